@@ -1,0 +1,2 @@
+//! The binary `watchkeeper`.
+fn main() {}

@@ -1,0 +1,134 @@
+//! Who sent what, and what became of it: the counters behind "nothing is dropped uncounted".
+
+use prometheus::{IntCounterVec, Opts, Registry};
+
+/// Where data came from. A short, fixed list: it is a label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// `POST /api/v1/events`
+    EventsApi,
+    /// Prometheus remote write
+    RemoteWrite,
+    /// One of our collectors
+    Collector,
+    /// Metrics derived from live state
+    Pipeline,
+    /// Results of recording rules and alert series
+    Rules,
+    /// Watchkeeper's own metrics
+    Own,
+}
+
+impl Source {
+    /// The value of the label `source`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::EventsApi => "events_api",
+            Self::RemoteWrite => "remote_write",
+            Self::Collector => "collector",
+            Self::Pipeline => "pipeline",
+            Self::Rules => "rules",
+            Self::Own => "own",
+        }
+    }
+}
+
+/// Why an item was not stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// It could not be decoded.
+    Malformed,
+    /// Its time is too far in the future.
+    Future,
+    /// It is older than what is kept.
+    TooOld,
+    /// A field, a label or the number of them is too large.
+    TooLarge,
+    /// It was stored before.
+    Duplicate,
+    /// Its series would be one too many.
+    SeriesLimit,
+    /// The store had no room.
+    Overloaded,
+}
+
+impl Reason {
+    /// The value of the label `reason`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::Future => "future",
+            Self::TooOld => "too_old",
+            Self::TooLarge => "too_large",
+            Self::Duplicate => "duplicate",
+            Self::SeriesLimit => "series_limit",
+            Self::Overloaded => "overloaded",
+        }
+    }
+}
+
+/// What an item is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    Event,
+    Sample,
+}
+
+impl Kind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Event => "event",
+            Self::Sample => "sample",
+        }
+    }
+}
+
+/// The counters.
+pub(crate) struct Account {
+    accepted: IntCounterVec,
+    refused: IntCounterVec,
+    redacted: IntCounterVec,
+}
+
+impl Account {
+    pub(crate) fn new(registry: &Registry) -> Result<Self, prometheus::Error> {
+        let counter = |name: &str, help: &str, labels: &[&str]| {
+            let counter = IntCounterVec::new(Opts::new(name, help), labels)?;
+            registry.register(Box::new(counter.clone()))?;
+            Ok::<_, prometheus::Error>(counter)
+        };
+        Ok(Self {
+            accepted: counter(
+                "watchkeeper_ingest_accepted_total",
+                "Items stored, by source and kind (event or sample).",
+                &["source", "kind"],
+            )?,
+            refused: counter(
+                "watchkeeper_ingest_refused_total",
+                "Items not stored, by source, kind and reason.",
+                &["source", "kind", "reason"],
+            )?,
+            redacted: counter(
+                "watchkeeper_ingest_redacted_total",
+                "Secrets and personal data replaced before storing, by source and rule.",
+                &["source", "rule"],
+            )?,
+        })
+    }
+
+    pub(crate) fn accepted(&self, source: Source, kind: Kind, count: u64) {
+        if count > 0 {
+            self.accepted.with_label_values(&[source.as_str(), kind.as_str()]).inc_by(count);
+        }
+    }
+
+    pub(crate) fn refused(&self, source: Source, kind: Kind, reason: Reason, count: u64) {
+        if count > 0 {
+            self.refused.with_label_values(&[source.as_str(), kind.as_str(), reason.as_str()]).inc_by(count);
+        }
+    }
+
+    pub(crate) fn redacted(&self, source: Source, rule: &str, count: u64) {
+        self.redacted.with_label_values(&[source.as_str(), rule]).inc_by(count);
+    }
+}

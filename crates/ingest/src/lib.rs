@@ -1,0 +1,16 @@
+//! The one path in: whatever the source, events and samples are validated and limited, redacted,
+//! and appended to the store; nothing is dropped without being counted, by source and reason.
+//!
+//! Knows no wire format (that is `protocol`) and no engine (that is behind `store`).
+//! Start reading at [`Ingest`].
+
+mod account;
+mod duplicates;
+mod limits;
+mod redact;
+mod service;
+
+pub use account::{Reason, Source};
+pub use limits::Limits;
+pub use redact::{RedactError, Redaction, Redactor};
+pub use service::{EventListener, EventsOutcome, Ingest, IngestError, Rejection};

@@ -1,0 +1,55 @@
+//! The bounds that every item must keep.
+
+use std::time::Duration;
+
+use model::{DurationText, Timestamp};
+
+use crate::account::Reason;
+
+/// Bounds on what comes in. All of them are settings, in the section `[ingest]`.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// How far in the future an item's time may lie.
+    #[schemars(with = "String")]
+    pub max_future: DurationText,
+    /// The longest id or name, in bytes.
+    pub max_name_bytes: usize,
+    /// The longest text, in bytes; longer ones are cut, and end in `…`.
+    pub max_text_bytes: usize,
+    /// The most attributes of one event.
+    pub max_attributes: usize,
+    /// The most labels of one series.
+    pub max_labels: usize,
+    /// The longest label value, in bytes.
+    pub max_label_value_bytes: usize,
+    /// How many event ids are remembered to recognise what was sent twice.
+    pub remembered_event_ids: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_future: DurationText(Duration::from_secs(600)),
+            max_name_bytes: 512,
+            max_text_bytes: 16 << 10,
+            max_attributes: 64,
+            max_labels: 40,
+            max_label_value_bytes: 4 << 10,
+            remembered_event_ids: 500_000,
+        }
+    }
+}
+
+impl Limits {
+    /// Whether `time` lies neither too far ahead of `now` nor before `oldest`.
+    pub(crate) fn check_time(&self, time: Timestamp, now: Timestamp, oldest: Timestamp) -> Result<(), Reason> {
+        if time > now.after(self.max_future.0) {
+            Err(Reason::Future)
+        } else if time < oldest {
+            Err(Reason::TooOld)
+        } else {
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! What Watchkeeper observes, as plain values: times, labels, samples and pipeline events.
+//!
+//! This crate does no I/O, knows no wire format and no storage format, and is not async.
+//! Start reading at [`Labels`] for metrics and at [`event::Event`] for everything else.
+
+pub mod event;
+pub mod labels;
+pub mod quantity;
+pub mod sample;
+pub mod time;
+
+pub use labels::{Labels, LabelsBuilder, LabelsRef};
+pub use quantity::{ByteSize, DurationText};
+pub use sample::{MetricBatch, Sample, STALE_NAN, is_stale};
+pub use time::{TimeRange, Timestamp};

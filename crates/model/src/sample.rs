@@ -1,0 +1,114 @@
+//! Samples: one number of one series at one time, and batches of them.
+
+use crate::{Labels, LabelsRef};
+
+/// One number at one time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sample {
+    /// Milliseconds since the Unix epoch.
+    pub time_ms: i64,
+    /// The value. NaN with the bits of [`STALE_NAN`] marks the end of a series.
+    pub value: f64,
+}
+
+/// The NaN that Prometheus writes when a series has ended (a staleness marker).
+pub const STALE_NAN: f64 = f64::from_bits(0x7ff0_0000_0000_0002);
+
+/// Whether `value` is a staleness marker, as opposed to an ordinary NaN.
+pub fn is_stale(value: f64) -> bool {
+    value.to_bits() == STALE_NAN.to_bits()
+}
+
+/// Samples of many series on their way in, in flat arrays: labels are written once, in their
+/// canonical encoding, so a store can look a series up by the bytes and allocate nothing.
+#[derive(Clone, Debug, Default)]
+pub struct MetricBatch {
+    labels: Vec<u8>,
+    series: Vec<SeriesSpan>,
+    samples: Vec<Sample>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct SeriesSpan {
+    labels_start: usize,
+    labels_end: usize,
+    samples_start: usize,
+    samples_end: usize,
+}
+
+impl MetricBatch {
+    /// An empty batch.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds the samples of one series, in ascending time.
+    pub fn push(&mut self, labels: LabelsRef<'_>, samples: &[Sample]) {
+        let labels_start = self.labels.len();
+        self.labels.extend_from_slice(labels.as_bytes());
+        let samples_start = self.samples.len();
+        self.samples.extend_from_slice(samples);
+        self.series.push(SeriesSpan {
+            labels_start,
+            labels_end: self.labels.len(),
+            samples_start,
+            samples_end: self.samples.len(),
+        });
+    }
+
+    /// Adds one sample of one series.
+    pub fn push_one(&mut self, labels: &Labels, time_ms: i64, value: f64) {
+        self.push(labels.as_ref(), &[Sample { time_ms, value }]);
+    }
+
+    /// The series with their samples, in the order in which they were added.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (LabelsRef<'_>, &[Sample])> {
+        self.series.iter().map(|span| {
+            let labels = LabelsRef::from_canonical(&self.labels[span.labels_start..span.labels_end]);
+            (labels, &self.samples[span.samples_start..span.samples_end])
+        })
+    }
+
+    /// How many samples the batch holds.
+    pub fn sample_count(&self) -> usize {
+        self.samples.len()
+    }
+
+    /// How many series the batch holds, a series that was added twice counted twice.
+    pub fn series_count(&self) -> usize {
+        self.series.len()
+    }
+
+    /// Whether the batch holds no series.
+    pub fn is_empty(&self) -> bool {
+        self.series.is_empty()
+    }
+
+    /// Roughly how many bytes the batch takes in memory.
+    pub fn size_bytes(&self) -> usize {
+        self.labels.len() + self.series.len() * size_of::<SeriesSpan>() + self.samples.len() * size_of::<Sample>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_gives_back_what_was_put_in() {
+        let up = Labels::from_pairs([("__name__", "up"), ("job", "a")]);
+        let down = Labels::from_pairs([("__name__", "down")]);
+        let mut batch = MetricBatch::new();
+        batch.push_one(&up, 1, 1.0);
+        batch.push(down.as_ref(), &[Sample { time_ms: 2, value: 2.0 }, Sample { time_ms: 3, value: 3.0 }]);
+        let back: Vec<_> = batch.iter().map(|(labels, samples)| (labels.to_owned(), samples.len())).collect();
+        assert_eq!(back, [(up, 1), (down, 2)]);
+        assert_eq!(batch.sample_count(), 3);
+    }
+
+    #[test]
+    fn the_staleness_marker_is_told_from_other_nans() {
+        assert!(is_stale(STALE_NAN) && STALE_NAN.is_nan());
+        assert!(!is_stale(f64::NAN));
+    }
+}

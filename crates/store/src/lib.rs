@@ -1,0 +1,19 @@
+//! The telemetry port: what the rest of the house asks of a store, and nothing about how one works.
+//!
+//! A store keeps metrics (series of samples) and events (rows of typed tables). It promises that
+//! what it has acknowledged is durable, and that a query sees it. Engines implement
+//! [`TelemetryStore`]; only the composition root names one.
+//!
+//! Start reading at [`TelemetryStore`].
+
+mod error;
+mod port;
+mod predicate;
+mod scan;
+mod table;
+
+pub use error::{AppendError, QueryError};
+pub use port::{Appended, Batch, SelectRequest, SeriesBuffer, SeriesCursor, StoreStats, TelemetryStore};
+pub use predicate::{MatchOp, Matcher, MatcherError};
+pub use scan::{ColumnFilter, EventScan, FilterOp, Order, Scalar};
+pub use table::{ColumnError, EventBatch, Row, Table, batches_from_events, events_from_batch, schema};

@@ -1,0 +1,128 @@
+//! The trait that engines implement.
+
+use arrow::array::RecordBatch;
+use async_trait::async_trait;
+use model::{Labels, MetricBatch, TimeRange};
+
+use crate::{AppendError, EventBatch, EventScan, Matcher, QueryError};
+
+/// What is stored in one step: all of it becomes durable together, or none.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// Samples.
+    pub metrics: MetricBatch,
+    /// Rows of event tables.
+    pub events: Vec<EventBatch>,
+}
+
+impl Batch {
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.metrics.is_empty() && self.events.iter().all(|events| events.rows.num_rows() == 0)
+    }
+}
+
+impl From<MetricBatch> for Batch {
+    fn from(metrics: MetricBatch) -> Self {
+        Self { metrics, events: Vec::new() }
+    }
+}
+
+/// What became of a batch that was stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Appended {
+    /// Samples that are stored now.
+    pub samples: u64,
+    /// Samples of series that would have gone over the limit of series.
+    pub samples_over_series_limit: u64,
+    /// Samples that were older than the store takes.
+    pub samples_too_old: u64,
+    /// Samples that were there already, at the same time of the same series.
+    pub samples_duplicate: u64,
+    /// Rows that are stored now.
+    pub rows: u64,
+}
+
+/// Which series to read, and from when to when.
+#[derive(Clone, Debug)]
+pub struct SelectRequest {
+    /// Conditions on the labels, all of which must hold.
+    pub matchers: Vec<Matcher>,
+    /// Samples whose time lies here; both ends in whole milliseconds.
+    pub range: TimeRange,
+    /// The most samples that may be read for this request.
+    pub max_samples: u64,
+}
+
+/// One series, in flat arrays that a caller uses again for the next.
+#[derive(Clone, Debug)]
+pub struct SeriesBuffer {
+    /// The labels.
+    pub labels: Labels,
+    /// Times in milliseconds, strictly ascending.
+    pub times_ms: Vec<i64>,
+    /// Values, one for each time. Staleness markers are among them.
+    pub values: Vec<f64>,
+}
+
+impl Default for SeriesBuffer {
+    fn default() -> Self {
+        Self { labels: Labels::empty(), times_ms: Vec::new(), values: Vec::new() }
+    }
+}
+
+/// Series after series, each whole; in ascending order of labels' bytes.
+pub trait SeriesCursor: Send {
+    /// Overwrites `into` with the next series; `false` when there is none.
+    fn next_series(&mut self, into: &mut SeriesBuffer) -> Result<bool, QueryError>;
+}
+
+/// How a store does.
+#[derive(Clone, Debug, Default)]
+pub struct StoreStats {
+    /// Series in memory.
+    pub head_series: u64,
+    /// Bytes in memory that are not in files yet.
+    pub head_bytes: u64,
+    /// Bytes of the write-ahead log.
+    pub wal_bytes: u64,
+    /// Bytes of the files.
+    pub file_bytes: u64,
+    /// Files in use.
+    pub files: u64,
+    /// Files that were set aside because they could not be read.
+    pub quarantined_files: u64,
+    /// Bytes free on the disk.
+    pub free_bytes: u64,
+}
+
+/// A durable store of metrics and events.
+#[async_trait]
+pub trait TelemetryStore: Send + Sync + 'static {
+    /// Stores a batch. When this returns `Ok` the batch is on the disk and visible to queries; when it
+    /// returns an error nothing of it is promised.
+    async fn append(&self, batch: Batch) -> Result<Appended, AppendError>;
+
+    /// The series that match, with their samples in the range. Blocks; call it where blocking is allowed.
+    fn select(&self, request: &SelectRequest) -> Result<Box<dyn SeriesCursor>, QueryError>;
+
+    /// The label sets that match and have samples in the range, sorted, `limit` at most. Blocks.
+    fn series(&self, matchers: &[Matcher], range: TimeRange, limit: usize) -> Result<Vec<Labels>, QueryError>;
+
+    /// The names of labels of the series that match, sorted. Blocks.
+    fn label_names(&self, matchers: &[Matcher], range: TimeRange) -> Result<Vec<String>, QueryError>;
+
+    /// The values of one label of the series that match, sorted. Blocks.
+    fn label_values(
+        &self,
+        name: &str,
+        matchers: &[Matcher],
+        range: TimeRange,
+    ) -> Result<Vec<String>, QueryError>;
+
+    /// Rows of a table, in batches of the table's schema. Blocks.
+    fn scan(&self, scan: &EventScan) -> Result<Vec<RecordBatch>, QueryError>;
+
+    /// How the store does.
+    fn stats(&self) -> StoreStats;
+}
