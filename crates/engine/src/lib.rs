@@ -1,1 +1,17 @@
-//! PLACEHOLDER
+//! The embedded store: write-ahead log, head, Parquet files, catalog.
+//!
+//! What is acknowledged has been synced to the write-ahead log. It is then in the head, in memory,
+//! until a flush writes it to Parquet files and the catalog takes note of them; queries read head and
+//! files together. A crash at any point loses nothing acknowledged and duplicates nothing.
+//!
+//! The crate does not know where telemetry comes from, what a query language is, or who may ask.
+//!
+//! Start reading at [`Engine`].
+
+mod config;
+mod engine;
+mod error;
+
+pub use config::Config;
+pub use engine::Engine;
+pub use error::EngineError;

@@ -1,0 +1,90 @@
+//! The `[store]` section of the configuration.
+
+use std::time::Duration;
+
+use model::{ByteSize, DurationText};
+
+/// How the embedded store keeps telemetry. Every field has a default that suits one host.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// How long metrics and events are kept.
+    #[schemars(with = "String")]
+    pub retention: DurationText,
+    /// The most memory that samples take before they are in files. Files are written at half of it, so
+    /// that there is room for what arrives meanwhile. Series' labels come on top; `max_series` bounds them.
+    #[schemars(with = "String")]
+    pub head_max_bytes: ByteSize,
+    /// The longest that data stays in memory and in the write-ahead log alone before files are written.
+    #[schemars(with = "String")]
+    pub head_max_age: DurationText,
+    /// The most memory that events take before they are in files. Files are written at half of it.
+    #[schemars(with = "String")]
+    pub events_head_max_bytes: ByteSize,
+    /// The most series in memory. Samples of further series are refused and counted.
+    pub max_series: usize,
+    /// Bytes of the disk that are kept free: below that nothing new is taken, reading goes on.
+    #[schemars(with = "String")]
+    pub disk_reserve_bytes: ByteSize,
+    /// The size at which a segment of the write-ahead log is closed and the next one begun.
+    #[schemars(with = "String")]
+    pub wal_segment_bytes: ByteSize,
+    /// The most that the write-ahead log may take. Files are written at half of it.
+    #[schemars(with = "String")]
+    pub wal_max_bytes: ByteSize,
+    /// How long a commit may gather the batches of several writers. A lone writer never waits for it.
+    #[schemars(with = "String")]
+    pub commit_interval: DurationText,
+    /// The size at which a commit gathers no further batches.
+    #[schemars(with = "String")]
+    pub commit_bytes: ByteSize,
+    /// The most bytes of batches that wait to be committed.
+    #[schemars(with = "String")]
+    pub commit_queue_bytes: ByteSize,
+    /// How much older than the newest sample of its series a sample may be.
+    #[schemars(with = "String")]
+    pub out_of_order_window: DurationText,
+    /// The most samples that one query may read, whatever it asks for.
+    pub max_query_samples: u64,
+    /// The most rows that one scan of events may return, whatever it asks for.
+    pub max_scan_rows: usize,
+    /// The most memory that labels and indexes of files may take while they are kept for the next query.
+    #[schemars(with = "String")]
+    pub cache_bytes: ByteSize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        const MIB: u64 = 1 << 20;
+        let minutes = |minutes: u64| DurationText(Duration::from_secs(minutes * 60));
+        Self {
+            retention: minutes(7 * 24 * 60),
+            head_max_bytes: ByteSize(256 * MIB),
+            head_max_age: minutes(120),
+            events_head_max_bytes: ByteSize(64 * MIB),
+            max_series: 1_000_000,
+            disk_reserve_bytes: ByteSize(1024 * MIB),
+            wal_segment_bytes: ByteSize(64 * MIB),
+            wal_max_bytes: ByteSize(1024 * MIB),
+            commit_interval: DurationText(Duration::from_millis(5)),
+            commit_bytes: ByteSize(MIB),
+            commit_queue_bytes: ByteSize(64 * MIB),
+            out_of_order_window: minutes(10),
+            max_query_samples: 50_000_000,
+            max_scan_rows: 1_000_000,
+            cache_bytes: ByteSize(128 * MIB),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_survive_being_written_down_and_unknown_keys_are_refused() {
+        let text = serde_json::to_string(&Config::default()).expect("serializes");
+        assert_eq!(serde_json::from_str::<Config>(&text).expect("reads"), Config::default());
+        assert!(serde_json::from_str::<Config>(r#"{"retension":"7d"}"#).is_err());
+    }
+}

@@ -1,0 +1,82 @@
+//! What can go wrong with the store as a whole, as opposed to one append or one query.
+
+use std::io;
+use std::path::PathBuf;
+
+/// The store could not be opened, or could not do its upkeep.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// Another process has the data directory open.
+    #[error(
+        "the data directory {} is in use by another process: stop that one, or give this one another data directory",
+        .0.display()
+    )]
+    InUse(PathBuf),
+    /// A file could not be read or written.
+    #[error("could not {doing} {}", .path.display())]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// To which file.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// The catalog could not be read or written.
+    #[error("could not {doing} in the catalog")]
+    Catalog {
+        /// What was being done.
+        doing: &'static str,
+        /// The cause.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// The data directory was written by a version that this one does not know.
+    #[error("{} has format version {found}; this version of the store reads {known}", .path.display())]
+    FormatVersion {
+        /// Which file.
+        path: PathBuf,
+        /// The version that it has.
+        found: u32,
+        /// The version that is known.
+        known: u32,
+    },
+    /// A Parquet file could not be written.
+    #[error("could not encode {}", .path.display())]
+    Encode {
+        /// Which file.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: parquet::errors::ParquetError,
+    },
+    /// A metric of the store itself could not be registered.
+    #[error("a metric of the store could not be registered")]
+    Metric(#[source] prometheus::Error),
+    /// A thread could not be started.
+    #[error("could not start the thread {name}")]
+    Thread {
+        /// The thread.
+        name: &'static str,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// The write-ahead log cannot be written any more.
+    #[error("the store has stopped writing after an error of its disk")]
+    Poisoned,
+}
+
+impl EngineError {
+    /// Wraps an I/O error: `map_err(EngineError::io("read", path))`.
+    pub(crate) fn io<P: Into<PathBuf>>(doing: &'static str, path: P) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { doing, path, source }
+    }
+
+    /// Wraps an error of the catalog: `map_err(EngineError::catalog("add files"))`.
+    pub(crate) fn catalog(doing: &'static str) -> impl FnOnce(rusqlite::Error) -> Self {
+        move |source| Self::Catalog { doing, source }
+    }
+}
