@@ -1,1 +1,39 @@
-//! PLACEHOLDER
+//! PromQL over the `store` port.
+//!
+//! A text becomes a [`Query`] once: parsed, typed, and everything that is not supported refused by
+//! name. An [`Engine`] evaluates it series by series: each series of a selector streams through the
+//! expression for all steps at once, and aggregations fold it into their groups, so memory grows with
+//! groups and not with series. The crate knows no HTTP and no JSON, and no engine behind the port.
+//!
+//! ```no_run
+//! # use std::sync::Arc;
+//! # fn example(store: Arc<dyn store::TelemetryStore>) -> Result<(), promql::Error> {
+//! use promql::{Cancel, Engine, Limits, Query};
+//! let engine = Engine::new(store, Limits::default());
+//! let query = Query::parse("sum by (queue) (queue_depth) > 100")?;
+//! let output = engine.instant(&query, model::Timestamp::now(), &Cancel::never())?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Start reading at [`Engine`].
+
+mod engine;
+mod error;
+mod eval;
+mod labelset;
+mod limits;
+mod notes;
+mod plan;
+mod query;
+mod source;
+mod steps;
+mod sums;
+mod translate;
+mod value;
+
+pub use engine::Engine;
+pub use error::{Error, ErrorKind};
+pub use limits::{Cancel, Limits};
+pub use query::{Query, ValueKind};
+pub use value::{QueryOutput, Series, Value, VectorSample, format_value};

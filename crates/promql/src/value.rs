@@ -1,0 +1,102 @@
+//! What a query answers, and how numbers are written.
+
+use model::{Labels, Sample};
+
+/// An answer with what the engine has to say about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QueryOutput {
+    /// The answer.
+    pub value: Value,
+    /// What is likely wrong with the query or the data, sorted.
+    pub warnings: Vec<String>,
+    /// What is worth a look, sorted.
+    pub infos: Vec<String>,
+}
+
+/// The four kinds of answers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// One number at the time of the query.
+    Scalar(Sample),
+    /// A text at the time of the query.
+    Text {
+        /// The time of the query, in milliseconds since the epoch.
+        time_ms: i64,
+        /// The text.
+        text: String,
+    },
+    /// One sample for each series, in the query's order.
+    Vector(Vec<VectorSample>),
+    /// Samples over time for each series, sorted by labels.
+    Matrix(Vec<Series>),
+}
+
+/// One element of a vector.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VectorSample {
+    /// The labels.
+    pub labels: Labels,
+    /// The time of the query, in milliseconds since the epoch.
+    pub time_ms: i64,
+    /// The value.
+    pub value: f64,
+}
+
+/// One series of a matrix.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    /// The labels.
+    pub labels: Labels,
+    /// Samples in ascending time; steps without a value are left out.
+    pub samples: Vec<Sample>,
+}
+
+/// Writes a number as Prometheus' HTTP API does: the shortest digits that read back the same, with an
+/// exponent below 1e-6 and from 1e21 on; `NaN`, `+Inf`, `-Inf`.
+pub fn format_value(value: f64) -> String {
+    let magnitude = value.abs();
+    if magnitude.is_finite() && magnitude != 0.0 && !(1e-6..1e21).contains(&magnitude) {
+        let text = format!("{value:e}");
+        let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+        let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |rest| ('-', rest));
+        return format!("{digits}e{sign}{exponent:0>2}");
+    }
+    format_plain(value)
+}
+
+/// Writes a number without an exponent, as `count_values` puts it into a label.
+pub(crate) fn format_plain(value: f64) -> String {
+    if value.is_nan() {
+        "NaN".to_owned()
+    } else if value.is_infinite() {
+        if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned()
+    } else {
+        value.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_prometheus_writes_them() {
+        let cases = [
+            (0.0, "0"),
+            (-0.0, "-0"),
+            (1.0, "1"),
+            (0.1 + 0.2, "0.30000000000000004"),
+            (1e20, "100000000000000000000"),
+            (1e21, "1e+21"),
+            (1.5e-7, "1.5e-07"),
+            (1e-6, "0.000001"),
+            (-2.5e300, "-2.5e+300"),
+            (f64::NAN, "NaN"),
+            (f64::INFINITY, "+Inf"),
+            (f64::NEG_INFINITY, "-Inf"),
+        ];
+        for (value, text) in cases {
+            assert_eq!(format_value(value), text);
+        }
+    }
+}
