@@ -9,6 +9,7 @@ mod duplicates;
 mod limits;
 mod redact;
 mod service;
+mod texts;
 
 pub use account::{Reason, Source};
 pub use limits::Limits;

@@ -43,7 +43,12 @@ impl Default for Limits {
 
 impl Limits {
     /// Whether `time` lies neither too far ahead of `now` nor before `oldest`.
-    pub(crate) fn check_time(&self, time: Timestamp, now: Timestamp, oldest: Timestamp) -> Result<(), Reason> {
+    pub(crate) fn check_time(
+        &self,
+        time: Timestamp,
+        now: Timestamp,
+        oldest: Timestamp,
+    ) -> Result<(), Reason> {
         if time > now.after(self.max_future.0) {
             Err(Reason::Future)
         } else if time < oldest {

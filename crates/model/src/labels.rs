@@ -138,7 +138,6 @@ impl Labels {
     }
 
     /// The set, borrowed.
-    #[expect(clippy::should_implement_trait, reason = "LabelsRef borrows by value, which AsRef cannot say")]
     pub fn as_ref(&self) -> LabelsRef<'_> {
         LabelsRef(&self.0)
     }
@@ -170,7 +169,9 @@ impl Labels {
 
     /// A builder that starts from this set.
     pub fn to_builder(&self) -> LabelsBuilder {
-        LabelsBuilder { pairs: self.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect() }
+        LabelsBuilder {
+            pairs: self.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        }
     }
 }
 
@@ -262,7 +263,8 @@ impl LabelsBuilder {
             self.pairs.iter().map(|(name, value)| (clip(name), clip(value))).collect();
         pairs.sort_unstable();
         pairs.dedup_by_key(|(name, _)| *name);
-        let mut bytes = Vec::with_capacity(pairs.iter().map(|(name, value)| name.len() + value.len() + 4).sum());
+        let mut bytes =
+            Vec::with_capacity(pairs.iter().map(|(name, value)| name.len() + value.len() + 4).sum());
         for text in pairs.iter().flat_map(|(name, value)| [name, value]) {
             let length = u16::try_from(text.len()).expect("clip cuts at u16::MAX bytes");
             bytes.extend_from_slice(&length.to_le_bytes());
@@ -297,7 +299,8 @@ mod tests {
     #[test]
     fn bytes_from_outside_are_checked() {
         let unsorted = [Labels::from_pairs([("b", "1")]), Labels::from_pairs([("a", "1")])];
-        let joined: Vec<u8> = unsorted.iter().flat_map(|labels| labels.as_ref().as_bytes().to_vec()).collect();
+        let joined: Vec<u8> =
+            unsorted.iter().flat_map(|labels| labels.as_ref().as_bytes().to_vec()).collect();
         assert_eq!(LabelsRef::from_encoded(&joined), Err(LabelsError::NotSorted));
         assert_eq!(LabelsRef::from_encoded(&[9, 0, 1]), Err(LabelsError::Truncated));
         assert_eq!(LabelsRef::from_encoded(&[1, 0, 0xff, 0, 0]), Err(LabelsError::NotUtf8));

@@ -11,5 +11,5 @@ pub mod time;
 
 pub use labels::{Labels, LabelsBuilder, LabelsRef};
 pub use quantity::{ByteSize, DurationText};
-pub use sample::{MetricBatch, Sample, STALE_NAN, is_stale};
+pub use sample::{MetricBatch, STALE_NAN, Sample, is_stale};
 pub use time::{TimeRange, Timestamp};

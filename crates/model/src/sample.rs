@@ -86,7 +86,9 @@ impl MetricBatch {
 
     /// Roughly how many bytes the batch takes in memory.
     pub fn size_bytes(&self) -> usize {
-        self.labels.len() + self.series.len() * size_of::<SeriesSpan>() + self.samples.len() * size_of::<Sample>()
+        self.labels.len()
+            + self.series.len() * size_of::<SeriesSpan>()
+            + self.samples.len() * size_of::<Sample>()
     }
 }
 

@@ -107,7 +107,8 @@ pub trait TelemetryStore: Send + Sync + 'static {
     fn select(&self, request: &SelectRequest) -> Result<Box<dyn SeriesCursor>, QueryError>;
 
     /// The label sets that match and have samples in the range, sorted, `limit` at most. Blocks.
-    fn series(&self, matchers: &[Matcher], range: TimeRange, limit: usize) -> Result<Vec<Labels>, QueryError>;
+    fn series(&self, matchers: &[Matcher], range: TimeRange, limit: usize)
+    -> Result<Vec<Labels>, QueryError>;
 
     /// The names of labels of the series that match, sorted. Blocks.
     fn label_names(&self, matchers: &[Matcher], range: TimeRange) -> Result<Vec<String>, QueryError>;

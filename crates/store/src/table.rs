@@ -259,8 +259,7 @@ impl Column for Attributes {
         DataType::Map(Arc::new(Field::new("entries", DataType::Struct(entries), false)), false)
     }
     fn builder(capacity: usize) -> Self::Builder {
-        let names =
-            MapFieldNames { entry: "entries".into(), key: "key".into(), value: "value".into() };
+        let names = MapFieldNames { entry: "entries".into(), key: "key".into(), value: "value".into() };
         MapBuilder::with_capacity(Some(names), StringBuilder::new(), StringBuilder::new(), capacity)
     }
     fn append(&self, builder: &mut Self::Builder) {
@@ -323,7 +322,11 @@ pub trait Row: Sized {
     fn from_batch(batch: &RecordBatch) -> Result<Vec<Self>, ColumnError>;
 }
 
-fn read_column<T: Column>(array: Option<&ArrayRef>, row: usize, column: &'static str) -> Result<T, ColumnError> {
+fn read_column<T: Column>(
+    array: Option<&ArrayRef>,
+    row: usize,
+    column: &'static str,
+) -> Result<T, ColumnError> {
     match array {
         Some(array) if T::NULLABLE || !array.is_null(row) => T::read(array.as_ref(), row, column),
         None if T::NULLABLE => {
@@ -551,12 +554,17 @@ mod tests {
     #[test]
     fn a_batch_from_before_a_column_existed_reads_as_null_there() {
         let batch = FeedbackEvent::to_batch(&[feedback(Some("good"))]).expect("batch");
-        let kept: Vec<usize> = (0..batch.num_columns()).filter(|&i| batch.schema().field(i).name() != "comment").collect();
+        let kept: Vec<usize> =
+            (0..batch.num_columns()).filter(|&i| batch.schema().field(i).name() != "comment").collect();
         let older = batch.project(&kept).expect("projection");
         assert_eq!(FeedbackEvent::from_batch(&older).expect("rows"), [feedback(None)]);
-        let without_id: Vec<usize> = (0..batch.num_columns()).filter(|&i| batch.schema().field(i).name() != "event_id").collect();
+        let without_id: Vec<usize> =
+            (0..batch.num_columns()).filter(|&i| batch.schema().field(i).name() != "event_id").collect();
         let broken = batch.project(&without_id).expect("projection");
-        assert!(matches!(FeedbackEvent::from_batch(&broken), Err(ColumnError::Unexpected { column: "event_id" })));
+        assert!(matches!(
+            FeedbackEvent::from_batch(&broken),
+            Err(ColumnError::Unexpected { column: "event_id" })
+        ));
     }
 
     #[test]

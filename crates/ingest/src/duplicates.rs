@@ -1,0 +1,98 @@
+//! Which event ids were seen before, within a bound.
+//!
+//! Ids are kept as 128-bit hashes in two generations: when the younger is full it becomes the older,
+//! and the older is forgotten. So at least half the bound is always remembered, in fixed memory. A
+//! repeated event that is older than that is stored again; the bound is a setting.
+//!
+//! An id is first claimed, then settled. Between the two its event is on the way to the disk, and
+//! whoever sends it again cannot be told yet that it is stored.
+
+use std::collections::HashSet;
+
+/// What is known of an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// It was not known; it is claimed now, and must be settled.
+    New,
+    /// It is claimed by another.
+    InFlight,
+    /// Its event is stored.
+    Stored,
+}
+
+/// The ids of events that are stored or being stored.
+pub(crate) struct Duplicates {
+    generation_size: usize,
+    in_flight: HashSet<u128>,
+    young: HashSet<u128>,
+    old: HashSet<u128>,
+}
+
+impl Duplicates {
+    /// Remembers up to `bound` ids.
+    pub(crate) fn new(bound: usize) -> Self {
+        Self {
+            generation_size: (bound / 2).max(1),
+            in_flight: HashSet::new(),
+            young: HashSet::new(),
+            old: HashSet::new(),
+        }
+    }
+
+    /// Claims `id`, unless it is known.
+    pub(crate) fn claim(&mut self, id: u128) -> Seen {
+        if self.young.contains(&id) || self.old.contains(&id) {
+            Seen::Stored
+        } else if self.in_flight.insert(id) {
+            Seen::New
+        } else {
+            Seen::InFlight
+        }
+    }
+
+    /// Ends claims: the events are stored, or were not.
+    pub(crate) fn settle(&mut self, ids: impl IntoIterator<Item = u128>, stored: bool) {
+        for id in ids {
+            self.in_flight.remove(&id);
+            if stored {
+                self.young.insert(id);
+            }
+            if self.young.len() >= self.generation_size {
+                self.old = std::mem::take(&mut self.young);
+            }
+        }
+    }
+}
+
+/// The hash by which an id is remembered.
+pub(crate) fn hash(id: &str) -> u128 {
+    xxhash_rust::xxh3::xxh3_128(id.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_remembered_within_the_bound_and_forgotten_beyond_it() {
+        let mut seen = Duplicates::new(10);
+        for id in 0..100 {
+            assert_eq!(seen.claim(id), Seen::New, "{id}");
+            seen.settle([id], true);
+        }
+        for id in 96..100 {
+            assert_eq!(seen.claim(id), Seen::Stored, "{id} is recent");
+        }
+        assert_eq!(seen.claim(0), Seen::New, "the oldest is forgotten");
+        assert!(seen.young.len() + seen.old.len() <= 10);
+    }
+
+    #[test]
+    fn what_was_not_stored_can_be_sent_again() {
+        let mut seen = Duplicates::new(10);
+        assert_eq!(seen.claim(1), Seen::New);
+        assert_eq!(seen.claim(1), Seen::InFlight);
+        seen.settle([1], false);
+        assert_eq!(seen.claim(1), Seen::New);
+    }
+}

@@ -1,0 +1,346 @@
+//! The four steps: limits, redaction, append, and the word to those who listen.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::event::Event;
+use model::{LabelsRef, MetricBatch, Sample, TimeRange, Timestamp};
+use parking_lot::{Mutex, RwLock};
+use store::{AppendError, Appended, Batch, EventScan, QueryError, Table, TelemetryStore};
+
+use crate::account::{Account, Kind};
+use crate::duplicates::{self, Duplicates, Seen};
+use crate::texts::{self, Place};
+use crate::{Limits, Reason, Redactor, Source};
+
+/// Hears of events once they are durable. Must not block: it is called on the way to the answer.
+pub trait EventListener: Send + Sync {
+    /// These events were stored just now, each for the first time.
+    fn on_events(&self, events: &[Event]);
+}
+
+/// What became of a list of events.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventsOutcome {
+    /// Events that are stored now.
+    pub accepted: usize,
+    /// Events that had been stored before.
+    pub duplicates: usize,
+    /// Events that were refused, by their place in the list.
+    pub rejected: Vec<Rejection>,
+}
+
+/// One event that was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// Its place in the list.
+    pub index: usize,
+    /// Why, in words that say what to change.
+    pub reason: String,
+}
+
+/// Why nothing of a batch was stored.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    /// The store has no room right now. Sending again later helps.
+    #[error("nothing was stored; send it again")]
+    Store(#[source] AppendError),
+    /// Rows could not be gathered. A fault of ours.
+    #[error("events could not be made into rows")]
+    Rows(#[source] store::ColumnError),
+    /// The counters could not be registered: two of us share one registry.
+    #[error("the counters of ingest could not be registered")]
+    Metrics(#[source] prometheus::Error),
+    /// The ids of stored events could not be read.
+    #[error("the ids of stored events could not be read")]
+    Recall(#[source] QueryError),
+}
+
+/// The one path in.
+pub struct Ingest {
+    store: Arc<dyn TelemetryStore>,
+    limits: Limits,
+    redactor: Redactor,
+    retention: Duration,
+    account: Account,
+    duplicates: Mutex<Duplicates>,
+    listeners: RwLock<Vec<Arc<dyn EventListener>>>,
+}
+
+impl Ingest {
+    /// A path into `store`. Items older than `retention` are refused.
+    pub fn new(
+        store: Arc<dyn TelemetryStore>,
+        limits: Limits,
+        redactor: Redactor,
+        retention: Duration,
+        registry: &prometheus::Registry,
+    ) -> Result<Arc<Self>, IngestError> {
+        Ok(Arc::new(Self {
+            account: Account::new(registry).map_err(IngestError::Metrics)?,
+            duplicates: Mutex::new(Duplicates::new(limits.remembered_event_ids)),
+            listeners: RwLock::default(),
+            store,
+            limits,
+            redactor,
+            retention,
+        }))
+    }
+
+    /// Adds a listener.
+    pub fn subscribe(&self, listener: Arc<dyn EventListener>) {
+        self.listeners.write().push(listener);
+    }
+
+    /// Reads the ids of the newest stored events, so that what was sent before a restart is
+    /// recognised when it is sent again. Blocks; call it before anything is taken in.
+    pub fn recall(&self) -> Result<usize, IngestError> {
+        let share = self.limits.remembered_event_ids / 2 / Table::ALL.len();
+        let mut count = 0;
+        for table in Table::ALL {
+            let scan = EventScan::new(*table, TimeRange::ALL, share).newest_first();
+            for batch in self.store.scan(&scan).map_err(IngestError::Recall)? {
+                let events = store::events_from_batch(*table, &batch).map_err(IngestError::Rows)?;
+                count += events.len();
+                let ids = events.iter().map(|event| duplicates::hash(event.event_id()));
+                self.duplicates.lock().settle(ids, true);
+            }
+        }
+        Ok(count)
+    }
+
+    /// Counts items that never came as far as an event or a sample.
+    pub fn refuse(&self, source: Source, reason: Reason, count: u64) {
+        self.account.refused(source, Kind::Event, reason, count);
+    }
+
+    /// Stores events. Each that breaks a limit is rejected by its index; the others go on. An event
+    /// whose id was stored before is passed over, so sending a list twice is safe.
+    pub async fn append_events(
+        self: &Arc<Self>,
+        source: Source,
+        events: Vec<Event>,
+    ) -> Result<EventsOutcome, IngestError> {
+        let mut outcome = EventsOutcome::default();
+        let mut admitted = Vec::with_capacity(events.len());
+        let now = Timestamp::now();
+        for (index, mut event) in events.into_iter().enumerate() {
+            match self.admit(source, &mut event, now) {
+                Ok(()) => admitted.push(event),
+                Err((reason, text)) => {
+                    self.account.refused(source, Kind::Event, reason, 1);
+                    outcome.rejected.push(Rejection { index, reason: text });
+                }
+            }
+        }
+        let (claimed, ids) = self.claim(admitted, &mut outcome)?;
+        self.account.refused(source, Kind::Event, Reason::Duplicate, outcome.duplicates as u64);
+        outcome.accepted = claimed.len();
+        if claimed.is_empty() {
+            return Ok(outcome);
+        }
+        // In a task of its own: a caller who goes away must not leave ids claimed, nor events stored
+        // that no listener heard of.
+        let this = Arc::clone(self);
+        let storing = tokio::spawn(async move { this.store_claimed(source, claimed, ids).await });
+        storing.await.map_err(|_| IngestError::Store(AppendError::Closed))??;
+        Ok(outcome)
+    }
+
+    /// Claims the ids of `events`; gives back the events that are new, with their ids. When one is on
+    /// its way to the disk in another request, nothing is claimed and all must be sent again: it cannot
+    /// be acknowledged before it is durable.
+    fn claim(
+        &self,
+        events: Vec<Event>,
+        outcome: &mut EventsOutcome,
+    ) -> Result<(Vec<Event>, Vec<u128>), IngestError> {
+        let mut duplicates = self.duplicates.lock();
+        let (mut claimed, mut ids) = (Vec::with_capacity(events.len()), Vec::with_capacity(events.len()));
+        let mut own = HashSet::with_capacity(events.len());
+        for event in events {
+            let id = duplicates::hash(event.event_id());
+            match duplicates.claim(id) {
+                Seen::New => {
+                    own.insert(id);
+                    ids.push(id);
+                    claimed.push(event);
+                }
+                Seen::Stored => outcome.duplicates += 1,
+                Seen::InFlight if own.contains(&id) => outcome.duplicates += 1,
+                Seen::InFlight => {
+                    duplicates.settle(ids, false);
+                    let what = "the same event is being stored for another request";
+                    return Err(IngestError::Store(AppendError::Overloaded { what }));
+                }
+            }
+        }
+        Ok((claimed, ids))
+    }
+
+    async fn store_claimed(
+        &self,
+        source: Source,
+        events: Vec<Event>,
+        ids: Vec<u128>,
+    ) -> Result<(), IngestError> {
+        let stored = self.store_events(&events).await;
+        self.duplicates.lock().settle(ids, stored.is_ok());
+        match &stored {
+            Ok(()) => {
+                self.account.accepted(source, Kind::Event, events.len() as u64);
+                for listener in self.listeners.read().iter() {
+                    listener.on_events(&events);
+                }
+            }
+            Err(_) => self.account.refused(source, Kind::Event, Reason::Overloaded, events.len() as u64),
+        }
+        stored
+    }
+
+    async fn store_events(&self, events: &[Event]) -> Result<(), IngestError> {
+        let events = store::batches_from_events(events.iter().cloned()).map_err(IngestError::Rows)?;
+        let batch = Batch { metrics: MetricBatch::new(), events };
+        self.store.append(batch).await.map_err(IngestError::Store)?;
+        Ok(())
+    }
+
+    /// Checks one event against the limits, and redacts it.
+    fn admit(&self, source: Source, event: &mut Event, now: Timestamp) -> Result<(), (Reason, String)> {
+        let limits = &self.limits;
+        let time = event.time();
+        limits.check_time(time, now, now.before(self.retention)).map_err(|reason| {
+            let text = match reason {
+                Reason::Future => format!("time {time} is more than {} in the future", limits.max_future),
+                _ => format!(
+                    "time {time} is older than the retention of {}",
+                    model::DurationText(self.retention)
+                ),
+            };
+            (reason, text)
+        })?;
+        let mut refusal = None;
+        texts::visit(event, |place| match place {
+            Place::Name(field, name) if name.len() > limits.max_name_bytes => {
+                refusal.get_or_insert_with(|| {
+                    format!("{field} has {} bytes, at most {} are taken", name.len(), limits.max_name_bytes)
+                });
+            }
+            Place::Name(..) => {}
+            Place::Text(text) => self.clean(source, text),
+        });
+        let attributes = texts::attributes(event);
+        if attributes.len() > limits.max_attributes {
+            refusal.get_or_insert_with(|| {
+                format!("{} attributes, at most {} are taken", attributes.len(), limits.max_attributes)
+            });
+        }
+        for (name, value) in attributes.iter_mut() {
+            if name.len() > limits.max_name_bytes {
+                refusal.get_or_insert_with(|| {
+                    format!(
+                        "an attribute's name has {} bytes, at most {} are taken",
+                        name.len(),
+                        limits.max_name_bytes
+                    )
+                });
+            }
+            if self.redactor.is_secret_name(name) {
+                "[redacted:name]".clone_into(value);
+                self.account.redacted(source, "name", 1);
+            } else {
+                self.clean(source, value);
+            }
+        }
+        refusal.map_or(Ok(()), |text| Err((Reason::TooLarge, text)))
+    }
+
+    /// Redacts a text and cuts it to its limit.
+    fn clean(&self, source: Source, text: &mut String) {
+        // Cut first: a pattern must not be run over a text of any size. A secret across the cut is
+        // half gone, and what is left of it is still matched by most rules.
+        if text.len() > self.limits.max_text_bytes {
+            text.truncate(text.floor_char_boundary(self.limits.max_text_bytes));
+            text.push('…');
+        }
+        let cleaned = self.redactor.redact(text, |rule| self.account.redacted(source, rule, 1));
+        if let std::borrow::Cow::Owned(cleaned) = cleaned {
+            *text = cleaned;
+        }
+    }
+
+    /// Stores samples. Series and samples that break a limit are left out and counted.
+    pub async fn append_metrics(&self, source: Source, batch: MetricBatch) -> Result<Appended, IngestError> {
+        let now = Timestamp::now();
+        let batch = self.admit_samples(source, batch, now);
+        if batch.is_empty() {
+            return Ok(Appended::default());
+        }
+        let count = batch.sample_count() as u64;
+        match self.store.append(batch.into()).await {
+            Ok(appended) => {
+                self.account.accepted(source, Kind::Sample, appended.samples);
+                let refused = [
+                    (Reason::SeriesLimit, appended.samples_over_series_limit),
+                    (Reason::TooOld, appended.samples_too_old),
+                    (Reason::Duplicate, appended.samples_duplicate),
+                ];
+                for (reason, count) in refused {
+                    self.account.refused(source, Kind::Sample, reason, count);
+                }
+                Ok(appended)
+            }
+            Err(error) => {
+                self.account.refused(source, Kind::Sample, Reason::Overloaded, count);
+                Err(IngestError::Store(error))
+            }
+        }
+    }
+
+    /// The batch without what breaks a limit; the batch itself, when nothing does.
+    fn admit_samples(&self, source: Source, batch: MetricBatch, now: Timestamp) -> MetricBatch {
+        let newest = now.after(self.limits.max_future.0).as_millis();
+        let oldest = now.before(self.retention).as_millis();
+        let fits = |sample: &Sample| (oldest..=newest).contains(&sample.time_ms);
+        let whole = |(labels, samples): (LabelsRef<'_>, &[Sample])| {
+            self.labels_fit(labels) && samples.iter().all(fits)
+        };
+        if batch.iter().all(whole) {
+            return batch;
+        }
+        let (mut too_large, mut future, mut too_old) = (0, 0, 0);
+        let mut admitted = MetricBatch::new();
+        for (labels, samples) in batch.iter() {
+            if !self.labels_fit(labels) {
+                too_large += samples.len() as u64;
+                continue;
+            }
+            let kept: Vec<Sample> = samples.iter().copied().filter(fits).collect();
+            future += samples.iter().filter(|sample| sample.time_ms > newest).count() as u64;
+            too_old += samples.iter().filter(|sample| sample.time_ms < oldest).count() as u64;
+            if !kept.is_empty() {
+                admitted.push(labels, &kept);
+            }
+        }
+        for (reason, count) in
+            [(Reason::TooLarge, too_large), (Reason::Future, future), (Reason::TooOld, too_old)]
+        {
+            self.account.refused(source, Kind::Sample, reason, count);
+        }
+        admitted
+    }
+
+    fn labels_fit(&self, labels: LabelsRef<'_>) -> bool {
+        let mut count = 0;
+        labels.iter().all(|(name, value)| {
+            count += 1;
+            name.len() <= self.limits.max_name_bytes
+                && value.len() <= self.limits.max_label_value_bytes
+                && count <= self.limits.max_labels
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

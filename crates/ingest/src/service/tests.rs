@@ -1,0 +1,195 @@
+//! The path in, over a store that remembers what it was given.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use arrow::array::RecordBatch;
+use async_trait::async_trait;
+use model::Labels;
+use model::event::DeployEvent;
+use store::{Matcher, SelectRequest, SeriesCursor, StoreStats};
+
+use super::*;
+use crate::Redaction;
+
+/// A store in memory that can be told to have no room.
+#[derive(Default)]
+struct Memory {
+    full: AtomicBool,
+    events: Mutex<Vec<Event>>,
+    samples: Mutex<Vec<(Labels, Sample)>>,
+}
+
+#[async_trait]
+impl TelemetryStore for Memory {
+    async fn append(&self, batch: Batch) -> Result<Appended, AppendError> {
+        if self.full.load(Ordering::SeqCst) {
+            return Err(AppendError::Overloaded { what: "test" });
+        }
+        tokio::task::yield_now().await;
+        for part in &batch.events {
+            let rows = store::events_from_batch(part.table, &part.rows).expect("rows of the table");
+            self.events.lock().extend(rows);
+        }
+        let mut samples = self.samples.lock();
+        for (labels, values) in batch.metrics.iter() {
+            samples.extend(values.iter().map(|sample| (labels.to_owned(), *sample)));
+        }
+        Ok(Appended { samples: batch.metrics.sample_count() as u64, ..Appended::default() })
+    }
+    fn select(&self, _: &SelectRequest) -> Result<Box<dyn SeriesCursor>, QueryError> {
+        Err(QueryError::Stopped("not in this test"))
+    }
+    fn series(&self, _: &[Matcher], _: TimeRange, _: usize) -> Result<Vec<Labels>, QueryError> {
+        Ok(Vec::new())
+    }
+    fn label_names(&self, _: &[Matcher], _: TimeRange) -> Result<Vec<String>, QueryError> {
+        Ok(Vec::new())
+    }
+    fn label_values(&self, _: &str, _: &[Matcher], _: TimeRange) -> Result<Vec<String>, QueryError> {
+        Ok(Vec::new())
+    }
+    fn scan(&self, scan: &EventScan) -> Result<Vec<RecordBatch>, QueryError> {
+        let events = self.events.lock().clone();
+        let batches = store::batches_from_events(events).expect("rows of the table");
+        Ok(batches.into_iter().filter(|batch| batch.table == scan.table).map(|batch| batch.rows).collect())
+    }
+    fn stats(&self) -> StoreStats {
+        StoreStats::default()
+    }
+}
+
+fn open(store: &Arc<Memory>) -> (Arc<Ingest>, prometheus::Registry) {
+    let registry = prometheus::Registry::new();
+    let redactor = Redactor::new(&Redaction::default()).expect("shipped rules");
+    let store: Arc<dyn TelemetryStore> = Arc::<Memory>::clone(store);
+    let week = Duration::from_secs(7 * 86_400);
+    (Ingest::new(store, Limits::default(), redactor, week, &registry).expect("a fresh registry"), registry)
+}
+
+fn deploy(id: &str) -> DeployEvent {
+    DeployEvent {
+        time: Timestamp::now(),
+        event_id: id.into(),
+        service: "api".into(),
+        version: "1".into(),
+        environment: None,
+        description: None,
+        url: None,
+        attributes: Default::default(),
+    }
+}
+
+fn refused(registry: &prometheus::Registry, reason: &str) -> f64 {
+    let families = registry.gather();
+    let family = families.iter().find(|family| family.name() == "watchkeeper_ingest_refused_total");
+    family.map_or(0.0, |family| {
+        let counted = family
+            .get_metric()
+            .iter()
+            .filter(|metric| metric.get_label().iter().any(|label| label.value() == reason));
+        counted.map(|metric| metric.get_counter().get_value()).sum()
+    })
+}
+
+#[tokio::test]
+async fn an_event_that_is_sent_again_is_stored_once_even_after_a_restart() {
+    let store = Arc::new(Memory::default());
+    let (ingest, registry) = open(&store);
+    let events = || vec![Event::Deploy(deploy("a")), Event::Deploy(deploy("a")), Event::Deploy(deploy("b"))];
+    let first = ingest.append_events(Source::EventsApi, events()).await.expect("stored");
+    assert_eq!((first.accepted, first.duplicates), (2, 1));
+    let second = ingest.append_events(Source::EventsApi, events()).await.expect("stored");
+    assert_eq!((second.accepted, second.duplicates), (0, 3));
+    assert!((refused(&registry, "duplicate") - 4.0).abs() < f64::EPSILON);
+
+    let (restarted, _) = open(&store);
+    assert_eq!(restarted.recall().expect("readable"), 2);
+    let third = restarted.append_events(Source::EventsApi, events()).await.expect("stored");
+    assert_eq!(third.accepted, 0);
+    assert_eq!(store.events.lock().len(), 2);
+}
+
+#[tokio::test]
+async fn an_event_that_is_on_its_way_is_not_acknowledged_to_another() {
+    let store = Arc::new(Memory::default());
+    let (ingest, _) = open(&store);
+    let send = || ingest.append_events(Source::EventsApi, vec![Event::Deploy(deploy("a"))]);
+    let (one, two) = tokio::join!(send(), send());
+    assert_eq!([&one, &two].iter().filter(|result| result.is_ok()).count(), 1, "{one:?} {two:?}");
+    assert_eq!(send().await.expect("stored").duplicates, 1);
+    assert_eq!(store.events.lock().len(), 1);
+}
+
+#[tokio::test]
+async fn an_event_that_found_no_room_can_be_sent_again() {
+    let store = Arc::new(Memory::default());
+    let (ingest, registry) = open(&store);
+    store.full.store(true, Ordering::SeqCst);
+    let events = || vec![Event::Deploy(deploy("a"))];
+    assert!(matches!(
+        ingest.append_events(Source::EventsApi, events()).await,
+        Err(IngestError::Store(AppendError::Overloaded { .. }))
+    ));
+    assert!((refused(&registry, "overloaded") - 1.0).abs() < f64::EPSILON);
+    store.full.store(false, Ordering::SeqCst);
+    assert_eq!(ingest.append_events(Source::EventsApi, events()).await.expect("stored").accepted, 1);
+}
+
+#[tokio::test]
+async fn what_breaks_a_limit_is_rejected_by_index_and_the_rest_is_stored() {
+    let store = Arc::new(Memory::default());
+    let (ingest, _) = open(&store);
+    let future = DeployEvent { time: Timestamp::now().after(Duration::from_secs(3600)), ..deploy("f") };
+    let old = DeployEvent { time: Timestamp::from_millis(0), ..deploy("o") };
+    let long = DeployEvent { service: "x".repeat(1000), ..deploy("l") };
+    let many = (0..100).map(|n| (n.to_string(), String::new())).collect();
+    let crowded = DeployEvent { attributes: many, ..deploy("m") };
+    let events = [deploy("ok"), future, old, long, crowded].map(Event::Deploy).to_vec();
+    let outcome = ingest.append_events(Source::EventsApi, events).await.expect("stored");
+    assert_eq!(outcome.accepted, 1);
+    let reasons: Vec<(usize, &str)> = outcome.rejected.iter().map(|r| (r.index, r.reason.as_str())).collect();
+    for (index, part) in [
+        (1, "in the future"),
+        (2, "older than the retention of 7d"),
+        (3, "service has 1000"),
+        (4, "100 attributes"),
+    ] {
+        assert!(
+            reasons.iter().any(|(at, text)| *at == index && text.contains(part)),
+            "{index} {part}: {reasons:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn secrets_are_gone_before_anything_is_stored() {
+    let store = Arc::new(Memory::default());
+    let (ingest, _) = open(&store);
+    let attributes =
+        [("password".to_owned(), "hunter22".to_owned()), ("note".to_owned(), "to a@b.org".to_owned())];
+    let description = Some(format!("token=abcdef123 {}", "x".repeat(20_000)));
+    let event = DeployEvent { description, attributes: attributes.into(), ..deploy("a") };
+    ingest.append_events(Source::EventsApi, vec![Event::Deploy(event)]).await.expect("stored");
+    let stored = format!("{:?}", store.events.lock());
+    for secret in ["hunter22", "abcdef123", "a@b.org"] {
+        assert!(!stored.contains(secret), "{secret}");
+    }
+    assert!(stored.len() < 18_000, "an over-long text is cut");
+}
+
+#[tokio::test]
+async fn samples_outside_the_limits_are_left_out_and_counted() {
+    let store = Arc::new(Memory::default());
+    let (ingest, registry) = open(&store);
+    let now = Timestamp::now().as_millis();
+    let mut batch = MetricBatch::new();
+    batch.push_one(&Labels::metric("a", &[]), now, 1.0);
+    batch.push_one(&Labels::metric("b", &[("v", &"x".repeat(5000))]), now, 1.0);
+    let times = [0, now, now + 3_600_000].map(|time_ms| Sample { time_ms, value: 2.0 });
+    batch.push(Labels::metric("c", &[]).as_ref(), &times);
+    let appended = ingest.append_metrics(Source::RemoteWrite, batch).await.expect("stored");
+    assert_eq!(appended.samples, 2);
+    for reason in ["too_large", "too_old", "future"] {
+        assert!((refused(&registry, reason) - 1.0).abs() < f64::EPSILON, "{reason}");
+    }
+}
