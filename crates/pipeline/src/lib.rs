@@ -1,1 +1,31 @@
-//! PLACEHOLDER
+//! Jobs, stages, workers and queues as live state, what is wrong with them, and the metrics that are
+//! derived from them.
+//!
+//! Events arrive through [`ingest::EventListener`] once they are durable; collectors hand over what
+//! they see of queues and hosts. The fold bears events that come late, twice and in any order. After a
+//! restart [`Pipeline::rebuild`] reads the state back from the store.
+//!
+//! Knows no wire format, no alert rule and no engine. Start reading at [`Pipeline`].
+
+mod components;
+mod config;
+mod hosts;
+mod jobs;
+mod live;
+mod page;
+mod queues;
+mod verdict;
+mod workers;
+
+pub use components::{ComponentSnapshot, Components};
+pub use config::Config;
+pub use hosts::{FilesystemSnapshot, HostSnapshot, HostView, Hosts, ProcessSnapshot};
+pub use jobs::{
+    AttemptOutcome, AttemptSnapshot, JobCounts, JobError, JobFilter, JobSnapshot, JobStatus, Jobs,
+    StageSnapshot, UnknownStatus,
+};
+pub use live::{Pipeline, PipelineError, stored_job};
+pub use page::{Listing, Page};
+pub use queues::{QueueSnapshot, QueueState, QueueTask, QueueView, Queues};
+pub use verdict::{Judgement, Verdict};
+pub use workers::{UnknownWorkerStatus, WorkerFilter, WorkerSnapshot, WorkerStatus, Workers};
