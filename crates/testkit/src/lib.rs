@@ -1,1 +1,18 @@
-//! PLACEHOLDER
+//! Real services for tests: each is started on a free port, waited for, and ended when dropped.
+//!
+//! Nothing here imitates a service. A service that is not installed is an error that says how to
+//! install it. Start reading at [`Redis`].
+
+mod launch;
+mod python;
+mod redis;
+mod smtp;
+mod wait;
+mod watchkeeper;
+
+pub use launch::{Launched, free_port};
+pub use python::python;
+pub use redis::Redis;
+pub use smtp::{Mail, Smtp};
+pub use wait::{eventually, within};
+pub use watchkeeper::{Answer, Watchkeeper};
