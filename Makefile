@@ -1,0 +1,51 @@
+# Watchkeeper: the two commands are `make run` and `make test`; the others are parts of them.
+# Everything that is built lies in a cache folder outside the checkout, so a fresh clone starts warm.
+
+CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/watchkeeper
+export CARGO_TARGET_DIR ?= $(CACHE)/target
+export WATCHKEEPER_VENV ?= $(CACHE)/venv
+export WATCHKEEPER_TEST_PYTHON ?= $(WATCHKEEPER_VENV)/bin/python
+# Backtraces of panics that a test expects hide the output that matters.
+export RUST_BACKTRACE ?= 0
+
+.PHONY: help run test build lint bench clean prepare test-rust test-python
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+run: build ## Start Redis, the example pipeline and Watchkeeper; Ctrl-C stops all of it
+	@scripts/prepare.sh redis python
+	@scripts/run.sh "$(CARGO_TARGET_DIR)/release/watchkeeper"
+
+build: ## Build the binary
+	cargo build --release --locked --package cli
+	@echo "built $(CARGO_TARGET_DIR)/release/watchkeeper"
+
+test: lint test-rust test-python ## Check and test everything
+
+lint: ## Format, clippy with warnings as errors, layers and tidiness of the house
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- --deny warnings
+	cargo xtask layers
+	cargo xtask tidy
+
+# The scenarios start the binary that `--package cli` builds, against real services.
+test-rust: prepare
+	@if cargo nextest --version >/dev/null 2>&1; then \
+	  cargo nextest run --workspace --locked; \
+	else \
+	  cargo test --workspace --locked; \
+	fi
+
+test-python: prepare
+	$(WATCHKEEPER_TEST_PYTHON) -m pytest -q -p no:cacheprovider examples/docpipe rules
+
+prepare:
+	@scripts/prepare.sh redis python
+
+bench: ## Compare with peers in one run, and print the ratios
+	cargo bench --locked --package engine
+
+clean: ## Remove what was built
+	cargo clean
+	rm -rf "$(WATCHKEEPER_VENV)"
