@@ -1,1 +1,10 @@
-//! PLACEHOLDER
+//! Bytes to `model` and back: pipeline events and Prometheus remote write.
+//!
+//! Everything here is pure: bytes and the present time go in, values come out. No I/O, no clock, no
+//! limits on names and texts (those are `ingest`'s), only bounds that decoding itself needs. Every
+//! decoder takes hostile bytes without a panic.
+//!
+//! Start reading at [`events::decode`].
+
+pub mod events;
+pub mod remote_write;
