@@ -76,7 +76,7 @@ wait_for Watchkeeper "$work/watchkeeper.log" "$python" -c "import urllib.request
 
 cd "$root/examples/docpipe"
 start "$work/docpipe.log" "$python" -m docpipe --redis "redis://127.0.0.1:$redis_port/0" \
-  --watchkeeper "http://127.0.0.1:$port" --gateway-port "$gateway_port" --logs "$work/logs" ${DOCPIPE_OPTIONS:-}
+  --watchkeeper "http://127.0.0.1:$port" --gateway-port "$gateway_port" --log-dir "$work/logs" --count 0 ${DOCPIPE_OPTIONS:-}
 wait_for "the example pipeline" "$work/docpipe.log" "$python" -c "import urllib.request as r; r.urlopen('http://127.0.0.1:$gateway_port/healthz')"
 
 cat <<TEXT

@@ -6,6 +6,7 @@
 mod launch;
 mod python;
 mod redis;
+mod remote_write;
 mod smtp;
 mod wait;
 mod watchkeeper;
@@ -13,6 +14,7 @@ mod watchkeeper;
 pub use launch::{Launched, free_port};
 pub use python::python;
 pub use redis::Redis;
+pub use remote_write::{Series, remote_write};
 pub use smtp::{Mail, Smtp};
 pub use wait::{eventually, within};
 pub use watchkeeper::{Answer, Watchkeeper};

@@ -1,0 +1,9 @@
+//! Scenarios: the built binary, real services, and what a user does with them.
+//!
+//! One test binary for all of them. Each scenario is a module; what they share is the setting that
+//! they play in, `stage`.
+
+mod backlog;
+mod crash;
+mod faults;
+mod stage;
