@@ -1,1 +1,26 @@
-//! PLACEHOLDER
+//! Alerts: rules are evaluated, states are kept, people are told, with the evidence attached.
+//!
+//! A rule's result goes through a small state machine (`machine`), whose steps one task, the clerk,
+//! writes to the state database together with the notifications that follow. Workers, one for each
+//! channel, send what is queued. Knows no HTTP server and no storage engine; it reads metrics through
+//! PromQL and live state through `pipeline`.
+//!
+//! Start reading at [`Alerts`].
+
+mod config;
+mod error;
+mod evidence;
+mod rules;
+mod service;
+mod severity;
+mod status;
+mod template;
+
+pub use config::{Channels, Config, DeliveryConfig, EmailConfig, SecretText, Tls, WebhookConfig};
+pub use error::{ActionError, AlertError, RuleError};
+pub use rules::{AlertRule, Group, RecordingRule, Rule, RuleSet};
+pub use service::{Alerts, Parts};
+pub use severity::{Severity, UnknownSeverity};
+pub use state::{AlertFilter, AlertRecord, AlertState, Delivery, DeliveryFilter, DeliveryState, Transition};
+pub use status::{AlertDetail, ChannelKind, ChannelStatus, RuleHealth, RuleKind, RuleStatus};
+pub use template::TemplateError;

@@ -1,0 +1,193 @@
+//! Rules as they are evaluated: read from files, checked and typed once.
+
+mod files;
+mod form;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::LabelsBuilder;
+use promql::Query;
+
+use crate::template::Template;
+use crate::{RuleError, Severity};
+
+/// All rules, in groups.
+#[derive(Clone, Debug, Default)]
+pub struct RuleSet {
+    groups: Vec<Group>,
+}
+
+/// Rules that are evaluated together, in their order, at the same time.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// Its name.
+    pub name: String,
+    /// The file that it stands in.
+    pub file: String,
+    /// How often it is evaluated, when it says so.
+    pub interval: Option<Duration>,
+    /// How far before the time of evaluation the expressions look.
+    pub query_offset: Duration,
+    /// The most results of each of its rules; `None` is no bound of its own.
+    pub limit: Option<usize>,
+    /// Its rules.
+    pub rules: Vec<Arc<Rule>>,
+}
+
+/// One rule.
+#[derive(Clone, Debug)]
+pub enum Rule {
+    /// Makes alerts.
+    Alert(AlertRule),
+    /// Makes a series.
+    Record(RecordingRule),
+}
+
+/// A rule that makes alerts.
+#[derive(Clone, Debug)]
+pub struct AlertRule {
+    /// Its id: the same as long as its group, its name and its labels are.
+    pub id: String,
+    /// Its group.
+    pub group: String,
+    /// Its name.
+    pub name: String,
+    /// The line that it begins on.
+    pub line: u64,
+    /// Its expression: each result is an alert.
+    pub query: Query,
+    /// How long the expression has to hold before an alert fires.
+    pub hold: Duration,
+    /// How long an alert fires on after the expression has ceased to hold.
+    pub keep_firing_for: Duration,
+    /// Labels that each alert gets.
+    pub labels: BTreeMap<String, Template>,
+    /// Annotations that each alert gets.
+    pub annotations: BTreeMap<String, Template>,
+    /// How bad its alerts are, unless the label is a template.
+    pub severity: Severity,
+    /// The names of the checks that run when it fires.
+    pub runbook: Vec<String>,
+    /// What is odd about it, in words.
+    pub warnings: Vec<String>,
+}
+
+/// A rule that makes a series.
+#[derive(Clone, Debug)]
+pub struct RecordingRule {
+    /// Its id.
+    pub id: String,
+    /// Its group.
+    pub group: String,
+    /// The name of the series.
+    pub name: String,
+    /// The line that it begins on.
+    pub line: u64,
+    /// Its expression.
+    pub query: Query,
+    /// Labels that each series gets.
+    pub labels: BTreeMap<String, String>,
+}
+
+impl Rule {
+    /// Its id.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Alert(rule) => &rule.id,
+            Self::Record(rule) => &rule.id,
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Alert(rule) => &rule.name,
+            Self::Record(rule) => &rule.name,
+        }
+    }
+
+    /// Its expression.
+    pub fn query(&self) -> &Query {
+        match self {
+            Self::Alert(rule) => &rule.query,
+            Self::Record(rule) => &rule.query,
+        }
+    }
+
+    pub(crate) fn line(&self) -> u64 {
+        match self {
+            Self::Alert(rule) => rule.line,
+            Self::Record(rule) => rule.line,
+        }
+    }
+}
+
+impl RuleSet {
+    /// Reads rule files. `patterns` are paths, folders, or paths whose last part has `*` or `?`;
+    /// those that are not absolute start at `base`.
+    pub fn load(patterns: &[String], base: &Path) -> Result<Self, RuleError> {
+        let mut rules = Self::default();
+        for path in files::find(patterns, base)? {
+            let text = std::fs::read_to_string(&path)
+                .map_err(|source| RuleError::Read { path: path.clone(), source })?;
+            rules.extend(Self::parse(&path.display().to_string(), &text)?)?;
+        }
+        Ok(rules)
+    }
+
+    /// Reads one rule file; `file` is what errors call it.
+    pub fn parse(file: &str, text: &str) -> Result<Self, RuleError> {
+        let mut rules = Self::default();
+        rules.extend(Self { groups: form::read(file, text)? })?;
+        Ok(rules)
+    }
+
+    /// Adds further rules. Two that would make the same alerts or series are an error.
+    pub fn extend(&mut self, more: Self) -> Result<(), RuleError> {
+        for group in more.groups {
+            for (index, rule) in group.rules.iter().enumerate() {
+                let earlier = self.groups.iter().flat_map(|group| &group.rules).chain(&group.rules[..index]);
+                if earlier.into_iter().any(|other| other.id() == rule.id()) {
+                    return Err(RuleError::Invalid {
+                        file: group.file.clone(),
+                        line: rule.line(),
+                        reason: format!(
+                            "the group {} has a rule {} with the same labels already",
+                            group.name,
+                            rule.name()
+                        ),
+                    });
+                }
+            }
+            self.groups.push(group);
+        }
+        Ok(())
+    }
+
+    /// The groups.
+    pub fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    /// All rules.
+    pub fn rules(&self) -> impl Iterator<Item = &Arc<Rule>> {
+        self.groups.iter().flat_map(|group| &group.rules)
+    }
+}
+
+/// What names a rule, or an alert of it, for as long as it says the same: 16 hex digits.
+pub(crate) fn identity<'a>(parts: [&str; 3], labels: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let mut builder = LabelsBuilder::new();
+    for (name, value) in labels {
+        builder.set(format!("l:{name}"), value);
+    }
+    for (index, part) in parts.into_iter().enumerate() {
+        builder.set(format!("p:{index}"), part);
+    }
+    format!("{:016x}", builder.build().hash64())
+}
