@@ -1,1 +1,30 @@
-//! PLACEHOLDER
+//! What we go and fetch: the host, its processes, Redis and its queues, and ourselves.
+//!
+//! Each thing watched has a [`Collector`] with its own interval, its own task and its own time limit,
+//! so that each fails alone. [`Collectors`] runs them, stores what they gather through `ingest`, hands
+//! live views to `pipeline`, and says how each of them does.
+//!
+//! Knows no alert, no HTTP and no engine. Start reading at [`Collectors`], then [`Collector`].
+
+mod blocking;
+mod collector;
+mod config;
+mod host;
+mod own;
+mod proc_root;
+mod processes;
+mod redis_queue;
+mod redis_server;
+mod runner;
+mod samples;
+
+pub use collector::{BoxError, CollectError, Collector};
+pub use config::{Config, HostConfig, OwnConfig};
+pub use own::encode_text;
+pub use processes::{GroupConfig, PatternError, ProcessesConfig};
+pub use redis_queue::{
+    FieldPaths, IdFrom, KeyConfig, KeyType, MappingError, MaxMembers, OldestEnd, QueueConfig, ResultsConfig,
+    ScoreMeaning,
+};
+pub use redis_server::RedisConfig;
+pub use runner::{CollectorStatus, Collectors, SetupError};

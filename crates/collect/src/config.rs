@@ -1,0 +1,62 @@
+//! The sections of the configuration that say what is watched. Each collector owns its own section.
+
+use std::time::Duration;
+
+use model::DurationText;
+
+use crate::processes::ProcessesConfig;
+use crate::redis_server::RedisConfig;
+
+/// How often a collector looks, unless its section says otherwise.
+pub(crate) const DEFAULT_INTERVAL: DurationText = DurationText(Duration::from_secs(15));
+
+/// What is watched: the sections `[host]`, `[processes]`, `[[redis]]` and `[own]`.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// This host.
+    pub host: HostConfig,
+    /// Its processes.
+    pub processes: ProcessesConfig,
+    /// Redis servers and the queues in them. With none, a Redis on 127.0.0.1:6379 is watched when
+    /// there is one.
+    pub redis: Vec<RedisConfig>,
+    /// Watchkeeper itself.
+    pub own: OwnConfig,
+}
+
+/// The section `[host]`.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct HostConfig {
+    /// Whether the host is watched.
+    pub enabled: bool,
+    /// How often.
+    #[schemars(with = "String")]
+    pub interval: DurationText,
+    /// The value of the label `host`; by default the host's own name.
+    pub name: Option<String>,
+}
+
+impl Default for HostConfig {
+    fn default() -> Self {
+        Self { enabled: true, interval: DEFAULT_INTERVAL, name: None }
+    }
+}
+
+/// The section `[own]`: Watchkeeper's own metrics, kept in its own store.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct OwnConfig {
+    /// Whether they are kept.
+    pub enabled: bool,
+    /// How often.
+    #[schemars(with = "String")]
+    pub interval: DurationText,
+}
+
+impl Default for OwnConfig {
+    fn default() -> Self {
+        Self { enabled: true, interval: DEFAULT_INTERVAL }
+    }
+}

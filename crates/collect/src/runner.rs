@@ -1,0 +1,295 @@
+//! Runs every collector in a task of its own, and says how each of them does.
+//!
+//! A pass that fails, hangs or panics costs nobody but itself. After each pass the runner stores what
+//! was gathered, the collector's own `collector_*` series, and an end (a staleness marker) for every
+//! series that the pass before had and this one has not, as Prometheus does for its targets.
+
+use std::collections::{HashMap, HashSet};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::FutureExt;
+use ingest::{Ingest, Source};
+use model::{Labels, MetricBatch, STALE_NAN, Timestamp};
+use parking_lot::Mutex;
+use pipeline::Pipeline;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::collector::{CollectError, Collector};
+use crate::config::Config;
+use crate::host::Host;
+use crate::own::Own;
+use crate::processes::{PatternError, Processes};
+use crate::redis_queue::{MappingError, QueueMetrics};
+use crate::samples::Samples;
+
+/// A collector starts at a moment of its own within this time, so that not all look at once.
+const START_SPREAD: Duration = Duration::from_secs(2);
+
+/// A configuration that cannot be watched by.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// A group's pattern is no regular expression.
+    #[error("the section [processes] cannot be used")]
+    Processes(#[source] PatternError),
+    /// A Redis section or a queue's mapping is wrong.
+    #[error("a section [[redis]] cannot be used")]
+    Redis(#[source] MappingError),
+    /// The counters could not be registered: two of us share one registry.
+    #[error("the counters of collect could not be registered")]
+    Metrics(#[source] prometheus::Error),
+}
+
+/// How one collector does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CollectorStatus {
+    /// What kind it is.
+    pub name: String,
+    /// What it looks at.
+    pub target: String,
+    /// Whether its last pass succeeded.
+    pub up: bool,
+    /// Whether there is nothing to watch, and nobody asked for it by name. No fault: `up` is false,
+    /// and no `collector_up` series is written.
+    pub absent: bool,
+    /// When a pass last succeeded.
+    pub last_success: Option<Timestamp>,
+    /// Why the last pass failed; empty once one has succeeded.
+    pub last_error: Option<String>,
+    /// How long the last pass took.
+    pub duration: Duration,
+    /// How often it looks.
+    pub interval: Duration,
+    /// Passes so far.
+    pub runs: u64,
+    /// Passes that failed.
+    pub errors: u64,
+}
+
+/// All collectors that the configuration asks for.
+pub struct Collectors {
+    ingest: Arc<Ingest>,
+    waiting: Mutex<Vec<Watched>>,
+    statuses: Vec<Arc<Mutex<CollectorStatus>>>,
+}
+
+/// A collector, where its samples count as coming from, and its status.
+struct Watched {
+    collector: Box<dyn Collector>,
+    source: Source,
+    status: Arc<Mutex<CollectorStatus>>,
+}
+
+impl Collectors {
+    /// Checks the configuration and makes its collectors; none looks at anything before
+    /// [`run`](Self::run).
+    pub fn new(
+        config: &Config,
+        ingest: Arc<Ingest>,
+        pipeline: &Arc<Pipeline>,
+        registry: &prometheus::Registry,
+    ) -> Result<Arc<Self>, SetupError> {
+        let host = crate::host::host_name(&config.host);
+        let mut collectors: Vec<(Box<dyn Collector>, Source)> = Vec::new();
+        if config.host.enabled {
+            let collector = Host::new(&config.host, host.clone(), Arc::clone(pipeline));
+            collectors.push((Box::new(collector), Source::Collector));
+        }
+        if config.processes.enabled {
+            let collector = Processes::new(&config.processes, host.clone(), Arc::clone(pipeline))
+                .map_err(SetupError::Processes)?;
+            collectors.push((Box::new(collector), Source::Collector));
+        }
+        let metrics = QueueMetrics::new(registry).map_err(SetupError::Metrics)?;
+        let redis = crate::redis_server::collectors(&config.redis, pipeline, &metrics);
+        for collector in redis.map_err(SetupError::Redis)? {
+            collectors.push((collector, Source::Collector));
+        }
+        if config.own.enabled {
+            let own = Own::new(&config.own, host, registry.clone());
+            collectors.push((Box::new(own), Source::Own));
+        }
+        Ok(Self::of(collectors, ingest))
+    }
+
+    /// Runs `collectors`, whatever they are.
+    pub(crate) fn of(collectors: Vec<(Box<dyn Collector>, Source)>, ingest: Arc<Ingest>) -> Arc<Self> {
+        let waiting: Vec<Watched> = collectors
+            .into_iter()
+            .map(|(collector, source)| {
+                let status = Arc::new(Mutex::new(CollectorStatus::before_the_first_pass(&*collector)));
+                Watched { collector, source, status }
+            })
+            .collect();
+        let statuses = waiting.iter().map(|watched| Arc::clone(&watched.status)).collect();
+        Arc::new(Self { ingest, waiting: Mutex::new(waiting), statuses })
+    }
+
+    /// Runs every collector until `cancel`; ends when all of them have. A second call finds none left
+    /// to run.
+    pub async fn run(self: Arc<Self>, cancel: CancellationToken) {
+        let waiting = std::mem::take(&mut *self.waiting.lock());
+        let tasks = TaskTracker::new();
+        for watched in waiting {
+            tasks.spawn(watched.watch(Arc::clone(&self.ingest), cancel.clone()));
+        }
+        tasks.close();
+        tasks.wait().await;
+    }
+
+    /// How each collector does, in the order of the configuration.
+    pub fn status(&self) -> Vec<CollectorStatus> {
+        self.statuses.iter().map(|status| status.lock().clone()).collect()
+    }
+}
+
+impl CollectorStatus {
+    fn before_the_first_pass(collector: &dyn Collector) -> Self {
+        Self {
+            name: collector.name().to_owned(),
+            target: collector.target().to_owned(),
+            up: false,
+            absent: false,
+            last_success: None,
+            last_error: None,
+            duration: Duration::ZERO,
+            interval: collector.interval(),
+            runs: 0,
+            errors: 0,
+        }
+    }
+
+    /// Notes what became of a pass. Says whether that is news to be logged.
+    fn note(&mut self, outcome: Result<(), &CollectError>, now: Timestamp, took: Duration) -> bool {
+        let before = (self.up, self.last_error.take());
+        self.runs += 1;
+        self.duration = took;
+        self.up = outcome.is_ok();
+        self.absent = matches!(outcome, Err(CollectError::Absent(_)));
+        match outcome {
+            Ok(()) => self.last_success = Some(now),
+            Err(error) => {
+                self.last_error = Some(error.chain());
+                self.errors += u64::from(!self.absent);
+            }
+        }
+        before != (self.up, self.last_error.clone())
+    }
+}
+
+impl Watched {
+    async fn watch(mut self, ingest: Arc<Ingest>, cancel: CancellationToken) {
+        let spread = START_SPREAD.min(self.collector.interval());
+        let seed = format!("{}\0{}", self.collector.name(), self.collector.target());
+        let share = xxhash_rust::xxh3::xxh3_64(seed.as_bytes()) % 1000;
+        let start = tokio::time::Instant::now() + spread * u32::try_from(share).unwrap_or(0) / 1000;
+        let mut ticks = tokio::time::interval_at(start, self.collector.interval());
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        let mut live = HashMap::new();
+        loop {
+            let pass = async {
+                ticks.tick().await;
+                self.pass(&ingest, &mut live).await;
+            };
+            if cancel.run_until_cancelled(pass).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// One pass: look, note, store.
+    async fn pass(&mut self, ingest: &Ingest, live: &mut HashMap<u64, Labels>) {
+        let now = whole_second(Timestamp::now());
+        let begin = Instant::now();
+        let outcome = look(&mut *self.collector, now).await;
+        let took = begin.elapsed();
+        let (status, news) = {
+            let mut status = self.status.lock();
+            let news = status.note(outcome.as_ref().map(|_| ()), now, took);
+            (status.clone(), news)
+        };
+        if news {
+            log(&status);
+        }
+        let mut batch = match outcome {
+            Ok(batch) => batch,
+            Err(_) if status.absent => MetricBatch::new(),
+            Err(_) => self.collector.when_down(now),
+        };
+        end_what_is_gone(&mut batch, live, now);
+        if !status.absent {
+            add_own_series(&mut batch, &status, now);
+        }
+        if let Err(error) = ingest.append_metrics(self.source, batch).await {
+            // Counted by `ingest`, which also tells why; here it shows beside the collector.
+            let mut status = self.status.lock();
+            status.errors += 1;
+            status.last_error = Some(format!("what was gathered could not be stored: {error}"));
+        }
+    }
+}
+
+/// All samples of a pass share one time, and passes of different collectors are comparable.
+fn whole_second(now: Timestamp) -> Timestamp {
+    Timestamp::from_millis(now.as_millis().div_euclid(1000) * 1000)
+}
+
+/// One look, with a time limit, and with a panic contained.
+async fn look(collector: &mut dyn Collector, now: Timestamp) -> Result<MetricBatch, CollectError> {
+    let limit = collector.time_limit();
+    let looking = AssertUnwindSafe(collector.collect(now)).catch_unwind();
+    match tokio::time::timeout(limit, looking).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(panic)) => Err(CollectError::Panicked(panic_text(&*panic))),
+        Err(_) => Err(CollectError::TimedOut(limit)),
+    }
+}
+
+pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
+}
+
+/// Adds an end for each series in `live` that `batch` has not; `live` holds `batch`'s series afterwards.
+fn end_what_is_gone(batch: &mut MetricBatch, live: &mut HashMap<u64, Labels>, now: Timestamp) {
+    let present: HashSet<u64> = batch.iter().map(|(labels, _)| labels.hash64()).collect();
+    live.retain(|hash, labels| {
+        let stays = present.contains(hash);
+        if !stays {
+            batch.push_one(labels, now.as_millis(), STALE_NAN);
+        }
+        stays
+    });
+    let fresh: Vec<(u64, Labels)> = batch
+        .iter()
+        .map(|(labels, _)| (labels.hash64(), labels))
+        .filter(|(hash, _)| present.contains(hash) && !live.contains_key(hash))
+        .map(|(hash, labels)| (hash, labels.to_owned()))
+        .collect();
+    live.extend(fresh);
+}
+
+fn add_own_series(batch: &mut MetricBatch, status: &CollectorStatus, now: Timestamp) {
+    let labels = [("collector", status.name.as_str()), ("target", status.target.as_str())];
+    let mut samples = Samples::extend(std::mem::take(batch), now, &labels);
+    samples.push("collector_up", &[], f64::from(u8::from(status.up)));
+    samples.push("collector_duration_seconds", &[], status.duration.as_secs_f64());
+    samples.push("collector_errors_total", &[], status.errors as f64);
+    let success = status.last_success.map(Timestamp::as_secs_f64);
+    samples.push_some("collector_last_success_timestamp_seconds", &[], success);
+    *batch = samples.finish();
+}
+
+fn log(status: &CollectorStatus) {
+    let (collector, target) = (&status.name, &status.target);
+    match &status.last_error {
+        Some(error) if status.absent => tracing::info!(collector, target, %error, "nothing to watch"),
+        Some(error) => tracing::warn!(collector, target, %error, "a collector fails"),
+        None => tracing::info!(collector, target, "a collector works"),
+    }
+}
+
+#[cfg(test)]
+mod tests;
