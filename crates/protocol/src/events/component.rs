@@ -16,6 +16,7 @@ use super::{attributes, required};
 /// A component (a model, an index) of a worker: loaded or given back.
 #[derive(Deserialize, JsonSchema)]
 #[schemars(extend("required" = ["component"]))]
+#[schemars(rename = "ComponentFields")]
 pub(super) struct WireComponent {
     /// The component's name. Required.
     component: Option<Text>,

@@ -14,6 +14,7 @@ use super::{EventType, attributes, required};
 /// A release that was brought out.
 #[derive(Deserialize, JsonSchema)]
 #[schemars(extend("required" = ["service", "version"]))]
+#[schemars(rename = "DeployFields")]
 pub(super) struct WireDeploy {
     /// The application. Required.
     service: Option<Text>,

@@ -75,6 +75,7 @@ fn names() -> String {
 
 /// The fields that every event has.
 #[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "CommonFields")]
 struct WireEnvelope {
     /// The sender's id of this event, unique for a sender: an id that was stored before is not stored
     /// again, so sending twice is safe. Without one, an event that says when it happened gets an id from

@@ -13,6 +13,7 @@ use super::fields::{Share, Text, first_text, text};
 
 /// A person said how good a result was.
 #[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "FeedbackFields")]
 pub(super) struct WireFeedback {
     /// The job that made the result.
     job_id: Option<Text>,

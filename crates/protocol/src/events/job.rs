@@ -16,6 +16,7 @@ use super::{attributes, required};
 /// A job: submitted, started, in progress, completed, failed, or about to be tried again.
 #[derive(Deserialize, JsonSchema)]
 #[schemars(extend("anyOf" = [{"required": ["job_id"]}, {"required": ["task_id"]}]))]
+#[schemars(rename = "JobFields")]
 pub(super) struct WireJob {
     /// The job. Required, here or as `task_id`.
     job_id: Option<Text>,

@@ -16,6 +16,7 @@ use super::{EventType, attributes, required};
 #[schemars(extend("required" = ["model"], "anyOf" = [
     {"required": ["duration_seconds"]}, {"required": ["duration_ms"]}
 ]))]
+#[schemars(rename = "LlmCallFields")]
 pub(super) struct WireLlmCall {
     /// The model. Required.
     model: Option<Text>,

@@ -16,6 +16,7 @@ use super::{EventType, attributes, required};
 #[schemars(extend("required" = ["path", "method", "status_code"], "anyOf" = [
     {"required": ["process_time"]}, {"required": ["duration_seconds"]}, {"required": ["duration_ms"]}
 ]))]
+#[schemars(rename = "RequestFields")]
 pub(super) struct WireRequest {
     /// The path as called. Required.
     path: Option<Text>,

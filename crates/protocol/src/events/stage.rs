@@ -17,6 +17,7 @@ use super::{attributes, required};
 /// A stage of a job: begun or ended.
 #[derive(Deserialize, JsonSchema)]
 #[schemars(extend("anyOf" = [{"required": ["job_id", "stage"]}, {"required": ["task_id", "stage"]}]))]
+#[schemars(rename = "StageFields")]
 pub(super) struct WireStage {
     /// The job. Required, here or as `task_id`.
     job_id: Option<Text>,

@@ -16,6 +16,7 @@ use super::{attributes, required};
 /// A worker: alive, or stopped. All usages are percentages, 0 to 100; 0.9 means 0.9 %.
 #[derive(Deserialize, JsonSchema)]
 #[schemars(extend("required" = ["worker_id"]))]
+#[schemars(rename = "WorkerFields")]
 pub(super) struct WireWorker {
     /// The worker. Required.
     worker_id: Option<Text>,
