@@ -1,12 +1,14 @@
 """The extraction queue: Redis lists, so first in, first out, and nothing is lost when a worker dies.
 
-| key                             | type | holds                                                |
-|---------------------------------|------|------------------------------------------------------|
-| `docpipe:extraction`            | LIST | tasks that wait, as JSON; the oldest is at the right |
-| `docpipe:extraction:processing` | LIST | tasks that a worker has taken                        |
-| `docpipe:extraction:delayed`    | ZSET | tasks to try again; score = when, in epoch seconds   |
-| `docpipe:extraction:dlq`        | LIST | tasks that were given up, with their error           |
-| `docpipe:extraction:owners`     | HASH | task id → the worker that has it                     |
+The keys are named as Document Hub names those of its OCR queues: `document-hub:ocr:easyocr:` and
+
+| key                     | type | holds                                                |
+|-------------------------|------|------------------------------------------------------|
+| `extraction`            | LIST | tasks that wait, as JSON; the oldest is at the right |
+| `extraction:processing` | LIST | tasks that a worker has taken                        |
+| `delayed`               | ZSET | tasks to try again; score = when, in epoch seconds   |
+| `dlq`                   | LIST | tasks that were given up, with their error           |
+| `owners`                | HASH | task id → the worker that has it                     |
 """
 
 from __future__ import annotations
@@ -22,11 +24,12 @@ from redis import Redis
 from .tasks import Task
 
 NAME = "extraction"
-WAITING = "docpipe:extraction"
-PROCESSING = "docpipe:extraction:processing"
-DELAYED = "docpipe:extraction:delayed"
-DEAD = "docpipe:extraction:dlq"
-OWNERS = "docpipe:extraction:owners"
+PREFIX = "document-hub:ocr:easyocr:"
+WAITING = PREFIX + "extraction"
+PROCESSING = PREFIX + "extraction:processing"
+DELAYED = PREFIX + "delayed"
+DEAD = PREFIX + "dlq"
+OWNERS = PREFIX + "owners"
 MOST_DEAD = 1000
 
 
@@ -76,6 +79,7 @@ class ExtractionQueue:
             "job_id": task.id,
             "document_id": task.document_id,
             "attempt": task.attempt,
+            "max_attempts": task.attempt + 1,
             "error": error,
             "at": datetime.now(timezone.utc).isoformat(),
         }

@@ -77,7 +77,7 @@ class Heartbeat:
             "failed_tasks": tally.failed,
             "error_count": tally.errors,
             "consecutive_failures": tally.consecutive_failures,
-            "total_processing_seconds": tally.busy_seconds,
+            "total_processing_time": tally.busy_seconds,
             "cpu_percent": self._cpu.percent(),
             "memory_rss_bytes": held.rss,
             "memory_percent": held.percent,

@@ -21,7 +21,7 @@ from redis import Redis
 
 from .tasks import Task
 
-NAME = "llm"
+NAME = "llm_tasks"
 WAITING = "llm_tasks"
 PROCESSING = "llm_tasks:processing"
 RESULT = "llm_results:"
