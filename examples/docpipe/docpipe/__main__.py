@@ -80,6 +80,8 @@ def _options() -> tuple[Settings, argparse.Namespace]:
     parser.add_argument("--no-load", action="store_true", help="upload nothing")
     parser.add_argument("--rate", type=float, default=2.0, help="documents uploaded a second")
     parser.add_argument("--count", type=int, default=150, help="documents uploaded; 0: without end")
+    parser.add_argument("--slow-every", type=int, default=40, help="each n-th document is very long; 0: none")
+    parser.add_argument("--poison-every", type=int, default=60, help="each n-th document is no text; 0: none")
     return Settings.parse(parser)
 
 
@@ -98,9 +100,18 @@ def _parts(settings: Settings, options: argparse.Namespace, listener: socket.soc
             worker_id = f"{kind}-{number}"
             parts.append(Part(worker_id, f"{kind}_worker", ["--worker-id", worker_id], environment))
     if not options.no_load:
-        arguments = ["--gateway", url, "--rate", str(options.rate), "--count", str(options.count)]
-        parts.append(Part("load", "load", arguments, environment))
+        parts.append(Part("load", "load", ["--gateway", url, *_load_options(options)], environment))
     return parts
+
+
+def _load_options(options: argparse.Namespace) -> list[str]:
+    chosen = {
+        "--rate": options.rate,
+        "--count": options.count,
+        "--slow-every": options.slow_every,
+        "--poison-every": options.poison_every,
+    }
+    return [text for name, value in chosen.items() for text in (name, str(value))]
 
 
 def main() -> int:

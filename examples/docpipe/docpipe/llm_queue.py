@@ -85,7 +85,7 @@ class LlmQueue:
     def _finish(self, task: Task, result: Any, error: str | None) -> None:
         outcome = {"task_id": task.id, "result": result, "error": error, "completed_at": _naive_now()}
         pipe = self._redis.pipeline()
-        pipe.setex(RESULT + task.id, RESULT_SECONDS, json.dumps(outcome))
+        pipe.set(RESULT + task.id, json.dumps(outcome), ex=RESULT_SECONDS)
         pipe.srem(PROCESSING, task.id)
         pipe.execute()
 

@@ -69,5 +69,5 @@ def _from_markdown(source: str) -> str:
     source = re.sub(r"```.*?```", "", source, flags=re.DOTALL)
     source = re.sub(r"!\[([^\]]*)\]\([^)]*\)", r"\1", source)
     source = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", source)
-    source = re.sub(r"^\s{0,3}(#{1,6}|>|[-*+]|\d+\.)\s+", "", source, flags=re.MULTILINE)
+    source = re.sub(r"^ {0,3}(#{1,6}|>|[-*+]|\d+\.)\s+", "", source, flags=re.MULTILINE)
     return re.sub(r"(\*\*|__|\*|`)(.+?)\1", r"\2", source)
