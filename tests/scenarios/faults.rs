@@ -63,7 +63,7 @@ to = ["oncall@example.org"]
     let said = down["last_error"].to_string();
     ensure!(said.contains(&port.to_string()), "the error does not say where: {said}");
     within(PATIENCE, "an alert about the collector, and the channel to say that its server is down", || async {
-        let fired = alert(&watchkeeper, "CollectorDown").await?.filter(|alert| alert["state"] == "firing");
+        let fired = alert(&watchkeeper, "RedisDown").await?.filter(|alert| alert["state"] == "firing");
         let channels = all(&watchkeeper, "/api/v1/channels").await?;
         let failing = channels.iter().any(|channel| channel["up"] == false && channel["last_error"].is_string());
         Ok((fired.is_some() && failing).then_some(()))
@@ -79,13 +79,13 @@ to = ["oncall@example.org"]
     let smtp = Smtp::start_on(smtp_port).await?;
     within(Duration::from_secs(120), "the mail that had to wait", || async {
         let mails = smtp.messages().await?;
-        Ok(mails.into_iter().find(|mail| mail.header("Subject").is_some_and(|s| s.contains("CollectorDown"))))
+        Ok(mails.into_iter().find(|mail| mail.header("Subject").is_some_and(|s| s.contains("RedisDown"))))
     })
     .await?;
     let _redis = Redis::start_on(port).await?;
     within(PATIENCE, "the collector to be up again, and the alert resolved", || async {
         let up = redis_collector(&watchkeeper).await?["up"] == true;
-        let state = alert(&watchkeeper, "CollectorDown").await?.map(|alert| alert["state"].clone());
+        let state = alert(&watchkeeper, "RedisDown").await?.map(|alert| alert["state"].clone());
         Ok((up && state.is_none_or(|state| state == "resolved")).then_some(()))
     })
     .await?;
@@ -120,7 +120,7 @@ async fn scenario_a_corrupt_file_is_set_aside_and_queries_go_on_without_it() -> 
     let first = watchkeeper.get("/api/v1/jobs/first").await?;
     ensure!(first.status == 404, "what was in the file is gone: {} {}", first.status, first.body);
     within(PATIENCE, "an alert about the file", || async {
-        Ok(alert(&watchkeeper, "StoreFileQuarantined").await?.filter(|alert| alert["state"] == "firing"))
+        Ok(alert(&watchkeeper, "FileQuarantined").await?.filter(|alert| alert["state"] == "firing"))
     })
     .await?;
     Ok(())
