@@ -42,8 +42,11 @@ async def read_upload(request: Request) -> Upload:
 async def _file(request: Request) -> tuple[str, bytes]:
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         return request.query_params.get("name", ""), await request.body()
-    async with request.form(max_files=1, max_fields=10) as form:
-        file = form.get("file")
-        if not isinstance(file, UploadFile):
-            raise HTTPException(422, "Send the document as the form's field `file`.")
-        return file.filename or "", await file.read()
+    try:
+        async with request.form(max_files=1, max_fields=10) as form:
+            file = form.get("file")
+            if isinstance(file, UploadFile):
+                return file.filename or "", await file.read()
+    except ValueError as error:
+        raise HTTPException(400, "The form cannot be read.") from error
+    raise HTTPException(422, "Send the document as the form's field `file`.")

@@ -17,6 +17,8 @@ from docpipe.llm_queue import LlmQueue
 from docpipe.uploads import LARGEST_BODY
 from docpipe.watch import Watch
 
+FORM_WITHOUT_FILE = b'--b\r\nContent-Disposition: form-data; name="text"\r\n\r\nx\r\n--b--\r\n'
+
 
 @pytest.fixture()
 def watch(receiver: Receiver) -> Iterator[Watch]:
@@ -50,6 +52,7 @@ def test_a_form_and_raw_bytes_are_taken_alike(client: TestClient, redis: Redis) 
         ("a.txt", b"", {}, 422),
         ("a.txt", b"x", {"Content-Length": str(LARGEST_BODY + 1)}, 413),
         ("a.txt", b"x", {"Content-Type": "multipart/form-data; boundary=b"}, 400),
+        ("a.txt", FORM_WITHOUT_FILE, {"Content-Type": "multipart/form-data; boundary=b"}, 422),
     ],
 )
 def test_what_is_no_document_is_refused_and_not_queued(
