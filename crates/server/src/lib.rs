@@ -1,1 +1,23 @@
-//! PLACEHOLDER
+//! HTTP: routes, authentication, wire types, OpenAPI.
+//!
+//! A request passes the guards (id, host, load, body), then the gate of its group of routes (who asks,
+//! and may they), then its handler, which asks another crate and shows the answer in a shape of
+//! `wire`. The only crate that knows axum. It keeps nothing itself, and names no storage engine.
+//!
+//! Start reading at [`serve`], then at `routes::router`, which is the whole surface on one page.
+
+mod access;
+mod blocking;
+mod config;
+mod context;
+mod errors;
+mod guard;
+mod params;
+mod problem;
+mod routes;
+mod serve;
+mod wire;
+
+pub use config::Config;
+pub use context::Context;
+pub use serve::{ServeError, serve};

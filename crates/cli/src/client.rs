@@ -1,0 +1,161 @@
+//! Speaking to a running Watchkeeper.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+
+use crate::config;
+use crate::exit::Failure;
+use crate::{first_start, house};
+
+const USUAL_URL: &str = "http://127.0.0.1:7654";
+const TIMEOUT: Duration = Duration::from_secs(60);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Where the server is, and how it lets us in.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Connection {
+    /// The address of the server [default: http://127.0.0.1:7654]
+    #[arg(long, value_name = "URL", env = "WATCHKEEPER_URL")]
+    pub(crate) url: Option<String>,
+    /// An API key; on the server's own machine none is needed
+    #[arg(long, value_name = "KEY", env = "WATCHKEEPER_KEY", hide_env_values = true)]
+    pub(crate) key: Option<String>,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// Where the data of this machine is.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Place {
+    /// The folder that holds what the server keeps
+    #[arg(long, value_name = "DIR", env = "WATCHKEEPER_DATA_DIR")]
+    data_dir: Option<PathBuf>,
+    /// The configuration, which may name that folder
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl Place {
+    /// The folder.
+    pub(crate) fn data_dir(&self) -> Result<PathBuf, Failure> {
+        if let Some(path) = &self.data_dir {
+            return Ok(path.clone());
+        }
+        let loaded = config::read(self.config.as_deref()).map_err(Failure::usage)?;
+        Ok(house::data_dir(None, loaded.settings.data_dir.as_deref())?)
+    }
+}
+
+/// A client of one server.
+pub(crate) struct Client {
+    url: String,
+    credential: Option<String>,
+    /// Where the token of this machine was looked for.
+    looked_in: PathBuf,
+    http: reqwest::Client,
+}
+
+impl Client {
+    /// A client that shows the key, or else the token of this machine.
+    pub(crate) fn new(connection: &Connection) -> Result<Self, Failure> {
+        let looked_in = if connection.key.is_some() { PathBuf::new() } else { connection.place.data_dir()? };
+        let credential = connection.key.clone().or_else(|| first_start::read_local_token(&looked_in));
+        let http = reqwest::Client::builder()
+            .timeout(TIMEOUT)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .build()
+            .context("the HTTP client could not be made")?;
+        let url = connection.url.as_deref().unwrap_or(USUAL_URL).trim_end_matches('/').to_owned();
+        Ok(Self { url, credential, looked_in, http })
+    }
+
+    /// What `GET path` answers.
+    pub(crate) async fn get(&self, path: &str, parameters: &[(&str, &str)]) -> Result<Value, Failure> {
+        let mut url = reqwest::Url::parse(&format!("{}{path}", self.url))
+            .map_err(|error| Failure::Usage(anyhow!("--url {}: {error}", self.url)))?;
+        if !parameters.is_empty() {
+            url.query_pairs_mut().extend_pairs(parameters);
+        }
+        self.send(self.http.request(Method::GET, url)).await
+    }
+
+    /// What `POST path` with a JSON body answers.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        self.send(self.http.request(Method::POST, format!("{}{path}", self.url)).json(body)).await
+    }
+
+    /// What `DELETE path` answers.
+    pub(crate) async fn delete(&self, path: &str) -> Result<Value, Failure> {
+        self.send(self.http.request(Method::DELETE, format!("{}{path}", self.url))).await
+    }
+
+    /// All items of a list, page after page.
+    pub(crate) async fn list(&self, path: &str, parameters: &[(&str, &str)]) -> Result<Vec<Value>, Failure> {
+        let mut items = Vec::new();
+        loop {
+            let offset = items.len().to_string();
+            let mut all = parameters.to_vec();
+            all.extend([("limit", "500"), ("offset", offset.as_str())]);
+            let mut page = self.get(path, &all).await?;
+            let total = page["total"].as_u64().unwrap_or(0);
+            let more = page["items"].as_array_mut().map(std::mem::take).unwrap_or_default();
+            let last = more.is_empty();
+            items.extend(more);
+            if last || items.len() as u64 >= total {
+                return Ok(items);
+            }
+        }
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Value, Failure> {
+        let request = match &self.credential {
+            Some(credential) => request.bearer_auth(credential),
+            None => request,
+        };
+        let response = request.send().await.map_err(|error| {
+            let hint = if error.is_connect() { "; does `watchkeeper serve` run there?" } else { "" };
+            Failure::Unreachable(anyhow!("cannot reach {}{hint} ({:#})", self.url, anyhow::Error::from(error.without_url())))
+        })?;
+        let status = response.status();
+        let text = response.text().await.map_err(|error| {
+            Failure::Unreachable(anyhow::Error::from(error).context(format!("{} broke off its answer", self.url)))
+        })?;
+        if status == StatusCode::NO_CONTENT {
+            return Ok(Value::Null);
+        }
+        let body: Value = serde_json::from_str(&text).map_err(|_| {
+            Failure::Unreachable(anyhow!("{} answered {status}, and not as Watchkeeper does", self.url))
+        })?;
+        if status.is_success() { Ok(body) } else { Err(self.refused(status, &body)) }
+    }
+
+    fn refused(&self, status: StatusCode, body: &Value) -> Failure {
+        let said = ["detail", "error"].iter().find_map(|key| body[*key].as_str()).unwrap_or("no reason given");
+        match status {
+            StatusCode::UNAUTHORIZED => Failure::Unreachable(anyhow!("{} does not let us in: {said}{}", self.url, self.hint())),
+            StatusCode::FORBIDDEN | StatusCode::MISDIRECTED_REQUEST => {
+                Failure::Unreachable(anyhow!("{} does not let us in: {said}", self.url))
+            }
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+                Failure::Unreachable(anyhow!("{} is too busy: {said}", self.url))
+            }
+            _ => Failure::Other(anyhow!("{said}")),
+        }
+    }
+
+    /// Where else the token may be.
+    fn hint(&self) -> String {
+        if self.looked_in == Path::new("") {
+            return String::new();
+        }
+        let path = first_start::local_token_path(&self.looked_in);
+        format!(
+            "\n(the token of this machine was looked for in {}: --data-dir names another folder, --key a key)",
+            path.display()
+        )
+    }
+}

@@ -1,0 +1,11 @@
+//! The commands, one file each.
+
+pub(crate) mod access;
+pub(crate) mod check;
+pub(crate) mod completion;
+pub(crate) mod config;
+pub(crate) mod key;
+pub(crate) mod query;
+pub(crate) mod serve;
+pub(crate) mod user;
+pub(crate) mod version;

@@ -1,0 +1,181 @@
+//! `watchkeeper query`: a PromQL expression, now or over a range.
+
+use std::time::Duration;
+
+use anyhow::anyhow;
+use comfy_table::{CellAlignment, Table, presets};
+use model::{DurationText, Timestamp};
+use serde_json::Value;
+
+use crate::client::{Client, Connection};
+use crate::exit::Failure;
+
+/// What the command line says.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Query {
+    /// The expression
+    #[arg(value_name = "PROMQL")]
+    expression: String,
+    /// The time to evaluate at [default: now]
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["from", "to", "step"])]
+    at: Option<String>,
+    /// The start of a range
+    #[arg(long, value_name = "TIME")]
+    from: Option<String>,
+    /// The end of a range [default: now]
+    #[arg(long, value_name = "TIME", requires = "from")]
+    to: Option<String>,
+    /// The step of a range [default: a sixtieth of it]
+    #[arg(long, value_name = "DURATION", requires = "from")]
+    step: Option<DurationText>,
+    /// Print JSON, as Prometheus has it
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+/// How many steps a range has when none is given.
+const STEPS: u32 = 60;
+
+pub(crate) async fn run(command: &Query) -> Result<(), Failure> {
+    let now = Timestamp::now();
+    let time = |name: &str, text: &str| {
+        moment(text, now).ok_or_else(|| {
+            Failure::Usage(anyhow!("--{name} `{text}`: give RFC 3339, seconds since the epoch, `now`, or a duration before now like 1h"))
+        })
+    };
+    let client = Client::new(&command.connection)?;
+    let answer = match &command.from {
+        None => {
+            let at = command.at.as_deref().map(|text| time("at", text)).transpose()?.unwrap_or(now);
+            let at = seconds(at);
+            client.get("/prometheus/api/v1/query", &[("query", &command.expression), ("time", &at)]).await?
+        }
+        Some(from) => {
+            let from = time("from", from)?;
+            let to = command.to.as_deref().map(|text| time("to", text)).transpose()?.unwrap_or(now);
+            let usual = (to.since(from) / STEPS).max(Duration::from_secs(1));
+            let step = command.step.map_or(usual, |step| step.0).as_secs_f64().to_string();
+            let (start, end) = (seconds(from), seconds(to));
+            let parameters =
+                [("query", command.expression.as_str()), ("start", &start), ("end", &end), ("step", &step)];
+            client.get("/prometheus/api/v1/query_range", &parameters).await?
+        }
+    };
+    for warning in answer["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        eprintln!("warning: {warning}");
+    }
+    if command.json {
+        println!("{}", answer["data"]);
+    } else {
+        println!("{}", shown(&answer["data"]));
+    }
+    Ok(())
+}
+
+/// A point in time as people write it.
+fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
+    if text == "now" {
+        return Some(now);
+    }
+    if let Ok(number) = text.parse::<f64>() {
+        return Timestamp::from_epoch_number(number).ok();
+    }
+    match text.trim_start_matches('-').parse::<DurationText>() {
+        Ok(ago) => Some(now.before(ago.0)),
+        Err(_) => Timestamp::parse_rfc3339(text).ok(),
+    }
+}
+
+fn seconds(time: Timestamp) -> String {
+    format!("{:.3}", time.as_secs_f64())
+}
+
+fn shown(data: &Value) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING);
+    let rows = data["result"].as_array().map(Vec::as_slice).unwrap_or_default();
+    match data["resultType"].as_str() {
+        Some("vector") => {
+            table.set_header(["SERIES", "VALUE"]);
+            for row in rows {
+                table.add_row([series(&row["metric"]), sample(&row["value"]).1]);
+            }
+            align(&mut table, 1);
+        }
+        Some("matrix") => {
+            table.set_header(["SERIES", "TIME", "VALUE"]);
+            for row in rows {
+                for point in row["values"].as_array().into_iter().flatten() {
+                    let (time, value) = sample(point);
+                    table.add_row([series(&row["metric"]), time, value]);
+                }
+            }
+            align(&mut table, 2);
+        }
+        _ => return sample(&data["result"]).1,
+    }
+    if table.is_empty() { "no data".to_owned() } else { table.trim_fmt() }
+}
+
+fn align(table: &mut Table, column: usize) {
+    if let Some(column) = table.column_mut(column) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+}
+
+/// `name{label="value"}`
+fn series(metric: &Value) -> String {
+    let labels: Vec<String> = metric
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(name, _)| *name != "__name__")
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let name = metric["__name__"].as_str().unwrap_or("");
+    if labels.is_empty() && !name.is_empty() { name.to_owned() } else { format!("{name}{{{}}}", labels.join(", ")) }
+}
+
+/// A time and a value, as texts.
+fn sample(point: &Value) -> (String, String) {
+    let time = point[0].as_f64().map(|seconds| Timestamp::from_millis((seconds * 1000.0).round() as i64).to_string());
+    (time.unwrap_or_default(), point[1].as_str().unwrap_or_default().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn times_are_read_as_people_write_them() {
+        let now = Timestamp::from_millis(1_754_083_800_000);
+        let cases = [
+            ("now", Some(1_754_083_800_000)),
+            ("1h", Some(1_754_080_200_000)),
+            ("-30m", Some(1_754_082_000_000)),
+            ("1754083800", Some(1_754_083_800_000)),
+            ("2025-08-01T21:30:00Z", Some(1_754_083_800_000)),
+            ("soon", None),
+        ];
+        for (text, millis) in cases {
+            assert_eq!(moment(text, now).map(Timestamp::as_millis), millis, "{text}");
+        }
+    }
+
+    #[test]
+    fn answers_are_shown_as_tables() {
+        let vector = json!({ "resultType": "vector", "result": [
+            { "metric": { "__name__": "queue_depth", "queue": "llm" }, "value": [1754083800, "12"] },
+            { "metric": {}, "value": [1754083800, "1"] } ] });
+        let lines: Vec<String> = shown(&vector).lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        assert_eq!(lines, ["SERIES VALUE", "queue_depth{queue=\"llm\"} 12", "{} 1"]);
+        let matrix = json!({ "resultType": "matrix", "result": [
+            { "metric": { "__name__": "up" }, "values": [[1754083800.5, "1"]] } ] });
+        assert!(shown(&matrix).contains("2025-08-01T21:30:00.5Z"));
+        assert_eq!(shown(&json!({ "resultType": "scalar", "result": [1, "4.5"] })), "4.5");
+        assert_eq!(shown(&json!({ "resultType": "vector", "result": [] })), "no data");
+    }
+}

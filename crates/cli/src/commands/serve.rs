@@ -1,0 +1,233 @@
+//! `watchkeeper serve`: starts everything, and ends it in order.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{self, Loaded};
+use crate::exit::Failure;
+use crate::first_start::{self, FirstLogin};
+use crate::house::{self, House};
+use crate::logging;
+
+/// What the command line says.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Serve {
+    /// The configuration [default: ./watchkeeper.toml, else /etc/watchkeeper/watchkeeper.toml]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The folder that holds everything that is kept
+    #[arg(long, value_name = "DIR", env = "WATCHKEEPER_DATA_DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// The address and port to listen on
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<SocketAddr>,
+}
+
+/// Runs until a signal, or until something that must not end does.
+pub(crate) async fn run(command: &Serve) -> Result<(), Failure> {
+    let begun = Instant::now();
+    let mut loaded = config::read(command.config.as_deref()).map_err(Failure::usage)?;
+    if let Some(listen) = command.listen {
+        loaded.settings.server.listen = listen;
+    }
+    logging::begin(&loaded.settings.log).map_err(Failure::usage)?;
+    let data_dir = house::data_dir(command.data_dir.as_deref(), loaded.settings.data_dir.as_deref())?;
+    house::make_data_dir(&data_dir)?;
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        data_dir = %data_dir.display(),
+        config = %loaded.file.as_deref().unwrap_or(Path::new("none")).display(),
+        "starting"
+    );
+    let mut signals = Signals::new()?;
+    let started = tokio::select! {
+        started = start(&loaded, &data_dir, begun) => started?,
+        () = signals.next() => return Ok(()),
+    };
+    let mut parts = started;
+    let ended = tokio::select! {
+        ended = parts.any_ended() => Err(anyhow::anyhow!("{ended} ended by itself; the log says why")),
+        () = signals.next() => Ok(()),
+    };
+    tracing::info!("stopping; a second signal stops at once");
+    tokio::select! {
+        stopped = parts.stop() => stopped?,
+        () = signals.next() => {
+            tracing::warn!("stopped at once");
+            std::process::exit(130);
+        }
+    }
+    tracing::info!("stopped");
+    Ok(ended?)
+}
+
+/// The signals that ask for an end.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> anyhow::Result<Self> {
+        let listen = |kind| signal(kind).context("signals cannot be listened for");
+        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+async fn start(loaded: &Loaded, data_dir: &Path, begun: Instant) -> Result<Running, Failure> {
+    let settings = &loaded.settings;
+    let listen = settings.server.listen;
+    // Before anything is read: a taken port is the commonest mistake, and is told at once.
+    let listener = TcpListener::bind(listen).await.with_context(|| {
+        format!("cannot listen on {listen}; is another Watchkeeper running? `--listen` takes another address")
+    })?;
+    let address = listener.local_addr().context("the address that is listened on is not known")?;
+    let house = House::open(loaded, data_dir).await?;
+    let first_login = first_start::make_first_user(&house.state).await?;
+    let local_token = first_start::write_local_token(data_dir)?;
+    let context = server::Context {
+        version: env!("CARGO_PKG_VERSION"),
+        store: Arc::clone(&house.engine) as Arc<dyn store::TelemetryStore>,
+        state: house.state.clone(),
+        ingest: Arc::clone(&house.ingest),
+        pipeline: Arc::clone(&house.pipeline),
+        collectors: Arc::clone(&house.collectors),
+        alerts: Arc::clone(&house.alerts),
+        promql: house.promql.clone(),
+        retention: settings.store.retention.0,
+        registry: house.registry.clone(),
+        local_token,
+    };
+    let mut running = Running { tasks: JoinSet::new(), stops: Vec::new(), house };
+    running.begin(loaded, listener, context);
+    announce(address, data_dir, first_login.as_ref(), begun);
+    Ok(running)
+}
+
+/// What people read when it runs.
+fn announce(address: SocketAddr, data_dir: &Path, first_login: Option<&FirstLogin>, begun: Instant) {
+    let seconds = begun.elapsed().as_secs_f64();
+    let host = match address.ip() {
+        ip if ip.is_unspecified() => format!("127.0.0.1:{}", address.port()),
+        _ => address.to_string(),
+    };
+    if let Some(login) = first_login {
+        println!("This is the first start. Log in with");
+        println!("  user      {}", login.name);
+        println!("  password  {}", login.password);
+        println!("or open this link, which works once and for a day:");
+        println!("  login     http://{host}/login?token={}", login.link_token.reveal());
+        println!("`watchkeeper user passwd {}` sets another password.", login.name);
+        println!();
+    }
+    println!("watchkeeper listening on http://{address} (started in {seconds:.2} s, data in {})", data_dir.display());
+    tracing::info!(%address, seconds, "ready");
+}
+
+/// What runs.
+struct Running {
+    tasks: JoinSet<(&'static str, anyhow::Result<()>)>,
+    /// In the order in which they are stopped.
+    stops: Vec<(&'static str, CancellationToken)>,
+    house: House,
+}
+
+impl Running {
+    /// Begins all tasks. They stop in this order: first nobody is let in, then nothing is fetched, then
+    /// what is derived is written once more, then alerts are put down.
+    fn begin(&mut self, loaded: &Loaded, listener: TcpListener, context: server::Context) {
+        let settings = &loaded.settings;
+        let config = settings.server.clone();
+        self.spawn("the server", |stop| async move { Ok(server::serve(listener, config, context, stop).await?) });
+        let collectors = Arc::clone(&self.house.collectors);
+        self.spawn("collecting", |stop| async move {
+            collectors.run(stop).await;
+            Ok(())
+        });
+        let (pipeline, ingest) = (Arc::clone(&self.house.pipeline), Arc::clone(&self.house.ingest));
+        let interval = settings.pipeline.interval.0;
+        self.spawn("the pipeline", move |stop| async move {
+            pipeline.run(ingest, interval, stop).await;
+            Ok(())
+        });
+        let alerts = Arc::clone(&self.house.alerts);
+        self.spawn("alerting", |stop| async move {
+            alerts.run(stop).await;
+            Ok(())
+        });
+        let (state, config) = (self.house.state.clone(), settings.state.clone());
+        self.spawn("the upkeep of the state", |stop| async move {
+            state.run(config, stop).await;
+            Ok(())
+        });
+    }
+
+    fn spawn<F>(&mut self, name: &'static str, task: impl FnOnce(CancellationToken) -> F)
+    where
+        F: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        let stop = CancellationToken::new();
+        let task = task(stop.clone());
+        self.stops.push((name, stop));
+        self.tasks.spawn(async move { (name, task.await) });
+    }
+
+    /// Waits until a task ends that should not, and says which.
+    async fn any_ended(&mut self) -> &'static str {
+        match self.tasks.join_next().await {
+            Some(Ok((name, result))) => {
+                if let Err(error) = result {
+                    tracing::error!(error = %format!("{error:#}"), "{name} failed");
+                }
+                name
+            }
+            Some(Err(error)) => {
+                tracing::error!(%error, "a task panicked");
+                "a task"
+            }
+            None => "everything",
+        }
+    }
+
+    /// Stops the tasks one after the other, then closes what was opened.
+    async fn stop(mut self) -> Result<(), Failure> {
+        let mut ended: Vec<&'static str> = Vec::new();
+        for (name, stop) in std::mem::take(&mut self.stops) {
+            stop.cancel();
+            while !ended.contains(&name) && !self.tasks.is_empty() {
+                match self.tasks.join_next().await {
+                    Some(Ok((name, Ok(())))) => ended.push(name),
+                    Some(Ok((name, Err(error)))) => {
+                        tracing::error!(error = %format!("{error:#}"), "{name} failed");
+                        ended.push(name);
+                    }
+                    // Which one is not known; go on to the next rather than wait for it forever.
+                    Some(Err(error)) => {
+                        tracing::error!(%error, "a task panicked");
+                        break;
+                    }
+                    None => break,
+                }
+            }
+            tracing::debug!("{name} has stopped");
+        }
+        self.tasks.shutdown().await;
+        self.house.close().await
+    }
+}

@@ -1,0 +1,75 @@
+//! Hiding secrets in what is shown.
+
+/// What stands in the place of a secret.
+const MASK: &str = "********";
+
+/// Replaces every secret in `table`: values of keys that name secrets, and passwords in URLs.
+pub(super) fn mask(table: &mut toml::Table) {
+    for (key, value) in table.iter_mut() {
+        mask_value(is_secret(key), value);
+    }
+}
+
+fn mask_value(secret: bool, value: &mut toml::Value) {
+    match value {
+        toml::Value::String(text) if secret && !text.is_empty() => MASK.clone_into(text),
+        toml::Value::String(text) => {
+            if let Some(masked) = without_password(text) {
+                *text = masked;
+            }
+        }
+        toml::Value::Array(items) => items.iter_mut().for_each(|item| mask_value(secret, item)),
+        toml::Value::Table(inner) => {
+            for (key, value) in inner.iter_mut() {
+                mask_value(secret || is_secret(key), value);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Headers of a webhook are secrets as well: they carry its authorization.
+fn is_secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    let named = ["password", "secret", "token", "api_key", "headers", "authorization"];
+    // A path to a secret is not the secret.
+    !key.ends_with("_file") && named.iter().any(|name| key == *name || key.ends_with(&format!("_{name}")))
+}
+
+/// The URL without its password and without its query, which often carries a token.
+fn without_password(text: &str) -> Option<String> {
+    let (scheme, rest) = text.split_once("://")?;
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let authority = match authority.rsplit_once('@') {
+        Some((user, host)) => match user.split_once(':') {
+            Some((name, _)) => format!("{name}:{MASK}@{host}"),
+            None => format!("{user}@{host}"),
+        },
+        None => authority.to_owned(),
+    };
+    let path = match path.split_once('?') {
+        Some((path, _)) => format!("{path}?{MASK}"),
+        None => path.to_owned(),
+    };
+    Some(format!("{scheme}://{authority}{path}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_hidden_and_the_rest_is_not() {
+        let mut table: toml::Table = toml::from_str(
+            "password = 'p'\nempty_password = ''\npassword_file = '/run/p'\nurl = 'redis://me:p@host:6379/0'\n\
+             hook = 'https://h/x?token=p'\n[list.headers]\nAuthorization = 'Bearer p'\n[[redis]]\nsmtp_password = 'p'\n",
+        )
+        .expect("TOML");
+        mask(&mut table);
+        let shown = toml::to_string(&table).expect("TOML");
+        let expected = "empty_password = \"\"\nhook = \"https://h/x?********\"\npassword = \"********\"\n\
+                        password_file = \"/run/p\"\nurl = \"redis://me:********@host:6379/0\"\n\n\
+                        [list.headers]\nAuthorization = \"********\"\n\n[[redis]]\nsmtp_password = \"********\"\n";
+        assert_eq!(shown, expected);
+    }
+}

@@ -1,0 +1,93 @@
+//! All sections together.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Everything that can be set.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// The folder that holds everything that is kept. By default `/var/lib/watchkeeper` for root, and
+    /// `$XDG_DATA_HOME/watchkeeper` (`~/.local/share/watchkeeper`) for everybody else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// The HTTP server.
+    pub(crate) server: server::Config,
+    /// How telemetry is kept.
+    pub(crate) store: engine::Config,
+    /// How long the state database keeps what is over.
+    pub(crate) state: state::Config,
+    /// What comes in: its bounds, and what is redacted.
+    pub(crate) ingest: Ingest,
+    /// The live state of jobs, workers and queues.
+    pub(crate) pipeline: pipeline::Config,
+    /// The host that Watchkeeper runs on.
+    pub(crate) host: collect::HostConfig,
+    /// Processes of that host.
+    pub(crate) processes: collect::ProcessesConfig,
+    /// Redis servers and the queues in them. With none, a Redis on 127.0.0.1:6379 is watched when there is one.
+    pub(crate) redis: Vec<collect::RedisConfig>,
+    /// Watchkeeper's own metrics.
+    pub(crate) own: collect::OwnConfig,
+    /// What one metric query may cost.
+    pub(crate) promql: promql::Limits,
+    /// Rules and alerts.
+    pub(crate) alerts: alert::Config,
+    /// The ways out for notifications.
+    pub(crate) channels: alert::Channels,
+    /// What Watchkeeper says about itself.
+    pub(crate) log: Log,
+}
+
+impl Settings {
+    /// The sections that say what is watched, as the collectors take them.
+    pub(crate) fn collectors(&self) -> collect::Config {
+        collect::Config {
+            host: self.host.clone(),
+            processes: self.processes.clone(),
+            redis: self.redis.clone(),
+            own: self.own.clone(),
+        }
+    }
+}
+
+/// The section `[ingest]`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(extend("additionalProperties" = false))]
+pub(crate) struct Ingest {
+    /// The bounds.
+    #[serde(flatten)]
+    pub(crate) limits: ingest::Limits,
+    /// What is redacted before anything is stored.
+    pub(crate) redaction: ingest::Redaction,
+}
+
+/// The section `[log]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Log {
+    /// What is logged: `error`, `warn`, `info`, `debug`, `trace`, or by module as `info,server=debug`.
+    pub(crate) level: String,
+    /// How a line looks.
+    pub(crate) format: LogFormat,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: "info".to_owned(), format: LogFormat::Text }
+    }
+}
+
+/// How a line of the log looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs: one JSON object a line.
+    Json,
+}

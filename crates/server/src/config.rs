@@ -1,0 +1,63 @@
+//! The section `[server]`: where to listen, whom to believe, how much to take.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use model::{ByteSize, DurationText};
+
+/// How the HTTP server behaves.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The address and port to listen on.
+    #[schemars(with = "String")]
+    pub listen: SocketAddr,
+    /// Further names under which this server is reached, as `watch.example.org` or
+    /// `watch.example.org:8080`. Requests under other names are refused (DNS rebinding).
+    pub allowed_hosts: Vec<String>,
+    /// Addresses of reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+    #[schemars(with = "Vec<String>")]
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Whether this machine may send events and samples without a key.
+    pub open_loopback_ingest: bool,
+    /// How long a request may take, reading its body included.
+    #[schemars(with = "String")]
+    pub request_timeout: DurationText,
+    /// How long requests in flight may go on after a stop was asked for.
+    #[schemars(with = "String")]
+    pub shutdown_timeout: DurationText,
+    /// The largest body of an ingest request as it is sent.
+    #[schemars(with = "String")]
+    pub max_ingest_body: ByteSize,
+    /// The largest body of an ingest request after decompression.
+    #[schemars(with = "String")]
+    pub max_decompressed_body: ByteSize,
+    /// The largest body of any other request.
+    #[schemars(with = "String")]
+    pub max_body: ByteSize,
+    /// The most connections that are open at once; more wait to be accepted.
+    pub max_connections: usize,
+    /// The most requests that are answered at once; more are told to come back.
+    pub max_concurrent_requests: usize,
+    /// The most metric queries that run at once; more wait, within their timeout.
+    pub max_concurrent_queries: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7654)),
+            allowed_hosts: Vec::new(),
+            trusted_proxies: Vec::new(),
+            open_loopback_ingest: true,
+            request_timeout: DurationText(Duration::from_secs(60)),
+            shutdown_timeout: DurationText(Duration::from_secs(10)),
+            max_ingest_body: ByteSize(16 << 20),
+            max_decompressed_body: ByteSize(64 << 20),
+            max_body: ByteSize(64 << 10),
+            max_connections: 1024,
+            max_concurrent_requests: 256,
+            max_concurrent_queries: 4,
+        }
+    }
+}

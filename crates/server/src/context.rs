@@ -1,0 +1,95 @@
+//! What the server works with: the parts of the house, handed over by the composition root.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use model::Timestamp;
+use prometheus::{IntCounter, Registry};
+use store::TelemetryStore;
+use subtle::ConstantTimeEq;
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
+
+use crate::guard::hosts::AllowedHosts;
+use crate::{Config, ServeError};
+
+/// Everything that the routes need. Cheap to clone.
+#[derive(Clone)]
+pub struct Context {
+    /// The version of the program, for `/api/v1/stats` and `status/buildinfo`.
+    pub version: &'static str,
+    /// Telemetry.
+    pub store: Arc<dyn TelemetryStore>,
+    /// Users, keys, sessions, alert states, audit.
+    pub state: state::State,
+    /// The one path in.
+    pub ingest: Arc<ingest::Ingest>,
+    /// Live state.
+    pub pipeline: Arc<pipeline::Pipeline>,
+    /// What is fetched, and how that goes.
+    pub collectors: Arc<collect::Collectors>,
+    /// Rules and alerts.
+    pub alerts: Arc<alert::Alerts>,
+    /// Metric queries.
+    pub promql: promql::Engine,
+    /// How far back the store reads, for jobs that are no longer in memory.
+    pub retention: std::time::Duration,
+    /// Our own metrics.
+    pub registry: Registry,
+    /// What the command line on this machine shows to be let in; whoever can read the data directory
+    /// has it.
+    pub local_token: String,
+}
+
+/// What handlers share.
+pub(crate) struct App {
+    pub(crate) config: Config,
+    pub(crate) context: Context,
+    pub(crate) hosts: AllowedHosts,
+    pub(crate) requests: Semaphore,
+    pub(crate) turned_away: IntCounter,
+    pub(crate) queries: Arc<Semaphore>,
+    /// One login after the other: two at once must not slip past the count of failures.
+    pub(crate) login: tokio::sync::Mutex<()>,
+    /// Bodies that nobody reads to their end; see [`crate::guard::linger`].
+    pub(crate) leftovers: TaskTracker,
+    pub(crate) stopping: AtomicBool,
+    pub(crate) started_at: Timestamp,
+}
+
+/// The shared state as handlers get it.
+pub(crate) type Shared = Arc<App>;
+
+impl App {
+    pub(crate) fn new(config: Config, context: Context, listen: SocketAddr) -> Result<Shared, ServeError> {
+        let turned_away = IntCounter::new(
+            "watchkeeper_http_turned_away_total",
+            "Requests refused because too many were in flight.",
+        )
+        .and_then(|counter| context.registry.register(Box::new(counter.clone())).map(|()| counter))
+        .map_err(ServeError::Metrics)?;
+        Ok(Arc::new(Self {
+            hosts: AllowedHosts::new(listen, &config.allowed_hosts),
+            requests: Semaphore::new(config.max_concurrent_requests.max(1)),
+            queries: Arc::new(Semaphore::new(config.max_concurrent_queries.max(1))),
+            login: tokio::sync::Mutex::new(()),
+            turned_away,
+            leftovers: TaskTracker::new(),
+            stopping: AtomicBool::new(false),
+            started_at: Timestamp::now(),
+            config,
+            context,
+        }))
+    }
+
+    /// Whether a presented token is this machine's own. An empty one never is.
+    pub(crate) fn local_token_is(&self, token: &str) -> bool {
+        let own = self.context.local_token.as_bytes();
+        !own.is_empty() && bool::from(own.ct_eq(token.as_bytes()))
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,105 @@
+//! How the errors of each crate become problems: the one place that decides on statuses.
+
+use std::time::Duration;
+
+use alert::ActionError;
+use ingest::IngestError;
+use pipeline::PipelineError;
+use state::StateError;
+use store::{AppendError, QueryError};
+
+use crate::problem::{Kind, Problem};
+
+/// When a sender that was told "later" shall come back.
+const RETRY_SOON: Duration = Duration::from_secs(2);
+/// When to come back after a disk was full: somebody has to make room first.
+const RETRY_LATER: Duration = Duration::from_secs(60);
+
+impl From<StateError> for Problem {
+    fn from(error: StateError) -> Self {
+        match error {
+            StateError::NotFound(what) => Self::new(Kind::NotFound, format!("There is no such {what}.")),
+            StateError::Taken { .. } => {
+                Self::new(Kind::Conflict, format!("{}; choose another name.", capital(&error)))
+            }
+            StateError::BadName { .. } | StateError::BadPassword { .. } | StateError::TooMany { .. } => {
+                Self::new(Kind::BadParameter, format!("{}.", capital(&error)))
+            }
+            StateError::Open { .. }
+            | StateError::Migrate { .. }
+            | StateError::Database { .. }
+            | StateError::Corrupt { .. }
+            | StateError::Crypto { .. } => Self::internal(&error),
+        }
+    }
+}
+
+impl From<IngestError> for Problem {
+    fn from(error: IngestError) -> Self {
+        match error {
+            IngestError::Store(error) => error.into(),
+            other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<AppendError> for Problem {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Overloaded { what } => {
+                Self::new(Kind::Overloaded, format!("Nothing was stored ({what}); send the same again.")).retry_after(RETRY_SOON)
+            }
+            AppendError::DiskFull { .. } => {
+                Self::new(Kind::DiskFull, "Nothing was stored: the server's disk is nearly full. Make room there, then send the same again.")
+                    .retry_after(RETRY_LATER)
+            }
+            AppendError::Poisoned | AppendError::Closed => {
+                Self::new(Kind::Unavailable, "Nothing was stored: the server is not writing. Send the same again once it has been restarted.")
+                    .retry_after(RETRY_SOON)
+            }
+        }
+    }
+}
+
+impl From<QueryError> for Problem {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::LimitReached(_) => Self::new(Kind::QueryTooLarge, format!("{}.", capital(&error))),
+            QueryError::Invalid(_) => Self::new(Kind::BadParameter, format!("{}.", capital(&error))),
+            QueryError::Stopped(_) => Self::new(Kind::TimedOut, "Ask for a shorter time or for less."),
+            QueryError::Storage { .. } => Self::internal(&error),
+        }
+    }
+}
+
+impl From<PipelineError> for Problem {
+    fn from(error: PipelineError) -> Self {
+        match error {
+            PipelineError::Read(error) => error.into(),
+            other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<ActionError> for Problem {
+    fn from(error: ActionError) -> Self {
+        match error {
+            ActionError::NotFound => Self::new(Kind::NotFound, "There is no such alert."),
+            ActionError::NotPossible { .. } => {
+                Self::new(Kind::NotPossible, format!("{}; look at its present state.", capital(&error)))
+            }
+            ActionError::Store(error) => error.into(),
+            ActionError::Stopped => {
+                Self::new(Kind::Unavailable, "The server is stopping; try again once it runs.")
+                    .retry_after(RETRY_SOON)
+            }
+        }
+    }
+}
+
+/// The error as the beginning of a sentence.
+fn capital(error: &dyn std::error::Error) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}

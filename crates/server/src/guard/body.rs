@@ -1,0 +1,139 @@
+//! Bounds on bodies: as they are sent, and after decompression.
+
+use std::error::Error;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, Request, State};
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use futures::StreamExt;
+use model::ByteSize;
+use serde::de::DeserializeOwned;
+
+use crate::context::Shared;
+use crate::problem::{Kind, Problem};
+
+/// A body went over its bound while it was read.
+#[derive(Debug, thiserror::Error)]
+#[error("the body is larger than {0}")]
+struct OverLimit(ByteSize);
+
+/// Bounds the body as it is sent. Refuses at once what announces itself as too large.
+fn limit(request: Request, bound: ByteSize) -> Result<Request, Problem> {
+    let announced =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length: u64| length > bound.0) {
+        return Err(too_large(bound));
+    }
+    Ok(request.map(|body| bounded(body, bound)))
+}
+
+fn bounded(body: Body, bound: ByteSize) -> Body {
+    let mut left = bound.0;
+    Body::from_stream(body.into_data_stream().map(move |chunk| {
+        let chunk = chunk?;
+        match left.checked_sub(chunk.len() as u64) {
+            Some(rest) => {
+                left = rest;
+                Ok(chunk)
+            }
+            None => Err(axum::Error::new(OverLimit(bound))),
+        }
+    }))
+}
+
+/// The bound of ordinary requests, which come uncompressed.
+pub(crate) async fn limit_ordinary(
+    State(app): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    if request.headers().contains_key(header::CONTENT_ENCODING) {
+        return Err(unsupported_encoding("Send this body uncompressed."));
+    }
+    Ok(next.run(limit(request, app.config.max_body)?).await)
+}
+
+/// The bound of ingest requests, before anything is decompressed.
+pub(crate) async fn limit_ingest(
+    State(app): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    Ok(next.run(limit(request, app.config.max_ingest_body)?).await)
+}
+
+/// Refuses encodings that the decompression layer behind this would not know.
+pub(crate) async fn accept_gzip(request: Request, next: Next) -> Result<Response, Problem> {
+    let encoding =
+        request.headers().get(header::CONTENT_ENCODING).map(|value| value.as_bytes().to_ascii_lowercase());
+    match encoding.as_deref() {
+        None | Some(b"gzip" | b"identity") => Ok(next.run(request).await),
+        Some(_) => Err(unsupported_encoding("Send the body uncompressed or with `Content-Encoding: gzip`.")),
+    }
+}
+
+fn unsupported_encoding(detail: &'static str) -> Problem {
+    Problem::new(Kind::UnsupportedMediaType, detail)
+}
+
+fn too_large(bound: ByteSize) -> Problem {
+    Problem::new(Kind::TooLarge, format!("The body may have {bound} at the most; send it in parts."))
+}
+
+/// Reads a whole body, decompressed, up to `bound`.
+pub(crate) async fn read(body: Body, bound: ByteSize) -> Result<Bytes, Problem> {
+    let mut stream = bounded(body, bound).into_data_stream();
+    let mut whole = Vec::new();
+    while let Some(chunk) = stream.next().await {
+        whole.extend_from_slice(&chunk.map_err(|error| unreadable(&error))?);
+    }
+    Ok(whole.into())
+}
+
+/// Finds out whether a bound was the cause; the layers in between wrap it.
+fn unreadable(error: &(dyn Error + 'static)) -> Problem {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(OverLimit(bound)) = error.downcast_ref() {
+            return too_large(*bound);
+        }
+        if let Some(inner) = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            let inner: &(dyn Error + 'static) = inner;
+            cause = Some(inner);
+        } else {
+            cause = error.source();
+        }
+    }
+    Problem::new(Kind::BadBody, "The body broke off or is not what `Content-Encoding` says; send it again.")
+}
+
+/// A JSON body; what is wrong with it becomes a problem.
+pub(crate) struct JsonBody<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<Shared> for JsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &Shared) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            return Err(Problem::new(
+                Kind::UnsupportedMediaType,
+                "Send JSON, with `Content-Type: application/json`.",
+            ));
+        }
+        let bytes = read(request.into_body(), app.config.max_body).await?;
+        let bytes: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+        serde_json::from_slice(bytes)
+            .map(Self)
+            .map_err(|error| Problem::new(Kind::BadBody, format!("The body does not fit: {error}.")))
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.split(';').next())
+        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+}

@@ -1,0 +1,100 @@
+//! The parameters of a request, wherever they stand.
+
+use std::time::Duration;
+
+use axum::Form;
+use axum::extract::{FromRequest, Query as UrlQuery, Request};
+use axum::http::Method;
+use model::{DurationText, Timestamp};
+use promql::Query;
+
+use super::answer::Failure;
+use crate::context::Shared;
+
+/// Pairs of names and values; a name may occur more than once.
+pub(super) struct Arguments(Vec<(String, String)>);
+
+impl FromRequest<Shared> for Arguments {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, app: &Shared) -> Result<Self, Failure> {
+        let UrlQuery(mut pairs) = UrlQuery::<Vec<(String, String)>>::try_from_uri(request.uri())
+            .map_err(|_| Failure::bad("the query parameters cannot be read"))?;
+        if request.method() == Method::POST {
+            let Form(more) = Form::<Vec<(String, String)>>::from_request(request, app).await.map_err(|_| {
+                Failure::bad("send the parameters as application/x-www-form-urlencoded, within the limit of the body")
+            })?;
+            pairs.extend(more);
+        }
+        Ok(Self(pairs))
+    }
+}
+
+impl Arguments {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
+    }
+
+    fn needed(&self, name: &str) -> Result<&str, Failure> {
+        self.get(name).ok_or_else(|| Failure::bad(format!("the parameter `{name}` is missing")))
+    }
+
+    /// All values of a name.
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The parameter `query`.
+    pub(super) fn query(&self) -> Result<Query, Failure> {
+        Query::parse(self.needed("query")?).map_err(|error| Failure::from(&error))
+    }
+
+    /// A time, if it is given.
+    pub(super) fn time(&self, name: &str) -> Result<Option<Timestamp>, Failure> {
+        let Some(text) = self.get(name) else { return Ok(None) };
+        let time = match text.parse::<f64>() {
+            Ok(seconds) if seconds.is_finite() => Some(Timestamp::from_secs_f64(seconds)),
+            Ok(_) => None,
+            Err(_) => Timestamp::parse_rfc3339(text).ok(),
+        };
+        time.map(Some).ok_or_else(|| wrong(name, "RFC 3339 or seconds since the epoch"))
+    }
+
+    /// A time that must be given.
+    pub(super) fn needed_time(&self, name: &str) -> Result<Timestamp, Failure> {
+        self.needed(name)?;
+        self.time(name)?.ok_or_else(|| wrong(name, "RFC 3339 or seconds since the epoch"))
+    }
+
+    /// The parameter `step`.
+    pub(super) fn step(&self) -> Result<Duration, Failure> {
+        self.needed("step")?;
+        let step = self.duration("step")?;
+        step.filter(|step| !step.is_zero()).ok_or_else(|| wrong("step", "a duration that is more than zero"))
+    }
+
+    /// The parameter `timeout`.
+    pub(super) fn timeout(&self) -> Result<Option<Duration>, Failure> {
+        self.duration("timeout")
+    }
+
+    /// The parameter `limit`; zero is none.
+    pub(super) fn limit(&self) -> Result<Option<usize>, Failure> {
+        let Some(text) = self.get("limit") else { return Ok(None) };
+        let limit: usize = text.parse().map_err(|_| wrong("limit", "a whole number"))?;
+        Ok(Some(limit).filter(|limit| *limit > 0))
+    }
+
+    fn duration(&self, name: &str) -> Result<Option<Duration>, Failure> {
+        let Some(text) = self.get(name) else { return Ok(None) };
+        let duration = match text.parse::<f64>() {
+            Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
+            Err(_) => text.parse::<DurationText>().ok().map(|duration| duration.0),
+        };
+        duration.map(Some).ok_or_else(|| wrong(name, "seconds, or a duration like 15s"))
+    }
+}
+
+fn wrong(name: &str, expected: &str) -> Failure {
+    Failure::bad(format!("the parameter `{name}` must be {expected}"))
+}

@@ -1,0 +1,93 @@
+//! The Prometheus HTTP API, for Grafana and whatever else speaks to Prometheus.
+//!
+//! Parameters come in the query, or in the body of a form; unknown ones are passed over, and errors
+//! have Prometheus' shape and classes, because that is what its clients read. Queries run off the
+//! async threads, a bounded number at a time, and stop when their client goes away.
+
+mod answer;
+mod arguments;
+mod metadata;
+mod run;
+
+use axum::extract::State;
+use model::Timestamp;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use answer::{Answer, Failure};
+use arguments::Arguments;
+use run::Job;
+
+use super::Routes;
+use crate::context::Shared;
+
+pub(super) fn routes() -> Routes {
+    OpenApiRouter::new()
+        .routes(routes!(query, query_by_form))
+        .routes(routes!(query_range, query_range_by_form))
+        .merge(metadata::routes())
+}
+
+/// Evaluates a PromQL expression at one time.
+#[utoipa::path(get, path = "/prometheus/api/v1/query", tag = "prometheus",
+    params(("query" = String, Query, description = "The expression"),
+        ("time" = Option<String>, Query, description = "RFC 3339 or seconds since the epoch; now if left out"),
+        ("timeout" = Option<String>, Query, description = "How long it may take: `10s`, or seconds"),
+        ("limit" = Option<u64>, Query, description = "The most series; 0 is no limit")),
+    responses((status = 200, body = serde_json::Value, description = "As Prometheus answers"),
+        (status = "4XX", body = serde_json::Value, description = "As Prometheus answers")))]
+async fn query(State(app): State<Shared>, arguments: Arguments) -> Result<Answer, Failure> {
+    instant(&app, &arguments).await
+}
+
+/// The same, with the parameters in a form.
+#[utoipa::path(post, path = "/prometheus/api/v1/query", tag = "prometheus",
+    request_body(content = String, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, body = serde_json::Value), (status = "4XX", body = serde_json::Value)))]
+async fn query_by_form(State(app): State<Shared>, arguments: Arguments) -> Result<Answer, Failure> {
+    instant(&app, &arguments).await
+}
+
+async fn instant(app: &Shared, arguments: &Arguments) -> Result<Answer, Failure> {
+    let query = arguments.query()?;
+    let time = arguments.time("time")?.unwrap_or_else(Timestamp::now);
+    let limit = arguments.limit()?;
+    let job: Job<_> = Box::new(move |engine, cancel| engine.instant(&query, time, cancel));
+    let output = run::run(app, arguments.timeout()?, job).await?;
+    Ok(Answer::of(output, limit))
+}
+
+/// Evaluates a PromQL expression at every step of a range.
+#[utoipa::path(get, path = "/prometheus/api/v1/query_range", tag = "prometheus",
+    params(("query" = String, Query, description = "The expression"),
+        ("start" = String, Query, description = "RFC 3339 or seconds since the epoch"),
+        ("end" = String, Query, description = "RFC 3339 or seconds since the epoch"),
+        ("step" = String, Query, description = "`15s`, or seconds"),
+        ("timeout" = Option<String>, Query, description = "How long it may take: `10s`, or seconds"),
+        ("limit" = Option<u64>, Query, description = "The most series; 0 is no limit")),
+    responses((status = 200, body = serde_json::Value, description = "As Prometheus answers"),
+        (status = "4XX", body = serde_json::Value, description = "As Prometheus answers")))]
+async fn query_range(State(app): State<Shared>, arguments: Arguments) -> Result<Answer, Failure> {
+    range(&app, &arguments).await
+}
+
+/// The same, with the parameters in a form.
+#[utoipa::path(post, path = "/prometheus/api/v1/query_range", tag = "prometheus",
+    request_body(content = String, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, body = serde_json::Value), (status = "4XX", body = serde_json::Value)))]
+async fn query_range_by_form(State(app): State<Shared>, arguments: Arguments) -> Result<Answer, Failure> {
+    range(&app, &arguments).await
+}
+
+async fn range(app: &Shared, arguments: &Arguments) -> Result<Answer, Failure> {
+    let query = arguments.query()?;
+    let (start, end) = (arguments.needed_time("start")?, arguments.needed_time("end")?);
+    let step = arguments.step()?;
+    if end < start {
+        return Err(Failure::bad("`end` lies before `start`"));
+    }
+    let limit = arguments.limit()?;
+    let job: Job<_> = Box::new(move |engine, cancel| engine.range(&query, start, end, step, cancel));
+    let output = run::run(app, arguments.timeout()?, job).await?;
+    Ok(Answer::of(output, limit))
+}
