@@ -9,11 +9,16 @@
 
 mod components;
 mod config;
+mod derive;
+mod digest;
 mod hosts;
 mod jobs;
+mod latest;
 mod live;
+mod observation;
 mod page;
 mod queues;
+mod rebuild;
 mod verdict;
 mod workers;
 
@@ -24,8 +29,9 @@ pub use jobs::{
     AttemptOutcome, AttemptSnapshot, JobCounts, JobError, JobFilter, JobSnapshot, JobStatus, Jobs,
     StageSnapshot, UnknownStatus,
 };
-pub use live::{Pipeline, PipelineError, stored_job};
+pub use live::{Pipeline, PipelineError};
 pub use page::{Listing, Page};
 pub use queues::{QueueSnapshot, QueueState, QueueTask, QueueView, Queues};
+pub use rebuild::stored_job;
 pub use verdict::{Judgement, Verdict};
 pub use workers::{UnknownWorkerStatus, WorkerFilter, WorkerSnapshot, WorkerStatus, Workers};

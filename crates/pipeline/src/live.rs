@@ -6,10 +6,16 @@ use std::time::Duration;
 use ingest::{EventListener, Ingest};
 use model::Timestamp;
 use model::event::Event;
+use parking_lot::{Mutex, MutexGuard};
+use prometheus::{IntCounter, IntCounterVec, Opts, Registry};
 use store::{ColumnError, QueryError, TelemetryStore};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Components, Config, Hosts, JobSnapshot, Jobs, Queues, Workers};
+use crate::derive::{self, FallsBefore, Tally};
+use crate::jobs::JobCounters;
+use crate::observation::Observation;
+use crate::queues::Moved;
+use crate::{Components, Config, Hosts, Jobs, Page, Queues, WorkerFilter, Workers, rebuild};
 
 /// Why the live state could not be made or read back.
 #[derive(Debug, thiserror::Error)]
@@ -28,21 +34,38 @@ pub enum PipelineError {
 /// The live state: jobs, workers, queues, components, hosts.
 pub struct Pipeline {
     jobs: Jobs,
-    workers: Workers,
-    queues: Queues,
+    workers: Arc<Workers>,
+    queues: Arc<Queues>,
     components: Components,
     hosts: Hosts,
+    tally: Mutex<Tally>,
+    falls_before: Mutex<FallsBefore>,
+    config: Config,
+}
+
+/// Whether what events tell is counted, or was counted before a restart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Counting {
+    Counted,
+    CountedBefore,
 }
 
 impl Pipeline {
     /// An empty live state, whose own counters are registered at `registry`.
-    pub fn new(config: Config, _registry: &prometheus::Registry) -> Result<Arc<Self>, PipelineError> {
+    pub fn new(config: Config, registry: &Registry) -> Result<Arc<Self>, PipelineError> {
+        let own = OwnCounters::new(registry).map_err(PipelineError::Metrics)?;
+        let workers = Arc::new(Workers::new(config.clone(), own.workers_dropped));
+        let queues = Arc::new(Queues::new(config.clone()));
+        let counters = JobCounters { dropped: own.jobs_dropped };
         Ok(Arc::new(Self {
-            jobs: Jobs {},
-            workers: Workers {},
-            queues: Queues {},
+            jobs: Jobs::new(config.clone(), Arc::clone(&workers), Arc::clone(&queues), counters),
+            workers,
+            queues,
             components: Components::new(config.max_named),
             hosts: Hosts::new(config.max_named),
+            tally: Mutex::new(Tally::new(config.max_series_per_metric, own.series_beyond)),
+            falls_before: Mutex::default(),
+            config,
         }))
     }
 
@@ -72,28 +95,132 @@ impl Pipeline {
     }
 
     /// Folds the stored events of the configured window before `now` back into the live state, and
-    /// says how many there were. Counters of derived metrics are left alone. Blocks; call it before
-    /// events are taken in.
-    pub fn rebuild(&self, _store: &dyn TelemetryStore, _now: Timestamp) -> Result<usize, PipelineError> {
-        Ok(0)
+    /// says how many there were. Counters of derived metrics are left alone: they begin again at zero.
+    /// Blocks; call it before events are taken in.
+    pub fn rebuild(&self, store: &dyn TelemetryStore, now: Timestamp) -> Result<usize, PipelineError> {
+        let count = rebuild::rebuild(store, now.before(self.config.rebuild_window.0), |events| {
+            self.fold(events, Counting::CountedBefore);
+        })?;
+        self.tick(now);
+        let workers =
+            self.workers.list_at(&WorkerFilter::default(), Page { offset: 0, limit: usize::MAX }, now);
+        *self.falls_before.lock() = workers
+            .items
+            .into_iter()
+            .map(|worker| (worker.worker_id, (worker.restarts, worker.crashes)))
+            .collect();
+        Ok(count)
     }
 
     /// Writes derived metrics every `interval` until `stop`.
-    pub async fn run(self: Arc<Self>, _ingest: Arc<Ingest>, _interval: Duration, stop: CancellationToken) {
-        stop.cancelled().await;
+    pub async fn run(self: Arc<Self>, ingest: Arc<Ingest>, interval: Duration, stop: CancellationToken) {
+        derive::run(self, ingest, interval, stop).await;
+    }
+
+    /// Lets go of what is gone, and brings together what must be known of each other.
+    pub(crate) fn tick(&self, now: Timestamp) {
+        self.jobs.forget_silent(now);
+        self.workers.forget_gone(now);
+        self.queues.tick(&self.jobs.loads(), now);
+    }
+
+    pub(crate) fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock()
+    }
+
+    pub(crate) fn falls_before(&self) -> FallsBefore {
+        self.falls_before.lock().clone()
+    }
+
+    pub(crate) fn fold(&self, events: &[Event], counting: Counting) {
+        let found = self.jobs.fold(events);
+        for event in events {
+            match event {
+                Event::Worker(event) => self.workers.fold(event),
+                Event::Component(event) => self.components.fold(event),
+                Event::Job(_)
+                | Event::Stage(_)
+                | Event::Request(_)
+                | Event::LlmCall(_)
+                | Event::Feedback(_)
+                | Event::Deploy(_) => {}
+            }
+        }
+        match counting {
+            Counting::Counted => self.count(events, &found),
+            Counting::CountedBefore => {
+                let mut tally = self.tally.lock();
+                for observation in &found {
+                    if let Observation::StageMemory { stage, time, rss, peak, delta } = observation {
+                        tally.note_memory(stage, *time, (*rss, *peak, *delta));
+                    }
+                }
+            }
+        }
+    }
+
+    fn count(&self, events: &[Event], found: &[Observation]) {
+        let now = Timestamp::now();
+        for observation in found {
+            match observation {
+                Observation::Enqueued { queue } if !queue.is_empty() => {
+                    self.queues.hear(queue, Moved::In, now);
+                }
+                Observation::AttemptEnded { queue, outcome, .. } if !queue.is_empty() => {
+                    self.queues.hear(queue, Moved::Out(*outcome), now);
+                }
+                _ => {}
+            }
+        }
+        let mut tally = self.tally.lock();
+        found.iter().for_each(|observation| tally.observe(observation));
+        for event in events {
+            match event {
+                Event::Request(event) => tally.request(event),
+                Event::LlmCall(event) => tally.llm_call(event),
+                _ => {}
+            }
+        }
     }
 }
 
 impl EventListener for Pipeline {
-    fn on_events(&self, _events: &[Event]) {}
+    fn on_events(&self, events: &[Event]) {
+        self.fold(events, Counting::Counted);
+    }
 }
 
-/// One job, folded from what is stored of it since `since`; `None` when nothing is. Blocks.
-pub fn stored_job(
-    _store: &dyn TelemetryStore,
-    _job_id: &str,
-    _since: Timestamp,
-    _now: Timestamp,
-) -> Result<Option<JobSnapshot>, PipelineError> {
-    Ok(None)
+/// What this crate counts about itself.
+struct OwnCounters {
+    jobs_dropped: IntCounterVec,
+    workers_dropped: IntCounter,
+    series_beyond: IntCounterVec,
+}
+
+impl OwnCounters {
+    fn new(registry: &Registry) -> Result<Self, prometheus::Error> {
+        let vector = |name: &str, help: &str, label: &str| {
+            let counter = IntCounterVec::new(Opts::new(name, help), &[label])?;
+            registry.register(Box::new(counter.clone()))?;
+            Ok::<_, prometheus::Error>(counter)
+        };
+        let workers_dropped = IntCounter::new(
+            "watchkeeper_pipeline_workers_dropped_total",
+            "Workers dropped from memory because there were too many.",
+        )?;
+        registry.register(Box::new(workers_dropped.clone()))?;
+        Ok(Self {
+            jobs_dropped: vector(
+                "watchkeeper_pipeline_jobs_dropped_total",
+                "Jobs dropped from memory, by reason: finished or active (too many), silent (too long).",
+                "reason",
+            )?,
+            workers_dropped,
+            series_beyond: vector(
+                "watchkeeper_pipeline_series_beyond_limit_total",
+                "Items of derived metrics counted under other because there were too many series.",
+                "metric",
+            )?,
+        })
+    }
 }

@@ -64,6 +64,11 @@ impl Judgement {
         Self { verdict: Verdict::Fine, reason: String::new() }
     }
 
+    /// Whether nothing is wrong.
+    pub fn is_fine(&self) -> bool {
+        self.verdict == Verdict::Fine
+    }
+
     pub(crate) fn new(verdict: Verdict, reason: String) -> Self {
         Self { verdict, reason }
     }

@@ -1,0 +1,304 @@
+//! The jobs in memory: bounded, listed, counted.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use model::Timestamp;
+use model::event::{Event, JobEvent, StageEvent};
+use parking_lot::RwLock;
+use prometheus::IntCounterVec;
+
+use super::job::Job;
+use super::judge::Judge;
+use super::{JobFilter, JobSnapshot, JobStatus};
+use crate::digest::Digest;
+use crate::observation::Observation;
+use crate::{Config, Judgement, Listing, Page, Queues, Workers};
+
+/// The most stages whose durations are remembered.
+const MAX_STAGES: usize = 1_000;
+
+/// How many jobs are in memory, by status.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JobCounts {
+    /// Jobs that wait.
+    pub pending: usize,
+    /// Jobs that run.
+    pub running: usize,
+    /// Jobs that ended well.
+    pub completed: usize,
+    /// Jobs that ended badly.
+    pub failed: usize,
+}
+
+/// Running jobs of one queue and kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct ActiveJobs {
+    pub(crate) count: usize,
+    /// The longest time that one has run, in seconds.
+    pub(crate) max_age_seconds: f64,
+}
+
+/// Unfinished jobs of one queue, as events tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct QueueLoad {
+    pub(crate) pending: u64,
+    pub(crate) running: u64,
+    /// Since when the one that waits longest waits.
+    pub(crate) oldest_pending: Option<Timestamp>,
+    /// Since when the one that runs longest runs.
+    pub(crate) oldest_running: Option<Timestamp>,
+}
+
+/// The jobs in memory.
+pub struct Jobs {
+    table: RwLock<Table>,
+    /// How long stages took, by name.
+    history: RwLock<HashMap<String, Digest>>,
+    config: Config,
+    workers: Arc<Workers>,
+    queues: Arc<Queues>,
+    counters: JobCounters,
+}
+
+/// Jobs that were dropped from memory.
+pub(crate) struct JobCounters {
+    /// By reason: `finished`, `active` (too many), `silent` (too long without an event).
+    pub(crate) dropped: IntCounterVec,
+}
+
+/// A job's place in an order by time.
+type Place = (Timestamp, Arc<str>);
+
+#[derive(Default)]
+struct Table {
+    jobs: HashMap<Arc<str>, Job>,
+    /// Unfinished jobs by their newest event.
+    active: BTreeSet<Place>,
+    /// Finished jobs by their end.
+    finished: BTreeSet<Place>,
+}
+
+impl Table {
+    fn place(&mut self, job: &Job) -> (&mut BTreeSet<Place>, Place) {
+        if job.status.is_finished() {
+            (&mut self.finished, (job.since, Arc::clone(&job.id)))
+        } else {
+            (&mut self.active, (job.last_event_at, Arc::clone(&job.id)))
+        }
+    }
+
+    fn fold(&mut self, id: &str, time: Timestamp, change: impl FnOnce(&mut Job)) {
+        let mut job = match self.jobs.remove(id) {
+            Some(job) => {
+                let (order, place) = self.place(&job);
+                order.remove(&place);
+                job
+            }
+            None => Job::new(id.into(), time),
+        };
+        change(&mut job);
+        let (order, place) = self.place(&job);
+        order.insert(place);
+        self.jobs.insert(Arc::clone(&job.id), job);
+    }
+
+    /// Drops jobs beyond the bounds; how many active and finished ones.
+    fn bound(&mut self, config: &Config) -> (u64, u64) {
+        let mut trim = |order: &mut BTreeSet<Place>, max: usize| {
+            let mut dropped = 0;
+            while order.len() > max
+                && let Some((_, id)) = order.pop_first()
+            {
+                self.jobs.remove(&id);
+                dropped += 1;
+            }
+            dropped
+        };
+        (trim(&mut self.active, config.max_active_jobs), trim(&mut self.finished, config.max_finished_jobs))
+    }
+
+    /// Drops unfinished jobs without an event since `before`.
+    fn forget_silent(&mut self, before: Timestamp) -> u64 {
+        let mut dropped = 0;
+        while self.active.first().is_some_and(|(time, _)| *time < before)
+            && let Some((_, id)) = self.active.pop_first()
+        {
+            self.jobs.remove(&id);
+            dropped += 1;
+        }
+        dropped
+    }
+
+    fn active_jobs(&self) -> impl Iterator<Item = &Job> {
+        self.active.iter().filter_map(|(_, id)| self.jobs.get(id))
+    }
+}
+
+impl Jobs {
+    pub(crate) fn new(
+        config: Config,
+        workers: Arc<Workers>,
+        queues: Arc<Queues>,
+        counters: JobCounters,
+    ) -> Self {
+        Self { table: RwLock::default(), history: RwLock::default(), config, workers, queues, counters }
+    }
+
+    /// Folds the events that are about jobs; what they say for the first time.
+    pub(crate) fn fold(&self, events: &[Event]) -> Vec<Observation> {
+        let mut found = Vec::new();
+        let mut table = self.table.write();
+        for event in events {
+            match event {
+                Event::Job(event) => fold_job(&mut table, event, &mut found),
+                Event::Stage(event) => fold_stage(&mut table, event, &mut found),
+                Event::Component(_)
+                | Event::Worker(_)
+                | Event::Request(_)
+                | Event::LlmCall(_)
+                | Event::Feedback(_)
+                | Event::Deploy(_) => {}
+            }
+        }
+        let (active, finished) = table.bound(&self.config);
+        drop(table);
+        self.counters.dropped.with_label_values(&["active"]).inc_by(active);
+        self.counters.dropped.with_label_values(&["finished"]).inc_by(finished);
+        self.remember(&found);
+        found
+    }
+
+    fn remember(&self, found: &[Observation]) {
+        let mut history = self.history.write();
+        for observation in found {
+            if let Observation::StageTook { stage, seconds } = observation {
+                if history.len() < MAX_STAGES || history.contains_key(stage) {
+                    history.entry(stage.clone()).or_default().observe(*seconds);
+                }
+            }
+        }
+    }
+
+    /// Drops unfinished jobs that have said nothing for so long that a restart would not find them either.
+    pub(crate) fn forget_silent(&self, now: Timestamp) {
+        let dropped = self.table.write().forget_silent(now.before(self.config.rebuild_window.0));
+        self.counters.dropped.with_label_values(&["silent"]).inc_by(dropped);
+    }
+
+    /// The jobs that fulfil `filter`, newest first (by submission, else by the first word of them).
+    pub fn list(&self, filter: &JobFilter, page: Page) -> Listing<JobSnapshot> {
+        self.list_at(filter, page, Timestamp::now())
+    }
+
+    pub(crate) fn list_at(&self, filter: &JobFilter, page: Page, now: Timestamp) -> Listing<JobSnapshot> {
+        let (table, history) = (self.table.read(), self.history.read());
+        let mut found: Vec<&Job> = table.jobs.values().filter(|job| job.matches(filter)).collect();
+        found.sort_unstable_by(|a, b| (b.created_at(), &b.id).cmp(&(a.created_at(), &a.id)));
+        let judge = self.judge(&history, now);
+        Listing::take(found.into_iter(), page, |job| job.snapshot(now, judge.judge(job)))
+    }
+
+    /// One job, if it is in memory. For others see [`crate::stored_job`].
+    pub fn get(&self, job_id: &str) -> Option<JobSnapshot> {
+        self.get_at(job_id, Timestamp::now())
+    }
+
+    pub(crate) fn get_at(&self, job_id: &str, now: Timestamp) -> Option<JobSnapshot> {
+        let (table, history) = (self.table.read(), self.history.read());
+        let job = table.jobs.get(job_id)?;
+        Some(job.snapshot(now, self.judge(&history, now).judge(job)))
+    }
+
+    fn judge<'a>(&'a self, history: &'a HashMap<String, Digest>, now: Timestamp) -> Judge<'a> {
+        Judge { config: &self.config, workers: &self.workers, queues: &self.queues, history, now }
+    }
+
+    /// How many jobs are in memory, by status.
+    pub fn counts(&self) -> JobCounts {
+        let mut counts = JobCounts::default();
+        for job in self.table.read().jobs.values() {
+            match job.status {
+                JobStatus::Pending => counts.pending += 1,
+                JobStatus::Running => counts.running += 1,
+                JobStatus::Completed => counts.completed += 1,
+                JobStatus::Failed => counts.failed += 1,
+            }
+        }
+        counts
+    }
+
+    /// The unfinished jobs with which something is wrong, by verdict and then age; at most `limit`.
+    pub fn troubled(&self, limit: usize) -> Vec<JobSnapshot> {
+        let now = Timestamp::now();
+        let (table, history) = (self.table.read(), self.history.read());
+        let judge = self.judge(&history, now);
+        let mut found: Vec<(Judgement, &Job)> = table
+            .active_jobs()
+            .map(|job| (judge.judge(job), job))
+            .filter(|(found, _)| !found.is_fine())
+            .collect();
+        found.sort_by_key(|(judgement, job)| (judgement.verdict, job.since));
+        found.truncate(limit);
+        found.into_iter().map(|(judgement, job)| job.snapshot(now, judgement)).collect()
+    }
+
+    /// Running jobs by queue and kind.
+    pub(crate) fn active(&self, now: Timestamp) -> BTreeMap<(String, String), ActiveJobs> {
+        let mut active: BTreeMap<(String, String), ActiveJobs> = BTreeMap::new();
+        for job in self.table.read().active_jobs().filter(|job| job.status == JobStatus::Running) {
+            let facts = &job.facts;
+            let key = (facts.queue.cloned().unwrap_or_default(), facts.kind.cloned().unwrap_or_default());
+            let entry = active.entry(key).or_default();
+            entry.count += 1;
+            entry.max_age_seconds = entry.max_age_seconds.max(now.since(job.since).as_secs_f64());
+        }
+        active
+    }
+
+    /// Unfinished jobs by queue.
+    pub(crate) fn loads(&self) -> BTreeMap<String, QueueLoad> {
+        let mut loads: BTreeMap<String, QueueLoad> = BTreeMap::new();
+        for job in self.table.read().active_jobs() {
+            let Some(queue) = job.facts.queue.get() else { continue };
+            let load = match loads.get_mut(queue) {
+                Some(load) => load,
+                None => loads.entry(queue.clone()).or_default(),
+            };
+            let (count, oldest) = match job.status {
+                JobStatus::Running => (&mut load.running, &mut load.oldest_running),
+                JobStatus::Pending | JobStatus::Completed | JobStatus::Failed => {
+                    (&mut load.pending, &mut load.oldest_pending)
+                }
+            };
+            *count += 1;
+            *oldest = Some(oldest.map_or(job.since, |oldest| oldest.min(job.since)));
+        }
+        loads
+    }
+}
+
+fn fold_job(table: &mut Table, event: &JobEvent, found: &mut Vec<Observation>) {
+    table.fold(&event.job_id, event.time, |job| job.note_job(event, found));
+}
+
+fn fold_stage(table: &mut Table, event: &StageEvent, found: &mut Vec<Observation>) {
+    table.fold(&event.job_id, event.time, |job| job.note_stage(event, found));
+}
+
+impl JobSnapshot {
+    /// A job as its events tell, whatever their order: for jobs that are no longer in memory. `None` when
+    /// no event is about `job_id`. Nobody judges it.
+    pub fn from_events(job_id: &str, events: &[Event], now: Timestamp) -> Option<Self> {
+        let mut table = Table::default();
+        let mut found = Vec::new();
+        for event in events {
+            match event {
+                Event::Job(event) if event.job_id == job_id => fold_job(&mut table, event, &mut found),
+                Event::Stage(event) if event.job_id == job_id => fold_stage(&mut table, event, &mut found),
+                _ => {}
+            }
+        }
+        Some(table.jobs.get(job_id)?.snapshot(now, Judgement::fine()))
+    }
+}

@@ -1,0 +1,41 @@
+//! A value that the newest event sets, whatever the order in which events arrive.
+
+use model::Timestamp;
+
+/// A value with the time of the event that set it.
+#[derive(Clone, Debug)]
+pub(crate) struct Latest<T>(Option<(Timestamp, T)>);
+
+impl<T> Default for Latest<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T: PartialOrd + Clone> Latest<T> {
+    /// Takes `value` over if it is newer than what is there; of two at the same time the larger stays,
+    /// so that the order of arrival makes no difference.
+    pub(crate) fn offer(&mut self, time: Timestamp, value: Option<&T>) {
+        let Some(value) = value else { return };
+        let wins = match &self.0 {
+            None => true,
+            Some((held_at, held)) => time > *held_at || (time == *held_at && value > held),
+        };
+        if wins {
+            self.0 = Some((time, value.clone()));
+        }
+    }
+
+    pub(crate) fn get(&self) -> Option<&T> {
+        self.0.as_ref().map(|(_, value)| value)
+    }
+
+    /// The value with the time of its event.
+    pub(crate) fn at(&self) -> Option<(Timestamp, &T)> {
+        self.0.as_ref().map(|(time, value)| (*time, value))
+    }
+
+    pub(crate) fn cloned(&self) -> Option<T> {
+        self.get().cloned()
+    }
+}
