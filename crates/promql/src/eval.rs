@@ -1,1 +1,264 @@
-//! Being written.
+//! Evaluation: a plan becomes a stream of series, each with its values at all steps.
+//!
+//! Series are pushed from the selectors upwards into a [`Sink`]. What can be said about a series alone
+//! is said on its way; what needs others (groups, joins, ranks) keeps no more of them than it must.
+
+mod aggregate;
+mod binary;
+pub(crate) mod calendar;
+mod histogram;
+mod join;
+pub(crate) mod numbers;
+mod output;
+mod over_time;
+mod rank;
+mod relabel;
+mod scalar;
+mod selector;
+mod set;
+mod window;
+
+use std::cell::{Cell, RefCell};
+use std::time::Instant;
+
+use model::Labels;
+use store::TelemetryStore;
+
+use crate::labelset::without_name;
+use crate::notes::Notes;
+use crate::plan::{Map, ScalarExpr, SortOrder, VectorExpr};
+use crate::steps::{ABSENT, StepSeries, Steps, is_present};
+use crate::{Cancel, Error, Limits};
+
+pub(crate) use output::{instant, range};
+
+/// Where a stream of series goes.
+pub(crate) type Sink<'s> = dyn FnMut(&mut StepSeries) -> Result<(), Error> + 's;
+
+/// One evaluation of one query.
+pub(crate) struct Evaluation<'a> {
+    store: &'a dyn TelemetryStore,
+    limits: &'a Limits,
+    cancel: &'a Cancel,
+    started: Instant,
+    /// The steps of the whole query, which `@ start()` and `@ end()` mean, in subqueries too.
+    query: QueryRange,
+    samples_read: Cell<u64>,
+    samples_held: Cell<u64>,
+    notes: RefCell<Notes>,
+}
+
+/// The range of a whole query in milliseconds; an instant query has a step of 0.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct QueryRange {
+    pub(crate) start_ms: i64,
+    pub(crate) end_ms: i64,
+    pub(crate) step_ms: i64,
+}
+
+impl<'a> Evaluation<'a> {
+    pub(crate) fn new(
+        store: &'a dyn TelemetryStore,
+        limits: &'a Limits,
+        cancel: &'a Cancel,
+        query: QueryRange,
+    ) -> Self {
+        Self {
+            store,
+            limits,
+            cancel,
+            started: Instant::now(),
+            query,
+            samples_read: Cell::new(0),
+            samples_held: Cell::new(0),
+            notes: RefCell::default(),
+        }
+    }
+
+    /// Whether the query may go on.
+    fn check(&self) -> Result<(), Error> {
+        if self.cancel.is_cancelled() {
+            return Err(Error::Canceled);
+        }
+        if self.started.elapsed() > self.limits.timeout.0 {
+            return Err(Error::Timeout { limit: self.limits.timeout });
+        }
+        Ok(())
+    }
+
+    /// Counts values that stay in memory until the query is answered.
+    fn hold(&self, values: usize) -> Result<(), Error> {
+        let held = self.samples_held.get().saturating_add(values as u64);
+        self.samples_held.set(held);
+        let limit = self.limits.max_held_samples;
+        if held > limit {
+            return Err(Error::LimitReached(format!(
+                "the query holds more than {limit} values in memory (max_held_samples); \
+                 aggregate, ask for fewer series, a shorter range or a larger step"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Streams the series of an expression.
+    fn vector(&self, expr: &VectorExpr, steps: Steps, sink: &mut Sink<'_>) -> Result<(), Error> {
+        self.check()?;
+        match expr {
+            VectorExpr::Selector(selector) => self.select_values(selector, steps, sink),
+            VectorExpr::SampleTimes(selector) => self.select_times(selector, steps, sink),
+            VectorExpr::FromScalar(scalar) => {
+                let values = self.scalar(scalar, steps)?;
+                sink(&mut StepSeries { labels: Labels::empty(), drop_name: false, values })
+            }
+            VectorExpr::Map { function, input } => self.map(function, input, steps, sink),
+            VectorExpr::OverTime(over_time) => self.over_time(over_time, steps, sink),
+            VectorExpr::Absent { input, labels } => {
+                let mut covered = vec![false; steps.count];
+                self.vector(input, steps, &mut |series| {
+                    series.present().for_each(|(step, _)| covered[step] = true);
+                    Ok(())
+                })?;
+                emit_absent(&covered, labels, steps, sink)
+            }
+            VectorExpr::AbsentOverTime { range, labels } => {
+                let covered = self.covered_windows(range, steps)?;
+                emit_absent(&covered, labels, steps, sink)
+            }
+            VectorExpr::Aggregate(aggregate) => self.aggregate(aggregate, steps, sink),
+            VectorExpr::VectorScalar(operation) => self.vector_scalar(operation, steps, sink),
+            VectorExpr::Join(join) => self.join(join, steps, sink),
+            VectorExpr::Set(operation) => self.set_operation(operation, steps, sink),
+            VectorExpr::Sort { order, input, place } => {
+                if self.query.step_ms > 0 {
+                    self.notes.borrow_mut().warn(
+                        "sort is ineffective for range queries since results are always ordered by labels",
+                        *place,
+                    );
+                    return self.vector(input, steps, sink);
+                }
+                self.sort(order, input, steps, sink)
+            }
+            VectorExpr::Relabel { relabel, input } => self.relabel(relabel, input, steps, sink),
+            VectorExpr::HistogramQuantile { phi, input, phi_place, input_place } => {
+                self.histogram_quantile(phi, input, (*phi_place, *input_place), steps, sink)
+            }
+        }
+    }
+
+    fn map(
+        &self,
+        function: &Map,
+        input: &VectorExpr,
+        steps: Steps,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), Error> {
+        let each: Box<dyn Fn(usize, f64) -> f64> = match function {
+            Map::Plain(function) => Box::new(move |_, value| function(value)),
+            Map::Negate => Box::new(|_, value| -value),
+            Map::StepTime => Box::new(move |step, _| steps.time_ms(step) as f64 / 1000.0),
+            Map::Clamp { min, max } => {
+                let (min, max) = (self.scalar(min, steps)?, self.scalar(max, steps)?);
+                Box::new(move |step, value| numbers::clamp(value, min[step], max[step]))
+            }
+            Map::ClampMin(min) => {
+                let min = self.scalar(min, steps)?;
+                Box::new(move |step, value| numbers::larger(min[step], value))
+            }
+            Map::ClampMax(max) => {
+                let max = self.scalar(max, steps)?;
+                Box::new(move |step, value| numbers::smaller(max[step], value))
+            }
+            Map::Round(nearest) => {
+                let nearest = self.scalar(nearest, steps)?;
+                Box::new(move |step, value| numbers::round(value, nearest[step]))
+            }
+        };
+        self.vector(input, steps, &mut |series| {
+            series.drop_name = true;
+            series.map(&each);
+            if series.is_empty() { Ok(()) } else { sink(series) }
+        })
+    }
+
+    fn sort(
+        &self,
+        order: &SortOrder,
+        input: &VectorExpr,
+        steps: Steps,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), Error> {
+        let mut found = self.collect(input, steps)?;
+        let value = |series: &StepSeries| series.values.first().copied().unwrap_or(ABSENT);
+        match order {
+            SortOrder::Ascending => found.sort_by(|a, b| numbers::nan_last(value(a), value(b))),
+            SortOrder::Descending => found.sort_by(|a, b| numbers::descending_nan_last(value(a), value(b))),
+            SortOrder::ByLabels { names, descending } => found.sort_by(|a, b| {
+                let order = numbers::by_labels(&a.labels, &b.labels, names);
+                if *descending { order.reverse() } else { order }
+            }),
+        }
+        found.iter_mut().try_for_each(sink)
+    }
+
+    /// Keeps all series of an expression, each labels' once.
+    fn collect(&self, expr: &VectorExpr, steps: Steps) -> Result<Vec<StepSeries>, Error> {
+        let mut merger = Merger::default();
+        self.vector(expr, steps, &mut |series| {
+            self.hold(series.values.len())?;
+            merger.add(series.take())
+        })?;
+        Ok(merger.series)
+    }
+
+    /// The value of a scalar at each step; only called with a scalar expression.
+    fn scalar(&self, expr: &ScalarExpr, steps: Steps) -> Result<Vec<f64>, Error> {
+        scalar::evaluate(self, expr, steps)
+    }
+}
+
+fn emit_absent(covered: &[bool], labels: &Labels, steps: Steps, sink: &mut Sink<'_>) -> Result<(), Error> {
+    let mut series = StepSeries::new(labels.clone(), steps);
+    for (value, _) in series.values.iter_mut().zip(covered).filter(|(_, covered)| !**covered) {
+        *value = 1.0;
+    }
+    if series.is_empty() { Ok(()) } else { sink(&mut series) }
+}
+
+/// Joins series of the same labels that never have values at the same step.
+#[derive(Default)]
+struct Merger {
+    series: Vec<StepSeries>,
+    places: std::collections::HashMap<Labels, usize>,
+}
+
+impl Merger {
+    fn add(&mut self, series: StepSeries) -> Result<(), Error> {
+        match self.places.entry(series.labels.clone()) {
+            std::collections::hash_map::Entry::Vacant(place) => {
+                place.insert(self.series.len());
+                self.series.push(series);
+                Ok(())
+            }
+            std::collections::hash_map::Entry::Occupied(place) => {
+                let into = &mut self.series[*place.get()];
+                into.drop_name |= series.drop_name;
+                for (step, value) in series.present() {
+                    if is_present(into.values[step]) {
+                        return Err(same_labels());
+                    }
+                    into.values[step] = value;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+fn same_labels() -> Error {
+    Error::Execution("vector cannot contain metrics with the same labelset".to_owned())
+}
+
+/// The labels as they stand in the answer.
+fn final_labels(series: &StepSeries) -> Labels {
+    if series.drop_name { without_name(&series.labels) } else { series.labels.clone() }
+}

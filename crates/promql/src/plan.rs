@@ -1,1 +1,342 @@
-//! Being written.
+//! The typed form of a query: what is evaluated, with every choice made.
+//!
+//! It knows nothing of the parser. An operand of the wrong type cannot be written down here, so the
+//! evaluator checks none.
+
+use store::Matcher;
+
+use crate::labelset::LabelFilter;
+use crate::notes::Place;
+
+/// A whole query.
+#[derive(Clone, Debug)]
+pub(crate) enum Expr {
+    Scalar(ScalarExpr),
+    Vector(VectorExpr),
+    Range(RangeExpr),
+    Text(String),
+}
+
+/// An expression with one number at each step.
+#[derive(Clone, Debug)]
+pub(crate) enum ScalarExpr {
+    Number(f64),
+    /// The time of the step, in seconds.
+    Time,
+    /// The first step of the whole query.
+    QueryStart,
+    /// The last step of the whole query.
+    QueryEnd,
+    /// The distance of the whole query's steps.
+    QueryStep,
+    Negate(Box<ScalarExpr>),
+    Arithmetic(Arithmetic, Box<ScalarExpr>, Box<ScalarExpr>),
+    Compare(Comparison, Box<ScalarExpr>, Box<ScalarExpr>),
+    /// The value of the one series that a vector has; NaN when it has none or many.
+    FromVector(Box<VectorExpr>),
+}
+
+/// An expression with any number of series.
+#[derive(Clone, Debug)]
+pub(crate) enum VectorExpr {
+    Selector(Selector),
+    /// The time of each selected sample, in seconds.
+    SampleTimes(Selector),
+    /// One series without labels.
+    FromScalar(ScalarExpr),
+    /// A function of each value alone; it drops the name.
+    Map {
+        function: Map,
+        input: Box<VectorExpr>,
+    },
+    /// A function over a window of each series.
+    OverTime(Box<OverTime>),
+    AbsentOverTime {
+        range: RangeExpr,
+        labels: model::Labels,
+    },
+    Absent {
+        input: Box<VectorExpr>,
+        labels: model::Labels,
+    },
+    Aggregate(Box<Aggregate>),
+    VectorScalar(Box<VectorScalar>),
+    Join(Box<Join>),
+    Set(Box<SetOperation>),
+    Sort {
+        order: SortOrder,
+        input: Box<VectorExpr>,
+        place: Place,
+    },
+    Relabel {
+        relabel: Relabel,
+        input: Box<VectorExpr>,
+    },
+    HistogramQuantile {
+        phi: ScalarExpr,
+        input: Box<VectorExpr>,
+        phi_place: Place,
+        input_place: Place,
+    },
+}
+
+/// An expression with a window of samples at each step.
+#[derive(Clone, Debug)]
+pub(crate) enum RangeExpr {
+    Selector { selector: Selector, range_ms: i64 },
+    Subquery { input: Box<VectorExpr>, range_ms: i64, step_ms: Option<i64>, shift: Shift },
+}
+
+impl RangeExpr {
+    pub(crate) fn range_ms(&self) -> i64 {
+        match self {
+            Self::Selector { range_ms, .. } | Self::Subquery { range_ms, .. } => *range_ms,
+        }
+    }
+
+    pub(crate) fn shift(&self) -> Shift {
+        match self {
+            Self::Selector { selector, .. } => selector.shift,
+            Self::Subquery { shift, .. } => *shift,
+        }
+    }
+}
+
+/// Which series to read, and at which time.
+#[derive(Clone, Debug)]
+pub(crate) struct Selector {
+    pub(crate) matchers: Vec<Matcher>,
+    pub(crate) shift: Shift,
+}
+
+/// The modifiers `@` and `offset`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Shift {
+    pub(crate) at: Option<At>,
+    /// How far back; negative is forward.
+    pub(crate) offset_ms: i64,
+}
+
+/// The modifier `@`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum At {
+    Time(i64),
+    QueryStart,
+    QueryEnd,
+}
+
+/// Functions of one value.
+#[derive(Clone, Debug)]
+pub(crate) enum Map {
+    /// Of the value alone.
+    Plain(fn(f64) -> f64),
+    Negate,
+    /// The time of the step: `timestamp` of anything but a selector.
+    StepTime,
+    Clamp {
+        min: ScalarExpr,
+        max: ScalarExpr,
+    },
+    ClampMin(ScalarExpr),
+    ClampMax(ScalarExpr),
+    Round(ScalarExpr),
+}
+
+/// A function over windows, with its operands.
+#[derive(Clone, Debug)]
+pub(crate) struct OverTime {
+    pub(crate) function: WindowFunction,
+    pub(crate) range: RangeExpr,
+    pub(crate) parameters: Vec<ScalarExpr>,
+    /// Where the range begins in the text.
+    pub(crate) range_place: Place,
+    /// Where the first parameter begins in the text.
+    pub(crate) parameter_place: Place,
+}
+
+/// Functions over the samples of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WindowFunction {
+    Rate,
+    Increase,
+    Delta,
+    InstantRate,
+    InstantDelta,
+    Derivative,
+    PredictLinear,
+    DoubleExponentialSmoothing,
+    Average,
+    Minimum,
+    Maximum,
+    Sum,
+    Count,
+    First,
+    Last,
+    Present,
+    Quantile,
+    StandardDeviation,
+    Variance,
+    MedianAbsoluteDeviation,
+    Changes,
+    Resets,
+    TimeOfFirst,
+    TimeOfLast,
+    TimeOfMinimum,
+    TimeOfMaximum,
+}
+
+impl WindowFunction {
+    /// Whether the result is the same kind of thing as the samples, so that the name stays.
+    pub(crate) fn keeps_name(self) -> bool {
+        matches!(self, Self::First | Self::Last)
+    }
+}
+
+/// An aggregation over groups of series.
+#[derive(Clone, Debug)]
+pub(crate) struct Aggregate {
+    pub(crate) operation: Aggregation,
+    pub(crate) grouping: LabelFilter,
+    pub(crate) input: VectorExpr,
+    /// Where the parameter begins in the text.
+    pub(crate) parameter_place: Place,
+}
+
+/// Aggregations, with their parameters.
+#[derive(Clone, Debug)]
+pub(crate) enum Aggregation {
+    Sum,
+    Average,
+    Minimum,
+    Maximum,
+    Count,
+    Group,
+    StandardDeviation,
+    Variance,
+    Quantile(ScalarExpr),
+    CountValues(String),
+    Top(ScalarExpr),
+    Bottom(ScalarExpr),
+    LimitCount(ScalarExpr),
+    LimitRatio(ScalarExpr),
+}
+
+/// `+ - * / % ^ atan2`, and the smaller and larger of two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arithmetic {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Modulo,
+    Power,
+    Atan2,
+    Smaller,
+    Larger,
+}
+
+/// `== != > < >= <=`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Comparison {
+    Equal,
+    NotEqual,
+    Greater,
+    Less,
+    GreaterOrEqual,
+    LessOrEqual,
+}
+
+/// An operator between two numbers, as it acts on series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operator {
+    Arithmetic(Arithmetic),
+    /// Keeps the left value where the comparison holds.
+    Filter(Comparison),
+    /// 1 where the comparison holds, else 0.
+    Test(Comparison),
+}
+
+impl Operator {
+    /// Whether the result is something else than the left operand, so that the name goes.
+    pub(crate) fn drops_name(self) -> bool {
+        !matches!(self, Self::Filter(_))
+    }
+}
+
+/// An operator between a vector and a scalar.
+#[derive(Clone, Debug)]
+pub(crate) struct VectorScalar {
+    pub(crate) operator: Operator,
+    pub(crate) vector: VectorExpr,
+    pub(crate) scalar: ScalarExpr,
+    pub(crate) scalar_side: Side,
+}
+
+/// A side of a binary operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Left,
+    Right,
+}
+
+impl Side {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Left => "left",
+            Self::Right => "right",
+        }
+    }
+}
+
+/// An operator between two vectors, matched by labels.
+#[derive(Clone, Debug)]
+pub(crate) struct Join {
+    pub(crate) operator: Operator,
+    pub(crate) left: VectorExpr,
+    pub(crate) right: VectorExpr,
+    pub(crate) matching: LabelFilter,
+    pub(crate) cardinality: Cardinality,
+}
+
+/// How many series of each side may match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Cardinality {
+    OneToOne,
+    /// `group_left` or `group_right`: the many side, and the labels that are copied from the other.
+    Many {
+        side: Side,
+        include: Vec<String>,
+    },
+}
+
+/// `and`, `or`, `unless`.
+#[derive(Clone, Debug)]
+pub(crate) struct SetOperation {
+    pub(crate) operator: SetOperator,
+    pub(crate) left: VectorExpr,
+    pub(crate) right: VectorExpr,
+    pub(crate) matching: LabelFilter,
+}
+
+/// Set operators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SetOperator {
+    And,
+    Or,
+    Unless,
+}
+
+/// How an instant query's answer is sorted.
+#[derive(Clone, Debug)]
+pub(crate) enum SortOrder {
+    Ascending,
+    Descending,
+    ByLabels { names: Vec<String>, descending: bool },
+}
+
+/// Functions that change labels.
+#[derive(Clone, Debug)]
+pub(crate) enum Relabel {
+    Replace { target: String, replacement: String, source: String, pattern: regex::Regex },
+    Join { target: String, separator: String, sources: Vec<String> },
+}

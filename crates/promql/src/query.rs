@@ -1,13 +1,17 @@
 //! A query that was read once and can be evaluated often.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::Error;
+use crate::plan::Expr;
+use crate::translate;
 
-/// A parsed and typed query.
+/// A parsed and typed query; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Query {
-    text: String,
+    text: Arc<str>,
+    plan: Arc<Expr>,
 }
 
 /// What kind of value a query gives.
@@ -26,7 +30,7 @@ pub enum ValueKind {
 impl Query {
     /// Reads a query. What is not PromQL, and what this engine does not evaluate, is an error here.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        Ok(Self { text: text.to_owned() })
+        Ok(Self { text: text.into(), plan: Arc::new(translate::parse(text)?) })
     }
 
     /// The text it was read from.
@@ -36,7 +40,16 @@ impl Query {
 
     /// What kind of value it gives.
     pub fn kind(&self) -> ValueKind {
-        ValueKind::Vector
+        match *self.plan {
+            Expr::Scalar(_) => ValueKind::Scalar,
+            Expr::Text(_) => ValueKind::Text,
+            Expr::Vector(_) => ValueKind::Vector,
+            Expr::Range(_) => ValueKind::Matrix,
+        }
+    }
+
+    pub(crate) fn plan(&self) -> &Expr {
+        &self.plan
     }
 }
 
@@ -45,3 +58,6 @@ impl fmt::Display for Query {
         f.write_str(&self.text)
     }
 }
+
+#[cfg(test)]
+mod tests;

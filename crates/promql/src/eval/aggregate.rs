@@ -1,0 +1,288 @@
+//! Aggregations that fold each series into its group, so that memory grows with groups.
+
+use std::collections::HashMap;
+
+use model::Labels;
+use model::labels::METRIC_NAME;
+
+use super::{Evaluation, Sink};
+use crate::Error;
+use crate::labelset::LabelFilter;
+use crate::plan::{Aggregate, Aggregation, ScalarExpr, VectorExpr};
+use crate::steps::{ABSENT, StepSeries, Steps, is_present};
+use crate::sums::{KahanSum, Mean, Variance, quantile};
+use crate::value::format_plain;
+
+/// What a group keeps at each step.
+trait Fold: Clone {
+    const EMPTY: Self;
+    fn add(&mut self, value: f64);
+    /// The result; [`ABSENT`] when nothing was added.
+    fn finish(self) -> f64;
+}
+
+#[derive(Clone)]
+struct Sum(Option<KahanSum>);
+
+impl Fold for Sum {
+    const EMPTY: Self = Self(None);
+    fn add(&mut self, value: f64) {
+        self.0.get_or_insert_default().add(value);
+    }
+    fn finish(self) -> f64 {
+        self.0.map_or(ABSENT, KahanSum::total)
+    }
+}
+
+#[derive(Clone)]
+struct Average(Option<Mean>);
+
+impl Fold for Average {
+    const EMPTY: Self = Self(None);
+    fn add(&mut self, value: f64) {
+        self.0.get_or_insert_default().add(value);
+    }
+    fn finish(self) -> f64 {
+        self.0.map_or(ABSENT, Mean::value)
+    }
+}
+
+/// The least, or the greatest, value; any number is better than NaN.
+#[derive(Clone)]
+struct Extreme<const GREATEST: bool>(f64);
+
+impl<const GREATEST: bool> Fold for Extreme<GREATEST> {
+    const EMPTY: Self = Self(ABSENT);
+    fn add(&mut self, value: f64) {
+        // What is absent is a NaN too, so the first value always wins.
+        let better = if GREATEST { value > self.0 } else { value < self.0 };
+        if better || self.0.is_nan() {
+            self.0 = value;
+        }
+    }
+    fn finish(self) -> f64 {
+        self.0
+    }
+}
+
+#[derive(Clone)]
+struct Count(f64);
+
+impl Fold for Count {
+    const EMPTY: Self = Self(0.0);
+    fn add(&mut self, _: f64) {
+        self.0 += 1.0;
+    }
+    fn finish(self) -> f64 {
+        if self.0 == 0.0 { ABSENT } else { self.0 }
+    }
+}
+
+#[derive(Clone)]
+struct One(f64);
+
+impl Fold for One {
+    const EMPTY: Self = Self(ABSENT);
+    fn add(&mut self, _: f64) {
+        self.0 = 1.0;
+    }
+    fn finish(self) -> f64 {
+        self.0
+    }
+}
+
+#[derive(Clone)]
+struct Spread<const ROOT: bool>(Option<Variance>);
+
+impl<const ROOT: bool> Fold for Spread<ROOT> {
+    const EMPTY: Self = Self(None);
+    fn add(&mut self, value: f64) {
+        self.0.get_or_insert_default().add(value);
+    }
+    fn finish(self) -> f64 {
+        self.0.map_or(ABSENT, |variance| if ROOT { variance.value().sqrt() } else { variance.value() })
+    }
+}
+
+/// Groups by what counts of their labels, in the order of their first series.
+pub(super) struct Groups<'a, T> {
+    grouping: &'a LabelFilter,
+    key: Vec<u8>,
+    places: HashMap<Vec<u8>, usize>,
+    pub(super) groups: Vec<Group<T>>,
+}
+
+pub(super) struct Group<T> {
+    labels: Labels,
+    drop_name: bool,
+    pub(super) cells: Vec<T>,
+}
+
+impl<'a, T: Clone> Groups<'a, T> {
+    pub(super) fn new(grouping: &'a LabelFilter) -> Self {
+        Self { grouping, key: Vec::new(), places: HashMap::new(), groups: Vec::new() }
+    }
+
+    /// The group of a series; `true` when it is new.
+    pub(super) fn of(&mut self, series: &StepSeries, empty: &T) -> (&mut Group<T>, bool) {
+        self.grouping.write_key(series.labels.as_ref(), &mut self.key);
+        let known = self.places.get(&self.key).copied();
+        let place = known.unwrap_or_else(|| {
+            let labels = self.grouping.apply(series.labels.as_ref());
+            let cells = vec![empty.clone(); series.values.len()];
+            self.groups.push(Group { labels, drop_name: false, cells });
+            self.places.insert(self.key.clone(), self.groups.len() - 1);
+            self.groups.len() - 1
+        });
+        let group = &mut self.groups[place];
+        group.drop_name |= series.drop_name;
+        (group, known.is_none())
+    }
+}
+
+impl Evaluation<'_> {
+    pub(super) fn aggregate(
+        &self,
+        aggregate: &Aggregate,
+        steps: Steps,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), Error> {
+        let Aggregate { operation, grouping, input, parameter_place } = aggregate;
+        match operation {
+            Aggregation::Sum => self.fold::<Sum>(grouping, input, steps, sink),
+            Aggregation::Average => self.fold::<Average>(grouping, input, steps, sink),
+            Aggregation::Minimum => self.fold::<Extreme<false>>(grouping, input, steps, sink),
+            Aggregation::Maximum => self.fold::<Extreme<true>>(grouping, input, steps, sink),
+            Aggregation::Count => self.fold::<Count>(grouping, input, steps, sink),
+            Aggregation::Group => self.fold::<One>(grouping, input, steps, sink),
+            Aggregation::StandardDeviation => self.fold::<Spread<true>>(grouping, input, steps, sink),
+            Aggregation::Variance => self.fold::<Spread<false>>(grouping, input, steps, sink),
+            Aggregation::Quantile(phi) => {
+                let phi = self.scalar(phi, steps)?;
+                for outside in phi.iter().filter(|phi| !(0.0..=1.0).contains(*phi)) {
+                    self.warn_quantile(*outside, *parameter_place);
+                }
+                self.quantiles(&phi, grouping, input, steps, sink)
+            }
+            Aggregation::CountValues(label) => self.count_values(label, grouping, input, steps, sink),
+            Aggregation::Top(count) => {
+                self.best(count, |a, b| a > b || (b.is_nan() && !a.is_nan()), aggregate, steps, sink)
+            }
+            Aggregation::Bottom(count) => {
+                self.best(count, |a, b| a < b || (b.is_nan() && !a.is_nan()), aggregate, steps, sink)
+            }
+            Aggregation::LimitCount(count) => self.best(count, |_, _| false, aggregate, steps, sink),
+            Aggregation::LimitRatio(ratio) => self.limit_ratio(ratio, aggregate, steps, sink),
+        }
+    }
+
+    fn fold<F: Fold>(
+        &self,
+        grouping: &LabelFilter,
+        input: &VectorExpr,
+        steps: Steps,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), Error> {
+        let mut groups = Groups::new(grouping);
+        self.vector(input, steps, &mut |series| {
+            let (group, new) = groups.of(series, &F::EMPTY);
+            for (cell, value) in group.cells.iter_mut().zip(&series.values) {
+                if is_present(*value) {
+                    cell.add(*value);
+                }
+            }
+            if new { self.hold(steps.count) } else { Ok(()) }
+        })?;
+        emit(groups, |_, cell| cell.finish(), sink)
+    }
+
+    fn quantiles(
+        &self,
+        phi: &[f64],
+        grouping: &LabelFilter,
+        input: &VectorExpr,
+        steps: Steps,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), Error> {
+        let mut groups = Groups::new(grouping);
+        self.vector(input, steps, &mut |series| {
+            let (group, _) = groups.of(series, &Vec::new());
+            for (step, value) in series.present() {
+                group.cells[step].push(value);
+            }
+            self.hold(steps.count)
+        })?;
+        let finish = |step: usize, mut values: Vec<f64>| {
+            if values.is_empty() { ABSENT } else { quantile(phi[step], &mut values) }
+        };
+        emit(groups, finish, sink)
+    }
+
+    fn count_values(
+        &self,
+        label: &str,
+        grouping: &LabelFilter,
+        input: &VectorExpr,
+        steps: Steps,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), Error> {
+        let mut places: HashMap<Labels, usize> = HashMap::new();
+        let mut counts: Vec<StepSeries> = Vec::new();
+        self.vector(input, steps, &mut |series| {
+            let base = grouping.apply(series.labels.as_ref());
+            let mut last: Option<(u64, usize)> = None;
+            for (step, value) in series.present() {
+                let place = match last {
+                    Some((bits, place)) if bits == value.to_bits() => place,
+                    _ => {
+                        let labels = base.to_builder().set(label, format_plain(value)).build();
+                        if !places.contains_key(&labels) {
+                            self.hold(steps.count)?;
+                            places.insert(labels.clone(), counts.len());
+                            counts.push(StepSeries::new(labels.clone(), steps));
+                        }
+                        places[&labels]
+                    }
+                };
+                last = Some((value.to_bits(), place));
+                let counted = &mut counts[place];
+                counted.drop_name |= series.drop_name && label != METRIC_NAME;
+                let count = &mut counted.values[step];
+                *count = if is_present(*count) { *count + 1.0 } else { 1.0 };
+            }
+            Ok(())
+        })?;
+        counts.iter_mut().try_for_each(sink)
+    }
+
+    /// The number of series to keep at each step.
+    pub(super) fn counts(&self, count: &ScalarExpr, steps: Steps) -> Result<Vec<usize>, Error> {
+        let to_count = |value: f64| {
+            if value.is_nan() {
+                return Err(Error::Execution("the number of series to keep is NaN".to_owned()));
+            }
+            if value >= i64::MAX as f64 || value <= i64::MIN as f64 {
+                return Err(Error::Execution(format!(
+                    "the number of series to keep is out of range: {value}"
+                )));
+            }
+            Ok(value.max(0.0) as usize)
+        };
+        self.scalar(count, steps)?.into_iter().map(to_count).collect()
+    }
+}
+
+fn emit<T>(
+    groups: Groups<'_, T>,
+    finish: impl Fn(usize, T) -> f64,
+    sink: &mut Sink<'_>,
+) -> Result<(), Error> {
+    for group in groups.groups {
+        let values = group.cells.into_iter().enumerate().map(|(step, cell)| finish(step, cell)).collect();
+        let mut series = StepSeries { labels: group.labels, drop_name: group.drop_name, values };
+        if !series.is_empty() {
+            sink(&mut series)?;
+        }
+    }
+    Ok(())
+}

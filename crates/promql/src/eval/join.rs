@@ -1,0 +1,159 @@
+//! Operators between two vectors: one to one, many to one, one to many.
+//!
+//! The side that has one series for each match is kept; the other streams past it.
+
+use std::collections::HashMap;
+
+use model::Labels;
+use model::labels::METRIC_NAME;
+
+use super::{Evaluation, Sink};
+use crate::Error;
+use crate::labelset::{LabelFilter, describe, filtered};
+use crate::plan::{Cardinality, Join, Operator, Side};
+use crate::steps::{StepMask, StepSeries, Steps, is_present};
+
+/// The series of the side that has one for each match, by what matches.
+struct OneSide {
+    matches: HashMap<Vec<u8>, Vec<StepSeries>>,
+    /// The steps at which two series match the same.
+    conflicts: StepMask,
+    /// The first such pair.
+    conflict: Option<String>,
+}
+
+impl OneSide {
+    fn add(&mut self, key: &[u8], series: StepSeries, side: Side, matching: &LabelFilter) {
+        let Some(members) = self.matches.get_mut(key) else {
+            self.matches.insert(key.to_vec(), vec![series]);
+            return;
+        };
+        for member in &*members {
+            for (step, _) in series.present().filter(|(step, _)| is_present(member.values[*step])) {
+                self.conflicts.insert(step);
+                self.conflict.get_or_insert_with(|| {
+                    let mut pair = [describe(&member.labels), describe(&series.labels)];
+                    pair.sort();
+                    format!(
+                        "found duplicate series for the match group {} on the {} hand-side of the operation: \
+                         [{}];many-to-many matching not allowed: matching labels must be unique on one side",
+                        describe(&matching.apply(series.labels.as_ref())),
+                        side.name(),
+                        pair.join(", "),
+                    )
+                });
+            }
+        }
+        members.push(series);
+    }
+}
+
+impl Evaluation<'_> {
+    pub(super) fn join(&self, join: &Join, steps: Steps, sink: &mut Sink<'_>) -> Result<(), Error> {
+        let many_side = match &join.cardinality {
+            Cardinality::OneToOne => Side::Left,
+            Cardinality::Many { side, .. } => *side,
+        };
+        let (many, one, one_name) = match many_side {
+            Side::Left => (&join.left, &join.right, Side::Right),
+            Side::Right => (&join.right, &join.left, Side::Left),
+        };
+        let mut one_side =
+            OneSide { matches: HashMap::new(), conflicts: StepMask::new(steps), conflict: None };
+        let mut key = Vec::new();
+        self.vector(one, steps, &mut |series| {
+            self.hold(series.values.len())?;
+            join.matching.write_key(series.labels.as_ref(), &mut key);
+            one_side.add(&key, series.take(), one_name, &join.matching);
+            Ok(())
+        })?;
+        // What was matched at which steps: a second match there is an error.
+        let mut matched: HashMap<Vec<u8>, StepMask> = HashMap::new();
+        self.vector(many, steps, &mut |series| {
+            if let Some(conflict) = &one_side.conflict
+                && series.present().any(|(step, _)| one_side.conflicts.contains(step))
+            {
+                return Err(Error::Execution(conflict.clone()));
+            }
+            join.matching.write_key(series.labels.as_ref(), &mut key);
+            let Some(members) = one_side.matches.get(&key) else { return Ok(()) };
+            for member in members {
+                let mut result = self.matched(join, many_side, series, member, steps);
+                let mut once = key.clone();
+                if join.cardinality != Cardinality::OneToOne {
+                    once.extend_from_slice(result.labels.as_ref().as_bytes());
+                }
+                if !matched.contains_key(&once) {
+                    self.hold(StepMask::size_in_values(steps))?;
+                }
+                let seen = matched.entry(once).or_insert_with(|| StepMask::new(steps));
+                for (step, _) in series.present().filter(|(step, _)| is_present(member.values[*step])) {
+                    if !seen.insert(step) {
+                        return Err(second_match(&join.cardinality));
+                    }
+                }
+                if !result.is_empty() {
+                    sink(&mut result)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// One series of the many side combined with one of the other.
+    fn matched(
+        &self,
+        join: &Join,
+        many_side: Side,
+        many: &StepSeries,
+        one: &StepSeries,
+        steps: Steps,
+    ) -> StepSeries {
+        let mut result = StepSeries::new(result_labels(join, &many.labels, &one.labels), steps);
+        result.drop_name = many.drop_name || join.operator.drops_name();
+        for (step, value) in many.present() {
+            let other = one.values[step];
+            if is_present(other) {
+                let (left, right) = if many_side == Side::Left { (value, other) } else { (other, value) };
+                result.values[step] = join.operator.apply(left, right, left);
+            }
+        }
+        result
+    }
+}
+
+fn second_match(cardinality: &Cardinality) -> Error {
+    Error::Execution(
+        match cardinality {
+            Cardinality::OneToOne => {
+                "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
+            }
+            Cardinality::Many { .. } => {
+                "multiple matches for labels: grouping labels must ensure unique matches"
+            }
+        }
+        .to_owned(),
+    )
+}
+
+fn result_labels(join: &Join, many: &Labels, one: &Labels) -> Labels {
+    let keeps_name = !matches!(join.operator, Operator::Arithmetic(_));
+    match &join.cardinality {
+        Cardinality::OneToOne => filtered(many.as_ref(), |name| match (&join.matching, name) {
+            (LabelFilter::Without(_), METRIC_NAME) => keeps_name,
+            (LabelFilter::Only(_), METRIC_NAME) => keeps_name && join.matching.keeps(name),
+            _ => join.matching.keeps(name),
+        }),
+        Cardinality::Many { include, .. } => {
+            let kept = filtered(many.as_ref(), |name| name != METRIC_NAME || keeps_name);
+            if include.is_empty() {
+                return kept;
+            }
+            let mut builder = kept.to_builder();
+            for name in include {
+                builder.set(name, one.get(name).unwrap_or(""));
+            }
+            builder.build()
+        }
+    }
+}

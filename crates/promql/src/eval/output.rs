@@ -1,0 +1,113 @@
+//! From streams of series to answers.
+
+use std::collections::HashSet;
+
+use model::{Labels, Sample};
+
+use super::{Evaluation, Merger, final_labels, same_labels};
+use crate::plan::{Expr, RangeExpr, VectorExpr};
+use crate::steps::{StepSeries, Steps};
+use crate::{Error, QueryOutput, Series, Value, VectorSample};
+
+/// Evaluates a plan at one time.
+pub(crate) fn instant(evaluation: Evaluation<'_>, plan: &Expr, time_ms: i64) -> Result<QueryOutput, Error> {
+    let steps = Steps::once(time_ms);
+    let value = match plan {
+        Expr::Scalar(scalar) => {
+            let values = evaluation.scalar(scalar, steps)?;
+            Value::Scalar(Sample { time_ms, value: values[0] })
+        }
+        Expr::Text(text) => Value::Text { time_ms, text: text.clone() },
+        Expr::Vector(vector) => Value::Vector(instant_vector(&evaluation, vector, steps)?),
+        Expr::Range(range) => Value::Matrix(raw_samples(&evaluation, range, steps)?),
+    };
+    Ok(finish(evaluation, value))
+}
+
+/// Evaluates a plan at many times.
+pub(crate) fn range(evaluation: Evaluation<'_>, plan: &Expr, steps: Steps) -> Result<QueryOutput, Error> {
+    let series = match plan {
+        Expr::Scalar(scalar) => {
+            let values = evaluation.scalar(scalar, steps)?;
+            vec![StepSeries { labels: Labels::empty(), drop_name: false, values }]
+        }
+        Expr::Vector(vector) => {
+            let mut merger = Merger::default();
+            evaluation.vector(vector, steps, &mut |series| {
+                evaluation.hold(series.values.len())?;
+                let mut series = series.take();
+                series.labels = final_labels(&series);
+                merger.add(series)
+            })?;
+            merger.series
+        }
+        Expr::Range(_) | Expr::Text(_) => {
+            let found = if matches!(plan, Expr::Text(_)) { "string" } else { "range vector" };
+            return Err(Error::BadData(format!(
+                "invalid expression type \"{found}\" for range query, must be Scalar or instant Vector"
+            )));
+        }
+    };
+    let mut matrix: Vec<Series> = series
+        .into_iter()
+        .map(|series| Series {
+            samples: series
+                .present()
+                .map(|(step, value)| Sample { time_ms: steps.time_ms(step), value })
+                .collect(),
+            labels: series.labels,
+        })
+        .filter(|series| !series.samples.is_empty())
+        .collect();
+    matrix.sort_by(|a, b| a.labels.cmp(&b.labels));
+    Ok(finish(evaluation, Value::Matrix(matrix)))
+}
+
+fn finish(evaluation: Evaluation<'_>, value: Value) -> QueryOutput {
+    let (warnings, infos) = evaluation.notes.into_inner().into_texts();
+    QueryOutput { value, warnings, infos }
+}
+
+fn instant_vector(
+    evaluation: &Evaluation<'_>,
+    vector: &VectorExpr,
+    steps: Steps,
+) -> Result<Vec<VectorSample>, Error> {
+    let mut seen = HashSet::new();
+    let mut samples = Vec::new();
+    evaluation.vector(vector, steps, &mut |series| {
+        for (step, value) in series.present() {
+            evaluation.hold(1)?;
+            let labels = final_labels(series);
+            if !seen.insert(labels.clone()) {
+                return Err(same_labels());
+            }
+            samples.push(VectorSample { labels, time_ms: steps.time_ms(step), value });
+        }
+        Ok(())
+    })?;
+    Ok(samples)
+}
+
+/// The samples of a range expression as they are stored, or as its subquery gives them.
+fn raw_samples(evaluation: &Evaluation<'_>, range: &RangeExpr, steps: Steps) -> Result<Vec<Series>, Error> {
+    let mut seen = HashSet::new();
+    let mut matrix = Vec::new();
+    let windows = evaluation.windows(range, steps);
+    evaluation.runs(range, windows, &mut |run| {
+        let labels =
+            if run.drop_name { crate::labelset::without_name(run.labels) } else { run.labels.clone() };
+        if !seen.insert(labels.clone()) {
+            return Err(same_labels());
+        }
+        windows.slide(run, |_, window| {
+            evaluation.hold(window.values.len())?;
+            let times = window.times_ms.iter().zip(window.values);
+            let samples = times.map(|(time_ms, value)| Sample { time_ms: *time_ms, value: *value }).collect();
+            matrix.push(Series { labels: labels.clone(), samples });
+            Ok(())
+        })
+    })?;
+    matrix.sort_by(|a, b| a.labels.cmp(&b.labels));
+    Ok(matrix)
+}

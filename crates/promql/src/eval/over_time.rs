@@ -1,0 +1,258 @@
+//! Functions over the samples of a window.
+
+use super::window::Window;
+use super::{Evaluation, Sink};
+use crate::Error;
+use crate::plan::{OverTime, WindowFunction};
+use crate::steps::{StepSeries, Steps};
+use crate::sums::{KahanSum, Mean, Variance, quantile};
+
+impl Evaluation<'_> {
+    pub(super) fn over_time(
+        &self,
+        over_time: &OverTime,
+        steps: Steps,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), Error> {
+        let function = over_time.function;
+        let parameters: Vec<Vec<f64>> = over_time
+            .parameters
+            .iter()
+            .map(|parameter| self.scalar(parameter, steps))
+            .collect::<Result<_, _>>()?;
+        check_smoothing(function, &parameters)?;
+        let windows = self.windows(&over_time.range, steps);
+        // With `@` every step has the same window, and most functions the same answer.
+        let same_everywhere =
+            windows.clock.is_fixed() && parameters.is_empty() && function != WindowFunction::PredictLinear;
+        let mut series = StepSeries::new(model::Labels::empty(), steps);
+        let mut scratch = Vec::new();
+        self.runs(&over_time.range, windows, &mut |run| {
+            series.clear(steps);
+            let mut found: Option<f64> = None;
+            windows.slide(run, |step, window| {
+                if let (true, Some(value)) = (same_everywhere, found) {
+                    series.values[step] = value;
+                    return Ok(());
+                }
+                let parameter = |index: usize| parameters.get(index).map_or(f64::NAN, |values| values[step]);
+                let operands = Operands {
+                    first: parameter(0),
+                    second: parameter(1),
+                    step_ms: steps.time_ms(step),
+                    range_seconds: over_time.range.range_ms() as f64 / 1000.0,
+                };
+                if function == WindowFunction::Quantile && !(0.0..=1.0).contains(&operands.first) {
+                    self.warn_quantile(operands.first, over_time.parameter_place);
+                }
+                if let Some(value) = evaluate(function, window, operands, &mut scratch) {
+                    series.values[step] = value;
+                    found = Some(value);
+                }
+                Ok(())
+            })?;
+            if found.is_none() {
+                return Ok(());
+            }
+            if matches!(function, WindowFunction::Rate | WindowFunction::Increase) {
+                self.note_possible_gauge(run.labels.metric_name(), over_time);
+            }
+            series.labels = run.labels.clone();
+            series.drop_name = run.drop_name || !function.keeps_name();
+            sink(&mut series)
+        })
+    }
+
+    pub(super) fn warn_quantile(&self, phi: f64, place: crate::notes::Place) {
+        let text = format!("quantile value should be between 0 and 1, got {}", crate::format_value(phi));
+        self.notes.borrow_mut().warn(&text, place);
+    }
+
+    fn note_possible_gauge(&self, name: &str, over_time: &OverTime) {
+        const COUNTER_SUFFIXES: [&str; 4] = ["_total", "_sum", "_count", "_bucket"];
+        if !name.is_empty() && !COUNTER_SUFFIXES.iter().any(|suffix| name.ends_with(suffix)) {
+            let text = format!(
+                "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: {name:?}"
+            );
+            self.notes.borrow_mut().info(&text, over_time.range_place);
+        }
+    }
+}
+
+fn check_smoothing(function: WindowFunction, parameters: &[Vec<f64>]) -> Result<(), Error> {
+    if function != WindowFunction::DoubleExponentialSmoothing {
+        return Ok(());
+    }
+    for (values, what) in parameters.iter().zip(["smoothing", "trend"]) {
+        if let Some(value) = values.iter().find(|value| !(**value > 0.0 && **value < 1.0)) {
+            return Err(Error::Execution(format!(
+                "invalid {what} factor, it must be between 0 and 1 and is {value}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// What a function gets beside its window.
+#[derive(Clone, Copy)]
+struct Operands {
+    first: f64,
+    second: f64,
+    step_ms: i64,
+    range_seconds: f64,
+}
+
+fn evaluate(
+    function: WindowFunction,
+    window: Window<'_>,
+    operands: Operands,
+    scratch: &mut Vec<f64>,
+) -> Option<f64> {
+    use WindowFunction as F;
+    let values = window.values;
+    let seconds = |at: usize| window.times_ms[at] as f64 / 1000.0;
+    Some(match function {
+        F::Rate => extrapolated(window, true, operands.range_seconds)?,
+        F::Increase => extrapolated(window, true, 1.0)?,
+        F::Delta => extrapolated(window, false, 1.0)?,
+        F::InstantRate => last_change(window, true)?,
+        F::InstantDelta => last_change(window, false)?,
+        F::Derivative => regression(window, *window.times_ms.first()?)?.0,
+        F::PredictLinear => {
+            let (slope, intercept) = regression(window, operands.step_ms)?;
+            slope * operands.first + intercept
+        }
+        F::DoubleExponentialSmoothing => smoothed(values, operands.first, operands.second)?,
+        F::Average => folded(values, Mean::default(), Mean::add).value(),
+        F::Minimum => values[extreme(values, |value, best| value < best)],
+        F::Maximum => values[extreme(values, |value, best| value > best)],
+        F::TimeOfMinimum => seconds(extreme(values, |value, best| value <= best)),
+        F::TimeOfMaximum => seconds(extreme(values, |value, best| value >= best)),
+        F::Sum => folded(values, KahanSum::default(), KahanSum::add).total(),
+        F::Count => values.len() as f64,
+        F::Present => 1.0,
+        F::First => values[0],
+        F::Last => values[values.len() - 1],
+        F::TimeOfFirst => seconds(0),
+        F::TimeOfLast => seconds(values.len() - 1),
+        F::Variance => folded(values, Variance::default(), Variance::add).value(),
+        F::StandardDeviation => folded(values, Variance::default(), Variance::add).value().sqrt(),
+        F::Quantile => {
+            scratch.clear();
+            scratch.extend_from_slice(values);
+            quantile(operands.first, scratch)
+        }
+        F::MedianAbsoluteDeviation => median_absolute_deviation(values, scratch),
+        F::Changes => {
+            neighbours(values, |before, after| before != after && !(before.is_nan() && after.is_nan()))
+        }
+        F::Resets => neighbours(values, |before, after| after < before),
+    })
+}
+
+fn folded<A>(values: &[f64], mut sum: A, add: impl Fn(&mut A, f64)) -> A {
+    values.iter().for_each(|value| add(&mut sum, *value));
+    sum
+}
+
+/// Where the best value is; NaN is never better, and any number is better than NaN.
+fn extreme(values: &[f64], better: impl Fn(f64, f64) -> bool) -> usize {
+    (1..values.len())
+        .fold(0, |best, at| if better(values[at], values[best]) || values[best].is_nan() { at } else { best })
+}
+
+fn neighbours(values: &[f64], counts: impl Fn(f64, f64) -> bool) -> f64 {
+    values.windows(2).filter(|pair| counts(pair[0], pair[1])).count() as f64
+}
+
+fn median_absolute_deviation(values: &[f64], scratch: &mut Vec<f64>) -> f64 {
+    if values.iter().any(|value| value.is_nan()) {
+        return f64::NAN;
+    }
+    scratch.clear();
+    scratch.extend_from_slice(values);
+    let median = quantile(0.5, scratch);
+    scratch.iter_mut().for_each(|value| *value = (*value - median).abs());
+    quantile(0.5, scratch)
+}
+
+/// The change over the window, extrapolated to its edges as Prometheus does: up to an edge that is no
+/// farther than 1.1 times the mean distance of samples, else by half that distance; a counter never
+/// below zero. The result is divided by `divisor`.
+fn extrapolated(window: Window<'_>, counter: bool, divisor: f64) -> Option<f64> {
+    let (&first_ms, &last_ms) = (window.times_ms.first()?, window.times_ms.last()?);
+    let (&first, &last) = (window.values.first()?, window.values.last()?);
+    if window.values.len() < 2 {
+        return None;
+    }
+    let mut change = last - first;
+    if counter {
+        let resets = window.values.windows(2).filter(|pair| pair[1] < pair[0]);
+        change = resets.fold(change, |change, pair| change + pair[0]);
+    }
+    let sampled = (last_ms - first_ms) as f64 / 1000.0;
+    let mean_distance = sampled / (window.values.len() - 1) as f64;
+    let reach = |distance_ms: i64| {
+        let distance = distance_ms as f64 / 1000.0;
+        if distance >= mean_distance * 1.1 { mean_distance / 2.0 } else { distance }
+    };
+    let mut to_start = reach(first_ms - window.start_ms);
+    if counter && change > 0.0 && first >= 0.0 {
+        let to_zero = sampled * (first / change);
+        if to_zero < to_start {
+            to_start = to_zero;
+        }
+    }
+    let to_end = reach(window.end_ms - last_ms);
+    Some(change * ((sampled + to_start + to_end) / sampled / divisor))
+}
+
+/// The change between the last two samples, or its rate a second.
+fn last_change(window: Window<'_>, rate: bool) -> Option<f64> {
+    let [.., before_ms, after_ms] = *window.times_ms else { return None };
+    let [.., before, after] = *window.values else { return None };
+    if !rate {
+        return Some(after - before);
+    }
+    let change = if after < before { after } else { after - before };
+    Some(change / ((after_ms - before_ms) as f64 / 1000.0))
+}
+
+/// Slope a second and value at `origin_ms` of the least-squares line.
+fn regression(window: Window<'_>, origin_ms: i64) -> Option<(f64, f64)> {
+    let (values, count) = (window.values, window.values.len() as f64);
+    if values.len() < 2 {
+        return None;
+    }
+    if values.iter().all(|value| *value == values[0]) {
+        return Some(if values[0].is_infinite() { (f64::NAN, f64::NAN) } else { (0.0, values[0]) });
+    }
+    let [mut sum_x, mut sum_y, mut sum_xy, mut sum_xx] = [KahanSum::default(); 4];
+    for (time_ms, y) in window.times_ms.iter().zip(values) {
+        let x = (time_ms - origin_ms) as f64 / 1000.0;
+        sum_x.add(x);
+        sum_y.add(*y);
+        sum_xy.add(x * y);
+        sum_xx.add(x * x);
+    }
+    let (sum_x, sum_y) = (sum_x.total(), sum_y.total());
+    let covariance = sum_xy.total() - sum_x * sum_y / count;
+    let variance = sum_xx.total() - sum_x * sum_x / count;
+    let slope = covariance / variance;
+    Some((slope, sum_y / count - slope * sum_x / count))
+}
+
+/// Holt's linear method.
+fn smoothed(values: &[f64], smoothing: f64, trend: f64) -> Option<f64> {
+    if values.len() < 2 {
+        return None;
+    }
+    let (mut before, mut now, mut slope) = (0.0, values[0], values[1] - values[0]);
+    for (at, value) in values.iter().enumerate().skip(1) {
+        if at > 1 {
+            slope = trend * (now - before) + (1.0 - trend) * slope;
+        }
+        (before, now) = (now, smoothing * value + (1.0 - smoothing) * (now + slope));
+    }
+    Some(now)
+}

@@ -1,0 +1,117 @@
+//! Aggregations that pass some of the series of a group on: `topk`, `bottomk`, `limitk`, `limit_ratio`.
+
+use std::collections::HashMap;
+
+use model::Labels;
+
+use super::aggregate::Groups;
+use super::{Evaluation, Sink};
+use crate::Error;
+use crate::plan::{Aggregate, ScalarExpr};
+use crate::steps::{ABSENT, StepSeries, Steps};
+
+/// The best values of a group at one step, best first, each with the number of its series.
+type Ranking = Vec<(f64, usize)>;
+
+impl Evaluation<'_> {
+    /// Keeps the best series of each group at each step.
+    pub(super) fn best(
+        &self,
+        count: &ScalarExpr,
+        better: fn(f64, f64) -> bool,
+        aggregate: &Aggregate,
+        steps: Steps,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), Error> {
+        let counts = self.counts(count, steps)?;
+        if counts.iter().all(|count| *count == 0) {
+            return Ok(());
+        }
+        let mut groups: Groups<'_, Ranking> = Groups::new(&aggregate.grouping);
+        let mut members: Vec<(Labels, bool)> = Vec::new();
+        self.vector(&aggregate.input, steps, &mut |series| {
+            let member = members.len();
+            let (group, _) = groups.of(series, &Ranking::new());
+            let (mut ranked, mut grown) = (false, 0);
+            for (step, value) in series.present() {
+                let (ranking, limit) = (&mut group.cells[step], counts[step]);
+                let place = ranking.partition_point(|(kept, _)| !better(value, *kept));
+                if place < limit {
+                    if ranking.len() == limit {
+                        ranking.pop();
+                    } else {
+                        grown += 1;
+                    }
+                    ranking.insert(place, (value, member));
+                    ranked = true;
+                }
+            }
+            if ranked {
+                members.push((series.labels.clone(), series.drop_name));
+            }
+            self.hold(grown)
+        })?;
+        for group in groups.groups {
+            self.emit_ranked(&group.cells, &members, steps, sink)?;
+        }
+        Ok(())
+    }
+
+    /// Turns a group's rankings back into series, in the order of the first step's ranking.
+    fn emit_ranked(
+        &self,
+        rankings: &[Ranking],
+        members: &[(Labels, bool)],
+        steps: Steps,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), Error> {
+        let mut places: HashMap<usize, usize> = HashMap::new();
+        let mut found: Vec<StepSeries> = Vec::new();
+        for (step, ranking) in rankings.iter().enumerate() {
+            for (value, member) in ranking {
+                let place = *places.entry(*member).or_insert(found.len());
+                if place == found.len() {
+                    self.hold(steps.count)?;
+                    let (labels, drop_name) = &members[*member];
+                    let series = StepSeries::new(labels.clone(), steps);
+                    found.push(StepSeries { drop_name: *drop_name, ..series });
+                }
+                found[place].values[step] = *value;
+            }
+        }
+        found.iter_mut().try_for_each(sink)
+    }
+
+    /// Passes a share of the series on, chosen by the hash of their labels; a negative share is the
+    /// rest of its positive complement.
+    pub(super) fn limit_ratio(
+        &self,
+        ratio: &ScalarExpr,
+        aggregate: &Aggregate,
+        steps: Steps,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), Error> {
+        let mut ratios = self.scalar(ratio, steps)?;
+        for ratio in &mut ratios {
+            if ratio.is_nan() {
+                return Err(Error::Execution("the ratio of series to keep is NaN".to_owned()));
+            }
+            let capped = ratio.clamp(-1.0, 1.0);
+            if capped != *ratio {
+                let text =
+                    format!("ratio value should be between -1 and 1, got {ratio}, capping to {capped}");
+                self.notes.borrow_mut().warn(&text, aggregate.parameter_place);
+                *ratio = capped;
+            }
+        }
+        self.vector(&aggregate.input, steps, &mut |series| {
+            let share = series.labels.hash64() as f64 / u64::MAX as f64;
+            series.map(|step, value| {
+                let ratio = ratios[step];
+                let kept = if ratio >= 0.0 { share < ratio } else { share >= 1.0 + ratio };
+                if kept { value } else { ABSENT }
+            });
+            if series.is_empty() { Ok(()) } else { sink(series) }
+        })
+    }
+}

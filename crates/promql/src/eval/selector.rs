@@ -1,0 +1,147 @@
+//! Instant selectors: the newest sample of each series at each step.
+
+use model::{TimeRange, Timestamp, is_stale};
+use store::{Matcher, SelectRequest, SeriesBuffer};
+
+use super::{Evaluation, Sink};
+use crate::Error;
+use crate::plan::{At, Selector, Shift};
+use crate::steps::{StepSeries, Steps};
+
+/// At which time an operand is looked at for each step: the modifiers `@` and `offset`, resolved.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clock {
+    steps: Steps,
+    fixed_ms: Option<i64>,
+    offset_ms: i64,
+}
+
+impl Clock {
+    pub(super) fn time_ms(&self, step: usize) -> i64 {
+        self.fixed_ms.unwrap_or_else(|| self.steps.time_ms(step)) - self.offset_ms
+    }
+
+    /// Whether every step looks at the same time.
+    pub(super) fn is_fixed(&self) -> bool {
+        self.fixed_ms.is_some()
+    }
+
+    pub(super) fn first_ms(&self) -> i64 {
+        self.time_ms(0)
+    }
+
+    pub(super) fn last_ms(&self) -> i64 {
+        self.time_ms(self.steps.count.saturating_sub(1))
+    }
+}
+
+impl Evaluation<'_> {
+    pub(super) fn clock(&self, shift: Shift, steps: Steps) -> Clock {
+        let fixed_ms = shift.at.map(|at| match at {
+            At::Time(time_ms) => time_ms,
+            At::QueryStart => self.query.start_ms,
+            At::QueryEnd => self.query.end_ms,
+        });
+        Clock { steps, fixed_ms, offset_ms: shift.offset_ms }
+    }
+
+    /// Reads the series that match, with their samples after `after_ms` and until `until_ms`.
+    pub(super) fn read(
+        &self,
+        matchers: &[Matcher],
+        (after_ms, until_ms): (i64, i64),
+        each: &mut dyn FnMut(&mut SeriesBuffer) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let request = SelectRequest {
+            matchers: matchers.to_vec(),
+            range: TimeRange::new(Timestamp::from_millis(after_ms + 1), Timestamp::from_millis(until_ms)),
+            max_samples: self.limits.max_samples.saturating_sub(self.samples_read.get()),
+        };
+        let mut cursor = self.store.select(&request)?;
+        let mut buffer = SeriesBuffer::default();
+        let mut series = 0;
+        while cursor.next_series(&mut buffer)? {
+            self.check()?;
+            series += 1;
+            self.count_read(series, buffer.times_ms.len())?;
+            each(&mut buffer)?;
+        }
+        Ok(())
+    }
+
+    fn count_read(&self, series: u64, samples: usize) -> Result<(), Error> {
+        let read = self.samples_read.get().saturating_add(samples as u64);
+        self.samples_read.set(read);
+        let (max_series, max_samples) = (self.limits.max_series, self.limits.max_samples);
+        if series > max_series {
+            return Err(Error::LimitReached(format!(
+                "a selector matches more than {max_series} series (max_series); add matchers"
+            )));
+        }
+        if read > max_samples {
+            return Err(Error::LimitReached(format!(
+                "the query reads more than {max_samples} samples (max_samples); \
+                 add matchers or ask for a shorter range"
+            )));
+        }
+        Ok(())
+    }
+
+    pub(super) fn select_values(
+        &self,
+        selector: &Selector,
+        steps: Steps,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), Error> {
+        self.select(selector, steps, |buffer, at| buffer.values[at], sink)
+    }
+
+    /// The time of each sample that [`Self::select_values`] would give; as that is no value of the metric, the
+    /// name goes.
+    pub(super) fn select_times(
+        &self,
+        selector: &Selector,
+        steps: Steps,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), Error> {
+        self.select(selector, steps, |buffer, at| buffer.times_ms[at] as f64 / 1000.0, &mut |series| {
+            series.drop_name = true;
+            sink(series)
+        })
+    }
+
+    fn select(
+        &self,
+        selector: &Selector,
+        steps: Steps,
+        take: impl Fn(&SeriesBuffer, usize) -> f64,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), Error> {
+        let clock = self.clock(selector.shift, steps);
+        let lookback_ms = i64::try_from(self.limits.lookback.0.as_millis()).unwrap_or(i64::MAX / 4);
+        let bounds = (clock.first_ms() - lookback_ms, clock.last_ms());
+        let mut series = StepSeries::new(model::Labels::empty(), steps);
+        self.read(&selector.matchers, bounds, &mut |buffer| {
+            series.clear(steps);
+            series.drop_name = false;
+            let mut seen = 0;
+            let mut found = false;
+            for (step, value) in series.values.iter_mut().enumerate() {
+                let time_ms = clock.time_ms(step);
+                while buffer.times_ms.get(seen).is_some_and(|sample_ms| *sample_ms <= time_ms) {
+                    seen += 1;
+                }
+                let Some(newest) = seen.checked_sub(1) else { continue };
+                if buffer.times_ms[newest] > time_ms - lookback_ms && !is_stale(buffer.values[newest]) {
+                    *value = take(buffer, newest);
+                    found = true;
+                }
+            }
+            if !found {
+                return Ok(());
+            }
+            series.labels = buffer.labels.clone();
+            sink(&mut series)
+        })
+    }
+}

@@ -1,0 +1,159 @@
+//! Windows: the samples of a range selector or a subquery that each step looks at.
+
+use model::{Labels, is_stale};
+use store::SeriesBuffer;
+
+use super::selector::Clock;
+use super::{Evaluation, Merger};
+use crate::Error;
+use crate::plan::{RangeExpr, VectorExpr};
+use crate::steps::Steps;
+
+/// All samples of one series that any step may look at, staleness markers left out.
+pub(super) struct Run<'a> {
+    pub(super) labels: &'a Labels,
+    pub(super) drop_name: bool,
+    pub(super) times_ms: &'a [i64],
+    pub(super) values: &'a [f64],
+}
+
+/// The samples of one series that one step looks at: those after `start_ms` and until `end_ms`.
+#[derive(Clone, Copy)]
+pub(super) struct Window<'a> {
+    pub(super) times_ms: &'a [i64],
+    pub(super) values: &'a [f64],
+    pub(super) start_ms: i64,
+    pub(super) end_ms: i64,
+}
+
+/// The windows of all steps.
+#[derive(Clone, Copy)]
+pub(super) struct Windows {
+    pub(super) clock: Clock,
+    range_ms: i64,
+    count: usize,
+}
+
+impl Windows {
+    /// The bounds of all windows together: samples after the first and until the second.
+    fn bounds(&self) -> (i64, i64) {
+        (self.clock.first_ms() - self.range_ms, self.clock.last_ms())
+    }
+
+    /// Slides over a run. Windows without a sample are left out.
+    pub(super) fn slide<'r>(
+        &self,
+        run: &Run<'r>,
+        mut each: impl FnMut(usize, Window<'r>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let (mut first, mut end) = (0, 0);
+        for step in 0..self.count {
+            let end_ms = self.clock.time_ms(step);
+            let start_ms = end_ms - self.range_ms;
+            while run.times_ms.get(end).is_some_and(|time_ms| *time_ms <= end_ms) {
+                end += 1;
+            }
+            while first < end && run.times_ms[first] <= start_ms {
+                first += 1;
+            }
+            if first < end {
+                let (times_ms, values) = (&run.times_ms[first..end], &run.values[first..end]);
+                each(step, Window { times_ms, values, start_ms, end_ms })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Evaluation<'_> {
+    pub(super) fn windows(&self, range: &RangeExpr, steps: Steps) -> Windows {
+        Windows { clock: self.clock(range.shift(), steps), range_ms: range.range_ms(), count: steps.count }
+    }
+
+    /// Streams the runs of a range expression.
+    pub(super) fn runs(
+        &self,
+        range: &RangeExpr,
+        windows: Windows,
+        each: &mut dyn FnMut(&Run<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        match range {
+            RangeExpr::Selector { selector, .. } => {
+                self.read(&selector.matchers, windows.bounds(), &mut |buffer| {
+                    drop_stale(buffer);
+                    if buffer.times_ms.is_empty() {
+                        return Ok(());
+                    }
+                    let (labels, times_ms, values) = (&buffer.labels, &buffer.times_ms, &buffer.values);
+                    each(&Run { labels, drop_name: false, times_ms, values })
+                })
+            }
+            RangeExpr::Subquery { input, step_ms, .. } => self.subquery_runs(input, *step_ms, windows, each),
+        }
+    }
+
+    fn subquery_runs(
+        &self,
+        input: &VectorExpr,
+        step_ms: Option<i64>,
+        windows: Windows,
+        each: &mut dyn FnMut(&Run<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let default_ms = i64::try_from(self.limits.subquery_step.0.as_millis()).unwrap_or(i64::MAX);
+        let step_ms = step_ms.unwrap_or(default_ms).max(1);
+        let (after_ms, until_ms) = windows.bounds();
+        // Steps of subqueries are multiples of the step, whatever the query's own times are.
+        let first_ms = (after_ms.div_euclid(step_ms) + 1).saturating_mul(step_ms);
+        let steps = Steps::between(first_ms, until_ms, step_ms);
+        if steps.count == 0 {
+            return Ok(());
+        }
+        self.hold(steps.count)?;
+        let mut merger = Merger::default();
+        self.vector(input, steps, &mut |series| {
+            self.hold(series.values.len())?;
+            merger.add(series.take())
+        })?;
+        let (mut times_ms, mut values) = (Vec::new(), Vec::new());
+        for series in merger.series {
+            times_ms.clear();
+            values.clear();
+            for (step, value) in series.present() {
+                times_ms.push(steps.time_ms(step));
+                values.push(value);
+            }
+            let (labels, drop_name) = (&series.labels, series.drop_name);
+            each(&Run { labels, drop_name, times_ms: &times_ms, values: &values })?;
+        }
+        Ok(())
+    }
+
+    /// For each step, whether any series has a sample in the window.
+    pub(super) fn covered_windows(&self, range: &RangeExpr, steps: Steps) -> Result<Vec<bool>, Error> {
+        let mut covered = vec![false; steps.count];
+        let windows = self.windows(range, steps);
+        self.runs(range, windows, &mut |run| {
+            windows.slide(run, |step, _| {
+                covered[step] = true;
+                Ok(())
+            })
+        })?;
+        Ok(covered)
+    }
+}
+
+fn drop_stale(buffer: &mut SeriesBuffer) {
+    if !buffer.values.iter().any(|value| is_stale(*value)) {
+        return;
+    }
+    let mut kept = 0;
+    for at in 0..buffer.values.len() {
+        if !is_stale(buffer.values[at]) {
+            buffer.values[kept] = buffer.values[at];
+            buffer.times_ms[kept] = buffer.times_ms[at];
+            kept += 1;
+        }
+    }
+    buffer.values.truncate(kept);
+    buffer.times_ms.truncate(kept);
+}

@@ -1,0 +1,76 @@
+//! What is read, and what is refused and how.
+
+use super::*;
+use crate::ErrorKind;
+
+#[test]
+fn a_query_knows_its_kind() {
+    let cases = [
+        ("1 + 1", ValueKind::Scalar),
+        ("'text'", ValueKind::Text),
+        ("up", ValueKind::Vector),
+        ("1 + up", ValueKind::Vector),
+        ("up[5m]", ValueKind::Matrix),
+        ("up[5m:1m]", ValueKind::Matrix),
+    ];
+    for (text, kind) in cases {
+        assert_eq!(Query::parse(text).expect(text).kind(), kind, "{text}");
+    }
+}
+
+#[test]
+fn what_is_not_supported_is_named() {
+    let cases = [
+        ("histogram_count(x)", "histogram_count"),
+        ("info(x)", "info"),
+        ("x{a=\"b\" or c=\"d\"}", "or"),
+        ("a + fill(0) b", "fill"),
+        ("rate(x[5m] anchored)", "anchored"),
+        ("x smoothed", "smoothed"),
+    ];
+    for (text, name) in cases {
+        let error = Query::parse(text).expect_err(text);
+        assert!(matches!(error, Error::Unsupported(_)), "{text}: {error}");
+        assert!(error.to_string().contains(name), "{text}: {error}");
+        assert_eq!(error.kind(), ErrorKind::BadData);
+    }
+}
+
+#[test]
+fn what_is_no_promql_is_bad_data() {
+    let cases = [
+        "",
+        "sum(",
+        "x{a=~\"(\"}",
+        "{}",
+        "nothing_known(x)",
+        "1 == 1",
+        "rate(x)",
+        "x[5m] + 1",
+        "x and 1",
+        "exp(NaN)",
+        "x[1e300]",
+        "x[99999999999y]",
+        "x offset 1e200",
+        "x[5000000000ms]",
+        "label_replace(x, \"\", \"\", \"a\", \"b\")",
+        "count_values(\"\", x)",
+        "sum by () x",
+    ];
+    for text in cases {
+        let error = Query::parse(text).expect_err(text);
+        assert!(matches!(error, Error::BadData(_)), "{text}: {error:?}");
+    }
+}
+
+#[test]
+fn deep_and_long_queries_are_refused_before_they_do_harm() {
+    let texts = [
+        format!("{}1", "-".repeat(4_000)),
+        "x + ".repeat(2_000) + "x",
+        "(".repeat(99) + "x" + &")".repeat(99),
+    ];
+    assert!(matches!(Query::parse(&texts[0]), Err(Error::BadData(_))));
+    assert!(matches!(Query::parse(&texts[1]), Err(Error::BadData(_))));
+    assert!(Query::parse(&texts[2]).is_ok());
+}

@@ -1,0 +1,159 @@
+//! A range query gives at each step what an instant query gives there, for any data.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::{Labels, STALE_NAN, Timestamp};
+use promql::{Cancel, Engine, Error, Limits, Query, Value};
+use proptest::prelude::*;
+
+use crate::memory::MemoryStore;
+
+/// One of every kind of expression.
+const QUERIES: &[&str] = &[
+    "a",
+    "-a",
+    "a offset 70s",
+    "a offset -70s",
+    "a @ 300",
+    "timestamp(a)",
+    "a + 1",
+    "2 * a > 20",
+    "a == bool b",
+    "a and b",
+    "a or b",
+    "a unless on(x) b",
+    "a + on(x, y) b",
+    "a / ignoring(y) group_left sum by (x) (b)",
+    "sum by (x) (b) - on(x) group_right a",
+    "sum(a)",
+    "sum by (x) (a)",
+    "avg without (x) (a)",
+    "min(a)",
+    "max by (y) (a)",
+    "count(a)",
+    "group by (x) (a)",
+    "stddev(a)",
+    "stdvar by (x) (a)",
+    "quantile by (x) (0.3, a)",
+    "topk(2, a)",
+    "bottomk by (x) (1, a)",
+    "limitk(2, a)",
+    "count_values(\"v\", round(a, 50))",
+    "rate(a[3m])",
+    "increase(a[200s])",
+    "delta(a[3m])",
+    "irate(a[3m])",
+    "idelta(a[3m])",
+    "deriv(a[5m])",
+    "predict_linear(a[5m], 60)",
+    "avg_over_time(a[5m])",
+    "sum_over_time(a[5m] offset 1m)",
+    "min_over_time(a[2m])",
+    "max_over_time(a[2m] @ 400)",
+    "count_over_time(a[5m])",
+    "last_over_time(a[5m])",
+    "present_over_time(a[5m])",
+    "quantile_over_time(0.9, a[5m])",
+    "stddev_over_time(a[5m])",
+    "changes(a[5m])",
+    "resets(a[5m])",
+    "max_over_time(rate(a[2m])[5m:30s])",
+    "sum_over_time(a[5m:])",
+    "absent(a{x=\"0\"})",
+    "absent_over_time(a[45s])",
+    "vector(time())",
+    "vector(scalar(a{x=\"0\",y=\"0\"}))",
+    "clamp(a, scalar(sum(b)), 100)",
+    "histogram_quantile(0.5, label_replace(a, \"le\", \"$1\", \"y\", \"(.*)\") or label_replace(sum by (x) (a), \"le\", \"+Inf\", \"\", \"\"))",
+    "label_join(a, \"z\", \"-\", \"x\", \"y\")",
+    "sum by (__name__) ({__name__=~\"a|b\"})",
+    "hour(a)",
+];
+
+/// One sample: how long after the one before, in seconds, and its value.
+fn sample() -> impl Strategy<Value = (i64, f64)> {
+    let value = prop_oneof![
+        8 => (0..300i32).prop_map(f64::from),
+        1 => Just(f64::NAN),
+        1 => Just(STALE_NAN),
+        1 => prop_oneof![Just(f64::INFINITY), Just(-2.5)],
+    ];
+    (prop_oneof![5 => Just(30i64), 1 => 1..400i64], value)
+}
+
+fn store(data: &[Vec<(i64, f64)>]) -> MemoryStore {
+    let store = MemoryStore::default();
+    for (index, samples) in data.iter().enumerate() {
+        let (x, y) = ((index % 2).to_string(), (index / 2 % 3).to_string());
+        let name = if index < 6 { "a" } else { "b" };
+        let labels = Labels::metric(name, &[("x", &x), ("y", &y)]);
+        let mut time_ms = 0;
+        for (gap, value) in samples {
+            time_ms += gap * 1000;
+            store.insert(&labels, time_ms, *value);
+        }
+    }
+    store
+}
+
+/// Values by labels, as bits so that NaN equals itself; or the error.
+type Answer = Result<BTreeMap<Labels, u64>, String>;
+
+fn bits(value: f64) -> u64 {
+    if value.is_nan() { f64::NAN.to_bits() } else { value.to_bits() }
+}
+
+fn instant(engine: &Engine, query: &Query, time_ms: i64) -> Answer {
+    match engine.instant(query, Timestamp::from_millis(time_ms), &Cancel::never()) {
+        Ok(output) => match output.value {
+            Value::Vector(samples) => {
+                Ok(samples.into_iter().map(|sample| (sample.labels, bits(sample.value))).collect())
+            }
+            other => Err(format!("not a vector: {other:?}")),
+        },
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_range_query_equals_instant_queries_at_its_steps(
+        data in proptest::collection::vec(proptest::collection::vec(sample(), 0..40), 9),
+        start in 0i64..600,
+        step in prop_oneof![Just(30i64), 1i64..200],
+        count in 1i64..20,
+    ) {
+        let engine = Engine::new(Arc::new(store(&data)), Limits::default());
+        for text in QUERIES {
+            let query = Query::parse(text).expect(text);
+            let times: Vec<i64> = (0..count).map(|index| (start + step * index) * 1000).collect();
+            let singly: Vec<Answer> = times.iter().map(|time_ms| instant(&engine, &query, *time_ms)).collect();
+            let end = start + step * (count - 1);
+            let (from, to) = (Timestamp::from_millis(start * 1000), Timestamp::from_millis(end * 1000));
+            match engine.range(&query, from, to, Duration::from_secs(step as u64), &Cancel::never()) {
+                Ok(output) => {
+                    let Value::Matrix(matrix) = output.value else { panic!("{text} gives no matrix") };
+                    let mut together = vec![BTreeMap::new(); times.len()];
+                    for series in matrix {
+                        for sample in series.samples {
+                            let at = times.iter().position(|time_ms| *time_ms == sample.time_ms).expect("a step");
+                            together[at].insert(series.labels.clone(), bits(sample.value));
+                        }
+                    }
+                    for ((time_ms, singly), together) in times.iter().zip(singly).zip(together) {
+                        prop_assert_eq!(singly, Ok(together), "{} at {}", text, time_ms);
+                    }
+                }
+                // A range query fails when one of its steps does.
+                Err(Error::Execution(message)) => {
+                    prop_assert!(singly.contains(&Err(message.clone())), "{}: {}", text, message);
+                }
+                Err(error) => panic!("{text}: {error}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! What a query may cost, and how it is stopped.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::{DurationText, Labels, Timestamp};
+use promql::{Cancel, Engine, Error, ErrorKind, Limits, Query, Value};
+
+use crate::memory::MemoryStore;
+
+fn engine(limits: Limits) -> Engine {
+    let store = MemoryStore::default();
+    for series in 0..10 {
+        for sample in 0..100 {
+            store.insert(&Labels::metric("m", &[("n", &series.to_string())]), sample * 1000, sample as f64);
+        }
+    }
+    Engine::new(Arc::new(store), limits)
+}
+
+fn range(engine: &Engine, query: &str, step: Duration) -> Result<Value, Error> {
+    let query = Query::parse(query).expect("valid");
+    let (start, end) = (Timestamp::from_millis(0), Timestamp::from_millis(99_000));
+    engine.range(&query, start, end, step, &Cancel::never()).map(|output| output.value)
+}
+
+#[test]
+fn each_limit_is_named_when_it_is_reached() {
+    let second = Duration::from_secs(1);
+    let cases = [
+        (Limits { max_samples: 999, ..Limits::default() }, "sum(m)", "max_samples", ErrorKind::Execution),
+        (
+            Limits { max_held_samples: 999, ..Limits::default() },
+            "m",
+            "max_held_samples",
+            ErrorKind::Execution,
+        ),
+        (
+            Limits { max_held_samples: 999, ..Limits::default() },
+            "sum_over_time(vector(1)[1d:1ms])",
+            "max_held_samples",
+            ErrorKind::Execution,
+        ),
+        (Limits { max_series: 9, ..Limits::default() }, "sum(m)", "max_series", ErrorKind::Execution),
+        (Limits { max_steps: 99, ..Limits::default() }, "sum(m)", "max_steps", ErrorKind::BadData),
+    ];
+    for (limits, query, name, kind) in cases {
+        let error = range(&engine(limits), query, second).expect_err(query);
+        assert!(error.to_string().contains(name), "{error}");
+        assert_eq!(error.kind(), kind, "{error}");
+    }
+}
+
+#[test]
+fn memory_grows_with_groups_and_not_with_series() {
+    let limits = Limits { max_held_samples: 250, ..Limits::default() };
+    let value = range(&engine(limits), "sum(rate(m[10s]) * 2)", Duration::from_secs(1)).expect("fits");
+    assert!(matches!(value, Value::Matrix(series) if series.len() == 1));
+}
+
+#[test]
+fn a_query_ends_when_it_is_cancelled_or_late() {
+    let (cancel, query) = (Cancel::new(), Query::parse("m").expect("valid"));
+    cancel.cancel();
+    let error = engine(Limits::default()).instant(&query, Timestamp::from_millis(0), &cancel);
+    assert_eq!(error.expect_err("cancelled").kind(), ErrorKind::Canceled);
+    let late = engine(Limits { timeout: DurationText(Duration::ZERO), ..Limits::default() });
+    let error = late.instant(&query, Timestamp::from_millis(0), &Cancel::never()).expect_err("late");
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+}
+
+#[test]
+fn times_that_make_no_range_are_refused() {
+    let (engine, query) = (engine(Limits::default()), Query::parse("m").expect("valid"));
+    let (early, late) = (Timestamp::from_millis(0), Timestamp::from_millis(1000));
+    for (start, end, step) in [(late, early, Duration::from_secs(1)), (early, late, Duration::ZERO)] {
+        let error = engine.range(&query, start, end, step, &Cancel::never()).expect_err("no range");
+        assert_eq!(error.kind(), ErrorKind::BadData);
+    }
+}
