@@ -88,16 +88,12 @@ def upload_document(
         request_id=request.state.request_id,
     )
     services.extraction.submit(task)
-    services.watch.report(
-        "job.submitted", **task.facts(), content_type=upload.media_type, input_bytes=len(upload.body)
-    )
+    services.watch.report("job.submitted", **task.facts(), content_type=upload.media_type, input_bytes=len(upload.body))
     return {"document_id": document_id, "job_id": task.id}
 
 
 @routes.get("/documents/{document_id}")
-def get_document(
-    document: Document = Depends(_document), services: Services = Depends(_services)
-) -> Dict[str, Any]:
+def get_document(document: Document = Depends(_document), services: Services = Depends(_services)) -> Dict[str, Any]:
     """How far a document is, with its summary and insights once they are there."""
     tasks = {kind: services.llm.state(task_id) for kind, task_id in document.tasks.items()}
     return {**dataclasses.asdict(document), "tasks": tasks}

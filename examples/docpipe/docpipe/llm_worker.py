@@ -38,7 +38,6 @@ class LanguageWork:
 
     def work(self, attempt: Attempt) -> tuple[Any, int]:
         """Asks the model once."""
-        task = attempt.task
         with attempt.stage("generate", component=MODEL) as stage:
             result = self._ask_model(attempt)
             stage.items = 1

@@ -55,9 +55,7 @@ class RequestLog:
         finally:
             self._report(scope, request_id, time.monotonic() - started, answer, error)
 
-    def _report(
-        self, scope: Scope, request_id: str, seconds: float, answer: dict[str, int], error: str | None
-    ) -> None:
+    def _report(self, scope: Scope, request_id: str, seconds: float, answer: dict[str, int], error: str | None) -> None:
         length = _header(scope, b"content-length")
         self._watch.report(
             "request.finished",
@@ -73,8 +71,13 @@ class RequestLog:
             **answer,
         )
         details = {"method": scope["method"], "path": scope["path"], "seconds": round(seconds, 4), **answer}
-        log.info("%s %s: %s", scope["method"], scope["path"], answer["status_code"],
-                 extra={"request_id": request_id, "details": details})
+        log.info(
+            "%s %s: %s",
+            scope["method"],
+            scope["path"],
+            answer["status_code"],
+            extra={"request_id": request_id, "details": details},
+        )
 
 
 def _header(scope: Scope, name: bytes) -> str:

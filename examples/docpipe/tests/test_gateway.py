@@ -93,9 +93,7 @@ def test_a_summary_can_be_asked_for_once_there_is_text(client: TestClient, redis
     assert [passage["text"] for passage in found] == texts
 
 
-def test_every_request_is_reported_with_its_route_and_id(
-    client: TestClient, watch: Watch, receiver: Receiver
-) -> None:
+def test_every_request_is_reported_with_its_route_and_id(client: TestClient, watch: Watch, receiver: Receiver) -> None:
     answer = client.get("/documents/none", headers={"X-Request-Id": "r-7", "X-User": "ada"})
     assert answer.headers["X-Request-Id"] == "r-7"
     client.get("/nowhere")
