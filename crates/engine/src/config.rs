@@ -48,6 +48,9 @@ pub struct Config {
     pub max_query_samples: u64,
     /// The most rows that one scan of events may return, whatever it asks for.
     pub max_scan_rows: usize,
+    /// The most memory that the rows of one scan may take.
+    #[schemars(with = "String")]
+    pub max_scan_bytes: ByteSize,
     /// The most memory that labels and indexes of files may take while they are kept for the next query.
     #[schemars(with = "String")]
     pub cache_bytes: ByteSize,
@@ -72,6 +75,7 @@ impl Default for Config {
             out_of_order_window: minutes(10),
             max_query_samples: 50_000_000,
             max_scan_rows: 1_000_000,
+            max_scan_bytes: ByteSize(512 * MIB),
             cache_bytes: ByteSize(128 * MIB),
         }
     }

@@ -2,72 +2,223 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::thread::{self, JoinHandle};
 
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
-use model::{Labels, TimeRange};
+use model::{Labels, TimeRange, Timestamp};
+use parking_lot::Mutex;
 use store::{
     AppendError, Appended, Batch, EventScan, Matcher, QueryError, SelectRequest, SeriesCursor, StoreStats,
     TelemetryStore,
 };
 
-use crate::{Config, EngineError};
+use crate::catalog::Catalog;
+use crate::core::Core;
+use crate::layout::Layout;
+use crate::open::open;
+use crate::telemetry::Telemetry;
+use crate::upkeep::{self, Flusher, Signal};
+use crate::vfs::{Disk, Lock, Vfs};
+use crate::wal::queue::{Gathering, Queue};
+use crate::wal::record::MAX_PAYLOAD_BYTES;
+use crate::wal::writer::Committer;
+use crate::{Config, EngineError, query, retention};
+
+/// What a record takes beyond the memory of its batch, at most: schemas and padding of Arrow IPC.
+const RECORD_SLACK_BYTES: usize = 1 << 20;
 
 /// An open store. Dropping it ends its threads; what was acknowledged is durable either way.
-#[derive(Debug)]
-pub struct Engine {}
+pub struct Engine {
+    core: Arc<Core>,
+    queue: Arc<Queue>,
+    flusher: Arc<Flusher>,
+    signal: Arc<Signal>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Held until the threads have ended.
+    _lock: Box<dyn Lock>,
+}
 
 impl Engine {
     /// Opens the store in `data_dir`, which is created when it is not there, and replays its write-ahead log.
+    /// A registry takes one store: opening a second one with it is an error.
     pub fn open(
-        _data_dir: &Path,
-        _config: Config,
-        _registry: &prometheus::Registry,
+        data_dir: &Path,
+        config: Config,
+        registry: &prometheus::Registry,
     ) -> Result<Arc<Self>, EngineError> {
-        Ok(Arc::new(Self {}))
+        Self::open_on(Arc::new(Disk), data_dir, config, registry)
+    }
+
+    /// As [`Engine::open`], on another file system than the real one. The catalog is on the real one.
+    pub fn open_on(
+        vfs: Arc<dyn Vfs>,
+        data_dir: &Path,
+        config: Config,
+        registry: &prometheus::Registry,
+    ) -> Result<Arc<Self>, EngineError> {
+        let layout = Layout::new(data_dir);
+        for dir in [layout.wal_dir(), layout.metrics_dir(), layout.events_dir(), layout.quarantine_dir()] {
+            vfs.create_dir_all(&dir).map_err(EngineError::io("create", dir))?;
+        }
+        vfs.sync_dir(layout.root()).map_err(EngineError::io("sync", layout.root()))?;
+        let lock = vfs.lock(&layout.lock()).map_err(EngineError::io("lock", layout.lock()))?;
+        let lock = lock.ok_or_else(|| EngineError::InUse(data_dir.to_owned()))?;
+        let telemetry = Telemetry::new(registry)?;
+        let catalog = Catalog::open(&layout.catalog())?;
+        let core = Arc::new(Core::new(vfs, layout, config, telemetry, catalog)?);
+        core.measure_disk();
+        let opened = open(&core)?;
+        core.stats();
+        let queue = Arc::new(Queue::new(gathering(&core.config)));
+        let flusher = Arc::new(Flusher::new(Arc::clone(&core), Arc::clone(&queue)));
+        let signal = Arc::new(Signal::default());
+        let engine = Arc::new(Self { core, queue, flusher, signal, threads: Mutex::default(), _lock: lock });
+        let wake = Arc::clone(&engine.signal);
+        let committer = Committer::new(
+            Arc::clone(&engine.core),
+            Arc::clone(&engine.queue),
+            opened.segment,
+            opened.sequence,
+            opened.watermark,
+            Box::new(move || wake.wake()),
+        );
+        engine.start("store-commit", move || committer.run())?;
+        let (core, flusher) = (Arc::clone(&engine.core), Arc::clone(&engine.flusher));
+        let signal = Arc::clone(&engine.signal);
+        engine.start("store-upkeep", move || upkeep::run(&core, &flusher, &signal))?;
+        Ok(engine)
+    }
+
+    fn start(&self, name: &'static str, work: impl FnOnce() + Send + 'static) -> Result<(), EngineError> {
+        let thread = thread::Builder::new().name(name.to_owned()).spawn(work);
+        self.threads.lock().push(thread.map_err(|source| EngineError::Thread { name, source })?);
+        Ok(())
     }
 
     /// Writes everything that is in memory to files. Blocks until that is done.
     pub fn checkpoint(&self) -> Result<(), EngineError> {
-        Ok(())
+        self.flusher.flush()
     }
 
-    /// Takes nothing more, finishes what was taken, and joins the threads. Blocks.
-    pub fn shutdown(&self) {}
+    /// Drops the files in which everything is older than retention at `now`, as a background pass does
+    /// each minute. Returns how many.
+    pub fn drop_expired(&self, now: Timestamp) -> Result<usize, EngineError> {
+        retention::drop_expired(&self.core, now)
+    }
+
+    /// Takes nothing more, finishes what was taken, and joins the threads. Writes the head to files when
+    /// it is so large that replaying it would take longer. Blocks. Queries are still answered afterwards.
+    pub fn shutdown(&self) {
+        let is_large = self.core.segments.bytes() > self.core.config.wal_segment_bytes.0;
+        if is_large && let Err(error) = self.flusher.flush() {
+            // The log has it all: the next start replays it.
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the head could not be written to files"
+            );
+        }
+        self.end();
+    }
+
+    fn end(&self) {
+        self.signal.stop();
+        self.queue.close();
+        for thread in std::mem::take(&mut *self.threads.lock()) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the store has panicked");
+            }
+        }
+    }
+
+    fn admit(&self, bytes: usize) -> Result<(), AppendError> {
+        let (free_bytes, reserve_bytes) = (self.core.free_bytes(), self.core.config.disk_reserve_bytes.0);
+        if free_bytes < reserve_bytes {
+            return Err(AppendError::DiskFull { free_bytes, reserve_bytes });
+        }
+        if bytes + RECORD_SLACK_BYTES > MAX_PAYLOAD_BYTES {
+            return Err(AppendError::Overloaded { what: "the size of one batch" });
+        }
+        match self.core.overload() {
+            Some(what) => Err(AppendError::Overloaded { what }),
+            None => Ok(()),
+        }
+    }
+}
+
+fn gathering(config: &Config) -> Gathering {
+    let size = |size: model::ByteSize| usize::try_from(size.0).unwrap_or(usize::MAX);
+    Gathering {
+        commit_bytes: size(config.commit_bytes),
+        interval: config.commit_interval.0,
+        queue_bytes: size(config.commit_queue_bytes),
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.end();
+    }
 }
 
 #[async_trait]
 impl TelemetryStore for Engine {
-    async fn append(&self, _batch: Batch) -> Result<Appended, AppendError> {
-        Err(AppendError::Closed)
+    /// # Panics
+    /// When rows are not in their table's schema.
+    async fn append(&self, batch: Batch) -> Result<Appended, AppendError> {
+        if batch.is_empty() {
+            return Ok(Appended::default());
+        }
+        for events in &batch.events {
+            let schema = store::schema(events.table);
+            assert_eq!(
+                events.rows.schema_ref().fields(),
+                schema.fields(),
+                "rows are in their table's schema"
+            );
+        }
+        let events = batch.events.iter().map(|events| events.rows.get_array_memory_size()).sum::<usize>();
+        let bytes = batch.metrics.size_bytes() + events;
+        let queued = self.admit(bytes).and_then(|()| self.queue.push(batch, bytes)).inspect_err(|error| {
+            if matches!(error, AppendError::Overloaded { .. }) {
+                self.core.telemetry.overloaded.inc();
+            }
+        })?;
+        // The committer answers everything that it has taken, unless it has panicked.
+        queued.await.unwrap_or(Err(AppendError::Poisoned))
     }
 
-    fn select(&self, _request: &SelectRequest) -> Result<Box<dyn SeriesCursor>, QueryError> {
-        Err(QueryError::Stopped("the store is closed"))
+    fn select(&self, request: &SelectRequest) -> Result<Box<dyn SeriesCursor>, QueryError> {
+        query::select::select(&self.core, request)
     }
 
-    fn series(&self, _matchers: &[Matcher], _range: TimeRange, _limit: usize) -> Result<Vec<Labels>, QueryError> {
-        Ok(Vec::new())
+    fn series(
+        &self,
+        matchers: &[Matcher],
+        range: TimeRange,
+        limit: usize,
+    ) -> Result<Vec<Labels>, QueryError> {
+        query::labels::series(&self.core, matchers, range, limit)
     }
 
-    fn label_names(&self, _matchers: &[Matcher], _range: TimeRange) -> Result<Vec<String>, QueryError> {
-        Ok(Vec::new())
+    fn label_names(&self, matchers: &[Matcher], range: TimeRange) -> Result<Vec<String>, QueryError> {
+        query::labels::names(&self.core, matchers, range)
     }
 
     fn label_values(
         &self,
-        _name: &str,
-        _matchers: &[Matcher],
-        _range: TimeRange,
+        name: &str,
+        matchers: &[Matcher],
+        range: TimeRange,
     ) -> Result<Vec<String>, QueryError> {
-        Ok(Vec::new())
+        query::labels::values(&self.core, name, matchers, range)
     }
 
-    fn scan(&self, _scan: &EventScan) -> Result<Vec<RecordBatch>, QueryError> {
-        Ok(Vec::new())
+    fn scan(&self, scan: &EventScan) -> Result<Vec<RecordBatch>, QueryError> {
+        query::scan::scan(&self.core, scan)
     }
 
     fn stats(&self) -> StoreStats {
-        StoreStats::default()
+        self.core.stats()
     }
 }

@@ -8,9 +8,31 @@
 //!
 //! Start reading at [`Engine`].
 
+mod block;
+mod cache;
+mod catalog;
 mod config;
+mod core;
 mod engine;
 mod error;
+mod events;
+mod files;
+mod flush;
+mod head;
+mod index;
+mod layout;
+mod open;
+mod quarantine;
+mod query;
+mod retention;
+mod sums;
+mod telemetry;
+#[cfg(test)]
+mod testing;
+mod upkeep;
+mod varint;
+pub mod vfs;
+mod wal;
 
 pub use config::Config;
 pub use engine::Engine;

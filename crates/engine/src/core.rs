@@ -1,0 +1,207 @@
+//! What all parts of an open store share: the disk, the catalog, and what a query sees.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use model::ByteSize;
+use parking_lot::{Mutex, RwLock};
+use parquet::arrow::arrow_reader::ArrowReaderMetadata;
+use store::StoreStats;
+
+use crate::block::read::BlockSeries;
+use crate::cache::Cache;
+use crate::catalog::Catalog;
+use crate::files::StoredFile;
+use crate::head::Head;
+use crate::head::metrics::Limits;
+use crate::layout::Layout;
+use crate::telemetry::Telemetry;
+use crate::vfs::Vfs;
+use crate::wal::segment::Segments;
+use crate::{Config, EngineError};
+
+/// The shared parts of a store.
+pub(crate) struct Core {
+    pub(crate) vfs: Arc<dyn Vfs>,
+    pub(crate) layout: Layout,
+    pub(crate) config: Config,
+    pub(crate) telemetry: Telemetry,
+    pub(crate) catalog: Catalog,
+    pub(crate) segments: Segments,
+    /// Labels and indexes of blocks.
+    pub(crate) block_series: Cache<Arc<BlockSeries>>,
+    /// Footers of event files.
+    pub(crate) footers: Cache<ArrowReaderMetadata>,
+    view: RwLock<View>,
+    quarantined: Mutex<Vec<Arc<StoredFile>>>,
+    next_file: AtomicU64,
+    free_bytes: AtomicU64,
+}
+
+/// What a query sees. Every piece of data is in exactly one of its parts.
+#[derive(Clone)]
+pub(crate) struct View {
+    /// What takes samples and rows now.
+    pub(crate) head: Arc<Head>,
+    /// What is being written to files.
+    pub(crate) frozen: Option<Arc<Head>>,
+    /// The files, in the order in which they were written.
+    pub(crate) files: Arc<Vec<Arc<StoredFile>>>,
+}
+
+impl Core {
+    pub(crate) fn new(
+        vfs: Arc<dyn Vfs>,
+        layout: Layout,
+        config: Config,
+        telemetry: Telemetry,
+        catalog: Catalog,
+    ) -> Result<Self, EngineError> {
+        let next_file = AtomicU64::new(catalog.next_file()?);
+        let limits = limits(&config);
+        let head = Arc::new(Head::after(None, limits));
+        let cache_bytes = usize::try_from(config.cache_bytes.0).unwrap_or(usize::MAX);
+        Ok(Self {
+            vfs,
+            layout,
+            telemetry,
+            catalog,
+            segments: Segments::default(),
+            block_series: Cache::new(cache_bytes / 4 * 3),
+            footers: Cache::new(cache_bytes / 4),
+            view: RwLock::new(View { head, frozen: None, files: Arc::default() }),
+            quarantined: Mutex::default(),
+            next_file,
+            free_bytes: AtomicU64::new(u64::MAX),
+            config,
+        })
+    }
+
+    /// What a query sees now.
+    pub(crate) fn view(&self) -> View {
+        self.view.read().clone()
+    }
+
+    /// The head that takes samples and rows.
+    pub(crate) fn head(&self) -> Arc<Head> {
+        Arc::clone(&self.view.read().head)
+    }
+
+    /// Puts an empty head in place of the one that takes samples and rows, which is frozen.
+    pub(crate) fn freeze_head(&self) -> Arc<Head> {
+        let mut view = self.view.write();
+        assert!(view.frozen.is_none(), "the head before has been written to files");
+        let next = Arc::new(Head::after(Some(&view.head), limits(&self.config)));
+        let frozen = std::mem::replace(&mut view.head, next);
+        view.frozen = Some(Arc::clone(&frozen));
+        frozen
+    }
+
+    /// Puts files in place of the frozen head, in one step for queries.
+    pub(crate) fn replace_frozen(&self, files: Vec<Arc<StoredFile>>) {
+        let mut view = self.view.write();
+        let all = view.files.iter().cloned().chain(files).collect();
+        *view = View { head: Arc::clone(&view.head), frozen: None, files: Arc::new(all) };
+    }
+
+    /// Lets go of files.
+    pub(crate) fn remove_files(&self, gone: impl Fn(&StoredFile) -> bool) {
+        let mut view = self.view.write();
+        let kept = view.files.iter().filter(|file| !gone(file)).cloned().collect();
+        view.files = Arc::new(kept);
+    }
+
+    /// Notes a file that was set aside.
+    pub(crate) fn note_quarantined(&self, file: Arc<StoredFile>) {
+        let mut quarantined = self.quarantined.lock();
+        quarantined.push(file);
+        self.telemetry.quarantined_files.set(quarantined.len() as i64);
+    }
+
+    /// Forgets files that were set aside, and returns them.
+    pub(crate) fn take_quarantined(&self, gone: impl Fn(&StoredFile) -> bool) -> Vec<Arc<StoredFile>> {
+        let mut quarantined = self.quarantined.lock();
+        let taken = quarantined.extract_if(.., |file| gone(file)).collect();
+        self.telemetry.quarantined_files.set(quarantined.len() as i64);
+        taken
+    }
+
+    /// A number for a new file.
+    pub(crate) fn new_file_id(&self) -> u64 {
+        self.next_file.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Bytes free on the disk, as last measured.
+    pub(crate) fn free_bytes(&self) -> u64 {
+        self.free_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Measures the disk.
+    pub(crate) fn measure_disk(&self) {
+        match self.vfs.free_bytes(self.layout.root()) {
+            Ok(bytes) => self.free_bytes.store(bytes, Ordering::Relaxed),
+            Err(error) => tracing::warn!(%error, "the free space of the disk could not be measured"),
+        }
+    }
+
+    /// Whether memory or log are so full that files should be written.
+    pub(crate) fn is_flush_due(&self, head: &Head) -> bool {
+        let half = |size: ByteSize| size.0 / 2;
+        head.metrics.sample_bytes() >= half(self.config.head_max_bytes)
+            || head.events.bytes() >= half(self.config.events_head_max_bytes)
+            || self.segments.bytes() >= half(self.config.wal_max_bytes)
+            || head.age() >= self.max_age()
+    }
+
+    fn max_age(&self) -> Duration {
+        self.config.head_max_age.0
+    }
+
+    /// The bound that is reached, if one is.
+    pub(crate) fn overload(&self) -> Option<&'static str> {
+        let view = self.view.read();
+        let sum = |bytes: fn(&Head) -> u64| bytes(&view.head) + view.frozen.as_deref().map_or(0, bytes);
+        if sum(|head| head.metrics.sample_bytes()) >= self.config.head_max_bytes.0 {
+            Some("memory for samples")
+        } else if sum(|head| head.events.bytes()) >= self.config.events_head_max_bytes.0 {
+            Some("memory for events")
+        } else if self.segments.bytes() >= self.config.wal_max_bytes.0 {
+            Some("the write-ahead log")
+        } else {
+            None
+        }
+    }
+
+    /// How the store does. The gauges are set to the same.
+    pub(crate) fn stats(&self) -> StoreStats {
+        let view = self.view();
+        let frozen = view.frozen.as_deref();
+        let stats = StoreStats {
+            head_series: view.head.metrics.series(),
+            head_bytes: view.head.bytes() + frozen.map_or(0, Head::bytes),
+            wal_bytes: self.segments.bytes(),
+            file_bytes: view.files.iter().map(|file| file.bytes()).sum(),
+            files: view.files.iter().map(|file| file.part_count()).sum(),
+            quarantined_files: self.quarantined.lock().len() as u64,
+            free_bytes: self.free_bytes(),
+        };
+        let set =
+            |gauge: &prometheus::IntGauge, value: u64| gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+        set(&self.telemetry.head_series, stats.head_series);
+        set(&self.telemetry.head_bytes, stats.head_bytes);
+        set(&self.telemetry.wal_bytes, stats.wal_bytes);
+        set(&self.telemetry.file_bytes, stats.file_bytes);
+        set(&self.telemetry.files, stats.files);
+        set(&self.telemetry.quarantined_files, stats.quarantined_files);
+        set(&self.telemetry.free_bytes, stats.free_bytes);
+        stats
+    }
+}
+
+fn limits(config: &Config) -> Limits {
+    Limits {
+        max_series: config.max_series,
+        out_of_order_ms: i64::try_from(config.out_of_order_window.0.as_millis()).unwrap_or(i64::MAX),
+    }
+}

@@ -1,0 +1,98 @@
+//! Files in use: what the catalog says about them, and when they go away.
+//!
+//! A query holds the files that it reads. One that retention drops is unlinked when the last query
+//! that holds it has ended.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parquet::errors::ParquetError;
+
+use crate::catalog::{FileEntry, FileKind, Part};
+use crate::layout::Layout;
+use crate::sums::{CheckedFile, Sums};
+use crate::vfs::Vfs;
+
+/// A file of the store: one entry of the catalog, one or two Parquet files.
+#[derive(Debug)]
+pub(crate) struct StoredFile {
+    pub(crate) entry: FileEntry,
+    parts: Vec<(Part, PathBuf, Arc<Sums>)>,
+    vfs: Arc<dyn Vfs>,
+    dropped: AtomicBool,
+    quarantined: AtomicBool,
+}
+
+impl StoredFile {
+    pub(crate) fn new(vfs: &Arc<dyn Vfs>, layout: &Layout, entry: FileEntry) -> Self {
+        let parts = entry
+            .parts
+            .iter()
+            .map(|(part, sums)| (*part, part_path(layout, &entry, *part), Arc::new(sums.clone())))
+            .collect();
+        let quarantined = AtomicBool::new(entry.quarantine_reason.is_some());
+        Self { entry, parts, vfs: Arc::clone(vfs), dropped: AtomicBool::new(false), quarantined }
+    }
+
+    /// The Parquet files that this consists of.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &PathBuf> {
+        self.parts.iter().map(|(_, path, _)| path)
+    }
+
+    /// How many Parquet files this consists of.
+    pub(crate) fn part_count(&self) -> u64 {
+        self.parts.len() as u64
+    }
+
+    /// Bytes of all parts.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.parts.iter().map(|(_, _, sums)| sums.bytes).sum()
+    }
+
+    /// Opens a part.
+    pub(crate) fn open(&self, part: Part) -> Result<CheckedFile, ParquetError> {
+        let found = self.parts.iter().find(|(kind, _, _)| *kind == part);
+        let (_, path, sums) = found.ok_or_else(|| ParquetError::General("a part is missing".to_owned()))?;
+        Ok(CheckedFile::new(self.vfs.open(path)?, Arc::clone(sums), path)?)
+    }
+
+    /// Says that the catalog has let go of the file: it is unlinked when nobody holds it any more.
+    pub(crate) fn drop_when_unused(&self) {
+        self.dropped.store(true, Ordering::Release);
+    }
+
+    /// Says that the file is set aside; `true` the first time.
+    pub(crate) fn set_quarantined(&self) -> bool {
+        !self.quarantined.swap(true, Ordering::AcqRel)
+    }
+
+    /// Whether the file is set aside.
+    pub(crate) fn is_quarantined(&self) -> bool {
+        self.quarantined.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for StoredFile {
+    fn drop(&mut self) {
+        if self.dropped.load(Ordering::Acquire) && !self.is_quarantined() {
+            for path in self.paths() {
+                if let Err(error) = self.vfs.remove(path) {
+                    // The next start removes it: it is not in the catalog.
+                    tracing::warn!(path = %path.display(), %error, "an expired file could not be removed");
+                }
+            }
+        }
+    }
+}
+
+fn part_path(layout: &Layout, entry: &FileEntry, part: Part) -> PathBuf {
+    match (part, entry.kind) {
+        (Part::Chunks, _) => layout.chunks(entry.id),
+        (Part::Series, _) => layout.series(entry.id),
+        (Part::Rows, FileKind::Events(table)) => layout.events(entry.id, table),
+        (Part::Rows, FileKind::Metrics) => {
+            layout.metrics_dir().join(format!("{:016}.rows.parquet", entry.id))
+        }
+    }
+}

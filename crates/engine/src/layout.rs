@@ -1,0 +1,97 @@
+//! Where things are in the data directory. Nothing else builds a path.
+//!
+//! ```text
+//! LOCK                                   held by the process that has the store open
+//! catalog.db                             which files make up the store
+//! wal/<segment>.wal                      the write-ahead log
+//! metrics/<id>.chunks.parquet            samples of a block
+//! metrics/<id>.series.parquet            labels of a block
+//! events/<id>.<table>.parquet            rows of an event table
+//! quarantine/                            what could not be read
+//! ```
+
+use std::path::{Path, PathBuf};
+
+use store::Table;
+
+/// The suffix of files that are being written.
+const TEMPORARY: &str = ".tmp";
+const SEGMENT: &str = ".wal";
+
+/// The data directory.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    root: PathBuf,
+}
+
+impl Layout {
+    pub(crate) fn new(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(crate) fn lock(&self) -> PathBuf {
+        self.root.join("LOCK")
+    }
+
+    pub(crate) fn catalog(&self) -> PathBuf {
+        self.root.join("catalog.db")
+    }
+
+    pub(crate) fn wal_dir(&self) -> PathBuf {
+        self.root.join("wal")
+    }
+
+    pub(crate) fn metrics_dir(&self) -> PathBuf {
+        self.root.join("metrics")
+    }
+
+    pub(crate) fn events_dir(&self) -> PathBuf {
+        self.root.join("events")
+    }
+
+    pub(crate) fn quarantine_dir(&self) -> PathBuf {
+        self.root.join("quarantine")
+    }
+
+    pub(crate) fn segment(&self, id: u64) -> PathBuf {
+        self.wal_dir().join(format!("{id:020}{SEGMENT}"))
+    }
+
+    pub(crate) fn chunks(&self, id: u64) -> PathBuf {
+        self.metrics_dir().join(format!("{id:016}.chunks.parquet"))
+    }
+
+    pub(crate) fn series(&self, id: u64) -> PathBuf {
+        self.metrics_dir().join(format!("{id:016}.series.parquet"))
+    }
+
+    pub(crate) fn events(&self, id: u64, table: Table) -> PathBuf {
+        self.events_dir().join(format!("{id:016}.{}.parquet", table.name()))
+    }
+
+    /// Where a file is put that could not be read.
+    pub(crate) fn quarantined(&self, path: &Path) -> PathBuf {
+        self.quarantine_dir().join(path.file_name().unwrap_or_default())
+    }
+
+    /// Where the unreadable rest of a segment is put.
+    pub(crate) fn quarantined_segment(&self, id: u64, offset: u64) -> PathBuf {
+        self.quarantine_dir().join(format!("{id:020}-from-{offset}{SEGMENT}"))
+    }
+}
+
+/// The name under which a file is written before it is complete.
+pub(crate) fn temporary(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(TEMPORARY);
+    name.into()
+}
+
+/// The segment that a file name of the log's directory stands for.
+pub(crate) fn segment_id(name: &str) -> Option<u64> {
+    name.strip_suffix(SEGMENT)?.parse().ok()
+}

@@ -1,0 +1,100 @@
+//! Opening a store: what the catalog says is put against what is on the disk, then the log is replayed.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::EngineError;
+use crate::core::Core;
+use crate::files::StoredFile;
+use crate::flush::flush;
+use crate::quarantine::{move_parts, quarantine};
+use crate::wal::replay::{replay, segments};
+use crate::wal::segment::SegmentWriter;
+use crate::wal::writer::Frozen;
+
+/// Where the log goes on.
+pub(crate) struct Opened {
+    pub(crate) segment: SegmentWriter,
+    /// The last record there has been.
+    pub(crate) sequence: u64,
+    /// The last record whose content is in files.
+    pub(crate) watermark: u64,
+}
+
+/// Brings the files in use and the head to where the store was.
+pub(crate) fn open(core: &Core) -> Result<Opened, EngineError> {
+    let on_disk = remove_orphans(core)?;
+    take_files(core, &on_disk)?;
+    let mut watermark = core.catalog.watermark()?;
+    let mut sequence = watermark;
+    let ids = segments(core)?;
+    for (place, id) in ids.iter().enumerate() {
+        let is_last = place + 1 == ids.len();
+        replay(core, *id, is_last, watermark, &mut sequence)?;
+        if sequence <= watermark {
+            // A crash came between the catalog's commit and the removal of the segment.
+            core.segments.remove_before(&*core.vfs, &core.layout, id + 1)?;
+        } else if core.is_flush_due(&core.head()) {
+            // The log can hold more than memory may.
+            let head = core.freeze_head();
+            flush(core, &Frozen { head, watermark: sequence, first_segment: id + 1 })?;
+            watermark = sequence;
+        }
+    }
+    let next = ids.last().map_or(1, |last| last + 1);
+    let segment = SegmentWriter::create(&*core.vfs, &core.layout, next)?;
+    Ok(Opened { segment, sequence, watermark })
+}
+
+/// Removes files that the catalog does not know, and returns those that are left.
+fn remove_orphans(core: &Core) -> Result<HashSet<PathBuf>, EngineError> {
+    let entries = core.catalog.entries()?;
+    let known: HashSet<PathBuf> = entries
+        .into_iter()
+        .flat_map(|entry| {
+            let file = StoredFile::new(&core.vfs, &core.layout, entry);
+            file.paths().cloned().collect::<Vec<_>>()
+        })
+        .collect();
+    let mut left = HashSet::new();
+    for dir in [core.layout.metrics_dir(), core.layout.events_dir()] {
+        for entry in core.vfs.list(&dir).map_err(EngineError::io("list", &dir))? {
+            let path = dir.join(&entry.name);
+            if known.contains(&path) {
+                left.insert(path);
+            } else {
+                remove_orphan(core, &path)?;
+            }
+        }
+    }
+    Ok(left)
+}
+
+fn remove_orphan(core: &Core, path: &Path) -> Result<(), EngineError> {
+    tracing::warn!(path = %path.display(), "removed a file that is not in the catalog");
+    core.vfs.remove(path).map_err(EngineError::io("remove", path))?;
+    core.telemetry.orphans_removed.inc();
+    Ok(())
+}
+
+/// Takes the files of the catalog into use; those that are gone are set aside.
+fn take_files(core: &Core, on_disk: &HashSet<PathBuf>) -> Result<(), EngineError> {
+    let (set_aside, in_use): (Vec<_>, Vec<_>) = core
+        .catalog
+        .entries()?
+        .into_iter()
+        .map(|entry| Arc::new(StoredFile::new(&core.vfs, &core.layout, entry)))
+        .partition(|file| file.is_quarantined());
+    for file in set_aside {
+        move_parts(core, &file);
+        core.note_quarantined(file);
+    }
+    core.replace_frozen(in_use.clone());
+    for file in in_use {
+        if let Some(missing) = file.paths().find(|path| !on_disk.contains(*path)) {
+            quarantine(core, &file, &format!("{} is missing", missing.display()));
+        }
+    }
+    Ok(())
+}

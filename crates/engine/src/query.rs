@@ -1,0 +1,69 @@
+//! Queries over head and files together.
+//!
+//! A query takes one view of the store and reads its sources in the order in which they came to be:
+//! files, the frozen head, the head. Of two samples of a series at the same time, the older source's
+//! stays. A file that turns out to be damaged is set aside, and the query goes on without it.
+
+mod cursor;
+pub(crate) mod labels;
+pub(crate) mod scan;
+pub(crate) mod select;
+mod sources;
+
+use std::sync::Arc;
+
+use model::TimeRange;
+use parquet::errors::ParquetError;
+use store::QueryError;
+
+use crate::core::Core;
+use crate::files::StoredFile;
+use crate::quarantine::quarantine;
+use crate::sums::is_damage;
+
+/// Why a file could not be read to its end.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReadError {
+    /// The file.
+    #[error("a file could not be read")]
+    File(#[from] ParquetError),
+    /// A limit of the query.
+    #[error("a limit was reached")]
+    Query(#[from] QueryError),
+}
+
+impl From<std::io::Error> for ReadError {
+    fn from(error: std::io::Error) -> Self {
+        Self::File(error.into())
+    }
+}
+
+/// Goes on without a file that is damaged; any other error ends the query.
+fn without_damaged<T>(
+    core: &Core,
+    file: &Arc<StoredFile>,
+    result: Result<T, ReadError>,
+) -> Result<Option<T>, QueryError> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(ReadError::Query(error)) => {
+            core.telemetry.query_limits.inc();
+            Err(error)
+        }
+        // Another query has set it aside and moved it while this one held it.
+        Err(ReadError::File(_)) if file.is_quarantined() => Ok(None),
+        Err(ReadError::File(error)) if is_damage(&error) => {
+            quarantine(core, file, &error.to_string());
+            Ok(None)
+        }
+        Err(ReadError::File(error)) => Err(QueryError::Storage {
+            doing: format!("reading file {}", file.entry.id),
+            source: Box::new(error),
+        }),
+    }
+}
+
+/// A range in the milliseconds of samples.
+fn millis(range: TimeRange) -> (i64, i64) {
+    (range.start.as_millis(), range.end.as_millis())
+}

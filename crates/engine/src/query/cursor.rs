@@ -1,0 +1,161 @@
+//! The cursor over series: sources merged by labels, samples merged by time.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+
+use store::{QueryError, SeriesBuffer, SeriesCursor};
+
+use crate::core::Core;
+use crate::query::sources::{SeriesKey, Source};
+
+/// Sources in the order of their next series. Of equal ones the oldest comes first.
+pub(super) struct Merge {
+    sources: Vec<Source>,
+    heap: BinaryHeap<Reverse<(SeriesKey, usize)>>,
+}
+
+impl Merge {
+    pub(super) fn new(sources: Vec<Source>) -> Self {
+        let keys = sources.iter().enumerate();
+        let heap = keys.filter_map(|(place, source)| Some(Reverse((source.key()?, place)))).collect();
+        Self { sources, heap }
+    }
+
+    /// The next series, and the sources that have it, oldest first. Each is given to `take`, which must
+    /// take or skip it.
+    pub(super) fn next(
+        &mut self,
+        mut take: impl FnMut(&mut Source) -> Result<(), QueryError>,
+    ) -> Result<Option<SeriesKey>, QueryError> {
+        let Some(Reverse((key, mut place))) = self.heap.pop() else { return Ok(None) };
+        loop {
+            let source = &mut self.sources[place];
+            take(source)?;
+            if let Some(next) = source.key() {
+                self.heap.push(Reverse((next, place)));
+            }
+            match self.heap.peek() {
+                Some(Reverse((other, _))) if *other == key => {}
+                _ => return Ok(Some(key)),
+            }
+            let Some(Reverse((_, next))) = self.heap.pop() else { return Ok(Some(key)) };
+            place = next;
+        }
+    }
+}
+
+/// Series after series of a query.
+pub(super) struct Cursor {
+    core: Arc<Core>,
+    merge: Merge,
+    range_ms: (i64, i64),
+    samples_left: u64,
+    max_samples: u64,
+    times: Vec<i64>,
+    values: Vec<f64>,
+}
+
+impl Cursor {
+    pub(super) fn new(core: Arc<Core>, sources: Vec<Source>, range_ms: (i64, i64), max_samples: u64) -> Self {
+        let (times, values) = (Vec::new(), Vec::new());
+        Self {
+            core,
+            merge: Merge::new(sources),
+            range_ms,
+            samples_left: max_samples,
+            max_samples,
+            times,
+            values,
+        }
+    }
+
+    fn limit_reached(&self) -> QueryError {
+        self.core.telemetry.query_limits.inc();
+        QueryError::LimitReached(format!(
+            "the query would read more than {} samples: narrow its time range or select fewer series",
+            self.max_samples
+        ))
+    }
+}
+
+impl SeriesCursor for Cursor {
+    fn next_series(&mut self, into: &mut SeriesBuffer) -> Result<bool, QueryError> {
+        loop {
+            into.times_ms.clear();
+            into.values.clear();
+            let (times, values, range_ms) = (&mut self.times, &mut self.values, self.range_ms);
+            let key = self.merge.next(|source| {
+                times.clear();
+                values.clear();
+                source.read(range_ms, times, values)?;
+                merge(into, times, values);
+                Ok(())
+            })?;
+            let Some(key) = key else { return Ok(false) };
+            let read = into.times_ms.len() as u64;
+            self.samples_left = self.samples_left.checked_sub(read).ok_or_else(|| self.limit_reached())?;
+            if read > 0 {
+                into.labels = key.to_labels();
+                return Ok(true);
+            }
+        }
+    }
+}
+
+/// Adds samples of a newer source. At a time that is there already, what is there stays.
+fn merge(into: &mut SeriesBuffer, times: &[i64], values: &[f64]) {
+    let (Some(first), Some(last)) = (times.first(), into.times_ms.last()) else {
+        into.times_ms.extend_from_slice(times);
+        into.values.extend_from_slice(values);
+        return;
+    };
+    if first > last {
+        into.times_ms.extend_from_slice(times);
+        into.values.extend_from_slice(values);
+        return;
+    }
+    // Sources overlap at their edges only: what lies before the newer one's first sample stays in place.
+    let start = into.times_ms.partition_point(|time| time < first);
+    let old_times = into.times_ms.split_off(start);
+    let old_values = into.values.split_off(start);
+    let (mut old, mut new) = (0, 0);
+    while old < old_times.len() || new < times.len() {
+        let take_old = match (old_times.get(old), times.get(new)) {
+            (Some(old_time), Some(new_time)) => {
+                if old_time == new_time {
+                    new += 1;
+                    continue;
+                }
+                old_time < new_time
+            }
+            (old_time, _) => old_time.is_some(),
+        };
+        let (time, value) = if take_old {
+            old += 1;
+            (old_times[old - 1], old_values[old - 1])
+        } else {
+            new += 1;
+            (times[new - 1], values[new - 1])
+        };
+        into.times_ms.push(time);
+        into.values.push(value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_of_overlapping_sources_are_merged_and_the_older_stays() {
+        let mut into = SeriesBuffer::default();
+        for (times, value) in
+            [(&[1, 3, 5, 9][..], 1.0), (&[][..], 9.0), (&[2, 3, 9, 10], 2.0), (&[11, 12], 3.0)]
+        {
+            merge(&mut into, times, &vec![value; times.len()]);
+        }
+        assert_eq!(into.times_ms, [1, 2, 3, 5, 9, 10, 11, 12]);
+        assert_eq!(into.values, [1.0, 2.0, 1.0, 1.0, 1.0, 2.0, 3.0, 3.0]);
+    }
+}

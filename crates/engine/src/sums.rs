@@ -1,0 +1,251 @@
+//! Checksums below Parquet: every 64 KiB of a file has a crc32c, kept in the catalog.
+//!
+//! Parquet's own page checksums cover neither footers nor indexes nor page headers, and the library
+//! does not write them. So a file is summed as it is written, block by block, and no byte of it reaches
+//! a decoder before its block has been checked. Any tool can still read the files.
+
+use std::collections::VecDeque;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use parquet::errors::ParquetError;
+use parquet::file::reader::{ChunkReader, Length};
+
+use crate::vfs::{AppendFile, ReadFile};
+
+/// How many bytes one checksum covers. Part of the catalog's format.
+pub(crate) const BLOCK_BYTES: usize = 64 * 1024;
+
+/// How many pieces of a file an open reader keeps: about one for each column that is read side by side.
+const WINDOWS: usize = 6;
+/// Pieces over this size are not kept.
+const WINDOW_MAX_BYTES: usize = 4 * BLOCK_BYTES;
+
+/// The size and checksums of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sums {
+    pub(crate) bytes: u64,
+    crcs: Vec<u32>,
+}
+
+impl Sums {
+    /// As the catalog keeps them: little-endian words.
+    pub(crate) fn to_blob(&self) -> Vec<u8> {
+        self.crcs.iter().flat_map(|crc| crc.to_le_bytes()).collect()
+    }
+
+    /// From what the catalog kept. A blob of the wrong length gives checksums that match nothing.
+    pub(crate) fn from_blob(bytes: u64, blob: &[u8]) -> Self {
+        let crcs = blob.as_chunks::<4>().0.iter().map(|word| u32::from_le_bytes(*word)).collect();
+        Self { bytes, crcs }
+    }
+}
+
+/// Writes a file and sums it.
+pub(crate) struct SummingWriter {
+    file: Box<dyn AppendFile>,
+    block: Vec<u8>,
+    sums: Sums,
+}
+
+impl SummingWriter {
+    pub(crate) fn new(file: Box<dyn AppendFile>) -> Self {
+        Self { file, block: Vec::with_capacity(BLOCK_BYTES), sums: Sums::default() }
+    }
+
+    fn end_block(&mut self) -> io::Result<()> {
+        self.sums.crcs.push(crc32c::crc32c(&self.block));
+        self.sums.bytes += self.block.len() as u64;
+        self.file.append(&self.block)?;
+        self.block.clear();
+        Ok(())
+    }
+
+    /// Writes what is left and syncs the file.
+    pub(crate) fn finish(mut self) -> io::Result<Sums> {
+        if !self.block.is_empty() {
+            self.end_block()?;
+        }
+        self.file.sync()?;
+        Ok(self.sums)
+    }
+}
+
+impl Write for SummingWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = bytes.len().min(BLOCK_BYTES - self.block.len());
+        self.block.extend_from_slice(&bytes[..taken]);
+        if self.block.len() == BLOCK_BYTES {
+            self.end_block()?;
+        }
+        Ok(taken)
+    }
+
+    /// Blocks are written when they are full, and the last one by `finish`.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A file of which only checked bytes can be read. Clones share what they have read.
+#[derive(Clone)]
+pub(crate) struct CheckedFile(Arc<Checked>);
+
+struct Checked {
+    file: Arc<dyn ReadFile>,
+    sums: Arc<Sums>,
+    path: PathBuf,
+    windows: Mutex<VecDeque<(u64, Bytes)>>,
+}
+
+impl CheckedFile {
+    /// Takes an open file and what is known about it.
+    pub(crate) fn new(file: Arc<dyn ReadFile>, sums: Arc<Sums>, path: &Path) -> io::Result<Self> {
+        let found = file.len()?;
+        if found != sums.bytes {
+            return Err(damaged(path, format_args!("it has {found} bytes instead of {}", sums.bytes)));
+        }
+        let windows = Mutex::new(VecDeque::with_capacity(WINDOWS));
+        Ok(Self(Arc::new(Checked { file, sums, path: path.to_owned(), windows })))
+    }
+
+    fn read(&self, start: u64, length: usize) -> io::Result<Bytes> {
+        let file = &*self.0;
+        let end = start.checked_add(length as u64).filter(|end| *end <= file.sums.bytes);
+        let end = end.ok_or_else(|| damaged(&file.path, format_args!("it points outside itself")))?;
+        if let Some(bytes) = file.kept(start, end) {
+            return Ok(bytes);
+        }
+        let first_block = start / BLOCK_BYTES as u64;
+        let window_start = first_block * BLOCK_BYTES as u64;
+        let window_end = end.next_multiple_of(BLOCK_BYTES as u64).min(file.sums.bytes);
+        let mut window = vec![0; (window_end - window_start) as usize];
+        file.file.read_at(&mut window, window_start)?;
+        for (block, bytes) in (first_block..).zip(window.chunks(BLOCK_BYTES)) {
+            if file.sums.crcs.get(block as usize) != Some(&crc32c::crc32c(bytes)) {
+                return Err(damaged(&file.path, format_args!("block {block} does not have its checksum")));
+            }
+        }
+        let window = Bytes::from(window);
+        let offset = (start - window_start) as usize;
+        let bytes = window.slice(offset..offset + length);
+        file.keep(window_start, window);
+        Ok(bytes)
+    }
+}
+
+impl Checked {
+    fn kept(&self, start: u64, end: u64) -> Option<Bytes> {
+        let windows = self.windows.lock();
+        let (offset, window) = windows
+            .iter()
+            .find(|(offset, window)| *offset <= start && end <= offset + window.len() as u64)?;
+        Some(window.slice((start - offset) as usize..(end - offset) as usize))
+    }
+
+    fn keep(&self, offset: u64, window: Bytes) {
+        if window.len() <= WINDOW_MAX_BYTES {
+            let mut windows = self.windows.lock();
+            windows.truncate(WINDOWS - 1);
+            windows.push_front((offset, window));
+        }
+    }
+}
+
+fn damaged(path: &Path, how: std::fmt::Arguments<'_>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("{} is damaged: {how}", path.display()))
+}
+
+/// Whether an error means that the file is damaged or gone, as opposed to a disk that failed for now.
+pub(crate) fn is_damage(error: &ParquetError) -> bool {
+    let ParquetError::External(source) = error else { return true };
+    source.downcast_ref::<io::Error>().is_none_or(|error| {
+        use io::ErrorKind::{InvalidData, NotFound, UnexpectedEof};
+        matches!(error.kind(), NotFound | UnexpectedEof | InvalidData)
+    })
+}
+
+impl Length for CheckedFile {
+    fn len(&self) -> u64 {
+        self.0.sums.bytes
+    }
+}
+
+impl ChunkReader for CheckedFile {
+    type T = CheckedRead;
+
+    fn get_read(&self, start: u64) -> Result<CheckedRead, ParquetError> {
+        Ok(CheckedRead { file: self.clone(), offset: start })
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
+        Ok(self.read(start, length)?)
+    }
+}
+
+/// Reads on from some offset.
+pub(crate) struct CheckedRead {
+    file: CheckedFile,
+    offset: u64,
+}
+
+impl Read for CheckedRead {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let left = self.file.len().saturating_sub(self.offset);
+        let length = into.len().min(BLOCK_BYTES).min(usize::try_from(left).unwrap_or(BLOCK_BYTES));
+        into[..length].copy_from_slice(&self.file.read(self.offset, length)?);
+        self.offset += length as u64;
+        Ok(length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vfs::{Disk, Vfs};
+
+    fn written(dir: &Path, content: &[u8]) -> (PathBuf, Arc<Sums>) {
+        let path = dir.join("file");
+        let mut writer = SummingWriter::new(Disk.create(&path).expect("create"));
+        writer.write_all(content).expect("write");
+        (path, Arc::new(writer.finish().expect("finish")))
+    }
+
+    #[test]
+    fn any_range_of_a_summed_file_reads_back() {
+        let dir = tempfile::tempdir().expect("dir");
+        let content: Vec<u8> = (0..BLOCK_BYTES * 3 + 17).map(|i| (i % 251) as u8).collect();
+        let (path, sums) = written(dir.path(), &content);
+        let sums = Arc::new(Sums::from_blob(sums.bytes, &sums.to_blob()));
+        let file = CheckedFile::new(Disk.open(&path).expect("open"), sums, &path).expect("same size");
+        for (start, length) in
+            [(0, 1), (BLOCK_BYTES - 3, 6), (BLOCK_BYTES, BLOCK_BYTES), (5, BLOCK_BYTES * 3)]
+        {
+            let read = file.get_bytes(start as u64, length).expect("read");
+            assert_eq!(read, content[start..start + length], "{start} {length}");
+        }
+        let mut rest = Vec::new();
+        file.get_read(7).expect("reader").read_to_end(&mut rest).expect("read");
+        assert_eq!(rest, content[7..]);
+    }
+
+    #[test]
+    fn a_flipped_bit_a_cut_and_a_wild_offset_are_damage() {
+        let dir = tempfile::tempdir().expect("dir");
+        let mut content = vec![7; BLOCK_BYTES * 2];
+        let (path, sums) = written(dir.path(), &content);
+        let open = || CheckedFile::new(Disk.open(&path).expect("open"), Arc::clone(&sums), &path);
+        let error = open().expect("whole").get_bytes(BLOCK_BYTES as u64 * 2, 1).expect_err("outside");
+        assert!(is_damage(&error));
+        content[BLOCK_BYTES + 5] ^= 1;
+        std::fs::write(&path, &content).expect("flip");
+        let file = open().expect("same size");
+        assert!(file.get_bytes(0, BLOCK_BYTES).is_ok(), "the first block is whole");
+        assert!(is_damage(&file.get_bytes(BLOCK_BYTES as u64, 1).expect_err("flipped")));
+        std::fs::write(&path, &content[1..]).expect("cut");
+        assert!(open().is_err());
+    }
+}

@@ -1,0 +1,24 @@
+//! Rows for tests.
+
+use arrow::array::RecordBatch;
+use model::Timestamp;
+use model::event::{Attributes, DeployEvent};
+use store::Row;
+
+/// Rows of the table of deploys at these times, in milliseconds; the time is in their id too.
+pub(crate) fn deploys(times_ms: &[i64]) -> RecordBatch {
+    let rows: Vec<DeployEvent> = times_ms
+        .iter()
+        .map(|time| DeployEvent {
+            time: Timestamp::from_millis(*time),
+            event_id: format!("e{time}"),
+            service: format!("service-{}", time.rem_euclid(3)),
+            version: "1".into(),
+            environment: (time % 2 == 0).then(|| "production".to_owned()),
+            description: None,
+            url: None,
+            attributes: Attributes::new(),
+        })
+        .collect();
+    DeployEvent::to_batch(&rows).expect("rows of one table")
+}

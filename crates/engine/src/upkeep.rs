@@ -1,0 +1,124 @@
+//! The upkeep of an open store: a thread that measures the disk, writes the head to files when it is
+//! time, and drops what has expired.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use model::Timestamp;
+use parking_lot::{Condvar, Mutex};
+
+use crate::EngineError;
+use crate::core::Core;
+use crate::flush::flush;
+use crate::retention::drop_expired;
+use crate::wal::queue::Queue;
+use crate::wal::writer::Frozen;
+
+/// How often the disk is measured and the head is looked at.
+const TICK: Duration = Duration::from_secs(1);
+/// How often what has expired is dropped.
+const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
+/// How long a flush that failed waits before it is tried again. Memory bounds what gathers meanwhile.
+const RETRY_AFTER: Duration = Duration::from_secs(10);
+
+/// Writes the head to files; one flush at a time.
+pub(crate) struct Flusher {
+    core: Arc<Core>,
+    queue: Arc<Queue>,
+    /// A frozen head whose flush has failed.
+    unfinished: Mutex<Option<Frozen>>,
+}
+
+impl Flusher {
+    pub(crate) fn new(core: Arc<Core>, queue: Arc<Queue>) -> Self {
+        Self { core, queue, unfinished: Mutex::new(None) }
+    }
+
+    /// Writes everything that is in memory now to files.
+    pub(crate) fn flush(&self) -> Result<(), EngineError> {
+        let mut unfinished = self.unfinished.lock();
+        self.finish(&mut unfinished)?;
+        // The committer is gone when the store is closed: then there is nothing to freeze.
+        *unfinished = self.queue.rotate().recv().unwrap_or(Ok(None))?;
+        self.finish(&mut unfinished)
+    }
+
+    fn finish(&self, unfinished: &mut Option<Frozen>) -> Result<(), EngineError> {
+        if let Some(frozen) = unfinished {
+            flush(&self.core, frozen)?;
+            *unfinished = None;
+        }
+        Ok(())
+    }
+
+    fn is_due(&self) -> bool {
+        self.unfinished.lock().is_some() || self.core.is_flush_due(&self.core.head())
+    }
+}
+
+/// Wakes and ends the thread.
+#[derive(Default)]
+pub(crate) struct Signal {
+    state: Mutex<Wanted>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Wanted {
+    flush: bool,
+    stop: bool,
+}
+
+impl Signal {
+    /// Says that the head has become large.
+    pub(crate) fn wake(&self) {
+        self.state.lock().flush = true;
+        self.changed.notify_one();
+    }
+
+    /// Ends the thread.
+    pub(crate) fn stop(&self) {
+        self.state.lock().stop = true;
+        self.changed.notify_one();
+    }
+
+    /// Waits for a tick or a wake; `false` when it is time to end.
+    fn wait(&self) -> bool {
+        let mut state = self.state.lock();
+        if !state.flush && !state.stop {
+            self.changed.wait_for(&mut state, TICK);
+        }
+        state.flush = false;
+        !state.stop
+    }
+}
+
+/// Works until it is told to stop.
+pub(crate) fn run(core: &Core, flusher: &Flusher, signal: &Signal) {
+    let mut next_retention = Instant::now();
+    let mut next_flush = Instant::now();
+    while signal.wait() {
+        core.measure_disk();
+        if Instant::now() >= next_flush
+            && flusher.is_due()
+            && let Err(error) = flusher.flush()
+        {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the head could not be written to files"
+            );
+            next_flush = Instant::now() + RETRY_AFTER;
+        }
+        if Instant::now() >= next_retention {
+            if let Err(error) = drop_expired(core, Timestamp::now()) {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "expired files could not be dropped"
+                );
+            }
+            next_retention = Instant::now() + RETENTION_INTERVAL;
+        }
+        // Also sets the gauges.
+        core.stats();
+    }
+}

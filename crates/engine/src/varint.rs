@@ -1,0 +1,71 @@
+//! Integers in as few bytes as they need: LEB128, and zigzag for signed ones.
+
+/// Appends `value`.
+pub(crate) fn put(into: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        into.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    into.push(value as u8);
+}
+
+/// Appends a signed value; small magnitudes are short.
+pub(crate) fn put_signed(into: &mut Vec<u8>, value: i64) {
+    put(into, ((value << 1) ^ (value >> 63)) as u64);
+}
+
+/// Takes a value off the front; `None` when there is no whole one.
+pub(crate) fn take(from: &mut &[u8]) -> Option<u64> {
+    let mut value = 0u64;
+    for shift in (0..64).step_by(7) {
+        let (byte, rest) = from.split_first()?;
+        *from = rest;
+        let bits = u64::from(byte & 0x7f);
+        if shift == 63 && bits > 1 {
+            return None;
+        }
+        value |= bits << shift;
+        if byte & 0x80 == 0 {
+            return Some(value);
+        }
+    }
+    None
+}
+
+/// Takes a signed value off the front.
+pub(crate) fn take_signed(from: &mut &[u8]) -> Option<i64> {
+    let zigzag = take(from)?;
+    Some((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64))
+}
+
+/// Takes `length` bytes off the front.
+pub(crate) fn take_bytes<'a>(from: &mut &'a [u8], length: u64) -> Option<&'a [u8]> {
+    let (bytes, rest) = from.split_at_checked(usize::try_from(length).ok()?)?;
+    *from = rest;
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_integer_survives(value in any::<u64>(), signed in any::<i64>()) {
+            let mut bytes = Vec::new();
+            put(&mut bytes, value);
+            put_signed(&mut bytes, signed);
+            let mut rest = bytes.as_slice();
+            prop_assert_eq!(take(&mut rest), Some(value));
+            prop_assert_eq!(take_signed(&mut rest), Some(signed));
+            prop_assert!(rest.is_empty());
+        }
+
+        #[test]
+        fn hostile_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..16)) {
+            let mut rest = bytes.as_slice();
+            while take(&mut rest).is_some() {}
+        }
+    }
+}

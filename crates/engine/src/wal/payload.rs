@@ -1,0 +1,245 @@
+//! What a record holds: sections of samples and of event rows, in any number and order.
+//!
+//! A series is defined in a segment where it first occurs there; after that its number stands for it.
+//! Times are differences to the sample before, values are the eight bytes of the float.
+
+use std::collections::HashMap;
+
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
+use arrow::error::ArrowError;
+use arrow::ipc::reader::StreamReader;
+use arrow::ipc::writer::StreamWriter;
+use model::{LabelsRef, MetricBatch, Sample};
+use store::{EventBatch, Table};
+
+use crate::events::conform;
+use crate::head::metrics::Resolved;
+use crate::varint;
+
+const METRICS: u8 = 1;
+const EVENTS: u8 = 2;
+
+/// A payload that cannot be read although its checksum is right.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PayloadError {
+    #[error("a section ends early")]
+    Truncated,
+    #[error("section kind {0} is not known")]
+    Kind(u8),
+    #[error("series {0} is not defined in this segment")]
+    Undefined(u64),
+    #[error("a label set is malformed")]
+    Labels,
+    #[error("the table is not known")]
+    Table,
+    #[error("rows could not be read")]
+    Rows(#[from] ArrowError),
+}
+
+/// Appends the samples of a batch whose series have been resolved. Returns whether there were any.
+pub(crate) fn put_metrics(into: &mut Vec<u8>, batch: &MetricBatch, resolved: &[Resolved]) -> bool {
+    let kept = resolved.iter().filter(|series| **series != Resolved::OverLimit).count();
+    if kept == 0 {
+        return false;
+    }
+    section(into, METRICS, |into| {
+        varint::put(into, kept as u64);
+        let mut time = 0i64;
+        for ((labels, samples), resolved) in batch.iter().zip(resolved) {
+            let (id, define) = match resolved {
+                Resolved::Known(id) => (*id, None),
+                Resolved::Define(id) => (*id, Some(labels.as_bytes())),
+                Resolved::OverLimit => continue,
+            };
+            varint::put(into, u64::from(id) << 1 | u64::from(define.is_some()));
+            if let Some(labels) = define {
+                varint::put(into, labels.len() as u64);
+                into.extend_from_slice(labels);
+            }
+            varint::put(into, samples.len() as u64);
+            for sample in samples {
+                varint::put_signed(into, sample.time_ms.wrapping_sub(time));
+                time = sample.time_ms;
+                into.extend_from_slice(&sample.value.to_bits().to_le_bytes());
+            }
+        }
+    });
+    true
+}
+
+/// Appends the rows of a table.
+pub(crate) fn put_events(into: &mut Vec<u8>, events: &EventBatch) -> Result<(), ArrowError> {
+    section(into, EVENTS, |into| {
+        let name = events.table.name();
+        varint::put(into, name.len() as u64);
+        into.extend_from_slice(name.as_bytes());
+        let mut writer = StreamWriter::try_new(into, events.rows.schema_ref())?;
+        writer.write(&events.rows)?;
+        writer.finish()
+    })
+}
+
+fn section<R>(into: &mut Vec<u8>, kind: u8, write: impl FnOnce(&mut Vec<u8>) -> R) -> R {
+    into.push(kind);
+    let length_at = into.len();
+    into.extend_from_slice(&[0; 4]);
+    let result = write(into);
+    let length = u32::try_from(into.len() - length_at - 4).expect("the queue refuses batches of 4 GiB");
+    into[length_at..length_at + 4].copy_from_slice(&length.to_le_bytes());
+    result
+}
+
+/// Takes what a payload holds.
+pub(crate) trait Sink {
+    /// A series is defined; what is returned stands for it from now on.
+    fn series(&mut self, labels: LabelsRef<'_>) -> u32;
+    /// Samples of a series.
+    fn samples(&mut self, series: u32, samples: &[Sample]);
+    /// Rows of a table, in the table's schema.
+    fn rows(&mut self, table: Table, rows: RecordBatch) -> Result<(), ArrowError>;
+}
+
+/// Reads the payloads of one segment, in order.
+#[derive(Default)]
+pub(crate) struct Decoder {
+    /// What the sink calls the series that the segment has defined.
+    series: HashMap<u64, u32>,
+    samples: Vec<Sample>,
+}
+
+impl Decoder {
+    /// Gives what a payload holds to `sink`.
+    pub(crate) fn decode(&mut self, mut payload: &[u8], sink: &mut impl Sink) -> Result<(), PayloadError> {
+        while let Some((kind, rest)) = payload.split_first() {
+            let (length, rest) = rest.split_first_chunk::<4>().ok_or(PayloadError::Truncated)?;
+            let length = u32::from_le_bytes(*length) as usize;
+            let (body, rest) = rest.split_at_checked(length).ok_or(PayloadError::Truncated)?;
+            payload = rest;
+            match *kind {
+                METRICS => self.metrics(body, sink)?,
+                EVENTS => events(body, sink)?,
+                kind => return Err(PayloadError::Kind(kind)),
+            }
+        }
+        Ok(())
+    }
+
+    fn metrics(&mut self, mut body: &[u8], sink: &mut impl Sink) -> Result<(), PayloadError> {
+        let number = |body: &mut &[u8]| varint::take(body).ok_or(PayloadError::Truncated);
+        let mut time = 0i64;
+        for _ in 0..number(&mut body)? {
+            let tag = number(&mut body)?;
+            let id = tag >> 1;
+            let series = if tag & 1 == 1 {
+                let length = number(&mut body)?;
+                let labels = varint::take_bytes(&mut body, length).ok_or(PayloadError::Truncated)?;
+                let series = sink.series(LabelsRef::from_encoded(labels).map_err(|_| PayloadError::Labels)?);
+                self.series.insert(id, series);
+                series
+            } else {
+                *self.series.get(&id).ok_or(PayloadError::Undefined(id))?
+            };
+            self.samples.clear();
+            for _ in 0..number(&mut body)? {
+                let step = varint::take_signed(&mut body).ok_or(PayloadError::Truncated)?;
+                let value = varint::take_bytes(&mut body, 8).and_then(|bytes| bytes.first_chunk());
+                time = time.wrapping_add(step);
+                let value = f64::from_le_bytes(*value.ok_or(PayloadError::Truncated)?);
+                self.samples.push(Sample { time_ms: time, value });
+            }
+            sink.samples(series, &self.samples);
+        }
+        Ok(())
+    }
+}
+
+fn events(mut body: &[u8], sink: &mut impl Sink) -> Result<(), PayloadError> {
+    let length = varint::take(&mut body).ok_or(PayloadError::Truncated)?;
+    let name = varint::take_bytes(&mut body, length).ok_or(PayloadError::Truncated)?;
+    let table = std::str::from_utf8(name).ok().and_then(Table::from_name).ok_or(PayloadError::Table)?;
+    let reader = StreamReader::try_new(body, None)?;
+    let schema = reader.schema();
+    let batches = reader.collect::<Result<Vec<_>, _>>()?;
+    let rows = concat_batches(&schema, &batches)?;
+    Ok(sink.rows(table, conform(rows, &store::schema(table))?)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::deploys;
+    use model::Labels;
+    use proptest::prelude::*;
+
+    #[derive(Default)]
+    struct Gathered {
+        labels: Vec<Labels>,
+        samples: Vec<(u32, i64, u64)>,
+        rows: Vec<(Table, RecordBatch)>,
+    }
+
+    impl Sink for Gathered {
+        fn series(&mut self, labels: LabelsRef<'_>) -> u32 {
+            self.labels.push(labels.to_owned());
+            self.labels.len() as u32 - 1
+        }
+        fn samples(&mut self, series: u32, samples: &[Sample]) {
+            self.samples.extend(samples.iter().map(|s| (series, s.time_ms, s.value.to_bits())));
+        }
+        fn rows(&mut self, table: Table, rows: RecordBatch) -> Result<(), ArrowError> {
+            self.rows.push((table, rows));
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn samples_and_rows_survive_and_refused_series_are_left_out() {
+        let (a, b) = (Labels::metric("a", &[]), Labels::metric("b", &[("x", "y")]));
+        let mut batch = MetricBatch::new();
+        batch.push_one(&a, 1_000, 1.5);
+        batch.push_one(&b, 2_000, -0.0);
+        batch.push(
+            a.as_ref(),
+            &[Sample { time_ms: 900, value: f64::NAN }, Sample { time_ms: i64::MIN, value: 2.0 }],
+        );
+        let rows = EventBatch { table: Table::Deploys, rows: deploys(&[5, 6]) };
+        let mut bytes = Vec::new();
+        assert!(put_metrics(
+            &mut bytes,
+            &batch,
+            &[Resolved::Define(7), Resolved::OverLimit, Resolved::Known(7)]
+        ));
+        put_events(&mut bytes, &rows).expect("encodes");
+        let mut gathered = Gathered::default();
+        Decoder::default().decode(&bytes, &mut gathered).expect("decodes");
+        assert_eq!(gathered.labels, [a]);
+        let nan = f64::NAN.to_bits();
+        let (one, two) = (1.5f64.to_bits(), 2.0f64.to_bits());
+        assert_eq!(gathered.samples, [(0, 1_000, one), (0, 900, nan), (0, i64::MIN, two)]);
+        assert_eq!(gathered.rows, [(Table::Deploys, rows.rows)]);
+    }
+
+    #[test]
+    fn a_series_that_the_segment_does_not_define_is_an_error() {
+        let mut batch = MetricBatch::new();
+        batch.push_one(&Labels::metric("a", &[]), 1, 1.0);
+        let mut bytes = Vec::new();
+        put_metrics(&mut bytes, &batch, &[Resolved::Known(4)]);
+        let result = Decoder::default().decode(&bytes, &mut Gathered::default());
+        assert!(matches!(result, Err(PayloadError::Undefined(4))));
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64), kind in 1u8..3) {
+            let mut bytes = bytes;
+            bytes.insert(0, kind);
+            let _ = Decoder::default().decode(&bytes, &mut Gathered::default());
+            let mut framed = vec![kind];
+            framed.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+            framed.extend_from_slice(&bytes);
+            let _ = Decoder::default().decode(&framed, &mut Gathered::default());
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Reading the log back when the store is opened.
+//!
+//! A torn end of the last segment is what a crash leaves of a write that was never acknowledged: it is
+//! cut off. A bad record anywhere else, or before a good one, is damage to acknowledged data: the rest
+//! of that segment is put aside for people to look at, and the segments after it are read all the same.
+
+use std::io::{self, Read};
+
+use arrow::array::RecordBatch;
+use arrow::error::ArrowError;
+use model::{LabelsRef, Sample};
+use store::Table;
+
+use crate::EngineError;
+use crate::core::Core;
+use crate::head::Head;
+use crate::layout::segment_id;
+use crate::wal::payload::{Decoder, Sink};
+use crate::wal::record::{self, Header};
+use crate::wal::segment::{self, HeaderState};
+
+/// The segments on the disk, in order.
+pub(crate) fn segments(core: &Core) -> Result<Vec<u64>, EngineError> {
+    let dir = core.layout.wal_dir();
+    let entries = core.vfs.list(&dir).map_err(EngineError::io("list", dir))?;
+    let mut ids: Vec<u64> = entries.iter().filter_map(|entry| segment_id(&entry.name)).collect();
+    ids.sort_unstable();
+    Ok(ids)
+}
+
+/// How reading a segment ended.
+enum End {
+    /// At the end of the file.
+    Whole,
+    /// The header is of another version.
+    Version(u32),
+    /// At bytes that are no record.
+    Bad { offset: u64, why: String },
+}
+
+/// Reads one segment into the head. `sequence` is the last record before it, and becomes the last in it.
+/// Records up to `watermark` are in files already.
+pub(crate) fn replay(
+    core: &Core,
+    id: u64,
+    is_last: bool,
+    watermark: u64,
+    sequence: &mut u64,
+) -> Result<(), EngineError> {
+    let path = core.layout.segment(id);
+    let (mut reader, length) =
+        segment::read(&*core.vfs, &core.layout, id).map_err(EngineError::io("open", &path))?;
+    let head = core.head();
+    let end = read_records(core, &head, &mut reader, id, length, watermark, sequence)
+        .map_err(EngineError::io("read", &path))?;
+    drop(reader);
+    match end {
+        End::Whole => core.segments.note(id, length),
+        End::Version(found) => {
+            return Err(EngineError::FormatVersion { path, found, known: segment::VERSION });
+        }
+        End::Bad { offset, why } => {
+            let torn = is_last && !good_record_after(core, id, offset, length, *sequence)?;
+            if torn {
+                tracing::warn!(segment = id, offset, "cut off the torn end of the write-ahead log");
+                core.telemetry.torn_tails.inc();
+            } else {
+                tracing::error!(
+                    segment = id,
+                    offset,
+                    why,
+                    "the write-ahead log is corrupt: its rest is put aside"
+                );
+                core.telemetry.corrupt_records.inc();
+                put_aside(core, id, offset, length)?;
+            }
+            cut(core, id, offset)?;
+        }
+    }
+    Ok(())
+}
+
+fn read_records(
+    core: &Core,
+    head: &Head,
+    reader: &mut impl Read,
+    id: u64,
+    length: u64,
+    watermark: u64,
+    sequence: &mut u64,
+) -> io::Result<End> {
+    let bad = |offset, why: &str| Ok(End::Bad { offset, why: why.to_owned() });
+    let mut start = [0; segment::HEADER_BYTES];
+    if length < start.len() as u64 {
+        return bad(0, "the segment's header is cut off");
+    }
+    reader.read_exact(&mut start)?;
+    match segment::check_header(&start, id) {
+        HeaderState::Good => {}
+        HeaderState::Version(found) => return Ok(End::Version(found)),
+        HeaderState::Bad => return bad(0, "the segment's header is bad"),
+    }
+    let mut decoder = Decoder::default();
+    let mut sink = IntoHead { head };
+    let mut payload = Vec::new();
+    let mut offset = segment::HEADER_BYTES as u64;
+    let mut previous = None;
+    while offset < length {
+        let mut header = [0; record::HEADER_BYTES];
+        let left = length - offset;
+        if left < header.len() as u64 {
+            return bad(offset, "a record's header is cut off");
+        }
+        reader.read_exact(&mut header)?;
+        let Some(header) = Header::parse(&header) else { return bad(offset, "a record's header is bad") };
+        let record_bytes = (record::HEADER_BYTES + header.length) as u64;
+        if left < record_bytes {
+            return bad(offset, "a record is cut off");
+        }
+        payload.resize(header.length, 0);
+        reader.read_exact(&mut payload)?;
+        let follows = previous.is_none_or(|previous: u64| previous.checked_add(1) == Some(header.sequence));
+        if !header.matches(id, &payload) || !follows {
+            return bad(offset, "a record's checksum or number is wrong");
+        }
+        if header.sequence > watermark {
+            if let Err(error) = decoder.decode(&payload, &mut sink) {
+                return bad(offset, &error.to_string());
+            }
+            core.telemetry.replayed_records.inc();
+            head.touch();
+        }
+        previous = Some(header.sequence);
+        *sequence = (*sequence).max(header.sequence);
+        offset += record_bytes;
+    }
+    Ok(End::Whole)
+}
+
+/// Puts what the log holds into the head. What had been refused is not in the log; what had been counted
+/// as a double is one again.
+struct IntoHead<'a> {
+    head: &'a Head,
+}
+
+impl Sink for IntoHead<'_> {
+    fn series(&mut self, labels: LabelsRef<'_>) -> u32 {
+        self.head.metrics.define(labels)
+    }
+
+    fn samples(&mut self, series: u32, samples: &[Sample]) {
+        self.head.metrics.append([(series, samples)].into_iter());
+    }
+
+    fn rows(&mut self, table: Table, rows: RecordBatch) -> Result<(), ArrowError> {
+        self.head.events.append(table, rows)
+    }
+}
+
+/// Whether a good record follows the bad bytes at `offset`.
+fn good_record_after(
+    core: &Core,
+    id: u64,
+    offset: u64,
+    length: u64,
+    sequence: u64,
+) -> Result<bool, EngineError> {
+    let rest = rest_of(core, id, offset, length)?;
+    Ok(rest.get(1..).is_some_and(|rest| record::any_after(rest, id, sequence)))
+}
+
+fn rest_of(core: &Core, id: u64, offset: u64, length: u64) -> Result<Vec<u8>, EngineError> {
+    let path = core.layout.segment(id);
+    let read = || {
+        let mut rest = vec![0; usize::try_from(length - offset).map_err(io::Error::other)?];
+        core.vfs.open(&path)?.read_at(&mut rest, offset)?;
+        Ok(rest)
+    };
+    read().map_err(EngineError::io("read", &path))
+}
+
+/// Copies the rest of a segment to the quarantine, durably.
+fn put_aside(core: &Core, id: u64, offset: u64, length: u64) -> Result<(), EngineError> {
+    let rest = rest_of(core, id, offset, length)?;
+    let path = core.layout.quarantined_segment(id, offset);
+    let write = || {
+        let mut file = core.vfs.create(&path)?;
+        file.append(&rest)?;
+        file.sync()?;
+        core.vfs.sync_dir(&core.layout.quarantine_dir())
+    };
+    write().map_err(EngineError::io("write", &path))
+}
+
+/// Cuts a segment off where its good records end, so that it is whole when it is read again.
+fn cut(core: &Core, id: u64, offset: u64) -> Result<(), EngineError> {
+    let path = core.layout.segment(id);
+    if offset < segment::HEADER_BYTES as u64 {
+        core.vfs.remove(&path).map_err(EngineError::io("remove", &path))?;
+        let dir = core.layout.wal_dir();
+        return core.vfs.sync_dir(&dir).map_err(EngineError::io("sync", dir));
+    }
+    core.vfs.truncate(&path, offset).map_err(EngineError::io("cut", &path))?;
+    core.segments.note(id, offset);
+    Ok(())
+}

@@ -1,0 +1,136 @@
+//! Segments: files of the log, each with a header and then records.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufReader, Read};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::EngineError;
+use crate::layout::Layout;
+use crate::vfs::{AppendFile, ReadFile, Vfs};
+
+/// Bytes before the first record.
+pub(crate) const HEADER_BYTES: usize = 24;
+/// The version of the log's format.
+pub(crate) const VERSION: u32 = 1;
+const MAGIC: &[u8; 8] = b"WKPRWAL\n";
+
+fn header(id: u64) -> [u8; HEADER_BYTES] {
+    let mut bytes = [0; HEADER_BYTES];
+    bytes[..8].copy_from_slice(MAGIC);
+    bytes[8..12].copy_from_slice(&VERSION.to_le_bytes());
+    bytes[12..20].copy_from_slice(&id.to_le_bytes());
+    let crc = crc32c::crc32c(&bytes[..20]);
+    bytes[20..].copy_from_slice(&crc.to_le_bytes());
+    bytes
+}
+
+/// What the first bytes of a segment say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HeaderState {
+    /// It is a segment with this number.
+    Good,
+    /// It is one of another version.
+    Version(u32),
+    /// It is none, or not with this number.
+    Bad,
+}
+
+/// Checks a header.
+pub(crate) fn check_header(bytes: &[u8; HEADER_BYTES], id: u64) -> HeaderState {
+    if *bytes == header(id) {
+        return HeaderState::Good;
+    }
+    let (rest, crc) = bytes.split_at(20);
+    let version = rest[8..12].first_chunk().map(|word| u32::from_le_bytes(*word));
+    match version {
+        Some(version) if rest.starts_with(MAGIC) && crc32c::crc32c(rest).to_le_bytes() == crc => {
+            if version == VERSION { HeaderState::Bad } else { HeaderState::Version(version) }
+        }
+        _ => HeaderState::Bad,
+    }
+}
+
+/// The segment that is being written.
+pub(crate) struct SegmentWriter {
+    pub(crate) id: u64,
+    pub(crate) bytes: u64,
+    file: Box<dyn AppendFile>,
+}
+
+impl SegmentWriter {
+    /// Begins a segment, durably.
+    pub(crate) fn create(vfs: &dyn Vfs, layout: &Layout, id: u64) -> Result<Self, EngineError> {
+        let path = layout.segment(id);
+        let mut file = vfs.create(&path).map_err(EngineError::io("create", &path))?;
+        file.append(&header(id)).map_err(EngineError::io("write", &path))?;
+        file.sync().map_err(EngineError::io("sync", &path))?;
+        vfs.sync_dir(&layout.wal_dir()).map_err(EngineError::io("sync", layout.wal_dir()))?;
+        Ok(Self { id, bytes: HEADER_BYTES as u64, file })
+    }
+
+    /// Adds records, durably.
+    pub(crate) fn commit(&mut self, records: &[u8]) -> io::Result<()> {
+        self.file.append(records)?;
+        self.file.sync()?;
+        self.bytes += records.len() as u64;
+        Ok(())
+    }
+}
+
+/// Opens a segment to read it through, and says how long it is.
+pub(crate) fn read(vfs: &dyn Vfs, layout: &Layout, id: u64) -> io::Result<(BufReader<SegmentRead>, u64)> {
+    let file = vfs.open(&layout.segment(id))?;
+    let length = file.len()?;
+    Ok((BufReader::with_capacity(1 << 20, SegmentRead { file, offset: 0, length }), length))
+}
+
+/// Reads a segment from its beginning.
+pub(crate) struct SegmentRead {
+    file: Arc<dyn ReadFile>,
+    offset: u64,
+    length: u64,
+}
+
+impl Read for SegmentRead {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.length - self.offset).unwrap_or(usize::MAX);
+        let length = into.len().min(left);
+        self.file.read_at(&mut into[..length], self.offset)?;
+        self.offset += length as u64;
+        Ok(length)
+    }
+}
+
+/// The segments that there are, with their sizes.
+#[derive(Debug, Default)]
+pub(crate) struct Segments(Mutex<BTreeMap<u64, u64>>);
+
+impl Segments {
+    /// Notes the size of a segment.
+    pub(crate) fn note(&self, id: u64, bytes: u64) {
+        self.0.lock().insert(id, bytes);
+    }
+
+    /// Bytes of all segments.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.0.lock().values().sum()
+    }
+
+    /// Removes the segments before `first_kept`, whose records are all in files.
+    pub(crate) fn remove_before(
+        &self,
+        vfs: &dyn Vfs,
+        layout: &Layout,
+        first_kept: u64,
+    ) -> Result<(), EngineError> {
+        let gone: Vec<u64> = self.0.lock().range(..first_kept).map(|(id, _)| *id).collect();
+        for id in gone {
+            let path = layout.segment(id);
+            vfs.remove(&path).map_err(EngineError::io("remove", &path))?;
+            self.0.lock().remove(&id);
+        }
+        vfs.sync_dir(&layout.wal_dir()).map_err(EngineError::io("sync", layout.wal_dir()))
+    }
+}

@@ -1,0 +1,219 @@
+//! The committer: the one thread that writes the log and fills the head.
+//!
+//! It takes the batches that wait, encodes them, writes them with one write and one sync, puts them
+//! into the head and answers their writers. What arrives meanwhile is the next commit. So a lone writer
+//! waits for nothing but the disk, and many writers share a sync.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+use store::{AppendError, Appended, Batch};
+
+use crate::EngineError;
+use crate::core::Core;
+use crate::head::Head;
+use crate::head::metrics::Resolved;
+use crate::telemetry::seconds_since;
+use crate::wal::payload;
+use crate::wal::queue::{Next, Pending, Queue};
+use crate::wal::record;
+use crate::wal::segment::SegmentWriter;
+
+/// A head that takes nothing more, and where the log continues behind it.
+pub(crate) struct Frozen {
+    pub(crate) head: Arc<Head>,
+    /// The last record whose content is in the head.
+    pub(crate) watermark: u64,
+    /// The first segment with content that is not.
+    pub(crate) first_segment: u64,
+}
+
+/// The state of the committer's thread.
+pub(crate) struct Committer {
+    core: Arc<Core>,
+    queue: Arc<Queue>,
+    segment: SegmentWriter,
+    /// The number of the last record.
+    sequence: u64,
+    /// The last record that is in files or in a frozen head.
+    frozen_sequence: u64,
+    /// Called when the head has become large.
+    wake_flusher: Box<dyn Fn() + Send>,
+    records: Vec<u8>,
+}
+
+/// Answers the writers when the committer panics, who would wait for ever otherwise.
+struct RefuseOnPanic(Arc<Queue>);
+
+impl Drop for RefuseOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.poison();
+        }
+    }
+}
+
+/// A batch that is encoded: where its samples go, and what has been decided already.
+struct Staged {
+    pending: Pending,
+    resolved: Vec<Resolved>,
+}
+
+impl Committer {
+    /// A committer that goes on after `sequence` in a new segment.
+    pub(crate) fn new(
+        core: Arc<Core>,
+        queue: Arc<Queue>,
+        segment: SegmentWriter,
+        sequence: u64,
+        frozen_sequence: u64,
+        wake_flusher: Box<dyn Fn() + Send>,
+    ) -> Self {
+        core.segments.note(segment.id, segment.bytes);
+        Self { core, queue, segment, sequence, frozen_sequence, wake_flusher, records: Vec::new() }
+    }
+
+    /// Works until the queue is closed and empty.
+    pub(crate) fn run(mut self) {
+        let _refuse = RefuseOnPanic(Arc::clone(&self.queue));
+        let mut gather_until = None;
+        loop {
+            match self.queue.next(gather_until) {
+                Next::Close => return,
+                Next::Rotate(reply) => {
+                    let frozen = self.rotate();
+                    if let Err(error) = &frozen {
+                        self.poison(error);
+                    }
+                    // Whoever asked waits for the answer, unless its thread has panicked.
+                    _ = reply.send(frozen);
+                }
+                Next::Commit(group) => {
+                    // Several writers at once will come again: the next commit gathers them. One writer
+                    // alone sends its next batch after this answer, and would gather nobody but itself.
+                    let started = Instant::now();
+                    gather_until = (group.len() > 1).then(|| started + self.queue.interval());
+                    self.commit(group);
+                }
+            }
+        }
+    }
+
+    fn commit(&mut self, group: Vec<Pending>) {
+        let head = self.core.head();
+        self.records.clear();
+        let staged: Vec<Staged> = group.into_iter().map(|pending| self.stage(&head, pending)).collect();
+        if !self.records.is_empty() {
+            let start = Instant::now();
+            if let Err(error) = self.segment.commit(&self.records) {
+                return self.fail(&error, staged);
+            }
+            self.core.telemetry.commit_seconds.observe(seconds_since(start));
+            self.core.telemetry.commits.inc();
+            self.core.segments.note(self.segment.id, self.segment.bytes);
+        }
+        for staged in staged {
+            let Staged { pending, resolved } = staged;
+            let appended = self.apply(&head, pending.batch, &resolved);
+            // A writer that has gone away needs no answer; its batch is stored all the same.
+            _ = pending.reply.send(Ok(appended));
+        }
+        if self.core.is_flush_due(&head) {
+            (self.wake_flusher)();
+        }
+        if self.segment.bytes >= self.core.config.wal_segment_bytes.0
+            && let Err(error) = self.next_segment()
+        {
+            self.poison(&error);
+        }
+    }
+
+    /// Encodes a batch as a record, unless nothing of it is to be kept.
+    fn stage(&mut self, head: &Head, pending: Pending) -> Staged {
+        let mut resolved = Vec::with_capacity(pending.batch.metrics.series_count());
+        head.metrics.resolve(&pending.batch.metrics, self.segment.id, &mut resolved);
+        let start = self.records.len();
+        let any = record::append(&mut self.records, self.segment.id, self.sequence + 1, |into| {
+            let mut any = payload::put_metrics(into, &pending.batch.metrics, &resolved);
+            for events in pending.batch.events.iter().filter(|events| events.rows.num_rows() > 0) {
+                payload::put_events(into, events)
+                    .expect("rows in a table's schema can be written as Arrow IPC");
+                any = true;
+            }
+            any
+        });
+        if any {
+            self.sequence += 1;
+        } else {
+            self.records.truncate(start);
+        }
+        Staged { pending, resolved }
+    }
+
+    /// Puts a batch that is durable into the head.
+    fn apply(&self, head: &Head, batch: Batch, resolved: &[Resolved]) -> Appended {
+        let mut over_limit = 0;
+        let samples =
+            batch.metrics.iter().zip(resolved).filter_map(|((_, samples), resolved)| match resolved {
+                Resolved::Known(id) | Resolved::Define(id) => Some((*id, samples)),
+                Resolved::OverLimit => {
+                    over_limit += samples.len() as u64;
+                    None
+                }
+            });
+        let mut appended = head.metrics.append(samples);
+        appended.samples_over_series_limit = over_limit;
+        for events in batch.events {
+            appended.rows += events.rows.num_rows() as u64;
+            head.events.append(events.table, events.rows).expect("rows in a table's schema can be joined");
+        }
+        head.touch();
+        self.count(&appended);
+        appended
+    }
+
+    fn count(&self, appended: &Appended) {
+        let telemetry = &self.core.telemetry;
+        telemetry.samples.inc_by(appended.samples);
+        telemetry.samples_duplicate.inc_by(appended.samples_duplicate);
+        telemetry.samples_too_old.inc_by(appended.samples_too_old);
+        telemetry.samples_over_series_limit.inc_by(appended.samples_over_series_limit);
+        telemetry.rows.inc_by(appended.rows);
+    }
+
+    /// Freezes the head, if the log has anything that is not in files.
+    fn rotate(&mut self) -> Result<Option<Frozen>, EngineError> {
+        if self.sequence == self.frozen_sequence {
+            return Ok(None);
+        }
+        self.next_segment()?;
+        let head = self.core.freeze_head();
+        self.frozen_sequence = self.sequence;
+        Ok(Some(Frozen { head, watermark: self.sequence, first_segment: self.segment.id }))
+    }
+
+    fn next_segment(&mut self) -> Result<(), EngineError> {
+        self.segment = SegmentWriter::create(&*self.core.vfs, &self.core.layout, self.segment.id + 1)?;
+        self.core.segments.note(self.segment.id, self.segment.bytes);
+        Ok(())
+    }
+
+    fn fail(&self, error: &io::Error, staged: Vec<Staged>) {
+        self.poison(error);
+        for staged in staged {
+            _ = staged.pending.reply.send(Err(AppendError::Poisoned));
+        }
+    }
+
+    /// Ends writing for ever. What the disk holds of the last write is unknown, and a second sync would
+    /// succeed without having written it.
+    fn poison(&self, error: &(dyn std::error::Error + 'static)) {
+        tracing::error!(
+            error,
+            segment = self.segment.id,
+            "the write-ahead log could not be written: the store takes nothing more until it is started again"
+        );
+        self.queue.poison();
+    }
+}

@@ -1,0 +1,170 @@
+//! What happens at each bound.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use model::{ByteSize, DurationText, MetricBatch, TimeRange};
+use store::{AppendError, Batch, EventScan, QueryError, Table, TelemetryStore};
+
+use crate::faults::{Dying, Sized};
+use crate::fixture::{Open, Place, Series, T0, deploys, expected, samples_of};
+
+fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !holds() {
+        assert!(Instant::now() < deadline, "{what}");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn series_over_the_limit_are_refused_and_counted_and_old_ones_go_on() {
+    let place = Place::with(|config| config.max_series = 2);
+    let store = place.open();
+    for name in ["a", "b"] {
+        assert_eq!(store.push(name, &[(T0, 1.0)]).samples, 1);
+    }
+    let over = store.push("c", &[(T0, 1.0), (T0 + 1, 1.0)]);
+    assert_eq!((over.samples, over.samples_over_series_limit), (0, 2));
+    assert_eq!(store.metric("watchkeeper_store_samples_over_series_limit_total"), 2.0);
+    store.engine.checkpoint().expect("a checkpoint");
+    assert_eq!(store.push("c", &[(T0 + 2, 1.0)]).samples_over_series_limit, 1, "also in the next head");
+    assert_eq!(store.push("b", &[(T0 + 2, 1.0)]).samples, 1);
+    drop(store);
+    assert_eq!(place.open().all().len(), 2);
+}
+
+#[test]
+fn late_double_and_old_samples_are_told_apart_and_survive_alike() {
+    let place = Place::with(|config| config.out_of_order_window = DurationText(Duration::from_secs(1)));
+    let store = place.open();
+    let appended =
+        store.push("up", &[(T0, 1.0), (T0 + 20, 2.0), (T0 + 10, 3.0), (T0 + 20, 9.0), (T0 - 981, 4.0)]);
+    assert_eq!((appended.samples, appended.samples_duplicate, appended.samples_too_old), (3, 1, 1));
+    let known = Series::from([expected("up", &[(T0, 1.0), (T0 + 10, 3.0), (T0 + 20, 2.0)])]);
+    assert_eq!(store.all(), known);
+    drop(store);
+    assert_eq!(place.open().all(), known);
+}
+
+#[test]
+fn a_nearly_full_disk_refuses_appends_and_answers_queries() {
+    let place = Place::with(|config| config.disk_reserve_bytes = ByteSize(1000));
+    let free = Arc::new(AtomicU64::new(1000));
+    let store = place.try_open_on(Arc::new(Sized(Arc::clone(&free)))).expect("the store opens");
+    store.push("up", &[(T0, 1.0)]);
+    free.store(999, Ordering::SeqCst);
+    let full = |store: &Open| {
+        let answer = store.append(samples_of("up", &[(T0 + 1, 1.0)]));
+        matches!(answer, Err(AppendError::DiskFull { free_bytes: 999, reserve_bytes: 1000 }))
+    };
+    eventually("the disk is measured", || full(&store));
+    assert_eq!(store.all().len(), 1);
+    free.store(1000, Ordering::SeqCst);
+    eventually("the disk is measured again", || !full(&store));
+}
+
+/// A store that cannot write files any more, so that memory fills up.
+fn stuck(place: &Place) -> Open {
+    let (disk, left) = Dying::after(u64::MAX);
+    let store = place.try_open_on(disk).expect("the store opens");
+    store.push("up", &[(T0, 1.0)]);
+    // Enough to freeze the head, not enough to write a file.
+    left.store(5, Ordering::SeqCst);
+    store.engine.checkpoint().expect_err("no files");
+    left.store(u64::MAX / 2, Ordering::SeqCst);
+    store
+}
+
+#[test]
+fn memory_is_bounded_and_what_is_over_it_is_refused_and_counted() {
+    let place = Place::with(|config| {
+        config.head_max_bytes = ByteSize(4096);
+        config.events_head_max_bytes = ByteSize(1 << 40);
+    });
+    let store = stuck(&place);
+    let mut time = T0;
+    let refused = loop {
+        time += 1;
+        match store.append(samples_of("up", &[(time, 1.0)])) {
+            Ok(_) => assert!(time < T0 + 10_000, "memory fills up or is written to files"),
+            Err(error) => break Some(error),
+        }
+        if store.stats_files() > 0 {
+            break None;
+        }
+    };
+    if let Some(refused) = refused {
+        assert!(matches!(refused, AppendError::Overloaded { what: "memory for samples" }), "{refused:?}");
+        assert!(store.metric("watchkeeper_store_overloaded_total") >= 1.0);
+    }
+    eventually("the flush is tried again, and then there is room", || {
+        store.append(samples_of("down", &[(time, 1.0)])).is_ok()
+    });
+}
+
+#[test]
+fn a_head_over_half_of_its_memory_is_written_to_files_by_itself() {
+    let place = Place::with(|config| config.head_max_bytes = ByteSize(1 << 20));
+    let store = place.open();
+    let samples: Vec<(i64, f64)> = (0..40_000).map(|time| (T0 + time, time as f64)).collect();
+    store.push("up", &samples);
+    eventually("files are written", || store.stats_files() == 2);
+    assert_eq!(store.all(), Series::from([expected("up", &samples)]));
+    assert_eq!(store.engine.stats().head_series, 0);
+}
+
+#[test]
+fn a_head_over_its_age_is_written_to_files_by_itself() {
+    let place = Place::with(|config| config.head_max_age = DurationText(Duration::from_millis(10)));
+    let store = place.open();
+    store.push_rows(&[T0]);
+    eventually("files are written", || store.stats_files() == 1);
+    assert_eq!(store.rows(), [T0]);
+}
+
+#[test]
+fn events_are_bounded_by_their_own_memory() {
+    let place = Place::with(|config| config.events_head_max_bytes = ByteSize(1));
+    let store = place.open();
+    store.push_rows(&[T0]);
+    let batch = Batch { metrics: MetricBatch::new(), events: vec![deploys(&[T0 + 1])] };
+    if let Err(error) = store.append(batch) {
+        assert!(matches!(error, AppendError::Overloaded { what: "memory for events" }), "{error:?}");
+    }
+    eventually("the head is written to files", || store.stats_files() >= 1);
+}
+
+#[test]
+fn a_query_over_its_limit_of_samples_says_how_to_narrow_it() {
+    let place = Place::with(|config| config.max_query_samples = 10);
+    let store = place.open();
+    store.push("a", &(0..6).map(|time| (T0 + time, 1.0)).collect::<Vec<_>>());
+    store.engine.checkpoint().expect("a checkpoint");
+    store.push("b", &(0..6).map(|time| (T0 + time, 1.0)).collect::<Vec<_>>());
+    for (max, fits) in [(12, false), (u64::MAX, false), (5, false)] {
+        let answer = store.select(&[], TimeRange::ALL, max);
+        let Err(QueryError::LimitReached(text)) = answer else { panic!("{max} {fits}: {answer:?}") };
+        assert!(text.contains("narrow its time range"), "{text}");
+    }
+    let narrow = store.select(&[store::Matcher::equal("__name__", "a")], TimeRange::ALL, 6).expect("it fits");
+    assert_eq!(narrow.len(), 1);
+}
+
+#[test]
+fn a_scan_over_its_limit_of_rows_is_an_error_and_a_smaller_limit_is_none() {
+    let place = Place::with(|config| config.max_scan_rows = 10);
+    let store = place.open();
+    store.push_rows(&(T0..T0 + 11).collect::<Vec<_>>());
+    let scan = |limit| store.engine.scan(&EventScan::new(Table::Deploys, TimeRange::ALL, limit));
+    assert!(matches!(scan(11), Err(QueryError::LimitReached(_))));
+    assert_eq!(scan(10).expect("it fits").iter().map(|rows| rows.num_rows()).sum::<usize>(), 10);
+    assert!(scan(0).expect("nothing").is_empty());
+}
+
+impl Open {
+    fn stats_files(&self) -> u64 {
+        self.engine.stats().files
+    }
+}

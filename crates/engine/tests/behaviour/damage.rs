@@ -1,0 +1,132 @@
+//! Files that are damaged, missing, unknown or expired.
+
+use model::{TimeRange, Timestamp};
+use store::{EventScan, SelectRequest, SeriesBuffer, Table, TelemetryStore};
+
+use crate::fixture::{Place, Series, T0, expected};
+
+fn flip(path: &std::path::Path, at: usize) {
+    let mut bytes = std::fs::read(path).expect("a file");
+    bytes[at] ^= 0x10;
+    std::fs::write(path, bytes).expect("flipped");
+}
+
+#[test]
+fn a_block_with_any_flipped_byte_is_set_aside_and_the_rest_is_answered() {
+    for (suffix, part) in [(".chunks.parquet", 0.4), (".chunks.parquet", 0.99), (".series.parquet", 0.2)] {
+        let place = Place::new();
+        let store = place.open();
+        store.push("up", &[(T0, 1.0)]);
+        store.engine.checkpoint().expect("a checkpoint");
+        store.push("up", &[(T0 + 1, 2.0)]);
+        store.engine.checkpoint().expect("a checkpoint");
+        store.push("up", &[(T0 + 2, 3.0)]);
+        drop(store);
+        let path = place.files("metrics", suffix).remove(0);
+        let length = std::fs::metadata(&path).expect("a file").len();
+        flip(&path, (length as f64 * part) as usize);
+        let store = place.open();
+        let rest = Series::from([expected("up", &[(T0 + 1, 2.0), (T0 + 2, 3.0)])]);
+        assert_eq!(store.all(), rest, "{suffix}");
+        assert_eq!(store.metric("watchkeeper_store_quarantined_files"), 1.0);
+        assert_eq!(store.engine.stats().quarantined_files, 1);
+        assert_eq!(place.files("quarantine", ".parquet").len(), 2, "both parts of the block are kept");
+        assert_eq!(place.files("metrics", ".parquet").len(), 2);
+        drop(store);
+        let store = place.open();
+        assert_eq!(store.all(), rest);
+        assert_eq!(store.metric("watchkeeper_store_quarantined_files"), 1.0, "it is remembered");
+    }
+}
+
+#[test]
+fn a_damaged_or_missing_event_file_is_set_aside_and_the_rest_is_answered() {
+    for missing in [false, true] {
+        let place = Place::new();
+        let store = place.open();
+        for time in 0..3 {
+            store.push_rows(&[T0 + time]);
+            store.engine.checkpoint().expect("a checkpoint");
+        }
+        let path = place.files("events", ".parquet").remove(1);
+        if missing {
+            drop(store);
+            std::fs::remove_file(&path).expect("removed");
+            let store = place.open();
+            assert_eq!(store.rows(), [T0, T0 + 2]);
+            assert_eq!(store.metric("watchkeeper_store_quarantined_files"), 1.0);
+        } else {
+            flip(&path, 10);
+            assert_eq!(store.rows(), [T0, T0 + 2]);
+            assert_eq!(store.metric("watchkeeper_store_quarantined_files"), 1.0);
+        }
+    }
+}
+
+#[test]
+fn files_that_the_catalog_does_not_know_are_removed_and_counted() {
+    let place = Place::new();
+    let store = place.open();
+    store.push("up", &[(T0, 1.0)]);
+    store.push_rows(&[T0]);
+    store.engine.checkpoint().expect("a checkpoint");
+    drop(store);
+    for left in [
+        "metrics/0000000000000099.chunks.parquet",
+        "metrics/x.tmp",
+        "events/0000000000000099.deploys.parquet",
+    ] {
+        std::fs::write(place.dir.path().join(left), b"left behind").expect("written");
+    }
+    let store = place.open();
+    assert_eq!(store.metric("watchkeeper_store_orphans_removed_total"), 3.0);
+    assert_eq!(place.files("metrics", "").len() + place.files("events", "").len(), 3);
+    assert_eq!((store.all().len(), store.rows().len()), (1, 1));
+}
+
+#[test]
+fn expired_files_are_dropped_and_a_query_that_holds_them_goes_on() {
+    let place = Place::new();
+    let store = place.open();
+    let day = 86_400_000;
+    let now = Timestamp::now().as_millis();
+    let (old, young) = (now - 8 * day, now - 6 * day);
+    store.push("up", &[(old, 1.0)]);
+    store.push_rows(&[old]);
+    store.engine.checkpoint().expect("a checkpoint");
+    // An old row that shares its file with a young one stays as long as that.
+    store.push("up", &[(young - 3 * day, 1.5), (young, 2.0)]);
+    store.push_rows(&[young]);
+    store.engine.checkpoint().expect("a checkpoint");
+    let request = SelectRequest { matchers: Vec::new(), range: TimeRange::ALL, max_samples: u64::MAX };
+    let mut held = store.engine.select(&request).expect("a query");
+    // The background pass may have come first.
+    store.engine.drop_expired(Timestamp::from_millis(now)).expect("retention");
+    assert_eq!(store.metric("watchkeeper_store_expired_files_total"), 2.0);
+    assert_eq!(store.rows(), [young]);
+    assert_eq!(store.all(), Series::from([expected("up", &[(young - 3 * day, 1.5), (young, 2.0)])]));
+    let mut buffer = SeriesBuffer::default();
+    assert!(held.next_series(&mut buffer).expect("a series"));
+    assert_eq!(buffer.times_ms, [old, young - 3 * day, young]);
+    drop(held);
+    assert_eq!(place.files("metrics", ".parquet").len(), 2, "unlinked when nobody reads it");
+    drop(store);
+    assert_eq!(place.open().rows(), [young]);
+}
+
+#[test]
+fn what_is_set_aside_is_kept_no_longer_than_the_rest() {
+    let place = Place::new();
+    let store = place.open();
+    store.push_rows(&[T0]);
+    store.engine.checkpoint().expect("a checkpoint");
+    flip(&place.files("events", ".parquet")[0], 10);
+    assert_eq!(store.rows(), [0i64; 0]);
+    assert_eq!(place.files("quarantine", ".parquet").len(), 1);
+    let later = Timestamp::from_millis(T0).after(place.config.retention.0).after(place.config.retention.0);
+    store.engine.drop_expired(later).expect("retention");
+    assert_eq!(place.files("quarantine", ".parquet").len(), 0);
+    assert_eq!(store.metric("watchkeeper_store_quarantined_files"), 0.0);
+    let scan = EventScan::new(Table::Deploys, TimeRange::ALL, 10);
+    assert!(store.scan(&scan).is_empty());
+}

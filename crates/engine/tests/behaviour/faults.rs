@@ -1,0 +1,131 @@
+//! A file system that fails when a test wants it to.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use engine::vfs::{AppendFile, Disk, Entry, Lock, ReadFile, Vfs};
+
+/// The real disk, until a number of operations that change it have been done: from then on each fails,
+/// as if the process had been killed. The write at which it happens is torn.
+#[derive(Debug)]
+pub(crate) struct Dying {
+    left: Arc<AtomicU64>,
+}
+
+impl Dying {
+    pub(crate) fn after(operations: u64) -> (Arc<Self>, Arc<AtomicU64>) {
+        let left = Arc::new(AtomicU64::new(operations));
+        (Arc::new(Self { left: Arc::clone(&left) }), left)
+    }
+
+    fn live(&self) -> io::Result<()> {
+        live(&self.left)
+    }
+}
+
+fn live(left: &AtomicU64) -> io::Result<()> {
+    let one_less = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+    one_less.map(|_| ()).map_err(|_| io::Error::other("the process is dead"))
+}
+
+impl Vfs for Dying {
+    fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
+        self.live()?;
+        Disk.create_dir_all(dir)
+    }
+    fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
+        Disk.list(dir)
+    }
+    fn create(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
+        self.live()?;
+        Ok(Box::new(DyingFile { file: Disk.create(path)?, left: Arc::clone(&self.left) }))
+    }
+    fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadFile>> {
+        Disk.open(path)
+    }
+    fn truncate(&self, path: &Path, bytes: u64) -> io::Result<()> {
+        self.live()?;
+        Disk.truncate(path, bytes)
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.live()?;
+        Disk.rename(from, to)
+    }
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.live()?;
+        Disk.remove(path)
+    }
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        self.live()?;
+        Disk.sync_dir(dir)
+    }
+    fn free_bytes(&self, dir: &Path) -> io::Result<u64> {
+        Disk.free_bytes(dir)
+    }
+    fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
+        Disk.lock(path)
+    }
+}
+
+struct DyingFile {
+    file: Box<dyn AppendFile>,
+    left: Arc<AtomicU64>,
+}
+
+impl AppendFile for DyingFile {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.left.load(Ordering::SeqCst) == 0 {
+            return Err(io::Error::other("the process is dead"));
+        }
+        if self.left.load(Ordering::SeqCst) == 1 {
+            self.file.append(&bytes[..bytes.len() / 2])?;
+            self.left.store(0, Ordering::SeqCst);
+            return Err(io::Error::other("the process died while it wrote"));
+        }
+        live(&self.left)?;
+        self.file.append(bytes)
+    }
+    fn sync(&mut self) -> io::Result<()> {
+        live(&self.left)?;
+        self.file.sync()
+    }
+}
+
+/// The real disk with as much free space as a test says.
+#[derive(Debug)]
+pub(crate) struct Sized(pub(crate) Arc<AtomicU64>);
+
+impl Vfs for Sized {
+    fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
+        Disk.create_dir_all(dir)
+    }
+    fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
+        Disk.list(dir)
+    }
+    fn create(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
+        Disk.create(path)
+    }
+    fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadFile>> {
+        Disk.open(path)
+    }
+    fn truncate(&self, path: &Path, bytes: u64) -> io::Result<()> {
+        Disk.truncate(path, bytes)
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        Disk.rename(from, to)
+    }
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        Disk.remove(path)
+    }
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        Disk.sync_dir(dir)
+    }
+    fn free_bytes(&self, _dir: &Path) -> io::Result<u64> {
+        Ok(self.0.load(Ordering::SeqCst))
+    }
+    fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
+        Disk.lock(path)
+    }
+}

@@ -1,0 +1,183 @@
+//! A store in a temporary directory, and what is in it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use engine::vfs::{Disk, Vfs};
+use engine::{Config, Engine, EngineError};
+use model::event::{Attributes, DeployEvent};
+use model::{ByteSize, Labels, MetricBatch, TimeRange, Timestamp};
+use prometheus::Registry;
+use store::{
+    AppendError, Appended, Batch, EventBatch, EventScan, Matcher, QueryError, Row, SelectRequest,
+    SeriesBuffer, Table, TelemetryStore,
+};
+
+/// Series by their text, each with times and the bits of values.
+pub(crate) type Series = BTreeMap<String, Vec<(i64, u64)>>;
+
+/// The time around which tests put their data.
+pub(crate) const T0: i64 = 1_754_083_800_000;
+
+/// A directory in which a store is opened, again and again.
+pub(crate) struct Place {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) config: Config,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        let config = Config { disk_reserve_bytes: ByteSize(0), ..Config::default() };
+        Self { dir: tempfile::tempdir().expect("a temporary directory"), config }
+    }
+
+    pub(crate) fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let mut place = Self::new();
+        change(&mut place.config);
+        place
+    }
+
+    pub(crate) fn try_open_on(&self, vfs: Arc<dyn Vfs>) -> Result<Open, EngineError> {
+        let registry = Registry::new();
+        let engine = Engine::open_on(vfs, self.dir.path(), self.config.clone(), &registry)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        Ok(Open { engine, registry, runtime })
+    }
+
+    pub(crate) fn open(&self) -> Open {
+        self.try_open_on(Arc::new(Disk)).expect("the store opens")
+    }
+
+    /// The files below the directory whose name ends so, sorted.
+    pub(crate) fn files(&self, dir: &str, suffix: &str) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.dir.path().join(dir)).expect("a directory of the store");
+        let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+        paths.retain(|path| path.to_string_lossy().ends_with(suffix));
+        paths.sort();
+        paths
+    }
+}
+
+/// An open store.
+pub(crate) struct Open {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) registry: Registry,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Open {
+    pub(crate) fn append(&self, batch: impl Into<Batch>) -> Result<Appended, AppendError> {
+        self.runtime.block_on(self.engine.append(batch.into()))
+    }
+
+    /// Appends samples of one series.
+    pub(crate) fn push(&self, name: &str, samples: &[(i64, f64)]) -> Appended {
+        self.append(samples_of(name, samples)).expect("appended")
+    }
+
+    /// Appends rows, whose ids are their times.
+    pub(crate) fn push_rows(&self, times_ms: &[i64]) -> Appended {
+        let batch = Batch { metrics: MetricBatch::new(), events: vec![deploys(times_ms)] };
+        self.append(batch).expect("appended")
+    }
+
+    pub(crate) fn select(
+        &self,
+        matchers: &[Matcher],
+        range: TimeRange,
+        max: u64,
+    ) -> Result<Series, QueryError> {
+        let request = SelectRequest { matchers: matchers.to_vec(), range, max_samples: max };
+        let mut cursor = self.engine.select(&request)?;
+        let mut buffer = SeriesBuffer::default();
+        let mut found = Series::new();
+        let mut previous: Option<Vec<u8>> = None;
+        while cursor.next_series(&mut buffer)? {
+            let bytes = buffer.labels.as_ref().as_bytes().to_vec();
+            assert!(previous.is_none_or(|previous| previous < bytes), "series come in order, each once");
+            assert!(buffer.times_ms.is_sorted_by(|a, b| a < b), "times ascend strictly");
+            previous = Some(bytes);
+            let samples =
+                buffer.times_ms.iter().zip(&buffer.values).map(|(time, value)| (*time, value.to_bits()));
+            found.insert(buffer.labels.to_string(), samples.collect());
+        }
+        Ok(found)
+    }
+
+    /// All samples.
+    pub(crate) fn all(&self) -> Series {
+        self.select(&[], TimeRange::ALL, u64::MAX).expect("a query")
+    }
+
+    /// Times of all rows in milliseconds, oldest first.
+    pub(crate) fn rows(&self) -> Vec<i64> {
+        times_of(&self.scan(&EventScan::new(Table::Deploys, TimeRange::ALL, 100_000)))
+    }
+
+    pub(crate) fn scan(&self, scan: &EventScan) -> Vec<DeployEvent> {
+        let batches = self.engine.scan(scan).expect("a scan");
+        batches.iter().flat_map(|batch| DeployEvent::from_batch(batch).expect("rows")).collect()
+    }
+
+    /// The value of one of the store's own metrics.
+    pub(crate) fn metric(&self, name: &str) -> f64 {
+        let families = self.registry.gather();
+        let family = families.iter().find(|family| family.name() == name).expect("a metric of the store");
+        let metric = &family.get_metric()[0];
+        metric.get_counter().value() + metric.get_gauge().value()
+    }
+}
+
+pub(crate) fn times_of(rows: &[DeployEvent]) -> Vec<i64> {
+    rows.iter().map(|row| row.time.as_millis()).collect()
+}
+
+pub(crate) fn labels_of(name: &str) -> Labels {
+    Labels::metric(name, &[("job", "test"), ("parity", if name.len() % 2 == 0 { "even" } else { "odd" })])
+}
+
+pub(crate) fn samples_of(name: &str, samples: &[(i64, f64)]) -> MetricBatch {
+    let samples: Vec<model::Sample> =
+        samples.iter().map(|(time_ms, value)| model::Sample { time_ms: *time_ms, value: *value }).collect();
+    let mut batch = MetricBatch::new();
+    batch.push(labels_of(name).as_ref(), &samples);
+    batch
+}
+
+pub(crate) fn deploy(time_ms: i64) -> DeployEvent {
+    DeployEvent {
+        time: Timestamp::from_millis(time_ms),
+        event_id: format!("e{time_ms}"),
+        service: format!("service-{}", time_ms.rem_euclid(3)),
+        version: "1".into(),
+        environment: (time_ms % 2 == 0).then(|| "production".to_owned()),
+        description: None,
+        url: None,
+        attributes: Attributes::from([("k".to_owned(), time_ms.to_string())]),
+    }
+}
+
+pub(crate) fn deploys(times_ms: &[i64]) -> EventBatch {
+    let rows: Vec<DeployEvent> = times_ms.iter().map(|time| deploy(*time)).collect();
+    EventBatch { table: Table::Deploys, rows: DeployEvent::to_batch(&rows).expect("rows") }
+}
+
+/// One series as a query gives it.
+pub(crate) fn expected(name: &str, samples: &[(i64, f64)]) -> (String, Vec<(i64, u64)>) {
+    (labels_of(name).to_string(), samples.iter().map(|(time, value)| (*time, value.to_bits())).collect())
+}
+
+/// Copies what is in a directory, as a disk is found after a crash.
+pub(crate) fn copy_dir(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a directory");
+    for entry in std::fs::read_dir(from).expect("a directory") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.file_type().expect("a type").is_dir() {
+            copy_dir(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).expect("copied");
+        }
+    }
+}

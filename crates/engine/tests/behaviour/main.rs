@@ -1,0 +1,9 @@
+//! The store from outside: what it promises, under faults, at its bounds, and against a plain model.
+
+mod bounds;
+mod damage;
+mod durability;
+mod faults;
+mod fixture;
+mod queries;
+mod scans;

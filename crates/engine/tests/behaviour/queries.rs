@@ -1,0 +1,165 @@
+//! Queries over head and files together, against a plain model.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use model::{DurationText, TimeRange, Timestamp};
+use proptest::prelude::*;
+use store::{MatchOp, Matcher, TelemetryStore};
+
+use crate::fixture::{Place, Series, T0, expected, labels_of, samples_of};
+
+/// What a test does to the store.
+#[derive(Clone, Debug)]
+enum Step {
+    Append { series: usize, samples: Vec<(i64, f64)> },
+    Checkpoint,
+    Restart,
+}
+
+const NAMES: [&str; 6] = ["up", "down", "a", "ab", "abc", "cpu_seconds_total"];
+
+fn any_step() -> impl Strategy<Value = Step> {
+    let time = prop_oneof![
+        Just(T0),
+        (0i64..50).prop_map(|time| T0 + time * 15_000),
+        (0i64..5000).prop_map(|time| T0 + time)
+    ];
+    let value = prop_oneof![(0i32..1000).prop_map(f64::from), any::<f64>()];
+    let samples = proptest::collection::vec((time, value), 1..60);
+    prop_oneof![
+        8 => (0..NAMES.len(), samples).prop_map(|(series, samples)| Step::Append { series, samples }),
+        1 => Just(Step::Checkpoint),
+        1 => Just(Step::Restart),
+    ]
+}
+
+fn any_matchers() -> impl Strategy<Value = Vec<Matcher>> {
+    let one = prop_oneof![
+        Just(Matcher::equal("__name__", "up")),
+        Just(Matcher::equal("parity", "even")),
+        Just(Matcher::new("__name__", MatchOp::Regex, "a.*|up").expect("valid")),
+        Just(Matcher::new("__name__", MatchOp::NotRegex, "ab?").expect("valid")),
+        Just(Matcher::new("parity", MatchOp::NotEqual, "even").expect("valid")),
+        Just(Matcher::equal("absent", "")),
+    ];
+    proptest::collection::vec(one, 0..3)
+}
+
+/// The model: what a query over everything that was taken gives.
+fn model_of(
+    taken: &BTreeMap<&'static str, BTreeMap<i64, f64>>,
+    matchers: &[Matcher],
+    (start, end): (i64, i64),
+) -> Series {
+    let matching =
+        taken.iter().filter(|(name, _)| matchers.iter().all(|m| m.matches(labels_of(name).as_ref())));
+    let series = matching.map(|(name, samples)| {
+        let samples: Vec<(i64, f64)> =
+            samples.range(start..=end).map(|(time, value)| (*time, *value)).collect();
+        expected(name, &samples)
+    });
+    series.filter(|(_, samples)| !samples.is_empty()).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn head_and_files_together_give_what_was_put_in(
+        steps in proptest::collection::vec(any_step(), 1..25),
+        queries in proptest::collection::vec((any_matchers(), -1i64..800_000, 0i64..800_000), 3),
+    ) {
+        let place = Place::with(|config| config.out_of_order_window = DurationText(Duration::from_secs(86_400)));
+        let mut store = place.open();
+        let mut taken: BTreeMap<&'static str, BTreeMap<i64, f64>> = BTreeMap::new();
+        for step in steps {
+            match step {
+                Step::Append { series, samples } => {
+                    store.append(samples_of(NAMES[series], &samples)).expect("appended");
+                    let known = taken.entry(NAMES[series]).or_default();
+                    for (time, value) in samples {
+                        known.entry(time).or_insert(value);
+                    }
+                }
+                Step::Checkpoint => store.engine.checkpoint().expect("a checkpoint"),
+                Step::Restart => {
+                    drop(store);
+                    store = place.open();
+                }
+            }
+        }
+        prop_assert_eq!(store.all(), model_of(&taken, &[], (i64::MIN, i64::MAX)));
+        for (matchers, start, length) in queries {
+            let (start, end) = (T0 + start, T0 + start + length);
+            let range = TimeRange::new(Timestamp::from_millis(start), Timestamp::from_millis(end));
+            let found = store.select(&matchers, range, u64::MAX).expect("a query");
+            prop_assert_eq!(&found, &model_of(&taken, &matchers, (start, end)), "{:?}", matchers);
+        }
+    }
+}
+
+#[test]
+fn long_series_are_cut_into_chunks_and_come_back_whole() {
+    let place = Place::new();
+    let store = place.open();
+    let samples: Vec<(i64, f64)> =
+        (0..10_000).map(|i| (T0 + i * 15_000 + i % 3, (i as f64 / 50.0).sin())).collect();
+    store.push("up", &samples);
+    store.push("down", &samples[..479]);
+    store.engine.checkpoint().expect("a checkpoint");
+    let known = Series::from([expected("up", &samples), expected("down", &samples[..479])]);
+    assert_eq!(store.all(), known);
+    let one = |time: i64| TimeRange::new(Timestamp::from_millis(time), Timestamp::from_millis(time));
+    let (time, value) = samples[8191];
+    let found = store.select(&[], one(time), u64::MAX).expect("a query");
+    assert_eq!(found, Series::from([expected("up", &[(time, value)])]));
+    assert!(store.select(&[], one(time + 7), u64::MAX).expect("a query").is_empty());
+}
+
+#[test]
+fn many_series_in_many_blocks_are_merged_in_order() {
+    let place = Place::new();
+    let store = place.open();
+    let mut known = Series::new();
+    for round in 0..5i64 {
+        let mut batch = model::MetricBatch::new();
+        for series in (0..3000).filter(|series| series % (round + 1) == 0) {
+            let name = format!("metric_{series:05}");
+            batch.push_one(&labels_of(&name), T0 + round, series as f64);
+            let (key, samples) = expected(&name, &[(T0 + round, series as f64)]);
+            known.entry(key).or_default().extend(samples);
+        }
+        store.append(batch).expect("appended");
+        store.engine.checkpoint().expect("a checkpoint");
+    }
+    assert_eq!(store.all(), known);
+    let some = Matcher::new("__name__", MatchOp::Regex, "metric_0[02]0.7").expect("valid");
+    let found = store.select(&[some], TimeRange::ALL, u64::MAX).expect("a query");
+    assert_eq!(found.len(), 20);
+    assert!(found.iter().all(|(key, samples)| known[key] == *samples));
+}
+
+#[test]
+fn labels_of_head_and_files_are_listed_sorted_and_once() {
+    let place = Place::new();
+    let store = place.open();
+    store.push("up", &[(T0, 1.0)]);
+    store.push("down", &[(T0, 1.0)]);
+    store.engine.checkpoint().expect("a checkpoint");
+    store.push("up", &[(T0 + 1, 1.0)]);
+    store.push("abc", &[(T0 + 1, 1.0)]);
+    let names = store.engine.label_names(&[], TimeRange::ALL).expect("names");
+    assert_eq!(names, ["__name__", "job", "parity"]);
+    let values = |matchers: &[Matcher]| {
+        store.engine.label_values("__name__", matchers, TimeRange::ALL).expect("values")
+    };
+    assert_eq!(values(&[]), ["abc", "down", "up"]);
+    assert_eq!(values(&[Matcher::equal("parity", "even")]), ["down", "up"]);
+    let series = store.engine.series(&[], TimeRange::ALL, 10).expect("series");
+    let shown: BTreeSet<String> = series.iter().map(ToString::to_string).collect();
+    assert_eq!((series.len(), shown.len()), (3, 3));
+    assert_eq!(store.engine.series(&[], TimeRange::ALL, 2).expect("series").len(), 2);
+    let early = TimeRange::new(Timestamp::MIN, Timestamp::from_millis(T0));
+    assert_eq!(store.engine.series(&[], early, 10).expect("series").len(), 2);
+}
