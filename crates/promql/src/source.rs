@@ -39,11 +39,7 @@ impl Source {
         if tokens.len() > MAX_TOKENS {
             return Err(Error::BadData(format!("the query has more than {MAX_TOKENS} parts; split it")));
         }
-        for token in &tokens {
-            if let TokenKind::Word(word) = token.kind {
-                check_number(word)?;
-            }
-        }
+        check_durations(&tokens)?;
         let unsupported_modifier = UNSUPPORTED_MODIFIERS.into_iter().find(|modifier| {
             tokens.iter().any(
                 |token| matches!(token.kind, TokenKind::Word(word) if word.eq_ignore_ascii_case(modifier)),
@@ -143,16 +139,30 @@ fn memchr(bytes: &[u8], from: usize, wanted: u8) -> usize {
     (from..bytes.len()).find(|&at| bytes[at] == wanted).unwrap_or(bytes.len())
 }
 
-/// Refuses durations that the parser would read as shorter ones: it drops parts of more than 32 bits.
-fn check_number(word: &str) -> Result<(), Error> {
-    let is_duration = word.starts_with(|c: char| c.is_ascii_digit())
-        && !word.starts_with("0x")
-        && word.contains(['y', 'w', 'd', 'h', 'm', 's']);
-    let mut numbers = word.split(|c: char| !c.is_ascii_digit());
-    if is_duration && numbers.any(|digits| digits.len() > 9) {
-        return Err(Error::BadData(format!(
-            "the duration `{word}` is out of range; write it with larger units"
-        )));
+/// The longest duration that is read, in seconds: some three thousand years.
+const MAX_SECONDS: f64 = 1e11;
+
+/// Refuses durations that the parser would read as shorter ones (it drops parts of more than 32 bits)
+/// and those on which it panics.
+fn check_durations(tokens: &[Token<'_>]) -> Result<(), Error> {
+    let mut expected = false;
+    for token in tokens {
+        let TokenKind::Word(word) = token.kind else {
+            // A sign may stand between `offset` and its duration.
+            expected = matches!(token.kind, TokenKind::OtherBracket)
+                || (expected && matches!(token.kind, TokenKind::Other));
+            continue;
+        };
+        let with_units = word.starts_with(|c: char| c.is_ascii_digit())
+            && !word.starts_with("0x")
+            && word.contains(['y', 'w', 'd', 'h', 'm', 's']);
+        let cut_off = with_units && word.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() > 9);
+        let in_seconds =
+            |part: &str| part.parse::<f64>().is_ok_and(|seconds| !(0.0..=MAX_SECONDS).contains(&seconds));
+        if cut_off || (expected && word.split(':').any(in_seconds)) {
+            return Err(Error::BadData(format!("the duration `{word}` is out of range")));
+        }
+        expected = word.eq_ignore_ascii_case("offset") || word.ends_with(':');
     }
     Ok(())
 }
@@ -267,7 +277,7 @@ mod tests {
         assert_eq!(source.next_call("sum").argument(0), at(2, 3));
         assert_eq!(source.next_call("rate").argument(0), at(2, 8));
         let quantile = source.next_call("quantile");
-        assert_eq!((quantile.place, quantile.arguments), (at(2, 26), vec![at(2, 35), at(2, 40)]));
+        assert_eq!((quantile.place, quantile.arguments), (at(2, 25), vec![at(2, 34), at(2, 39)]));
     }
 
     #[test]

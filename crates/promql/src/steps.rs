@@ -3,7 +3,8 @@
 use model::Labels;
 
 /// What stands where a series has no value: the staleness marker. It is a signalling NaN, which no
-/// arithmetic produces and no selector lets through, so flat arrays need no mask beside them.
+/// arithmetic makes of other values and no selector lets through, so flat arrays need no mask beside
+/// them.
 pub(crate) const ABSENT: f64 = model::STALE_NAN;
 
 /// Whether a value of a step is there.
@@ -132,9 +133,11 @@ mod tests {
     }
 
     #[test]
-    fn arithmetic_never_makes_an_absent_value() {
-        let results = [ABSENT + 0.0, ABSENT * 1.0, f64::NAN - 1.0, 0.0 / 0.0, f64::INFINITY - f64::INFINITY];
+    fn arithmetic_never_makes_an_absent_value_of_others() {
+        let zero = std::hint::black_box(0.0);
+        let results =
+            [zero / zero, f64::NAN - zero, f64::INFINITY - f64::INFINITY, (-1.0f64).sqrt(), -f64::NAN];
         assert!(results.into_iter().all(is_present));
-        assert!(!is_present(ABSENT) && is_present(f64::NAN));
+        assert!(!is_present(ABSENT));
     }
 }

@@ -129,7 +129,7 @@ mod tests {
     fn a_mean_survives_a_sum_that_overflows() {
         let mut mean = Mean::default();
         [f64::MAX, f64::MAX, f64::MAX].into_iter().for_each(|value| mean.add(value));
-        assert_eq!(mean.value(), f64::MAX);
+        assert!((mean.value() / f64::MAX - 1.0).abs() < 1e-15);
     }
 
     #[test]

@@ -7,6 +7,9 @@ use crate::plan::{OverTime, WindowFunction};
 use crate::steps::{StepSeries, Steps};
 use crate::sums::{KahanSum, Mean, Variance, quantile};
 
+/// After how many samples a query looks again whether it may go on.
+const CHECK_EVERY_SAMPLES: usize = 1 << 20;
+
 impl Evaluation<'_> {
     pub(super) fn over_time(
         &self,
@@ -27,6 +30,7 @@ impl Evaluation<'_> {
             windows.clock.is_fixed() && parameters.is_empty() && function != WindowFunction::PredictLinear;
         let mut series = StepSeries::new(model::Labels::empty(), steps);
         let mut scratch = Vec::new();
+        let mut samples_seen = 0;
         self.runs(&over_time.range, windows, &mut |run| {
             series.clear(steps);
             let mut found: Option<f64> = None;
@@ -34,6 +38,12 @@ impl Evaluation<'_> {
                 if let (true, Some(value)) = (same_everywhere, found) {
                     series.values[step] = value;
                     return Ok(());
+                }
+                // Windows overlap: one series can cost as much as a million.
+                samples_seen += window.values.len();
+                if samples_seen > CHECK_EVERY_SAMPLES {
+                    samples_seen = 0;
+                    self.check()?;
                 }
                 let parameter = |index: usize| parameters.get(index).map_or(f64::NAN, |values| values[step]);
                 let operands = Operands {

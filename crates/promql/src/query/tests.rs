@@ -1,5 +1,7 @@
 //! What is read, and what is refused and how.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::ErrorKind;
 
@@ -73,4 +75,54 @@ fn deep_and_long_queries_are_refused_before_they_do_harm() {
     assert!(matches!(Query::parse(&texts[0]), Err(Error::BadData(_))));
     assert!(matches!(Query::parse(&texts[1]), Err(Error::BadData(_))));
     assert!(Query::parse(&texts[2]).is_ok());
+}
+
+/// Pieces of queries, good and bad.
+const PIECES: &[&str] = &[
+    "a",
+    "sum",
+    "rate",
+    "by",
+    "on",
+    "group_left",
+    "offset",
+    "bool",
+    "and",
+    "topk",
+    "1",
+    "5m",
+    "1e300",
+    "nan",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    ":",
+    "=",
+    "=~",
+    "\"x\"",
+    "'",
+    "-",
+    "+",
+    "*",
+    "@",
+    "start",
+    "é",
+    "\\",
+    "#",
+    "\n",
+    " ",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_text_takes_the_program_down(pieces in proptest::collection::vec(proptest::sample::select(PIECES), 0..24)) {
+        let _ = Query::parse(&pieces.concat());
+        let _ = Query::parse(&pieces.join(" "));
+    }
 }

@@ -70,6 +70,17 @@ fn a_query_ends_when_it_is_cancelled_or_late() {
 }
 
 #[test]
+fn a_query_as_deep_as_is_read_is_evaluated() {
+    let engine = engine(Limits::default());
+    let sum = format!("{}m", "m + ".repeat(190));
+    let nested = format!("{}m{}", "abs(".repeat(95), ")".repeat(95));
+    for query in [sum, nested, format!("{}m", "m or ".repeat(190)), format!("{}1", "1 + ".repeat(190))] {
+        let value = range(&engine, &query, Duration::from_secs(10)).expect("evaluates");
+        assert!(matches!(value, Value::Matrix(series) if !series.is_empty()));
+    }
+}
+
+#[test]
 fn times_that_make_no_range_are_refused() {
     let (engine, query) = (engine(Limits::default()), Query::parse("m").expect("valid"));
     let (early, late) = (Timestamp::from_millis(0), Timestamp::from_millis(1000));
