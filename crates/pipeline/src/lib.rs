@@ -11,6 +11,8 @@ mod components;
 mod config;
 mod derive;
 mod digest;
+#[cfg(test)]
+mod fixtures;
 mod hosts;
 mod jobs;
 mod latest;

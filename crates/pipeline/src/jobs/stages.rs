@@ -134,7 +134,12 @@ impl StageLog {
                     run.end_place = Some(place);
                 }
                 (StageAction::Finished, None) => {
-                    runs.push(Run { start: None, end: Some(mark), end_place: Some(place), superseded: false })
+                    runs.push(Run {
+                        start: None,
+                        end: Some(mark),
+                        end_place: Some(place),
+                        superseded: false,
+                    });
                 }
                 (StageAction::Started, open) => {
                     if let Some(run) = open {
@@ -144,7 +149,7 @@ impl StageLog {
                 }
             }
         }
-        runs.sort_by_key(Run::started_at);
+        runs.sort_by_key(|run| run.started_at().unwrap_or(run.mark().time));
         runs
     }
 

@@ -172,10 +172,10 @@ impl Jobs {
     fn remember(&self, found: &[Observation]) {
         let mut history = self.history.write();
         for observation in found {
-            if let Observation::StageTook { stage, seconds } = observation {
-                if history.len() < MAX_STAGES || history.contains_key(stage) {
-                    history.entry(stage.clone()).or_default().observe(*seconds);
-                }
+            if let Observation::StageTook { stage, seconds } = observation
+                && (history.len() < MAX_STAGES || history.contains_key(stage))
+            {
+                history.entry(stage.clone()).or_default().observe(*seconds);
             }
         }
     }
