@@ -7,10 +7,19 @@
 //!
 //! Start reading at [`Alerts`].
 
+mod book;
+mod clerk;
 mod config;
 mod error;
+mod evaluate;
 mod evidence;
+mod group;
+mod machine;
+mod metrics;
+mod notify;
 mod rules;
+mod schedule;
+mod series;
 mod service;
 mod severity;
 mod status;
@@ -18,6 +27,7 @@ mod template;
 
 pub use config::{Channels, Config, DeliveryConfig, EmailConfig, SecretText, Tls, WebhookConfig};
 pub use error::{ActionError, AlertError, RuleError};
+pub use evidence::CheckResult;
 pub use rules::{AlertRule, Group, RecordingRule, Rule, RuleSet};
 pub use service::{Alerts, Parts};
 pub use severity::{Severity, UnknownSeverity};

@@ -12,6 +12,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use functions::{Function, Value};
+pub(crate) use functions::{humanize_1024, humanize_duration};
 
 /// A text with places to fill in.
 #[derive(Clone, Debug, PartialEq)]

@@ -64,6 +64,7 @@ CREATE TABLE alerts (
     held                    BIGINT  NOT NULL,
     acknowledged_by         TEXT,
     acknowledged_ms         BIGINT,
+    resolved_by             TEXT,
     note                    TEXT,
     evidence                TEXT    NOT NULL,
     last_notified_ms        BIGINT,
@@ -88,6 +89,7 @@ CREATE INDEX alert_transitions_by_time ON alert_transitions (time_ms);
 CREATE TABLE deliveries (
     id              TEXT    NOT NULL PRIMARY KEY,
     channel         TEXT    NOT NULL,
+    thread          TEXT    NOT NULL,
     subject         TEXT    NOT NULL,
     payload         TEXT    NOT NULL,
     state           TEXT    NOT NULL,
@@ -98,6 +100,7 @@ CREATE TABLE deliveries (
     outcome         TEXT
 );
 CREATE INDEX deliveries_due ON deliveries (channel, state, next_attempt_ms);
+CREATE INDEX deliveries_by_thread ON deliveries (channel, thread, id);
 CREATE INDEX deliveries_by_time ON deliveries (created_ms);
 
 CREATE TABLE audit (

@@ -99,6 +99,8 @@ pub struct AlertRecord {
     pub acknowledged_by: Option<String>,
     /// When.
     pub acknowledged_at: Option<Timestamp>,
+    /// Who resolved it by hand; `None` when its condition went.
+    pub resolved_by: Option<String>,
     /// What was said when it was acknowledged, or resolved by hand.
     pub note: Option<String>,
     /// What the runbook's checks gave when it fired.
@@ -285,12 +287,13 @@ async fn upsert(transaction: &mut Transaction, record: &AlertRecord) -> Result<(
     sqlx::query(
         "INSERT INTO alerts (id, rule_id, rule_group, rule, severity, labels, annotations, value, state,
              active_ms, fired_ms, resolved_ms, keep_firing_since_ms, held, acknowledged_by,
-             acknowledged_ms, note, evidence, last_notified_ms, updated_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+             acknowledged_ms, note, evidence, last_notified_ms, updated_ms, resolved_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
          ON CONFLICT (id) DO UPDATE SET rule_id = $2, rule_group = $3, rule = $4, severity = $5,
              labels = $6, annotations = $7, value = $8, state = $9, active_ms = $10, fired_ms = $11,
              resolved_ms = $12, keep_firing_since_ms = $13, held = $14, acknowledged_by = $15,
-             acknowledged_ms = $16, note = $17, evidence = $18, last_notified_ms = $19, updated_ms = $20",
+             acknowledged_ms = $16, note = $17, evidence = $18, last_notified_ms = $19, updated_ms = $20,
+             resolved_by = $21",
     )
     .bind(&record.id)
     .bind(&record.rule_id)
@@ -312,6 +315,7 @@ async fn upsert(transaction: &mut Transaction, record: &AlertRecord) -> Result<(
     .bind(record.evidence.to_string())
     .bind(millis_option(record.last_notified_at))
     .bind(millis(record.updated_at))
+    .bind(&record.resolved_by)
     .execute(&mut **transaction)
     .await
     .map(drop)
@@ -378,6 +382,7 @@ fn record(row: &Row) -> Result<AlertRecord, StateError> {
         held: held != 0,
         acknowledged_by: maybe("acknowledged_by")?,
         acknowledged_at: time("acknowledged_ms")?,
+        resolved_by: maybe("resolved_by")?,
         note: maybe("note")?,
         evidence: serde_json::from_str(&evidence)
             .map_err(|_| crate::scope::unknown("evidence", &evidence))?,

@@ -67,6 +67,8 @@ impl FromStr for DeliveryState {
 pub struct NewDelivery {
     /// Over which channel.
     pub channel: String,
+    /// What it belongs to: of one thread an earlier notification is always sent before a later one.
+    pub thread: String,
     /// What it says, in one line.
     pub subject: String,
     /// All that the channel needs to send it.
@@ -127,14 +129,16 @@ pub(crate) async fn enqueue(
     }
     for delivery in deliveries {
         sqlx::query(
-            "INSERT INTO deliveries (id, channel, subject, payload, state, attempts, created_ms, next_attempt_ms)
-             VALUES ($1, $2, $3, $4, 'pending', 0, $5, $5)",
+            "INSERT INTO deliveries
+                 (id, channel, thread, subject, payload, state, attempts, created_ms, next_attempt_ms)
+             VALUES ($1, $2, $6, $3, $4, 'pending', 0, $5, $5)",
         )
         .bind(uuid::Uuid::now_v7().to_string())
         .bind(&delivery.channel)
         .bind(&delivery.subject)
         .bind(delivery.payload.to_string())
         .bind(millis(now))
+        .bind(&delivery.thread)
         .execute(&mut **transaction)
         .await
         .map_err(during("queueing a notification"))?;
@@ -162,12 +166,15 @@ impl Deliveries {
         Ok(given_up)
     }
 
-    /// What is to be tried now over a channel, oldest first.
+    /// What is to be tried now over a channel, oldest first. What waits behind an earlier notification
+    /// of its thread is not among it: nobody shall hear that an alert began after they heard of its end.
     pub async fn due(&self, channel: &str, now: Timestamp, limit: u64) -> Result<Vec<Delivery>, StateError> {
         sqlx::query(
-            "SELECT * FROM deliveries
+            "SELECT * FROM deliveries d
              WHERE channel = $1 AND state IN ('pending', 'failed') AND next_attempt_ms <= $2
-             ORDER BY created_ms, id LIMIT $3",
+             AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.channel = d.channel AND e.thread = d.thread
+                             AND e.id < d.id AND e.state IN ('pending', 'failed'))
+             ORDER BY id LIMIT $3",
         )
         .bind(channel)
         .bind(millis(now))
@@ -183,13 +190,27 @@ impl Deliveries {
     /// When the next attempt over a channel is due; `None` when nothing waits.
     pub async fn next_due(&self, channel: &str) -> Result<Option<Timestamp>, StateError> {
         let next: Option<i64> = sqlx::query_scalar(
-            "SELECT MIN(next_attempt_ms) FROM deliveries WHERE channel = $1 AND state IN ('pending', 'failed')",
+            "SELECT MIN(next_attempt_ms) FROM deliveries d
+             WHERE channel = $1 AND state IN ('pending', 'failed')
+             AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.channel = d.channel AND e.thread = d.thread
+                             AND e.id < d.id AND e.state IN ('pending', 'failed'))",
         )
         .bind(channel)
         .fetch_one(&self.database.read)
         .await
         .map_err(during("looking for notifications to send"))?;
         Ok(next.map(Timestamp::from_millis))
+    }
+
+    /// Makes everything that waits for another attempt due now: the channel works again.
+    pub async fn hurry(&self, channel: &str, now: Timestamp) -> Result<(), StateError> {
+        sqlx::query("UPDATE deliveries SET next_attempt_ms = $2 WHERE channel = $1 AND state = 'failed'")
+            .bind(channel)
+            .bind(millis(now))
+            .execute(&self.database.write)
+            .await
+            .map(drop)
+            .map_err(during("bringing notifications forward"))
     }
 
     /// The receiver has accepted it.
@@ -200,6 +221,21 @@ impl Deliveries {
     /// It is given up.
     pub async fn dead(&self, id: &str, outcome: &str, now: Timestamp) -> Result<(), StateError> {
         self.finish(id, DeliveryState::Dead, outcome, now).await
+    }
+
+    /// Gives up what waits for a channel that is no longer there; answers how many those were.
+    pub async fn abandon(&self, channel: &str, outcome: &str, now: Timestamp) -> Result<u64, StateError> {
+        sqlx::query(
+            "UPDATE deliveries SET state = 'dead', finished_ms = $2, outcome = $3
+             WHERE channel = $1 AND state IN ('pending', 'failed')",
+        )
+        .bind(channel)
+        .bind(millis(now))
+        .bind(cut(outcome))
+        .execute(&self.database.write)
+        .await
+        .map(|done| done.rows_affected())
+        .map_err(during("giving notifications up"))
     }
 
     async fn finish(

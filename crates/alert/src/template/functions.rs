@@ -92,7 +92,7 @@ impl Function {
 }
 
 /// With an SI prefix: `1.234k`, `5m`.
-pub(crate) fn humanize(value: f64) -> String {
+fn humanize(value: f64) -> String {
     let mut value = value;
     let mut prefix = "";
     if value == 0.0 || !value.is_finite() {

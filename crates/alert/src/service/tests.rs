@@ -1,0 +1,7 @@
+//! Alerting as a whole, over a real state database, with results that the test chooses.
+
+mod delivery;
+mod life;
+mod stage;
+
+pub(crate) use stage::http_client;
