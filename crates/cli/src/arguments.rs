@@ -19,30 +19,42 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Watch: collect, take events, evaluate rules, answer on HTTP
-    #[command(after_help = "Without a configuration it watches this host, its processes, and a Redis on 127.0.0.1:6379 when there is one.\n\n\
+    #[command(
+        after_help = "Without a configuration it watches this host, its processes, and a Redis on 127.0.0.1:6379 when there is one.\n\n\
         Examples:\n  watchkeeper serve\n  watchkeeper serve --config watchkeeper.toml --data-dir /srv/watchkeeper --listen 0.0.0.0:7654\n\n\
-        Exit codes: 0 stopped by a signal, 1 failed, 2 the configuration is wrong.")]
+        Exit codes: 0 stopped by a signal, 1 failed, 2 the configuration is wrong."
+    )]
     Serve(serve::Serve),
     /// Print one line for each alert that fires
-    #[command(after_help = "Exit codes: 0 fine, 1 something deserves a look (warning), 2 something is broken (error, critical), \
+    #[command(
+        after_help = "Exit codes: 0 fine, 1 something deserves a look (warning), 2 something is broken (error, critical), \
         3 the server cannot be reached.\nA wrong command line ends with 2 as well.\n\n\
-        Examples:\n  watchkeeper check\n  watchkeeper check --url http://watch.example.org:7654 --key \"$KEY\" --json")]
+        Examples:\n  watchkeeper check\n  watchkeeper check --url http://watch.example.org:7654 --key \"$KEY\" --json"
+    )]
     Check(check::Check),
     /// Evaluate a PromQL expression
-    #[command(after_help = "Times are RFC 3339, seconds since the epoch, `now`, or a duration before now: 1h.\n\n\
+    #[command(
+        after_help = "Times are RFC 3339, seconds since the epoch, `now`, or a duration before now: 1h.\n\n\
         Examples:\n  watchkeeper query 'queue_depth'\n  watchkeeper query 'rate(queue_completed_total[5m])' --from 6h --step 5m\n\n\
-        Exit codes: 0 answered, 1 the expression cannot be evaluated, 2 the command line is wrong, 3 the server cannot be reached.")]
+        Exit codes: 0 answered, 1 the expression cannot be evaluated, 2 the command line is wrong, 3 the server cannot be reached."
+    )]
     Query(query::Query),
     /// Check, show and write down the configuration
     #[command(subcommand)]
     Config(config::Config),
     /// Manage users
-    #[command(subcommand, after_help = "Without --url the state database of this machine is changed, whether the server runs or not.\n\n\
-        Examples:\n  watchkeeper user add anna --role operator\n  watchkeeper user passwd admin\n  watchkeeper user list --json")]
+    #[command(
+        subcommand,
+        after_help = "Without --url the state database of this machine is changed, whether the server runs or not.\n\n\
+        Examples:\n  watchkeeper user add anna --role operator\n  watchkeeper user passwd admin\n  watchkeeper user list --json"
+    )]
     User(user::User),
     /// Manage API keys
-    #[command(subcommand, after_help = "Without --url the state database of this machine is changed, whether the server runs or not.\n\n\
-        Examples:\n  KEY=$(watchkeeper key create grafana --scope read | tail -n 1)\n  watchkeeper key revoke grafana")]
+    #[command(
+        subcommand,
+        after_help = "Without --url the state database of this machine is changed, whether the server runs or not.\n\n\
+        Examples:\n  KEY=$(watchkeeper key create grafana --scope read | tail -n 1)\n  watchkeeper key revoke grafana"
+    )]
     Key(key::Key),
     /// Print the version
     Version(version::Version),

@@ -62,7 +62,8 @@ pub(crate) struct Client {
 impl Client {
     /// A client that shows the key, or else the token of this machine.
     pub(crate) fn new(connection: &Connection) -> Result<Self, Failure> {
-        let looked_in = if connection.key.is_some() { PathBuf::new() } else { connection.place.data_dir()? };
+        let looked_in =
+            if connection.key.is_some() { PathBuf::new() } else { connection.place.data_dir()? };
         let credential = connection.key.clone().or_else(|| first_start::read_local_token(&looked_in));
         let http = reqwest::Client::builder()
             .timeout(TIMEOUT)
@@ -118,11 +119,17 @@ impl Client {
         };
         let response = request.send().await.map_err(|error| {
             let hint = if error.is_connect() { "; does `watchkeeper serve` run there?" } else { "" };
-            Failure::Unreachable(anyhow!("cannot reach {}{hint} ({:#})", self.url, anyhow::Error::from(error.without_url())))
+            Failure::Unreachable(anyhow!(
+                "cannot reach {}{hint} ({:#})",
+                self.url,
+                anyhow::Error::from(error.without_url())
+            ))
         })?;
         let status = response.status();
         let text = response.text().await.map_err(|error| {
-            Failure::Unreachable(anyhow::Error::from(error).context(format!("{} broke off its answer", self.url)))
+            Failure::Unreachable(
+                anyhow::Error::from(error).context(format!("{} broke off its answer", self.url)),
+            )
         })?;
         if status == StatusCode::NO_CONTENT {
             return Ok(Value::Null);
@@ -134,9 +141,12 @@ impl Client {
     }
 
     fn refused(&self, status: StatusCode, body: &Value) -> Failure {
-        let said = ["detail", "error"].iter().find_map(|key| body[*key].as_str()).unwrap_or("no reason given");
+        let said =
+            ["detail", "error"].iter().find_map(|key| body[*key].as_str()).unwrap_or("no reason given");
         match status {
-            StatusCode::UNAUTHORIZED => Failure::Unreachable(anyhow!("{} does not let us in: {said}{}", self.url, self.hint())),
+            StatusCode::UNAUTHORIZED => {
+                Failure::Unreachable(anyhow!("{} does not let us in: {said}{}", self.url, self.hint()))
+            }
             StatusCode::FORBIDDEN | StatusCode::MISDIRECTED_REQUEST => {
                 Failure::Unreachable(anyhow!("{} does not let us in: {said}", self.url))
             }

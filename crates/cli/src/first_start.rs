@@ -79,8 +79,10 @@ pub(crate) fn read_local_token(data_dir: &Path) -> Option<String> {
 pub(crate) fn random_text() -> Result<String, StateError> {
     const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut bytes = [0u8; 29];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| StateError::Crypto { doing: "reading random bytes of the system", reason: error.to_string() })?;
+    getrandom::fill(&mut bytes).map_err(|error| StateError::Crypto {
+        doing: "reading random bytes of the system",
+        reason: error.to_string(),
+    })?;
     Ok(bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect())
 }
 
@@ -105,10 +107,16 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let state = State::open(&folder.path().join("state.db")).await.expect("open");
         let login = make_first_user(&state).await.expect("made").expect("the first");
-        let user = state.users().verify(login.name, &login.password).await.expect("asked").expect("the right password");
+        let user = state
+            .users()
+            .verify(login.name, &login.password)
+            .await
+            .expect("asked")
+            .expect("the right password");
         assert_eq!(user.role, Role::Admin);
         assert!(make_first_user(&state).await.expect("asked").is_none());
-        let redeemed = state.links().redeem(login.link_token.reveal(), Timestamp::now()).await.expect("asked");
+        let redeemed =
+            state.links().redeem(login.link_token.reveal(), Timestamp::now()).await.expect("asked");
         assert_eq!(redeemed.map(|user| user.name), Some("admin".to_owned()));
     }
 }

@@ -139,7 +139,8 @@ pub(crate) fn data_dir(named: Option<&Path>, configured: Option<&Path>) -> anyho
         return Ok(PathBuf::from("/var/lib/watchkeeper"));
     }
     let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let data_home = absolute("XDG_DATA_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/share")));
+    let data_home =
+        absolute("XDG_DATA_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/share")));
     data_home
         .map(|folder| folder.join("watchkeeper"))
         .context("neither HOME nor XDG_DATA_HOME is set: say with --data-dir where the data is")

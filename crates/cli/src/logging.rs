@@ -7,12 +7,14 @@ use crate::config::{Log, LogFormat};
 
 /// Begins to log as configured.
 pub(crate) fn begin(log: &Log) -> anyhow::Result<()> {
-    let filter = EnvFilter::builder()
-        .parse(&log.level)
-        .with_context(|| format!("[log] level: `{}` is not a level, like info or info,server=debug", log.level))?;
+    let filter = EnvFilter::builder().parse(&log.level).with_context(|| {
+        format!("[log] level: `{}` is not a level, like info or info,server=debug", log.level)
+    })?;
     let to_stderr = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let begun = match log.format {
-        LogFormat::Text => to_stderr.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init(),
+        LogFormat::Text => {
+            to_stderr.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init()
+        }
         LogFormat::Json => to_stderr.json().try_init(),
     };
     begun.map_err(|error| anyhow::anyhow!("the log could not be begun: {error}"))

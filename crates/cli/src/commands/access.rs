@@ -180,15 +180,21 @@ pub(crate) fn key_id(keys: &[Value], wanted: &str) -> Result<String, Failure> {
         .collect();
     match matching.as_slice() {
         [id] => Ok(id.clone()),
-        [] => Err(Failure::Other(anyhow!("there is no key `{wanted}` in use; `watchkeeper key list` shows all"))),
-        ids => Err(Failure::Other(anyhow!("{} keys are called `{wanted}`; name one by its id: {}", ids.len(), ids.join(", ")))),
+        [] => Err(Failure::Other(anyhow!(
+            "there is no key `{wanted}` in use; `watchkeeper key list` shows all"
+        ))),
+        ids => Err(Failure::Other(anyhow!(
+            "{} keys are called `{wanted}`; name one by its id: {}",
+            ids.len(),
+            ids.join(", ")
+        ))),
     }
 }
 
 /// A list as a table.
 pub(crate) fn table(columns: &[(&str, &str)], items: &[Value]) -> String {
     let mut table = comfy_table::Table::new();
-    table.load_preset(comfy_table::presets::NOTHING);
+    table.load_style(comfy_table::presets::NOTHING);
     table.set_header(columns.iter().map(|(title, _)| *title));
     for item in items {
         table.add_row(columns.iter().map(|(_, key)| match &item[*key] {

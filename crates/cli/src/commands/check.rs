@@ -63,8 +63,10 @@ fn alert_line(alert: &Value) -> String {
         .collect();
     let labels: Vec<String> = labels.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
     let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(", ")) };
-    let summary = alert["annotations"]["summary"].as_str().map(|summary| format!(": {summary}")).unwrap_or_default();
-    let taken = alert["acknowledged"]["by"].as_str().map(|by| format!(" (acknowledged by {by})")).unwrap_or_default();
+    let summary =
+        alert["annotations"]["summary"].as_str().map(|summary| format!(": {summary}")).unwrap_or_default();
+    let taken =
+        alert["acknowledged"]["by"].as_str().map(|by| format!(" (acknowledged by {by})")).unwrap_or_default();
     let since = alert["fired_at"].as_str().map(|time| format!(" since {time}")).unwrap_or_default();
     format!("{severity:<8} {}{labels}{since}{summary}{taken}", text(alert, "rule")).replace(['\n', '\r'], " ")
 }
@@ -87,8 +89,14 @@ mod tests {
 
     #[test]
     fn the_code_is_that_of_the_worst_alert() {
-        let cases: [(&[&str], u8); 6] =
-            [(&[], 0), (&["info"], 0), (&["warning", "info"], 1), (&["warning", "error"], 2), (&["critical"], 2), (&["odd"], 2)];
+        let cases: [(&[&str], u8); 6] = [
+            (&[], 0),
+            (&["info"], 0),
+            (&["warning", "info"], 1),
+            (&["warning", "error"], 2),
+            (&["critical"], 2),
+            (&["odd"], 2),
+        ];
         for (severities, expected) in cases {
             let alerts: Vec<Value> = severities.iter().map(|severity| alert(severity)).collect();
             assert_eq!(code(&alerts, &[]), expected, "{severities:?}");

@@ -11,5 +11,10 @@ pub(crate) struct Completion {
 }
 
 pub(crate) fn run(command: &Completion) {
-    clap_complete::generate(command.shell, &mut crate::arguments::Arguments::command(), "watchkeeper", &mut std::io::stdout());
+    clap_complete::generate(
+        command.shell,
+        &mut crate::arguments::Arguments::command(),
+        "watchkeeper",
+        &mut std::io::stdout(),
+    );
 }

@@ -12,7 +12,9 @@ use crate::house::{self, House};
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Config {
     /// Say whether the configuration can be used, rule files and queue mappings included
-    #[command(after_help = "Exit codes: 0 it can be used, 2 it cannot.\n\nExample:\n  watchkeeper config check --config /etc/watchkeeper/watchkeeper.toml")]
+    #[command(
+        after_help = "Exit codes: 0 it can be used, 2 it cannot.\n\nExample:\n  watchkeeper config check --config /etc/watchkeeper/watchkeeper.toml"
+    )]
     Check(Source),
     /// Print the effective values, secrets masked
     #[command(after_help = "Example:\n  WATCHKEEPER_SERVER__LISTEN=0.0.0.0:7654 watchkeeper config show")]
@@ -77,7 +79,10 @@ async fn check(loaded: &Loaded) -> Result<(), Failure> {
     };
     let checked = checked.await;
     std::fs::remove_dir_all(&folder).with_context(|| format!("{} could not be removed", folder.display()))?;
-    let file = loaded.file.as_ref().map_or("the default configuration".to_owned(), |file| file.display().to_string());
+    let file = loaded
+        .file
+        .as_ref()
+        .map_or("the default configuration".to_owned(), |file| file.display().to_string());
     println!("{file} is fine: {}", checked?);
     Ok(())
 }

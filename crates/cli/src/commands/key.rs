@@ -13,7 +13,9 @@ use crate::exit::Failure;
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Key {
     /// Make a key; it is printed alone on the last line, this once
-    #[command(after_help = "Examples:\n  watchkeeper key create grafana --scope read\n  watchkeeper key create ci --scope ingest,read --expires 30d")]
+    #[command(
+        after_help = "Examples:\n  watchkeeper key create grafana --scope read\n  watchkeeper key create ci --scope ingest,read --expires 30d"
+    )]
     Create {
         /// What it is for
         name: String,

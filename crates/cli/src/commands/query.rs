@@ -94,7 +94,7 @@ fn seconds(time: Timestamp) -> String {
 
 fn shown(data: &Value) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(presets::NOTHING);
     let rows = data["result"].as_array().map(Vec::as_slice).unwrap_or_default();
     match data["resultType"].as_str() {
         Some("vector") => {
@@ -135,12 +135,18 @@ fn series(metric: &Value) -> String {
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
     let name = metric["__name__"].as_str().unwrap_or("");
-    if labels.is_empty() && !name.is_empty() { name.to_owned() } else { format!("{name}{{{}}}", labels.join(", ")) }
+    if labels.is_empty() && !name.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{name}{{{}}}", labels.join(", "))
+    }
 }
 
 /// A time and a value, as texts.
 fn sample(point: &Value) -> (String, String) {
-    let time = point[0].as_f64().map(|seconds| Timestamp::from_millis((seconds * 1000.0).round() as i64).to_string());
+    let time = point[0]
+        .as_f64()
+        .map(|seconds| Timestamp::from_millis((seconds * 1000.0).round() as i64).to_string());
     (time.unwrap_or_default(), point[1].as_str().unwrap_or_default().to_owned())
 }
 
@@ -170,7 +176,10 @@ mod tests {
         let vector = json!({ "resultType": "vector", "result": [
             { "metric": { "__name__": "queue_depth", "queue": "llm" }, "value": [1754083800, "12"] },
             { "metric": {}, "value": [1754083800, "1"] } ] });
-        let lines: Vec<String> = shown(&vector).lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        let lines: Vec<String> = shown(&vector)
+            .lines()
+            .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+            .collect();
         assert_eq!(lines, ["SERIES VALUE", "queue_depth{queue=\"llm\"} 12", "{} 1"]);
         let matrix = json!({ "resultType": "matrix", "result": [
             { "metric": { "__name__": "up" }, "values": [[1754083800.5, "1"]] } ] });

@@ -136,7 +136,10 @@ fn announce(address: SocketAddr, data_dir: &Path, first_login: Option<&FirstLogi
         println!("`watchkeeper user passwd {}` sets another password.", login.name);
         println!();
     }
-    println!("watchkeeper listening on http://{address} (started in {seconds:.2} s, data in {})", data_dir.display());
+    println!(
+        "watchkeeper listening on http://{address} (started in {seconds:.2} s, data in {})",
+        data_dir.display()
+    );
     tracing::info!(%address, seconds, "ready");
 }
 
@@ -154,7 +157,10 @@ impl Running {
     fn begin(&mut self, loaded: &Loaded, listener: TcpListener, context: server::Context) {
         let settings = &loaded.settings;
         let config = settings.server.clone();
-        self.spawn("the server", |stop| async move { Ok(server::serve(listener, config, context, stop).await?) });
+        self.spawn(
+            "the server",
+            |stop| async move { Ok(server::serve(listener, config, context, stop).await?) },
+        );
         let collectors = Arc::clone(&self.house.collectors);
         self.spawn("collecting", |stop| async move {
             collectors.run(stop).await;

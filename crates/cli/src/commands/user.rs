@@ -15,7 +15,9 @@ use crate::first_start;
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum User {
     /// Make a user; without a password given, one is made up and printed on the last line
-    #[command(after_help = "Examples:\n  watchkeeper user add anna --role operator\n  echo \"$PASSWORD\" | watchkeeper user add anna --password-stdin")]
+    #[command(
+        after_help = "Examples:\n  watchkeeper user add anna --role operator\n  echo \"$PASSWORD\" | watchkeeper user add anna --password-stdin"
+    )]
     Add {
         /// The name
         name: String,
@@ -81,7 +83,10 @@ impl Password {
             return Ok((first_start::random_text()?, true));
         }
         let mut text = String::new();
-        std::io::stdin().take(MAX_PASSWORD_BYTES).read_to_string(&mut text).context("reading standard input")?;
+        std::io::stdin()
+            .take(MAX_PASSWORD_BYTES)
+            .read_to_string(&mut text)
+            .context("reading standard input")?;
         let password = text.lines().next().unwrap_or_default();
         if password.is_empty() {
             return Err(Failure::Usage(anyhow!("standard input holds no password")));
@@ -111,7 +116,8 @@ pub(crate) async fn run(command: &User) -> Result<(), Failure> {
             if *json {
                 println!("{}", json!(users));
             } else {
-                let columns = [("NAME", "name"), ("ROLE", "role"), ("MADE", "created_at"), ("DISABLED", "disabled_at")];
+                let columns =
+                    [("NAME", "name"), ("ROLE", "role"), ("MADE", "created_at"), ("DISABLED", "disabled_at")];
                 println!("{}", table(&columns, &users));
             }
         }

@@ -11,7 +11,8 @@ pub(crate) struct Version {
 }
 
 pub(crate) fn run(command: &Version) {
-    let (version, system, machine) = (env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH);
+    let (version, system, machine) =
+        (env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH);
     if command.json {
         println!("{}", json!({ "version": version, "os": system, "arch": machine }));
     } else {

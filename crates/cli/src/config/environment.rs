@@ -57,7 +57,10 @@ fn set(root: &Json, table: &mut toml::Table, path: &[String], text: &str) -> Res
             toml::Value::Array(items) => {
                 let index = steps.next().and_then(|step| step.parse::<usize>().ok());
                 let index = index.filter(|index| *index <= items.len()).ok_or_else(|| {
-                    format!("`{step}` is a list: write {}__0__…, counting from 0 without gaps", step.to_uppercase())
+                    format!(
+                        "`{step}` is a list: write {}__0__…, counting from 0 without gaps",
+                        step.to_uppercase()
+                    )
                 })?;
                 if index == items.len() {
                     items.push(toml::Value::Table(toml::Table::new()));
@@ -70,8 +73,11 @@ fn set(root: &Json, table: &mut toml::Table, path: &[String], text: &str) -> Res
     }
     if let Some(base) = last.strip_suffix("_file") {
         let shape = schema::Shape::of(root, node);
-        if matches!(shape.child(last), schema::Child::Unknown) && matches!(shape.child(base), schema::Child::Known(_)) {
-            let secret = std::fs::read_to_string(text).map_err(|error| format!("cannot read {text}: {error}"))?;
+        if matches!(shape.child(last), schema::Child::Unknown)
+            && matches!(shape.child(base), schema::Child::Known(_))
+        {
+            let secret =
+                std::fs::read_to_string(text).map_err(|error| format!("cannot read {text}: {error}"))?;
             at.insert(base.to_owned(), toml::Value::String(secret.trim_end_matches(['\r', '\n']).to_owned()));
             return Ok(());
         }
@@ -106,7 +112,11 @@ fn value(root: &Json, node: &Json, text: &str) -> Result<toml::Value, String> {
     match as_toml {
         Some(value) => Ok(value),
         None if shape.items().is_some() => Ok(toml::Value::Array(
-            text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(|item| item.to_owned().into()).collect(),
+            text.split(',')
+                .map(str::trim)
+                .filter(|item| !item.is_empty())
+                .map(|item| item.to_owned().into())
+                .collect(),
         )),
         None => Ok(toml::Value::String(text.to_owned())),
     }

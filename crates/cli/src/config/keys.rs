@@ -43,12 +43,18 @@ fn walk_table(root: &Json, node: &Json, table: &DeTable<'_>, path: &str, found: 
     }
 }
 
-fn walk_value(root: &Json, node: &Json, value: &Spanned<DeValue<'_>>, path: &str, found: &mut Vec<UnknownKey>) {
+fn walk_value(
+    root: &Json,
+    node: &Json,
+    value: &Spanned<DeValue<'_>>,
+    path: &str,
+    found: &mut Vec<UnknownKey>,
+) {
     match value.get_ref() {
         DeValue::Table(table) => walk_table(root, node, table, path, found),
         DeValue::Array(items) => {
             if let Some(item_schema) = schema::Shape::of(root, node).items() {
-                for item in items.iter() {
+                for item in items {
                     walk_value(root, item_schema, item, path, found);
                 }
             }
@@ -57,12 +63,18 @@ fn walk_value(root: &Json, node: &Json, value: &Spanned<DeValue<'_>>, path: &str
     }
 }
 
+/// How alike two names are, 0 to 1. The first measure sees shared beginnings, the second swapped
+/// letters in short names.
+fn likeness(a: &str, b: &str) -> f64 {
+    strsim::jaro_winkler(a, b).max(strsim::normalized_damerau_levenshtein(a, b))
+}
+
 /// The known name that is close enough to be what was meant.
 pub(super) fn nearest(name: &str, known: &[String]) -> Option<String> {
     known
         .iter()
-        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
-        .filter(|(likeness, _)| *likeness > 0.7)
+        .map(|candidate| (likeness(name, candidate), candidate))
+        .filter(|(likeness, _)| *likeness > 0.65)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate.clone())
 }
@@ -99,7 +111,8 @@ mod tests {
             .map(|key| (text[..key.offset].matches('\n').count() + 1, key.path, key.nearest))
             .collect();
         found.sort();
-        let expect = |line, path: &str, nearest: Option<&str>| (line, path.to_owned(), nearest.map(str::to_owned));
+        let expect =
+            |line, path: &str, nearest: Option<&str>| (line, path.to_owned(), nearest.map(str::to_owned));
         assert_eq!(
             found,
             [

@@ -83,13 +83,14 @@ where
     environment::apply::<T>(&root, &mut table, environment)
 }
 
-fn check_types<T: DeserializeOwned>(document: &Spanned<DeTable<'_>>, source: &Source<'_>) -> Result<(), ConfigError> {
+fn check_types<T: DeserializeOwned>(
+    document: &Spanned<DeTable<'_>>,
+    source: &Source<'_>,
+) -> Result<(), ConfigError> {
     let reads = |document: Spanned<DeTable<'_>>| T::deserialize(Deserializer::from(document));
     let Err(error) = reads(document.clone()) else { return Ok(()) };
-    if error.span().is_some() {
-        return Err(source.toml_fault(&error));
-    }
-    // Some errors come without a place. The key without which all is well is the culprit.
+    // Where a section is made of parts, the error only says which section. The key without which all
+    // is well is the culprit then; of the two places the later one is the more exact.
     let mut places = Vec::new();
     leaves(document.get_ref(), &mut Vec::new(), &mut places);
     let culprit = places.into_iter().find(|(path, _)| {
@@ -98,8 +99,10 @@ fn check_types<T: DeserializeOwned>(document: &Spanned<DeTable<'_>>, source: &So
         reads(without).is_ok()
     });
     Err(match culprit {
-        Some((path, offset)) => ConfigError::one(source.fault(offset, format!("`{}`: {}", path.join("."), error.message().trim()))),
-        None => source.toml_fault(&error),
+        Some((path, offset)) if error.span().is_none_or(|span| span.start < offset) => ConfigError::one(
+            source.fault(offset, format!("`{}`: {}", path.join("."), error.message().trim())),
+        ),
+        _ => source.toml_fault(&error),
     })
 }
 
@@ -199,7 +202,8 @@ fn secret_base(shape: &schema::Shape<'_>, root: &Json, name: &str) -> Option<Str
 const MAX_SECRET_BYTES: usize = 64 << 10;
 
 fn read_secret(path: &Path) -> Result<String, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     if text.len() > MAX_SECRET_BYTES {
         return Err(format!("{} is too large to be a secret", path.display()));
     }

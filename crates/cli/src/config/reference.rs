@@ -10,7 +10,7 @@ use super::load::schema_of;
 use super::schema::Shape;
 use super::settings::Settings;
 
-/// One section with its keys.
+/// One section with its keys, of which there is at least one.
 struct Section {
     /// Its name, with dots; empty for keys that stand before every section.
     name: String,
@@ -63,9 +63,9 @@ pub(crate) fn reference_page() -> String {
             (name, true) => format!("`[[{name}]]`"),
             (name, false) => format!("`[{name}]`"),
         };
-        writeln_to(&mut text, format_args!("\n## {title}\n\n{}", cell(&section.about)));
-        if section.keys.is_empty() {
-            continue;
+        writeln_to(&mut text, format_args!("\n## {title}"));
+        if !section.about.is_empty() {
+            writeln_to(&mut text, format_args!("\n{}", cell(&section.about)));
         }
         text.push_str("\n| key | type | default | meaning |\n|---|---|---|---|\n");
         for key in &section.keys {
@@ -75,7 +75,10 @@ pub(crate) fn reference_page() -> String {
                 None => "not set".to_owned(),
             };
             let about = cell(&key.about);
-            writeln_to(&mut text, format_args!("| `{}` | {} | {default} | {about} |", key.name, cell(&key.kind)));
+            writeln_to(
+                &mut text,
+                format_args!("| `{}` | {} | {default} | {about} |", key.name, cell(&key.kind)),
+            );
         }
     }
     text
@@ -122,7 +125,9 @@ fn gather(
     let place = into.len();
     into.push(Section { name: name.to_owned(), many, about, keys: Vec::new() });
     let mut keys = Vec::new();
-    for (key, child) in shape.properties() {
+    // Sorted: the order of a schema depends on how its maps were built.
+    let properties: std::collections::BTreeMap<_, _> = shape.properties().collect();
+    for (key, child) in properties {
         let path = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
         let inner = Shape::of(root, child);
         let default = defaults.and_then(|defaults| defaults.get(key)).or_else(|| child.get("default"));
@@ -141,7 +146,7 @@ fn gather(
     }
     let section = &mut into[place];
     section.keys = keys;
-    if section.name.is_empty() && section.keys.is_empty() {
+    if section.keys.is_empty() {
         into.remove(place);
     }
 }

@@ -50,7 +50,9 @@ impl<'a> Shape<'a> {
     /// Whether a key must be there.
     pub(super) fn requires(&self, name: &str) -> bool {
         self.nodes.iter().any(|node| {
-            node.get("required").and_then(Json::as_array).is_some_and(|names| names.iter().any(|known| known == name))
+            node.get("required")
+                .and_then(Json::as_array)
+                .is_some_and(|names| names.iter().any(|known| known == name))
         })
     }
 
@@ -66,7 +68,9 @@ impl<'a> Shape<'a> {
 
     /// The schema of the values of a table with free keys.
     pub(super) fn values(&self) -> Option<&'a Json> {
-        self.nodes.iter().find_map(|node| node.get("additionalProperties").filter(|values| values.is_object()))
+        self.nodes
+            .iter()
+            .find_map(|node| node.get("additionalProperties").filter(|values| values.is_object()))
     }
 
     /// Whether a text may stand here.
@@ -86,7 +90,8 @@ impl<'a> Shape<'a> {
         let mut names: Vec<String> = Vec::new();
         for node in &self.nodes {
             if let Some(values) = node.get("enum").and_then(Json::as_array) {
-                names.extend(values.iter().filter(|value| !value.is_null()).map(|value| format!("`{value}`")));
+                names
+                    .extend(values.iter().filter(|value| !value.is_null()).map(|value| format!("`{value}`")));
                 continue;
             }
             if let Some(value) = node.get("const") {
@@ -95,7 +100,9 @@ impl<'a> Shape<'a> {
             }
             match node.get("type") {
                 Some(Json::Array(types)) => {
-                    names.extend(types.iter().filter_map(Json::as_str).filter(|name| *name != "null").map(plain));
+                    names.extend(
+                        types.iter().filter_map(Json::as_str).filter(|name| *name != "null").map(plain),
+                    );
                 }
                 Some(Json::String(name)) if name != "null" => names.push(plain(name)),
                 _ => {}
@@ -125,11 +132,10 @@ fn gather<'a>(root: &'a Json, node: &'a Json, into: &mut Vec<&'a Json>, depth: u
         return;
     }
     let mut referred = false;
-    if let Some(target) = node.get("$ref").and_then(Json::as_str) {
-        if let Some(target) = target.strip_prefix('#').and_then(|pointer| root.pointer(pointer)) {
-            gather(root, target, into, depth + 1);
-            referred = true;
-        }
+    let target = node.get("$ref").and_then(Json::as_str).and_then(|target| target.strip_prefix('#'));
+    if let Some(target) = target.and_then(|pointer| root.pointer(pointer)) {
+        gather(root, target, into, depth + 1);
+        referred = true;
     }
     for alternatives in ["anyOf", "oneOf", "allOf"] {
         for node in node.get(alternatives).and_then(Json::as_array).into_iter().flatten() {

@@ -22,10 +22,19 @@ fn an_empty_configuration_is_the_default() {
 #[test]
 fn wrong_keys_and_values_are_told_with_their_line_and_what_was_meant() {
     let cases = [
-        ("[server]\nlistne = \"127.0.0.1:1\"\n", "watchkeeper.toml:2: unknown key `server.listne`; did you mean `listen`?"),
+        (
+            "[server]\nlistne = \"127.0.0.1:1\"\n",
+            "watchkeeper.toml:2: unknown key `server.listne`; did you mean `listen`?",
+        ),
         ("\n\n[sever]\n", "watchkeeper.toml:3: unknown key `sever`; did you mean `server`?"),
-        ("[ingest]\nmax_futur = \"1s\"\n", "watchkeeper.toml:2: unknown key `ingest.max_futur`; did you mean `max_future`?"),
-        ("[[redis]]\nurl = \"redis://h\"\n[[redis.queues]]\nname = \"q\"\npendin = {}\n", "watchkeeper.toml:5: unknown key `redis.queues.pendin`; did you mean `pending`?"),
+        (
+            "[ingest]\nmax_futur = \"1s\"\n",
+            "watchkeeper.toml:2: unknown key `ingest.max_futur`; did you mean `max_future`?",
+        ),
+        (
+            "[[redis]]\nurl = \"redis://h\"\n[[redis.queues]]\nname = \"q\"\npendin = {}\n",
+            "watchkeeper.toml:5: unknown key `redis.queues.pendin`; did you mean `pending`?",
+        ),
         ("[server]\nlisten = 7654\n", "watchkeeper.toml:2: "),
         ("[store]\n\nretention = \"soon\"\n", "watchkeeper.toml:3: `soon` is not a duration"),
         ("[ingest]\nmax_labels = \"many\"\n", "watchkeeper.toml:2: `ingest.max_labels`: invalid type"),
@@ -113,7 +122,8 @@ fn secrets_are_not_shown() {
 fn the_default_file_can_be_read_and_changes_nothing() {
     let text = default_file();
     let settings = load_text(&text, &[]).expect("valid");
-    let (read, default) = (toml::to_string(&settings).expect("TOML"), toml::to_string(&Settings::default()).expect("TOML"));
+    let (read, default) =
+        (toml::to_string(&settings).expect("TOML"), toml::to_string(&Settings::default()).expect("TOML"));
     assert_eq!(read, default);
 }
 
@@ -137,7 +147,8 @@ fn the_default_file_with_every_default_uncommented_changes_nothing() {
         })
         .collect();
     let settings = load_text(&lines.join("\n"), &[]).expect("valid");
-    let (read, default) = (toml::to_string(&settings).expect("TOML"), toml::to_string(&Settings::default()).expect("TOML"));
+    let (read, default) =
+        (toml::to_string(&settings).expect("TOML"), toml::to_string(&Settings::default()).expect("TOML"));
     assert_eq!(read, default);
 }
 

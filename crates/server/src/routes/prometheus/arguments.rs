@@ -53,7 +53,9 @@ impl Arguments {
     pub(super) fn time(&self, name: &str) -> Result<Option<Timestamp>, Failure> {
         let Some(text) = self.get(name) else { return Ok(None) };
         let time = match text.parse::<f64>() {
-            Ok(seconds) if seconds.is_finite() => Some(Timestamp::from_secs_f64(seconds)),
+            Ok(seconds) if seconds.is_finite() => {
+                Some(Timestamp::from_millis((seconds * 1000.0).round() as i64))
+            }
             Ok(_) => None,
             Err(_) => Timestamp::parse_rfc3339(text).ok(),
         };

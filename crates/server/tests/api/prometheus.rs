@@ -1,0 +1,113 @@
+//! The Prometheus API, as Prometheus' clients read it.
+
+use model::Timestamp;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::stage::{Answer, Stage, answer};
+
+/// A server with one series of three samples, the last of them now; gives the time in whole seconds.
+async fn stage() -> (Stage, i64) {
+    let stage = Stage::new().await;
+    let now = Timestamp::now().as_millis() / 1000;
+    let samples: Vec<(i64, f64)> =
+        (0..3).map(|n| ((now - 60 + n * 30) * 1000, 1.0 + n as f64 / 2.0)).collect();
+    let body = testkit::remote_write(&[
+        (&[("__name__", "queue_depth"), ("queue", "llm"), ("state", "pending")], &samples),
+        (&[("__name__", "queue_depth"), ("queue", "ocr"), ("state", "pending")], &samples),
+    ]);
+    let write = stage.local(Method::POST, "/prometheus/api/v1/write").body(body);
+    assert_eq!(answer(write.header("Content-Encoding", "snappy")).await.status, 204);
+    (stage, now)
+}
+
+async fn get(stage: &Stage, path: &str, parameters: &[(&str, &str)]) -> Answer {
+    let query = encoded(parameters);
+    answer(stage.local(Method::GET, &format!("/prometheus/api/v1/{path}?{query}"))).await
+}
+
+fn encoded(parameters: &[(&str, &str)]) -> String {
+    let mut url = reqwest::Url::parse("http://host/").expect("an address");
+    url.query_pairs_mut().extend_pairs(parameters);
+    url.query().unwrap_or_default().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instant_query_answers_a_vector_by_get_and_by_form() {
+    let (stage, now) = stage().await;
+    let (query, time) = ("queue_depth{queue=\"llm\"}", now.to_string());
+    let expected = json!({
+        "status": "success",
+        "data": { "resultType": "vector", "result": [{
+            "metric": { "__name__": "queue_depth", "queue": "llm", "state": "pending" }, "value": [now, "2"],
+        }] },
+    });
+    let by_get = get(&stage, "query", &[("query", query), ("time", &time)]).await;
+    assert_eq!(by_get.body, expected);
+    let form = stage
+        .local(Method::POST, "/prometheus/api/v1/query")
+        .header("Content-Type", "application/x-www-form-urlencoded")
+        .body(encoded(&[("query", query), ("time", &time)]));
+    assert_eq!(answer(form).await.body, expected);
+    let scalar = get(&stage, "query", &[("query", "1 + 0.5"), ("time", &format!("{now}.25"))]).await;
+    assert_eq!(scalar.body["data"], json!({ "resultType": "scalar", "result": [now as f64 + 0.25, "1.5"] }));
+    let limited = get(&stage, "query", &[("query", "queue_depth"), ("limit", "1")]).await;
+    assert_eq!(limited.body["data"]["result"].as_array().map(Vec::len), Some(1));
+    assert_eq!(limited.body["warnings"].as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_range_query_answers_a_matrix() {
+    let (stage, now) = stage().await;
+    let (start, end) = ((now - 60).to_string(), now.to_string());
+    let parameters = [("query", "sum(queue_depth)"), ("start", &start), ("end", &end), ("step", "30s")];
+    let answered = get(&stage, "query_range", &parameters).await;
+    let values = json!([[now - 60, "2"], [now - 30, "3"], [now, "4"]]);
+    assert_eq!(
+        answered.body["data"],
+        json!({ "resultType": "matrix", "result": [{ "metric": {}, "values": values }] }),
+        "{answered:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn errors_have_prometheus_shape_and_status() {
+    let (stage, _) = stage().await;
+    let range = |start, end, step| [("query", "up"), ("start", start), ("end", end), ("step", step)];
+    let cases: Vec<(&str, Vec<(&str, &str)>, u16, &str)> = vec![
+        ("query", vec![], 400, "bad_data"),
+        ("query", vec![("query", "sum(")], 400, "bad_data"),
+        ("query", vec![("query", "up"), ("time", "noon")], 400, "bad_data"),
+        ("query", vec![("query", "up"), ("timeout", "-1")], 400, "bad_data"),
+        ("query_range", range("0", "10", "0").into(), 400, "bad_data"),
+        ("query_range", range("10", "0", "1").into(), 400, "bad_data"),
+        ("query_range", range("0", "10", "x").into(), 400, "bad_data"),
+        ("series", vec![], 400, "bad_data"),
+        ("query", vec![("query", "queue_depth * on() queue_depth")], 422, "execution"),
+    ];
+    for (path, parameters, status, kind) in cases {
+        let answered = get(&stage, path, &parameters).await;
+        assert_eq!(answered.status, status, "{path} {parameters:?}: {answered:?}");
+        assert_eq!(answered.header("content-type"), "application/json");
+        assert_eq!((&answered.body["status"], &answered.body["errorType"]), (&json!("error"), &json!(kind)));
+        assert!(answered.body["error"].as_str().is_some_and(|text| !text.is_empty()), "{answered:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_there_is_can_be_asked() {
+    let (stage, _) = stage().await;
+    let data = |answer: Answer| {
+        assert_eq!(answer.body["status"], "success", "{answer:?}");
+        answer.body["data"].clone()
+    };
+    assert_eq!(data(get(&stage, "labels", &[]).await), json!(["__name__", "queue", "state"]));
+    assert_eq!(data(get(&stage, "label/queue/values", &[]).await), json!(["llm", "ocr"]));
+    assert_eq!(data(get(&stage, "label/__name__/values", &[]).await), json!(["queue_depth"]));
+    let matching = [("match[]", "queue_depth{queue=\"ocr\"}")];
+    assert_eq!(data(get(&stage, "label/queue/values", &matching).await), json!(["ocr"]));
+    let series = json!([{ "__name__": "queue_depth", "queue": "ocr", "state": "pending" }]);
+    assert_eq!(data(get(&stage, "series", &matching).await), series);
+    assert_eq!(data(get(&stage, "labels", &[("match[]", "nothing")]).await), json!([]));
+    assert_eq!(data(get(&stage, "status/buildinfo", &[]).await)["version"], Value::from("0.0.0-test"));
+}
