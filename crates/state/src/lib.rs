@@ -21,6 +21,8 @@ mod retention;
 mod scope;
 mod secret;
 mod sessions;
+#[cfg(test)]
+mod tests;
 mod users;
 
 pub use alerts::{AlertFilter, AlertRecord, AlertState, AlertStates, Commit, Transition};

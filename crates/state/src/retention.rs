@@ -12,6 +12,7 @@ use crate::{StateError, deliveries};
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 /// However long things are kept, there are never more of them than this.
 const MAX_HISTORY: i64 = 200_000;
+const MAX_RESOLVED: i64 = 20_000;
 const MAX_AUDIT: i64 = 2_000_000;
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -66,6 +67,14 @@ impl State {
                 before(config.alert_retention),
             )
             .await?
+            + self
+                .remove(
+                    "DELETE FROM alerts WHERE id IN
+                     (SELECT id FROM alerts WHERE state = 'resolved' AND held = 0
+                      ORDER BY updated_ms DESC, id LIMIT 10000 OFFSET $1)",
+                    MAX_RESOLVED,
+                )
+                .await?
             + self
                 .remove("DELETE FROM alert_transitions WHERE time_ms <= $1", before(config.alert_retention))
                 .await?

@@ -89,3 +89,15 @@ fn rule_files_are_found_by_path_folder_and_pattern() {
     let error = RuleSet::load(&["b*.yml".to_owned()], folder.path()).expect_err("nothing there");
     assert!(matches!(error, RuleError::NoFile { .. }), "{error}");
 }
+
+#[test]
+fn the_shipped_rules_are_valid_and_say_how_bad_each_alert_is() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules");
+    let rules = RuleSet::load(&["pipeline.yml".to_owned()], &path).expect("valid rules");
+    assert!(rules.rules().count() > 40);
+    for rule in rules.rules() {
+        let Rule::Alert(rule) = rule.as_ref() else { continue };
+        assert!(rule.warnings.is_empty(), "{}: {:?}", rule.name, rule.warnings);
+        assert!(rule.annotations.contains_key("summary"), "{}", rule.name);
+    }
+}
