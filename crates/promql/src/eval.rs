@@ -210,7 +210,7 @@ impl<'a> Evaluation<'a> {
         Ok(merger.series)
     }
 
-    /// The value of a scalar at each step; only called with a scalar expression.
+    /// The value of a scalar expression at each step.
     fn scalar(&self, expr: &ScalarExpr, steps: Steps) -> Result<Vec<f64>, Error> {
         scalar::evaluate(self, expr, steps)
     }

@@ -289,7 +289,7 @@ mod tests {
             "\"abc".to_owned(),
         ];
         for text in texts {
-            assert!(matches!(Source::scan(&text), Err(Error::BadData(_))), "{:.20}", text);
+            assert!(matches!(Source::scan(&text), Err(Error::BadData(_))), "{text:.20}");
         }
         assert!(matches!(Source::scan(r#"x{a="\xff"}"#), Err(Error::Unsupported(_))));
         assert!(Source::scan(r#"x{a="\\xff", b=`\xff`, c="\x7f"}"#).is_ok());

@@ -104,6 +104,11 @@ impl<const ROOT: bool> Fold for Spread<ROOT> {
     }
 }
 
+/// How many values take as much memory as one of these.
+pub(super) fn size_in_values<T>() -> usize {
+    size_of::<T>().div_ceil(size_of::<f64>())
+}
+
 /// Groups by what counts of their labels, in the order of their first series.
 pub(super) struct Groups<'a, T> {
     grouping: &'a LabelFilter,
@@ -191,7 +196,7 @@ impl Evaluation<'_> {
                     cell.add(*value);
                 }
             }
-            if new { self.hold(steps.count) } else { Ok(()) }
+            if new { self.hold(steps.count * size_in_values::<F>()) } else { Ok(()) }
         })?;
         emit(groups, |_, cell| cell.finish(), sink)
     }
@@ -206,11 +211,13 @@ impl Evaluation<'_> {
     ) -> Result<(), Error> {
         let mut groups = Groups::new(grouping);
         self.vector(input, steps, &mut |series| {
-            let (group, _) = groups.of(series, &Vec::new());
+            let (group, new) = groups.of(series, &Vec::new());
+            let mut grown = if new { steps.count * size_in_values::<Vec<f64>>() } else { 0 };
             for (step, value) in series.present() {
                 group.cells[step].push(value);
+                grown += 1;
             }
-            self.hold(steps.count)
+            self.hold(grown)
         })?;
         let finish = |step: usize, mut values: Vec<f64>| {
             if values.is_empty() { ABSENT } else { quantile(phi[step], &mut values) }

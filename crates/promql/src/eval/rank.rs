@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use model::Labels;
 
-use super::aggregate::Groups;
+use super::aggregate::{Groups, size_in_values};
 use super::{Evaluation, Sink};
 use crate::Error;
 use crate::plan::{Aggregate, ScalarExpr};
@@ -31,8 +31,9 @@ impl Evaluation<'_> {
         let mut members: Vec<(Labels, bool)> = Vec::new();
         self.vector(&aggregate.input, steps, &mut |series| {
             let member = members.len();
-            let (group, _) = groups.of(series, &Ranking::new());
-            let (mut ranked, mut grown) = (false, 0);
+            let (group, new) = groups.of(series, &Ranking::new());
+            let mut grown = if new { steps.count * size_in_values::<Ranking>() } else { 0 };
+            let mut ranked = false;
             for (step, value) in series.present() {
                 let (ranking, limit) = (&mut group.cells[step], counts[step]);
                 let place = ranking.partition_point(|(kept, _)| !better(value, *kept));
@@ -40,7 +41,7 @@ impl Evaluation<'_> {
                     if ranking.len() == limit {
                         ranking.pop();
                     } else {
-                        grown += 1;
+                        grown += size_in_values::<(f64, usize)>();
                     }
                     ranking.insert(place, (value, member));
                     ranked = true;

@@ -53,7 +53,7 @@ fn each_limit_is_named_when_it_is_reached() {
 
 #[test]
 fn memory_grows_with_groups_and_not_with_series() {
-    let limits = Limits { max_held_samples: 250, ..Limits::default() };
+    let limits = Limits { max_held_samples: 450, ..Limits::default() };
     let value = range(&engine(limits), "sum(rate(m[10s]) * 2)", Duration::from_secs(1)).expect("fits");
     assert!(matches!(value, Value::Matrix(series) if series.len() == 1));
 }

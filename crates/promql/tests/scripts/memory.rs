@@ -12,10 +12,13 @@ use store::{
     StoreStats, TelemetryStore,
 };
 
+/// Labels, and values by their times.
+type StoredSeries = (Labels, BTreeMap<i64, f64>);
+
 /// Series by the bytes of their labels, which is the order in which a cursor gives them.
 #[derive(Default)]
 pub(crate) struct MemoryStore {
-    series: Mutex<BTreeMap<Vec<u8>, (Labels, BTreeMap<i64, f64>)>>,
+    series: Mutex<BTreeMap<Vec<u8>, StoredSeries>>,
     /// Series that hold native histograms, which this store cannot hold.
     histograms: Mutex<Vec<Labels>>,
     asked_for_histograms: AtomicBool,
