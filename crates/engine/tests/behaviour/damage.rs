@@ -1,5 +1,6 @@
 //! Files that are damaged, missing, unknown or expired.
 
+use engine::Config;
 use model::{TimeRange, Timestamp};
 use store::{EventScan, SelectRequest, SeriesBuffer, Table, TelemetryStore};
 
@@ -86,28 +87,29 @@ fn files_that_the_catalog_does_not_know_are_removed_and_counted() {
 
 #[test]
 fn expired_files_are_dropped_and_a_query_that_holds_them_goes_on() {
-    let place = Place::new();
+    let place = Place::with(|config| config.retention = Config::default().retention);
     let store = place.open();
     let day = 86_400_000;
-    let now = Timestamp::now().as_millis();
-    let (old, young) = (now - 8 * day, now - 6 * day);
+    let young = Timestamp::now().as_millis();
+    let old = young - 2 * day;
     store.push("up", &[(old, 1.0)]);
     store.push_rows(&[old]);
     store.engine.checkpoint().expect("a checkpoint");
-    // An old row that shares its file with a young one stays as long as that.
-    store.push("up", &[(young - 3 * day, 1.5), (young, 2.0)]);
+    // An older sample that shares its file with a young one stays as long as that.
+    store.push("up", &[(old - day, 1.5), (young, 2.0)]);
     store.push_rows(&[young]);
     store.engine.checkpoint().expect("a checkpoint");
     let request = SelectRequest { matchers: Vec::new(), range: TimeRange::ALL, max_samples: u64::MAX };
     let mut held = store.engine.select(&request).expect("a query");
-    // The background pass may have come first.
-    store.engine.drop_expired(Timestamp::from_millis(now)).expect("retention");
+    let later = Timestamp::from_millis(young + 6 * day);
+    assert_eq!(store.engine.drop_expired(later).expect("retention"), 2);
     assert_eq!(store.metric("watchkeeper_store_expired_files_total"), 2.0);
     assert_eq!(store.rows(), [young]);
-    assert_eq!(store.all(), Series::from([expected("up", &[(young - 3 * day, 1.5), (young, 2.0)])]));
+    assert_eq!(store.all(), Series::from([expected("up", &[(old - day, 1.5), (young, 2.0)])]));
     let mut buffer = SeriesBuffer::default();
     assert!(held.next_series(&mut buffer).expect("a series"));
-    assert_eq!(buffer.times_ms, [old, young - 3 * day, young]);
+    assert_eq!(buffer.times_ms, [old - day, old, young]);
+    assert_eq!(place.files("metrics", ".parquet").len(), 4, "a query holds them");
     drop(held);
     assert_eq!(place.files("metrics", ".parquet").len(), 2, "unlinked when nobody reads it");
     drop(store);

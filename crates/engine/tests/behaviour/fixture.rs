@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use engine::vfs::{Disk, Vfs};
 use engine::{Config, Engine, EngineError};
 use model::event::{Attributes, DeployEvent};
-use model::{ByteSize, Labels, MetricBatch, TimeRange, Timestamp};
+use model::{ByteSize, DurationText, Labels, MetricBatch, TimeRange, Timestamp};
 use prometheus::Registry;
 use store::{
     AppendError, Appended, Batch, EventBatch, EventScan, Matcher, QueryError, Row, SelectRequest,
@@ -28,7 +29,9 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn new() -> Self {
-        let config = Config { disk_reserve_bytes: ByteSize(0), ..Config::default() };
+        // The data of tests is of a fixed time, which gets older.
+        let retention = DurationText(Duration::from_secs(100 * 365 * 86_400));
+        let config = Config { disk_reserve_bytes: ByteSize(0), retention, ..Config::default() };
         Self { dir: tempfile::tempdir().expect("a temporary directory"), config }
     }
 
@@ -125,7 +128,7 @@ impl Open {
         let families = self.registry.gather();
         let family = families.iter().find(|family| family.name() == name).expect("a metric of the store");
         let metric = &family.get_metric()[0];
-        metric.get_counter().value() + metric.get_gauge().value()
+        metric.get_counter().get_value() + metric.get_gauge().get_value()
     }
 }
 
