@@ -14,10 +14,21 @@ use super::settings::Settings;
 struct Section {
     /// Its name, with dots; empty for keys that stand before every section.
     name: String,
-    /// Whether there may be several: `[[name]]`.
-    many: bool,
+    /// How many of it there may be.
+    place: Place,
     about: String,
     keys: Vec<Key>,
+}
+
+/// How a section is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// `[name]`
+    Once,
+    /// `[[name]]`: there may be several, or none.
+    Listed,
+    /// `[name]` inside of one that is listed.
+    WithinListed,
 }
 
 struct Key {
@@ -39,10 +50,11 @@ pub(crate) fn default_file() -> String {
     for section in sections() {
         text.push('\n');
         comment(&mut text, &section.about);
-        match (section.name.as_str(), section.many) {
+        match (section.name.as_str(), section.place) {
             ("", _) => {}
-            (name, true) => writeln_to(&mut text, format_args!("#[[{name}]]")),
-            (name, false) => writeln_to(&mut text, format_args!("[{name}]")),
+            (name, Place::Once) => writeln_to(&mut text, format_args!("[{name}]")),
+            (name, Place::Listed) => writeln_to(&mut text, format_args!("#[[{name}]]")),
+            (name, Place::WithinListed) => writeln_to(&mut text, format_args!("#[{name}]")),
         }
         for key in &section.keys {
             comment(&mut text, &key.about);
@@ -58,10 +70,10 @@ pub(crate) fn default_file() -> String {
 pub(crate) fn reference_page() -> String {
     let mut text = String::from(INTRODUCTION);
     for section in sections() {
-        let title = match (section.name.as_str(), section.many) {
+        let title = match (section.name.as_str(), section.place) {
             ("", _) => "Before all sections".to_owned(),
-            (name, true) => format!("`[[{name}]]`"),
-            (name, false) => format!("`[{name}]`"),
+            (name, Place::Listed) => format!("`[[{name}]]`"),
+            (name, Place::Once | Place::WithinListed) => format!("`[{name}]`"),
         };
         writeln_to(&mut text, format_args!("\n## {title}"));
         if !section.about.is_empty() {
@@ -108,7 +120,7 @@ fn sections() -> Vec<Section> {
     let root = schema_of::<Settings>();
     let defaults = serde_json::to_value(Settings::default()).unwrap_or_default();
     let mut sections = Vec::new();
-    gather(&root, &root, "", false, String::new(), Some(&defaults), &mut sections);
+    gather(&root, &root, "", Place::Once, String::new(), Some(&defaults), &mut sections);
     sections
 }
 
@@ -116,14 +128,14 @@ fn gather(
     root: &Json,
     node: &Json,
     name: &str,
-    many: bool,
+    section_place: Place,
     about: String,
     defaults: Option<&Json>,
     into: &mut Vec<Section>,
 ) {
     let shape = Shape::of(root, node);
-    let place = into.len();
-    into.push(Section { name: name.to_owned(), many, about, keys: Vec::new() });
+    let index = into.len();
+    into.push(Section { name: name.to_owned(), place: section_place, about, keys: Vec::new() });
     let mut keys = Vec::new();
     // Sorted: the order of a schema depends on how its maps were built.
     let properties: std::collections::BTreeMap<_, _> = shape.properties().collect();
@@ -133,34 +145,30 @@ fn gather(
         let default = defaults.and_then(|defaults| defaults.get(key)).or_else(|| child.get("default"));
         let about = description(root, child);
         let of_tables = inner.items().filter(|items| Shape::of(root, items).properties().next().is_some());
-        let in_section = !many || of_tables.is_some();
         if let Some(items) = of_tables {
-            gather(root, items, &path, true, about, None, into);
-        } else if in_section && inner.properties().next().is_some() {
-            gather(root, child, &path, many, about, default, into);
+            gather(root, items, &path, Place::Listed, about, None, into);
+        } else if inner.properties().next().is_some() {
+            let within = if section_place == Place::Once { Place::Once } else { Place::WithinListed };
+            gather(root, child, &path, within, about, default, into);
         } else {
             let default = default.filter(|value| !value.is_null()).map(toml_text);
-            let kind = kind(root, child, &inner);
+            let kind = kind(root, &inner);
             keys.push(Key { name: key.clone(), kind, about, default, required: shape.requires(key) });
         }
     }
-    let section = &mut into[place];
+    let section = &mut into[index];
     section.keys = keys;
     if section.keys.is_empty() {
-        into.remove(place);
+        into.remove(index);
     }
 }
 
-/// What may stand at a key. A small table inside an entry of a list is described with its keys.
-fn kind(root: &Json, child: &Json, shape: &Shape<'_>) -> String {
-    let names = shape.names();
-    if !names.is_empty() {
-        return format!("table with {}", names.join(", "));
-    }
+/// What may stand at a key.
+fn kind(root: &Json, shape: &Shape<'_>) -> String {
     match shape.items() {
         Some(items) => format!("list of {}", Shape::of(root, items).type_name()),
         None if shape.values().is_some() => "table by name".to_owned(),
-        None => Shape::of(root, child).type_name(),
+        None => shape.type_name(),
     }
 }
 

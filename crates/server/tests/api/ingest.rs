@@ -21,7 +21,9 @@ fn unhex(text: &str) -> Vec<u8> {
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).expect("hex")).collect()
 }
 
-async fn send(stage: &Stage, body: &[u8], headers: &[(&str, &str)]) -> crate::stage::Answer {
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
+async fn send(stage: &Stage, body: &[u8], headers: Headers<'_>) -> crate::stage::Answer {
     let mut request = stage.request(Method::POST, "/api/v1/events").body(body.to_vec());
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -58,7 +60,7 @@ async fn each_event_is_accepted_or_rejected_by_itself() {
 async fn all_forms_of_a_body_are_taken() {
     let stage = Stage::new().await;
     let lines = b"{\"type\":\"job.started\",\"event_id\":\"1\",\"job_id\":\"a\"}\n\n{\"type\":\"job.started\",\"event_id\":\"2\",\"job_id\":\"b\"}\n";
-    let cases: [(&[u8], &[(&str, &str)], u64); 4] = [
+    let cases: [(&[u8], Headers<'_>, u64); 4] = [
         (lines, &[("Content-Type", "application/x-ndjson")], 2),
         (
             br#"[{"type":"job.started","event_id":"3","job_id":"c"}]"#,
@@ -81,7 +83,7 @@ async fn all_forms_of_a_body_are_taken() {
 #[tokio::test(flavor = "multi_thread")]
 async fn bodies_that_cannot_be_read_are_problems() {
     let stage = Stage::with(|config| config.max_decompressed_body = ByteSize(64 << 10)).await;
-    let cases: [(&[u8], &[(&str, &str)], u16); 6] = [
+    let cases: [(&[u8], Headers<'_>, u16); 6] = [
         (b"", &[], 400),
         (b"[{", &[], 400),
         (b"\xff\xfe", &[], 400),

@@ -74,7 +74,8 @@ async fn a_range_query_answers_a_matrix() {
 async fn errors_have_prometheus_shape_and_status() {
     let (stage, _) = stage().await;
     let range = |start, end, step| [("query", "up"), ("start", start), ("end", end), ("step", step)];
-    let cases: Vec<(&str, Vec<(&str, &str)>, u16, &str)> = vec![
+    type Case<'a> = (&'a str, Vec<(&'a str, &'a str)>, u16, &'a str);
+    let cases: Vec<Case<'_>> = vec![
         ("query", vec![], 400, "bad_data"),
         ("query", vec![("query", "sum(")], 400, "bad_data"),
         ("query", vec![("query", "up"), ("time", "noon")], 400, "bad_data"),

@@ -10,36 +10,36 @@ use store::TelemetryStore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-pub const TOKEN: &str = "wkl_the_token_of_this_machine";
-pub const PASSWORD: &str = "a long enough password";
+pub(crate) const TOKEN: &str = "wkl_the_token_of_this_machine";
+pub(crate) const PASSWORD: &str = "a long enough password";
 
-pub struct Stage {
-    pub address: SocketAddr,
-    pub client: Client,
-    pub state: State,
-    pub pipeline: Arc<pipeline::Pipeline>,
-    pub stop: CancellationToken,
-    pub task: JoinHandle<Result<(), server::ServeError>>,
+pub(crate) struct Stage {
+    pub(crate) address: SocketAddr,
+    pub(crate) client: Client,
+    pub(crate) state: State,
+    pub(crate) pipeline: Arc<pipeline::Pipeline>,
+    pub(crate) stop: CancellationToken,
+    pub(crate) task: JoinHandle<Result<(), server::ServeError>>,
     _folder: tempfile::TempDir,
 }
 
 /// What was answered.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: reqwest::header::HeaderMap,
-    pub body: Value,
-    pub text: String,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) body: Value,
+    pub(crate) text: String,
 }
 
 impl Answer {
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().expect("ASCII"))
     }
 
     /// Asserts that it is a problem of this status, and gives its detail.
     #[track_caller]
-    pub fn problem(&self, status: u16) -> &str {
+    pub(crate) fn problem(&self, status: u16) -> &str {
         assert_eq!(self.status.as_u16(), status, "{self:?}");
         assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
         assert_eq!(self.body["status"], status, "{self:?}");
@@ -51,11 +51,11 @@ impl Answer {
 }
 
 impl Stage {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(|_| {}).await
     }
 
-    pub async fn with(change: impl FnOnce(&mut server::Config)) -> Self {
+    pub(crate) async fn with(change: impl FnOnce(&mut server::Config)) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().expect("a folder");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -71,40 +71,40 @@ impl Stage {
         Self { address, client, state, pipeline, stop, task, _folder: folder }
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
     /// A request without credentials.
-    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, self.url(path))
     }
 
     /// A request as the command line on this machine makes it.
-    pub fn local(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn local(&self, method: Method, path: &str) -> RequestBuilder {
         self.request(method, path).bearer_auth(TOKEN)
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         answer(self.local(Method::GET, path)).await
     }
 
-    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
         answer(self.local(Method::POST, path).json(body)).await
     }
 
-    pub async fn key(&self, scopes: &[Scope]) -> String {
+    pub(crate) async fn key(&self, scopes: &[Scope]) -> String {
         let scopes: Scopes = scopes.iter().copied().collect();
         let now = model::Timestamp::now();
         let new = self.state.keys().create("test", scopes, "test", None, now).await.expect("a key");
         new.secret.reveal().to_owned()
     }
 
-    pub async fn user(&self, name: &str, role: Role) {
+    pub(crate) async fn user(&self, name: &str, role: Role) {
         self.state.users().create(name, PASSWORD, role).await.expect("a user");
     }
 
-    pub async fn log_in(&self, name: &str, password: &str) -> Answer {
+    pub(crate) async fn log_in(&self, name: &str, password: &str) -> Answer {
         let body = serde_json::json!({ "username": name, "password": password });
         answer(self.request(Method::POST, "/api/v1/login").json(&body)).await
     }
@@ -116,7 +116,7 @@ impl Drop for Stage {
     }
 }
 
-pub async fn answer(request: RequestBuilder) -> Answer {
+pub(crate) async fn answer(request: RequestBuilder) -> Answer {
     let response = request.send().await.expect("an answer");
     let (status, headers) = (response.status(), response.headers().clone());
     let text = response.text().await.expect("a body");
