@@ -132,11 +132,11 @@ impl GroupRunner {
                 reason
             });
         }
-        if !alert_series.is_empty() {
-            if let Err(error) = self.tools.sink.write(alert_series).await {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, group = self.group.name, "the series ALERTS could not be stored");
-            }
+        if !alert_series.is_empty()
+            && let Err(error) = self.tools.sink.write(alert_series).await
+        {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, group = self.group.name, "the series ALERTS could not be stored");
         }
     }
 

@@ -25,10 +25,10 @@ pub(super) fn body(notification: &Notification, external_url: Option<&str>) -> S
 
 fn alert_text(text: &mut String, notification: &Notification, alert: &NotifiedAlert, url: Option<&str>) {
     let _ = writeln!(text, "{}", alert.summary().unwrap_or(&notification.rule));
-    if let Some(description) = alert.annotations.get("description") {
-        if alert.summary() != Some(description) {
-            let _ = writeln!(text, "{description}");
-        }
+    if let Some(description) = alert.annotations.get("description")
+        && alert.summary() != Some(description)
+    {
+        let _ = writeln!(text, "{description}");
     }
     text.push('\n');
     let mut facts: Vec<(&str, String)> = vec![

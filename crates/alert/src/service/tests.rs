@@ -2,6 +2,8 @@
 
 mod delivery;
 mod life;
+mod listener;
+mod real;
 mod stage;
 
 pub(crate) use stage::http_client;

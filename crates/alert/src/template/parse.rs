@@ -218,10 +218,11 @@ fn operand(word: &str) -> Result<Expression, TemplateError> {
     if matches!(word, "$value" | ".Value") {
         return Ok(Expression::Value);
     }
-    if let Some(name) = word.strip_prefix("$labels.").or_else(|| word.strip_prefix(".Labels.")) {
-        if !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_') {
-            return Ok(Expression::Label(name.to_owned()));
-        }
+    if let Some(name) = word.strip_prefix("$labels.").or_else(|| word.strip_prefix(".Labels."))
+        && !name.is_empty()
+        && name.chars().all(|c| c.is_alphanumeric() || c == '_')
+    {
+        return Ok(Expression::Label(name.to_owned()));
     }
     match word.parse::<f64>() {
         Ok(number) if !is_call(word) => Ok(Expression::Literal(Value::Number(number))),
