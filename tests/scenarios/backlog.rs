@@ -51,7 +51,18 @@ to = ["oncall@example.org"]
 
     // No LLM worker: its queue grows.
     let count = DOCUMENTS.to_string();
-    let growing = ["--llm-workers", "0", "--extraction-workers", "2", "--rate", "40", "--count", &count, "--fail-rate", "0.02"];
+    let growing = [
+        "--llm-workers",
+        "0",
+        "--extraction-workers",
+        "2",
+        "--rate",
+        "40",
+        "--count",
+        &count,
+        "--fail-rate",
+        "0.02",
+    ];
     let mut pipeline = docpipe(folder.path(), &redis.url(), &watchkeeper, &growing)?;
     within(PATIENCE, "the backlog alert to be pending", || async {
         let found = alert(&watchkeeper, "QueueBacklog").await?;
@@ -81,24 +92,43 @@ to = ["oncall@example.org"]
 
     let mail = within(PATIENCE, "a mail about the backlog", || async {
         let mails = smtp.messages().await?;
-        Ok(mails.into_iter().find(|mail| mail.header("Subject").is_some_and(|subject| subject.contains("QueueBacklog"))))
+        Ok(mails
+            .into_iter()
+            .find(|mail| mail.header("Subject").is_some_and(|subject| subject.contains("QueueBacklog"))))
     })
     .await?;
     let subject = mail.header("Subject").unwrap_or_default();
     ensure!(subject.contains("FIRING") && subject.contains("llm_tasks"), "{subject}");
     let oldest = watchkeeper.get("/api/v1/queues/llm_tasks").await?.body["tasks"].clone();
-    let ids: Vec<&str> = oldest.as_array().into_iter().flatten().filter_map(|task| task["id"].as_str()).collect();
-    ensure!(ids.iter().any(|id| mail.body().contains(id)), "no task of the queue is in the mail:\n{}", mail.body());
+    let ids: Vec<&str> =
+        oldest.as_array().into_iter().flatten().filter_map(|task| task["id"].as_str()).collect();
+    ensure!(
+        ids.iter().any(|id| mail.body().contains(id)),
+        "no task of the queue is in the mail:\n{}",
+        mail.body()
+    );
 
     let id = firing["id"].as_str().context("an alert has an id")?;
-    let acknowledged = watchkeeper.post(&format!("/api/v1/alerts/{id}/acknowledge"), &json!({"note": "adding workers"})).await?;
+    let acknowledged = watchkeeper
+        .post(&format!("/api/v1/alerts/{id}/acknowledge"), &json!({"note": "adding workers"}))
+        .await?;
     ensure!(acknowledged.status == 200, "{} {}", acknowledged.status, acknowledged.body);
     let shown = watchkeeper.get(&format!("/api/v1/alerts/{id}")).await?.body;
     ensure!(shown["state"] == "acknowledged" && shown["acknowledged"]["note"] == "adding workers", "{shown}");
 
     // The workers that were missing.
     pipeline.terminate().await?;
-    let draining = ["--llm-workers", "3", "--extraction-workers", "1", "--llm-delay", "0", "--fail-rate", "0.02", "--no-load"];
+    let draining = [
+        "--llm-workers",
+        "3",
+        "--extraction-workers",
+        "1",
+        "--llm-delay",
+        "0",
+        "--fail-rate",
+        "0.02",
+        "--no-load",
+    ];
     let mut pipeline = docpipe(folder.path(), &redis.url(), &watchkeeper, &draining)?;
     within(PATIENCE, "the queue to drain", || async {
         let pending = ask_redis(&redis, &["zcard", "llm_tasks"]).await?;

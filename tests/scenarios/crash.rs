@@ -25,7 +25,12 @@ struct Acknowledged {
 }
 
 /// Sends job events until told to stop; sends a list again until it is acknowledged, as a client does.
-async fn send_events(url: String, sender: usize, told: Arc<Acknowledged>, stop: Arc<AtomicBool>) -> Result<()> {
+async fn send_events(
+    url: String,
+    sender: usize,
+    told: Arc<Acknowledged>,
+    stop: Arc<AtomicBool>,
+) -> Result<()> {
     let client = reqwest::Client::builder().timeout(Duration::from_secs(5)).build()?;
     let mut sequence = 0;
     while !stop.load(Ordering::SeqCst) {
@@ -51,7 +56,12 @@ async fn send_events(url: String, sender: usize, told: Arc<Acknowledged>, stop: 
 }
 
 /// Sends samples of one series, each at a time of its own, likewise.
-async fn send_samples(url: String, clock: Arc<AtomicU64>, told: Arc<Acknowledged>, stop: Arc<AtomicBool>) -> Result<()> {
+async fn send_samples(
+    url: String,
+    clock: Arc<AtomicU64>,
+    told: Arc<Acknowledged>,
+    stop: Arc<AtomicBool>,
+) -> Result<()> {
     let client = reqwest::Client::builder().timeout(Duration::from_secs(5)).build()?;
     while !stop.load(Ordering::SeqCst) {
         let first = i64::try_from(clock.fetch_add(10, Ordering::SeqCst))?;
@@ -141,7 +151,12 @@ async fn scenario_nothing_acknowledged_is_lost_or_doubled_by_thirty_kills() -> R
     let clock = Arc::new(AtomicU64::new(u64::try_from(Timestamp::now().as_millis())? - 300_000));
     let mut senders = tokio::task::JoinSet::new();
     for sender in 0..3 {
-        senders.spawn(send_events(watchkeeper.url("/api/v1/events"), sender, Arc::clone(&told), Arc::clone(&stop)));
+        senders.spawn(send_events(
+            watchkeeper.url("/api/v1/events"),
+            sender,
+            Arc::clone(&told),
+            Arc::clone(&stop),
+        ));
     }
     senders.spawn(send_samples(
         watchkeeper.url("/prometheus/api/v1/write"),
@@ -157,7 +172,8 @@ async fn scenario_nothing_acknowledged_is_lost_or_doubled_by_thirty_kills() -> R
     .await?
     .0;
     let id = firing["id"].as_str().context("an alert has an id")?;
-    let answer = watchkeeper.post(&format!("/api/v1/alerts/{id}/acknowledge"), &json!({"note": "known"})).await?;
+    let answer =
+        watchkeeper.post(&format!("/api/v1/alerts/{id}/acknowledge"), &json!({"note": "known"})).await?;
     ensure!(answer.status == 200, "{} {}", answer.status, answer.body);
 
     for kill in 0..KILLS {
@@ -172,7 +188,8 @@ async fn scenario_nothing_acknowledged_is_lost_or_doubled_by_thirty_kills() -> R
         tokio::time::sleep_until(later.into()).await;
         watchkeeper.kill().await?;
         watchkeeper.start_again().await?;
-        let kept = alert(&watchkeeper, "AlwaysFiring").await?.context("the alert is known after a restart")?;
+        let kept =
+            alert(&watchkeeper, "AlwaysFiring").await?.context("the alert is known after a restart")?;
         ensure!(kept["state"] == "acknowledged" && kept["acknowledged"]["note"] == "known", "{kept}");
         ensure!(kept["fired_at"] == firing["fired_at"], "fired anew: {kept}");
     }
@@ -185,12 +202,18 @@ async fn scenario_nothing_acknowledged_is_lost_or_doubled_by_thirty_kills() -> R
     let (events, times) = stored(&watchkeeper.data_dir())?;
     let acknowledged = told.events.lock().clone();
     let lost: Vec<&String> = acknowledged.iter().filter(|id| !events.contains_key(*id)).collect();
-    ensure!(lost.is_empty(), "{} of {} acknowledged events are lost: {lost:?}", lost.len(), acknowledged.len());
+    ensure!(
+        lost.is_empty(),
+        "{} of {} acknowledged events are lost: {lost:?}",
+        lost.len(),
+        acknowledged.len()
+    );
     let doubled: Vec<_> = events.iter().filter(|(_, count)| **count > 1).collect();
     ensure!(doubled.is_empty(), "events are stored twice: {doubled:?}");
     let distinct: BTreeSet<i64> = times.iter().copied().collect();
     ensure!(distinct.len() == times.len(), "samples are stored twice");
-    let lost: Vec<i64> = told.samples.lock().iter().copied().filter(|time| !distinct.contains(time)).collect();
+    let lost: Vec<i64> =
+        told.samples.lock().iter().copied().filter(|time| !distinct.contains(time)).collect();
     ensure!(lost.is_empty(), "{} acknowledged samples are lost", lost.len());
     let mails = smtp.messages().await?.len();
     ensure!(mails == 1, "the alert was announced {mails} times");

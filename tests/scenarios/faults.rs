@@ -18,7 +18,8 @@ async fn redis_collector(watchkeeper: &Watchkeeper) -> Result<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn scenario_a_redis_that_goes_away_is_announced_once_mail_works_and_comes_back_by_itself() -> Result<()> {
+async fn scenario_a_redis_that_goes_away_is_announced_once_mail_works_and_comes_back_by_itself() -> Result<()>
+{
     let folder = tempfile::tempdir()?;
     let redis = Redis::start().await?;
     let smtp_port = testkit::free_port()?;
@@ -62,12 +63,17 @@ to = ["oncall@example.org"]
     .await?;
     let said = down["last_error"].to_string();
     ensure!(said.contains(&port.to_string()), "the error does not say where: {said}");
-    within(PATIENCE, "an alert about the collector, and the channel to say that its server is down", || async {
-        let fired = alert(&watchkeeper, "RedisDown").await?.filter(|alert| alert["state"] == "firing");
-        let channels = all(&watchkeeper, "/api/v1/channels").await?;
-        let failing = channels.iter().any(|channel| channel["up"] == false && channel["last_error"].is_string());
-        Ok((fired.is_some() && failing).then_some(()))
-    })
+    within(
+        PATIENCE,
+        "an alert about the collector, and the channel to say that its server is down",
+        || async {
+            let fired = alert(&watchkeeper, "RedisDown").await?.filter(|alert| alert["state"] == "firing");
+            let channels = all(&watchkeeper, "/api/v1/channels").await?;
+            let failing =
+                channels.iter().any(|channel| channel["up"] == false && channel["last_error"].is_string());
+            Ok((fired.is_some() && failing).then_some(()))
+        },
+    )
     .await?;
     let host = within(PATIENCE, "the other collectors to go on", || async {
         let collectors = all(&watchkeeper, "/api/v1/collectors").await?;
@@ -153,15 +159,25 @@ async fn scenario_bad_input_gets_an_answer_that_says_what_to_do() -> Result<()> 
     ]);
     let answer = watchkeeper.post("/api/v1/events", &events).await?;
     ensure!(answer.status == 200 && answer.body["accepted"] == 1, "{} {}", answer.status, answer.body);
-    let rejected: Vec<_> = answer.body["rejected"].as_array().context("rejected")?.iter().map(|r| r["index"].clone()).collect();
+    let rejected: Vec<_> =
+        answer.body["rejected"].as_array().context("rejected")?.iter().map(|r| r["index"].clone()).collect();
     ensure!(rejected == [1, 2, 3, 4], "{}", answer.body);
 
     let huge = watchkeeper.post_bytes("/api/v1/events", &[], vec![b' '; 64 << 20]).await;
     ensure!(huge.as_ref().is_ok_and(|answer| answer.status == 413), "{huge:?}");
-    let stranger = watchkeeper.post_bytes("/api/v1/login", &[("Content-Type", "application/json")], br#"{"username":"admin","password":"a wrong password"}"#.to_vec()).await?;
+    let stranger = watchkeeper
+        .post_bytes(
+            "/api/v1/login",
+            &[("Content-Type", "application/json")],
+            br#"{"username":"admin","password":"a wrong password"}"#.to_vec(),
+        )
+        .await?;
     ensure!(stranger.status == 401, "{} {}", stranger.status, stranger.body);
     let audited = all(&watchkeeper, "/api/v1/audit").await?;
-    ensure!(audited.iter().any(|entry| entry["action"] == "login" && entry["outcome"] == "denied"), "{audited:?}");
+    ensure!(
+        audited.iter().any(|entry| entry["action"] == "login" && entry["outcome"] == "denied"),
+        "{audited:?}"
+    );
 
     let wrong = tempfile::tempdir()?;
     std::fs::write(wrong.path().join("wrong.toml"), "[server]\nlistne = \"127.0.0.1:1\"\n")?;

@@ -4,6 +4,7 @@
 //! they play in, `stage`.
 
 mod backlog;
+mod commands;
 mod crash;
 mod faults;
 mod stage;

@@ -19,7 +19,8 @@ pub(crate) fn root() -> PathBuf {
 
 /// The shipped rules with every `for` cut to `hold`, so that a test sees a condition hold.
 pub(crate) fn impatient_rules(folder: &Path, hold: &str) -> Result<PathBuf> {
-    let shipped = std::fs::read_to_string(root().join("rules/pipeline.yml")).context("reading the shipped rules")?;
+    let shipped =
+        std::fs::read_to_string(root().join("rules/pipeline.yml")).context("reading the shipped rules")?;
     let cut: String = shipped
         .lines()
         .map(|line| match line.split_once("for:") {
@@ -40,11 +41,25 @@ pub(crate) fn docpipe_config(redis_url: &str) -> Result<String> {
 }
 
 /// Starts the example pipeline.
-pub(crate) fn docpipe(folder: &Path, redis_url: &str, watchkeeper: &Watchkeeper, options: &[&str]) -> Result<Launched> {
+pub(crate) fn docpipe(
+    folder: &Path,
+    redis_url: &str,
+    watchkeeper: &Watchkeeper,
+    options: &[&str],
+) -> Result<Launched> {
     let mut command = Command::new(testkit::python());
     command
         .current_dir(root().join("examples/docpipe"))
-        .args(["-m", "docpipe", "--gateway-port", "0", "--redis", redis_url, "--watchkeeper", &watchkeeper.url("")])
+        .args([
+            "-m",
+            "docpipe",
+            "--gateway-port",
+            "0",
+            "--redis",
+            redis_url,
+            "--watchkeeper",
+            &watchkeeper.url(""),
+        ])
         .arg("--log-dir")
         .arg(folder.join("logs"))
         .args(options);
@@ -69,5 +84,8 @@ pub(crate) async fn all(watchkeeper: &Watchkeeper, path: &str) -> Result<Vec<Val
 
 /// The alert with this name, if it is known.
 pub(crate) async fn alert(watchkeeper: &Watchkeeper, name: &str) -> Result<Option<Value>> {
-    Ok(all(watchkeeper, "/api/v1/alerts").await?.into_iter().find(|alert| alert["labels"]["alertname"] == name))
+    Ok(all(watchkeeper, "/api/v1/alerts")
+        .await?
+        .into_iter()
+        .find(|alert| alert["labels"]["alertname"] == name))
 }

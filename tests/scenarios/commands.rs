@@ -1,0 +1,121 @@
+//! The command line, beside a running server and without one.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Stdio;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+use testkit::Watchkeeper;
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+
+use crate::stage::binary;
+
+/// Runs a command on the data of this machine; gives its exit code and what it printed.
+async fn run_here(data: &Path, arguments: &[&str], input: &str) -> Result<(i32, String)> {
+    let mut child = Command::new(binary())
+        .args(arguments)
+        .arg("--data-dir")
+        .arg(data)
+        .env_remove("WATCHKEEPER_KEY")
+        .env_remove("WATCHKEEPER_URL")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("starting a command")?;
+    let mut stdin = child.stdin.take().context("standard input")?;
+    stdin.write_all(input.as_bytes()).await?;
+    drop(stdin);
+    let output = child.wait_with_output().await?;
+    Ok((output.status.code().unwrap_or(-1), String::from_utf8(output.stdout)?))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scenario_keys_and_users_are_managed_beside_a_running_server_and_through_it() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut watchkeeper = Watchkeeper::start(binary(), folder.path(), "").await?;
+    let data = watchkeeper.data_dir();
+    let mode = std::fs::metadata(data.join("local.token"))?.permissions().mode();
+    ensure!(mode & 0o777 == 0o600, "the local token has mode {mode:o}");
+    ensure!(watchkeeper.output().contains("/login?token="), "{}", watchkeeper.output());
+
+    // A key made in the database of this machine is known to the server at once.
+    let (code, printed) = run_here(&data, &["key", "create", "grafana", "--scope", "read"], "").await?;
+    let key = printed.lines().last().context("a key")?.to_owned();
+    ensure!(code == 0 && key.starts_with("wk_"), "{code} {printed}");
+    let (code, printed) = watchkeeper.run(&["query", "1 + 1", "--key", &key]).await?;
+    ensure!(code == 0 && printed.trim() == "2", "{code} {printed}");
+    let (code, printed) = watchkeeper.run(&["user", "list", "--key", &key]).await?;
+    ensure!(code == 3 && printed.contains("admin"), "a reader manages no users: {code} {printed}");
+
+    // And one made through the API is shown by both ways.
+    let (code, printed) =
+        watchkeeper.run(&["key", "create", "ci", "--scope", "ingest,read", "--expires", "1d"]).await?;
+    ensure!(code == 0, "{code} {printed}");
+    for printed in [
+        run_here(&data, &["key", "list", "--json"], "").await?.1,
+        watchkeeper.run(&["key", "list", "--json"]).await?.1,
+    ] {
+        let keys: Vec<Value> = serde_json::from_str(&printed)?;
+        let names: Vec<&Value> = keys.iter().map(|key| &key["name"]).collect();
+        ensure!(names == ["ci", "grafana"], "{printed}");
+        ensure!(
+            keys[0]["scopes"] == json!(["ingest", "read"]) && keys[0]["expires_at"].is_string(),
+            "{printed}"
+        );
+    }
+    ensure!(watchkeeper.run(&["key", "revoke", "grafana"]).await?.0 == 0);
+    ensure!(watchkeeper.run(&["query", "1", "--key", &key]).await?.0 == 3);
+
+    let password = "correct horse battery";
+    let added =
+        run_here(&data, &["user", "add", "anna", "--role", "operator", "--password-stdin"], password).await?;
+    ensure!(added.0 == 0 && !added.1.contains(password), "{added:?}");
+    let login = json!({ "username": "anna", "password": password });
+    let answer = watchkeeper.post("/api/v1/login", &login).await?;
+    ensure!(answer.status == 200 && answer.body["role"] == "operator", "{answer:?}");
+    let (code, printed) = watchkeeper.run(&["user", "passwd", "anna"]).await?;
+    ensure!(code == 0, "{printed}");
+    ensure!(watchkeeper.post("/api/v1/login", &login).await?.status == 401, "the old password still works");
+    ensure!(watchkeeper.run(&["user", "remove", "anna"]).await?.0 == 0);
+
+    let audited = watchkeeper.get("/api/v1/audit?action=user&actor=local").await?.body;
+    ensure!(audited["total"] == 4, "{audited}");
+
+    watchkeeper.terminate().await?;
+    watchkeeper.start_again().await?;
+    let again = watchkeeper.output();
+    ensure!(again.matches("password").count() <= 2, "the password is printed once: {again}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scenario_exit_codes_tell_what_happened() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let rules = folder.path().join("rules.yml");
+    let text = "groups:\n- name: g\n  rules:\n  - alert: Always\n    expr: vector(1)\n    labels: {severity: warning}\n    annotations: {summary: it is so}\n";
+    std::fs::write(&rules, text)?;
+    let config = format!("[alerts]\ninterval = \"1s\"\nrules = [{:?}]\n", rules.display().to_string());
+    let watchkeeper = Watchkeeper::start(binary(), folder.path(), &config).await?;
+    let (code, printed) = testkit::eventually("a warning", || async {
+        Ok(Some(watchkeeper.run(&["check"]).await?).filter(|(code, _)| *code == 1))
+    })
+    .await?;
+    ensure!(code == 1 && printed.starts_with("WARNING  Always") && printed.contains("it is so"), "{printed}");
+    ensure!(watchkeeper.run(&["query", "sum("]).await?.0 == 1);
+    ensure!(watchkeeper.run(&["query", "up", "--from", "someday"]).await?.0 == 2);
+    ensure!(watchkeeper.run(&["check", "--key", "wk_unknown"]).await?.0 == 3);
+    let data = watchkeeper.data_dir();
+    let nobody = format!("http://127.0.0.1:{}", testkit::free_port()?);
+    ensure!(run_here(&data, &["check", "--url", &nobody], "").await?.0 == 3);
+
+    let bad = folder.path().join("bad.yml");
+    std::fs::write(&bad, "groups:\n- name: g\n  rules:\n  - alert: A\n    expr: sum(\n")?;
+    let broken = folder.path().join("broken.toml");
+    std::fs::write(&broken, "[alerts]\nrules = [\"bad.yml\"]\n")?;
+    let output = Command::new(binary()).args(["config", "check", "--config"]).arg(&broken).output().await?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.code() == Some(2) && said.contains("bad.yml:"), "{:?} {said}", output.status);
+    Ok(())
+}
