@@ -20,9 +20,10 @@ pub trait Collector: Send {
     /// How often it looks.
     fn interval(&self) -> Duration;
 
-    /// How long one pass may take.
+    /// How long one pass may take. Longer than a short interval: a server that is slow to refuse
+    /// should be quoted, not given up.
     fn time_limit(&self) -> Duration {
-        self.interval().clamp(Duration::from_secs(1), Duration::from_secs(10))
+        self.interval().clamp(Duration::from_secs(5), Duration::from_secs(10))
     }
 
     /// Looks once. Every sample carries the time `now`. The runner marks the series that the pass
@@ -39,7 +40,7 @@ pub trait Collector: Send {
 #[derive(Debug, thiserror::Error)]
 pub enum CollectError {
     /// There is nothing to watch here, and nobody asked for it by name: no fault.
-    #[error("there is nothing at {0}; configure it to be told about that")]
+    #[error("{0}; nobody has configured it, so this is no fault")]
     Absent(String),
     /// A server does not answer.
     #[error("cannot reach {what}")]

@@ -11,6 +11,7 @@ mod read;
 mod results;
 mod tracker;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +34,9 @@ use payload::PayloadReader;
 use read::KeyReader;
 use results::ResultWatch;
 use tracker::{Readings, Tracker};
+
+/// The most results looked up in a pass; further ones have their turn in the next.
+const MAX_LOOK_UPS: usize = 2_000;
 
 /// What was left out at a bound, or could not be understood, by queue.
 #[derive(Clone)]
@@ -139,24 +143,22 @@ impl Queue {
         mut connection: MultiplexedConnection,
     ) -> Result<(), CollectError> {
         let Some(results) = &mut self.results else { return Ok(()) };
-        let failed = |error| read_error(format!("results `{}`", results_pattern(&self.mapping)), &error);
-        let (identities, ids): (Vec<String>, Vec<String>) = gone.into_iter().unzip();
-        let ends = results.look_up(&mut connection, &ids).await.map_err(failed)?;
-        for ((identity, id), end) in identities.iter().zip(&ids).zip(ends) {
-            if let Some(end) = end {
-                self.tracker.ended(identity, end);
-                results.settle(id);
-            }
-        }
-        let fresh = results.scan(&mut connection).await.map_err(failed)?;
-        // Of a task that is followed the end is known when it leaves.
-        let unseen: Vec<String> = fresh.into_iter().filter(|id| !self.tracker.follows(id)).collect();
-        let ends = results.look_up(&mut connection, &unseen).await.map_err(failed)?;
-        for (id, end) in unseen.iter().zip(ends) {
-            if let Some(end) = end
-                && self.tracker.ended_unseen(id, end, readings)
-            {
-                results.settle(id);
+        let pattern = results.mapping.pattern.clone();
+        let failed = |error| read_error(format!("the results `{pattern}`"), &error);
+        let mut fresh = results.scan(&mut connection).await.map_err(failed)?;
+        let known: HashSet<&str> = gone.iter().map(|(_, id)| id.as_str()).collect();
+        fresh.retain(|id| !known.contains(id.as_str()));
+        let mut ended = gone;
+        ended.extend(self.tracker.not_present(fresh));
+        ended.truncate(MAX_LOOK_UPS);
+        for chunk in ended.chunks(results::CHUNK) {
+            let ids: Vec<String> = chunk.iter().map(|(_, id)| id.clone()).collect();
+            let ends = results.look_up(&mut connection, &ids).await.map_err(failed)?;
+            for ((identity, id), end) in chunk.iter().zip(ends) {
+                if let Some(end) = end {
+                    self.tracker.ended(identity, end, readings);
+                    results.settle(id);
+                }
             }
         }
         Ok(())
@@ -190,10 +192,6 @@ impl Queue {
             counter.with_label_values(&queue).inc_by(count);
         }
     }
-}
-
-fn results_pattern(mapping: &Mapping) -> &str {
-    mapping.results.as_ref().map_or("", |results| &results.pattern)
 }
 
 #[async_trait]

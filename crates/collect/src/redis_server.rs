@@ -114,9 +114,7 @@ impl Collector for RedisServer {
     async fn collect(&mut self, now: Timestamp) -> Result<MetricBatch, CollectError> {
         let mut connection = match self.server.connection().await {
             Ok(connection) => connection,
-            Err(_) if !self.required && !self.met => {
-                return Err(CollectError::Absent(format!("redis at {}", self.server.address())));
-            }
+            Err(error) if !self.required && !self.met => return Err(CollectError::Absent(error.chain())),
             Err(error) => return Err(error),
         };
         self.met = true;
@@ -134,3 +132,6 @@ impl Collector for RedisServer {
         samples.finish()
     }
 }
+
+#[cfg(test)]
+mod tests;

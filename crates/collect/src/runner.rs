@@ -28,6 +28,9 @@ use crate::samples::Samples;
 /// A collector starts at a moment of its own within this time, so that not all look at once.
 const START_SPREAD: Duration = Duration::from_secs(2);
 
+/// Shorter intervals are taken as this one.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
+
 /// A configuration that cannot be watched by.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
@@ -181,17 +184,20 @@ impl CollectorStatus {
 
 impl Watched {
     async fn watch(mut self, ingest: Arc<Ingest>, cancel: CancellationToken) {
-        let spread = START_SPREAD.min(self.collector.interval());
+        let interval = self.collector.interval().max(SHORTEST_INTERVAL);
+        let spread = START_SPREAD.min(interval);
         let seed = format!("{}\0{}", self.collector.name(), self.collector.target());
         let share = xxhash_rust::xxh3::xxh3_64(seed.as_bytes()) % 1000;
         let start = tokio::time::Instant::now() + spread * u32::try_from(share).unwrap_or(0) / 1000;
-        let mut ticks = tokio::time::interval_at(start, self.collector.interval());
+        let mut ticks = tokio::time::interval_at(start, interval);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         let mut live = HashMap::new();
+        let mut last = Timestamp::MIN;
         loop {
             let pass = async {
                 ticks.tick().await;
-                self.pass(&ingest, &mut live).await;
+                last = time_of_pass(Timestamp::now(), last);
+                self.pass(&ingest, &mut live, last).await;
             };
             if cancel.run_until_cancelled(pass).await.is_none() {
                 return;
@@ -200,8 +206,7 @@ impl Watched {
     }
 
     /// One pass: look, note, store.
-    async fn pass(&mut self, ingest: &Ingest, live: &mut HashMap<u64, Labels>) {
-        let now = whole_second(Timestamp::now());
+    async fn pass(&mut self, ingest: &Ingest, live: &mut HashMap<u64, Labels>, now: Timestamp) {
         let begin = Instant::now();
         let outcome = look(&mut *self.collector, now).await;
         let took = begin.elapsed();
@@ -231,9 +236,12 @@ impl Watched {
     }
 }
 
-/// All samples of a pass share one time, and passes of different collectors are comparable.
-fn whole_second(now: Timestamp) -> Timestamp {
-    Timestamp::from_millis(now.as_millis().div_euclid(1000) * 1000)
+/// The time of all samples of a pass: the whole second, so that passes of different collectors can be
+/// compared. Where that was the time of the pass before, which happens when a tick is a little early,
+/// the exact time: no two samples of a series may have the same.
+fn time_of_pass(now: Timestamp, last: Timestamp) -> Timestamp {
+    let second = Timestamp::from_millis(now.as_millis().div_euclid(1000) * 1000);
+    if second > last { second } else { now }
 }
 
 /// One look, with a time limit, and with a panic contained.

@@ -24,7 +24,9 @@ pub(crate) struct Filesystem {
 /// The real file systems, by mount point. One that cannot be asked is left out: its mount may be
 /// hidden from us, and the others still count.
 pub(crate) fn filesystems(root: &ProcRoot) -> Result<Vec<Filesystem>, CollectError> {
-    let mounts: MountInfos = root.read("self/mountinfo")?;
+    let mut mounts: MountInfos = root.read("self/mountinfo")?;
+    // Containers have single files of the host's disk mounted: `/etc/hosts`.
+    mounts.0.retain(|mount| !mount.mount_point.is_file());
     Ok(real_mounts(mounts).into_iter().filter_map(ask).collect())
 }
 

@@ -27,6 +27,11 @@ pub struct QueueConfig {
 #[serde(transparent)]
 pub struct MaxMembers(pub usize);
 
+impl MaxMembers {
+    /// More would not fit into what is remembered of a queue.
+    pub const HIGHEST: usize = 5_000;
+}
+
 impl Default for MaxMembers {
     fn default() -> Self {
         Self(1_000)
@@ -322,8 +327,8 @@ impl Mapping {
         if pending.is_none() && processing.is_none() {
             return Err("neither pending nor processing is mapped: there is nothing to watch".to_owned());
         }
-        if config.max_members.0 == 0 {
-            return Err("max_members must be at least 1".to_owned());
+        if !(1..=MaxMembers::HIGHEST).contains(&config.max_members.0) {
+            return Err(format!("max_members must be 1 to {}", MaxMembers::HIGHEST));
         }
         let path = |path: &Option<String>| path.as_deref().map(Path::parse).transpose();
         let fields = &config.fields;
@@ -469,7 +474,7 @@ mod tests {
             (results("llm_results"), "is not a prefix and `*`"),
             (results("a*b*"), "is not a prefix and `*`"),
             (QueueConfig { fields: path, ..queue(key(KeyType::List)) }, "`a..b` is not a path"),
-            (QueueConfig { max_members: MaxMembers(0), ..queue(key(KeyType::List)) }, "at least 1"),
+            (QueueConfig { max_members: MaxMembers(0), ..queue(key(KeyType::List)) }, "must be 1 to 5000"),
         ];
         for (config, problem) in cases {
             let text = Mapping::new(&config).expect_err(problem).to_string();

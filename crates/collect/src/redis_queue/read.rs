@@ -16,6 +16,9 @@ const CHUNK: usize = 100;
 /// The most bytes of payloads read of one queue in a pass.
 const MAX_BYTES: usize = 32 << 20;
 
+/// An entry of a stream: its id and its fields.
+type Entry = (String, Vec<(String, Vec<u8>)>);
+
 /// A task as it was found in a key.
 #[derive(Clone, Debug)]
 pub(crate) struct Member {
@@ -214,7 +217,7 @@ impl<'a> KeyReader<'a> {
         while self.has_room(reading.members.len()) {
             let chunk = self.chunk(reading.members.len());
             let range = redis::cmd("XRANGE").arg(key).arg(&start).arg("+").arg("COUNT").arg(chunk).clone();
-            let found: Vec<(String, Vec<(String, Vec<u8>)>)> = self.ask(&range).await?;
+            let found: Vec<Entry> = self.ask(&range).await?;
             let end = found.len() < chunk;
             for (id, fields) in found {
                 start = format!("({id}");

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use redis::aio::MultiplexedConnection;
-use redis::{FromRedisValue, RedisError, Value};
+use redis::{FromRedisValue, RedisError};
 
 use super::mapping::Results;
 use super::tracker::End;
@@ -15,10 +15,12 @@ use super::tracker::End;
 const SCAN_COUNT: usize = 500;
 /// The most SCANs in a pass.
 const MAX_SCANS: usize = 20;
-/// Results looked up in one pipeline.
-const CHUNK: usize = 100;
+/// Results looked up at once.
+pub(super) const CHUNK: usize = 100;
 /// A longer result is not read: it counts as a success.
 const MAX_RESULT_BYTES: u64 = 1 << 20;
+/// Bytes of results asked for at once.
+const MAX_ANSWER_BYTES: u64 = 4 << 20;
 /// The most results remembered to tell new ones from old.
 const MAX_REMEMBERED: usize = 200_000;
 
@@ -95,22 +97,18 @@ impl ResultWatch {
         }
     }
 
-    /// How the tasks with these ids have ended; `None` where there is no result.
+    /// How the tasks with these ids, a chunk of them, have ended; `None` where there is no result.
     pub(crate) async fn look_up(
         &mut self,
         connection: &mut MultiplexedConnection,
         ids: &[String],
     ) -> Result<Vec<Option<End>>, RedisError> {
-        let mut ends = Vec::with_capacity(ids.len());
-        for ids in ids.chunks(CHUNK) {
-            let keys: Vec<String> = ids.iter().map(|id| self.mapping.key_of(id)).collect();
-            let exists: Vec<bool> = ask_each(connection, "EXISTS", &keys).await?;
-            let mut found: Vec<Option<End>> =
-                exists.into_iter().map(|exists| exists.then_some(End::Completed)).collect();
-            if self.mapping.failed_path.is_some() {
-                self.find_failures(connection, &keys, &mut found).await?;
-            }
-            ends.append(&mut found);
+        let keys: Vec<String> = ids.iter().map(|id| self.mapping.key_of(id)).collect();
+        let exists: Vec<bool> = ask_each(connection, "EXISTS", &keys).await?;
+        let mut ends: Vec<Option<End>> =
+            exists.into_iter().map(|exists| exists.then_some(End::Completed)).collect();
+        if self.mapping.failed_path.is_some() {
+            self.find_failures(connection, &keys, &mut ends).await?;
         }
         Ok(ends)
     }
@@ -120,33 +118,46 @@ impl ResultWatch {
         &mut self,
         connection: &mut MultiplexedConnection,
         keys: &[String],
-        found: &mut [Option<End>],
+        ends: &mut [Option<End>],
     ) -> Result<(), RedisError> {
-        let places: Vec<usize> = (0..keys.len()).filter(|place| found[*place].is_some()).collect();
-        let there: Vec<String> = places.iter().map(|place| keys[*place].clone()).collect();
-        let lengths: Vec<u64> = ask_each(connection, "STRLEN", &there).await?;
-        for (place, length) in places.into_iter().zip(lengths) {
+        let there: Vec<usize> = (0..keys.len()).filter(|place| ends[*place].is_some()).collect();
+        let names: Vec<String> = there.iter().map(|place| keys[*place].clone()).collect();
+        let lengths: Vec<u64> = ask_each(connection, "STRLEN", &names).await?;
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        for (place, length) in there.into_iter().zip(lengths) {
             if length > MAX_RESULT_BYTES {
                 self.unread += 1;
                 continue;
             }
-            // One at a time: a hundred results of the largest size would be too much at once.
-            let text: Value =
-                redis::cmd("GET").arg(&keys[place]).query_async(connection).await.or_else(of_another_type)?;
-            let bytes = Vec::<u8>::from_redis_value(text).unwrap_or_default();
-            match serde_json::from_slice(&bytes) {
-                Ok(value) if self.mapping.is_failure(&value) => found[place] = Some(End::Failed),
+            batch.push(place);
+            bytes += length;
+            if bytes > MAX_ANSWER_BYTES {
+                self.read_batch(connection, keys, &std::mem::take(&mut batch), ends).await?;
+                bytes = 0;
+            }
+        }
+        self.read_batch(connection, keys, &batch, ends).await
+    }
+
+    async fn read_batch(
+        &mut self,
+        connection: &mut MultiplexedConnection,
+        keys: &[String],
+        places: &[usize],
+        ends: &mut [Option<End>],
+    ) -> Result<(), RedisError> {
+        let names: Vec<String> = places.iter().map(|place| keys[*place].clone()).collect();
+        // A result that is no string is there all the same, and answers with nothing.
+        let texts: Vec<Vec<u8>> = ask_each(connection, "GET", &names).await?;
+        for (place, text) in places.iter().zip(texts) {
+            match serde_json::from_slice(&text) {
+                Ok(value) if self.mapping.is_failure(&value) => ends[*place] = Some(End::Failed),
                 Ok(_) => {}
                 Err(_) => self.unread += 1,
             }
         }
         Ok(())
     }
-}
-
-/// A result that is no string is there all the same, and says nothing of a failure.
-fn of_another_type(error: RedisError) -> Result<Value, RedisError> {
-    if error.code() == Some("WRONGTYPE") { Ok(Value::Nil) } else { Err(error) }
 }
 
 /// Asks the same of many keys at once; a key of another type answers with the default.

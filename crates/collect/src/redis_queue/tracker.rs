@@ -113,10 +113,7 @@ impl Tracker {
         self.tasks
             .iter()
             .filter(|(_, task)| task.state.is_none())
-            .map(|(identity, task)| {
-                let id = task.facts.as_ref().map_or(identity, |facts| &facts.id);
-                (identity.clone(), id.clone())
-            })
+            .map(|(identity, task)| (identity.clone(), task.result_id(identity).to_owned()))
             .collect()
     }
 
@@ -163,21 +160,32 @@ impl Tracker {
     /// Tasks that are not where they were. Of a key that was not read whole, absence says nothing.
     fn note_absent(&mut self, present: &HashSet<&str>, readings: &Readings) {
         let is_whole = |state: QueueState| readings.get(&state).is_none_or(|reading| reading.whole);
-        let all_whole = is_whole(QueueState::Pending) && is_whole(QueueState::Delayed);
-        for (identity, task) in &mut self.tasks {
-            let Some(state) = task.state.filter(|_| !present.contains(identity.as_str())) else { continue };
-            // It may have moved into the part of another key that was not read.
-            if is_whole(state) && (all_whole || state == QueueState::Processing) {
-                task.state = None;
-                task.last_pass = self.pass;
-                // A dead letter has left when it died; taking it away is no second end.
-                self.left += u64::from(state != QueueState::Dead);
-                if state == QueueState::Dead {
-                    task.last_pass = 0;
-                }
+        let all_whole =
+            [QueueState::Pending, QueueState::Delayed, QueueState::Processing].into_iter().all(is_whole);
+        let (pass, has_results) = (self.pass, self.has_results);
+        let mut left = 0;
+        self.tasks.retain(|identity, task| {
+            let Some(state) = task.state.filter(|_| !present.contains(identity.as_str())) else {
+                return true;
+            };
+            let is_gone = match state {
+                QueueState::Dead | QueueState::Processing => is_whole(state),
+                // It may have moved into the part of another key that was not read.
+                QueueState::Pending | QueueState::Delayed => all_whole,
+            };
+            if !is_gone {
+                return true;
             }
-        }
-        self.tasks.retain(|_, task| task.state.is_some() || task.last_pass > 0);
+            // A dead letter has ended when it died. And a task that left while the queue was read in
+            // part was counted then, by the depth, when no results tell of it.
+            if state == QueueState::Dead || (!has_results && task.last_pass + 1 < pass) {
+                return false;
+            }
+            (task.state, task.last_pass) = (None, pass);
+            left += 1;
+            true
+        });
+        self.left += left;
     }
 
     /// Forgets what was not met for longest when there are too many.
@@ -189,39 +197,41 @@ impl Tracker {
         passes.sort_unstable();
         let horizon = passes[passes.len() - MAX_TASKS * 9 / 10];
         let before = self.tasks.len();
-        self.tasks.retain(|_, task| task.last_pass >= horizon.min(self.pass));
+        self.tasks.retain(|_, task| task.last_pass >= horizon);
         self.forgotten += (before - self.tasks.len()) as u64;
     }
 
-    /// A task that is gone has ended so.
-    pub(crate) fn ended(&mut self, identity: &str, end: End) {
-        if self.tasks.remove(identity).is_some() {
-            self.count(end);
-        }
-    }
-
-    /// A result has appeared of a task that was never seen: it came and went between two passes, or
-    /// stood in the part of a key that was not read. `true` when that is news.
-    pub(crate) fn ended_unseen(&mut self, identity: &str, end: End, readings: &Readings) -> bool {
-        if self.tasks.contains_key(identity) {
-            return false;
-        }
-        self.totals.enqueued += u64::from(self.is_exact(readings));
-        self.left += 1;
-        self.count(end);
-        true
-    }
-
-    /// Whether the task is one that is followed.
-    pub(crate) fn follows(&self, identity: &str) -> bool {
-        self.tasks.contains_key(identity)
-    }
-
-    fn count(&mut self, end: End) {
+    /// A task has ended so: one that is gone, one that was last met when the queue was read in part, or
+    /// one that was never seen, because it came and went between two passes.
+    pub(crate) fn ended(&mut self, identity: &str, end: End, readings: &Readings) {
+        let task = self.tasks.remove(identity);
+        let had_left = task.as_ref().is_some_and(|task| task.state.is_none());
+        self.left += u64::from(!had_left);
+        self.totals.enqueued += u64::from(task.is_none() && self.is_exact(readings));
         match end {
             End::Completed => self.totals.completed += 1,
             End::Failed => self.totals.failed += 1,
         }
+    }
+
+    /// Of the tasks whose result has appeared, those that have ended: the identity and the id of each.
+    /// A task that was met in this pass has not ended yet, whatever result there is.
+    pub(crate) fn not_present(&self, ids: Vec<String>) -> Vec<(String, String)> {
+        if ids.is_empty() {
+            return Vec::new();
+        }
+        let followed: HashMap<&str, (&str, &Task)> = self
+            .tasks
+            .iter()
+            .map(|(identity, task)| (task.result_id(identity), (identity.as_str(), task)))
+            .collect();
+        ids.into_iter()
+            .filter_map(|id| match followed.get(id.as_str()) {
+                Some((_, task)) if task.state.is_some() && task.last_pass == self.pass => None,
+                Some((identity, _)) => Some(((*identity).to_owned(), id)),
+                None => Some((id.clone(), id)),
+            })
+            .collect()
     }
 
     /// The end of a pass, when all results have been looked up.
@@ -246,8 +256,8 @@ impl Tracker {
         let depth = backlog(readings);
         if !self.is_exact(readings) && self.was_whole.is_some() {
             let fell = self.last_depth.saturating_sub(depth);
-            if !has_results && !readings.contains_key(&QueueState::Processing) && fell > self.left {
-                // Nothing tells what ends but the depth itself.
+            if !has_results && fell > self.left {
+                // Of what was not read, nothing tells what ends but the depth itself.
                 self.totals.completed += fell - self.left;
                 self.left = fell;
             }
@@ -295,6 +305,11 @@ impl Tracker {
 }
 
 impl Task {
+    /// The id under which its result stands.
+    fn result_id<'a>(&'a self, identity: &'a str) -> &'a str {
+        self.facts.as_ref().map_or(identity, |facts| &facts.id)
+    }
+
     /// Learns from a member what was not known: a bare id tells less than the payload did.
     fn take(&mut self, member: &Member) {
         if let Some(facts) = &member.facts

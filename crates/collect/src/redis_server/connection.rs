@@ -16,10 +16,13 @@ use crate::redis_queue::MappingError;
 /// How long connecting may take.
 const CONNECT_LIMIT: Duration = Duration::from_secs(3);
 /// How long one command may take.
-const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+const ANSWER_LIMIT: Duration = Duration::from_secs(4);
 /// After a failure the next attempt waits this long, then twice as long, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// What is said of an address that asks for TLS.
+const NO_TLS: &str = "this program speaks to Redis without TLS only: use redis:// or unix://";
 
 /// A server, and the connection to it while there is one.
 pub(crate) struct Server {
@@ -47,6 +50,9 @@ impl Server {
     pub(crate) fn new(config: &RedisConfig) -> Result<Self, MappingError> {
         let name = config.name.clone().unwrap_or_else(|| "(unnamed)".to_owned());
         let fail = |problem: &str| MappingError::Server { name: name.clone(), problem: problem.to_owned() };
+        if ["rediss:", "valkeys:"].iter().any(|scheme| config.url.starts_with(scheme)) {
+            return Err(fail(NO_TLS));
+        }
         let info =
             config.url.as_str().into_connection_info().map_err(|_| {
                 fail("the url is no address of a Redis: write it like redis://127.0.0.1:6379/0")
@@ -54,11 +60,8 @@ impl Server {
         let address = match info.addr() {
             ConnectionAddr::Tcp(host, port) => format!("{host}:{port}"),
             ConnectionAddr::Unix(path) => path.display().to_string(),
-            _ => return Err(fail("this program speaks to Redis without TLS only: use redis:// or unix://")),
+            _ => return Err(fail(NO_TLS)),
         };
-        if config.interval.0.is_zero() {
-            return Err(fail("the interval must be longer than nothing"));
-        }
         Ok(Self { address, info, password_file: config.password_file.clone(), link: Mutex::default() })
     }
 
