@@ -116,14 +116,14 @@ impl Core {
     pub(crate) fn note_quarantined(&self, file: Arc<StoredFile>) {
         let mut quarantined = self.quarantined.lock();
         quarantined.push(file);
-        self.telemetry.quarantined_files.set(quarantined.len() as i64);
+        self.telemetry.sizes.quarantined_files.set(quarantined.len() as i64);
     }
 
     /// Forgets files that were set aside, and returns them.
     pub(crate) fn take_quarantined(&self, gone: impl Fn(&StoredFile) -> bool) -> Vec<Arc<StoredFile>> {
         let mut quarantined = self.quarantined.lock();
         let taken = quarantined.extract_if(.., |file| gone(file)).collect();
-        self.telemetry.quarantined_files.set(quarantined.len() as i64);
+        self.telemetry.sizes.quarantined_files.set(quarantined.len() as i64);
         taken
     }
 
@@ -188,13 +188,13 @@ impl Core {
         };
         let set =
             |gauge: &prometheus::IntGauge, value: u64| gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
-        set(&self.telemetry.head_series, stats.head_series);
-        set(&self.telemetry.head_bytes, stats.head_bytes);
-        set(&self.telemetry.wal_bytes, stats.wal_bytes);
-        set(&self.telemetry.file_bytes, stats.file_bytes);
-        set(&self.telemetry.files, stats.files);
-        set(&self.telemetry.quarantined_files, stats.quarantined_files);
-        set(&self.telemetry.free_bytes, stats.free_bytes);
+        set(&self.telemetry.sizes.head_series, stats.head_series);
+        set(&self.telemetry.sizes.head_bytes, stats.head_bytes);
+        set(&self.telemetry.sizes.wal_bytes, stats.wal_bytes);
+        set(&self.telemetry.sizes.file_bytes, stats.file_bytes);
+        set(&self.telemetry.sizes.files, stats.files);
+        set(&self.telemetry.sizes.quarantined_files, stats.quarantined_files);
+        set(&self.telemetry.sizes.free_bytes, stats.free_bytes);
         stats
     }
 }

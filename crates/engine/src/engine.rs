@@ -181,7 +181,7 @@ impl TelemetryStore for Engine {
         let bytes = batch.metrics.size_bytes() + events;
         let queued = self.admit(bytes).and_then(|()| self.queue.push(batch, bytes)).inspect_err(|error| {
             if matches!(error, AppendError::Overloaded { .. }) {
-                self.core.telemetry.overloaded.inc();
+                self.core.telemetry.intake.overloaded.inc();
             }
         })?;
         // The committer answers everything that it has taken, unless it has panicked.

@@ -54,6 +54,6 @@ mod tests {
         let older = rows.project(&kept).expect("projection");
         let back = conform(older, &schema).expect("conforms");
         assert_eq!(back.schema(), schema);
-        assert_eq!(back.column_by_name("url").map(|column| column.null_count()), Some(2));
+        assert_eq!(back.column_by_name("url").map(Array::null_count), Some(2));
     }
 }

@@ -5,7 +5,7 @@
 //! start removes, and a log that still has everything. A crash after it leaves segments that are all in
 //! files, which the next start removes too. Nothing is lost and nothing is there twice.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -27,11 +27,11 @@ pub(crate) fn flush(core: &Core, frozen: &Frozen) -> Result<(), EngineError> {
     let result = publish(core, frozen);
     match &result {
         Ok(files) => {
-            core.telemetry.flushes.inc();
-            core.telemetry.flush_seconds.observe(seconds_since(start));
+            core.telemetry.files.flushes.inc();
+            core.telemetry.files.flush_seconds.observe(seconds_since(start));
             tracing::debug!(files, seconds = seconds_since(start), "wrote the head to files");
         }
-        Err(_) => core.telemetry.flush_errors.inc(),
+        Err(_) => core.telemetry.files.flush_errors.inc(),
     }
     result.map(|_| ())
 }
@@ -74,8 +74,8 @@ impl Written<'_> {
         let block =
             block::write::write(&*self.core.vfs, &chunks_temporary, &series_temporary, &head.metrics)?;
         let Some(block) = block else { return Ok(()) };
-        self.rename(chunks_temporary, chunks)?;
-        self.rename(series_temporary, series)?;
+        self.rename(&chunks_temporary, chunks)?;
+        self.rename(&series_temporary, series)?;
         self.entries.push(FileEntry {
             id,
             kind: FileKind::Metrics,
@@ -94,7 +94,7 @@ impl Written<'_> {
             let path = self.core.layout.events(id, table);
             let unfinished = self.temporary(&path);
             let file = events::write::write(&*self.core.vfs, &unfinished, table, &head.events.parts(table))?;
-            self.rename(unfinished, path)?;
+            self.rename(&unfinished, path)?;
             self.entries.push(FileEntry {
                 id,
                 kind: FileKind::Events(table),
@@ -108,16 +108,16 @@ impl Written<'_> {
         Ok(())
     }
 
-    fn temporary(&mut self, path: &std::path::Path) -> PathBuf {
+    fn temporary(&mut self, path: &Path) -> PathBuf {
         let unfinished = temporary(path);
         self.paths.push(unfinished.clone());
         unfinished
     }
 
-    fn rename(&mut self, from: PathBuf, to: PathBuf) -> Result<(), EngineError> {
-        self.core.vfs.rename(&from, &to).map_err(EngineError::io("rename", &from))?;
+    fn rename(&mut self, from: &Path, to: PathBuf) -> Result<(), EngineError> {
+        self.core.vfs.rename(from, &to).map_err(EngineError::io("rename", from))?;
         self.paths.push(to);
-        self.paths.retain(|path| *path != from);
+        self.paths.retain(|path| path != from);
         Ok(())
     }
 

@@ -91,6 +91,11 @@ pub(crate) fn temporary(path: &Path) -> PathBuf {
     name.into()
 }
 
+/// Whether a file was not complete.
+pub(crate) fn is_temporary(path: &Path) -> bool {
+    path.as_os_str().as_encoded_bytes().ends_with(TEMPORARY.as_bytes())
+}
+
 /// The segment that a file name of the log's directory stands for.
 pub(crate) fn segment_id(name: &str) -> Option<u64> {
     name.strip_suffix(SEGMENT)?.parse().ok()

@@ -8,6 +8,7 @@ use crate::EngineError;
 use crate::core::Core;
 use crate::files::StoredFile;
 use crate::flush::flush;
+use crate::layout::is_temporary;
 use crate::quarantine::{move_parts, quarantine};
 use crate::wal::replay::{replay, segments};
 use crate::wal::segment::SegmentWriter;
@@ -48,7 +49,11 @@ pub(crate) fn open(core: &Core) -> Result<Opened, EngineError> {
 }
 
 /// Removes files that the catalog does not know, and returns those that are left.
+///
+/// A catalog that has never known a file, beside files, is either the trace of a crash in the first
+/// flush or a catalog that somebody has lost. So nothing is removed then, but put aside.
 fn remove_orphans(core: &Core) -> Result<HashSet<PathBuf>, EngineError> {
+    let is_new = core.catalog.next_file()? == 1;
     let entries = core.catalog.entries()?;
     let known: HashSet<PathBuf> = entries
         .into_iter()
@@ -63,6 +68,10 @@ fn remove_orphans(core: &Core) -> Result<HashSet<PathBuf>, EngineError> {
             let path = dir.join(&entry.name);
             if known.contains(&path) {
                 left.insert(path);
+            } else if is_new && !is_temporary(&path) {
+                tracing::warn!(path = %path.display(), "put aside a file that a new catalog does not know");
+                let aside = core.layout.quarantined(&path);
+                core.vfs.rename(&path, &aside).map_err(EngineError::io("put aside", path))?;
             } else {
                 remove_orphan(core, &path)?;
             }
@@ -74,7 +83,7 @@ fn remove_orphans(core: &Core) -> Result<HashSet<PathBuf>, EngineError> {
 fn remove_orphan(core: &Core, path: &Path) -> Result<(), EngineError> {
     tracing::warn!(path = %path.display(), "removed a file that is not in the catalog");
     core.vfs.remove(path).map_err(EngineError::io("remove", path))?;
-    core.telemetry.orphans_removed.inc();
+    core.telemetry.files.orphans_removed.inc();
     Ok(())
 }
 

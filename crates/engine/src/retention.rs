@@ -20,7 +20,7 @@ pub(crate) fn drop_expired(core: &Core, now: Timestamp) -> Result<usize, EngineE
             core.footers.forget(file.entry.id);
         }
         core.remove_files(|file| ids.contains(&file.entry.id));
-        core.telemetry.expired_files.inc_by(ids.len() as u64);
+        core.telemetry.files.expired.inc_by(ids.len() as u64);
         tracing::info!(files = ids.len(), %horizon, "dropped files that were older than they are kept for");
     }
     forget_quarantined(core, is_expired)?;

@@ -104,7 +104,7 @@ struct Checked {
 impl CheckedFile {
     /// Takes an open file and what is known about it.
     pub(crate) fn new(file: Arc<dyn ReadFile>, sums: Arc<Sums>, path: &Path) -> io::Result<Self> {
-        let found = file.len()?;
+        let found = file.bytes()?;
         if found != sums.bytes {
             return Err(damaged(path, format_args!("it has {found} bytes instead of {}", sums.bytes)));
         }

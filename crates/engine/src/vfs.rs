@@ -56,7 +56,7 @@ pub trait AppendFile: Send {
 /// A file that is read.
 pub trait ReadFile: Send + Sync {
     /// Its size.
-    fn len(&self) -> io::Result<u64>;
+    fn bytes(&self) -> io::Result<u64>;
     /// Fills `into` from `offset` on; an error of kind `UnexpectedEof` when there are fewer bytes.
     fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<()>;
 }
@@ -137,7 +137,7 @@ impl AppendFile for File {
 }
 
 impl ReadFile for File {
-    fn len(&self) -> io::Result<u64> {
+    fn bytes(&self) -> io::Result<u64> {
         Ok(self.metadata()?.len())
     }
 

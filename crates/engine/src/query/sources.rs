@@ -69,7 +69,7 @@ pub(super) struct BlockSource {
     ids: Vec<u32>,
     next: usize,
     /// Opened when the first series is read.
-    chunks: Option<ChunkReader>,
+    chunks: Option<Box<ChunkReader>>,
 }
 
 /// The sources of a view that have series for a query, oldest first.
@@ -101,12 +101,11 @@ pub(super) fn sources(
     Ok(sources)
 }
 
-/// The blocks of a view that overlap a range, with their series.
-pub(super) fn blocks(
-    core: &Core,
-    view: &View,
-    range: TimeRange,
-) -> Result<Vec<(Arc<StoredFile>, Arc<BlockSeries>)>, QueryError> {
+/// A block and its series.
+type Block = (Arc<StoredFile>, Arc<BlockSeries>);
+
+/// The blocks of a view that overlap a range.
+pub(super) fn blocks(core: &Core, view: &View, range: TimeRange) -> Result<Vec<Block>, QueryError> {
     let mut blocks = Vec::new();
     for file in view.files.iter() {
         if file.entry.kind == FileKind::Metrics && file.entry.range.overlaps(&range) {
@@ -183,7 +182,10 @@ impl BlockSource {
     ) -> Result<(), parquet::errors::ParquetError> {
         let chunks = match &mut self.chunks {
             Some(chunks) => chunks,
-            None => self.chunks.insert(ChunkReader::open(&self.file, &self.series, &self.ids[self.next..])?),
+            None => {
+                let chunks = ChunkReader::open(&self.file, &self.series, &self.ids[self.next..])?;
+                self.chunks.insert(Box::new(chunks))
+            }
         };
         chunks.next_series(&self.series, self.ids[self.next], range_ms, times, values)
     }

@@ -63,7 +63,7 @@ pub(crate) fn replay(
             let torn = is_last && !good_record_after(core, id, offset, length, *sequence)?;
             if torn {
                 tracing::warn!(segment = id, offset, "cut off the torn end of the write-ahead log");
-                core.telemetry.torn_tails.inc();
+                core.telemetry.wal.torn_tails.inc();
             } else {
                 tracing::error!(
                     segment = id,
@@ -71,7 +71,7 @@ pub(crate) fn replay(
                     why,
                     "the write-ahead log is corrupt: its rest is put aside"
                 );
-                core.telemetry.corrupt_records.inc();
+                core.telemetry.wal.corrupt_records.inc();
                 put_aside(core, id, offset, length)?;
             }
             cut(core, id, offset)?;
@@ -127,7 +127,7 @@ fn read_records(
             if let Err(error) = decoder.decode(&payload, &mut sink) {
                 return bad(offset, &error.to_string());
             }
-            core.telemetry.replayed_records.inc();
+            core.telemetry.wal.replayed_records.inc();
             head.touch();
         }
         previous = Some(header.sequence);

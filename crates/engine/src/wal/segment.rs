@@ -82,7 +82,7 @@ impl SegmentWriter {
 /// Opens a segment to read it through, and says how long it is.
 pub(crate) fn read(vfs: &dyn Vfs, layout: &Layout, id: u64) -> io::Result<(BufReader<SegmentRead>, u64)> {
     let file = vfs.open(&layout.segment(id))?;
-    let length = file.len()?;
+    let length = file.bytes()?;
     Ok((BufReader::with_capacity(1 << 20, SegmentRead { file, offset: 0, length }), length))
 }
 

@@ -109,8 +109,8 @@ impl Committer {
             if let Err(error) = self.segment.commit(&self.records) {
                 return self.fail(&error, staged);
             }
-            self.core.telemetry.commit_seconds.observe(seconds_since(start));
-            self.core.telemetry.commits.inc();
+            self.core.telemetry.wal.commit_seconds.observe(seconds_since(start));
+            self.core.telemetry.wal.commits.inc();
             self.core.segments.note(self.segment.id, self.segment.bytes);
         }
         for staged in staged {
@@ -175,11 +175,11 @@ impl Committer {
 
     fn count(&self, appended: &Appended) {
         let telemetry = &self.core.telemetry;
-        telemetry.samples.inc_by(appended.samples);
-        telemetry.samples_duplicate.inc_by(appended.samples_duplicate);
-        telemetry.samples_too_old.inc_by(appended.samples_too_old);
-        telemetry.samples_over_series_limit.inc_by(appended.samples_over_series_limit);
-        telemetry.rows.inc_by(appended.rows);
+        telemetry.intake.samples.inc_by(appended.samples);
+        telemetry.intake.duplicate.inc_by(appended.samples_duplicate);
+        telemetry.intake.too_old.inc_by(appended.samples_too_old);
+        telemetry.intake.over_series_limit.inc_by(appended.samples_over_series_limit);
+        telemetry.intake.rows.inc_by(appended.rows);
     }
 
     /// Freezes the head, if the log has anything that is not in files.
@@ -214,6 +214,7 @@ impl Committer {
             segment = self.segment.id,
             "the write-ahead log could not be written: the store takes nothing more until it is started again"
         );
+        self.core.telemetry.wal.poisoned.set(1);
         self.queue.poison();
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use arrow::array::RecordBatch;
 use model::{ByteSize, DurationText, MetricBatch, TimeRange};
 use store::{AppendError, Batch, EventScan, QueryError, Table, TelemetryStore};
 
@@ -159,7 +160,7 @@ fn a_scan_over_its_limit_of_rows_is_an_error_and_a_smaller_limit_is_none() {
     store.push_rows(&(T0..T0 + 11).collect::<Vec<_>>());
     let scan = |limit| store.engine.scan(&EventScan::new(Table::Deploys, TimeRange::ALL, limit));
     assert!(matches!(scan(11), Err(QueryError::LimitReached(_))));
-    assert_eq!(scan(10).expect("it fits").iter().map(|rows| rows.num_rows()).sum::<usize>(), 10);
+    assert_eq!(scan(10).expect("it fits").iter().map(RecordBatch::num_rows).sum::<usize>(), 10);
     assert!(scan(0).expect("nothing").is_empty());
 }
 

@@ -86,6 +86,19 @@ fn files_that_the_catalog_does_not_know_are_removed_and_counted() {
 }
 
 #[test]
+fn files_beside_a_lost_catalog_are_put_aside_not_removed() {
+    let place = Place::new();
+    let store = place.open();
+    store.push("up", &[(T0, 1.0)]);
+    store.engine.checkpoint().expect("a checkpoint");
+    drop(store);
+    std::fs::remove_file(place.dir.path().join("catalog.db")).expect("lost");
+    let store = place.open();
+    assert!(store.all().is_empty());
+    assert_eq!(place.files("quarantine", ".parquet").len(), 2);
+}
+
+#[test]
 fn expired_files_are_dropped_and_a_query_that_holds_them_goes_on() {
     let place = Place::with(|config| config.retention = Config::default().retention);
     let store = place.open();

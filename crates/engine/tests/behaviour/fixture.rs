@@ -137,7 +137,10 @@ pub(crate) fn times_of(rows: &[DeployEvent]) -> Vec<i64> {
 }
 
 pub(crate) fn labels_of(name: &str) -> Labels {
-    Labels::metric(name, &[("job", "test"), ("parity", if name.len() % 2 == 0 { "even" } else { "odd" })])
+    Labels::metric(
+        name,
+        &[("job", "test"), ("parity", if name.len().is_multiple_of(2) { "even" } else { "odd" })],
+    )
 }
 
 pub(crate) fn samples_of(name: &str, samples: &[(i64, f64)]) -> MetricBatch {
