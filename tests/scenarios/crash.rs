@@ -201,6 +201,10 @@ async fn scenario_nothing_acknowledged_is_lost_or_doubled_by_thirty_kills() -> R
 
     let (events, times) = stored(&watchkeeper.data_dir())?;
     let acknowledged = told.events.lock().clone();
+    ensure!(
+        acknowledged.len() > 50 * KILLS && told.samples.lock().len() > 50 * KILLS,
+        "too little was sent to tell"
+    );
     let lost: Vec<&String> = acknowledged.iter().filter(|id| !events.contains_key(*id)).collect();
     ensure!(
         lost.is_empty(),
