@@ -169,6 +169,7 @@ fn events(mut body: &[u8], sink: &mut impl Sink) -> Result<(), PayloadError> {
 mod tests {
     use super::*;
     use crate::testing::deploys;
+    use crate::wal::record;
     use model::Labels;
     use proptest::prelude::*;
 
@@ -218,6 +219,23 @@ mod tests {
         let (one, two) = (1.5f64.to_bits(), 2.0f64.to_bits());
         assert_eq!(gathered.samples, [(0, 1_000, one), (0, 900, nan), (0, i64::MIN, two)]);
         assert_eq!(gathered.rows, [(Table::Deploys, rows.rows)]);
+    }
+
+    #[test]
+    fn a_record_has_the_bytes_that_its_format_document_shows() {
+        let mut batch = MetricBatch::new();
+        batch.push_one(&Labels::metric("up", &[]), 1_000, 1.0);
+        let mut bytes = Vec::new();
+        record::append(&mut bytes, 1, 1, |into| put_metrics(into, &batch, &[Resolved::Define(0)]));
+        let document = include_str!("../../../../docs/format/wal.md");
+        let (_, example) = document.rsplit_once("```\n21 00").expect("the example");
+        let shown: Vec<u8> = format!("21 00{example}")
+            .lines()
+            .take_while(|line| *line != "```")
+            .filter_map(|line| line.split("    ").next())
+            .flat_map(|bytes| bytes.split_whitespace().map(|byte| u8::from_str_radix(byte, 16).expect("hex")))
+            .collect();
+        assert_eq!(bytes, shown);
     }
 
     #[test]
