@@ -8,7 +8,7 @@ use crate::jobs::AttemptOutcome;
 /// Something that is counted or measured once.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Observation {
-    /// A job came into a queue, for its first or another attempt.
+    /// A job came into a queue. Being tried again is no arrival.
     Enqueued { queue: String },
     /// An attempt ended.
     AttemptEnded { queue: String, kind: String, outcome: AttemptOutcome },

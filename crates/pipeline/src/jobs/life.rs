@@ -64,7 +64,7 @@ struct Mark {
 /// What derived metrics have been told of a mark.
 #[derive(Clone, Copy, Debug, Default)]
 struct Told {
-    /// That a wait began here.
+    /// That the job came into its queue here.
     queued: bool,
     /// That an attempt ended here.
     ended: bool,
@@ -107,7 +107,7 @@ pub(super) struct Life {
 /// Something that is known for the first time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Measured {
-    /// A wait for an attempt began.
+    /// The job came into its queue; being tried again is no arrival, as the end of that attempt is no end.
     Queued,
     /// An attempt ended.
     Ended(AttemptOutcome),
@@ -305,6 +305,8 @@ impl Life {
     /// What has become known since this was asked last.
     pub(super) fn measure(&mut self, attempts: &[Attempt]) -> Vec<Measured> {
         let mut measured = Vec::new();
+        let submissions: Vec<bool> =
+            self.marks.iter().map(|mark| mark.kind == MarkKind::Submitted).collect();
         let mut once = |mark: Option<usize>, told: fn(&mut Told) -> &mut bool, what: Option<Measured>| {
             if let (Some(mark), Some(what)) = (mark, what)
                 && !std::mem::replace(told(&mut self.marks[mark].told), true)
@@ -313,7 +315,8 @@ impl Life {
             }
         };
         for attempt in attempts {
-            once(attempt.queue_mark, |told| &mut told.queued, Some(Measured::Queued));
+            let submission = attempt.queue_mark.filter(|&mark| submissions[mark]);
+            once(submission, |told| &mut told.queued, Some(Measured::Queued));
             once(attempt.start_mark, |told| &mut told.duration, attempt.wait_seconds().map(Measured::Wait));
             once(attempt.end_mark, |told| &mut told.ended, attempt.outcome.map(Measured::Ended));
             once(attempt.end_mark, |told| &mut told.duration, attempt.run_seconds().map(Measured::Run));

@@ -107,7 +107,7 @@ proptest! {
         let history = history();
         let events: Vec<Event> = order.iter().map(|&index| history[index].clone()).collect();
         prop_assert_eq!(snapshot_of(&events), snapshot_of(&history));
-        prop_assert_eq!(counted(&events), ["chunk", "completed", "enqueued", "enqueued", "ocr", "retried"]);
+        prop_assert_eq!(counted(&events), ["chunk", "completed", "enqueued", "ocr", "retried"]);
     }
 
     #[test]
