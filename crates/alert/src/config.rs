@@ -144,7 +144,7 @@ pub struct EmailConfig {
     #[schemars(with = "String")]
     pub timeout: DurationText,
     /// Alerts less severe than this are not told.
-    #[serde(default)]
+    #[serde(default = "warning")]
     pub min_severity: Severity,
     /// Whether the end of an alert is told.
     #[serde(default = "yes")]
@@ -174,7 +174,7 @@ pub struct WebhookConfig {
     #[schemars(with = "String")]
     pub timeout: DurationText,
     /// Alerts less severe than this are not told.
-    #[serde(default)]
+    #[serde(default = "warning")]
     pub min_severity: Severity,
     /// Whether the end of an alert is told.
     #[serde(default = "yes")]
@@ -183,6 +183,11 @@ pub struct WebhookConfig {
 
 fn ten_seconds() -> DurationText {
     DurationText(Duration::from_secs(10))
+}
+
+/// What is only good to know is there to be looked up; mail about it makes people stop reading mail.
+fn warning() -> Severity {
+    Severity::Warning
 }
 
 fn yes() -> bool {

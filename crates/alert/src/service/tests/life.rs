@@ -293,3 +293,20 @@ async fn each_channel_is_told_what_it_asked_for() {
         .collect();
     assert_eq!(told, ["all [FIRI", "begin [FIRI", "all [RESO"]);
 }
+
+#[tokio::test]
+async fn what_is_only_good_to_know_is_told_to_those_who_ask_for_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let channels = section(serde_json::json!({ "webhook": [
+        { "name": "by_default", "url": "http://127.0.0.1:9/" },
+        { "name": "all", "url": "http://127.0.0.1:9/", "min_severity": "info" },
+    ]}));
+    let rules = BACKLOG.replace("severity: critical", "severity: info");
+    let stage = Stage::open(folder.path(), Config::default(), &channels, &rules).await;
+    stage.answers.queues(QUERY, &[("llm_tasks", 150.0)]);
+    stage.evaluate(0).await;
+    stage.evaluate(30).await;
+    let told: Vec<String> =
+        stage.deliveries().await.into_iter().map(|delivery| delivery.channel).collect();
+    assert_eq!(told, ["all"]);
+}
