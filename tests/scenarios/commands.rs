@@ -40,6 +40,12 @@ async fn scenario_keys_and_users_are_managed_beside_a_running_server_and_through
     ensure!(mode & 0o777 == 0o600, "the local token has mode {mode:o}");
     ensure!(watchkeeper.output().contains("/login?token="), "{}", watchkeeper.output());
 
+    let (code, printed) = run_here(&data, &["user", "remove", "admin"], "").await?;
+    ensure!(code == 1, "the last administrator stays: {code} {printed}");
+    let elsewhere = data.join("mistyped");
+    let (code, printed) = run_here(&elsewhere, &["user", "list"], "").await?;
+    ensure!(code == 2 && !elsewhere.exists(), "a mistyped folder is not made: {code} {printed}");
+
     // A key made in the database of this machine is known to the server at once.
     let (code, printed) = run_here(&data, &["key", "create", "grafana", "--scope", "read"], "").await?;
     let key = printed.lines().last().context("a key")?.to_owned();

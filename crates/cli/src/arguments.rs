@@ -57,6 +57,7 @@ pub(crate) enum Command {
     )]
     Key(key::Key),
     /// Print the version
+    #[command(after_help = "Example:\n  watchkeeper version --json")]
     Version(version::Version),
     /// Print a script that completes commands in a shell
     #[command(after_help = "Example:\n  watchkeeper completion bash > /etc/bash_completion.d/watchkeeper")]

@@ -5,11 +5,16 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{Log, LogFormat};
 
+/// What is logged, if that can be understood.
+pub(crate) fn filter(log: &Log) -> anyhow::Result<EnvFilter> {
+    EnvFilter::builder().parse(&log.level).with_context(|| {
+        format!("[log] level: `{}` is not a level, like info or info,server=debug", log.level)
+    })
+}
+
 /// Begins to log as configured.
 pub(crate) fn begin(log: &Log) -> anyhow::Result<()> {
-    let filter = EnvFilter::builder().parse(&log.level).with_context(|| {
-        format!("[log] level: `{}` is not a level, like info or info,server=debug", log.level)
-    })?;
+    let filter = filter(log)?;
     let to_stderr = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let begun = match log.format {
         LogFormat::Text => {

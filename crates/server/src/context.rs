@@ -52,6 +52,8 @@ pub(crate) struct App {
     pub(crate) queries: Arc<Semaphore>,
     /// One login after the other: two at once must not slip past the count of failures.
     pub(crate) login: tokio::sync::Mutex<()>,
+    /// What changes something and is under way; see [`crate::access::record::whole`].
+    pub(crate) actions: TaskTracker,
     /// Bodies that nobody reads to their end; see [`crate::guard::linger`].
     pub(crate) leftovers: TaskTracker,
     pub(crate) stopping: AtomicBool,
@@ -75,6 +77,7 @@ impl App {
             queries: Arc::new(Semaphore::new(config.max_concurrent_queries.max(1))),
             login: tokio::sync::Mutex::new(()),
             turned_away,
+            actions: TaskTracker::new(),
             leftovers: TaskTracker::new(),
             stopping: AtomicBool::new(false),
             started_at: Timestamp::now(),

@@ -22,6 +22,7 @@ impl From<StateError> for Problem {
             StateError::Taken { .. } => {
                 Self::new(Kind::Conflict, format!("{}; choose another name.", capital(&error)))
             }
+            StateError::LastAdministrator => Self::new(Kind::NotPossible, format!("{}.", capital(&error))),
             StateError::BadName { .. } | StateError::BadPassword { .. } | StateError::TooMany { .. } => {
                 Self::new(Kind::BadParameter, format!("{}.", capital(&error)))
             }

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
-use crate::problem::{Kind, Problem, chain};
+use crate::problem::{Kind, Problem};
 
 /// The query parameters of a request, as `T`.
 pub(crate) struct Params<T>(pub(crate) T);
@@ -20,7 +20,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
         match Query::<T>::try_from_uri(&parts.uri) {
             Ok(Query(params)) => Ok(Self(params)),
             Err(rejection) => {
-                let text = chain(&rejection);
+                let text = rejection.body_text();
                 let cause = text.rsplit_once("query string: ").map_or(text.as_str(), |(_, cause)| cause);
                 Err(Problem::new(Kind::BadParameter, format!("The query parameters do not fit: {cause}.")))
             }

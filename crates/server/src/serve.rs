@@ -21,10 +21,13 @@ use tower::ServiceExt;
 
 use crate::access::client::Peer;
 use crate::context::App;
+use crate::guard::stall::Impatient;
 use crate::{Config, Context, routes};
 
 /// How long a client may take to send the head of a request, and how long a connection may be idle.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a client may leave an answer unread before its connection is given up.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long to wait when the system gives no more connections (no file descriptors left).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -67,8 +70,10 @@ pub async fn serve(
         force.cancel();
         connections.wait().await;
     }
-    app.leftovers.close();
-    app.leftovers.wait().await;
+    for begun in [&app.actions, &app.leftovers] {
+        begun.close();
+        begun.wait().await;
+    }
     Ok(())
 }
 
@@ -115,10 +120,10 @@ async fn answer(
     });
     let service = service.map_err(|never: Infallible| match never {});
     let mut connection = pin!(
-        http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIMEOUT)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
+        http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).serve_connection(
+            TokioIo::new(Impatient::new(stream, READ_TIMEOUT)),
+            TowerToHyperService::new(service)
+        )
     );
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

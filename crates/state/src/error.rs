@@ -43,6 +43,9 @@ pub enum StateError {
     /// There is no such thing.
     #[error("there is no such {0}")]
     NotFound(&'static str),
+    /// Without this user nobody could manage users any more.
+    #[error("this is the last administrator; make another one first")]
+    LastAdministrator,
     /// The name is taken.
     #[error("the {what} `{name}` exists already")]
     Taken {

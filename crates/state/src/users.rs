@@ -180,13 +180,23 @@ impl Users {
         found(changed.rows_affected())
     }
 
-    /// Removes a user with sessions and links. What the user did stays in the audit log.
+    /// Removes a user with sessions and links; the last administrator stays. What the user did stays in
+    /// the audit log.
     pub async fn delete(&self, id: &str) -> Result<(), StateError> {
-        let deleted = sqlx::query("DELETE FROM users WHERE id = $1")
-            .bind(id)
-            .execute(&self.database.write)
-            .await
-            .map_err(during("deleting a user"))?;
+        // One statement: two administrators who remove each other at once must not both succeed.
+        let deleted = sqlx::query(
+            "DELETE FROM users WHERE id = $1 AND (role <> $2 OR disabled_ms IS NOT NULL OR EXISTS
+             (SELECT 1 FROM users AS other
+              WHERE other.id <> $1 AND other.role = $2 AND other.disabled_ms IS NULL))",
+        )
+        .bind(id)
+        .bind(Role::Admin.as_str())
+        .execute(&self.database.write)
+        .await
+        .map_err(during("deleting a user"))?;
+        if deleted.rows_affected() == 0 && self.get(id).await?.is_some() {
+            return Err(StateError::LastAdministrator);
+        }
         found(deleted.rows_affected())
     }
 }

@@ -8,7 +8,7 @@ use state::{ApiKey, Page, Role, Scope, Scopes, State, User};
 
 use crate::client::{Client, Connection};
 use crate::exit::Failure;
-use crate::{first_start, house};
+use crate::first_start;
 
 /// A way to users and keys.
 pub(crate) enum Access {
@@ -25,8 +25,15 @@ impl Access {
             return Ok(Self::There(Client::new(connection)?));
         }
         let data_dir = connection.place.data_dir()?;
-        house::make_data_dir(&data_dir)?;
-        Ok(Self::Here(State::open(&data_dir.join("state.db")).await?))
+        let database = data_dir.join("state.db");
+        // A new one here would take users and keys that no server ever sees.
+        if !database.exists() {
+            return Err(Failure::Usage(anyhow!(
+                "there is no state database in {}; --data-dir names another folder, and the first `watchkeeper serve` makes one",
+                data_dir.display()
+            )));
+        }
+        Ok(Self::Here(State::open(&database).await?))
     }
 
     pub(crate) async fn users(&self) -> Result<Vec<Value>, Failure> {

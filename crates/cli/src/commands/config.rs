@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use crate::config::{self, Loaded};
 use crate::exit::Failure;
 use crate::house::{self, House};
+use crate::logging;
 
 /// What the command line says.
 #[derive(Debug, clap::Subcommand)]
@@ -62,6 +63,7 @@ fn read(source: &Source) -> Result<Loaded, Failure> {
 /// Puts everything together over an empty folder, as `serve` does, and takes it down again: what
 /// would keep `serve` from starting is found, and nothing else has to know how to find it.
 async fn check(loaded: &Loaded) -> Result<(), Failure> {
+    logging::filter(&loaded.settings.log).map_err(Failure::usage)?;
     let folder = std::env::temp_dir().join(format!("watchkeeper-check-{}", std::process::id()));
     house::make_data_dir(&folder)?;
     let checked = async {

@@ -23,7 +23,7 @@ pub(crate) enum Key {
         #[arg(long, required = true, value_delimiter = ',', value_parser = scope)]
         scope: Vec<Scope>,
         /// When it ends, from now; never, if left out
-        #[arg(long, value_name = "DURATION")]
+        #[arg(long, value_name = "DURATION", value_parser = lifetime)]
         expires: Option<DurationText>,
         /// Print JSON
         #[arg(long)]
@@ -53,6 +53,11 @@ pub(crate) enum Key {
 
 fn scope(text: &str) -> Result<Scope, String> {
     text.parse().map_err(|_| "one of ingest, read, operate, admin".to_owned())
+}
+
+fn lifetime(text: &str) -> Result<DurationText, String> {
+    let lifetime: DurationText = text.parse().map_err(|_| "a duration like 12h or 30d".to_owned())?;
+    if lifetime.0.is_zero() { Err("more than zero".to_owned()) } else { Ok(lifetime) }
 }
 
 pub(crate) async fn run(command: &Key) -> Result<(), Failure> {

@@ -50,7 +50,8 @@ pub(crate) fn read(named: Option<&Path>) -> Result<Loaded, ConfigError> {
     let source = file.as_deref().map(|path| load::Source { path, text: &text });
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let settings = load::load(source, environment)?;
+    let settings: Settings = load::load(source, environment)?;
+    settings.check()?;
     Ok(Loaded { settings, file })
 }
 

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::ConfigError;
+
 /// Everything that can be set.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -42,6 +44,27 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// Refuses values that have the right type and that nothing could work with.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        let zero = [
+            ("server.request_timeout", self.server.request_timeout.0.is_zero()),
+            ("server.max_body", self.server.max_body.0 == 0),
+            ("store.retention", self.store.retention.0.is_zero()),
+            ("pipeline.interval", self.pipeline.interval.0.is_zero()),
+            ("promql.timeout", self.promql.timeout.0.is_zero()),
+        ];
+        let mut faults: Vec<String> = zero
+            .iter()
+            .filter(|(_, is_zero)| *is_zero)
+            .map(|(key, _)| format!("`{key}` must be more than zero"))
+            .collect();
+        let odd = |name: &&String| name.is_empty() || name.contains(['/', ' ', '@', '*', ',']);
+        faults.extend(self.server.allowed_hosts.iter().filter(odd).map(|name| {
+            format!("`server.allowed_hosts`: `{name}` is no name of a server: write it like watch.example.org or watch.example.org:8080")
+        }));
+        if faults.is_empty() { Ok(()) } else { Err(ConfigError { faults }) }
+    }
+
     /// The sections that say what is watched, as the collectors take them.
     pub(crate) fn collectors(&self) -> collect::Config {
         collect::Config {

@@ -47,6 +47,24 @@ fn wrong_keys_and_values_are_told_with_their_line_and_what_was_meant() {
 }
 
 #[test]
+fn values_that_nothing_could_work_with_are_refused() {
+    load_text("", &[]).expect("valid").check().expect("the defaults work");
+    let cases = [
+        ("[server]\nrequest_timeout = \"0s\"\n", "`server.request_timeout` must be more than zero"),
+        ("[pipeline]\ninterval = \"0s\"\n", "`pipeline.interval` must be more than zero"),
+        (
+            "[server]\nallowed_hosts = [\"a.example:80\", \"https://b.example/\"]\n",
+            "`server.allowed_hosts`: `https:",
+        ),
+    ];
+    for (text, expected) in cases {
+        let error = load_text(text, &[]).expect("valid TOML").check().expect_err(text);
+        assert_eq!(error.faults.len(), 1, "{error}");
+        assert!(error.to_string().starts_with(expected), "{text:?} gave {error:?}");
+    }
+}
+
+#[test]
 fn all_unknown_keys_are_told_at_once() {
     let error = load_text("[server]\na = 1\n[store]\nb = 2\n", &[]).expect_err("unknown keys");
     assert_eq!(error.faults.len(), 2, "{error}");

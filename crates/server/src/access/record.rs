@@ -1,13 +1,16 @@
 //! Writing the audit log.
 
+use std::future::Future;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use model::Timestamp;
 use serde_json::Value;
 use state::{AuditEntry, Outcome};
+use tracing::Instrument;
 
 use super::Caller;
-use crate::context::App;
+use crate::context::{App, Shared};
 use crate::problem::Problem;
 
 /// Something that was done, or tried.
@@ -30,6 +33,19 @@ impl<'a> Action<'a> {
         self.detail = detail;
         self
     }
+}
+
+/// Runs an action together with its entry in the log to the end, also when nobody waits for it any
+/// more: neither a client that goes away nor a request that takes too long may come between the two.
+pub(crate) async fn whole<T: Send + 'static, F>(
+    app: &Shared,
+    action: impl FnOnce(Shared) -> F,
+) -> Result<T, Problem>
+where
+    F: Future<Output = Result<T, Problem>> + Send + 'static,
+{
+    let action = action(Arc::clone(app)).in_current_span();
+    app.actions.spawn(action).await.map_err(|error| Problem::internal(&error))?
 }
 
 impl App {

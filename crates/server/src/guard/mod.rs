@@ -7,3 +7,4 @@ pub(crate) mod edge;
 pub(crate) mod hosts;
 pub(crate) mod linger;
 pub(crate) mod load;
+pub(crate) mod stall;

@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 
 use super::Routes;
 use crate::access::Caller;
-use crate::access::record::Action;
+use crate::access::record::{Action, whole};
 use crate::context::Shared;
 use crate::guard::body::JsonBody;
 use crate::params::{List, Name, Params, Window, each_named};
@@ -88,9 +88,12 @@ async fn acknowledge(
     JsonBody(note): JsonBody<Note>,
 ) -> Result<Json<Alert>, Problem> {
     let note = checked(note)?;
-    let done = app.context.alerts.acknowledge(&id, &caller.actor(), note.as_deref()).await;
-    let action = Action::on("alert.acknowledge", &id).with(json!({ "note": note }));
-    Ok(Json(app.recorded(&caller, action, done).await?.into()))
+    let alert = whole(&app, |app| async move {
+        let done = app.context.alerts.acknowledge(&id, &caller.actor(), note.as_deref()).await;
+        let action = Action::on("alert.acknowledge", &id).with(json!({ "note": note }));
+        app.recorded(&caller, action, done).await
+    });
+    Ok(Json(alert.await?.into()))
 }
 
 /// Resolves an alert by hand: it stays resolved until its condition has cleared and come back.
@@ -103,7 +106,10 @@ async fn resolve(
     JsonBody(note): JsonBody<Note>,
 ) -> Result<Json<Alert>, Problem> {
     let note = checked(note)?;
-    let done = app.context.alerts.resolve(&id, &caller.actor(), note.as_deref()).await;
-    let action = Action::on("alert.resolve", &id).with(json!({ "note": note }));
-    Ok(Json(app.recorded(&caller, action, done).await?.into()))
+    let alert = whole(&app, |app| async move {
+        let done = app.context.alerts.resolve(&id, &caller.actor(), note.as_deref()).await;
+        let action = Action::on("alert.resolve", &id).with(json!({ "note": note }));
+        app.recorded(&caller, action, done).await
+    });
+    Ok(Json(alert.await?.into()))
 }

@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 
 use super::Routes;
 use crate::access::Caller;
-use crate::access::record::Action;
+use crate::access::record::{Action, whole};
 use crate::context::Shared;
 use crate::guard::body::JsonBody;
 use crate::params::{List, Name, Params, Window};
@@ -70,12 +70,14 @@ async fn create(
             "`expires_at` lies in the past; give a later time, or leave it out.",
         ));
     }
-    let keys = app.context.state.keys();
-    let made = keys.create(&request.name, scopes, &caller.actor(), request.expires_at, now).await;
-    let id = made.as_ref().ok().map(|new| new.key.id.clone());
-    let action =
-        Action::on("key.create", &request.name).with(json!({ "scopes": scopes.to_string(), "id": id }));
-    let new = app.recorded(&caller, action, made).await?;
+    let new = whole(&app, |app| async move {
+        let keys = app.context.state.keys();
+        let made = keys.create(&request.name, scopes, &caller.actor(), request.expires_at, now).await;
+        let id = made.as_ref().ok().map(|new| new.key.id.clone());
+        let detail = json!({ "scopes": scopes.to_string(), "id": id });
+        app.recorded(&caller, Action::on("key.create", &request.name).with(detail), made).await
+    })
+    .await?;
     let body = NewApiKey { secret: new.secret.reveal().to_owned(), key: new.key.into() };
     Ok((StatusCode::CREATED, Json(body)))
 }
@@ -96,7 +98,10 @@ async fn revoke(
     Extension(caller): Extension<Caller>,
     Name(id): Name,
 ) -> Result<StatusCode, Problem> {
-    let done = app.context.state.keys().revoke(&id, Timestamp::now()).await;
-    app.recorded(&caller, Action::on("key.revoke", &id), done).await?;
+    whole(&app, |app| async move {
+        let done = app.context.state.keys().revoke(&id, Timestamp::now()).await;
+        app.recorded(&caller, Action::on("key.revoke", &id), done).await
+    })
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }

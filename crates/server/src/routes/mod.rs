@@ -14,6 +14,7 @@ mod openapi;
 pub(crate) mod page;
 mod prometheus;
 mod queues;
+mod runbooks;
 mod session;
 mod stats;
 mod users;
@@ -87,6 +88,7 @@ fn reading() -> Routes {
         .merge(jobs::routes())
         .merge(hosts::routes())
         .merge(alerts::reading())
+        .merge(runbooks::routes())
         .merge(watch::routes())
         .merge(stats::routes())
         .merge(prometheus::routes())

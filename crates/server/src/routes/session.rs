@@ -1,7 +1,7 @@
 //! Logging in and out, and who asks.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, Json};
 use serde::Deserialize;
@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 
 use super::Routes;
 use crate::access::client::{ClientAddress, Peer, is_https};
-use crate::access::record::Action;
+use crate::access::record::{Action, whole};
 use crate::access::{Caller, Identity, cookie};
 use crate::context::Shared;
 use crate::guard::body::JsonBody;
@@ -41,8 +41,12 @@ async fn log_in(
     headers: HeaderMap,
     JsonBody(credentials): JsonBody<Credentials>,
 ) -> Result<Response, Problem> {
-    let user = app.log_in(&credentials.username, &credentials.password, address).await?;
-    let session = app.begin_session(&user, address).await?;
+    let (user, session) = whole(&app, |app| async move {
+        let user = app.log_in(&credentials.username, &credentials.password, address).await?;
+        let session = app.begin_session(&user, address).await?;
+        Ok((user, session))
+    })
+    .await?;
     let https = is_https(&headers, peer.as_deref(), &app.config.trusted_proxies);
     let cookie = cookie::begin(session.token.reveal(), session.max_age, https);
     let body = Session {
@@ -68,8 +72,15 @@ async fn log_in_by_link(
     let peer = request.extensions().get::<Peer>();
     let address = crate::access::client::address(&request, &app.config.trusted_proxies);
     let https = is_https(request.headers(), peer, &app.config.trusted_proxies);
-    let user = app.log_in_by_link(&link.token, address).await?;
-    let session = app.begin_session(&user, address).await?;
+    // What only looks whether the link is there (a preview in a chat) must not use it up.
+    if request.method() == Method::HEAD {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    let session = whole(&app, |app| async move {
+        let user = app.log_in_by_link(&link.token, address).await?;
+        app.begin_session(&user, address).await
+    })
+    .await?;
     let cookie = cookie::begin(session.token.reveal(), session.max_age, https);
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response())
 }
@@ -83,8 +94,12 @@ async fn log_out(
     headers: HeaderMap,
 ) -> Result<(StatusCode, [(header::HeaderName, HeaderValue); 1]), Problem> {
     if let (Identity::Session { .. }, Some(token)) = (&caller.identity, cookie::session_token(&headers)) {
-        app.context.state.sessions().end(token).await?;
-        app.record(&caller, Action::on("logout", "session"), Outcome::Ok).await?;
+        let token = token.to_owned();
+        whole(&app, |app| async move {
+            app.context.state.sessions().end(&token).await?;
+            app.record(&caller, Action::on("logout", "session"), Outcome::Ok).await
+        })
+        .await?;
     }
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie::end())]))
 }

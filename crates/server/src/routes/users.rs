@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 
 use super::Routes;
 use crate::access::Caller;
-use crate::access::record::Action;
+use crate::access::record::{Action, whole};
 use crate::context::{App, Shared};
 use crate::guard::body::JsonBody;
 use crate::params::{List, Name, Params, Window};
@@ -55,9 +55,12 @@ async fn create(
         .role
         .parse()
         .map_err(|_| Problem::new(Kind::BadParameter, "`role` is one of viewer, operator, admin."))?;
-    let made = app.context.state.users().create(&new.name, &new.password, role).await;
-    let action = Action::on("user.create", &new.name).with(json!({ "role": role.as_str() }));
-    let user = app.recorded(&caller, action, made).await?;
+    let user = whole(&app, |app| async move {
+        let made = app.context.state.users().create(&new.name, &new.password, role).await;
+        let action = Action::on("user.create", &new.name).with(json!({ "role": role.as_str() }));
+        app.recorded(&caller, action, made).await
+    })
+    .await?;
     Ok((StatusCode::CREATED, Json(user.into())))
 }
 
@@ -69,20 +72,15 @@ async fn remove(
     Extension(caller): Extension<Caller>,
     Name(name): Name,
 ) -> Result<StatusCode, Problem> {
-    let done = async {
-        let user = named(&app, &name).await?;
-        let all = app.context.state.users().list().await?;
-        let administrators = all.iter().filter(|user| user.role == Role::Admin && user.disabled_at.is_none());
-        if user.role == Role::Admin && administrators.count() <= 1 {
-            return Err(Problem::new(
-                Kind::Conflict,
-                "This is the last administrator; make another one first.",
-            ));
-        }
-        Ok(app.context.state.users().delete(&user.id).await?)
-    };
-    let done = done.await;
-    app.recorded(&caller, Action::on("user.remove", &name), done).await?;
+    whole(&app, |app| async move {
+        let done = async {
+            let user = named(&app, &name).await?;
+            Ok::<_, Problem>(app.context.state.users().delete(&user.id).await?)
+        };
+        let done = done.await;
+        app.recorded(&caller, Action::on("user.remove", &name), done).await
+    })
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -95,12 +93,15 @@ async fn set_password(
     Name(name): Name,
     JsonBody(new): JsonBody<NewPassword>,
 ) -> Result<StatusCode, Problem> {
-    let done = async {
-        let user = named(&app, &name).await?;
-        Ok::<_, Problem>(app.context.state.users().set_password(&user.id, &new.password).await?)
-    };
-    let done = done.await;
-    app.recorded(&caller, Action::on("user.password", &name), done).await?;
+    whole(&app, |app| async move {
+        let done = async {
+            let user = named(&app, &name).await?;
+            Ok::<_, Problem>(app.context.state.users().set_password(&user.id, &new.password).await?)
+        };
+        let done = done.await;
+        app.recorded(&caller, Action::on("user.password", &name), done).await
+    })
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

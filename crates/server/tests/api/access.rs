@@ -1,5 +1,7 @@
 //! Who may do what, route by route.
 
+use std::time::{Duration, Instant};
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use state::Scope;
@@ -182,4 +184,45 @@ async fn the_last_administrator_stays() {
     assert!(answer(stage.local(Method::DELETE, "/api/v1/users/root")).await.problem(409).contains("last"));
     stage.user("second", state::Role::Admin).await;
     assert_eq!(answer(stage.local(Method::DELETE, "/api/v1/users/root")).await.status, 204);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_action_and_its_audit_entry_happen_also_when_nobody_waits_for_them() {
+    // Hashing the password takes longer than that.
+    let stage = Stage::with(|config| config.request_timeout.0 = Duration::from_millis(15)).await;
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let mut tried = 0;
+    loop {
+        assert!(Instant::now() < deadline, "none of {tried} requests that timed out was carried out");
+        let name = format!("anna{tried}");
+        let user = json!({ "name": name, "password": "a long enough password", "role": "viewer" });
+        let answer = stage.post("/api/v1/users", &user).await;
+        tried += 1;
+        if answer.status != 408 {
+            continue;
+        }
+        let filter = state::AuditFilter { target: Some(name.clone()), ..state::AuditFilter::default() };
+        for _ in 0..20 {
+            let (entries, _) =
+                stage.state.audit().list(&filter, state::Page::default()).await.expect("the log");
+            if let Some(entry) = entries.first() {
+                assert_eq!(entry.entry.outcome, state::Outcome::Ok);
+                assert!(stage.state.users().by_name(&name).await.expect("asked").is_some());
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_runbook_is_shown_to_who_may_read() {
+    let stage = Stage::new().await;
+    let page = stage.get("/docs/runbooks/queue-backlog.md").await;
+    assert_eq!((page.status.as_u16(), page.header("content-type")), (200, "text/plain; charset=utf-8"));
+    assert!(page.text.starts_with("# Queue backlog"), "{page:?}");
+    for other in ["none.md", "..%2Falerts.md"] {
+        stage.get(&format!("/docs/runbooks/{other}")).await.problem(404);
+    }
+    answer(stage.request(Method::GET, "/docs/runbooks/queue-backlog.md")).await.problem(401);
 }

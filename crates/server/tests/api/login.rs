@@ -76,6 +76,12 @@ async fn a_link_logs_in_once() {
     let link =
         stage.state.links().create(&user.id, std::time::Duration::from_secs(60), Timestamp::now()).await;
     let path = format!("/login?token={}", link.expect("a link").reveal());
+    let looked = answer(stage.request(Method::HEAD, &path)).await;
+    assert_eq!(
+        (looked.status.as_u16(), looked.header("set-cookie")),
+        (204, ""),
+        "looking does not use it up"
+    );
     let first = answer(stage.request(Method::GET, &path)).await;
     assert_eq!((first.status.as_u16(), first.header("location")), (303, "/"), "{first:?}");
     let who =

@@ -112,3 +112,18 @@ async fn what_there_is_can_be_asked() {
     assert_eq!(data(get(&stage, "labels", &[("match[]", "nothing")]).await), json!([]));
     assert_eq!(data(get(&stage, "status/buildinfo", &[]).await)["version"], Value::from("0.0.0-test"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_post_may_have_its_parameters_in_the_address_alone() {
+    let (stage, _) = stage().await;
+    let posted = answer(stage.local(Method::POST, "/prometheus/api/v1/query?query=1%2B1")).await;
+    assert_eq!(posted.body["data"]["result"][1], "2", "{posted:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_selector_that_breaks_out_of_its_place_is_refused() {
+    let (stage, _) = stage().await;
+    let selector = "x[1m]) or last_over_time(queue_depth";
+    let refused = get(&stage, "series", &[("match[]", selector)]).await;
+    assert_eq!((refused.status.as_u16(), refused.body["errorType"].as_str()), (400, Some("bad_data")));
+}

@@ -34,6 +34,25 @@ async fn a_user_logs_in_with_the_right_password_alone() {
 }
 
 #[tokio::test]
+async fn the_last_administrator_cannot_be_removed() {
+    let (_folder, state) = open().await;
+    let (users, ann) = (state.users(), ann(&state).await);
+    let bob = users.create("bob", PASSWORD, Role::Operator).await.expect("made");
+    let error = users.delete(&ann.id).await.expect_err("the last one");
+    assert!(matches!(error, StateError::LastAdministrator), "{error}");
+    let eve = users.create("eve", PASSWORD, Role::Admin).await.expect("made");
+    users.disable(&eve.id, at(0)).await.expect("disabled");
+    users.delete(&ann.id).await.expect_err("the other one cannot log in");
+    users.delete(&eve.id).await.expect("one that cannot log in may go");
+    users.delete(&bob.id).await.expect("removed");
+    let error = users.delete(&bob.id).await.expect_err("gone");
+    assert!(matches!(error, StateError::NotFound("user")), "{error}");
+    let eve = users.create("eve", PASSWORD, Role::Admin).await.expect("made");
+    let (one, other) = tokio::join!(users.delete(&ann.id), users.delete(&eve.id));
+    assert!(one.is_ok() != other.is_ok(), "one of two stays");
+}
+
+#[tokio::test]
 async fn an_unknown_user_takes_as_long_as_a_wrong_password() {
     let (_folder, state) = open().await;
     ann(&state).await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Form;
 use axum::extract::{FromRequest, Query as UrlQuery, Request};
-use axum::http::Method;
+use axum::http::{Method, header};
 use model::{DurationText, Timestamp};
 use promql::Query;
 
@@ -20,7 +20,8 @@ impl FromRequest<Shared> for Arguments {
     async fn from_request(request: Request, app: &Shared) -> Result<Self, Failure> {
         let UrlQuery(mut pairs) = UrlQuery::<Vec<(String, String)>>::try_from_uri(request.uri())
             .map_err(|_| Failure::bad("the query parameters cannot be read"))?;
-        if request.method() == Method::POST {
+        // A POST without a body has its parameters in the address alone; Prometheus takes that too.
+        if request.method() == Method::POST && request.headers().contains_key(header::CONTENT_TYPE) {
             let Form(more) = Form::<Vec<(String, String)>>::from_request(request, app).await.map_err(|_| {
                 Failure::bad("send the parameters as application/x-www-form-urlencoded, within the limit of the body")
             })?;

@@ -52,6 +52,8 @@ impl Scope {
         let mut found = std::collections::BTreeMap::new();
         for selector in &self.selectors {
             let window = DurationText(self.range.end.since(self.range.start).max(Duration::from_millis(1)));
+            // By itself it must be an expression: what closes our parenthesis is none.
+            Query::parse(selector)?;
             let query = Query::parse(&format!("last_over_time({selector}[{window}])"))?;
             if let Value::Vector(samples) = engine.instant(&query, self.range.end, cancel)?.value {
                 for sample in samples {
