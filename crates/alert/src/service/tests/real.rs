@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::listener::listen;
 use super::stage::{http_client, webhook};
-use crate::{AlertFilter, AlertRecord, AlertState, Alerts, Config, Parts, RuleSet};
+use crate::{AlertFilter, AlertRecord, AlertState, Alerts, Config, Parts, Rule, RuleSet};
 
 const RULES: &str = r#"groups:
   - name: queues
@@ -102,7 +102,11 @@ impl House {
 
     /// How many series a query gives now.
     async fn count(&self, query: &str) -> Result<usize> {
-        let (engine, query) = (self.promql.clone(), Query::parse(query)?);
+        self.count_of(Query::parse(query)?).await
+    }
+
+    async fn count_of(&self, query: Query) -> Result<usize> {
+        let engine = self.promql.clone();
         let output =
             tokio::task::spawn_blocking(move || engine.instant(&query, Timestamp::now(), &Cancel::never()))
                 .await??;
@@ -195,5 +199,37 @@ async fn a_backlog_in_the_store_reaches_people_with_its_oldest_tasks_and_survive
             ],
         "{steps:?}"
     );
+    house.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_of_ours_is_no_restart_of_a_worker() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let house = House::open(folder.path(), "http://127.0.0.1:9/").await?;
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules");
+    let rules = RuleSet::load(&["pipeline.yml".to_owned()], &shipped)?;
+    let rule = rules
+        .rules()
+        .find_map(|rule| match rule.as_ref() {
+            Rule::Alert(alert) if alert.name == "WorkerRestartsOften" => Some(alert),
+            _ => None,
+        })
+        .context("the rule is there")?;
+    // The count of restarts begins at zero with us, so it falls when we start again.
+    let once = [0.0, 0.0, 1.0, 1.0, 0.0, 0.0];
+    let twice_at_once = [0.0, 0.0, 0.0, 2.0, 2.0, 2.0];
+    let now = Timestamp::now();
+    let mut batch = MetricBatch::new();
+    for (worker, counts) in [("once", once), ("twice", twice_at_once)] {
+        let restarts = Labels::metric("worker_restarts_total", &[("worker", worker)]);
+        let uptime = Labels::metric("worker_uptime_seconds", &[("worker", worker)]);
+        for (count, age) in counts.into_iter().zip((0..6_u64).rev()) {
+            let time = now.before(Duration::from_secs(age * 15)).as_millis();
+            batch.push_one(&restarts, time, count);
+        }
+        batch.push_one(&uptime, now.as_millis(), 60.0);
+    }
+    house.ingest.append_metrics(Source::Collector, batch).await?;
+    ensure!(house.count_of(rule.query.clone()).await? == 1, "only the one that restarted twice");
     house.close().await
 }
