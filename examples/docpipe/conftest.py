@@ -70,11 +70,13 @@ def redis(redis_url: str) -> Iterator[Redis]:
 
 
 class Receiver:
-    """Stands where Watchkeeper stands, and keeps what it is told. `answers` are status codes to give first."""
+    """Stands where Watchkeeper stands, and keeps what it is told. `answers` are status codes to give first,
+    and before them what is in `broken`, as it is."""
 
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
         self.answers: list[int] = []
+        self.broken: list[bytes] = []
         self.batches: list[int] = []
         self.authorization = ""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -94,6 +96,10 @@ class Receiver:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if receiver.broken:
+                    self.wfile.write(receiver.broken.pop(0))
+                    self.close_connection = True
+                    return
                 status = receiver.answers.pop(0) if receiver.answers else 200
                 if status == 200:
                     assert self.path == "/api/v1/events"

@@ -9,8 +9,10 @@ Only the standard library is used: copy this file into your own pipeline as it i
 
 from __future__ import annotations
 
+import http.client
 import json
 import logging
+import math
 import os
 import queue
 import threading
@@ -56,12 +58,12 @@ class Watch:
             self._thread.start()
 
     def report(self, type: str, **facts: Any) -> None:
-        """Queues one event. Facts that are `None` are left out; a `datetime` needs its time zone."""
+        """Queues one event. Facts that are `None` or not finite are left out; a `datetime` needs its time zone."""
         if not self._endpoint:
             return
         event = {"type": type, "event_id": uuid.uuid4().hex, "time": datetime.now(timezone.utc)}
         event.update(service=self._service)
-        event.update((name, value) for name, value in facts.items() if value is not None)
+        event.update((name, value) for name, value in facts.items() if _says_something(value))
         try:
             self._queue.put_nowait(event)
         except queue.Full:
@@ -107,7 +109,8 @@ class Watch:
                 if error.code not in TRY_AGAIN:
                     log.error("Watchkeeper refused %d events: %s %s", len(batch), error.code, error.reason)
                     return False
-            except OSError as error:
+            # Beside a connection that fails, an answer that breaks off or is not Watchkeeper's.
+            except (OSError, http.client.HTTPException, ValueError) as error:
                 log.debug("Watchkeeper is away: %s", error)
             # Once closing, the event is set and would not make us wait: then the pause must be real.
             if self._closing.wait(pause):
@@ -127,7 +130,11 @@ class Watch:
             log.warning("Watchkeeper rejected event %s: %s", rejected.get("index"), rejected.get("reason"))
 
 
+def _says_something(value: Any) -> bool:
+    # JSON has no NaN and no infinity, and one of them would make the whole batch unreadable.
+    return value is not None and not (isinstance(value, float) and not math.isfinite(value))
+
+
 def _as_text(value: Any) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(f"an event cannot hold a {type(value).__name__}")
+    # A type that JSON does not know must not end the thread, and with it all reports.
+    return value.isoformat() if isinstance(value, datetime) else str(value)

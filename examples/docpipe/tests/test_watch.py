@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timezone
+from pathlib import Path
 
 from conftest import Receiver, eventually, free_port
 from docpipe.watch import Watch
@@ -41,6 +42,24 @@ def test_a_refused_batch_is_counted_and_the_next_one_is_sent(receiver: Receiver)
     watch.report("job.progress", job_id=2)
     watch.close()
     assert [event["job_id"] for event in receiver.events] == [2]
+
+
+def test_an_answer_that_breaks_off_or_is_no_json_does_not_end_the_reports(receiver: Receiver) -> None:
+    receiver.broken = [b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", b"HTTP/1.1 200 OK\r\n\r\n<html>"]
+    watch = Watch(receiver.url, service="test", interval=0.01)
+    watch.report("job.progress", job_id=1)
+    eventually(lambda: receiver.events, "the event to arrive")
+    watch.close()
+    assert not receiver.broken
+    assert watch.sent == 1
+
+
+def test_a_value_that_json_does_not_know_does_not_end_the_reports(receiver: Receiver) -> None:
+    watch = Watch(receiver.url, service="test", interval=0.01)
+    watch.report("job.progress", job_id=1, path=Path("a"), progress=float("nan"), priority=float("inf"))
+    watch.close()
+    (event,) = receiver.events
+    assert (event["path"], "progress" in event, "priority" in event) == ("a", False, False)
 
 
 def test_without_watchkeeper_the_work_goes_on_and_losses_are_counted() -> None:
