@@ -44,7 +44,7 @@ prepare:
 	@scripts/prepare.sh redis python
 
 bench: ## Compare with peers in one run, and print the ratios
-	cargo bench --locked --package engine
+	cargo bench --locked --workspace --bench durable_ingest
 
 clean: ## Remove what was built
 	cargo clean

@@ -93,6 +93,9 @@ Look at
   http://127.0.0.1:$gateway_port/docs     the pipeline's gateway: upload a document of your own
   $work     logs and data of all parts
 
+To see a backlog build up, and the alert about it, run it with slower models:
+  DOCPIPE_OPTIONS='--llm-delay 2' make run
+
 Ctrl-C stops all of it.
 TEXT
 wait "${pids[@]}"

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use testkit::{Redis, Smtp, Watchkeeper, within};
+use testkit::{Redis, Smtp, Watchkeeper, remote_write, within};
 
 use crate::stage::{alert, all, binary, impatient_rules};
 
@@ -143,6 +143,33 @@ fn find_file(folder: &std::path::Path, part: &str) -> Option<std::path::PathBuf>
             (shown.contains(part) && shown.ends_with(".parquet")).then_some(path)
         }
     })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scenario_a_disk_that_is_nearly_full_refuses_what_comes_and_answers_what_is_asked() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut watchkeeper = Watchkeeper::start(binary(), folder.path(), "").await?;
+    let job = |id: &str| json!([{"type": "job.completed", "event_id": id, "job_id": id}]);
+    ensure!(watchkeeper.post("/api/v1/events", &job("before")).await?.status == 200);
+    watchkeeper.terminate().await?;
+
+    // No disk has as much as this in reserve.
+    let full = "[store]\ndisk_reserve_bytes = \"4000TiB\"\n";
+    let watchkeeper = Watchkeeper::start(binary(), folder.path(), full).await?;
+    let refused = watchkeeper.post("/api/v1/events", &job("after")).await?;
+    ensure!(refused.status == 503, "{} {}", refused.status, refused.body);
+    ensure!(
+        refused.body["detail"].as_str().is_some_and(|detail| detail.contains("disk")),
+        "{}",
+        refused.body
+    );
+    ensure!(watchkeeper.get("/api/v1/jobs/before").await?.status == 200, "reading goes on");
+    ensure!(watchkeeper.get("/prometheus/api/v1/query?query=1").await?.status == 200, "queries go on");
+    let samples = remote_write(&[(&[("__name__", "a")], &[(model::Timestamp::now().as_millis(), 1.0)])]);
+    let headers = [("Content-Encoding", "snappy"), ("Content-Type", "application/x-protobuf")];
+    let refused = watchkeeper.post_bytes("/prometheus/api/v1/write", &headers, samples).await?;
+    ensure!(refused.status == 503, "{} {}", refused.status, refused.body);
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
