@@ -10,6 +10,9 @@ use crate::notes::Place;
 const MAX_BYTES: usize = 64 << 10;
 const MAX_TOKENS: usize = 4_000;
 const MAX_NESTING: usize = 100;
+/// The most operators. `a or a or a` nests as deep as it has operators, and the parser, which knows no
+/// bound, would use up the stack of its thread.
+const MAX_OPERATORS: usize = 250;
 
 /// One call in the text: a function or an aggregation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +42,7 @@ impl Source {
         if tokens.len() > MAX_TOKENS {
             return Err(Error::BadData(format!("the query has more than {MAX_TOKENS} parts; split it")));
         }
+        check_operators(text, &tokens)?;
         check_durations(&tokens)?;
         let unsupported_modifier = UNSUPPORTED_MODIFIERS.into_iter().find(|modifier| {
             tokens.iter().any(
@@ -85,6 +89,8 @@ enum TokenKind<'a> {
 struct Token<'a> {
     kind: TokenKind<'a>,
     place: Place,
+    /// Where it begins, in bytes.
+    start: usize,
 }
 
 fn is_word(byte: u8) -> bool {
@@ -125,7 +131,7 @@ fn tokens(text: &str) -> Result<Vec<Token<'_>>, Error> {
             }
             _ => TokenKind::Other,
         };
-        found.push(Token { kind, place });
+        found.push(Token { kind, place, start });
     }
     Ok(found)
 }
@@ -137,6 +143,31 @@ fn characters(bytes: &[u8]) -> usize {
 
 fn memchr(bytes: &[u8], from: usize, wanted: u8) -> usize {
     (from..bytes.len()).find(|&at| bytes[at] == wanted).unwrap_or(bytes.len())
+}
+
+/// Refuses more operators than the parser bears. Those between braces are of matchers, and nest nothing.
+fn check_operators(text: &str, tokens: &[Token<'_>]) -> Result<(), Error> {
+    let mut in_braces = false;
+    let mut operators = 0;
+    for token in tokens {
+        let first = text.as_bytes()[token.start];
+        let is_operator = match token.kind {
+            TokenKind::Word(word) => {
+                ["and", "or", "unless", "atan2"].iter().any(|name| word.eq_ignore_ascii_case(name))
+            }
+            TokenKind::Other => !matches!(first, b'"' | b'\'' | b'`'),
+            TokenKind::OtherBracket | TokenKind::Close => {
+                in_braces = first == b'{';
+                false
+            }
+            TokenKind::Paren | TokenKind::Comma => false,
+        };
+        operators += usize::from(is_operator && !in_braces);
+    }
+    if operators > MAX_OPERATORS {
+        return Err(Error::BadData(format!("the query has more than {MAX_OPERATORS} operators; split it")));
+    }
+    Ok(())
 }
 
 /// The longest duration that is read, in seconds: some three thousand years.
@@ -285,12 +316,16 @@ mod tests {
         let texts = [
             "a".repeat(MAX_BYTES + 1),
             "(".repeat(MAX_NESTING + 1),
-            "- ".repeat(MAX_TOKENS + 1),
+            "a,".repeat(MAX_TOKENS),
+            "- ".repeat(MAX_OPERATORS + 1),
+            format!("x{}", " or x".repeat(MAX_OPERATORS + 1)),
             "\"abc".to_owned(),
         ];
         for text in texts {
             assert!(matches!(Source::scan(&text), Err(Error::BadData(_))), "{text:.20}");
         }
+        let many_matchers = format!("x{{{}}} + 1", "a!~\"b\",".repeat(MAX_OPERATORS));
+        assert!(Source::scan(&many_matchers).is_ok(), "matchers are no operators");
         assert!(matches!(Source::scan(r#"x{a="\xff"}"#), Err(Error::Unsupported(_))));
         assert!(Source::scan(r#"x{a="\\xff", b=`\xff`, c="\x7f"}"#).is_ok());
     }

@@ -27,7 +27,9 @@ impl Access {
         let data_dir = connection.place.data_dir()?;
         let database = data_dir.join("state.db");
         // A new one here would take users and keys that no server ever sees.
-        if !database.exists() {
+        let there =
+            database.try_exists().with_context(|| format!("cannot look into {}", data_dir.display()))?;
+        if !there {
             return Err(Failure::Usage(anyhow!(
                 "there is no state database in {}; --data-dir names another folder, and the first `watchkeeper serve` makes one",
                 data_dir.display()

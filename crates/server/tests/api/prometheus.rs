@@ -127,3 +127,14 @@ async fn a_selector_that_breaks_out_of_its_place_is_refused() {
     let refused = get(&stage, "series", &[("match[]", selector)]).await;
     assert_eq!((refused.status.as_u16(), refused.body["errorType"].as_str()), (400, Some("bad_data")));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_that_would_use_up_the_stack_is_refused() {
+    let (stage, _) = stage().await;
+    for query in
+        [format!("1{}", "+1".repeat(1_900)), format!("x{}", " or x".repeat(1_900)), "-".repeat(3_900)]
+    {
+        let refused = get(&stage, "query", &[("query", &query)]).await;
+        assert_eq!((refused.status.as_u16(), refused.body["errorType"].as_str()), (400, Some("bad_data")));
+    }
+}
