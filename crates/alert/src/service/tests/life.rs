@@ -306,7 +306,6 @@ async fn what_is_only_good_to_know_is_told_to_those_who_ask_for_it() {
     stage.answers.queues(QUERY, &[("llm_tasks", 150.0)]);
     stage.evaluate(0).await;
     stage.evaluate(30).await;
-    let told: Vec<String> =
-        stage.deliveries().await.into_iter().map(|delivery| delivery.channel).collect();
+    let told: Vec<String> = stage.deliveries().await.into_iter().map(|delivery| delivery.channel).collect();
     assert_eq!(told, ["all"]);
 }
