@@ -305,8 +305,7 @@ impl Life {
     /// What has become known since this was asked last.
     pub(super) fn measure(&mut self, attempts: &[Attempt]) -> Vec<Measured> {
         let mut measured = Vec::new();
-        let submissions: Vec<bool> =
-            self.marks.iter().map(|mark| mark.kind == MarkKind::Submitted).collect();
+        let submissions: Vec<bool> = self.marks.iter().map(|mark| mark.kind == MarkKind::Submitted).collect();
         let mut once = |mark: Option<usize>, told: fn(&mut Told) -> &mut bool, what: Option<Measured>| {
             if let (Some(mark), Some(what)) = (mark, what)
                 && !std::mem::replace(told(&mut self.marks[mark].told), true)
