@@ -16,7 +16,9 @@ pub(crate) type FallsBefore = BTreeMap<String, (u64, u64)>;
 pub(super) fn active_jobs(writer: &mut Writer<'_>, active: &BTreeMap<(String, String), ActiveJobs>) {
     let mut oldest: BTreeMap<&str, f64> = BTreeMap::new();
     for ((queue, kind), jobs) in active {
-        writer.gauge("jobs_active", &[("queue", queue), ("kind", kind)], Some(jobs.count as f64));
+        let labels = [("queue", queue.as_str()), ("kind", kind.as_str())];
+        writer.gauge("jobs_active", &labels, Some(jobs.count as f64));
+        writer.gauge("jobs_lost", &labels, Some(jobs.lost as f64));
         let age = oldest.entry(kind).or_default();
         *age = age.max(jobs.max_age_seconds);
     }

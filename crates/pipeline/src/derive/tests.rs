@@ -138,6 +138,20 @@ fn a_series_that_is_gone_is_ended_once_and_a_lost_writing_ends_it_later() {
 }
 
 #[test]
+fn a_job_whose_worker_is_gone_counts_as_lost_and_not_as_running() {
+    let pipeline = pipeline(Config::default());
+    let mut started = job(JobAction::Started, "j", 1);
+    started.worker_id = Some("w".into());
+    let mut lost = Vec::new();
+    for event in [worker(WorkerAction::Heartbeat, "w", 0), worker(WorkerAction::Stopped, "w", 20)] {
+        pipeline.fold(&[Event::Worker(event), Event::Job(started.clone())], Counting::Counted);
+        let samples = samples(&Derivation::new(at(0)).derive(&pipeline, at(30)).batch);
+        lost.push((value(&samples, "jobs_active"), value(&samples, "jobs_lost")));
+    }
+    assert_eq!(lost, [(1.0, 0.0), (0.0, 1.0)]);
+}
+
+#[test]
 fn a_stages_memory_is_shown_for_five_minutes() {
     let pipeline = pipeline(Config::default());
     pipeline.fold(&a_job_and_more(), Counting::Counted);

@@ -13,7 +13,7 @@ use super::judge::Judge;
 use super::{JobFilter, JobSnapshot, JobStatus};
 use crate::digest::Digest;
 use crate::observation::Observation;
-use crate::{Config, Judgement, Listing, Page, Queues, Workers};
+use crate::{Config, Judgement, Listing, Page, Queues, Verdict, Workers};
 
 /// The most stages whose durations are remembered.
 const MAX_STAGES: usize = 1_000;
@@ -37,6 +37,8 @@ pub(crate) struct ActiveJobs {
     pub(crate) count: usize,
     /// The longest time that one has run, in seconds.
     pub(crate) max_age_seconds: f64,
+    /// Jobs whose worker is gone: they count as lost, not as running.
+    pub(crate) lost: usize,
 }
 
 /// Unfinished jobs of one queue, as events tell.
@@ -243,13 +245,19 @@ impl Jobs {
         found.into_iter().map(|(judgement, job)| job.snapshot(now, judgement)).collect()
     }
 
-    /// Running jobs by queue and kind.
+    /// Running jobs by queue and kind, and those that nobody runs any more.
     pub(crate) fn active(&self, now: Timestamp) -> BTreeMap<(String, String), ActiveJobs> {
         let mut active: BTreeMap<(String, String), ActiveJobs> = BTreeMap::new();
-        for job in self.table.read().active_jobs().filter(|job| job.status == JobStatus::Running) {
+        let (table, history) = (self.table.read(), self.history.read());
+        let judge = self.judge(&history, now);
+        for job in table.active_jobs().filter(|job| job.status == JobStatus::Running) {
             let facts = &job.facts;
             let key = (facts.queue.cloned().unwrap_or_default(), facts.kind.cloned().unwrap_or_default());
             let entry = active.entry(key).or_default();
+            if judge.judge(job).verdict == Verdict::OwnerGone {
+                entry.lost += 1;
+                continue;
+            }
             entry.count += 1;
             entry.max_age_seconds = entry.max_age_seconds.max(now.since(job.since).as_secs_f64());
         }
