@@ -23,6 +23,10 @@ pub struct Config {
     /// How long a request may take, reading its body included.
     #[schemars(with = "String")]
     pub request_timeout: DurationText,
+    /// How long the body of a request may take to arrive, unless it is ingest: whoever sends slower
+    /// holds a place that others wait for.
+    #[schemars(with = "String")]
+    pub body_timeout: DurationText,
     /// How long requests in flight may go on after a stop was asked for.
     #[schemars(with = "String")]
     pub shutdown_timeout: DurationText,
@@ -51,6 +55,7 @@ impl Default for Config {
             trusted_proxies: Vec::new(),
             open_loopback_ingest: true,
             request_timeout: DurationText(Duration::from_secs(60)),
+            body_timeout: DurationText(Duration::from_secs(10)),
             shutdown_timeout: DurationText(Duration::from_secs(10)),
             max_ingest_body: ByteSize(16 << 20),
             max_decompressed_body: ByteSize(64 << 20),

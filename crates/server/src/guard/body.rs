@@ -8,8 +8,9 @@ use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures::StreamExt;
-use model::ByteSize;
+use model::{ByteSize, DurationText};
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
 use crate::context::Shared;
 use crate::problem::{Kind, Problem};
@@ -18,6 +19,11 @@ use crate::problem::{Kind, Problem};
 #[derive(Debug, thiserror::Error)]
 #[error("the body is larger than {0}")]
 struct OverLimit(ByteSize);
+
+/// A body did not arrive in time.
+#[derive(Debug, thiserror::Error)]
+#[error("the body did not arrive within {0}")]
+struct TooSlow(DurationText);
 
 /// Bounds the body as it is sent. Refuses at once what announces itself as too large.
 fn limit(request: Request, bound: ByteSize) -> Result<Request, Problem> {
@@ -43,7 +49,18 @@ fn bounded(body: Body, bound: ByteSize) -> Body {
     }))
 }
 
-/// The bound of ordinary requests, which come uncompressed.
+/// The whole body arrives within `limit`, or breaks off.
+fn in_time(body: Body, limit: DurationText) -> Body {
+    let deadline = Instant::now() + limit.0;
+    let chunks = Box::pin(body.into_data_stream());
+    Body::from_stream(futures::stream::unfold(chunks, move |mut chunks| async move {
+        let next = tokio::time::timeout_at(deadline, chunks.next()).await;
+        let chunk = next.unwrap_or_else(|_| Some(Err(axum::Error::new(TooSlow(limit)))));
+        chunk.map(|chunk| (chunk, chunks))
+    }))
+}
+
+/// The bounds of ordinary requests, which come uncompressed.
 pub(crate) async fn limit_ordinary(
     State(app): State<Shared>,
     request: Request,
@@ -52,6 +69,7 @@ pub(crate) async fn limit_ordinary(
     if request.headers().contains_key(header::CONTENT_ENCODING) {
         return Err(unsupported_encoding("Send this body uncompressed."));
     }
+    let request = request.map(|body| in_time(body, app.config.body_timeout));
     Ok(next.run(limit(request, app.config.max_body)?).await)
 }
 
@@ -98,6 +116,12 @@ fn unreadable(error: &(dyn Error + 'static)) -> Problem {
     while let Some(error) = cause {
         if let Some(OverLimit(bound)) = error.downcast_ref() {
             return too_large(*bound);
+        }
+        if let Some(slow) = error.downcast_ref::<TooSlow>() {
+            return Problem::new(
+                Kind::RequestTimeout,
+                format!("The body did not arrive within {}; send it faster.", slow.0),
+            );
         }
         if let Some(inner) = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
             let inner: &(dyn Error + 'static) = inner;

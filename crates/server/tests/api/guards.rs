@@ -168,3 +168,14 @@ async fn answers_are_compressed_for_those_who_take_it() {
     let plain = stage.post("/api/v1/events", &json!([])).await;
     assert_eq!(plain.header("content-encoding"), "");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_does_not_arrive_gives_its_place_back_before_the_request_would_end() {
+    let stage = Stage::with(|config| config.body_timeout.0 = Duration::from_millis(50)).await;
+    let head = format!(
+        "POST /api/v1/login HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{{",
+        stage.address
+    );
+    let answered = raw(&stage, head.as_bytes(), "request-timeout").await;
+    assert!(answered.starts_with("HTTP/1.1 408") && answered.contains("within 50ms"), "{answered}");
+}
