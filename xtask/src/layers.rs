@@ -28,7 +28,6 @@ const LAYERS: &[(&str, u8)] = &[
 
 /// Who may depend on whom inside a layer.
 const BESIDE: &[(&str, &str)] = &[
-    ("protocol", "store"),
     ("alert", "pipeline"),
     ("alert", "ingest"),
     ("report", "alert"),
