@@ -131,7 +131,14 @@ impl Written<'_> {
     fn publish(&mut self, watermark: u64) -> Result<Vec<FileEntry>, EngineError> {
         // From here on the files may be in the catalog, whatever it answers.
         self.published = true;
-        self.core.catalog.publish(&self.entries, watermark)?;
+        if let Err(error) = self.core.catalog.publish(&self.entries, watermark) {
+            // A catalog that says that it has not taken them lets go of them: a flush that is tried again
+            // and again must not fill the disk.
+            if self.core.catalog.watermark().is_ok_and(|found| found < watermark) {
+                self.published = false;
+            }
+            return Err(error);
+        }
         Ok(std::mem::take(&mut self.entries))
     }
 }

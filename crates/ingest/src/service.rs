@@ -99,8 +99,16 @@ impl Ingest {
         let share = self.limits.remembered_event_ids / 2 / Table::ALL.len();
         let mut count = 0;
         for table in Table::ALL {
-            let scan = EventScan::new(*table, TimeRange::ALL, share).newest_first();
-            for batch in self.store.scan(&scan).map_err(IngestError::Recall)? {
+            let mut limit = share;
+            let batches = loop {
+                let scan = EventScan::new(*table, TimeRange::ALL, limit).newest_first();
+                match self.store.scan(&scan) {
+                    // Large rows: fewer of them fit into a scan, and fewer ids are better than no start.
+                    Err(QueryError::LimitReached(_)) if limit > 1 => limit /= 2,
+                    result => break result.map_err(IngestError::Recall)?,
+                }
+            };
+            for batch in batches {
                 let events = store::events_from_batch(*table, &batch).map_err(IngestError::Rows)?;
                 count += events.len();
                 let ids = events.iter().map(|event| duplicates::hash(event.event_id()));

@@ -114,6 +114,8 @@ impl MetricsHead {
         let mut state = self.state.write();
         let hash = labels.hash64();
         state.find(labels, hash).unwrap_or_else(|| {
+            // It has come back: its place is not kept a second time.
+            state.reserved.remove(&hash);
             let id = state.create(labels, hash);
             self.count_series(&state);
             id

@@ -55,7 +55,14 @@ pub(crate) fn replay(
         .map_err(EngineError::io("read", &path))?;
     drop(reader);
     match end {
-        End::Whole => core.segments.note(id, length),
+        End::Whole => {
+            if is_last {
+                // A process that died between a write and its sync leaves records that only the kernel
+                // has. From here on they count as stored, so the disk must have them.
+                core.vfs.truncate(&path, length).map_err(EngineError::io("sync", &path))?;
+            }
+            core.segments.note(id, length);
+        }
         End::Version(found) => {
             return Err(EngineError::FormatVersion { path, found, known: segment::VERSION });
         }

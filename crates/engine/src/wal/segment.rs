@@ -128,7 +128,11 @@ impl Segments {
         let gone: Vec<u64> = self.0.lock().range(..first_kept).map(|(id, _)| *id).collect();
         for id in gone {
             let path = layout.segment(id);
-            vfs.remove(&path).map_err(EngineError::io("remove", &path))?;
+            match vfs.remove(&path) {
+                // Somebody else has removed it; its records are in files all the same.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                result => result.map_err(EngineError::io("remove", &path))?,
+            }
             self.0.lock().remove(&id);
         }
         vfs.sync_dir(&layout.wal_dir()).map_err(EngineError::io("sync", layout.wal_dir()))

@@ -44,12 +44,16 @@ pub(crate) struct Committer {
 }
 
 /// Answers the writers when the committer panics, who would wait for ever otherwise.
-struct RefuseOnPanic(Arc<Queue>);
+struct RefuseOnPanic {
+    core: Arc<Core>,
+    queue: Arc<Queue>,
+}
 
 impl Drop for RefuseOnPanic {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.0.poison();
+            self.core.telemetry.wal.poisoned.set(1);
+            self.queue.poison();
         }
     }
 }
@@ -76,7 +80,7 @@ impl Committer {
 
     /// Works until the queue is closed and empty.
     pub(crate) fn run(mut self) {
-        let _refuse = RefuseOnPanic(Arc::clone(&self.queue));
+        let _refuse = RefuseOnPanic { core: Arc::clone(&self.core), queue: Arc::clone(&self.queue) };
         let mut gather_until = None;
         loop {
             match self.queue.next(gather_until) {
