@@ -213,6 +213,8 @@ pub(crate) struct MemoryStore {
     /// Every sample, in the order in which it was appended: labels as text, milliseconds, value.
     pub(crate) samples: Mutex<Vec<(String, i64, f64)>>,
     pub(crate) scans: Mutex<usize>,
+    /// Scans that would give more rows are refused, as an engine refuses what does not fit into memory.
+    pub(crate) max_rows: Option<usize>,
 }
 
 impl MemoryStore {
@@ -278,6 +280,9 @@ impl TelemetryStore for MemoryStore {
         });
         rows.sort_by_key(Event::time);
         rows.truncate(scan.limit);
+        if self.max_rows.is_some_and(|most| rows.len() > most) {
+            return Err(QueryError::LimitReached("too many rows for this test".to_owned()));
+        }
         Ok(store::batches_from_events(rows).expect("rows").into_iter().map(|batch| batch.rows).collect())
     }
 

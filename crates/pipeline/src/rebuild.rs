@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use model::event::Event;
 use model::{TimeRange, Timestamp};
-use store::{EventScan, FilterOp, Table, TelemetryStore};
+use store::{EventScan, FilterOp, QueryError, Table, TelemetryStore};
 
 use crate::{JobSnapshot, PipelineError};
 
@@ -26,10 +26,20 @@ pub(crate) fn rebuild(
 ) -> Result<usize, PipelineError> {
     let mut total = 0;
     for table in TABLES {
-        let (mut start, mut limit) = (since, SLICE);
+        let (mut start, mut slice, mut limit) = (since, SLICE, SLICE);
+        // As many rows as the store has refused to give at once, because they are large.
+        let mut refused = usize::MAX;
         loop {
             let scan = EventScan::new(table, TimeRange::new(start, Timestamp::MAX), limit);
-            let events = scan_events(store, &scan)?;
+            let events = match scan_events(store, &scan) {
+                Err(PipelineError::Read(QueryError::LimitReached(_))) if limit > 1 => {
+                    refused = limit;
+                    limit /= 2;
+                    slice = slice.min(limit);
+                    continue;
+                }
+                result => result?,
+            };
             fold(&events);
             total += events.len();
             let Some(last) = events.iter().map(Event::time).max().filter(|_| events.len() >= limit) else {
@@ -38,11 +48,14 @@ pub(crate) fn rebuild(
             if last > start {
                 // The next slice begins at the last time, not after it: its rows may be in both slices.
                 total -= events.iter().filter(|event| event.time() == last).count();
-                (start, limit) = (last, SLICE);
-            } else {
+                (start, limit, refused) = (last, slice, usize::MAX);
+            } else if limit.saturating_mul(2) < refused {
                 // A whole slice of one instant: only a larger one gets beyond it.
                 total -= events.len();
                 limit = limit.saturating_mul(2);
+            } else {
+                tracing::warn!(table = table.name(), time = %last, "not all events of one instant fit into memory");
+                (start, limit, refused) = (last.after(Duration::from_nanos(1)), slice, usize::MAX);
             }
         }
     }

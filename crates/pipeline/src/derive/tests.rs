@@ -12,7 +12,7 @@ use super::histogram::{Histogram, LONG};
 use super::run::Derivation;
 use crate::fixtures::{self, MemoryStore, at, job, llm_call, loaded, pipeline, request, stage, worker};
 use crate::live::Counting;
-use crate::{Config, Pipeline};
+use crate::{Config, Page, Pipeline};
 
 /// Series with their samples, as text and `(seconds, value)`.
 fn samples(batch: &MetricBatch) -> BTreeMap<String, Vec<(i64, f64)>> {
@@ -238,6 +238,28 @@ fn stored_events_are_read_back_in_slices_however_many_share_a_time() {
     let count = pipeline.rebuild(&store, at(10_000)).expect("a store in memory");
     assert_eq!((count, pipeline.jobs().counts().completed), (37_000, 37_000));
     assert!(*store.scans.lock() < 20);
+}
+
+#[test]
+fn large_rows_do_not_stop_a_start() {
+    let completed = |id: String, seconds| Event::Job(job(JobAction::Completed, &id, seconds));
+    let spread = (0..30).map(|index| completed(format!("a{index}"), index));
+    let at_once = (0..12).map(|index| completed(format!("b{index}"), 50));
+    let later = (0..3).map(|index| completed(format!("c{index}"), 60));
+    let pipeline = pipeline(Config::default());
+    let events = spread.chain(at_once).chain(later).collect();
+    let store = MemoryStore { max_rows: Some(7), ..MemoryStore::with(events) };
+    pipeline.rebuild(&store, at(10_000)).expect("a store in memory");
+    let ids: Vec<String> = pipeline
+        .jobs()
+        .list(&Default::default(), Page { limit: 100, offset: 0 })
+        .items
+        .into_iter()
+        .map(|job| job.job_id)
+        .collect();
+    let of = |letter| ids.iter().filter(|id| id.starts_with(letter)).count();
+    assert_eq!((of('a'), of('c')), (30, 3));
+    assert!((1..12).contains(&of('b')), "of one instant as many as fit: {}", of('b'));
 }
 
 #[test]
