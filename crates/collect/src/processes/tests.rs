@@ -202,8 +202,9 @@ async fn a_real_process_is_seen_whole() {
 fn of_a_process_in_no_group_only_its_stat_is_read_again() {
     let fixture = Fixture::new();
     for pid in 1..=500 {
-        let command = if pid % 10 == 0 { "python worker.py" } else { "some-daemon --flag" };
-        fixture.start(Fake { pid, command, ..Fake::default() });
+        let (command, rss_pages) =
+            if pid % 10 == 0 { ("python worker.py", 10) } else { ("some-daemon --flag", 20) };
+        fixture.start(Fake { pid, command, rss_pages, ..Fake::default() });
     }
     let mut look = fixture.look(&ProcessesConfig::default(), NOBODY);
     let (first, _) = pass(&mut look);
