@@ -207,6 +207,8 @@ fn of_a_process_in_no_group_only_its_stat_is_read_again() {
         fixture.start(Fake { pid, command, rss_pages, ..Fake::default() });
     }
     let mut look = fixture.look(&ProcessesConfig::default(), NOBODY);
+    pass(&mut look);
+    // A young process may still become another one, so its command line is read a second time.
     let (first, _) = pass(&mut look);
     for pid in (1..=500).filter(|pid| pid % 10 != 0) {
         std::fs::remove_file(fixture.path().join(format!("{pid}/cmdline"))).unwrap();
