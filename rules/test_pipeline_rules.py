@@ -46,8 +46,8 @@ THRESHOLDS = [
     ("000", "JobTooLong", "job_active_max_age_seconds / 60", "> 10", "warning"),
     ("000", "JobDurationAboveTarget", "job_active_max_age_seconds / 60", ">= 5", "info"),
     ("000", "TaskTooLongInProcessing", 'queue_oldest_age_seconds{state="processing"} / 60', "> 10", "warning"),
-    ("000", "WorkerRestartsOften", "worker_uptime_seconds / 3600", "< 1", "warning"),
-    ("000", "WorkerUptimeBelowTarget", "worker_uptime_seconds / 3600", "< 24", "info"),
+    ("000", "WorkerRestartsOften", "worker_uptime_seconds", "< 3600", "warning"),
+    ("000", "WorkerUptimeBelowTarget", "worker_uptime_seconds", "< 86400", "info"),
     ("000", "WorkersCrash", "worker_crashes_total[1h]", "> 1", "error"),
     ("000", "WorkerCrashedToday", "worker_crashes_total[24h]", "> 0", "info"),
     # 001, Task 11: Monitoring Dashboard
