@@ -111,14 +111,21 @@ async fn a_sender_of_far_too_much_gets_the_answer_and_not_a_broken_connection() 
 #[tokio::test(flavor = "multi_thread")]
 async fn too_many_requests_at_once_are_told_to_come_back() {
     let stage = Stage::with(|config| config.max_concurrent_requests = 1).await;
-    // A request whose body does not come holds the only slot.
-    let mut slow = TcpStream::connect(stage.address).await.expect("connected");
+    // A request whose body does not come holds the only slot. One that arrives while the slot is taken is
+    // refused itself, so each look sends another.
+    let held = tokio::sync::Mutex::new(Vec::new());
     let head =
         format!("POST /api/v1/events HTTP/1.1\r\nHost: {}\r\nContent-Length: 10\r\n\r\n[", stage.address);
-    slow.write_all(head.as_bytes()).await.expect("sent");
-    let refused = testkit::eventually("the slot to be taken", || async {
-        let answered = stage.get("/api/v1/jobs").await;
-        Ok((answered.status == 503).then_some(answered))
+    let refused = testkit::eventually("the slot to be taken", || {
+        let connection = TcpStream::connect(stage.address);
+        let (stage, head, held) = (&stage, &head, &held);
+        async move {
+            let mut slow = connection.await?;
+            slow.write_all(head.as_bytes()).await?;
+            held.lock().await.push(slow);
+            let answered = stage.get("/api/v1/jobs").await;
+            Ok((answered.status == 503).then_some(answered))
+        }
     });
     let refused = refused.await.expect("refused");
     refused.problem(503);
