@@ -12,16 +12,20 @@ use crate::stage::{all, binary, docpipe, docpipe_config, impatient_rules};
 const DOCUMENTS: usize = 150;
 const PATIENCE: Duration = Duration::from_secs(150);
 
-/// What Redis itself says.
-async fn ask_redis(redis: &Redis, command: &[&str]) -> Result<u64> {
-    let output = Command::new("redis-cli")
-        .args(["-p", &redis.port().to_string()])
-        .args(command)
-        .output()
-        .await
-        .context("asking redis")?;
-    String::from_utf8_lossy(&output.stdout).trim().parse().context("redis gives a number")
+/// What Redis itself says: the result of a Lua expression, all of it at one moment.
+async fn ask_redis(redis: &Redis, expression: &str) -> Result<u64> {
+    let script = format!("local ask = redis.call return {expression}");
+    let port = redis.port().to_string();
+    let output = Command::new("redis-cli").args(["-p", &port, "eval", &script, "0"]).output().await;
+    let printed = String::from_utf8_lossy(&output.context("asking redis")?.stdout).trim().to_owned();
+    printed.parse().with_context(|| format!("redis gives a number for {expression}, not {printed}"))
 }
+
+const DOCUMENTS_KNOWN: &str = "#ask('keys', 'docpipe:document:*')";
+const EXTRACTIONS: &str = "ask('llen', 'document-hub:ocr:easyocr:extraction') \
+    + ask('llen', 'document-hub:ocr:easyocr:extraction:processing') + ask('zcard', 'document-hub:ocr:easyocr:delayed')";
+const LLM_PENDING: &str = "ask('zcard', 'llm_tasks')";
+const LLM_PROCESSING: &str = "ask('scard', 'llm_tasks:processing')";
 
 /// The alert about the LLM queue. The extraction queue may have one of its own for a while.
 async fn backlog_alert(watchkeeper: &Watchkeeper) -> Result<Option<Value>> {
@@ -87,14 +91,15 @@ to = ["oncall@example.org"]
     ensure!(firing["evidence"].as_array().is_some_and(|checks| !checks.is_empty()), "{firing}");
 
     within(PATIENCE, "all documents to be extracted, and the depth to be what Redis says", || async {
-        let pending = ask_redis(&redis, &["zcard", "llm_tasks"]).await?;
-        let processing = ask_redis(&redis, &["scard", "llm_tasks:processing"]).await?;
-        let extracting = ask_redis(&redis, &["llen", "document-hub:ocr:easyocr:extraction"]).await?;
+        let pending = ask_redis(&redis, LLM_PENDING).await?;
+        let processing = ask_redis(&redis, LLM_PROCESSING).await?;
+        let known = ask_redis(&redis, DOCUMENTS_KNOWN).await?;
+        let extracting = ask_redis(&redis, EXTRACTIONS).await?;
         let queue = watchkeeper.get("/api/v1/queues/llm_tasks").await?.body;
         let (shown_pending, shown_processing) = (queue["depth"]["pending"].as_u64(), queue["depth"]["processing"].as_u64());
         let same = shown_pending == Some(pending) && shown_processing == Some(processing);
         ensure!(same, "redis says {pending} pending, {processing} processing; shown are {shown_pending:?}, {shown_processing:?}");
-        Ok((extracting == 0 && pending >= DOCUMENTS as u64).then_some(()))
+        Ok((known == DOCUMENTS as u64 && extracting == 0 && pending > 0).then_some(()))
     })
     .await?;
 
@@ -140,9 +145,8 @@ to = ["oncall@example.org"]
     ];
     let mut pipeline = docpipe(folder.path(), &redis.url(), &watchkeeper, &draining)?;
     within(PATIENCE, "the queue to drain", || async {
-        let pending = ask_redis(&redis, &["zcard", "llm_tasks"]).await?;
-        let processing = ask_redis(&redis, &["scard", "llm_tasks:processing"]).await?;
-        Ok((pending + processing == 0).then_some(()))
+        let waiting = ask_redis(&redis, &format!("{LLM_PENDING} + {LLM_PROCESSING}")).await?;
+        Ok((waiting == 0).then_some(()))
     })
     .await
     .with_context(|| pipeline.output())?;

@@ -22,11 +22,12 @@ SCHEMA = Path(__file__).resolve().parents[3] / "docs/schema/events.schema.json"
 
 def waiting(redis: Redis) -> tuple[int, int]:
     """How many tasks are anywhere in the extraction queue, and in the LLM queue."""
-    extraction = redis.llen(extraction_queue.WAITING) + redis.llen(extraction_queue.PROCESSING)
-    return (
-        extraction + redis.zcard(extraction_queue.DELAYED),
-        redis.zcard(llm_queue.WAITING) + redis.scard(llm_queue.PROCESSING),
-    )
+    # In one transaction: a task that moves between two reads would be seen nowhere.
+    look = redis.pipeline(transaction=True)
+    look.llen(extraction_queue.WAITING).llen(extraction_queue.PROCESSING).zcard(extraction_queue.DELAYED)
+    look.zcard(llm_queue.WAITING).scard(llm_queue.PROCESSING)
+    *extraction, pending, processing = look.execute()
+    return sum(extraction), pending + processing
 
 
 def stop(process: subprocess.Popen[str], number: signal.Signals = signal.SIGTERM) -> str:
