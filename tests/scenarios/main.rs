@@ -7,4 +7,5 @@ mod backlog;
 mod commands;
 mod crash;
 mod faults;
+mod itself;
 mod stage;

@@ -24,6 +24,9 @@ pub(crate) struct Connection {
     /// An API key; on the server's own machine none is needed
     #[arg(long, value_name = "KEY", env = "WATCHKEEPER_KEY", hide_env_values = true)]
     pub(crate) key: Option<String>,
+    /// A PEM file with the issuer of the server's certificate, where the system does not know it
+    #[arg(long, value_name = "FILE", env = "WATCHKEEPER_CA")]
+    pub(crate) ca: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) place: Place,
 }
@@ -50,6 +53,15 @@ impl Place {
     }
 }
 
+/// The certificates in a PEM file.
+fn issuers(path: &Path) -> anyhow::Result<Vec<reqwest::Certificate>> {
+    let pem = std::fs::read(path).with_context(|| format!("--ca: cannot read {}", path.display()))?;
+    let issuers = reqwest::Certificate::from_pem_bundle(&pem)
+        .with_context(|| format!("--ca: {} holds no certificate in PEM form", path.display()))?;
+    anyhow::ensure!(!issuers.is_empty(), "--ca: {} holds no certificate in PEM form", path.display());
+    Ok(issuers)
+}
+
 /// A client of one server.
 pub(crate) struct Client {
     url: String,
@@ -65,11 +77,11 @@ impl Client {
         let looked_in =
             if connection.key.is_some() { PathBuf::new() } else { connection.place.data_dir()? };
         let credential = connection.key.clone().or_else(|| first_start::read_local_token(&looked_in));
-        let http = reqwest::Client::builder()
-            .timeout(TIMEOUT)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .build()
-            .context("the HTTP client could not be made")?;
+        let mut http = reqwest::Client::builder().timeout(TIMEOUT).connect_timeout(CONNECT_TIMEOUT);
+        if let Some(path) = &connection.ca {
+            http = http.tls_certs_merge(issuers(path).map_err(Failure::Usage)?);
+        }
+        let http = http.build().context("the HTTP client could not be made")?;
         let url = connection.url.as_deref().unwrap_or(USUAL_URL).trim_end_matches('/').to_owned();
         Ok(Self { url, credential, looked_in, http })
     }

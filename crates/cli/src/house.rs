@@ -35,6 +35,7 @@ pub(crate) struct House {
     pub(crate) alerts: Arc<Alerts>,
     pub(crate) promql: promql::Engine,
     pub(crate) registry: Registry,
+    pub(crate) tls: Option<server::Tls>,
 }
 
 impl House {
@@ -43,6 +44,7 @@ impl House {
     pub(crate) async fn open(loaded: &Loaded, data_dir: &Path) -> Result<Self, Failure> {
         let settings = &loaded.settings;
         // What can be wrong without anything being opened comes first.
+        let tls = tls(&settings.server)?;
         let rules = rules(loaded)?;
         let redactor = Redactor::new(&settings.ingest.redaction).map_err(Failure::usage)?;
         let http = reqwest::Client::builder()
@@ -74,7 +76,7 @@ impl House {
             .map_err(Failure::usage)?;
         let collectors = Collectors::new(&settings.collectors(), Arc::clone(&ingest), &pipeline, &registry)
             .map_err(Failure::usage)?;
-        Ok(Self { engine, state, ingest, pipeline, collectors, alerts, promql, registry })
+        Ok(Self { engine, state, ingest, pipeline, collectors, alerts, promql, registry, tls })
     }
 
     /// Writes down what is in memory, and closes what was opened.
@@ -84,6 +86,16 @@ impl House {
         tokio::task::spawn_blocking(move || engine.shutdown()).await?;
         Ok(())
     }
+}
+
+/// HTTPS, where it is configured.
+fn tls(server: &server::Config) -> Result<Option<server::Tls>, Failure> {
+    let files = server.tls_files().map_err(|missing| {
+        Failure::Usage(anyhow::anyhow!(
+            "`server.{missing}` is missing: HTTPS needs a certificate and its key"
+        ))
+    })?;
+    files.map(|files| server::Tls::load(&files)).transpose().map_err(Failure::usage)
 }
 
 async fn open_engine(loaded: &Loaded, data_dir: &Path, registry: &Registry) -> Result<Arc<Engine>, Failure> {

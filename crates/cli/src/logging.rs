@@ -1,9 +1,28 @@
-//! The log: one line an event, on standard error.
+//! Our own log: on standard error, and in a file that rotates.
+//!
+//! A line is a text for people or one JSON object in the shape of [`record`]. No secret gets into
+//! either: see [`fields`]. A line that cannot be written is counted and never stands in the way.
+
+mod fields;
+mod file;
+mod record;
+mod text;
+
+use std::io::IsTerminal;
+use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context as _;
-use tracing_subscriber::EnvFilter;
+use prometheus::IntCounter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
 
 use crate::config::{Log, LogFormat};
+use fields::Cleaner;
+use file::RotatingFile;
+use record::Records;
+use text::Fields;
 
 /// What is logged, if that can be understood.
 pub(crate) fn filter(log: &Log) -> anyhow::Result<EnvFilter> {
@@ -12,15 +31,44 @@ pub(crate) fn filter(log: &Log) -> anyhow::Result<EnvFilter> {
     })
 }
 
-/// Begins to log as configured.
-pub(crate) fn begin(log: &Log) -> anyhow::Result<()> {
-    let filter = filter(log)?;
-    let to_stderr = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let begun = match log.format {
+/// Begins to log as configured; `secrets` are never written. Gives the count of lines that could not
+/// be written, to be shown beside the other metrics.
+pub(crate) fn begin(log: &Log, data_dir: &Path, secrets: &[String]) -> anyhow::Result<IntCounter> {
+    let cleaner = Arc::new(Cleaner::new(secrets)?);
+    let lost =
+        IntCounter::new("watchkeeper_log_lines_lost_total", "Lines of the log that could not be written.")
+            .context("the counter of lost lines")?;
+    let mut layers = vec![to_stderr(log.format, &cleaner)];
+    if let Some(path) = log.file_in(data_dir) {
+        let file = RotatingFile::open(&path, log.max_file_size.0, log.keep_files, lost.clone())
+            .with_context(|| format!("[log] file: {} cannot be written to", path.display()))?;
+        layers.push(to_file(log.file_format, &cleaner, file));
+    }
+    tracing_subscriber::registry()
+        .with(layers)
+        .with(filter(log)?)
+        .try_init()
+        .context("the log could not be begun")?;
+    Ok(lost)
+}
+
+type AnyLayer = Box<dyn Layer<Registry> + Send + Sync>;
+
+fn to_stderr(format: LogFormat, cleaner: &Arc<Cleaner>) -> AnyLayer {
+    match format {
         LogFormat::Text => {
-            to_stderr.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init()
+            let layer = fmt::layer().fmt_fields(Fields::new(cleaner)).with_writer(std::io::stderr);
+            layer.with_ansi(std::io::stderr().is_terminal()).boxed()
         }
-        LogFormat::Json => to_stderr.json().try_init(),
-    };
-    begun.map_err(|error| anyhow::anyhow!("the log could not be begun: {error}"))
+        LogFormat::Json => Records::new(cleaner, std::io::stderr).boxed(),
+    }
+}
+
+fn to_file(format: LogFormat, cleaner: &Arc<Cleaner>, file: RotatingFile) -> AnyLayer {
+    match format {
+        LogFormat::Text => {
+            fmt::layer().fmt_fields(Fields::new(cleaner)).with_writer(file).with_ansi(false).boxed()
+        }
+        LogFormat::Json => Records::new(cleaner, file).boxed(),
+    }
 }

@@ -41,7 +41,7 @@ const RULES: &[(&str, &str)] = &[
     ("url_password", r"(?P<keep>[a-zA-Z][a-zA-Z0-9+.-]*://[^/\s:@]*:)[^@/\s]+@"),
     ("bearer", r"(?P<keep>(?i:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}"),
     ("jwt", r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
-    ("api_key", r"\b(?:sk|pk|rk|ghp|gho|ghs|xox[abp]|wk)[-_][A-Za-z0-9_-]{16,}|\bAKIA[0-9A-Z]{16}\b"),
+    ("api_key", r"\b(?:sk|pk|rk|ghp|gho|ghs|xox[abp]|wkl?)[-_][A-Za-z0-9_-]{16,}|\bAKIA[0-9A-Z]{16}\b"),
     (
         "assigned_secret",
         r#"(?P<keep>(?i:password|passwd|secret|token|api[_-]?key|access[_-]?key)["']?\s*[=:]\s*["']?)[^\s"'&,;]{4,}"#,

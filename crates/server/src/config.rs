@@ -1,9 +1,12 @@
 //! The section `[server]`: where to listen, whom to believe, how much to take.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use model::{ByteSize, DurationText};
+
+use crate::tls::TlsFiles;
 
 /// How the HTTP server behaves.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
@@ -12,6 +15,13 @@ pub struct Config {
     /// The address and port to listen on.
     #[schemars(with = "String")]
     pub listen: SocketAddr,
+    /// A PEM file with the certificate that HTTPS shows, and after it those that lead to its issuer. It is
+    /// read again when it changes. Without one, plain HTTP is spoken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_certificate: Option<PathBuf>,
+    /// A PEM file with the private key of that certificate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_key: Option<PathBuf>,
     /// Further names under which this server is reached, as `watch.example.org` or
     /// `watch.example.org:8080`. Requests under other names are refused (DNS rebinding).
     pub allowed_hosts: Vec<String>,
@@ -51,6 +61,8 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7654)),
+            tls_certificate: None,
+            tls_key: None,
             allowed_hosts: Vec::new(),
             trusted_proxies: Vec::new(),
             open_loopback_ingest: true,
@@ -63,6 +75,21 @@ impl Default for Config {
             max_connections: 1024,
             max_concurrent_requests: 256,
             max_concurrent_queries: 4,
+        }
+    }
+}
+
+impl Config {
+    /// The files for HTTPS. A certificate without its key, or a key alone, is `Err` with the key that is
+    /// missing.
+    pub fn tls_files(&self) -> Result<Option<TlsFiles>, &'static str> {
+        match (&self.tls_certificate, &self.tls_key) {
+            (Some(certificate), Some(key)) => {
+                Ok(Some(TlsFiles { certificate: certificate.clone(), key: key.clone() }))
+            }
+            (None, None) => Ok(None),
+            (Some(_), None) => Err("tls_key"),
+            (None, Some(_)) => Err("tls_certificate"),
         }
     }
 }

@@ -16,8 +16,10 @@ mod params;
 mod problem;
 mod routes;
 mod serve;
+mod tls;
 mod wire;
 
 pub use config::Config;
 pub use context::Context;
 pub use serve::{ServeError, serve};
+pub use tls::{Tls, TlsError, TlsFiles};

@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -22,6 +23,7 @@ use tower::ServiceExt;
 use crate::access::client::Peer;
 use crate::context::App;
 use crate::guard::stall::Impatient;
+use crate::tls::Tls;
 use crate::{Config, Context, routes};
 
 /// How long a client may take to send the head of a request, and how long a connection may be idle.
@@ -42,10 +44,11 @@ pub enum ServeError {
     Metrics(#[source] prometheus::Error),
 }
 
-/// Answers requests on `listener` until `stop`; then takes no more connections, lets requests in
+/// Answers requests on `listener`, over TLS when there is one, until `stop`; then takes no more connections, lets requests in
 /// flight finish within the configured time, and returns.
 pub async fn serve(
     listener: TcpListener,
+    tls: Option<Tls>,
     config: Config,
     context: Context,
     stop: CancellationToken,
@@ -55,9 +58,18 @@ pub async fn serve(
     let router = routes::router(&app);
     let connections = TaskTracker::new();
     let force = CancellationToken::new();
+    let following = TaskTracker::new();
+    if let Some(tls) = &tls {
+        following.spawn(tls.clone().follow(stop.clone()));
+    }
     let slots = Arc::new(Semaphore::new(app.config.max_connections.max(1)));
     while let Some((stream, peer, slot)) = next(&listener, &slots, &stop).await {
-        connections.spawn(answer(stream, peer, slot, router.clone(), stop.clone(), force.clone()));
+        let (tls, router) = (tls.clone(), router.clone());
+        let (stop, force) = (stop.clone(), force.clone());
+        connections.spawn(async move {
+            let _slot = slot;
+            answer(stream, peer, tls.as_ref(), router, stop, force).await;
+        });
     }
     app.stopping.store(true, Ordering::Relaxed);
     drop(listener);
@@ -70,7 +82,7 @@ pub async fn serve(
         force.cancel();
         connections.wait().await;
     }
-    for begun in [&app.actions, &app.leftovers] {
+    for begun in [&app.actions, &app.leftovers, &following] {
         begun.close();
         begun.wait().await;
     }
@@ -106,24 +118,44 @@ async fn next(
 async fn answer(
     stream: TcpStream,
     peer: SocketAddr,
-    _slot: OwnedSemaphorePermit,
+    tls: Option<&Tls>,
     router: Router,
     stop: CancellationToken,
     force: CancellationToken,
 ) {
     // Answers are small and written whole; waiting to fill a packet only delays them.
     let _ = stream.set_nodelay(true);
+    let origin = Peer { address: peer, tls: tls.is_some() };
+    let Some(tls) = tls else {
+        return speak(Impatient::new(stream, READ_TIMEOUT), origin, router, stop, force).await;
+    };
+    // Nobody waits at a stop for those who have not even said hello.
+    match stop.run_until_cancelled(tls.accept(stream, READ_TIMEOUT)).await {
+        Some(Ok(stream)) => speak(stream, origin, router, stop, force).await,
+        Some(Err(error)) => tracing::debug!(%peer, %error, "no TLS was agreed on"),
+        None => {}
+    }
+}
+
+/// Speaks HTTP over a stream.
+async fn speak(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send,
+    peer: Peer,
+    router: Router,
+    stop: CancellationToken,
+    force: CancellationToken,
+) {
     let service = router.map_request(move |request: hyper::Request<Incoming>| {
         let mut request = request.map(Body::new);
-        request.extensions_mut().insert(Peer(peer));
+        request.extensions_mut().insert(peer);
         request
     });
     let service = service.map_err(|never: Infallible| match never {});
     let mut connection = pin!(
-        http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).serve_connection(
-            TokioIo::new(Impatient::new(stream, READ_TIMEOUT)),
-            TowerToHyperService::new(service)
-        )
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIMEOUT)
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
     );
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
@@ -136,6 +168,6 @@ async fn answer(
         }
     };
     if let Err(error) = ended {
-        tracing::trace!(%peer, error = %crate::problem::chain(&error), "a connection ended early");
+        tracing::trace!(peer = %peer.address, error = %crate::problem::chain(&error), "a connection ended early");
     }
 }

@@ -39,9 +39,10 @@ pub(crate) async fn run(command: &Serve) -> Result<(), Failure> {
     if let Some(listen) = command.listen {
         loaded.settings.server.listen = listen;
     }
-    logging::begin(&loaded.settings.log).map_err(Failure::usage)?;
     let data_dir = house::data_dir(command.data_dir.as_deref(), loaded.settings.data_dir.as_deref())?;
     house::make_data_dir(&data_dir)?;
+    let secrets = config::secrets(&loaded.settings).context("the settings cannot be read through")?;
+    let lost_lines = logging::begin(&loaded.settings.log, &data_dir, &secrets).map_err(Failure::usage)?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         data_dir = %data_dir.display(),
@@ -54,6 +55,7 @@ pub(crate) async fn run(command: &Serve) -> Result<(), Failure> {
         () = signals.next() => return Ok(()),
     };
     let mut parts = started;
+    parts.house.registry.register(Box::new(lost_lines)).context("the counter of the log is there twice")?;
     let ended = tokio::select! {
         ended = parts.any_ended() => Err(anyhow::anyhow!("{ended} ended by itself; the log says why")),
         () = signals.next() => Ok(()),
@@ -114,30 +116,60 @@ async fn start(loaded: &Loaded, data_dir: &Path, begun: Instant) -> Result<Runni
         registry: house.registry.clone(),
         local_token,
     };
+    let tls = house.tls.clone();
+    if tls.is_none() && !address.ip().is_loopback() {
+        warn_of_plain_http(address);
+    }
     let mut running = Running { tasks: JoinSet::new(), stops: Vec::new(), house };
-    running.begin(loaded, listener, context);
-    announce(address, data_dir, first_login.as_ref(), begun);
+    let reached = Reached::of(address, tls.is_some());
+    running.begin(loaded, listener, tls, context);
+    announce(&reached, data_dir, first_login.as_ref(), begun);
     Ok(running)
 }
 
+/// Where others can listen in, plain HTTP is warned of.
+fn warn_of_plain_http(listen: SocketAddr) {
+    tracing::warn!(
+        %listen,
+        "other machines can reach this address, and it speaks plain HTTP: passwords and keys can be read on the way; \
+         set tls_certificate and tls_key in the section [server], or listen on 127.0.0.1 behind a proxy"
+    );
+}
+
+/// The address as a browser takes it.
+struct Reached {
+    /// Where it listens.
+    listen: String,
+    /// Where this machine reaches it.
+    local: String,
+}
+
+impl Reached {
+    fn of(address: SocketAddr, https: bool) -> Self {
+        let scheme = if https { "https" } else { "http" };
+        let local = match address.ip() {
+            ip if ip.is_unspecified() => format!("{scheme}://127.0.0.1:{}", address.port()),
+            _ => format!("{scheme}://{address}"),
+        };
+        Self { listen: format!("{scheme}://{address}"), local }
+    }
+}
+
 /// What people read when it runs.
-fn announce(address: SocketAddr, data_dir: &Path, first_login: Option<&FirstLogin>, begun: Instant) {
+fn announce(reached: &Reached, data_dir: &Path, first_login: Option<&FirstLogin>, begun: Instant) {
     let seconds = begun.elapsed().as_secs_f64();
-    let host = match address.ip() {
-        ip if ip.is_unspecified() => format!("127.0.0.1:{}", address.port()),
-        _ => address.to_string(),
-    };
     if let Some(login) = first_login {
         println!("This is the first start. Log in with");
         println!("  user      {}", login.name);
         println!("  password  {}", login.password);
         println!("or open this link, which works once and for a day:");
-        println!("  login     http://{host}/login?token={}", login.link_token.reveal());
+        println!("  login     {}/login?token={}", reached.local, login.link_token.reveal());
         println!("`watchkeeper user passwd {}` sets another password.", login.name);
         println!();
     }
+    let address = &reached.listen;
     println!(
-        "watchkeeper listening on http://{address} (started in {seconds:.2} s, data in {})",
+        "watchkeeper listening on {address} (started in {seconds:.2} s, data in {})",
         data_dir.display()
     );
     tracing::info!(%address, seconds, "ready");
@@ -154,13 +186,18 @@ struct Running {
 impl Running {
     /// Begins all tasks. They stop in this order: first nobody is let in, then nothing is fetched, then
     /// what is derived is written once more, then alerts are put down.
-    fn begin(&mut self, loaded: &Loaded, listener: TcpListener, context: server::Context) {
+    fn begin(
+        &mut self,
+        loaded: &Loaded,
+        listener: TcpListener,
+        tls: Option<server::Tls>,
+        context: server::Context,
+    ) {
         let settings = &loaded.settings;
         let config = settings.server.clone();
-        self.spawn(
-            "the server",
-            |stop| async move { Ok(server::serve(listener, config, context, stop).await?) },
-        );
+        self.spawn("the server", |stop| async move {
+            Ok(server::serve(listener, tls, config, context, stop).await?)
+        });
         let collectors = Arc::clone(&self.house.collectors);
         self.spawn("collecting", |stop| async move {
             collectors.run(stop).await;

@@ -28,6 +28,34 @@ fn mask_value(secret: bool, value: &mut toml::Value) {
     }
 }
 
+/// Every secret in `table`: what [`mask`] would hide.
+pub(super) fn secrets(table: &toml::Table) -> Vec<String> {
+    let mut found = Vec::new();
+    table.iter().for_each(|(key, value)| gather(is_secret(key), value, &mut found));
+    found
+}
+
+fn gather(secret: bool, value: &toml::Value, into: &mut Vec<String>) {
+    match value {
+        toml::Value::String(text) if secret => into.push(text.clone()),
+        toml::Value::String(text) => into.extend(of_url(text)),
+        toml::Value::Array(items) => items.iter().for_each(|item| gather(secret, item, into)),
+        toml::Value::Table(inner) => {
+            inner.iter().for_each(|(key, value)| gather(secret || is_secret(key), value, into));
+        }
+        _ => {}
+    }
+}
+
+/// The password and the query of a URL.
+fn of_url(text: &str) -> Vec<String> {
+    let Some((_, rest)) = text.split_once("://") else { return Vec::new() };
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let password = authority.rsplit_once('@').and_then(|(user, _)| user.split_once(':'));
+    let query = path.split_once('?').map(|(_, query)| query);
+    password.map(|(_, password)| password).into_iter().chain(query).map(str::to_owned).collect()
+}
+
 /// Headers of a webhook are secrets as well: they carry its authorization.
 fn is_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
@@ -65,6 +93,9 @@ mod tests {
              hook = 'https://h/x?token=p'\n[list.headers]\nAuthorization = 'Bearer p'\n[[redis]]\nsmtp_password = 'p'\n",
         )
         .expect("TOML");
+        let mut found = secrets(&table);
+        found.sort_unstable();
+        assert_eq!(found, ["", "Bearer p", "p", "p", "p", "token=p"]);
         mask(&mut table);
         let shown = toml::to_string(&table).expect("TOML");
         let expected = "empty_password = \"\"\nhook = \"https://h/x?********\"\npassword = \"********\"\n\

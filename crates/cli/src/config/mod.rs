@@ -61,3 +61,8 @@ pub(crate) fn shown(settings: &Settings) -> Result<toml::Table, toml::ser::Error
     mask::mask(&mut table);
     Ok(table)
 }
+
+/// Every secret in the settings.
+pub(crate) fn secrets(settings: &Settings) -> Result<Vec<String>, toml::ser::Error> {
+    Ok(mask::secrets(&toml::Table::try_from(settings)?))
+}

@@ -1,7 +1,8 @@
 //! All sections together.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use model::ByteSize;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +52,7 @@ impl Settings {
             ("server.max_body", self.server.max_body.0 == 0),
             ("store.retention", self.store.retention.0.is_zero()),
             ("pipeline.interval", self.pipeline.interval.0.is_zero()),
+            ("log.max_file_size", self.log.max_file_size.0 == 0),
             ("promql.timeout", self.promql.timeout.0.is_zero()),
         ];
         let mut faults: Vec<String> = zero
@@ -94,13 +96,37 @@ pub(crate) struct Ingest {
 pub(crate) struct Log {
     /// What is logged: `error`, `warn`, `info`, `debug`, `trace`, or by module as `info,server=debug`.
     pub(crate) level: String,
-    /// How a line looks.
+    /// How a line looks on standard error.
     pub(crate) format: LogFormat,
+    /// The file that is written as well; a relative path starts at the data folder, and an empty one
+    /// means none.
+    pub(crate) file: PathBuf,
+    /// How a line looks in the file.
+    pub(crate) file_format: LogFormat,
+    /// How large the file grows; then it gets a number, and another one is begun.
+    #[schemars(with = "String")]
+    pub(crate) max_file_size: ByteSize,
+    /// How many full files are kept beside it.
+    pub(crate) keep_files: usize,
 }
 
 impl Default for Log {
     fn default() -> Self {
-        Self { level: "info".to_owned(), format: LogFormat::Text }
+        Self {
+            level: "info".to_owned(),
+            format: LogFormat::Text,
+            file: PathBuf::from("logs/watchkeeper.log"),
+            file_format: LogFormat::Json,
+            max_file_size: ByteSize(10 << 20),
+            keep_files: 10,
+        }
+    }
+}
+
+impl Log {
+    /// Where the file is, if one is written.
+    pub(crate) fn file_in(&self, data_dir: &Path) -> Option<PathBuf> {
+        (!self.file.as_os_str().is_empty()).then(|| data_dir.join(&self.file))
     }
 }
 

@@ -5,16 +5,21 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use axum::extract::Request;
 use axum::http::HeaderMap;
 
-/// The address that the connection comes from; set for every request by the accept loop.
+/// The other end of the connection; set for every request by the accept loop.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) SocketAddr);
+pub(crate) struct Peer {
+    /// Where it is.
+    pub(crate) address: SocketAddr,
+    /// Whether it speaks TLS with us.
+    pub(crate) tls: bool,
+}
 
 /// The address that the request comes from, trusted proxies looked through.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ClientAddress(pub(crate) IpAddr);
 
 fn peer(request: &Request) -> IpAddr {
-    let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip().to_canonical());
+    let peer = request.extensions().get::<Peer>().map(|peer| peer.address.ip().to_canonical());
     // Without a peer nobody is trusted: an address that is neither loopback nor routable.
     peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
 }
@@ -51,10 +56,11 @@ pub(crate) fn is_local(request: &Request) -> bool {
     peer(request).is_loopback() && !proxied.iter().any(|name| request.headers().contains_key(*name))
 }
 
-/// Whether the browser speaks HTTPS, as far as a trusted proxy says so.
+/// Whether the browser speaks HTTPS: with us, or with a trusted proxy that says so.
 pub(crate) fn is_https(request_headers: &HeaderMap, peer: Option<&Peer>, trusted: &[IpAddr]) -> bool {
-    peer.is_some_and(|peer| trusted.contains(&peer.0.ip().to_canonical()))
-        && request_headers.get("x-forwarded-proto").is_some_and(|proto| proto.as_bytes() == b"https")
+    let Some(peer) = peer else { return false };
+    let forwarded = || request_headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https");
+    peer.tls || (trusted.contains(&peer.address.ip().to_canonical()) && forwarded())
 }
 
 #[cfg(test)]
@@ -67,7 +73,9 @@ mod tests {
             builder = builder.header("x-forwarded-for", forwarded);
         }
         let mut request = builder.body(axum::body::Body::empty()).expect("a request");
-        request.extensions_mut().insert(Peer(SocketAddr::new(peer.parse().expect("an address"), 1)));
+        request
+            .extensions_mut()
+            .insert(Peer { address: SocketAddr::new(peer.parse().expect("an address"), 1), tls: false });
         request
     }
 

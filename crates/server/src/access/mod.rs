@@ -69,7 +69,9 @@ pub(crate) async fn authenticate(
 ) -> Result<Response, Problem> {
     let address = client::address(&request, &app.config.trusted_proxies);
     if let Some((identity, scopes)) = identify(&app, request.headers()).await? {
-        request.extensions_mut().insert(Caller { identity, scopes, address });
+        let caller = Caller { identity, scopes, address };
+        tracing::Span::current().record("user_id", caller.actor());
+        request.extensions_mut().insert(caller);
     }
     request.extensions_mut().insert(client::ClientAddress(address));
     Ok(next.run(request).await)

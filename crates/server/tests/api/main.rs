@@ -8,3 +8,4 @@ mod lists;
 mod login;
 mod prometheus;
 mod stage;
+mod tls;

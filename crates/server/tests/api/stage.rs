@@ -56,6 +56,11 @@ impl Stage {
     }
 
     pub(crate) async fn with(change: impl FnOnce(&mut server::Config)) -> Self {
+        Self::over(None, change).await
+    }
+
+    /// A server that speaks HTTPS when there is something to speak it with.
+    pub(crate) async fn over(tls: Option<server::Tls>, change: impl FnOnce(&mut server::Config)) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().expect("a folder");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -66,7 +71,7 @@ impl Stage {
         let (state, pipeline) = (context.state.clone(), Arc::clone(&context.pipeline));
         let stop = CancellationToken::new();
         tokio::spawn(Arc::clone(&context.alerts).run(stop.clone()));
-        let task = tokio::spawn(server::serve(listener, config, context, stop.clone()));
+        let task = tokio::spawn(server::serve(listener, tls, config, context, stop.clone()));
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
         Self { address, client, state, pipeline, stop, task, _folder: folder }
     }
