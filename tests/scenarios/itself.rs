@@ -173,3 +173,26 @@ to = ["oncall@example.org"]
     ensure!(of_a_request > 0, "no request is in the log with its id and its user");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scenario_under_a_service_manager_the_first_password_is_not_printed() -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir()?;
+    let data = folder.path().join("data");
+    let mut command = Command::new(binary());
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(&data).env("JOURNAL_STREAM", "8:1");
+    let mut server = Launched::start(command.current_dir(folder.path()), &folder.path().join("output"))?;
+    within(Duration::from_secs(30), "the start", || {
+        let output = server.output();
+        async move { Ok(output.contains("watchkeeper listening on").then_some(())) }
+    })
+    .await?;
+    let kept = data.join("first-login");
+    let text = std::fs::read_to_string(&kept)?;
+    let password = text.split_once("password  ").and_then(|(_, rest)| rest.split_whitespace().next());
+    let password = password.context("the file holds a password")?;
+    ensure!(std::fs::metadata(&kept)?.permissions().mode() & 0o777 == 0o600, "for its owner alone");
+    ensure!(!server.output().contains(password), "the password is printed");
+    server.terminate().await?;
+    Ok(())
+}

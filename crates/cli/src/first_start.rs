@@ -56,17 +56,29 @@ pub(crate) fn local_token_path(data_dir: &Path) -> PathBuf {
 /// data can read it. Each start makes another.
 pub(crate) fn write_local_token(data_dir: &Path) -> anyhow::Result<String> {
     let token = format!("wkl_{}", random_text()?);
-    let (path, draft) = (local_token_path(data_dir), data_dir.join("local.token.new"));
-    let write = || -> std::io::Result<()> {
-        // A draft of an interrupted start may have another mode.
-        let _ = std::fs::remove_file(&draft);
-        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-        writeln!(file, "{token}")?;
-        file.sync_all()?;
-        std::fs::rename(&draft, &path)
-    };
-    write().with_context(|| format!("the local token {} could not be written", path.display()))?;
+    let path = local_token_path(data_dir);
+    write_for_the_owner(&path, &token)
+        .with_context(|| format!("the local token {} could not be written", path.display()))?;
     Ok(token)
+}
+
+/// Keeps how to log in at first where only the owner of the data can read it.
+pub(crate) fn keep_first_login(data_dir: &Path, text: &str) -> anyhow::Result<PathBuf> {
+    let path = data_dir.join("first-login");
+    write_for_the_owner(&path, text)
+        .with_context(|| format!("the first login could not be written to {}", path.display()))?;
+    Ok(path)
+}
+
+/// Writes a line to a file that is there whole or not at all, and for its owner alone.
+fn write_for_the_owner(path: &Path, text: &str) -> std::io::Result<()> {
+    let draft = path.with_added_extension("new");
+    // A draft of an interrupted start may have another mode.
+    let _ = std::fs::remove_file(&draft);
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+    writeln!(file, "{text}")?;
+    file.sync_all()?;
+    std::fs::rename(&draft, path)
 }
 
 /// The token of this machine, if it can be read.

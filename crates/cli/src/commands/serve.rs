@@ -1,5 +1,7 @@
 //! `watchkeeper serve`: starts everything, and ends it in order.
 
+mod announce;
+
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -14,9 +16,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Loaded};
 use crate::exit::Failure;
-use crate::first_start::{self, FirstLogin};
+use crate::first_start;
 use crate::house::{self, House};
 use crate::logging;
+use announce::Reached;
 
 /// What the command line says.
 #[derive(Debug, clap::Args)]
@@ -123,7 +126,7 @@ async fn start(loaded: &Loaded, data_dir: &Path, begun: Instant) -> Result<Runni
     let mut running = Running { tasks: JoinSet::new(), stops: Vec::new(), house };
     let reached = Reached::of(address, tls.is_some());
     running.begin(loaded, listener, tls, context);
-    announce(&reached, data_dir, first_login.as_ref(), begun);
+    announce::ready(&reached, data_dir, first_login.as_ref(), begun)?;
     Ok(running)
 }
 
@@ -134,45 +137,6 @@ fn warn_of_plain_http(listen: SocketAddr) {
         "other machines can reach this address, and it speaks plain HTTP: passwords and keys can be read on the way; \
          set tls_certificate and tls_key in the section [server], or listen on 127.0.0.1 behind a proxy"
     );
-}
-
-/// The address as a browser takes it.
-struct Reached {
-    /// Where it listens.
-    listen: String,
-    /// Where this machine reaches it.
-    local: String,
-}
-
-impl Reached {
-    fn of(address: SocketAddr, https: bool) -> Self {
-        let scheme = if https { "https" } else { "http" };
-        let local = match address.ip() {
-            ip if ip.is_unspecified() => format!("{scheme}://127.0.0.1:{}", address.port()),
-            _ => format!("{scheme}://{address}"),
-        };
-        Self { listen: format!("{scheme}://{address}"), local }
-    }
-}
-
-/// What people read when it runs.
-fn announce(reached: &Reached, data_dir: &Path, first_login: Option<&FirstLogin>, begun: Instant) {
-    let seconds = begun.elapsed().as_secs_f64();
-    if let Some(login) = first_login {
-        println!("This is the first start. Log in with");
-        println!("  user      {}", login.name);
-        println!("  password  {}", login.password);
-        println!("or open this link, which works once and for a day:");
-        println!("  login     {}/login?token={}", reached.local, login.link_token.reveal());
-        println!("`watchkeeper user passwd {}` sets another password.", login.name);
-        println!();
-    }
-    let address = &reached.listen;
-    println!(
-        "watchkeeper listening on {address} (started in {seconds:.2} s, data in {})",
-        data_dir.display()
-    );
-    tracing::info!(%address, seconds, "ready");
 }
 
 /// What runs.
