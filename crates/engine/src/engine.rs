@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use model::{Labels, TimeRange, Timestamp};
 use parking_lot::Mutex;
 use store::{
-    AppendError, Appended, Batch, EventScan, Matcher, QueryError, SelectRequest, SeriesCursor, StoreStats,
-    TelemetryStore,
+    AppendError, Appended, Batch, EventPass, EventScan, Matcher, QueryError, SelectRequest, SeriesCursor,
+    StoreStats, TelemetryStore,
 };
 
 use crate::catalog::Catalog;
@@ -216,6 +216,14 @@ impl TelemetryStore for Engine {
 
     fn scan(&self, scan: &EventScan) -> Result<Vec<RecordBatch>, QueryError> {
         query::scan::scan(&self.core, scan)
+    }
+
+    fn each_batch(
+        &self,
+        pass: &EventPass,
+        each: &mut dyn FnMut(&RecordBatch) -> Result<(), QueryError>,
+    ) -> Result<(), QueryError> {
+        query::scan::each_batch(&self.core, pass, each)
     }
 
     fn stats(&self) -> StoreStats {

@@ -47,7 +47,9 @@ fn without_damaged<T>(
     match result {
         Ok(value) => Ok(Some(value)),
         Err(ReadError::Query(error)) => {
-            core.telemetry.query_limits.inc();
+            if matches!(error, QueryError::LimitReached(_)) {
+                core.telemetry.query_limits.inc();
+            }
             Err(error)
         }
         // Another query has set it aside and moved it while this one held it.

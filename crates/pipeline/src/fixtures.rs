@@ -12,7 +12,7 @@ use model::event::{
 use model::{Labels, TimeRange, Timestamp};
 use parking_lot::Mutex;
 use store::{
-    AppendError, Appended, Batch, EventScan, FilterOp, Matcher, QueryError, Scalar, SelectRequest,
+    AppendError, Appended, Batch, EventPass, EventScan, FilterOp, Matcher, QueryError, Scalar, SelectRequest,
     SeriesCursor, StoreStats, TelemetryStore,
 };
 
@@ -284,6 +284,14 @@ impl TelemetryStore for MemoryStore {
             return Err(QueryError::LimitReached("too many rows for this test".to_owned()));
         }
         Ok(store::batches_from_events(rows).expect("rows").into_iter().map(|batch| batch.rows).collect())
+    }
+
+    fn each_batch(
+        &self,
+        _: &EventPass,
+        _: &mut dyn FnMut(&RecordBatch) -> Result<(), QueryError>,
+    ) -> Result<(), QueryError> {
+        Err(QueryError::Invalid("not asked here".to_owned()))
     }
 
     fn stats(&self) -> StoreStats {

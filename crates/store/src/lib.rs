@@ -15,5 +15,5 @@ mod table;
 pub use error::{AppendError, QueryError};
 pub use port::{Appended, Batch, SelectRequest, SeriesBuffer, SeriesCursor, StoreStats, TelemetryStore};
 pub use predicate::{MatchOp, Matcher, MatcherError};
-pub use scan::{ColumnFilter, EventScan, FilterOp, Order, Scalar};
+pub use scan::{ColumnFilter, EventPass, EventScan, FilterOp, Order, Scalar};
 pub use table::{ColumnError, EventBatch, Row, Table, batches_from_events, events_from_batch, schema};

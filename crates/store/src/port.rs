@@ -4,7 +4,7 @@ use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use model::{Labels, MetricBatch, TimeRange};
 
-use crate::{AppendError, EventBatch, EventScan, Matcher, QueryError};
+use crate::{AppendError, EventBatch, EventPass, EventScan, Matcher, QueryError};
 
 /// What is stored in one step: all of it becomes durable together, or none.
 #[derive(Debug, Default)]
@@ -123,6 +123,16 @@ pub trait TelemetryStore: Send + Sync + 'static {
 
     /// Rows of a table, in batches of the table's schema. Blocks.
     fn scan(&self, scan: &EventScan) -> Result<Vec<RecordBatch>, QueryError>;
+
+    /// Hands all rows that a pass wants to `each`, batch by batch, so that any number of them can be
+    /// summed up in bounded memory. Batches have at least the wanted columns, by name; rows come about
+    /// in ascending time, but what arrived late may come late. The first error of `each` ends the pass.
+    /// Blocks.
+    fn each_batch(
+        &self,
+        pass: &EventPass,
+        each: &mut dyn FnMut(&RecordBatch) -> Result<(), QueryError>,
+    ) -> Result<(), QueryError>;
 
     /// How the store does.
     fn stats(&self) -> StoreStats;

@@ -40,6 +40,19 @@ impl EventScan {
     }
 }
 
+/// A request to go over rows of one table, however many: for sums.
+#[derive(Clone, Debug)]
+pub struct EventPass {
+    /// The table.
+    pub table: Table,
+    /// Rows whose `time` lies here.
+    pub range: TimeRange,
+    /// Conditions, all of which must hold.
+    pub filters: Vec<ColumnFilter>,
+    /// The columns that are wanted; they must exist in the table.
+    pub columns: &'static [&'static str],
+}
+
 /// The order of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {

@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use ingest::{Limits, Redaction, Redactor};
 use model::{TimeRange, is_stale};
 use store::{
-    AppendError, Appended, Batch, EventScan, Matcher, QueryError, SelectRequest, SeriesCursor, StoreStats,
-    TelemetryStore,
+    AppendError, Appended, Batch, EventPass, EventScan, Matcher, QueryError, SelectRequest, SeriesCursor,
+    StoreStats, TelemetryStore,
 };
 use testkit::eventually;
 
@@ -60,6 +60,14 @@ impl TelemetryStore for MemoryStore {
 
     fn scan(&self, _: &EventScan) -> Result<Vec<RecordBatch>, QueryError> {
         Ok(Vec::new())
+    }
+
+    fn each_batch(
+        &self,
+        _: &EventPass,
+        _: &mut dyn FnMut(&RecordBatch) -> Result<(), QueryError>,
+    ) -> Result<(), QueryError> {
+        Err(QueryError::Invalid("not asked here".to_owned()))
     }
 
     fn stats(&self) -> StoreStats {

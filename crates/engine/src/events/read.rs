@@ -17,7 +17,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{PageIndexPolicy, RowGroupMetaData};
 use parquet::file::statistics::Statistics;
-use store::{EventScan, Order};
+use store::{EventPass, EventScan, Order, QueryError};
 
 use crate::cache::Cache;
 use crate::catalog::Part;
@@ -59,7 +59,8 @@ pub(crate) fn scan_file(
                 continue;
             }
             let mut row = (before + window.rows.start) as u64;
-            for batch in read_window(&input, &footer, group, window, filter, collector.range())? {
+            let rows = vec![window.rows];
+            for batch in read_rows(&input, &footer, group, rows, &[], filter, collector.range())? {
                 let rows = conform(batch?, &store::schema(scan.table)).map_err(ParquetError::from)?;
                 // Rows that are left out are not numbered, which changes nothing in the order.
                 let count = rows.num_rows() as u64;
@@ -67,6 +68,30 @@ pub(crate) fn scan_file(
                 row += count;
             }
             collector.end_source()?;
+        }
+    }
+    Ok(())
+}
+
+/// Hands what a pass wants of a file to `each`: only pages whose times matter, and only its columns.
+pub(crate) fn pass_over_file(
+    file: &StoredFile,
+    footers: &Cache<ArrowReaderMetadata>,
+    pass: &EventPass,
+    filter: &RowFilter,
+    each: &mut dyn FnMut(&RecordBatch) -> Result<(), QueryError>,
+) -> Result<(), ReadError> {
+    let input = file.open(Part::Rows)?;
+    let footer = footer(file, &input, footers)?;
+    for group in 0..footer.metadata().num_row_groups() {
+        if !may_match(&input, &footer, group, filter, pass.range)? {
+            continue;
+        }
+        let windows = windows(&footer, group)?.into_iter();
+        let rows =
+            windows.filter(|window| window.range.overlaps(&pass.range)).map(|window| window.rows).collect();
+        for batch in read_rows(&input, &footer, group, rows, pass.columns, filter, pass.range)? {
+            each(&batch?)?;
         }
     }
     Ok(())
@@ -166,26 +191,35 @@ fn windows(footer: &ArrowReaderMetadata, group: usize) -> Result<Vec<Window>, Pa
     Ok(windows.collect())
 }
 
-/// The rows of a window that the scan wants. Columns that no condition needs are decoded for those only.
-fn read_window(
+/// Those of the named rows of a group that are wanted, with the named columns, or with all if none is
+/// named. Columns that no condition needs are decoded for wanted rows only.
+fn read_rows(
     input: &CheckedFile,
     footer: &ArrowReaderMetadata,
     group: usize,
-    window: Window,
+    rows: Vec<Range<usize>>,
+    columns: &[&str],
     filter: &RowFilter,
     range: TimeRange,
 ) -> Result<impl Iterator<Item = Result<RecordBatch, ParquetError>> + use<>, ParquetError> {
     let total = rows_of(footer.metadata().row_group(group));
-    let roots: Vec<usize> =
-        filter.columns().filter_map(|column| footer.schema().index_of(column).ok()).collect();
-    let mask = ProjectionMask::roots(footer.parquet_schema(), roots);
+    let roots = |columns: &mut dyn Iterator<Item = &str>| {
+        // A column that the file lacks was added later; its rows read as null there.
+        ProjectionMask::roots(
+            footer.parquet_schema(),
+            columns.filter_map(|column| footer.schema().index_of(column).ok()),
+        )
+    };
     let conditions = filter.clone();
-    let predicate = ArrowPredicateFn::new(mask, move |rows| conditions.mask(&rows, range));
-    let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(input.clone(), footer.clone())
+    let predicate =
+        ArrowPredicateFn::new(roots(&mut filter.columns()), move |rows| conditions.mask(&rows, range));
+    let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(input.clone(), footer.clone())
         .with_row_groups(vec![group])
-        .with_row_selection(RowSelection::from_consecutive_ranges(std::iter::once(window.rows), total))
+        .with_row_selection(RowSelection::from_consecutive_ranges(rows.into_iter(), total))
         .with_row_filter(ReaderFilter::new(vec![Box::new(predicate)]))
-        .with_batch_size(BATCH_ROWS)
-        .build()?;
-    Ok(reader.map(|batch| batch.map_err(ParquetError::from)))
+        .with_batch_size(BATCH_ROWS);
+    if !columns.is_empty() {
+        builder = builder.with_projection(roots(&mut columns.iter().copied()));
+    }
+    Ok(builder.build()?.map(|batch| batch.map_err(ParquetError::from)))
 }

@@ -1,9 +1,10 @@
 //! Scans of event tables, against filtering every row.
 
+use arrow::array::{AsArray, RecordBatch};
 use model::event::DeployEvent;
 use model::{TimeRange, Timestamp};
 use proptest::prelude::*;
-use store::{EventScan, FilterOp, Order, QueryError, Table, TelemetryStore};
+use store::{EventPass, EventScan, FilterOp, Order, QueryError, Table, TelemetryStore};
 
 use crate::fixture::{Open, Place, T0, deploy, times_of};
 
@@ -85,6 +86,54 @@ fn scans_with_conditions_limit_and_order_give_what_looking_at_every_row_gives() 
         Ok(())
     });
     result.expect("every scan agrees");
+}
+
+#[test]
+fn a_pass_goes_once_over_every_row_that_a_scan_without_a_limit_gives() {
+    let place = Place::new();
+    let (store, times) = filled(&place);
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(100));
+    let result = runner.run(&any_scan(), |scan| {
+        let all = EventScan { limit: usize::MAX, order: Order::OldestFirst, ..scan.clone() };
+        let (table, range, filters) = (scan.table, scan.range, scan.filters);
+        let pass = EventPass { table, range, filters, columns: &["event_id"] };
+        let mut ids = Vec::new();
+        let each = &mut |rows: &RecordBatch| {
+            let column = rows.column_by_name("event_id").expect("the column that was asked for");
+            ids.extend(column.as_string::<i32>().iter().map(|id| id.expect("no null").to_owned()));
+            Ok(())
+        };
+        store.engine.each_batch(&pass, each).expect("a pass");
+        let mut expected: Vec<String> =
+            brute_force(&times, &all).into_iter().map(|row| row.event_id).collect();
+        ids.sort();
+        expected.sort();
+        prop_assert_eq!(ids, expected);
+        Ok(())
+    });
+    result.expect("every pass agrees");
+}
+
+#[test]
+fn a_pass_ends_at_the_first_error_of_who_asked() {
+    let place = Place::new();
+    let (store, _) = filled(&place);
+    let pass = EventPass {
+        table: Table::Deploys,
+        range: TimeRange::ALL,
+        filters: Vec::new(),
+        columns: &["event_id"],
+    };
+    let mut calls = 0;
+    let stopped = store.engine.each_batch(&pass, &mut |_| {
+        calls += 1;
+        Err(QueryError::Stopped("enough"))
+    });
+    assert!(matches!(stopped, Err(QueryError::Stopped("enough"))), "{stopped:?}");
+    assert_eq!(calls, 1);
+    let unknown = EventPass { columns: &["colour"], ..pass };
+    let refused = store.engine.each_batch(&unknown, &mut |_| Ok(()));
+    assert!(matches!(&refused, Err(QueryError::Invalid(text)) if text.contains("colour")), "{refused:?}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use model::Labels;
 use model::event::DeployEvent;
-use store::{Matcher, SelectRequest, SeriesCursor, StoreStats};
+use store::{EventPass, Matcher, SelectRequest, SeriesCursor, StoreStats};
 
 use super::*;
 use crate::Redaction;
@@ -52,6 +52,13 @@ impl TelemetryStore for Memory {
         let events = self.events.lock().clone();
         let batches = store::batches_from_events(events).expect("rows of the table");
         Ok(batches.into_iter().filter(|batch| batch.table == scan.table).map(|batch| batch.rows).collect())
+    }
+    fn each_batch(
+        &self,
+        _: &EventPass,
+        _: &mut dyn FnMut(&RecordBatch) -> Result<(), QueryError>,
+    ) -> Result<(), QueryError> {
+        Err(QueryError::Invalid("not asked here".to_owned()))
     }
     fn stats(&self) -> StoreStats {
         StoreStats::default()

@@ -8,8 +8,8 @@ use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use model::{Labels, TimeRange, Timestamp};
 use store::{
-    AppendError, Appended, Batch, EventScan, Matcher, QueryError, SelectRequest, SeriesBuffer, SeriesCursor,
-    StoreStats, TelemetryStore,
+    AppendError, Appended, Batch, EventPass, EventScan, Matcher, QueryError, SelectRequest, SeriesBuffer,
+    SeriesCursor, StoreStats, TelemetryStore,
 };
 
 /// Labels, and values by their times.
@@ -107,6 +107,14 @@ impl TelemetryStore for MemoryStore {
 
     fn scan(&self, _: &EventScan) -> Result<Vec<RecordBatch>, QueryError> {
         Err(QueryError::Invalid("the engine asks for samples only".to_owned()))
+    }
+
+    fn each_batch(
+        &self,
+        _: &EventPass,
+        _: &mut dyn FnMut(&RecordBatch) -> Result<(), QueryError>,
+    ) -> Result<(), QueryError> {
+        Err(QueryError::Invalid("not asked here".to_owned()))
     }
 
     fn stats(&self) -> StoreStats {
