@@ -4,6 +4,7 @@
 //! install it. Start reading at [`Redis`].
 
 mod launch;
+mod models;
 mod python;
 mod redis;
 mod remote_write;
@@ -12,6 +13,7 @@ mod wait;
 mod watchkeeper;
 
 pub use launch::{Launched, free_port};
+pub use models::Models;
 pub use python::python;
 pub use redis::Redis;
 pub use remote_write::{Series, remote_write};
