@@ -1,9 +1,14 @@
 //! Work that blocks (queries, scans), off the async threads and a bounded number at a time.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::context::Shared;
-use crate::problem::Problem;
+use promql::Cancel;
+use report::ReportError;
+
+use crate::Context;
+use crate::context::{App, Shared};
+use crate::problem::{Kind, Problem};
 
 /// Runs `work` once there is a slot for it. The slot is held until the work really ends, also when
 /// nobody waits for it any more.
@@ -17,4 +22,36 @@ pub(crate) async fn run<T: Send + 'static>(
         work()
     });
     task.await.map_err(|error| Problem::internal(&error))
+}
+
+/// Part of the time that a request may take which is left for the answer.
+const ANSWER_TIME: Duration = Duration::from_secs(1);
+
+/// How long the work of a request may take.
+pub(crate) fn longest(app: &App) -> Duration {
+    app.config.request_timeout.0.saturating_sub(ANSWER_TIME).max(ANSWER_TIME)
+}
+
+/// Stops the work when the request is dropped: its client has gone away, or it took too long.
+pub(crate) struct StopOnDrop(pub(crate) Cancel);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
+/// Makes a report, and stops making it when nobody waits for it.
+pub(crate) async fn report<T: Send + 'static>(
+    app: &Shared,
+    make: impl FnOnce(&Context, &Cancel) -> Result<T, ReportError> + Send + 'static,
+) -> Result<T, Problem> {
+    let cancel = Cancel::new();
+    let _stop = StopOnDrop(cancel.clone());
+    let context = app.context.clone();
+    let work = run(app, move || make(&context, &cancel));
+    let made = tokio::time::timeout(longest(app), work)
+        .await
+        .map_err(|_| Problem::new(Kind::TimedOut, "Ask for a shorter time, or set more conditions."))??;
+    Ok(made?)
 }

@@ -50,6 +50,8 @@ pub(crate) struct App {
     pub(crate) requests: Semaphore,
     pub(crate) turned_away: IntCounter,
     pub(crate) queries: Arc<Semaphore>,
+    /// The pipeline hour by hour; who reads on in it does so alone.
+    pub(crate) history: Arc<tokio::sync::Mutex<report::History>>,
     /// One login after the other: two at once must not slip past the count of failures.
     pub(crate) login: tokio::sync::Mutex<()>,
     /// What changes something and is under way; see [`crate::access::record::whole`].
@@ -75,6 +77,7 @@ impl App {
             hosts: AllowedHosts::new(listen, &config.allowed_hosts),
             requests: Semaphore::new(config.max_concurrent_requests.max(1)),
             queries: Arc::new(Semaphore::new(config.max_concurrent_queries.max(1))),
+            history: Arc::default(),
             login: tokio::sync::Mutex::new(()),
             turned_away,
             actions: TaskTracker::new(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use alert::ActionError;
 use ingest::IngestError;
 use pipeline::PipelineError;
+use report::ReportError;
 use state::StateError;
 use store::{AppendError, QueryError};
 
@@ -77,6 +78,19 @@ impl From<PipelineError> for Problem {
     fn from(error: PipelineError) -> Self {
         match error {
             PipelineError::Read(error) => error.into(),
+            other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<ReportError> for Problem {
+    fn from(error: ReportError) -> Self {
+        match error {
+            ReportError::Events(error) => error.into(),
+            ReportError::Series(promql::Error::LimitReached(text)) => QueryError::LimitReached(text).into(),
+            ReportError::Series(promql::Error::Timeout { .. } | promql::Error::Canceled) => {
+                QueryError::Stopped("it took too long").into()
+            }
             other => Self::internal(&other),
         }
     }

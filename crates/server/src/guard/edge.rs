@@ -59,7 +59,8 @@ fn protect(headers: &mut HeaderMap) {
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    headers.insert(header::CONTENT_SECURITY_POLICY, page::content_security_policy());
+    // The page of the API's documentation has its own.
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert_with(page::content_security_policy);
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }
 

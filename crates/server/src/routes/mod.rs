@@ -3,8 +3,10 @@
 //! [`router`] is the whole of the server's surface: a route that is not named there does not exist,
 //! and a group that has no gate there is open to everybody.
 
+mod admin;
 mod alerts;
 mod audit;
+mod docs;
 mod events;
 mod health;
 mod hosts;
@@ -14,6 +16,7 @@ mod openapi;
 pub(crate) mod page;
 mod prometheus;
 mod queues;
+mod requests;
 mod runbooks;
 mod session;
 mod stats;
@@ -87,6 +90,9 @@ fn reading() -> Routes {
         .merge(workers::routes())
         .merge(jobs::routes())
         .merge(hosts::routes())
+        .merge(requests::routes())
+        .merge(admin::routes())
+        .merge(docs::routes())
         .merge(alerts::reading())
         .merge(runbooks::routes())
         .merge(watch::routes())

@@ -8,6 +8,8 @@ pub(crate) mod alerts;
 pub(crate) mod hosts;
 pub(crate) mod jobs;
 pub(crate) mod queues;
+pub(crate) mod requests;
+pub(crate) mod seeds;
 pub(crate) mod watch;
 pub(crate) mod workers;
 

@@ -1,11 +1,14 @@
 //! The server over HTTP, with the real parts behind it.
 
 mod access;
+mod docs;
 mod errors;
 mod guards;
 mod ingest;
 mod lists;
 mod login;
 mod prometheus;
+mod requests;
+mod seeds;
 mod stage;
 mod tls;

@@ -7,22 +7,11 @@ use model::DurationText;
 use promql::{Cancel, Engine, Error};
 
 use super::answer::Failure;
+use crate::blocking::{StopOnDrop, longest};
 use crate::context::Shared;
 
 /// What is run.
 pub(super) type Job<T> = Box<dyn FnOnce(&Engine, &Cancel) -> Result<T, Error> + Send>;
-
-/// Stops the query when the request is dropped: its client has gone away, or it took too long.
-struct StopOnDrop(Cancel);
-
-impl Drop for StopOnDrop {
-    fn drop(&mut self) {
-        self.0.cancel();
-    }
-}
-
-/// Part of the time that a request may take which is left for the answer.
-const ANSWER_TIME: Duration = Duration::from_secs(1);
 
 /// Runs `job` within `timeout`, waiting for a slot included. The slot is held until the job has really
 /// ended, also when nobody waits for it any more.
@@ -31,7 +20,7 @@ pub(super) async fn run<T: Send + 'static>(
     timeout: Option<Duration>,
     job: Job<T>,
 ) -> Result<T, Failure> {
-    let most = app.config.request_timeout.0.saturating_sub(ANSWER_TIME).max(ANSWER_TIME);
+    let most = longest(app);
     let timeout = timeout.map_or(most, |timeout| timeout.min(most));
     let cancel = Cancel::new();
     let _stop = StopOnDrop(cancel.clone());

@@ -1,0 +1,75 @@
+//! The description of the API, for programs and for people.
+
+use std::collections::BTreeSet;
+
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::stage::{Stage, answer};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_is_whole_by_itself_and_for_those_who_may_read() {
+    let stage = Stage::new().await;
+    let kinds = [
+        ("/api/docs", "text/html"),
+        ("/api/docs/page.css", "text/css"),
+        ("/api/docs/page.js", "text/javascript"),
+    ];
+    for (path, kind) in kinds {
+        let file = stage.get(path).await;
+        assert_eq!(file.status, 200);
+        assert!(file.header("content-type").starts_with(kind), "{path}: {}", file.header("content-type"));
+        assert!(!file.text.contains("://"), "{path} loads something from elsewhere");
+        let policy = file.header("content-security-policy");
+        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+        answer(stage.request(Method::GET, path)).await.problem(401);
+    }
+    let page = stage.get("/api/docs").await;
+    assert!(page.header("content-security-policy").contains("script-src 'self'"), "{page:?}");
+    // The policy lets nothing run that stands in the page itself.
+    assert!(!page.text.contains("<style") && page.text.matches("<script").count() == 1, "{}", page.text);
+    assert!(page.text.contains(r#"<script src="/api/docs/page.js">"#), "{}", page.text);
+}
+
+fn references(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match value.as_str().filter(|_| name == "$ref") {
+                    Some(reference) => _ = found.insert(reference.to_owned()),
+                    None => references(value, found),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+        _ => {}
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_description_names_every_endpoint_of_the_seeds_and_all_that_it_refers_to() {
+    let stage = Stage::new().await;
+    let api = stage.get("/api/openapi.json").await.body;
+    for path in [
+        "/api/admin/stats/requests",
+        "/api/admin/stats/system",
+        "/api/admin/memory-stats",
+        "/api/admin/memory-history",
+        "/api/admin/dashboard",
+        "/api/v1/requests",
+        "/api/v1/requests/stats",
+    ] {
+        assert!(api["paths"][path]["get"].is_object(), "{path}");
+    }
+    let mut found = BTreeSet::new();
+    references(&api, &mut found);
+    assert!(!found.is_empty());
+    for reference in found {
+        let place = reference.strip_prefix('#').expect("a reference into the description itself");
+        assert!(api.pointer(place).is_some(), "{reference} leads nowhere");
+    }
+    // Two shapes of one name would be shown as one of them.
+    let alert = &api["components"]["schemas"]["Alert"]["properties"];
+    assert!(alert["rule_id"].is_object() && alert["alert_id"].is_null(), "{alert}");
+    assert!(api["components"]["schemas"]["SeedAlert"]["properties"]["alert_id"].is_object());
+}
