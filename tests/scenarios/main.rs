@@ -8,4 +8,5 @@ mod commands;
 mod crash;
 mod faults;
 mod itself;
+mod seeds;
 mod stage;
