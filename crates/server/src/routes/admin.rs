@@ -35,6 +35,7 @@ pub(super) fn routes() -> Routes {
 }
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct PeriodParams {
     /// The last `hour`, `day`, `week` or `month`.
@@ -90,6 +91,7 @@ async fn memory_stats(State(app): State<Shared>) -> Result<Json<MemoryStats>, Pr
 }
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct HistoryParams {
     /// The job.

@@ -26,6 +26,7 @@ pub(super) fn operating() -> Routes {
 }
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct ListParams {
     /// States, separated by commas: `pending`, `firing`, `acknowledged`, `resolved`.

@@ -23,6 +23,7 @@ pub(super) fn routes() -> Routes {
 }
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct PageParams {
     /// The most items, 100 if left out.
@@ -65,6 +66,7 @@ async fn channels(
 }
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct DeliveryParams {
     /// States, separated by commas: `pending`, `failed`, `delivered`, `dead`.

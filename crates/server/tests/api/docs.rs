@@ -31,6 +31,35 @@ async fn the_page_is_whole_by_itself_and_for_those_who_may_read() {
     assert!(page.text.contains(r#"<script src="/api/docs/page.js">"#), "{}", page.text);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn parameters_are_described_where_they_are_read_from_and_errors_as_what_they_are() {
+    let stage = Stage::new().await;
+    let api = stage.get("/api/openapi.json").await.body;
+    let paths = api["paths"].as_object().expect("paths");
+    let (mut parameters, mut problems) = (0, 0);
+    for (path, item) in paths {
+        for operation in item.as_object().expect("operations").values() {
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                let name = parameter["name"].as_str().expect("a name");
+                let place = if path.contains(&format!("{{{name}}}")) { "path" } else { "query" };
+                assert_eq!(parameter["in"], place, "{path} {name}");
+                parameters += 1;
+            }
+            for (status, response) in operation["responses"].as_object().expect("responses") {
+                if response.to_string().contains("ProblemBody") {
+                    let kinds: Vec<&String> =
+                        response["content"].as_object().expect("content").keys().collect();
+                    assert_eq!(kinds, ["application/problem+json"], "{path} {status}");
+                    problems += 1;
+                }
+            }
+        }
+    }
+    assert!(parameters > 20 && problems > 20, "{parameters} {problems}");
+    let period = &paths["/api/admin/stats/system"]["get"]["parameters"][0];
+    assert_eq!((&period["name"], &period["required"]), (&"period".into(), &false.into()));
+}
+
 fn references(value: &Value, found: &mut BTreeSet<String>) {
     match value {
         Value::Object(fields) => {

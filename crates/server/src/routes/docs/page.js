@@ -15,6 +15,12 @@ function element(tag, properties = {}, ...children) {
   return made;
 }
 
+// What stands between backticks in a description is code.
+function prose(text) {
+  const parts = (text || "").split("`");
+  return element("span", {}, ...parts.map((part, place) => (place % 2 ? element("code", {}, part) : part)));
+}
+
 function nameOf(reference) {
   return reference.split("/").pop();
 }
@@ -55,7 +61,7 @@ function fields(schema) {
     return Object.entries(part.properties || {}).map(([name, field]) => [
       element("code", {}, name),
       typeOf(field),
-      element("span", {}, required.includes(name) ? "" : "may be left out. ", field.description || ""),
+      element("span", {}, required.includes(name) ? "" : "may be left out. ", prose(field.description)),
     ]);
   });
   return rows.length ? table(["Field", "Type", "What"], rows) : element("p", {}, typeOf(schema));
@@ -107,15 +113,15 @@ function operation(path, method, described) {
   const summary = element("summary", {},
     element("span", { class: "method" }, method.toUpperCase()),
     element("span", { class: "path" }, path),
-    element("span", { class: "what" }, described.summary || ""));
+    element("span", { class: "what" }, prose(described.summary)));
   const details = element("details", { id }, summary);
-  if (described.description) details.append(element("p", {}, described.description));
+  if (described.description) details.append(element("p", {}, prose(described.description)));
   if (parameters.length) {
     details.append(element("h3", {}, "Parameters"), table(["Name", "In", "Type", "What"], parameters.map((parameter) => [
       element("code", {}, parameter.name),
       parameter.in + (parameter.required ? ", required" : ""),
       typeOf(parameter.schema),
-      parameter.description || "",
+      prose(parameter.description),
     ])));
   }
   const body = contents("Body", described.requestBody && described.requestBody.content);
@@ -135,7 +141,7 @@ function operation(path, method, described) {
 
 function show(api) {
   document.getElementById("version").textContent = api.info.version;
-  document.getElementById("about").textContent = api.info.description || "";
+  document.getElementById("about").replaceChildren(prose(api.info.description));
   const groups = new Map();
   for (const [path, item] of Object.entries(api.paths)) {
     for (const method of METHODS.filter((method) => item[method])) {
@@ -153,7 +159,7 @@ function show(api) {
   document.getElementById("schemas-title").hidden = schemas.length === 0;
   for (const [name, schema] of schemas.sort(([a], [b]) => a.localeCompare(b))) {
     const details = element("details", { id: "schema-" + name }, element("summary", { class: "path" }, name));
-    if (schema.description) details.append(element("p", {}, schema.description));
+    if (schema.description) details.append(element("p", {}, prose(schema.description)));
     details.append(fields(schema));
     details.dataset.text = (name + " " + (schema.description || "")).toLowerCase();
     document.getElementById("schemas").append(details);
