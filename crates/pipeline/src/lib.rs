@@ -7,6 +7,7 @@
 //!
 //! Knows no wire format, no alert rule and no engine. Start reading at [`Pipeline`].
 
+mod bottleneck;
 mod components;
 mod config;
 mod derive;
@@ -21,9 +22,11 @@ mod observation;
 mod page;
 mod queues;
 mod rebuild;
+mod stages;
 mod verdict;
 mod workers;
 
+pub use bottleneck::Bottleneck;
 pub use components::{ComponentSnapshot, Components};
 pub use config::Config;
 pub use hosts::{FilesystemSnapshot, HostSnapshot, HostView, Hosts, ProcessSnapshot};
@@ -35,5 +38,6 @@ pub use live::{Pipeline, PipelineError};
 pub use page::{Listing, Page};
 pub use queues::{QueueSnapshot, QueueState, QueueTask, QueueView, Queues};
 pub use rebuild::stored_job;
+pub use stages::StageView;
 pub use verdict::{Judgement, Verdict};
 pub use workers::{UnknownWorkerStatus, WorkerFilter, WorkerSnapshot, WorkerStatus, Workers};

@@ -15,7 +15,8 @@ use crate::derive::{self, FallsBefore, Tally};
 use crate::jobs::JobCounters;
 use crate::observation::Observation;
 use crate::queues::Moved;
-use crate::{Components, Config, Hosts, Jobs, Page, Queues, WorkerFilter, Workers, rebuild};
+use crate::stages::{StageEnds, StageView};
+use crate::{Components, Config, Hosts, Jobs, Listing, Page, Queues, WorkerFilter, Workers, rebuild};
 
 /// Why the live state could not be made or read back.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +40,7 @@ pub struct Pipeline {
     components: Components,
     hosts: Hosts,
     tally: Mutex<Tally>,
+    stage_ends: StageEnds,
     falls_before: Mutex<FallsBefore>,
     config: Config,
 }
@@ -64,6 +66,7 @@ impl Pipeline {
             components: Components::new(config.max_named),
             hosts: Hosts::new(config.max_named),
             tally: Mutex::new(Tally::new(config.max_series_per_metric, own.series_beyond)),
+            stage_ends: StageEnds::new(config.max_series_per_metric, config.rate_window.0),
             falls_before: Mutex::default(),
             config,
         }))
@@ -92,6 +95,40 @@ impl Pipeline {
     /// The hosts.
     pub fn hosts(&self) -> &Hosts {
         &self.hosts
+    }
+
+    /// The stages of all jobs, in the order in which jobs pass through them; at most `limit`.
+    pub fn stages(&self, limit: usize) -> Listing<StageView> {
+        let now = Timestamp::now();
+        let (uses, durations) = self.jobs.stages(now);
+        let mut views: Vec<StageView> = uses
+            .into_iter()
+            .map(|(stage, used)| {
+                let ended = self.stage_ends.of(&stage, now);
+                let (p50_seconds, p95_seconds) = durations.get(&stage).copied().unwrap_or_default();
+                StageView {
+                    position: used.position(),
+                    queues: used.queues,
+                    running: used.running,
+                    oldest_running_seconds: used.oldest_running_seconds,
+                    completed_total: ended.completed,
+                    failed_total: ended.failed,
+                    completion_rate: ended.rate,
+                    p50_seconds,
+                    p95_seconds,
+                    memory_peak_bytes: None,
+                    stage,
+                }
+            })
+            .collect();
+        views.sort_by(|a, b| a.position.total_cmp(&b.position).then_with(|| a.stage.cmp(&b.stage)));
+        let total = views.len();
+        views.truncate(limit);
+        let tally = self.tally();
+        for view in &mut views {
+            view.memory_peak_bytes = tally.stage_memory_peak(&view.stage, now);
+        }
+        Listing { items: views, total }
     }
 
     /// Folds the stored events of the configured window before `now` back into the live state, and
@@ -169,6 +206,7 @@ impl Pipeline {
                 Observation::AttemptEnded { queue, outcome, .. } if !queue.is_empty() => {
                     self.queues.hear(queue, Moved::Out(*outcome), now);
                 }
+                Observation::StageEnded { stage, status } => self.stage_ends.hear(stage, *status, now),
                 _ => {}
             }
         }

@@ -53,6 +53,11 @@ pub struct Config {
     pub max_connections: usize,
     /// The most requests that are answered at once; more are told to come back.
     pub max_concurrent_requests: usize,
+    /// The most live streams (`/api/v1/live`) that are open at once; more are told to come back.
+    pub max_live_streams: usize,
+    /// How often a live stream says that it is alive, and looks whether its reader is still let in.
+    #[schemars(with = "String")]
+    pub live_heartbeat: DurationText,
     /// The most metric queries that run at once; more wait, within their timeout.
     pub max_concurrent_queries: usize,
 }
@@ -74,6 +79,8 @@ impl Default for Config {
             max_body: ByteSize(64 << 10),
             max_connections: 1024,
             max_concurrent_requests: 256,
+            max_live_streams: 64,
+            live_heartbeat: DurationText(Duration::from_secs(15)),
             max_concurrent_queries: 4,
         }
     }

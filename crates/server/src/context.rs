@@ -9,9 +9,11 @@ use prometheus::{IntCounter, Registry};
 use store::TelemetryStore;
 use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::guard::hosts::AllowedHosts;
+use crate::live::Live;
 use crate::{Config, ServeError};
 
 /// Everything that the routes need. Cheap to clone.
@@ -52,6 +54,7 @@ pub(crate) struct App {
     pub(crate) queries: Arc<Semaphore>,
     /// The pipeline hour by hour; who reads on in it does so alone.
     pub(crate) history: Arc<tokio::sync::Mutex<report::History>>,
+    pub(crate) live: Live,
     /// One login after the other: two at once must not slip past the count of failures.
     pub(crate) login: tokio::sync::Mutex<()>,
     /// What changes something and is under way; see [`crate::access::record::whole`].
@@ -66,14 +69,22 @@ pub(crate) struct App {
 pub(crate) type Shared = Arc<App>;
 
 impl App {
-    pub(crate) fn new(config: Config, context: Context, listen: SocketAddr) -> Result<Shared, ServeError> {
+    pub(crate) fn new(
+        config: Config,
+        context: Context,
+        listen: SocketAddr,
+        stop: CancellationToken,
+    ) -> Result<Shared, ServeError> {
         let turned_away = IntCounter::new(
             "watchkeeper_http_turned_away_total",
             "Requests refused because too many were in flight.",
         )
         .and_then(|counter| context.registry.register(Box::new(counter.clone())).map(|()| counter))
         .map_err(ServeError::Metrics)?;
+        let live =
+            Live::new(config.max_live_streams, &context.registry, stop).map_err(ServeError::Metrics)?;
         Ok(Arc::new(Self {
+            live,
             hosts: AllowedHosts::new(listen, &config.allowed_hosts),
             requests: Semaphore::new(config.max_concurrent_requests.max(1)),
             queries: Arc::new(Semaphore::new(config.max_concurrent_queries.max(1))),

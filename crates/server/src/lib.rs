@@ -12,6 +12,7 @@ mod config;
 mod context;
 mod errors;
 mod guard;
+mod live;
 mod params;
 mod problem;
 mod routes;

@@ -24,7 +24,7 @@ use crate::access::client::Peer;
 use crate::context::App;
 use crate::guard::stall::Impatient;
 use crate::tls::Tls;
-use crate::{Config, Context, routes};
+use crate::{Config, Context, live, routes};
 
 /// How long a client may take to send the head of a request, and how long a connection may be idle.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -54,11 +54,12 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> Result<(), ServeError> {
     let listen = listener.local_addr().map_err(ServeError::Address)?;
-    let app = App::new(config, context, listen)?;
+    let app = App::new(config, context, listen, stop.clone())?;
     let router = routes::router(&app);
     let connections = TaskTracker::new();
     let force = CancellationToken::new();
     let following = TaskTracker::new();
+    following.spawn(live::run(Arc::clone(&app)));
     if let Some(tls) = &tls {
         following.spawn(tls.clone().follow(stop.clone()));
     }

@@ -115,6 +115,13 @@ impl Tally {
         }
     }
 
+    /// The most memory that a stage held of late, in bytes.
+    pub(crate) fn stage_memory_peak(&self, stage: &str, now: Timestamp) -> Option<u64> {
+        let before = now.before(MEMORY_WINDOW);
+        let peaks = self.stage_memory.get(stage)?.peaks.iter();
+        peaks.filter(|(time, _)| *time >= before).map(|(_, peak)| *peak).max()
+    }
+
     pub(crate) fn request(&mut self, event: &RequestEvent) {
         let service = event.service.as_deref().unwrap_or_default();
         let by_path;

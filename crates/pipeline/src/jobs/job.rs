@@ -1,5 +1,6 @@
 //! One job: its life, its stages, and the facts that events tell of it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use model::Timestamp;
@@ -11,6 +12,7 @@ use super::{JobFilter, JobSnapshot, JobStatus};
 use crate::Judgement;
 use crate::latest::Latest;
 use crate::observation::Observation;
+use crate::stages::StageUse;
 
 /// What events tell of a job beside its life and its stages: of each fact, the newest.
 #[derive(Clone, Debug, Default)]
@@ -191,6 +193,23 @@ impl Job {
     /// By what jobs are listed: when it was submitted, or else when it was first heard of.
     pub(super) fn created_at(&self) -> Timestamp {
         self.life.submitted_at().unwrap_or(self.first_event_at)
+    }
+
+    /// Adds its stages to `uses`. A stage that is run again (a retry) keeps its first place.
+    pub(super) fn note_stages(&self, uses: &mut HashMap<String, StageUse>, now: Timestamp) {
+        let attempt_start = self.running_since();
+        let mut order: Vec<&str> = Vec::new();
+        for run in self.stages.runs() {
+            let place = order.iter().position(|stage| *stage == run.stage()).unwrap_or(order.len());
+            if place == order.len() {
+                order.push(run.stage());
+            }
+            let running = attempt_start
+                .filter(|start| run.is_running(Some(*start)))
+                .and_then(|_| run.started_at())
+                .map(|started| now.since(started).as_secs_f64());
+            uses.entry(run.stage().to_owned()).or_default().note(place, self.facts.queue.get(), running);
+        }
     }
 
     /// The run of a stage that it is in now.

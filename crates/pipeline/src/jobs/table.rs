@@ -13,10 +13,17 @@ use super::judge::Judge;
 use super::{JobFilter, JobSnapshot, JobStatus};
 use crate::digest::Digest;
 use crate::observation::Observation;
+use crate::stages::StageUse;
 use crate::{Config, Judgement, Listing, Page, Queues, Verdict, Workers};
 
 /// The most stages whose durations are remembered.
 const MAX_STAGES: usize = 1_000;
+
+/// How many finished jobs tell what stages there are, and in which order.
+const FINISHED_FOR_STAGES: usize = 200;
+
+/// How long half, and 95 of 100, of a stage's runs take at the most, in seconds.
+pub(crate) type Durations = (Option<f64>, Option<f64>);
 
 /// How many jobs are in memory, by status.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -228,6 +235,24 @@ impl Jobs {
             }
         }
         counts
+    }
+
+    /// How stages are used by the unfinished jobs and the last finished ones, and how long half and 95 of
+    /// 100 of their runs take at the most, in seconds.
+    pub(crate) fn stages(&self, now: Timestamp) -> (HashMap<String, StageUse>, HashMap<String, Durations>) {
+        let mut uses: HashMap<String, StageUse> = HashMap::new();
+        let table = self.table.read();
+        let running = table.active_jobs().filter(|job| job.status == JobStatus::Running);
+        let finished = table.finished.iter().rev().take(FINISHED_FOR_STAGES);
+        let finished = finished.filter_map(|(_, id)| table.jobs.get(id));
+        for job in running.chain(finished) {
+            job.note_stages(&mut uses, now);
+        }
+        drop(table);
+        let history = self.history.read();
+        let of = |digest: &Digest| (digest.quantile(0.5), digest.quantile(0.95));
+        let durations = history.iter().map(|(stage, digest)| (stage.clone(), of(digest))).collect();
+        (uses, durations)
     }
 
     /// The unfinished jobs with which something is wrong, by verdict and then age; at most `limit`.

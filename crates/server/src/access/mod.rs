@@ -137,6 +137,18 @@ pub(crate) async fn require(
     Ok(next.run(request).await)
 }
 
+/// Whether whoever shows these headers is let in now, and may do what `scope` allows. For answers that
+/// go on for long.
+pub(crate) async fn may(app: &Shared, headers: &HeaderMap, scope: Scope) -> bool {
+    match identify(app, headers).await {
+        Ok(found) => found.is_some_and(|(_, scopes)| scopes.allows(scope)),
+        Err(problem) => {
+            tracing::warn!(?problem, "could not tell whether a reader is still let in");
+            false
+        }
+    }
+}
+
 fn login_required(headers: &HeaderMap) -> Problem {
     let detail = if presented_token(headers).is_some() {
         "The key is unknown, revoked or expired; make another with `watchkeeper key create NAME --scope SCOPE`."

@@ -12,6 +12,7 @@ mod health;
 mod hosts;
 mod jobs;
 mod keys;
+mod live;
 mod openapi;
 pub(crate) mod page;
 mod prometheus;
@@ -97,6 +98,7 @@ fn reading() -> Routes {
         .merge(runbooks::routes())
         .merge(watch::routes())
         .merge(stats::routes())
+        .merge(live::routes())
         .merge(prometheus::routes())
 }
 

@@ -1,6 +1,6 @@
 //! Logging in and out, and who asks.
 
-use axum::extract::{Request, State};
+use axum::extract::{RawQuery, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, Json};
@@ -9,7 +9,7 @@ use state::{Outcome, User};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Routes;
+use super::{Routes, page};
 use crate::access::client::{ClientAddress, Peer, is_https};
 use crate::access::record::{Action, whole};
 use crate::access::{Caller, Identity, cookie};
@@ -22,7 +22,7 @@ use crate::wire::access::{Credentials, Session};
 
 /// What answers without a login, because it is the login.
 pub(super) fn public() -> Routes {
-    OpenApiRouter::new().routes(routes!(log_in)).route("/login", axum::routing::get(log_in_by_link))
+    OpenApiRouter::new().routes(routes!(log_in)).route("/login", axum::routing::get(log_in_page))
 }
 
 /// What answers everybody who is known.
@@ -63,12 +63,28 @@ struct Link {
     token: String,
 }
 
-/// Begins a session by a link that works once.
-async fn log_in_by_link(
+/// The login form; or with a token in the address, begins a session by a link that works once. People
+/// whose link is used up get the form, which says so; programs get the problem.
+async fn log_in_page(
     State(app): State<Shared>,
-    Params(link): Params<Link>,
+    RawQuery(query): RawQuery,
+    link: Result<Params<Link>, Problem>,
     request: Request,
 ) -> Result<Response, Problem> {
+    let by_link = query.is_some_and(|query| query.split('&').any(|pair| pair.starts_with("token=")));
+    if !by_link {
+        return Ok(page::app(request.headers()));
+    }
+    let Params(link) = link?;
+    let headers = request.headers().clone();
+    let answered = log_in_by_link(app, link, request).await.into_response();
+    if answered.status() == StatusCode::UNAUTHORIZED && page::wants_a_page(&headers) {
+        return Ok((StatusCode::UNAUTHORIZED, page::app(&headers)).into_response());
+    }
+    Ok(answered)
+}
+
+async fn log_in_by_link(app: Shared, link: Link, request: Request) -> Result<Response, Problem> {
     let peer = request.extensions().get::<Peer>();
     let address = crate::access::client::address(&request, &app.config.trusted_proxies);
     let https = is_https(request.headers(), peer, &app.config.trusted_proxies);

@@ -7,6 +7,7 @@ pub(crate) mod access;
 pub(crate) mod alerts;
 pub(crate) mod hosts;
 pub(crate) mod jobs;
+pub(crate) mod overview;
 pub(crate) mod queues;
 pub(crate) mod requests;
 pub(crate) mod seeds;

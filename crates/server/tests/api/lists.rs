@@ -141,3 +141,18 @@ async fn how_the_watching_goes_is_shown() {
     let metrics = stage.get("/metrics").await;
     assert!(metrics.text.contains("# TYPE watchkeeper_http_turned_away_total counter"), "{}", metrics.text);
 }
+
+/// To bring the description up to date, which the types of the UI are made from:
+/// `WATCHKEEPER_BLESS=1 cargo nextest run -p server the_description`.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_description_of_the_api_that_the_ui_is_typed_by_is_current() {
+    let stage = Stage::new().await;
+    let described = stage.get("/api/openapi.json").await.body;
+    let text = serde_json::to_string_pretty(&described).expect("JSON") + "\n";
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../ui/src/api/openapi.json");
+    if std::env::var_os("WATCHKEEPER_BLESS").is_some() {
+        std::fs::write(path, &text).expect("written");
+    }
+    let kept = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(kept == text, "ui/src/api/openapi.json is out of date: WATCHKEEPER_BLESS=1");
+}

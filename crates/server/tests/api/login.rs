@@ -88,6 +88,12 @@ async fn a_link_logs_in_once() {
         stage.request(Method::GET, "/api/v1/session").header("Cookie", cookie(first.header("set-cookie")));
     assert_eq!(answer(who).await.body["name"], "anna");
     answer(stage.request(Method::GET, &path)).await.problem(401);
+    // People get the login form instead, which tells them.
+    let person = answer(stage.request(Method::GET, &path).header("Accept", "text/html,*/*;q=0.8")).await;
+    assert_eq!((person.status.as_u16(), person.header("set-cookie")), (401, ""), "{person:?}");
+    assert!(person.header("content-type").starts_with("text/html"), "{person:?}");
+    let form = answer(stage.request(Method::GET, "/login")).await;
+    assert_eq!((form.status.as_u16(), form.header("cache-control")), (200, "no-cache"), "{form:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

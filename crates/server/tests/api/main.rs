@@ -6,6 +6,7 @@ mod errors;
 mod guards;
 mod ingest;
 mod lists;
+mod live;
 mod login;
 mod prometheus;
 mod requests;

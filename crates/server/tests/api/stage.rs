@@ -124,7 +124,9 @@ impl Drop for Stage {
 pub(crate) async fn answer(request: RequestBuilder) -> Answer {
     let response = request.send().await.expect("an answer");
     let (status, headers) = (response.status(), response.headers().clone());
-    let text = response.text().await.expect("a body");
+    let is_stream = response.headers().get("content-type").is_some_and(|kind| kind == "text/event-stream");
+    // It has no end.
+    let text = if is_stream { String::new() } else { response.text().await.expect("a body") };
     Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::Null), text }
 }
 
