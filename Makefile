@@ -8,7 +8,7 @@ export WATCHKEEPER_TEST_PYTHON ?= $(WATCHKEEPER_VENV)/bin/python
 # Backtraces of panics that a test expects hide the output that matters.
 export RUST_BACKTRACE ?= 0
 
-.PHONY: help run test build lint bench clean prepare test-rust test-python
+.PHONY: help run test build ui lint bench clean prepare test-rust test-python test-ui
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -17,11 +17,12 @@ run: build ## Start Redis, the example pipeline and Watchkeeper; Ctrl-C stops al
 	@scripts/prepare.sh redis python
 	@scripts/run.sh "$(CARGO_TARGET_DIR)/release/watchkeeper"
 
-build: ## Build the binary
+build: ui ## Build the binary, the web page included
 	cargo build --release --locked --package cli
 	@echo "built $(CARGO_TARGET_DIR)/release/watchkeeper"
 
-test: lint test-rust test-python ## Check and test everything
+# The page comes first: what is embedded is then compiled once.
+test: ui lint test-rust test-python test-ui ## Check and test everything
 
 lint: ## Format, clippy with warnings as errors, layers and tidiness of the house
 	cargo fmt --all --check
@@ -39,6 +40,18 @@ test-rust: prepare
 
 test-python: prepare
 	$(WATCHKEEPER_TEST_PYTHON) -m pytest -q -p no:cacheprovider examples/docpipe rules
+
+# Unit tests, and Login and Overview in a real Chromium against the binary that the Rust tests built.
+test-ui: ui
+	@scripts/prepare.sh redis python chromium
+	cargo test --workspace --locked --no-run --quiet
+	cd ui && npm run --silent check && npm run --silent test
+	cd ui && WATCHKEEPER_BINARY="$(CARGO_TARGET_DIR)/debug/watchkeeper" npm run --silent browser
+
+# Does nothing when ui/dist holds what these sources give.
+ui:
+	@scripts/prepare.sh node
+	@scripts/build-ui.sh
 
 prepare:
 	@scripts/prepare.sh redis python

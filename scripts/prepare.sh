@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing of: redis (redis-server), python (a virtual environment with the packages
-# of the example pipeline and the tests). Does nothing where all is there.
+# of the example pipeline and the tests), node (the packages of the web page), chromium (for its tests).
+# Does nothing where all is there.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 venv=${WATCHKEEPER_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/watchkeeper/venv}
@@ -34,10 +35,37 @@ prepare_python() {
   printf '%s\n' "$sum" >"$stamp"
 }
 
+# The packages of the web page lie in the cache, by what is locked, and the checkout has a link to them:
+# a fresh clone installs nothing that an older one has installed.
+prepare_node() {
+  command -v npm >/dev/null || { say "npm is missing: install Node.js 20 or newer and try again"; exit 1; }
+  local link="$root/ui/node_modules" sum folder
+  sum=$({ cat "$root/ui/package-lock.json"; node --version; } | sha256sum | cut -c1-16)
+  folder=${WATCHKEEPER_NODE:-${XDG_CACHE_HOME:-$HOME/.cache}/watchkeeper/node}/$sum
+  if [ ! -e "$folder/.prepared" ]; then
+    say "installing the packages of the web page in $folder"
+    mkdir -p "$folder"
+    cp "$root/ui/package.json" "$root/ui/package-lock.json" "$folder/"
+    (cd "$folder" && npm ci --no-audit --no-fund --loglevel=error)
+    touch "$folder/.prepared"
+  fi
+  [ "$(readlink "$link" 2>/dev/null)" = "$folder/node_modules" ] && return
+  rm -rf "$link"
+  ln -s "$folder/node_modules" "$link"
+}
+
+prepare_chromium() {
+  [ -x "${WATCHKEEPER_CHROMIUM:-/usr/bin/chromium}" ] && return
+  command -v apt-get >/dev/null || { say "chromium is missing: install it and try again"; exit 1; }
+  install_packages chromium
+}
+
 for part in "$@"; do
   case $part in
     redis) prepare_redis ;;
     python) prepare_python ;;
+    node) prepare_node ;;
+    chromium) prepare_chromium ;;
     *) say "unknown part: $part"; exit 2 ;;
   esac
 done

@@ -1,0 +1,173 @@
+// Login and Overview, as people use them.
+
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Browser, barriers, errorsOf, logIn, openBrowser } from "./chromium";
+import { PASSWORD, Stage } from "./stage";
+
+let stage: Stage;
+let browser: Browser;
+
+beforeAll(async () => {
+  [stage, browser] = await Promise.all([Stage.start(), openBrowser()]);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await stage?.stop();
+});
+
+async function fresh(): Promise<Page> {
+  await browser.context.clearCookies();
+  return browser.context.newPage();
+}
+
+function search(page: Page): string {
+  return new URL(page.url()).search;
+}
+
+async function overviewOf(name: string): Promise<Page> {
+  const page = await fresh();
+  await logIn(page, stage.url, name, PASSWORD);
+  await page.getByRole("heading", { name: "Overview" }).waitFor();
+  return page;
+}
+
+/** The number beside a term of the headline. */
+async function fact(page: Page, term: string): Promise<number> {
+  const value = page.locator("div", { has: page.locator("dt", { hasText: new RegExp(`^${term}$`) }) }).last();
+  return Number((await value.locator("dd").textContent())?.replaceAll(",", ""));
+}
+
+describe("login", () => {
+  it("tells of a wrong password, lets the right one in, and leads to where one wanted to go", async () => {
+    const page = await fresh();
+    const errors = errorsOf(page);
+    await logIn(page, `${stage.url}/?period=week`, "olga", "a wrong password");
+    await page.getByRole("alert").waitFor();
+    expect(new URL(page.url()).pathname).toBe("/login");
+    await page.getByLabel("Password").fill(PASSWORD);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Overview" }).waitFor();
+    expect(search(page)).toBe("?period=week");
+
+    await page.getByRole("button", { name: "olga" }).click();
+    await page.getByRole("menuitem", { name: "Log out" }).click();
+    await page.getByRole("heading", { name: "Log in to Watchkeeper" }).waitFor();
+    expect((await browser.context.cookies()).map((cookie) => cookie.name)).toEqual([]);
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+
+  it("works once by the link of the first start, and says so the second time", async () => {
+    const page = await fresh();
+    const link = await stage.loginLink();
+    await page.goto(link);
+    await page.getByRole("heading", { name: "Overview" }).waitFor();
+    await browser.context.clearCookies();
+    await page.goto(link);
+    await page.getByText("This link has been used or has expired").waitFor();
+    expect(await barriers(page)).toEqual([]);
+    await page.close();
+  });
+});
+
+describe("overview", () => {
+  it("shows the pipeline from its queues to its stages, and moves by itself", async () => {
+    const page = await overviewOf("vera");
+    const errors = errorsOf(page);
+    for (const queue of ["extraction", "llm_tasks"]) {
+      await page.getByRole("article", { name: `Queue ${queue}` }).waitFor();
+    }
+    for (const stageName of ["extract", "embed"]) {
+      await page
+        .getByRole("article", { name: `Stage ${stageName}`, exact: true })
+        .first()
+        .waitFor();
+    }
+    await page.getByText("1 busy").or(page.getByText("online, 0 busy")).first().waitFor();
+    await page.getByRole("status").filter({ hasText: "Live" }).waitFor();
+
+    const before = await fact(page, "Completed");
+    await expect.poll(() => fact(page, "Completed"), { timeout: 30_000 }).toBeGreaterThan(before);
+    await page.getByRole("region", { name: "Recent jobs" }).last().getByText("completed").first().waitFor();
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+
+  it("shows system and requests over the period that the address names", async () => {
+    const page = await overviewOf("vera");
+    for (const title of ["CPU usage", "Memory usage", "Queue length"]) {
+      await page.getByRole("img", { name: `${title}, last hour` }).waitFor();
+    }
+    await page.getByRole("cell", { name: "/documents", exact: true }).waitFor();
+    await page.getByRole("radio", { name: "Last day" }).click();
+    await page.getByRole("img", { name: "CPU usage, last day" }).waitFor();
+    expect(search(page)).toBe("?period=day");
+    // By keyboard, too.
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("Enter");
+    await page.getByRole("img", { name: "CPU usage, last week" }).waitFor();
+    await page.reload();
+    await page.getByRole("radio", { name: "Last week", checked: true }).waitFor();
+    await page.close();
+  });
+
+  it("shows an alert with its evidence, and an operator acknowledges it with a note and resolves it", async () => {
+    const page = await overviewOf("olga");
+    await page.getByRole("button", { name: /Documents come in/ }).click();
+    const alert = page.getByRole("region", { name: /Documents come in/ });
+    await alert.getByText(/tasks have come in/).waitFor();
+    await alert.getByText("Evidence, from when it fired").waitFor();
+    await alert.getByRole("link", { name: /Runbook/ }).waitFor();
+    expect(await alert.getByRole("table").count()).toBeGreaterThan(0);
+    // The address holds what is open.
+    await page.reload();
+    await alert.getByLabel(/Note/).fill("I look at it");
+    await alert.getByRole("button", { name: "Acknowledge" }).click();
+    await alert.getByText("I look at it").waitFor();
+    await alert.getByText("Acknowledged by olga").waitFor();
+    await alert.getByRole("button", { name: "Resolve" }).click();
+    await page.getByRole("button", { name: /Documents come in/ }).waitFor({ state: "detached" });
+    await page.close();
+  });
+
+  it("offers a viewer no action", async () => {
+    const page = await overviewOf("vera");
+    await page.getByRole("button", { name: /The pipeline runs/ }).click();
+    await page.getByText("Operators can acknowledge and resolve this alert.").waitFor();
+    expect(await page.getByRole("button", { name: "Acknowledge" }).count()).toBe(0);
+    await page.close();
+  });
+
+  it.each(["light", "dark"] as const)("keeps nobody out, in the %s theme", async (theme) => {
+    const page = await overviewOf("olga");
+    await page.emulateMedia({ colorScheme: theme });
+    await page.getByRole("button", { name: /The pipeline runs/ }).click();
+    await page.getByText("Evidence, from when it fired").waitFor();
+    await page.getByRole("img", { name: /CPU usage/ }).waitFor();
+    expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe(theme);
+    expect(await barriers(page)).toEqual([]);
+    await page.close();
+  });
+
+  it("fits on a phone", async () => {
+    const page = await overviewOf("olga");
+    await page.setViewportSize({ width: 375, height: 800 });
+    await page.getByRole("img", { name: /CPU usage/ }).waitFor();
+    const beyond = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    expect(beyond).toBeLessThanOrEqual(0);
+    await page.close();
+  });
+
+  // The last: it stops the server.
+  it("says that the connection is lost, and is live again when the server is back", async () => {
+    const page = await overviewOf("olga");
+    await page.getByRole("status").filter({ hasText: "Live" }).waitFor();
+    await stage.end("watchkeeper");
+    await page.getByText("Connection lost").waitFor();
+    await stage.serve();
+    await page.getByRole("status").filter({ hasText: "Live" }).waitFor();
+    await page.close();
+  });
+});

@@ -1,0 +1,89 @@
+import { Accordion } from "radix-ui";
+import type { Alert } from "../api/types";
+import { Ago } from "../components/Ago";
+import { Badge } from "../components/Badge";
+import { TONE_FILL } from "../components/tone";
+import { AlertActions } from "./AlertActions";
+import { Evidence } from "./Evidence";
+import { toneOf } from "./order";
+
+/** One alert: a line, and opened, what is known of it and what can be done. */
+export function AlertItem({ alert, isOpen }: { readonly alert: Alert; readonly isOpen: boolean }) {
+  const tone = toneOf(alert.severity);
+  return (
+    <Accordion.Item value={alert.id} className="border-line border-t">
+      <Accordion.Header asChild>
+        <h3>
+          <Accordion.Trigger className="grid w-full grid-cols-[auto_auto_minmax(0,1fr)_auto_auto] items-center gap-x-3 px-4 py-2.5 text-left hover:bg-raised max-sm:grid-cols-[auto_auto_minmax(0,1fr)_auto]">
+            <span aria-hidden="true" className={`h-5 w-1 rounded-full ${TONE_FILL[tone]}`} />
+            <Badge tone={tone}>{alert.severity}</Badge>
+            <span className="min-w-0 truncate max-sm:order-last max-sm:col-span-full max-sm:whitespace-normal max-sm:pt-1.5">
+              <span className="font-medium">{alert.annotations.summary ?? alert.rule}</span>
+            </span>
+            <span className="flex items-center gap-3 text-muted text-xs">
+              {alert.state !== "firing" && <Badge tone="idle">{alert.state}</Badge>}
+              <Ago time={alert.fired_at ?? alert.active_at} />
+            </span>
+            <svg
+              aria-hidden="true"
+              viewBox="0 0 16 16"
+              fill="none"
+              className={`size-4 text-muted transition-transform max-sm:hidden ${isOpen ? "rotate-180" : ""}`}
+            >
+              <path d="m4 6 4 4 4-4" stroke="currentColor" strokeWidth="1.500" strokeLinecap="round" />
+            </svg>
+          </Accordion.Trigger>
+        </h3>
+      </Accordion.Header>
+      <Accordion.Content className="px-4 pb-4 sm:pl-9">
+        <Details alert={alert} />
+      </Accordion.Content>
+    </Accordion.Item>
+  );
+}
+
+function Details({ alert }: { readonly alert: Alert }) {
+  const runbook = runbookOf(alert);
+  return (
+    <div className="grid gap-4 pt-1">
+      <div className="grid gap-1.5">
+        {alert.annotations.description !== undefined && <p>{alert.annotations.description}</p>}
+        <p className="flex flex-wrap gap-x-4 gap-y-1 text-muted text-xs">
+          <span>
+            Rule <span className="text-ink">{alert.rule}</span>
+          </span>
+          {alert.value != null && (
+            <span>
+              Value <span className="text-ink tabular-nums">{Number(alert.value.toPrecision(4))}</span>
+            </span>
+          )}
+          <span>
+            Since <time dateTime={alert.active_at}>{new Date(alert.active_at).toLocaleString("en-GB")}</time>
+          </span>
+          {runbook !== null && (
+            <a href={runbook} className="text-ink underline underline-offset-2">
+              Runbook: what to do
+            </a>
+          )}
+        </p>
+      </div>
+      {alert.acknowledged && (
+        <p className="rounded-lg bg-raised px-3 py-2">
+          Acknowledged by <strong className="font-medium">{alert.acknowledged.by}</strong>{" "}
+          <span className="text-muted">
+            <Ago time={alert.acknowledged.at} />
+          </span>
+          {alert.acknowledged.note && <>: {alert.acknowledged.note}</>}
+        </p>
+      )}
+      <AlertActions alert={alert} />
+      <Evidence evidence={alert.evidence} state={alert.state} />
+    </div>
+  );
+}
+
+/** The address of the runbook, if it is one that a page may lead to. */
+function runbookOf(alert: Alert): string | null {
+  const url = alert.annotations.runbook_url ?? "";
+  return /^(https?:\/)?\/[^/\\]/.test(url) ? url : null;
+}

@@ -1,0 +1,61 @@
+// Asking the server. Errors are problems (RFC 9457): they carry a sentence for people.
+
+/** An answer that is no success; `status` is 0 when no answer came at all. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+let csrfToken = "";
+
+/** The token of the session, which every change repeats. */
+export function setCsrfToken(token: string | null | undefined): void {
+  csrfToken = token ?? "";
+}
+
+async function ask(path: string, options: RequestInit): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(path, options);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiError(0, "The server cannot be reached.");
+  }
+  if (response.ok) return response;
+  throw new ApiError(response.status, await detailOf(response));
+}
+
+async function detailOf(response: Response): Promise<string> {
+  const fallback = `The server answered ${response.status} ${response.statusText}`.trim();
+  try {
+    const problem: unknown = await response.json();
+    if (typeof problem === "object" && problem !== null && "detail" in problem) {
+      return typeof problem.detail === "string" && problem.detail !== "" ? problem.detail : fallback;
+    }
+  } catch {
+    // No JSON: a proxy between us and the server.
+  }
+  return fallback;
+}
+
+/** Asks for something. */
+export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  const response = await ask(path, signal ? { signal } : {});
+  return (await response.json()) as T;
+}
+
+/** Changes something; gives what the server says then. */
+export async function post<T>(path: string, body?: unknown): Promise<T> {
+  const headers: Record<string, string> = { "X-CSRF-Token": csrfToken };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const options: RequestInit = { method: "POST", headers };
+  if (body !== undefined) options.body = JSON.stringify(body);
+  const response = await ask(path, options);
+  return (response.status === 204 ? undefined : await response.json()) as T;
+}

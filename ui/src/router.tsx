@@ -1,0 +1,83 @@
+// Every view and its address. A view's address holds its whole state, so that it can be shared.
+//
+// Each view is loaded when it is first shown. A new view also goes into `VIEWS` in crates/server/src/routes/page.rs.
+
+import type { QueryClient } from "@tanstack/react-query";
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+} from "@tanstack/react-router";
+import { sessionQuery } from "./api/session";
+import { Failed, NotFound } from "./app/Failed";
+import { Shell } from "./app/Shell";
+import { localAddress } from "./login/address";
+import { type Period, periodOf } from "./overview/period";
+
+interface Context {
+  readonly client: QueryClient;
+}
+
+const root = createRootRouteWithContext<Context>()({ notFoundComponent: NotFound, errorComponent: Failed });
+
+interface LoginSearch {
+  /** Where to go after the login. */
+  readonly next?: string;
+  /** The token of a link that did not log in: it was used, or has expired. */
+  readonly token?: string;
+}
+
+const login = createRoute({
+  getParentRoute: () => root,
+  path: "/login",
+  validateSearch: (search: Record<string, unknown>): LoginSearch => ({
+    ...(typeof search.next === "string" ? { next: localAddress(search.next) } : {}),
+    ...(search.token !== undefined ? { token: String(search.token) } : {}),
+  }),
+  beforeLoad: async ({ context, search }) => {
+    if (await context.client.ensureQueryData(sessionQuery)) throw redirect({ href: search.next ?? "/" });
+  },
+  component: lazyRouteComponent(() => import("./login/LoginPage"), "LoginPage"),
+});
+
+/** Everything that is shown to people who are logged in. */
+const shell = createRoute({
+  getParentRoute: () => root,
+  id: "shell",
+  beforeLoad: async ({ context, location }) => {
+    if (await context.client.ensureQueryData(sessionQuery)) return;
+    throw redirect({ to: "/login", search: location.href === "/" ? {} : { next: location.href } });
+  },
+  component: Shell,
+});
+
+export interface OverviewSearch {
+  /** Over which period statistics are shown; an hour when it is left out. */
+  readonly period?: Period;
+  /** The alert that is open. */
+  readonly alert?: string;
+}
+
+const overview = createRoute({
+  getParentRoute: () => shell,
+  path: "/",
+  validateSearch: (search: Record<string, unknown>): OverviewSearch => ({
+    ...(search.period !== undefined ? { period: periodOf(search.period) } : {}),
+    ...(typeof search.alert === "string" ? { alert: search.alert } : {}),
+  }),
+  component: lazyRouteComponent(() => import("./overview/OverviewPage"), "OverviewPage"),
+});
+
+const routeTree = root.addChildren([login, shell.addChildren([overview])]);
+
+export function createAppRouter(client: QueryClient) {
+  return createRouter({ routeTree, context: { client }, defaultPreload: false });
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof createAppRouter>;
+  }
+}

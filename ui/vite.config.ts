@@ -1,0 +1,43 @@
+import tailwindcss from "@tailwindcss/vite";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+// Where `npm run dev` finds a server to ask: WATCHKEEPER_URL, or the default address.
+const server = process.env.WATCHKEEPER_URL ?? "http://127.0.0.1:7654";
+// Of the login only the link that logs in once; the form is the page's own.
+const proxied = ["/api", "/docs", "/prometheus", "^/login\\?token="];
+
+export default defineConfig({
+  plugins: [react(), tailwindcss()],
+  build: {
+    // The server's build script embeds this folder; `dist` itself is in the repository.
+    outDir: "dist/app",
+    emptyOutDir: true,
+    // The page forbids inline code and data, so nothing may be inlined.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    // For scripts/pack.mjs, which takes it away.
+    manifest: "manifest.json",
+    target: "es2022",
+  },
+  server: {
+    proxy: Object.fromEntries(proxied.map((path) => [path, { target: server, changeOrigin: false }])),
+  },
+  test: {
+    projects: [
+      { extends: true, test: { name: "unit", include: ["src/**/*.test.ts"], environment: "node" } },
+      {
+        extends: true,
+        test: {
+          name: "browser",
+          include: ["browser/**/*.test.ts"],
+          environment: "node",
+          // One server and one browser for all of it.
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
