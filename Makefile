@@ -56,8 +56,10 @@ ui:
 prepare:
 	@scripts/prepare.sh redis python
 
-bench: ## Compare with peers in one run, and print the ratios
+bench: build ## Compare with peers in one run, and print the ratios
+	@scripts/prepare.sh python bench
 	cargo bench --locked --workspace --bench durable_ingest
+	$(WATCHKEEPER_TEST_PYTHON) bench "$(CARGO_TARGET_DIR)/release/watchkeeper"
 
 clean: ## Remove what was built
 	cargo clean

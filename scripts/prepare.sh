@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing of: redis (redis-server), python (a virtual environment with the packages
-# of the example pipeline and the tests), node (the packages of the web page), chromium (for its tests).
-# Does nothing where all is there.
+# of the example pipeline and the tests), node (the packages of the web page), chromium (for its tests),
+# bench (the peers of `make bench`). Does nothing where all is there.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 venv=${WATCHKEEPER_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/watchkeeper/venv}
@@ -60,12 +60,24 @@ prepare_chromium() {
   install_packages chromium
 }
 
+# The peers that `make bench` compares with.
+prepare_bench() {
+  local missing=()
+  command -v prometheus >/dev/null || missing+=(prometheus)
+  command -v prometheus-node-exporter >/dev/null || missing+=(prometheus-node-exporter)
+  command -v prometheus-process-exporter >/dev/null || missing+=(prometheus-process-exporter)
+  compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || missing+=(postgresql)
+  if [ ${#missing[@]} -gt 0 ]; then install_packages "${missing[@]}"; fi
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$root/bench/requirements.txt"
+}
+
 for part in "$@"; do
   case $part in
     redis) prepare_redis ;;
     python) prepare_python ;;
     node) prepare_node ;;
     chromium) prepare_chromium ;;
+    bench) prepare_bench ;;
     *) say "unknown part: $part"; exit 2 ;;
   esac
 done

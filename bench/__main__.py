@@ -1,0 +1,72 @@
+"""Compares Watchkeeper with peers in one run, and writes bench/RESULTS.md.
+
+    python bench BINARY          (`make bench` builds the binary and calls it)
+
+The figures of one run can be compared with each other; those of two runs on two machines cannot.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import events
+import watching
+from services import Services
+
+RESULTS = Path(__file__).parent / "RESULTS.md"
+MB = 1 << 20
+
+
+def main(binary: str) -> None:
+    """Measures, prints, and writes down."""
+    parts = []
+    for part in (_watching, _events):
+        with tempfile.TemporaryDirectory(prefix="watchkeeper-bench.") as folder, Services(Path(folder)) as services:
+            parts.append(part(services, binary))
+            print(parts[-1], flush=True)
+    version = subprocess.run([binary, "version"], capture_output=True, text=True, check=True).stdout.strip()
+    head = (
+        "# Results\n\n<!-- Written by `make bench`. -->\n\n"
+        f"{version}, {os.cpu_count()} cores, {platform.machine()}. Both sides of each table were measured in the same "
+        "run on the same machine. Judge by the ratios: the machine may be shared.\n"
+    )
+    RESULTS.write_text("\n".join([head, *parts]) + "\n", encoding="utf-8")
+
+
+def _watching(services: Services, binary: str) -> str:
+    ours, theirs = watching.measured(services, binary)
+    return (
+        f"## The cost of being watched\n\nAn idle server on a host with {watching.PROCESSES} processes, looked at every "
+        f"15 s for {watching.MEASURED_SECONDS} s. The peer is Prometheus with node_exporter and process-exporter, which "
+        "watch the same host in the same minutes. Memory is PSS: what is shared counts once.\n\n"
+        "| | Watchkeeper | Prometheus + 2 exporters | ratio | target |\n|---|---|---|---|---|\n"
+        f"| CPU seconds an hour | {ours.cpu_seconds_per_hour:.1f} | {theirs.cpu_seconds_per_hour:.1f} | "
+        f"{ours.cpu_seconds_per_hour / theirs.cpu_seconds_per_hour:.2f} | < 36 (1 % of a core) |\n"
+        f"| memory, MB | {ours.memory_bytes / MB:.0f} | {theirs.memory_bytes / MB:.0f} | "
+        f"{ours.memory_bytes / theirs.memory_bytes:.2f} | ≤ 80 |\n"
+    )
+
+
+def _events(services: Services, binary: str) -> str:
+    ours, theirs = events.measured(services, binary)
+    return (
+        f"## The cost of an event\n\n{events.BATCHES} bodies of {events.BATCH} `stage.finished` events over one "
+        "connection, each body acknowledged when it is on the disk. The peer is PostgreSQL with a table of the same "
+        "columns, one prepared INSERT for each batch, repeated ids ignored as ours are.\n\n"
+        "| an event takes | Watchkeeper | PostgreSQL | ratio |\n|---|---|---|---|\n"
+        f"| CPU of the server, µs | {ours.cpu_microseconds:.1f} | {theirs.cpu_microseconds:.1f} | "
+        f"{ours.cpu_microseconds / theirs.cpu_microseconds:.2f} |\n"
+        f"| time until acknowledged, µs | {ours.wall_microseconds:.1f} | {theirs.wall_microseconds:.1f} | "
+        f"{ours.wall_microseconds / theirs.wall_microseconds:.2f} |\n"
+    )
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python bench BINARY")
+    main(sys.argv[1])
