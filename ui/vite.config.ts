@@ -1,3 +1,4 @@
+import { realpathSync } from "node:fs";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
@@ -21,6 +22,8 @@ export default defineConfig({
     target: "es2022",
   },
   server: {
+    // The packages may lie in the cache, with a link to them here.
+    fs: { allow: [".", realpathSync("node_modules")] },
     proxy: Object.fromEntries(proxied.map((path) => [path, { target: server, changeOrigin: false }])),
   },
   test: {

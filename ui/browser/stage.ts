@@ -23,7 +23,7 @@ const RULES = `groups:
       summary: Documents come in
       description: "{{ $value }} tasks have come in."
       runbook_url: /docs/runbooks/queue-backlog.md
-    runbook: [workers, queue_depths, top_processes_by_memory]
+    runbook: [workers, queues, top_processes_by_memory]
   - alert: PipelineRuns
     expr: sum(queue_enqueued_total) > 0
     labels: {severity: critical}
@@ -93,8 +93,11 @@ export class Stage {
     const config = join(this.folder, "watchkeeper.toml");
     const where = ["--data-dir", join(this.folder, "data"), "--listen", new URL(this.url).host];
     this.spawn("watchkeeper", binary(), ["serve", "--config", config, ...where]);
-    await eventually("Watchkeeper is ready", async () => {
+    const isReady = async () => {
       if (!(await fetch(`${this.url}/readyz`)).ok) throw new Error("not ready");
+    };
+    await eventually("Watchkeeper is ready", isReady).catch(async (error: unknown) => {
+      throw new Error(await this.log("watchkeeper"), { cause: error });
     });
   }
 

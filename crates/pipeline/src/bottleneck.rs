@@ -16,8 +16,8 @@ pub struct Bottleneck {
 
 impl Bottleneck {
     /// The queue that is in the most trouble: first those that nobody takes from, then those into which
-    /// more comes than goes out and whose oldest task has waited longer than its work takes; of the
-    /// same, by how long that task has waited.
+    /// more comes than goes out and where waiting outweighs work; of the same, by how long the oldest
+    /// task has waited.
     pub fn find(queues: &[QueueView], stages: &[StageView], workers: &[WorkerSnapshot]) -> Option<Self> {
         let waiting = queues.iter().filter(|queue| queue.ok && queue.depth_of(QueueState::Pending) > 0);
         let (queue, trouble) = waiting
@@ -56,11 +56,7 @@ impl Trouble {
             return Some(Self::NobodyTakes);
         }
         match (queue.arrival_rate, queue.completion_rate) {
-            // Rates differ a little all the time; a queue holds nothing up while its tasks wait less than
-            // they are worked on.
-            (Some(arrive), Some(leave)) if arrive > leave && oldest(queue) > work_seconds(queue, stages) => {
-                Some(Self::Grows)
-            }
+            (Some(arrive), Some(leave)) if arrive > leave && outweighs(queue, stages) => Some(Self::Grows),
             _ => None,
         }
     }
@@ -68,6 +64,13 @@ impl Trouble {
 
 fn oldest(queue: &QueueView) -> f64 {
     queue.oldest_age_seconds.get(&QueueState::Pending).copied().unwrap_or(0.0)
+}
+
+/// Whether waiting outweighs work: more tasks wait than are worked on, and the oldest for longer than work
+/// on it takes. Rates differ a little all the time; without this, a queue that is well would be named.
+fn outweighs(queue: &QueueView, stages: &[StageView]) -> bool {
+    queue.depth_of(QueueState::Pending) > queue.depth_of(QueueState::Processing)
+        && oldest(queue) > work_seconds(queue, stages)
 }
 
 /// How long a job of a queue is usually worked on, in seconds, as far as its stages tell.

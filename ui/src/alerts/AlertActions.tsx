@@ -34,7 +34,7 @@ export function AlertActions({ alert }: { readonly alert: Alert }) {
           value={note}
           maxLength={MAX_NOTE}
           onChange={(event) => setNote(event.target.value)}
-          className="h-8 min-w-52 max-w-md flex-1 rounded-md border border-line-strong bg-surface px-2.5"
+          className="h-8 min-w-52 max-w-md flex-1 max-sm:basis-full rounded-md border border-line-strong bg-surface px-2.5"
         />
         {alert.state === "firing" && (
           <Button type="submit" primary disabled={act.isPending}>

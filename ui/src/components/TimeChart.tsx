@@ -77,7 +77,8 @@ function options(
   return {
     width: element.clientWidth,
     height,
-    padding: [8, 4, 0, 0],
+    // Room for half of the last label.
+    padding: [8, 18, 0, 0],
     cursor: { y: false, points: { size: 7, fill: colour("--ink") }, drag: { x: false, y: false } },
     legend: { show: false },
     scales: {
