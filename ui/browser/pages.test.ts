@@ -106,6 +106,7 @@ describe("overview", () => {
     expect(search(page)).toBe("?period=day");
     // By keyboard, too.
     await page.keyboard.press("ArrowRight");
+    await page.getByRole("radio", { name: "Last week" }).and(page.locator(":focus")).waitFor();
     await page.keyboard.press("Enter");
     await page.getByRole("img", { name: "CPU usage, last week" }).waitFor();
     await page.reload();

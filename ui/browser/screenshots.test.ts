@@ -26,6 +26,8 @@ it.runIf(folder)("takes pictures", { timeout: 120_000 }, async () => {
     await settle(page);
     for (const theme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
+      // The pointer's mark goes, and the header stands at the top.
+      await page.mouse.move(0, 0);
       await page.screenshot({ path: `${folder}/overview-${theme}.png`, fullPage: true });
     }
     await page.emulateMedia({ colorScheme: "light" });
@@ -33,16 +35,15 @@ it.runIf(folder)("takes pictures", { timeout: 120_000 }, async () => {
     if ((await alerts.count()) > 0) {
       await alerts.getByRole("button").first().click();
       await page.getByText("Evidence, from when it fired").waitFor();
+      await page.setViewportSize({ width: 1280, height: 1500 });
+      await page.evaluate(() => window.scrollTo(0, 0));
       await alerts.screenshot({ path: `${folder}/alert.png` });
       await alerts.getByRole("button").first().click();
     }
-    await page.setViewportSize({ width: 390, height: 844 });
+    await page.setViewportSize({ width: 390, height: 1500 });
     await settle(page);
-    await page.screenshot({
-      path: `${folder}/overview-phone.png`,
-      clip: { x: 0, y: 0, width: 390, height: 1500 },
-      fullPage: true,
-    });
+    await page.evaluate(() => window.scrollTo(0, 0));
+    await page.screenshot({ path: `${folder}/overview-phone.png` });
     expect(page.url()).toContain(url);
   } finally {
     await close();

@@ -58,6 +58,8 @@ export interface OverviewSearch {
   readonly period?: Period;
   /** The alert that is open. */
   readonly alert?: string;
+  /** Whether all alerts are shown, and not the most urgent alone. */
+  readonly alerts?: "all";
 }
 
 const overview = createRoute({
@@ -66,6 +68,7 @@ const overview = createRoute({
   validateSearch: (search: Record<string, unknown>): OverviewSearch => ({
     ...(search.period !== undefined ? { period: periodOf(search.period) } : {}),
     ...(typeof search.alert === "string" ? { alert: search.alert } : {}),
+    ...(search.alerts === "all" ? { alerts: "all" } : {}),
   }),
   component: lazyRouteComponent(() => import("./overview/OverviewPage"), "OverviewPage"),
 });

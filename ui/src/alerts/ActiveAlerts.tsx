@@ -10,17 +10,21 @@ import { activeAlertsQuery } from "./queries";
 
 const route = getRouteApi("/shell/");
 
+/** How many are shown at first: the picture of the pipeline below is to stay in sight. */
+const MAX_SHOWN = 5;
+
 /** Alerts that fire, most urgent first. The one that is open stands in the address. */
 export function ActiveAlerts() {
   const alerts = useQuery(activeAlertsQuery);
-  const { period, alert: open = "" } = route.useSearch();
+  const { alert: open = "", alerts: which, ...rest } = route.useSearch();
   const navigate = route.useNavigate();
-  const show = (id: string) =>
+  const go = (id: string, all: boolean) =>
     void navigate({
-      search: { ...(period ? { period } : {}), ...(id === "" ? {} : { alert: id }) },
+      search: { ...rest, ...(id === "" ? {} : { alert: id }), ...(all ? { alerts: "all" } : {}) },
       replace: true,
       resetScroll: false,
     });
+  const all = which === "all";
 
   if (!alerts.data) {
     return alerts.error ? (
@@ -31,15 +35,31 @@ export function ActiveAlerts() {
       <Loading className="h-11" />
     );
   }
-  const shown = byUrgency(alerts.data.items);
-  if (shown.length === 0) return null;
+  const active = byUrgency(alerts.data.items);
+  if (active.length === 0) return null;
+  const shown = active.filter((alert, place) => all || place < MAX_SHOWN || alert.id === open);
   return (
-    <Panel title="Active alerts" aside={<Counted alerts={shown} />}>
-      <Accordion.Root type="single" collapsible value={open} onValueChange={show} className="pb-1.5">
+    <Panel title="Active alerts" aside={<Counted alerts={active} />}>
+      <Accordion.Root
+        type="single"
+        collapsible
+        value={open}
+        onValueChange={(id) => go(id, all)}
+        className="pb-1.5"
+      >
         {shown.map((alert) => (
           <AlertItem key={alert.id} alert={alert} isOpen={alert.id === open} />
         ))}
       </Accordion.Root>
+      {(all || shown.length < active.length) && active.length > MAX_SHOWN && (
+        <button
+          type="button"
+          onClick={() => go(open, !all)}
+          className="w-full border-line border-t px-4 py-2 text-left text-muted text-xs hover:text-ink"
+        >
+          {all ? "Show the most urgent alone" : `Show all ${active.length}`}
+        </button>
+      )}
     </Panel>
   );
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ago, bytes, count, percent, rate, ratio, seconds, UNKNOWN } from "./format";
+import { ago, brief, bytes, count, percent, rate, ratio, seconds, UNKNOWN } from "./format";
 
 describe("numbers as people read them", () => {
   it.each([
@@ -54,6 +54,7 @@ describe("numbers as people read them", () => {
     const time = "2026-01-01T00:00:10Z";
     expect(ago(time, Date.parse(time) - 5_000)).toBe("now");
     expect(ago(time, Date.parse(time) + 3_400)).toBe("3 s ago");
-    expect(ago(time, Date.parse(time) + 90_000)).toBe("1 min 30 s ago");
+    expect(ago(time, Date.parse(time) + 90_000)).toBe("1 min ago");
+    expect([brief(200), brief(7_500), brief(0.24), brief(null)]).toEqual(["3 min", "2 h", "240 ms", UNKNOWN]);
   });
 });

@@ -32,6 +32,11 @@ export function seconds(value: Maybe): string {
   return two(Math.floor(all / 86_400), "d", Math.floor((all % 86_400) / 3600), "h");
 }
 
+/** The same in its largest unit alone, for where there is little room: 3 min, 2 h. */
+export function brief(value: Maybe): string {
+  return seconds(value).split(" ").slice(0, 2).join(" ");
+}
+
 function two(large: number, largeUnit: string, small: number, smallUnit: string): string {
   return small > 0 ? `${large} ${largeUnit} ${small} ${smallUnit}` : `${large} ${largeUnit}`;
 }
@@ -75,5 +80,5 @@ export function ago(time: string | null | undefined, now: number): string {
   const passed = Math.max(0, (now - Date.parse(time)) / 1000);
   if (Number.isNaN(passed)) return UNKNOWN;
   if (passed < 1) return "now";
-  return passed < 9.5 ? `${Math.round(passed)} s ago` : `${seconds(passed)} ago`;
+  return passed < 9.5 ? `${Math.round(passed)} s ago` : `${brief(passed)} ago`;
 }

@@ -23,11 +23,12 @@ const OPTIONS = PERIODS.map((period) => ({
 
 /** The first page: what waits, what runs, what is wrong, and how it has been of late. */
 export function OverviewPage() {
-  const { period = "hour" } = route.useSearch();
+  const search = route.useSearch();
+  const { period = "hour" } = search;
   const navigate = route.useNavigate();
   const overview = useQuery(overviewQuery);
   const choose = (period: Period) =>
-    void navigate({ search: (search) => ({ ...search, period }), replace: true, resetScroll: false });
+    void navigate({ search: { ...search, period }, replace: true, resetScroll: false });
 
   return (
     <div className="grid gap-5">

@@ -1,6 +1,6 @@
 import type { Queue } from "../../api/types";
 import { Badge } from "../../components/Badge";
-import { count, rate, seconds } from "../../format/format";
+import { brief, count, rate } from "../../format/format";
 import { Metric } from "./Metric";
 
 /** A queue: what waits in it, how long, what comes and goes. */
@@ -50,10 +50,10 @@ export function QueueCard({
         </p>
       </div>
       <dl className="grid grid-cols-4 gap-x-3 text-[13px]">
-        <Metric term="Oldest" value={seconds(waited(queue))} />
+        <Metric term="Oldest" value={brief(waited(queue))} />
         <Metric term="In" value={rate(queue.arrival_rate)} />
         <Metric term="Out" value={rate(queue.completion_rate)} />
-        <Metric term="Empty in" value={seconds(queue.drain_seconds)} />
+        <Metric term="Empty in" value={brief(queue.drain_seconds)} />
       </dl>
     </article>
   );

@@ -1,6 +1,6 @@
 import type { StageNow } from "../../api/types";
 import { Badge } from "../../components/Badge";
-import { bytes, count, rate, seconds } from "../../format/format";
+import { brief, bytes, count, rate } from "../../format/format";
 import { Metric } from "./Metric";
 
 /** A stage: what runs in it, how much it gets done, how long that takes and what memory it takes. */
@@ -19,8 +19,8 @@ export function StageCard({ stage, isSlow }: { readonly stage: StageNow; readonl
       <dl className="grid grid-cols-2 gap-x-3 gap-y-1.5 text-[13px]">
         <Metric term="Done" value={rate(stage.completion_rate)} />
         <Metric term="Memory" value={bytes(stage.memory_peak_bytes)} />
-        <Metric term="Median" value={seconds(stage.p50_seconds)} />
-        <Metric term="95th pct." value={seconds(stage.p95_seconds)} />
+        <Metric term="Median" value={brief(stage.p50_seconds)} />
+        <Metric term="95th pct." value={brief(stage.p95_seconds)} />
       </dl>
       <p className="text-muted text-xs tabular-nums">
         {count(stage.completed_total)} done
