@@ -24,6 +24,13 @@ impl Quantiles {
         self.total += 1;
     }
 
+    pub(crate) fn merge(&mut self, other: &Self) {
+        for (place, count) in &other.counts {
+            *self.counts.entry(*place).or_default() += count;
+        }
+        self.total += other.total;
+    }
+
     /// The duration that a share of the durations, 0 to 1, does not exceed, in seconds; `None` without any.
     pub fn quantile(&self, share: f64) -> Option<f64> {
         let wanted = ((share * self.total as f64).ceil() as u64).max(1);

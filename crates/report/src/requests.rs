@@ -176,13 +176,30 @@ impl GroupBy {
     }
 
     /// The column, and the one that stands in where it is null.
-    const fn columns(self) -> (&'static str, Option<&'static str>) {
+    const fn key(self) -> (&'static str, Option<&'static str>) {
         match self {
             Self::Route => ("route", Some("path")),
             Self::User => ("user_id", None),
             Self::ApiKey => ("api_key_id", None),
             Self::Client => ("client_ip", None),
             Self::Service => ("service", None),
+        }
+    }
+
+    /// The columns of the key and of what is summed up. Texts are most of the log's bytes, so that no
+    /// other one is read.
+    const fn columns(self) -> &'static [&'static str] {
+        macro_rules! with {
+            ($($key:literal),+) => {
+                &[$($key),+, "status_code", "duration_seconds", "request_bytes", "response_bytes"]
+            };
+        }
+        match self {
+            Self::Route => with!("route", "path"),
+            Self::User => with!("user_id"),
+            Self::ApiKey => with!("api_key_id"),
+            Self::Client => with!("client_ip"),
+            Self::Service => with!("service"),
         }
     }
 }
@@ -213,6 +230,15 @@ pub struct RequestTally {
 }
 
 impl RequestTally {
+    fn add(&mut self, other: &Self) {
+        self.requests += other.requests;
+        self.errors += other.errors;
+        self.seconds += other.seconds;
+        self.request_bytes += other.request_bytes;
+        self.response_bytes += other.response_bytes;
+        self.durations.merge(&other.durations);
+    }
+
     /// Errors among the requests, 0 to 1; 0 without any.
     pub fn error_rate(&self) -> f64 {
         self.errors as f64 / self.requests.max(1) as f64
@@ -252,26 +278,9 @@ pub fn request_stats(
     range: TimeRange,
     cancel: &Cancel,
 ) -> Result<RequestStats, ReportError> {
-    const COLUMNS: &[&str] = &[
-        "path",
-        "route",
-        "user_id",
-        "api_key_id",
-        "client_ip",
-        "service",
-        "status_code",
-        "duration_seconds",
-        "request_bytes",
-        "response_bytes",
-    ];
-    let pass = EventPass { table: Table::Requests, range, filters: filter.conditions(), columns: COLUMNS };
-    let mut sums = Sums {
-        by,
-        all: RequestTally::default(),
-        named: HashMap::new(),
-        nameless: None,
-        beyond: RequestTally::default(),
-    };
+    let (filters, columns) = (filter.conditions(), by.columns());
+    let pass = EventPass { table: Table::Requests, range, filters, columns };
+    let mut sums = Sums { by, named: HashMap::new(), nameless: None, beyond: RequestTally::default() };
     let mut add = |rows: &RecordBatch| {
         sums.add(rows);
         go_on(cancel)
@@ -283,7 +292,6 @@ pub fn request_stats(
 /// Sums in the making.
 struct Sums {
     by: GroupBy,
-    all: RequestTally,
     named: HashMap<String, RequestTally>,
     nameless: Option<RequestTally>,
     beyond: RequestTally,
@@ -291,7 +299,7 @@ struct Sums {
 
 impl Sums {
     fn add(&mut self, rows: &RecordBatch) {
-        let (key, otherwise) = self.by.columns();
+        let (key, otherwise) = self.by.key();
         let (keys, others) = (Texts::of(rows, key), otherwise.map(|column| Texts::of(rows, column)));
         let statuses = Counts::of(rows, "status_code");
         let seconds = Numbers::of(rows, "duration_seconds");
@@ -300,24 +308,24 @@ impl Sums {
         for row in 0..rows.num_rows() {
             let key = keys.get(row).or_else(|| others.as_ref()?.get(row));
             let seconds = seconds.get(row).unwrap_or_default();
-            let is_error = statuses.get(row).is_some_and(|status| status >= FIRST_ERROR);
-            for tally in [&mut self.all, group(&mut self.named, &mut self.nameless, &mut self.beyond, key)] {
-                tally.requests += 1;
-                tally.errors += u64::from(is_error);
-                tally.seconds += seconds;
-                tally.request_bytes += received.get(row).unwrap_or_default();
-                tally.response_bytes += sent.get(row).unwrap_or_default();
-                tally.durations.observe(seconds);
-            }
+            let tally = group(&mut self.named, &mut self.nameless, &mut self.beyond, key);
+            tally.requests += 1;
+            tally.errors += u64::from(statuses.get(row).is_some_and(|status| status >= FIRST_ERROR));
+            tally.seconds += seconds;
+            tally.request_bytes += received.get(row).unwrap_or_default();
+            tally.response_bytes += sent.get(row).unwrap_or_default();
+            tally.durations.observe(seconds);
         }
     }
 
     fn finish(self) -> RequestStats {
+        let mut all = self.beyond.clone();
+        self.named.values().chain(&self.nameless).for_each(|tally| all.add(tally));
         let named = self.named.into_iter().map(|(key, tally)| RequestGroup { key: Some(key), tally });
         let nameless = self.nameless.map(|tally| RequestGroup { key: None, tally });
         let mut groups: Vec<RequestGroup> = named.chain(nameless).collect();
         groups.sort_by(|a, b| (b.tally.requests, &a.key).cmp(&(a.tally.requests, &b.key)));
-        RequestStats { all: self.all, groups, beyond: self.beyond }
+        RequestStats { all, groups, beyond: self.beyond }
     }
 }
 

@@ -133,9 +133,10 @@ async fn dashboard(State(app): State<Shared>) -> Result<Json<DashboardData>, Pro
     let since = now.before(Duration::from_secs(3600) * HOURS);
     let of_last_day: Vec<Bucket> = hours.iter().filter(|hour| hour.start > since).copied().collect();
     let live = &app.context.pipeline;
-    let most = Page { offset: 0, limit: MAX_LIMIT as usize };
-    let workers = live.workers().list(&WorkerFilter::default(), most).items;
-    let queues = live.queues().list(most).items;
+    // All of them are counted, and so many shown.
+    let all = Page { offset: 0, limit: usize::MAX };
+    let workers = live.workers().list(&WorkerFilter::default(), all).items;
+    let queues = live.queues().list(all).items;
     let jobs = live.jobs();
     let newest = jobs.list(&JobFilter::default(), Page { offset: 0, limit: RECENT_TASKS }).items;
     let present = Present {
@@ -149,7 +150,11 @@ async fn dashboard(State(app): State<Shared>) -> Result<Json<DashboardData>, Pro
     Ok(Json(DashboardData {
         timestamp: now,
         system_metrics: present.metrics(),
-        worker_metrics: workers.into_iter().map(|worker| WorkerMetrics::new(worker, now)).collect(),
+        worker_metrics: workers
+            .into_iter()
+            .take(MAX_LIMIT as usize)
+            .map(|worker| WorkerMetrics::new(worker, now))
+            .collect(),
         recent_tasks: newest.into_iter().map(Into::into).collect(),
         active_alerts: active_alerts(&app).await?,
         hourly_stats: of_last_day.iter().map(SystemMetrics::of).collect(),
