@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs what is missing of: redis (redis-server), python (a virtual environment with the packages
-# of the example pipeline and the tests), node (the packages of the web page), chromium (for its tests),
-# bench (the peers of `make bench`). Does nothing where all is there.
+# Installs what is missing of: redis (redis-server), tmux (a terminal for tests), python (a virtual
+# environment with the packages of the example pipeline and the tests), node (the packages of the web
+# page), chromium (for its tests), bench (the peers of `make bench`). Does nothing where all is there.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 venv=${WATCHKEEPER_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/watchkeeper/venv}
@@ -20,6 +20,12 @@ prepare_redis() {
   command -v redis-server >/dev/null && return
   command -v apt-get >/dev/null || { say "redis-server is missing: install it and try again"; exit 1; }
   install_packages redis-server
+}
+
+prepare_tmux() {
+  command -v tmux >/dev/null && return
+  command -v apt-get >/dev/null || { say "tmux is missing: install it and try again"; exit 1; }
+  install_packages tmux
 }
 
 prepare_python() {
@@ -74,6 +80,7 @@ prepare_bench() {
 for part in "$@"; do
   case $part in
     redis) prepare_redis ;;
+    tmux) prepare_tmux ;;
     python) prepare_python ;;
     node) prepare_node ;;
     chromium) prepare_chromium ;;

@@ -9,6 +9,7 @@ mod python;
 mod redis;
 mod remote_write;
 mod smtp;
+mod tmux;
 mod wait;
 mod watchkeeper;
 
@@ -18,5 +19,6 @@ pub use python::python;
 pub use redis::Redis;
 pub use remote_write::{Series, remote_write};
 pub use smtp::{Mail, Smtp};
+pub use tmux::Tmux;
 pub use wait::{eventually, within};
 pub use watchkeeper::{Answer, Watchkeeper};
