@@ -10,3 +10,4 @@ mod faults;
 mod itself;
 mod seeds;
 mod stage;
+mod terminal;

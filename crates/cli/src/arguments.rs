@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{check, completion, config, key, query, serve, user, version};
+use crate::commands::{check, completion, config, key, query, serve, top, user, version};
 
 /// Watches pipelines that do long, heavy jobs, and says what waits, what is stuck and what will break.
 #[derive(Debug, Parser)]
@@ -29,13 +29,25 @@ pub(crate) enum Command {
     #[command(
         after_help = "Exit codes: 0 fine, 1 something deserves a look (warning), 2 something is broken (error, critical), \
         3 the server cannot be reached.\nA wrong command line ends with 2 as well.\n\n\
-        Examples:\n  watchkeeper check\n  watchkeeper check --url http://watch.example.org:7654 --key \"$KEY\" --json"
+        Examples:\n  watchkeeper check\n  watchkeeper check --severity warning --queue llm_tasks\n  \
+        watchkeeper check --url http://watch.example.org:7654 --key \"$KEY\" --json\n\n\
+        In cron, which mails what is printed:\n  */5 * * * * watchkeeper check --quiet --severity warning --unacknowledged"
     )]
     Check(check::Check),
+    /// Show queues, workers, jobs, alerts, hosts and recent errors in the terminal, live
+    #[command(
+        after_help = "Keys: 1-6 or Tab go to a panel, arrows move, Enter opens details, a takes an alert on, / filters, s sorts, \
+        z zooms, Space pauses, ? explains, q ends.\n\n\
+        Examples:\n  watchkeeper top\n  watchkeeper top --url http://watch.example.org:7654 --key \"$KEY\"\n  COLUMNS=120 watchkeeper top --once\n\n\
+        Exit codes: 0 ended, 1 the terminal cannot be used, 2 the command line is wrong or there is no terminal, \
+        3 (--once) the server cannot be reached."
+    )]
+    Top(top::Top),
     /// Evaluate a PromQL expression
     #[command(
         after_help = "Times are RFC 3339, seconds since the epoch, `now`, or a duration before now: 1h.\n\n\
-        Examples:\n  watchkeeper query 'queue_depth'\n  watchkeeper query 'rate(queue_completed_total[5m])' --from 6h --step 5m\n\n\
+        Examples:\n  watchkeeper query 'queue_depth'\n  watchkeeper query 'rate(queue_completed_total[5m])' --from 6h --step 5m\n  \
+        watchkeeper query 'queue_depth{state=\"pending\"}' --from 1h --plot\n\n\
         Exit codes: 0 answered, 1 the expression cannot be evaluated, 2 the command line is wrong, 3 the server cannot be reached."
     )]
     Query(query::Query),
@@ -60,7 +72,11 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  watchkeeper version --json")]
     Version(version::Version),
     /// Print a script that completes commands in a shell
-    #[command(after_help = "Example:\n  watchkeeper completion bash > /etc/bash_completion.d/watchkeeper")]
+    #[command(
+        after_help = "Examples:\n  watchkeeper completion bash > /etc/bash_completion.d/watchkeeper\n  \
+        watchkeeper completion zsh > /usr/local/share/zsh/site-functions/_watchkeeper\n  \
+        watchkeeper completion fish > ~/.config/fish/completions/watchkeeper.fish"
+    )]
     Completion(completion::Completion),
 }
 

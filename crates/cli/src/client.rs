@@ -13,13 +13,15 @@ use crate::{first_start, house};
 
 const USUAL_URL: &str = "http://127.0.0.1:7654";
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// The largest answer that is read.
+const MAX_ANSWER_BYTES: usize = 64 << 20;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Where the server is, and how it lets us in.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Connection {
     /// The address of the server [default: http://127.0.0.1:7654]
-    #[arg(long, value_name = "URL", env = "WATCHKEEPER_URL")]
+    #[arg(long, value_name = "URL", env = "WATCHKEEPER_URL", value_hint = clap::ValueHint::Url)]
     pub(crate) url: Option<String>,
     /// An API key; on the server's own machine none is needed
     #[arg(long, value_name = "KEY", env = "WATCHKEEPER_KEY", hide_env_values = true)]
@@ -32,13 +34,13 @@ pub(crate) struct Connection {
 }
 
 /// Where the data of this machine is.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Place {
     /// The folder that holds what the server keeps
-    #[arg(long, value_name = "DIR", env = "WATCHKEEPER_DATA_DIR")]
+    #[arg(long, value_name = "DIR", env = "WATCHKEEPER_DATA_DIR", value_hint = clap::ValueHint::DirPath)]
     data_dir: Option<PathBuf>,
     /// The configuration, which may name that folder
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     config: Option<PathBuf>,
 }
 
@@ -60,6 +62,21 @@ fn issuers(path: &Path) -> anyhow::Result<Vec<reqwest::Certificate>> {
         .with_context(|| format!("--ca: {} holds no certificate in PEM form", path.display()))?;
     anyhow::ensure!(!issuers.is_empty(), "--ca: {} holds no certificate in PEM form", path.display());
     Ok(issuers)
+}
+
+/// A name as one segment of a path, whatever is in it.
+pub(crate) fn segment(name: &str) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'~' | b'.' => {
+                text.push(char::from(byte));
+            }
+            _ => drop(write!(text, "%{byte:02X}")),
+        }
+    }
+    text
 }
 
 /// A client of one server.
@@ -84,6 +101,13 @@ impl Client {
         let http = http.build().context("the HTTP client could not be made")?;
         let url = connection.url.as_deref().unwrap_or(USUAL_URL).trim_end_matches('/').to_owned();
         Ok(Self { url, credential, looked_in, http })
+    }
+
+    /// The address of the server, when it is one.
+    pub(crate) fn checked_address(&self) -> Result<String, Failure> {
+        reqwest::Url::parse(&self.url)
+            .map_err(|error| Failure::Usage(anyhow!("--url {}: {error}", self.url)))?;
+        Ok(self.url.clone())
     }
 
     /// What `GET path` answers.
@@ -138,18 +162,32 @@ impl Client {
             ))
         })?;
         let status = response.status();
-        let text = response.text().await.map_err(|error| {
-            Failure::Unreachable(
-                anyhow::Error::from(error).context(format!("{} broke off its answer", self.url)),
-            )
-        })?;
+        let text = self.text(response).await?;
         if status == StatusCode::NO_CONTENT {
             return Ok(Value::Null);
         }
-        let body: Value = serde_json::from_str(&text).map_err(|_| {
+        let body: Value = serde_json::from_slice(&text).map_err(|_| {
             Failure::Unreachable(anyhow!("{} answered {status}, and not as Watchkeeper does", self.url))
         })?;
         if status.is_success() { Ok(body) } else { Err(self.refused(status, &body)) }
+    }
+
+    /// The body of an answer. Whoever answers at that address may be anybody, so it has a bound.
+    async fn text(&self, mut response: reqwest::Response) -> Result<Vec<u8>, Failure> {
+        let mut text = Vec::new();
+        loop {
+            let chunk = response.chunk().await.map_err(|error| {
+                Failure::Unreachable(
+                    anyhow::Error::from(error).context(format!("{} broke off its answer", self.url)),
+                )
+            })?;
+            let Some(chunk) = chunk else { return Ok(text) };
+            text.extend_from_slice(&chunk);
+            if text.len() > MAX_ANSWER_BYTES {
+                let most = MAX_ANSWER_BYTES >> 20;
+                return Err(Failure::Unreachable(anyhow!("{} answers more than {most} MiB", self.url)));
+            }
+        }
     }
 
     fn refused(&self, status: StatusCode, body: &Value) -> Failure {
@@ -179,5 +217,16 @@ impl Client {
             "\n(the token of this machine was looked for in {}: --data-dir names another folder, --key a key)",
             path.display()
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_stays_one_segment_of_a_path() {
+        assert_eq!(segment("llm-1_a~"), "llm-1_a~");
+        assert_eq!(segment("../a b?c#d/%é"), "..%2Fa%20b%3Fc%23d%2F%25%C3%A9");
     }
 }

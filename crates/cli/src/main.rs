@@ -15,13 +15,16 @@ mod exit;
 mod first_start;
 mod house;
 mod logging;
+mod show;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use arguments::{Arguments, Command};
-use commands::{check, completion, config as config_command, key, query, serve, user, version};
+use commands::{
+    check, completion, config as config_command, key, query, serve, top, user, version,
+};
 use exit::Failure;
 
 fn main() -> ExitCode {
@@ -51,6 +54,7 @@ async fn run(command: &Command) -> Result<u8, Failure> {
     match command {
         Command::Check(command) => return check::run(command).await,
         Command::Serve(command) => serve::run(command).await?,
+        Command::Top(command) => top::run(command).await?,
         Command::Query(command) => query::run(command).await?,
         Command::Config(command) => config_command::run(command).await?,
         Command::User(command) => user::run(command).await?,

@@ -6,7 +6,7 @@ use model::Timestamp;
 use serde_json::{Value, json};
 use state::{ApiKey, Page, Role, Scope, Scopes, State, User};
 
-use crate::client::{Client, Connection};
+use crate::client::{Client, Connection, segment};
 use crate::exit::Failure;
 use crate::first_start;
 
@@ -162,20 +162,6 @@ fn key_json(key: &ApiKey) -> Value {
     })
 }
 
-/// A text as one segment of a path.
-fn segment(text: &str) -> String {
-    use std::fmt::Write;
-    text.bytes().fold(String::new(), |mut path, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            path.push(char::from(byte));
-        } else {
-            // Writing to a text cannot fail.
-            let _ = write!(path, "%{byte:02X}");
-        }
-        path
-    })
-}
-
 /// The key that a person means: by its id, or by its name when only one in use has it.
 pub(crate) fn key_id(keys: &[Value], wanted: &str) -> Result<String, Failure> {
     let text = |key: &Value, name: &str| key[name].as_str().unwrap_or_default().to_owned();
@@ -233,10 +219,5 @@ mod tests {
         for unclear in ["b", "c"] {
             assert!(key_id(&keys, unclear).is_err(), "{unclear}");
         }
-    }
-
-    #[test]
-    fn names_become_segments_of_a_path() {
-        assert_eq!(segment("anna b/ü"), "anna%20b%2F%C3%BC");
     }
 }

@@ -1,11 +1,13 @@
 //! `watchkeeper check`: one line for each alert that fires, and an exit code.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use crate::client::{Client, Connection};
 use crate::exit::{self, Failure};
+use crate::show::clean;
 
 /// What the command line says.
 #[derive(Debug, clap::Args)]
@@ -13,15 +15,62 @@ pub(crate) struct Check {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    /// Print nothing when nothing fires: for cron, which mails what is printed
+    #[arg(long, short, conflicts_with = "json")]
+    quiet: bool,
+    /// Only alerts of this severity and above
+    #[arg(long, value_name = "SEVERITY", default_value = "info")]
+    severity: Severity,
+    /// Only alerts of this rule; may be given again
+    #[arg(long, value_name = "NAME")]
+    rule: Vec<String>,
+    /// Only alerts about this queue; may be given again
+    #[arg(long, value_name = "NAME")]
+    queue: Vec<String>,
+    /// Leave out alerts that somebody has taken on
+    #[arg(long)]
+    unacknowledged: bool,
     #[command(flatten)]
     connection: Connection,
 }
 
+/// How bad an alert is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+enum Severity {
+    Info,
+    Warning,
+    Error,
+    Critical,
+}
+
+impl Severity {
+    fn of(alert: &Value) -> Self {
+        match text(alert, "severity") {
+            "info" => Self::Info,
+            "warning" => Self::Warning,
+            "error" => Self::Error,
+            // A severity that is not known here is not taken lightly.
+            _ => Self::Critical,
+        }
+    }
+
+    fn code(self) -> u8 {
+        match self {
+            Self::Info => exit::OK,
+            Self::Warning => exit::WARNING,
+            Self::Error | Self::Critical => exit::CRITICAL,
+        }
+    }
+}
+
 pub(crate) async fn run(command: &Check) -> Result<u8, Failure> {
     let client = Client::new(&command.connection)?;
-    let alerts = client.list("/api/v1/alerts", &[("state", "firing,acknowledged")]).await?;
-    let rules = client.list("/api/v1/rules", &[]).await?;
-    let broken: Vec<Value> = rules.into_iter().filter(|rule| rule["health"] == "err").collect();
+    let states = if command.unacknowledged { "firing" } else { "firing,acknowledged" };
+    let mut alerts = client.list("/api/v1/alerts", &[("state", states)]).await?;
+    alerts.retain(|alert| command.wants(alert));
+    alerts.sort_by_key(|alert| (Reverse(Severity::of(alert)), text(alert, "rule").to_owned()));
+    let mut broken = client.list("/api/v1/rules", &[]).await?;
+    broken.retain(|rule| rule["health"] == "err" && command.wants_broken(rule));
     let code = code(&alerts, &broken);
     if command.json {
         println!("{}", json!({ "code": code, "alerts": alerts, "broken_rules": broken }));
@@ -31,24 +80,33 @@ pub(crate) async fn run(command: &Check) -> Result<u8, Failure> {
         println!("{}", alert_line(alert));
     }
     for rule in &broken {
-        let (name, error) = (text(rule, "name"), text(rule, "last_error"));
+        let (name, error) = (clean(text(rule, "name")), clean(text(rule, "last_error")));
         println!("WARNING  {name} cannot be evaluated: {error}");
     }
-    if alerts.is_empty() && broken.is_empty() {
+    if alerts.is_empty() && broken.is_empty() && !command.quiet {
         println!("OK  nothing fires");
     }
     Ok(code)
 }
 
+impl Check {
+    fn wants(&self, alert: &Value) -> bool {
+        let queue = alert["labels"]["queue"].as_str().unwrap_or_default();
+        Severity::of(alert) >= self.severity
+            && (self.rule.is_empty() || self.rule.iter().any(|name| name == text(alert, "rule")))
+            && (self.queue.is_empty() || self.queue.iter().any(|name| name == queue))
+    }
+
+    /// A rule that cannot be evaluated is a warning, whatever its queue would have been.
+    fn wants_broken(&self, rule: &Value) -> bool {
+        self.severity <= Severity::Warning
+            && (self.rule.is_empty() || self.rule.iter().any(|name| name == text(rule, "name")))
+    }
+}
+
 /// The worst of all.
 fn code(alerts: &[Value], broken: &[Value]) -> u8 {
-    let of = |alert: &Value| match text(alert, "severity") {
-        "info" => exit::OK,
-        "warning" => exit::WARNING,
-        // A severity that is not known here is not taken lightly.
-        _ => exit::CRITICAL,
-    };
-    let worst = alerts.iter().map(of).max().unwrap_or(exit::OK);
+    let worst = alerts.iter().map(|alert| Severity::of(alert).code()).max().unwrap_or(exit::OK);
     if broken.is_empty() { worst } else { worst.max(exit::WARNING) }
 }
 
@@ -68,7 +126,7 @@ fn alert_line(alert: &Value) -> String {
     let taken =
         alert["acknowledged"]["by"].as_str().map(|by| format!(" (acknowledged by {by})")).unwrap_or_default();
     let since = alert["fired_at"].as_str().map(|time| format!(" since {time}")).unwrap_or_default();
-    format!("{severity:<8} {}{labels}{since}{summary}{taken}", text(alert, "rule")).replace(['\n', '\r'], " ")
+    clean(&format!("{severity:<8} {}{labels}{since}{summary}{taken}", text(alert, "rule")))
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {
@@ -78,6 +136,17 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        check: Check,
+    }
+
+    fn check(arguments: &[&str]) -> Check {
+        Line::try_parse_from(["check"].iter().chain(arguments)).expect("parsed").check
+    }
 
     fn alert(severity: &str) -> Value {
         json!({
@@ -105,10 +174,33 @@ mod tests {
     }
 
     #[test]
-    fn an_alert_is_one_line() {
+    fn only_what_is_asked_for_counts() {
+        let cases: [(&[&str], &str, bool); 8] = [
+            (&[], "info", true),
+            (&["--severity", "error"], "warning", false),
+            (&["--severity", "error"], "error", true),
+            (&["--severity", "critical"], "odd", true),
+            (&["--rule", "Other"], "error", false),
+            (&["--rule", "Other", "--rule", "QueueBacklog"], "error", true),
+            (&["--queue", "ocr"], "error", false),
+            (&["--queue", "ocr", "--queue", "llm"], "error", true),
+        ];
+        for (arguments, severity, expected) in cases {
+            assert_eq!(check(arguments).wants(&alert(severity)), expected, "{arguments:?} {severity}");
+        }
+        let broken = json!({ "name": "QueueBacklog" });
+        assert!(check(&["--queue", "ocr"]).wants_broken(&broken));
+        assert!(!check(&["--severity", "error"]).wants_broken(&broken));
+        assert!(!check(&["--rule", "Other"]).wants_broken(&broken));
+    }
+
+    #[test]
+    fn an_alert_is_one_line_that_no_terminal_obeys() {
         assert_eq!(
             alert_line(&alert("critical")),
             "CRITICAL QueueBacklog{queue=\"llm\"} since 2025-08-01T21:30:00Z: 112 tasks wait (acknowledged by anna)"
         );
+        let hostile = json!({ "rule": "A\u{1b}[2J", "severity": "info", "annotations": { "summary": "\u{9b}31m\u{7}" } });
+        assert!(!alert_line(&hostile).contains(char::is_control));
     }
 }

@@ -7,5 +7,6 @@ pub(crate) mod config;
 pub(crate) mod key;
 pub(crate) mod query;
 pub(crate) mod serve;
+pub(crate) mod top;
 pub(crate) mod user;
 pub(crate) mod version;

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::client::{Client, Connection};
 use crate::exit::Failure;
+use crate::show::{self, clean, number, sparkline};
 
 /// What the command line says.
 #[derive(Debug, clap::Args)]
@@ -28,6 +29,9 @@ pub(crate) struct Query {
     /// The step of a range [default: a sixtieth of it]
     #[arg(long, value_name = "DURATION", requires = "from")]
     step: Option<DurationText>,
+    /// Draw each series of a range as a curve
+    #[arg(long, requires = "from", conflicts_with = "json")]
+    plot: bool,
     /// Print JSON, as Prometheus has it
     #[arg(long)]
     json: bool,
@@ -45,6 +49,9 @@ pub(crate) async fn run(command: &Query) -> Result<(), Failure> {
             Failure::Usage(anyhow!("--{name} `{text}`: give RFC 3339, seconds since the epoch, `now`, or a duration before now like 1h"))
         })
     };
+    if command.step.is_some_and(|step| step.0.is_zero()) {
+        return Err(Failure::Usage(anyhow!("--step 0s: give a duration above zero, like 15s")));
+    }
     let client = Client::new(&command.connection)?;
     let answer = match &command.from {
         None => {
@@ -55,6 +62,9 @@ pub(crate) async fn run(command: &Query) -> Result<(), Failure> {
         Some(from) => {
             let from = time("from", from)?;
             let to = command.to.as_deref().map(|text| time("to", text)).transpose()?.unwrap_or(now);
+            if to < from {
+                return Err(Failure::Usage(anyhow!("--from {from} is after --to {to}")));
+            }
             let usual = (to.since(from) / STEPS).max(Duration::from_secs(1));
             let step = command.step.map_or(usual, |step| step.0).as_secs_f64().to_string();
             let (start, end) = (seconds(from), seconds(to));
@@ -68,6 +78,10 @@ pub(crate) async fn run(command: &Query) -> Result<(), Failure> {
     }
     if command.json {
         println!("{}", answer["data"]);
+    } else if command.plot {
+        let text = plotted(&answer["data"]);
+        let ascii = !show::is_utf8(|name| std::env::var(name).ok());
+        println!("{}", if ascii { text.chars().map(show::in_ascii).collect() } else { text });
     } else {
         println!("{}", shown(&answer["data"]));
     }
@@ -115,6 +129,34 @@ fn shown(data: &Value) -> String {
             align(&mut table, 2);
         }
         _ => return sample(&data["result"]).1,
+    }
+    if table.is_empty() { "no data".to_owned() } else { table.trim_fmt() }
+}
+
+/// A curve for each series, from 0 to its largest value, between its bounds.
+fn plotted(data: &Value) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["SERIES", "CURVE", "LEAST", "MOST", "LAST"]);
+    for row in data["result"].as_array().into_iter().flatten() {
+        let values: Vec<f64> = row["values"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|point| point[1].as_str()?.parse().ok())
+            .collect();
+        let bound = |pick: fn(f64, f64) -> f64| {
+            values
+                .iter()
+                .copied()
+                .filter(|value| value.is_finite())
+                .reduce(pick)
+                .map_or_else(String::new, number)
+        };
+        let last = values.last().map(|value| number(*value)).unwrap_or_default();
+        let width = STEPS as usize + 1;
+        let curve = sparkline(&values, width);
+        table.add_row([clean(&series(&row["metric"])), curve, bound(f64::min), bound(f64::max), last]);
     }
     if table.is_empty() { "no data".to_owned() } else { table.trim_fmt() }
 }
@@ -184,6 +226,12 @@ mod tests {
         let matrix = json!({ "resultType": "matrix", "result": [
             { "metric": { "__name__": "up" }, "values": [[1754083800.5, "1"]] } ] });
         assert!(shown(&matrix).contains("2025-08-01T21:30:00.5Z"));
+        let plot = json!({ "resultType": "matrix", "result": [
+            { "metric": { "__name__": "up\u{1b}[2J" }, "values": [[1, "0"], [2, "12.5"], [3, "NaN"], [4, "6"]] } ] });
+        let curve =
+            plotted(&plot).lines().nth(1).map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+        assert_eq!(curve.as_deref(), Some("up\u{fffd}[2J ▁█ ▅ 0 12.5 6"));
+        assert_eq!(plotted(&json!({ "result": [] })), "no data");
         assert_eq!(shown(&json!({ "resultType": "scalar", "result": [1, "4.5"] })), "4.5");
         assert_eq!(shown(&json!({ "resultType": "vector", "result": [] })), "no data");
     }
