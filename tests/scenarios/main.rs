@@ -9,5 +9,6 @@ mod crash;
 mod faults;
 mod itself;
 mod seeds;
+mod snapshot;
 mod stage;
 mod terminal;

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{check, completion, config, key, query, serve, top, user, version};
+use crate::commands::{check, completion, config, key, query, serve, snapshot, top, user, version};
 
 /// Watches pipelines that do long, heavy jobs, and says what waits, what is stuck and what will break.
 #[derive(Debug, Parser)]
@@ -43,6 +43,20 @@ pub(crate) enum Command {
         3 (--once) the server cannot be reached."
     )]
     Top(top::Top),
+    /// Write resources and queues as one JSON object a line, once or at an interval
+    #[command(
+        after_help = "A line is {\"timestamp\", \"resources\": {\"memory_mb\", \"cpu_percent\", \"active_jobs\"}, \"queues\": {NAME: \
+        {\"pending\", \"processing\", \"delayed\", \"dead\", \"completed\", \"failed\"}}}.\n\n\
+        memory_mb (of 1024 * 1024 bytes) and cpu_percent (100 is one core) are the sums over the processes of the watched groups, \
+        `[[processes.groups]]` in the configuration, without Watchkeeper itself. When no such process runs they are the host's: \
+        the memory in use and the CPU of all its cores. With --group they are those of the groups named, and null when none of \
+        their processes runs. active_jobs are the jobs that run. completed and failed count from the start of the server.\n\n\
+        A server that does not answer is said on standard error and counted; the next interval tries again.\n\n\
+        Examples:\n  watchkeeper snapshot\n  watchkeeper snapshot --every 60s --out metrics.jsonl\n\n\
+        Exit codes: 0 written, or ended by a signal, 1 the file cannot be written, 2 the command line is wrong, \
+        3 (without --every) the server cannot be reached."
+    )]
+    Snapshot(snapshot::Snapshot),
     /// Evaluate a PromQL expression
     #[command(
         after_help = "Times are RFC 3339, seconds since the epoch, `now`, or a duration before now: 1h.\n\n\

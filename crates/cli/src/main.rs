@@ -23,7 +23,7 @@ use clap::Parser;
 
 use arguments::{Arguments, Command};
 use commands::{
-    check, completion, config as config_command, key, query, serve, top, user, version,
+    check, completion, config as config_command, key, query, serve, snapshot, top, user, version,
 };
 use exit::Failure;
 
@@ -55,6 +55,7 @@ async fn run(command: &Command) -> Result<u8, Failure> {
         Command::Check(command) => return check::run(command).await,
         Command::Serve(command) => serve::run(command).await?,
         Command::Top(command) => top::run(command).await?,
+        Command::Snapshot(command) => snapshot::run(command).await?,
         Command::Query(command) => query::run(command).await?,
         Command::Config(command) => config_command::run(command).await?,
         Command::User(command) => user::run(command).await?,

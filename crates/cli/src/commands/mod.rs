@@ -7,6 +7,7 @@ pub(crate) mod config;
 pub(crate) mod key;
 pub(crate) mod query;
 pub(crate) mod serve;
+pub(crate) mod snapshot;
 pub(crate) mod top;
 pub(crate) mod user;
 pub(crate) mod version;
