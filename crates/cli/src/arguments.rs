@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{check, completion, config, key, query, serve, snapshot, top, user, version};
+use crate::commands::{check, completion, config, key, man, query, serve, snapshot, top, user, version};
 
 /// Watches pipelines that do long, heavy jobs, and says what waits, what is stuck and what will break.
 #[derive(Debug, Parser)]
@@ -92,6 +92,12 @@ pub(crate) enum Command {
         watchkeeper completion fish > ~/.config/fish/completions/watchkeeper.fish"
     )]
     Completion(completion::Completion),
+    /// Print manual pages, or write them all into a folder
+    #[command(
+        after_help = "Examples:\n  watchkeeper man | man -l -\n  watchkeeper man user add | man -l -\n  \
+        watchkeeper man --out /usr/local/share/man/man1"
+    )]
+    Man(man::Man),
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use clap::Parser;
 
 use arguments::{Arguments, Command};
 use commands::{
-    check, completion, config as config_command, key, query, serve, snapshot, top, user, version,
+    check, completion, config as config_command, key, man, query, serve, snapshot, top, user, version,
 };
 use exit::Failure;
 
@@ -62,6 +62,7 @@ async fn run(command: &Command) -> Result<u8, Failure> {
         Command::Key(command) => key::run(command).await?,
         Command::Version(command) => version::run(command),
         Command::Completion(command) => completion::run(command),
+        Command::Man(command) => man::run(command)?,
     }
     Ok(exit::OK)
 }
