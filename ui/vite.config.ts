@@ -37,7 +37,7 @@ export default defineConfig({
           environment: "node",
           // One server and one browser for all of it.
           fileParallelism: false,
-          testTimeout: 60_000,
+          testTimeout: 120_000,
           hookTimeout: 120_000,
         },
       },

@@ -31,7 +31,7 @@ export async function openBrowser(options: BrowserContextOptions = {}): Promise<
     viewport: { width: 1280, height: 900 },
     ...options,
   });
-  context.setDefaultTimeout(20_000);
+  context.setDefaultTimeout(30_000);
   const close = async () => {
     await context.close();
     await rm(profile, { recursive: true, force: true });

@@ -141,6 +141,16 @@ describe("overview", () => {
     await page.close();
   });
 
+  it("leads to the login when the session has ended elsewhere, and back again", async () => {
+    const page = await overviewOf("vera");
+    await page.getByRole("radio", { name: "Last day" }).click();
+    await browser.context.clearCookies();
+    await page.getByRole("heading", { name: "Log in to Watchkeeper" }).waitFor();
+    await logIn(page, page.url(), "vera", PASSWORD);
+    await page.getByRole("radio", { name: "Last day", checked: true }).waitFor();
+    await page.close();
+  });
+
   it.each(["light", "dark"] as const)("keeps nobody out, in the %s theme", async (theme) => {
     const page = await overviewOf("olga");
     await page.emulateMedia({ colorScheme: theme });

@@ -14,10 +14,7 @@ applyTheme();
 
 /** Whoever is told to log in by any answer is logged out here, too. */
 function onError(error: Error): void {
-  if (error instanceof ApiError && error.status === 401) {
-    forgetSession(client);
-    void router.invalidate();
-  }
+  if (error instanceof ApiError && error.status === 401) forgetSession(client);
 }
 
 const client = new QueryClient({

@@ -1,10 +1,18 @@
-import { Outlet } from "@tanstack/react-router";
+import { Outlet, useRouter } from "@tanstack/react-router";
+import { useEffect } from "react";
+import { useSession } from "../api/session";
 import { useLiveStream } from "../live/stream";
 import { Header } from "./Header";
 
 /** The frame around every view: the header, and the live stream while anybody looks. */
 export function Shell() {
+  const isLoggedIn = useSession() !== null;
+  const router = useRouter();
   useLiveStream();
+  // A session may end elsewhere: the route's own check leads to the login.
+  useEffect(() => {
+    if (!isLoggedIn) void router.invalidate();
+  }, [isLoggedIn, router]);
   return (
     <>
       <a

@@ -1,4 +1,3 @@
-import { useRouter } from "@tanstack/react-router";
 import { DropdownMenu } from "radix-ui";
 import { useLogout, useSession } from "../api/session";
 
@@ -8,10 +7,8 @@ const ITEM =
 /** Who is logged in, and what they can do about it. */
 export function UserMenu() {
   const session = useSession();
-  const router = useRouter();
   const logout = useLogout();
   if (!session) return null;
-  const leave = () => logout.mutate(undefined, { onSettled: () => void router.invalidate() });
   return (
     // Not modal: a modal one writes styles into the page, which the page's policy forbids.
     <DropdownMenu.Root modal={false}>
@@ -38,7 +35,7 @@ export function UserMenu() {
             <a href="/api/openapi.json">API description</a>
           </DropdownMenu.Item>
           <DropdownMenu.Separator className="my-1 h-px bg-line" />
-          <DropdownMenu.Item className={ITEM} onSelect={leave}>
+          <DropdownMenu.Item className={ITEM} onSelect={() => logout.mutate()}>
             Log out
           </DropdownMenu.Item>
         </DropdownMenu.Content>

@@ -8,6 +8,7 @@ mod ingest;
 mod lists;
 mod live;
 mod login;
+mod page;
 mod prometheus;
 mod requests;
 mod seeds;
