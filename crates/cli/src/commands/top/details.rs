@@ -172,7 +172,12 @@ fn list(out: &mut Vec<String>, depth: usize, name: &str, items: &[Value]) {
     }
     out.push(String::new());
     out.push(format!("{indent}{} ({})", label(name), items.len()));
-    for item in items.iter().take(MAX_ITEMS) {
+    let known = columns_of(name)
+        .filter(|fields| items.iter().any(|item| fields.iter().any(|field| !item[*field].is_null())));
+    if let Some(fields) = known {
+        out.extend(table(items, fields).into_iter().map(|row| format!("{indent}  {row}")));
+    }
+    for item in items.iter().take(if known.is_some() { 0 } else { MAX_ITEMS }) {
         if let Some(rows) = item["rows"].as_array() {
             check(out, &indent, item, rows);
         } else if let Some(fields) = item.as_object() {
@@ -195,21 +200,56 @@ fn check(out: &mut Vec<String>, indent: &str, result: &Value, rows: &[Value]) {
     table.extend(
         rows.iter().take(MAX_ITEMS).map(|row| row.as_array().into_iter().flatten().map(text).collect()),
     );
+    if !rows.is_empty() {
+        out.extend(aligned(&table).into_iter().map(|row| format!("{indent}    {row}")));
+    }
+    if let Some(note) = result["note"].as_str() {
+        out.push(format!("{indent}    {}", clean(note)));
+    }
+}
+
+/// Rows with their cells below each other.
+fn aligned(table: &[Vec<String>]) -> Vec<String> {
     let columns = table.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         table.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..columns).map(|column| width(column).min(40)).collect();
-    if !rows.is_empty() {
-        for row in &table {
-            let cells: Vec<String> =
-                row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-            out.push(format!("{indent}    {}", cells.join("  ").trim_end()));
+    let in_line = |row: &Vec<String>| {
+        let cells: Vec<String> =
+            row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        cells.join("  ").trim_end().to_owned()
+    };
+    table.iter().map(in_line).collect()
+}
+
+/// The fields of a known list that are shown as columns; the others have too many to be read.
+fn columns_of(name: &str) -> Option<&'static [&'static str]> {
+    Some(match name {
+        "attempts" => &["number", "outcome", "worker_id", "started_at", "ended_at", "error"],
+        "stages" => {
+            &["stage", "status", "duration_seconds", "memory_peak_bytes", "items", "worker_id", "error"]
         }
-    }
-    if let Some(note) = result["note"].as_str() {
-        out.push(format!("{indent}    {}", clean(note)));
-    }
+        "history" => &["time", "from", "to", "actor", "note"],
+        "processes" => &["pid", "name", "rss_bytes", "cpu_ratio", "group", "started_at"],
+        "filesystems" => &["mountpoint", "size_bytes", "available_bytes", "fstype"],
+        "tasks" => &["id", "state", "age_seconds", "kind", "priority", "payload_bytes"],
+        _ => return None,
+    })
+}
+
+/// A known list as a table; columns that nothing is in are left out.
+fn table(items: &[Value], fields: &'static [&'static str]) -> Vec<String> {
+    let cell = |item: &Value, field: &str| match &item[field] {
+        Value::Object(inner) => in_one_line(inner),
+        value => scalar(field, value),
+    };
+    let told: Vec<&str> =
+        fields.iter().copied().filter(|field| items.iter().any(|item| !item[*field].is_null())).collect();
+    let mut rows = vec![told.iter().map(|field| label(field)).collect::<Vec<String>>()];
+    let items = items.iter().take(MAX_ITEMS);
+    rows.extend(items.map(|item| told.iter().map(|field| cell(item, field)).collect()));
+    aligned(&rows)
 }
 
 fn in_one_line(fields: &Map<String, Value>) -> String {
@@ -283,6 +323,24 @@ mod tests {
             assert!(text.contains(expected), "{expected:?} in {text}");
         }
         assert!(!text.contains('\u{1b}'));
+    }
+
+    #[test]
+    fn stages_are_a_table_with_what_they_took() {
+        let stages = json!([
+            { "stage": "ocr", "status": "completed", "duration_seconds": 42, "memory_peak_bytes": 1_048_576, "items": null },
+            { "stage": "chunk", "status": null, "error": { "error_type": "Odd", "message": "x\u{1b}" } },
+        ]);
+        let text = lines(&json!({ "stages": stages }));
+        assert_eq!(
+            text[1..],
+            [
+                "stages (2)",
+                "  stage  status     duration  memory peak  error",
+                "  ocr    completed  42s       1.0M",
+                "  chunk                                    Odd · x\u{fffd}",
+            ]
+        );
     }
 
     #[test]
