@@ -22,6 +22,8 @@ CHECKS = {
     "workers",
     "active_jobs",
     "recent_failures",
+    "oom_kills",
+    "recent_exits",
 }
 DURATION = re.compile(r"\d+[smhd]")
 
@@ -59,6 +61,7 @@ THRESHOLDS = [
     ("001", "WorkerMemoryShareHigh", "worker_memory_ratio * 100", "> 90", "error"),
     ("001", "HostMemoryHigh", "host_memory_usage_ratio * 100", "> 90", "error"),
     ("001", "WorkerGpuHigh", "worker_gpu_ratio * 100", "> 95", "warning"),
+    ("001", "GpuHigh", "gpu_utilization_ratio * 100", "> 95", "warning"),
     # 002, Task 13: Plan Monitoring Implementation
     ("002", "ApiErrorRateHigh", "http_requests_total", "> 5", "critical"),
     ("002", "ApiErrorRateIncreased", "http_requests_total", ">= 1", "warning"),

@@ -3,6 +3,7 @@
 //! A [`Check`] reads live state or asks a query, and gives a small table. All checks of one alert run
 //! side by side within one time limit; one that fails or is too slow says so in its place.
 
+mod exits;
 mod live;
 mod queries;
 
@@ -23,6 +24,8 @@ pub(crate) const CHECK_NAMES: &[&str] = &[
     "active_jobs",
     "collectors_down",
     "disk_use",
+    "oom_kills",
+    "recent_exits",
     "oldest_pending_tasks",
     "oldest_processing_tasks",
     "queues",
@@ -111,6 +114,7 @@ impl Checks {
     pub(crate) fn all(timeout: Duration) -> Self {
         let mut checks = live::checks();
         checks.extend(queries::checks());
+        checks.extend(exits::checks());
         Self { checks, timeout }
     }
 

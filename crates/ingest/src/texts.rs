@@ -57,6 +57,10 @@ pub(crate) fn visit(event: &mut Event, mut visit: impl FnMut(Place<'_>)) {
             names: [event_id, service, version],
             options: [environment],
             texts: [description, url]),
+        Event::Exit(event) => visit!(event, visit,
+            names: [event_id, name],
+            options: [host, group, unit, worker_id, signal],
+            texts: [command, cgroup, message]),
     }
 }
 
@@ -71,5 +75,6 @@ pub(crate) fn attributes(event: &mut Event) -> &mut Attributes {
         Event::LlmCall(event) => &mut event.attributes,
         Event::Feedback(event) => &mut event.attributes,
         Event::Deploy(event) => &mut event.attributes,
+        Event::Exit(event) => &mut event.attributes,
     }
 }

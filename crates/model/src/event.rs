@@ -32,6 +32,8 @@ pub enum Event {
     Feedback(FeedbackEvent),
     /// `deploy.finished`
     Deploy(DeployEvent),
+    /// `process.exited`
+    Exit(ExitEvent),
 }
 
 impl Event {
@@ -46,6 +48,7 @@ impl Event {
             Self::LlmCall(event) => &event.event_id,
             Self::Feedback(event) => &event.event_id,
             Self::Deploy(event) => &event.event_id,
+            Self::Exit(event) => &event.event_id,
         }
     }
 
@@ -60,6 +63,7 @@ impl Event {
             Self::LlmCall(event) => event.time,
             Self::Feedback(event) => event.time,
             Self::Deploy(event) => event.time,
+            Self::Exit(event) => event.time,
         }
     }
 }
@@ -166,6 +170,20 @@ text_enum! {
         Heartbeat = "worker.heartbeat",
         /// It has ended, and will not come back under this id unless it says so.
         Stopped = "worker.stopped",
+    }
+}
+
+text_enum! {
+    /// What ended a process.
+    ExitCause {
+        /// The kernel, or an out-of-memory daemon, for want of memory.
+        OomKill = "oom_kill",
+        /// A signal that the process did not handle, from outside or of its own making (a segmentation fault).
+        Signal = "signal",
+        /// It ended by itself, with an exit code.
+        Exit = "exit",
+        /// It has ended, and nobody can tell how.
+        Unknown = "unknown",
     }
 }
 
@@ -415,6 +433,48 @@ pub struct WorkerEvent {
     pub reason: Option<String>,
     /// The exit code that it stopped with.
     pub exit_code: Option<i64>,
+    /// Further facts.
+    pub attributes: Attributes,
+}
+
+/// A process ended in a way that somebody should know of: the kernel killed it for want of memory, a
+/// signal ended it, or its service manager had to start it again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExitEvent {
+    /// When it ended.
+    pub time: Timestamp,
+    /// The sender's id of this event.
+    pub event_id: String,
+    /// What ended it.
+    pub cause: ExitCause,
+    /// The program's name.
+    pub name: String,
+    /// The host that it ran on.
+    pub host: Option<String>,
+    /// Its process id on that host.
+    pub pid: Option<u64>,
+    /// Its command line, secrets masked.
+    pub command: Option<String>,
+    /// The configured group of processes that it belonged to.
+    pub group: Option<String>,
+    /// The unit of the service manager that it ran in.
+    pub unit: Option<String>,
+    /// The control group that it ran in.
+    pub cgroup: Option<String>,
+    /// The worker that it was, where that is known.
+    pub worker_id: Option<String>,
+    /// The signal that ended it: `SIGKILL`.
+    pub signal: Option<String>,
+    /// The exit code that it ended with.
+    pub exit_code: Option<i64>,
+    /// Resident memory at its end, in bytes.
+    pub memory_rss_bytes: Option<u64>,
+    /// The part of that which no file stands behind, in bytes.
+    pub memory_anon_bytes: Option<u64>,
+    /// Virtual memory at its end, in bytes.
+    pub memory_vms_bytes: Option<u64>,
+    /// What was said of it, in words.
+    pub message: Option<String>,
     /// Further facts.
     pub attributes: Attributes,
 }

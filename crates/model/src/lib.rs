@@ -7,9 +7,11 @@ pub mod event;
 pub mod labels;
 pub mod quantity;
 pub mod sample;
+mod signal;
 pub mod time;
 
 pub use labels::{Labels, LabelsBuilder, LabelsRef};
 pub use quantity::{ByteSize, DurationText};
 pub use sample::{MetricBatch, STALE_NAN, Sample, is_stale};
+pub use signal::signal_name;
 pub use time::{TimeRange, Timestamp};

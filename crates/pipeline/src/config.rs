@@ -20,6 +20,8 @@ pub struct Config {
     pub max_finished_jobs: usize,
     /// The most workers kept in memory; beyond it the one longest without a heartbeat is dropped.
     pub max_workers: usize,
+    /// The most exits of processes kept in memory; the oldest are dropped, and stay in the store.
+    pub max_exits: usize,
     /// The most queues, components and hosts kept in memory, each.
     pub max_named: usize,
     /// The most series of one derived metric; further label sets are counted under `other`.
@@ -59,6 +61,7 @@ impl Default for Config {
             max_active_jobs: 20_000,
             max_finished_jobs: 20_000,
             max_workers: 5_000,
+            max_exits: 2_000,
             max_named: 1_000,
             max_series_per_metric: 1_000,
             stale_after: seconds(60),

@@ -6,8 +6,8 @@ use std::time::Duration;
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use model::event::{
-    Attributes, ComponentAction, ComponentEvent, Event, JobAction, JobEvent, LlmCallEvent, RequestEvent,
-    StageAction, StageEvent, StageStatus, WorkerAction, WorkerEvent,
+    Attributes, ComponentAction, ComponentEvent, Event, ExitCause, ExitEvent, JobAction, JobEvent,
+    LlmCallEvent, RequestEvent, StageAction, StageEvent, StageStatus, WorkerAction, WorkerEvent,
 };
 use model::{Labels, TimeRange, Timestamp};
 use parking_lot::Mutex;
@@ -174,6 +174,29 @@ pub(crate) fn request(path: &str, status_code: u64, seconds: i64) -> RequestEven
         request_bytes: None,
         response_bytes: None,
         error_message: None,
+        attributes: Attributes::new(),
+    }
+}
+
+pub(crate) fn exit(id: &str, seconds: i64, cause: ExitCause) -> ExitEvent {
+    ExitEvent {
+        time: at(seconds),
+        event_id: id.to_owned(),
+        cause,
+        name: "worker.py".to_owned(),
+        host: None,
+        pid: None,
+        command: None,
+        group: None,
+        unit: None,
+        cgroup: None,
+        worker_id: None,
+        signal: None,
+        exit_code: None,
+        memory_rss_bytes: None,
+        memory_anon_bytes: None,
+        memory_vms_bytes: None,
+        message: None,
         attributes: Attributes::new(),
     }
 }

@@ -88,6 +88,62 @@ pub struct ProcessSnapshot {
     pub started_at: Option<Timestamp>,
 }
 
+/// A GPU, as it was seen last. What the driver does not tell is `None`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GpuSnapshot {
+    /// Its place among the GPUs of the host, from 0.
+    pub index: u32,
+    /// Its id, which it keeps over restarts; empty where it could not be asked.
+    pub uuid: String,
+    /// Its model.
+    pub name: String,
+    /// Whether it could be asked.
+    pub up: bool,
+    /// Why not, or what of it could not be read.
+    pub reason: Option<String>,
+    /// Share of the time in which it worked, 0 to 1.
+    pub utilization_ratio: Option<f64>,
+    /// Share of the time in which its memory was read or written, 0 to 1.
+    pub memory_bandwidth_ratio: Option<f64>,
+    /// Its memory, in bytes.
+    pub memory_total_bytes: Option<u64>,
+    /// Memory in use, in bytes.
+    pub memory_used_bytes: Option<u64>,
+    /// Temperature, in degrees Celsius.
+    pub temperature_celsius: Option<f64>,
+    /// Power that it draws, in watts.
+    pub power_watts: Option<f64>,
+    /// Power that it may draw, in watts.
+    pub power_limit_watts: Option<f64>,
+    /// Memory errors that could not be corrected, since the driver was loaded.
+    pub ecc_uncorrected: Option<u64>,
+    /// Why its clocks are lower than they could be: `sw_power_cap`, `hw_thermal_slowdown`.
+    pub throttle_reasons: Vec<String>,
+    /// Processes that hold memory of it, by falling memory.
+    pub processes: Vec<GpuProcess>,
+}
+
+impl GpuSnapshot {
+    /// Share of its memory in use, 0 to 1.
+    pub fn memory_ratio(&self) -> Option<f64> {
+        let total = self.memory_total_bytes.filter(|total| *total > 0)?;
+        Some(self.memory_used_bytes? as f64 / total as f64)
+    }
+}
+
+/// A process that holds memory of a GPU.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GpuProcess {
+    /// Its id.
+    pub pid: u32,
+    /// Its name, where it can be seen.
+    pub name: Option<String>,
+    /// The configured group that it belongs to.
+    pub group: Option<String>,
+    /// GPU memory that it holds, in bytes, where the driver tells.
+    pub memory_bytes: Option<u64>,
+}
+
 /// A host with its processes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HostView {
@@ -97,6 +153,10 @@ pub struct HostView {
     pub processes_at: Option<Timestamp>,
     /// Its processes, by falling resident memory.
     pub processes: Vec<ProcessSnapshot>,
+    /// When its GPUs were seen; `None` when they never were.
+    pub gpus_at: Option<Timestamp>,
+    /// Its GPUs, by index.
+    pub gpus: Vec<GpuSnapshot>,
 }
 
 /// The most processes kept of one host: those with the most memory.
@@ -129,6 +189,15 @@ impl Hosts {
         });
     }
 
+    /// Takes note of the GPUs of a host, all of them at once.
+    pub fn observe_gpus(&self, host: &str, time: Timestamp, mut gpus: Vec<GpuSnapshot>) {
+        gpus.sort_by_key(|gpu| gpu.index);
+        self.change(host.to_owned(), |view| {
+            view.gpus_at = Some(time);
+            view.gpus = gpus;
+        });
+    }
+
     fn change(&self, host: String, change: impl FnOnce(&mut HostView)) {
         let mut hosts = self.hosts.write();
         if hosts.len() >= self.max && !hosts.contains_key(&host) {
@@ -139,6 +208,8 @@ impl Hosts {
             host: HostSnapshot { host, ..HostSnapshot::default() },
             processes_at: None,
             processes: Vec::new(),
+            gpus_at: None,
+            gpus: Vec::new(),
         }));
     }
 

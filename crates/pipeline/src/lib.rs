@@ -1,4 +1,4 @@
-//! Jobs, stages, workers and queues as live state, what is wrong with them, and the metrics that are
+//! Jobs, stages, workers, queues, hosts and exits as live state, what is wrong with them, and the metrics that are
 //! derived from them.
 //!
 //! Events arrive through [`ingest::EventListener`] once they are durable; collectors hand over what
@@ -12,6 +12,7 @@ mod components;
 mod config;
 mod derive;
 mod digest;
+mod exits;
 #[cfg(test)]
 mod fixtures;
 mod hosts;
@@ -29,7 +30,10 @@ mod workers;
 pub use bottleneck::Bottleneck;
 pub use components::{ComponentSnapshot, Components};
 pub use config::Config;
-pub use hosts::{FilesystemSnapshot, HostSnapshot, HostView, Hosts, ProcessSnapshot};
+pub use exits::{ExitFilter, Exits};
+pub use hosts::{
+    FilesystemSnapshot, GpuProcess, GpuSnapshot, HostSnapshot, HostView, Hosts, ProcessSnapshot,
+};
 pub use jobs::{
     AttemptOutcome, AttemptSnapshot, JobCounts, JobError, JobFilter, JobSnapshot, JobStatus, Jobs,
     StageSnapshot, UnknownStatus,

@@ -16,7 +16,7 @@ use crate::jobs::JobCounters;
 use crate::observation::Observation;
 use crate::queues::Moved;
 use crate::stages::{StageEnds, StageView};
-use crate::{Components, Config, Hosts, Jobs, Listing, Page, Queues, WorkerFilter, Workers, rebuild};
+use crate::{Components, Config, Exits, Hosts, Jobs, Listing, Page, Queues, WorkerFilter, Workers, rebuild};
 
 /// Why the live state could not be made or read back.
 #[derive(Debug, thiserror::Error)]
@@ -32,13 +32,14 @@ pub enum PipelineError {
     Rows(#[source] ColumnError),
 }
 
-/// The live state: jobs, workers, queues, components, hosts.
+/// The live state: jobs, workers, queues, components, hosts, exits.
 pub struct Pipeline {
     jobs: Jobs,
     workers: Arc<Workers>,
     queues: Arc<Queues>,
     components: Components,
     hosts: Hosts,
+    exits: Exits,
     tally: Mutex<Tally>,
     stage_ends: StageEnds,
     falls_before: Mutex<FallsBefore>,
@@ -65,6 +66,7 @@ impl Pipeline {
             queues,
             components: Components::new(config.max_named),
             hosts: Hosts::new(config.max_named),
+            exits: Exits::new(config.max_exits),
             tally: Mutex::new(Tally::new(config.max_series_per_metric, own.series_beyond)),
             stage_ends: StageEnds::new(config.max_series_per_metric, config.rate_window.0),
             falls_before: Mutex::default(),
@@ -131,6 +133,11 @@ impl Pipeline {
         Listing { items: views, total }
     }
 
+    /// The processes that ended of late.
+    pub fn exits(&self) -> &Exits {
+        &self.exits
+    }
+
     /// Folds the stored events of the configured window before `now` back into the live state, and
     /// says how many there were. Counters of derived metrics are left alone: they begin again at zero.
     /// Blocks; call it before events are taken in.
@@ -175,6 +182,7 @@ impl Pipeline {
             match event {
                 Event::Worker(event) => self.workers.fold(event),
                 Event::Component(event) => self.components.fold(event),
+                Event::Exit(event) => self.exits.fold(event),
                 Event::Job(_)
                 | Event::Stage(_)
                 | Event::Request(_)
@@ -216,6 +224,7 @@ impl Pipeline {
             match event {
                 Event::Request(event) => tally.request(event),
                 Event::LlmCall(event) => tally.llm_call(event),
+                Event::Exit(event) => tally.exit(event),
                 _ => {}
             }
         }

@@ -14,8 +14,8 @@ const SLICE: usize = 10_000;
 const MAX_ROWS_OF_JOB: usize = 10_000;
 
 /// Tables whose events make up the live state.
-const TABLES: [Table; 4] =
-    [Table::JobEvents, Table::StageEvents, Table::ComponentEvents, Table::WorkerEvents];
+const TABLES: [Table; 5] =
+    [Table::JobEvents, Table::StageEvents, Table::ComponentEvents, Table::WorkerEvents, Table::Exits];
 
 /// Hands every stored event since `since` to `fold`, in time order of each table; how many there were.
 /// A row at the edge of a slice may be handed over twice, which the fold bears.

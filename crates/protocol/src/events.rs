@@ -16,6 +16,7 @@ mod body;
 mod component;
 mod deploy;
 mod envelope;
+mod exit;
 mod feedback;
 mod fields;
 mod job;
@@ -92,6 +93,7 @@ fn event(value: Value, now: Timestamp, index: usize, dropped: &mut usize) -> Res
         EventType::LlmCall => Event::LlmCall(llm::translate(wire(fields)?, envelope, dropped)?),
         EventType::Feedback => Event::Feedback(feedback::translate(wire(fields)?, envelope, dropped)),
         EventType::Deploy => Event::Deploy(deploy::translate(wire(fields)?, envelope, dropped)?),
+        EventType::Exit => Event::Exit(exit::translate(wire(fields)?, envelope, dropped)?),
     };
     Ok(event)
 }

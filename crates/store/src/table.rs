@@ -15,8 +15,9 @@ use arrow::datatypes::{
 };
 use model::Timestamp;
 use model::event::{
-    Attributes, Capability, ComponentAction, ComponentEvent, DeployEvent, Event, FeedbackEvent, JobAction,
-    JobEvent, LlmCallEvent, RequestEvent, StageAction, StageEvent, StageStatus, WorkerAction, WorkerEvent,
+    Attributes, Capability, ComponentAction, ComponentEvent, DeployEvent, Event, ExitCause, ExitEvent,
+    FeedbackEvent, JobAction, JobEvent, LlmCallEvent, RequestEvent, StageAction, StageEvent, StageStatus,
+    WorkerAction, WorkerEvent,
 };
 
 /// An event table.
@@ -38,6 +39,8 @@ pub enum Table {
     Feedback,
     /// [`DeployEvent`]
     Deploys,
+    /// [`ExitEvent`]
+    Exits,
 }
 
 impl Table {
@@ -51,6 +54,7 @@ impl Table {
         Self::LlmCalls,
         Self::Feedback,
         Self::Deploys,
+        Self::Exits,
     ];
 
     /// The name by which files and SQL know the table. Part of the format on disk.
@@ -64,6 +68,7 @@ impl Table {
             Self::LlmCalls => "llm_calls",
             Self::Feedback => "feedback",
             Self::Deploys => "deploys",
+            Self::Exits => "process_exits",
         }
     }
 
@@ -83,6 +88,7 @@ impl Table {
             Self::LlmCalls => &["event_id", "job_id", "document_id", "trace_id"],
             Self::Feedback => &["event_id", "job_id", "document_id"],
             Self::Deploys => &["event_id", "service"],
+            Self::Exits => &["event_id", "worker_id"],
         }
     }
 }
@@ -247,7 +253,7 @@ macro_rules! text_column {
     )+};
 }
 
-text_column!(JobAction, StageAction, StageStatus, ComponentAction, WorkerAction, Capability);
+text_column!(JobAction, StageAction, StageStatus, ComponentAction, WorkerAction, Capability, ExitCause);
 
 impl Column for Attributes {
     type Builder = MapBuilder<StringBuilder, StringBuilder>;
@@ -443,6 +449,14 @@ row!(DeployEvent, Table::Deploys, {
     description: Option<String>, url: Option<String>, attributes: Attributes,
 });
 
+row!(ExitEvent, Table::Exits, {
+    time: Timestamp, event_id: String, cause: ExitCause, name: String, host: Option<String>,
+    pid: Option<u64>, command: Option<String>, group: Option<String>, unit: Option<String>,
+    cgroup: Option<String>, worker_id: Option<String>, signal: Option<String>, exit_code: Option<i64>,
+    memory_rss_bytes: Option<u64>, memory_anon_bytes: Option<u64>, memory_vms_bytes: Option<u64>,
+    message: Option<String>, attributes: Attributes,
+});
+
 /// The schema of a table.
 pub fn schema(table: Table) -> SchemaRef {
     match table {
@@ -454,13 +468,15 @@ pub fn schema(table: Table) -> SchemaRef {
         Table::LlmCalls => LlmCallEvent::schema(),
         Table::Feedback => FeedbackEvent::schema(),
         Table::Deploys => DeployEvent::schema(),
+        Table::Exits => ExitEvent::schema(),
     }
 }
 
 /// Sorts events into their tables: one batch for each table that occurs, rows in the order given.
 pub fn batches_from_events(events: impl IntoIterator<Item = Event>) -> Result<Vec<EventBatch>, ColumnError> {
     let (mut jobs, mut stages, mut components, mut workers) = (vec![], vec![], vec![], vec![]);
-    let (mut requests, mut llm_calls, mut feedback, mut deploys) = (vec![], vec![], vec![], vec![]);
+    let (mut requests, mut llm_calls, mut feedback) = (vec![], vec![], vec![]);
+    let (mut deploys, mut exits) = (vec![], vec![]);
     for event in events {
         match event {
             Event::Job(row) => jobs.push(row),
@@ -471,6 +487,7 @@ pub fn batches_from_events(events: impl IntoIterator<Item = Event>) -> Result<Ve
             Event::LlmCall(row) => llm_calls.push(row),
             Event::Feedback(row) => feedback.push(row),
             Event::Deploy(row) => deploys.push(row),
+            Event::Exit(row) => exits.push(row),
         }
     }
     fn gather<R: Row>(rows: &[R], into: &mut Vec<EventBatch>) -> Result<(), ColumnError> {
@@ -488,6 +505,7 @@ pub fn batches_from_events(events: impl IntoIterator<Item = Event>) -> Result<Ve
     gather(&llm_calls, &mut batches)?;
     gather(&feedback, &mut batches)?;
     gather(&deploys, &mut batches)?;
+    gather(&exits, &mut batches)?;
     Ok(batches)
 }
 
@@ -505,6 +523,7 @@ pub fn events_from_batch(table: Table, batch: &RecordBatch) -> Result<Vec<Event>
         Table::LlmCalls => take(batch, Event::LlmCall),
         Table::Feedback => take(batch, Event::Feedback),
         Table::Deploys => take(batch, Event::Deploy),
+        Table::Exits => take(batch, Event::Exit),
     }
 }
 

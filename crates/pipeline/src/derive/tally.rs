@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use model::Timestamp;
-use model::event::{LlmCallEvent, RequestEvent};
+use model::event::{ExitEvent, LlmCallEvent, RequestEvent};
 use prometheus::IntCounterVec;
 
 use super::family::Family;
@@ -32,6 +32,7 @@ pub(crate) struct Tally {
     llm_seconds: Family<Histogram>,
     llm_tokens: Family<u64>,
     llm_first_token_seconds: Family<Histogram>,
+    exits: Family<u64>,
     stage_memory: HashMap<String, StageMemory>,
     max_series: usize,
     /// Items that were counted under `other`, by metric.
@@ -64,6 +65,7 @@ impl Tally {
             llm_seconds: Family::new("llm_call_duration_seconds", &["model"], max_series),
             llm_tokens: Family::new("llm_tokens_total", &["model", "type"], max_series),
             llm_first_token_seconds: Family::new("llm_time_to_first_token_seconds", &["model"], max_series),
+            exits: Family::new("process_exits_total", &["host", "group", "cause"], max_series),
             stage_memory: HashMap::new(),
             max_series,
             beyond,
@@ -154,9 +156,17 @@ impl Tally {
         }
     }
 
+    pub(crate) fn exit(&mut self, event: &ExitEvent) {
+        let host = event.host.as_deref().unwrap_or_default();
+        let group = event.group.as_deref().unwrap_or_default();
+        count(&mut self.exits, &[host, group, event.cause.as_str()], 1, &self.beyond);
+    }
+
     /// Writes everything, and forgets memory readings that are too old to be shown.
     pub(super) fn write(&mut self, writer: &mut Writer<'_>, now: Timestamp) {
-        for family in [&self.jobs, &self.stages, &self.requests, &self.llm_calls, &self.llm_tokens] {
+        let counts =
+            [&self.jobs, &self.stages, &self.requests, &self.llm_calls, &self.llm_tokens, &self.exits];
+        for family in counts {
             for (labels, value) in family.iter() {
                 writer.counter(family.name, &labels, *value as f64);
             }

@@ -167,7 +167,8 @@ impl Jobs {
                 | Event::Request(_)
                 | Event::LlmCall(_)
                 | Event::Feedback(_)
-                | Event::Deploy(_) => {}
+                | Event::Deploy(_)
+                | Event::Exit(_) => {}
             }
         }
         let (active, finished) = table.bound(&self.config);

@@ -30,6 +30,8 @@ pub enum EventType {
     Feedback,
     /// `deploy.finished`
     Deploy,
+    /// `process.exited`
+    Exit,
 }
 
 impl EventType {
@@ -39,7 +41,7 @@ impl EventType {
         all.extend(StageAction::ALL.iter().copied().map(Self::Stage));
         all.extend(ComponentAction::ALL.iter().copied().map(Self::Component));
         all.extend(WorkerAction::ALL.iter().copied().map(Self::Worker));
-        all.extend([Self::Request, Self::LlmCall, Self::Feedback, Self::Deploy]);
+        all.extend([Self::Request, Self::LlmCall, Self::Feedback, Self::Deploy, Self::Exit]);
         all
     }
 
@@ -54,6 +56,7 @@ impl EventType {
             Self::LlmCall => "llm.call",
             Self::Feedback => "feedback.given",
             Self::Deploy => "deploy.finished",
+            Self::Exit => "process.exited",
         }
     }
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::component::WireComponent;
 use super::deploy::WireDeploy;
 use super::envelope::{self, EventType};
+use super::exit::WireExit;
 use super::feedback::WireFeedback;
 use super::job::WireJob;
 use super::llm::WireLlmCall;
@@ -56,5 +57,6 @@ fn fields_of(event_type: EventType, generator: &mut SchemaGenerator) -> Value {
         EventType::LlmCall => of::<WireLlmCall>(generator),
         EventType::Feedback => of::<WireFeedback>(generator),
         EventType::Deploy => of::<WireDeploy>(generator),
+        EventType::Exit => of::<WireExit>(generator),
     }
 }

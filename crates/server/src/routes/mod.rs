@@ -8,6 +8,7 @@ mod alerts;
 mod audit;
 mod docs;
 mod events;
+mod exits;
 mod health;
 mod hosts;
 mod jobs;
@@ -91,6 +92,7 @@ fn reading() -> Routes {
         .merge(workers::routes())
         .merge(jobs::routes())
         .merge(hosts::routes())
+        .merge(exits::routes())
         .merge(requests::routes())
         .merge(admin::routes())
         .merge(docs::routes())

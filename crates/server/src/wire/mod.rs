@@ -5,6 +5,7 @@
 
 pub(crate) mod access;
 pub(crate) mod alerts;
+pub(crate) mod exits;
 pub(crate) mod hosts;
 pub(crate) mod jobs;
 pub(crate) mod overview;
@@ -83,6 +84,7 @@ pub(crate) use shown_by_name;
 
 shown_by_name!(
     model::event::Capability,
+    model::event::ExitCause,
     model::event::StageStatus,
     pipeline::AttemptOutcome,
     pipeline::JobStatus,

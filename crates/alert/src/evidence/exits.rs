@@ -1,0 +1,89 @@
+//! Checks of processes that ended: what the kernel killed for want of memory, and all the others.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use model::event::{ExitCause, ExitEvent};
+use pipeline::{ExitFilter, Page};
+
+use super::{Check, Context, MAX_ROWS, Table, age, bytes, none, text};
+use crate::evaluate::EvaluateError;
+
+/// How far back a check looks: what crashed during the night is asked in the morning.
+const WINDOW: Duration = Duration::from_secs(24 * 3600);
+
+/// A check over the exits of the last day.
+struct RecentExits {
+    name: &'static str,
+    title: &'static str,
+    cause: Option<ExitCause>,
+    nothing: &'static str,
+}
+
+pub(super) fn checks() -> Vec<Box<dyn Check>> {
+    vec![
+        Box::new(RecentExits {
+            name: "oom_kills",
+            title: "Processes killed for want of memory within 24 hours",
+            cause: Some(ExitCause::OomKill),
+            nothing: "no process is known to have been killed for want of memory within 24 hours",
+        }),
+        Box::new(RecentExits {
+            name: "recent_exits",
+            title: "Processes that ended badly within 24 hours",
+            cause: None,
+            nothing: "no process is known to have ended badly within 24 hours",
+        }),
+    ]
+}
+
+#[async_trait]
+impl Check for RecentExits {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn title(&self) -> &'static str {
+        self.title
+    }
+
+    async fn run(&self, context: &Context) -> Result<Table, EvaluateError> {
+        let filter = ExitFilter {
+            cause: self.cause,
+            host: context.label("host").map(str::to_owned),
+            since: Some(context.now.before(WINDOW)),
+            ..ExitFilter::default()
+        };
+        let listing = context.pipeline.exits().list(&filter, Page { offset: 0, limit: MAX_ROWS });
+        let total = listing.total;
+        let rows = listing.items.into_iter().map(|exit| row(context, exit));
+        let columns = ["time", "ago", "host", "process", "pid", "ended by", "memory", "belongs to", "said"];
+        let mut table = Table::new(columns, rows).or_else_note(self.nothing);
+        if total > MAX_ROWS {
+            table.note = Some(format!("the newest {MAX_ROWS} of {total}"));
+        }
+        Ok(table)
+    }
+}
+
+fn row(context: &Context, exit: ExitEvent) -> [String; 9] {
+    let ended_by = match (exit.cause, &exit.signal, exit.exit_code) {
+        (ExitCause::OomKill, ..) => "out of memory".to_owned(),
+        (_, Some(signal), _) => signal.clone(),
+        (_, None, Some(code)) => format!("exit code {code}"),
+        (_, None, None) => "unknown".to_owned(),
+    };
+    // The name by which people know it best, first.
+    let belongs = exit.unit.or(exit.group).or(exit.cgroup);
+    [
+        exit.time.to_string(),
+        age(context.now.since(exit.time).as_secs_f64()),
+        text(exit.host.as_deref()),
+        exit.name,
+        exit.pid.map_or_else(none, |pid| pid.to_string()),
+        ended_by,
+        exit.memory_rss_bytes.map_or_else(none, bytes),
+        text(belongs.as_deref()),
+        text(exit.message.as_deref()),
+    ]
+}
