@@ -8,6 +8,7 @@ mod commands;
 mod crash;
 mod faults;
 mod itself;
+mod memory;
 mod seeds;
 mod snapshot;
 mod stage;

@@ -44,6 +44,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rusqlite", &["engine"]),
     ("sqlx", &["state"]),
     ("axum", &["server"]),
+    ("nvml-wrapper", &["collect"]),
     ("tonic", &["server"]),
     ("promql-parser", &["promql"]),
     ("lettre", &["alert"]),

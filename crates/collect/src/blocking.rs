@@ -18,6 +18,12 @@ impl<T: Send + 'static> Blocking<T> {
         Self(Arc::new(Mutex::new(state)))
     }
 
+    /// Changes the state, while no pass runs.
+    #[cfg(test)]
+    pub(crate) fn with<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
+        change(&mut self.0.lock())
+    }
+
     /// Runs `work` on the state. When an earlier call was given up and still runs, fails at once.
     pub(crate) async fn run<R: Send + 'static>(
         &self,

@@ -30,6 +30,11 @@ pub trait Collector: Send {
     /// before had and this one has not as ended, so a collector writes only what there is.
     async fn collect(&mut self, now: Timestamp) -> Result<MetricBatch, CollectError>;
 
+    /// What is wrong with a part of what it looks at, although the last pass succeeded.
+    fn remark(&self) -> Option<String> {
+        None
+    }
+
     /// What is known when [`collect`](Self::collect) has failed: an own `up` series, mostly.
     fn when_down(&self, _now: Timestamp) -> MetricBatch {
         MetricBatch::new()

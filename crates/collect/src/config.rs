@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use model::DurationText;
 
+use crate::gpus::GpusConfig;
+use crate::kernel_log::KernelLogConfig;
 use crate::processes::ProcessesConfig;
 use crate::redis_server::RedisConfig;
+use crate::units::UnitsConfig;
 
 /// How often a collector looks, unless its section says otherwise.
 pub(crate) const DEFAULT_INTERVAL: DurationText = DurationText(Duration::from_secs(15));
 
-/// What is watched: the sections `[host]`, `[processes]`, `[[redis]]` and `[own]`.
+/// What is watched: the sections `[host]`, `[processes]`, `[gpus]`, `[kernel_log]`, `[units]`, `[[redis]]` and `[own]`.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -18,6 +21,12 @@ pub struct Config {
     pub host: HostConfig,
     /// Its processes.
     pub processes: ProcessesConfig,
+    /// Its GPUs.
+    pub gpus: GpusConfig,
+    /// What its kernel says.
+    pub kernel_log: KernelLogConfig,
+    /// Units of its service manager.
+    pub units: UnitsConfig,
     /// Redis servers and the queues in them. With none, a Redis on 127.0.0.1:6379 is watched when
     /// there is one.
     pub redis: Vec<RedisConfig>,

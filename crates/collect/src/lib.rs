@@ -1,4 +1,4 @@
-//! What we go and fetch: the host, its processes, Redis and its queues, and ourselves.
+//! What we go and fetch: the host, its processes, its GPUs, its kernel's log, its service manager, Redis and its queues, and ourselves.
 //!
 //! Each thing watched has a [`Collector`] with its own interval, its own task and its own time limit,
 //! so that each fails alone. [`Collectors`] runs them, stores what they gather through `ingest`, hands
@@ -9,7 +9,11 @@
 mod blocking;
 mod collector;
 mod config;
+mod exits;
+mod gpus;
 mod host;
+mod kernel_clock;
+mod kernel_log;
 mod own;
 mod proc_root;
 mod processes;
@@ -17,9 +21,12 @@ mod redis_queue;
 mod redis_server;
 mod runner;
 mod samples;
+mod units;
 
 pub use collector::{BoxError, CollectError, Collector};
 pub use config::{Config, HostConfig, OwnConfig};
+pub use gpus::GpusConfig;
+pub use kernel_log::KernelLogConfig;
 pub use own::encode_text;
 pub use processes::{GroupConfig, PatternError, ProcessesConfig};
 pub use redis_queue::{
@@ -28,3 +35,4 @@ pub use redis_queue::{
 };
 pub use redis_server::RedisConfig;
 pub use runner::{CollectorStatus, Collectors, SetupError};
+pub use units::UnitsConfig;

@@ -6,6 +6,7 @@
 //! process, only of a few in each pass.
 
 mod command;
+pub(crate) mod directory;
 mod groups;
 mod tracker;
 mod walk;
@@ -23,6 +24,7 @@ use crate::collector::{CollectError, Collector};
 use crate::config::DEFAULT_INTERVAL;
 use crate::proc_root::ProcRoot;
 use crate::samples::Samples;
+pub(crate) use directory::Directory;
 pub use groups::PatternError;
 use groups::{GroupIndex, Groups};
 use tracker::{Tracker, Turnover};
@@ -86,9 +88,10 @@ impl Processes {
         config: &ProcessesConfig,
         host: String,
         pipeline: Arc<Pipeline>,
+        directory: Arc<Directory>,
     ) -> Result<Self, PatternError> {
         let own_pid = i32::try_from(std::process::id()).unwrap_or(0);
-        let look = Look::new(config, ProcRoot::of_this_host(), own_pid)?;
+        let look = Look::new(config, ProcRoot::of_this_host(), own_pid, directory)?;
         Ok(Self { interval: config.interval.0, host, pipeline, look: Blocking::new(look) })
     }
 }
@@ -151,10 +154,15 @@ struct Scene {
 }
 
 impl Look {
-    fn new(config: &ProcessesConfig, root: ProcRoot, own_pid: i32) -> Result<Self, PatternError> {
+    fn new(
+        config: &ProcessesConfig,
+        root: ProcRoot,
+        own_pid: i32,
+        directory: Arc<Directory>,
+    ) -> Result<Self, PatternError> {
         let groups = Groups::new(&config.groups)?;
         Ok(Self {
-            tracker: Tracker::new(&groups, own_pid),
+            tracker: Tracker::new(&groups, own_pid, directory),
             groups,
             root,
             max_per_group: config.max_per_group,

@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,11 +20,15 @@ use tokio_util::task::TaskTracker;
 
 use crate::collector::{CollectError, Collector};
 use crate::config::Config;
+use crate::exits::ExitReporter;
+use crate::gpus::Gpus;
 use crate::host::Host;
+use crate::kernel_log::KernelLog;
 use crate::own::Own;
-use crate::processes::{PatternError, Processes};
+use crate::processes::{Directory, PatternError, Processes};
 use crate::redis_queue::{MappingError, QueueMetrics};
 use crate::samples::Samples;
+use crate::units::Units;
 
 /// A collector starts at a moment of its own within this time, so that not all look at once.
 const START_SPREAD: Duration = Duration::from_secs(2);
@@ -61,6 +66,8 @@ pub struct CollectorStatus {
     pub last_success: Option<Timestamp>,
     /// Why the last pass failed; empty once one has succeeded.
     pub last_error: Option<String>,
+    /// What is wrong with a part of what it looks at, although the last pass succeeded.
+    pub remark: Option<String>,
     /// How long the last pass took.
     pub duration: Duration,
     /// How often it looks.
@@ -87,22 +94,40 @@ struct Watched {
 
 impl Collectors {
     /// Checks the configuration and makes its collectors; none looks at anything before
-    /// [`run`](Self::run).
+    /// [`run`](Self::run). What a collector must remember over restarts lies in `data_dir`.
     pub fn new(
         config: &Config,
+        data_dir: &Path,
         ingest: Arc<Ingest>,
         pipeline: &Arc<Pipeline>,
         registry: &prometheus::Registry,
     ) -> Result<Arc<Self>, SetupError> {
         let host = crate::host::host_name(&config.host);
+        let directory = Arc::new(Directory::default());
         let mut collectors: Vec<(Box<dyn Collector>, Source)> = Vec::new();
         if config.host.enabled {
             let collector = Host::new(&config.host, host.clone(), Arc::clone(pipeline));
             collectors.push((Box::new(collector), Source::Collector));
         }
         if config.processes.enabled {
-            let collector = Processes::new(&config.processes, host.clone(), Arc::clone(pipeline))
-                .map_err(SetupError::Processes)?;
+            let collector =
+                Processes::new(&config.processes, host.clone(), Arc::clone(pipeline), Arc::clone(&directory))
+                    .map_err(SetupError::Processes)?;
+            collectors.push((Box::new(collector), Source::Collector));
+        }
+        if config.gpus.enabled {
+            let directory = Arc::clone(&directory);
+            let collector = Gpus::new(&config.gpus, host.clone(), Arc::clone(pipeline), directory);
+            collectors.push((Box::new(collector), Source::Collector));
+        }
+        let reporter = ExitReporter::new(Arc::clone(&ingest), host.clone(), Arc::clone(&directory));
+        let reporter = Arc::new(reporter);
+        if config.kernel_log.enabled {
+            let collector = KernelLog::new(&config.kernel_log, data_dir, host.clone(), Arc::clone(&reporter));
+            collectors.push((Box::new(collector), Source::Collector));
+        }
+        if config.units.enabled {
+            let collector = Units::new(&config.units, host.clone(), directory, reporter);
             collectors.push((Box::new(collector), Source::Collector));
         }
         let metrics = QueueMetrics::new(registry).map_err(SetupError::Metrics)?;
@@ -157,6 +182,7 @@ impl CollectorStatus {
             absent: false,
             last_success: None,
             last_error: None,
+            remark: None,
             duration: Duration::ZERO,
             interval: collector.interval(),
             runs: 0,
@@ -213,6 +239,9 @@ impl Watched {
         let (status, news) = {
             let mut status = self.status.lock();
             let news = status.note(outcome.as_ref().map(|_| ()), now, took);
+            let remark = outcome.is_ok().then(|| self.collector.remark()).flatten();
+            let news = news || status.remark != remark;
+            status.remark = remark;
             (status.clone(), news)
         };
         if news {
@@ -295,9 +324,12 @@ fn log(status: &CollectorStatus) {
     match &status.last_error {
         Some(error) if status.absent => tracing::info!(collector, target, %error, "nothing to watch"),
         Some(error) => tracing::warn!(collector, target, %error, "a collector fails"),
-        None => tracing::info!(collector, target, "a collector works"),
+        None => match &status.remark {
+            Some(remark) => tracing::warn!(collector, target, %remark, "a collector works in part"),
+            None => tracing::info!(collector, target, "a collector works"),
+        },
     }
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

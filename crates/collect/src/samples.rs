@@ -34,6 +34,14 @@ impl Samples {
         self.batch.push_one(&builder.build(), self.time_ms, value);
     }
 
+    /// Adds a zero of a counter that is told for the first time, a moment before its first value:
+    /// without it, `increase()` would not see what made it begin.
+    pub(crate) fn push_zero_before(&mut self, name: &str, labels: &[(&str, &str)]) {
+        self.time_ms -= 1;
+        self.push(name, labels, 0.0);
+        self.time_ms += 1;
+    }
+
     /// Adds a sample when there is a value.
     pub(crate) fn push_some(&mut self, name: &str, labels: &[(&str, &str)], value: Option<f64>) {
         if let Some(value) = value {

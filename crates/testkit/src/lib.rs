@@ -1,10 +1,11 @@
 //! Real services for tests: each is started on a free port, waited for, and ended when dropped.
 //!
-//! Nothing here imitates a service. A service that is not installed is an error that says how to
+//! Nothing here imitates a service, but for one whose hardware is rarely at hand ([`Nvml`]). A service that is not installed is an error that says how to
 //! install it. Start reading at [`Redis`].
 
 mod launch;
 mod models;
+mod nvml;
 mod python;
 mod redis;
 mod remote_write;
@@ -15,6 +16,7 @@ mod watchkeeper;
 
 pub use launch::{Launched, free_port};
 pub use models::Models;
+pub use nvml::Nvml;
 pub use python::python;
 pub use redis::Redis;
 pub use remote_write::{Series, remote_write};

@@ -30,6 +30,12 @@ pub(crate) struct Settings {
     pub(crate) host: collect::HostConfig,
     /// Processes of that host.
     pub(crate) processes: collect::ProcessesConfig,
+    /// GPUs of that host.
+    pub(crate) gpus: collect::GpusConfig,
+    /// What the kernel of that host says: processes killed for want of memory, faults, GPU errors.
+    pub(crate) kernel_log: collect::KernelLogConfig,
+    /// Units of the service manager of that host.
+    pub(crate) units: collect::UnitsConfig,
     /// Redis servers and the queues in them. With none, a Redis on 127.0.0.1:6379 is watched when there is one.
     pub(crate) redis: Vec<collect::RedisConfig>,
     /// Watchkeeper's own metrics.
@@ -72,6 +78,9 @@ impl Settings {
         collect::Config {
             host: self.host.clone(),
             processes: self.processes.clone(),
+            gpus: self.gpus.clone(),
+            kernel_log: self.kernel_log.clone(),
+            units: self.units.clone(),
             redis: self.redis.clone(),
             own: self.own.clone(),
         }

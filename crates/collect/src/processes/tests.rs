@@ -66,7 +66,7 @@ impl Fixture {
     }
 
     fn look(&self, config: &ProcessesConfig, own_pid: i32) -> Look {
-        Look::new(config, ProcRoot::at(self.path()), own_pid).unwrap()
+        Look::new(config, ProcRoot::at(self.path()), own_pid, Arc::default()).unwrap()
     }
 }
 
@@ -181,7 +181,7 @@ async fn a_real_process_is_seen_whole() {
         .unwrap();
     let group = GroupConfig { name: "watched".to_owned(), pattern: "watched-4242".to_owned() };
     let config = ProcessesConfig { groups: vec![group], ..ProcessesConfig::default() };
-    let mut look = Look::new(&config, ProcRoot::of_this_host(), NOBODY).unwrap();
+    let mut look = Look::new(&config, ProcRoot::of_this_host(), NOBODY, Arc::default()).unwrap();
     let seen = testkit::eventually("the process to be seen", || {
         let found = pass(&mut look).1.into_iter().find(|process| process.group.is_some());
         async move { Ok(found) }

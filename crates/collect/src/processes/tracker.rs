@@ -1,11 +1,13 @@
 //! What is remembered of processes from pass to pass: command lines, CPU time, who came and who went.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::proc_root::ProcRoot;
 
 use super::command::{self, Masker};
+use super::directory::{Directory, Identity};
 use super::groups::{GroupIndex, Groups};
 use super::walk::{self, ProcessKey, Seen};
 
@@ -36,6 +38,17 @@ pub(crate) struct Known {
     first_pass: u64,
 }
 
+impl Known {
+    fn identity(&self, groups: &Groups) -> Identity {
+        Identity {
+            comm: self.comm.clone(),
+            name: self.name.clone(),
+            command: self.command.clone(),
+            group: self.group.map(|group| groups.names()[group].clone()),
+        }
+    }
+}
+
 /// What happened in a group since the collector began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Turnover {
@@ -55,10 +68,12 @@ pub(crate) struct Tracker {
     last_clock: Option<Duration>,
     own_pid: i32,
     masker: Masker,
+    /// What others may know of processes.
+    directory: Arc<Directory>,
 }
 
 impl Tracker {
-    pub(crate) fn new(groups: &Groups, own_pid: i32) -> Self {
+    pub(crate) fn new(groups: &Groups, own_pid: i32, directory: Arc<Directory>) -> Self {
         Self {
             pass: 0,
             known: HashMap::new(),
@@ -67,6 +82,7 @@ impl Tracker {
             last_clock: None,
             own_pid,
             masker: Masker::new(),
+            directory,
         }
     }
 
@@ -102,8 +118,12 @@ impl Tracker {
     fn note_exits(&mut self, seen: &[Seen], clock: Duration) {
         let present: HashSet<ProcessKey> = seen.iter().map(|process| process.key).collect();
         let (turnover, recent_exits) = (&mut self.turnover, &mut self.recent_exits);
+        let directory = &self.directory;
         self.known.retain(|key, known| {
             let stays = present.contains(key);
+            if !stays {
+                directory.note_end(key.pid);
+            }
             if let (false, Some(group)) = (stays, known.group) {
                 turnover[group].exits += 1;
                 recent_exits[group].push_back((clock, hash(&known.command)));
@@ -136,6 +156,7 @@ impl Tracker {
             (known.group, known.name, known.command) = identity;
             known.comm.clone_from(&process.comm);
             known.command_pass = self.pass;
+            self.directory.note(process.key.pid, known.identity(groups));
         }
     }
 
@@ -172,6 +193,7 @@ impl Tracker {
             command_pass: self.pass,
             first_pass: self.pass,
         };
+        self.directory.note(process.key.pid, known.identity(groups));
         self.known.insert(process.key, known);
     }
 }

@@ -16,8 +16,10 @@ use crate::redis_server::RedisConfig;
 
 /// Keeps what is appended in memory.
 #[derive(Default)]
-struct MemoryStore {
+pub(crate) struct MemoryStore {
     samples: Mutex<Vec<(String, i64, f64)>>,
+    events: Mutex<Vec<store::EventBatch>>,
+    refuses: std::sync::atomic::AtomicBool,
 }
 
 impl MemoryStore {
@@ -25,6 +27,16 @@ impl MemoryStore {
     fn values(&self, series: &str) -> Vec<f64> {
         let samples = self.samples.lock();
         samples.iter().filter(|(labels, ..)| labels == series).map(|(.., value)| *value).collect()
+    }
+
+    /// All batches of events.
+    pub(crate) fn event_batches(&self) -> Vec<store::EventBatch> {
+        self.events.lock().clone()
+    }
+
+    /// Makes every append fail, or succeed again.
+    pub(crate) fn refuse(&self, refuses: bool) {
+        self.refuses.store(refuses, std::sync::atomic::Ordering::SeqCst);
     }
 
     fn last(&self, series: &str) -> Option<f64> {
@@ -35,6 +47,10 @@ impl MemoryStore {
 #[async_trait]
 impl TelemetryStore for MemoryStore {
     async fn append(&self, batch: Batch) -> Result<Appended, AppendError> {
+        if self.refuses.load(std::sync::atomic::Ordering::SeqCst) {
+            return Err(AppendError::Overloaded { what: "a test wants it so" });
+        }
+        self.events.lock().extend(batch.events);
         let mut kept = self.samples.lock();
         for (labels, samples) in batch.metrics.iter() {
             kept.extend(samples.iter().map(|sample| (labels.to_string(), sample.time_ms, sample.value)));
@@ -75,7 +91,7 @@ impl TelemetryStore for MemoryStore {
     }
 }
 
-fn ingest(store: &Arc<MemoryStore>) -> Arc<Ingest> {
+pub(crate) fn ingest(store: &Arc<MemoryStore>) -> Arc<Ingest> {
     let store: Arc<dyn TelemetryStore> = Arc::<MemoryStore>::clone(store);
     let redactor = Redactor::new(&Redaction::default()).unwrap();
     let day = Duration::from_secs(86_400);
@@ -241,7 +257,8 @@ async fn a_redis_that_goes_away_is_told_of_and_found_again() {
     let store = Arc::new(MemoryStore::default());
     let mut config = Config { redis: vec![redis_with_a_queue(redis.url())], ..Config::default() };
     config.host.interval = model::DurationText(Duration::from_millis(100));
-    let collectors = Collectors::new(&config, ingest(&store), &pipeline, &registry).unwrap();
+    let collectors =
+        Collectors::new(&config, Path::new("/nonexistent"), ingest(&store), &pipeline, &registry).unwrap();
     let cancel = CancellationToken::new();
     let running = tokio::spawn(Arc::clone(&collectors).run(cancel.clone()));
     let wait = async |up: bool, what: &str| {
@@ -284,7 +301,8 @@ async fn a_password_in_an_address_is_never_told() {
     let registry = prometheus::Registry::new();
     let pipeline = Pipeline::new(pipeline::Config::default(), &registry).unwrap();
     let store = Arc::new(MemoryStore::default());
-    let collectors = Collectors::new(&config, ingest(&store), &pipeline, &registry).unwrap();
+    let collectors =
+        Collectors::new(&config, Path::new("/nonexistent"), ingest(&store), &pipeline, &registry).unwrap();
     run_until(&collectors, "a failure", |statuses| status(statuses, "main").runs > 0).await;
     let shown = format!("{:?}", collectors.status());
     assert!(shown.contains("connection refused") && !shown.contains("hunter2"), "{shown}");
@@ -295,7 +313,13 @@ fn a_configuration_that_cannot_be_used_is_refused() {
     let new = |config: &Config| {
         let registry = prometheus::Registry::new();
         let pipeline = Pipeline::new(pipeline::Config::default(), &registry).unwrap();
-        let made = Collectors::new(config, ingest(&Arc::new(MemoryStore::default())), &pipeline, &registry);
+        let made = Collectors::new(
+            config,
+            Path::new("/nonexistent"),
+            ingest(&Arc::new(MemoryStore::default())),
+            &pipeline,
+            &registry,
+        );
         let error = made.err().expect("it cannot be used");
         std::error::Error::source(&error).expect("it has a cause").to_string()
     };

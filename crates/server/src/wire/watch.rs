@@ -22,6 +22,8 @@ shape! {
         last_success: Option<Timestamp>,
         /// Why the last pass failed; null once one has succeeded.
         last_error: Option<String>,
+        /// What is wrong with a part of what it looks at, although the last pass succeeded.
+        remark: Option<String>,
         /// How long the last pass took, in seconds.
         #[serde(rename = "duration_seconds")]
         duration: f64,

@@ -167,8 +167,13 @@ async fn context(folder: &std::path::Path) -> server::Context {
     )
     .await
     .expect("alerts");
-    let collectors =
-        collect::Collectors::new(&collect::Config::default(), Arc::clone(&ingest), &pipeline, &registry);
+    let collectors = collect::Collectors::new(
+        &collect::Config::default(),
+        std::path::Path::new("/nonexistent"),
+        Arc::clone(&ingest),
+        &pipeline,
+        &registry,
+    );
     server::Context {
         version: "0.0.0-test",
         store,
