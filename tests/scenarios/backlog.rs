@@ -122,7 +122,14 @@ to = ["oncall@example.org"]
         mail.body()
     );
 
+    for shown in ["Tasks that are taken next", "score", "Workers", "Tasks that are stuck"] {
+        ensure!(mail.body().contains(shown), "{shown:?} is not in the mail:\n{}", mail.body());
+    }
+
     let id = firing["id"].as_str().context("an alert has an id")?;
+    let (code, printed) = watchkeeper.run(&["diagnose", id]).await?;
+    ensure!(code == 1 || code == 2, "a backlog without workers is not fine: {printed}");
+    ensure!(printed.contains("queue_heads") && printed.contains("llm_tasks"), "{printed}");
     let acknowledged = watchkeeper
         .post(&format!("/api/v1/alerts/{id}/acknowledge"), &json!({"note": "adding workers"}))
         .await?;

@@ -13,3 +13,4 @@ mod seeds;
 mod snapshot;
 mod stage;
 mod terminal;
+mod troubleshooting;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use model::DurationText;
+use model::{ByteSize, DurationText};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +39,8 @@ pub struct Config {
     pub external_url: Option<String>,
     /// How notifications are tried again.
     pub delivery: DeliveryConfig,
+    /// From when on a check calls what it sees worth a look.
+    pub diagnosis: DiagnosisConfig,
 }
 
 impl Default for Config {
@@ -54,6 +56,40 @@ impl Default for Config {
             channels: Vec::new(),
             external_url: None,
             delivery: DeliveryConfig::default(),
+            diagnosis: DiagnosisConfig::default(),
+        }
+    }
+}
+
+/// From when on a check calls what it sees worth a look: the section `[alerts.diagnosis]`. It colours
+/// evidence; what fires is decided by rules alone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct DiagnosisConfig {
+    /// A task that was taken longer ago is stuck.
+    #[schemars(with = "String")]
+    pub stuck_after: DurationText,
+    /// A process that gains more than this within an hour grows.
+    #[schemars(with = "String")]
+    pub growth_bytes: ByteSize,
+    /// A file system above this share, 0 to 1, is full.
+    pub disk_ratio: f64,
+    /// How far back errors are recent.
+    #[schemars(with = "String")]
+    pub errors_window: DurationText,
+    /// How far back changes are recent.
+    #[schemars(with = "String")]
+    pub changes_window: DurationText,
+}
+
+impl Default for DiagnosisConfig {
+    fn default() -> Self {
+        Self {
+            stuck_after: DurationText(Duration::from_secs(600)),
+            growth_bytes: ByteSize(256 << 20),
+            disk_ratio: 0.9,
+            errors_window: DurationText(Duration::from_secs(3600)),
+            changes_window: DurationText(Duration::from_secs(24 * 3600)),
         }
     }
 }

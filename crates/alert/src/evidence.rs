@@ -1,11 +1,18 @@
-//! Evidence: what a runbook's checks give at the moment an alert fires.
+//! Evidence: what a runbook's checks give at the moment an alert fires, or when somebody asks.
 //!
-//! A [`Check`] reads live state or asks a query, and gives a small table. All checks of one alert run
-//! side by side within one time limit; one that fails or is too slow says so in its place.
+//! A [`Check`] reads live state, stored events or a query, and gives a small table with a verdict. All
+//! checks of one alert run side by side within one time limit; one that fails or is too slow says so in
+//! its place. From when on something is worth a look stands in [`DiagnosisConfig`], not here.
 
+mod changes;
+mod errors;
 mod exits;
 mod live;
+mod processes;
 mod queries;
+mod queues;
+mod stuck;
+mod table;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,21 +22,29 @@ use async_trait::async_trait;
 use model::Timestamp;
 use pipeline::Pipeline;
 use serde::{Deserialize, Serialize};
+use state::State;
+use store::TelemetryStore;
 
+use crate::DiagnosisConfig;
 use crate::evaluate::{EvaluateError, Evaluator};
-use crate::template::{humanize_1024, humanize_duration};
+pub use table::CheckVerdict;
+use table::{Table, age, bytes, none, share, text};
 
 /// The checks that a rule's `runbook` can name.
 pub(crate) const CHECK_NAMES: &[&str] = &[
     "active_jobs",
     "collectors_down",
     "disk_use",
-    "oom_kills",
-    "recent_exits",
     "oldest_pending_tasks",
     "oldest_processing_tasks",
+    "oom_kills",
+    "queue_heads",
     "queues",
+    "recent_changes",
+    "recent_errors",
+    "recent_exits",
     "recent_failures",
+    "stuck_tasks",
     "top_processes_by_memory",
     "workers",
 ];
@@ -38,6 +53,8 @@ pub(crate) const CHECK_NAMES: &[&str] = &[
 const MAX_ROWS: usize = 10;
 /// The longest text in a table, in characters.
 const MAX_CELL_CHARS: usize = 120;
+/// The longest reason of a verdict, in characters.
+const MAX_REASON_CHARS: usize = 300;
 
 /// What a check gave.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,6 +63,10 @@ pub struct CheckResult {
     pub check: String,
     /// What it shows, in words.
     pub title: String,
+    /// What to make of it.
+    pub verdict: CheckVerdict,
+    /// Why, in one sentence; empty when there is nothing to say.
+    pub reason: String,
     /// The columns of the table.
     pub columns: Vec<String>,
     /// The rows, each with a text for each column.
@@ -60,35 +81,48 @@ pub(crate) struct Context {
     pub(crate) now: Timestamp,
     /// The alert's labels: a check of a queue looks at the alert's queue.
     pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) sources: Sources,
+}
+
+/// What there is to look at, whatever the alert.
+#[derive(Clone)]
+pub(crate) struct Sources {
     pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) evaluator: Arc<dyn Evaluator>,
+    /// Stored events.
+    pub(crate) store: Arc<dyn TelemetryStore>,
+    /// Other alerts, and the audit log.
+    pub(crate) state: State,
+    pub(crate) config: DiagnosisConfig,
+}
+
+/// A check that could not look.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CheckError {
+    #[error(transparent)]
+    Evaluate(#[from] EvaluateError),
+    #[error("stored events could not be read")]
+    Events(#[source] store::QueryError),
+    #[error("stored events could not be understood")]
+    Rows(#[source] store::ColumnError),
+    #[error("what people did could not be read")]
+    State(#[source] state::StateError),
+    #[error("the look was broken off")]
+    Broken(#[source] tokio::task::JoinError),
 }
 
 impl Context {
+    /// Live state.
+    fn pipeline(&self) -> &Pipeline {
+        &self.sources.pipeline
+    }
+
+    fn config(&self) -> &DiagnosisConfig {
+        &self.sources.config
+    }
+
     fn label(&self, name: &str) -> Option<&str> {
         self.labels.get(name).map(String::as_str)
-    }
-}
-
-/// Rows for columns, and what is to be said beside them.
-#[derive(Debug, Default)]
-pub(crate) struct Table {
-    columns: Vec<&'static str>,
-    rows: Vec<Vec<String>>,
-    note: Option<String>,
-}
-
-impl Table {
-    fn new<const N: usize>(columns: [&'static str; N], rows: impl IntoIterator<Item = [String; N]>) -> Self {
-        Self { columns: columns.to_vec(), rows: rows.into_iter().map(Vec::from).collect(), note: None }
-    }
-
-    /// What is said when there are no rows.
-    fn or_else_note(mut self, note: &str) -> Self {
-        if self.rows.is_empty() {
-            self.note = Some(note.to_owned());
-        }
-        self
     }
 }
 
@@ -100,7 +134,7 @@ pub(crate) trait Check: Send + Sync {
     /// What it shows, in words.
     fn title(&self) -> &'static str;
     /// Looks.
-    async fn run(&self, context: &Context) -> Result<Table, EvaluateError>;
+    async fn run(&self, context: &Context) -> Result<Table, CheckError>;
 }
 
 /// The checks.
@@ -115,7 +149,22 @@ impl Checks {
         let mut checks = live::checks();
         checks.extend(queries::checks());
         checks.extend(exits::checks());
+        checks.extend(queues::checks());
+        let further: [Box<dyn Check>; 4] = [
+            Box::new(processes::TopProcesses),
+            Box::new(stuck::StuckTasks),
+            Box::new(errors::RecentErrors),
+            Box::new(changes::RecentChanges),
+        ];
+        checks.extend(further);
         Self { checks, timeout }
+    }
+
+    /// The checks by name, with what they show.
+    pub(crate) fn titles(&self) -> Vec<(&'static str, &'static str)> {
+        let mut titles: Vec<_> = self.checks.iter().map(|check| (check.name(), check.title())).collect();
+        titles.sort_unstable();
+        titles
     }
 
     /// What the checks of a runbook give, in its order.
@@ -127,46 +176,33 @@ impl Checks {
     async fn one(&self, check: &dyn Check, context: &Context) -> CheckResult {
         let table = match tokio::time::timeout(self.timeout, check.run(context)).await {
             Ok(Ok(table)) => table,
-            Ok(Err(error)) => Table { note: Some(format!("the check failed: {error}")), ..Table::default() },
-            Err(_) => {
-                let note = format!("the check took longer than {:?}", self.timeout);
-                Table { note: Some(note), ..Table::default() }
+            Ok(Err(error)) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    check = check.name(),
+                    "a check failed"
+                );
+                Table::not_looked(format!("the check failed: {error}"))
             }
+            Err(_) => Table::not_looked(format!("the check took longer than {:?}", self.timeout)),
         };
         let cut = |text: String| text.chars().take(MAX_CELL_CHARS).collect::<String>();
+        let reason = table.reason.chars().take(MAX_REASON_CHARS).collect();
         CheckResult {
             check: check.name().to_owned(),
             title: check.title().to_owned(),
+            verdict: table.verdict,
+            reason,
             columns: table.columns.into_iter().map(str::to_owned).collect(),
             rows: table
                 .rows
                 .into_iter()
-                .take(MAX_ROWS)
+                .take(table.max_rows.unwrap_or(MAX_ROWS))
                 .map(|row| row.into_iter().map(cut).collect())
                 .collect(),
             note: table.note,
         }
     }
-}
-
-fn bytes(number: u64) -> String {
-    format!("{}B", humanize_1024(number as f64))
-}
-
-fn age(seconds: f64) -> String {
-    humanize_duration(seconds.round())
-}
-
-fn share(ratio: Option<f64>) -> String {
-    ratio.map_or_else(none, |ratio| format!("{:.0}%", ratio * 100.0))
-}
-
-fn text(value: Option<&str>) -> String {
-    value.map_or_else(none, str::to_owned)
-}
-
-fn none() -> String {
-    "-".to_owned()
 }
 
 #[cfg(test)]
@@ -179,13 +215,5 @@ mod tests {
         let mut names: Vec<&str> = checks.checks.iter().map(|check| check.name()).collect();
         names.sort_unstable();
         assert_eq!(names, CHECK_NAMES);
-    }
-
-    #[test]
-    fn amounts_are_written_for_people() {
-        assert_eq!(bytes(4_831_838_208), "4.5GiB");
-        assert_eq!(age(125.4), "2m 5s");
-        assert_eq!(share(Some(0.915)), "92%");
-        assert_eq!(share(None), "-");
     }
 }

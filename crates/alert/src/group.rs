@@ -7,12 +7,11 @@ use std::time::{Duration, Instant};
 
 use model::{Labels, LabelsBuilder, MetricBatch, Timestamp};
 use parking_lot::{Mutex, RwLock};
-use pipeline::Pipeline;
 
 use crate::book::{Book, RuleAlerts};
 use crate::clerk::{ClerkHandle, Observation, Sighting};
 use crate::evaluate::{Evaluator, Finding};
-use crate::evidence::{CheckResult, Checks, Context};
+use crate::evidence::{CheckResult, Checks, Context, Sources};
 use crate::machine::{Input, Policy, Standing};
 use crate::metrics::Metrics;
 use crate::rules::identity;
@@ -27,7 +26,8 @@ pub(crate) struct Tools {
     pub(crate) evaluator: Arc<dyn Evaluator>,
     pub(crate) sink: Arc<dyn Sink>,
     pub(crate) checks: Checks,
-    pub(crate) pipeline: Arc<Pipeline>,
+    /// What checks look at.
+    pub(crate) sources: Sources,
     pub(crate) clerk: ClerkHandle,
     pub(crate) book: Arc<Book>,
     pub(crate) metrics: Metrics,
@@ -224,12 +224,8 @@ impl GroupRunner {
             return BTreeMap::new();
         }
         let gathered = sightings.iter().filter(fires).take(MAX_EVIDENCE).map(|sighting| async {
-            let context = Context {
-                now: at,
-                labels: sighting.labels.clone(),
-                pipeline: Arc::clone(&self.tools.pipeline),
-                evaluator: Arc::clone(&self.tools.evaluator),
-            };
+            let context =
+                Context { now: at, labels: sighting.labels.clone(), sources: self.tools.sources.clone() };
             (sighting.id.clone(), self.tools.checks.gather(&rule.runbook, &context).await)
         });
         futures::future::join_all(gathered).await.into_iter().collect()

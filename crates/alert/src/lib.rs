@@ -10,6 +10,7 @@
 mod book;
 mod clerk;
 mod config;
+mod diagnose;
 mod error;
 mod evaluate;
 mod evidence;
@@ -25,9 +26,12 @@ mod severity;
 mod status;
 mod template;
 
-pub use config::{Channels, Config, DeliveryConfig, EmailConfig, SecretText, Tls, WebhookConfig};
+pub use config::{
+    Channels, Config, DeliveryConfig, DiagnosisConfig, EmailConfig, SecretText, Tls, WebhookConfig,
+};
+pub use diagnose::{DiagnoseError, Diagnosis, Subject};
 pub use error::{ActionError, AlertError, RuleError};
-pub use evidence::CheckResult;
+pub use evidence::{CheckResult, CheckVerdict};
 pub use rules::{AlertRule, Group, RecordingRule, Rule, RuleSet};
 pub use service::{Alerts, Parts};
 pub use severity::{Severity, UnknownSeverity};

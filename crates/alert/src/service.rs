@@ -14,14 +14,16 @@ use promql::Engine;
 use state::{
     AlertFilter, AlertRecord, Delivery, DeliveryFilter, DeliveryState, NewDelivery, Page, State, StateError,
 };
-use tokio::sync::Notify;
+use store::TelemetryStore;
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::book::Book;
 use crate::clerk::{Action, Clerk, ClerkHandle, Desk, Observation};
+use crate::diagnose::MAX_AT_ONCE;
 use crate::evaluate::{EngineEvaluator, Evaluator};
-use crate::evidence::Checks;
+use crate::evidence::{Checks, Sources};
 use crate::group::{GroupRunner, RuleRunner, Tools};
 use crate::machine::{Policy, Said};
 use crate::metrics::Metrics;
@@ -42,6 +44,8 @@ pub struct Parts {
     pub engine: Engine,
     /// Live state, for evidence.
     pub pipeline: Arc<Pipeline>,
+    /// Stored events, for evidence.
+    pub store: Arc<dyn TelemetryStore>,
     /// Where states and notifications are kept.
     pub state: State,
     /// Where recorded series and `ALERTS` go.
@@ -55,6 +59,7 @@ pub(crate) struct OpenParts {
     pub(crate) evaluator: Arc<dyn Evaluator>,
     pub(crate) sink: Arc<dyn Sink>,
     pub(crate) pipeline: Arc<Pipeline>,
+    pub(crate) store: Arc<dyn TelemetryStore>,
     pub(crate) state: State,
     pub(crate) http: reqwest::Client,
 }
@@ -71,7 +76,8 @@ pub struct Alerts {
     state: State,
     groups: Vec<Arc<GroupRunner>>,
     outlets: Vec<Outlet>,
-    tools: Arc<Tools>,
+    pub(crate) tools: Arc<Tools>,
+    pub(crate) diagnoses: Semaphore,
     bell: Arc<Notify>,
     clerk: ClerkHandle,
     /// Taken by `run`.
@@ -93,6 +99,7 @@ impl Alerts {
             evaluator,
             sink: Arc::new(IngestSink(parts.ingest)),
             pipeline: parts.pipeline,
+            store: parts.store,
             state: parts.state,
             http: parts.http,
         };
@@ -122,10 +129,16 @@ impl Alerts {
             metrics: metrics.clone(),
         });
         let tools = Arc::new(Tools {
-            evaluator: parts.evaluator,
+            evaluator: Arc::clone(&parts.evaluator),
             sink: parts.sink,
             checks: Checks::all(config.evidence_timeout.0),
-            pipeline: parts.pipeline,
+            sources: Sources {
+                pipeline: parts.pipeline,
+                evaluator: parts.evaluator,
+                store: parts.store,
+                state: parts.state.clone(),
+                config: config.diagnosis.clone(),
+            },
             clerk: handle.clone(),
             book,
             metrics,
@@ -141,6 +154,7 @@ impl Alerts {
             state: parts.state,
             outlets,
             tools,
+            diagnoses: Semaphore::new(MAX_AT_ONCE),
             bell,
             clerk: handle,
             waiting_clerk: Mutex::new(Some(clerk)),
@@ -218,7 +232,7 @@ impl Alerts {
         }
     }
 
-    fn runners(&self) -> impl Iterator<Item = (&GroupRunner, &RuleRunner)> {
+    pub(crate) fn runners(&self) -> impl Iterator<Item = (&GroupRunner, &RuleRunner)> {
         self.groups.iter().flat_map(|group| group.rules().iter().map(move |rule| (group.as_ref(), rule)))
     }
 

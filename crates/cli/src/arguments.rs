@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{check, completion, config, key, man, query, serve, snapshot, top, user, version};
+use crate::commands::{
+    check, completion, config, diagnose, key, man, query, queue, serve, snapshot, top, user, version,
+};
 
 /// Watches pipelines that do long, heavy jobs, and says what waits, what is stuck and what will break.
 #[derive(Debug, Parser)]
@@ -65,6 +67,20 @@ pub(crate) enum Command {
         Exit codes: 0 answered, 1 the expression cannot be evaluated, 2 the command line is wrong, 3 the server cannot be reached."
     )]
     Query(query::Query),
+    /// Run the checks of a runbook now, with a verdict on each
+    #[command(
+        after_help = "Exit codes: 0 all fine, 1 something deserves a look, 2 something is broken, 3 the server cannot be reached.\n\
+        A wrong command line ends with 2 as well.\n\n\
+        Examples:\n  watchkeeper diagnose\n  watchkeeper diagnose QueueBacklog\n  watchkeeper diagnose --check stuck_tasks --json\n  watchkeeper diagnose --list"
+    )]
+    Diagnose(diagnose::Diagnose),
+    /// List queues and their tasks, queue tasks again, remove them
+    #[command(
+        subcommand,
+        after_help = "Nothing is changed without --yes: what would be done is shown. Every change is in the audit log.\n\n\
+        Examples:\n  watchkeeper queue list\n  watchkeeper queue clear llm_tasks --no-owner\n  watchkeeper queue requeue extraction --older-than 30m --yes"
+    )]
+    Queue(queue::Queue),
     /// Check, show and write down the configuration
     #[command(subcommand)]
     Config(config::Config),

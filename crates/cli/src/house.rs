@@ -15,6 +15,7 @@ use prometheus::Registry;
 use state::State;
 use store::TelemetryStore;
 
+use crate::changes;
 use crate::config::Loaded;
 use crate::exit::Failure;
 
@@ -55,6 +56,7 @@ impl House {
         let registry = Registry::new();
         let engine = open_engine(loaded, data_dir, &registry).await?;
         let state = State::open(&data_dir.join("state.db")).await?;
+        changes::note(&state, loaded, &rules).await?;
         let store: Arc<dyn TelemetryStore> = Arc::clone(&engine) as Arc<dyn TelemetryStore>;
         let retention = settings.store.retention.0;
         let limits = settings.ingest.limits.clone();
@@ -67,6 +69,7 @@ impl House {
         let parts = alert::Parts {
             engine: promql.clone(),
             pipeline: Arc::clone(&pipeline),
+            store: Arc::clone(&store),
             state: state.clone(),
             ingest: Arc::clone(&ingest),
             http,

@@ -8,6 +8,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
 
 mod arguments;
+mod changes;
 mod client;
 mod commands;
 mod config;
@@ -23,7 +24,8 @@ use clap::Parser;
 
 use arguments::{Arguments, Command};
 use commands::{
-    check, completion, config as config_command, key, man, query, serve, snapshot, top, user, version,
+    check, completion, config as config_command, diagnose, key, man, query, queue, serve, snapshot, top,
+    user, version,
 };
 use exit::Failure;
 
@@ -53,10 +55,12 @@ fn main() -> ExitCode {
 async fn run(command: &Command) -> Result<u8, Failure> {
     match command {
         Command::Check(command) => return check::run(command).await,
+        Command::Diagnose(command) => return diagnose::run(command).await,
         Command::Serve(command) => serve::run(command).await?,
         Command::Top(command) => top::run(command).await?,
         Command::Snapshot(command) => snapshot::run(command).await?,
         Command::Query(command) => query::run(command).await?,
+        Command::Queue(command) => queue::run(command).await?,
         Command::Config(command) => config_command::run(command).await?,
         Command::User(command) => user::run(command).await?,
         Command::Key(command) => key::run(command).await?,

@@ -30,8 +30,9 @@ pub use kernel_log::KernelLogConfig;
 pub use own::encode_text;
 pub use processes::{GroupConfig, PatternError, ProcessesConfig};
 pub use redis_queue::{
-    FieldPaths, IdFrom, KeyConfig, KeyType, MappingError, MaxMembers, OldestEnd, QueueConfig, ResultsConfig,
-    ScoreMeaning,
+    FieldPaths, IdFrom, KeyConfig, KeyType, MappingError, MaxMembers, OldestEnd, OperationError,
+    OperationOutcome, OperationPreview, QueueAction, QueueConfig, QueueOperations, ResultsConfig,
+    ScoreMeaning, TaskSelection, TouchedTask,
 };
 pub use redis_server::RedisConfig;
 pub use runner::{CollectorStatus, Collectors, SetupError};

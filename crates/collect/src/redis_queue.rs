@@ -6,6 +6,7 @@
 //! rates and totals.
 
 mod mapping;
+mod operations;
 mod payload;
 mod read;
 mod results;
@@ -25,11 +26,16 @@ use redis::aio::MultiplexedConnection;
 use crate::collector::{CollectError, Collector};
 use crate::redis_server::{Server, read_error};
 use crate::samples::Samples;
+use mapping::Key;
+pub(crate) use mapping::Mapping;
 pub use mapping::{
     FieldPaths, IdFrom, KeyConfig, KeyType, MappingError, MaxMembers, OldestEnd, QueueConfig, ResultsConfig,
     ScoreMeaning,
 };
-use mapping::{Key, Mapping};
+pub use operations::{
+    OperationError, OperationOutcome, OperationPreview, QueueAction, QueueOperations, TaskSelection,
+    TouchedTask,
+};
 use payload::PayloadReader;
 use read::KeyReader;
 use results::ResultWatch;
@@ -90,14 +96,13 @@ pub(crate) struct Queue {
 
 impl Queue {
     pub(crate) fn new(
-        config: &QueueConfig,
+        mapping: Mapping,
         interval: Duration,
         server: Arc<Server>,
         pipeline: Arc<Pipeline>,
         metrics: QueueMetrics,
-    ) -> Result<Self, MappingError> {
-        let mapping = Mapping::new(config)?;
-        Ok(Self {
+    ) -> Self {
+        Self {
             interval,
             server,
             pipeline,
@@ -107,7 +112,7 @@ impl Queue {
             results: mapping.results.clone().map(ResultWatch::new),
             mapping,
             last: Mutex::new(None),
-        })
+        }
     }
 
     /// Reads every mapped key: pending first, so that a task that moves on meanwhile is met, not lost.

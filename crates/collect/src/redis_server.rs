@@ -13,7 +13,7 @@ use pipeline::Pipeline;
 
 use crate::collector::{CollectError, Collector};
 use crate::config::DEFAULT_INTERVAL;
-use crate::redis_queue::{MappingError, Queue, QueueConfig, QueueMetrics};
+use crate::redis_queue::{Mapping, MappingError, Queue, QueueConfig, QueueMetrics, QueueOperations};
 use crate::samples::Samples;
 pub(crate) use connection::{Server, plain_error, read_error};
 
@@ -49,16 +49,17 @@ impl Default for RedisConfig {
     }
 }
 
-/// The collectors of all configured servers and their queues. With none configured, that of the
+/// The collectors of all configured servers and their queues, and the operations on these. With none configured, that of the
 /// usual local Redis, which need not be there.
 pub(crate) fn collectors(
     configs: &[RedisConfig],
     pipeline: &Arc<Pipeline>,
     metrics: &QueueMetrics,
-) -> Result<Vec<Box<dyn Collector>>, MappingError> {
+) -> Result<(Vec<Box<dyn Collector>>, QueueOperations), MappingError> {
     let usual = [RedisConfig::default()];
     let (configs, required) = if configs.is_empty() { (&usual[..], false) } else { (configs, true) };
     let mut collectors: Vec<Box<dyn Collector>> = Vec::new();
+    let mut operations = QueueOperations::new(Arc::clone(pipeline));
     let (mut servers, mut queues) = (HashSet::new(), HashSet::new());
     for config in configs {
         let server = Arc::new(Server::new(config)?);
@@ -80,11 +81,14 @@ pub(crate) fn collectors(
                 let problem = "there are two queues of this name".to_owned();
                 return Err(MappingError::Queue { queue: queue.name.clone(), problem });
             }
+            let mapping = Mapping::new(queue)?;
+            operations.add(Arc::clone(&server), mapping.clone());
             let (server, pipeline) = (Arc::clone(&server), Arc::clone(pipeline));
-            collectors.push(Box::new(Queue::new(queue, interval, server, pipeline, metrics.clone())?));
+            let queue = Queue::new(mapping, interval, server, pipeline, metrics.clone());
+            collectors.push(Box::new(queue));
         }
     }
-    Ok(collectors)
+    Ok((collectors, operations))
 }
 
 /// The collector of a server: whether it is up, its memory, clients and keys.

@@ -26,7 +26,7 @@ use crate::host::Host;
 use crate::kernel_log::KernelLog;
 use crate::own::Own;
 use crate::processes::{Directory, PatternError, Processes};
-use crate::redis_queue::{MappingError, QueueMetrics};
+use crate::redis_queue::{MappingError, QueueMetrics, QueueOperations};
 use crate::samples::Samples;
 use crate::units::Units;
 
@@ -83,6 +83,7 @@ pub struct Collectors {
     ingest: Arc<Ingest>,
     waiting: Mutex<Vec<Watched>>,
     statuses: Vec<Arc<Mutex<CollectorStatus>>>,
+    operations: Option<QueueOperations>,
 }
 
 /// A collector, where its samples count as coming from, and its status.
@@ -132,18 +133,24 @@ impl Collectors {
         }
         let metrics = QueueMetrics::new(registry).map_err(SetupError::Metrics)?;
         let redis = crate::redis_server::collectors(&config.redis, pipeline, &metrics);
-        for collector in redis.map_err(SetupError::Redis)? {
+        let (redis, operations) = redis.map_err(SetupError::Redis)?;
+        for collector in redis {
             collectors.push((collector, Source::Collector));
         }
         if config.own.enabled {
             let own = Own::new(&config.own, host, registry.clone());
             collectors.push((Box::new(own), Source::Own));
         }
-        Ok(Self::of(collectors, ingest))
+        Ok(Arc::new(Self { operations: Some(operations), ..Self::unshared(collectors, ingest) }))
     }
 
     /// Runs `collectors`, whatever they are.
+    #[cfg(test)]
     pub(crate) fn of(collectors: Vec<(Box<dyn Collector>, Source)>, ingest: Arc<Ingest>) -> Arc<Self> {
+        Arc::new(Self::unshared(collectors, ingest))
+    }
+
+    fn unshared(collectors: Vec<(Box<dyn Collector>, Source)>, ingest: Arc<Ingest>) -> Self {
         let waiting: Vec<Watched> = collectors
             .into_iter()
             .map(|(collector, source)| {
@@ -152,7 +159,7 @@ impl Collectors {
             })
             .collect();
         let statuses = waiting.iter().map(|watched| Arc::clone(&watched.status)).collect();
-        Arc::new(Self { ingest, waiting: Mutex::new(waiting), statuses })
+        Self { ingest, waiting: Mutex::new(waiting), statuses, operations: None }
     }
 
     /// Runs every collector until `cancel`; ends when all of them have. A second call finds none left
@@ -165,6 +172,11 @@ impl Collectors {
         }
         tasks.close();
         tasks.wait().await;
+    }
+
+    /// What can be done with the tasks of the mapped queues.
+    pub fn operations(&self) -> Option<&QueueOperations> {
+        self.operations.as_ref()
     }
 
     /// How each collector does, in the order of the configuration.

@@ -50,6 +50,9 @@ pub struct Config {
     /// A job that waits this long with nobody to take it is called unconsumed.
     #[schemars(with = "String")]
     pub unconsumed_after: DurationText,
+    /// A task that was taken from its queue longer ago, and that no worker says to have, has no owner.
+    #[schemars(with = "String")]
+    pub unowned_after: DurationText,
 }
 
 impl Default for Config {
@@ -72,6 +75,7 @@ impl Default for Config {
             ratio_window: seconds(3600),
             silent_after: seconds(600),
             unconsumed_after: seconds(60),
+            unowned_after: seconds(120),
         }
     }
 }

@@ -20,6 +20,7 @@ mod jobs;
 mod latest;
 mod live;
 mod observation;
+mod ownership;
 mod page;
 mod queues;
 mod rebuild;
@@ -39,6 +40,7 @@ pub use jobs::{
     StageSnapshot, UnknownStatus,
 };
 pub use live::{Pipeline, PipelineError};
+pub use ownership::{Owners, Ownership};
 pub use page::{Listing, Page};
 pub use queues::{QueueSnapshot, QueueState, QueueTask, QueueView, Queues};
 pub use rebuild::stored_job;

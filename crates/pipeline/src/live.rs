@@ -16,7 +16,9 @@ use crate::jobs::JobCounters;
 use crate::observation::Observation;
 use crate::queues::Moved;
 use crate::stages::{StageEnds, StageView};
-use crate::{Components, Config, Exits, Hosts, Jobs, Listing, Page, Queues, WorkerFilter, Workers, rebuild};
+use crate::{
+    Components, Config, Exits, Hosts, Jobs, Listing, Owners, Page, Queues, WorkerFilter, Workers, rebuild,
+};
 
 /// Why the live state could not be made or read back.
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +94,11 @@ impl Pipeline {
     /// The components of workers.
     pub fn components(&self) -> &Components {
         &self.components
+    }
+
+    /// Who works on what, as of now.
+    pub fn owners(&self) -> Owners {
+        Owners::of(self, self.config.unowned_after.0)
     }
 
     /// The hosts.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use alert::ActionError;
+use alert::{ActionError, DiagnoseError};
+use collect::OperationError;
 use ingest::IngestError;
 use pipeline::PipelineError;
 use report::ReportError;
@@ -107,6 +108,42 @@ impl From<ActionError> for Problem {
             ActionError::Stopped => {
                 Self::new(Kind::Unavailable, "The server is stopping; try again once it runs.")
                     .retry_after(RETRY_SOON)
+            }
+        }
+    }
+}
+
+impl From<DiagnoseError> for Problem {
+    fn from(error: DiagnoseError) -> Self {
+        match error {
+            DiagnoseError::NoAlert | DiagnoseError::NoRule(_) => {
+                Self::new(Kind::NotFound, format!("{}.", capital(&error)))
+            }
+            DiagnoseError::NoCheck(_) => Self::new(Kind::BadParameter, format!("{}.", capital(&error))),
+            DiagnoseError::Busy => Self::new(Kind::Overloaded, format!("{}; try again.", capital(&error)))
+                .retry_after(RETRY_SOON),
+            DiagnoseError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<OperationError> for Problem {
+    fn from(error: OperationError) -> Self {
+        match error {
+            OperationError::UnknownQueue(_) => {
+                Self::new(Kind::NotFound, format!("{}; only mapped queues have operations.", capital(&error)))
+            }
+            OperationError::Selection(_) => Self::new(Kind::BadParameter, format!("{}.", capital(&error))),
+            OperationError::NotPossible { .. } | OperationError::NoPreview => {
+                Self::new(Kind::NotPossible, format!("{}.", capital(&error)))
+            }
+            OperationError::Redis(source) => {
+                Self::new(Kind::Unavailable, format!("Nothing was done: {}.", source.chain()))
+                    .retry_after(RETRY_SOON)
+            }
+            OperationError::BrokenOff { ref source, .. } => {
+                let reason = source.chain();
+                Self::new(Kind::Unavailable, format!("{} ({reason}).", capital(&error)))
             }
         }
     }

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use model::event::{ExitCause, ExitEvent};
 use pipeline::{ExitFilter, Page};
 
-use super::{Check, Context, MAX_ROWS, Table, age, bytes, none, text};
-use crate::evaluate::EvaluateError;
+use super::table::{CheckVerdict, counted};
+use super::{Check, CheckError, Context, MAX_ROWS, Table, age, bytes, none, text};
 
 /// How far back a check looks: what crashed during the night is asked in the morning.
 const WINDOW: Duration = Duration::from_secs(24 * 3600);
@@ -47,14 +47,14 @@ impl Check for RecentExits {
         self.title
     }
 
-    async fn run(&self, context: &Context) -> Result<Table, EvaluateError> {
+    async fn run(&self, context: &Context) -> Result<Table, CheckError> {
         let filter = ExitFilter {
             cause: self.cause,
             host: context.label("host").map(str::to_owned),
             since: Some(context.now.before(WINDOW)),
             ..ExitFilter::default()
         };
-        let listing = context.pipeline.exits().list(&filter, Page { offset: 0, limit: MAX_ROWS });
+        let listing = context.pipeline().exits().list(&filter, Page { offset: 0, limit: MAX_ROWS });
         let total = listing.total;
         let rows = listing.items.into_iter().map(|exit| row(context, exit));
         let columns = ["time", "ago", "host", "process", "pid", "ended by", "memory", "belongs to", "said"];
@@ -62,7 +62,13 @@ impl Check for RecentExits {
         if total > MAX_ROWS {
             table.note = Some(format!("the newest {MAX_ROWS} of {total}"));
         }
-        Ok(table)
+        Ok(match (total, self.cause) {
+            (0, _) => table.judged(CheckVerdict::Fine, self.nothing),
+            (_, Some(ExitCause::OomKill)) => {
+                table.judged(CheckVerdict::Bad, format!("the kernel killed {total} for want of memory"))
+            }
+            _ => table.judged(CheckVerdict::Look, format!("{} within 24 hours", counted(total, "bad end"))),
+        })
     }
 }
 

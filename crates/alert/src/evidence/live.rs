@@ -1,19 +1,21 @@
 //! Checks that read the pipeline's live state: in memory, and at once.
 
 use async_trait::async_trait;
-use pipeline::{JobFilter, JobSnapshot, JobStatus, Page, QueueState, WorkerFilter, WorkerStatus};
+use pipeline::{
+    JobFilter, JobSnapshot, JobStatus, Page, Verdict, WorkerFilter, WorkerSnapshot, WorkerStatus,
+};
 
-use super::{Check, Context, MAX_ROWS, Table, age, bytes, none, share, text};
-use crate::evaluate::EvaluateError;
+use super::table::{CheckVerdict, counted};
+use super::{Check, CheckError, Context, MAX_ROWS, Table, age, bytes, none, share, text};
 
 /// How many items are looked through for the few that are shown.
-const LOOKED_THROUGH: Page = Page { offset: 0, limit: 10_000 };
+pub(super) const LOOKED_THROUGH: Page = Page { offset: 0, limit: 10_000 };
 
 /// A check that looks at live state alone.
-struct Live {
-    name: &'static str,
-    title: &'static str,
-    look: fn(&Context) -> Table,
+pub(super) struct Live {
+    pub(super) name: &'static str,
+    pub(super) title: &'static str,
+    pub(super) look: fn(&Context) -> Table,
 }
 
 #[async_trait]
@@ -26,17 +28,13 @@ impl Check for Live {
         self.title
     }
 
-    async fn run(&self, context: &Context) -> Result<Table, EvaluateError> {
+    async fn run(&self, context: &Context) -> Result<Table, CheckError> {
         Ok((self.look)(context))
     }
 }
 
 pub(super) fn checks() -> Vec<Box<dyn Check>> {
     let checks = [
-        Live { name: "top_processes_by_memory", title: "Processes with the most memory", look: processes },
-        Live { name: "oldest_pending_tasks", title: "Tasks that wait longest", look: pending_tasks },
-        Live { name: "oldest_processing_tasks", title: "Tasks longest in work", look: processing_tasks },
-        Live { name: "queues", title: "Queues", look: queues },
         Live { name: "workers", title: "Workers", look: workers },
         Live { name: "active_jobs", title: "Jobs that have run longest", look: active_jobs },
         Live { name: "recent_failures", title: "Jobs that failed last", look: recent_failures },
@@ -45,73 +43,8 @@ pub(super) fn checks() -> Vec<Box<dyn Check>> {
     checks.into_iter().map(|check| Box::new(check) as Box<dyn Check>).collect()
 }
 
-fn processes(context: &Context) -> Table {
-    let top = context.pipeline.hosts().top_processes_by_memory(MAX_ROWS);
-    let rows = top.into_iter().map(|(host, process)| {
-        [
-            host,
-            process.pid.to_string(),
-            process.name,
-            bytes(process.rss_bytes),
-            share(process.memory_ratio),
-            share(process.cpu_ratio),
-            text(process.group.as_deref()),
-            process.command,
-        ]
-    });
-    Table::new(["host", "pid", "name", "memory", "of host", "cpu", "group", "command"], rows)
-        .or_else_note("no collector has reported processes")
-}
-
-fn pending_tasks(context: &Context) -> Table {
-    tasks(context, QueueState::Pending)
-}
-
-fn processing_tasks(context: &Context) -> Table {
-    tasks(context, QueueState::Processing)
-}
-
-fn tasks(context: &Context, state: QueueState) -> Table {
-    let found = context.pipeline.queues().oldest_tasks(context.label("queue"), state, MAX_ROWS);
-    let rows = found.into_iter().map(|(queue, task)| {
-        [
-            queue,
-            task.id.clone(),
-            text(task.kind.as_deref()),
-            text(task.document_id.as_deref()),
-            task.priority.map_or_else(none, |priority| priority.to_string()),
-            age(task.age_seconds(context.now)),
-        ]
-    });
-    Table::new(["queue", "task", "kind", "document", "priority", "age"], rows)
-        .or_else_note("no task is in this state")
-}
-
-fn queues(context: &Context) -> Table {
-    let listing = context.pipeline.queues().list(LOOKED_THROUGH);
-    let wanted = context.label("queue");
-    let rows = listing.items.into_iter().filter(|queue| wanted.is_none_or(|name| name == queue.queue)).map(
-        |queue| {
-            let rate = |rate: Option<f64>| rate.map_or_else(none, |rate| format!("{:.1}/min", rate * 60.0));
-            let depth = |state| queue.depth_of(state).to_string();
-            [
-                queue.queue.clone(),
-                depth(QueueState::Pending),
-                depth(QueueState::Processing),
-                depth(QueueState::Delayed),
-                depth(QueueState::Dead),
-                rate(queue.arrival_rate),
-                rate(queue.completion_rate),
-                queue.drain_seconds.map_or_else(none, age),
-            ]
-        },
-    );
-    Table::new(["queue", "pending", "processing", "delayed", "dead", "arrive", "end", "drained in"], rows)
-        .or_else_note("no queue is known")
-}
-
 fn workers(context: &Context) -> Table {
-    let listing = context.pipeline.workers().list(&WorkerFilter::default(), LOOKED_THROUGH);
+    let listing = context.pipeline().workers().list(&WorkerFilter::default(), LOOKED_THROUGH);
     let mut workers = listing.items;
     let total = listing.total;
     // The worker that the alert is about first, then those that are not well.
@@ -120,9 +53,9 @@ fn workers(context: &Context) -> Table {
         let well = worker.status == WorkerStatus::Online && worker.is_healthy != Some(false);
         (about != Some(worker.worker_id.as_str()), well)
     });
-    let rows = workers.into_iter().map(|worker| {
+    let rows = workers.iter().map(|worker| {
         [
-            worker.worker_id,
+            worker.worker_id.clone(),
             worker.status.as_str().to_owned(),
             worker.last_heartbeat_at.map_or_else(none, |at| age(context.now.since(at).as_secs_f64())),
             text(worker.job_id.as_deref()),
@@ -140,12 +73,52 @@ fn workers(context: &Context) -> Table {
     if total > MAX_ROWS {
         table.note = Some(format!("{MAX_ROWS} of {total} workers, those that are not well first"));
     }
-    table
+    judge_workers(context, table, &workers)
+}
+
+/// A worker that fell silent is bad; one that crashed or is not well deserves a look. One that said
+/// that it stops is no fault, as long as there are others.
+fn judge_workers(context: &Context, mut table: Table, workers: &[WorkerSnapshot]) -> Table {
+    let Some(first) = workers.first() else {
+        return table
+            .judged(CheckVerdict::Look, "no worker has reported itself, so how they do is not known");
+    };
+    let of = |status| workers.iter().filter(move |worker| worker.status == status).count();
+    let (online, offline) = (of(WorkerStatus::Online), of(WorkerStatus::Offline));
+    if online == 0 {
+        table = table.judged(CheckVerdict::Bad, "no worker is online");
+    }
+    if offline > 0 {
+        let name = &first.worker_id;
+        let told = if first.status == WorkerStatus::Offline { format!(": {name}") } else { String::new() };
+        let reason = format!("{} fell silent without a word{told}", counted(offline, "worker"));
+        table = table.judged(CheckVerdict::Bad, reason);
+    }
+    let recent = context.now.before(context.config().changes_window.0);
+    let crashed = |worker: &&WorkerSnapshot| worker.last_crash_at.is_some_and(|at| at >= recent);
+    let crashes = workers.iter().filter(crashed).count();
+    if crashes > 0 {
+        let window = context.config().changes_window;
+        table = table
+            .judged(CheckVerdict::Look, format!("{} crashed within {window}", counted(crashes, "worker")));
+    }
+    let unwell = of(WorkerStatus::Stale)
+        + workers
+            .iter()
+            .filter(|worker| worker.status == WorkerStatus::Online && worker.is_healthy == Some(false))
+            .count();
+    if unwell > 0 {
+        table = table.judged(CheckVerdict::Look, format!("{} late or unwell", counted(unwell, "worker")));
+    }
+    table.judged(CheckVerdict::Fine, format!("{} online", counted(online, "worker")))
 }
 
 fn active_jobs(context: &Context) -> Table {
     let mut jobs = jobs_of(context, JobStatus::Running);
     jobs.sort_by_key(|job| job.started_at.unwrap_or(job.first_event_at));
+    let gone = jobs.iter().filter(|job| job.judgement.verdict == Verdict::OwnerGone).count();
+    let odd = jobs.iter().filter(|job| !job.judgement.is_fine()).count();
+    let running = jobs.len();
     let rows = jobs.into_iter().map(|job| {
         [
             job.job_id,
@@ -158,13 +131,27 @@ fn active_jobs(context: &Context) -> Table {
             job.judgement.reason,
         ]
     });
-    Table::new(["job", "kind", "document", "worker", "stage", "runs for", "verdict", "why"], rows)
-        .or_else_note("no job is running")
+    let table =
+        Table::new(["job", "kind", "document", "worker", "stage", "runs for", "verdict", "why"], rows)
+            .or_else_note("no job is running");
+    if gone > 0 {
+        return table.judged(CheckVerdict::Bad, format!("the worker of {} is gone", counted(gone, "job")));
+    }
+    if odd > 0 {
+        return table.judged(
+            CheckVerdict::Look,
+            format!("{} of {running} not as they should be", counted(odd, "job")),
+        );
+    }
+    table.judged(CheckVerdict::Fine, format!("{} as they should be", counted(running, "job")))
 }
 
 fn recent_failures(context: &Context) -> Table {
     let mut jobs = jobs_of(context, JobStatus::Failed);
     jobs.sort_by_key(|job| std::cmp::Reverse(job.ended_at.unwrap_or(job.last_event_at)));
+    let window = context.config().errors_window;
+    let recent = context.now.before(window.0);
+    let failed = jobs.iter().filter(|job| job.ended_at.unwrap_or(job.last_event_at) >= recent).count();
     let rows = jobs.into_iter().map(|job| {
         let ended = job.ended_at.unwrap_or(job.last_event_at);
         let error = job.error.unwrap_or_default();
@@ -178,8 +165,10 @@ fn recent_failures(context: &Context) -> Table {
             text(error.message.as_deref()),
         ]
     });
-    Table::new(["job", "kind", "document", "stage", "ago", "error", "message"], rows)
-        .or_else_note("no failed job is known")
+    let table = Table::new(["job", "kind", "document", "stage", "ago", "error", "message"], rows)
+        .or_else_note("no failed job is known");
+    let verdict = if failed > 0 { CheckVerdict::Look } else { CheckVerdict::Fine };
+    table.judged(verdict, format!("{} failed within {window}", counted(failed, "job")))
 }
 
 /// Jobs in a state, of the alert's queue, kind and worker where it names them.
@@ -191,11 +180,11 @@ fn jobs_of(context: &Context, status: JobStatus) -> Vec<JobSnapshot> {
         worker: context.label("worker").map(str::to_owned),
         ..JobFilter::default()
     };
-    context.pipeline.jobs().list(&filter, LOOKED_THROUGH).items
+    context.pipeline().jobs().list(&filter, LOOKED_THROUGH).items
 }
 
 fn disk_use(context: &Context) -> Table {
-    let hosts = context.pipeline.hosts().list(LOOKED_THROUGH).items;
+    let hosts = context.pipeline().hosts().list(LOOKED_THROUGH).items;
     let mut rows: Vec<(f64, [String; 5])> = Vec::new();
     for view in hosts {
         for filesystem in view.host.filesystems {
@@ -212,6 +201,16 @@ fn disk_use(context: &Context) -> Table {
         }
     }
     rows.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-    Table::new(["host", "mounted at", "size", "free", "used"], rows.into_iter().map(|(_, row)| row))
-        .or_else_note("no collector has reported file systems")
+    let limit = context.config().disk_ratio;
+    let full = rows.iter().filter(|(ratio, _)| *ratio > limit).count();
+    let table =
+        Table::new(["host", "mounted at", "size", "free", "used"], rows.into_iter().map(|(_, row)| row))
+            .or_else_note("no collector has reported file systems");
+    match full {
+        0 => table.judged(CheckVerdict::Fine, format!("none is more than {} full", share(Some(limit)))),
+        full => {
+            let reason = format!("{} more than {} full", counted(full, "file system"), share(Some(limit)));
+            table.judged(CheckVerdict::Bad, reason)
+        }
+    }
 }

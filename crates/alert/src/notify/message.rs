@@ -151,6 +151,8 @@ pub(crate) mod tests {
         CheckResult {
             check: name.to_owned(),
             title: title.to_owned(),
+            verdict: crate::CheckVerdict::Look,
+            reason: format!("{} to look at", rows.len()),
             columns: ["queue", "task", "age"].map(str::to_owned).to_vec(),
             rows: rows.iter().map(|row| row.map(str::to_owned).to_vec()).collect(),
             note: note.map(str::to_owned),

@@ -68,6 +68,10 @@ fn alert_text(text: &mut String, notification: &Notification, alert: &NotifiedAl
 
 fn table(text: &mut String, check: &CheckResult) {
     let _ = writeln!(text, "{}", check.title);
+    if !check.reason.is_empty() {
+        let _ =
+            writeln!(text, "  {}: {}", check.verdict.as_str(), check.reason.replace(char::is_control, " "));
+    }
     if !check.rows.is_empty() {
         let widths: Vec<usize> = (0..check.columns.len())
             .map(|column| {
@@ -111,8 +115,8 @@ mod tests {
             "Severity     critical\n",
             "What to do   https://watch.example.org/docs/runbooks/queue-backlog.md\n",
             "This alert   https://watch.example.org/alerts/00000000000000a1\n",
-            "Tasks that wait longest\n  queue      task  age\n  llm_tasks  t-1   5m 0s\n  llm_tasks  t-22  4m 0s\n",
-            "Workers\n  (no worker has reported itself)\n",
+            "Tasks that wait longest\n  look: 2 to look at\n  queue      task  age\n  llm_tasks  t-1   5m 0s\n  llm_tasks  t-22  4m 0s\n",
+            "Workers\n  look: 0 to look at\n  (no worker has reported itself)\n",
         ] {
             assert!(text.contains(expected), "{expected:?} is not in\n{text}");
         }

@@ -1,6 +1,7 @@
 //! Alerting as a whole, over a real state database, with results that the test chooses.
 
 mod delivery;
+mod diagnosis;
 mod life;
 mod listener;
 mod real;

@@ -16,6 +16,9 @@ pub struct QueueConfig {
     pub dead: Option<KeyConfig>,
     /// Where results appear.
     pub results: Option<ResultsConfig>,
+    /// Where in a dead letter the task itself stands: `.` when the letter is the task, else a path.
+    /// Without it dead letters can be removed, but not queued again.
+    pub dead_task: Option<String>,
     /// Where in a task's JSON its facts stand.
     pub fields: FieldPaths,
     /// The most members read of one key in a pass; of longer queues the rest is only counted.
@@ -296,6 +299,9 @@ pub(crate) struct Mapping {
     pub(crate) processing: Option<Key>,
     pub(crate) delayed: Option<Key>,
     pub(crate) dead: Option<Key>,
+    pub(crate) dead_task: Option<DeadTask>,
+    /// Whether a task is JSON. Otherwise a member that is a bare id is the whole task.
+    pub(crate) has_payloads: bool,
     pub(crate) results: Option<Results>,
     pub(crate) paths: Paths,
     pub(crate) max_members: usize,
@@ -338,6 +344,8 @@ impl Mapping {
             processing,
             delayed: role(Role::Delayed, &config.delayed).transpose()?,
             dead: role(Role::Dead, &config.dead).transpose()?,
+            dead_task: config.dead_task.as_deref().map(dead_task).transpose()?,
+            has_payloads: config.fields != FieldPaths::default(),
             results: config.results.as_ref().map(checked_results).transpose()?,
             paths: Paths {
                 id: Path::parse(&fields.id)?,
@@ -349,6 +357,22 @@ impl Mapping {
             max_members: config.max_members.0,
         })
     }
+}
+
+/// Where in a dead letter the task itself stands.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum DeadTask {
+    /// The letter is the task.
+    Whole,
+    /// Something in it is.
+    At(Path),
+}
+
+fn dead_task(text: &str) -> Result<DeadTask, String> {
+    if text == "." {
+        return Ok(DeadTask::Whole);
+    }
+    Path::parse(text).map(DeadTask::At).map_err(|problem| format!("dead_task: {problem}"))
 }
 
 /// Which of a queue's keys is meant.

@@ -31,6 +31,17 @@ pub(crate) struct Member {
     pub(crate) since: Option<Timestamp>,
     /// When the task was made, where the key tells and the payload does not.
     pub(crate) created_at: Option<Timestamp>,
+    /// Who was given it and how often, in the group of a stream.
+    pub(crate) held: Option<Held>,
+    /// The member itself, where an operation asked for it. A pass of the collector never does.
+    pub(crate) payload: Option<Vec<u8>>,
+}
+
+/// Who was given an entry of a stream, and how often it was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Held {
+    pub(crate) consumer: String,
+    pub(crate) deliveries: u64,
 }
 
 /// What a key held.
@@ -49,6 +60,7 @@ pub(crate) struct KeyReader<'a> {
     pub(crate) max_members: usize,
     pub(crate) now: Timestamp,
     bytes_left: usize,
+    with_payloads: bool,
 }
 
 impl<'a> KeyReader<'a> {
@@ -58,7 +70,13 @@ impl<'a> KeyReader<'a> {
         max_members: usize,
         now: Timestamp,
     ) -> Self {
-        Self { connection, payloads, max_members, now, bytes_left: MAX_BYTES }
+        Self { connection, payloads, max_members, now, bytes_left: MAX_BYTES, with_payloads: false }
+    }
+
+    /// Members come with what they are, for as long as an operation needs it.
+    pub(crate) fn with_payloads(mut self) -> Self {
+        self.with_payloads = true;
+        self
     }
 
     /// Reads a key. A key that is not there is empty.
@@ -118,7 +136,15 @@ impl<'a> KeyReader<'a> {
     fn member(&mut self, payload: &[u8]) -> Member {
         self.bytes_left = self.bytes_left.saturating_sub(payload.len());
         let facts = self.payloads.read(payload);
-        Member { identity: facts.id.clone(), facts: Some(facts), score: None, since: None, created_at: None }
+        Member {
+            identity: facts.id.clone(),
+            facts: Some(facts),
+            score: None,
+            since: None,
+            created_at: None,
+            held: None,
+            payload: self.with_payloads.then(|| payload.to_vec()),
+        }
     }
 
     async fn zset(
@@ -232,6 +258,8 @@ impl<'a> KeyReader<'a> {
                     score: None,
                     since,
                     created_at,
+                    held: None,
+                    payload: None,
                 });
             }
             if end {
@@ -299,12 +327,14 @@ impl<'a> KeyReader<'a> {
         reading.whole = found.len() < self.max_members;
         reading.members = found
             .into_iter()
-            .map(|(id, _consumer, idle_ms, _deliveries)| Member {
+            .map(|(id, consumer, idle_ms, deliveries)| Member {
                 created_at: entry_time(&id),
                 since: Some(self.now.before(std::time::Duration::from_millis(idle_ms))),
                 identity: id,
                 facts: None,
                 score: None,
+                held: Some(Held { consumer, deliveries }),
+                payload: None,
             })
             .collect();
         Ok(reading)

@@ -32,7 +32,8 @@ impl Scene {
         let pipeline = Pipeline::new(pipeline::Config::default(), &registry).unwrap();
         let metrics = QueueMetrics::new(&registry).unwrap();
         let interval = Duration::from_secs(15);
-        let queue = Queue::new(config, interval, Arc::clone(&shared), pipeline, metrics).unwrap();
+        let queue =
+            Queue::new(Mapping::new(config).unwrap(), interval, Arc::clone(&shared), pipeline, metrics);
         let redis = shared.connection().await.unwrap();
         Self { redis, queue, registry, clock: 1_800_000_000, _server: server }
     }

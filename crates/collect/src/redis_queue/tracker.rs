@@ -18,6 +18,9 @@ use super::read::{Member, Reading};
 const MAX_TASKS: usize = 20_000;
 /// The most tasks listed for each state.
 const MAX_LISTED: usize = 200;
+/// So many tasks that are taken next are listed whatever their age: with priorities, the next task is
+/// often not the oldest.
+const HEAD: u64 = 20;
 /// A task that is gone, and whose result is awaited, is given up after so many passes.
 const PASSES_UNTIL_LOST: u64 = 20;
 /// Tasks move between keys while these are read one after the other; a later state wins.
@@ -47,6 +50,8 @@ pub(crate) struct Totals {
 struct Task {
     facts: Option<Arc<Facts>>,
     score: Option<f64>,
+    /// How many are before it in its key.
+    position: Option<u64>,
     created_at: Option<Timestamp>,
     /// `None` while it is gone, and not known to have ended.
     state: Option<QueueState>,
@@ -98,14 +103,18 @@ impl Tracker {
         self.pass += 1;
         self.left = 0;
         let exact = self.is_exact(readings);
-        let mut present: HashMap<&str, (QueueState, &Member)> = HashMap::new();
+        let mut present: HashMap<&str, (QueueState, u64, &Member)> = HashMap::new();
         for state in READING_ORDER {
-            for member in readings.get(&state).into_iter().flat_map(|reading| &reading.members) {
-                present.insert(&member.identity, (state, member));
+            let members = readings.get(&state).into_iter().flat_map(|reading| &reading.members);
+            for (position, member) in (0..).zip(members) {
+                present.insert(&member.identity, (state, position, member));
             }
         }
-        for (identity, (state, member)) in &present {
+        for (identity, (state, position, member)) in &present {
             self.note_present(identity, *state, member, exact, now);
+            if let Some(task) = self.tasks.get_mut(*identity) {
+                task.position = Some(*position);
+            }
         }
         let present: HashSet<&str> = present.into_keys().collect();
         self.note_absent(&present, readings);
@@ -141,6 +150,7 @@ impl Tracker {
                 let task = Task {
                     facts: member.facts.clone(),
                     score: member.score,
+                    position: None,
                     created_at: member.created_at,
                     state: Some(state),
                     since: member.since.unwrap_or(now),
@@ -280,13 +290,19 @@ impl Tracker {
         let mut tasks = Vec::new();
         let mut oldest_age_seconds = BTreeMap::new();
         for (state, mut found) in by_state {
-            found.sort_by(|a, b| {
+            let by_age = |a: &QueueTask, b: &QueueTask| {
                 b.age_seconds(now).total_cmp(&a.age_seconds(now)).then_with(|| a.id.cmp(&b.id))
-            });
+            };
+            found.sort_by(by_age);
             if let Some(oldest) = found.first() {
                 oldest_age_seconds.insert(state, oldest.age_seconds(now));
             }
-            found.truncate(MAX_LISTED);
+            if found.len() > MAX_LISTED {
+                // Stable: the heads of the queue, then the oldest of the rest.
+                found.sort_by_key(|task| task.position.is_none_or(|position| position >= HEAD));
+                found.truncate(MAX_LISTED);
+                found.sort_by(by_age);
+            }
             tasks.extend(found);
         }
         QueueSnapshot {
@@ -335,6 +351,7 @@ impl Task {
             payload_hash: facts.map(|facts| facts.payload_hash.clone()).unwrap_or_default(),
             payload_bytes: facts.map_or(0, |facts| facts.payload_bytes),
             score: self.score,
+            position: self.position,
         }
     }
 }

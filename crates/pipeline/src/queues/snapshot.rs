@@ -55,6 +55,9 @@ pub struct QueueTask {
     pub payload_bytes: u64,
     /// Its score, where the queue is a sorted set.
     pub score: Option<f64>,
+    /// How many tasks of its state are before it in the order of the queue, where that was read: the
+    /// task that is taken next has 0.
+    pub position: Option<u64>,
 }
 
 impl QueueTask {

@@ -119,6 +119,7 @@ fn the_oldest_tasks_come_first() {
         payload_hash: String::new(),
         payload_bytes: 0,
         score: None,
+        position: None,
     };
     let pipeline = pipeline(Config::default());
     let mut seen = look(100, 3, 1, (0, 0, 0));

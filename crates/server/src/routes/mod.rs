@@ -6,6 +6,7 @@
 mod admin;
 mod alerts;
 mod audit;
+mod diagnose;
 mod docs;
 mod events;
 mod exits;
@@ -15,6 +16,7 @@ mod jobs;
 mod keys;
 mod live;
 mod openapi;
+mod operations;
 pub(crate) mod page;
 mod prometheus;
 mod queues;
@@ -73,7 +75,7 @@ fn all(app: &Shared) -> Routes {
     let public = ordinary_bodies(app, session::public().merge(page::routes()));
     let anybody_known = gated(app, None, session::own());
     let reading = gated(app, Some(Scope::Read), reading());
-    let operating = gated(app, Some(Scope::Operate), alerts::operating());
+    let operating = gated(app, Some(Scope::Operate), alerts::operating().merge(operations::routes()));
     let administration =
         gated(app, Some(Scope::Admin), users::routes().merge(keys::routes()).merge(audit::routes()));
     let ingest = ingest(app);
@@ -97,6 +99,7 @@ fn reading() -> Routes {
         .merge(admin::routes())
         .merge(docs::routes())
         .merge(alerts::reading())
+        .merge(diagnose::routes())
         .merge(runbooks::routes())
         .merge(watch::routes())
         .merge(stats::routes())

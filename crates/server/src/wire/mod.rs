@@ -5,9 +5,11 @@
 
 pub(crate) mod access;
 pub(crate) mod alerts;
+pub(crate) mod diagnosis;
 pub(crate) mod exits;
 pub(crate) mod hosts;
 pub(crate) mod jobs;
+pub(crate) mod operations;
 pub(crate) mod overview;
 pub(crate) mod queues;
 pub(crate) mod requests;
@@ -83,6 +85,8 @@ macro_rules! shown_by_name {
 pub(crate) use shown_by_name;
 
 shown_by_name!(
+    alert::CheckVerdict,
+    collect::QueueAction,
     model::event::Capability,
     model::event::ExitCause,
     model::event::StageStatus,

@@ -90,6 +90,8 @@ pub(crate) struct Task {
     pub(crate) payload_bytes: u64,
     /// Its score, where the queue is a sorted set.
     pub(crate) score: Option<f64>,
+    /// How many tasks of its state are before it in the order of the queue; that which is taken next has 0.
+    pub(crate) position: Option<u64>,
 }
 
 impl QueueDetail {
@@ -113,6 +115,7 @@ impl Task {
             payload_hash: task.payload_hash,
             payload_bytes: task.payload_bytes,
             score: task.score,
+            position: task.position,
         }
     }
 }

@@ -92,6 +92,7 @@ async fn queues_hosts_and_the_whole_are_shown() {
         payload_hash: "abc".to_owned(),
         payload_bytes: 42,
         score: None,
+        position: None,
     };
     stage.pipeline.queues().observe(QueueSnapshot {
         queue: "llm_tasks".to_owned(),

@@ -1,6 +1,7 @@
 //! The server over HTTP, with the real parts behind it.
 
 mod access;
+mod diagnosis;
 mod docs;
 mod errors;
 mod guards;

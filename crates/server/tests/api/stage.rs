@@ -150,6 +150,7 @@ async fn context(folder: &std::path::Path) -> server::Context {
     let parts = alert::Parts {
         engine: promql.clone(),
         pipeline: Arc::clone(&pipeline),
+        store: Arc::clone(&store),
         state: state.clone(),
         ingest: Arc::clone(&ingest),
         http: Client::new(),

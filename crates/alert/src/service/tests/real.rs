@@ -55,10 +55,11 @@ impl House {
         let pipeline = Pipeline::new(pipeline::Config::default(), &registry)?;
         pipeline.queues().observe(snapshot());
         let state = State::open(&folder.join("state.db")).await?;
-        let promql = promql::Engine::new(store, promql::Limits::default());
+        let promql = promql::Engine::new(Arc::clone(&store), promql::Limits::default());
         let parts = Parts {
             engine: promql.clone(),
             pipeline,
+            store: Arc::clone(&store),
             state: state.clone(),
             ingest: Arc::clone(&ingest),
             http: http_client(),
@@ -130,6 +131,7 @@ fn snapshot() -> QueueSnapshot {
         payload_hash: "00".to_owned(),
         payload_bytes: 10,
         score: None,
+        position: None,
     };
     QueueSnapshot {
         queue: "llm_tasks".to_owned(),

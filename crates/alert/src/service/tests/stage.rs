@@ -55,6 +55,11 @@ impl Answers {
         self.0.lock().insert(query.to_owned(), findings);
     }
 
+    /// From now on `query` gives these.
+    pub(super) fn give(&self, query: &str, findings: Vec<Finding>) {
+        self.0.lock().insert(query.to_owned(), findings);
+    }
+
     /// From now on `query` fails.
     pub(super) fn fail(&self, query: &str) {
         self.0.lock().remove(query);
@@ -90,6 +95,8 @@ impl Sink for Written {
 pub(super) struct Stage {
     pub(super) alerts: Arc<Alerts>,
     pub(super) state: State,
+    pub(super) pipeline: Arc<Pipeline>,
+    pub(super) store: Arc<engine::Engine>,
     pub(super) answers: Arc<Answers>,
     pub(super) written: Arc<Written>,
     pub(super) registry: prometheus::Registry,
@@ -103,10 +110,15 @@ impl Stage {
         let registry = prometheus::Registry::new();
         let pipeline = Pipeline::new(pipeline::Config::default(), &registry).expect("live state");
         let (answers, written) = (Arc::<Answers>::default(), Arc::<Written>::default());
+        // A store of its own for each opening: one that was dropped may still hold its lock.
+        let its_folder = tempfile::tempdir_in(folder).expect("a folder").keep();
+        let opened = engine::Engine::open(&its_folder, engine::Config::default(), &registry);
+        let store = opened.expect("a store");
         let parts = OpenParts {
             evaluator: Arc::clone(&answers) as Arc<dyn Evaluator>,
             sink: Arc::clone(&written) as Arc<dyn Sink>,
-            pipeline,
+            pipeline: Arc::clone(&pipeline),
+            store: Arc::clone(&store) as Arc<dyn store::TelemetryStore>,
             state: state.clone(),
             http: http_client(),
         };
@@ -116,7 +128,7 @@ impl Stage {
         let clerk = alerts.waiting_clerk.lock().take().expect("a clerk");
         tokio::spawn(clerk.run(stop.clone()));
         let guard = stop.clone().drop_guard();
-        Self { alerts, state, answers, written, registry, stop, _guard: guard }
+        Self { alerts, state, pipeline, store, answers, written, registry, stop, _guard: guard }
     }
 
     /// A stage with one webhook that nobody serves: notifications stay in the queue.

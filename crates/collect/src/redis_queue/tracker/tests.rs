@@ -1,7 +1,15 @@
 use super::*;
 
 fn member(id: &str) -> Member {
-    Member { identity: id.to_owned(), facts: None, score: None, since: None, created_at: None }
+    Member {
+        identity: id.to_owned(),
+        facts: None,
+        score: None,
+        since: None,
+        created_at: None,
+        held: None,
+        payload: None,
+    }
 }
 
 /// Readings written as `pending a b; processing c`; a `+9` after the ids is a rest that was not read.
