@@ -19,6 +19,7 @@ pub(super) fn routes() -> Routes {
 }
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct ListParams {
     /// `oom_kill`, `signal`, `exit` or `unknown`.
