@@ -24,6 +24,9 @@ CHECKS = {
     "recent_failures",
     "oom_kills",
     "recent_exits",
+    "collectors_down",
+    "dependencies",
+    "llm_backends",
 }
 DURATION = re.compile(r"\d+[smhd]")
 
@@ -69,6 +72,9 @@ THRESHOLDS = [
     ("002", "QueueBacklog", 'queue_depth{state="pending"}', "> 100", "warning"),
     ("002", "RedisDown", "collector_up", "== 0", "critical"),
     ("002", "DatabaseDown", "collector_up", "== 0", "critical"),
+    ("002", "LlmBackendDown", "collector_up", "== 0", "critical"),
+    ("002", "StorageDown", "collector_up", "== 0", "critical"),
+    ("002", "ServiceDown", "collector_up", "== 0", "critical"),
     ("002", "NoWorkerOnline", "workers{", "> 0", "critical"),
     ("002", "HostMemoryExhausted", "host_memory_usage_ratio", "> 97", "critical"),
     ("002", "HostCpuExhausted", "host_cpu_usage_ratio", "> 98", "critical"),

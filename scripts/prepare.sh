@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Installs what is missing of: redis (redis-server), tmux (a terminal for tests), python (a virtual
-# environment with the packages of the example pipeline and the tests), node (the packages of the web
-# page), chromium (for its tests), bench (the peers of `make bench`). Does nothing where all is there.
+# Installs what is missing of: redis (redis-server), postgresql (its server, for tests that start one of
+# their own), tmux (a terminal for tests), python (a virtual environment with the packages of the example
+# pipeline and the tests), node (the packages of the web page), chromium (for its tests), bench (the peers
+# of `make bench`). Does nothing where all is there.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 venv=${WATCHKEEPER_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/watchkeeper/venv}
@@ -26,6 +27,18 @@ prepare_tmux() {
   command -v tmux >/dev/null && return
   command -v apt-get >/dev/null || { say "tmux is missing: install it and try again"; exit 1; }
   install_packages tmux
+}
+
+prepare_postgresql() {
+  compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null && return
+  command -v apt-get >/dev/null || { say "postgresql is missing: install it and try again"; exit 1; }
+  # Debian starts a server right away unless it is told not to before; the tests start their own.
+  install_packages postgresql-common
+  local settings=/etc/postgresql-common/createcluster.d as_root=()
+  if [ "$(id -u)" -ne 0 ]; then as_root=(sudo); fi
+  "${as_root[@]}" mkdir -p "$settings"
+  printf 'create_main_cluster = false\n' | "${as_root[@]}" tee "$settings/watchkeeper-tests.conf" >/dev/null
+  install_packages postgresql
 }
 
 prepare_python() {
@@ -72,7 +85,7 @@ prepare_bench() {
   command -v prometheus >/dev/null || missing+=(prometheus)
   command -v prometheus-node-exporter >/dev/null || missing+=(prometheus-node-exporter)
   command -v prometheus-process-exporter >/dev/null || missing+=(prometheus-process-exporter)
-  compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || missing+=(postgresql)
+  prepare_postgresql
   if [ ${#missing[@]} -gt 0 ]; then install_packages "${missing[@]}"; fi
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$root/bench/requirements.txt"
 }
@@ -81,6 +94,7 @@ for part in "$@"; do
   case $part in
     redis) prepare_redis ;;
     tmux) prepare_tmux ;;
+    postgresql) prepare_postgresql ;;
     python) prepare_python ;;
     node) prepare_node ;;
     chromium) prepare_chromium ;;

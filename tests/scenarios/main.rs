@@ -9,6 +9,7 @@ mod crash;
 mod faults;
 mod itself;
 mod memory;
+mod probes;
 mod seeds;
 mod snapshot;
 mod stage;

@@ -49,6 +49,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("promql-parser", &["promql"]),
     ("lettre", &["alert"]),
     ("redis", &["collect"]),
+    ("tokio-postgres", &["collect"]),
+    ("rusty-s3", &["collect"]),
     ("procfs", &["collect"]),
     ("clap", &["cli"]),
 ];

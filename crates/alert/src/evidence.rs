@@ -8,6 +8,7 @@ mod changes;
 mod errors;
 mod exits;
 mod live;
+mod probes;
 mod processes;
 mod queries;
 mod queues;
@@ -34,7 +35,9 @@ use table::{Table, age, bytes, none, share, text};
 pub(crate) const CHECK_NAMES: &[&str] = &[
     "active_jobs",
     "collectors_down",
+    "dependencies",
     "disk_use",
+    "llm_backends",
     "oldest_pending_tasks",
     "oldest_processing_tasks",
     "oom_kills",
@@ -157,6 +160,7 @@ impl Checks {
             Box::new(changes::RecentChanges),
         ];
         checks.extend(further);
+        checks.extend(probes::checks());
         Self { checks, timeout }
     }
 

@@ -65,6 +65,15 @@ pub enum CollectError {
         #[source]
         source: BoxError,
     },
+    /// A service was asked, and is not as it should be.
+    #[error("the probe of {target} failed")]
+    Probe {
+        /// What was asked, without any password.
+        target: String,
+        /// Why it failed, in plain words.
+        #[source]
+        source: BoxError,
+    },
     /// What was found is not what the configuration says is there.
     #[error("{0}")]
     Mismatch(String),
@@ -80,6 +89,15 @@ pub enum CollectError {
 }
 
 impl CollectError {
+    /// The innermost cause alone: `connection refused`.
+    pub(crate) fn reason(&self) -> String {
+        let mut innermost: &dyn std::error::Error = self;
+        while let Some(cause) = innermost.source() {
+            innermost = cause;
+        }
+        innermost.to_string()
+    }
+
     /// The error and its causes, joined for people: `cannot reach redis at …: connection refused`.
     pub fn chain(&self) -> String {
         let mut text = self.to_string();

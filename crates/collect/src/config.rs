@@ -6,6 +6,7 @@ use model::DurationText;
 
 use crate::gpus::GpusConfig;
 use crate::kernel_log::KernelLogConfig;
+use crate::probes::ProbesConfig;
 use crate::processes::ProcessesConfig;
 use crate::redis_server::RedisConfig;
 use crate::units::UnitsConfig;
@@ -13,7 +14,8 @@ use crate::units::UnitsConfig;
 /// How often a collector looks, unless its section says otherwise.
 pub(crate) const DEFAULT_INTERVAL: DurationText = DurationText(Duration::from_secs(15));
 
-/// What is watched: the sections `[host]`, `[processes]`, `[gpus]`, `[kernel_log]`, `[units]`, `[[redis]]` and `[own]`.
+/// What is watched: the sections `[host]`, `[processes]`, `[gpus]`, `[kernel_log]`, `[units]`, `[[redis]]`,
+/// `[probes]` and `[own]`.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -30,6 +32,8 @@ pub struct Config {
     /// Redis servers and the queues in them. With none, a Redis on 127.0.0.1:6379 is watched when
     /// there is one.
     pub redis: Vec<RedisConfig>,
+    /// Services that are asked over the network.
+    pub probes: ProbesConfig,
     /// Watchkeeper itself.
     pub own: OwnConfig,
 }

@@ -1,4 +1,5 @@
-//! What we go and fetch: the host, its processes, its GPUs, its kernel's log, its service manager, Redis and its queues, and ourselves.
+//! What we go and fetch: the host, its processes, its GPUs, its kernel's log, its service manager, Redis and
+//! its queues, probed services, and ourselves.
 //!
 //! Each thing watched has a [`Collector`] with its own interval, its own task and its own time limit,
 //! so that each fails alone. [`Collectors`] runs them, stores what they gather through `ingest`, hands
@@ -15,6 +16,7 @@ mod host;
 mod kernel_clock;
 mod kernel_log;
 mod own;
+mod probes;
 mod proc_root;
 mod processes;
 mod redis_queue;
@@ -28,6 +30,10 @@ pub use config::{Config, HostConfig, OwnConfig};
 pub use gpus::GpusConfig;
 pub use kernel_log::KernelLogConfig;
 pub use own::encode_text;
+pub use probes::{
+    BucketStyle, Completion, HttpMethod, HttpProbe, OllamaProbe, OpenAiProbe, PostgresqlProbe, PostgresqlTls,
+    ProbeError, ProbesConfig, S3Probe, TcpProbe, TlsProbe,
+};
 pub use processes::{GroupConfig, PatternError, ProcessesConfig};
 pub use redis_queue::{
     FieldPaths, IdFrom, KeyConfig, KeyType, MappingError, MaxMembers, OldestEnd, OperationError,

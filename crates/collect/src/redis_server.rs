@@ -5,11 +5,11 @@ mod info;
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use model::{DurationText, MetricBatch, Timestamp};
-use pipeline::Pipeline;
+use pipeline::{Pipeline, ProbeSnapshot};
 
 use crate::collector::{CollectError, Collector};
 use crate::config::DEFAULT_INTERVAL;
@@ -73,6 +73,7 @@ pub(crate) fn collectors(
             name,
             interval,
             server: Arc::clone(&server),
+            pipeline: Arc::clone(pipeline),
             required,
             met: false,
         }));
@@ -96,6 +97,7 @@ struct RedisServer {
     name: String,
     interval: Duration,
     server: Arc<Server>,
+    pipeline: Arc<Pipeline>,
     /// Whether somebody has configured it, so that its absence is a fault.
     required: bool,
     met: bool,
@@ -116,24 +118,63 @@ impl Collector for RedisServer {
     }
 
     async fn collect(&mut self, now: Timestamp) -> Result<MetricBatch, CollectError> {
-        let mut connection = match self.server.connection().await {
-            Ok(connection) => connection,
-            Err(error) if !self.required && !self.met => return Err(CollectError::Absent(error.chain())),
-            Err(error) => return Err(error),
-        };
-        self.met = true;
-        let answer: Result<String, _> = redis::cmd("INFO").query_async(&mut connection).await;
-        let text = answer.map_err(|error| read_error("INFO".to_owned(), &error))?;
-        let mut samples = Samples::new(now, &[("redis", &self.name)]);
-        samples.push("redis_up", &[], 1.0);
-        info::push(&mut samples, &text);
-        Ok(samples.finish())
+        let begun = Instant::now();
+        let outcome = self.look(now).await;
+        if self.met || self.required {
+            self.show(outcome.as_ref().map(|(_, answered)| *answered), begun.elapsed(), now);
+        }
+        match outcome {
+            Ok((batch, _)) => Ok(batch),
+            Err(error) if !self.required && !self.met => Err(CollectError::Absent(error.chain())),
+            Err(error) => Err(error),
+        }
     }
 
     fn when_down(&self, now: Timestamp) -> MetricBatch {
         let mut samples = Samples::new(now, &[("redis", &self.name)]);
         samples.push("redis_up", &[], 0.0);
+        self.probe_samples(samples.finish(), now, None)
+    }
+}
+
+impl RedisServer {
+    /// Asks for an answer to `PING`, timed, and for what `INFO` tells.
+    async fn look(&mut self, now: Timestamp) -> Result<(MetricBatch, Duration), CollectError> {
+        let mut connection = self.server.connection().await?;
+        self.met = true;
+        let asked = Instant::now();
+        let pong: Result<String, _> = redis::cmd("PING").query_async(&mut connection).await;
+        pong.map_err(|error| read_error("PING".to_owned(), &error))?;
+        let answered = asked.elapsed();
+        let answer: Result<String, _> = redis::cmd("INFO").query_async(&mut connection).await;
+        let text = answer.map_err(|error| read_error("INFO".to_owned(), &error))?;
+        let mut samples = Samples::new(now, &[("redis", &self.name)]);
+        samples.push("redis_up", &[], 1.0);
+        info::push(&mut samples, &text);
+        Ok((self.probe_samples(samples.finish(), now, Some(answered)), answered))
+    }
+
+    /// Adds what every probe says.
+    fn probe_samples(&self, batch: MetricBatch, now: Timestamp, answered: Option<Duration>) -> MetricBatch {
+        let shared = [("probe", self.name.as_str()), ("kind", "redis"), ("target", self.server.address())];
+        let mut samples = Samples::extend(batch, now, &shared);
+        samples.push("probe_success", &[], f64::from(u8::from(answered.is_some())));
+        samples.push_some("probe_duration_seconds", &[], answered.map(|answered| answered.as_secs_f64()));
         samples.finish()
+    }
+
+    /// Shows it among the probes.
+    fn show(&self, answered: Result<Duration, &CollectError>, took: Duration, now: Timestamp) {
+        self.pipeline.probes().observe(ProbeSnapshot {
+            probe: self.name.clone(),
+            kind: "redis".to_owned(),
+            target: self.server.address().to_owned(),
+            up: answered.is_ok(),
+            checked_at: now,
+            latency: *answered.as_ref().unwrap_or(&took),
+            reason: answered.err().map(CollectError::reason),
+            ..ProbeSnapshot::default()
+        });
     }
 }
 

@@ -25,6 +25,7 @@ use crate::gpus::Gpus;
 use crate::host::Host;
 use crate::kernel_log::KernelLog;
 use crate::own::Own;
+use crate::probes::ProbeError;
 use crate::processes::{Directory, PatternError, Processes};
 use crate::redis_queue::{MappingError, QueueMetrics, QueueOperations};
 use crate::samples::Samples;
@@ -45,6 +46,9 @@ pub enum SetupError {
     /// A Redis section or a queue's mapping is wrong.
     #[error("a section [[redis]] cannot be used")]
     Redis(#[source] MappingError),
+    /// A probe is wrong.
+    #[error("the section [probes] cannot be used")]
+    Probes(#[source] ProbeError),
     /// The counters could not be registered: two of us share one registry.
     #[error("the counters of collect could not be registered")]
     Metrics(#[source] prometheus::Error),
@@ -137,6 +141,8 @@ impl Collectors {
         for collector in redis {
             collectors.push((collector, Source::Collector));
         }
+        let probes = crate::probes::collectors(&config.probes, pipeline).map_err(SetupError::Probes)?;
+        collectors.extend(probes.into_iter().map(|probe| (probe, Source::Collector)));
         if config.own.enabled {
             let own = Own::new(&config.own, host, registry.clone());
             collectors.push((Box::new(own), Source::Own));

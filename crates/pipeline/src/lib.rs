@@ -22,6 +22,7 @@ mod live;
 mod observation;
 mod ownership;
 mod page;
+mod probes;
 mod queues;
 mod rebuild;
 mod stages;
@@ -42,6 +43,7 @@ pub use jobs::{
 pub use live::{Pipeline, PipelineError};
 pub use ownership::{Owners, Ownership};
 pub use page::{Listing, Page};
+pub use probes::{BackendModel, ProbeSnapshot, Probes, SlowStatement};
 pub use queues::{QueueSnapshot, QueueState, QueueTask, QueueView, Queues};
 pub use rebuild::stored_job;
 pub use stages::StageView;

@@ -17,7 +17,8 @@ use crate::observation::Observation;
 use crate::queues::Moved;
 use crate::stages::{StageEnds, StageView};
 use crate::{
-    Components, Config, Exits, Hosts, Jobs, Listing, Owners, Page, Queues, WorkerFilter, Workers, rebuild,
+    Components, Config, Exits, Hosts, Jobs, Listing, Owners, Page, Probes, Queues, WorkerFilter, Workers,
+    rebuild,
 };
 
 /// Why the live state could not be made or read back.
@@ -34,7 +35,7 @@ pub enum PipelineError {
     Rows(#[source] ColumnError),
 }
 
-/// The live state: jobs, workers, queues, components, hosts, exits.
+/// The live state: jobs, workers, queues, components, hosts, probed services, exits.
 pub struct Pipeline {
     jobs: Jobs,
     workers: Arc<Workers>,
@@ -42,6 +43,7 @@ pub struct Pipeline {
     components: Components,
     hosts: Hosts,
     exits: Exits,
+    probes: Probes,
     tally: Mutex<Tally>,
     stage_ends: StageEnds,
     falls_before: Mutex<FallsBefore>,
@@ -69,6 +71,7 @@ impl Pipeline {
             components: Components::new(config.max_named),
             hosts: Hosts::new(config.max_named),
             exits: Exits::new(config.max_exits),
+            probes: Probes::new(config.max_named),
             tally: Mutex::new(Tally::new(config.max_series_per_metric, own.series_beyond)),
             stage_ends: StageEnds::new(config.max_series_per_metric, config.rate_window.0),
             falls_before: Mutex::default(),
@@ -143,6 +146,11 @@ impl Pipeline {
     /// The processes that ended of late.
     pub fn exits(&self) -> &Exits {
         &self.exits
+    }
+
+    /// The probed services.
+    pub fn probes(&self) -> &Probes {
+        &self.probes
     }
 
     /// Folds the stored events of the configured window before `now` back into the live state, and

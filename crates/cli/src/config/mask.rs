@@ -59,7 +59,7 @@ fn of_url(text: &str) -> Vec<String> {
 /// Headers of a webhook are secrets as well: they carry its authorization.
 fn is_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
-    let named = ["password", "secret", "token", "api_key", "headers", "authorization"];
+    let named = ["password", "secret", "token", "api_key", "secret_access_key", "headers", "authorization"];
     // A path to a secret is not the secret.
     !key.ends_with("_file") && named.iter().any(|name| key == *name || key.ends_with(&format!("_{name}")))
 }
@@ -90,17 +90,17 @@ mod tests {
     fn secrets_are_hidden_and_the_rest_is_not() {
         let mut table: toml::Table = toml::from_str(
             "password = 'p'\nempty_password = ''\npassword_file = '/run/p'\nurl = 'redis://me:p@host:6379/0'\n\
-             hook = 'https://h/x?token=p'\n[list.headers]\nAuthorization = 'Bearer p'\n[[redis]]\nsmtp_password = 'p'\n",
+             hook = 'https://h/x?token=p'\n[list.headers]\nAuthorization = 'Bearer p'\n[[redis]]\nsmtp_password = 'p'\nsecret_access_key = 'p'\n",
         )
         .expect("TOML");
         let mut found = secrets(&table);
         found.sort_unstable();
-        assert_eq!(found, ["", "Bearer p", "p", "p", "p", "token=p"]);
+        assert_eq!(found, ["", "Bearer p", "p", "p", "p", "p", "token=p"]);
         mask(&mut table);
         let shown = toml::to_string(&table).expect("TOML");
         let expected = "empty_password = \"\"\nhook = \"https://h/x?********\"\npassword = \"********\"\n\
                         password_file = \"/run/p\"\nurl = \"redis://me:********@host:6379/0\"\n\n\
-                        [list.headers]\nAuthorization = \"********\"\n\n[[redis]]\nsmtp_password = \"********\"\n";
+                        [list.headers]\nAuthorization = \"********\"\n\n[[redis]]\nsecret_access_key = \"********\"\nsmtp_password = \"********\"\n";
         assert_eq!(shown, expected);
     }
 }

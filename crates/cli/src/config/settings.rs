@@ -38,6 +38,8 @@ pub(crate) struct Settings {
     pub(crate) units: collect::UnitsConfig,
     /// Redis servers and the queues in them. With none, a Redis on 127.0.0.1:6379 is watched when there is one.
     pub(crate) redis: Vec<collect::RedisConfig>,
+    /// Services that are asked over the network whether they are there, and how well they do.
+    pub(crate) probes: collect::ProbesConfig,
     /// Watchkeeper's own metrics.
     pub(crate) own: collect::OwnConfig,
     /// What one metric query may cost.
@@ -82,6 +84,7 @@ impl Settings {
             kernel_log: self.kernel_log.clone(),
             units: self.units.clone(),
             redis: self.redis.clone(),
+            probes: self.probes.clone(),
             own: self.own.clone(),
         }
     }

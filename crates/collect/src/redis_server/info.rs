@@ -3,7 +3,7 @@
 use crate::samples::Samples;
 
 /// Fields of `INFO` with a metric each.
-const FIELDS: [(&str, &str); 10] = [
+const FIELDS: [(&str, &str); 16] = [
     ("used_memory", "redis_memory_used_bytes"),
     ("used_memory_rss", "redis_memory_resident_bytes"),
     ("maxmemory", "redis_memory_max_bytes"),
@@ -14,6 +14,12 @@ const FIELDS: [(&str, &str); 10] = [
     ("evicted_keys", "redis_evicted_keys_total"),
     ("expired_keys", "redis_expired_keys_total"),
     ("rejected_connections", "redis_rejected_connections_total"),
+    ("maxclients", "redis_connections_limit"),
+    ("keyspace_hits", "redis_keyspace_hits_total"),
+    ("keyspace_misses", "redis_keyspace_misses_total"),
+    ("mem_fragmentation_ratio", "redis_memory_fragmentation_ratio"),
+    ("connected_slaves", "redis_connected_replicas"),
+    ("rdb_last_save_time", "redis_last_save_timestamp_seconds"),
 ];
 
 /// Adds what `text` says. What it does not say, or says in a form that is new, is left out.

@@ -5,7 +5,9 @@ use super::*;
 fn watch(url: String, required: bool) -> RedisServer {
     let config = RedisConfig { url, ..RedisConfig::default() };
     let server = Arc::new(Server::new(&config).unwrap());
-    RedisServer { name: "r".to_owned(), interval: Duration::from_secs(15), server, required, met: false }
+    let pipeline = Pipeline::new(pipeline::Config::default(), &prometheus::Registry::new()).unwrap();
+    let interval = Duration::from_secs(15);
+    RedisServer { name: "r".to_owned(), interval, server, pipeline, required, met: false }
 }
 
 async fn look(collector: &mut RedisServer) -> Result<MetricBatch, CollectError> {
@@ -33,16 +35,28 @@ async fn a_redis_that_nobody_configured_is_a_fault_only_once_it_was_there() {
     let redis = testkit::Redis::start_on(port).await.unwrap();
     let batch = look_until_up(&mut collector).await;
     let names: Vec<String> = batch.iter().map(|(labels, _)| labels.metric_name().to_owned()).collect();
-    for name in ["redis_up", "redis_memory_used_bytes", "redis_connected_clients", "redis_uptime_seconds"] {
+    for name in [
+        "redis_up",
+        "probe_success",
+        "probe_duration_seconds",
+        "redis_memory_used_bytes",
+        "redis_connected_clients",
+        "redis_uptime_seconds",
+    ] {
         assert!(names.iter().any(|found| found == name), "{name} is missing in {names:?}");
     }
+    let shown = collector.pipeline.probes().get("redis", "r").unwrap();
+    assert!(shown.up && shown.reason.is_none(), "{shown:?}");
     redis.stop().await.unwrap();
     let error = look(&mut collector).await.unwrap_err();
     assert!(matches!(error, CollectError::Unreachable { .. }), "{error:?}");
     let down = collector.when_down(Timestamp::now());
     let shown: Vec<String> =
         down.iter().map(|(labels, samples)| format!("{labels} {}", samples[0].value)).collect();
-    assert_eq!(shown, [r#"redis_up{redis="r"} 0"#]);
+    let probe = format!(r#"probe_success{{kind="redis", probe="r", target="127.0.0.1:{port}"}} 0"#);
+    assert_eq!(shown, [r#"redis_up{redis="r"} 0"#, &probe]);
+    let shown = collector.pipeline.probes().get("redis", "r").unwrap();
+    assert!(!shown.up && shown.reason.is_some(), "{shown:?}");
 }
 
 #[tokio::test]

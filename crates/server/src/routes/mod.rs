@@ -18,6 +18,7 @@ mod live;
 mod openapi;
 mod operations;
 pub(crate) mod page;
+mod probes;
 mod prometheus;
 mod queues;
 mod requests;
@@ -102,6 +103,7 @@ fn reading() -> Routes {
         .merge(diagnose::routes())
         .merge(runbooks::routes())
         .merge(watch::routes())
+        .merge(probes::routes())
         .merge(stats::routes())
         .merge(live::routes())
         .merge(prometheus::routes())

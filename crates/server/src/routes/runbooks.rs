@@ -23,10 +23,13 @@ macro_rules! pages {
 const PAGES: &[(&str, &str)] = pages![
     "README.md",
     "api-errors.md",
+    "certificate-expires.md",
     "daily-checklist.md",
+    "database-slow.md",
     "dependencies-down.md",
     "disk-full.md",
     "high-memory.md",
+    "llm-backend.md",
     "queue-backlog.md",
     "slow-jobs.md",
     "weekly-review.md",

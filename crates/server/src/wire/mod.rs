@@ -11,6 +11,7 @@ pub(crate) mod hosts;
 pub(crate) mod jobs;
 pub(crate) mod operations;
 pub(crate) mod overview;
+pub(crate) mod probes;
 pub(crate) mod queues;
 pub(crate) mod requests;
 pub(crate) mod seeds;

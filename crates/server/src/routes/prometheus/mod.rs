@@ -7,7 +7,7 @@
 mod answer;
 mod arguments;
 mod metadata;
-mod run;
+pub(in crate::routes) mod run;
 
 use axum::extract::State;
 use model::Timestamp;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::DurationText;
-use promql::{Cancel, Engine, Error};
+use model::{DurationText, Timestamp};
+use promql::{Cancel, Engine, Error, Query, Value, VectorSample};
 
 use super::answer::Failure;
 use crate::blocking::{StopOnDrop, longest};
@@ -40,4 +40,21 @@ pub(super) async fn run<T: Send + 'static>(
             "the query took longer than {limit}; ask for a shorter range, a larger step or fewer series"
         ))
     })?
+}
+
+/// What a query of our own gives now, for a page that is worth showing without it: what goes wrong is
+/// logged.
+pub(in crate::routes) async fn now(app: &Shared, query: Query) -> Vec<VectorSample> {
+    let text = query.text().to_owned();
+    let job: Job<_> = Box::new(move |engine, cancel| engine.instant(&query, Timestamp::now(), cancel));
+    match run(app, None, job).await {
+        Ok(output) => match output.value {
+            Value::Vector(samples) => samples,
+            Value::Scalar(_) | Value::Text { .. } | Value::Matrix(_) => Vec::new(),
+        },
+        Err(failure) => {
+            tracing::warn!(query = %text, ?failure, "a query of our own failed");
+            Vec::new()
+        }
+    }
 }
