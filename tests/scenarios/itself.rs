@@ -128,7 +128,8 @@ to = ["oncall@example.org"]
     let key = created.lines().last().context("a key")?.to_owned();
     let printed = watchkeeper.output();
     let after = |mark: &str| printed.split_once(mark).and_then(|(_, rest)| rest.split_whitespace().next());
-    let (password, link) = (after("password  ").context("a password")?, after("token=").context("a link")?);
+    let password = after("password  ").context("a password")?;
+    let link = after("  login     ").and_then(|link| link.split_once("token=")).context("a link")?.1;
     let login = json!({ "username": "admin", "password": secrets[2] });
     ensure!(watchkeeper.post("/api/v1/login", &login).await?.status == 401);
     ensure!(watchkeeper.run(&["query", "1", "--key", &key]).await?.0 == 0);

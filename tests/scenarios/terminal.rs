@@ -93,7 +93,7 @@ async fn scenario_a_person_at_a_terminal_sees_the_pipeline_and_takes_an_alert_on
         .until("the panel alone", |screen| screen.contains("SUMMARY") && !screen.contains("Workers"))
         .await?;
     terminal.press(&["Enter"]).await?;
-    terminal.until("the evidence", |screen| screen.contains("Tasks that wait longest")).await?;
+    terminal.until("the evidence", |screen| screen.contains("Tasks that are taken next")).await?;
     terminal.type_text("a").await?;
     terminal.type_text("looking at it").await?;
     terminal.press(&["Enter"]).await?;

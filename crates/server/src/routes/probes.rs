@@ -21,6 +21,7 @@ pub(super) fn routes() -> Routes {
 }
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct PageParams {
     /// The most items, 100 if left out.

@@ -14,7 +14,9 @@ fn demanded(method: &Method, path: &str) -> Option<Scope> {
         "/api/v1/session" | "/api/v1/logout" => None,
         "/prometheus/api/v1/write" => Some(Scope::Ingest),
         "/api/v1/events" if *method == Method::POST => Some(Scope::Ingest),
-        _ if path.ends_with("/acknowledge") || path.ends_with("/resolve") => Some(Scope::Operate),
+        _ if ["/acknowledge", "/resolve", "/operations"].iter().any(|end| path.ends_with(end)) => {
+            Some(Scope::Operate)
+        }
         _ if ["/api/v1/users", "/api/v1/keys", "/api/v1/audit"]
             .iter()
             .any(|prefix| path.starts_with(prefix)) =>
