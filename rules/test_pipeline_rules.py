@@ -16,17 +16,23 @@ RULES: dict[str, dict[str, Any]] = {
     for rule in group["rules"]
 }
 CHECKS = {
-    "top_processes_by_memory",
-    "oldest_pending_tasks",
-    "oldest_processing_tasks",
-    "workers",
     "active_jobs",
-    "recent_failures",
-    "oom_kills",
-    "recent_exits",
     "collectors_down",
     "dependencies",
+    "disk_use",
     "llm_backends",
+    "oldest_pending_tasks",
+    "oldest_processing_tasks",
+    "oom_kills",
+    "queue_heads",
+    "queues",
+    "recent_changes",
+    "recent_errors",
+    "recent_exits",
+    "recent_failures",
+    "stuck_tasks",
+    "top_processes_by_memory",
+    "workers",
 }
 DURATION = re.compile(r"\d+[smhd]")
 
