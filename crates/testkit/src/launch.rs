@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context, Result};
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
 
 /// A port on 127.0.0.1 that was free a moment ago.
@@ -12,7 +13,8 @@ pub fn free_port() -> Result<u16> {
     Ok(listener.local_addr().context("asking for the port")?.port())
 }
 
-/// A program that runs in the background, with its output in a file.
+/// A program that runs in the background, with its output in a file. What it started itself ends with it
+/// when it is dropped.
 #[derive(Debug)]
 pub struct Launched {
     child: Child,
@@ -32,6 +34,7 @@ impl Launched {
             .stdin(Stdio::null())
             .stdout(file.try_clone().context("sharing the log")?)
             .stderr(file)
+            .process_group(0)
             .kill_on_drop(true)
             .spawn()
             .with_context(|| format!("starting {name}: is it installed?"))?;
@@ -64,5 +67,15 @@ impl Launched {
             Command::new("kill").arg(pid.to_string()).status().await.context("sending SIGTERM")?;
         }
         self.child.wait().await.context("waiting for a program to end")
+    }
+}
+
+impl Drop for Launched {
+    fn drop(&mut self) {
+        // The program alone would leave its own children behind.
+        let group = self.pid().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+        if let Some(group) = group {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
     }
 }
