@@ -46,7 +46,7 @@ pub(crate) fn draw(app: &App, look: Look, area: Rect, buffer: &mut Buffer) {
 
 /// How high a frame must be to show the overview, or as much of it as one wants printed.
 pub(crate) fn natural_height(app: &App) -> u16 {
-    layout::natural_height(app).saturating_add(HEAD + 1)
+    layout::natural_height(app).saturating_add(HEAD + 1).max(SIX_PANELS)
 }
 
 const HEAD: u16 = 2;

@@ -78,6 +78,16 @@ fn the_first_screen_shows_what_the_seeds_monitor_shows() {
     }
 }
 
+/// What `--once` prints of a server that has seen nothing yet.
+#[test]
+fn a_printed_picture_of_nothing_has_all_panels() {
+    let app = showing(Picture::default(), (80, 200));
+    let printed = text(&app, FULL, 80, super::natural_height(&app));
+    for title in ["1 Queues", "2 Workers", "3 Jobs", "4 Alerts", "5 ", "6 Recent errors"] {
+        assert!(printed.contains(title), "{title} in {printed}");
+    }
+}
+
 #[test]
 fn a_server_that_is_away_leaves_the_last_picture() {
     let mut app = showing(busy(), (80, 24));
