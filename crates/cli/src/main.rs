@@ -16,6 +16,7 @@ mod exit;
 mod first_start;
 mod house;
 mod logging;
+mod numbered;
 mod show;
 
 use std::process::ExitCode;

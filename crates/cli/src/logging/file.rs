@@ -59,7 +59,7 @@ impl Inner {
         let full = |open: &Open| open.bytes > 0 && open.bytes.saturating_add(length) > self.max_bytes;
         if self.open.as_ref().is_some_and(full) {
             self.open = None;
-            self.shift()?;
+            crate::numbered::shift(&self.path, self.keep)?;
         }
         let opened = match self.open.take() {
             Some(open) => open,
@@ -67,7 +67,7 @@ impl Inner {
                 let found = open(&self.path)?;
                 // The one that is there may be full still, when it could not be moved.
                 if full(&found) {
-                    self.shift()?;
+                    crate::numbered::shift(&self.path, self.keep)?;
                     open(&self.path)?
                 } else {
                     found
@@ -79,32 +79,6 @@ impl Inner {
         opened.bytes += length;
         Ok(())
     }
-
-    /// Makes room at `path`: each full file gets the next number, and the oldest goes.
-    fn shift(&self) -> io::Result<()> {
-        if self.keep == 0 {
-            return absent_is_fine(std::fs::remove_file(&self.path));
-        }
-        absent_is_fine(std::fs::remove_file(numbered(&self.path, self.keep)))?;
-        for number in (1..self.keep).rev() {
-            absent_is_fine(std::fs::rename(numbered(&self.path, number), numbered(&self.path, number + 1)))?;
-        }
-        absent_is_fine(std::fs::rename(&self.path, numbered(&self.path, 1)))
-    }
-}
-
-/// Somebody else may have cleared up.
-fn absent_is_fine(done: io::Result<()>) -> io::Result<()> {
-    match done {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        done => done,
-    }
-}
-
-fn numbered(path: &Path, number: usize) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{number}"));
-    PathBuf::from(name)
 }
 
 /// Writes whole lines: what is logged comes in one piece.

@@ -42,7 +42,7 @@ impl LineFile {
         let length = file.metadata()?.len();
         if length > 0 && length + line.len() as u64 > self.bounds.bytes {
             drop(file);
-            self.rotate()?;
+            crate::numbered::shift(&self.path, usize::from(self.bounds.kept))?;
             file = open(&self.path)?;
         }
         if is_torn(&mut file)? {
@@ -52,26 +52,6 @@ impl LineFile {
         }
         // A pipe or a terminal has no disk to wait for.
         if file.metadata()?.is_file() { file.sync_data() } else { Ok(()) }
-    }
-
-    /// `FILE` becomes `FILE.1`, that `FILE.2`, and so on; the oldest goes.
-    fn rotate(&self) -> io::Result<()> {
-        if self.bounds.kept == 0 {
-            return std::fs::remove_file(&self.path);
-        }
-        for number in (1..self.bounds.kept).rev() {
-            match std::fs::rename(self.numbered(number), self.numbered(number + 1)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-        }
-        std::fs::rename(&self.path, self.numbered(1))
-    }
-
-    fn numbered(&self, number: u16) -> PathBuf {
-        let mut name = self.path.clone().into_os_string();
-        name.push(format!(".{number}"));
-        name.into()
     }
 }
 

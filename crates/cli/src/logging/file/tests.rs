@@ -1,4 +1,5 @@
 use super::*;
+use crate::numbered::numbered;
 
 fn counter() -> IntCounter {
     IntCounter::new("lost", "lost").expect("a name")
