@@ -14,18 +14,21 @@ else
 fi
 pids=()
 stop() {
-  trap - EXIT INT TERM
-  printf '\nstopping …\n'
+  trap - EXIT
+  # Nothing may cut this short: not a second Ctrl-C, nor a reader of the output that is gone (`| tee`).
+  trap '' INT TERM HUP PIPE
+  set +e
+  printf '\nstopping …\n' 2>/dev/null
   # In reverse: the pipeline first, then what watches it, then the queue.
   for ((i = ${#pids[@]} - 1; i >= 0; i--)); do
-    kill -TERM "${pids[i]}" 2>/dev/null || true
-    wait "${pids[i]}" 2>/dev/null || true
+    kill -TERM "${pids[i]}" 2>/dev/null
+    wait "${pids[i]}" 2>/dev/null
   done
-  [ -n "${DATA:-}" ] || rm -rf "$work"
-  printf 'stopped\n'
+  [ -n "${DATA:-}" ] || rm -rf -- "$work"
+  printf 'stopped\n' 2>/dev/null
 }
 trap stop EXIT
-trap 'exit 0' INT TERM
+trap 'exit 0' INT TERM HUP
 
 free_port() {
   "$python" - "$@" <<'PY'
