@@ -3,7 +3,7 @@
 
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
-use model::Timestamp;
+use model::{TimeRange, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
@@ -25,6 +25,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
                 Err(Problem::new(Kind::BadParameter, format!("The query parameters do not fit: {cause}.")))
             }
         }
+    }
+}
+
+/// No query parameters: any that is there is an error.
+pub(crate) struct NoParams;
+
+impl<S: Send + Sync> FromRequestParts<S> for NoParams {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Nothing {}
+        Params::<Nothing>::from_request_parts(parts, state).await.map(|_| Self)
     }
 }
 
@@ -109,6 +123,26 @@ pub(crate) fn named<T: std::str::FromStr<Err: std::fmt::Display>>(
     text.map(str::parse)
         .transpose()
         .map_err(|error: T::Err| Problem::new(Kind::BadParameter, format!("`{parameter}`: {error}.")))
+}
+
+/// The range from `since` to `until`; without either, all of time.
+pub(crate) fn between(since: Option<Timestamp>, until: Option<Timestamp>) -> Result<TimeRange, Problem> {
+    let (since, until) = (since.unwrap_or(Timestamp::MIN), until.unwrap_or(Timestamp::MAX));
+    if since > until {
+        return Err(Problem::new(Kind::BadParameter, "`since` is later than `until`: nothing lies between."));
+    }
+    Ok(TimeRange::new(since, until))
+}
+
+/// A length of time in a parameter, in seconds.
+pub(crate) fn seconds(parameter: &str, seconds: Option<f64>) -> Result<Option<f64>, Problem> {
+    match seconds {
+        Some(seconds) if !(seconds.is_finite() && seconds >= 0.0) => Err(Problem::new(
+            Kind::BadParameter,
+            format!("`{parameter}` must be a number of seconds, 0 or more."),
+        )),
+        seconds => Ok(seconds),
+    }
 }
 
 /// A time in a parameter: RFC 3339, or seconds since the epoch.

@@ -148,14 +148,15 @@ impl Scalar for Number {
 }
 
 scalar! {
-    /// A measure that is not negative: seconds, milliseconds, megabytes, percent, dollars.
-    Amount(f64), { "type": "number", "minimum": 0 }
+    /// A measure that is not negative: seconds, milliseconds, megabytes, percent, dollars. Sums of as many
+    /// as are ever stored stay finite.
+    Amount(f64), { "type": "number", "minimum": 0, "maximum": 1e15 }
 }
 
 impl Scalar for Amount {
-    const EXPECTING: &'static str = "a number that is not negative";
+    const EXPECTING: &'static str = "a number from 0 to 1e15";
     fn from_number(number: f64) -> Option<Self> {
-        (number.is_finite() && number >= 0.0).then_some(Self(number))
+        (0.0..=1e15).contains(&number).then_some(Self(number))
     }
 }
 

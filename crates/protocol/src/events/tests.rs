@@ -112,9 +112,11 @@ fn a_reason_names_the_field_and_says_what_to_do() {
         (json!({"type": "job.started", "job_id": ""}), "needs the field `job_id`"),
         (
             json!({"type": "job.started", "job_id": 1, "cpu_time": "fast"}),
-            "`cpu_time`: invalid value: string \"fast\", expected a number that is not negative",
+            "`cpu_time`: invalid value: string \"fast\", expected a number from 0 to 1e15",
         ),
         (json!({"type": "job.started", "job_id": 1, "cpu_time": -1}), "`cpu_time`: invalid value"),
+        // A few of these would make a sum infinite, and an average no number.
+        (json!({"type": "job.started", "job_id": 1, "cpu_time": 1e300}), "`cpu_time`: invalid value"),
         (json!({"type": "job.started", "job_id": 1, "retry_count": 1.5}), "`retry_count`"),
         (json!({"type": "job.started", "job_id": 1, "started_at": "yesterday"}), "expected a time: RFC 3339"),
         (json!({"type": "job.started", "job_id": 1, "time": true}), "`time`"),

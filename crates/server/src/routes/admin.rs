@@ -19,7 +19,7 @@ use utoipa_axum::routes;
 use super::Routes;
 use crate::blocking;
 use crate::context::Shared;
-use crate::params::{MAX_LIMIT, Params, named};
+use crate::params::{MAX_LIMIT, NoParams, Params, named};
 use crate::problem::{Kind, Problem, ProblemBody};
 use crate::wire::seeds::dashboard::{Alert, DashboardData, Present, SystemMetrics, WorkerMetrics};
 use crate::wire::seeds::memory::{MemoryHistory, MemoryStats};
@@ -82,7 +82,7 @@ async fn system_stats(
 /// Memory of the watched processes and of their host, now.
 #[utoipa::path(get, path = "/api/admin/memory-stats", tag = "admin",
     responses((status = 200, body = MemoryStats), (status = "4XX", body = ProblemBody)))]
-async fn memory_stats(State(app): State<Shared>) -> Result<Json<MemoryStats>, Problem> {
+async fn memory_stats(State(app): State<Shared>, _: NoParams) -> Result<Json<MemoryStats>, Problem> {
     let now = Timestamp::now();
     let memory =
         blocking::report(&app, move |context, cancel| report::memory_now(&context.promql, now, cancel))
@@ -127,7 +127,7 @@ const HOURS: u32 = 24;
 /// pipeline was hour by hour and day by day.
 #[utoipa::path(get, path = "/api/admin/dashboard", tag = "admin",
     responses((status = 200, body = DashboardData), (status = "4XX", body = ProblemBody)))]
-async fn dashboard(State(app): State<Shared>) -> Result<Json<DashboardData>, Problem> {
+async fn dashboard(State(app): State<Shared>, _: NoParams) -> Result<Json<DashboardData>, Problem> {
     let now = Timestamp::now();
     let (hours, gauges) = history(&app, now).await?;
     let since = now.before(Duration::from_secs(3600) * HOURS);

@@ -10,6 +10,7 @@ use utoipa_axum::routes;
 use super::Routes;
 use crate::context::Shared;
 use crate::live;
+use crate::params::NoParams;
 use crate::problem::{Problem, ProblemBody};
 use crate::wire::overview::Overview;
 
@@ -20,7 +21,7 @@ pub(super) fn routes() -> Routes {
 /// The pipeline at a glance: queues, workers, stages, hosts, and alerts counted.
 #[utoipa::path(get, path = "/api/v1/overview", tag = "watching",
     responses((status = 200, body = Overview), (status = "4XX", body = ProblemBody)))]
-async fn overview(State(app): State<Shared>) -> Result<Json<Overview>, Problem> {
+async fn overview(State(app): State<Shared>, _: NoParams) -> Result<Json<Overview>, Problem> {
     Ok(Json(live::overview(&app).await?))
 }
 

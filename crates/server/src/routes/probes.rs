@@ -64,8 +64,10 @@ async fn list(
 
 /// The share of looks that succeeded within `window`, by kind and name.
 async fn successes(app: &Shared, window: &str) -> HashMap<(String, String), f64> {
-    // A probe whose target was changed has a series for each.
-    let text = format!("avg by (kind, probe) (avg_over_time(probe_success[{window}]))");
+    // A probe whose target was changed has a series for each, and each look counts once.
+    let text = format!(
+        "sum by (kind, probe) (sum_over_time(probe_success[{window}])) / sum by (kind, probe) (count_over_time(probe_success[{window}]))"
+    );
     let Ok(query) = Query::parse(&text) else { return HashMap::new() };
     let samples = prometheus::run::now(app, query).await;
     let named =

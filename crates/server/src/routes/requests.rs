@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use model::{TimeRange, Timestamp};
+use model::Timestamp;
 use report::{GroupBy, MAX_ROWS, Period, RequestFilter};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 use super::Routes;
 use crate::blocking;
 use crate::context::Shared;
-use crate::params::{List, Params, Window, named, time};
+use crate::params::{List, Params, Window, between, named, seconds, time};
 use crate::problem::{Kind, Problem, ProblemBody};
 use crate::wire::requests::{Request, RequestStats};
 
@@ -73,14 +73,9 @@ impl ListParams {
             client: self.client,
             service: self.service,
             request_id: self.request_id,
-            min_seconds: self.min_duration,
+            min_seconds: seconds("min_duration", self.min_duration)?,
         })
     }
-}
-
-/// The range from `since` to `until`; without either, all of time.
-fn between(since: Option<Timestamp>, until: Option<Timestamp>) -> TimeRange {
-    TimeRange::new(since.unwrap_or(Timestamp::MIN), until.unwrap_or(Timestamp::MAX))
 }
 
 /// Requests that the watched applications have answered, newest first.
@@ -100,7 +95,7 @@ async fn list(
             ),
         ));
     }
-    let range = between(params.since, params.until);
+    let range = between(params.since, params.until)?;
     let filter = params.filter()?;
     let listing = blocking::report(&app, move |context, cancel| {
         report::requests(&*context.store, &filter, range, page, cancel)
@@ -149,7 +144,7 @@ async fn stats(
                 "Give `period`, or `since` and `until`, and not both.",
             ));
         }
-        None if bounded => between(params.since, params.until),
+        None if bounded => between(params.since, params.until)?,
         period => period.unwrap_or(Period::Day).until(Timestamp::now()),
     };
     let stats = blocking::report(&app, move |context, cancel| {

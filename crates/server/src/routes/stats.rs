@@ -12,6 +12,7 @@ use utoipa_axum::routes;
 
 use super::Routes;
 use crate::context::Shared;
+use crate::params::NoParams;
 use crate::problem::{Problem, ProblemBody};
 use crate::wire::watch::Stats;
 
@@ -22,7 +23,7 @@ pub(super) fn routes() -> Routes {
 /// The whole at a glance.
 #[utoipa::path(get, path = "/api/v1/stats", tag = "watching",
     responses((status = 200, body = Stats), (status = "4XX", body = ProblemBody)))]
-async fn stats(State(app): State<Shared>) -> Result<Json<Stats>, Problem> {
+async fn stats(State(app): State<Shared>, _: NoParams) -> Result<Json<Stats>, Problem> {
     let now = Timestamp::now();
     let counted = Page { offset: 0, limit: 0 };
     let live = &app.context.pipeline;

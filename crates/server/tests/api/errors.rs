@@ -27,6 +27,10 @@ async fn errors_are_problems_that_name_what_is_wrong() {
         (Method::GET, "/api/v1/workers?capability=quantum", 400, "capability"),
         (Method::GET, "/api/v1/alerts?state=firing,burning", 400, "burning"),
         (Method::GET, "/api/v1/deliveries?state=lost", 400, "lost"),
+        (Method::GET, "/api/v1/stats?since=1", 400, "since"),
+        (Method::GET, "/api/v1/overview?x=1", 400, "x"),
+        (Method::GET, "/api/admin/dashboard?period=day", 400, "period"),
+        (Method::GET, "/api/admin/memory-stats?x=1", 400, "x"),
     ];
     for (method, path, status, part) in cases {
         let answered = answer(stage.local(method.clone(), path)).await;

@@ -59,6 +59,10 @@ async fn the_log_is_read_newest_first_page_by_page_and_filtered() {
         ("offset=10000", "`until`"),
         ("offset=4294967295", "`until`"),
         ("min_duration=slow", "float"),
+        ("min_duration=nan", "`min_duration`"),
+        ("min_duration=1e400", "`min_duration`"),
+        ("min_duration=-1", "`min_duration`"),
+        ("since=2025-08-02T00:00:00Z&until=2025-08-01T00:00:00Z", "`until`"),
         ("since=soon", "soon"),
         ("colour=red", "colour"),
     ] {
