@@ -8,7 +8,7 @@ export WATCHKEEPER_TEST_PYTHON ?= $(WATCHKEEPER_VENV)/bin/python
 # Backtraces of panics that a test expects hide the output that matters.
 export RUST_BACKTRACE ?= 0
 
-.PHONY: help run test build ui lint bench clean prepare test-rust test-python test-ui
+.PHONY: help run test build ui lint bench soak clean prepare test-rust test-python test-ui
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -60,6 +60,9 @@ bench: build ## Compare with peers in one run, and print the ratios
 	@scripts/prepare.sh python bench
 	cargo bench --locked --workspace --bench durable_ingest
 	$(WATCHKEEPER_TEST_PYTHON) bench "$(CARGO_TARGET_DIR)/release/watchkeeper"
+
+soak: ## Many more lives of the store on a simulated bad disk (SEEDS=20000)
+	WATCHKEEPER_SEEDS=$(or $(SEEDS),20000) cargo test --locked --workspace --test behaviour -- --nocapture simulated
 
 clean: ## Remove what was built
 	cargo clean

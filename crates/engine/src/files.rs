@@ -3,7 +3,8 @@
 //! A query holds the files that it reads. One that retention drops is unlinked when the last query
 //! that holds it has ended.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,7 +12,7 @@ use parquet::errors::ParquetError;
 
 use crate::catalog::{FileEntry, FileKind, Part};
 use crate::layout::Layout;
-use crate::sums::{CheckedFile, Sums};
+use crate::sums::{CheckedFile, Sums, is_damage};
 use crate::vfs::Vfs;
 
 /// A file of the store: one entry of the catalog, one or two Parquet files.
@@ -22,6 +23,7 @@ pub(crate) struct StoredFile {
     vfs: Arc<dyn Vfs>,
     dropped: AtomicBool,
     quarantined: AtomicBool,
+    disk_failed: Arc<AtomicBool>,
 }
 
 impl StoredFile {
@@ -32,7 +34,8 @@ impl StoredFile {
             .map(|(part, sums)| (*part, part_path(layout, &entry, *part), Arc::new(sums.clone())))
             .collect();
         let quarantined = AtomicBool::new(entry.quarantine_reason.is_some());
-        Self { entry, parts, vfs: Arc::clone(vfs), dropped: AtomicBool::new(false), quarantined }
+        let (dropped, disk_failed) = (AtomicBool::new(false), Arc::default());
+        Self { entry, parts, vfs: Arc::clone(vfs), dropped, quarantined, disk_failed }
     }
 
     /// The Parquet files that this consists of.
@@ -54,7 +57,34 @@ impl StoredFile {
     pub(crate) fn open(&self, part: Part) -> Result<CheckedFile, ParquetError> {
         let found = self.parts.iter().find(|(kind, _, _)| *kind == part);
         let (_, path, sums) = found.ok_or_else(|| ParquetError::General("a part is missing".to_owned()))?;
-        Ok(CheckedFile::new(self.vfs.open(path)?, Arc::clone(sums), path)?)
+        Ok(self.open_checked(path, sums)?)
+    }
+
+    fn open_checked(&self, path: &Path, sums: &Arc<Sums>) -> io::Result<CheckedFile> {
+        let opened = self
+            .vfs
+            .open(path)
+            .and_then(|file| CheckedFile::new(file, Arc::clone(sums), path, Arc::clone(&self.disk_failed)));
+        opened.inspect_err(|error| {
+            if !is_damage(error) {
+                self.disk_failed.store(true, Ordering::Relaxed);
+            }
+        })
+    }
+
+    /// Reads every byte of every part, and checks it.
+    pub(crate) fn verify(&self) -> io::Result<()> {
+        self.parts.iter().try_for_each(|(_, path, sums)| self.open_checked(path, sums)?.verify())
+    }
+
+    /// Whether the file is damaged or gone, now that reading it has failed; else its disk has failed for
+    /// now. A file whose bytes are right and mean nothing is damaged too, unless the disk may have been
+    /// why it could not be read.
+    pub(crate) fn is_damaged(&self) -> bool {
+        match self.verify() {
+            Ok(()) => !self.disk_failed.load(Ordering::Relaxed),
+            Err(error) => is_damage(&error),
+        }
     }
 
     /// Says that the catalog has let go of the file: it is unlinked when nobody holds it any more.

@@ -19,7 +19,6 @@ use store::QueryError;
 use crate::core::Core;
 use crate::files::StoredFile;
 use crate::quarantine::quarantine;
-use crate::sums::is_damage;
 
 /// Why a file could not be read to its end.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +53,7 @@ fn without_damaged<T>(
         }
         // Another query has set it aside and moved it while this one held it.
         Err(ReadError::File(_)) if file.is_quarantined() => Ok(None),
-        Err(ReadError::File(error)) if is_damage(&error) => {
+        Err(ReadError::File(error)) if file.is_damaged() => {
             quarantine(core, file, &error.to_string());
             Ok(None)
         }

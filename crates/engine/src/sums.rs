@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -99,20 +100,46 @@ struct Checked {
     sums: Arc<Sums>,
     path: PathBuf,
     windows: Mutex<VecDeque<(u64, Bytes)>>,
+    /// Set when the disk fails; on its way through the decoders an error loses its kind.
+    disk_failed: Arc<AtomicBool>,
 }
 
 impl CheckedFile {
     /// Takes an open file and what is known about it.
-    pub(crate) fn new(file: Arc<dyn ReadFile>, sums: Arc<Sums>, path: &Path) -> io::Result<Self> {
+    pub(crate) fn new(
+        file: Arc<dyn ReadFile>,
+        sums: Arc<Sums>,
+        path: &Path,
+        disk_failed: Arc<AtomicBool>,
+    ) -> io::Result<Self> {
         let found = file.bytes()?;
         if found != sums.bytes {
             return Err(damaged(path, format_args!("it has {found} bytes instead of {}", sums.bytes)));
         }
         let windows = Mutex::new(VecDeque::with_capacity(WINDOWS));
-        Ok(Self(Arc::new(Checked { file, sums, path: path.to_owned(), windows })))
+        Ok(Self(Arc::new(Checked { file, sums, path: path.to_owned(), windows, disk_failed })))
+    }
+
+    /// Reads every byte, and checks it.
+    pub(crate) fn verify(&self) -> io::Result<()> {
+        let mut start = 0;
+        while start < self.len() {
+            let length = (self.len() - start).min(WINDOW_MAX_BYTES as u64);
+            self.read(start, length as usize)?;
+            start += length;
+        }
+        Ok(())
     }
 
     fn read(&self, start: u64, length: usize) -> io::Result<Bytes> {
+        self.read_checked(start, length).inspect_err(|error| {
+            if !is_damage(error) {
+                self.0.disk_failed.store(true, Ordering::Relaxed);
+            }
+        })
+    }
+
+    fn read_checked(&self, start: u64, length: usize) -> io::Result<Bytes> {
         let file = &*self.0;
         let end = start.checked_add(length as u64).filter(|end| *end <= file.sums.bytes);
         let end = end.ok_or_else(|| damaged(&file.path, format_args!("it points outside itself")))?;
@@ -160,12 +187,9 @@ fn damaged(path: &Path, how: std::fmt::Arguments<'_>) -> io::Error {
 }
 
 /// Whether an error means that the file is damaged or gone, as opposed to a disk that failed for now.
-pub(crate) fn is_damage(error: &ParquetError) -> bool {
-    let ParquetError::External(source) = error else { return true };
-    source.downcast_ref::<io::Error>().is_none_or(|error| {
-        use io::ErrorKind::{InvalidData, NotFound, UnexpectedEof};
-        matches!(error.kind(), NotFound | UnexpectedEof | InvalidData)
-    })
+pub(crate) fn is_damage(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidData, NotFound, UnexpectedEof};
+    matches!(error.kind(), NotFound | UnexpectedEof | InvalidData)
 }
 
 impl Length for CheckedFile {
@@ -220,7 +244,8 @@ mod tests {
         let content: Vec<u8> = (0..BLOCK_BYTES * 3 + 17).map(|i| (i % 251) as u8).collect();
         let (path, sums) = written(dir.path(), &content);
         let sums = Arc::new(Sums::from_blob(sums.bytes, &sums.to_blob()));
-        let file = CheckedFile::new(Disk.open(&path).expect("open"), sums, &path).expect("same size");
+        let file = CheckedFile::new(Disk.open(&path).expect("open"), sums, &path, Arc::default())
+            .expect("same size");
         for (start, length) in
             [(0, 1), (BLOCK_BYTES - 3, 6), (BLOCK_BYTES, BLOCK_BYTES), (5, BLOCK_BYTES * 3)]
         {
@@ -237,14 +262,17 @@ mod tests {
         let dir = tempfile::tempdir().expect("dir");
         let mut content = vec![7; BLOCK_BYTES * 2];
         let (path, sums) = written(dir.path(), &content);
-        let open = || CheckedFile::new(Disk.open(&path).expect("open"), Arc::clone(&sums), &path);
-        let error = open().expect("whole").get_bytes(BLOCK_BYTES as u64 * 2, 1).expect_err("outside");
+        let open =
+            || CheckedFile::new(Disk.open(&path).expect("open"), Arc::clone(&sums), &path, Arc::default());
+        open().expect("same size").verify().expect("whole");
+        let error = open().expect("whole").read(BLOCK_BYTES as u64 * 2, 1).expect_err("outside");
         assert!(is_damage(&error));
         content[BLOCK_BYTES + 5] ^= 1;
         std::fs::write(&path, &content).expect("flip");
         let file = open().expect("same size");
         assert!(file.get_bytes(0, BLOCK_BYTES).is_ok(), "the first block is whole");
-        assert!(is_damage(&file.get_bytes(BLOCK_BYTES as u64, 1).expect_err("flipped")));
+        assert!(is_damage(&file.read(BLOCK_BYTES as u64, 1).expect_err("flipped")));
+        assert!(is_damage(&open().expect("same size").verify().expect_err("flipped")));
         std::fs::write(&path, &content[1..]).expect("cut");
         assert!(open().is_err());
     }

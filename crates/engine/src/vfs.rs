@@ -21,8 +21,6 @@ pub trait Vfs: Send + Sync + std::fmt::Debug + 'static {
     fn create(&self, path: &Path) -> io::Result<Box<dyn AppendFile>>;
     /// Opens a file to read.
     fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadFile>>;
-    /// Cuts a file to `bytes` bytes, durably.
-    fn truncate(&self, path: &Path, bytes: u64) -> io::Result<()>;
     /// Renames a file, in place of one that has the new name. Durable only after [`Vfs::sync_dir`].
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a file. Durable only after [`Vfs::sync_dir`].
@@ -91,12 +89,6 @@ impl Vfs for Disk {
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadFile>> {
         Ok(Arc::new(File::open(path)?))
-    }
-
-    fn truncate(&self, path: &Path, bytes: u64) -> io::Result<()> {
-        let file = OpenOptions::new().write(true).open(path)?;
-        file.set_len(bytes)?;
-        file.sync_all()
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {

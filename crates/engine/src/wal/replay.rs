@@ -14,15 +14,21 @@ use store::Table;
 use crate::EngineError;
 use crate::core::Core;
 use crate::head::Head;
-use crate::layout::segment_id;
+use crate::layout::{is_temporary, segment_id, temporary};
 use crate::wal::payload::{Decoder, Sink};
 use crate::wal::record::{self, Header};
 use crate::wal::segment::{self, HeaderState};
 
-/// The segments on the disk, in order.
+/// Bytes that are copied at a time.
+const COPIED_BYTES: usize = 1 << 20;
+
+/// The segments on the disk, in order. Copies that a crash left unfinished are removed.
 pub(crate) fn segments(core: &Core) -> Result<Vec<u64>, EngineError> {
     let dir = core.layout.wal_dir();
-    let entries = core.vfs.list(&dir).map_err(EngineError::io("list", dir))?;
+    let entries = core.vfs.list(&dir).map_err(EngineError::io("list", &dir))?;
+    for path in entries.iter().map(|entry| dir.join(&entry.name)).filter(|path| is_temporary(path)) {
+        core.vfs.remove(&path).map_err(EngineError::io("remove", path))?;
+    }
     let mut ids: Vec<u64> = entries.iter().filter_map(|entry| segment_id(&entry.name)).collect();
     ids.sort_unstable();
     Ok(ids)
@@ -59,7 +65,7 @@ pub(crate) fn replay(
             if is_last {
                 // A process that died between a write and its sync leaves records that only the kernel
                 // has. From here on they count as stored, so the disk must have them.
-                core.vfs.truncate(&path, length).map_err(EngineError::io("sync", &path))?;
+                write_anew(core, id, length)?;
             }
             core.segments.note(id, length);
         }
@@ -207,7 +213,33 @@ fn cut(core: &Core, id: u64, offset: u64) -> Result<(), EngineError> {
         let dir = core.layout.wal_dir();
         return core.vfs.sync_dir(&dir).map_err(EngineError::io("sync", dir));
     }
-    core.vfs.truncate(&path, offset).map_err(EngineError::io("cut", &path))?;
+    write_anew(core, id, offset)?;
     core.segments.note(id, offset);
     Ok(())
+}
+
+/// Puts a durable copy of the first `length` bytes of a segment in its place.
+///
+/// To sync it would not do: when the sync of a process before has failed, the kernel takes for written
+/// what the disk does not have, shows it to us, and would not write it again.
+fn write_anew(core: &Core, id: u64, length: u64) -> Result<(), EngineError> {
+    let path = core.layout.segment(id);
+    let unfinished = temporary(&path);
+    let write = || {
+        let (reader, _) = segment::read(&*core.vfs, &core.layout, id)?;
+        let mut reader = reader.take(length);
+        let mut file = core.vfs.create(&unfinished)?;
+        let mut piece = vec![0; COPIED_BYTES];
+        loop {
+            let read = reader.read(&mut piece)?;
+            if read == 0 {
+                break;
+            }
+            file.append(&piece[..read])?;
+        }
+        file.sync()?;
+        core.vfs.rename(&unfinished, &path)?;
+        core.vfs.sync_dir(&core.layout.wal_dir())
+    };
+    write().map_err(EngineError::io("write anew", &path))
 }

@@ -45,10 +45,6 @@ impl Vfs for Dying {
     fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadFile>> {
         Disk.open(path)
     }
-    fn truncate(&self, path: &Path, bytes: u64) -> io::Result<()> {
-        self.live()?;
-        Disk.truncate(path, bytes)
-    }
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         self.live()?;
         Disk.rename(from, to)
@@ -109,9 +105,6 @@ impl Vfs for Sized {
     }
     fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadFile>> {
         Disk.open(path)
-    }
-    fn truncate(&self, path: &Path, bytes: u64) -> io::Result<()> {
-        Disk.truncate(path, bytes)
     }
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         Disk.rename(from, to)

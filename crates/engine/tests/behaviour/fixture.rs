@@ -44,8 +44,7 @@ impl Place {
     pub(crate) fn try_open_on(&self, vfs: Arc<dyn Vfs>) -> Result<Open, EngineError> {
         let registry = Registry::new();
         let engine = Engine::open_on(vfs, self.dir.path(), self.config.clone(), &registry)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        Ok(Open { engine, registry, runtime })
+        Ok(Open::of(engine, registry))
     }
 
     pub(crate) fn open(&self) -> Open {
@@ -70,6 +69,11 @@ pub(crate) struct Open {
 }
 
 impl Open {
+    pub(crate) fn of(engine: Arc<Engine>, registry: Registry) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        Self { engine, registry, runtime }
+    }
+
     pub(crate) fn append(&self, batch: impl Into<Batch>) -> Result<Appended, AppendError> {
         self.runtime.block_on(self.engine.append(batch.into()))
     }
@@ -108,19 +112,27 @@ impl Open {
         Ok(found)
     }
 
+    pub(crate) fn try_all(&self) -> Result<Series, QueryError> {
+        self.select(&[], TimeRange::ALL, u64::MAX)
+    }
+
     /// All samples.
     pub(crate) fn all(&self) -> Series {
-        self.select(&[], TimeRange::ALL, u64::MAX).expect("a query")
+        self.try_all().expect("a query")
+    }
+
+    pub(crate) fn try_rows(&self) -> Result<Vec<i64>, QueryError> {
+        let scan = EventScan::new(Table::Deploys, TimeRange::ALL, 100_000);
+        self.engine.scan(&scan).map(|batches| times_of(&deploys_in(&batches)))
     }
 
     /// Times of all rows in milliseconds, oldest first.
     pub(crate) fn rows(&self) -> Vec<i64> {
-        times_of(&self.scan(&EventScan::new(Table::Deploys, TimeRange::ALL, 100_000)))
+        self.try_rows().expect("a scan")
     }
 
     pub(crate) fn scan(&self, scan: &EventScan) -> Vec<DeployEvent> {
-        let batches = self.engine.scan(scan).expect("a scan");
-        batches.iter().flat_map(|batch| DeployEvent::from_batch(batch).expect("rows")).collect()
+        deploys_in(&self.engine.scan(scan).expect("a scan"))
     }
 
     /// The value of one of the store's own metrics.
@@ -130,6 +142,10 @@ impl Open {
         let metric = &family.get_metric()[0];
         metric.get_counter().get_value() + metric.get_gauge().get_value()
     }
+}
+
+fn deploys_in(batches: &[arrow::array::RecordBatch]) -> Vec<DeployEvent> {
+    batches.iter().flat_map(|batch| DeployEvent::from_batch(batch).expect("rows")).collect()
 }
 
 pub(crate) fn times_of(rows: &[DeployEvent]) -> Vec<i64> {

@@ -7,3 +7,4 @@ mod faults;
 mod fixture;
 mod queries;
 mod scans;
+mod simulated;

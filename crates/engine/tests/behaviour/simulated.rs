@@ -1,0 +1,155 @@
+//! Lives of a store on a disk that loses, tears and fails, against a plain model of what was acknowledged.
+//!
+//! What holds after each end: everything acknowledged is there, a batch whose answer never came is there
+//! as a whole or not at all, and nothing is there twice or was never sent. While the store lives its
+//! answers are the model's. A failure prints its seed: `WATCHKEEPER_SEED=<seed>` runs that one alone,
+//! `WATCHKEEPER_SEEDS=<count>` more of them, as `make soak` does.
+
+mod disk;
+mod model;
+
+use std::path::Path;
+
+use disk::{End, Faults, SimulatedDisk};
+use fastrand::Rng;
+use model::{Life, Model};
+
+/// Seeds of an ordinary run.
+const SEEDS: u64 = 2_000;
+/// Lives of a store in a long trace.
+const LIVES: u32 = 4;
+
+/// A folder in memory, where there is one: the catalog's own syncs need no disk here.
+fn folder() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    let builder = tempfile::Builder::new();
+    if memory.is_dir() { builder.tempdir_in(memory) } else { builder.tempdir() }.expect("a folder")
+}
+
+/// The short trace: batches, files, a start after a clean end, more of both.
+fn short_trace(life: &mut Life<'_>, model: &mut Model) {
+    for round in 0..2 {
+        life.append(model);
+        life.append(model);
+        life.checkpoint();
+        life.append(model);
+        if round == 0 && !life.is_over() {
+            life.shutdown();
+            life.open_again(model);
+        }
+    }
+}
+
+/// Runs the short trace to its death at the call `dies_at`, then the recovery to its death at the call
+/// `dies_again`, then recovers. Returns the calls of the trace, and of the recovery.
+fn short_life(end: End, dies_at: Option<u64>, dies_again: Option<u64>) -> (u64, u64) {
+    let folder = folder();
+    let disk = SimulatedDisk::new(7);
+    let mut model = Model::new(7);
+    disk.die_after(dies_at);
+    let mut life = Life::new(&disk, folder.path());
+    life.try_open();
+    if !life.is_over() {
+        short_trace(&mut life, &mut model);
+    }
+    drop(life);
+    let calls = disk.operations();
+    disk.end(end);
+    disk.die_after(dies_again);
+    let mut life = Life::new(&disk, folder.path());
+    life.try_open();
+    let recovery = disk.operations() - calls;
+    if life.is_over() {
+        drop(life);
+        disk.end(end);
+        life = Life::new(&disk, folder.path());
+        life.try_open();
+    }
+    life.settle(&mut model);
+    life.append(&mut model);
+    life.checkpoint();
+    life.compare(&model);
+    (calls, recovery)
+}
+
+#[test]
+fn a_crash_at_any_call_loses_nothing_and_so_does_a_second_one_while_it_recovers() {
+    for end in [End::PowerLoss, End::Killed] {
+        let (calls, _) = short_life(end, None, None);
+        assert!(calls > 50, "the trace does something: {calls}");
+        for dies_at in 1..=calls {
+            let (_, recovery) = short_life(end, Some(dies_at), None);
+            // Every call of the recovery from some deaths, and one of each other.
+            let step = if dies_at % 8 == 0 { 1 } else { recovery.max(1) };
+            for dies_again in (1..=recovery).step_by(usize::try_from(step).expect("small")) {
+                short_life(end, Some(dies_at), Some(dies_again));
+            }
+        }
+    }
+}
+
+/// A long trace: several lives with random deaths and failing calls.
+fn long_trace(mut rng: Rng, disk: &SimulatedDisk) {
+    let folder = folder();
+    let mut model = Model::new(rng.u64(..));
+    for _ in 0..rng.u32(2..=LIVES) {
+        // Of three lives one has a disk that fails now and then, and two have a power that does.
+        let fails = rng.u8(0..3) == 0;
+        disk.set_faults(if fails { Faults { reads: 10, writes: 10 } } else { Faults::default() });
+        disk.die_after((!fails).then(|| rng.u64(1..160)));
+        let mut life = Life::new(disk, folder.path());
+        life.try_open();
+        if !life.is_over() {
+            life.settle(&mut model);
+        }
+        for _ in 0..rng.u32(1..25) {
+            if life.is_over() {
+                break;
+            }
+            match rng.u8(0..12) {
+                0..=7 => life.append(&mut model),
+                8..=9 => life.checkpoint(),
+                10 => life.compare(&model),
+                _ => {
+                    life.shutdown();
+                    life.open_again(&mut model);
+                }
+            }
+        }
+        drop(life);
+        disk.end(if rng.bool() { End::PowerLoss } else { End::Killed });
+    }
+    disk.set_faults(Faults::default());
+    let mut life = Life::new(disk, folder.path());
+    life.try_open();
+    life.settle(&mut model);
+    life.append(&mut model);
+    life.checkpoint();
+    life.compare(&model);
+}
+
+#[test]
+fn many_lives_on_a_bad_disk_lose_nothing() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let seeds: Vec<u64> = match number("WATCHKEEPER_SEED") {
+        Some(seed) => vec![seed],
+        None => (0..number("WATCHKEEPER_SEEDS").unwrap_or(SEEDS)).collect(),
+    };
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while let Some(seed) = seeds.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
+                    let mut rng = Rng::with_seed(*seed);
+                    let disk = SimulatedDisk::new(rng.u64(..));
+                    let run = std::panic::AssertUnwindSafe(|| long_trace(rng, &disk));
+                    if let Err(panic) = std::panic::catch_unwind(run) {
+                        eprintln!("{}", disk.history());
+                        eprintln!("the seed is {seed}: WATCHKEEPER_SEED={seed} runs it alone");
+                        std::panic::resume_unwind(panic);
+                    }
+                }
+            });
+        }
+    });
+}
