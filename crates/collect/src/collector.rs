@@ -65,6 +65,15 @@ pub enum CollectError {
         #[source]
         source: BoxError,
     },
+    /// Something was to be changed, and was not.
+    #[error("cannot change {what}")]
+    Change {
+        /// What was to be changed.
+        what: String,
+        /// Why not.
+        #[source]
+        source: BoxError,
+    },
     /// A service was asked, and is not as it should be.
     #[error("the probe of {target} failed")]
     Probe {

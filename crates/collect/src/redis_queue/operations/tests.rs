@@ -1,5 +1,7 @@
 //! Against a real Redis: what is seen is what is done, and no task is lost or doubled.
 
+mod refused;
+
 use std::collections::BTreeMap;
 
 use redis::AsyncCommands;
@@ -13,7 +15,7 @@ use crate::redis_server::RedisConfig;
 struct Scene {
     redis: MultiplexedConnection,
     operations: QueueOperations,
-    _server: testkit::Redis,
+    server: testkit::Redis,
 }
 
 impl Scene {
@@ -25,7 +27,7 @@ impl Scene {
         let pipeline = Pipeline::new(pipeline::Config::default(), &prometheus::Registry::new()).unwrap();
         let mut operations = QueueOperations::new(pipeline);
         operations.add(shared, Mapping::new(&config).unwrap());
-        Self { redis, operations, _server: server }
+        Self { redis, operations, server }
     }
 
     async fn preview(&self, action: QueueAction, selection: TaskSelection) -> OperationPreview {
