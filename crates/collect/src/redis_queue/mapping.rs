@@ -1,5 +1,9 @@
 //! How a queue lies in Redis: the configuration, as written and as checked.
 
+use std::collections::HashMap;
+
+use serde_json::value::RawValue;
+
 /// A queue in Redis: an entry of `[[redis.queues]]`.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -210,6 +214,22 @@ impl Path {
         self.0.iter().try_fold(value, |value, name| match value {
             serde_json::Value::Array(items) => items.get(name.parse::<usize>().ok()?),
             other => other.get(name),
+        })
+    }
+
+    /// What stands there, byte by byte as it was written.
+    pub(crate) fn cut<'a>(&self, json: &'a [u8]) -> Option<&'a RawValue> {
+        let whole: &RawValue = serde_json::from_slice(json).ok()?;
+        self.0.iter().try_fold(whole, |value, name| match value.get().as_bytes().first()? {
+            b'[' => {
+                let items: Vec<&RawValue> = serde_json::from_str(value.get()).ok()?;
+                items.get(name.parse::<usize>().ok()?).copied()
+            }
+            b'{' => {
+                let fields: HashMap<String, &RawValue> = serde_json::from_str(value.get()).ok()?;
+                fields.get(name).copied()
+            }
+            _ => None,
         })
     }
 }

@@ -122,13 +122,15 @@ impl Route {
     }
 }
 
-/// The task that stands in a member.
+/// The task that stands in a member: the text of a JSON string, or an object as it was written there.
 pub(super) fn task_in(inside: Option<&Path>, member: &[u8]) -> Option<Vec<u8>> {
     let Some(path) = inside else { return Some(member.to_vec()) };
-    let letter: serde_json::Value = serde_json::from_slice(member).ok()?;
-    match path.find(&letter)? {
-        serde_json::Value::String(task) if !task.is_empty() => Some(task.clone().into_bytes()),
-        task @ serde_json::Value::Object(_) => Some(task.to_string().into_bytes()),
+    let task = path.cut(member)?.get();
+    match task.as_bytes().first()? {
+        b'{' => Some(task.as_bytes().to_vec()),
+        b'"' => {
+            serde_json::from_str::<String>(task).ok().filter(|task| !task.is_empty()).map(String::into_bytes)
+        }
         _ => None,
     }
 }

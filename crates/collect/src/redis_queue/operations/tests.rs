@@ -175,6 +175,18 @@ async fn a_dead_letter_is_queued_as_the_task_that_the_mapping_finds_in_it() {
     assert_eq!(pending, [letter["task"].clone()]);
     assert!(scene.list("dead").await.is_empty());
 
+    // As it was written: the order of names, numbers of any size, names that stand twice, spaces.
+    let written =
+        r#"{"seed": 123456789012345678901234567890, "id":"b", "p":1.10, "a":1,"a":2, "e":"\u00e9"}"#;
+    let in_a_text = serde_json::to_string(written).unwrap();
+    for inner in [written, &in_a_text] {
+        let letter = format!(r#" {{"id":"b","task": {inner} }}"#);
+        let _: () = scene.redis.del("pending").await.unwrap();
+        let _: () = scene.redis.lpush("dead", letter).await.unwrap();
+        scene.run(QueueAction::Requeue, all(QueueState::Dead)).await;
+        assert_eq!(scene.list("pending").await, [written]);
+    }
+
     let _: () = scene.redis.lpush("dead", r#"{"id":"b","error":"boom"}"#).await.unwrap();
     let refused = scene.refused(QueueAction::Requeue, all(QueueState::Dead)).await;
     assert!(refused.contains("no task inside"), "{refused}");
