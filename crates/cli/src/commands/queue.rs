@@ -206,6 +206,7 @@ fn done(command: &Operate, answer: &Value) -> Result<(), Failure> {
     if ids("gone") > 0 {
         println!("{} had moved on by then, and nothing was done with them", tasks_of(ids("gone")));
     }
+    print!("{}", left_out(answer));
     Ok(())
 }
 
@@ -229,7 +230,7 @@ fn listed(preview: &Value, width: u16) -> String {
 fn shown(preview: &Value, width: u16) -> String {
     let count = preview["count"].as_u64().unwrap_or(0);
     if count == 0 {
-        return format!("no task of {} is meant\n", text(&preview["queue"]));
+        return format!("no task of {} is meant\n{}", text(&preview["queue"]), left_out(preview));
     }
     let mut shown = listed(preview, width);
     let tasks = tasks_of(usize::try_from(count).unwrap_or(usize::MAX));
@@ -237,6 +238,7 @@ fn shown(preview: &Value, width: u16) -> String {
     if preview["more"] == true {
         let _ = writeln!(shown, "There are more than one operation touches: repeat it for the rest.");
     }
+    shown.push_str(&left_out(preview));
     let _ = writeln!(
         shown,
         "To do just this, until {}: --digest {} --yes",
@@ -244,6 +246,21 @@ fn shown(preview: &Value, width: u16) -> String {
         text(&preview["digest"])
     );
     shown
+}
+
+/// What of the tasks that are meant stays as it is, or was not looked at.
+fn left_out(answer: &Value) -> String {
+    let mut said = String::new();
+    let skipped = answer["skipped"].as_array().map_or(0, Vec::len);
+    if skipped > 0 {
+        let _ =
+            writeln!(said, "Skipped, because nothing in them can be queued again: {}.", tasks_of(skipped));
+    }
+    let unread = answer["unread"].as_u64().unwrap_or(0);
+    if unread > 0 {
+        let _ = writeln!(said, "Not looked at, because an operation reads the first 5,000: {unread} more.");
+    }
+    said
 }
 
 fn verb(answer: &Value) -> &'static str {
@@ -320,6 +337,10 @@ mod tests {
         {
             assert!(text.contains(expected), "{expected} is not in\n{text}");
         }
-        assert!(shown(&json!({ "queue": "q", "count": 0 }), 80).contains("no task of q is meant"));
+        let nothing = json!({ "queue": "q", "count": 0, "skipped": ["b"], "unread": 10 });
+        let text = shown(&nothing, 80);
+        for expected in ["no task of q is meant", "can be queued again: 1 task.", "first 5,000: 10 more."] {
+            assert!(text.contains(expected), "{expected} is not in\n{text}");
+        }
     }
 }

@@ -20,11 +20,12 @@ use model::Timestamp;
 use pipeline::{Pipeline, QueueState};
 
 use super::mapping::Mapping;
+use super::read::Reading;
 use crate::collector::CollectError;
 use crate::redis_server::Server;
 use act::Acted;
 use previews::{Planned, Previews};
-use route::Route;
+use route::{Prepared, Route};
 use select::Candidate;
 
 /// The most tasks of one operation.
@@ -104,6 +105,10 @@ pub struct OperationPreview {
     pub tasks: Vec<TouchedTask>,
     /// Whether more tasks than one operation touches are meant: the rest needs another one.
     pub more: bool,
+    /// Those that are meant and hold no task that could be queued again: they stay.
+    pub skipped: Vec<String>,
+    /// How many tasks of the state were not looked at, because an operation reads only so many.
+    pub unread: u64,
 }
 
 /// What an operation has done.
@@ -119,6 +124,8 @@ pub struct OperationOutcome {
     pub done: Vec<String>,
     /// Those that had moved on, or no longer were as selected; nothing was done with them.
     pub gone: Vec<String>,
+    /// Those that held no task that could be queued again when they were previewed.
+    pub skipped: Vec<String>,
 }
 
 /// An operation that was not done.
@@ -188,8 +195,12 @@ impl QueueOperations {
         let mapped = self.mapped(queue)?;
         let route = mapped.route(action, selection.state)?;
         let now = Timestamp::now();
-        let mut found = self.select(mapped, &route, &selection, now).await?;
-        let more = found.len() > MAX_TASKS;
+        let (prepared, unread) = self.select(mapped, &route, &selection, now).await?;
+        let Prepared { candidates: mut found, skipped, reason } = prepared;
+        if let (true, Some(reason)) = (found.is_empty(), reason) {
+            return Err(mapped.not_possible(reason));
+        }
+        let more = found.len() > MAX_TASKS || (selection.all && unread > 0);
         found.truncate(MAX_TASKS);
         let tasks = found.iter().map(|candidate| candidate.shown.clone()).collect();
         let planned = Planned {
@@ -198,10 +209,11 @@ impl QueueOperations {
             state: selection.state,
             selection,
             tasks: found.iter().map(Candidate::fingerprint).collect(),
+            skipped: skipped.clone(),
         };
         let (queue, state) = (planned.queue.clone(), planned.state);
         let (digest, expires_at) = self.previews.keep(planned, now);
-        Ok(OperationPreview { queue, action, state, digest, expires_at, tasks, more })
+        Ok(OperationPreview { queue, action, state, digest, expires_at, tasks, more, skipped, unread })
     }
 
     /// Does what a preview has shown. A digest works once.
@@ -211,9 +223,9 @@ impl QueueOperations {
         let planned = self.previews.take(queue, digest, now).ok_or(OperationError::NoPreview)?;
         let route = mapped.route(planned.action, planned.state)?;
         // Selected once more: a task that a worker has taken up since is no longer stuck.
-        let found = self.select(mapped, &route, &planned.selection, now).await?;
+        let (prepared, _) = self.select(mapped, &route, &planned.selection, now).await?;
         let mut found: HashMap<_, _> =
-            found.into_iter().map(|candidate| (candidate.fingerprint(), candidate)).collect();
+            prepared.candidates.into_iter().map(|candidate| (candidate.fingerprint(), candidate)).collect();
         let (mut still, mut gone) = (Vec::new(), Vec::new());
         for fingerprint in &planned.tasks {
             match found.remove(fingerprint) {
@@ -228,8 +240,8 @@ impl QueueOperations {
         if let Err(source) = ended.unwrap_or(Err(CollectError::TimedOut(TIME_LIMIT))) {
             return Err(OperationError::BrokenOff { done: acted.done, source });
         }
-        let Planned { queue, action, state, .. } = planned;
-        Ok(OperationOutcome { queue, action, state, done: acted.done, gone: acted.gone })
+        let Planned { queue, action, state, skipped, .. } = planned;
+        Ok(OperationOutcome { queue, action, state, done: acted.done, gone: acted.gone, skipped })
     }
 
     /// What a preview that was not executed yet would do: for the audit log of what then fails.
@@ -242,20 +254,22 @@ impl QueueOperations {
         self.queues.get(queue).ok_or_else(unknown)
     }
 
+    /// The tasks that are meant, and how many could not be looked at.
     async fn select(
         &self,
         mapped: &Mapped,
         route: &Route,
         selection: &TaskSelection,
         now: Timestamp,
-    ) -> Result<Vec<Candidate>, OperationError> {
+    ) -> Result<(Prepared, u64), OperationError> {
         let connection = mapped.server.connection().await.map_err(OperationError::Redis)?;
         let reading = select::read(connection, &mapped.mapping, route.from(), now);
         let read = tokio::time::timeout(TIME_LIMIT, reading).await;
-        let members =
+        let Reading { members, depth, whole } =
             read.unwrap_or(Err(CollectError::TimedOut(TIME_LIMIT))).map_err(OperationError::Redis)?;
+        let unread = if whole { 0 } else { depth.saturating_sub(members.len() as u64).max(1) };
         let candidates = select::candidates(&self.pipeline, &mapped.mapping, selection, members, now);
-        route.prepare(candidates).map_err(|reason| mapped.not_possible(reason))
+        Ok((route.prepare(candidates), unread))
     }
 }
 

@@ -29,6 +29,18 @@ pub(crate) struct Facts {
     pub(crate) bare: bool,
 }
 
+impl Facts {
+    /// Whether the task says who it is.
+    pub(crate) fn says_id(&self) -> bool {
+        self.id != shown_hash(&self.payload_hash)
+    }
+}
+
+/// Under what a task is shown that does not say who it is.
+fn shown_hash(payload_hash: &str) -> String {
+    format!("payload-{}", &payload_hash[..16])
+}
+
 /// Reads payloads, and remembers for a pass what it has read, so that a task that waits is not
 /// parsed again and again.
 pub(crate) struct PayloadReader {
@@ -105,7 +117,7 @@ impl PayloadReader {
         // A task that does not say who it is still waits: it is shown under its hash.
         facts.id = id.unwrap_or_else(|| {
             self.malformed += 1;
-            format!("payload-{}", &facts.payload_hash[..16])
+            shown_hash(&facts.payload_hash)
         });
         facts
     }

@@ -72,7 +72,10 @@ async fn execute(
     let named = |ids: &[String]| json!({ "count": ids.len(), "ids": &ids[..ids.len().min(MAX_AUDITED)] });
     let state = meant.map(|(_, state, _)| state.as_str());
     let detail = match &done {
-        Ok(done) => json!({ "state": state, "done": named(&done.done), "gone": named(&done.gone) }),
+        Ok(done) => json!({
+            "state": state, "done": named(&done.done), "gone": named(&done.gone),
+            "skipped": named(&done.skipped),
+        }),
         Err(OperationError::BrokenOff { done, source }) => {
             json!({ "state": state, "done": named(done), "error": source.chain() })
         }

@@ -101,6 +101,10 @@ pub(crate) struct OperationAnswer {
     pub(crate) done: Vec<String>,
     /// The ids of those that had moved on by then, so that nothing was done with them.
     pub(crate) gone: Vec<String>,
+    /// The ids of those that are meant and hold no task that could be queued again: they stay.
+    pub(crate) skipped: Vec<String>,
+    /// How many tasks of the state a preview has not looked at: an operation reads the first 5,000.
+    pub(crate) unread: u64,
 }
 
 impl From<collect::OperationPreview> for OperationAnswer {
@@ -117,6 +121,8 @@ impl From<collect::OperationPreview> for OperationAnswer {
             tasks: preview.tasks.into_iter().map(Into::into).collect(),
             done: Vec::new(),
             gone: Vec::new(),
+            skipped: preview.skipped,
+            unread: preview.unread,
         }
     }
 }
@@ -135,6 +141,8 @@ impl From<collect::OperationOutcome> for OperationAnswer {
             tasks: Vec::new(),
             done: outcome.done,
             gone: outcome.gone,
+            skipped: outcome.skipped,
+            unread: 0,
         }
     }
 }

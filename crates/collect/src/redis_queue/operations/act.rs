@@ -230,7 +230,7 @@ fn command(route: &Route, candidates: &[Candidate]) -> Cmd {
             command.arg(kind(from)).arg(kind(to)).arg(push).arg(NOBODY);
             for candidate in candidates {
                 let member = member(candidate);
-                // What has no task inside was refused when it was selected.
+                // What has no task inside was left out when it was selected.
                 let task = task_in(inside.as_ref(), &member).unwrap_or_default();
                 command.arg(member).arg(task);
             }

@@ -34,6 +34,7 @@ pub(super) struct Planned {
     pub(super) state: QueueState,
     pub(super) selection: TaskSelection,
     pub(super) tasks: Vec<Fingerprint>,
+    pub(super) skipped: Vec<String>,
 }
 
 struct Kept {

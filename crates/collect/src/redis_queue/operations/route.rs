@@ -101,25 +101,39 @@ impl Route {
         }
     }
 
-    /// Refuses tasks that would arrive as something else than a task.
-    pub(super) fn prepare(&self, candidates: Vec<Candidate>) -> Result<Vec<Candidate>, String> {
-        let Self::Move { inside, has_payloads, .. } = self else { return Ok(candidates) };
-        let bare = |candidate: &Candidate| inside.is_none() && *has_payloads && candidate.is_bare();
-        if candidates.iter().any(bare) {
-            return Err(ONLY_IDS.to_owned());
+    /// Leaves out what would arrive as something else than a task.
+    pub(super) fn prepare(&self, candidates: Vec<Candidate>) -> Prepared {
+        let mut prepared = Prepared::default();
+        for candidate in candidates {
+            match self.unfit(&candidate) {
+                None => prepared.candidates.push(candidate),
+                Some(reason) => {
+                    prepared.skipped.push(candidate.shown.id);
+                    prepared.reason.get_or_insert(reason);
+                }
+            }
         }
-        let empty = |candidate: &&Candidate| {
-            candidate
-                .member
-                .payload
-                .as_deref()
-                .is_none_or(|member| task_in(inside.as_ref(), member).is_none())
-        };
-        match candidates.iter().find(empty) {
-            Some(candidate) => Err(format!("there is no task inside of {}", candidate.shown.id)),
-            None => Ok(candidates),
-        }
+        prepared
     }
+
+    fn unfit(&self, candidate: &Candidate) -> Option<String> {
+        let Self::Move { inside, has_payloads, .. } = self else { return None };
+        if inside.is_none() && *has_payloads && candidate.is_bare() {
+            return Some(ONLY_IDS.to_owned());
+        }
+        let task = candidate.member.payload.as_deref().and_then(|member| task_in(inside.as_ref(), member));
+        task.is_none().then(|| format!("there is no task inside of {}", candidate.shown.id))
+    }
+}
+
+/// Tasks that are meant, and those that the way is not for.
+#[derive(Debug, Default)]
+pub(super) struct Prepared {
+    pub(super) candidates: Vec<Candidate>,
+    /// The ids of those that hold no task.
+    pub(super) skipped: Vec<String>,
+    /// Why the first of them is skipped.
+    pub(super) reason: Option<String>,
 }
 
 /// The task that stands in a member: the text of a JSON string, or an object as it was written there.

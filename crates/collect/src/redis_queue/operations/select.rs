@@ -1,23 +1,27 @@
 //! Reads the tasks that an operation could touch, and finds those that are meant.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use model::Timestamp;
 use pipeline::{Owners, Ownership, Pipeline, QueueState, QueueTask};
 use redis::aio::MultiplexedConnection;
 
 use super::previews::Fingerprint;
+use super::route::task_in;
 use super::{TaskSelection, TouchedTask};
 use crate::collector::CollectError;
-use crate::redis_queue::mapping::{Key, Mapping, MaxMembers};
-use crate::redis_queue::payload::PayloadReader;
-use crate::redis_queue::read::{KeyReader, Member};
+use crate::redis_queue::mapping::{DeadTask, Key, Mapping, MaxMembers};
+use crate::redis_queue::payload::{Facts, PayloadReader};
+use crate::redis_queue::read::{KeyReader, Member, Reading};
 
 /// A task that is meant.
 #[derive(Clone, Debug)]
 pub(super) struct Candidate {
     pub(super) member: Member,
     pub(super) shown: TouchedTask,
+    /// The id of the task in a dead letter.
+    inside: Option<String>,
     copy: u32,
 }
 
@@ -48,10 +52,10 @@ pub(super) async fn read(
     mapping: &Mapping,
     key: &Key,
     now: Timestamp,
-) -> Result<Vec<Member>, CollectError> {
+) -> Result<Reading, CollectError> {
     let mut payloads = PayloadReader::new(mapping.paths.clone());
     let reader = KeyReader::new(connection, &mut payloads, MaxMembers::HIGHEST, now);
-    Ok(reader.with_payloads().read(key).await?.members)
+    reader.with_payloads().read(key).await
 }
 
 /// The members that are meant.
@@ -73,10 +77,12 @@ pub(super) fn candidates(
     let owners = pipeline.owners();
     let wanted: HashSet<&str> = selection.ids.iter().map(String::as_str).collect();
     let mut copies: HashMap<(String, String), u32> = HashMap::new();
+    let mut payloads = PayloadReader::new(mapping.paths.clone());
     members
         .into_iter()
         .map(|member| {
-            let candidate = candidate(&owners, &followed, selection.state, member, now);
+            let inside = task_inside(mapping, selection.state, &mut payloads, &member);
+            let candidate = candidate(&owners, &followed, selection.state, (member, inside), now);
             let Fingerprint { identity, content, .. } = candidate.fingerprint();
             let copy = copies.entry((identity, content)).or_default();
             *copy += 1;
@@ -86,16 +92,32 @@ pub(super) fn candidates(
         .collect()
 }
 
+/// What is known of the task in a dead letter, when that says who it is.
+fn task_inside(
+    mapping: &Mapping,
+    state: QueueState,
+    payloads: &mut PayloadReader,
+    member: &Member,
+) -> Option<Arc<Facts>> {
+    let (QueueState::Dead, Some(DeadTask::At(path))) = (state, &mapping.dead_task) else { return None };
+    let task = task_in(Some(path), member.payload.as_deref()?)?;
+    Some(payloads.read(&task)).filter(|facts| facts.says_id())
+}
+
 fn candidate(
     owners: &Owners,
     followed: &HashMap<String, QueueTask>,
     state: QueueState,
-    member: Member,
+    (member, inside): (Member, Option<Arc<Facts>>),
     now: Timestamp,
 ) -> Candidate {
     let facts = member.facts.as_deref();
-    let id = facts.map_or(&member.identity, |facts| &facts.id).clone();
-    let task = followed.get(&id).cloned().or_else(|| {
+    let id_of = |facts: Option<&Facts>| facts.map_or(&member.identity, |facts| &facts.id).clone();
+    let listed = id_of(facts);
+    // A letter that does not say who it is goes by the task in it.
+    let facts = inside.as_deref().filter(|_| facts.is_some_and(|facts| !facts.says_id())).or(facts);
+    let id = id_of(facts);
+    let task = followed.get(&listed).cloned().or_else(|| {
         // What no pass of the collector has listed is as old as its key says, if it says so.
         let created_at = facts.and_then(|facts| facts.created_at).or(member.created_at);
         let first_seen = member.since.or(created_at.filter(|_| state != QueueState::Processing))?;
@@ -131,14 +153,15 @@ fn candidate(
         unowned,
         id,
     };
-    Candidate { member, shown, copy: 0 }
+    Candidate { member, shown, inside: inside.map(|facts| facts.id.clone()), copy: 0 }
 }
 
 fn is_meant(selection: &TaskSelection, wanted: &HashSet<&str>, candidate: &Candidate) -> bool {
     let shown = &candidate.shown;
     let named = wanted.is_empty()
         || wanted.contains(shown.id.as_str())
-        || wanted.contains(candidate.member.identity.as_str());
+        || wanted.contains(candidate.member.identity.as_str())
+        || candidate.inside.as_deref().is_some_and(|id| wanted.contains(id));
     let old = selection
         .older_than
         .is_none_or(|limit| shown.age_seconds.is_some_and(|age| age > limit.as_secs_f64()));

@@ -8,6 +8,7 @@ use redis::AsyncCommands;
 use redis::aio::MultiplexedConnection;
 
 use super::*;
+use crate::redis_queue::mapping::MaxMembers;
 use crate::redis_queue::{FieldPaths, KeyConfig, KeyType, QueueConfig};
 use crate::redis_server::RedisConfig;
 
@@ -190,6 +191,28 @@ async fn a_dead_letter_is_queued_as_the_task_that_the_mapping_finds_in_it() {
     let _: () = scene.redis.lpush("dead", r#"{"id":"b","error":"boom"}"#).await.unwrap();
     let refused = scene.refused(QueueAction::Requeue, all(QueueState::Dead)).await;
     assert!(refused.contains("no task inside"), "{refused}");
+
+    // Beside others it is skipped, and stays. A letter without an id of its own goes by that of its task.
+    let _: () = scene.redis.lpush("dead", r#"{"error":"boom","task":{"id":"c"}}"#).await.unwrap();
+    let named = scene.preview(QueueAction::Remove, ids(QueueState::Dead, &["c"])).await;
+    assert_eq!(named.tasks.iter().map(|task| task.id.as_str()).collect::<Vec<_>>(), ["c"]);
+    let preview = scene.preview(QueueAction::Requeue, all(QueueState::Dead)).await;
+    assert_eq!((preview.tasks.len(), preview.skipped.as_slice()), (1, ["b".to_owned()].as_slice()));
+    let done = scene.operations.execute("q", &preview.digest).await.unwrap();
+    assert_eq!((done.done, done.skipped), (vec!["c".to_owned()], vec!["b".to_owned()]));
+    assert_eq!(scene.list("dead").await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_an_operation_did_not_look_at_is_said() {
+    let mut scene = Scene::new(queue(KeyType::List, KeyType::List)).await;
+    let tasks: Vec<String> = (0..MaxMembers::HIGHEST + 10).map(|id| task(&id.to_string())).collect();
+    let _: () = scene.redis.lpush("processing", tasks).await.unwrap();
+    let last = (MaxMembers::HIGHEST + 9).to_string();
+    let preview = scene.preview(QueueAction::Remove, ids(QueueState::Processing, &[&last])).await;
+    assert_eq!((preview.tasks.len(), preview.more, preview.unread), (0, false, 10));
+    let preview = scene.preview(QueueAction::Remove, all(QueueState::Processing)).await;
+    assert_eq!((preview.more, preview.unread), (true, 10));
 }
 
 #[tokio::test]

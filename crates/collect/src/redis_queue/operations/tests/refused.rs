@@ -115,10 +115,10 @@ async fn a_task_that_is_gone_when_it_is_taken_is_not_put_in() {
         let mapping = Mapping::new(&config).unwrap();
         let route = Route::of(&mapping, QueueAction::Requeue, QueueState::Processing).unwrap();
         let key = mapping.processing.as_ref().unwrap();
-        let members = select::read(scene.redis.clone(), &mapping, key, Timestamp::now()).await.unwrap();
+        let read = select::read(scene.redis.clone(), &mapping, key, Timestamp::now()).await.unwrap();
         let chosen = all(QueueState::Processing);
         let found =
-            select::candidates(&scene.operations.pipeline, &mapping, &chosen, members, Timestamp::now());
+            select::candidates(&scene.operations.pipeline, &mapping, &chosen, read.members, Timestamp::now());
         let _: () = scene.redis.del("processing").await.unwrap();
         let mut acted = Acted::default();
         act::act(scene.redis.clone(), &route, found, &mut acted).await.unwrap();
