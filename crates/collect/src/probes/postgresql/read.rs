@@ -1,5 +1,6 @@
-//! What is asked of a database. All of it in the simple protocol, which poolers pass on as well, and
-//! read from views that every role may see; what a role may not see is left out.
+//! What is asked of a database. All of it in the simple protocol, which poolers pass on as well, in one
+//! transaction, so that nothing that is set outlives the look; and read from views that every role may
+//! see. What a role may not see is left out.
 
 use futures::{StreamExt, TryStreamExt};
 use pipeline::SlowStatement;
@@ -38,13 +39,20 @@ const EXTENSION: &str = "SELECT quote_ident(n.nspname) AS schema, \
 /// Reads all of it. What only some servers have, or only some roles may see, is no fault when missing.
 pub(super) async fn all(client: &Client, found: &mut Found) -> Result<(), String> {
     found.step = "connected, asking for settings";
-    let rows = rows(client, "SET default_transaction_read_only = on; SET statement_timeout = '10s'").await;
-    rows?;
+    rows(client, "BEGIN READ ONLY; SET LOCAL statement_timeout = '10s'").await?;
+    let outcome = in_transaction(client, found).await;
+    // Ended whatever became of it: a pooler lends this connection to others.
+    let ended = rows(client, "COMMIT").await;
+    outcome.and(ended.map(drop))
+}
+
+async fn in_transaction(client: &Client, found: &mut Found) -> Result<(), String> {
     settings(client, found).await?;
     found.step = "connected, counting connections";
     connections(client, found).await?;
     found.step = "connected, reading locks";
     locks(client, found).await?;
+    // Last, since what fails here ends what can be read in this transaction.
     found.step = "connected, reading statements";
     if let Err(reason) = statements(client, found).await {
         found.fact("statements", format!("not read: {reason}"));
@@ -151,4 +159,29 @@ fn text<'a>(row: &'a SimpleQueryRow, column: &str) -> &'a str {
 
 fn number(row: &SimpleQueryRow, column: &str) -> Option<f64> {
     text(row, column).parse().ok().filter(|number: &f64| number.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Behind a pooler the next client is given the same connection.
+    #[tokio::test]
+    async fn a_look_leaves_its_connection_as_it_found_it() {
+        let postgres = testkit::Postgres::start().await.unwrap();
+        let (client, connection) =
+            tokio_postgres::connect(&postgres.url(), tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        // The second time reading statements fails in the middle of the transaction.
+        for broken in ["", "ALTER VIEW pg_stat_statements RENAME TO elsewhere"] {
+            client.simple_query(broken).await.unwrap();
+            let mut found = Found::new();
+            all(&client, &mut found).await.unwrap();
+            let fact = found.facts.get("statements");
+            assert_eq!(fact.is_some_and(|fact| fact.starts_with("not read")), !broken.is_empty(), "{fact:?}");
+            client.simple_query("CREATE TEMPORARY TABLE written (id int); DROP TABLE written").await.unwrap();
+            let timeout = rows(&client, "SHOW statement_timeout").await.unwrap();
+            assert_eq!(text(&timeout[0], "statement_timeout"), "0");
+        }
+    }
 }
