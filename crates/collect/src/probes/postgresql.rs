@@ -16,7 +16,7 @@ use tokio_postgres::config::{Host, SslMode};
 use super::ProbeError;
 use super::config::{Timing, interval, timeout};
 use super::prober::{Found, Look, Prober};
-use super::reason::plain;
+use super::reason::{malformed, plain};
 use super::trust::{Authorities, Trust};
 
 /// A PostgreSQL database: an entry of `[[probes.postgresql]]`.
@@ -144,10 +144,16 @@ impl Look for Postgresql {
     }
 }
 
+const NO_POSTGRESQL: &str = "what answers does not speak PostgreSQL's protocol";
+
 /// Why the database did not do what was asked.
 fn refusal(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
         Some(said) => format!("the database says: {} ({})", said.message(), said.code().code()),
-        None => plain(error),
+        None => {
+            let text = error.to_string();
+            let junk = malformed(error).or_else(|| text.starts_with("unexpected message").then_some(text));
+            junk.map_or_else(|| plain(error), |text| format!("{NO_POSTGRESQL} ({text})"))
+        }
     }
 }

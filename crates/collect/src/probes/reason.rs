@@ -44,6 +44,23 @@ pub(super) fn of_io(error: &io::Error) -> Option<String> {
     Some(reason.to_owned())
 }
 
+/// What a library says of bytes that break the rules of their protocol. Its words are those of who
+/// wrote it, and need the name of the protocol beside them.
+pub(super) fn malformed(error: &(dyn Error + 'static)) -> Option<String> {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            let bytes = matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput)
+                // A message that never became whole before the end.
+                || error.to_string() == "bytes remaining on stream";
+            let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).is_some();
+            return (bytes && !tls).then(|| error.to_string());
+        }
+        cause = error.source();
+    }
+    None
+}
+
 fn of_tls(error: &rustls::Error) -> String {
     match error {
         rustls::Error::InvalidCertificate(_) => format!("the certificate is not accepted: {error}"),
@@ -66,6 +83,9 @@ fn of_text(text: &str) -> String {
     }
     if text.starts_with("invalid HTTP") {
         return "what answers does not speak HTTP".to_owned();
+    }
+    if text.ends_with(" parsed") {
+        return format!("what answers is not valid HTTP ({text})");
     }
     text.to_owned()
 }

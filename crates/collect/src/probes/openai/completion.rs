@@ -8,9 +8,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Completion;
-use crate::probes::http_client::{HttpClient, MAX_BODY_BYTES, refused};
+use crate::probes::http_client::{HttpClient, MAX_BODY_BYTES, broken, refused};
 use crate::probes::prober::Found;
-use crate::probes::reason::plain;
 
 /// How a completion went.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -115,7 +114,7 @@ pub(super) async fn complete(
     }
     found.step = "reading the completion";
     let (mut rest, mut read) = (Vec::new(), 0);
-    while let Some(chunk) = response.chunk().await.map_err(|error| plain(&error))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
         read += chunk.len();
         if read > MAX_BODY_BYTES {
             return Err("the answer is too large: stopped after 1 MiB".to_owned());

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use serde_json::json;
 use testkit::{Postgres, eventually};
+use tokio::io::AsyncWriteExt;
 
 use super::stage::{SHORT, Server, hang, watch};
 
@@ -106,4 +107,26 @@ async fn what_takes_connections_and_says_nothing_is_given_up() {
     let timeout = format!("{}ms", SHORT.as_millis());
     let mut probe = watch("postgresql", json!({ "url": url, "timeout": timeout }));
     assert_eq!(probe.reason().await, "connecting: no answer within 0.3 s");
+}
+
+#[tokio::test]
+async fn what_does_not_speak_postgresql_is_told_so() {
+    // Something else, that closes; a message with a byte too many; one out of its order.
+    let cases: [(&[u8], &str); 3] = [
+        (b"220 mail.example.org ESMTP\r\n", "bytes remaining on stream"),
+        (b"R\x00\x00\x00\x09\x00\x00\x00\x00!", "invalid message length: expected buffer to be empty"),
+        (b"D\x00\x00\x00\x06\x00\x00", "unexpected message from server"),
+    ];
+    for (junk, said) in cases {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("postgresql://me@127.0.0.1:{}/db", listener.local_addr().unwrap().port());
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.write_all(junk).await.unwrap();
+            stream.shutdown().await.unwrap();
+            hang(stream).await
+        });
+        let reason = watch("postgresql", json!({ "url": url, "tls": "off" })).reason().await;
+        assert_eq!(reason, format!("what answers does not speak PostgreSQL's protocol ({said})"));
+    }
 }

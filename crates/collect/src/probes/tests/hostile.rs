@@ -18,6 +18,12 @@ async fn bad_server() -> Server {
             }
             "/file" => answer(stream, "302 Found", "Location: file:///etc/passwd\r\n", "").await,
             "/once" => answer(stream, "302 Found", "Location: /fine\r\n", "").await,
+            "/chunks" => {
+                let extension = "x".repeat(20_000);
+                let body = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;{extension}");
+                flood(stream, body.as_bytes(), b"y").await
+            }
+            "/length" => flood(stream, b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n", b"y").await,
             "/closes" => Ok(()),
             "/odd" => flood(stream, b"", b"SSH-2.0-OpenSSH_9.2\r\n").await,
             "/flood" => flood(stream, b"HTTP/1.1 200 OK\r\n\r\n", &[b'x'; 65_536]).await,
@@ -52,6 +58,8 @@ async fn whatever_a_target_does_the_look_ends_with_a_plain_reason() {
         ("/closes", "the connection was closed before there was an answer"),
         ("/odd", "what answers does not speak HTTP"),
         ("/flood", "the body is larger than 1 MiB: stopped after 1 MiB"),
+        ("/chunks", "the body is not valid HTTP (chunk extensions over limit)"),
+        ("/length", "what answers is not valid HTTP (invalid content-length parsed)"),
         ("/headers", "the headers of the answer are too large or too many"),
     ];
     for (path, expected) in cases {
