@@ -45,7 +45,9 @@ impl HttpClient {
             super::tls::note(shown, found);
         }
         let fault = shown.and_then(|shown| shown.fault);
-        answer.map_err(|error| fault.unwrap_or_else(|| plain(&error)))
+        let answer = answer.map_err(|error| fault.unwrap_or_else(|| plain(&error)))?;
+        found.status = Some(answer.status());
+        Ok(answer)
     }
 }
 

@@ -20,6 +20,9 @@ const MAX_FACT_CHARS: usize = 200;
 /// What a collector may take beyond the probe's own limit, so that it is the probe that gives up and
 /// says in which step it did.
 const GRACE: Duration = Duration::from_secs(1);
+/// How long a server is left alone that nobody has configured, and that turned out to be something else:
+/// what is asked of it stands in its log and counts among its errors.
+const LEFT_ALONE: Duration = Duration::from_secs(3600);
 
 /// One kind of looking.
 #[async_trait]
@@ -39,6 +42,8 @@ pub(super) struct Found {
     pub(super) step: &'static str,
     /// How long the answer took, where that is not the time of the whole look.
     pub(super) latency: Option<Duration>,
+    /// With what status it was answered last, where it is asked over HTTP.
+    pub(super) status: Option<reqwest::StatusCode>,
     pub(super) facts: BTreeMap<String, String>,
     pub(super) statements: Vec<SlowStatement>,
     pub(super) models: Vec<BackendModel>,
@@ -57,6 +62,7 @@ impl Found {
         Self {
             step: "connecting",
             latency: None,
+            status: None,
             facts: BTreeMap::new(),
             statements: Vec::new(),
             models: Vec::new(),
@@ -92,6 +98,8 @@ pub(super) struct Prober {
     /// Whether somebody has configured it, so that its absence is a fault.
     required: bool,
     met: bool,
+    /// Until when it is not asked, and why.
+    left_alone: Option<(Instant, String)>,
     /// What the last failed look has nevertheless seen.
     down: MetricBatch,
 }
@@ -113,6 +121,7 @@ impl Prober {
             pipeline: Arc::clone(pipeline),
             required: true,
             met: false,
+            left_alone: None,
             down: MetricBatch::new(),
         }
     }
@@ -188,6 +197,12 @@ impl Collector for Prober {
     }
 
     async fn collect(&mut self, now: Timestamp) -> Result<MetricBatch, CollectError> {
+        if let Some((until, reason)) = &self.left_alone {
+            if Instant::now() < *until {
+                return Err(CollectError::Absent(reason.clone()));
+            }
+            self.left_alone = None;
+        }
         let mut found = Found::new();
         // Should this pass be broken off, that is what is known of it.
         self.down = self.samples(&found, false, self.timing.timeout, now);
@@ -202,7 +217,13 @@ impl Collector for Prober {
                 Ok(batch)
             }
             Err(reason) if !self.required && !self.met => {
-                Err(CollectError::Absent(format!("nothing of this kind at {}: {reason}", self.asked)))
+                let reason = format!("nothing of this kind at {}: {reason}", self.asked);
+                // What says that it is not ready yet may be a backend that loads its model.
+                let ready = |status| status != reqwest::StatusCode::SERVICE_UNAVAILABLE;
+                if found.status.is_some_and(ready) {
+                    self.left_alone = Some((Instant::now() + LEFT_ALONE, reason.clone()));
+                }
+                Err(CollectError::Absent(reason))
             }
             Err(reason) => {
                 self.down = batch;

@@ -7,6 +7,9 @@ use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
+use crate::collector::{CollectError, Collector};
+use crate::probes::{OpenAiProbe, openai, trust::Authorities};
+
 use super::stage::{SHORT, Server, answer, hang, watch};
 
 const TAGS: &str = r#"{"models":[
@@ -53,6 +56,36 @@ async fn what_is_no_model_backend_is_told_apart() {
         let server = Server::http(move |_, stream| answer(stream, status, "", body)).await;
         assert_eq!(watch("openai", json!({ "url": server.url("/v1") })).reason().await, expected);
     }
+}
+
+#[tokio::test]
+async fn what_was_not_asked_for_and_is_something_else_is_left_alone() {
+    let pipeline =
+        pipeline::Pipeline::new(pipeline::Config::default(), &prometheus::Registry::new()).unwrap();
+    let if_there = |url: String| {
+        let probe: OpenAiProbe = serde_json::from_value(json!({ "url": url })).unwrap();
+        openai::prober(&probe, &Authorities::default(), &pipeline).unwrap().if_there()
+    };
+    for (status, asked) in [("404 Not Found", 1), ("200 OK", 1), ("503 Service Unavailable", 3)] {
+        let server = Server::http(move |_, stream| answer(stream, status, "", "<html>")).await;
+        let mut probe = if_there(server.url(""));
+        for _ in 0..3 {
+            let absent = probe.collect(model::Timestamp::now()).await;
+            assert!(matches!(absent, Err(CollectError::Absent(_))), "{absent:?}");
+        }
+        assert_eq!(server.heads.lock().len(), asked, "{status}");
+    }
+    // Where nobody listens, somebody may soon.
+    let port = testkit::free_port().unwrap();
+    let mut probe = if_there(format!("http://127.0.0.1:{port}"));
+    assert!(probe.collect(model::Timestamp::now()).await.is_err());
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+    let (absent, accepted) = tokio::join!(probe.collect(model::Timestamp::now()), async {
+        let accepted = listener.accept().await.map(drop);
+        drop(listener);
+        accepted
+    });
+    assert!(absent.is_err() && accepted.is_ok(), "it is asked again");
 }
 
 /// A backend that serves one model, and answers completions with `events` and a pause before each.
