@@ -148,10 +148,25 @@ impl<T: DeserializeOwned> FromRequest<Shared> for JsonBody<T> {
         }
         let bytes = read(request.into_body(), app.config.max_body).await?;
         let bytes: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
-        serde_json::from_slice(bytes)
-            .map(Self)
-            .map_err(|error| Problem::new(Kind::BadBody, format!("The body does not fit: {error}.")))
+        // Every body here has fields; a list would be taken for them in their order.
+        if !bytes.trim_ascii_start().starts_with(b"{") {
+            return Err(Problem::new(
+                Kind::BadBody,
+                "The body must be a JSON object with its fields: `{ … }`.",
+            ));
+        }
+        serde_json::from_slice(bytes).map(Self).map_err(|error| {
+            let misfit = without_our_names(&error.to_string());
+            Problem::new(Kind::BadBody, format!("The body does not fit: {misfit}."))
+        })
     }
+}
+
+/// What does not fit, without the names of our types in it.
+fn without_our_names(text: &str) -> String {
+    let Some((before, after)) = text.split_once("expected struct ") else { return text.to_owned() };
+    let place = after.find(" at line ").map_or("", |place| &after[place..]);
+    format!("{before}expected a JSON object{place}")
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

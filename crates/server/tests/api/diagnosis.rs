@@ -62,4 +62,13 @@ async fn operations_need_their_scope_and_say_what_is_missing() {
     ] {
         stage.post(path, &wrong).await.problem(400);
     }
+    for (wrong, expected) in [
+        (json!([]), "must be a JSON object"),
+        (json!(["remove", null, null, null]), "must be a JSON object"),
+        (json!({ "action": "remove", "tasks": "all" }), "expected a JSON object at line"),
+    ] {
+        let answer = stage.post(path, &wrong).await;
+        let problem = answer.problem(400);
+        assert!(problem.contains(expected) && !problem.contains("struct"), "{problem}");
+    }
 }
