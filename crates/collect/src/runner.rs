@@ -4,7 +4,7 @@
 //! was gathered, the collector's own `collector_*` series, and an end (a staleness marker) for every
 //! series that the pass before had and this one has not, as Prometheus does for its targets.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::Arc;
@@ -33,6 +33,10 @@ use crate::units::Units;
 
 /// A collector starts at a moment of its own within this time, so that not all look at once.
 const START_SPREAD: Duration = Duration::from_secs(2);
+
+/// A collector that looks more seldom than this has what it saw last written again meanwhile: queries
+/// look back five minutes and no further.
+const REMIND: Duration = Duration::from_secs(60);
 
 /// Shorter intervals are taken as this one.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
@@ -95,7 +99,12 @@ struct Watched {
     collector: Box<dyn Collector>,
     source: Source,
     status: Arc<Mutex<CollectorStatus>>,
+    /// How long after a pass it is written again.
+    remind: Duration,
 }
+
+/// The series of the last pass by their hashes, with their last values.
+type Live = HashMap<u64, (Labels, f64)>;
 
 impl Collectors {
     /// Checks the configuration and makes its collectors; none looks at anything before
@@ -161,7 +170,7 @@ impl Collectors {
             .into_iter()
             .map(|(collector, source)| {
                 let status = Arc::new(Mutex::new(CollectorStatus::before_the_first_pass(&*collector)));
-                Watched { collector, source, status }
+                Watched { collector, source, status, remind: REMIND }
             })
             .collect();
         let statuses = waiting.iter().map(|watched| Arc::clone(&watched.status)).collect();
@@ -235,13 +244,21 @@ impl Watched {
         let start = tokio::time::Instant::now() + spread * u32::try_from(share).unwrap_or(0) / 1000;
         let mut ticks = tokio::time::interval_at(start, interval);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-        let mut live = HashMap::new();
+        let mut live = Live::new();
         let mut last = Timestamp::MIN;
         loop {
             let pass = async {
-                ticks.tick().await;
+                let due = tokio::select! {
+                    biased;
+                    _ = ticks.tick() => true,
+                    () = tokio::time::sleep(self.remind), if last > Timestamp::MIN => false,
+                };
                 last = time_of_pass(Timestamp::now(), last);
-                self.pass(&ingest, &mut live, last).await;
+                if due {
+                    self.pass(&ingest, &mut live, last).await;
+                } else {
+                    self.remind(&ingest, &live, last).await;
+                }
             };
             if cancel.run_until_cancelled(pass).await.is_none() {
                 return;
@@ -250,7 +267,7 @@ impl Watched {
     }
 
     /// One pass: look, note, store.
-    async fn pass(&mut self, ingest: &Ingest, live: &mut HashMap<u64, Labels>, now: Timestamp) {
+    async fn pass(&mut self, ingest: &Ingest, live: &mut Live, now: Timestamp) {
         let begin = Instant::now();
         let outcome = look(&mut *self.collector, now).await;
         let took = begin.elapsed();
@@ -271,8 +288,28 @@ impl Watched {
             Err(_) => self.collector.when_down(now),
         };
         end_what_is_gone(&mut batch, live, now);
+        self.store(ingest, batch, &status, now).await;
+    }
+
+    /// Writes what the last pass saw once more, between two that lie far apart. It counts as no pass.
+    async fn remind(&mut self, ingest: &Ingest, live: &Live, now: Timestamp) {
+        let mut batch = MetricBatch::new();
+        for (labels, value) in live.values() {
+            batch.push_one(labels, now.as_millis(), *value);
+        }
+        let status = self.status.lock().clone();
+        self.store(ingest, batch, &status, now).await;
+    }
+
+    async fn store(
+        &mut self,
+        ingest: &Ingest,
+        mut batch: MetricBatch,
+        status: &CollectorStatus,
+        now: Timestamp,
+    ) {
         if !status.absent {
-            add_own_series(&mut batch, &status, now);
+            add_own_series(&mut batch, status, now);
         }
         if let Err(error) = ingest.append_metrics(self.source, batch).await {
             // Counted by `ingest`, which also tells why; here it shows beside the collector.
@@ -308,20 +345,22 @@ pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
 }
 
 /// Adds an end for each series in `live` that `batch` has not; `live` holds `batch`'s series afterwards.
-fn end_what_is_gone(batch: &mut MetricBatch, live: &mut HashMap<u64, Labels>, now: Timestamp) {
-    let present: HashSet<u64> = batch.iter().map(|(labels, _)| labels.hash64()).collect();
-    live.retain(|hash, labels| {
-        let stays = present.contains(hash);
-        if !stays {
-            batch.push_one(labels, now.as_millis(), STALE_NAN);
+fn end_what_is_gone(batch: &mut MetricBatch, live: &mut Live, now: Timestamp) {
+    let present: HashMap<u64, f64> =
+        batch.iter().filter_map(|(labels, samples)| Some((labels.hash64(), samples.last()?.value))).collect();
+    live.retain(|hash, (labels, value)| {
+        if let Some(newest) = present.get(hash) {
+            *value = *newest;
+            return true;
         }
-        stays
+        batch.push_one(labels, now.as_millis(), STALE_NAN);
+        false
     });
-    let fresh: Vec<(u64, Labels)> = batch
+    let fresh: Vec<(u64, (Labels, f64))> = batch
         .iter()
         .map(|(labels, _)| (labels.hash64(), labels))
-        .filter(|(hash, _)| present.contains(hash) && !live.contains_key(hash))
-        .map(|(hash, labels)| (hash, labels.to_owned()))
+        .filter(|(hash, _)| !live.contains_key(hash))
+        .filter_map(|(hash, labels)| Some((hash, (labels.to_owned(), *present.get(&hash)?))))
         .collect();
     live.extend(fresh);
 }

@@ -8,6 +8,8 @@ use super::{HttpProbe, OllamaProbe, OpenAiProbe, PostgresqlProbe, ProbeError, S3
 
 /// The longest that one look may be allowed to take.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(120);
+/// The longest time between two looks.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(24 * 3600);
 
 /// The section `[probes]`: services that are asked whether they are there.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
@@ -69,6 +71,9 @@ impl Timing {
     ) -> Result<Self, ProbeError> {
         if interval.0.is_zero() || timeout.0.is_zero() {
             return Err(ProbeError::new(probe, "`interval` and `timeout` must be more than zero"));
+        }
+        if interval.0 > LONGEST_INTERVAL {
+            return Err(ProbeError::new(probe, "`interval` must not be more than 24 hours"));
         }
         if timeout.0 > LONGEST_TIMEOUT {
             return Err(ProbeError::new(probe, "`timeout` must not be more than 2 minutes"));

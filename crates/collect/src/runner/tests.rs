@@ -101,6 +101,7 @@ pub(crate) fn ingest(store: &Arc<MemoryStore>) -> Arc<Ingest> {
 /// A collector whose next passes are written down.
 struct Scripted {
     target: &'static str,
+    interval: Duration,
     passes: Vec<Pass>,
 }
 
@@ -124,7 +125,7 @@ impl Collector for Scripted {
     }
 
     fn interval(&self) -> Duration {
-        Duration::from_millis(50)
+        self.interval
     }
 
     fn time_limit(&self) -> Duration {
@@ -153,7 +154,8 @@ impl Collector for Scripted {
 fn scripted(scripts: &[(&'static str, &[Pass])]) -> (Arc<Collectors>, Arc<MemoryStore>) {
     let store = Arc::new(MemoryStore::default());
     let collectors = scripts.iter().map(|(target, passes)| {
-        let collector: Box<dyn Collector> = Box::new(Scripted { target, passes: passes.to_vec() });
+        let interval = Duration::from_millis(50);
+        let collector: Box<dyn Collector> = Box::new(Scripted { target, interval, passes: passes.to_vec() });
         (collector, Source::Collector)
     });
     (Collectors::of(collectors.collect(), ingest(&store)), store)
@@ -219,6 +221,24 @@ async fn what_nobody_asked_for_may_be_absent() {
     assert_eq!(collectors.status()[0].errors, 0);
     let up = store.values(r#"collector_up{collector="scripted", target="x"}"#);
     assert!(up.iter().all(|up| *up == 1.0), "{up:?}");
+}
+
+#[tokio::test]
+async fn what_is_looked_at_seldom_is_written_again_and_counts_as_one_look() {
+    let store = Arc::new(MemoryStore::default());
+    let passes = vec![Pass::Series(&["rare"])];
+    let collector = Scripted { target: "x", interval: Duration::from_secs(3600), passes };
+    let collectors = Collectors::of(vec![(Box::new(collector), Source::Collector)], ingest(&store));
+    collectors.waiting.lock()[0].remind = Duration::from_millis(10);
+    let up = r#"collector_up{collector="scripted", target="x"}"#;
+    run_until(&collectors, "it to be written four times", |_| store.values(up).len() >= 4).await;
+    let rare = store.values("rare");
+    assert!(rare.len() >= 4 && rare.iter().all(|value| *value == 1.0), "{rare:?}");
+    assert!(store.values(up).iter().all(|up| *up == 1.0));
+    assert_eq!(collectors.status()[0].runs, 1);
+    let times: Vec<i64> =
+        store.samples.lock().iter().filter(|(name, ..)| name == "rare").map(|(_, time, _)| *time).collect();
+    assert!(times.is_sorted_by(|earlier, later| earlier < later), "{times:?}");
 }
 
 #[test]

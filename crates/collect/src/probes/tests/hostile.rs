@@ -169,6 +169,11 @@ fn what_cannot_be_probed_is_refused_with_the_key_and_without_the_secret() {
         ("http", json!({ "url": "http://h/", "timeout": "0s" }), "must be more than zero"),
         (
             "http",
+            json!({ "url": "http://h/", "interval": "25h" }),
+            "`interval` must not be more than 24 hours",
+        ),
+        (
+            "http",
             json!({ "url": "https://h/", "ca_file": "/nowhere.pem" }),
             "/nowhere.pem gives no certificate",
         ),
