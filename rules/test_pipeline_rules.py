@@ -130,6 +130,23 @@ def test_a_rule_names_known_checks_and_a_page_that_exists(rule: dict[str, Any]) 
     assert f"`{rule['alert']}`" in text, "the page names the alerts that lead to it"
 
 
+def links(page: Path) -> set[Path]:
+    """The pages of the same folder that a page links to."""
+    return {page.parent / name for name in re.findall(r"\]\((\w[\w-]*\.md)\)", page.read_text(encoding="utf-8"))}
+
+
+def test_an_alert_leads_to_the_checklists_and_in_the_end_to_every_page() -> None:
+    pages = {ROOT / rule["annotations"]["runbook_url"].lstrip("/") for rule in RULES.values()}
+    folder = ROOT / "docs/runbooks"
+    for page in pages:
+        assert {folder / "daily-checklist.md", folder / "weekly-review.md"} <= links(page), page
+    reached: set[Path] = set()
+    while pages:
+        reached |= pages
+        pages = {link for page in pages for link in links(page)} - reached
+    assert reached == set(folder.glob("*.md"))
+
+
 def test_an_alert_about_a_queue_names_it() -> None:
     for name, rule in RULES.items():
         if "queue_" in rule["expr"]:
