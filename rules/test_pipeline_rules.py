@@ -147,6 +147,12 @@ def test_an_alert_leads_to_the_checklists_and_in_the_end_to_every_page() -> None
     assert reached == set(folder.glob("*.md"))
 
 
+def test_a_service_that_answers_with_a_bad_certificate_is_not_said_to_be_silent() -> None:
+    annotations = RULES["ServiceDown"]["annotations"]
+    assert "does not answer" not in annotations["summary"]
+    assert "certificate" in annotations["description"] and "not answer" in annotations["description"]
+
+
 def test_an_alert_about_a_queue_names_it() -> None:
     for name, rule in RULES.items():
         if "queue_" in rule["expr"]:
