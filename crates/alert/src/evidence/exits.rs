@@ -1,16 +1,28 @@
 //! Checks of processes that ended: what the kernel killed for want of memory, and all the others.
+//!
+//! That no end is known says something only where somebody looks: without the kernel's log it is not
+//! known that nothing was killed.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use model::event::{ExitCause, ExitEvent};
 use pipeline::{ExitFilter, Page};
+use promql::Query;
 
 use super::table::{CheckVerdict, counted};
 use super::{Check, CheckError, Context, MAX_ROWS, Table, age, bytes, none, text};
+use crate::evaluate::EvaluateError;
 
 /// How far back a check looks: what crashed during the night is asked in the morning.
 const WINDOW: Duration = Duration::from_secs(24 * 3600);
+
+/// How those do that read the kernel's log; their target is the host.
+const KERNEL_LOGS: &str = r#"collector_up{collector="kernel_log"}"#;
+
+/// What is said where no end is known, and none could have become known.
+const NOT_READ: &str = "the kernel's log is not read, so it is not known whether a process was killed; \
+                        /api/v1/collectors says why (root or CAP_SYSLOG may read it)";
 
 /// A check over the exits of the last day.
 struct RecentExits {
@@ -59,6 +71,9 @@ impl Check for RecentExits {
         let rows = listing.items.into_iter().map(|exit| row(context, exit));
         let columns = ["time", "ago", "host", "process", "pid", "ended by", "memory", "belongs to", "said"];
         let mut table = Table::new(columns, rows).or_else_note(self.nothing);
+        if total == 0 && !kernel_log_is_read(context).await? {
+            return Ok(table.judged(CheckVerdict::Look, NOT_READ));
+        }
         if total > MAX_ROWS {
             table.note = Some(format!("the newest {MAX_ROWS} of {total}"));
         }
@@ -70,6 +85,19 @@ impl Check for RecentExits {
             _ => table.judged(CheckVerdict::Look, format!("{} within 24 hours", counted(total, "bad end"))),
         })
     }
+}
+
+/// Whether the kernel's log of the alert's host is read, or that of each host where it names none. Where
+/// it cannot be, the collector is absent, and then there is no series.
+async fn kernel_log_is_read(context: &Context) -> Result<bool, CheckError> {
+    let query = Query::parse(KERNEL_LOGS).map_err(EvaluateError::Query)?;
+    let found = context.sources.evaluator.evaluate(&query, context.now).await?;
+    let about = context.label("host");
+    let mut asked = found
+        .iter()
+        .filter(|finding| about.is_none_or(|host| finding.labels.get("target") == Some(host)))
+        .peekable();
+    Ok(asked.peek().is_some() && asked.all(|finding| finding.value == 1.0))
 }
 
 fn row(context: &Context, exit: ExitEvent) -> [String; 9] {

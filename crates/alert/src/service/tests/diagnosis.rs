@@ -139,6 +139,27 @@ async fn a_task_that_was_taken_too_long_ago_is_stuck() {
     assert_eq!(found.rows.iter().map(|row| row[1].as_str()).collect::<Vec<_>>(), ["old"]);
 }
 
+#[tokio::test]
+async fn that_no_process_was_killed_is_said_only_where_the_kernels_log_is_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let stage = Stage::quiet(folder.path(), BACKLOG).await;
+    let query = r#"collector_up{collector="kernel_log"}"#;
+    let log = |host: &str, value| Finding { labels: Labels::from_pairs([("target", host)]), value };
+    let cases = [
+        (vec![], CheckVerdict::Look, "the kernel's log is not read"),
+        (vec![log("h1", 1.0), log("h2", 0.0)], CheckVerdict::Look, "the kernel's log is not read"),
+        (vec![log("h1", 1.0)], CheckVerdict::Fine, "no process is known"),
+    ];
+    for (logs, verdict, reason) in cases {
+        stage.answers.give(query, logs.clone());
+        for name in ["oom_kills", "recent_exits"] {
+            let found = check(&stage, name).await;
+            assert_eq!(found.verdict, verdict, "{name} with {logs:?}: {found:?}");
+            assert!(found.reason.starts_with(reason), "{name} with {logs:?}: {found:?}");
+        }
+    }
+}
+
 async fn append(stage: &Stage, events: Vec<Event>) {
     let events = store::batches_from_events(events).expect("rows");
     stage.store.append(Batch { events, ..Batch::default() }).await.expect("stored");
