@@ -106,6 +106,7 @@ mod tests {
             failed_total: 0,
             arrival_rate: rates.map(|(arrive, _)| arrive),
             completion_rate: rates.map(|(_, leave)| leave),
+            ended_lately: None,
             drain_seconds: None,
             completion_ratio: None,
         }

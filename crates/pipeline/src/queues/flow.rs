@@ -144,6 +144,12 @@ impl Flow {
         (moved.ended > 0).then(|| 1.0 - (moved.failed as f64 / moved.ended as f64).min(1.0))
     }
 
+    /// Whether anything has ended within `window`; `None` where nothing has and less than that was seen.
+    pub(super) fn ended_within(&self, window: Duration, now: Timestamp) -> Option<bool> {
+        let (moved, span) = self.within(window, now)?;
+        (moved.ended > 0 || span >= window).then_some(moved.ended > 0)
+    }
+
     /// Whether nothing has ended for the whole of `window`.
     pub(super) fn is_at_rest(&self, window: Duration, now: Timestamp) -> bool {
         self.within(window, now).is_some_and(|(moved, span)| moved.ended == 0 && span >= window)

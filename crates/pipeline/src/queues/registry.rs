@@ -1,6 +1,7 @@
 //! The queues in memory.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use model::Timestamp;
 use parking_lot::RwLock;
@@ -9,6 +10,10 @@ use super::flow::{Flow, Moved};
 use super::{QueueSnapshot, QueueState, QueueTask, QueueView};
 use crate::jobs::QueueLoad;
 use crate::{Config, Listing, Page};
+
+/// Within this time an end counts as one of now: the window of rates is so long that for minutes it does
+/// not show that workers have stopped.
+const LATELY: Duration = Duration::from_secs(60);
 
 /// The queues in memory.
 pub struct Queues {
@@ -146,6 +151,7 @@ impl Queue {
             failed_total: totals.failed,
             arrival_rate: rates.map(|(arrivals, _)| arrivals),
             completion_rate: rates.map(|(_, ends)| ends),
+            ended_lately: self.flow.ended_within(LATELY, now),
             drain_seconds: None,
             completion_ratio: self.flow.completion_ratio(config.ratio_window.0, now),
         };

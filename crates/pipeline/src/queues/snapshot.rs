@@ -129,6 +129,8 @@ pub struct QueueView {
     pub arrival_rate: Option<f64>,
     /// Tasks that end, well or badly, per second; `None` until a window has been seen.
     pub completion_rate: Option<f64>,
+    /// Whether a task ended, well or badly, within the last minute; `None` until a minute has been seen.
+    pub ended_lately: Option<bool>,
     /// How long until nothing is pending, in seconds, if no more arrives; `None` when nothing ends.
     pub drain_seconds: Option<f64>,
     /// Tasks that ended well among those that ended, 0 to 1; `None` when none has ended.

@@ -57,6 +57,24 @@ fn a_rate_forgets_what_is_older_than_its_window() {
 }
 
 #[test]
+fn that_nothing_ends_any_more_shows_within_a_minute_and_not_only_in_the_rate() {
+    let pipeline = pipeline(Config::default());
+    for step in 0..20_u64 {
+        let done = step.min(10) * 10;
+        pipeline.queues().observe(look(step as i64 * 15, 5, 0, (0, done, 0)));
+        pipeline.tick(at(step as i64 * 15));
+        let seen = match step {
+            0 => None,
+            1..=13 => Some(true),
+            _ => Some(false),
+        };
+        let queue = view(&pipeline, step as i64 * 15);
+        assert_eq!(queue.ended_lately, seen, "after {step} looks");
+        assert!(step == 0 || queue.completion_rate > Some(0.0), "after {step} looks");
+    }
+}
+
+#[test]
 fn a_collector_that_starts_again_counts_on() {
     let pipeline = pipeline(Config::default());
     for (seconds, total) in [(0, 5), (15, 9), (30, 2), (45, 3)] {
