@@ -105,7 +105,7 @@ async fn scenario_exit_codes_tell_what_happened() -> Result<()> {
     let config = format!("[alerts]\ninterval = \"1s\"\nrules = [{:?}]\n", rules.display().to_string());
     let watchkeeper = Watchkeeper::start(binary(), folder.path(), &config).await?;
     let (code, printed) = testkit::eventually("a warning", || async {
-        Ok(Some(watchkeeper.run(&["check"]).await?).filter(|(code, _)| *code == 1))
+        Ok(Some(watchkeeper.run(&["check"]).await?).filter(|(_, printed)| printed.contains("Always")))
     })
     .await?;
     ensure!(code == 1 && printed.starts_with("WARNING  Always") && printed.contains("it is so"), "{printed}");
@@ -124,4 +124,27 @@ async fn scenario_exit_codes_tell_what_happened() -> Result<()> {
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.code() == Some(2) && said.contains("bad.yml:"), "{:?} {said}", output.status);
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scenario_check_is_not_fine_before_every_rule_was_evaluated_and_is_soon_after() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let rules = folder.path().join("rules.yml");
+    let text = "groups:\n- name: g\n  interval: 1h\n  rules:\n  - alert: Never\n    expr: vector(1) > 2\n    labels: {severity: warning}\n";
+    std::fs::write(&rules, text)?;
+    let config = format!("[alerts]\nrules = [{:?}]\n", rules.display().to_string());
+    let watchkeeper = Watchkeeper::start(binary(), folder.path(), &config).await?;
+    let (code, printed) = watchkeeper.run(&["check", "--quiet"]).await?;
+    let health = watchkeeper.get("/api/v1/rules").await?.body["items"][0]["health"].clone();
+    if health == "unknown" {
+        ensure!(code == 1 && printed == "WARNING  not evaluated yet: 1 rule\n", "{code} {printed}");
+    }
+    let (_, json) = watchkeeper.run(&["check", "--json"]).await?;
+    let json: Value = serde_json::from_str(&json).with_context(|| json.clone())?;
+    ensure!(json["unevaluated_rules"].is_array(), "{json}");
+    testkit::eventually("a rule with an interval of an hour to be evaluated", || async {
+        let (code, printed) = watchkeeper.run(&["check"]).await?;
+        Ok((code == 0 && printed.starts_with("OK")).then_some(()))
+    })
+    .await
 }

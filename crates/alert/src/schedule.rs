@@ -1,5 +1,5 @@
 //! When groups of rules are evaluated: at whole multiples of their interval, side by side but only so
-//! many at once.
+//! many at once. Each for the first time soon after the start, however long its interval is.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,6 +12,10 @@ use crate::group::GroupRunner;
 
 /// How many groups are evaluated at once.
 const GROUPS_AT_ONCE: usize = 4;
+
+/// The longest that the first evaluation of a group waits: nobody is to wait for an hour to learn whether
+/// a rule can be evaluated at all. Not at once, because collectors have to have looked before.
+const FIRST_WITHIN: Duration = Duration::from_secs(15);
 
 /// Evaluates all groups until `stop`.
 pub(crate) async fn run(groups: Vec<Arc<GroupRunner>>, stop: CancellationToken) {
@@ -27,7 +31,7 @@ async fn run_group(group: Arc<GroupRunner>, turns: Arc<Semaphore>, stop: Cancell
     let mut last: Option<Timestamp> = None;
     loop {
         let now = Timestamp::now();
-        let at = next_tick(now, group.interval());
+        let at = next_tick(now, step(last, group.interval()));
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(at.since(now)) => {}
@@ -46,6 +50,11 @@ async fn run_group(group: Arc<GroupRunner>, turns: Arc<Semaphore>, stop: Cancell
         }
         group.took(began.elapsed(), missed);
     }
+}
+
+/// Of what the next evaluation falls on a whole multiple.
+fn step(last: Option<Timestamp>, interval: Duration) -> Duration {
+    if last.is_none() { interval.min(FIRST_WITHIN) } else { interval }
 }
 
 /// The next whole multiple of the interval.
@@ -72,6 +81,14 @@ mod tests {
             assert_eq!(next_tick(Timestamp::from_millis(now), fifteen).as_millis(), next, "{now}");
         }
         let at = |seconds: i64| Timestamp::from_millis(seconds * 1_000);
+        let hour = Duration::from_secs(3_600);
+        for (last, interval, expected) in [
+            (None, hour, fifteen),
+            (Some(at(15)), hour, hour),
+            (None, Duration::from_secs(1), Duration::from_secs(1)),
+        ] {
+            assert_eq!(step(last, interval), expected, "the first of a long interval comes soon: {last:?}");
+        }
         for (last, next, missed) in [(0, 15, 0), (0, 30, 1), (0, 75, 4), (30, 15, 0)] {
             assert_eq!(missed_between(at(last), at(next), fifteen), missed, "{last} {next}");
         }

@@ -1,4 +1,6 @@
 //! `watchkeeper check`: one line for each alert that fires, and an exit code.
+//!
+//! That nothing fires says something only once every rule has been looked at: until then it is a warning.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -69,11 +71,16 @@ pub(crate) async fn run(command: &Check) -> Result<u8, Failure> {
     let mut alerts = client.list("/api/v1/alerts", &[("state", states)]).await?;
     alerts.retain(|alert| command.wants(alert));
     alerts.sort_by_key(|alert| (Reverse(Severity::of(alert)), text(alert, "rule").to_owned()));
-    let mut broken = client.list("/api/v1/rules", &[]).await?;
-    broken.retain(|rule| rule["health"] == "err" && command.wants_broken(rule));
-    let code = code(&alerts, &broken);
+    let mut rules = client.list("/api/v1/rules", &[]).await?;
+    rules.retain(|rule| command.wants_unsure(rule));
+    let waiting: Vec<Value> = rules.extract_if(.., |rule| rule["health"] == "unknown").collect();
+    rules.retain(|rule| rule["health"] == "err");
+    let broken = rules;
+    let code = code(&alerts, broken.len() + waiting.len());
     if command.json {
-        println!("{}", json!({ "code": code, "alerts": alerts, "broken_rules": broken }));
+        let answer =
+            json!({ "code": code, "alerts": alerts, "broken_rules": broken, "unevaluated_rules": waiting });
+        println!("{answer}");
         return Ok(code);
     }
     for alert in &alerts {
@@ -83,7 +90,11 @@ pub(crate) async fn run(command: &Check) -> Result<u8, Failure> {
         let (name, error) = (clean(text(rule, "name")), clean(text(rule, "last_error")));
         println!("WARNING  {name} cannot be evaluated: {error}");
     }
-    if alerts.is_empty() && broken.is_empty() && !command.quiet {
+    if !waiting.is_empty() {
+        let rules = if waiting.len() == 1 { "rule" } else { "rules" };
+        println!("WARNING  not evaluated yet: {} {rules}", waiting.len());
+    }
+    if alerts.is_empty() && broken.is_empty() && waiting.is_empty() && !command.quiet {
         println!("OK  nothing fires");
     }
     Ok(code)
@@ -97,17 +108,17 @@ impl Check {
             && (self.queue.is_empty() || self.queue.iter().any(|name| name == queue))
     }
 
-    /// A rule that cannot be evaluated is a warning, whatever its queue would have been.
-    fn wants_broken(&self, rule: &Value) -> bool {
+    /// A rule that cannot be evaluated, or was not yet, is a warning, whatever its queue would have been.
+    fn wants_unsure(&self, rule: &Value) -> bool {
         self.severity <= Severity::Warning
             && (self.rule.is_empty() || self.rule.iter().any(|name| name == text(rule, "name")))
     }
 }
 
-/// The worst of all.
-fn code(alerts: &[Value], broken: &[Value]) -> u8 {
+/// The worst of all; `unsure` rules say nothing.
+fn code(alerts: &[Value], unsure: usize) -> u8 {
     let worst = alerts.iter().map(|alert| Severity::of(alert).code()).max().unwrap_or(exit::OK);
-    if broken.is_empty() { worst } else { worst.max(exit::WARNING) }
+    if unsure == 0 { worst } else { worst.max(exit::WARNING) }
 }
 
 fn alert_line(alert: &Value) -> String {
@@ -168,9 +179,10 @@ mod tests {
         ];
         for (severities, expected) in cases {
             let alerts: Vec<Value> = severities.iter().map(|severity| alert(severity)).collect();
-            assert_eq!(code(&alerts, &[]), expected, "{severities:?}");
+            assert_eq!(code(&alerts, 0), expected, "{severities:?}");
         }
-        assert_eq!(code(&[], &[json!({})]), 1, "a rule that cannot be evaluated is not fine");
+        assert_eq!(code(&[], 1), 1, "a rule that says nothing is not fine");
+        assert_eq!(code(&[alert("critical")], 1), 2);
     }
 
     #[test]
@@ -189,9 +201,9 @@ mod tests {
             assert_eq!(check(arguments).wants(&alert(severity)), expected, "{arguments:?} {severity}");
         }
         let broken = json!({ "name": "QueueBacklog" });
-        assert!(check(&["--queue", "ocr"]).wants_broken(&broken));
-        assert!(!check(&["--severity", "error"]).wants_broken(&broken));
-        assert!(!check(&["--rule", "Other"]).wants_broken(&broken));
+        assert!(check(&["--queue", "ocr"]).wants_unsure(&broken));
+        assert!(!check(&["--severity", "error"]).wants_unsure(&broken));
+        assert!(!check(&["--rule", "Other"]).wants_unsure(&broken));
     }
 
     #[test]
