@@ -77,6 +77,45 @@ async fn scenario_https_is_spoken_and_a_key_of_another_certificate_is_refused_at
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn scenario_check_finds_the_server_by_its_configuration() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path();
+    let made = rcgen::generate_simple_self_signed(["watch.example.org".to_owned()])?;
+    std::fs::write(path.join("named.crt"), made.cert.pem())?;
+    std::fs::write(path.join("named.key"), made.signing_key.serialize_pem())?;
+    let named = https(path, "named", "named");
+    let configs =
+        [String::from("[server]\n"), named.clone() + "allowed_hosts = ['watch.example.org']\n", named];
+    for (number, config) in configs.into_iter().enumerate() {
+        let config = config + &format!("listen = '0.0.0.0:{}'\n", free_port()?);
+        let home = path.join(number.to_string());
+        std::fs::create_dir(&home)?;
+        std::fs::write(home.join("watchkeeper.toml"), config)?;
+        let command = |name: &str| {
+            let mut command = Command::new(binary());
+            command.arg(name).arg("--config").arg(home.join("watchkeeper.toml"));
+            command.arg("--data-dir").arg(home.join("data")).env_remove("WATCHKEEPER_URL");
+            command
+        };
+        let mut server = Launched::start(&mut command("serve"), &home.join("output"))?;
+        within(Duration::from_secs(30), "the start", || {
+            let output = server.output();
+            async move { Ok(output.contains("watchkeeper listening on").then_some(())) }
+        })
+        .await?;
+        let output = command("check").output().await?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        if number < 2 {
+            ensure!(output.status.code() != Some(3) && !output.stdout.is_empty(), "{number}: {output:?}");
+        } else {
+            ensure!(output.status.code() == Some(3) && said.contains("--url https://NAME:"), "{said}");
+        }
+        server.terminate().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn scenario_plain_http_for_other_machines_is_warned_of() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (mut server, _) = serve(folder.path(), "0.0.0.0", "")?;

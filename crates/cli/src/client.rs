@@ -7,11 +7,11 @@ use anyhow::{Context as _, anyhow};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
+use crate::address::Address;
 use crate::config;
 use crate::exit::Failure;
 use crate::{first_start, house};
 
-const USUAL_URL: &str = "http://127.0.0.1:7654";
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// The largest answer that is read.
 const MAX_ANSWER_BYTES: usize = 64 << 20;
@@ -20,31 +20,38 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Where the server is, and how it lets us in.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Connection {
-    /// The address of the server [default: http://127.0.0.1:7654]
+    /// The address of the server [default: where the configuration lets it listen, http://127.0.0.1:7654]
     #[arg(long, value_name = "URL", env = "WATCHKEEPER_URL", value_hint = clap::ValueHint::Url)]
     pub(crate) url: Option<String>,
     /// An API key; on the server's own machine none is needed
     #[arg(long, value_name = "KEY", env = "WATCHKEEPER_KEY", hide_env_values = true)]
     pub(crate) key: Option<String>,
-    /// A PEM file with the issuer of the server's certificate, where the system does not know it
+    /// A PEM file with the issuer of the server's certificate, where the system does not know it [default:
+    /// without --url, the certificate that the configuration names]
     #[arg(long, value_name = "FILE", env = "WATCHKEEPER_CA")]
     pub(crate) ca: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) place: Place,
 }
 
-/// Where the data of this machine is.
+/// Where the server of this machine and its data are.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Place {
     /// The folder that holds what the server keeps
     #[arg(long, value_name = "DIR", env = "WATCHKEEPER_DATA_DIR", value_hint = clap::ValueHint::DirPath)]
     data_dir: Option<PathBuf>,
-    /// The configuration, which may name that folder
+    /// The configuration of the server: where it listens, and that folder [default: ./watchkeeper.toml, else
+    /// /etc/watchkeeper/watchkeeper.toml]
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     config: Option<PathBuf>,
 }
 
 impl Place {
+    /// Where the server is.
+    fn address(&self) -> Result<Address, Failure> {
+        Address::of(&config::read(self.config.as_deref()).map_err(Failure::usage)?.settings.server)
+    }
+
     /// The folder.
     pub(crate) fn data_dir(&self) -> Result<PathBuf, Failure> {
         if let Some(path) = &self.data_dir {
@@ -55,12 +62,12 @@ impl Place {
     }
 }
 
-/// The certificates in a PEM file.
+/// The certificates in a PEM file that is to be trusted.
 fn issuers(path: &Path) -> anyhow::Result<Vec<reqwest::Certificate>> {
-    let pem = std::fs::read(path).with_context(|| format!("--ca: cannot read {}", path.display()))?;
+    let pem = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let issuers = reqwest::Certificate::from_pem_bundle(&pem)
-        .with_context(|| format!("--ca: {} holds no certificate in PEM form", path.display()))?;
-    anyhow::ensure!(!issuers.is_empty(), "--ca: {} holds no certificate in PEM form", path.display());
+        .with_context(|| format!("{} holds no certificate in PEM form", path.display()))?;
+    anyhow::ensure!(!issuers.is_empty(), "{} holds no certificate in PEM form", path.display());
     Ok(issuers)
 }
 
@@ -94,12 +101,21 @@ impl Client {
         let looked_in =
             if connection.key.is_some() { PathBuf::new() } else { connection.place.data_dir()? };
         let credential = connection.key.clone().or_else(|| first_start::read_local_token(&looked_in));
+        let address = match &connection.url {
+            Some(url) => Address { url: url.clone(), name: None, certificate: None },
+            None => connection.place.address()?,
+        };
         let mut http = reqwest::Client::builder().timeout(TIMEOUT).connect_timeout(CONNECT_TIMEOUT);
         if let Some(path) = &connection.ca {
+            http = http.tls_certs_merge(issuers(path).context("--ca").map_err(Failure::Usage)?);
+        } else if let Some(path) = &address.certificate {
             http = http.tls_certs_merge(issuers(path).map_err(Failure::Usage)?);
         }
+        if let Some((name, at)) = &address.name {
+            http = http.resolve(name, *at);
+        }
         let http = http.build().context("the HTTP client could not be made")?;
-        let url = connection.url.as_deref().unwrap_or(USUAL_URL).trim_end_matches('/').to_owned();
+        let url = address.url.trim_end_matches('/').to_owned();
         Ok(Self { url, credential, looked_in, http })
     }
 
@@ -154,12 +170,16 @@ impl Client {
             None => request,
         };
         let response = request.send().await.map_err(|error| {
-            let hint = if error.is_connect() { "; does `watchkeeper serve` run there?" } else { "" };
-            Failure::Unreachable(anyhow!(
-                "cannot reach {}{hint} ({:#})",
-                self.url,
-                anyhow::Error::from(error.without_url())
-            ))
+            let is_connect = error.is_connect();
+            let said = format!("{:#}", anyhow::Error::from(error.without_url()));
+            let hint = match is_connect {
+                true if said.contains("certificate") => {
+                    "; --url names the server as its certificate does, --ca the issuer"
+                }
+                true => "; does `watchkeeper serve` run there?",
+                false => "",
+            };
+            Failure::Unreachable(anyhow!("cannot reach {}{hint} ({said})", self.url))
         })?;
         let status = response.status();
         let text = self.text(response).await?;
