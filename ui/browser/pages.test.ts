@@ -133,6 +133,48 @@ describe("overview", () => {
     await page.close();
   });
 
+  it("opens the alert that a notification links to, and says what became of one that is over", async () => {
+    const page = await fresh();
+    const errors = errorsOf(page);
+    const id = await stage.alertOf("PipelineRuns");
+    await page.setViewportSize({ width: 1280, height: 320 });
+    await logIn(page, `${stage.url}/?alert=${id}`, "olga", PASSWORD);
+    const alert = page.getByRole("region", { name: /The pipeline runs/ });
+    await alert.getByText("Evidence, from when it fired").waitFor();
+    const line = page.getByRole("button", { name: /The pipeline runs/ });
+    const top = () => line.evaluate((node) => node.getBoundingClientRect().top);
+    await expect.poll(async () => (await top()) >= 0 && (await top()) < 160).toBe(true);
+
+    const over = await stage.alertOf("PipelineIsWatched");
+    await page.goto(`${stage.url}/?alert=${over}`);
+    await page.getByText(/Documents come in is resolved/).waitFor();
+    // An id that JSON would read as a number, and round.
+    await page.goto(`${stage.url}/?alert=9999999999999999`);
+    await page.getByText("There is no alert 9999999999999999.").waitFor();
+    expect(await barriers(page)).toEqual([]);
+    await page.getByRole("button", { name: "Dismiss" }).click();
+    await page.getByText("There is no alert").waitFor({ state: "detached" });
+    expect(search(page)).toBe("");
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+
+  it("leads from a runbook to the login, and back to the runbook", async () => {
+    const page = await fresh();
+    await logIn(page, `${stage.url}/docs/runbooks/queue-backlog.md`, "vera", PASSWORD);
+    await page.getByText("# Queue backlog").waitFor();
+    expect(new URL(page.url()).pathname).toBe("/docs/runbooks/queue-backlog.md");
+    // Somebody who is logged in goes there at once, and nowhere else.
+    await page.goto(`${stage.url}/login?next=%2Fdocs%2Frunbooks%2Fdisk-full.md`);
+    await page.waitForURL(`${stage.url}/docs/runbooks/disk-full.md`);
+    for (const elsewhere of ["https://evil.example/", "//evil.example/", "/\\evil.example"]) {
+      await page.goto(`${stage.url}/login?next=${encodeURIComponent(elsewhere)}`);
+      await page.getByRole("heading", { name: "Overview" }).waitFor();
+      expect(new URL(page.url()).origin).toBe(stage.url);
+    }
+    await page.close();
+  });
+
   it("offers a viewer no action", async () => {
     const page = await overviewOf("vera");
     await page.getByRole("button", { name: /The pipeline runs/ }).click();

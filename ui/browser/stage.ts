@@ -108,6 +108,21 @@ export class Stage {
     return link[0].replace(/^http:\/\/[^/]+/, this.url);
   }
 
+  /** The id of the alert of a rule. */
+  async alertOf(rule: string): Promise<string> {
+    const token = await readFile(join(this.folder, "data/local.token"), "utf8");
+    let id = "";
+    await eventually(`an alert of ${rule}`, async () => {
+      const headers = { Authorization: `Bearer ${token.trim()}` };
+      const answer = await fetch(`${this.url}/api/v1/alerts?limit=200`, { headers });
+      const { items } = (await answer.json()) as { items: { id: string; rule: string }[] };
+      const alert = items.find((item) => item.rule === rule);
+      if (!alert) throw new Error(`no alert of ${rule}`);
+      id = alert.id;
+    });
+    return id;
+  }
+
   /** Asks the part with this name to end, and waits for it. */
   async end(name: string): Promise<void> {
     const child = this.children.findLast((child) => names.get(child) === name);

@@ -8,7 +8,9 @@ import {
   createRoute,
   createRouter,
   lazyRouteComponent,
+  parseSearchWith,
   redirect,
+  stringifySearchWith,
 } from "@tanstack/react-router";
 import { sessionQuery } from "./api/session";
 import { Failed, NotFound } from "./app/Failed";
@@ -37,7 +39,9 @@ const login = createRoute({
     ...(search.token !== undefined ? { token: String(search.token) } : {}),
   }),
   beforeLoad: async ({ context, search }) => {
-    if (await context.client.ensureQueryData(sessionQuery)) throw redirect({ href: search.next ?? "/" });
+    if (!(await context.client.ensureQueryData(sessionQuery))) return;
+    // Pages of the server, as runbooks are, can be the next as well: the browser loads it.
+    throw redirect({ href: search.next ?? "/", reloadDocument: true });
   },
   component: lazyRouteComponent(() => import("./login/LoginPage"), "LoginPage"),
 });
@@ -67,7 +71,7 @@ const overview = createRoute({
   path: "/",
   validateSearch: (search: Record<string, unknown>): OverviewSearch => ({
     ...(search.period !== undefined ? { period: periodOf(search.period) } : {}),
-    ...(typeof search.alert === "string" ? { alert: search.alert } : {}),
+    ...(search.alert !== undefined ? { alert: String(search.alert) } : {}),
     ...(search.alerts === "all" ? { alerts: "all" } : {}),
   }),
   component: lazyRouteComponent(() => import("./overview/OverviewPage"), "OverviewPage"),
@@ -76,7 +80,14 @@ const overview = createRoute({
 const routeTree = root.addChildren([login, shell.addChildren([overview])]);
 
 export function createAppRouter(client: QueryClient) {
-  return createRouter({ routeTree, context: { client }, defaultPreload: false });
+  return createRouter({
+    routeTree,
+    context: { client },
+    defaultPreload: false,
+    // Values are texts and not JSON, in which the id of an alert can be a number that is rounded.
+    parseSearch: parseSearchWith((text) => text),
+    stringifySearch: stringifySearchWith(JSON.stringify),
+  });
 }
 
 declare module "@tanstack/react-router" {

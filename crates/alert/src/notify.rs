@@ -4,6 +4,7 @@
 mod backoff;
 mod channel;
 mod email;
+mod links;
 mod message;
 mod text;
 mod webhook;

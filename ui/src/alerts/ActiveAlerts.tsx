@@ -5,6 +5,7 @@ import type { Alert } from "../api/types";
 import { Failure, Loading } from "../components/Notices";
 import { Panel } from "../components/Panel";
 import { AlertItem } from "./AlertItem";
+import { NamedAlert } from "./NamedAlert";
 import { byUrgency } from "./order";
 import { activeAlertsQuery } from "./queries";
 
@@ -13,7 +14,7 @@ const route = getRouteApi("/shell/");
 /** How many are shown at first: the picture of the pipeline below is to stay in sight. */
 const MAX_SHOWN = 5;
 
-/** Alerts that fire, most urgent first. The one that is open stands in the address. */
+/** Alerts that fire, most urgent first. The one that is open stands in the address, as notifications link to it. */
 export function ActiveAlerts() {
   const alerts = useQuery(activeAlertsQuery);
   const { alert: open = "", alerts: which, ...rest } = route.useSearch();
@@ -36,10 +37,12 @@ export function ActiveAlerts() {
     );
   }
   const active = byUrgency(alerts.data.items);
-  if (active.length === 0) return null;
+  const isElsewhere = open !== "" && !active.some((alert) => alert.id === open);
+  if (active.length === 0 && !isElsewhere) return null;
   const shown = active.filter((alert, place) => all || place < MAX_SHOWN || alert.id === open);
   return (
     <Panel title="Active alerts" aside={<Counted alerts={active} />}>
+      {isElsewhere && <NamedAlert id={open} onDismiss={() => go("", all)} />}
       <Accordion.Root
         type="single"
         collapsible

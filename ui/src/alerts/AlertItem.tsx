@@ -1,4 +1,5 @@
 import { Accordion } from "radix-ui";
+import { useEffect, useRef } from "react";
 import type { Alert } from "../api/types";
 import { Ago } from "../components/Ago";
 import { Badge } from "../components/Badge";
@@ -10,8 +11,14 @@ import { toneOf } from "./order";
 /** One alert: a line, and opened, what is known of it and what can be done. */
 export function AlertItem({ alert, isOpen }: { readonly alert: Alert; readonly isOpen: boolean }) {
   const tone = toneOf(alert.severity);
+  const item = useRef<HTMLDivElement>(null);
+  // One that is open from the first is named by the address: somebody followed a link to it.
+  const isNamed = useRef(isOpen);
+  useEffect(() => {
+    if (isNamed.current) item.current?.scrollIntoView({ block: "start" });
+  }, []);
   return (
-    <Accordion.Item value={alert.id} className="border-line border-t">
+    <Accordion.Item ref={item} value={alert.id} className="scroll-mt-20 border-line border-t">
       <Accordion.Header asChild>
         <h3>
           <Accordion.Trigger className="grid w-full grid-cols-[auto_auto_minmax(0,1fr)_auto_auto] items-center gap-x-3 px-4 py-2.5 text-left hover:bg-raised max-sm:grid-cols-[auto_auto_minmax(0,1fr)_auto]">

@@ -1,7 +1,7 @@
 // Alerts, and what people do about them.
 
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
-import { get, post } from "../api/client";
+import { ApiError, get, post } from "../api/client";
 import type { Alert, List } from "../api/types";
 
 /** Alerts that fire or are about to, with their evidence. */
@@ -11,6 +11,19 @@ export const activeAlertsQuery = queryOptions({
     get<List<Alert>>("/api/v1/alerts?state=firing,acknowledged,pending&limit=200", signal),
   refetchInterval: 30_000,
 });
+
+/** One alert, whatever its state. */
+export const alertQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["alerts", "one", id],
+    queryFn: ({ signal }) => get<Alert>(`/api/v1/alerts/${encodeURIComponent(id)}`, signal),
+    retry: (failures, error) => failures < 3 && !isUnknown(error),
+  });
+
+/** Whether the server knows no such alert. */
+export function isUnknown(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 404;
+}
 
 /** What can be done to an alert by hand. */
 export type AlertAction = "acknowledge" | "resolve";

@@ -16,7 +16,8 @@ export function LoginPage() {
     const form = new FormData(event.currentTarget);
     const credentials = { username: String(form.get("username")), password: String(form.get("password")) };
     login.mutate(credentials, {
-      onSuccess: () => void router.navigate({ href: search.next ?? "/", replace: true }),
+      onSuccess: () =>
+        void router.navigate({ href: search.next ?? "/", replace: true, reloadDocument: true }),
     });
   };
   return (

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use state::Delivery;
 
 use super::email::Email;
+use super::links::Links;
 use super::message::{Notification, Status};
 use super::webhook::Webhook;
 use crate::{AlertError, ChannelKind, Channels, Config, Severity};
@@ -70,9 +71,10 @@ pub(crate) fn open_all(
     channels: &Channels,
     http: &reqwest::Client,
 ) -> Result<(Vec<Arc<Channel>>, Vec<Route>), AlertError> {
+    let links = Links::new(config.external_url.as_deref());
     let mut opened: Vec<Arc<Channel>> = Vec::new();
     for email in &channels.email {
-        let sender = Email::new(email, config.external_url.clone())?;
+        let sender = Email::new(email, links.clone())?;
         opened.push(Arc::new(Channel {
             route: route(&email.name, email.min_severity, email.send_resolved),
             kind: ChannelKind::Email,
@@ -81,7 +83,7 @@ pub(crate) fn open_all(
         }));
     }
     for webhook in &channels.webhook {
-        let sender = Webhook::new(webhook, config.external_url.clone(), http.clone())?;
+        let sender = Webhook::new(webhook, links.clone(), http.clone())?;
         opened.push(Arc::new(Channel {
             route: route(&webhook.name, webhook.min_severity, webhook.send_resolved),
             kind: ChannelKind::Webhook,

@@ -11,6 +11,7 @@ use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use state::Delivery;
 
 use super::channel::{SendError, Sender};
+use super::links::Links;
 use super::message::Notification;
 use super::text;
 use crate::config::secret;
@@ -22,12 +23,12 @@ pub(super) struct Email {
     from: Mailbox,
     to: Vec<Mailbox>,
     host: String,
-    external_url: Option<String>,
+    links: Links,
     timeout: Duration,
 }
 
 impl Email {
-    pub(super) fn new(config: &EmailConfig, external_url: Option<String>) -> Result<Self, AlertError> {
+    pub(super) fn new(config: &EmailConfig, links: Links) -> Result<Self, AlertError> {
         let fail = |reason: String| AlertError::Channel { channel: config.name.clone(), reason };
         let mailbox = |text: &String| {
             text.parse::<Mailbox>().map_err(|error| fail(format!("`{text}` is not a mail address: {error}")))
@@ -58,7 +59,7 @@ impl Email {
             from: mailbox(&config.from)?,
             to,
             host: format!("{}:{port}", config.host),
-            external_url,
+            links,
             timeout: config.timeout.0,
         })
     }
@@ -84,7 +85,7 @@ impl Email {
         for to in &self.to {
             builder = builder.to(to.clone());
         }
-        let text = text::body(notification, self.external_url.as_deref()).replace('\n', "\r\n");
+        let text = text::body(notification, &self.links).replace('\n', "\r\n");
         let body = Body::new_with_encoding(text, ContentTransferEncoding::QuotedPrintable)
             .map_err(|_| SendError { reason: "the text cannot be encoded".to_owned() })?;
         builder.header(ContentType::TEXT_PLAIN).body(body).map_err(|error| SendError::of(&error))

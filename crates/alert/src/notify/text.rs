@@ -2,28 +2,34 @@
 
 use std::fmt::Write as _;
 
+use super::links::Links;
 use super::message::{Notification, NotifiedAlert, Status};
 use crate::evidence::CheckResult;
 
 /// The widest column of a table, in characters; the last may be as long as it is.
 const MAX_COLUMN: usize = 40;
 
-/// The whole text. `external_url` is where people reach Watchkeeper.
-pub(super) fn body(notification: &Notification, external_url: Option<&str>) -> String {
+/// The whole text.
+pub(super) fn body(notification: &Notification, links: &Links) -> String {
     let mut text = String::new();
     for alert in &notification.alerts {
-        alert_text(&mut text, notification, alert, external_url);
+        alert_text(&mut text, notification, alert, links);
     }
     if notification.more > 0 {
         let _ = writeln!(text, "… and {} more alerts of this rule.\n", notification.more);
     }
-    if let Some(url) = external_url {
-        let _ = writeln!(text, "All alerts: {}/alerts", url.trim_end_matches('/'));
-    }
+    let _ = match links.all() {
+        Some(all) => writeln!(text, "All alerts: {all}"),
+        // A bare path is no link; what it is to be opened at, only people know.
+        None => writeln!(
+            text,
+            "Paths are to be opened at Watchkeeper's own address; external_url in the section [alerts] makes links of them."
+        ),
+    };
     text
 }
 
-fn alert_text(text: &mut String, notification: &Notification, alert: &NotifiedAlert, url: Option<&str>) {
+fn alert_text(text: &mut String, notification: &Notification, alert: &NotifiedAlert, links: &Links) {
     let _ = writeln!(text, "{}", alert.summary().unwrap_or(&notification.rule));
     if let Some(description) = alert.annotations.get("description")
         && alert.summary() != Some(description)
@@ -44,12 +50,10 @@ fn alert_text(text: &mut String, notification: &Notification, alert: &NotifiedAl
     fact("Resolved by", alert.resolved_by.clone());
     fact("Note", alert.note.clone());
     fact("Rule", Some(format!("{} in {}", notification.rule, notification.group)));
-    let links = |page: &String| match url {
-        Some(url) if page.starts_with('/') => format!("{}{page}", url.trim_end_matches('/')),
-        _ => page.clone(),
-    };
-    fact("What to do", alert.annotations.get("runbook_url").map(links));
-    fact("This alert", url.map(|url| format!("{}/alerts/{}", url.trim_end_matches('/'), alert.id)));
+    let page = |named: &String| links.page(named).unwrap_or_else(|| format!("open {named} at Watchkeeper"));
+    fact("What to do", alert.annotations.get("runbook_url").map(page));
+    let this = links.alert(&alert.id);
+    fact("This alert", Some(this.unwrap_or_else(|| format!("open /?alert={} at Watchkeeper", alert.id))));
     for (name, value) in facts {
         let _ = writeln!(text, "{name:<12} {}", value.replace('\n', " "));
     }
@@ -109,19 +113,32 @@ mod tests {
 
     #[test]
     fn a_mail_reads_well() {
-        let text = body(&backlog(Status::Firing), Some("https://watch.example.org/"));
+        let text = body(&backlog(Status::Firing), &Links::new(Some("https://watch.example.org/")));
         for expected in [
             "llm_tasks has a backlog\n",
             "Severity     critical\n",
             "What to do   https://watch.example.org/docs/runbooks/queue-backlog.md\n",
-            "This alert   https://watch.example.org/alerts/00000000000000a1\n",
+            "This alert   https://watch.example.org/?alert=00000000000000a1\n",
+            "All alerts: https://watch.example.org/?alerts=all\n",
             "Tasks that wait longest\n  look: 2 to look at\n  queue      task  age\n  llm_tasks  t-1   5m 0s\n  llm_tasks  t-22  4m 0s\n",
             "Workers\n  look: 0 to look at\n  (no worker has reported itself)\n",
         ] {
             assert!(text.contains(expected), "{expected:?} is not in\n{text}");
         }
-        let text = body(&backlog(Status::Resolved), None);
+        let text = body(&backlog(Status::Resolved), &Links::new(None));
         assert!(text.contains("Resolved     1970-01-01T00:10:00Z"), "{text}");
         assert!(!text.contains("Tasks that wait longest"), "{text}");
+    }
+
+    #[test]
+    fn without_an_address_a_mail_says_what_to_open_where() {
+        let text = body(&backlog(Status::Firing), &Links::new(None));
+        for expected in [
+            "What to do   open /docs/runbooks/queue-backlog.md at Watchkeeper\n",
+            "This alert   open /?alert=00000000000000a1 at Watchkeeper\n",
+            "external_url in the section [alerts] makes links",
+        ] {
+            assert!(text.contains(expected), "{expected:?} is not in\n{text}");
+        }
     }
 }

@@ -1,8 +1,10 @@
 //! HTTP with Alertmanager's payload, version 4.
 //!
 //! The payload follows Prometheus' documentation of Alertmanager's webhook receiver; beyond it each
-//! alert has `evidence`, `value`, `severity` and who acknowledged or resolved it.
+//! alert has `evidence`, `value`, `severity` and who acknowledged or resolved it. A `runbook_url` that is a
+//! path on this server is told as a whole address where that is known: receivers make links of it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -13,6 +15,7 @@ use serde::Serialize;
 use state::Delivery;
 
 use super::channel::{SendError, Sender};
+use super::links::Links;
 use super::message::{Notification, NotifiedAlert};
 use crate::config::secret;
 use crate::evidence::CheckResult;
@@ -29,9 +32,11 @@ pub(super) struct Webhook {
     url: Url,
     bearer_token: Option<String>,
     timeout: Duration,
-    external_url: Option<String>,
+    links: Links,
     http: reqwest::Client,
 }
+
+type Texts<'a> = BTreeMap<&'a str, Cow<'a, str>>;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -42,8 +47,8 @@ struct Payload<'a> {
     status: &'static str,
     receiver: &'a str,
     group_labels: BTreeMap<&'a str, &'a str>,
-    common_labels: BTreeMap<&'a str, &'a str>,
-    common_annotations: BTreeMap<&'a str, &'a str>,
+    common_labels: Texts<'a>,
+    common_annotations: Texts<'a>,
     #[serde(rename = "externalURL")]
     external_url: &'a str,
     alerts: Vec<AlertForm<'a>>,
@@ -53,8 +58,8 @@ struct Payload<'a> {
 #[serde(rename_all = "camelCase")]
 struct AlertForm<'a> {
     status: &'static str,
-    labels: &'a BTreeMap<String, String>,
-    annotations: &'a BTreeMap<String, String>,
+    labels: Texts<'a>,
+    annotations: Texts<'a>,
     starts_at: Timestamp,
     ends_at: String,
     #[serde(rename = "generatorURL")]
@@ -71,7 +76,7 @@ struct AlertForm<'a> {
 impl Webhook {
     pub(super) fn new(
         config: &WebhookConfig,
-        external_url: Option<String>,
+        links: Links,
         http: reqwest::Client,
     ) -> Result<Self, AlertError> {
         let fail = |reason: String| AlertError::Channel { channel: config.name.clone(), reason };
@@ -87,7 +92,7 @@ impl Webhook {
             url,
             bearer_token: token,
             timeout: config.timeout.0,
-            external_url,
+            links,
             http,
         })
     }
@@ -99,7 +104,8 @@ impl Webhook {
     }
 
     fn payload<'a>(&'a self, notification: &'a Notification) -> Payload<'a> {
-        let external_url = self.external_url.as_deref().unwrap_or("").trim_end_matches('/');
+        let alerts: Vec<AlertForm<'_>> =
+            notification.alerts.iter().map(|alert| self.alert(notification, alert)).collect();
         Payload {
             version: "4",
             group_key: notification.group_key(),
@@ -107,43 +113,47 @@ impl Webhook {
             status: notification.status.as_str(),
             receiver: &self.name,
             group_labels: BTreeMap::from([("alertname", notification.rule.as_str())]),
-            common_labels: common(notification, |alert| &alert.labels),
-            common_annotations: common(notification, |alert| &alert.annotations),
-            external_url,
-            alerts: notification
-                .alerts
-                .iter()
-                .map(|alert| AlertForm {
-                    status: notification.status.as_str(),
-                    labels: &alert.labels,
-                    annotations: &alert.annotations,
-                    starts_at: alert.active_at,
-                    ends_at: alert.resolved_at.map_or_else(|| NO_TIME.to_owned(), |at| at.to_string()),
-                    generator_url: format!("{external_url}/alerts/{}", alert.id),
-                    fingerprint: &alert.id,
-                    severity: alert.severity.as_str(),
-                    value: &alert.value,
-                    acknowledged_by: alert.acknowledged_by.as_deref(),
-                    resolved_by: alert.resolved_by.as_deref(),
-                    note: alert.note.as_deref(),
-                    evidence: &alert.evidence,
-                })
-                .collect(),
+            common_labels: common(alerts.iter().map(|alert| &alert.labels)),
+            common_annotations: common(alerts.iter().map(|alert| &alert.annotations)),
+            external_url: self.links.base().unwrap_or_default(),
+            alerts,
+        }
+    }
+
+    fn alert<'a>(&'a self, notification: &'a Notification, alert: &'a NotifiedAlert) -> AlertForm<'a> {
+        let annotations = alert.annotations.iter().map(|(name, text)| {
+            let page = (name == "runbook_url").then(|| self.links.page(text)).flatten();
+            (name.as_str(), page.map_or(Cow::Borrowed(text.as_str()), Cow::Owned))
+        });
+        AlertForm {
+            status: notification.status.as_str(),
+            labels: alert.labels.iter().map(|(name, text)| (name.as_str(), text.as_str().into())).collect(),
+            annotations: annotations.collect(),
+            starts_at: alert.active_at,
+            ends_at: alert.resolved_at.map_or_else(|| NO_TIME.to_owned(), |at| at.to_string()),
+            // No address is better than one that leads nowhere.
+            generator_url: self.links.alert(&alert.id).unwrap_or_default(),
+            fingerprint: &alert.id,
+            severity: alert.severity.as_str(),
+            value: &alert.value,
+            acknowledged_by: alert.acknowledged_by.as_deref(),
+            resolved_by: alert.resolved_by.as_deref(),
+            note: alert.note.as_deref(),
+            evidence: &alert.evidence,
         }
     }
 }
 
 /// What all alerts have in common.
-fn common<'a>(
-    notification: &'a Notification,
-    of: impl Fn(&'a NotifiedAlert) -> &'a BTreeMap<String, String>,
-) -> BTreeMap<&'a str, &'a str> {
-    let Some((first, rest)) = notification.alerts.split_first() else { return BTreeMap::new() };
-    of(first)
-        .iter()
-        .filter(|(key, value)| rest.iter().all(|alert| of(alert).get(*key) == Some(*value)))
-        .map(|(key, value)| (key.as_str(), value.as_str()))
-        .collect()
+fn common<'a, 'b>(mut each: impl Iterator<Item = &'b Texts<'a>>) -> Texts<'a>
+where
+    'a: 'b,
+{
+    let mut common = each.next().cloned().unwrap_or_default();
+    for texts in each {
+        common.retain(|name, text| texts.get(name) == Some(text));
+    }
+    common
 }
 
 #[async_trait]
@@ -192,7 +202,7 @@ mod tests {
             .expect("a valid section");
         Webhook::new(
             &config,
-            Some("https://watch.example.org/".to_owned()),
+            Links::new(Some("https://watch.example.org/")),
             crate::service::tests::http_client(),
         )
     }
@@ -212,7 +222,10 @@ mod tests {
         assert_eq!(alert["startsAt"], "1970-01-01T00:04:00Z");
         assert_eq!(alert["endsAt"], NO_TIME);
         assert_eq!(alert["fingerprint"], "00000000000000a1");
-        assert_eq!(alert["generatorURL"], "https://watch.example.org/alerts/00000000000000a1");
+        assert_eq!(alert["generatorURL"], "https://watch.example.org/?alert=00000000000000a1");
+        let runbook = "https://watch.example.org/docs/runbooks/queue-backlog.md";
+        assert_eq!(alert["annotations"]["runbook_url"], runbook);
+        assert_eq!(json["commonAnnotations"]["runbook_url"], runbook);
         assert_eq!(alert["evidence"][0]["rows"][0][1], "t-1");
         let json = serde_json::to_value(webhook.payload(&backlog(Status::Resolved))).expect("JSON");
         assert_eq!(json["alerts"][0]["endsAt"], "1970-01-01T00:10:00Z");

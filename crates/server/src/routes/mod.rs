@@ -76,6 +76,8 @@ fn all(app: &Shared) -> Routes {
     let public = ordinary_bodies(app, session::public().merge(page::routes()));
     let anybody_known = gated(app, None, session::own());
     let reading = gated(app, Some(Scope::Read), reading());
+    let documents = gated(app, Some(Scope::Read), docs::routes().merge(runbooks::routes()))
+        .route_layer(from_fn(page::or_login));
     let operating = gated(app, Some(Scope::Operate), alerts::operating().merge(operations::routes()));
     let administration =
         gated(app, Some(Scope::Admin), users::routes().merge(keys::routes()).merge(audit::routes()));
@@ -84,6 +86,7 @@ fn all(app: &Shared) -> Routes {
         .merge(public)
         .merge(anybody_known)
         .merge(reading)
+        .merge(documents)
         .merge(operating)
         .merge(administration)
         .merge(ingest)
@@ -98,10 +101,8 @@ fn reading() -> Routes {
         .merge(exits::routes())
         .merge(requests::routes())
         .merge(admin::routes())
-        .merge(docs::routes())
         .merge(alerts::reading())
         .merge(diagnose::routes())
-        .merge(runbooks::routes())
         .merge(watch::routes())
         .merge(probes::routes())
         .merge(stats::routes())

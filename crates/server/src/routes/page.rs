@@ -4,9 +4,10 @@
 //! `assets/` have a hash of what they hold in their names, so they are kept for ever; `index.html` names
 //! them, and is asked for anew each time. A binary that was built without the UI shows how to build it.
 
-use axum::extract::Path;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Response};
+use axum::extract::{Path, Request};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -61,6 +62,28 @@ pub(super) fn wants_a_page(headers: &HeaderMap) -> bool {
     headers
         .get(header::ACCEPT)
         .is_some_and(|accept| accept.as_bytes().windows(9).any(|window| window == b"text/html"))
+}
+
+/// Leads people who follow a link to a page of the server, and are not logged in, to the login and from
+/// there to the page. Programs get the problem.
+pub(super) async fn or_login(request: Request, next: Next) -> Response {
+    let reads = request.method() == Method::GET && wants_a_page(request.headers());
+    let uri = request.uri().clone();
+    let response = next.run(request).await;
+    if !reads || response.status() != StatusCode::UNAUTHORIZED {
+        return response;
+    }
+    // Only the path and the query: where the login leads to is always a place on this server.
+    let here = uri.path_and_query().map_or("/", |here| here.as_str());
+    Redirect::to(&format!("/login?next={}", encoded(here))).into_response()
+}
+
+/// A text as a value in a query, whatever is in it.
+fn encoded(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~' | b'/');
+    text.bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 async fn view_of_the_app(headers: HeaderMap) -> Response {
@@ -123,6 +146,14 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_in_a_value_ends_no_value() {
+        assert_eq!(
+            encoded("/docs/a-b.md?x=1&next=//evil#é"),
+            "/docs/a-b.md%3Fx%3D1%26next%3D//evil%23%C3%A9"
+        );
+    }
 
     #[test]
     fn gzip_is_sent_to_those_who_take_it() {

@@ -228,3 +228,30 @@ async fn a_runbook_is_shown_to_who_may_read() {
     }
     answer(stage.request(Method::GET, "/docs/runbooks/queue-backlog.md")).await.problem(401);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_who_follow_a_link_to_a_page_are_led_to_the_login_and_to_no_other_server() {
+    let stage = Stage::new().await;
+    let client =
+        reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+    let ask = |method: Method, path: &str, accept: &str| {
+        let url = format!("http://{}{path}", stage.address);
+        answer(client.request(method, url).header("Accept", accept))
+    };
+    let browser = "text/html,application/xhtml+xml,*/*;q=0.8";
+    for (path, next) in [
+        ("/docs/runbooks/queue-backlog.md", "/docs/runbooks/queue-backlog.md"),
+        (
+            "/docs/runbooks/disk-full.md?next=//evil.example",
+            "/docs/runbooks/disk-full.md%3Fnext%3D//evil.example",
+        ),
+        ("/api/docs", "/api/docs"),
+    ] {
+        let answered = ask(Method::GET, path, browser).await;
+        assert_eq!(answered.status, 303, "{path}: {answered:?}");
+        assert_eq!(answered.header("location"), format!("/login?next={next}"));
+    }
+    ask(Method::GET, "/docs/runbooks/queue-backlog.md", "*/*").await.problem(401);
+    ask(Method::POST, "/docs/runbooks/queue-backlog.md", browser).await.problem(405);
+    ask(Method::GET, "/api/v1/alerts", browser).await.problem(401);
+}

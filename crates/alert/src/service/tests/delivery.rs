@@ -94,7 +94,7 @@ async fn a_mail_brings_the_evidence_and_the_end_follows_the_beginning() -> Resul
     ensure!(fired.header("To").is_some_and(|to| to.contains("ops@example.org")), "{fired:?}");
     let body = fired.body();
     for expected in
-        ["Tasks that wait longest", "(no worker has reported itself)", "https://watch.example.org/alerts/"]
+        ["Tasks that wait longest", "(no worker has reported itself)", "https://watch.example.org/?alert="]
     {
         ensure!(body.contains(expected), "{expected} is not in\n{body}");
     }
