@@ -148,3 +148,30 @@ async fn scenario_check_is_not_fine_before_every_rule_was_evaluated_and_is_soon_
     })
     .await
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scenario_a_store_is_checked_beside_its_server_and_a_flipped_byte_is_named() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut watchkeeper = Watchkeeper::start(binary(), folder.path(), "").await?;
+    let data = watchkeeper.data_dir();
+    let event = json!({ "type": "job.submitted", "event_id": "e1", "job_id": "j1", "queue": "q" });
+    ensure!(watchkeeper.post("/api/v1/events", &event).await?.status == 200);
+    let (code, printed) = run_here(&data, &["store", "verify"], "").await?;
+    ensure!(code == 0 && printed.contains("all sound"), "{code} {printed}");
+    let (code, printed) = run_here(&data, &["store", "status", "--json"], "").await?;
+    let files: Vec<Value> = serde_json::from_str(&printed)?;
+    ensure!(code == 0 && files.iter().any(|file| file["kind"] == "wal"), "{code} {printed}");
+
+    watchkeeper.kill().await?;
+    let segment = files.iter().find(|file| file["kind"] == "wal").context("a segment")?;
+    let name = segment["path"].as_str().context("its name")?;
+    let mut bytes = std::fs::read(data.join(name))?;
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(data.join(name), bytes)?;
+    let (code, printed) = run_here(&data, &["store", "verify"], "").await?;
+    ensure!(code == 1 && printed.contains(&format!("damaged: {name}: ")), "{code} {printed}");
+    let (code, _) = run_here(&data.join("mistyped"), &["store", "status"], "").await?;
+    ensure!(code == 2);
+    Ok(())
+}

@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    check, completion, config, diagnose, key, man, query, queue, serve, snapshot, top, user, version,
+    check, completion, config, diagnose, key, man, query, queue, serve, snapshot, store, top, user, version,
 };
 
 /// Watches pipelines that do long, heavy jobs, and says what waits, what is stuck and what will break.
@@ -81,6 +81,12 @@ pub(crate) enum Command {
         Examples:\n  watchkeeper queue list\n  watchkeeper queue clear llm_tasks --no-owner\n  watchkeeper queue requeue extraction --older-than 30m --yes"
     )]
     Queue(queue::Queue),
+    /// Show what the store on this machine consists of, and check every byte of it
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  watchkeeper store status\n  watchkeeper store verify --data-dir /srv/watchkeeper"
+    )]
+    Store(store::Store),
     /// Check, show and write down the configuration
     #[command(subcommand)]
     Config(config::Config),

@@ -26,8 +26,8 @@ use clap::Parser;
 
 use arguments::{Arguments, Command};
 use commands::{
-    check, completion, config as config_command, diagnose, key, man, query, queue, serve, snapshot, top,
-    user, version,
+    check, completion, config as config_command, diagnose, key, man, query, queue, serve, snapshot, store,
+    top, user, version,
 };
 use exit::Failure;
 
@@ -58,6 +58,7 @@ async fn run(command: &Command) -> Result<u8, Failure> {
     match command {
         Command::Check(command) => return check::run(command).await,
         Command::Diagnose(command) => return diagnose::run(command).await,
+        Command::Store(command) => return store::run(command).await,
         Command::Serve(command) => serve::run(command).await?,
         Command::Top(command) => top::run(command).await?,
         Command::Snapshot(command) => snapshot::run(command).await?,

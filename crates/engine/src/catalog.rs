@@ -7,7 +7,7 @@ use std::path::Path;
 
 use model::{TimeRange, Timestamp};
 use parking_lot::Mutex;
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, params};
 use store::Table;
 
 use crate::EngineError;
@@ -40,6 +40,44 @@ const SCHEMA: &str = "
     ) STRICT, WITHOUT ROWID;
     INSERT INTO meta (key, value) VALUES ('wal_watermark', 0), ('next_file', 1);
 ";
+
+/// The key of `meta` under which the checksum of all rows is kept: SQLite has none.
+const CHECKSUM: &str = "checksum";
+
+/// A crc32c over every value of every row, in a fixed order.
+fn checksum(connection: &Connection) -> Result<i64, rusqlite::Error> {
+    let mut crc = 0;
+    for query in [
+        "SELECT key, value FROM meta WHERE key <> 'checksum' ORDER BY key",
+        "SELECT id, kind, event_table, level, min_time_ns, max_time_ns, rows, quarantine_reason FROM files ORDER BY id",
+        "SELECT file, part, bytes, crc32c FROM parts ORDER BY file, part",
+    ] {
+        let mut statement = connection.prepare(query)?;
+        let columns = statement.column_count();
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            for column in 0..columns {
+                use rusqlite::types::ValueRef;
+                let (kind, bytes): (u8, &[u8]) = match row.get_ref(column)? {
+                    ValueRef::Null => (0, &[]),
+                    ValueRef::Integer(number) => (1, &number.to_le_bytes()),
+                    ValueRef::Real(number) => (2, &number.to_le_bytes()),
+                    ValueRef::Text(text) => (3, text),
+                    ValueRef::Blob(blob) => (4, blob),
+                };
+                crc = crc32c::crc32c_append(crc, &[kind]);
+                crc = crc32c::crc32c_append(crc, &(bytes.len() as u64).to_le_bytes());
+                crc = crc32c::crc32c_append(crc, bytes);
+            }
+        }
+    }
+    Ok(i64::from(crc))
+}
+
+fn is_corrupt(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
+}
 
 /// What a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -122,6 +160,44 @@ impl Catalog {
         Ok(Self { connection: Mutex::new(connection) })
     }
 
+    /// Opens a catalog that is there, to read it beside whoever writes it.
+    pub(crate) fn open_to_read(path: &Path) -> Result<Self, EngineError> {
+        let open = || -> Result<(Connection, u32), rusqlite::Error> {
+            let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+            connection.busy_timeout(std::time::Duration::from_secs(5))?;
+            let version = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+            Ok((connection, version))
+        };
+        let (connection, found) = open().map_err(EngineError::catalog("open the database"))?;
+        if found != VERSION {
+            return Err(EngineError::FormatVersion { path: path.to_owned(), found, known: VERSION });
+        }
+        Ok(Self { connection: Mutex::new(connection) })
+    }
+
+    /// What is wrong with the catalog's own file, if anything is.
+    pub(crate) fn problem(&self) -> Result<Option<String>, EngineError> {
+        let connection = self.connection.lock();
+        let look = || {
+            let answer: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+            if answer != "ok" {
+                return Ok(Some(answer));
+            }
+            let kept = connection
+                .query_row("SELECT value FROM meta WHERE key = ?1", [CHECKSUM], |row| row.get::<_, i64>(0))
+                .optional()?;
+            // One that an older version wrote last has none.
+            let differs = kept.is_some_and(|kept| checksum(&connection).ok() != Some(kept));
+            Ok(differs.then(|| "its rows do not have their checksum".to_owned()))
+        };
+        match look() {
+            Err(error @ rusqlite::Error::SqliteFailure(..)) if is_corrupt(&error) => {
+                Ok(Some(error.to_string()))
+            }
+            looked => looked.map_err(EngineError::catalog("check the database")),
+        }
+    }
+
     fn write<R>(
         &self,
         doing: &'static str,
@@ -131,6 +207,8 @@ impl Catalog {
         let run = || {
             let transaction = connection.transaction()?;
             let result = work(&transaction)?;
+            let set = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+            transaction.execute(set, params![CHECKSUM, checksum(&transaction)?])?;
             transaction.commit()?;
             Ok(result)
         };

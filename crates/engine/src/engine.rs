@@ -90,6 +90,11 @@ impl Engine {
         Ok(engine)
     }
 
+    #[cfg(test)]
+    pub(crate) fn core(&self) -> &Core {
+        &self.core
+    }
+
     fn start(&self, name: &'static str, work: impl FnOnce() + Send + 'static) -> Result<(), EngineError> {
         let thread = thread::Builder::new().name(name.to_owned()).spawn(work);
         self.threads.lock().push(thread.map_err(|source| EngineError::Thread { name, source })?);

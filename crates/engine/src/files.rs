@@ -43,6 +43,16 @@ impl StoredFile {
         self.parts.iter().map(|(_, path, _)| path)
     }
 
+    /// The Parquet files that this consists of, with their sizes.
+    pub(crate) fn sizes(&self) -> impl Iterator<Item = (&PathBuf, u64)> {
+        self.parts.iter().map(|(_, path, sums)| (path, sums.bytes))
+    }
+
+    /// Opens one of the Parquet files by its place.
+    pub(crate) fn open_at(&self, place: usize) -> Option<io::Result<CheckedFile>> {
+        self.parts.get(place).map(|(_, path, sums)| self.open_checked(path, sums))
+    }
+
     /// How many Parquet files this consists of.
     pub(crate) fn part_count(&self) -> u64 {
         self.parts.len() as u64

@@ -20,11 +20,13 @@ mod files;
 mod flush;
 mod head;
 mod index;
+pub mod inspect;
 mod layout;
 mod open;
 mod quarantine;
 mod query;
 mod retention;
+mod scrub;
 mod sums;
 mod telemetry;
 #[cfg(test)]

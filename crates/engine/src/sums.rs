@@ -123,12 +123,20 @@ impl CheckedFile {
     /// Reads every byte, and checks it.
     pub(crate) fn verify(&self) -> io::Result<()> {
         let mut start = 0;
-        while start < self.len() {
-            let length = (self.len() - start).min(WINDOW_MAX_BYTES as u64);
-            self.read(start, length as usize)?;
-            start += length;
+        while let Some(end) = self.verify_from(start)? {
+            start = end;
         }
         Ok(())
+    }
+
+    /// Reads some bytes from `start` on, and checks them; says where they end, or `None` at the file's end.
+    pub(crate) fn verify_from(&self, start: u64) -> io::Result<Option<u64>> {
+        let length = self.len().saturating_sub(start).min(WINDOW_MAX_BYTES as u64);
+        if length == 0 {
+            return Ok(None);
+        }
+        self.read(start, length as usize)?;
+        Ok(Some(start + length))
     }
 
     fn read(&self, start: u64, length: usize) -> io::Result<Bytes> {

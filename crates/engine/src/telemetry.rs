@@ -58,6 +58,8 @@ pub(crate) struct Files {
     pub(crate) flush_seconds: Histogram,
     pub(crate) orphans_removed: IntCounter,
     pub(crate) expired: IntCounter,
+    pub(crate) scrubbed_bytes: IntCounter,
+    pub(crate) scrubs: IntCounter,
 }
 
 impl Telemetry {
@@ -174,6 +176,9 @@ impl Files {
                 "Files that were not in the catalog and were removed.",
             )?,
             expired: made.counter("store_expired_files_total", "Files dropped by retention.")?,
+            scrubbed_bytes: made
+                .counter("store_scrubbed_bytes_total", "Bytes of files that were read only to check them.")?,
+            scrubs: made.counter("store_scrubs_total", "Times that all files have been checked.")?,
         })
     }
 }

@@ -11,6 +11,7 @@ use crate::EngineError;
 use crate::core::Core;
 use crate::flush::flush;
 use crate::retention::drop_expired;
+use crate::scrub::Scrub;
 use crate::wal::queue::Queue;
 use crate::wal::writer::Frozen;
 
@@ -97,6 +98,7 @@ impl Signal {
 pub(crate) fn run(core: &Core, flusher: &Flusher, signal: &Signal) {
     let mut next_retention = Instant::now();
     let mut next_flush = Instant::now();
+    let mut scrub = Scrub::new();
     while signal.wait() {
         core.measure_disk();
         if Instant::now() >= next_flush
@@ -118,6 +120,7 @@ pub(crate) fn run(core: &Core, flusher: &Flusher, signal: &Signal) {
             }
             next_retention = Instant::now() + RETENTION_INTERVAL;
         }
+        scrub.go_on(core);
         // Also sets the gauges.
         core.stats();
     }

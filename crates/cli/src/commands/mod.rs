@@ -11,6 +11,7 @@ pub(crate) mod query;
 pub(crate) mod queue;
 pub(crate) mod serve;
 pub(crate) mod snapshot;
+pub(crate) mod store;
 pub(crate) mod top;
 pub(crate) mod user;
 pub(crate) mod version;

@@ -14,8 +14,9 @@ use store::Table;
 use crate::EngineError;
 use crate::core::Core;
 use crate::head::Head;
-use crate::layout::{is_temporary, segment_id, temporary};
-use crate::wal::payload::{Decoder, Sink};
+use crate::layout::{Layout, is_temporary, segment_id, temporary};
+use crate::vfs::Vfs;
+use crate::wal::payload::{Decoder, PayloadError, Sink};
 use crate::wal::record::{self, Header};
 use crate::wal::segment::{self, HeaderState};
 
@@ -102,6 +103,26 @@ fn read_records(
     watermark: u64,
     sequence: &mut u64,
 ) -> io::Result<End> {
+    let mut decoder = Decoder::default();
+    let mut sink = IntoHead { head };
+    walk(reader, id, length, &mut |number, payload| {
+        if number > watermark {
+            decoder.decode(payload, &mut sink)?;
+            core.telemetry.wal.replayed_records.inc();
+            head.touch();
+        }
+        *sequence = (*sequence).max(number);
+        Ok(())
+    })
+}
+
+/// Goes over the records of a segment, and gives the number and the payload of each to `take`.
+fn walk(
+    reader: &mut impl Read,
+    id: u64,
+    length: u64,
+    take: &mut dyn FnMut(u64, &[u8]) -> Result<(), PayloadError>,
+) -> io::Result<End> {
     let bad = |offset, why: &str| Ok(End::Bad { offset, why: why.to_owned() });
     let mut start = [0; segment::HEADER_BYTES];
     if length < start.len() as u64 {
@@ -113,8 +134,6 @@ fn read_records(
         HeaderState::Version(found) => return Ok(End::Version(found)),
         HeaderState::Bad => return bad(0, "the segment's header is bad"),
     }
-    let mut decoder = Decoder::default();
-    let mut sink = IntoHead { head };
     let mut payload = Vec::new();
     let mut offset = segment::HEADER_BYTES as u64;
     let mut previous = None;
@@ -136,18 +155,25 @@ fn read_records(
         if !header.matches(id, &payload) || !follows {
             return bad(offset, "a record's checksum or number is wrong");
         }
-        if header.sequence > watermark {
-            if let Err(error) = decoder.decode(&payload, &mut sink) {
-                return bad(offset, &error.to_string());
-            }
-            core.telemetry.wal.replayed_records.inc();
-            head.touch();
+        if let Err(error) = take(header.sequence, &payload) {
+            return bad(offset, &error.to_string());
         }
         previous = Some(header.sequence);
-        *sequence = (*sequence).max(header.sequence);
         offset += record_bytes;
     }
     Ok(End::Whole)
+}
+
+/// What is wrong with a segment, if anything is: every record is read and checked, and nothing changed.
+pub(crate) fn problem(vfs: &dyn Vfs, layout: &Layout, id: u64) -> io::Result<Option<String>> {
+    let (mut reader, length) = segment::read(vfs, layout, id)?;
+    Ok(match walk(&mut reader, id, length, &mut |_, _| Ok(()))? {
+        End::Whole => None,
+        End::Version(found) => {
+            Some(format!("it has format version {found}; this version reads {}", segment::VERSION))
+        }
+        End::Bad { offset, why } => Some(format!("{why}, at byte {offset} of {length}")),
+    })
 }
 
 /// Puts what the log holds into the head. What had been refused is not in the log; what had been counted

@@ -1,6 +1,6 @@
 //! Files that are damaged, missing, unknown or expired.
 
-use engine::Config;
+use engine::{Config, inspect};
 use model::{TimeRange, Timestamp};
 use store::{EventScan, SelectRequest, SeriesBuffer, Table, TelemetryStore};
 
@@ -144,4 +144,72 @@ fn what_is_set_aside_is_kept_no_longer_than_the_rest() {
     assert_eq!(store.metric("watchkeeper_store_quarantined_files"), 0.0);
     let scan = EventScan::new(Table::Deploys, TimeRange::ALL, 10);
     assert!(store.scan(&scan).is_empty());
+}
+
+/// Every file by name, and what is wrong with it.
+fn problems(place: &Place) -> Vec<(String, String)> {
+    let verified = inspect::verify(place.dir.path(), &mut |_, _, _| {}).expect("verified");
+    let named = |file: inspect::StoreFile| Some((file.path.display().to_string(), file.problem?));
+    verified.into_iter().filter_map(named).collect()
+}
+
+#[test]
+fn a_flipped_byte_in_any_file_is_found_and_named() {
+    let place = Place::new();
+    let store = place.open();
+    for round in 0..2 {
+        store.push("up", &[(T0 + round, 1.0)]);
+        store.push_rows(&[T0 + round]);
+        store.engine.checkpoint().expect("written");
+    }
+    store.push("up", &[(T0 + 9, 9.0)]);
+    store.push_rows(&[T0 + 9]);
+    assert_eq!(problems(&place), [], "beside a store that is open");
+    drop(store);
+    let files = inspect::files(place.dir.path()).expect("listed");
+    let kinds: std::collections::BTreeSet<&str> = files.iter().map(|file| file.kind).collect();
+    assert_eq!(kinds, ["catalog", "deploys", "metrics", "wal"].into());
+    assert_eq!(files.iter().filter_map(|file| file.rows).sum::<u64>(), 4, "{files:?}");
+    for file in files.iter().filter(|file| file.kind != "catalog") {
+        let path = place.dir.path().join(&file.path);
+        let sound = std::fs::read(&path).expect("read");
+        assert_eq!(sound.len() as u64, file.bytes);
+        for place_of_flip in [0, sound.len() / 3, sound.len() / 2, sound.len() - 1] {
+            let mut bytes = sound.clone();
+            bytes[place_of_flip] ^= 0x10;
+            std::fs::write(&path, &bytes).expect("written");
+            let found = problems(&place);
+            assert_eq!(found.len(), 1, "byte {place_of_flip} of {}: {found:?}", path.display());
+            assert_eq!(found[0].0, file.path.display().to_string());
+        }
+        std::fs::write(&path, sound).expect("written");
+    }
+    std::fs::remove_file(place.files("metrics", ".chunks.parquet").remove(0)).expect("removed");
+    assert!(problems(&place)[0].0.ends_with(".chunks.parquet"), "{:?}", problems(&place));
+}
+
+/// SQLite itself has no checksums: a changed value is found by ours.
+#[test]
+fn a_changed_value_in_the_catalog_is_found() {
+    let place = Place::new();
+    let store = place.open();
+    store.push_rows(&[T0]);
+    store.engine.checkpoint().expect("written");
+    drop(store);
+    let path = place.dir.path().join("catalog.db");
+    let sound = std::fs::read(&path).expect("read");
+    let time = (T0 * 1_000_000).to_be_bytes();
+    let at = sound.windows(8).position(|bytes| bytes == time).expect("the time of the row");
+    let mut bytes = sound.clone();
+    bytes[at + 7] ^= 1;
+    std::fs::write(&path, bytes).expect("written");
+    assert_eq!(
+        problems(&place),
+        [("catalog.db".to_owned(), "its rows do not have their checksum".to_owned())]
+    );
+    let mut bytes = sound;
+    bytes[100..200].fill(0xff);
+    std::fs::write(&path, bytes).expect("written");
+    let verified = inspect::verify(place.dir.path(), &mut |_, _, _| {});
+    assert!(verified.is_err() || problems(&place)[0].0 == "catalog.db", "{verified:?}");
 }

@@ -1,0 +1,171 @@
+//! `watchkeeper store`: what the store on this machine consists of, and whether all of it is sound.
+//!
+//! The files are looked at directly, whether the server runs or not.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::anyhow;
+use engine::inspect::{self, StoreFile};
+use serde_json::{Value, json};
+
+use crate::client::Place;
+use crate::exit::{self, Failure};
+use crate::show::{bytes, clean, number, percent};
+
+/// What the command line says.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Store {
+    /// Show what the store consists of: files, their sizes, and the times that they span
+    #[command(after_help = "Example:\n  watchkeeper store status")]
+    Status(Look),
+    /// Read every byte of the store and check it
+    #[command(
+        after_help = "Checksums of the catalog, of each record of the write-ahead log and of each 64 KiB of every file are compared. \
+        Nothing is changed, and a server that runs goes on. A damaged file of telemetry is set aside by the server itself when it \
+        reads it: the rest stays readable.\n\n\
+        Exit codes: 0 all is sound, 1 something is damaged or could not be read, 2 the command line is wrong.\n\n\
+        Examples:\n  watchkeeper store verify\n  watchkeeper store verify --data-dir /srv/watchkeeper --json"
+    )]
+    Verify(Look),
+}
+
+/// Which store, and how it is shown.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Look {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
+pub(crate) async fn run(command: &Store) -> Result<u8, Failure> {
+    match command {
+        Store::Status(look) => status(look).await,
+        Store::Verify(look) => verify(look).await,
+    }
+}
+
+fn place(look: &Look) -> Result<PathBuf, Failure> {
+    let data_dir = look.place.data_dir()?;
+    if data_dir.join("catalog.db").exists() {
+        return Ok(data_dir);
+    }
+    Err(Failure::Usage(anyhow!(
+        "there is no store in {}; --data-dir names another folder, and the first `watchkeeper serve` makes one",
+        data_dir.display()
+    )))
+}
+
+async fn status(look: &Look) -> Result<u8, Failure> {
+    let data_dir = place(look)?;
+    let files = tokio::task::spawn_blocking(move || inspect::files(&data_dir)).await??;
+    if look.json {
+        println!("{:#}", Value::Array(files.iter().map(as_json).collect()));
+        return Ok(exit::OK);
+    }
+    let mut kinds: Vec<&str> = files.iter().map(|file| file.kind).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let mut table = super::wrapped_table(super::width());
+    table.set_header(["WHAT", "FILES", "SIZE", "ROWS", "BYTES A ROW", "FROM", "TO"]);
+    for kind in kinds {
+        table.add_row(row(kind, &files));
+    }
+    println!("{}", table.trim_fmt());
+    for file in files.iter().filter(|file| file.set_aside.is_some()) {
+        println!(
+            "set aside: {}: {}",
+            file.path.display(),
+            clean(file.set_aside.as_deref().unwrap_or_default())
+        );
+    }
+    Ok(exit::OK)
+}
+
+/// The files of one kind as a line.
+fn row(kind: &str, files: &[StoreFile]) -> [String; 7] {
+    let of_kind = || files.iter().filter(|file| file.kind == kind && file.set_aside.is_none());
+    let size: u64 = of_kind().map(|file| file.bytes).sum();
+    let rows: u64 = of_kind().filter_map(|file| file.rows).sum();
+    let time = |time: Option<model::Timestamp>| time.map_or_else(|| "-".to_owned(), |time| time.to_string());
+    let has_rows = of_kind().any(|file| file.rows.is_some());
+    [
+        kind.to_owned(),
+        of_kind().count().to_string(),
+        bytes(size as f64),
+        if has_rows { number(rows as f64) } else { "-".to_owned() },
+        if rows > 0 { format!("{:.2}", size as f64 / rows as f64) } else { "-".to_owned() },
+        time(of_kind().filter_map(|file| file.range).map(|range| range.start).min()),
+        time(of_kind().filter_map(|file| file.range).map(|range| range.end).max()),
+    ]
+}
+
+async fn verify(look: &Look) -> Result<u8, Failure> {
+    let data_dir = place(look)?;
+    let mut progress = Progress::new();
+    let files = tokio::task::spawn_blocking(move || {
+        inspect::verify(&data_dir, &mut |read, total, path| progress.show(read, total, path))
+    })
+    .await??;
+    let damaged = files.iter().filter(|file| file.problem.is_some()).count();
+    if look.json {
+        println!("{:#}", Value::Array(files.iter().map(as_json).collect()));
+    } else {
+        for file in &files {
+            if let Some(problem) = &file.problem {
+                println!("damaged: {}: {}", file.path.display(), clean(problem));
+            } else if let Some(reason) = &file.set_aside {
+                println!("set aside before: {}: {}", file.path.display(), clean(reason));
+            }
+        }
+        let size: u64 = files.iter().map(|file| file.bytes).sum();
+        println!(
+            "{} files, {}: {}",
+            files.len(),
+            bytes(size as f64),
+            match damaged {
+                0 => "all sound".to_owned(),
+                damaged => format!("{damaged} damaged"),
+            }
+        );
+    }
+    Ok(if damaged == 0 { exit::OK } else { exit::WARNING })
+}
+
+fn as_json(file: &StoreFile) -> Value {
+    json!({
+        "path": file.path, "kind": file.kind, "bytes": file.bytes, "rows": file.rows,
+        "from": file.range.map(|range| range.start), "to": file.range.map(|range| range.end),
+        "set_aside": file.set_aside, "problem": file.problem,
+    })
+}
+
+/// A line on standard error that says how far it is, where somebody looks on.
+struct Progress {
+    is_seen: bool,
+    next: Instant,
+}
+
+impl Progress {
+    fn new() -> Self {
+        Self { is_seen: std::io::stderr().is_terminal(), next: Instant::now() }
+    }
+
+    fn show(&mut self, read: u64, total: u64, path: &Path) {
+        if !self.is_seen || (read < total && Instant::now() < self.next) {
+            return;
+        }
+        self.next = Instant::now() + Duration::from_millis(100);
+        let share = if total == 0 { 1.0 } else { read as f64 / total as f64 };
+        let mut out = std::io::stderr().lock();
+        // Nobody misses a line of progress.
+        let _ = write!(out, "\r\u{1b}[K{} of {} {}", percent(share), bytes(total as f64), path.display());
+        if read >= total {
+            let _ = write!(out, "\r\u{1b}[K");
+        }
+        let _ = out.flush();
+    }
+}

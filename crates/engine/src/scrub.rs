@@ -1,0 +1,111 @@
+//! The scrub: files are read through slowly, again and again, so that a disk that rots is found out
+//! before somebody needs what it held.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::core::Core;
+use crate::files::StoredFile;
+use crate::quarantine::quarantine;
+
+/// A start is busy enough: the scrub waits so long.
+const AFTER_START: Duration = Duration::from_secs(60);
+
+/// Where the scrub is. One piece of a file is read with each call, 256 KiB at the most: with a call a
+/// second that is 22 GB a day.
+pub(crate) struct Scrub {
+    begins: Instant,
+    /// The file that is read, or the last that was.
+    file: u64,
+    part: usize,
+    offset: u64,
+}
+
+impl Scrub {
+    pub(crate) fn new() -> Self {
+        Self { begins: Instant::now() + AFTER_START, file: 0, part: 0, offset: 0 }
+    }
+
+    /// Reads and checks the next piece. A file that is damaged is set aside.
+    pub(crate) fn go_on(&mut self, core: &Core) {
+        if Instant::now() >= self.begins {
+            self.step(core);
+        }
+    }
+
+    fn step(&mut self, core: &Core) {
+        let files = Arc::clone(&core.view().files);
+        let Some(file) =
+            files.iter().filter(|file| file.entry.id >= self.file).min_by_key(|file| file.entry.id)
+        else {
+            if self.file > 0 {
+                core.telemetry.files.scrubs.inc();
+                self.go_to(0);
+            }
+            return;
+        };
+        if file.entry.id != self.file {
+            self.go_to(file.entry.id);
+        }
+        self.piece(core, file);
+    }
+
+    fn piece(&mut self, core: &Core, file: &Arc<StoredFile>) {
+        let Some(opened) = file.open_at(self.part) else { return self.go_to(file.entry.id + 1) };
+        match opened.and_then(|part| part.verify_from(self.offset)) {
+            Ok(Some(end)) => {
+                core.telemetry.files.scrubbed_bytes.inc_by(end - self.offset);
+                self.offset = end;
+            }
+            Ok(None) => (self.part, self.offset) = (self.part + 1, 0),
+            Err(error) => {
+                // Retention may have dropped it meanwhile, and a disk that fails for now is no damage.
+                let is_in_use = core.view().files.iter().any(|other| other.entry.id == file.entry.id);
+                if is_in_use && file.is_damaged() {
+                    quarantine(core, file, &error.to_string());
+                }
+                self.go_to(file.entry.id + 1);
+            }
+        }
+    }
+
+    fn go_to(&mut self, file: u64) {
+        (self.file, self.part, self.offset) = (file, 0, 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prometheus::Registry;
+
+    use super::*;
+    use crate::vfs::Disk;
+    use crate::{Config, Engine};
+    use store::{Batch, EventBatch, Table, TelemetryStore};
+
+    #[test]
+    fn a_rotten_file_is_set_aside_and_the_others_are_gone_through() {
+        let dir = tempfile::tempdir().expect("dir");
+        let config = Config { disk_reserve_bytes: model::ByteSize(0), ..Config::default() };
+        let engine = Engine::open_on(Arc::new(Disk), dir.path(), config, &Registry::new()).expect("opens");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        for round in 0..3 {
+            let rows = EventBatch { table: Table::Deploys, rows: crate::testing::deploys(&[round]) };
+            let batch = Batch { events: vec![rows], ..Batch::default() };
+            runtime.block_on(engine.append(batch)).expect("appended");
+            engine.checkpoint().expect("written");
+        }
+        let core = engine.core();
+        let rotten = core.view().files[1].paths().next().expect("a part").clone();
+        let mut bytes = std::fs::read(&rotten).expect("read");
+        bytes[100] ^= 4;
+        std::fs::write(&rotten, bytes).expect("written");
+        let mut scrub = Scrub::new();
+        for _ in 0..20 {
+            scrub.step(core);
+        }
+        assert_eq!(engine.stats().quarantined_files, 1);
+        assert!(!rotten.exists());
+        assert!(core.telemetry.files.scrubs.get() >= 1 && core.telemetry.files.scrubbed_bytes.get() > 0);
+    }
+}
