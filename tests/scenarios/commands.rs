@@ -162,6 +162,8 @@ async fn scenario_a_store_is_checked_beside_its_server_and_a_flipped_byte_is_nam
     let files: Vec<Value> = serde_json::from_str(&printed)?;
     ensure!(code == 0 && files.iter().any(|file| file["kind"] == "wal"), "{code} {printed}");
 
+    let (code, _) = run_here(&data, &["store", "compact"], "").await?;
+    ensure!(code == 1, "a server has it open");
     watchkeeper.kill().await?;
     let segment = files.iter().find(|file| file["kind"] == "wal").context("a segment")?;
     let name = segment["path"].as_str().context("its name")?;
@@ -171,6 +173,8 @@ async fn scenario_a_store_is_checked_beside_its_server_and_a_flipped_byte_is_nam
     std::fs::write(data.join(name), bytes)?;
     let (code, printed) = run_here(&data, &["store", "verify"], "").await?;
     ensure!(code == 1 && printed.contains(&format!("damaged: {name}: ")), "{code} {printed}");
+    let (code, printed) = run_here(&data, &["store", "compact"], "").await?;
+    ensure!(code == 0 && printed.contains("files were merged"), "{code} {printed}");
     let (code, _) = run_here(&data.join("mistyped"), &["store", "status"], "").await?;
     ensure!(code == 2);
     Ok(())

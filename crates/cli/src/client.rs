@@ -49,7 +49,12 @@ pub(crate) struct Place {
 impl Place {
     /// Where the server is.
     fn address(&self) -> Result<Address, Failure> {
-        Address::of(&config::read(self.config.as_deref()).map_err(Failure::usage)?.settings.server)
+        Address::of(&self.configuration()?.settings.server)
+    }
+
+    /// The configuration of the server.
+    pub(crate) fn configuration(&self) -> Result<config::Loaded, Failure> {
+        config::read(self.config.as_deref()).map_err(Failure::usage)
     }
 
     /// The folder.
@@ -57,7 +62,7 @@ impl Place {
         if let Some(path) = &self.data_dir {
             return Ok(path.clone());
         }
-        let loaded = config::read(self.config.as_deref()).map_err(Failure::usage)?;
+        let loaded = self.configuration()?;
         Ok(house::data_dir(None, loaded.settings.data_dir.as_deref())?)
     }
 }

@@ -102,7 +102,12 @@ fn tls(server: &server::Config) -> Result<Option<server::Tls>, Failure> {
     files.map(|files| server::Tls::load(&files)).transpose().map_err(Failure::usage)
 }
 
-async fn open_engine(loaded: &Loaded, data_dir: &Path, registry: &Registry) -> Result<Arc<Engine>, Failure> {
+/// Opens the store in a folder, which no other process may have open.
+pub(crate) async fn open_engine(
+    loaded: &Loaded,
+    data_dir: &Path,
+    registry: &Registry,
+) -> Result<Arc<Engine>, Failure> {
     let begun = Instant::now();
     let (path, config, registry) = (data_dir.to_owned(), loaded.settings.store.clone(), registry.clone());
     let engine = tokio::task::spawn_blocking(move || Engine::open(&path, config, &registry)).await??;

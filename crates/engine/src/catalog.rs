@@ -14,7 +14,7 @@ use crate::EngineError;
 use crate::sums::Sums;
 
 /// The version of the catalog's tables.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 const SCHEMA: &str = "
     CREATE TABLE meta (
@@ -29,7 +29,8 @@ const SCHEMA: &str = "
         min_time_ns INTEGER NOT NULL,
         max_time_ns INTEGER NOT NULL,
         rows INTEGER NOT NULL,
-        quarantine_reason TEXT
+        quarantine_reason TEXT,
+        precedence INTEGER NOT NULL
     ) STRICT;
     CREATE TABLE parts (
         file INTEGER NOT NULL REFERENCES files (id) ON DELETE CASCADE,
@@ -49,7 +50,7 @@ fn checksum(connection: &Connection) -> Result<i64, rusqlite::Error> {
     let mut crc = 0;
     for query in [
         "SELECT key, value FROM meta WHERE key <> 'checksum' ORDER BY key",
-        "SELECT id, kind, event_table, level, min_time_ns, max_time_ns, rows, quarantine_reason FROM files ORDER BY id",
+        "SELECT id, kind, event_table, level, min_time_ns, max_time_ns, rows, quarantine_reason, precedence FROM files ORDER BY id",
         "SELECT file, part, bytes, crc32c FROM parts ORDER BY file, part",
     ] {
         let mut statement = connection.prepare(query)?;
@@ -74,10 +75,21 @@ fn checksum(connection: &Connection) -> Result<i64, rusqlite::Error> {
     Ok(i64::from(crc))
 }
 
+fn keep_checksum(transaction: &Transaction<'_>) -> Result<(), rusqlite::Error> {
+    let set = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    transaction.execute(set, params![CHECKSUM, checksum(transaction)?]).map(|_| ())
+}
+
 fn is_corrupt(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
     matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
 }
+
+/// From version 1, in which files were never merged.
+const FROM_VERSION_1: &str = "
+    ALTER TABLE files ADD COLUMN precedence INTEGER NOT NULL DEFAULT 0;
+    UPDATE files SET precedence = id;
+";
 
 /// What a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -118,6 +130,8 @@ pub(crate) struct FileEntry {
     pub(crate) kind: FileKind,
     /// How often the file's content has been merged; zero as flushed.
     pub(crate) level: u32,
+    /// Its place among the files: what came first has the lower one. As flushed, the file's number.
+    pub(crate) precedence: u64,
     /// The times of the first and the last sample or row.
     pub(crate) range: TimeRange,
     /// Samples, or rows of events.
@@ -147,8 +161,14 @@ impl Catalog {
             let mut version = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
             if version == 0u32 {
                 transaction.execute_batch(SCHEMA)?;
-                transaction.pragma_update(None, "user_version", VERSION)?;
                 version = VERSION;
+            } else if version == 1 {
+                transaction.execute_batch(FROM_VERSION_1)?;
+                version = VERSION;
+            }
+            if version == VERSION {
+                transaction.pragma_update(None, "user_version", VERSION)?;
+                keep_checksum(&transaction)?;
             }
             transaction.commit()?;
             Ok((connection, version))
@@ -207,8 +227,7 @@ impl Catalog {
         let run = || {
             let transaction = connection.transaction()?;
             let result = work(&transaction)?;
-            let set = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-            transaction.execute(set, params![CHECKSUM, checksum(&transaction)?])?;
+            keep_checksum(&transaction)?;
             transaction.commit()?;
             Ok(result)
         };
@@ -238,8 +257,8 @@ impl Catalog {
         let connection = self.connection.lock();
         let read = || {
             let mut files = connection.prepare(
-                "SELECT id, kind, event_table, level, min_time_ns, max_time_ns, rows, quarantine_reason
-                 FROM files ORDER BY id",
+                "SELECT id, kind, event_table, level, min_time_ns, max_time_ns, rows, quarantine_reason, precedence
+                 FROM files ORDER BY precedence, id",
             )?;
             let mut parts = connection.prepare("SELECT part, bytes, crc32c FROM parts WHERE file = ?1")?;
             let entries = files.query_map([], entry_from_row)?.collect::<Result<Vec<_>, _>>()?;
@@ -253,6 +272,18 @@ impl Catalog {
             Ok(entries)
         };
         read().map_err(EngineError::catalog("read the files"))
+    }
+
+    /// Puts a file in the place of those that it was merged from, in one step.
+    pub(crate) fn replace(&self, merged: &FileEntry, gone: &[u64]) -> Result<(), EngineError> {
+        self.write("replace files", |transaction| {
+            for id in gone {
+                transaction.execute("DELETE FROM files WHERE id = ?1", [*id as i64])?;
+            }
+            insert(transaction, merged)?;
+            let set = "UPDATE meta SET value = max(value, ?2) WHERE key = ?1";
+            transaction.execute(set, params!["next_file", merged.id as i64 + 1]).map(|_| ())
+        })
     }
 
     /// Adds files and moves the watermark, in one step.
@@ -295,8 +326,8 @@ fn insert(transaction: &Transaction<'_>, entry: &FileEntry) -> Result<(), rusqli
         FileKind::Events(table) => ("events", Some(table.name())),
     };
     transaction.execute(
-        "INSERT INTO files (id, kind, event_table, level, min_time_ns, max_time_ns, rows)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO files (id, kind, event_table, level, min_time_ns, max_time_ns, rows, precedence)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         params![
             entry.id as i64,
             kind,
@@ -304,7 +335,8 @@ fn insert(transaction: &Transaction<'_>, entry: &FileEntry) -> Result<(), rusqli
             entry.level,
             entry.range.start.as_nanos(),
             entry.range.end.as_nanos(),
-            entry.rows as i64
+            entry.rows as i64,
+            entry.precedence as i64
         ],
     )?;
     for (part, sums) in &entry.parts {
@@ -333,6 +365,7 @@ fn entry_from_row(row: &rusqlite::Row<'_>) -> Result<Option<FileEntry>, rusqlite
         rows: row.get::<_, i64>(6)? as u64,
         parts: Vec::new(),
         quarantine_reason: row.get(7)?,
+        precedence: row.get::<_, i64>(8)? as u64,
     }))
 }
 
@@ -351,7 +384,7 @@ mod tests {
     fn entry(id: u64, kind: FileKind) -> FileEntry {
         let range = TimeRange::new(Timestamp::from_nanos(-5), Timestamp::from_nanos(7));
         let parts = vec![(Part::Rows, Sums::from_blob(9, &[1, 2, 3, 4]))];
-        FileEntry { id, kind, level: 0, range, rows: 3, parts, quarantine_reason: None }
+        FileEntry { id, kind, level: 0, precedence: id, range, rows: 3, parts, quarantine_reason: None }
     }
 
     #[test]
@@ -369,6 +402,39 @@ mod tests {
         catalog.publish(&[], 12).expect("publish");
         assert_eq!(catalog.next_file().expect("next"), 3, "numbers are not used again");
         assert_eq!(catalog.watermark().expect("watermark"), 17, "it never goes back");
+    }
+
+    #[test]
+    fn a_catalog_of_version_1_is_taken_over() {
+        let dir = tempfile::tempdir().expect("dir");
+        let path = dir.path().join("catalog.db");
+        let connection = Connection::open(&path).expect("open");
+        let as_it_was = SCHEMA.replace(",\n        precedence INTEGER NOT NULL", "");
+        connection.execute_batch(&as_it_was).expect("made");
+        connection
+            .execute_batch(
+                "INSERT INTO files VALUES (7, 'metrics', NULL, 0, 1, 2, 3, NULL);
+                 INSERT INTO parts VALUES (7, 'chunks', 9, x'01020304');
+                 PRAGMA user_version = 1;",
+            )
+            .expect("filled");
+        drop(connection);
+        let catalog = Catalog::open(&path).expect("taken over");
+        let entries = catalog.entries().expect("entries");
+        assert_eq!((entries.len(), entries[0].id, entries[0].precedence), (1, 7, 7));
+        assert_eq!(catalog.problem().expect("looked"), None);
+    }
+
+    #[test]
+    fn a_merged_file_has_the_place_of_what_it_was_merged_from() {
+        let dir = tempfile::tempdir().expect("dir");
+        let catalog = Catalog::open(&dir.path().join("catalog.db")).expect("new");
+        let all = [1, 2, 3].map(|id| entry(id, FileKind::Metrics));
+        catalog.publish(&all, 5).expect("published");
+        let merged = FileEntry { precedence: 1, level: 1, ..entry(4, FileKind::Metrics) };
+        catalog.replace(&merged, &[1, 2]).expect("replaced");
+        assert_eq!(catalog.entries().expect("entries"), [merged, all[2].clone()]);
+        assert_eq!(catalog.next_file().expect("next"), 5);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use model::ByteSize;
-use parking_lot::{Mutex, RwLock};
+use parking_lot::{Mutex, MutexGuard, RwLock};
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use store::StoreStats;
 
@@ -35,6 +35,8 @@ pub(crate) struct Core {
     pub(crate) footers: Cache<ArrowReaderMetadata>,
     view: RwLock<View>,
     quarantined: Mutex<Vec<Arc<StoredFile>>>,
+    /// Held while the catalog and the view are changed together.
+    changing: Mutex<()>,
     next_file: AtomicU64,
     free_bytes: AtomicU64,
 }
@@ -72,6 +74,7 @@ impl Core {
             footers: Cache::new(cache_bytes / 4),
             view: RwLock::new(View { head, frozen: None, files: Arc::default() }),
             quarantined: Mutex::default(),
+            changing: Mutex::default(),
             next_file,
             free_bytes: AtomicU64::new(u64::MAX),
             config,
@@ -103,6 +106,20 @@ impl Core {
         let mut view = self.view.write();
         let all = view.files.iter().cloned().chain(files).collect();
         *view = View { head: Arc::clone(&view.head), frozen: None, files: Arc::new(all) };
+    }
+
+    /// Keeps everybody else from changing which files there are.
+    pub(crate) fn changing_files(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock()
+    }
+
+    /// Puts a file in the place of those that it was merged from, in one step for queries.
+    pub(crate) fn replace_files(&self, merged: Arc<StoredFile>, gone: &[u64]) {
+        let mut view = self.view.write();
+        let kept = view.files.iter().filter(|file| !gone.contains(&file.entry.id)).cloned();
+        let mut files: Vec<_> = kept.chain([merged]).collect();
+        files.sort_by_key(|file| (file.entry.precedence, file.entry.id));
+        view.files = Arc::new(files);
     }
 
     /// Lets go of files.
@@ -199,7 +216,7 @@ impl Core {
     }
 }
 
-fn limits(config: &Config) -> Limits {
+pub(crate) fn limits(config: &Config) -> Limits {
     Limits {
         max_series: config.max_series,
         out_of_order_ms: i64::try_from(config.out_of_order_window.0.as_millis()).unwrap_or(i64::MAX),

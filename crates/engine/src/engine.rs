@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
 use arrow::array::RecordBatch;
@@ -14,6 +15,7 @@ use store::{
 };
 
 use crate::catalog::Catalog;
+use crate::compact::compact;
 use crate::core::Core;
 use crate::layout::Layout;
 use crate::open::open;
@@ -34,6 +36,8 @@ pub struct Engine {
     queue: Arc<Queue>,
     flusher: Arc<Flusher>,
     signal: Arc<Signal>,
+    /// Set when long work is to be given up.
+    stopping: Arc<AtomicBool>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// Held until the threads have ended.
     _lock: Box<dyn Lock>,
@@ -73,7 +77,9 @@ impl Engine {
         let queue = Arc::new(Queue::new(gathering(&core.config)));
         let flusher = Arc::new(Flusher::new(Arc::clone(&core), Arc::clone(&queue)));
         let signal = Arc::new(Signal::default());
-        let engine = Arc::new(Self { core, queue, flusher, signal, threads: Mutex::default(), _lock: lock });
+        let stopping = Arc::default();
+        let threads = Mutex::default();
+        let engine = Arc::new(Self { core, queue, flusher, signal, stopping, threads, _lock: lock });
         let wake = Arc::clone(&engine.signal);
         let committer = Committer::new(
             Arc::clone(&engine.core),
@@ -87,6 +93,8 @@ impl Engine {
         let (core, flusher) = (Arc::clone(&engine.core), Arc::clone(&engine.flusher));
         let signal = Arc::clone(&engine.signal);
         engine.start("store-upkeep", move || upkeep::run(&core, &flusher, &signal))?;
+        let (core, stopping) = (Arc::clone(&engine.core), Arc::clone(&engine.stopping));
+        engine.start("store-compact", move || upkeep::compact_on(&core, &stopping))?;
         Ok(engine)
     }
 
@@ -104,6 +112,11 @@ impl Engine {
     /// Writes everything that is in memory to files. Blocks until that is done.
     pub fn checkpoint(&self) -> Result<(), EngineError> {
         self.flusher.flush()
+    }
+
+    /// Merges files, as a background pass does each minute. Returns how many were merged to others.
+    pub fn compact(&self, now: Timestamp) -> Result<usize, EngineError> {
+        compact(&self.core, now, &self.stopping)
     }
 
     /// Drops the files in which everything is older than retention at `now`, as a background pass does
@@ -127,9 +140,11 @@ impl Engine {
     }
 
     fn end(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
         self.signal.stop();
         self.queue.close();
         for thread in std::mem::take(&mut *self.threads.lock()) {
+            thread.thread().unpark();
             if thread.join().is_err() {
                 tracing::error!("a thread of the store has panicked");
             }

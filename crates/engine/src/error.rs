@@ -42,6 +42,9 @@ pub enum EngineError {
         /// The version that is known.
         known: u32,
     },
+    /// Stored data could not be read.
+    #[error("stored data could not be read")]
+    Read(#[source] store::QueryError),
     /// A Parquet file could not be written.
     #[error("could not encode {}", .path.display())]
     Encode {

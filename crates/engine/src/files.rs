@@ -102,6 +102,11 @@ impl StoredFile {
         self.dropped.store(true, Ordering::Release);
     }
 
+    /// Whether the catalog has let go of the file.
+    pub(crate) fn is_dropped(&self) -> bool {
+        self.dropped.load(Ordering::Acquire)
+    }
+
     /// Says that the file is set aside; `true` the first time.
     pub(crate) fn set_quarantined(&self) -> bool {
         !self.quarantined.swap(true, Ordering::AcqRel)

@@ -11,6 +11,7 @@
 mod block;
 mod cache;
 mod catalog;
+mod compact;
 mod config;
 mod core;
 mod engine;
@@ -31,6 +32,7 @@ mod sums;
 mod telemetry;
 #[cfg(test)]
 mod testing;
+mod unpublished;
 mod upkeep;
 mod varint;
 pub mod vfs;

@@ -8,7 +8,8 @@ use crate::files::StoredFile;
 /// Takes a file out of use: the catalog notes why, its parts are moved to the quarantine, and it is
 /// counted. Does nothing when it has been done.
 pub(crate) fn quarantine(core: &Core, file: &Arc<StoredFile>, reason: &str) {
-    if !file.set_quarantined() {
+    let _changing = core.changing_files();
+    if file.is_dropped() || !file.set_quarantined() {
         return;
     }
     tracing::error!(file = file.entry.id, kind = ?file.entry.kind, reason, "a stored file cannot be read: it is set aside");

@@ -4,11 +4,11 @@
 //! files, the frozen head, the head. Of two samples of a series at the same time, the older source's
 //! stays. A file that turns out to be damaged is set aside, and the query goes on without it.
 
-mod cursor;
+pub(crate) mod cursor;
 pub(crate) mod labels;
 pub(crate) mod scan;
 pub(crate) mod select;
-mod sources;
+pub(crate) mod sources;
 
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ impl From<std::io::Error> for ReadError {
 }
 
 /// Goes on without a file that is damaged; any other error ends the query.
-fn without_damaged<T>(
+pub(crate) fn without_damaged<T>(
     core: &Core,
     file: &Arc<StoredFile>,
     result: Result<T, ReadError>,
@@ -65,6 +65,6 @@ fn without_damaged<T>(
 }
 
 /// A range in the milliseconds of samples.
-fn millis(range: TimeRange) -> (i64, i64) {
+pub(crate) fn millis(range: TimeRange) -> (i64, i64) {
     (range.start.as_millis(), range.end.as_millis())
 }

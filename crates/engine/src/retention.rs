@@ -8,6 +8,7 @@ use crate::files::StoredFile;
 
 /// Drops the files whose last sample or row is older than retention. Returns how many.
 pub(crate) fn drop_expired(core: &Core, now: Timestamp) -> Result<usize, EngineError> {
+    let _changing = core.changing_files();
     let horizon = now.before(core.config.retention.0);
     let is_expired = |file: &StoredFile| file.entry.range.end < horizon;
     let expired: Vec<_> = core.view().files.iter().filter(|file| is_expired(file)).cloned().collect();

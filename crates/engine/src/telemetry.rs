@@ -58,6 +58,9 @@ pub(crate) struct Files {
     pub(crate) flush_seconds: Histogram,
     pub(crate) orphans_removed: IntCounter,
     pub(crate) expired: IntCounter,
+    pub(crate) compactions: IntCounter,
+    pub(crate) compacted_files: IntCounter,
+    pub(crate) compaction_errors: IntCounter,
     pub(crate) scrubbed_bytes: IntCounter,
     pub(crate) scrubs: IntCounter,
 }
@@ -176,6 +179,13 @@ impl Files {
                 "Files that were not in the catalog and were removed.",
             )?,
             expired: made.counter("store_expired_files_total", "Files dropped by retention.")?,
+            compactions: made.counter("store_compactions_total", "Times that files were merged to one.")?,
+            compacted_files: made
+                .counter("store_compacted_files_total", "Files that were merged to others.")?,
+            compaction_errors: made.counter(
+                "store_compaction_errors_total",
+                "Merges of files that failed and are tried again.",
+            )?,
             scrubbed_bytes: made
                 .counter("store_scrubbed_bytes_total", "Bytes of files that were read only to check them.")?,
             scrubs: made.counter("store_scrubs_total", "Times that all files have been checked.")?,

@@ -2,12 +2,14 @@
 //! time, and drops what has expired.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use model::Timestamp;
 use parking_lot::{Condvar, Mutex};
 
 use crate::EngineError;
+use crate::compact::compact;
 use crate::core::Core;
 use crate::flush::flush;
 use crate::retention::drop_expired;
@@ -19,6 +21,8 @@ use crate::wal::writer::Frozen;
 const TICK: Duration = Duration::from_secs(1);
 /// How often what has expired is dropped.
 const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
+/// How often files are merged.
+const COMPACTION_INTERVAL: Duration = Duration::from_secs(60);
 /// How long a flush that failed waits before it is tried again. Memory bounds what gathers meanwhile.
 const RETRY_AFTER: Duration = Duration::from_secs(10);
 
@@ -91,6 +95,23 @@ impl Signal {
         }
         state.flush = false;
         !state.stop
+    }
+}
+
+/// Merges files each minute until it is told to stop.
+pub(crate) fn compact_on(core: &Arc<Core>, stopping: &AtomicBool) {
+    let mut next = Instant::now() + COMPACTION_INTERVAL;
+    while !stopping.load(Ordering::Relaxed) {
+        let now = Instant::now();
+        if now < next {
+            // Ended early by whoever stops the store.
+            std::thread::park_timeout(next - now);
+            continue;
+        }
+        if let Err(error) = compact(core, Timestamp::now(), stopping) {
+            tracing::error!(error = &error as &dyn std::error::Error, "files could not be merged");
+        }
+        next = Instant::now() + COMPACTION_INTERVAL;
     }
 }
 

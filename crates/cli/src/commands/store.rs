@@ -8,10 +8,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use engine::inspect::{self, StoreFile};
+use model::Timestamp;
 use serde_json::{Value, json};
 
 use crate::client::Place;
 use crate::exit::{self, Failure};
+use crate::house::open_engine;
 use crate::show::{bytes, clean, number, percent};
 
 /// What the command line says.
@@ -29,6 +31,16 @@ pub(crate) enum Store {
         Examples:\n  watchkeeper store verify\n  watchkeeper store verify --data-dir /srv/watchkeeper --json"
     )]
     Verify(Look),
+    /// Merge files now, while no server runs
+    #[command(
+        after_help = "A server merges files by itself each minute; this is for a store that nobody serves.\n\n\
+        Exit codes: 0 done, 1 failed, or a server has the store open, 2 the command line is wrong.\n\n\
+        Example:\n  watchkeeper store compact --data-dir /srv/watchkeeper"
+    )]
+    Compact {
+        #[command(flatten)]
+        place: Place,
+    },
 }
 
 /// Which store, and how it is shown.
@@ -45,11 +57,12 @@ pub(crate) async fn run(command: &Store) -> Result<u8, Failure> {
     match command {
         Store::Status(look) => status(look).await,
         Store::Verify(look) => verify(look).await,
+        Store::Compact { place } => compact(place).await,
     }
 }
 
-fn place(look: &Look) -> Result<PathBuf, Failure> {
-    let data_dir = look.place.data_dir()?;
+fn store_in(place: &Place) -> Result<PathBuf, Failure> {
+    let data_dir = place.data_dir()?;
     if data_dir.join("catalog.db").exists() {
         return Ok(data_dir);
     }
@@ -60,7 +73,7 @@ fn place(look: &Look) -> Result<PathBuf, Failure> {
 }
 
 async fn status(look: &Look) -> Result<u8, Failure> {
-    let data_dir = place(look)?;
+    let data_dir = store_in(&look.place)?;
     let files = tokio::task::spawn_blocking(move || inspect::files(&data_dir)).await??;
     if look.json {
         println!("{:#}", Value::Array(files.iter().map(as_json).collect()));
@@ -90,7 +103,7 @@ fn row(kind: &str, files: &[StoreFile]) -> [String; 7] {
     let of_kind = || files.iter().filter(|file| file.kind == kind && file.set_aside.is_none());
     let size: u64 = of_kind().map(|file| file.bytes).sum();
     let rows: u64 = of_kind().filter_map(|file| file.rows).sum();
-    let time = |time: Option<model::Timestamp>| time.map_or_else(|| "-".to_owned(), |time| time.to_string());
+    let time = |time: Option<Timestamp>| time.map_or_else(|| "-".to_owned(), |time| time.to_string());
     let has_rows = of_kind().any(|file| file.rows.is_some());
     [
         kind.to_owned(),
@@ -104,7 +117,7 @@ fn row(kind: &str, files: &[StoreFile]) -> [String; 7] {
 }
 
 async fn verify(look: &Look) -> Result<u8, Failure> {
-    let data_dir = place(look)?;
+    let data_dir = store_in(&look.place)?;
     let mut progress = Progress::new();
     let files = tokio::task::spawn_blocking(move || {
         inspect::verify(&data_dir, &mut |read, total, path| progress.show(read, total, path))
@@ -133,6 +146,22 @@ async fn verify(look: &Look) -> Result<u8, Failure> {
         );
     }
     Ok(if damaged == 0 { exit::OK } else { exit::WARNING })
+}
+
+async fn compact(place: &Place) -> Result<u8, Failure> {
+    let (data_dir, loaded) = (store_in(place)?, place.configuration()?);
+    let before = inspect::files(&data_dir)?;
+    let engine = open_engine(&loaded, &data_dir, &prometheus::Registry::new()).await?;
+    let merged = tokio::task::spawn_blocking(move || {
+        let merged = engine.checkpoint().and_then(|()| engine.compact(Timestamp::now()));
+        engine.shutdown();
+        merged
+    })
+    .await??;
+    let size = |files: &[StoreFile]| bytes(files.iter().map(|file| file.bytes).sum::<u64>() as f64);
+    let after = inspect::files(&data_dir)?;
+    println!("{merged} files were merged: {} before, {} now", size(&before), size(&after));
+    Ok(exit::OK)
 }
 
 fn as_json(file: &StoreFile) -> Value {

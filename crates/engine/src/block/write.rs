@@ -1,11 +1,11 @@
-//! Writing a block from a head that is held still.
+//! Writing a block, series by series.
 
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::{ArrayRef, BinaryBuilder, Float64Builder, Int64Builder, RecordBatch, UInt32Builder};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use model::{TimeRange, Timestamp};
+use model::{LabelsRef, TimeRange, Timestamp};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
@@ -14,7 +14,6 @@ use parquet::schema::types::ColumnPath;
 
 use crate::EngineError;
 use crate::block::{chunk, chunk_column, series_column};
-use crate::head::metrics::{MetricsHead, Series};
 use crate::sums::{SummingWriter, Sums};
 use crate::vfs::Vfs;
 
@@ -61,35 +60,54 @@ pub(crate) struct Written {
     pub(crate) range: TimeRange,
 }
 
-/// Writes the samples of a head to two files, durably but for their names. `None` when there are none.
-pub(crate) fn write(
-    vfs: &dyn Vfs,
-    chunks_path: &Path,
-    series_path: &Path,
-    head: &MetricsHead,
-) -> Result<Option<Written>, EngineError> {
-    let sorted = head.sorted();
-    if sorted.iter().len() == 0 {
-        return Ok(None);
+/// Writes a block to two files, durably but for their names: series come in ascending order of labels'
+/// bytes, each once, with its samples.
+pub(crate) struct BlockWriter {
+    chunks: File<ChunkRows>,
+    series: File<SeriesRows>,
+    next: u32,
+    samples: u64,
+    first_ms: i64,
+    last_ms: i64,
+}
+
+impl BlockWriter {
+    /// Creates both files.
+    pub(crate) fn create(vfs: &dyn Vfs, chunks_path: &Path, series_path: &Path) -> Result<Self, EngineError> {
+        let chunks = File::<ChunkRows>::create(vfs, chunks_path, chunk_properties())?;
+        let series = File::<SeriesRows>::create(vfs, series_path, series_properties())?;
+        Ok(Self { chunks, series, next: 0, samples: 0, first_ms: i64::MAX, last_ms: i64::MIN })
     }
-    let mut chunks = File::<ChunkRows>::create(vfs, chunks_path, chunk_properties())?;
-    let mut series = File::<SeriesRows>::create(vfs, series_path, series_properties())?;
-    let (mut samples, mut first_ms, mut last_ms) = (0, i64::MAX, i64::MIN);
-    for (id, one) in (0u32..).zip(sorted.iter()) {
-        let pieces = one.times.chunks(chunk::MAX_SAMPLES).zip(one.values.chunks(chunk::MAX_SAMPLES));
+
+    /// Adds a series; there is at least one sample.
+    pub(crate) fn push(
+        &mut self,
+        labels: LabelsRef<'_>,
+        times: &[i64],
+        values: &[f64],
+    ) -> Result<(), EngineError> {
+        let pieces = times.chunks(chunk::MAX_SAMPLES).zip(values.chunks(chunk::MAX_SAMPLES));
         let count = u32::try_from(pieces.len()).expect("memory ends long before 2^32 chunks");
         for (times, values) in pieces {
-            chunks.rows.push(id, times, values);
-            chunks.write_if_full()?;
+            self.chunks.rows.push(self.next, times, values);
+            self.chunks.write_if_full()?;
         }
-        series.rows.push(id, one, count);
-        series.write_if_full()?;
-        samples += one.times.len() as u64;
-        first_ms = first_ms.min(one.times[0]);
-        last_ms = last_ms.max(one.times[one.times.len() - 1]);
+        let (first, last) = (times[0], times[times.len() - 1]);
+        self.series.rows.push(self.next, labels, count, (first, last));
+        self.series.write_if_full()?;
+        self.next += 1;
+        self.samples += times.len() as u64;
+        self.first_ms = self.first_ms.min(first);
+        self.last_ms = self.last_ms.max(last);
+        Ok(())
     }
-    let range = TimeRange::new(Timestamp::from_millis(first_ms), Timestamp::from_millis(last_ms));
-    Ok(Some(Written { chunks: chunks.finish()?, series: series.finish()?, samples, range }))
+
+    /// Ends both files. There is at least one series.
+    pub(crate) fn finish(self) -> Result<Written, EngineError> {
+        let (first, last) = (Timestamp::from_millis(self.first_ms), Timestamp::from_millis(self.last_ms));
+        let (chunks, series) = (self.chunks.finish()?, self.series.finish()?);
+        Ok(Written { chunks, series, samples: self.samples, range: TimeRange::new(first, last) })
+    }
 }
 
 fn properties() -> WriterPropertiesBuilder {
@@ -233,12 +251,12 @@ struct SeriesRows {
 }
 
 impl SeriesRows {
-    fn push(&mut self, id: u32, series: &Series, chunks: u32) {
+    fn push(&mut self, id: u32, labels: LabelsRef<'_>, chunks: u32, (first, last): (i64, i64)) {
         self.series.append_value(id);
-        self.labels.append_value(series.labels.as_ref().as_bytes());
+        self.labels.append_value(labels.as_bytes());
         self.chunks.append_value(chunks);
-        self.first.append_value(series.times[0]);
-        self.last.append_value(series.times[series.times.len() - 1]);
+        self.first.append_value(first);
+        self.last.append_value(last);
         self.rows += 1;
     }
 }

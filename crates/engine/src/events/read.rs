@@ -17,7 +17,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{PageIndexPolicy, RowGroupMetaData};
 use parquet::file::statistics::Statistics;
-use store::{EventPass, EventScan, Order, QueryError};
+use store::{EventPass, EventScan, Order, QueryError, Table};
 
 use crate::cache::Cache;
 use crate::catalog::Part;
@@ -95,6 +95,25 @@ pub(crate) fn pass_over_file(
         }
     }
     Ok(())
+}
+
+/// All rows of a file, in order, in the table's schema.
+pub(crate) fn all_rows(
+    file: &StoredFile,
+    footers: &Cache<ArrowReaderMetadata>,
+    table: Table,
+) -> Result<Vec<RecordBatch>, ReadError> {
+    let input = file.open(Part::Rows)?;
+    let footer = footer(file, &input, footers)?;
+    let reader =
+        ParquetRecordBatchReaderBuilder::new_with_metadata(input, footer).with_batch_size(BATCH_ROWS);
+    let schema = store::schema(table);
+    let mut all = Vec::new();
+    for batch in reader.build()? {
+        let rows = batch.map_err(ParquetError::from)?;
+        all.push(conform(rows, &schema).map_err(ParquetError::from)?);
+    }
+    Ok(all)
 }
 
 fn in_order<I: DoubleEndedIterator>(all: I, order: Order) -> impl Iterator<Item = I::Item> {

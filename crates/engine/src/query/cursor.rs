@@ -46,7 +46,7 @@ impl Merge {
 }
 
 /// Series after series of a query.
-pub(super) struct Cursor {
+pub(crate) struct Cursor {
     core: Arc<Core>,
     merge: Merge,
     range_ms: (i64, i64),
@@ -57,7 +57,7 @@ pub(super) struct Cursor {
 }
 
 impl Cursor {
-    pub(super) fn new(core: Arc<Core>, sources: Vec<Source>, range_ms: (i64, i64), max_samples: u64) -> Self {
+    pub(crate) fn new(core: Arc<Core>, sources: Vec<Source>, range_ms: (i64, i64), max_samples: u64) -> Self {
         let (times, values) = (Vec::new(), Vec::new());
         Self {
             core,

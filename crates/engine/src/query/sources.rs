@@ -57,12 +57,12 @@ impl PartialOrd for SeriesKey {
 }
 
 /// A head or a block with the series that a query wants of it.
-pub(super) enum Source {
+pub(crate) enum Source {
     Head { head: Arc<Head>, series: Vec<(Labels, u32)>, next: usize },
     Block(BlockSource),
 }
 
-pub(super) struct BlockSource {
+pub(crate) struct BlockSource {
     core: Arc<Core>,
     file: Arc<StoredFile>,
     series: Arc<BlockSeries>,
@@ -73,7 +73,7 @@ pub(super) struct BlockSource {
 }
 
 /// The sources of a view that have series for a query, oldest first.
-pub(super) fn sources(
+pub(crate) fn sources(
     core: &Arc<Core>,
     view: &View,
     matchers: &[Matcher],

@@ -26,7 +26,7 @@ fn folder() -> tempfile::TempDir {
     if memory.is_dir() { builder.tempdir_in(memory) } else { builder.tempdir() }.expect("a folder")
 }
 
-/// The short trace: batches, files, a start after a clean end, more of both.
+/// The short trace: batches, files, a start after a clean end, more of both, and the files merged.
 fn short_trace(life: &mut Life<'_>, model: &mut Model) {
     for round in 0..2 {
         life.append(model);
@@ -38,6 +38,7 @@ fn short_trace(life: &mut Life<'_>, model: &mut Model) {
             life.open_again(model);
         }
     }
+    life.compact();
 }
 
 /// Runs the short trace to its death at the call `dies_at`, then the recovery to its death at the call
@@ -106,7 +107,8 @@ fn long_trace(mut rng: Rng, disk: &SimulatedDisk) {
             if life.is_over() {
                 break;
             }
-            match rng.u8(0..12) {
+            match rng.u8(0..14) {
+                12..=13 => life.compact(),
                 0..=7 => life.append(&mut model),
                 8..=9 => life.checkpoint(),
                 10 => life.compare(&model),

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::model::{ByteSize, DurationText, MetricBatch, Sample};
+use ::model::{ByteSize, DurationText, MetricBatch, Sample, Timestamp};
 use engine::{Config, Engine};
 use fastrand::Rng;
 use prometheus::Registry;
@@ -147,6 +147,14 @@ impl<'a> Life<'a> {
     pub(crate) fn checkpoint(&mut self) {
         if let Some(store) = &self.store {
             let done = store.engine.checkpoint();
+            assert!(done.is_ok() || self.was_harmed(), "{done:?}");
+        }
+    }
+
+    /// Merges files; a disk that fails keeps it from doing so, and no harm is done.
+    pub(crate) fn compact(&mut self) {
+        if let Some(store) = &self.store {
+            let done = store.engine.compact(Timestamp::now());
             assert!(done.is_ok() || self.was_harmed(), "{done:?}");
         }
     }

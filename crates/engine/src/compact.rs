@@ -1,0 +1,224 @@
+//! Compaction: neighbouring files of a kind become one.
+//!
+//! Files are merged when the day that they begin in is over and nothing will be added to it, so that a
+//! day is one file; and before that when many small ones have gathered, because the head was written
+//! often. Only neighbours in the order of precedence are merged, and the merged file takes their place:
+//! what a query answers is the same before and after.
+//!
+//! A crash before the catalog's commit leaves a file that it does not know, one after it leaves the
+//! files that were merged; either is removed by the next start.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use arrow::array::RecordBatch;
+use model::{TimeRange, Timestamp};
+use store::{SeriesBuffer, SeriesCursor};
+
+use crate::EngineError;
+use crate::catalog::{FileEntry, FileKind};
+use crate::core::{Core, View};
+use crate::events::read::all_rows;
+use crate::events::times_of;
+use crate::files::StoredFile;
+use crate::head::Head;
+use crate::head::events::Part;
+use crate::query::cursor::Cursor;
+use crate::query::{millis, sources, without_damaged};
+use crate::unpublished::Unpublished;
+
+const DAY_NANOS: i64 = 24 * 3600 * 1_000_000_000;
+/// Neighbours of one level and day that are merged before the day is over.
+const MANY: usize = 10;
+/// The most files that are merged at once.
+const MAX_FILES: usize = 64;
+/// The most that a merged block may have been before, in bytes. A larger one would take too long to write.
+const MAX_BLOCK_BYTES: u64 = 4 << 30;
+/// The most bytes and rows of event files that are merged at once: they are sorted in memory.
+const MAX_EVENT_BYTES: u64 = 16 << 20;
+const MAX_EVENT_ROWS: u64 = 500_000;
+
+/// Merges what there is to merge at `now`, one run of files after the other, until nothing is left or
+/// `stop` is set. Returns how many files were merged to others.
+pub(crate) fn compact(core: &Arc<Core>, now: Timestamp, stop: &AtomicBool) -> Result<usize, EngineError> {
+    let mut merged = 0;
+    while !stop.load(Ordering::Relaxed) {
+        let view = core.view();
+        let Some(run) = next_run(&view.files, now, settled_after(core)) else { break };
+        match merge(core, &run, stop) {
+            Ok(true) => merged += run.len(),
+            // Something else has changed these files; the next pass looks again.
+            Ok(false) => break,
+            Err(error) => {
+                core.telemetry.files.compaction_errors.inc();
+                return Err(error);
+            }
+        }
+    }
+    Ok(merged)
+}
+
+/// How long after the end of a day its samples may still be in memory.
+fn settled_after(core: &Core) -> Duration {
+    core.config.head_max_age.0 + core.config.out_of_order_window.0
+}
+
+fn day(file: &StoredFile) -> i64 {
+    file.entry.range.start.as_nanos().div_euclid(DAY_NANOS)
+}
+
+/// The first run of neighbours that is worth a merge. `files` are in the order of precedence; between
+/// neighbours of one kind there may be files of others.
+fn next_run(
+    files: &[Arc<StoredFile>],
+    now: Timestamp,
+    settled_after: Duration,
+) -> Option<Vec<Arc<StoredFile>>> {
+    let last_day = now.before(settled_after).as_nanos().div_euclid(DAY_NANOS) - 1;
+    let mut kinds: Vec<FileKind> = Vec::new();
+    for file in files {
+        if !kinds.contains(&file.entry.kind) {
+            kinds.push(file.entry.kind);
+        }
+    }
+    kinds.into_iter().find_map(|kind| {
+        let of_kind: Vec<&Arc<StoredFile>> = files.iter().filter(|file| file.entry.kind == kind).collect();
+        let of_a_day = of_kind.chunk_by(|a, b| day(a) == day(b)).find_map(|days| {
+            (day(days[0]) <= last_day).then(|| within_bounds(days)).filter(|run| run.len() > 1)
+        });
+        let of_a_level = || {
+            let same = |a: &&Arc<StoredFile>, b: &&Arc<StoredFile>| {
+                (day(a), a.entry.level) == (day(b), b.entry.level)
+            };
+            let many = of_kind.chunk_by(same).find(|run| run.len() >= MANY);
+            many.map(within_bounds).filter(|run| run.len() >= MANY)
+        };
+        of_a_day.or_else(of_a_level)
+    })
+}
+
+/// As many of the first neighbours as may be merged at once; a file that is too large by itself is
+/// passed over.
+fn within_bounds(files: &[&Arc<StoredFile>]) -> Vec<Arc<StoredFile>> {
+    let mut best: Vec<Arc<StoredFile>> = Vec::new();
+    let mut run: Vec<Arc<StoredFile>> = Vec::new();
+    for file in files {
+        let fits = |run: &[Arc<StoredFile>]| {
+            let all = || run.iter().chain([*file]);
+            let bytes: u64 = all().map(|file| file.bytes()).sum();
+            let rows: u64 = all().map(|file| file.entry.rows).sum();
+            run.len() < MAX_FILES
+                && match file.entry.kind {
+                    FileKind::Metrics => bytes <= MAX_BLOCK_BYTES,
+                    FileKind::Events(_) => bytes <= MAX_EVENT_BYTES && rows <= MAX_EVENT_ROWS,
+                }
+        };
+        if !fits(&run) {
+            best = longer(best, std::mem::take(&mut run));
+        }
+        if fits(&run) {
+            run.push(Arc::clone(file));
+        }
+    }
+    longer(best, run)
+}
+
+fn longer<T>(a: Vec<T>, b: Vec<T>) -> Vec<T> {
+    if b.len() > a.len() { b } else { a }
+}
+
+/// Merges a run of files; `false` when that was given up, because of `stop` or because one of them is
+/// damaged or was dropped meanwhile.
+fn merge(core: &Arc<Core>, run: &[Arc<StoredFile>], stop: &AtomicBool) -> Result<bool, EngineError> {
+    let mut written = Unpublished::new(core);
+    let entry = match run[0].entry.kind {
+        FileKind::Metrics => merge_blocks(core, run, &mut written, stop)?,
+        FileKind::Events(table) => {
+            let mut parts = Vec::new();
+            for file in run {
+                let rows = without_damaged(core, file, all_rows(file, &core.footers, table));
+                let Some(rows) = rows.map_err(EngineError::Read)? else { return Ok(false) };
+                parts.extend(rows.into_iter().filter_map(part));
+            }
+            (!parts.is_empty()).then(|| written.events(table, &parts)).transpose()?
+        }
+    };
+    let Some(mut entry) = entry else { return Ok(false) };
+    entry.level = run.iter().map(|file| file.entry.level).max().unwrap_or(0) + 1;
+    entry.precedence = run[0].entry.precedence;
+    written.sync_names()?;
+    publish(core, run, entry, &mut written)
+}
+
+fn part(rows: RecordBatch) -> Option<Part> {
+    let times = times_of(&rows).ok()?.values();
+    let (first, last) = times.first().zip(times.last())?;
+    let range = TimeRange::new(Timestamp::from_nanos(*first), Timestamp::from_nanos(*last));
+    Some(Part { rows, range })
+}
+
+fn merge_blocks(
+    core: &Arc<Core>,
+    run: &[Arc<StoredFile>],
+    written: &mut Unpublished<'_>,
+    stop: &AtomicBool,
+) -> Result<Option<FileEntry>, EngineError> {
+    let head = Arc::new(Head::after(None, crate::core::limits(&core.config)));
+    let view = View { head, frozen: None, files: Arc::new(run.to_vec()) };
+    let all = TimeRange::ALL;
+    let sources = sources::sources(core, &view, &[], all).map_err(EngineError::Read)?;
+    let mut cursor = Cursor::new(Arc::clone(core), sources, millis(all), u64::MAX);
+    let mut series = SeriesBuffer::default();
+    // A block with nothing in it is none.
+    if !cursor.next_series(&mut series).map_err(EngineError::Read)? {
+        return Ok(None);
+    }
+    let mut stopped = false;
+    let entry = written.metrics(|block| {
+        loop {
+            block.push(series.labels.as_ref(), &series.times_ms, &series.values)?;
+            stopped = stop.load(Ordering::Relaxed);
+            if stopped || !cursor.next_series(&mut series).map_err(EngineError::Read)? {
+                return Ok(());
+            }
+        }
+    })?;
+    Ok((!stopped).then_some(entry))
+}
+
+fn publish(
+    core: &Core,
+    run: &[Arc<StoredFile>],
+    entry: FileEntry,
+    written: &mut Unpublished<'_>,
+) -> Result<bool, EngineError> {
+    let _changing = core.changing_files();
+    // A query may have set one aside, retention may have dropped one: what was read of it is no matter.
+    if run.iter().any(|file| file.is_quarantined() || file.is_dropped()) {
+        return Ok(false);
+    }
+    let gone: Vec<u64> = run.iter().map(|file| file.entry.id).collect();
+    written.keep();
+    if let Err(error) = core.catalog.replace(&entry, &gone) {
+        // It may have happened all the same. Only a catalog that says that it has not lets go of the file.
+        match core.catalog.entries() {
+            Ok(entries) if entries.iter().any(|known| known.id == entry.id) => {}
+            Ok(_) => {
+                written.let_go();
+                return Err(error);
+            }
+            Err(_) => return Err(error),
+        }
+    }
+    core.replace_files(Arc::new(StoredFile::new(&core.vfs, &core.layout, entry)), &gone);
+    for file in run {
+        file.drop_when_unused();
+        core.block_series.forget(file.entry.id);
+        core.footers.forget(file.entry.id);
+    }
+    core.telemetry.files.compactions.inc();
+    core.telemetry.files.compacted_files.inc_by(run.len() as u64);
+    tracing::debug!(files = run.len(), kind = ?run[0].entry.kind, "merged files to one");
+    Ok(true)
+}

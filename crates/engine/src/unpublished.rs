@@ -1,0 +1,112 @@
+//! Files that are written and not in the catalog yet. Unless the catalog takes them they are removed.
+
+use std::path::{Path, PathBuf};
+
+use store::Table;
+
+use crate::EngineError;
+use crate::block::write::BlockWriter;
+use crate::catalog::{FileEntry, FileKind, Part};
+use crate::core::Core;
+use crate::events;
+use crate::head::events::Part as Rows;
+use crate::layout::temporary;
+
+/// Files on their way into the catalog.
+pub(crate) struct Unpublished<'a> {
+    core: &'a Core,
+    paths: Vec<PathBuf>,
+    kept: bool,
+}
+
+impl<'a> Unpublished<'a> {
+    pub(crate) fn new(core: &'a Core) -> Self {
+        Self { core, paths: Vec::new(), kept: false }
+    }
+
+    /// Writes a block of metrics, whose series `fill` pushes.
+    pub(crate) fn metrics(
+        &mut self,
+        fill: impl FnOnce(&mut BlockWriter) -> Result<(), EngineError>,
+    ) -> Result<FileEntry, EngineError> {
+        let id = self.core.new_file_id();
+        let (chunks, series) = (self.core.layout.chunks(id), self.core.layout.series(id));
+        let (chunks_unfinished, series_unfinished) = (self.unfinished(&chunks), self.unfinished(&series));
+        let mut block = BlockWriter::create(&*self.core.vfs, &chunks_unfinished, &series_unfinished)?;
+        fill(&mut block)?;
+        let block = block.finish()?;
+        self.rename(&chunks_unfinished, chunks)?;
+        self.rename(&series_unfinished, series)?;
+        Ok(FileEntry {
+            id,
+            kind: FileKind::Metrics,
+            level: 0,
+            precedence: id,
+            range: block.range,
+            rows: block.samples,
+            parts: vec![(Part::Chunks, block.chunks), (Part::Series, block.series)],
+            quarantine_reason: None,
+        })
+    }
+
+    /// Writes rows of a table, in ascending time and else in the order given.
+    pub(crate) fn events(&mut self, table: Table, rows: &[Rows]) -> Result<FileEntry, EngineError> {
+        let id = self.core.new_file_id();
+        let path = self.core.layout.events(id, table);
+        let unfinished = self.unfinished(&path);
+        let file = events::write::write(&*self.core.vfs, &unfinished, table, rows)?;
+        self.rename(&unfinished, path)?;
+        Ok(FileEntry {
+            id,
+            kind: FileKind::Events(table),
+            level: 0,
+            precedence: id,
+            range: file.range,
+            rows: file.rows,
+            parts: vec![(Part::Rows, file.sums)],
+            quarantine_reason: None,
+        })
+    }
+
+    /// Makes the names durable.
+    pub(crate) fn sync_names(&self) -> Result<(), EngineError> {
+        for dir in [self.core.layout.metrics_dir(), self.core.layout.events_dir()] {
+            self.core.vfs.sync_dir(&dir).map_err(EngineError::io("sync", dir))?;
+        }
+        Ok(())
+    }
+
+    /// The catalog may have them: they are not removed.
+    pub(crate) fn keep(&mut self) {
+        self.kept = true;
+    }
+
+    /// The catalog does not have them: they are removed.
+    pub(crate) fn let_go(&mut self) {
+        self.kept = false;
+    }
+
+    fn unfinished(&mut self, path: &Path) -> PathBuf {
+        let unfinished = temporary(path);
+        self.paths.push(unfinished.clone());
+        unfinished
+    }
+
+    fn rename(&mut self, from: &Path, to: PathBuf) -> Result<(), EngineError> {
+        self.core.vfs.rename(from, &to).map_err(EngineError::io("rename", from))?;
+        self.paths.push(to);
+        self.paths.retain(|path| path != from);
+        Ok(())
+    }
+}
+
+impl Drop for Unpublished<'_> {
+    fn drop(&mut self) {
+        if !self.kept {
+            for path in &self.paths {
+                // What cannot be removed now is removed by the next start.
+                _ = self.core.vfs.remove(path);
+            }
+        }
+    }
+}

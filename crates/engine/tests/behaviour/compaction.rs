@@ -1,0 +1,102 @@
+//! Files that are merged: fewer of them, and the same answers.
+
+use model::{MetricBatch, Timestamp};
+use store::{Batch, EventScan, Table, TelemetryStore};
+
+use crate::fixture::{Place, Series, T0, deploys, expected};
+
+const HOUR: i64 = 3_600_000;
+/// The beginning of the day of `T0`, in UTC.
+const DAY: i64 = T0 - T0 % (24 * HOUR);
+
+fn at(time_ms: i64) -> Timestamp {
+    Timestamp::from_millis(time_ms)
+}
+
+#[test]
+fn a_day_that_is_over_becomes_one_block_and_one_file_of_each_table() {
+    let place = Place::new();
+    let store = place.open();
+    let mut samples = Vec::new();
+    for hour in 0..30 {
+        let time = DAY + hour * HOUR;
+        samples.push((time, hour as f64));
+        store.push("up", &[(time, hour as f64)]);
+        if hour % 2 == 0 {
+            store.push("even", &[(time, 1.0)]);
+        }
+        store.push_rows(&[time]);
+        if hour % 5 == 4 {
+            store.engine.checkpoint().expect("written");
+        }
+    }
+    let (all, rows) = (store.all(), store.rows());
+    let soon = at(DAY + 25 * HOUR);
+    assert_eq!(store.engine.compact(soon).expect("looked"), 0, "late samples may still come");
+    let later = at(DAY + 27 * HOUR);
+    // Files of five hours: five of them begin on the first day.
+    assert_eq!(store.engine.compact(later).expect("merged"), 10);
+    assert_eq!(place.files("metrics", ".chunks.parquet").len(), 2);
+    assert_eq!(place.files("events", ".parquet").len(), 2);
+    assert_eq!((store.all(), store.rows()), (all.clone(), rows.clone()));
+    assert_eq!(all["up{job=\"test\", parity=\"even\"}"].len(), 30);
+    assert_eq!(store.engine.compact(later).expect("looked"), 0, "there is nothing left to merge");
+    drop(store);
+    let store = place.open();
+    assert_eq!((store.all(), store.rows()), (all, rows), "after a start as well");
+    assert_eq!(store.metric("watchkeeper_store_orphans_removed_total"), 0.0);
+}
+
+#[test]
+fn many_small_files_of_a_day_that_goes_on_become_one() {
+    let place = Place::new();
+    let store = place.open();
+    for round in 0..21 {
+        store.push("up", &[(T0 + round, 0.5)]);
+        store.engine.checkpoint().expect("written");
+    }
+    assert_eq!(store.engine.compact(at(T0 + HOUR)).expect("merged"), 21);
+    assert_eq!(place.files("metrics", ".chunks.parquet").len(), 1);
+    assert_eq!(store.all().values().map(Vec::len).sum::<usize>(), 21);
+}
+
+/// What came first stays first: a merged file has the place of what it was merged from.
+#[test]
+fn of_doubles_and_of_rows_at_one_time_the_order_stays() {
+    let place = Place::new();
+    let store = place.open();
+    for value in [1.0, 2.0] {
+        store.push("up", &[(T0, value), (T0 + value as i64, value)]);
+        let rows = Batch { metrics: MetricBatch::new(), events: vec![deploys(&[T0, T0])] };
+        store.append(rows).expect("appended");
+        store.engine.checkpoint().expect("written");
+    }
+    // The third begins on the next day and is no neighbour to be merged; it comes after both.
+    store.push("up", &[(DAY + 24 * HOUR, 3.0), (DAY + 25 * HOUR, 3.0)]);
+    store.engine.checkpoint().expect("written");
+    let scan = EventScan::new(Table::Deploys, model::TimeRange::ALL, 100);
+    let rows = store.scan(&scan);
+    assert_eq!(store.engine.compact(at(DAY + 40 * HOUR)).expect("merged"), 4);
+    let wanted = [(T0, 1.0), (T0 + 1, 1.0), (T0 + 2, 2.0), (DAY + 24 * HOUR, 3.0), (DAY + 25 * HOUR, 3.0)];
+    assert_eq!(store.all(), Series::from([expected("up", &wanted)]));
+    assert_eq!(store.scan(&scan), rows);
+}
+
+#[test]
+fn a_damaged_file_is_set_aside_and_the_others_are_merged() {
+    let place = Place::new();
+    let store = place.open();
+    for round in 0..4 {
+        store.push("up", &[(T0 + round, 0.5)]);
+        store.engine.checkpoint().expect("written");
+    }
+    let path = place.files("metrics", ".chunks.parquet").remove(1);
+    let mut bytes = std::fs::read(&path).expect("read");
+    bytes[40] ^= 1;
+    std::fs::write(&path, bytes).expect("written");
+    let later = at(T0 + 100 * HOUR);
+    let merged = store.engine.compact(later).expect("looked") + store.engine.compact(later).expect("merged");
+    // What lies on both sides of it are no neighbours any more in time, but they are in precedence.
+    assert_eq!((merged, store.engine.stats().quarantined_files), (3, 1));
+    assert_eq!(store.all().values().map(Vec::len).sum::<usize>(), 3);
+}
