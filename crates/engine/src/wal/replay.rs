@@ -105,7 +105,7 @@ fn read_records(
 ) -> io::Result<End> {
     let mut decoder = Decoder::default();
     let mut sink = IntoHead { head };
-    walk(reader, id, length, &mut |number, payload| {
+    walk(reader, id, length, |number, payload| {
         if number > watermark {
             decoder.decode(payload, &mut sink)?;
             core.telemetry.wal.replayed_records.inc();
@@ -121,7 +121,7 @@ fn walk(
     reader: &mut impl Read,
     id: u64,
     length: u64,
-    take: &mut dyn FnMut(u64, &[u8]) -> Result<(), PayloadError>,
+    mut take: impl FnMut(u64, &[u8]) -> Result<(), PayloadError>,
 ) -> io::Result<End> {
     let bad = |offset, why: &str| Ok(End::Bad { offset, why: why.to_owned() });
     let mut start = [0; segment::HEADER_BYTES];
@@ -167,7 +167,7 @@ fn walk(
 /// What is wrong with a segment, if anything is: every record is read and checked, and nothing changed.
 pub(crate) fn problem(vfs: &dyn Vfs, layout: &Layout, id: u64) -> io::Result<Option<String>> {
     let (mut reader, length) = segment::read(vfs, layout, id)?;
-    Ok(match walk(&mut reader, id, length, &mut |_, _| Ok(()))? {
+    Ok(match walk(&mut reader, id, length, |_, _| Ok(()))? {
         End::Whole => None,
         End::Version(found) => {
             Some(format!("it has format version {found}; this version reads {}", segment::VERSION))
