@@ -59,7 +59,8 @@ prepare:
 bench: build ## Compare with peers in one run, and print the ratios
 	@scripts/prepare.sh python bench
 	cargo bench --locked --workspace --bench durable_ingest
-	$(WATCHKEEPER_TEST_PYTHON) bench "$(CARGO_TARGET_DIR)/release/watchkeeper"
+	cargo build --release --locked --workspace --example load
+	$(WATCHKEEPER_TEST_PYTHON) bench "$(CARGO_TARGET_DIR)/release/watchkeeper" "$(CARGO_TARGET_DIR)/release/examples/load"
 
 soak: ## Many more lives of the store on a simulated bad disk (SEEDS=20000)
 	WATCHKEEPER_SEEDS=$(or $(SEEDS),20000) cargo test --locked --workspace --test behaviour -- --nocapture simulated

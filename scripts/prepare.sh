@@ -85,6 +85,7 @@ prepare_bench() {
   command -v prometheus >/dev/null || missing+=(prometheus)
   command -v prometheus-node-exporter >/dev/null || missing+=(prometheus-node-exporter)
   command -v prometheus-process-exporter >/dev/null || missing+=(prometheus-process-exporter)
+  command -v victoria-metrics >/dev/null || missing+=(victoria-metrics)
   prepare_postgresql
   if [ ${#missing[@]} -gt 0 ]; then install_packages "${missing[@]}"; fi
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$root/bench/requirements.txt"

@@ -11,6 +11,14 @@ pub struct Config {
     /// How long metrics and events are kept.
     #[schemars(with = "String")]
     pub retention: DurationText,
+    /// The most that files of metrics and events may take on the disk: beyond it the oldest are dropped,
+    /// however young. 0 is no bound.
+    #[schemars(with = "String")]
+    pub retention_bytes: ByteSize,
+    /// While the disk has less than this free, the oldest files are dropped, but none with anything of the
+    /// last day. 0 drops nothing. Below `disk_reserve_bytes` nothing new is taken.
+    #[schemars(with = "String")]
+    pub retention_free_bytes: ByteSize,
     /// The most memory that samples take before they are in files. Files are written at half of it, so
     /// that there is room for what arrives meanwhile. Series' labels come on top; `max_series` bounds them.
     #[schemars(with = "String")]
@@ -62,6 +70,8 @@ impl Default for Config {
         let minutes = |minutes: u64| DurationText(Duration::from_secs(minutes * 60));
         Self {
             retention: minutes(7 * 24 * 60),
+            retention_bytes: ByteSize(0),
+            retention_free_bytes: ByteSize(2048 * MIB),
             head_max_bytes: ByteSize(256 * MIB),
             head_max_age: minutes(120),
             events_head_max_bytes: ByteSize(64 * MIB),

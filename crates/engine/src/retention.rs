@@ -1,31 +1,77 @@
-//! Dropping what is older than it is kept for: the catalog lets go of whole files.
+//! Dropping what is older than it is kept for, or takes more room than it may: the catalog lets go of
+//! whole files, the oldest first.
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use model::Timestamp;
 
-use crate::EngineError;
 use crate::core::Core;
 use crate::files::StoredFile;
+use crate::{Config, EngineError};
 
-/// Drops the files whose last sample or row is older than retention. Returns how many.
+/// A disk that somebody else fills takes nothing of what is younger than this.
+const LAST_TO_GO: Duration = Duration::from_secs(24 * 3600);
+
+/// Drops the files whose last sample or row is older than retention, and the oldest of those that take
+/// more room than there is for them. Returns how many.
 pub(crate) fn drop_expired(core: &Core, now: Timestamp) -> Result<usize, EngineError> {
     let _changing = core.changing_files();
     let horizon = now.before(core.config.retention.0);
     let is_expired = |file: &StoredFile| file.entry.range.end < horizon;
-    let expired: Vec<_> = core.view().files.iter().filter(|file| is_expired(file)).cloned().collect();
-    let ids: Vec<u64> = expired.iter().map(|file| file.entry.id).collect();
-    if !ids.is_empty() {
-        core.catalog.remove(&ids)?;
-        for file in &expired {
-            file.drop_when_unused();
-            core.block_series.forget(file.entry.id);
-            core.footers.forget(file.entry.id);
-        }
-        core.remove_files(|file| ids.contains(&file.entry.id));
-        core.telemetry.files.expired.inc_by(ids.len() as u64);
-        tracing::info!(files = ids.len(), %horizon, "dropped files that were older than they are kept for");
+    let (expired, kept): (Vec<_>, Vec<_>) =
+        core.view().files.iter().cloned().partition(|file| is_expired(file));
+    if !expired.is_empty() {
+        let_go(core, &expired)?;
+        core.telemetry.files.expired.inc_by(expired.len() as u64);
+        tracing::info!(files = expired.len(), %horizon, "dropped files that were older than they are kept for");
+    }
+    core.measure_disk();
+    let too_many = beyond_space(&core.config, kept, core.free_bytes(), now);
+    if !too_many.is_empty() {
+        let_go(core, &too_many)?;
+        core.telemetry.files.dropped_for_space.inc_by(too_many.len() as u64);
+        tracing::warn!(
+            files = too_many.len(),
+            bytes = too_many.iter().map(|file| file.bytes()).sum::<u64>(),
+            "dropped the oldest files, for which there is no room: see store.retention_bytes and store.retention_free_bytes"
+        );
     }
     forget_quarantined(core, is_expired)?;
-    Ok(ids.len())
+    Ok(expired.len() + too_many.len())
+}
+
+/// The oldest files, as many as have to go.
+fn beyond_space(
+    config: &Config,
+    mut files: Vec<Arc<StoredFile>>,
+    mut free: u64,
+    now: Timestamp,
+) -> Vec<Arc<StoredFile>> {
+    files.sort_by_key(|file| file.entry.range.end);
+    let mut taken: u64 = files.iter().map(|file| file.bytes()).sum();
+    let (most, least_free) = (config.retention_bytes.0, config.retention_free_bytes.0);
+    let young = now.before(LAST_TO_GO);
+    let goes = |file: &Arc<StoredFile>| {
+        let is_over = most > 0 && taken > most;
+        let is_short = free < least_free && file.entry.range.end < young;
+        taken = taken.saturating_sub(file.bytes());
+        free = free.saturating_add(file.bytes());
+        is_over || is_short
+    };
+    files.into_iter().take_while(goes).collect()
+}
+
+fn let_go(core: &Core, files: &[Arc<StoredFile>]) -> Result<(), EngineError> {
+    let ids: Vec<u64> = files.iter().map(|file| file.entry.id).collect();
+    core.catalog.remove(&ids)?;
+    for file in files {
+        file.drop_when_unused();
+        core.block_series.forget(file.entry.id);
+        core.footers.forget(file.entry.id);
+    }
+    core.remove_files(|file| ids.contains(&file.entry.id));
+    Ok(())
 }
 
 /// What is set aside is kept as long as what is not.

@@ -58,6 +58,7 @@ pub(crate) struct Files {
     pub(crate) flush_seconds: Histogram,
     pub(crate) orphans_removed: IntCounter,
     pub(crate) expired: IntCounter,
+    pub(crate) dropped_for_space: IntCounter,
     pub(crate) compactions: IntCounter,
     pub(crate) compacted_files: IntCounter,
     pub(crate) compaction_errors: IntCounter,
@@ -178,7 +179,11 @@ impl Files {
                 "store_orphans_removed_total",
                 "Files that were not in the catalog and were removed.",
             )?,
-            expired: made.counter("store_expired_files_total", "Files dropped by retention.")?,
+            expired: made.counter("store_expired_files_total", "Files dropped because of their age.")?,
+            dropped_for_space: made.counter(
+                "store_dropped_for_space_files_total",
+                "Files dropped because of a bound on space.",
+            )?,
             compactions: made.counter("store_compactions_total", "Times that files were merged to one.")?,
             compacted_files: made
                 .counter("store_compacted_files_total", "Files that were merged to others.")?,

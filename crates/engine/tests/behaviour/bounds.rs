@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
-use model::{ByteSize, DurationText, MetricBatch, TimeRange};
+use engine::Config;
+use model::{ByteSize, DurationText, MetricBatch, TimeRange, Timestamp};
 use store::{AppendError, Batch, EventScan, QueryError, Table, TelemetryStore};
 
 use crate::faults::{Dying, Sized};
@@ -168,4 +169,45 @@ impl Open {
     fn stats_files(&self) -> u64 {
         self.engine.stats().files
     }
+}
+
+#[test]
+fn the_oldest_files_go_when_all_take_more_than_they_may() {
+    let place = Place::with(|config| config.retention_bytes = ByteSize(1));
+    let store = place.open();
+    store.push_rows(&[T0]);
+    store.engine.checkpoint().expect("written");
+    let one =
+        place.files("events", ".parquet").iter().map(|path| path.metadata().expect("it").len()).sum::<u64>();
+    drop(store);
+    let place =
+        Place { config: Config { retention_bytes: ByteSize(one * 5 / 2), ..place.config.clone() }, ..place };
+    let store = place.open();
+    for time in [T0 + 5, T0 + 2, T0 + 9] {
+        store.push_rows(&[time]);
+        store.engine.checkpoint().expect("written");
+    }
+    assert_eq!(store.engine.drop_expired(Timestamp::from_millis(T0 + 10)).expect("looked"), 2);
+    assert_eq!(store.rows(), [T0 + 5, T0 + 9]);
+    assert_eq!(store.metric("watchkeeper_store_dropped_for_space_files_total"), 2.0);
+    assert_eq!(place.files("events", ".parquet").len(), 2);
+}
+
+#[test]
+fn a_disk_that_fills_takes_the_oldest_files_and_none_of_the_last_day() {
+    let place = Place::with(|config| config.retention_free_bytes = ByteSize(1000));
+    let free = Arc::new(AtomicU64::new(2000));
+    let store = place.try_open_on(Arc::new(Sized(Arc::clone(&free)))).expect("opens");
+    for days in 0..3 {
+        store.push_rows(&[T0 + days * 86_400_000]);
+        store.engine.checkpoint().expect("written");
+    }
+    let now = Timestamp::from_millis(T0 + 2 * 86_400_000 + 1);
+    assert_eq!(store.engine.drop_expired(now).expect("looked"), 0, "there is room");
+    free.store(999, Ordering::SeqCst);
+    assert_eq!(store.engine.drop_expired(now).expect("looked"), 1, "one is enough");
+    free.store(0, Ordering::SeqCst);
+    assert_eq!(store.engine.drop_expired(now).expect("looked"), 1);
+    assert_eq!(store.engine.drop_expired(now).expect("looked"), 0);
+    assert_eq!(store.rows(), [T0 + 2 * 86_400_000]);
 }

@@ -31,7 +31,12 @@ impl Place {
     pub(crate) fn new() -> Self {
         // The data of tests is of a fixed time, which gets older.
         let retention = DurationText(Duration::from_secs(100 * 365 * 86_400));
-        let config = Config { disk_reserve_bytes: ByteSize(0), retention, ..Config::default() };
+        let config = Config {
+            disk_reserve_bytes: ByteSize(0),
+            retention_free_bytes: ByteSize(0),
+            retention,
+            ..Config::default()
+        };
         Self { dir: tempfile::tempdir().expect("a temporary directory"), config }
     }
 
