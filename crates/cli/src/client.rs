@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::address::Address;
 use crate::config;
 use crate::exit::Failure;
-use crate::{first_start, house};
+use crate::{first_start, house, pinned};
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// The largest answer that is read.
@@ -27,7 +27,7 @@ pub(crate) struct Connection {
     #[arg(long, value_name = "KEY", env = "WATCHKEEPER_KEY", hide_env_values = true)]
     pub(crate) key: Option<String>,
     /// A PEM file with the issuer of the server's certificate, where the system does not know it [default:
-    /// without --url, the certificate that the configuration names]
+    /// without --url, only the certificate that the configuration names is trusted]
     #[arg(long, value_name = "FILE", env = "WATCHKEEPER_CA")]
     pub(crate) ca: Option<PathBuf>,
     #[command(flatten)]
@@ -49,7 +49,23 @@ pub(crate) struct Place {
 impl Place {
     /// Where the server is.
     fn address(&self) -> Result<Address, Failure> {
-        Address::of(&self.configuration()?.settings.server)
+        let loaded = self.if_readable()?;
+        Ok(Address::of(&loaded.map(|loaded| loaded.settings.server).unwrap_or_default()))
+    }
+
+    /// The configuration, unless it is one that nobody has named and that is not ours to read: then
+    /// what is usual holds.
+    fn if_readable(&self) -> Result<Option<config::Loaded>, Failure> {
+        if self.config.is_none()
+            && let Some(hidden) = config::hidden()
+        {
+            eprintln!(
+                "note: {} cannot be read: the defaults are taken; --url says otherwise",
+                hidden.display()
+            );
+            return Ok(None);
+        }
+        self.configuration().map(Some)
     }
 
     /// The configuration of the server.
@@ -62,8 +78,9 @@ impl Place {
         if let Some(path) = &self.data_dir {
             return Ok(path.clone());
         }
-        let loaded = self.configuration()?;
-        Ok(house::data_dir(None, loaded.settings.data_dir.as_deref())?)
+        let loaded = self.if_readable()?;
+        let configured = loaded.and_then(|loaded| loaded.settings.data_dir);
+        Ok(house::data_dir(None, configured.as_deref())?)
     }
 }
 
@@ -107,17 +124,14 @@ impl Client {
             if connection.key.is_some() { PathBuf::new() } else { connection.place.data_dir()? };
         let credential = connection.key.clone().or_else(|| first_start::read_local_token(&looked_in));
         let address = match &connection.url {
-            Some(url) => Address { url: url.clone(), name: None, certificate: None },
+            Some(url) => Address { url: url.clone(), certificate: None },
             None => connection.place.address()?,
         };
         let mut http = reqwest::Client::builder().timeout(TIMEOUT).connect_timeout(CONNECT_TIMEOUT);
         if let Some(path) = &connection.ca {
             http = http.tls_certs_merge(issuers(path).context("--ca").map_err(Failure::Usage)?);
         } else if let Some(path) = &address.certificate {
-            http = http.tls_certs_merge(issuers(path).map_err(Failure::Usage)?);
-        }
-        if let Some((name, at)) = &address.name {
-            http = http.resolve(name, *at);
+            http = http.tls_backend_preconfigured(pinned::trusting(path).map_err(Failure::Unreachable)?);
         }
         let http = http.build().context("the HTTP client could not be made")?;
         let url = address.url.trim_end_matches('/').to_owned();

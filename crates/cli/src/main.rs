@@ -18,6 +18,7 @@ mod first_start;
 mod house;
 mod logging;
 mod numbered;
+mod pinned;
 mod show;
 
 use std::process::ExitCode;

@@ -10,4 +10,6 @@ it.each([
   ["javascript:alert(1)", "/"],
   ["relative", "/"],
   ["//", "/"],
+  ["/.//evil.example/x", "/"],
+  ["/a/..//evil.example", "/"],
 ])("after a login, %s leads to %s", (text, address) => expect(localAddress(text)).toBe(address));

@@ -3,7 +3,9 @@ export function localAddress(text: string): string {
   try {
     const base = "http://localhost";
     const url = new URL(text, base);
-    return url.origin === base && text.startsWith("/") ? `${url.pathname}${url.search}${url.hash}` : "/";
+    const local = `${url.pathname}${url.search}${url.hash}`;
+    // `/.//elsewhere` becomes `//elsewhere`, which a browser reads as a host.
+    return url.origin === base && text.startsWith("/") && !local.startsWith("//") ? local : "/";
   } catch {
     return "/";
   }

@@ -55,6 +55,12 @@ pub(crate) fn read(named: Option<&Path>) -> Result<Loaded, ConfigError> {
     Ok(Loaded { settings, file })
 }
 
+/// The configuration that is found where nobody has named one, when we may not read it.
+pub(crate) fn hidden() -> Option<std::path::PathBuf> {
+    let refused = |error: std::io::Error| error.kind() == std::io::ErrorKind::PermissionDenied;
+    load::find(None).filter(|path| std::fs::File::open(path).is_err_and(refused))
+}
+
 /// The settings as TOML, secrets masked.
 pub(crate) fn shown(settings: &Settings) -> Result<toml::Table, toml::ser::Error> {
     let mut table = toml::Table::try_from(settings)?;

@@ -219,8 +219,10 @@ impl Collector for Prober {
             Err(reason) if !self.required && !self.met => {
                 let reason = format!("nothing of this kind at {}: {reason}", self.asked);
                 // What says that it is not ready yet may be a backend that loads its model.
-                let ready = |status| status != reqwest::StatusCode::SERVICE_UNAVAILABLE;
-                if found.status.is_some_and(ready) {
+                let is_ready = |status: reqwest::StatusCode| {
+                    !status.is_server_error() && status != reqwest::StatusCode::TOO_MANY_REQUESTS
+                };
+                if found.status.is_some_and(is_ready) {
                     self.left_alone = Some((Instant::now() + LEFT_ALONE, reason.clone()));
                 }
                 Err(CollectError::Absent(reason))

@@ -44,7 +44,7 @@ pub(crate) struct Probe {
     pub(crate) models: Vec<Model>,
 }
 
-/// The share of looks that succeeded within a time, 0 to 1; null where there was none.
+/// The share of a time in which the last look had succeeded, 0 to 1; null where nothing is known of it.
 #[derive(Clone, Copy, Debug, Default, Serialize, ToSchema)]
 pub(crate) struct Availability {
     /// Within the last 5 minutes.
