@@ -1,15 +1,16 @@
 //! Checks of processes that ended: what the kernel killed for want of memory, and all the others.
 //!
 //! That no end is known says something only where somebody looks: without the kernel's log it is not
-//! known that nothing was killed.
+//! known that nothing was killed, and of other signals only the service manager tells.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use model::event::{ExitCause, ExitEvent};
-use pipeline::{ExitFilter, Page};
+use pipeline::{ExitFilter, Page, WorkerFilter, WorkerSnapshot, WorkerStatus};
 use promql::Query;
 
+use super::live::LOOKED_THROUGH;
 use super::table::{CheckVerdict, counted};
 use super::{Check, CheckError, Context, MAX_ROWS, Table, age, bytes, none, text};
 use crate::evaluate::EvaluateError;
@@ -20,9 +21,16 @@ const WINDOW: Duration = Duration::from_secs(24 * 3600);
 /// How those do that read the kernel's log; their target is the host.
 const KERNEL_LOGS: &str = r#"collector_up{collector="kernel_log"}"#;
 
+/// The same of those that ask the service manager.
+const UNITS: &str = r#"collector_up{collector="units"}"#;
+
 /// What is said where no end is known, and none could have become known.
 const NOT_READ: &str = "the kernel's log is not read, so it is not known whether a process was killed; \
                         /api/v1/collectors says why (root or CAP_SYSLOG may read it)";
+
+/// The same of ends that stand in no log of the kernel.
+const NOT_ASKED: &str = "no service manager is asked, so it is not known whether a process was ended by a \
+                         signal (kill -9) or an error; /api/v1/collectors says why";
 
 /// A check over the exits of the last day.
 struct RecentExits {
@@ -71,8 +79,23 @@ impl Check for RecentExits {
         let rows = listing.items.into_iter().map(|exit| row(context, exit));
         let columns = ["time", "ago", "host", "process", "pid", "ended by", "memory", "belongs to", "said"];
         let mut table = Table::new(columns, rows).or_else_note(self.nothing);
-        if total == 0 && !kernel_log_is_read(context).await? {
-            return Ok(table.judged(CheckVerdict::Look, NOT_READ));
+        if total == 0 {
+            if self.cause.is_none() {
+                let lost = lost_workers(context);
+                if lost > 0 {
+                    let reason = format!(
+                        "{} crashed or fell silent within 24 hours, and how the process ended is not known",
+                        counted(lost, "worker")
+                    );
+                    table = table.judged(CheckVerdict::Look, reason);
+                }
+                if !is_read(context, UNITS).await? {
+                    table = table.judged(CheckVerdict::Look, NOT_ASKED);
+                }
+            }
+            if !is_read(context, KERNEL_LOGS).await? {
+                table = table.judged(CheckVerdict::Look, NOT_READ);
+            }
         }
         if total > MAX_ROWS {
             table.note = Some(format!("the newest {MAX_ROWS} of {total}"));
@@ -87,10 +110,10 @@ impl Check for RecentExits {
     }
 }
 
-/// Whether the kernel's log of the alert's host is read, or that of each host where it names none. Where
-/// it cannot be, the collector is absent, and then there is no series.
-async fn kernel_log_is_read(context: &Context) -> Result<bool, CheckError> {
-    let query = Query::parse(KERNEL_LOGS).map_err(EvaluateError::Query)?;
+/// Whether these collectors succeed on the alert's host, or on each host where it names none. One that
+/// cannot look is absent, and then there is no series.
+async fn is_read(context: &Context, collectors: &str) -> Result<bool, CheckError> {
+    let query = Query::parse(collectors).map_err(EvaluateError::Query)?;
     let found = context.sources.evaluator.evaluate(&query, context.now).await?;
     let about = context.label("host");
     let mut asked = found
@@ -98,6 +121,26 @@ async fn kernel_log_is_read(context: &Context) -> Result<bool, CheckError> {
         .filter(|finding| about.is_none_or(|host| finding.labels.get("target") == Some(host)))
         .peekable();
     Ok(asked.peek().is_some() && asked.all(|finding| finding.value == 1.0))
+}
+
+/// How many workers, of the alert's host where it names one, ended badly or without a word.
+fn lost_workers(context: &Context) -> usize {
+    let since = context.now.before(WINDOW);
+    let host = context.label("host");
+    let lost = |worker: &&WorkerSnapshot| {
+        let silent = worker.status == WorkerStatus::Offline && worker.last_heartbeat_at >= Some(since);
+        // Of a worker that does not say where it runs, it may be this host.
+        let here = host.is_none() || worker.host.is_none() || worker.host.as_deref() == host;
+        here && (silent || worker.last_crash_at >= Some(since))
+    };
+    context
+        .pipeline()
+        .workers()
+        .list(&WorkerFilter::default(), LOOKED_THROUGH)
+        .items
+        .iter()
+        .filter(lost)
+        .count()
 }
 
 fn row(context: &Context, exit: ExitEvent) -> [String; 9] {

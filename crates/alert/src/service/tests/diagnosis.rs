@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use model::event::{Attributes, DeployEvent, Event, RequestEvent};
+use ingest::EventListener;
+use model::event::{Attributes, DeployEvent, Event, RequestEvent, WorkerAction, WorkerEvent};
 use model::{Labels, Timestamp};
 use pipeline::{HostSnapshot, ProcessSnapshot, QueueSnapshot, QueueState, QueueTask};
 use state::{AuditEntry, Outcome};
@@ -144,7 +145,8 @@ async fn that_no_process_was_killed_is_said_only_where_the_kernels_log_is_read()
     let folder = tempfile::tempdir().expect("a folder");
     let stage = Stage::quiet(folder.path(), BACKLOG).await;
     let query = r#"collector_up{collector="kernel_log"}"#;
-    let log = |host: &str, value| Finding { labels: Labels::from_pairs([("target", host)]), value };
+    stage.answers.give(UNITS, vec![up("h1", 1.0)]);
+    let log = up;
     let cases = [
         (vec![], CheckVerdict::Look, "the kernel's log is not read"),
         (vec![log("h1", 1.0), log("h2", 0.0)], CheckVerdict::Look, "the kernel's log is not read"),
@@ -158,6 +160,70 @@ async fn that_no_process_was_killed_is_said_only_where_the_kernels_log_is_read()
             assert!(found.reason.starts_with(reason), "{name} with {logs:?}: {found:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn that_no_process_ended_badly_is_said_only_where_it_would_be_known() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let stage = Stage::quiet(folder.path(), BACKLOG).await;
+    stage.answers.give(r#"collector_up{collector="kernel_log"}"#, vec![up("h1", 1.0)]);
+    stage.answers.give(UNITS, vec![]);
+    let found = check(&stage, "recent_exits").await;
+    assert_eq!(found.verdict, CheckVerdict::Look, "{found:?}");
+    assert!(found.reason.starts_with("no service manager is asked"), "{found:?}");
+    assert_eq!(check(&stage, "oom_kills").await.verdict, CheckVerdict::Fine, "the kernel tells of these");
+
+    stage.answers.give(UNITS, vec![up("h1", 1.0)]);
+    stage.pipeline.on_events(&[heartbeat("well", 0)]);
+    assert_eq!(check(&stage, "recent_exits").await.verdict, CheckVerdict::Fine);
+    // Nothing that a service manager started, and `kill -9`: only its silence is known.
+    stage.pipeline.on_events(&[heartbeat("silent", 20), heartbeat("long-forgotten", 25 * 60)]);
+    let found = check(&stage, "recent_exits").await;
+    assert_eq!(found.verdict, CheckVerdict::Look, "{found:?}");
+    assert!(found.reason.starts_with("1 worker crashed or fell silent"), "{found:?}");
+}
+
+const UNITS: &str = r#"collector_up{collector="units"}"#;
+
+fn up(host: &str, value: f64) -> Finding {
+    Finding { labels: Labels::from_pairs([("target", host)]), value }
+}
+
+fn heartbeat(worker: &str, minutes_ago: u64) -> Event {
+    Event::Worker(WorkerEvent {
+        time: Timestamp::now().before(Duration::from_secs(minutes_ago * 60)),
+        event_id: format!("heartbeat-{worker}"),
+        action: WorkerAction::Heartbeat,
+        worker_id: worker.to_owned(),
+        capability: None,
+        service: None,
+        host: None,
+        pid: None,
+        queues: None,
+        version: None,
+        started_at: None,
+        job_id: None,
+        is_healthy: None,
+        active_tasks: None,
+        max_concurrent_tasks: None,
+        completed_tasks: None,
+        failed_tasks: None,
+        timeout_count: None,
+        error_count: None,
+        consecutive_failures: None,
+        total_processing_seconds: None,
+        cpu_percent: None,
+        memory_percent: None,
+        memory_rss_bytes: None,
+        gpu_percent: None,
+        gpu_memory_percent: None,
+        disk_percent: None,
+        network_latency_seconds: None,
+        bytes_transferred: None,
+        reason: None,
+        exit_code: None,
+        attributes: Attributes::new(),
+    })
 }
 
 async fn append(stage: &Stage, events: Vec<Event>) {
