@@ -48,10 +48,13 @@ end
 return {'', done}";
 
 /// Moves members. Keys: from, to. Arguments: the types of both, the command that puts a task at the end
-/// of a list from which it is taken next, `NOBODY`, then for each task the member and the task in it.
+/// of a list from which it is taken next, `NOBODY`, `first` in the first step of an operation, then for
+/// each task the member and the task in it.
 ///
 /// A task is put in before it is taken out, so that a refusal (no right to push, no memory) leaves it
-/// where it was; when it turns out to be gone there, it is taken back from where it was put.
+/// where it was; when it turns out to be gone there, it is taken back from where it was put. That cannot
+/// be with a sorted set, which is asked before: then nothing has to be taken from where tasks are put.
+/// To try whether taking is refused goes through the whole of a list, so that is done in the first step.
 const MOVE: &str = r"
 local function take(key, kind, member, count)
   if kind == 'zset' then return ask('ZREM', key, member) end
@@ -68,10 +71,15 @@ if err(there) then return {err(there), {}} end
 if there.ok ~= 'none' and there.ok ~= ARGV[2] then
   return {'the pending key is a ' .. there.ok .. ', and is mapped as a ' .. ARGV[2], {}}
 end
-local takes = err(take(KEYS[1], ARGV[1], ARGV[4], 1)) or err(take(KEYS[2], ARGV[2], ARGV[4], 1))
-if takes then return {takes, {}} end
+local function refused(key, kind)
+  if kind == 'list' and ARGV[5] ~= 'first' then return nil end
+  return err(take(key, kind, ARGV[4], 1))
+end
+local no = refused(KEYS[1], ARGV[1])
+if not no and ARGV[1] ~= 'zset' then no = refused(KEYS[2], ARGV[2]) end
+if no then return {no, {}} end
 local done = {}
-for i = 5, #ARGV, 2 do
+for i = 6, #ARGV, 2 do
   local n, score = 0, nil
   if ARGV[1] == 'zset' then score = ask('ZSCORE', KEYS[1], ARGV[i]) end
   if err(score) then return {err(score), done} end
@@ -123,8 +131,8 @@ return {'', done}";
 /// then for each its id, the consumer that it was delivered to, and how often.
 ///
 /// An entry that was delivered again since, or to another, has been taken up, and stays. That entries
-/// can be acknowledged and deleted is tried first with an id that no entry has, and one is added anew
-/// before it is acknowledged: so it is there once, whatever Redis refuses.
+/// can be acknowledged, and deleted where no other group needs them, is tried first with an id that no
+/// entry has, and one is added anew before it is acknowledged: so it is there once, whatever Redis refuses.
 const END_TAKEN: &str = r"
 local groups = ask('XINFO', 'GROUPS', KEYS[1])
 if err(groups) then return {err(groups), {}} end
@@ -132,10 +140,9 @@ local others = #groups > 1
 if others and ARGV[2] == 'again' then
   return {'the stream has other groups, which would see these entries twice', {}}
 end
-for _, try in ipairs({{'XACK', KEYS[1], ARGV[1], '0-0'}, {'XDEL', KEYS[1], '0-0'}}) do
-  local tried = ask(unpack(try))
-  if err(tried) then return {err(tried), {}} end
-end
+local no = err(ask('XACK', KEYS[1], ARGV[1], '0-0'))
+if not no and not others then no = err(ask('XDEL', KEYS[1], '0-0')) end
+if no then return {no, {}} end
 local done = {}
 for i = 3, #ARGV, 3 do
   local n = 0
@@ -176,8 +183,8 @@ pub(super) async fn act(
     if matches!(route, Route::Move { .. }) {
         candidates.reverse();
     }
-    for chunk in chunks(&candidates) {
-        let command = command(route, chunk);
+    for (step, chunk) in chunks(&candidates).into_iter().enumerate() {
+        let command = command(route, chunk, step == 0);
         let answer: Result<(String, Vec<i64>), RedisError> = command.query_async(&mut connection).await;
         let (stopped, moved) = answer.map_err(|error| refused(route, plain_error(&error)))?;
         for (candidate, moved) in chunk.iter().zip(moved) {
@@ -213,7 +220,7 @@ fn chunks(candidates: &[Candidate]) -> Vec<&[Candidate]> {
     chunks
 }
 
-fn command(route: &Route, candidates: &[Candidate]) -> Cmd {
+fn command(route: &Route, candidates: &[Candidate], first: bool) -> Cmd {
     let member = |candidate: &Candidate| candidate.member.payload.clone().unwrap_or_default();
     match route {
         Route::Remove { from } => {
@@ -227,7 +234,8 @@ fn command(route: &Route, candidates: &[Candidate]) -> Cmd {
         Route::Move { from, to, inside, .. } => {
             let mut command = script(MOVE, &[from, to]);
             let push = if to.access == (Access::List { tail_first: true }) { "RPUSH" } else { "LPUSH" };
-            command.arg(kind(from)).arg(kind(to)).arg(push).arg(NOBODY);
+            let step = if first { "first" } else { "further" };
+            command.arg(kind(from)).arg(kind(to)).arg(push).arg(NOBODY).arg(step);
             for candidate in candidates {
                 let member = member(candidate);
                 // What has no task inside was left out when it was selected.

@@ -88,6 +88,44 @@ async fn a_user_that_may_only_take_or_only_put_moves_nothing() {
 }
 
 #[tokio::test]
+async fn only_rights_that_an_operation_can_need_are_asked_for() {
+    // A task that is in a sorted set is known to be there: it never has to be taken back.
+    for (to, may) in [(KeyType::List, "+zrem +lpush +rpush"), (KeyType::Set, "+zrem +sadd")] {
+        let config = queue(to, KeyType::Zset);
+        let mut scene = Scene::new(config.clone()).await;
+        scene.fill("processing", KeyType::Zset, &[task("a")]).await;
+        scene.limit_to(&config, &[READS, may]).await;
+        let done = scene.run(QueueAction::Requeue, all(QueueState::Processing)).await;
+        assert_eq!(done.done, ["a"], "{to:?}");
+        assert_eq!(scene.members("pending", to).await, [task("a")], "{to:?}");
+    }
+
+    // Entries that another group reads are acknowledged, and not deleted.
+    let mut scene = Scene::new(stream()).await;
+    let _: () = scene.redis.xgroup_create_mkstream("stream", "workers", "0").await.unwrap();
+    let _: () = scene.redis.xgroup_create("stream", "others", "0").await.unwrap();
+    let _: String = scene.redis.xadd("stream", "*", &[("id", "a")]).await.unwrap();
+    deliver(&mut scene.redis, "w-1", 1).await;
+    scene.limit_to(&stream(), &[READS, "+xack"]).await;
+    let done = scene.run(QueueAction::Remove, all(QueueState::Processing)).await;
+    assert_eq!(done.done.len(), 1);
+    assert_eq!(entries(&mut scene.redis).await, (1, 0));
+}
+
+#[tokio::test]
+async fn lists_are_gone_through_once_to_learn_whether_taking_is_refused() {
+    const TASKS: usize = 120;
+    let mut scene = Scene::new(queue(KeyType::List, KeyType::List)).await;
+    let tasks: Vec<String> = (0..TASKS).map(|id| task(&id.to_string())).collect();
+    scene.fill("processing", KeyType::List, &tasks).await;
+    let done = scene.run(QueueAction::Requeue, all(QueueState::Processing)).await;
+    assert_eq!(done.done.len(), TASKS);
+    let stats: String = redis::cmd("INFO").arg("commandstats").query_async(&mut scene.redis).await.unwrap();
+    let calls = format!("cmdstat_lrem:calls={},", TASKS + 2);
+    assert!(stats.contains(&calls), "one for each task, and one for each list: {stats}");
+}
+
+#[tokio::test]
 async fn a_redis_whose_memory_is_full_keeps_every_task_once() {
     let tasks = [task("a"), task("b")];
     for (from, to) in PAIRS {
