@@ -210,6 +210,9 @@ async fn scenario_a_kill_on_another_host_that_is_reported_by_an_event_fires_the_
     ensure!(!exits[0].to_string().contains("hunter2secret"), "{exits:?}");
     let shown = firing_with(&watchkeeper, "KernelKilledProcess", "oom_kills").await?;
     ensure!(shown.contains("4711") && shown.contains("4.5GiB"), "{shown}");
+    let told = alert(&watchkeeper, "KernelKilledProcess").await?.context("the alert")?;
+    let description = told["annotations"]["description"].as_str().context("its description")?;
+    ensure!(description.ends_with("no memory left for them: 1."), "words that hold for one: {description}");
     let wrong = watchkeeper.get("/api/v1/exits?cause=hunger").await?;
     ensure!(wrong.status == 400 && wrong.body["detail"].to_string().contains("oom_kill"), "{wrong:?}");
     Ok(())
