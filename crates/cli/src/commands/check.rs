@@ -46,8 +46,8 @@ enum Severity {
 }
 
 impl Severity {
-    fn of(alert: &Value) -> Self {
-        match text(alert, "severity") {
+    fn of(alert_or_rule: &Value) -> Self {
+        match text(alert_or_rule, "severity") {
             "info" => Self::Info,
             "warning" => Self::Warning,
             "error" => Self::Error,
@@ -109,8 +109,9 @@ impl Check {
     }
 
     /// A rule that cannot be evaluated, or was not yet, is a warning, whatever its queue would have been.
+    /// What counts is how bad its alerts would be; a recording rule has no severity, and any may need it.
     fn wants_unsure(&self, rule: &Value) -> bool {
-        self.severity <= Severity::Warning
+        Severity::of(rule) >= self.severity
             && (self.rule.is_empty() || self.rule.iter().any(|name| name == text(rule, "name")))
     }
 }
@@ -200,10 +201,18 @@ mod tests {
         for (arguments, severity, expected) in cases {
             assert_eq!(check(arguments).wants(&alert(severity)), expected, "{arguments:?} {severity}");
         }
-        let broken = json!({ "name": "QueueBacklog" });
-        assert!(check(&["--queue", "ocr"]).wants_unsure(&broken));
-        assert!(!check(&["--severity", "error"]).wants_unsure(&broken));
-        assert!(!check(&["--rule", "Other"]).wants_unsure(&broken));
+        let broken = |severity: Value| json!({ "name": "QueueBacklog", "severity": severity });
+        assert!(check(&["--queue", "ocr"]).wants_unsure(&broken(json!("info"))));
+        assert!(!check(&["--rule", "Other"]).wants_unsure(&broken(json!("critical"))));
+        let critical = check(&["--severity", "critical"]);
+        for (severity, expected) in [
+            (json!("critical"), true),
+            (json!("error"), false),
+            (json!("warning"), false),
+            (json!(null), true),
+        ] {
+            assert_eq!(critical.wants_unsure(&broken(severity.clone())), expected, "{severity}");
+        }
     }
 
     #[test]
