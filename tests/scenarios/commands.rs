@@ -130,14 +130,16 @@ async fn scenario_exit_codes_tell_what_happened() -> Result<()> {
 async fn scenario_check_is_not_fine_before_every_rule_was_evaluated_and_is_soon_after() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let rules = folder.path().join("rules.yml");
-    let text = "groups:\n- name: g\n  interval: 1h\n  rules:\n  - alert: Never\n    expr: vector(1) > 2\n    labels: {severity: warning}\n";
+    let text = "groups:\n- name: g\n  interval: 1h\n  rules:\n  - alert: Never\n    expr: vector(1) > 2\n    labels: {severity: critical}\n  - alert: Late\n    expr: process_exits_total > 0\n    labels: {severity: critical}\n";
     std::fs::write(&rules, text)?;
-    let config = format!("[alerts]\nrules = [{:?}]\n", rules.display().to_string());
+    let config =
+        format!("[pipeline]\ninterval = \"1s\"\n[alerts]\nrules = [{:?}]\n", rules.display().to_string());
     let watchkeeper = Watchkeeper::start(binary(), folder.path(), &config).await?;
-    let (code, printed) = watchkeeper.run(&["check", "--quiet"]).await?;
+    // Collectors are given 15 seconds to look before.
+    let (code, printed) = watchkeeper.run(&["check", "--quiet", "--severity", "critical"]).await?;
     let health = watchkeeper.get("/api/v1/rules").await?.body["items"][0]["health"].clone();
     if health == "unknown" {
-        ensure!(code == 1 && printed == "WARNING  not evaluated yet: 1 rule\n", "{code} {printed}");
+        ensure!(code == 1 && printed == "WARNING  not evaluated yet: 2 rules\n", "{code} {printed}");
     }
     let (_, json) = watchkeeper.run(&["check", "--json"]).await?;
     let json: Value = serde_json::from_str(&json).with_context(|| json.clone())?;
@@ -145,6 +147,15 @@ async fn scenario_check_is_not_fine_before_every_rule_was_evaluated_and_is_soon_
     testkit::eventually("a rule with an interval of an hour to be evaluated", || async {
         let (code, printed) = watchkeeper.run(&["check"]).await?;
         Ok((code == 0 && printed.starts_with("OK")).then_some(()))
+    })
+    .await?;
+    // What is written soon after the start does not wait for the hour.
+    let event =
+        json!([{ "type": "process.exited", "event_id": "x-1", "name": "w", "cause": "signal", "host": "h" }]);
+    ensure!(watchkeeper.post("/api/v1/events", &event).await?.status == 200, "the event is not taken");
+    testkit::eventually("the rule to be evaluated again", || async {
+        let (code, printed) = watchkeeper.run(&["check", "--severity", "critical"]).await?;
+        Ok((code == 2 && printed.contains("Late")).then_some(()))
     })
     .await
 }

@@ -1,5 +1,5 @@
 //! When groups of rules are evaluated: at whole multiples of their interval, side by side but only so
-//! many at once. Each for the first time soon after the start, however long its interval is.
+//! many at once. Soon after the start and often in the beginning, however long the interval is.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,9 +13,12 @@ use crate::group::GroupRunner;
 /// How many groups are evaluated at once.
 const GROUPS_AT_ONCE: usize = 4;
 
-/// The longest that the first evaluation of a group waits: nobody is to wait for an hour to learn whether
-/// a rule can be evaluated at all. Not at once, because collectors have to have looked before.
-const FIRST_WITHIN: Duration = Duration::from_secs(15);
+/// The longest interval while starting, and the longest that collectors are given to look before the first
+/// evaluation: nobody is to wait for an hour to learn whether a rule can be evaluated, and holds.
+const STARTING_STEP: Duration = Duration::from_secs(15);
+
+/// How long starting takes: whatever a rule asks about is expected to have been written by then.
+const STARTING: Duration = Duration::from_secs(120);
 
 /// Evaluates all groups until `stop`.
 pub(crate) async fn run(groups: Vec<Arc<GroupRunner>>, stop: CancellationToken) {
@@ -28,15 +31,17 @@ pub(crate) async fn run(groups: Vec<Arc<GroupRunner>>, stop: CancellationToken) 
 }
 
 async fn run_group(group: Arc<GroupRunner>, turns: Arc<Semaphore>, stop: CancellationToken) {
+    let started = Instant::now();
     let mut last: Option<Timestamp> = None;
     loop {
         let now = Timestamp::now();
-        let at = next_tick(now, step(last, group.interval()));
+        let step = step(started.elapsed(), group.interval());
+        let at = next_tick(if last.is_none() { now.after(step) } else { now }, step);
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(at.since(now)) => {}
         }
-        let missed = last.map_or(0, |last| missed_between(last, at, group.interval()));
+        let missed = last.map_or(0, |last| missed_between(last, at, step));
         last = Some(at);
         let turn = tokio::select! {
             () = stop.cancelled() => return,
@@ -52,9 +57,9 @@ async fn run_group(group: Arc<GroupRunner>, turns: Arc<Semaphore>, stop: Cancell
     }
 }
 
-/// Of what the next evaluation falls on a whole multiple.
-fn step(last: Option<Timestamp>, interval: Duration) -> Duration {
-    if last.is_none() { interval.min(FIRST_WITHIN) } else { interval }
+/// Of what the next evaluation falls on a whole multiple, so long after the start.
+fn step(since_start: Duration, interval: Duration) -> Duration {
+    if since_start < STARTING { interval.min(STARTING_STEP) } else { interval }
 }
 
 /// The next whole multiple of the interval.
@@ -82,12 +87,12 @@ mod tests {
         }
         let at = |seconds: i64| Timestamp::from_millis(seconds * 1_000);
         let hour = Duration::from_secs(3_600);
-        for (last, interval, expected) in [
-            (None, hour, fifteen),
-            (Some(at(15)), hour, hour),
-            (None, Duration::from_secs(1), Duration::from_secs(1)),
-        ] {
-            assert_eq!(step(last, interval), expected, "the first of a long interval comes soon: {last:?}");
+        let second = Duration::from_secs(1);
+        for (since_start, interval, expected) in
+            [(0, hour, fifteen), (119, hour, fifteen), (120, hour, hour), (0, second, second)]
+        {
+            let step = step(Duration::from_secs(since_start), interval);
+            assert_eq!(step, expected, "a long interval is short in the beginning: {since_start}");
         }
         for (last, next, missed) in [(0, 15, 0), (0, 30, 1), (0, 75, 4), (30, 15, 0)] {
             assert_eq!(missed_between(at(last), at(next), fifteen), missed, "{last} {next}");
