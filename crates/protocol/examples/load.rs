@@ -47,7 +47,7 @@ impl Series {
         let pairs = [
             ("instance", instance.as_str()),
             ("job", "bench"),
-            ("region", if index % 3 == 0 { "eu-central-1" } else { "us-east-2" }),
+            ("region", if index.is_multiple_of(3) { "eu-central-1" } else { "us-east-2" }),
         ];
         let random = (index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         Self { labels: Labels::metric(KINDS[kind], &pairs), kind, value: (index % 1000) as f64, random }
