@@ -5,14 +5,20 @@
 
 mod message;
 mod series;
+mod wire;
 
 #[cfg(test)]
 mod tests;
 
-use model::MetricBatch;
+use bytes::Bytes;
+use model::{LabelsRef, MetricBatch, Sample};
 use prost::Message;
 
-use message::WriteRequest;
+use message::{Label, TimeSeries, WireSample, WriteRequest};
+use series::SeriesReader;
+use wire::{Fields, Value};
+
+pub use wire::Malformed;
 
 /// What was in a request.
 #[derive(Debug, Default)]
@@ -64,7 +70,7 @@ pub enum RemoteWriteError {
     Snappy(#[source] snap::Error),
     /// It is no `prometheus.WriteRequest`.
     #[error("the request is not a prometheus.WriteRequest (remote write 1.0)")]
-    Protobuf(#[source] prost::DecodeError),
+    Protobuf(#[source] Malformed),
 }
 
 /// The most rejected series that are described.
@@ -78,31 +84,61 @@ pub fn decode(bytes: &[u8], limit: usize) -> Result<Decoded, RemoteWriteError> {
         return Err(RemoteWriteError::TooLarge { declared, limit });
     }
     let plain = snap::raw::Decoder::new().decompress_vec(bytes).map_err(RemoteWriteError::Snappy)?;
-    let request = WriteRequest::decode(plain.as_slice()).map_err(RemoteWriteError::Protobuf)?;
     let mut decoded = Decoded::default();
-    decoded.unsupported.metadata = request.metadata.len();
-    for (index, series) in request.timeseries.into_iter().enumerate() {
-        decoded.unsupported.histograms += series.histograms.len();
-        decoded.unsupported.exemplars += series.exemplars.len();
-        match series::labels(&series.labels) {
-            Ok(_) if series.samples.is_empty() => {}
-            Ok(labels) => decoded.batch.push(labels.as_ref(), &series::samples(series.samples)),
-            Err(reason) => {
-                decoded.rejected_samples += series.samples.len();
-                if decoded.rejected.len() < MAX_DESCRIBED {
-                    decoded.rejected.push(RejectedSeries { index, reason });
-                }
+    let mut series = SeriesReader::default();
+    let mut index = 0;
+    for field in Fields::of(&plain) {
+        match field.map_err(RemoteWriteError::Protobuf)? {
+            (1, Value::Bytes(message)) => {
+                series.read(message, &mut decoded.unsupported).map_err(RemoteWriteError::Protobuf)?;
+                decoded.take(&mut series, index);
+                index += 1;
             }
+            (3, Value::Bytes(_)) => decoded.unsupported.metadata += 1,
+            (number @ (1 | 3), _) => return Err(RemoteWriteError::Protobuf(Malformed::Type(number))),
+            _ => {}
         }
     }
     Ok(decoded)
 }
 
+impl Decoded {
+    fn take(&mut self, series: &mut SeriesReader<'_>, index: usize) {
+        match series.check_labels() {
+            Ok(()) if series.sent() == 0 => {}
+            Ok(()) => {
+                series.put_in_order();
+                self.batch.push(series.labels(), series.samples());
+            }
+            Err(reason) => {
+                self.rejected_samples += series.sent();
+                if self.rejected.len() < MAX_DESCRIBED {
+                    self.rejected.push(RejectedSeries { index, reason });
+                }
+            }
+        }
+    }
+}
+
 /// Writes a batch as a request, as an agent does.
 pub fn encode(batch: &MetricBatch) -> Vec<u8> {
-    let timeseries = batch.iter().map(|(labels, samples)| series::message(labels, samples)).collect();
+    let timeseries = batch.iter().map(|(labels, samples)| message(labels, samples)).collect();
     let request = WriteRequest { timeseries, metadata: Vec::new() };
     snap::raw::Encoder::new()
         .compress_vec(&request.encode_to_vec())
         .expect("a batch in memory is smaller than the 4 GiB that a snappy block can hold")
+}
+
+/// A series as it is sent.
+fn message(labels: LabelsRef<'_>, samples: &[Sample]) -> TimeSeries {
+    let bytes = |text: &str| Bytes::copy_from_slice(text.as_bytes());
+    TimeSeries {
+        labels: labels.iter().map(|(name, value)| Label { name: bytes(name), value: bytes(value) }).collect(),
+        samples: samples
+            .iter()
+            .map(|sample| WireSample { value: sample.value, timestamp: sample.time_ms })
+            .collect(),
+        exemplars: Vec::new(),
+        histograms: Vec::new(),
+    }
 }

@@ -120,6 +120,32 @@ proptest! {
         let _ = decode(&snap::raw::Encoder::new().compress_vec(&bytes).expect("small"), LIMIT);
     }
 
+    /// Against the library that agents use: what it reads we read, and what it refuses is no request.
+    #[test]
+    fn any_message_is_read_as_the_library_reads_it(
+        mut bytes in proptest::collection::vec(
+            prop_oneof![Just(0x0a), Just(0x12), Just(0x09), Just(0x10), Just(2), Just(4), any::<u8>()], 0..48),
+        wrap in any::<bool>(),
+    ) {
+        if wrap {
+            bytes.splice(0..0, [0x0a, bytes.len() as u8]);
+        }
+        let theirs = WriteRequest::decode(bytes.as_slice());
+        let ours = decode(&snap::raw::Encoder::new().compress_vec(&bytes).expect("small"), LIMIT);
+        if let (Ok(theirs), Ok(ours)) = (&theirs, &ours) {
+            let series = &theirs.timeseries;
+            let sent: usize = series.iter().map(|one| one.samples.len()).sum();
+            let histograms: usize = series.iter().map(|one| one.histograms.len()).sum();
+            prop_assert!(ours.batch.sample_count() + ours.rejected_samples <= sent);
+            prop_assert_eq!(ours.unsupported.histograms, histograms);
+            prop_assert_eq!(ours.unsupported.metadata, theirs.metadata.len());
+            prop_assert!(ours.rejected.len() + ours.batch.series_count() <= series.len());
+        }
+        // Groups, which nobody sends any more, are all that the library bears and we do not.
+        let has_groups = bytes.iter().any(|byte| matches!(byte & 7, 3 | 4));
+        prop_assert!(theirs.is_ok() == ours.is_ok() || has_groups, "{theirs:?} {:?}", ours.map(|_| ()));
+    }
+
     #[test]
     fn a_batch_survives_the_way_out_and_back(
         all in proptest::collection::vec(

@@ -1,0 +1,92 @@
+//! Protobuf, read where it lies: a field is its number and a value that borrows from the message.
+
+/// Bytes that are no protobuf message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// A field is cut off.
+    #[error("a field ends early")]
+    Truncated,
+    /// A number has more than ten bytes.
+    #[error("a number is too long")]
+    Number,
+    /// A field has a kind that does not exist any more, or a number that is none.
+    #[error("a field has no valid tag")]
+    Tag,
+    /// A field that is known has another type.
+    #[error("field {0} has the wrong type")]
+    Type(u32),
+}
+
+/// The value of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Value<'a> {
+    Number(u64),
+    Eight([u8; 8]),
+    Bytes(&'a [u8]),
+    Four,
+}
+
+/// The fields of a message, in order.
+pub(super) struct Fields<'a>(&'a [u8]);
+
+impl<'a> Fields<'a> {
+    pub(super) fn of(message: &'a [u8]) -> Self {
+        Self(message)
+    }
+
+    fn number(&mut self) -> Result<u64, Malformed> {
+        let mut value = 0u64;
+        for place in 0..10 {
+            let (byte, rest) = self.0.split_first().ok_or(Malformed::Truncated)?;
+            self.0 = rest;
+            // The tenth byte has room for one bit.
+            if place == 9 && *byte > 1 {
+                return Err(Malformed::Number);
+            }
+            value |= u64::from(byte & 0x7f) << (7 * place);
+            if byte & 0x80 == 0 {
+                return Ok(value);
+            }
+        }
+        Err(Malformed::Number)
+    }
+
+    fn take(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
+        let (taken, rest) = self.0.split_at_checked(length).ok_or(Malformed::Truncated)?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    fn field(&mut self) -> Result<(u32, Value<'a>), Malformed> {
+        let tag = u32::try_from(self.number()?).map_err(|_| Malformed::Tag)?;
+        if tag >> 3 == 0 {
+            return Err(Malformed::Tag);
+        }
+        let value = match tag & 7 {
+            0 => Value::Number(self.number()?),
+            1 => Value::Eight(*self.take(8)?.first_chunk().ok_or(Malformed::Truncated)?),
+            2 => {
+                let length = usize::try_from(self.number()?).map_err(|_| Malformed::Truncated)?;
+                Value::Bytes(self.take(length)?)
+            }
+            5 => self.take(4).map(|_| Value::Four)?,
+            _ => return Err(Malformed::Tag),
+        };
+        Ok((tag >> 3, value))
+    }
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = Result<(u32, Value<'a>), Malformed>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let field = self.field();
+        if field.is_err() {
+            self.0 = &[];
+        }
+        Some(field)
+    }
+}
