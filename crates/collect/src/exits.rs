@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ingest::{Ingest, IngestError, Source};
 use model::Timestamp;
-use model::event::{Attributes, Event, ExitCause, ExitEvent};
+use model::event::{Event, ExitCause, ExitEvent};
 use parking_lot::Mutex;
 
 use crate::processes::Directory;
@@ -39,26 +39,8 @@ impl ExitReporter {
         cause: ExitCause,
         name: String,
     ) -> ExitEvent {
-        ExitEvent {
-            time,
-            event_id,
-            cause,
-            name,
-            host: Some(self.host.clone()),
-            pid: None,
-            command: None,
-            group: None,
-            unit: None,
-            cgroup: None,
-            worker_id: None,
-            signal: None,
-            exit_code: None,
-            memory_rss_bytes: None,
-            memory_anon_bytes: None,
-            memory_vms_bytes: None,
-            message: None,
-            attributes: Attributes::new(),
-        }
+        let host = Some(self.host.clone());
+        ExitEvent { host, ..ExitEvent::new(time, event_id, cause, name) }
     }
 
     /// Adds the group, name and command of the process, where the collector of processes saw it.

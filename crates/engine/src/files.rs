@@ -23,6 +23,7 @@ pub(crate) struct StoredFile {
     vfs: Arc<dyn Vfs>,
     dropped: AtomicBool,
     quarantined: AtomicBool,
+    too_large_to_merge: AtomicBool,
     disk_failed: Arc<AtomicBool>,
 }
 
@@ -34,8 +35,15 @@ impl StoredFile {
             .map(|(part, sums)| (*part, part_path(layout, &entry, *part), Arc::new(sums.clone())))
             .collect();
         let quarantined = AtomicBool::new(entry.quarantine_reason.is_some());
-        let (dropped, disk_failed) = (AtomicBool::new(false), Arc::default());
-        Self { entry, parts, vfs: Arc::clone(vfs), dropped, quarantined, disk_failed }
+        Self {
+            entry,
+            parts,
+            vfs: Arc::clone(vfs),
+            dropped: AtomicBool::new(false),
+            quarantined,
+            too_large_to_merge: AtomicBool::new(false),
+            disk_failed: Arc::default(),
+        }
     }
 
     /// The Parquet files that this consists of.
@@ -100,6 +108,16 @@ impl StoredFile {
     /// Says that the catalog has let go of the file: it is unlinked when nobody holds it any more.
     pub(crate) fn drop_when_unused(&self) {
         self.dropped.store(true, Ordering::Release);
+    }
+
+    /// Says that the file's rows take too much memory to be merged with others.
+    pub(crate) fn set_too_large_to_merge(&self) {
+        self.too_large_to_merge.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the file's rows take too much memory to be merged with others.
+    pub(crate) fn is_too_large_to_merge(&self) -> bool {
+        self.too_large_to_merge.load(Ordering::Relaxed)
     }
 
     /// Whether the catalog has let go of the file.

@@ -179,26 +179,7 @@ pub(crate) fn request(path: &str, status_code: u64, seconds: i64) -> RequestEven
 }
 
 pub(crate) fn exit(id: &str, seconds: i64, cause: ExitCause) -> ExitEvent {
-    ExitEvent {
-        time: at(seconds),
-        event_id: id.to_owned(),
-        cause,
-        name: "worker.py".to_owned(),
-        host: None,
-        pid: None,
-        command: None,
-        group: None,
-        unit: None,
-        cgroup: None,
-        worker_id: None,
-        signal: None,
-        exit_code: None,
-        memory_rss_bytes: None,
-        memory_anon_bytes: None,
-        memory_vms_bytes: None,
-        message: None,
-        attributes: Attributes::new(),
-    }
+    ExitEvent::new(at(seconds), id.to_owned(), cause, "worker.py".to_owned())
 }
 
 pub(crate) fn llm_call(model: &str, seconds: i64) -> LlmCallEvent {

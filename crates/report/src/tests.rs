@@ -29,6 +29,7 @@ impl Stored {
         // The store takes what is older than its retention for too old.
         let config = engine::Config {
             disk_reserve_bytes: model::ByteSize(0),
+            retention_free_bytes: model::ByteSize(0),
             retention: model::DurationText(Duration::from_secs(100 * 365 * 24 * 3600)),
             ..engine::Config::default()
         };

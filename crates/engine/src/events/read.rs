@@ -97,12 +97,14 @@ pub(crate) fn pass_over_file(
     Ok(())
 }
 
-/// All rows of a file, in order, in the table's schema.
+/// All rows of a file, in order, in the table's schema; `None` when they take more memory than is left,
+/// from which what they take is taken.
 pub(crate) fn all_rows(
     file: &StoredFile,
     footers: &Cache<ArrowReaderMetadata>,
     table: Table,
-) -> Result<Vec<RecordBatch>, ReadError> {
+    left: &mut usize,
+) -> Result<Option<Vec<RecordBatch>>, ReadError> {
     let input = file.open(Part::Rows)?;
     let footer = footer(file, &input, footers)?;
     let reader =
@@ -111,9 +113,11 @@ pub(crate) fn all_rows(
     let mut all = Vec::new();
     for batch in reader.build()? {
         let rows = batch.map_err(ParquetError::from)?;
+        let Some(less) = left.checked_sub(rows.get_array_memory_size()) else { return Ok(None) };
+        *left = less;
         all.push(conform(rows, &schema).map_err(ParquetError::from)?);
     }
-    Ok(all)
+    Ok(Some(all))
 }
 
 fn in_order<I: DoubleEndedIterator>(all: I, order: Order) -> impl Iterator<Item = I::Item> {

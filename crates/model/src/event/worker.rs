@@ -150,3 +150,29 @@ pub struct ExitEvent {
     /// Further facts.
     pub attributes: Attributes,
 }
+
+impl ExitEvent {
+    /// An end of which no more is known than this.
+    pub fn new(time: Timestamp, event_id: String, cause: ExitCause, name: String) -> Self {
+        Self {
+            time,
+            event_id,
+            cause,
+            name,
+            host: None,
+            pid: None,
+            command: None,
+            group: None,
+            unit: None,
+            cgroup: None,
+            worker_id: None,
+            signal: None,
+            exit_code: None,
+            memory_rss_bytes: None,
+            memory_anon_bytes: None,
+            memory_vms_bytes: None,
+            message: None,
+            attributes: Attributes::new(),
+        }
+    }
+}

@@ -133,7 +133,9 @@ pub(crate) async fn answer(request: RequestBuilder) -> Answer {
 async fn context(folder: &std::path::Path) -> server::Context {
     let registry = ::prometheus::Registry::new();
     let path = folder.to_owned();
-    let config = engine::Config { disk_reserve_bytes: model::ByteSize(0), ..engine::Config::default() };
+    let none = model::ByteSize(0);
+    let config =
+        engine::Config { disk_reserve_bytes: none, retention_free_bytes: none, ..engine::Config::default() };
     let retention = config.retention.0;
     let its_registry = registry.clone();
     let opened =
