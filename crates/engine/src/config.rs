@@ -49,7 +49,8 @@ pub struct Config {
     /// The most bytes of batches that wait to be committed.
     #[schemars(with = "String")]
     pub commit_queue_bytes: ByteSize,
-    /// How much older than the newest sample of its series a sample may be.
+    /// How much older than the newest sample of its series a sample may be. Samples out of order wait in a
+    /// list beside the others of their series, however late they are.
     #[schemars(with = "String")]
     pub out_of_order_window: DurationText,
     /// The most samples that one query may read, whatever it asks for.
@@ -82,7 +83,7 @@ impl Default for Config {
             commit_interval: DurationText(Duration::from_millis(5)),
             commit_bytes: ByteSize(MIB),
             commit_queue_bytes: ByteSize(64 * MIB),
-            out_of_order_window: minutes(10),
+            out_of_order_window: minutes(120),
             max_query_samples: 50_000_000,
             max_scan_rows: 1_000_000,
             max_scan_bytes: ByteSize(512 * MIB),

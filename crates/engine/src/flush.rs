@@ -70,11 +70,17 @@ fn write(written: &mut Unpublished<'_>, head: &Head) -> Result<Vec<FileEntry>, E
 
 fn metrics(written: &mut Unpublished<'_>, head: &Head) -> Result<Option<FileEntry>, EngineError> {
     let sorted = head.metrics.sorted();
-    if sorted.iter().len() == 0 {
+    if sorted.is_empty() {
         return Ok(None);
     }
+    let (mut times, mut values) = (Vec::new(), Vec::new());
     let entry = written.metrics(|block| {
-        sorted.iter().try_for_each(|one| block.push(one.labels.as_ref(), &one.times, &one.values))
+        sorted.iter().try_for_each(|(labels, id)| {
+            times.clear();
+            values.clear();
+            head.metrics.read(*id, (i64::MIN, i64::MAX), &mut times, &mut values);
+            block.push(labels.as_ref(), &times, &values)
+        })
     })?;
     Ok(Some(entry))
 }

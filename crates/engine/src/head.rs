@@ -4,6 +4,8 @@
 
 pub(crate) mod events;
 pub(crate) mod metrics;
+mod packed;
+pub(crate) mod registry;
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};

@@ -1,22 +1,20 @@
-//! Series in memory: each with a flat array of times and one of values.
+//! Samples in memory: those of one head, by the numbers that a registry gives to series.
 //!
-//! One thread, the committer, writes; queries read beside it. Samples of a series are in ascending
-//! time without doubles, whatever the order in which they came.
+//! One thread, the committer, writes; queries read beside it, and hold it up for one run of series at
+//! most. Samples of a series are in ascending time without doubles, whatever the order in which they came.
 
-use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use model::{Labels, LabelsRef, MetricBatch, Sample};
-use parking_lot::{RwLock, RwLockReadGuard};
+use parking_lot::{RwLock, RwLockWriteGuard};
 use store::{Appended, Matcher};
 
-use crate::index::LabelIndex;
+use crate::head::packed::{Inserted, Packed};
+use crate::head::registry::{Registry, Resolved};
 
-/// Memory of one sample in the arrays.
-const SAMPLE_BYTES: u64 = 16;
-/// No further series has the same hash.
-const NONE: u32 = u32::MAX;
+/// Series with neighbouring numbers that share a lock.
+const SHARD_SERIES: usize = 4096;
 
 /// What decides whether a sample is taken.
 #[derive(Clone, Copy, Debug)]
@@ -25,186 +23,195 @@ pub(crate) struct Limits {
     pub(crate) out_of_order_ms: i64,
 }
 
-/// One series.
-#[derive(Debug)]
-pub(crate) struct Series {
-    pub(crate) labels: Labels,
-    pub(crate) times: Vec<i64>,
-    pub(crate) values: Vec<f64>,
-    next_same_hash: u32,
-    /// The segment of the log that defines this series; zero for none.
-    defined_in: u64,
-}
-
-/// A series of a batch on its way into the log and the head.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Resolved {
-    /// The series is known to the segment.
-    Known(u32),
-    /// The series has to be defined in the segment.
-    Define(u32),
-    /// There are too many series.
-    OverLimit,
-}
-
 /// The metrics of a head.
 #[derive(Debug)]
 pub(crate) struct MetricsHead {
-    state: RwLock<State>,
+    registry: Arc<Registry>,
+    shards: RwLock<Vec<RwLock<Shard>>>,
     limits: Limits,
     sample_bytes: AtomicU64,
-    label_bytes: AtomicU64,
-    series: AtomicU64,
+    /// The times of the first and the last sample; the first is behind the last when there is none.
+    first_ms: AtomicI64,
+    last_ms: AtomicI64,
 }
 
-#[derive(Debug, Default)]
-pub(crate) struct State {
-    series: Vec<Series>,
-    by_hash: HashMap<u64, u32, BuildHasherDefault<AlreadyHashed>>,
-    index: LabelIndex,
-    /// The times of the first and the last sample.
-    range: Option<(i64, i64)>,
-    /// Hashes of series of the head before, which have a right to come back before new ones do.
-    reserved: HashSet<u64, BuildHasherDefault<AlreadyHashed>>,
-}
+/// The samples of some series, by number.
+type Shard = Vec<Packed>;
 
 impl MetricsHead {
-    /// An empty head after `previous`, whose series may come back even when the limit is reached.
+    /// An empty head after `previous`, whose series go on.
     pub(crate) fn after(previous: Option<&Self>, limits: Limits) -> Self {
-        let reserved = previous.map(|head| head.state.read().by_hash.keys().copied().collect());
-        let state = State { reserved: reserved.unwrap_or_default(), ..State::default() };
         Self {
-            state: RwLock::new(state),
+            registry: previous.map(|head| head.registry_for_next(limits)).unwrap_or_default(),
+            shards: RwLock::default(),
             limits,
             sample_bytes: AtomicU64::new(0),
-            label_bytes: AtomicU64::new(0),
-            series: AtomicU64::new(0),
+            first_ms: AtomicI64::new(i64::MAX),
+            last_ms: AtomicI64::new(i64::MIN),
         }
     }
 
-    /// Finds or makes the series of a batch, and notes that `segment` defines them.
-    pub(crate) fn resolve(&self, batch: &MetricBatch, segment: u64, into: &mut Vec<Resolved>) {
-        let mut state = self.state.write();
-        let before = state.series.len();
-        for (labels, _) in batch.iter() {
-            let hash = labels.hash64();
-            let series = state.find(labels, hash).or_else(|| {
-                state.has_room_for(hash, self.limits.max_series).then(|| state.create(labels, hash))
-            });
-            into.push(match series {
-                None => Resolved::OverLimit,
-                Some(id) => {
-                    let series = &mut state.series[id as usize];
-                    if series.defined_in == segment {
-                        Resolved::Known(id)
-                    } else {
-                        series.defined_in = segment;
-                        Resolved::Define(id)
-                    }
+    /// The registry for a head that follows this one: the same, or, when many series have ended, a new
+    /// one without those that have no sample here.
+    fn registry_for_next(&self, limits: Limits) -> Arc<Registry> {
+        let mut live = Vec::new();
+        {
+            let reading = self.registry.read();
+            self.each(|id, packed| {
+                if let Some((_, last)) = packed.ends() {
+                    reading.note_newest(id, last);
+                    live.push(id);
                 }
             });
         }
-        if state.series.len() > before {
-            self.count_series(&state);
+        let total = self.registry.len();
+        let ended = total - live.len();
+        if ended > total / 4 || (ended > 0 && total >= limits.max_series / 10 * 9) {
+            Arc::new(self.registry.of(live.into_iter()))
+        } else {
+            Arc::clone(&self.registry)
         }
+    }
+
+    fn each(&self, mut take: impl FnMut(u32, &Packed)) {
+        for (shard, samples) in self.shards.read().iter().enumerate() {
+            for (place, packed) in samples.read().iter().enumerate() {
+                take((shard * SHARD_SERIES + place) as u32, packed);
+            }
+        }
+    }
+
+    /// Finds or makes the series of a batch, and notes that `segment` defines them. Samples that are
+    /// already too old are taken out of the batch; returns how many.
+    pub(crate) fn resolve(&self, batch: &mut MetricBatch, segment: u64, into: &mut Vec<Resolved>) -> u64 {
+        self.registry.resolve(batch, segment, self.limits, into)
     }
 
     /// Finds or makes a series that the log defines. The log holds only what was within the limits.
     pub(crate) fn define(&self, labels: LabelsRef<'_>) -> u32 {
-        let mut state = self.state.write();
-        let hash = labels.hash64();
-        state.find(labels, hash).unwrap_or_else(|| {
-            // It has come back: its place is not kept a second time.
-            state.reserved.remove(&hash);
-            let id = state.create(labels, hash);
-            self.count_series(&state);
-            id
-        })
-    }
-
-    fn count_series(&self, state: &State) {
-        let per_series = size_of::<Series>() + size_of::<(u64, u32)>();
-        let bytes = state.index.bytes() + state.series.len() * per_series;
-        self.label_bytes.store(bytes as u64, Ordering::Relaxed);
-        self.series.store(state.series.len() as u64, Ordering::Relaxed);
+        self.registry.define(labels)
     }
 
     /// Adds samples to series by number, and says what became of them.
     pub(crate) fn append<'a>(&self, all: impl Iterator<Item = (u32, &'a [Sample])>) -> Appended {
         let mut appended = Appended::default();
-        let mut state = self.state.write();
-        let mut grown = 0;
-        for (id, samples) in all {
-            let series = &mut state.series[id as usize];
-            let before = series.times.capacity();
+        let mut grown = 0u64;
+        let (mut first, mut last) = (i64::MAX, i64::MIN);
+        self.with_shards(all, |packed, samples| {
+            let before = packed.bytes();
             for sample in samples {
-                match series.insert(*sample, self.limits.out_of_order_ms) {
-                    Inserted::Stored => appended.samples += 1,
+                match packed.insert(*sample, self.limits.out_of_order_ms) {
+                    Inserted::Stored => {
+                        appended.samples += 1;
+                        first = first.min(sample.time_ms);
+                        last = last.max(sample.time_ms);
+                    }
                     Inserted::Duplicate => appended.samples_duplicate += 1,
                     Inserted::TooOld => appended.samples_too_old += 1,
                 }
             }
-            grown += (series.times.capacity() - before) as u64;
-            let ends = series.times.first().copied().zip(series.times.last().copied());
-            if let Some((first, last)) = ends {
-                let (start, end) = state.range.unwrap_or((first, last));
-                state.range = Some((start.min(first), end.max(last)));
-            }
-        }
-        self.sample_bytes.fetch_add(grown * SAMPLE_BYTES, Ordering::Relaxed);
+            // It can shrink as well, when late samples are worked in: then the sum wraps, and back again.
+            grown = grown.wrapping_add(packed.bytes().wrapping_sub(before) as u64);
+        });
+        self.first_ms.fetch_min(first, Ordering::Relaxed);
+        self.last_ms.fetch_max(last, Ordering::Relaxed);
+        self.sample_bytes.fetch_add(grown, Ordering::Relaxed);
         appended
+    }
+
+    /// Goes over series by number, each with its lock held; neighbours keep the lock.
+    fn with_shards<'a>(
+        &self,
+        all: impl Iterator<Item = (u32, &'a [Sample])>,
+        mut each: impl FnMut(&mut Packed, &[Sample]),
+    ) {
+        let mut all = all.peekable();
+        while all.peek().is_some() {
+            let shards = self.shards.read();
+            let mut held: Option<(usize, RwLockWriteGuard<'_, Shard>)> = None;
+            let mut wanted = 0;
+            while let Some((id, _)) = all.peek() {
+                let (shard, place) = (*id as usize / SHARD_SERIES, *id as usize % SHARD_SERIES);
+                let mut samples = match held.take().filter(|(of, _)| *of == shard) {
+                    Some((_, samples)) => samples,
+                    None => match shards.get(shard) {
+                        Some(samples) => samples.write(),
+                        None => {
+                            wanted = shard + 1;
+                            break;
+                        }
+                    },
+                };
+                if samples.len() <= place {
+                    let added = place + 1 - samples.len();
+                    samples.resize_with(place + 1, Packed::default);
+                    self.sample_bytes.fetch_add((added * size_of::<Packed>()) as u64, Ordering::Relaxed);
+                }
+                if let Some((_, new)) = all.next() {
+                    each(&mut samples[place], new);
+                }
+                held = Some((shard, samples));
+            }
+            drop(held);
+            drop(shards);
+            let mut shards = self.shards.write();
+            let there = shards.len();
+            shards.resize_with(wanted.max(there), RwLock::default);
+        }
     }
 
     /// The series that match and have samples between two times, in ascending order of labels' bytes.
     pub(crate) fn matching(&self, matchers: &[Matcher], range_ms: (i64, i64)) -> Vec<(Labels, u32)> {
-        let state = self.state.read();
-        let mut found: Vec<(Labels, u32)> = state
-            .index
-            .select(matchers)
-            .into_iter()
-            .filter(|id| state.series[*id as usize].overlaps(range_ms))
-            .map(|id| (state.series[id as usize].labels.clone(), id))
-            .collect();
-        drop(state);
-        found.sort_unstable_by(|(a, _), (b, _)| a.as_ref().as_bytes().cmp(b.as_ref().as_bytes()));
-        found
+        if !self.overlaps(range_ms) {
+            return Vec::new();
+        }
+        let reading = self.registry.read();
+        let mut found = Vec::new();
+        {
+            let shards = self.shards.read();
+            let mut held = None;
+            for id in reading.select(matchers) {
+                let (shard, place) = (id as usize / SHARD_SERIES, id as usize % SHARD_SERIES);
+                let Some(samples) = shards.get(shard) else { break };
+                if held.as_ref().is_none_or(|(of, _)| *of != shard) {
+                    // Let go before the next is taken: the writer may wait for it.
+                    held = None;
+                    held = held.or_else(|| Some((shard, samples.read())));
+                }
+                let there = held.as_ref().and_then(|(_, samples)| samples.get(place));
+                if there.is_some_and(|packed| packed.overlaps(range_ms)) {
+                    found.push(id);
+                }
+            }
+        }
+        reading.sort(&mut found);
+        found.into_iter().map(|id| (reading.labels(id).clone(), id)).collect()
     }
 
     /// Adds the samples of one series between two times.
     pub(crate) fn read(&self, id: u32, range_ms: (i64, i64), times: &mut Vec<i64>, values: &mut Vec<f64>) {
-        let state = self.state.read();
-        let series = &state.series[id as usize];
-        let start = series.times.partition_point(|time| *time < range_ms.0);
-        let end = series.times.partition_point(|time| *time <= range_ms.1).max(start);
-        times.extend_from_slice(&series.times[start..end]);
-        values.extend_from_slice(&series.values[start..end]);
+        let (shard, place) = (id as usize / SHARD_SERIES, id as usize % SHARD_SERIES);
+        let shards = self.shards.read();
+        let Some(samples) = shards.get(shard) else { return };
+        if let Some(packed) = samples.read().get(place) {
+            packed.read(range_ms, times, values);
+        }
     }
 
     /// Whether there can be samples between two times.
     pub(crate) fn overlaps(&self, (start, end): (i64, i64)) -> bool {
-        self.state.read().range.is_some_and(|(first, last)| first <= end && start <= last)
+        self.first_ms.load(Ordering::Relaxed) <= end && start <= self.last_ms.load(Ordering::Relaxed)
     }
 
     /// Gives the names of all labels, or the values of one, to `take`.
     pub(crate) fn each_label(&self, name: Option<&str>, take: &mut dyn FnMut(&str)) {
-        let state = self.state.read();
-        match name {
-            None => state.index.names().for_each(take),
-            Some(name) => state.index.values(name).for_each(take),
-        }
+        self.registry.read().each_label(name, take);
     }
 
-    /// All series with samples, in ascending order of labels' bytes, while the head is held still.
-    pub(crate) fn sorted(&self) -> Sorted<'_> {
-        let state = self.state.read();
-        let mut order: Vec<u32> = (0..)
-            .zip(&state.series)
-            .filter(|(_, series)| !series.times.is_empty())
-            .map(|(id, _)| id)
-            .collect();
-        let bytes = |id: u32| state.series[id as usize].labels.as_ref().as_bytes();
-        order.sort_unstable_by(|a, b| bytes(*a).cmp(bytes(*b)));
-        Sorted { state, order }
+    /// All series with samples, in ascending order of labels' bytes. Nothing is added to a head meanwhile
+    /// whose series are written to files.
+    pub(crate) fn sorted(&self) -> Vec<(Labels, u32)> {
+        self.matching(&[], (i64::MIN, i64::MAX))
     }
 
     /// Memory of the samples.
@@ -214,100 +221,12 @@ impl MetricsHead {
 
     /// Memory of labels and index.
     pub(crate) fn label_bytes(&self) -> u64 {
-        self.label_bytes.load(Ordering::Relaxed)
+        self.registry.bytes() as u64
     }
 
     /// How many series there are.
     pub(crate) fn series(&self) -> u64 {
-        self.series.load(Ordering::Relaxed)
-    }
-}
-
-/// The series of a head in order.
-pub(crate) struct Sorted<'a> {
-    state: RwLockReadGuard<'a, State>,
-    order: Vec<u32>,
-}
-
-impl Sorted<'_> {
-    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = &Series> {
-        self.order.iter().map(|id| &self.state.series[*id as usize])
-    }
-}
-
-impl State {
-    fn find(&self, labels: LabelsRef<'_>, hash: u64) -> Option<u32> {
-        let mut id = *self.by_hash.get(&hash)?;
-        loop {
-            let series = self.series.get(id as usize)?;
-            if series.labels.as_ref() == labels {
-                return Some(id);
-            }
-            id = series.next_same_hash;
-        }
-    }
-
-    fn has_room_for(&mut self, hash: u64, max_series: usize) -> bool {
-        self.reserved.remove(&hash) || self.series.len() + self.reserved.len() < max_series
-    }
-
-    fn create(&mut self, labels: LabelsRef<'_>, hash: u64) -> u32 {
-        let id = u32::try_from(self.series.len()).expect("memory ends long before 2^32 series");
-        let next_same_hash = self.by_hash.insert(hash, id).unwrap_or(NONE);
-        let (times, values) = (Vec::new(), Vec::new());
-        self.series.push(Series { labels: labels.to_owned(), times, values, next_same_hash, defined_in: 0 });
-        self.index.push(labels);
-        id
-    }
-}
-
-enum Inserted {
-    Stored,
-    Duplicate,
-    TooOld,
-}
-
-impl Series {
-    fn insert(&mut self, sample: Sample, out_of_order_ms: i64) -> Inserted {
-        let Some(&last) = self.times.last().filter(|last| **last >= sample.time_ms) else {
-            self.times.push(sample.time_ms);
-            self.values.push(sample.value);
-            return Inserted::Stored;
-        };
-        if sample.time_ms < last.saturating_sub(out_of_order_ms) {
-            return Inserted::TooOld;
-        }
-        match self.times.binary_search(&sample.time_ms) {
-            Ok(_) => Inserted::Duplicate,
-            Err(position) => {
-                self.times.insert(position, sample.time_ms);
-                self.values.insert(position, sample.value);
-                Inserted::Stored
-            }
-        }
-    }
-
-    fn overlaps(&self, (start, end): (i64, i64)) -> bool {
-        let first = self.times.partition_point(|time| *time < start);
-        self.times.get(first).is_some_and(|time| *time <= end)
-    }
-}
-
-/// Passes a hash through that is one already.
-#[derive(Default)]
-pub(crate) struct AlreadyHashed(u64);
-
-impl Hasher for AlreadyHashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = xxhash_rust::xxh3::xxh3_64_with_seed(bytes, self.0);
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
+        self.registry.len() as u64
     }
 }
 
@@ -323,13 +242,16 @@ mod tests {
         let mut batch = MetricBatch::new();
         batch.push(Labels::metric(name, &[]).as_ref(), &samples);
         let mut resolved = Vec::new();
-        head.resolve(&batch, 1, &mut resolved);
-        match resolved[0] {
-            Resolved::OverLimit => {
-                Appended { samples_over_series_limit: times.len() as u64, ..Appended::default() }
+        let too_old = head.resolve(&mut batch, 1, &mut resolved);
+        let samples = batch.iter().next().map_or(&[][..], |(_, samples)| samples);
+        let appended = match resolved.first() {
+            None => Appended::default(),
+            Some(Resolved::OverLimit) => {
+                Appended { samples_over_series_limit: samples.len() as u64, ..Appended::default() }
             }
-            Resolved::Known(id) | Resolved::Define(id) => head.append([(id, samples.as_slice())].into_iter()),
-        }
+            Some(Resolved::Known(id) | Resolved::Define(id)) => head.append([(*id, samples)].into_iter()),
+        };
+        Appended { samples_too_old: appended.samples_too_old + too_old, ..appended }
     }
 
     #[test]
@@ -340,10 +262,13 @@ mod tests {
         let (mut times, mut values) = (Vec::new(), Vec::new());
         head.read(0, (960, 1020), &mut times, &mut values);
         assert_eq!((times, values), (vec![1000, 1010, 1020], vec![1000.0, 1010.0, 1020.0]));
+        let next = MetricsHead::after(Some(&head), LIMITS);
+        let appended = push(&next, "a", &[899, 920]);
+        assert_eq!((appended.samples, appended.samples_too_old), (1, 1), "the next head knows what is old");
     }
 
     #[test]
-    fn a_series_over_the_limit_is_refused_and_known_ones_go_on() {
+    fn a_series_over_the_limit_is_refused_and_known_ones_go_on_until_they_have_ended() {
         let head = MetricsHead::after(None, LIMITS);
         assert_eq!(push(&head, "a", &[1]).samples, 1);
         assert_eq!(push(&head, "b", &[1]).samples, 1);
@@ -352,18 +277,34 @@ mod tests {
         let next = MetricsHead::after(Some(&head), LIMITS);
         assert_eq!(push(&next, "c", &[3]).samples_over_series_limit, 1, "room is kept for a and b");
         assert_eq!(push(&next, "b", &[3]).samples, 1);
-        assert_eq!(push(&next, "a", &[3]).samples, 1);
+        let last = MetricsHead::after(Some(&next), LIMITS);
+        assert_eq!(push(&last, "c", &[4]).samples, 1, "a has ended");
+        assert_eq!(push(&last, "a", &[4]).samples_over_series_limit, 1);
+        assert_eq!(push(&last, "b", &[3, 4]).samples_duplicate, 0);
     }
 
     #[test]
-    fn series_with_the_same_hash_are_told_apart() {
-        let mut state = State::default();
-        let (a, b) = (Labels::metric("a", &[]), Labels::metric("b", &[]));
-        let first = state.create(a.as_ref(), 7);
-        let second = state.create(b.as_ref(), 7);
-        assert_eq!(state.find(a.as_ref(), 7), Some(first));
-        assert_eq!(state.find(b.as_ref(), 7), Some(second));
-        assert_eq!(state.find(Labels::metric("c", &[]).as_ref(), 7), None);
+    fn series_far_apart_are_found_again() {
+        let head = MetricsHead::after(None, Limits { max_series: 20_000, out_of_order_ms: 0 });
+        let mut batch = MetricBatch::new();
+        for index in 0..10_000 {
+            batch.push_one(&Labels::metric(&format!("m{index:05}"), &[]), index, index as f64);
+        }
+        let mut resolved = Vec::new();
+        head.resolve(&mut batch, 1, &mut resolved);
+        // Both ends first, then what lies between.
+        let mut order: Vec<usize> = (0..10_000).collect();
+        order.sort_by_key(|index| (index % 5000).min(4999 - index % 5000));
+        let samples: Vec<&[Sample]> = batch.iter().map(|(_, samples)| samples).collect();
+        let appended = head.append(order.iter().map(|index| (*index as u32, samples[*index])));
+        assert_eq!(appended.samples, 10_000);
+        let found = head.matching(&[], (0, i64::MAX));
+        assert_eq!(found.len(), 10_000);
+        for (index, (_, id)) in found.iter().enumerate() {
+            let (mut times, mut values) = (Vec::new(), Vec::new());
+            head.read(*id, (0, i64::MAX), &mut times, &mut values);
+            assert_eq!((times, values), (vec![index as i64], vec![index as f64]));
+        }
     }
 
     #[test]

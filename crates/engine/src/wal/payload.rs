@@ -1,7 +1,8 @@
 //! What a record holds: sections of samples and of event rows, in any number and order.
 //!
 //! A series is defined in a segment where it first occurs there; after that its number stands for it.
-//! Times are differences to the sample before, values are the eight bytes of the float.
+//! Numbers and times are differences to those before, values are floats without the zero bytes at their
+//! end: what arrives together and in order takes few bytes.
 
 use std::collections::HashMap;
 
@@ -14,11 +15,13 @@ use model::{LabelsRef, MetricBatch, Sample};
 use store::{EventBatch, Table};
 
 use crate::events::conform;
-use crate::head::metrics::Resolved;
+use crate::head::registry::Resolved;
 use crate::varint;
 
-const METRICS: u8 = 1;
+/// Samples as version 1 of the log has them.
+const PLAIN_METRICS: u8 = 1;
 const EVENTS: u8 = 2;
+const METRICS: u8 = 3;
 
 /// A payload that cannot be read although its checksum is right.
 #[derive(Debug, thiserror::Error)]
@@ -45,14 +48,16 @@ pub(crate) fn put_metrics(into: &mut Vec<u8>, batch: &MetricBatch, resolved: &[R
     }
     section(into, METRICS, |into| {
         varint::put(into, kept as u64);
-        let mut time = 0i64;
+        let (mut time, mut next_id) = (0i64, 0i64);
         for ((labels, samples), resolved) in batch.iter().zip(resolved) {
             let (id, define) = match resolved {
                 Resolved::Known(id) => (*id, None),
                 Resolved::Define(id) => (*id, Some(labels.as_bytes())),
                 Resolved::OverLimit => continue,
             };
-            varint::put(into, u64::from(id) << 1 | u64::from(define.is_some()));
+            let step = i64::from(id) - next_id;
+            next_id = i64::from(id) + 1;
+            varint::put_signed(into, step << 1 | i64::from(define.is_some()));
             if let Some(labels) = define {
                 varint::put(into, labels.len() as u64);
                 into.extend_from_slice(labels);
@@ -61,11 +66,34 @@ pub(crate) fn put_metrics(into: &mut Vec<u8>, batch: &MetricBatch, resolved: &[R
             for sample in samples {
                 varint::put_signed(into, sample.time_ms.wrapping_sub(time));
                 time = sample.time_ms;
-                into.extend_from_slice(&sample.value.to_bits().to_le_bytes());
+                put_value(into, sample.value);
             }
         }
     });
     true
+}
+
+/// Appends a value: how many bytes it has without the zero bytes at its end, and these.
+fn put_value(into: &mut Vec<u8>, value: f64) {
+    let bits = value.to_bits();
+    let bytes = if bits == 0 { 0 } else { 8 - bits.trailing_zeros() as usize / 8 };
+    into.push(bytes as u8);
+    into.extend_from_slice(&bits.to_be_bytes()[..bytes]);
+}
+
+fn take_value(body: &mut &[u8]) -> Option<f64> {
+    let (bytes, rest) = body.split_first()?;
+    let (found, rest) = rest.split_at_checked(usize::from(*bytes))?;
+    *body = rest;
+    let mut word = [0; 8];
+    word.get_mut(..found.len())?.copy_from_slice(found);
+    Some(f64::from_bits(u64::from_be_bytes(word)))
+}
+
+fn take_plain_value(body: &mut &[u8]) -> Option<f64> {
+    let (word, rest) = body.split_first_chunk()?;
+    *body = rest;
+    Some(f64::from_le_bytes(*word))
 }
 
 /// Appends the rows of a table.
@@ -118,6 +146,7 @@ impl Decoder {
             payload = rest;
             match *kind {
                 METRICS => self.metrics(body, sink)?,
+                PLAIN_METRICS => self.plain_metrics(body, sink)?,
                 EVENTS => events(body, sink)?,
                 kind => return Err(PayloadError::Kind(kind)),
             }
@@ -126,30 +155,53 @@ impl Decoder {
     }
 
     fn metrics(&mut self, mut body: &[u8], sink: &mut impl Sink) -> Result<(), PayloadError> {
-        let number = |body: &mut &[u8]| varint::take(body).ok_or(PayloadError::Truncated);
-        let mut time = 0i64;
-        for _ in 0..number(&mut body)? {
-            let tag = number(&mut body)?;
-            let id = tag >> 1;
-            let series = if tag & 1 == 1 {
-                let length = number(&mut body)?;
-                let labels = varint::take_bytes(&mut body, length).ok_or(PayloadError::Truncated)?;
-                let series = sink.series(LabelsRef::from_encoded(labels).map_err(|_| PayloadError::Labels)?);
-                self.series.insert(id, series);
-                series
-            } else {
-                *self.series.get(&id).ok_or(PayloadError::Undefined(id))?
-            };
-            self.samples.clear();
-            for _ in 0..number(&mut body)? {
-                let step = varint::take_signed(&mut body).ok_or(PayloadError::Truncated)?;
-                let value = varint::take_bytes(&mut body, 8).and_then(|bytes| bytes.first_chunk());
-                time = time.wrapping_add(step);
-                let value = f64::from_le_bytes(*value.ok_or(PayloadError::Truncated)?);
-                self.samples.push(Sample { time_ms: time, value });
-            }
-            sink.samples(series, &self.samples);
+        let (mut time, mut next_id) = (0, 0u64);
+        for _ in 0..varint::take(&mut body).ok_or(PayloadError::Truncated)? {
+            let tag = varint::take_signed(&mut body).ok_or(PayloadError::Truncated)?;
+            let id = next_id.wrapping_add_signed(tag >> 1);
+            next_id = id.wrapping_add(1);
+            self.series(&mut body, id, tag & 1 == 1, &mut time, take_value, sink)?;
         }
+        Ok(())
+    }
+
+    fn plain_metrics(&mut self, mut body: &[u8], sink: &mut impl Sink) -> Result<(), PayloadError> {
+        let mut time = 0;
+        for _ in 0..varint::take(&mut body).ok_or(PayloadError::Truncated)? {
+            let tag = varint::take(&mut body).ok_or(PayloadError::Truncated)?;
+            self.series(&mut body, tag >> 1, tag & 1 == 1, &mut time, take_plain_value, sink)?;
+        }
+        Ok(())
+    }
+
+    /// One series with its samples, whose times go on from `time`.
+    fn series(
+        &mut self,
+        body: &mut &[u8],
+        id: u64,
+        is_defined_here: bool,
+        time: &mut i64,
+        take_value: impl Fn(&mut &[u8]) -> Option<f64>,
+        sink: &mut impl Sink,
+    ) -> Result<(), PayloadError> {
+        let number = |body: &mut &[u8]| varint::take(body).ok_or(PayloadError::Truncated);
+        let series = if is_defined_here {
+            let length = number(body)?;
+            let labels = varint::take_bytes(body, length).ok_or(PayloadError::Truncated)?;
+            let series = sink.series(LabelsRef::from_encoded(labels).map_err(|_| PayloadError::Labels)?);
+            self.series.insert(id, series);
+            series
+        } else {
+            *self.series.get(&id).ok_or(PayloadError::Undefined(id))?
+        };
+        self.samples.clear();
+        for _ in 0..number(body)? {
+            let step = varint::take_signed(body).ok_or(PayloadError::Truncated)?;
+            *time = time.wrapping_add(step);
+            let value = take_value(body).ok_or(PayloadError::Truncated)?;
+            self.samples.push(Sample { time_ms: *time, value });
+        }
+        sink.samples(series, &self.samples);
         Ok(())
     }
 }
@@ -228,8 +280,8 @@ mod tests {
         let mut bytes = Vec::new();
         record::append(&mut bytes, 1, 1, |into| put_metrics(into, &batch, &[Resolved::Define(0)]));
         let document = include_str!("../../../../docs/format/wal.md");
-        let (_, example) = document.rsplit_once("```\n21 00").expect("the example");
-        let shown: Vec<u8> = format!("21 00{example}")
+        let (_, example) = document.rsplit_once("```\n1c 00").expect("the example");
+        let shown: Vec<u8> = format!("1c 00{example}")
             .lines()
             .take_while(|line| *line != "```")
             .filter_map(|line| line.split("    ").next())
@@ -250,7 +302,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn hostile_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64), kind in 1u8..3) {
+        fn hostile_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64), kind in 1u8..4) {
             let mut bytes = bytes;
             bytes.insert(0, kind);
             let _ = Decoder::default().decode(&bytes, &mut Gathered::default());

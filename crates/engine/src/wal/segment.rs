@@ -12,14 +12,15 @@ use crate::vfs::{AppendFile, ReadFile, Vfs};
 
 /// Bytes before the first record.
 pub(crate) const HEADER_BYTES: usize = 24;
-/// The version of the log's format.
-pub(crate) const VERSION: u32 = 1;
+/// The version of the log's format. Version 1 is read too: it has samples in another kind of section.
+pub(crate) const VERSION: u32 = 2;
+const OLDEST_VERSION: u32 = 1;
 const MAGIC: &[u8; 8] = b"WKPRWAL\n";
 
-fn header(id: u64) -> [u8; HEADER_BYTES] {
+fn header(id: u64, version: u32) -> [u8; HEADER_BYTES] {
     let mut bytes = [0; HEADER_BYTES];
     bytes[..8].copy_from_slice(MAGIC);
-    bytes[8..12].copy_from_slice(&VERSION.to_le_bytes());
+    bytes[8..12].copy_from_slice(&version.to_le_bytes());
     bytes[12..20].copy_from_slice(&id.to_le_bytes());
     let crc = crc32c::crc32c(&bytes[..20]);
     bytes[20..].copy_from_slice(&crc.to_le_bytes());
@@ -39,16 +40,16 @@ pub(crate) enum HeaderState {
 
 /// Checks a header.
 pub(crate) fn check_header(bytes: &[u8; HEADER_BYTES], id: u64) -> HeaderState {
-    if *bytes == header(id) {
+    let (rest, crc) = bytes.split_at(20);
+    let version = rest[8..12].first_chunk().map_or(0, |word| u32::from_le_bytes(*word));
+    if *bytes == header(id, version) && (OLDEST_VERSION..=VERSION).contains(&version) {
         return HeaderState::Good;
     }
-    let (rest, crc) = bytes.split_at(20);
-    let version = rest[8..12].first_chunk().map(|word| u32::from_le_bytes(*word));
-    match version {
-        Some(version) if rest.starts_with(MAGIC) && crc32c::crc32c(rest).to_le_bytes() == crc => {
-            if version == VERSION { HeaderState::Bad } else { HeaderState::Version(version) }
-        }
-        _ => HeaderState::Bad,
+    let is_header = rest.starts_with(MAGIC) && crc32c::crc32c(rest).to_le_bytes() == crc;
+    if is_header && !(OLDEST_VERSION..=VERSION).contains(&version) {
+        HeaderState::Version(version)
+    } else {
+        HeaderState::Bad
     }
 }
 
@@ -64,7 +65,7 @@ impl SegmentWriter {
     pub(crate) fn create(vfs: &dyn Vfs, layout: &Layout, id: u64) -> Result<Self, EngineError> {
         let path = layout.segment(id);
         let mut file = vfs.create(&path).map_err(EngineError::io("create", &path))?;
-        file.append(&header(id)).map_err(EngineError::io("write", &path))?;
+        file.append(&header(id, VERSION)).map_err(EngineError::io("write", &path))?;
         file.sync().map_err(EngineError::io("sync", &path))?;
         vfs.sync_dir(&layout.wal_dir()).map_err(EngineError::io("sync", layout.wal_dir()))?;
         Ok(Self { id, bytes: HEADER_BYTES as u64, file })

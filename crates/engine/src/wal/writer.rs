@@ -13,7 +13,7 @@ use store::{AppendError, Appended, Batch};
 use crate::EngineError;
 use crate::core::Core;
 use crate::head::Head;
-use crate::head::metrics::Resolved;
+use crate::head::registry::Resolved;
 use crate::telemetry::seconds_since;
 use crate::wal::payload;
 use crate::wal::queue::{Next, Pending, Queue};
@@ -62,6 +62,8 @@ impl Drop for RefuseOnPanic {
 struct Staged {
     pending: Pending,
     resolved: Vec<Resolved>,
+    /// Samples that were taken out of the batch.
+    too_old: u64,
 }
 
 impl Committer {
@@ -118,8 +120,10 @@ impl Committer {
             self.core.segments.note(self.segment.id, self.segment.bytes);
         }
         for staged in staged {
-            let Staged { pending, resolved } = staged;
-            let appended = self.apply(&head, pending.batch, &resolved);
+            let Staged { pending, resolved, too_old } = staged;
+            let mut appended = self.apply(&head, pending.batch, &resolved);
+            appended.samples_too_old += too_old;
+            self.count(&appended);
             // A writer that has gone away needs no answer; its batch is stored all the same.
             _ = pending.reply.send(Ok(appended));
         }
@@ -134,9 +138,9 @@ impl Committer {
     }
 
     /// Encodes a batch as a record, unless nothing of it is to be kept.
-    fn stage(&mut self, head: &Head, pending: Pending) -> Staged {
+    fn stage(&mut self, head: &Head, mut pending: Pending) -> Staged {
         let mut resolved = Vec::with_capacity(pending.batch.metrics.series_count());
-        head.metrics.resolve(&pending.batch.metrics, self.segment.id, &mut resolved);
+        let too_old = head.metrics.resolve(&mut pending.batch.metrics, self.segment.id, &mut resolved);
         let start = self.records.len();
         let any = record::append(&mut self.records, self.segment.id, self.sequence + 1, |into| {
             let mut any = payload::put_metrics(into, &pending.batch.metrics, &resolved);
@@ -152,7 +156,7 @@ impl Committer {
         } else {
             self.records.truncate(start);
         }
-        Staged { pending, resolved }
+        Staged { pending, resolved, too_old }
     }
 
     /// Puts a batch that is durable into the head.
@@ -173,7 +177,6 @@ impl Committer {
             head.events.append(events.table, events.rows).expect("rows in a table's schema can be joined");
         }
         head.touch();
-        self.count(&appended);
         appended
     }
 

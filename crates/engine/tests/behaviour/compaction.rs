@@ -31,9 +31,9 @@ fn a_day_that_is_over_becomes_one_block_and_one_file_of_each_table() {
         }
     }
     let (all, rows) = (store.all(), store.rows());
-    let soon = at(DAY + 25 * HOUR);
+    let soon = at(DAY + 27 * HOUR);
     assert_eq!(store.engine.compact(soon).expect("looked"), 0, "late samples may still come");
-    let later = at(DAY + 27 * HOUR);
+    let later = at(DAY + 29 * HOUR);
     // Files of five hours: five of them begin on the first day.
     assert_eq!(store.engine.compact(later).expect("merged"), 10);
     assert_eq!(place.files("metrics", ".chunks.parquet").len(), 2);

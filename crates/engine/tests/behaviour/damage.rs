@@ -102,14 +102,14 @@ fn files_beside_a_lost_catalog_are_put_aside_not_removed() {
 fn expired_files_are_dropped_and_a_query_that_holds_them_goes_on() {
     let place = Place::with(|config| config.retention = Config::default().retention);
     let store = place.open();
-    let day = 86_400_000;
+    let (hour, day) = (3_600_000, 86_400_000);
     let young = Timestamp::now().as_millis();
     let old = young - 2 * day;
     store.push("up", &[(old, 1.0)]);
     store.push_rows(&[old]);
     store.engine.checkpoint().expect("a checkpoint");
     // An older sample that shares its file with a young one stays as long as that.
-    store.push("up", &[(old - day, 1.5), (young, 2.0)]);
+    store.push("up", &[(old - hour, 1.5), (young, 2.0)]);
     store.push_rows(&[young]);
     store.engine.checkpoint().expect("a checkpoint");
     let request = SelectRequest { matchers: Vec::new(), range: TimeRange::ALL, max_samples: u64::MAX };
@@ -118,10 +118,10 @@ fn expired_files_are_dropped_and_a_query_that_holds_them_goes_on() {
     assert_eq!(store.engine.drop_expired(later).expect("retention"), 2);
     assert_eq!(store.metric("watchkeeper_store_expired_files_total"), 2.0);
     assert_eq!(store.rows(), [young]);
-    assert_eq!(store.all(), Series::from([expected("up", &[(old - day, 1.5), (young, 2.0)])]));
+    assert_eq!(store.all(), Series::from([expected("up", &[(old - hour, 1.5), (young, 2.0)])]));
     let mut buffer = SeriesBuffer::default();
     assert!(held.next_series(&mut buffer).expect("a series"));
-    assert_eq!(buffer.times_ms, [old - day, old, young]);
+    assert_eq!(buffer.times_ms, [old - hour, old, young]);
     assert_eq!(place.files("metrics", ".parquet").len(), 4, "a query holds them");
     drop(held);
     assert_eq!(place.files("metrics", ".parquet").len(), 2, "unlinked when nobody reads it");
