@@ -66,7 +66,8 @@ class _Server:
 
 def _cost(server: _Server, load: str, shape: tuple[int, int, int]) -> Cost:
     before, begun = measure.read(server.pid), time.monotonic()
-    subprocess.run([load, server.address, server.path, *(str(number) for number in shape)], check=True)
+    series, steps, jitter = (str(number) for number in shape)
+    subprocess.run([load, server.address, server.path, series, steps, steps, jitter], check=True)
     after, seconds = measure.read(server.pid), time.monotonic() - begun
     samples = shape[0] * shape[1]
     return Cost(

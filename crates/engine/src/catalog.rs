@@ -14,7 +14,7 @@ use crate::EngineError;
 use crate::sums::Sums;
 
 /// The version of the catalog's tables.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 const SCHEMA: &str = "
     CREATE TABLE meta (
@@ -34,7 +34,7 @@ const SCHEMA: &str = "
     ) STRICT;
     CREATE TABLE parts (
         file INTEGER NOT NULL REFERENCES files (id) ON DELETE CASCADE,
-        part TEXT NOT NULL CHECK (part IN ('chunks', 'series', 'rows')),
+        part TEXT NOT NULL,
         bytes INTEGER NOT NULL,
         crc32c BLOB NOT NULL,
         PRIMARY KEY (file, part)
@@ -91,6 +91,20 @@ const FROM_VERSION_1: &str = "
     UPDATE files SET precedence = id;
 ";
 
+/// From version 2, which listed the kinds of parts that there may be.
+const FROM_VERSION_2: &str = "
+    CREATE TABLE parts_3 (
+        file INTEGER NOT NULL REFERENCES files (id) ON DELETE CASCADE,
+        part TEXT NOT NULL,
+        bytes INTEGER NOT NULL,
+        crc32c BLOB NOT NULL,
+        PRIMARY KEY (file, part)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO parts_3 SELECT file, part, bytes, crc32c FROM parts;
+    DROP TABLE parts;
+    ALTER TABLE parts_3 RENAME TO parts;
+";
+
 /// What a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum FileKind {
@@ -105,19 +119,26 @@ pub(crate) enum FileKind {
 pub(crate) enum Part {
     /// Samples of a block.
     Chunks,
+    /// Times that chunks of a block share.
+    Times,
     /// Labels of a block.
     Series,
+    /// Which series of a block have which label.
+    Index,
     /// Rows of an event table.
     Rows,
 }
 
 impl Part {
-    const ALL: [Self; 3] = [Self::Chunks, Self::Series, Self::Rows];
+    const ALL: [Self; 5] = [Self::Chunks, Self::Times, Self::Series, Self::Index, Self::Rows];
 
-    fn name(self) -> &'static str {
+    /// As in the catalog, and in names of files.
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Chunks => "chunks",
+            Self::Times => "times",
             Self::Series => "series",
+            Self::Index => "index",
             Self::Rows => "rows",
         }
     }
@@ -162,8 +183,13 @@ impl Catalog {
             if version == 0u32 {
                 transaction.execute_batch(SCHEMA)?;
                 version = VERSION;
-            } else if version == 1 {
+            }
+            if version == 1 {
                 transaction.execute_batch(FROM_VERSION_1)?;
+                version = 2;
+            }
+            if version == 2 {
+                transaction.execute_batch(FROM_VERSION_2)?;
                 version = VERSION;
             }
             if version == VERSION {

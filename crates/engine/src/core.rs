@@ -9,7 +9,7 @@ use parking_lot::{Mutex, MutexGuard, RwLock};
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use store::StoreStats;
 
-use crate::block::read::BlockSeries;
+use crate::block::series::BlockSeries;
 use crate::cache::Cache;
 use crate::catalog::Catalog;
 use crate::files::StoredFile;

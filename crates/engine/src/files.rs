@@ -71,6 +71,11 @@ impl StoredFile {
         self.parts.iter().map(|(_, _, sums)| sums.bytes).sum()
     }
 
+    /// Whether there is such a part.
+    pub(crate) fn has(&self, part: Part) -> bool {
+        self.parts.iter().any(|(kind, _, _)| *kind == part)
+    }
+
     /// Opens a part.
     pub(crate) fn open(&self, part: Part) -> Result<CheckedFile, ParquetError> {
         let found = self.parts.iter().find(|(kind, _, _)| *kind == part);
@@ -150,12 +155,8 @@ impl Drop for StoredFile {
 }
 
 fn part_path(layout: &Layout, entry: &FileEntry, part: Part) -> PathBuf {
-    match (part, entry.kind) {
-        (Part::Chunks, _) => layout.chunks(entry.id),
-        (Part::Series, _) => layout.series(entry.id),
-        (Part::Rows, FileKind::Events(table)) => layout.events(entry.id, table),
-        (Part::Rows, FileKind::Metrics) => {
-            layout.metrics_dir().join(format!("{:016}.rows.parquet", entry.id))
-        }
+    match entry.kind {
+        FileKind::Metrics => layout.block(entry.id, part),
+        FileKind::Events(table) => layout.events(entry.id, table),
     }
 }

@@ -4,6 +4,7 @@
 //! pairs, not samples or times.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 
 use model::LabelsRef;
 use roaring::RoaringBitmap;
@@ -55,52 +56,38 @@ impl LabelIndex {
 
     /// The series for which all matchers hold.
     pub(crate) fn select(&self, matchers: &[Matcher]) -> RoaringBitmap {
-        let mut selected: Option<RoaringBitmap> = None;
-        // A matcher that holds where the label is absent says which values to leave out; the others say
-        // which to take. Taking comes first, so that leaving out works on what is left.
-        let (absent, present): (Vec<_>, Vec<_>) = matchers.iter().partition(|m| m.matches_absent());
-        for matcher in present {
-            let series = self.with_value(matcher, true);
-            match &mut selected {
-                Some(selected) => *selected &= series,
-                None => selected = Some(series),
-            }
-            if selected.as_ref().is_some_and(RoaringBitmap::is_empty) {
-                return RoaringBitmap::new();
-            }
-        }
-        let mut selected = selected.unwrap_or_else(|| RoaringBitmap::from_iter(0..self.series));
-        for matcher in absent {
-            selected -= self.with_value(matcher, false);
-        }
-        selected
+        let with_value = |matcher: &Matcher, holds| Ok::<_, Infallible>(self.with_value(matcher, holds));
+        select(matchers, self.series, with_value).unwrap_or_else(|never| match never {})
     }
 
     /// The series that have the matcher's label with a value for which it gives `holds`.
     fn with_value(&self, matcher: &Matcher, holds: bool) -> RoaringBitmap {
         let Some(values) = self.names.get(matcher.name()) else { return RoaringBitmap::new() };
-        let one = |value: &str| values.get(value).cloned().unwrap_or_default();
         match (matcher.op(), holds) {
-            (MatchOp::Equal, true) | (MatchOp::NotEqual, false) => one(matcher.value()),
-            (MatchOp::Regex, true) | (MatchOp::NotRegex, false)
-                if !matcher.value().contains(REGEX_SYNTAX) =>
-            {
-                matcher.value().split('|').filter_map(|value| values.get(value)).fold(
-                    RoaringBitmap::new(),
-                    |mut all, bitmap| {
-                        all |= bitmap;
-                        all
-                    },
-                )
+            (MatchOp::Equal, true) | (MatchOp::NotEqual, false) => {
+                values.get(matcher.value()).cloned().unwrap_or_default()
             }
-            _ => {
-                let mut all = RoaringBitmap::new();
-                for (_, bitmap) in values.iter().filter(|(value, _)| matcher.matches_value(value) == holds) {
-                    all |= bitmap;
-                }
-                all
+            (MatchOp::Regex, true) | (MatchOp::NotRegex, false) if listed_values(matcher).is_some() => {
+                union(listed_values(matcher).into_iter().flatten().filter_map(|value| values.get(value)))
             }
+            _ => union(
+                values
+                    .iter()
+                    .filter(|(value, _)| matcher.matches_value(value) == holds)
+                    .map(|(_, bitmap)| bitmap),
+            ),
         }
+    }
+
+    /// Label pairs with the series that have them, sorted.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str, &RoaringBitmap)> {
+        let mut names: Vec<_> = self.names.iter().collect();
+        names.sort_unstable_by_key(|(name, _)| &**name);
+        names.into_iter().flat_map(|(name, values)| {
+            let mut values: Vec<_> = values.iter().collect();
+            values.sort_unstable_by_key(|(value, _)| &**value);
+            values.into_iter().map(|(value, bitmap)| (&**name, &**value, bitmap))
+        })
     }
 
     /// The names of all labels.
@@ -112,6 +99,46 @@ impl LabelIndex {
     pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &str> {
         self.names.get(name).into_iter().flat_map(|values| values.keys().map(|value| &**value))
     }
+}
+
+/// The series of `0..series` for which all matchers hold. `with_value` gives those that have a matcher's
+/// label with a value for which the matcher gives what is asked.
+pub(crate) fn select<E>(
+    matchers: &[Matcher],
+    series: u32,
+    mut with_value: impl FnMut(&Matcher, bool) -> Result<RoaringBitmap, E>,
+) -> Result<RoaringBitmap, E> {
+    let mut selected: Option<RoaringBitmap> = None;
+    // A matcher that holds where the label is absent says which values to leave out; the others say
+    // which to take. Taking comes first, so that leaving out works on what is left.
+    let (absent, present): (Vec<_>, Vec<_>) = matchers.iter().partition(|m| m.matches_absent());
+    for matcher in present {
+        let found = with_value(matcher, true)?;
+        match &mut selected {
+            Some(selected) => *selected &= found,
+            None => selected = Some(found),
+        }
+        if selected.as_ref().is_some_and(RoaringBitmap::is_empty) {
+            return Ok(RoaringBitmap::new());
+        }
+    }
+    let mut selected = selected.unwrap_or_else(|| RoaringBitmap::from_iter(0..series));
+    for matcher in absent {
+        selected -= with_value(matcher, false)?;
+    }
+    Ok(selected)
+}
+
+/// The values that a matcher's pattern lists, when it is nothing but a list.
+pub(crate) fn listed_values(matcher: &Matcher) -> Option<impl Iterator<Item = &str>> {
+    (!matcher.value().contains(REGEX_SYNTAX)).then(|| matcher.value().split('|'))
+}
+
+fn union<'a>(bitmaps: impl Iterator<Item = &'a RoaringBitmap>) -> RoaringBitmap {
+    bitmaps.fold(RoaringBitmap::new(), |mut all, bitmap| {
+        all |= bitmap;
+        all
+    })
 }
 
 #[cfg(test)]

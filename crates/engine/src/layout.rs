@@ -4,8 +4,7 @@
 //! LOCK                                   held by the process that has the store open
 //! catalog.db                             which files make up the store
 //! wal/<segment>.wal                      the write-ahead log
-//! metrics/<id>.chunks.parquet            samples of a block
-//! metrics/<id>.series.parquet            labels of a block
+//! metrics/<id>.{chunks,times,series,index}.parquet  a block of samples
 //! events/<id>.<table>.parquet            rows of an event table
 //! quarantine/                            what could not be read
 //! ```
@@ -13,6 +12,8 @@
 use std::path::{Path, PathBuf};
 
 use store::Table;
+
+use crate::catalog::Part;
 
 /// The suffix of files that are being written.
 const TEMPORARY: &str = ".tmp";
@@ -61,12 +62,9 @@ impl Layout {
         self.wal_dir().join(format!("{id:020}{SEGMENT}"))
     }
 
-    pub(crate) fn chunks(&self, id: u64) -> PathBuf {
-        self.metrics_dir().join(format!("{id:016}.chunks.parquet"))
-    }
-
-    pub(crate) fn series(&self, id: u64) -> PathBuf {
-        self.metrics_dir().join(format!("{id:016}.series.parquet"))
+    /// A part of a block of metrics.
+    pub(crate) fn block(&self, id: u64, part: Part) -> PathBuf {
+        self.metrics_dir().join(format!("{id:016}.{}.parquet", part.name()))
     }
 
     pub(crate) fn events(&self, id: u64, table: Table) -> PathBuf {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use store::Table;
 
 use crate::EngineError;
-use crate::block::write::BlockWriter;
+use crate::block::write::{BlockWriter, PARTS};
 use crate::catalog::{FileEntry, FileKind, Part};
 use crate::core::Core;
 use crate::events;
@@ -30,13 +30,18 @@ impl<'a> Unpublished<'a> {
         fill: impl FnOnce(&mut BlockWriter) -> Result<(), EngineError>,
     ) -> Result<FileEntry, EngineError> {
         let id = self.core.new_file_id();
-        let (chunks, series) = (self.core.layout.chunks(id), self.core.layout.series(id));
-        let (chunks_unfinished, series_unfinished) = (self.unfinished(&chunks), self.unfinished(&series));
-        let mut block = BlockWriter::create(&*self.core.vfs, &chunks_unfinished, &series_unfinished)?;
+        let layout = &self.core.layout;
+        let paths = PARTS.map(|part| layout.block(id, part));
+        let mut block = BlockWriter::create(&*self.core.vfs, |part| {
+            let unfinished = temporary(&self.core.layout.block(id, part));
+            self.paths.push(unfinished.clone());
+            unfinished
+        })?;
         fill(&mut block)?;
         let block = block.finish()?;
-        self.rename(&chunks_unfinished, chunks)?;
-        self.rename(&series_unfinished, series)?;
+        for path in paths {
+            self.rename(&temporary(&path), path)?;
+        }
         Ok(FileEntry {
             id,
             kind: FileKind::Metrics,
@@ -44,7 +49,7 @@ impl<'a> Unpublished<'a> {
             precedence: id,
             range: block.range,
             rows: block.samples,
-            parts: vec![(Part::Chunks, block.chunks), (Part::Series, block.series)],
+            parts: block.parts,
             quarantine_reason: None,
         })
     }
@@ -53,7 +58,8 @@ impl<'a> Unpublished<'a> {
     pub(crate) fn events(&mut self, table: Table, rows: &[Rows]) -> Result<FileEntry, EngineError> {
         let id = self.core.new_file_id();
         let path = self.core.layout.events(id, table);
-        let unfinished = self.unfinished(&path);
+        let unfinished = temporary(&path);
+        self.paths.push(unfinished.clone());
         let file = events::write::write(&*self.core.vfs, &unfinished, table, rows)?;
         self.rename(&unfinished, path)?;
         Ok(FileEntry {
@@ -84,12 +90,6 @@ impl<'a> Unpublished<'a> {
     /// The catalog does not have them: they are removed.
     pub(crate) fn let_go(&mut self) {
         self.kept = false;
-    }
-
-    fn unfinished(&mut self, path: &Path) -> PathBuf {
-        let unfinished = temporary(path);
-        self.paths.push(unfinished.clone());
-        unfinished
     }
 
     fn rename(&mut self, from: &Path, to: PathBuf) -> Result<(), EngineError> {

@@ -1,7 +1,11 @@
-//! Load for `make bench`: series of sixteen kinds, as monitoring has them, sent by Prometheus remote write
-//! over one connection, every request answered before the next. The same arguments give the same samples.
+//! Load for `make bench`, sent by Prometheus remote write over one connection, every request answered before
+//! the next. The same arguments give the same samples.
 //!
-//! usage: load ADDRESS PATH SERIES STEPS JITTER_MS
+//! usage: load ADDRESS PATH SET FROM_STEP STEPS JITTER_MS
+//!
+//! SET is a number of series of sixteen kinds, as monitoring has them; or `services`, 5,000 series of a
+//! hundred services to ask queries of; or `week`, fifty of those. Steps are 15 s; the last one of all is
+//! now, and FROM_STEP says how many steps ago the first one is.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -38,9 +42,44 @@ struct Series {
     kind: usize,
     value: f64,
     random: u64,
+    /// Series with the same number are of one target, which is scraped at one time.
+    target: usize,
 }
 
+const COUNTER: usize = 0;
+const SECONDS: usize = 1;
+const QUEUE: usize = 6;
+const LIMIT: usize = 13;
+
 impl Series {
+    /// Fifty series of a service.
+    fn of_service(service: usize) -> impl Iterator<Item = Self> {
+        let make = move |place: usize, kind: usize, name: &str, pairs: &[(&str, &str)]| {
+            let instance = format!("service-{service:02}:9100");
+            let mut all = vec![("instance", instance.as_str()), ("job", "services")];
+            all.extend_from_slice(pairs);
+            let random = ((service * 50 + place) as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            Self { labels: Labels::metric(name, &all), kind, value: 0.0, random, target: service }
+        };
+        (0..50).map(move |place| {
+            let number = (place % 10).to_string();
+            match place / 10 {
+                0 => {
+                    let (path, code) =
+                        (format!("/path/{}", place % 5), if place < 5 { "200" } else { "500" });
+                    make(place, COUNTER, "http_requests_total", &[("code", code), ("path", &path)])
+                }
+                1 => {
+                    let bounds = ["0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "+Inf"];
+                    make(place, COUNTER, "request_seconds_bucket", &[("le", bounds[place % 10])])
+                }
+                2 => make(place, QUEUE, "queue_depth", &[("queue", &number)]),
+                3 => make(place, LIMIT, "queue_limit", &[("queue", &number)]),
+                _ => make(place, SECONDS, "cpu_seconds_total", &[("mode", &number)]),
+            }
+        })
+    }
+
     fn new(index: usize) -> Self {
         let kind = index % KINDS.len();
         let instance = format!("10.0.{}.{}:9100", index / KINDS.len() / 250, index / KINDS.len() % 250);
@@ -50,7 +89,8 @@ impl Series {
             ("region", if index.is_multiple_of(3) { "eu-central-1" } else { "us-east-2" }),
         ];
         let random = (index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        Self { labels: Labels::metric(KINDS[kind], &pairs), kind, value: (index % 1000) as f64, random }
+        let (labels, target) = (Labels::metric(KINDS[kind], &pairs), index / BATCH);
+        Self { labels, kind, value: (index % 1000) as f64, random, target }
     }
 
     /// A number below `bound`.
@@ -86,23 +126,28 @@ impl Series {
 
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [address, path, series, steps, jitter] = arguments.as_slice() else {
-        return Err("usage: load ADDRESS PATH SERIES STEPS JITTER_MS".into());
+    let [address, path, set, from, steps, jitter] = arguments.as_slice() else {
+        return Err("usage: load ADDRESS PATH SET FROM_STEP STEPS JITTER_MS".into());
     };
-    let (steps, jitter): (i64, u64) = (steps.parse()?, jitter.parse()?);
-    let mut all: Vec<Series> = (0..series.parse()?).map(Series::new).collect();
+    let (from, steps, jitter): (i64, i64, u64) = (from.parse()?, steps.parse()?, jitter.parse()?);
+    let mut all: Vec<Series> = match set.as_str() {
+        "services" => (0..100).flat_map(Series::of_service).collect(),
+        "week" => Series::of_service(0).collect(),
+        number => (0..number.parse()?).map(Series::new).collect(),
+    };
     let mut connection = BufReader::new(TcpStream::connect(address)?);
     connection.get_ref().set_nodelay(true)?;
     let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?;
-    let start = (now - steps * STEP_MS) / STEP_MS * STEP_MS;
+    let start = now / STEP_MS * STEP_MS - from * STEP_MS;
     for step in 0..steps {
         for some in all.chunks_mut(BATCH) {
-            // What one target exposes is scraped at one time.
-            let shift = some[0].below(2 * jitter + 1) as i64 - i64::try_from(jitter)?;
             let mut batch = MetricBatch::new();
-            for one in some {
-                let sample = Sample { time_ms: start + step * STEP_MS + shift, value: one.next() };
-                batch.push(one.labels.as_ref(), &[sample]);
+            for target in some.chunk_by_mut(|a, b| a.target == b.target) {
+                let shift = target[0].below(2 * jitter + 1) as i64 - i64::try_from(jitter)?;
+                for one in target {
+                    let sample = Sample { time_ms: start + step * STEP_MS + shift, value: one.next() };
+                    batch.push(one.labels.as_ref(), &[sample]);
+                }
             }
             send(&mut connection, address, path, &protocol::remote_write::encode(&batch))?;
         }

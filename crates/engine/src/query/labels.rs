@@ -8,8 +8,8 @@ use store::{Matcher, QueryError};
 
 use crate::core::Core;
 use crate::query::cursor::Merge;
-use crate::query::millis;
 use crate::query::sources::{blocks, sources};
+use crate::query::{ReadError, millis, without_damaged};
 
 /// The label sets that match, sorted by their bytes, `limit` at most.
 pub(crate) fn series(
@@ -67,10 +67,13 @@ fn gather(
         }
     };
     if matchers.is_empty() {
-        for (_, series) in blocks(core, &view, range)? {
+        for (file, series) in blocks(core, &view, range)? {
             match name {
-                None => series.index.names().for_each(&mut take),
-                Some(name) => series.index.values(name).for_each(&mut take),
+                None => series.each_name(&mut take),
+                Some(name) => {
+                    let read = series.each_value(&file, name, &mut take).map_err(ReadError::from);
+                    without_damaged(core, &file, read)?;
+                }
             }
         }
         for head in view.frozen.iter().chain([&view.head]) {

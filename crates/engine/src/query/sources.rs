@@ -6,7 +6,8 @@ use std::sync::Arc;
 use model::{Labels, LabelsRef, TimeRange};
 use store::{Matcher, QueryError};
 
-use crate::block::read::{BlockSeries, ChunkReader};
+use crate::block::read::ChunkReader;
+use crate::block::series::BlockSeries;
 use crate::catalog::FileKind;
 use crate::core::{Core, View};
 use crate::files::StoredFile;
@@ -81,12 +82,8 @@ pub(crate) fn sources(
 ) -> Result<Vec<Source>, QueryError> {
     let mut sources = Vec::new();
     for (file, series) in blocks(core, view, range)? {
-        let ids: Vec<u32> = series
-            .index
-            .select(matchers)
-            .into_iter()
-            .filter(|id| series.overlaps(*id, millis(range)))
-            .collect();
+        let ids = series.select(&file, &core.block_series, matchers, millis(range)).map_err(ReadError::from);
+        let Some(ids) = without_damaged(core, &file, ids)? else { continue };
         if !ids.is_empty() {
             let core = Arc::clone(core);
             sources.push(Source::Block(BlockSource { core, file, series, ids, next: 0, chunks: None }));

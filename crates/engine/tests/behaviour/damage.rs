@@ -14,7 +14,13 @@ fn flip(path: &std::path::Path, at: usize) {
 
 #[test]
 fn a_block_with_any_flipped_byte_is_set_aside_and_the_rest_is_answered() {
-    for (suffix, part) in [(".chunks.parquet", 0.4), (".chunks.parquet", 0.99), (".series.parquet", 0.2)] {
+    for (suffix, part) in [
+        (".chunks.parquet", 0.4),
+        (".chunks.parquet", 0.99),
+        (".times.parquet", 0.1),
+        (".series.parquet", 0.2),
+        (".index.parquet", 0.3),
+    ] {
         let place = Place::new();
         let store = place.open();
         store.push("up", &[(T0, 1.0)]);
@@ -31,8 +37,8 @@ fn a_block_with_any_flipped_byte_is_set_aside_and_the_rest_is_answered() {
         assert_eq!(store.all(), rest, "{suffix}");
         assert_eq!(store.metric("watchkeeper_store_quarantined_files"), 1.0);
         assert_eq!(store.engine.stats().quarantined_files, 1);
-        assert_eq!(place.files("quarantine", ".parquet").len(), 2, "both parts of the block are kept");
-        assert_eq!(place.files("metrics", ".parquet").len(), 2);
+        assert_eq!(place.files("quarantine", ".parquet").len(), 4, "all parts of the block are kept");
+        assert_eq!(place.files("metrics", ".parquet").len(), 4);
         drop(store);
         let store = place.open();
         assert_eq!(store.all(), rest);
@@ -81,7 +87,7 @@ fn files_that_the_catalog_does_not_know_are_removed_and_counted() {
     }
     let store = place.open();
     assert_eq!(store.metric("watchkeeper_store_orphans_removed_total"), 3.0);
-    assert_eq!(place.files("metrics", "").len() + place.files("events", "").len(), 3);
+    assert_eq!(place.files("metrics", "").len() + place.files("events", "").len(), 5);
     assert_eq!((store.all().len(), store.rows().len()), (1, 1));
 }
 
@@ -95,7 +101,7 @@ fn files_beside_a_lost_catalog_are_put_aside_not_removed() {
     std::fs::remove_file(place.dir.path().join("catalog.db")).expect("lost");
     let store = place.open();
     assert!(store.all().is_empty());
-    assert_eq!(place.files("quarantine", ".parquet").len(), 2);
+    assert_eq!(place.files("quarantine", ".parquet").len(), 4);
 }
 
 #[test]
@@ -122,9 +128,9 @@ fn expired_files_are_dropped_and_a_query_that_holds_them_goes_on() {
     let mut buffer = SeriesBuffer::default();
     assert!(held.next_series(&mut buffer).expect("a series"));
     assert_eq!(buffer.times_ms, [old - hour, old, young]);
-    assert_eq!(place.files("metrics", ".parquet").len(), 4, "a query holds them");
+    assert_eq!(place.files("metrics", ".parquet").len(), 8, "a query holds them");
     drop(held);
-    assert_eq!(place.files("metrics", ".parquet").len(), 2, "unlinked when nobody reads it");
+    assert_eq!(place.files("metrics", ".parquet").len(), 4, "unlinked when nobody reads it");
     drop(store);
     assert_eq!(place.open().rows(), [young]);
 }

@@ -81,7 +81,7 @@ fn a_crash_at_any_call_loses_nothing_and_so_does_a_second_one_while_it_recovers(
         for dies_at in 1..=calls {
             let (_, recovery) = short_life(end, Some(dies_at), None);
             // Every call of the recovery from some deaths, and one of each other.
-            let step = if dies_at % 8 == 0 { 1 } else { recovery.max(1) };
+            let step = if dies_at % 24 == 0 { 1 } else { recovery.max(1) };
             for dies_again in (1..=recovery).step_by(usize::try_from(step).expect("small")) {
                 short_life(end, Some(dies_at), Some(dies_again));
             }
