@@ -6,6 +6,7 @@ mod damage;
 mod durability;
 mod faults;
 mod fixture;
+mod formats;
 mod queries;
 mod scans;
 mod simulated;

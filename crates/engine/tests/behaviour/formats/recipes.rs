@@ -1,0 +1,254 @@
+//! What is in the fixtures, and how today's code writes it. A recipe whose format has changed gets a new
+//! name and makes a new fixture; it never makes an old one again.
+
+use std::path::Path;
+
+use ::model::event::{
+    Attributes, Capability, ComponentAction, ExitCause, JobAction, StageAction, StageStatus, WorkerAction,
+};
+use ::model::{Labels, MetricBatch, STALE_NAN, Sample, Timestamp};
+use arrow::array::{
+    ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampNanosecondArray,
+    UInt64Array, new_null_array,
+};
+use arrow::datatypes::{DataType, Field};
+use std::sync::Arc;
+use store::{Batch, EventBatch, Row, Table};
+
+use super::content::Content;
+use super::open_small;
+use crate::fixture::{Open, T0, deploy};
+
+const HOUR: i64 = 3_600_000;
+
+/// Writes a store into a directory, and says what is in it.
+type Recipe = fn(&Path) -> String;
+
+/// By the name of the fixture: what it is about, and the version of its format.
+pub(super) const RECIPES: &[(&str, Recipe)] = &[
+    ("wal-1", wal),
+    ("metrics-block-1", metrics_block),
+    ("event-file-1", event_file),
+    ("catalog-2", catalog),
+    ("catalog-1", catalog_of_version_1),
+];
+
+/// An open store, and what has been put into it.
+struct Filled {
+    store: Open,
+    content: Content,
+}
+
+impl Filled {
+    fn new(dir: &Path) -> Self {
+        Self { store: open_small(dir), content: Content::default() }
+    }
+
+    fn put(&mut self, metrics: MetricBatch, events: Vec<EventBatch>) {
+        self.content.add(&metrics);
+        events.iter().for_each(|events| self.content.add_rows(events));
+        self.store.append(Batch { metrics, events }).expect("appended");
+    }
+
+    fn checkpoint(&self) {
+        self.store.engine.checkpoint().expect("files are written");
+    }
+
+    fn end(self) -> String {
+        // A shutdown would write a long log to files.
+        drop(self.store);
+        self.content.text()
+    }
+}
+
+/// Several segments: metrics alone, then both, with series defined anew in each, late samples and doubles.
+fn wal(dir: &Path) -> String {
+    let mut filled = Filled::new(dir);
+    for round in 0..10 {
+        let mut metrics = MetricBatch::new();
+        short_series(&mut metrics, T0 + round * 15_000);
+        if round % 4 == 3 {
+            // One that comes late, and one at a time that has a sample.
+            metrics.push_one(&Labels::metric("late", &[]), T0 - round * 1_000, 0.25);
+            metrics.push_one(&Labels::metric("late", &[]), T0, round as f64);
+        }
+        let events = |table: &Table| rows(*table, T0 + round * 15_000, round % 2 == 0);
+        let tables = if round < 8 { [].iter() } else { Table::ALL.iter() };
+        filled.put(metrics, tables.map(events).collect());
+    }
+    filled.put(MetricBatch::new(), vec![rows(Table::Requests, T0 + HOUR, true)]);
+    filled.end()
+}
+
+/// A block with chunks of every codec, one of several chunks, and one that ends in staleness.
+fn metrics_block(dir: &Path) -> String {
+    let mut filled = Filled::new(dir);
+    let mut metrics = MetricBatch::new();
+    for step in 0..4 {
+        short_series(&mut metrics, T0 + step * 15_000);
+    }
+    let mut series = |name: &str, samples: Vec<(i64, f64)>| {
+        let samples: Vec<Sample> =
+            samples.into_iter().map(|(time_ms, value)| Sample { time_ms, value }).collect();
+        metrics.push(Labels::metric(name, &[("instance", "a:1")]).as_ref(), &samples);
+    };
+    let regular = |step: i64| T0 + step * 15_000;
+    // Jitter of some milliseconds, the same on every machine.
+    let jittered = |step: i64| regular(step) + step * step % 7 - 3;
+    series("constant_of_several_chunks", (0..9_000).map(|step| (regular(step), 1.0)).collect());
+    series("integer_short", (0..40).map(|step| (regular(step), (step * step) as f64 - 100.0)).collect());
+    series("float_short", (0..40).map(|step| (jittered(step), step as f64 / 10.0)).collect());
+    series("integer_pco", (0..500).map(|step| (regular(step), (step * 17 % 101) as f64)).collect());
+    series("float_pco_irregular", (0..500).map(|step| (jittered(step), 20.0 + step as f64 / 8.0)).collect());
+    let random = |step: i64| f64::from_bits((step as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    series("any_bits", (0..500).map(|step| (jittered(step), random(step))).collect());
+    filled.put(metrics, Vec::new());
+    filled.checkpoint();
+    filled.end()
+}
+
+/// A file of each table: rows of which every column holds something, and rows with as few as may be.
+fn event_file(dir: &Path) -> String {
+    let mut filled = Filled::new(dir);
+    for step in 0..3 {
+        let events = |table: &Table| rows(*table, T0 + step * 60_000, step % 2 == 0);
+        filled.put(MetricBatch::new(), Table::ALL.iter().map(events).collect());
+    }
+    filled.checkpoint();
+    filled.end()
+}
+
+/// Files as flushed, files that were merged, a file that was set aside, and a log above the watermark.
+fn catalog(dir: &Path) -> String {
+    let mut filled = Filled::new(dir);
+    for day in 0..2 {
+        for hour in 0..3 {
+            let time = T0 + (day * 24 + hour) * HOUR;
+            let mut metrics = MetricBatch::new();
+            // Each file has one sample that another file had before it.
+            metrics.push_one(&Labels::metric("up", &[]), time - HOUR * hour, (day * 24 + hour) as f64);
+            metrics.push_one(&Labels::metric("up", &[]), time + 1, (day * 24 + hour) as f64);
+            filled.put(metrics, vec![rows(Table::Deploys, time, true)]);
+            filled.checkpoint();
+        }
+        if day == 0 {
+            let later = Timestamp::from_millis(T0 + 30 * HOUR);
+            assert_eq!(filled.store.engine.compact(later).expect("merged"), 6);
+        }
+    }
+    let before = filled.content.text();
+    let mut lost = MetricBatch::new();
+    lost.push_one(&Labels::metric("lost", &[]), T0 + 50 * HOUR, 1.0);
+    filled.store.append(lost).expect("appended");
+    filled.checkpoint();
+    let damaged = super::files(&dir.join("metrics"), ".chunks.parquet").pop().expect("a file");
+    let mut bytes = std::fs::read(&damaged).expect("read");
+    bytes[40] ^= 1;
+    std::fs::write(&damaged, bytes).expect("damaged");
+    filled.content.set_aside = 1;
+    assert_eq!(filled.store.all().len(), 1, "it is set aside when it is read");
+    assert_ne!(before, filled.content.text());
+    let mut metrics = MetricBatch::new();
+    metrics.push_one(&Labels::metric("up", &[]), T0 + 60 * HOUR, 60.0);
+    filled.put(metrics, Vec::new());
+    filled.end()
+}
+
+/// The catalog of version 1 knew no merged files: their numbers said which came first.
+fn catalog_of_version_1(dir: &Path) -> String {
+    let mut filled = Filled::new(dir);
+    for round in 0..3 {
+        let mut metrics = MetricBatch::new();
+        metrics.push_one(&Labels::metric("up", &[]), T0, round as f64);
+        metrics.push_one(&Labels::metric("up", &[]), T0 + round, round as f64);
+        filled.put(metrics, vec![rows(Table::Feedback, T0 + round, true)]);
+        filled.checkpoint();
+    }
+    let text = filled.end();
+    let connection = rusqlite::Connection::open(dir.join("catalog.db")).expect("the catalog");
+    connection
+        .execute_batch(
+            "ALTER TABLE files DROP COLUMN precedence;
+             DELETE FROM meta WHERE key = 'checksum';
+             PRAGMA user_version = 1;",
+        )
+        .expect("as it was");
+    text
+}
+
+/// A sample of each kind of value at `time`, in series whose labels are of any kind too.
+fn short_series(metrics: &mut MetricBatch, time: i64) {
+    let values = [
+        ("one", 1.0),
+        ("minus_zero", -0.0),
+        ("stale", STALE_NAN),
+        ("nan", f64::NAN),
+        ("infinity", f64::NEG_INFINITY),
+        ("large_integer", 9_007_199_254_740_992.0),
+        ("small", f64::MIN_POSITIVE / 4.0),
+        ("time", time as f64 / 1000.0),
+    ];
+    for (name, value) in values {
+        let labels: &[(&str, &str)] =
+            if name == "one" { &[] } else { &[("job", "täglich \"x\"\n"), ("path", "/a\\b")] };
+        metrics.push_one(&Labels::metric(name, labels), time, value);
+    }
+}
+
+/// Two rows at and after `time_ms`; `full` when every column is to hold something.
+fn rows(table: Table, time_ms: i64, full: bool) -> EventBatch {
+    let schema = store::schema(table);
+    let columns = schema.fields().iter().map(|field| column(table, field, time_ms, full)).collect();
+    EventBatch { table, rows: RecordBatch::try_new(schema, columns).expect("rows of the table") }
+}
+
+fn column(table: Table, field: &Field, time_ms: i64, full: bool) -> ArrayRef {
+    let number = time_ms - T0;
+    if field.is_nullable() && !full {
+        return new_null_array(field.data_type(), 2);
+    }
+    let nanos = if field.name() == "time" { time_ms * 1_000_000 + 1 } else { time_ms * 1_000_000 - 5 };
+    match field.data_type() {
+        DataType::UInt64 => Arc::new(UInt64Array::from(vec![u64::MAX >> 12, number.unsigned_abs()])),
+        DataType::Int64 => Arc::new(Int64Array::from(vec![-number, 1 << 40])),
+        DataType::Float64 => Arc::new(Float64Array::from(vec![number as f64 / 7.0, -0.0])),
+        DataType::Boolean => Arc::new(BooleanArray::from(vec![number % 2 == 0, false])),
+        DataType::Timestamp(..) => {
+            let times = TimestampNanosecondArray::from(vec![nanos, nanos + 1]);
+            Arc::new(times.with_data_type(field.data_type().clone()))
+        }
+        DataType::Utf8 => Arc::new(StringArray::from(
+            (0..2).map(|row| text(table, field.name(), number, row)).collect::<Vec<_>>(),
+        )),
+        DataType::Map(..) => {
+            let attributes = [Attributes::from([("k".to_owned(), format!("ü{number}"))]), Attributes::new()];
+            let rows: Vec<_> = attributes
+                .into_iter()
+                .map(|attributes| ::model::event::DeployEvent { attributes, ..deploy(T0) })
+                .collect();
+            let batch = ::model::event::DeployEvent::to_batch(&rows).expect("rows");
+            Arc::clone(batch.column_by_name("attributes").expect("a column"))
+        }
+        other => panic!("a column of a type that no table has: {other}"),
+    }
+}
+
+/// A text of a column: one of its names where the column is an enum.
+fn text(table: Table, column: &str, number: i64, row: usize) -> String {
+    let nth = |names: Vec<&'static str>| names[(number as usize / 1000 + row) % names.len()].to_owned();
+    macro_rules! names {
+        ($type:ty) => {
+            nth(<$type>::ALL.iter().map(|name| name.as_str()).collect())
+        };
+    }
+    match (table, column) {
+        (Table::JobEvents, "action") => names!(JobAction),
+        (Table::StageEvents, "action") => names!(StageAction),
+        (Table::StageEvents, "status") => names!(StageStatus),
+        (Table::ComponentEvents, "action") => names!(ComponentAction),
+        (Table::WorkerEvents, "action") => names!(WorkerAction),
+        (Table::WorkerEvents, "capability") => names!(Capability),
+        (Table::Exits, "cause") => names!(ExitCause),
+        _ => format!("{column} {number}.{row} „x\"\n"),
+    }
+}
