@@ -4,6 +4,7 @@
 //! they play in, `stage`.
 
 mod backlog;
+mod bad_disk;
 mod commands;
 mod crash;
 mod faults;

@@ -24,7 +24,7 @@ pub(crate) enum Command {
     #[command(
         after_help = "Without a configuration it watches this host, its processes, and a Redis on 127.0.0.1:6379 when there is one.\n\n\
         Examples:\n  watchkeeper serve\n  watchkeeper serve --config watchkeeper.toml --data-dir /srv/watchkeeper --listen 0.0.0.0:7654\n\n\
-        Exit codes: 0 stopped by a signal, 1 failed, 2 the configuration is wrong."
+        Exit codes: 0 stopped by a signal, 1 failed, 2 the configuration is wrong, 4 the disk failed while data was written."
     )]
     Serve(serve::Serve),
     /// Print one line for each alert that fires

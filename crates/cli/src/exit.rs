@@ -10,6 +10,8 @@ pub(crate) const WARNING: u8 = 1;
 pub(crate) const CRITICAL: u8 = 2;
 /// The server cannot be reached, or does not let us in.
 pub(crate) const UNREACHABLE: u8 = 3;
+/// `serve`: the disk failed while the store's log was written.
+pub(crate) const DISK: u8 = 4;
 
 /// Why a command failed.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ pub(crate) enum Failure {
     Usage(anyhow::Error),
     /// The server cannot be reached, or does not let us in.
     Unreachable(anyhow::Error),
+    /// The disk failed while the store's log was written.
+    Disk(anyhow::Error),
     /// Anything else.
     Other(anyhow::Error),
 }
@@ -28,6 +32,7 @@ impl Failure {
         match self {
             Self::Usage(_) => CRITICAL,
             Self::Unreachable(_) => UNREACHABLE,
+            Self::Disk(_) => DISK,
             Self::Other(_) => WARNING,
         }
     }
@@ -40,7 +45,7 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::Usage(error) | Self::Unreachable(error) | Self::Other(error)) = self;
+        let (Self::Usage(error) | Self::Unreachable(error) | Self::Disk(error) | Self::Other(error)) = self;
         write!(f, "{error:#}")
     }
 }

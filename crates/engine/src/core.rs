@@ -12,6 +12,7 @@ use store::StoreStats;
 use crate::block::series::BlockSeries;
 use crate::cache::Cache;
 use crate::catalog::Catalog;
+use crate::failure::Failure;
 use crate::files::StoredFile;
 use crate::head::Head;
 use crate::head::metrics::Limits;
@@ -29,6 +30,8 @@ pub(crate) struct Core {
     pub(crate) telemetry: Telemetry,
     pub(crate) catalog: Catalog,
     pub(crate) segments: Segments,
+    /// Why nothing is written any more.
+    pub(crate) failure: Failure,
     /// Labels and indexes of blocks.
     pub(crate) block_series: Cache<Arc<BlockSeries>>,
     /// Footers of event files.
@@ -70,6 +73,7 @@ impl Core {
             telemetry,
             catalog,
             segments: Segments::default(),
+            failure: Failure::default(),
             block_series: Cache::new(cache_bytes / 4 * 3),
             footers: Cache::new(cache_bytes / 4),
             view: RwLock::new(View { head, frozen: None, files: Arc::default() }),

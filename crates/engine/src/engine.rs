@@ -125,6 +125,13 @@ impl Engine {
         retention::drop_expired(&self.core, now)
     }
 
+    /// Waits until the store can no longer write its log, and says why. From then on it takes nothing: what
+    /// the disk has of the last write is not known, and only a start reads the disk itself. Its owner says
+    /// so to people, and ends.
+    pub async fn failed(&self) -> Arc<EngineError> {
+        self.core.failure.told().await
+    }
+
     /// Takes nothing more, finishes what was taken, and joins the threads. Writes the head to files when
     /// it is so large that replaying it would take longer. Blocks. Queries are still answered afterwards.
     pub fn shutdown(&self) {

@@ -66,6 +66,12 @@ pub enum EngineError {
         #[source]
         source: io::Error,
     },
+    /// A thread has panicked, without which the store cannot go on.
+    #[error("the thread {name} has panicked")]
+    Panicked {
+        /// The thread.
+        name: &'static str,
+    },
     /// The write-ahead log cannot be written any more.
     #[error("the store has stopped writing after an error of its disk")]
     Poisoned,

@@ -17,6 +17,7 @@ mod core;
 mod engine;
 mod error;
 mod events;
+mod failure;
 mod files;
 mod flush;
 mod head;

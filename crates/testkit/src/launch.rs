@@ -51,6 +51,11 @@ impl Launched {
         self.child.try_wait().ok().flatten()
     }
 
+    /// Waits until it has ended.
+    pub async fn wait(&mut self) -> Result<std::process::ExitStatus> {
+        self.child.wait().await.context("waiting for a program to end")
+    }
+
     /// Its process id, while it runs.
     pub fn pid(&self) -> Option<u32> {
         self.child.id()
@@ -66,7 +71,7 @@ impl Launched {
         if let Some(pid) = self.pid() {
             Command::new("kill").arg(pid.to_string()).status().await.context("sending SIGTERM")?;
         }
-        self.child.wait().await.context("waiting for a program to end")
+        self.wait().await
     }
 }
 

@@ -109,6 +109,14 @@ impl Watchkeeper {
         }
     }
 
+    /// Waits until it has ended by itself.
+    pub async fn ended(&mut self) -> Result<std::process::ExitStatus> {
+        let server = self.server.as_mut().context("watchkeeper does not run")?;
+        let status = server.wait().await?;
+        self.server = None;
+        Ok(status)
+    }
+
     /// Runs another command of the binary against it, and gives its exit code and what it printed.
     pub async fn run(&self, arguments: &[&str]) -> Result<(i32, String)> {
         let output = Command::new(&self.binary)
@@ -129,6 +137,13 @@ impl Watchkeeper {
         self.send(self.client.get(self.url(path))).await
     }
 
+    /// Asks for a text, as its own metrics are.
+    pub async fn text(&self, path: &str) -> Result<String> {
+        let response =
+            self.with_token(self.client.get(self.url(path)))?.send().await.context("asking watchkeeper")?;
+        response.text().await.context("reading the answer")
+    }
+
     /// Posts JSON to the API.
     pub async fn post(&self, path: &str, body: &Value) -> Result<Answer> {
         self.send(self.client.post(self.url(path)).json(body)).await
@@ -144,9 +159,13 @@ impl Watchkeeper {
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Answer> {
+        answer(self.with_token(request)?).await
+    }
+
+    fn with_token(&self, request: reqwest::RequestBuilder) -> Result<reqwest::RequestBuilder> {
         let path = self.data_dir().join("local.token");
         let token = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
-        answer(request.bearer_auth(token.trim())).await
+        Ok(request.bearer_auth(token.trim()))
     }
 }
 

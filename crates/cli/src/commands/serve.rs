@@ -6,7 +6,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
@@ -15,11 +15,14 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Loaded};
-use crate::exit::Failure;
+use crate::exit::{self, Failure};
 use crate::first_start;
 use crate::house::{self, House};
 use crate::logging;
 use announce::Reached;
+
+/// How long stopping may take once the disk has failed: what is to be written may wait for it for ever.
+const STOP_ON_BAD_DISK: Duration = Duration::from_secs(10);
 
 /// What the command line says.
 #[derive(Debug, clap::Args)]
@@ -59,20 +62,48 @@ pub(crate) async fn run(command: &Serve) -> Result<(), Failure> {
     };
     let mut parts = started;
     parts.house.registry.register(Box::new(lost_lines)).context("the counter of the log is there twice")?;
+    let engine = Arc::clone(&parts.house.engine);
     let ended = tokio::select! {
-        ended = parts.any_ended() => Err(anyhow::anyhow!("{ended} ended by itself; the log says why")),
+        error = engine.failed() => Err(disk_failed(error, &data_dir)),
+        ended = parts.any_ended() => Err(anyhow::anyhow!("{ended} ended by itself; the log says why").into()),
         () = signals.next() => Ok(()),
     };
+    drop(engine);
+    let patience = match &ended {
+        Err(failure @ Failure::Disk(_)) => {
+            tracing::error!("{failure}");
+            STOP_ON_BAD_DISK
+        }
+        _ => Duration::MAX,
+    };
     tracing::info!("stopping; a second signal stops at once");
-    tokio::select! {
-        stopped = parts.stop() => stopped?,
+    let stopped = tokio::select! {
+        stopped = tokio::time::timeout(patience, parts.stop()) => stopped,
         () = signals.next() => {
             tracing::warn!("stopped at once");
             std::process::exit(130);
         }
+    };
+    match stopped {
+        Ok(stopped) => {
+            tracing::info!("stopped");
+            ended.and(stopped)
+        }
+        Err(_) => {
+            tracing::warn!("stopped at once: the disk does not answer");
+            std::process::exit(i32::from(exit::DISK));
+        }
     }
-    tracing::info!("stopped");
-    Ok(ended?)
+}
+
+/// What to say when the store's log could not be written.
+fn disk_failed(error: Arc<engine::EngineError>, data_dir: &Path) -> Failure {
+    Failure::Disk(anyhow::anyhow!(
+        "the store's log could not be written, so nothing more is taken: {:#}. What was acknowledged is kept. \
+         Look at the disk that holds {} (`df`, `dmesg`), then start watchkeeper again",
+        anyhow::Error::new(error),
+        data_dir.display()
+    ))
 }
 
 /// The signals that ask for an end.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, BufReader, Read};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -57,6 +58,7 @@ pub(crate) fn check_header(bytes: &[u8; HEADER_BYTES], id: u64) -> HeaderState {
 pub(crate) struct SegmentWriter {
     pub(crate) id: u64,
     pub(crate) bytes: u64,
+    path: PathBuf,
     file: Box<dyn AppendFile>,
 }
 
@@ -68,13 +70,13 @@ impl SegmentWriter {
         file.append(&header(id, VERSION)).map_err(EngineError::io("write", &path))?;
         file.sync().map_err(EngineError::io("sync", &path))?;
         vfs.sync_dir(&layout.wal_dir()).map_err(EngineError::io("sync", layout.wal_dir()))?;
-        Ok(Self { id, bytes: HEADER_BYTES as u64, file })
+        Ok(Self { id, bytes: HEADER_BYTES as u64, path, file })
     }
 
     /// Adds records, durably.
-    pub(crate) fn commit(&mut self, records: &[u8]) -> io::Result<()> {
-        self.file.append(records)?;
-        self.file.sync()?;
+    pub(crate) fn commit(&mut self, records: &[u8]) -> Result<(), EngineError> {
+        self.file.append(records).map_err(EngineError::io("write", &self.path))?;
+        self.file.sync().map_err(EngineError::io("sync", &self.path))?;
         self.bytes += records.len() as u64;
         Ok(())
     }

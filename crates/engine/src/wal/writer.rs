@@ -4,7 +4,6 @@
 //! into the head and answers their writers. What arrives meanwhile is the next commit. So a lone writer
 //! waits for nothing but the disk, and many writers share a sync.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -52,8 +51,7 @@ struct RefuseOnPanic {
 impl Drop for RefuseOnPanic {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.core.telemetry.wal.poisoned.set(1);
-            self.queue.poison();
+            poison(&self.core, &self.queue, EngineError::Panicked { name: "store-commit" });
         }
     }
 }
@@ -88,10 +86,10 @@ impl Committer {
             match self.queue.next(gather_until) {
                 Next::Close => return,
                 Next::Rotate(reply) => {
-                    let frozen = self.rotate();
-                    if let Err(error) = &frozen {
+                    let frozen = self.rotate().map_err(|error| {
                         self.poison(error);
-                    }
+                        EngineError::Poisoned
+                    });
                     // Whoever asked waits for the answer, unless its thread has panicked.
                     _ = reply.send(frozen);
                 }
@@ -113,7 +111,7 @@ impl Committer {
         if !self.records.is_empty() {
             let start = Instant::now();
             if let Err(error) = self.segment.commit(&self.records) {
-                return self.fail(&error, staged);
+                return self.fail(error, staged);
             }
             self.core.telemetry.wal.commit_seconds.observe(seconds_since(start));
             self.core.telemetry.wal.commits.inc();
@@ -133,7 +131,7 @@ impl Committer {
         if self.segment.bytes >= self.core.config.wal_segment_bytes.0
             && let Err(error) = self.next_segment()
         {
-            self.poison(&error);
+            self.poison(error);
         }
     }
 
@@ -206,22 +204,22 @@ impl Committer {
         Ok(())
     }
 
-    fn fail(&self, error: &io::Error, staged: Vec<Staged>) {
+    fn fail(&self, error: EngineError, staged: Vec<Staged>) {
         self.poison(error);
         for staged in staged {
             _ = staged.pending.reply.send(Err(AppendError::Poisoned));
         }
     }
 
-    /// Ends writing for ever. What the disk holds of the last write is unknown, and a second sync would
-    /// succeed without having written it.
-    fn poison(&self, error: &(dyn std::error::Error + 'static)) {
-        tracing::error!(
-            error,
-            segment = self.segment.id,
-            "the write-ahead log could not be written: the store takes nothing more until it is started again"
-        );
-        self.core.telemetry.wal.poisoned.set(1);
-        self.queue.poison();
+    fn poison(&self, error: EngineError) {
+        poison(&self.core, &self.queue, error);
     }
+}
+
+/// Ends writing for ever. What the disk holds of the last write is unknown, and a second sync would
+/// succeed without having written it. Whoever runs the store says why, and stops: [`crate::Engine::failed`].
+fn poison(core: &Core, queue: &Queue, error: EngineError) {
+    core.telemetry.wal.poisoned.set(1);
+    queue.poison();
+    core.failure.tell(error);
 }

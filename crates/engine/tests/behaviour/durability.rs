@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use engine::vfs::Disk;
+use engine::vfs::{Disk, Vfs};
 use engine::{Engine, EngineError};
 use model::{ByteSize, MetricBatch};
 use prometheus::Registry;
@@ -311,17 +311,22 @@ fn dying_at_any_operation_of_recovery_loses_nothing_either() {
 #[test]
 fn a_failed_sync_ends_writing_for_ever_and_queries_go_on() {
     let place = Place::new();
-    let (disk, left) = Dying::after(u64::MAX);
-    let store = place.try_open_on(disk).expect("the store opens");
+    let (disk, _) = Dying::after(u64::MAX);
+    let store = place.try_open_on(Arc::clone(&disk) as Arc<dyn Vfs>).expect("the store opens");
     store.push("up", &[(T0, 1.0)]);
     // The next write succeeds, its sync does not.
-    left.store(1, Ordering::SeqCst);
+    disk.fails_to_sync.store(true, Ordering::SeqCst);
     let refused = |store: &Open| store.append(samples_of("up", &[(T0 + 1, 2.0)]));
     assert!(matches!(refused(&store), Err(AppendError::Poisoned)));
-    left.store(u64::MAX, Ordering::SeqCst);
+    disk.fails_to_sync.store(false, Ordering::SeqCst);
     assert!(matches!(refused(&store), Err(AppendError::Poisoned)), "it is never tried again");
     assert!(matches!(store.engine.checkpoint(), Err(EngineError::Poisoned)));
     assert_eq!(store.all(), Series::from([expected("up", &[(T0, 1.0)])]));
+    let failure = store.failed();
+    assert!(
+        matches!(&*failure, EngineError::Io { doing: "sync", path, .. } if path.ends_with("00000000000000000001.wal")),
+        "{failure:?}"
+    );
     drop(store);
     place.open().push("up", &[(T0 + 2, 3.0)]);
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use engine::vfs::{AppendFile, Disk, Entry, Lock, ReadFile, Vfs};
 
@@ -12,12 +12,14 @@ use engine::vfs::{AppendFile, Disk, Entry, Lock, ReadFile, Vfs};
 #[derive(Debug)]
 pub(crate) struct Dying {
     left: Arc<AtomicU64>,
+    /// Whether each sync of a file fails, although what was written before it went well.
+    pub(crate) fails_to_sync: Arc<AtomicBool>,
 }
 
 impl Dying {
     pub(crate) fn after(operations: u64) -> (Arc<Self>, Arc<AtomicU64>) {
         let left = Arc::new(AtomicU64::new(operations));
-        (Arc::new(Self { left: Arc::clone(&left) }), left)
+        (Arc::new(Self { left: Arc::clone(&left), fails_to_sync: Arc::default() }), left)
     }
 
     fn live(&self) -> io::Result<()> {
@@ -40,7 +42,11 @@ impl Vfs for Dying {
     }
     fn create(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
         self.live()?;
-        Ok(Box::new(DyingFile { file: Disk.create(path)?, left: Arc::clone(&self.left) }))
+        Ok(Box::new(DyingFile {
+            file: Disk.create(path)?,
+            left: Arc::clone(&self.left),
+            fails_to_sync: Arc::clone(&self.fails_to_sync),
+        }))
     }
     fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadFile>> {
         Disk.open(path)
@@ -68,6 +74,7 @@ impl Vfs for Dying {
 struct DyingFile {
     file: Box<dyn AppendFile>,
     left: Arc<AtomicU64>,
+    fails_to_sync: Arc<AtomicBool>,
 }
 
 impl AppendFile for DyingFile {
@@ -85,6 +92,9 @@ impl AppendFile for DyingFile {
     }
     fn sync(&mut self) -> io::Result<()> {
         live(&self.left)?;
+        if self.fails_to_sync.load(Ordering::SeqCst) {
+            return Err(io::Error::other("the disk lost a page"));
+        }
         self.file.sync()
     }
 }

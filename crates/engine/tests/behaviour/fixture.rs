@@ -83,6 +83,11 @@ impl Open {
         self.runtime.block_on(self.engine.append(batch.into()))
     }
 
+    /// Why the store takes nothing more; waits for it.
+    pub(crate) fn failed(&self) -> Arc<EngineError> {
+        self.runtime.block_on(self.engine.failed())
+    }
+
     /// Appends samples of one series.
     pub(crate) fn push(&self, name: &str, samples: &[(i64, f64)]) -> Appended {
         self.append(samples_of(name, samples)).expect("appended")

@@ -7,6 +7,7 @@ mod durability;
 mod faults;
 mod fixture;
 mod formats;
+mod full_disk;
 mod queries;
 mod scans;
 mod simulated;

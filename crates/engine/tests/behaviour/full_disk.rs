@@ -1,0 +1,60 @@
+//! A disk that is nearly full: nothing is taken, everything else goes on, and it mends by itself.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use model::{ByteSize, DurationText, Timestamp};
+use store::AppendError;
+
+use crate::faults::Sized;
+use crate::fixture::{Open, Place, Series, T0, expected, samples_of};
+
+fn is_refused(store: &Open, time: i64) -> bool {
+    match store.append(samples_of("up", &[(time, 1.0)])) {
+        Err(AppendError::DiskFull { free_bytes: 999, reserve_bytes: 1000 }) => true,
+        Err(error) => panic!("refused for another reason: {error}"),
+        Ok(_) => false,
+    }
+}
+
+/// Tries until it is as wanted; the disk is measured once a second.
+fn until(wanted: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !wanted() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "the disk is not measured");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_nearly_full_disk_takes_nothing_and_reads_writes_files_and_deletes_until_there_is_room() {
+    let place = Place::with(|config| {
+        config.disk_reserve_bytes = ByteSize(1000);
+        config.retention = DurationText(Duration::from_secs(100 * 365 * 86_400));
+    });
+    let free = Arc::new(AtomicU64::new(1000));
+    let store = place.try_open_on(Arc::new(Sized(Arc::clone(&free)))).expect("the store opens");
+    store.push("old", &[(T0, 1.0)]);
+    store.engine.checkpoint().expect("files");
+    store.push("new", &[(T0 + 86_400_000, 2.0)]);
+    free.store(999, Ordering::SeqCst);
+    until(|| is_refused(&store, T0 + 86_400_000));
+    let taken = store.all();
+    store.engine.checkpoint().expect("what is in memory becomes files, and the log lets go");
+    assert_eq!(store.all(), taken, "queries are answered");
+    // A time at which what is old has expired, and what is new has not.
+    let then = Timestamp::from_millis(T0 + 2_000).after(Duration::from_secs(100 * 365 * 86_400));
+    assert_eq!(store.engine.drop_expired(then).expect("files are dropped"), 1);
+    assert_eq!(place.files("metrics", ".chunks.parquet").len(), 1, "what was dropped is unlinked");
+    assert!(is_refused(&store, T0 + 86_400_001), "there is no more room by then");
+    free.store(1000, Ordering::SeqCst);
+    until(|| !is_refused(&store, T0 + 86_400_002));
+    drop(store);
+    let known = [expected("new", &[(T0 + 86_400_000, 2.0)]), expected("up", &[(T0 + 86_400_002, 1.0)])];
+    let found = place.open().all();
+    assert!(Series::from(known).into_iter().all(|(series, samples)| {
+        let found = found.get(&series).expect("the series");
+        samples.iter().all(|sample| found.contains(sample))
+    }));
+}
