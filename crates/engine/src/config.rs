@@ -49,6 +49,9 @@ pub struct Config {
     /// The most bytes of batches that wait to be committed.
     #[schemars(with = "String")]
     pub commit_queue_bytes: ByteSize,
+    /// How often it is looked whether small files can be merged to larger ones; at most 100 times a second.
+    #[schemars(with = "String")]
+    pub compaction_interval: DurationText,
     /// How much older than the newest sample of its series a sample may be. Samples out of order wait in a
     /// list beside the others of their series, however late they are.
     #[schemars(with = "String")]
@@ -83,6 +86,7 @@ impl Default for Config {
             commit_interval: DurationText(Duration::from_millis(5)),
             commit_bytes: ByteSize(MIB),
             commit_queue_bytes: ByteSize(64 * MIB),
+            compaction_interval: minutes(1),
             out_of_order_window: minutes(120),
             max_query_samples: 50_000_000,
             max_scan_rows: 1_000_000,

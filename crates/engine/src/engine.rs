@@ -114,7 +114,7 @@ impl Engine {
         self.flusher.flush()
     }
 
-    /// Merges files, as a background pass does each minute. Returns how many were merged to others.
+    /// Merges files, as a background pass does every `compaction_interval`. Returns how many were merged to others.
     pub fn compact(&self, now: Timestamp) -> Result<usize, EngineError> {
         compact(&self.core, now, &self.stopping)
     }

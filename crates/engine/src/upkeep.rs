@@ -21,8 +21,8 @@ use crate::wal::writer::Frozen;
 const TICK: Duration = Duration::from_secs(1);
 /// How often what has expired is dropped.
 const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
-/// How often files are merged.
-const COMPACTION_INTERVAL: Duration = Duration::from_secs(60);
+/// The shortest time from one look for files to merge to the next.
+const MIN_COMPACTION_INTERVAL: Duration = Duration::from_millis(10);
 /// How long a flush that failed waits before it is tried again. Memory bounds what gathers meanwhile.
 const RETRY_AFTER: Duration = Duration::from_secs(10);
 
@@ -98,9 +98,10 @@ impl Signal {
     }
 }
 
-/// Merges files each minute until it is told to stop.
+/// Merges files every so often until it is told to stop.
 pub(crate) fn compact_on(core: &Arc<Core>, stopping: &AtomicBool) {
-    let mut next = Instant::now() + COMPACTION_INTERVAL;
+    let interval = core.config.compaction_interval.0.max(MIN_COMPACTION_INTERVAL);
+    let mut next = Instant::now() + interval;
     while !stopping.load(Ordering::Relaxed) {
         let now = Instant::now();
         if now < next {
@@ -111,7 +112,7 @@ pub(crate) fn compact_on(core: &Arc<Core>, stopping: &AtomicBool) {
         if let Err(error) = compact(core, Timestamp::now(), stopping) {
             tracing::error!(error = &error as &dyn std::error::Error, "files could not be merged");
         }
-        next = Instant::now() + COMPACTION_INTERVAL;
+        next = Instant::now() + interval;
     }
 }
 

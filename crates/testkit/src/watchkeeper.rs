@@ -50,6 +50,12 @@ impl Watchkeeper {
 
     /// Starts it once more with the same data, after it was ended.
     pub async fn start_again(&mut self) -> Result<()> {
+        self.launch()?;
+        self.ready().await
+    }
+
+    /// Starts it once more, and does not wait until it is ready.
+    pub fn launch(&mut self) -> Result<()> {
         let mut command = Command::new(&self.binary);
         command
             .arg("serve")
@@ -59,7 +65,13 @@ impl Watchkeeper {
             .arg(self.data_dir())
             .args(["--listen", &format!("127.0.0.1:{}", self.port)])
             .env_remove("WATCHKEEPER_KEY");
-        let mut server = Launched::start(&mut command, &self.folder.join("watchkeeper.log"))?;
+        self.server = Some(Launched::start(&mut command, &self.folder.join("watchkeeper.log"))?);
+        Ok(())
+    }
+
+    /// Waits until it answers, or has ended.
+    pub async fn ready(&mut self) -> Result<()> {
+        let mut server = self.server.take().context("watchkeeper does not run")?;
         let ready = within(Duration::from_secs(60), "watchkeeper to be ready", || {
             let ended = server.ended();
             let asked = self.client.get(self.url("/readyz")).send();
