@@ -269,6 +269,7 @@ async fn scenario_nothing_acknowledged_is_lost_or_doubled_by_many_kills() -> Res
     killed(kills, fastrand::Rng::with_seed(seed)).await.with_context(|| format!("the seed was {seed}"))
 }
 
+#[allow(clippy::print_stderr, reason = "a soak says how far it is")]
 async fn killed(kills: usize, mut rng: fastrand::Rng) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let smtp = Smtp::start().await?;
