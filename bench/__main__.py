@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import platform
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,8 @@ from pathlib import Path
 
 import events
 import metrics
+import queries
+import scale
 import watching
 from services import Services
 
@@ -30,6 +33,10 @@ def main(binary: str, load: str) -> None:
         for shape in metrics.SHAPES:
             parts.append(_metrics(metrics.measured(Path(folder), binary, load, shape), shape))
             print(parts[-1], flush=True)
+        parts.append(_queries(queries.measured(Path(folder), binary, load)))
+        print(parts[-1], flush=True)
+        parts.append(_scale(scale.measured(Path(folder), binary, load)))
+        print(parts[-1], flush=True)
     for part in (_watching, _events):
         with tempfile.TemporaryDirectory(prefix="watchkeeper-bench.") as folder, Services(Path(folder)) as services:
             parts.append(part(services, binary))
@@ -61,6 +68,44 @@ def _metrics(costs: dict[str, metrics.Cost], shape: tuple[int, int, int]) -> str
             f"| {name} | {cost.cpu_microseconds:.2f} | {ours.cpu_microseconds / cost.cpu_microseconds:.2f} | "
             f"{cost.wall_microseconds:.2f} | {cost.peak_bytes / MB:.0f} | {ours.peak_bytes / cost.peak_bytes:.2f} | "
             f"{stored} | {ratio} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _queries(times: dict[str, list[tuple[float, float]]]) -> str:
+    ours, peers = times["Watchkeeper"], [name for name in times if name != "Watchkeeper"]
+    head = " | ".join(f"{name} | ratio" for name in peers)
+    lines = [
+        "## Queries\n\n5,000 series × 24 h at 15 s, and fifty of them over 7 days. Milliseconds until the whole answer "
+        f"is there, median of {queries.REPEATS}: with caches off where a server has some, and, after the slash, as it "
+        "comes. A ratio is ours to theirs, caches off.\n",
+        f"| | Watchkeeper | {head} |",
+        "|---|---|" + "---|---|" * len(peers),
+    ]
+    for place, (what, *_) in enumerate(queries.QUERIES):
+        others = " | ".join(
+            f"{times[name][place][0]:.1f} / {times[name][place][1]:.1f} | {ours[place][0] / times[name][place][0]:.2f}"
+            for name in peers
+        )
+        lines.append(f"| {what} | {ours[place][0]:.1f} / {ours[place][1]:.1f} | {others} |")
+    means = [
+        statistics.geometric_mean(ours[place][0] / times[name][place][0] for place in range(len(ours))) for name in peers
+    ]
+    lines.append("| geometric mean | | " + " | ".join(f"| {mean:.2f}" for mean in means) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _scale(growths: list[scale.Growth]) -> str:
+    lines = [
+        "## Growth\n\nWatchkeeper alone, series of 20 samples each. The start is one after the process was killed, until "
+        "it answers queries.\n",
+        "| series | CPU a sample, µs | peak memory, MB | start, s |",
+        "|---|---|---|---|",
+    ]
+    for growth in growths:
+        lines.append(
+            f"| {growth.series:,} | {growth.cpu_microseconds:.2f} | {growth.peak_bytes / MB:.0f} | "
+            f"{growth.restart_seconds:.1f} |"
         )
     return "\n".join(lines) + "\n"
 

@@ -15,6 +15,9 @@ from pathlib import Path
 CONFIGURATION = """
 [log]
 file = ""
+[store]
+retention = "30d"
+max_series = 2000000
 [processes]
 enabled = true
 [[processes.groups]]
@@ -45,10 +48,10 @@ def wait_for(what: str, look: Callable[[], object], seconds: float = 60) -> None
         time.sleep(0.1)
 
 
-def get(url: str, token: str = "") -> bytes:
+def get(url: str, token: str = "", timeout: float = 10) -> bytes:
     """What is at `url`."""
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"} if token else {})
-    with urllib.request.urlopen(request, timeout=10) as response:
+    with urllib.request.urlopen(request, timeout=timeout) as response:
         return response.read()
 
 
@@ -79,6 +82,18 @@ class Services:
         self._running.append(process)
         return process.pid
 
+    def stop(self, pid: int) -> None:
+        """Ends a program as one is ended, and waits until it has."""
+        process = next(process for process in self._running if process.pid == pid)
+        process.terminate()
+        process.wait(60)
+
+    def kill(self, pid: int) -> None:
+        """Ends a program at once."""
+        process = next(process for process in self._running if process.pid == pid)
+        process.kill()
+        process.wait(60)
+
     def watchkeeper(self, binary: str) -> tuple[int, str]:
         """Our own server. Returns its process id and its address."""
         configuration = self.folder / "watchkeeper.toml"
@@ -88,7 +103,7 @@ class Services:
         pid = self.start(
             "watchkeeper", binary, "serve", "--config", str(configuration), "--data-dir", data, "--listen", listen
         )
-        wait_for("watchkeeper", lambda: get(f"{url}/readyz"))
+        wait_for("watchkeeper", lambda: get(f"{url}/readyz"), 120)
         return pid, url
 
     def prometheus(self) -> list[int]:

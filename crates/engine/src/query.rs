@@ -4,6 +4,7 @@
 //! files, the frozen head, the head. Of two samples of a series at the same time, the older source's
 //! stays. A file that turns out to be damaged is set aside, and the query goes on without it.
 
+pub(crate) mod ahead;
 pub(crate) mod cursor;
 pub(crate) mod labels;
 pub(crate) mod scan;

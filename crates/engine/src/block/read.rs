@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::BinaryArray;
+use arrow::array::{Array, BinaryArray};
 use arrow::datatypes::{Int64Type, UInt32Type};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use parquet::errors::ParquetError;
@@ -15,130 +15,197 @@ use crate::block::{bad, binary, chunk_column, numbers, times_column};
 use crate::catalog::Part;
 use crate::files::StoredFile;
 
+/// Series whose chunks are looked up together.
+const SLAB_SERIES: usize = 4096;
+/// Chunks that are looked up at a time.
+const LOOKUP_BATCH: usize = 8192;
 /// Chunks that are decoded at a time.
 const BATCH: usize = 256;
 /// Times that are kept for further chunks of a query, eight bytes each.
 const KEPT_TIMES: usize = 4 << 20;
 
-/// The chunks of some series of a block, in order, each read once.
+/// The chunks of some series of a block, in order, each read once. Where chunks are and of what time is
+/// looked up first, for some thousands of series at once; then only those are read that a query wants.
 pub(crate) struct ChunkReader {
     file: Arc<StoredFile>,
-    reader: ParquetRecordBatchReader,
-    batch: Option<Batch>,
-    row: usize,
+    /// The last of the series that have been looked up.
+    last: Option<u32>,
+    /// Of those series, the chunks that are wanted.
+    wanted: Vec<Wanted>,
+    next: usize,
+    packed: Option<Packed>,
     columns: TimeColumns,
 }
 
-struct Batch {
-    first: Vec<i64>,
-    last: Vec<i64>,
-    count: Vec<u32>,
-    times: Times,
-    values: BinaryArray,
+/// A chunk that is wanted.
+#[derive(Clone, Copy)]
+struct Wanted {
+    row: u32,
+    count: u32,
+    /// The row of its times; in blocks of the first version, which have them beside the values, zero.
+    times: u32,
 }
 
-enum Times {
-    /// Rows of the file of times.
-    Shared(Vec<u32>),
-    /// In blocks of the first version, the times themselves.
-    Own(BinaryArray),
+/// What is read of the chunks that are wanted.
+struct Packed {
+    reader: ParquetRecordBatchReader,
+    values: BinaryArray,
+    /// In blocks of the first version.
+    times: Option<BinaryArray>,
+    row: usize,
 }
 
 /// Columns of times, decoded once for all chunks of a query that share them.
 #[derive(Default)]
 struct TimeColumns {
-    known: HashMap<u32, Arc<Vec<i64>>>,
+    known: HashMap<u32, Vec<i64>>,
     held: usize,
 }
 
 impl ChunkReader {
-    /// Opens the chunks of `ids`, which are ascending.
-    pub(crate) fn open(
-        file: &Arc<StoredFile>,
-        series: &BlockSeries,
-        ids: &[u32],
-    ) -> Result<Self, ParquetError> {
-        let columns = [
-            chunk_column::FIRST,
-            chunk_column::LAST,
-            chunk_column::COUNT,
-            chunk_column::TIMES,
-            chunk_column::VALUES,
-        ];
-        let ranges = joined(ids.iter().map(|id| series.rows(*id)));
-        let reader = series.chunks.read(file, Part::Chunks, &columns, &ranges, BATCH)?;
-        if series.chunks.total() != Some(series.chunk_count()) {
-            return Err(bad("the number of chunks is not the one that the series have"));
+    pub(crate) fn new(file: &Arc<StoredFile>) -> Self {
+        Self {
+            file: Arc::clone(file),
+            last: None,
+            wanted: Vec::new(),
+            next: 0,
+            packed: None,
+            columns: TimeColumns::default(),
         }
-        let (file, columns) = (Arc::clone(file), TimeColumns::default());
-        Ok(Self { file, reader, batch: None, row: 0, columns })
     }
 
-    /// Takes the chunks of the next of the series, and adds its samples between two times.
+    /// Adds the samples between two times of the first of `ids`, which are ascending and go on to be asked
+    /// for in that order.
     pub(crate) fn next_series(
         &mut self,
         series: &BlockSeries,
-        id: u32,
+        ids: &[u32],
         range_ms: (i64, i64),
         times: &mut Vec<i64>,
         values: &mut Vec<f64>,
     ) -> Result<(), ParquetError> {
-        for _ in series.rows(id) {
-            let row = self.next_row(series)?;
-            let batch = self.batch.as_ref().ok_or_else(|| bad("a chunk is missing"))?;
-            if batch.first[row] > range_ms.1 || batch.last[row] < range_ms.0 {
-                continue;
-            }
-            let count = batch.count[row] as usize;
-            let (start, values_start) = (times.len(), values.len());
-            match &batch.times {
-                Times::Own(own) => chunk::times::unpack(own.value(row), count, times).map_err(damaged)?,
-                Times::Shared(rows) => times.extend_from_slice(self.columns.get(rows[row], count)?),
-            }
-            chunk::values::unpack(batch.values.value(row), count, values).map_err(damaged)?;
-            if values.len() - values_start != times.len() - start {
-                return Err(damaged(BadChunk));
-            }
-            trim(start, range_ms, times, values);
+        let Some(&id) = ids.first() else { return Ok(()) };
+        if self.last.is_none_or(|last| last < id) {
+            self.look_up(series, &ids[..ids.len().min(SLAB_SERIES)], range_ms)?;
+        }
+        let rows = series.rows(id);
+        while let Some(wanted) =
+            self.wanted.get(self.next).copied().filter(|it| rows.contains(&(it.row as usize)))
+        {
+            self.next += 1;
+            self.read(series, wanted, range_ms, times, values)?;
         }
         Ok(())
     }
 
-    fn next_row(&mut self, series: &BlockSeries) -> Result<usize, ParquetError> {
-        let is_done = self.batch.as_ref().is_none_or(|batch| self.row == batch.count.len());
-        if is_done {
-            let batch = self.reader.next().ok_or_else(|| bad("a chunk is missing"))??;
-            let times = if self.file.has(Part::Times) {
-                let rows = numbers::<UInt32Type>(&batch, chunk_column::TIMES)?;
-                self.columns.load(&self.file, series, &rows)?;
-                Times::Shared(rows)
+    /// Looks up which chunks of some series are wanted.
+    fn look_up(
+        &mut self,
+        series: &BlockSeries,
+        ids: &[u32],
+        range_ms: (i64, i64),
+    ) -> Result<(), ParquetError> {
+        self.last = ids.last().copied();
+        self.wanted.clear();
+        self.next = 0;
+        self.packed = None;
+        let has_times = self.file.has(Part::Times);
+        let mut columns = vec![chunk_column::FIRST, chunk_column::LAST, chunk_column::COUNT];
+        columns.extend(has_times.then_some(chunk_column::TIMES));
+        let rows = joined(ids.iter().map(|id| series.rows(*id)));
+        let mut row = rows.iter().cloned().flatten();
+        for batch in series.chunks.read(&self.file, Part::Chunks, &columns, &rows, LOOKUP_BATCH)? {
+            let batch = batch?;
+            let first = numbers::<Int64Type>(&batch, chunk_column::FIRST)?;
+            let last = numbers::<Int64Type>(&batch, chunk_column::LAST)?;
+            let count = numbers::<UInt32Type>(&batch, chunk_column::COUNT)?;
+            let times = if has_times {
+                numbers::<UInt32Type>(&batch, chunk_column::TIMES)?
             } else {
-                Times::Own(binary(&batch, chunk_column::TIMES)?)
+                vec![0; count.len()]
             };
-            self.batch = Some(Batch {
-                first: numbers::<Int64Type>(&batch, chunk_column::FIRST)?,
-                last: numbers::<Int64Type>(&batch, chunk_column::LAST)?,
-                count: numbers::<UInt32Type>(&batch, chunk_column::COUNT)?,
-                times,
-                values: binary(&batch, chunk_column::VALUES)?,
-            });
-            self.row = 0;
+            for place in 0..count.len() {
+                let row = row.next().ok_or_else(|| bad("there are too many chunks"))?;
+                if first[place] <= range_ms.1 && range_ms.0 <= last[place] {
+                    self.wanted.push(Wanted { row: row as u32, count: count[place], times: times[place] });
+                }
+            }
         }
-        self.row += 1;
-        Ok(self.row - 1)
+        if series.chunks.total() != Some(series.chunk_count()) {
+            return Err(bad("the number of chunks is not the one that the series have"));
+        }
+        Ok(())
+    }
+
+    fn read(
+        &mut self,
+        series: &BlockSeries,
+        wanted: Wanted,
+        range_ms: (i64, i64),
+        times: &mut Vec<i64>,
+        values: &mut Vec<f64>,
+    ) -> Result<(), ParquetError> {
+        let place = self.next - 1;
+        if self.packed.as_ref().is_none_or(|packed| packed.row == packed.values.len()) {
+            self.next_packed(series, place)?;
+        }
+        let packed = self.packed.as_mut().ok_or_else(|| bad("a chunk is missing"))?;
+        let (row, count) = (packed.row, wanted.count as usize);
+        packed.row += 1;
+        let start = times.len();
+        match &packed.times {
+            Some(own) => chunk::times::unpack(own.value(row), count, times).map_err(damaged)?,
+            None => times.extend_from_slice(self.columns.get(wanted.times, count)?),
+        }
+        chunk::values::unpack(packed.values.value(row), count, values).map_err(damaged)?;
+        if values.len() != times.len() {
+            return Err(damaged(BadChunk));
+        }
+        trim(start, range_ms, times, values);
+        Ok(())
+    }
+
+    /// Reads the next of the chunks that are wanted, from the one at `place` on.
+    fn next_packed(&mut self, series: &BlockSeries, place: usize) -> Result<(), ParquetError> {
+        let has_times = self.file.has(Part::Times);
+        let mut reader = match self.packed.take() {
+            Some(packed) => packed.reader,
+            None => {
+                let mut columns = vec![chunk_column::VALUES];
+                columns.extend((!has_times).then_some(chunk_column::TIMES));
+                let rows = joined(self.wanted[place..].iter().map(|it| it.row as usize..it.row as usize + 1));
+                series.chunks.read(&self.file, Part::Chunks, &columns, &rows, BATCH)?
+            }
+        };
+        let batch = reader.next().ok_or_else(|| bad("a chunk is missing"))??;
+        let values = binary(&batch, chunk_column::VALUES)?;
+        let times = if has_times {
+            let end = self.wanted.len().min(place + values.len());
+            self.columns.load(&self.file, series, &self.wanted[place..end])?;
+            None
+        } else {
+            Some(binary(&batch, chunk_column::TIMES)?)
+        };
+        self.packed = Some(Packed { reader, values, times, row: 0 });
+        Ok(())
     }
 }
 
 impl TimeColumns {
-    /// Reads the columns in some rows of the file of times that are not there yet.
-    fn load(&mut self, file: &StoredFile, series: &BlockSeries, rows: &[u32]) -> Result<(), ParquetError> {
-        let mut missing: Vec<u32> = rows.to_vec();
-        missing.sort_unstable();
-        missing.dedup();
+    /// Reads the columns of some chunks that are not there yet.
+    fn load(
+        &mut self,
+        file: &StoredFile,
+        series: &BlockSeries,
+        wanted: &[Wanted],
+    ) -> Result<(), ParquetError> {
         if self.held > KEPT_TIMES {
             *self = Self::default();
         }
-        missing.retain(|row| !self.known.contains_key(row));
+        let mut missing: Vec<u32> =
+            wanted.iter().map(|it| it.times).filter(|row| !self.known.contains_key(row)).collect();
+        missing.sort_unstable();
+        missing.dedup();
         if missing.is_empty() {
             return Ok(());
         }
@@ -153,7 +220,7 @@ impl TimeColumns {
                 let mut times = Vec::new();
                 chunk::times::unpack(packed.value(place), count as usize, &mut times).map_err(damaged)?;
                 self.held += times.len();
-                self.known.insert(*row, Arc::new(times));
+                self.known.insert(*row, times);
             }
         }
         Ok(())
@@ -161,7 +228,7 @@ impl TimeColumns {
 
     fn get(&self, row: u32, count: usize) -> Result<&[i64], ParquetError> {
         let times = self.known.get(&row).filter(|times| times.len() == count);
-        times.map(|times| times.as_slice()).ok_or_else(|| damaged(BadChunk))
+        times.map(Vec::as_slice).ok_or_else(|| damaged(BadChunk))
     }
 }
 

@@ -130,7 +130,7 @@ impl BlockWriter {
         times: &[i64],
         values: &[f64],
     ) -> Result<(), EngineError> {
-        let pieces = times.chunks(chunk::MAX_SAMPLES).zip(values.chunks(chunk::MAX_SAMPLES));
+        let pieces = times.chunks(chunk::CHUNK_SAMPLES).zip(values.chunks(chunk::CHUNK_SAMPLES));
         let count = u32::try_from(pieces.len()).expect("memory ends long before 2^32 chunks");
         for (times, values) in pieces {
             let column = match self.columns.find(times) {

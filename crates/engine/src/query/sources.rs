@@ -69,8 +69,7 @@ pub(crate) struct BlockSource {
     series: Arc<BlockSeries>,
     ids: Vec<u32>,
     next: usize,
-    /// Opened when the first series is read.
-    chunks: Option<Box<ChunkReader>>,
+    chunks: Box<ChunkReader>,
 }
 
 /// The sources of a view that have series for a query, oldest first.
@@ -85,8 +84,8 @@ pub(crate) fn sources(
         let ids = series.select(&file, &core.block_series, matchers, millis(range)).map_err(ReadError::from);
         let Some(ids) = without_damaged(core, &file, ids)? else { continue };
         if !ids.is_empty() {
-            let core = Arc::clone(core);
-            sources.push(Source::Block(BlockSource { core, file, series, ids, next: 0, chunks: None }));
+            let (core, chunks) = (Arc::clone(core), Box::new(ChunkReader::new(&file)));
+            sources.push(Source::Block(BlockSource { core, file, series, ids, next: 0, chunks }));
         }
     }
     for head in view.frozen.iter().chain([&view.head]) {
@@ -128,6 +127,14 @@ impl Source {
         }
     }
 
+    /// How many series are wanted of it.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Head { series, .. } => series.len(),
+            Self::Block(block) => block.ids.len(),
+        }
+    }
+
     /// Passes over the next series.
     pub(super) fn skip(&mut self) {
         match self {
@@ -161,29 +168,14 @@ impl BlockSource {
         times: &mut Vec<i64>,
         values: &mut Vec<f64>,
     ) -> Result<(), QueryError> {
-        let result = self.read_from_file(range_ms, times, values).map_err(ReadError::from);
+        let ids = &self.ids[self.next..];
+        let read = self.chunks.next_series(&self.series, ids, range_ms, times, values);
         self.next += 1;
-        if without_damaged(&self.core, &self.file, result)?.is_none() {
+        if without_damaged(&self.core, &self.file, read.map_err(ReadError::from))?.is_none() {
             self.next = self.ids.len();
             times.clear();
             values.clear();
         }
         Ok(())
-    }
-
-    fn read_from_file(
-        &mut self,
-        range_ms: (i64, i64),
-        times: &mut Vec<i64>,
-        values: &mut Vec<f64>,
-    ) -> Result<(), parquet::errors::ParquetError> {
-        let chunks = match &mut self.chunks {
-            Some(chunks) => chunks,
-            None => {
-                let chunks = ChunkReader::open(&self.file, &self.series, &self.ids[self.next..])?;
-                self.chunks.insert(Box::new(chunks))
-            }
-        };
-        chunks.next_series(&self.series, self.ids[self.next], range_ms, times, values)
     }
 }

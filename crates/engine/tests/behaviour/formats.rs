@@ -108,7 +108,7 @@ fn shape(name: &str, dir: &Path) -> Vec<String> {
         return [version.to_string()].into_iter().chain(columns.map(|row| row.expect("a row"))).collect();
     }
     if name.starts_with("metrics-block-") {
-        let parts = [".chunks.parquet", ".series.parquet"];
+        let parts = [".chunks.parquet", ".times.parquet", ".series.parquet", ".index.parquet"];
         return parts.iter().flat_map(|part| parquet_columns(&dir.join("metrics"), part)).collect();
     }
     // A table gets columns without becoming another format.

@@ -27,9 +27,9 @@ type Recipe = fn(&Path) -> String;
 /// By the name of the fixture: what it is about, and the version of its format.
 pub(super) const RECIPES: &[(&str, Recipe)] = &[
     ("wal-2", wal),
-    ("metrics-block-1", metrics_block),
+    ("metrics-block-2", metrics_block),
     ("event-file-1", event_file),
-    ("catalog-2", catalog),
+    ("catalog-3", catalog),
     ("catalog-1", catalog_of_version_1),
 ];
 

@@ -1,0 +1,100 @@
+"""Twelve range queries, as dashboards ask them, of the same 5,000 series over 24 hours (and fifty of them over
+seven days) in Watchkeeper, VictoriaMetrics and Prometheus."""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import servers
+from services import Services
+
+HOUR, DAY = 3600, 86_400
+STEPS_A_DAY = DAY // 15
+REPEATS = 5
+
+# What is asked, the query, how far back it goes and its step, in seconds.
+QUERIES = [
+    ("sum by of a rate, 1k series × 24 h", "sum by (instance) (rate(http_requests_total[5m]))", DAY, 300),
+    ("avg by, 1k series × 24 h", "avg by (queue) (queue_depth)", DAY, 300),
+    ("max_over_time, 1k series × 24 h", "max by (queue) (max_over_time(queue_depth[1h]))", DAY, 300),
+    (
+        "histogram_quantile, 1k series × 24 h",
+        "histogram_quantile(0.95, sum by (le) (rate(request_seconds_bucket[5m])))",
+        DAY,
+        300,
+    ),
+    ("topk of a rate, 1k series × 6 h", "topk(5, rate(cpu_seconds_total[5m]))", 6 * HOUR, 60),
+    ("join of 1k × 1k, 1 h at 15 s", "queue_depth / queue_limit", HOUR, 15),
+    (
+        "error ratio, 1k series × 24 h",
+        'sum by (instance) (rate(http_requests_total{code=~"5.."}[5m]))'
+        " / sum by (instance) (rate(http_requests_total[5m]))",
+        DAY,
+        300,
+    ),
+    ("count of all 5k series, now", 'count({__name__=~".+",job="services"})', 0, 15),
+    (
+        "regex matchers, 24 h",
+        'sum(rate(http_requests_total{instance=~"service-[0-4].*",path!~"/path/[13]"}[5m]))',
+        DAY,
+        300,
+    ),
+    ("sum by of a rate, 24 h at 60 s", "sum by (mode) (rate(cpu_seconds_total[5m]))", DAY, 60),
+    ("increase of 1 h, 1k series × 24 h", "sum by (path) (increase(http_requests_total[1h]))", DAY, 600),
+    (
+        "one series over 7 days",
+        'avg_over_time(queue_depth{instance="service-00:9100",queue="3"}[1h])',
+        7 * DAY,
+        3600,
+    ),
+]
+
+
+def measured(folder: Path, binary: str, load: str) -> dict[str, list[tuple[float, float]]]:
+    """Milliseconds of each query, by server: with caches off where it has some, and asked again as it comes."""
+    return {name: _of(folder, load, name, start) for name, start in servers.starters(binary).items()}
+
+
+def _of(
+    folder: Path, load: str, name: str, start: Callable[[Services], servers.Server]
+) -> list[tuple[float, float]]:
+    place = folder / f"{name}-queries"
+    place.mkdir()
+    with Services(place) as services:
+        server = start(services)
+        now = int(time.time()) // 15 * 15
+        write = [load, server.address, server.write]
+        subprocess.run([*write, "week", str(7 * STEPS_A_DAY), str(6 * STEPS_A_DAY), "2"], check=True)
+        subprocess.run([*write, "services", str(STEPS_A_DAY), str(STEPS_A_DAY), "2"], check=True)
+        server.settle()
+        times = [_times(server, query, now, back, step) for _, query, back, step in QUERIES]
+    shutil.rmtree(place)
+    return times
+
+
+def _times(server: servers.Server, query: str, now: int, back: int, step: int) -> tuple[float, float]:
+    parameters = {"query": query}
+    if back:
+        path = "query_range"
+        parameters |= {"start": str(now - back), "end": str(now), "step": str(step)}
+    else:
+        path = "query"
+        parameters["time"] = str(now)
+    uncached = parameters | server.uncached
+    answer = server.ask(path, uncached)
+    if b'"result":[]' in answer or b'"success"' not in answer:
+        raise ValueError(f"{server.name} has no answer to {query}: {answer[:200]!r}")
+    return tuple(
+        statistics.median(_milliseconds(server, path, asked) for _ in range(REPEATS)) for asked in (uncached, parameters)
+    )
+
+
+def _milliseconds(server: servers.Server, path: str, parameters: dict[str, str]) -> float:
+    begun = time.perf_counter()
+    server.ask(path, parameters)
+    return (time.perf_counter() - begun) * 1000
