@@ -171,6 +171,7 @@ fn stored(data_dir: &Path) -> Result<Stored> {
         matchers: vec![Matcher::equal("__name__", "crash_test")],
         range: TimeRange::new(Timestamp::from_millis(0), Timestamp::now().after(Duration::from_secs(3600))),
         max_samples: 100_000_000,
+        cancel: store::Cancel::never(),
     };
     let mut cursor = engine.select(&request)?;
     let mut buffer = SeriesBuffer::default();

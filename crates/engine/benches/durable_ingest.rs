@@ -16,7 +16,7 @@ use engine::{Config, Engine};
 use model::{Labels, MetricBatch, Sample, TimeRange, Timestamp};
 use rusqlite::params;
 use rustix::time::{ClockId, clock_gettime};
-use store::{Batch, Matcher, SelectRequest, SeriesBuffer, TelemetryStore};
+use store::{Batch, Cancel, Matcher, SelectRequest, SeriesBuffer, TelemetryStore};
 
 const SERIES: usize = 1_000;
 const ROUNDS: usize = 300;
@@ -94,6 +94,7 @@ async fn watchkeeper(folder: &Path) -> Outcome {
         matchers: vec![Matcher::equal("__name__", "bench_gauge")],
         range: TimeRange::ALL,
         max_samples: u64::MAX,
+        cancel: Cancel::never(),
     };
     let mut cursor = engine.select(&request)?;
     let mut buffer = SeriesBuffer::default();

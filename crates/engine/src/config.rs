@@ -63,6 +63,16 @@ pub struct Config {
     /// The most memory that the rows of one scan may take.
     #[schemars(with = "String")]
     pub max_scan_bytes: ByteSize,
+    /// The most memory that all scans of events may take together.
+    #[schemars(with = "String")]
+    pub scans_memory_bytes: ByteSize,
+    /// How long one scan of events may take, waiting for its turn included.
+    #[schemars(with = "String")]
+    pub scan_timeout: DurationText,
+    /// The most scans of events that run at once. They share the cores by turns; more wait.
+    pub max_concurrent_scans: usize,
+    /// The most scans of events that wait; more are told to come back.
+    pub max_waiting_scans: usize,
     /// The most memory that labels and indexes of files may take while they are kept for the next query.
     #[schemars(with = "String")]
     pub cache_bytes: ByteSize,
@@ -90,7 +100,11 @@ impl Default for Config {
             out_of_order_window: minutes(120),
             max_query_samples: 50_000_000,
             max_scan_rows: 1_000_000,
-            max_scan_bytes: ByteSize(512 * MIB),
+            max_scan_bytes: ByteSize(256 * MIB),
+            scans_memory_bytes: ByteSize(512 * MIB),
+            scan_timeout: minutes(1),
+            max_concurrent_scans: 8,
+            max_waiting_scans: 64,
             cache_bytes: ByteSize(128 * MIB),
         }
     }

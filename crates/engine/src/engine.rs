@@ -19,6 +19,7 @@ use crate::compact::compact;
 use crate::core::Core;
 use crate::layout::Layout;
 use crate::open::open;
+use crate::query::queries::Queries;
 use crate::telemetry::Telemetry;
 use crate::upkeep::{self, Flusher, Signal};
 use crate::vfs::{Disk, Lock, Vfs};
@@ -33,6 +34,7 @@ const RECORD_SLACK_BYTES: usize = 1 << 20;
 /// An open store. Dropping it ends its threads; what was acknowledged is durable either way.
 pub struct Engine {
     core: Arc<Core>,
+    queries: Queries,
     queue: Arc<Queue>,
     flusher: Arc<Flusher>,
     signal: Arc<Signal>,
@@ -68,6 +70,7 @@ impl Engine {
         vfs.sync_dir(layout.root()).map_err(EngineError::io("sync", layout.root()))?;
         let lock = vfs.lock(&layout.lock()).map_err(EngineError::io("lock", layout.lock()))?;
         let lock = lock.ok_or_else(|| EngineError::InUse(data_dir.to_owned()))?;
+        let queries = Queries::new(&config);
         let telemetry = Telemetry::new(registry)?;
         let catalog = Catalog::open(&layout.catalog())?;
         let core = Arc::new(Core::new(vfs, layout, config, telemetry, catalog)?);
@@ -79,7 +82,7 @@ impl Engine {
         let signal = Arc::new(Signal::default());
         let stopping = Arc::default();
         let threads = Mutex::default();
-        let engine = Arc::new(Self { core, queue, flusher, signal, stopping, threads, _lock: lock });
+        let engine = Arc::new(Self { core, queries, queue, flusher, signal, stopping, threads, _lock: lock });
         let wake = Arc::clone(&engine.signal);
         let committer = Committer::new(
             Arc::clone(&engine.core),
@@ -242,7 +245,7 @@ impl TelemetryStore for Engine {
     }
 
     fn scan(&self, scan: &EventScan) -> Result<Vec<RecordBatch>, QueryError> {
-        query::scan::scan(&self.core, scan)
+        query::scan::counted(&self.core, query::scan::scan(&self.core, &self.queries, scan))
     }
 
     fn each_batch(
@@ -250,7 +253,7 @@ impl TelemetryStore for Engine {
         pass: &EventPass,
         each: &mut dyn FnMut(&RecordBatch) -> Result<(), QueryError>,
     ) -> Result<(), QueryError> {
-        query::scan::each_batch(&self.core, pass, each)
+        query::scan::counted(&self.core, query::scan::each_batch(&self.core, &self.queries, pass, each))
     }
 
     fn stats(&self) -> StoreStats {

@@ -3,11 +3,14 @@
 pub(crate) mod collect;
 pub(crate) mod filter;
 pub(crate) mod read;
+pub(crate) mod tokens;
 pub(crate) mod write;
 
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch, TimestampNanosecondArray, new_null_array};
+use arrow::array::{
+    Array, AsArray, RecordBatch, RecordBatchOptions, TimestampNanosecondArray, new_null_array,
+};
 use arrow::datatypes::{SchemaRef, TimestampNanosecondType};
 use arrow::error::ArrowError;
 
@@ -36,7 +39,8 @@ pub(crate) fn conform(rows: RecordBatch, schema: &SchemaRef) -> Result<RecordBat
             None => new_null_array(field.data_type(), rows.num_rows()),
         })
         .collect();
-    RecordBatch::try_new(Arc::clone(schema), columns)
+    let options = RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
+    RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)
 }
 
 #[cfg(test)]

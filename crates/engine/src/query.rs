@@ -7,6 +7,9 @@
 pub(crate) mod ahead;
 pub(crate) mod cursor;
 pub(crate) mod labels;
+pub(crate) mod memory;
+pub(crate) mod queries;
+pub(crate) mod reader;
 pub(crate) mod scan;
 pub(crate) mod select;
 pub(crate) mod sources;
@@ -27,9 +30,6 @@ pub(crate) enum ReadError {
     /// The file.
     #[error("a file could not be read")]
     File(#[from] ParquetError),
-    /// A limit of the query.
-    #[error("a limit was reached")]
-    Query(#[from] QueryError),
 }
 
 impl From<std::io::Error> for ReadError {
@@ -46,12 +46,6 @@ pub(crate) fn without_damaged<T>(
 ) -> Result<Option<T>, QueryError> {
     match result {
         Ok(value) => Ok(Some(value)),
-        Err(ReadError::Query(error)) => {
-            if matches!(error, QueryError::LimitReached(_)) {
-                core.telemetry.query_limits.inc();
-            }
-            Err(error)
-        }
         // Another query has set it aside and moved it while this one held it.
         Err(ReadError::File(_)) if file.is_quarantined() => Ok(None),
         Err(ReadError::File(error)) if file.is_damaged() => {

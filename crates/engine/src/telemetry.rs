@@ -13,7 +13,15 @@ pub(crate) struct Telemetry {
     pub(crate) intake: Intake,
     pub(crate) wal: Wal,
     pub(crate) files: Files,
+    pub(crate) scans: Scans,
     pub(crate) query_limits: IntCounter,
+}
+
+/// Scans of events.
+#[derive(Clone, Debug)]
+pub(crate) struct Scans {
+    pub(crate) row_groups: IntCounter,
+    pub(crate) row_groups_passed_over: IntCounter,
 }
 
 /// How large things are.
@@ -75,6 +83,7 @@ impl Telemetry {
                 intake: Intake::new(&made)?,
                 wal: Wal::new(&made)?,
                 files: Files::new(&made)?,
+                scans: Scans::new(&made)?,
                 query_limits: made
                     .counter("store_query_limits_total", "Queries that were stopped at a limit.")?,
             })
@@ -106,6 +115,19 @@ impl Made<'_> {
         let histogram = Histogram::with_opts(options)?;
         self.0.register(Box::new(histogram.clone()))?;
         Ok(histogram)
+    }
+}
+
+impl Scans {
+    fn new(made: &Made<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            row_groups: made
+                .counter("scan_row_groups_total", "Row groups of event files that scans read.")?,
+            row_groups_passed_over: made.counter(
+                "scan_row_groups_passed_over_total",
+                "Row groups that scans did not read, by what statistics and filters say of them.",
+            )?,
+        })
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use model::event::Event;
 use model::{TimeRange, Timestamp};
-use store::{EventScan, FilterOp, QueryError, Table, TelemetryStore};
+use store::{Cancel, EventScan, FilterOp, QueryError, Table, TelemetryStore};
 
 use crate::{JobSnapshot, PipelineError};
 
@@ -76,12 +76,13 @@ pub fn stored_job(
     job_id: &str,
     since: Timestamp,
     now: Timestamp,
+    cancel: &Cancel,
 ) -> Result<Option<JobSnapshot>, PipelineError> {
     let range = TimeRange::new(since, now.after(Duration::from_secs(3600)));
     let mut events = Vec::new();
     for table in [Table::JobEvents, Table::StageEvents] {
         let scan = EventScan::new(table, range, MAX_ROWS_OF_JOB).with("job_id", FilterOp::Equal, job_id);
-        events.extend(scan_events(store, &scan)?);
+        events.extend(scan_events(store, &scan.stopped_by(cancel))?);
     }
     Ok(JobSnapshot::from_events(job_id, &events, now))
 }

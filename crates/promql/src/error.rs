@@ -79,7 +79,8 @@ impl From<QueryError> for Error {
             QueryError::LimitReached(text) => Self::LimitReached(text),
             QueryError::Invalid(text) => Self::BadData(text),
             QueryError::Stopped(_) => Self::Canceled,
-            storage @ QueryError::Storage { .. } => Self::Store(storage),
+            QueryError::TimedOut(text) => Self::LimitReached(text),
+            other @ (QueryError::Busy { .. } | QueryError::Storage { .. }) => Self::Store(other),
         }
     }
 }

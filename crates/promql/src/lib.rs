@@ -34,6 +34,7 @@ mod value;
 
 pub use engine::Engine;
 pub use error::{Error, ErrorKind};
-pub use limits::{Cancel, Limits};
+pub use limits::Limits;
 pub use query::{Query, ValueKind};
+pub use store::Cancel;
 pub use value::{QueryOutput, Series, Value, VectorSample, format_value};

@@ -1,7 +1,5 @@
-//! What one query may cost, and how it is stopped.
+//! What one query may cost.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use model::DurationText;
@@ -41,31 +39,5 @@ impl Default for Limits {
             lookback: DurationText(Duration::from_secs(300)),
             subquery_step: DurationText(Duration::from_secs(60)),
         }
-    }
-}
-
-/// A switch that stops a running query from another thread. Clones are the same switch.
-#[derive(Clone, Debug, Default)]
-pub struct Cancel(Arc<AtomicBool>);
-
-impl Cancel {
-    /// A switch that is off.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// A switch that nobody holds: the query ends by itself or by its timeout.
-    pub fn never() -> Self {
-        Self::default()
-    }
-
-    /// Stops the query at its next check.
-    pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether the query shall stop.
-    pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
     }
 }

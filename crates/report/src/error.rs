@@ -15,8 +15,3 @@ pub enum ReportError {
     #[error("stored series could not be read")]
     Series(#[source] promql::Error),
 }
-
-/// Ends a pass whose asker has gone.
-pub(crate) fn go_on(cancel: &promql::Cancel) -> Result<(), QueryError> {
-    if cancel.is_cancelled() { Err(QueryError::Stopped("nobody waits for it any more")) } else { Ok(()) }
-}

@@ -73,20 +73,24 @@ pub fn memory_history(
     job_id: &str,
     since: Timestamp,
     now: Timestamp,
+    cancel: &Cancel,
 ) -> Result<Vec<MemoryRow>, ReportError> {
     // Clocks of workers may be ahead of ours.
     let range = TimeRange::new(since, now.after(Duration::from_secs(3600)));
-    let mut rows: Vec<MemoryRow> =
-        read(store, Table::StageEvents, job_id, range, |event: StageEvent| MemoryRow {
-            event_id: event.event_id,
-            time: event.time,
-            stage: Some(event.stage),
-            component: event.component,
-            rss_bytes: event.memory_rss_bytes,
-            vms_bytes: event.memory_vms_bytes,
-            percent: event.memory_percent,
-        })?;
-    rows.extend(read(store, Table::ComponentEvents, job_id, range, |event: ComponentEvent| MemoryRow {
+    let of_job = |table| {
+        let scan = EventScan::new(table, range, MAX_ROWS_OF_JOB).with("job_id", FilterOp::Equal, job_id);
+        scan.stopped_by(cancel)
+    };
+    let mut rows: Vec<MemoryRow> = read(store, &of_job(Table::StageEvents), |event: StageEvent| MemoryRow {
+        event_id: event.event_id,
+        time: event.time,
+        stage: Some(event.stage),
+        component: event.component,
+        rss_bytes: event.memory_rss_bytes,
+        vms_bytes: event.memory_vms_bytes,
+        percent: event.memory_percent,
+    })?;
+    rows.extend(read(store, &of_job(Table::ComponentEvents), |event: ComponentEvent| MemoryRow {
         event_id: event.event_id,
         time: event.time,
         stage: event.stage,
@@ -101,14 +105,11 @@ pub fn memory_history(
 
 fn read<R: Row>(
     store: &dyn TelemetryStore,
-    table: Table,
-    job_id: &str,
-    range: TimeRange,
+    scan: &EventScan,
     row: impl Fn(R) -> MemoryRow,
 ) -> Result<Vec<MemoryRow>, ReportError> {
-    let scan = EventScan::new(table, range, MAX_ROWS_OF_JOB).with("job_id", FilterOp::Equal, job_id);
     let mut rows = Vec::new();
-    for batch in store.scan(&scan).map_err(ReportError::Events)? {
+    for batch in store.scan(scan).map_err(ReportError::Events)? {
         rows.extend(R::from_batch(&batch).map_err(ReportError::Rows)?.into_iter().map(&row));
     }
     Ok(rows)

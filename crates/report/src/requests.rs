@@ -11,7 +11,6 @@ use promql::Cancel;
 use store::{ColumnFilter, EventPass, EventScan, FilterOp, Row, Scalar, Table, TelemetryStore};
 
 use crate::columns::{Counts, Numbers, Texts};
-use crate::error::go_on;
 use crate::{Quantiles, ReportError};
 
 /// How far into the log a page may lie, its own rows included. Who wants to read on narrows the time.
@@ -121,7 +120,7 @@ pub fn requests(
 ) -> Result<Listing<RequestEvent>, ReportError> {
     let filters = filter.conditions();
     let limit = page.offset.saturating_add(page.limit).min(MAX_ROWS);
-    let mut scan = EventScan::new(Table::Requests, range, limit).newest_first();
+    let mut scan = EventScan::new(Table::Requests, range, limit).newest_first().stopped_by(cancel);
     scan.filters.clone_from(&filters);
     let mut rows = Vec::new();
     for batch in store.scan(&scan).map_err(ReportError::Events)? {
@@ -130,10 +129,11 @@ pub fn requests(
     let mut total = rows.len();
     if total == limit {
         total = 0;
-        let pass = EventPass { table: Table::Requests, range, filters, columns: &["time"] };
+        let pass =
+            EventPass { table: Table::Requests, range, filters, columns: &["time"], cancel: cancel.clone() };
         let mut count = |rows: &RecordBatch| {
             total += rows.num_rows();
-            go_on(cancel)
+            Ok(())
         };
         store.each_batch(&pass, &mut count).map_err(ReportError::Events)?;
     }
@@ -279,11 +279,11 @@ pub fn request_stats(
     cancel: &Cancel,
 ) -> Result<RequestStats, ReportError> {
     let (filters, columns) = (filter.conditions(), by.columns());
-    let pass = EventPass { table: Table::Requests, range, filters, columns };
+    let pass = EventPass { table: Table::Requests, range, filters, columns, cancel: cancel.clone() };
     let mut sums = Sums { by, named: HashMap::new(), nameless: None, beyond: RequestTally::default() };
     let mut add = |rows: &RecordBatch| {
         sums.add(rows);
-        go_on(cancel)
+        Ok(())
     };
     store.each_batch(&pass, &mut add).map_err(ReportError::Events)?;
     Ok(sums.finish())

@@ -10,7 +10,6 @@ use store::{ColumnFilter, EventPass, FilterOp, Scalar, Table, TelemetryStore};
 
 use crate::ReportError;
 use crate::columns::{Texts, Times, says_yes};
-use crate::error::go_on;
 use crate::history::hour_of;
 
 /// What jobs came to.
@@ -108,10 +107,11 @@ pub(crate) fn tally(
             value: Scalar::Text(JobAction::Progress.as_str().to_owned()),
         }],
         columns: &["time", "action", "job_id", "submitted_at", "started_at", "timed_out"],
+        cancel: cancel.clone(),
     };
     let mut add = |rows: &RecordBatch| {
         open.follow(rows, hours);
-        go_on(cancel)
+        Ok(())
     };
     store.each_batch(&pass, &mut add).map_err(ReportError::Events)
 }

@@ -263,7 +263,8 @@ fn the_memory_of_a_job_comes_in_order_and_of_an_unknown_one_there_is_none() {
     };
     stored.take(vec![stage(20, StageAction::Finished), stage(10, StageAction::Started)]);
     let now = Timestamp::from_millis(T0 + 100);
-    let read = |job: &str| memory_history(&*stored.store, job, Timestamp::MIN, now).expect("rows");
+    let read =
+        |job: &str| memory_history(&*stored.store, job, Timestamp::MIN, now, &Cancel::never()).expect("rows");
     let rows: Vec<(Option<String>, Option<u64>)> =
         read("j").into_iter().map(|row| (row.stage, row.rss_bytes)).collect();
     assert_eq!(rows, [(Some("ocr".to_owned()), Some(10)), (Some("ocr".to_owned()), Some(20))]);

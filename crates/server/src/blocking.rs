@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use promql::Cancel;
 use report::ReportError;
+use store::Cancel;
 
 use crate::Context;
 use crate::context::{App, Shared};
@@ -12,7 +12,7 @@ use crate::problem::{Kind, Problem};
 
 /// Runs `work` once there is a slot for it. The slot is held until the work really ends, also when
 /// nobody waits for it any more.
-pub(crate) async fn run<T: Send + 'static>(
+async fn run<T: Send + 'static>(
     app: &Shared,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Problem> {
@@ -41,17 +41,22 @@ impl Drop for StopOnDrop {
     }
 }
 
+/// Does work that can be stopped, and stops it when nobody waits for it.
+pub(crate) async fn stoppable<T: Send + 'static>(
+    app: &Shared,
+    work: impl FnOnce(&Cancel) -> T + Send + 'static,
+) -> Result<T, Problem> {
+    let cancel = Cancel::new();
+    let _stop = StopOnDrop(cancel.clone());
+    let done = tokio::time::timeout(longest(app), run(app, move || work(&cancel))).await;
+    done.map_err(|_| Problem::new(Kind::TimedOut, "Ask for a shorter time, or set more conditions."))?
+}
+
 /// Makes a report, and stops making it when nobody waits for it.
 pub(crate) async fn report<T: Send + 'static>(
     app: &Shared,
     make: impl FnOnce(&Context, &Cancel) -> Result<T, ReportError> + Send + 'static,
 ) -> Result<T, Problem> {
-    let cancel = Cancel::new();
-    let _stop = StopOnDrop(cancel.clone());
     let context = app.context.clone();
-    let work = run(app, move || make(&context, &cancel));
-    let made = tokio::time::timeout(longest(app), work)
-        .await
-        .map_err(|_| Problem::new(Kind::TimedOut, "Ask for a shorter time, or set more conditions."))??;
-    Ok(made?)
+    Ok(stoppable(app, move |cancel| make(&context, cancel)).await??)
 }

@@ -70,6 +70,10 @@ impl From<QueryError> for Problem {
             QueryError::LimitReached(_) => Self::new(Kind::QueryTooLarge, format!("{}.", capital(&error))),
             QueryError::Invalid(_) => Self::new(Kind::BadParameter, format!("{}.", capital(&error))),
             QueryError::Stopped(_) => Self::new(Kind::TimedOut, "Ask for a shorter time or for less."),
+            QueryError::TimedOut(_) => Self::new(Kind::TimedOut, format!("{}.", capital(&error))),
+            QueryError::Busy { .. } => {
+                Self::new(Kind::Overloaded, format!("{}.", capital(&error))).retry_after(RETRY_SOON)
+            }
             QueryError::Storage { .. } => Self::internal(&error),
         }
     }

@@ -34,9 +34,18 @@ pub enum QueryError {
     /// The query asks for something that the store does not have.
     #[error("{0}")]
     Invalid(String),
-    /// The query was cancelled or ran out of time.
+    /// The query was cancelled.
     #[error("the query was stopped: {0}")]
     Stopped(&'static str),
+    /// The query took longer than a query may; the text names the limit and says how to narrow the query.
+    #[error("{0}")]
+    TimedOut(String),
+    /// Too many queries wait already: ask again later.
+    #[error("too many queries at once ({waiting} wait already); ask again later")]
+    Busy {
+        /// How many wait.
+        waiting: usize,
+    },
     /// Stored data could not be read.
     #[error("stored data could not be read while {doing}")]
     Storage {

@@ -6,12 +6,14 @@
 //!
 //! Start reading at [`TelemetryStore`].
 
+mod cancel;
 mod error;
 mod port;
 mod predicate;
 mod scan;
 mod table;
 
+pub use cancel::Cancel;
 pub use error::{AppendError, QueryError};
 pub use port::{Appended, Batch, SelectRequest, SeriesBuffer, SeriesCursor, StoreStats, TelemetryStore};
 pub use predicate::{MatchOp, Matcher, MatcherError};

@@ -4,7 +4,7 @@ use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use model::{Labels, MetricBatch, TimeRange};
 
-use crate::{AppendError, EventBatch, EventPass, EventScan, Matcher, QueryError};
+use crate::{AppendError, Cancel, EventBatch, EventPass, EventScan, Matcher, QueryError};
 
 /// What is stored in one step: all of it becomes durable together, or none.
 #[derive(Debug, Default)]
@@ -52,6 +52,8 @@ pub struct SelectRequest {
     pub range: TimeRange,
     /// The most samples that may be read for this request.
     pub max_samples: u64,
+    /// Stops reading between two series.
+    pub cancel: Cancel,
 }
 
 /// One series, in flat arrays that a caller uses again for the next.

@@ -2,7 +2,7 @@
 
 use model::TimeRange;
 
-use crate::Table;
+use crate::{Cancel, Table};
 
 /// A request for rows of one table.
 #[derive(Clone, Debug)]
@@ -17,12 +17,15 @@ pub struct EventScan {
     pub order: Order,
     /// At most this many rows.
     pub limit: usize,
+    /// Stops the scan.
+    pub cancel: Cancel,
 }
 
 impl EventScan {
     /// All rows of `table` in `range`, oldest first, up to `limit`.
     pub fn new(table: Table, range: TimeRange, limit: usize) -> Self {
-        Self { table, range, filters: Vec::new(), order: Order::OldestFirst, limit }
+        let cancel = Cancel::never();
+        Self { table, range, filters: Vec::new(), order: Order::OldestFirst, limit, cancel }
     }
 
     /// Adds a condition.
@@ -38,6 +41,13 @@ impl EventScan {
         self.order = Order::NewestFirst;
         self
     }
+
+    /// Lets `cancel` stop the scan.
+    #[must_use]
+    pub fn stopped_by(mut self, cancel: &Cancel) -> Self {
+        self.cancel = cancel.clone();
+        self
+    }
 }
 
 /// A request to go over rows of one table, however many: for sums.
@@ -51,6 +61,8 @@ pub struct EventPass {
     pub filters: Vec<ColumnFilter>,
     /// The columns that are wanted; they must exist in the table.
     pub columns: &'static [&'static str],
+    /// Stops the pass.
+    pub cancel: Cancel,
 }
 
 /// The order of an answer.
@@ -86,6 +98,10 @@ pub enum FilterOp {
     Less,
     /// Text that contains the value, upper and lower case told apart.
     Contains,
+    /// Text in which the value stands as whole words, upper and lower case told apart: where it begins or
+    /// ends with a part of a word, the word does too. Words are made of letters, digits and `_`. Searching
+    /// for words passes over what a store knows not to have them.
+    ContainsWords,
 }
 
 /// A value to compare a column with; its kind must be the column's.

@@ -91,6 +91,20 @@ impl Table {
             Self::Exits => &["event_id", "worker_id"],
         }
     }
+
+    /// Columns of text in which people search for words: they get filters of the words in them.
+    pub const fn text_columns(self) -> &'static [&'static str] {
+        match self {
+            Self::JobEvents => &["message", "error_message"],
+            Self::StageEvents | Self::LlmCalls => &["error_message"],
+            Self::ComponentEvents => &[],
+            Self::WorkerEvents => &["reason"],
+            Self::Requests => &["path", "error_message"],
+            Self::Feedback => &["comment"],
+            Self::Deploys => &["description"],
+            Self::Exits => &["command", "message"],
+        }
+    }
 }
 
 /// Rows of one table.
@@ -591,7 +605,7 @@ mod tests {
         for table in Table::ALL {
             let schema = schema(*table);
             assert_eq!(schema.field(0).name(), "time", "{table:?}");
-            for column in table.id_columns() {
+            for column in table.id_columns().iter().chain(table.text_columns()) {
                 assert!(schema.field_with_name(column).is_ok(), "{table:?} {column}");
             }
             assert_eq!(Table::from_name(table.name()), Some(*table));

@@ -1,14 +1,16 @@
 //! Gathering the rows of a scan: the first so many by time, from sources in any order.
 //!
 //! The more rows are there, the narrower the times that still matter, and sources outside of them need
-//! not be read. Memory is bounded by twice the limit of rows, and by bytes.
+//! not be read. Memory is bounded by twice the limit of rows, by bytes, and by what all scans may take.
 
 use arrow::array::RecordBatch;
 use arrow::compute::interleave_record_batch;
 use model::{TimeRange, Timestamp};
-use store::{EventScan, Order, QueryError};
+use store::{Order, QueryError};
 
 use crate::events::times_of;
+use crate::query::memory::Taken;
+use crate::query::reader::Rows;
 
 /// Rows of a batch in the answer.
 const BATCH_ROWS: usize = 8192;
@@ -30,6 +32,9 @@ pub(crate) struct Collector {
     batches: Vec<RecordBatch>,
     bytes: usize,
     keys: Vec<Key>,
+    /// How many rows there were when the times that matter were last narrowed.
+    narrowed_at: usize,
+    memory: Taken,
 }
 
 /// A row by its place in the order of all rows: by time; of the same time, as they came.
@@ -43,10 +48,17 @@ struct Key {
 }
 
 impl Collector {
-    pub(crate) fn new(scan: &EventScan, limits: ScanLimits) -> Self {
-        let keep = scan.limit.min(limits.max_rows.saturating_add(1));
+    /// Gathers the first `first` rows in `order` of those in `range`; `memory` is what it takes from.
+    pub(crate) fn new(
+        order: Order,
+        first: usize,
+        range: TimeRange,
+        limits: ScanLimits,
+        memory: Taken,
+    ) -> Self {
+        let keep = first.min(limits.max_rows.saturating_add(1));
         let (batches, keys) = (Vec::new(), Vec::new());
-        Self { order: scan.order, keep, limits, range: scan.range, batches, bytes: 0, keys }
+        Self { order, keep, limits, range, batches, bytes: 0, keys, narrowed_at: 0, memory }
     }
 
     /// The times that still matter.
@@ -54,9 +66,8 @@ impl Collector {
         self.range
     }
 
-    /// Adds rows of a source, of which the first has the number `first_row` there; sources are numbered
-    /// in the order in which their rows came.
-    pub(crate) fn add(&mut self, rows: RecordBatch, source: usize, first_row: u64) -> Result<(), QueryError> {
+    /// Adds rows, and narrows the times that matter when there are enough of them.
+    pub(crate) fn add(&mut self, Rows { rows, source, first_row }: Rows) -> Result<(), QueryError> {
         if rows.num_rows() == 0 {
             return Ok(());
         }
@@ -69,12 +80,17 @@ impl Collector {
         self.keys.extend(keys);
         self.bytes += rows.get_array_memory_size();
         self.batches.push(rows);
-        if self.keys.len() >= self.keep.saturating_mul(2).max(BATCH_ROWS)
-            || self.bytes > self.limits.max_bytes
-        {
+        // Sorting is not worth it for a few rows more.
+        let enough = self.keep.max(self.narrowed_at.saturating_add(self.keep / 2));
+        let is_full = self.bytes > self.limits.max_bytes;
+        if self.keys.len() >= enough || is_full || self.memory.resize(self.taken()).is_err() {
             self.shrink()?;
         }
         Ok(())
+    }
+
+    fn taken(&self) -> usize {
+        self.bytes + self.keys.capacity() * size_of::<Key>()
     }
 
     /// Keeps only rows that can be in the answer, and narrows the times that matter.
@@ -99,12 +115,14 @@ impl Collector {
         }
         self.batches = kept;
         self.bytes = self.batches.iter().map(RecordBatch::get_array_memory_size).sum();
+        self.narrowed_at = self.keys.len();
         if self.bytes > self.limits.max_bytes || self.keys.len() > self.limits.max_rows {
             return Err(QueryError::LimitReached(format!(
-                "the scan would return more than {} rows or {} bytes: narrow its time range, add conditions, or lower its limit",
+                "the scan would return more than {} rows (store.max_scan_rows) or {} bytes (store.max_scan_bytes): narrow its time range, add conditions, or lower its limit",
                 self.limits.max_rows, self.limits.max_bytes
             )));
         }
+        self.memory.resize(self.taken())?;
         if let Some(last) = self.keys.last().filter(|_| self.keys.len() == self.keep) {
             match self.order {
                 Order::OldestFirst => self.range.end = Timestamp::from_nanos(last.time),
@@ -112,11 +130,6 @@ impl Collector {
             }
         }
         Ok(())
-    }
-
-    /// Ends a source: from here on fewer times may matter.
-    pub(crate) fn end_source(&mut self) -> Result<(), QueryError> {
-        if self.keys.len() >= self.keep { self.shrink() } else { Ok(()) }
     }
 
     /// The answer.
@@ -133,10 +146,19 @@ fn storage(error: arrow::error::ArrowError) -> QueryError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::query::memory::Memory;
     use crate::testing::deploys;
-    use store::Table;
 
     const LIMITS: ScanLimits = ScanLimits { max_rows: 10, max_bytes: 1 << 20 };
+
+    fn collector(order: Order, first: usize, memory: usize) -> Collector {
+        let memory = Memory::new(memory).take(0).expect("nothing");
+        Collector::new(order, first, TimeRange::ALL, LIMITS, memory)
+    }
+
+    fn rows(times_ms: &[i64], source: usize) -> Rows {
+        Rows { rows: deploys(times_ms), source, first_row: 0 }
+    }
 
     fn millis(batches: &[RecordBatch]) -> Vec<i64> {
         batches
@@ -154,19 +176,13 @@ mod tests {
 
     #[test]
     fn the_first_rows_by_time_are_kept_whatever_order_they_come_in() {
-        let scan = EventScan::new(Table::Deploys, TimeRange::ALL, 4);
-        for (scan, expected, left) in [
-            (scan.clone(), vec![1, 2, 3, 4], TimeRange::new(Timestamp::MIN, Timestamp::from_millis(4))),
-            (
-                scan.newest_first(),
-                vec![9, 8, 7, 4],
-                TimeRange::new(Timestamp::from_millis(4), Timestamp::MAX),
-            ),
+        for (order, expected, left) in [
+            (Order::OldestFirst, [1, 2, 3, 4], TimeRange::new(Timestamp::MIN, Timestamp::from_millis(4))),
+            (Order::NewestFirst, [9, 8, 7, 4], TimeRange::new(Timestamp::from_millis(4), Timestamp::MAX)),
         ] {
-            let mut collector = Collector::new(&scan, LIMITS);
-            collector.add(deploys(&[7, 3, 9]), 0, 0).expect("room");
-            collector.add(deploys(&[1, 8, 2, 4]), 1, 0).expect("room");
-            collector.end_source().expect("room");
+            let mut collector = collector(order, 4, 1 << 20);
+            collector.add(rows(&[7, 3, 9], 0)).expect("room");
+            collector.add(rows(&[1, 8, 2, 4], 1)).expect("room");
             assert_eq!(collector.range(), left);
             assert_eq!(millis(&collector.finish().expect("rows")), expected);
         }
@@ -174,11 +190,18 @@ mod tests {
 
     #[test]
     fn more_rows_than_any_scan_may_have_is_an_error() {
-        let scan = EventScan::new(Table::Deploys, TimeRange::ALL, usize::MAX);
-        let mut collector = Collector::new(&scan, LIMITS);
-        collector.add(deploys(&(0..10).collect::<Vec<_>>()), 0, 0).expect("room");
-        assert_eq!(Collector::new(&scan, LIMITS).finish().expect("none").len(), 0);
-        collector.add(deploys(&[11]), 0, 10).expect("not counted yet");
-        assert!(matches!(collector.finish(), Err(QueryError::LimitReached(_))));
+        let new = || collector(Order::OldestFirst, usize::MAX, 1 << 20);
+        assert_eq!(new().finish().expect("none").len(), 0);
+        let mut collector = new();
+        collector.add(rows(&(0..10).collect::<Vec<_>>(), 0)).expect("room");
+        assert!(matches!(collector.add(rows(&[11], 1)), Err(QueryError::LimitReached(_))));
+    }
+
+    #[test]
+    fn rows_over_the_memory_of_all_scans_are_an_error_that_names_the_limit() {
+        let mut collector = collector(Order::OldestFirst, 4, 256);
+        let added = collector.add(rows(&[1, 2, 3, 4], 0));
+        let Err(QueryError::LimitReached(text)) = added else { panic!("{added:?}") };
+        assert!(text.contains("store.scans_memory_bytes"), "{text}");
     }
 }

@@ -1,35 +1,57 @@
-//! Reading an event file: as few row groups, pages and columns as the scan lets.
+//! Reading an event file: as few row groups, pages and columns as the query lets.
 //!
 //! Rows are in ascending time, so the pages of the time column cut a row group into windows. They are
-//! read in the order of the scan, each only while its times still matter.
+//! read in the order of the query, each only while its times still matter.
 
+use std::collections::VecDeque;
 use std::ops::Range;
+use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch};
-use arrow::datatypes::TimestampNanosecondType;
+use arrow::datatypes::{SchemaRef, TimestampNanosecondType};
 use model::{TimeRange, Timestamp};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::arrow::arrow_reader::{
-    ArrowPredicateFn, ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
-    RowFilter as ReaderFilter, RowSelection,
+    ArrowPredicate, ArrowPredicateFn, ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
+    ParquetRecordBatchReaderBuilder, RowFilter as ReaderFilter, RowSelection,
 };
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{PageIndexPolicy, RowGroupMetaData};
 use parquet::file::statistics::Statistics;
-use store::{EventPass, EventScan, Order, QueryError, Table};
+use store::{Order, Table};
 
 use crate::cache::Cache;
 use crate::catalog::Part;
-use crate::events::collect::Collector;
-use crate::events::filter::RowFilter;
+use crate::core::Core;
+use crate::events::filter::{RowFilter, within};
+use crate::events::tokens::Places;
 use crate::events::{TIME, conform};
 use crate::files::StoredFile;
 use crate::query::ReadError;
 use crate::sums::CheckedFile;
+use crate::telemetry::Scans;
 
-/// Rows that are decoded at a time.
+/// The most rows that are decoded at a time, and about how many bytes of them.
 const BATCH_ROWS: usize = 8192;
+const BATCH_BYTES: usize = 4 << 20;
+/// The fewest rows that are decoded at a time, however large they are on average.
+const BATCH_MIN_ROWS: usize = 64;
+/// The most windows that are read at once by a query that may need few rows.
+const MAX_WINDOWS: usize = 64;
+
+/// What a query wants of the rows of a table.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    /// The columns of the answer.
+    pub(crate) schema: SchemaRef,
+    pub(crate) filter: RowFilter,
+    pub(crate) range: TimeRange,
+    /// Which rows are read first.
+    pub(crate) order: Order,
+    /// When only so many rows matter, the first ones in that order.
+    pub(crate) first: Option<usize>,
+}
 
 /// Some neighbouring rows of a row group, and their times.
 struct Window {
@@ -37,64 +59,155 @@ struct Window {
     range: TimeRange,
 }
 
-/// Reads what a scan wants of a file. `source` is the file's place among the sources.
-pub(crate) fn scan_file(
-    file: &StoredFile,
-    footers: &Cache<ArrowReaderMetadata>,
-    scan: &EventScan,
-    filter: &RowFilter,
-    source: usize,
-    collector: &mut Collector,
-) -> Result<(), ReadError> {
-    let input = file.open(Part::Rows)?;
-    let footer = footer(file, &input, footers)?;
-    let groups = footer.metadata().num_row_groups();
-    for group in in_order(0..groups, scan.order) {
-        if !may_match(&input, &footer, group, filter, collector.range())? {
-            continue;
-        }
-        let before: usize = footer.metadata().row_groups()[..group].iter().map(rows_of).sum();
-        for window in in_order(windows(&footer, group)?.into_iter(), scan.order) {
-            if !window.range.overlaps(&collector.range()) {
-                continue;
-            }
-            let mut row = (before + window.rows.start) as u64;
-            let rows = vec![window.rows];
-            for batch in read_rows(&input, &footer, group, rows, &[], filter, collector.range())? {
-                let rows = conform(batch?, &store::schema(scan.table)).map_err(ParquetError::from)?;
-                // Rows that are left out are not numbered, which changes nothing in the order.
-                let count = rows.num_rows() as u64;
-                collector.add(rows, source, row)?;
-                row += count;
-            }
-            collector.end_source()?;
-        }
-    }
-    Ok(())
+/// What came of one step.
+pub(crate) enum Step<T> {
+    /// Rows that are wanted.
+    Rows(T),
+    /// There was nothing in what was looked at.
+    Nothing,
+    /// There is nothing more.
+    End,
 }
 
-/// Hands what a pass wants of a file to `each`: only pages whose times matter, and only its columns.
-pub(crate) fn pass_over_file(
-    file: &StoredFile,
-    footers: &Cache<ArrowReaderMetadata>,
-    pass: &EventPass,
-    filter: &RowFilter,
-    each: &mut dyn FnMut(&RecordBatch) -> Result<(), QueryError>,
-) -> Result<(), ReadError> {
-    let input = file.open(Part::Rows)?;
-    let footer = footer(file, &input, footers)?;
-    for group in 0..footer.metadata().num_row_groups() {
-        if !may_match(&input, &footer, group, filter, pass.range)? {
-            continue;
+/// Reads what a query wants of one file.
+pub(crate) struct FileScan {
+    input: CheckedFile,
+    footer: ArrowReaderMetadata,
+    wanted: Arc<Wanted>,
+    /// Row groups and windows of the current one that are still to be read, in the order of the query.
+    groups: VecDeque<usize>,
+    windows: VecDeque<Window>,
+    group: usize,
+    /// How many windows are read at once: a query that wants few rows of many finds them in the first
+    /// window, one that looks for rare rows should not begin anew at each.
+    at_once: usize,
+    batches: Option<ParquetRecordBatchReader>,
+    /// The number of the next row of `batches` in the file.
+    row: u64,
+    counts: Scans,
+}
+
+impl FileScan {
+    pub(crate) fn open(core: &Core, file: &StoredFile, wanted: &Arc<Wanted>) -> Result<Self, ReadError> {
+        let input = file.open(Part::Rows)?;
+        let footer = footer(file, &input, &core.footers)?;
+        let groups = in_order((0..footer.metadata().num_row_groups()).collect(), wanted.order);
+        Ok(Self {
+            input,
+            footer,
+            wanted: Arc::clone(wanted),
+            groups,
+            windows: VecDeque::new(),
+            group: 0,
+            at_once: if wanted.first.is_some() { 1 } else { usize::MAX },
+            batches: None,
+            row: 0,
+            counts: core.telemetry.scans.clone(),
+        })
+    }
+
+    /// Reads some rows on, of those whose times are in `range`; rows come with the number of the first.
+    /// They may have numbers of rows before and after them that were left out, which changes nothing in
+    /// their order.
+    pub(crate) fn step(&mut self, range: TimeRange) -> Result<Step<(RecordBatch, u64)>, ReadError> {
+        if let Some(batches) = &mut self.batches {
+            if let Some(rows) = batches.next() {
+                let rows = conform(rows.map_err(ParquetError::from)?, &self.wanted.schema)
+                    .map_err(ParquetError::from)?;
+                let first = self.row;
+                self.row += rows.num_rows() as u64;
+                return Ok(Step::Rows((rows, first)));
+            }
+            self.batches = None;
         }
-        let windows = windows(&footer, group)?.into_iter();
-        let rows =
-            windows.filter(|window| window.range.overlaps(&pass.range)).map(|window| window.rows).collect();
-        for batch in read_rows(&input, &footer, group, rows, pass.columns, filter, pass.range)? {
-            each(&batch?)?;
+        self.windows.retain(|window| window.range.overlaps(&range));
+        if !self.windows.is_empty() {
+            let count = self.at_once.min(self.windows.len());
+            self.at_once = self.at_once.saturating_mul(2).min(MAX_WINDOWS.max(self.at_once));
+            let mut windows: Vec<Window> = self.windows.drain(..count).collect();
+            windows.sort_by_key(|window| window.rows.start);
+            self.read(&windows, range)?;
+            return Ok(Step::Nothing);
+        }
+        let Some(group) = self.groups.pop_front() else { return Ok(Step::End) };
+        if may_match(&self.input, &self.footer, group, &self.wanted.filter, range)? {
+            self.group = group;
+            self.windows = in_order(windows(&self.footer, group)?, self.wanted.order);
+            self.counts.row_groups.inc();
+        } else {
+            self.counts.row_groups_passed_over.inc();
+        }
+        Ok(Step::Nothing)
+    }
+
+    /// Begins to read windows of the current group, which are in ascending order.
+    fn read(&mut self, windows: &[Window], range: TimeRange) -> Result<(), ParquetError> {
+        let groups = self.footer.metadata().row_groups();
+        let before: usize = groups[..self.group].iter().map(rows_of).sum();
+        let rows: Vec<Range<usize>> =
+            windows.iter().map(|window| self.rows_that_matter(window, range)).collect();
+        self.row = (before + rows[0].start) as u64;
+        let all_within = windows
+            .iter()
+            .all(|window| range.contains(window.range.start) && range.contains(window.range.end));
+        let total = rows_of(&groups[self.group]);
+        let columns = self.wanted.schema.fields().iter().map(|field| field.name().as_str());
+        let answer = self.roots(columns);
+        let mut needed = answer.clone();
+        let mut predicates: Vec<Box<dyn ArrowPredicate>> = Vec::new();
+        if !all_within {
+            let time = self.roots([TIME]);
+            needed.union(&time);
+            predicates.push(Box::new(ArrowPredicateFn::new(time, move |rows| within(&rows, range))));
+        }
+        for condition in self.wanted.filter.conditions() {
+            let column = self.roots([condition.column.as_str()]);
+            needed.union(&column);
+            let condition = condition.clone();
+            predicates.push(Box::new(ArrowPredicateFn::new(column, move |rows| condition.mask(&rows))));
+        }
+        let input = self.input.clone();
+        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(input, self.footer.clone())
+            .with_row_groups(vec![self.group])
+            .with_row_selection(RowSelection::from_consecutive_ranges(rows.into_iter(), total))
+            .with_batch_size(batch_rows(&groups[self.group], &needed))
+            .with_projection(answer)
+            .with_row_filter(ReaderFilter::new(predicates));
+        self.batches = Some(reader.build()?);
+        Ok(())
+    }
+
+    /// Rows of a window without those that come after enough others whatever they are.
+    fn rows_that_matter(&self, window: &Window, range: TimeRange) -> Range<usize> {
+        let Range { start, end } = window.rows;
+        let all_match = self.wanted.filter.conditions().is_empty()
+            && range.contains(window.range.start)
+            && range.contains(window.range.end);
+        match (self.wanted.first, self.wanted.order) {
+            (Some(first), Order::OldestFirst) if all_match => start..end.min(start.saturating_add(first)),
+            (Some(first), Order::NewestFirst) if all_match => start.max(end.saturating_sub(first))..end,
+            _ => start..end,
         }
     }
-    Ok(())
+
+    /// Columns by name. One that the file lacks was added later; its rows read as null there.
+    fn roots<'a>(&self, columns: impl IntoIterator<Item = &'a str>) -> ProjectionMask {
+        let schema = self.footer.schema();
+        let indices = columns.into_iter().filter_map(|column| schema.index_of(column).ok());
+        ProjectionMask::roots(self.footer.parquet_schema(), indices)
+    }
+}
+
+/// How many rows of a group are decoded at a time, so that a batch of average rows is not too large.
+fn batch_rows(group: &RowGroupMetaData, columns: &ProjectionMask) -> usize {
+    let leaves = group.columns().iter().enumerate().filter(|(leaf, _)| columns.leaf_included(*leaf));
+    let bytes: i64 = leaves
+        .map(|(_, column)| {
+            column.unencoded_byte_array_data_bytes().unwrap_or(0).max(column.uncompressed_size()).max(0)
+        })
+        .fold(0, i64::saturating_add);
+    let bytes_a_row = usize::try_from(bytes).unwrap_or(usize::MAX) / rows_of(group).max(1);
+    (BATCH_BYTES / bytes_a_row.max(1)).clamp(BATCH_MIN_ROWS, BATCH_ROWS)
 }
 
 /// All rows of a file, in order, in the table's schema; `None` when they take more memory than is left,
@@ -120,12 +233,11 @@ pub(crate) fn all_rows(
     Ok(Some(all))
 }
 
-fn in_order<I: DoubleEndedIterator>(all: I, order: Order) -> impl Iterator<Item = I::Item> {
-    let (forward, backward) = match order {
-        Order::OldestFirst => (Some(all), None),
-        Order::NewestFirst => (None, Some(all.rev())),
-    };
-    forward.into_iter().flatten().chain(backward.into_iter().flatten())
+fn in_order<T>(mut all: Vec<T>, order: Order) -> VecDeque<T> {
+    if order == Order::NewestFirst {
+        all.reverse();
+    }
+    all.into()
 }
 
 fn rows_of(group: &RowGroupMetaData) -> usize {
@@ -150,7 +262,7 @@ fn leaf(footer: &ArrowReaderMetadata, column: &str) -> Option<usize> {
     footer.parquet_schema().columns().iter().position(|leaf| leaf.path().parts() == [column])
 }
 
-/// Whether a row group can hold a row of the scan, by its statistics and bloom filters.
+/// Whether a row group can hold a row of the scan, by its statistics, bloom filters and filters of words.
 fn may_match(
     input: &CheckedFile,
     footer: &ArrowReaderMetadata,
@@ -177,6 +289,13 @@ fn may_match(
         }
         let bloom = blooms.get_row_group_column_bloom_filter(group, leaf)?;
         if bloom.is_some_and(|bloom| !bloom.check(&text)) {
+            return Ok(false);
+        }
+    }
+    for (column, words) in filter.certain_words() {
+        if let Some(places) = Places::of(footer, column)
+            && !places.may_have(input, group, &words)?
+        {
             return Ok(false);
         }
     }
@@ -212,37 +331,4 @@ fn windows(footer: &ArrowReaderMetadata, group: usize) -> Result<Vec<Window>, Pa
             }
         });
     Ok(windows.collect())
-}
-
-/// Those of the named rows of a group that are wanted, with the named columns, or with all if none is
-/// named. Columns that no condition needs are decoded for wanted rows only.
-fn read_rows(
-    input: &CheckedFile,
-    footer: &ArrowReaderMetadata,
-    group: usize,
-    rows: Vec<Range<usize>>,
-    columns: &[&str],
-    filter: &RowFilter,
-    range: TimeRange,
-) -> Result<impl Iterator<Item = Result<RecordBatch, ParquetError>> + use<>, ParquetError> {
-    let total = rows_of(footer.metadata().row_group(group));
-    let roots = |columns: &mut dyn Iterator<Item = &str>| {
-        // A column that the file lacks was added later; its rows read as null there.
-        ProjectionMask::roots(
-            footer.parquet_schema(),
-            columns.filter_map(|column| footer.schema().index_of(column).ok()),
-        )
-    };
-    let conditions = filter.clone();
-    let predicate =
-        ArrowPredicateFn::new(roots(&mut filter.columns()), move |rows| conditions.mask(&rows, range));
-    let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(input.clone(), footer.clone())
-        .with_row_groups(vec![group])
-        .with_row_selection(RowSelection::from_consecutive_ranges(rows.into_iter(), total))
-        .with_row_filter(ReaderFilter::new(vec![Box::new(predicate)]))
-        .with_batch_size(BATCH_ROWS);
-    if !columns.is_empty() {
-        builder = builder.with_projection(roots(&mut columns.iter().copied()));
-    }
-    Ok(builder.build()?.map(|batch| batch.map_err(ParquetError::from)))
 }

@@ -1,8 +1,8 @@
-//! Writing an event file: rows sorted by time, zstd, bloom filters on ids, page index.
+//! Writing an event file: rows sorted by time, zstd, bloom filters on ids, filters of words, page index.
 
 use std::path::Path;
 
-use arrow::array::{RecordBatch, UInt32Array};
+use arrow::array::{AsArray, RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
@@ -16,6 +16,7 @@ use parquet::schema::types::ColumnPath;
 use store::Table;
 
 use crate::EngineError;
+use crate::events::tokens::{self, Words};
 use crate::events::{TIME, times_of};
 use crate::head::events::Part;
 use crate::sums::{SummingWriter, Sums};
@@ -50,10 +51,7 @@ pub(crate) fn write(
     let encode = |source| EngineError::Encode { path: path.to_owned(), source };
     let sorted = sort(&store::schema(table), parts).map_err(|error| encode(error.into()))?;
     let mut writer = writer(SummingWriter::new(file), &sorted.schema(), table).map_err(encode)?;
-    for start in (0..sorted.num_rows()).step_by(WRITE_ROWS) {
-        let rows = sorted.slice(start, WRITE_ROWS.min(sorted.num_rows() - start));
-        writer.write(&rows).map_err(encode)?;
-    }
+    write_groups(&mut writer, &sorted, table).map_err(encode)?;
     let sums = writer.into_inner().map_err(encode)?.finish().map_err(EngineError::io("write", path))?;
     let times = times_of(&sorted).map_err(|error| encode(error.into()))?.values();
     let first_last = times.first().zip(times.last());
@@ -61,6 +59,51 @@ pub(crate) fn write(
         first_last.ok_or_else(|| encode(ParquetError::General("there are no rows".to_owned())))?;
     let range = TimeRange::new(Timestamp::from_nanos(*first), Timestamp::from_nanos(*last));
     Ok(Written { sums, rows: sorted.num_rows() as u64, range })
+}
+
+/// Writes row groups, and after them the filters of words of their texts.
+fn write_groups(
+    writer: &mut ArrowWriter<SummingWriter>,
+    rows: &RecordBatch,
+    table: Table,
+) -> Result<(), ParquetError> {
+    let columns = table.text_columns();
+    let mut filters: Vec<Vec<Option<Vec<u8>>>> = vec![Vec::new(); columns.len()];
+    for start in (0..rows.num_rows()).step_by(ROW_GROUP_ROWS) {
+        let group = rows.slice(start, ROW_GROUP_ROWS.min(rows.num_rows() - start));
+        for start in (0..group.num_rows()).step_by(WRITE_ROWS) {
+            writer.write(&group.slice(start, WRITE_ROWS.min(group.num_rows() - start)))?;
+        }
+        writer.flush()?;
+        for (column, filters) in columns.iter().zip(&mut filters) {
+            filters.push(words_of(&group, column).filter());
+        }
+    }
+    // A block of a filter is within one block of checksums.
+    let padding = writer.bytes_written().next_multiple_of(tokens::BLOCK_BYTES) - writer.bytes_written();
+    writer.write_all(&[0; tokens::BLOCK_BYTES][..padding])?;
+    for (column, filters) in columns.iter().zip(filters) {
+        let mut places = Vec::with_capacity(filters.len());
+        for filter in filters {
+            let Some(filter) = filter else {
+                places.push(None);
+                continue;
+            };
+            let blocks = u32::try_from(filter.len() / tokens::BLOCK_BYTES).ok();
+            places.push(blocks.map(|blocks| (writer.bytes_written() as u64, blocks)));
+            writer.write_all(&filter)?;
+        }
+        writer.append_key_value_metadata(tokens::Places::new(places).to_metadata(column));
+    }
+    Ok(())
+}
+
+fn words_of(rows: &RecordBatch, column: &str) -> Words {
+    let mut words = Words::default();
+    if let Some(texts) = rows.column_by_name(column).and_then(|column| column.as_string_opt::<i32>()) {
+        texts.iter().flatten().for_each(|text| words.add(text));
+    }
+    words
 }
 
 /// All rows in one batch, by time. The head's bound on events bounds it.

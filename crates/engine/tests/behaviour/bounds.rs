@@ -12,7 +12,7 @@ use store::{AppendError, Batch, EventScan, QueryError, Table, TelemetryStore};
 use crate::faults::{Dying, Sized};
 use crate::fixture::{Open, Place, Series, T0, deploys, expected, samples_of};
 
-fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !holds() {
         assert!(Instant::now() < deadline, "{what}");

@@ -2,7 +2,7 @@
 
 use engine::{Config, inspect};
 use model::{TimeRange, Timestamp};
-use store::{EventScan, SelectRequest, SeriesBuffer, Table, TelemetryStore};
+use store::{Cancel, EventScan, SelectRequest, SeriesBuffer, Table, TelemetryStore};
 
 use crate::fixture::{Place, Series, T0, expected};
 
@@ -118,7 +118,12 @@ fn expired_files_are_dropped_and_a_query_that_holds_them_goes_on() {
     store.push("up", &[(old - hour, 1.5), (young, 2.0)]);
     store.push_rows(&[young]);
     store.engine.checkpoint().expect("a checkpoint");
-    let request = SelectRequest { matchers: Vec::new(), range: TimeRange::ALL, max_samples: u64::MAX };
+    let request = SelectRequest {
+        matchers: Vec::new(),
+        range: TimeRange::ALL,
+        max_samples: u64::MAX,
+        cancel: Cancel::never(),
+    };
     let mut held = store.engine.select(&request).expect("a query");
     let later = Timestamp::from_millis(young + 6 * day);
     assert_eq!(store.engine.drop_expired(later).expect("retention"), 2);

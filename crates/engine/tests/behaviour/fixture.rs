@@ -105,7 +105,8 @@ impl Open {
         range: TimeRange,
         max: u64,
     ) -> Result<Series, QueryError> {
-        let request = SelectRequest { matchers: matchers.to_vec(), range, max_samples: max };
+        let request =
+            SelectRequest { matchers: matchers.to_vec(), range, max_samples: max, cancel: Cancel::never() };
         let mut cursor = self.engine.select(&request)?;
         let mut buffer = SeriesBuffer::default();
         let mut found = Series::new();

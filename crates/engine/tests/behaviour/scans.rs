@@ -1,11 +1,15 @@
 //! Scans of event tables, against filtering every row.
 
-use arrow::array::{AsArray, RecordBatch};
-use model::event::DeployEvent;
-use model::{TimeRange, Timestamp};
-use proptest::prelude::*;
-use store::{EventPass, EventScan, FilterOp, Order, QueryError, Table, TelemetryStore};
+use std::time::Duration;
 
+use arrow::array::{AsArray, RecordBatch};
+use engine::Config;
+use model::event::DeployEvent;
+use model::{DurationText, TimeRange, Timestamp};
+use proptest::prelude::*;
+use store::{Cancel, EventPass, EventScan, FilterOp, Order, QueryError, Table, TelemetryStore};
+
+use crate::bounds::eventually;
 use crate::fixture::{Open, Place, T0, deploy, times_of};
 
 fn any_scan() -> impl Strategy<Value = EventScan> {
@@ -16,6 +20,7 @@ fn any_scan() -> impl Strategy<Value = EventScan> {
         Just(("environment", FilterOp::Equal, "production".to_owned())),
         Just(("environment", FilterOp::Less, "q".to_owned())),
         Just(("event_id", FilterOp::Contains, "7".to_owned())),
+        Just(("service", FilterOp::ContainsWords, "2".to_owned())),
         (0i64..3000).prop_map(|time| ("event_id", FilterOp::Equal, format!("e{}", T0 + time))),
     ];
     let conditions = proptest::collection::vec(condition, 0..3);
@@ -49,6 +54,9 @@ fn brute_force(times: &[i64], scan: &EventScan) -> Vec<DeployEvent> {
                     FilterOp::AtLeast => column >= value.as_str(),
                     FilterOp::Less => column < value.as_str(),
                     FilterOp::Contains => column.contains(value.as_str()),
+                    FilterOp::ContainsWords => {
+                        column.split(|letter: char| !letter.is_alphanumeric()).any(|word| word == value)
+                    }
                 })
             })
     };
@@ -96,7 +104,7 @@ fn a_pass_goes_once_over_every_row_that_a_scan_without_a_limit_gives() {
     let result = runner.run(&any_scan(), |scan| {
         let all = EventScan { limit: usize::MAX, order: Order::OldestFirst, ..scan.clone() };
         let (table, range, filters) = (scan.table, scan.range, scan.filters);
-        let pass = EventPass { table, range, filters, columns: &["event_id"] };
+        let pass = EventPass { table, range, filters, columns: &["event_id"], cancel: Cancel::never() };
         let mut ids = Vec::new();
         let each = &mut |rows: &RecordBatch| {
             let column = rows.column_by_name("event_id").expect("the column that was asked for");
@@ -123,6 +131,7 @@ fn a_pass_ends_at_the_first_error_of_who_asked() {
         range: TimeRange::ALL,
         filters: Vec::new(),
         columns: &["event_id"],
+        cancel: Cancel::never(),
     };
     let mut calls = 0;
     let stopped = store.engine.each_batch(&pass, &mut |_| {
@@ -131,7 +140,7 @@ fn a_pass_ends_at_the_first_error_of_who_asked() {
     });
     assert!(matches!(stopped, Err(QueryError::Stopped("enough"))), "{stopped:?}");
     assert_eq!(calls, 1);
-    let unknown = EventPass { columns: &["colour"], ..pass };
+    let unknown = EventPass { columns: &["colour"], ..pass.clone() };
     let refused = store.engine.each_batch(&unknown, &mut |_| Ok(()));
     assert!(matches!(&refused, Err(QueryError::Invalid(text)) if text.contains("colour")), "{refused:?}");
 }
@@ -189,4 +198,105 @@ fn a_scan_of_a_column_that_does_not_exist_is_invalid() {
     let scan = EventScan::new(Table::Deploys, TimeRange::ALL, 9).with("colour", FilterOp::Equal, "red");
     let answer = store.engine.scan(&scan);
     assert!(matches!(&answer, Err(QueryError::Invalid(text)) if text.contains("colour")), "{answer:?}");
+}
+
+/// Rows in files of two row groups and one, each with a description in which a number is a word; words
+/// of all rows are in the first file too.
+fn described(place: &Place) -> Open {
+    let store = place.open();
+    for (start, count) in [(0, 140_000), (140_000, 1000)] {
+        let rows: Vec<DeployEvent> = (start..start + count)
+            .map(|i| DeployEvent {
+                description: Some(format!("build {i} took {}s", i % 7)),
+                ..deploy(T0 + i)
+            })
+            .collect();
+        for rows in rows.chunks(20_000) {
+            let rows = store::Row::to_batch(rows).expect("rows");
+            let batch = store::EventBatch { table: Table::Deploys, rows };
+            store.append(store::Batch { events: vec![batch], ..store::Batch::default() }).expect("appended");
+        }
+        store.engine.checkpoint().expect("a checkpoint");
+    }
+    store
+}
+
+#[test]
+fn a_search_for_words_reads_only_row_groups_that_have_them() {
+    let place = Place::new();
+    let store = described(&place);
+    let read = |op, text: &str| {
+        let scan = EventScan::new(Table::Deploys, TimeRange::ALL, 9).with("description", op, text);
+        let before = store.metric("watchkeeper_scan_row_groups_total");
+        let times = times_of(&store.scan(&scan)).iter().map(|time| time - T0).collect::<Vec<_>>();
+        (times, store.metric("watchkeeper_scan_row_groups_total") - before)
+    };
+    // Each word was looked for once to see that no filter is wrong about it.
+    assert_eq!(read(FilterOp::ContainsWords, "build 135000"), (vec![135_000], 1.0));
+    assert_eq!(read(FilterOp::ContainsWords, "140500 took"), (vec![140_500], 1.0));
+    assert_eq!(read(FilterOp::ContainsWords, "999999"), (vec![], 0.0));
+    // Nothing is known of words of which only a part is named.
+    assert_eq!(read(FilterOp::Contains, "build 135000"), (vec![135_000], 3.0));
+    assert_eq!(read(FilterOp::Contains, "build 135000 "), (vec![135_000], 1.0));
+    assert_eq!(read(FilterOp::Contains, "ild 999999 "), (vec![], 0.0));
+    assert_eq!(read(FilterOp::Equal, "build 135000 took 6s"), (vec![], 1.0));
+    assert_eq!(
+        store.metric("watchkeeper_scan_row_groups_passed_over_total"),
+        2.0 + 2.0 + 3.0 + 2.0 + 3.0 + 2.0
+    );
+}
+
+#[test]
+fn a_scan_ends_when_it_is_cancelled_or_takes_too_long() {
+    let place = Place::new();
+    let store = place.open();
+    store.push_rows(&(T0..T0 + 100).collect::<Vec<_>>());
+    let cancel = Cancel::new();
+    let scan = EventScan::new(Table::Deploys, TimeRange::ALL, 10).stopped_by(&cancel);
+    assert_eq!(store.scan(&scan).len(), 10);
+    cancel.cancel();
+    assert!(matches!(store.engine.scan(&scan), Err(QueryError::Stopped(_))));
+    let pass = EventPass {
+        table: Table::Deploys,
+        range: TimeRange::ALL,
+        filters: Vec::new(),
+        columns: &["event_id"],
+        cancel: Cancel::never(),
+    };
+    drop(store);
+    let place = Place {
+        config: Config { scan_timeout: DurationText(Duration::ZERO), ..place.config.clone() },
+        ..place
+    };
+    let store = place.open();
+    let answer = store.engine.each_batch(&pass, &mut |_| Ok(()));
+    let Err(QueryError::TimedOut(text)) = answer else { panic!("{answer:?}") };
+    assert!(text.contains("store.scan_timeout") && text.contains("narrow its time range"), "{text}");
+}
+
+#[test]
+fn scans_beyond_those_that_may_wait_are_told_to_come_back() {
+    let place = Place::with(|config| (config.max_concurrent_scans, config.max_waiting_scans) = (1, 0));
+    let store = place.open();
+    // More batches than a pass reads ahead.
+    for part in 0..8 {
+        store.push_rows(&(T0 + part * 5000..T0 + part * 5000 + 5000).collect::<Vec<_>>());
+    }
+    let pass = EventPass {
+        table: Table::Deploys,
+        range: TimeRange::ALL,
+        filters: Vec::new(),
+        columns: &["event_id"],
+        cancel: Cancel::never(),
+    };
+    let scan = EventScan::new(Table::Deploys, TimeRange::ALL, 10);
+    let mut meanwhile = Vec::new();
+    let mut each = |_: &RecordBatch| {
+        meanwhile.push(store.engine.scan(&scan).map(drop));
+        Ok(())
+    };
+    store.engine.each_batch(&pass, &mut each).expect("it has the only place");
+    assert!(matches!(meanwhile[0], Err(QueryError::Busy { waiting: 0 })), "{meanwhile:?}");
+    eventually("its place is free again", || store.engine.scan(&scan).is_ok());
+    assert!(store.metric("watchkeeper_store_query_limits_total") >= 1.0);
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use model::event::{Event, JobAction, StageAction, WorkerAction};
 use model::{MetricBatch, Timestamp, is_stale};
+use store::Cancel;
 use tokio_util::sync::CancellationToken;
 
 use super::histogram::{Histogram, LONG};
@@ -265,9 +266,14 @@ fn large_rows_do_not_stop_a_start() {
 #[test]
 fn a_job_that_is_no_longer_in_memory_is_read_from_the_store() {
     let store = MemoryStore::with(a_job_and_more());
-    let found = crate::stored_job(&store, "j", at(0), at(100)).expect("a store in memory").expect("stored");
+    let found = crate::stored_job(&store, "j", at(0), at(100), &Cancel::never())
+        .expect("a store in memory")
+        .expect("stored");
     assert_eq!((found.job_id.as_str(), found.duration_seconds, found.stages.len()), ("j", Some(10.0), 1));
-    assert_eq!(crate::stored_job(&store, "unknown", at(0), at(100)).expect("a store in memory"), None);
+    assert_eq!(
+        crate::stored_job(&store, "unknown", at(0), at(100), &Cancel::never()).expect("a store in memory"),
+        None
+    );
 }
 
 #[test]

@@ -56,6 +56,7 @@ impl Evaluation<'_> {
             matchers: matchers.to_vec(),
             range: TimeRange::new(Timestamp::from_millis(after_ms + 1), Timestamp::from_millis(until_ms)),
             max_samples: self.limits.max_samples.saturating_sub(self.samples_read.get()),
+            cancel: self.cancel.clone(),
         };
         let mut cursor = self.store.select(&request)?;
         let mut buffer = SeriesBuffer::default();

@@ -111,8 +111,8 @@ async fn memory_history(
         Problem::new(Kind::BadParameter, "`job_id` is missing: name the job whose memory is asked for.")
     })?;
     let (now, wanted) = (Timestamp::now(), job_id.clone());
-    let rows = blocking::report(&app, move |context, _| {
-        report::memory_history(&*context.store, &wanted, now.before(context.retention), now)
+    let rows = blocking::report(&app, move |context, cancel| {
+        report::memory_history(&*context.store, &wanted, now.before(context.retention), now, cancel)
     })
     .await?;
     Ok(Json(MemoryHistory::new(job_id, rows)))

@@ -83,7 +83,9 @@ async fn get(State(app): State<Shared>, Name(id): Name) -> Result<Json<Job>, Pro
     }
     let (store, now, wanted) = (app.context.store.clone(), Timestamp::now(), id.clone());
     let since = now.before(app.context.retention);
-    let stored = blocking::run(&app, move || pipeline::stored_job(&*store, &wanted, since, now)).await??;
+    let stored =
+        blocking::stoppable(&app, move |cancel| pipeline::stored_job(&*store, &wanted, since, now, cancel))
+            .await??;
     let job = stored.ok_or_else(|| Problem::not_found("job", &id))?;
     Ok(Json(job.into()))
 }

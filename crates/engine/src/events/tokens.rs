@@ -1,0 +1,181 @@
+//! Filters of words: what a search for words needs to know of a row group before it reads it.
+//!
+//! Texts that people search in (messages, errors) get one filter for each row group: a split block
+//! Bloom filter, as Parquet has them for whole values, of the words of the texts. A row group that
+//! cannot have a word that is looked for is passed over after reading 32 bytes.
+//!
+//! `docs/format/event-file.md` has the format to the byte.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use parquet::arrow::arrow_reader::ArrowReaderMetadata;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
+use parquet::file::reader::ChunkReader;
+use store::FilterOp;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::sums::CheckedFile;
+
+/// The version of the format. A reader passes over filters of another one.
+const VERSION: &str = "1";
+/// The key of a column's filters in the file's metadata, before the column's name.
+const KEY: &str = "watchkeeper.words.";
+/// What stands for a row group without a filter.
+const NONE: &str = "-";
+/// Bits of a filter for each word in it: about one word in 180 that is not there seems to be.
+const BITS_PER_WORD: usize = 12;
+/// Bytes of a block, the part of a filter that one word is in.
+pub(crate) const BLOCK_BYTES: usize = 32;
+/// The most different words of a row group; one with more gets no filter.
+const MAX_WORDS: usize = 2 << 20;
+/// As the Parquet format has them.
+const SALTS: [u32; 8] =
+    [0x47b6_137b, 0x4497_4d91, 0x8824_ad5b, 0xa2b7_289d, 0x7054_95c7, 0x2df1_424b, 0x9efc_4947, 0x5c6b_fb31];
+
+/// Whether a byte is part of a word: letters and digits of ASCII, `_`, and whatever is not ASCII.
+pub(crate) fn is_of_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii()
+}
+
+fn words(text: &str) -> impl Iterator<Item = &[u8]> {
+    text.as_bytes().split(|byte| !is_of_word(*byte)).filter(|word| !word.is_empty())
+}
+
+/// Hashes of the words that every text has that satisfies the condition.
+pub(crate) fn certain_words(op: FilterOp, value: &str) -> Vec<u64> {
+    let whole = match op {
+        FilterOp::Equal | FilterOp::ContainsWords => value,
+        // What the value begins and ends with may be parts of longer words.
+        FilterOp::Contains => {
+            let ends = |byte: u8| !is_of_word(byte);
+            let first = value.bytes().position(ends).unwrap_or(value.len());
+            let last = value.bytes().rposition(ends).map_or(first, |last| last.max(first));
+            // Both are at bytes of ASCII, or at the end of the text.
+            &value[first..last]
+        }
+        FilterOp::NotEqual | FilterOp::AtLeast | FilterOp::Less => "",
+    };
+    words(whole).map(xxh3_64).collect()
+}
+
+/// The words of the texts of one row group.
+#[derive(Default)]
+pub(crate) struct Words {
+    words: HashSet<u64, BuildHasherDefault<IsHash>>,
+    /// Texts that have been added: most texts come again and again.
+    texts: HashSet<u64, BuildHasherDefault<IsHash>>,
+}
+
+/// What is a hash already needs none.
+#[derive(Default)]
+pub(crate) struct IsHash(u64);
+
+impl Hasher for IsHash {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = xxh3_64(bytes);
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
+impl Words {
+    pub(crate) fn add(&mut self, text: &str) {
+        if self.words.len() <= MAX_WORDS && self.texts.insert(xxh3_64(text.as_bytes())) {
+            self.words.extend(words(text).map(xxh3_64));
+        }
+    }
+
+    /// The filter; `None` when there are more words than one may have.
+    pub(crate) fn filter(&self) -> Option<Vec<u8>> {
+        if self.words.len() > MAX_WORDS {
+            return None;
+        }
+        let blocks = (self.words.len() * BITS_PER_WORD).div_ceil(BLOCK_BYTES * 8).max(1);
+        let blocks = u32::try_from(blocks).expect("a filter of the most words is a few MiB");
+        let mut filter = vec![[0u32; 8]; blocks as usize];
+        for word in &self.words {
+            let block = &mut filter[block_of(*word, blocks) as usize];
+            for (bits, bit) in block.iter_mut().zip(bits_of(*word)) {
+                *bits |= bit;
+            }
+        }
+        Some(filter.iter().flatten().flat_map(|bits| bits.to_le_bytes()).collect())
+    }
+}
+
+fn block_of(word: u64, blocks: u32) -> u64 {
+    ((word >> 32) * u64::from(blocks)) >> 32
+}
+
+fn bits_of(word: u64) -> impl Iterator<Item = u32> {
+    SALTS.iter().map(move |salt| 1 << ((word as u32).wrapping_mul(*salt) >> 27))
+}
+
+fn has_bits(block: &[u8], word: u64) -> bool {
+    let bits = block.as_chunks::<4>().0.iter().map(|bits| u32::from_le_bytes(*bits));
+    bits.zip(bits_of(word)).all(|(bits, bit)| bits & bit != 0)
+}
+
+/// Where the filters of a column are: for each row group the offset, and how many blocks it has.
+pub(crate) struct Places(Vec<Option<(u64, u32)>>);
+
+impl Places {
+    pub(crate) fn new(places: Vec<Option<(u64, u32)>>) -> Self {
+        Self(places)
+    }
+
+    /// As it stands in the metadata of the file.
+    pub(crate) fn to_metadata(&self, column: &str) -> KeyValue {
+        let places = self.0.iter().map(|place| match place {
+            Some((offset, blocks)) => format!("{offset}:{blocks}"),
+            None => NONE.to_owned(),
+        });
+        let value: Vec<String> = std::iter::once(VERSION.to_owned()).chain(places).collect();
+        KeyValue::new(format!("{KEY}{column}"), value.join(" "))
+    }
+
+    /// From the metadata of a file; `None` when there are no filters of this version.
+    pub(crate) fn of(footer: &ArrowReaderMetadata, column: &str) -> Option<Self> {
+        let metadata = footer.metadata();
+        let pairs = metadata.file_metadata().key_value_metadata()?;
+        let is_of_column = |pair: &&KeyValue| pair.key.strip_prefix(KEY) == Some(column);
+        let value = pairs.iter().find(is_of_column)?.value.as_deref()?;
+        Self::parse(value).filter(|places| places.0.len() == metadata.num_row_groups())
+    }
+
+    fn parse(value: &str) -> Option<Self> {
+        let places = value.strip_prefix(VERSION)?.strip_prefix(' ')?.split(' ').map(|place| {
+            let (offset, blocks) = place.split_once(':')?;
+            Some((offset.parse().ok()?, blocks.parse().ok().filter(|blocks| *blocks > 0)?))
+        });
+        Some(Self(places.collect()))
+    }
+
+    /// Whether texts of a row group can have all of these words.
+    pub(crate) fn may_have(
+        &self,
+        input: &CheckedFile,
+        group: usize,
+        words: &[u64],
+    ) -> Result<bool, ParquetError> {
+        let Some((offset, blocks)) = self.0[group] else { return Ok(true) };
+        for word in words {
+            let at = offset.saturating_add(block_of(*word, blocks) * BLOCK_BYTES as u64);
+            if !has_bits(&input.get_bytes(at, BLOCK_BYTES)?, *word) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,178 @@
+//! Running scans: on threads of their own, a bounded number at a time, within memory and time.
+//!
+//! The threads are as many as there are cores and give way to everything else in the process, so that
+//! the heaviest scan leaves ingest its share. A scan hands its thread on after every step, so that all
+//! scans that run get their turn, however large they are.
+
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread;
+use std::time::Duration;
+
+use arrow::array::RecordBatch;
+use futures::channel::mpsc;
+use futures::executor::block_on;
+use futures::{SinkExt, Stream, StreamExt};
+use model::DurationText;
+use store::{Cancel, QueryError};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Semaphore;
+
+use crate::Config;
+use crate::query::memory::Memory;
+
+/// How often a scan that waits or runs looks whether anybody still waits for it.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+/// How far the threads stand back behind the others of the process.
+const NICENESS: i32 = 5;
+/// Batches that wait for who asked.
+const BATCHES_AHEAD: usize = 1;
+
+/// What scans share.
+pub(crate) struct Queries {
+    memory: Arc<Memory>,
+    /// Started by the first scan.
+    threads: OnceLock<Option<Runtime>>,
+    slots: Arc<Semaphore>,
+    waiting: Arc<AtomicUsize>,
+    max_waiting: usize,
+    timeout: Duration,
+}
+
+/// What a running scan hands over.
+enum Message {
+    Rows(RecordBatch),
+    End(Result<(), QueryError>),
+}
+
+impl Queries {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            memory: Memory::new(usize::try_from(config.scans_memory_bytes.0).unwrap_or(usize::MAX)),
+            threads: OnceLock::new(),
+            slots: Arc::new(Semaphore::new(config.max_concurrent_scans.clamp(1, Semaphore::MAX_PERMITS))),
+            waiting: Arc::default(),
+            max_waiting: config.max_waiting_scans,
+            timeout: config.scan_timeout.0,
+        }
+    }
+
+    /// What scans take their memory from.
+    pub(crate) fn memory(&self) -> &Arc<Memory> {
+        &self.memory
+    }
+
+    /// Runs a scan, and hands its batches to `each`, whose first error ends it. Blocks.
+    /// A scan that `each` runs itself needs a place of its own.
+    pub(crate) fn run(
+        &self,
+        batches: impl Stream<Item = Result<RecordBatch, QueryError>> + Send + 'static,
+        cancel: &Cancel,
+        each: &mut dyn FnMut(RecordBatch) -> Result<(), QueryError>,
+    ) -> Result<(), QueryError> {
+        let threads = self.threads.get_or_init(start_threads).as_ref();
+        let threads = threads.ok_or(QueryError::Stopped("its threads could not be started"))?;
+        let slot = Arc::clone(&self.slots).try_acquire_owned().ok();
+        let waiting =
+            if slot.is_none() { Some(Waiting::new(&self.waiting, self.max_waiting)?) } else { None };
+        let (mut messages, mut received) = mpsc::channel(BATCHES_AHEAD);
+        let (slots, cancel, timeout) = (Arc::clone(&self.slots), cancel.clone(), self.timeout);
+        threads.spawn(async move {
+            let mut rows = messages.clone();
+            let work = async {
+                let _slot = match slot {
+                    Some(slot) => Ok(slot),
+                    None => slots.acquire_owned().await,
+                };
+                drop(waiting);
+                hand_over(batches, &mut rows).await
+            };
+            let result = tokio::select! {
+                biased;
+                stopped = stopped(&cancel, timeout) => Err(stopped),
+                result = work => result,
+            };
+            // Nobody may be there any more.
+            _ = messages.send(Message::End(result)).await;
+        });
+        while let Some(message) = block_on(received.next()) {
+            match message {
+                Message::Rows(rows) => each(rows)?,
+                Message::End(result) => return result,
+            }
+        }
+        let source = "it has panicked".into();
+        Err(QueryError::Storage { doing: "running a scan".to_owned(), source })
+    }
+}
+
+impl Drop for Queries {
+    fn drop(&mut self) {
+        if let Some(threads) = self.threads.take().flatten() {
+            // Nobody waits for what still runs, and this may be a place where waiting is not allowed.
+            threads.shutdown_background();
+        }
+    }
+}
+
+fn start_threads() -> Option<Runtime> {
+    let threads = Builder::new_multi_thread()
+        .worker_threads(thread::available_parallelism().map_or(1, std::num::NonZero::get))
+        .thread_name("store-query")
+        .enable_time()
+        .on_thread_start(|| {
+            if let Err(error) = rustix::process::nice(NICENESS) {
+                tracing::debug!(%error, "a thread for scans does not give way to others");
+            }
+        })
+        .build();
+    threads.inspect_err(|error| tracing::error!(%error, "threads for scans could not be started")).ok()
+}
+
+async fn hand_over(
+    batches: impl Stream<Item = Result<RecordBatch, QueryError>>,
+    messages: &mut mpsc::Sender<Message>,
+) -> Result<(), QueryError> {
+    let mut batches = pin!(batches);
+    while let Some(rows) = batches.next().await {
+        let rows = rows?;
+        if rows.num_rows() > 0 && messages.send(Message::Rows(rows)).await.is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Waits until the scan shall be stopped, and says why.
+async fn stopped(cancel: &Cancel, timeout: Duration) -> QueryError {
+    let looking = async {
+        while !cancel.is_cancelled() {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    };
+    match tokio::time::timeout(timeout, looking).await {
+        Ok(()) => QueryError::Stopped("nobody waits for it any more"),
+        Err(_) => QueryError::TimedOut(format!(
+            "the scan took longer than {} (store.scan_timeout): narrow its time range or add conditions",
+            DurationText(timeout)
+        )),
+    }
+}
+
+/// A scan that waits for its turn.
+struct Waiting(Arc<AtomicUsize>);
+
+impl Waiting {
+    fn new(waiting: &Arc<AtomicUsize>, most: usize) -> Result<Self, QueryError> {
+        let before = waiting.fetch_add(1, Ordering::Relaxed);
+        let this = Self(Arc::clone(waiting));
+        if before >= most { Err(QueryError::Busy { waiting: most }) } else { Ok(this) }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,120 @@
+//! Reading rows of a table from one view of the store: files and memory, source by source.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::compute::filter_record_batch;
+use arrow::error::ArrowError;
+use model::TimeRange;
+use store::{Order, QueryError, Table};
+
+use crate::catalog::FileKind;
+use crate::core::{Core, View};
+use crate::events::conform;
+use crate::events::read::{FileScan, Step, Wanted};
+use crate::files::StoredFile;
+use crate::head::events::Part;
+use crate::query::without_damaged;
+
+/// Rows come from a file or from memory.
+enum Source {
+    File(Arc<StoredFile>),
+    Memory(Part),
+}
+
+impl Source {
+    fn range(&self) -> TimeRange {
+        match self {
+            Self::File(file) => file.entry.range,
+            Self::Memory(part) => part.range,
+        }
+    }
+}
+
+/// Rows of one source. Sources are numbered in the order in which their rows came, and rows in a source
+/// too.
+pub(crate) struct Rows {
+    pub(crate) rows: RecordBatch,
+    pub(crate) source: usize,
+    pub(crate) first_row: u64,
+}
+
+/// The file that is being read.
+struct OpenFile {
+    file: Arc<StoredFile>,
+    source: usize,
+    scan: FileScan,
+}
+
+/// Reads the wanted rows of all sources, step by step: a step reads about a row group at most, so that
+/// whoever drives several readers can give each its turn.
+pub(crate) struct Reader {
+    core: Arc<Core>,
+    wanted: Arc<Wanted>,
+    /// What is still to be read, in the order of the query.
+    sources: VecDeque<(usize, Source)>,
+    open: Option<OpenFile>,
+}
+
+impl Reader {
+    pub(crate) fn new(core: &Arc<Core>, view: &View, table: Table, wanted: &Arc<Wanted>) -> Self {
+        let sources = in_order(view, table, wanted).into();
+        Self { core: Arc::clone(core), wanted: Arc::clone(wanted), sources, open: None }
+    }
+
+    /// Reads on, where times are in `range`.
+    pub(crate) fn step(&mut self, range: TimeRange) -> Result<Step<Rows>, QueryError> {
+        if let Some(OpenFile { file, source, scan }) = &mut self.open {
+            match without_damaged(&self.core, file, scan.step(range))? {
+                Some(Step::Rows((rows, first_row))) => {
+                    return Ok(Step::Rows(Rows { rows, source: *source, first_row }));
+                }
+                Some(Step::Nothing) => return Ok(Step::Nothing),
+                Some(Step::End) | None => self.open = None,
+            }
+        }
+        let Some((place, source)) = self.sources.pop_front() else { return Ok(Step::End) };
+        if !source.range().overlaps(&range) {
+            return Ok(Step::Nothing);
+        }
+        match source {
+            Source::File(file) => {
+                let opened = FileScan::open(&self.core, &file, &self.wanted);
+                if let Some(scan) = without_damaged(&self.core, &file, opened)? {
+                    self.open = Some(OpenFile { file, source: place, scan });
+                }
+                Ok(Step::Nothing)
+            }
+            Source::Memory(part) => {
+                let rows = self.filter(&part.rows, range).map_err(in_memory)?;
+                Ok(Step::Rows(Rows { rows, source: place, first_row: 0 }))
+            }
+        }
+    }
+
+    fn filter(&self, rows: &RecordBatch, range: TimeRange) -> Result<RecordBatch, ArrowError> {
+        let mask = self.wanted.filter.mask(rows, range)?;
+        filter_record_batch(&conform(rows.clone(), &self.wanted.schema)?, &mask)
+    }
+}
+
+fn in_memory(error: ArrowError) -> QueryError {
+    QueryError::Storage { doing: "filtering rows in memory".to_owned(), source: Box::new(error) }
+}
+
+/// The sources, each with its place in the order in which rows came; those first that the query wants
+/// first, so that it has soon what it needs.
+fn in_order(view: &View, table: Table, wanted: &Wanted) -> Vec<(usize, Source)> {
+    let of_table = |file: &&Arc<StoredFile>| file.entry.kind == FileKind::Events(table);
+    let files = view.files.iter().filter(of_table).map(|file| Source::File(Arc::clone(file)));
+    let heads = view.frozen.iter().chain([&view.head]);
+    let memory = heads.flat_map(|head| head.events.parts(table)).map(Source::Memory);
+    let overlaps = |(_, source): &(usize, Source)| source.range().overlaps(&wanted.range);
+    let mut sources: Vec<(usize, Source)> = files.chain(memory).enumerate().filter(overlaps).collect();
+    match wanted.order {
+        Order::OldestFirst => sources.sort_by_key(|(_, source)| source.range().start),
+        Order::NewestFirst => sources.sort_by_key(|(_, source)| std::cmp::Reverse(source.range().end)),
+    }
+    sources
+}
