@@ -115,7 +115,7 @@ fn job_id(n: u64) -> String {
 }
 
 fn event(n: u64, start: Timestamp) -> JobEvent {
-    let failed = n % 2 == 0;
+    let failed = n.is_multiple_of(2);
     let (a, b) = (mixed(n, 2), mixed(n, 3));
     let message = match a % 6 {
         0 => format!(

@@ -135,14 +135,48 @@ fn writer(
             descending: false,
             nulls_first: false,
         }]))
-        .set_bloom_filter_fpp(BLOOM_FALSE_POSITIVES)
         .set_column_dictionary_enabled(ColumnPath::from(TIME), false);
     for column in table.id_columns() {
-        properties = properties.set_column_bloom_filter_enabled(ColumnPath::from(*column), true);
+        // Said of all columns, it would give all of them a filter.
+        properties = properties.set_column_bloom_filter_fpp(ColumnPath::from(*column), BLOOM_FALSE_POSITIVES);
     }
     // A dictionary of floats is larger than the floats.
     for field in schema.fields().iter().filter(|field| *field.data_type() == DataType::Float64) {
         properties = properties.set_column_dictionary_enabled(ColumnPath::from(field.name().as_str()), false);
     }
     ArrowWriter::try_new(file, SchemaRef::clone(schema), Some(properties.build()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use parquet::arrow::arrow_reader::ArrowReaderMetadata;
+
+    use super::*;
+    use crate::sums::CheckedFile;
+    use crate::testing::deploys;
+    use crate::vfs::Disk;
+
+    #[test]
+    fn only_columns_of_ids_get_bloom_filters_and_only_texts_get_filters_of_words() {
+        let dir = tempfile::tempdir().expect("dir");
+        let path = dir.path().join("deploys.parquet");
+        let range = TimeRange::ALL;
+        let parts = [Part { rows: deploys(&[3, 1, 2]), range }];
+        let written = write(&Disk, &path, Table::Deploys, &parts).expect("written");
+        let file = Disk.open(&path).expect("open");
+        let input = CheckedFile::new(file, Arc::new(written.sums), &path, Arc::default()).expect("its size");
+        let footer = ArrowReaderMetadata::load(&input, Default::default()).expect("a footer");
+        let columns = footer.metadata().row_group(0).columns().iter();
+        let with_bloom: Vec<String> = columns
+            .filter(|column| column.bloom_filter_offset().is_some())
+            .map(|column| column.column_path().string())
+            .collect();
+        assert_eq!(with_bloom, Table::Deploys.id_columns());
+        for field in store::schema(Table::Deploys).fields() {
+            let is_text = Table::Deploys.text_columns().contains(&field.name().as_str());
+            assert_eq!(tokens::Places::of(&footer, field.name()).is_some(), is_text, "{}", field.name());
+        }
+    }
 }

@@ -11,7 +11,7 @@ use model::event::{Attributes, DeployEvent};
 use model::{ByteSize, DurationText, Labels, MetricBatch, TimeRange, Timestamp};
 use prometheus::Registry;
 use store::{
-    AppendError, Appended, Batch, EventBatch, EventScan, Matcher, QueryError, Row, SelectRequest,
+    AppendError, Appended, Batch, Cancel, EventBatch, EventScan, Matcher, QueryError, Row, SelectRequest,
     SeriesBuffer, Table, TelemetryStore,
 };
 

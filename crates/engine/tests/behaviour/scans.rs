@@ -264,12 +264,18 @@ fn a_scan_ends_when_it_is_cancelled_or_takes_too_long() {
         cancel: Cancel::never(),
     };
     drop(store);
-    let place = Place {
-        config: Config { scan_timeout: DurationText(Duration::ZERO), ..place.config.clone() },
-        ..place
-    };
+    let limit = Duration::from_millis(10);
+    let place =
+        Place { config: Config { scan_timeout: DurationText(limit), ..place.config.clone() }, ..place };
     let store = place.open();
-    let answer = store.engine.each_batch(&pass, &mut |_| Ok(()));
+    // More batches than a pass reads ahead.
+    for part in 0..8 {
+        store.push_rows(&(T0 + part * 5000..T0 + part * 5000 + 5000).collect::<Vec<_>>());
+    }
+    let answer = store.engine.each_batch(&pass, &mut |_| {
+        std::thread::sleep(2 * limit);
+        Ok(())
+    });
     let Err(QueryError::TimedOut(text)) = answer else { panic!("{answer:?}") };
     assert!(text.contains("store.scan_timeout") && text.contains("narrow its time range"), "{text}");
 }
