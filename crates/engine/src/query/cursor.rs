@@ -86,6 +86,9 @@ impl SeriesCursor for Cursor {
             into.values.clear();
             let (times, values, range_ms) = (&mut self.times, &mut self.values, self.range_ms);
             let key = self.merge.next(|source| {
+                if into.times_ms.is_empty() {
+                    return source.read(range_ms, &mut into.times_ms, &mut into.values);
+                }
                 times.clear();
                 values.clear();
                 source.read(range_ms, times, values)?;

@@ -134,23 +134,31 @@ fn unpack_decimals(bytes: &[u8], count: usize, into: &mut Vec<f64>) -> Option<()
     let mut multiples = Vec::with_capacity(count);
     bitpack::unpack(&mut rest, count - first.iter().len(), &mut multiples)?;
     let integer = |multiple: u64| least.wrapping_add_unsigned(multiple.wrapping_mul(unit));
-    let scale = decimal::power(exponent);
     match first {
-        Some(mut integer_now) => {
-            into.push(decimal::restored(integer_now, scale));
-            into.extend(multiples.into_iter().map(|multiple| {
-                integer_now = integer_now.wrapping_add(integer(multiple));
-                decimal::restored(integer_now, scale)
-            }));
+        Some(mut sum) => {
+            restore(std::iter::once(sum), exponent, into);
+            let next = |multiple| {
+                sum = sum.wrapping_add(integer(multiple));
+                sum
+            };
+            restore(multiples.into_iter().map(next), exponent, into);
         }
-        None => {
-            into.extend(multiples.into_iter().map(|multiple| decimal::restored(integer(multiple), scale)));
-        }
+        None => restore(multiples.into_iter().map(integer), exponent, into),
     }
     for (place, value) in specials {
         into[start + place] = value;
     }
     Some(())
+}
+
+fn restore(integers: impl Iterator<Item = i64>, exponent: u8, into: &mut Vec<f64>) {
+    // Whole numbers are so many that they are spared the division.
+    if exponent == 0 {
+        into.extend(integers.map(|integer| integer as f64));
+    } else {
+        let scale = decimal::power(exponent);
+        into.extend(integers.map(|integer| decimal::restored(integer, scale)));
+    }
 }
 
 /// Each value XOR the one before: a byte that counts zero bytes on the left (high half) and on the right
