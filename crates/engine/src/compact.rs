@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use model::{TimeRange, Timestamp};
-use store::{SeriesBuffer, SeriesCursor, Table};
+use store::{Cancel, SeriesBuffer, SeriesCursor, Table};
 
 use crate::EngineError;
 use crate::catalog::{FileEntry, FileKind};
@@ -201,7 +201,7 @@ fn merge_blocks(
     let view = View { head, frozen: None, files: Arc::new(run.to_vec()) };
     let all = TimeRange::ALL;
     let sources = sources::sources(core, &view, &[], all).map_err(EngineError::Read)?;
-    let mut cursor = Cursor::new(Arc::clone(core), sources, millis(all), u64::MAX);
+    let mut cursor = Cursor::new(Arc::clone(core), sources, millis(all), u64::MAX, Cancel::never());
     let mut series = SeriesBuffer::default();
     // A block with nothing in it is none.
     if !cursor.next_series(&mut series).map_err(EngineError::Read)? {

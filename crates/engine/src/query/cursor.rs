@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use store::{QueryError, SeriesBuffer, SeriesCursor};
+use store::{Cancel, QueryError, SeriesBuffer, SeriesCursor};
 
 use crate::core::Core;
 use crate::query::sources::{SeriesKey, Source};
@@ -52,12 +52,19 @@ pub(crate) struct Cursor {
     range_ms: (i64, i64),
     samples_left: u64,
     max_samples: u64,
+    cancel: Cancel,
     times: Vec<i64>,
     values: Vec<f64>,
 }
 
 impl Cursor {
-    pub(crate) fn new(core: Arc<Core>, sources: Vec<Source>, range_ms: (i64, i64), max_samples: u64) -> Self {
+    pub(crate) fn new(
+        core: Arc<Core>,
+        sources: Vec<Source>,
+        range_ms: (i64, i64),
+        max_samples: u64,
+        cancel: Cancel,
+    ) -> Self {
         let (times, values) = (Vec::new(), Vec::new());
         Self {
             core,
@@ -65,6 +72,7 @@ impl Cursor {
             range_ms,
             samples_left: max_samples,
             max_samples,
+            cancel,
             times,
             values,
         }
@@ -82,6 +90,9 @@ impl Cursor {
 impl SeriesCursor for Cursor {
     fn next_series(&mut self, into: &mut SeriesBuffer) -> Result<bool, QueryError> {
         loop {
+            if self.cancel.is_cancelled() {
+                return Err(QueryError::Stopped("nobody waits for it any more"));
+            }
             into.times_ms.clear();
             into.values.clear();
             let (times, values, range_ms) = (&mut self.times, &mut self.values, self.range_ms);

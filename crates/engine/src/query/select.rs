@@ -16,7 +16,8 @@ pub(crate) fn select(core: &Arc<Core>, request: &SelectRequest) -> Result<Box<dy
     let sources = sources(core, &view, &request.matchers, request.range)?;
     let max_samples = request.max_samples.min(core.config.max_query_samples);
     let is_large = sources.iter().map(Source::len).sum::<usize>() >= ahead::MIN_SERIES;
-    let cursor = Cursor::new(Arc::clone(core), sources, millis(request.range), max_samples);
+    let range = millis(request.range);
+    let cursor = Cursor::new(Arc::clone(core), sources, range, max_samples, request.cancel.clone());
     if !is_large {
         return Ok(Box::new(cursor));
     }

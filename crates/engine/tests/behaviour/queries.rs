@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use model::{DurationText, TimeRange, Timestamp};
+use model::{DurationText, Labels, MetricBatch, Sample, TimeRange, Timestamp};
 use proptest::prelude::*;
-use store::{MatchOp, Matcher, TelemetryStore};
+use store::{Cancel, MatchOp, Matcher, QueryError, SelectRequest, SeriesBuffer, TelemetryStore};
 
 use crate::fixture::{Place, Series, T0, expected, labels_of, samples_of};
 
@@ -162,4 +162,75 @@ fn labels_of_head_and_files_are_listed_sorted_and_once() {
     assert_eq!(store.engine.series(&[], TimeRange::ALL, 2).expect("series").len(), 2);
     let early = TimeRange::new(Timestamp::MIN, Timestamp::from_millis(T0));
     assert_eq!(store.engine.series(&[], early, 10).expect("series").len(), 2);
+}
+
+#[test]
+fn thousands_of_series_in_blocks_and_head_come_whole_and_in_order_for_any_range() {
+    let place = Place::new();
+    let store = place.open();
+    // Three lots, so that each series is in two blocks and in the head; every third misses the second.
+    let names: Vec<String> = (0..5_000).map(|index| format!("m{index:04}")).collect();
+    for lot in 0..3 {
+        let mut batch = MetricBatch::new();
+        for (index, name) in names.iter().enumerate().filter(|(index, _)| lot != 1 || index % 3 > 0) {
+            let first = T0 + lot * 60_000;
+            let samples: Vec<Sample> = (0..4)
+                .map(|step| Sample {
+                    time_ms: first + step * 15_000,
+                    value: (index as i64 * 10 + step) as f64 / 10.0,
+                })
+                .collect();
+            batch.push(Labels::metric(name, &[]).as_ref(), &samples);
+        }
+        store.append(batch).expect("appended");
+        if lot < 2 {
+            store.engine.checkpoint().expect("a checkpoint");
+        }
+    }
+    for (start, end, samples) in [(0, 200_000, 12), (45_000, 60_000, 2), (60_000, 119_999, 4)] {
+        let range = TimeRange::new(Timestamp::from_millis(T0 + start), Timestamp::from_millis(T0 + end));
+        let request =
+            SelectRequest { matchers: Vec::new(), range, max_samples: u64::MAX, cancel: Cancel::never() };
+        let mut cursor = store.engine.select(&request).expect("a query");
+        let mut series = SeriesBuffer::default();
+        for (index, name) in names.iter().enumerate() {
+            let missing = if index % 3 == 0 { samples.min(4) } else { 0 };
+            let left = match (start, index % 3) {
+                (45_000, 0) => 1,
+                _ => samples - missing,
+            };
+            if left == 0 {
+                continue;
+            }
+            assert!(cursor.next_series(&mut series).expect("a series"), "{name}");
+            assert_eq!(series.labels.as_ref().metric_name(), name);
+            assert_eq!(series.times_ms.len(), left, "{name} in {start} to {end}");
+            for (time, value) in series.times_ms.iter().zip(&series.values) {
+                let step = (time - T0) / 15_000 % 4;
+                assert_eq!(*value, (index as i64 * 10 + step) as f64 / 10.0);
+            }
+        }
+        assert!(!cursor.next_series(&mut series).expect("the end"));
+        assert!(!cursor.next_series(&mut series).expect("still the end"));
+    }
+}
+
+#[test]
+fn a_query_that_nobody_waits_for_stops_between_two_series() {
+    let place = Place::new();
+    let store = place.open();
+    store.push("a", &[(T0, 1.0)]);
+    store.push("b", &[(T0, 1.0)]);
+    let cancel = Cancel::new();
+    let request = SelectRequest {
+        matchers: Vec::new(),
+        range: TimeRange::ALL,
+        max_samples: u64::MAX,
+        cancel: cancel.clone(),
+    };
+    let mut cursor = store.engine.select(&request).expect("a query");
+    let mut series = SeriesBuffer::default();
+    assert!(cursor.next_series(&mut series).expect("a series"));
+    cancel.cancel();
+    assert!(matches!(cursor.next_series(&mut series), Err(QueryError::Stopped(_))));
 }
