@@ -170,9 +170,19 @@ pub(crate) fn data_dir(named: Option<&Path>, configured: Option<&Path>) -> anyho
 /// Makes the data folder, readable by its owner alone.
 pub(crate) fn make_data_dir(path: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
+    if path.is_dir() {
+        return Ok(());
+    }
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(path)
-        .with_context(|| format!("the data folder {} could not be made", path.display()))
+        .with_context(|| format!("the data folder {} could not be made", path.display()))?;
+    // Its name, and those of the folders that were made above it, are to outlast a power cut as what is in it
+    // does. A folder above that may not be read is none that was made here.
+    let made = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    for above in made.ancestors().skip(1) {
+        _ = std::fs::File::open(above).and_then(|folder| folder.sync_all());
+    }
+    Ok(())
 }

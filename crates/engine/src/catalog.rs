@@ -80,6 +80,45 @@ fn keep_checksum(transaction: &Transaction<'_>) -> Result<(), rusqlite::Error> {
     transaction.execute(set, params![CHECKSUM, checksum(transaction)?]).map(|_| ())
 }
 
+fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
+    let connection = Connection::open(path)?;
+    // EXTRA syncs the directory after a commit too: the commit is what makes files exist.
+    connection.pragma_update(None, "journal_mode", "DELETE")?;
+    connection.pragma_update(None, "synchronous", "EXTRA")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    Ok(connection)
+}
+
+fn version(connection: &Connection) -> Result<u32, rusqlite::Error> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+/// What is wrong with the database, if anything is.
+fn problem(connection: &Connection) -> Result<Option<String>, EngineError> {
+    let look = || {
+        let answer: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+        if answer != "ok" {
+            return Ok(Some(answer));
+        }
+        let kept = connection
+            .query_row("SELECT value FROM meta WHERE key = ?1", [CHECKSUM], |row| row.get::<_, i64>(0))
+            .optional()?;
+        // One that an older version wrote last has none.
+        let differs = kept.is_some_and(|kept| checksum(connection).ok() != Some(kept));
+        Ok(differs.then(|| "its rows do not have their checksum".to_owned()))
+    };
+    match look() {
+        Err(error @ rusqlite::Error::SqliteFailure(..)) if is_corrupt(&error) => Ok(Some(error.to_string())),
+        looked => looked.map_err(EngineError::catalog("check the database")),
+    }
+}
+
+/// A number that counts something, and so is never negative.
+fn count(row: &rusqlite::Row<'_>, column: usize) -> Result<u64, rusqlite::Error> {
+    let number: i64 = row.get(column)?;
+    u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, number))
+}
+
 fn is_corrupt(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
     matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
@@ -169,40 +208,36 @@ pub(crate) struct Catalog {
 }
 
 impl Catalog {
-    /// Opens the catalog, and makes an empty one where there is none.
+    /// Opens the catalog, and makes an empty one where there is none. One whose rows are not what was written
+    /// is refused: its watermark may say that the log has nothing that is not in files.
     pub(crate) fn open(path: &Path) -> Result<Self, EngineError> {
-        let fail = EngineError::catalog("open the database");
-        let open = || -> Result<(Connection, u32), rusqlite::Error> {
-            let mut connection = Connection::open(path)?;
-            // EXTRA syncs the directory after a commit too: the commit is what makes files exist.
-            connection.pragma_update(None, "journal_mode", "DELETE")?;
-            connection.pragma_update(None, "synchronous", "EXTRA")?;
-            connection.pragma_update(None, "foreign_keys", true)?;
-            let transaction = connection.transaction()?;
-            let mut version = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-            if version == 0u32 {
-                transaction.execute_batch(SCHEMA)?;
-                version = VERSION;
-            }
-            if version == 1 {
-                transaction.execute_batch(FROM_VERSION_1)?;
-                version = 2;
-            }
-            if version == 2 {
-                transaction.execute_batch(FROM_VERSION_2)?;
-                version = VERSION;
-            }
-            if version == VERSION {
-                transaction.pragma_update(None, "user_version", VERSION)?;
-                keep_checksum(&transaction)?;
-            }
-            transaction.commit()?;
-            Ok((connection, version))
-        };
-        let (connection, found) = open().map_err(fail)?;
-        if found != VERSION {
+        let mut connection = connect(path).map_err(EngineError::catalog("open the database"))?;
+        let found = version(&connection).map_err(EngineError::catalog("read the version"))?;
+        if found > VERSION {
             return Err(EngineError::FormatVersion { path: path.to_owned(), found, known: VERSION });
         }
+        // Version 1 has other columns, and no checksum.
+        if found > 1
+            && let Some(problem) = problem(&connection)?
+        {
+            return Err(EngineError::CatalogDamaged { path: path.to_owned(), problem });
+        }
+        let mut begin = || {
+            let transaction = connection.transaction()?;
+            if found == 0 {
+                transaction.execute_batch(SCHEMA)?;
+            }
+            if found == 1 {
+                transaction.execute_batch(FROM_VERSION_1)?;
+            }
+            if found == 1 || found == 2 {
+                transaction.execute_batch(FROM_VERSION_2)?;
+            }
+            transaction.pragma_update(None, "user_version", VERSION)?;
+            keep_checksum(&transaction)?;
+            transaction.commit()
+        };
+        begin().map_err(EngineError::catalog("bring the tables up to date"))?;
         Ok(Self { connection: Mutex::new(connection) })
     }
 
@@ -211,7 +246,7 @@ impl Catalog {
         let open = || -> Result<(Connection, u32), rusqlite::Error> {
             let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
             connection.busy_timeout(std::time::Duration::from_secs(5))?;
-            let version = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+            let version = version(&connection)?;
             Ok((connection, version))
         };
         let (connection, found) = open().map_err(EngineError::catalog("open the database"))?;
@@ -223,25 +258,7 @@ impl Catalog {
 
     /// What is wrong with the catalog's own file, if anything is.
     pub(crate) fn problem(&self) -> Result<Option<String>, EngineError> {
-        let connection = self.connection.lock();
-        let look = || {
-            let answer: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
-            if answer != "ok" {
-                return Ok(Some(answer));
-            }
-            let kept = connection
-                .query_row("SELECT value FROM meta WHERE key = ?1", [CHECKSUM], |row| row.get::<_, i64>(0))
-                .optional()?;
-            // One that an older version wrote last has none.
-            let differs = kept.is_some_and(|kept| checksum(&connection).ok() != Some(kept));
-            Ok(differs.then(|| "its rows do not have their checksum".to_owned()))
-        };
-        match look() {
-            Err(error @ rusqlite::Error::SqliteFailure(..)) if is_corrupt(&error) => {
-                Ok(Some(error.to_string()))
-            }
-            looked => looked.map_err(EngineError::catalog("check the database")),
-        }
+        problem(&self.connection.lock())
     }
 
     fn write<R>(
@@ -263,9 +280,9 @@ impl Catalog {
     fn meta(&self, key: &'static str) -> Result<u64, EngineError> {
         let connection = self.connection.lock();
         let value = connection
-            .query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get::<_, i64>(0))
+            .query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| count(row, 0))
             .optional();
-        value.map(|value| value.unwrap_or(0) as u64).map_err(EngineError::catalog("read a number"))
+        value.map(Option::unwrap_or_default).map_err(EngineError::catalog("read a number"))
     }
 
     /// The last record of the write-ahead log whose content is in files.
@@ -384,21 +401,21 @@ fn entry_from_row(row: &rusqlite::Row<'_>) -> Result<Option<FileEntry>, rusqlite
     };
     let (start, end) = (Timestamp::from_nanos(row.get(4)?), Timestamp::from_nanos(row.get(5)?));
     Ok(Some(FileEntry {
-        id: row.get::<_, i64>(0)? as u64,
+        id: count(row, 0)?,
         kind,
         level: row.get(3)?,
         range: TimeRange::new(start, end),
-        rows: row.get::<_, i64>(6)? as u64,
+        rows: count(row, 6)?,
         parts: Vec::new(),
         quarantine_reason: row.get(7)?,
-        precedence: row.get::<_, i64>(8)? as u64,
+        precedence: count(row, 8)?,
     }))
 }
 
 fn part_from_row(row: &rusqlite::Row<'_>) -> Result<Option<(Part, Sums)>, rusqlite::Error> {
     let name: String = row.get(0)?;
     let part = Part::ALL.into_iter().find(|part| part.name() == name);
-    let bytes = row.get::<_, i64>(1)? as u64;
+    let bytes = count(row, 1)?;
     let blob = row.get_ref(2)?.as_blob()?;
     Ok(part.map(|part| (part, Sums::from_blob(bytes, blob))))
 }
@@ -471,6 +488,23 @@ mod tests {
         assert!(catalog.publish(&twice, 5).is_err());
         assert_eq!(catalog.entries().expect("entries"), []);
         assert_eq!(catalog.watermark().expect("watermark"), 0);
+    }
+
+    #[test]
+    fn a_catalog_whose_rows_are_not_what_was_written_is_refused_and_left_as_it_is() {
+        let dir = tempfile::tempdir().expect("dir");
+        let path = dir.path().join("catalog.db");
+        Catalog::open(&path).expect("new").publish(&[entry(1, FileKind::Metrics)], 17).expect("published");
+        // As a bit that flips in a page: SQLite has no checksum that would say so.
+        let connection = Connection::open(&path).expect("open");
+        connection.execute("UPDATE meta SET value = 81 WHERE key = 'wal_watermark'", []).expect("set");
+        drop(connection);
+        let before = std::fs::read(&path).expect("read");
+        for _ in 0..2 {
+            let refused = Catalog::open(&path);
+            assert!(matches!(refused, Err(EngineError::CatalogDamaged { .. })), "{refused:?}");
+        }
+        assert_eq!(std::fs::read(&path).expect("read"), before);
     }
 
     #[test]

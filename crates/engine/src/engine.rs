@@ -45,6 +45,20 @@ pub struct Engine {
     _lock: Box<dyn Lock>,
 }
 
+/// Tells the owner of the store when a thread panics: without it memory would fill up, and nobody know why.
+struct TellOfPanic {
+    core: Arc<Core>,
+    name: &'static str,
+}
+
+impl Drop for TellOfPanic {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.core.failure.tell(EngineError::Panicked { name: self.name });
+        }
+    }
+}
+
 impl Engine {
     /// Opens the store in `data_dir`, which is created when it is not there, and replays its write-ahead log.
     /// A registry takes one store: opening a second one with it is an error.
@@ -107,7 +121,11 @@ impl Engine {
     }
 
     fn start(&self, name: &'static str, work: impl FnOnce() + Send + 'static) -> Result<(), EngineError> {
-        let thread = thread::Builder::new().name(name.to_owned()).spawn(work);
+        let told = TellOfPanic { core: Arc::clone(&self.core), name };
+        let thread = thread::Builder::new().name(name.to_owned()).spawn(move || {
+            let _told = told;
+            work();
+        });
         self.threads.lock().push(thread.map_err(|source| EngineError::Thread { name, source })?);
         Ok(())
     }
@@ -128,9 +146,9 @@ impl Engine {
         retention::drop_expired(&self.core, now)
     }
 
-    /// Waits until the store can no longer write its log, and says why. From then on it takes nothing: what
-    /// the disk has of the last write is not known, and only a start reads the disk itself. Its owner says
-    /// so to people, and ends.
+    /// Waits until the store cannot go on, and says why. When its log cannot be written it takes nothing any
+    /// more: what the disk has of the last write is not known, and only a start reads the disk itself. When
+    /// one of its threads has panicked, memory fills up. Its owner says so to people, and ends.
     pub async fn failed(&self) -> Arc<EngineError> {
         self.core.failure.told().await
     }
@@ -166,7 +184,7 @@ impl Engine {
         if free_bytes < reserve_bytes {
             return Err(AppendError::DiskFull { free_bytes, reserve_bytes });
         }
-        if bytes + RECORD_SLACK_BYTES > MAX_PAYLOAD_BYTES {
+        if most_record_bytes(bytes) > MAX_PAYLOAD_BYTES {
             return Err(AppendError::Overloaded { what: "the size of one batch" });
         }
         match self.core.overload() {
@@ -174,6 +192,12 @@ impl Engine {
             None => Ok(()),
         }
     }
+}
+
+/// The most that a batch of this size in memory takes as a record. Of 16 bytes of a sample, 19 can become: a
+/// time that is far from the one before, and a value without a zero byte.
+fn most_record_bytes(bytes: usize) -> usize {
+    bytes.saturating_add(bytes / 4).saturating_add(RECORD_SLACK_BYTES)
 }
 
 fn gathering(config: &Config) -> Gathering {
@@ -258,5 +282,42 @@ impl TelemetryStore for Engine {
 
     fn stats(&self) -> StoreStats {
         self.core.stats()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{MetricBatch, Sample};
+
+    use super::*;
+    use crate::head::registry::Resolved;
+    use crate::wal::payload::put_metrics;
+
+    #[test]
+    fn no_record_is_larger_than_what_is_expected_of_its_batch() {
+        let far =
+            |n: i64| Sample { time_ms: if n % 2 == 0 { i64::MIN / 2 } else { i64::MAX / 2 } + n, value: 0.1 };
+        let samples: Vec<Sample> = (0..1_000_000).map(far).collect();
+        let mut batch = MetricBatch::new();
+        for number in 0..1_000 {
+            batch.push(Labels::metric("a", &[("n", &number.to_string())]).as_ref(), &samples[..1]);
+        }
+        batch.push(Labels::metric("b", &[]).as_ref(), &samples);
+        let resolved: Vec<Resolved> = (0..=1_000).map(|id| Resolved::Define(id * 40_000)).collect();
+        let mut record = Vec::new();
+        put_metrics(&mut record, &batch, &resolved);
+        let bytes = batch.size_bytes();
+        assert!(record.len() > bytes + RECORD_SLACK_BYTES, "it takes more than the batch: {}", record.len());
+        assert!(record.len() <= most_record_bytes(bytes), "{} of {}", record.len(), most_record_bytes(bytes));
+    }
+
+    #[tokio::test]
+    async fn the_owner_is_told_of_a_thread_that_panics() {
+        let dir = tempfile::tempdir().expect("dir");
+        let engine =
+            Engine::open(dir.path(), Config::default(), &prometheus::Registry::new()).expect("opens");
+        engine.start("store-upkeep", || panic!("a fault")).expect("started");
+        let error = engine.failed().await;
+        assert!(matches!(&*error, EngineError::Panicked { name: "store-upkeep" }), "{error:?}");
     }
 }

@@ -32,6 +32,19 @@ pub enum EngineError {
         #[source]
         source: rusqlite::Error,
     },
+    /// The catalog is not what was written.
+    #[error(
+        "the catalog {} is damaged ({problem}): put back the whole data folder from a backup, never the catalog \
+         alone; without one, move the catalog away, and the next start reads the log and puts the files that it \
+         finds into quarantine",
+        .path.display()
+    )]
+    CatalogDamaged {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The data directory was written by a version that this one does not know.
     #[error("{} has format version {found}; this version of the store reads {known}", .path.display())]
     FormatVersion {

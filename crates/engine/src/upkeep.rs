@@ -109,8 +109,17 @@ pub(crate) fn compact_on(core: &Arc<Core>, stopping: &AtomicBool) {
             std::thread::park_timeout(next - now);
             continue;
         }
-        if let Err(error) = compact(core, Timestamp::now(), stopping) {
-            tracing::error!(error = &error as &dyn std::error::Error, "files could not be merged");
+        // A file that cannot be merged is no reason to end the process: the others stay as they are.
+        let pass = std::panic::AssertUnwindSafe(|| compact(core, Timestamp::now(), stopping));
+        match std::panic::catch_unwind(pass) {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "files could not be merged");
+            }
+            Err(_) => {
+                core.telemetry.files.compaction_errors.inc();
+                tracing::error!("merging files has panicked; it is tried again");
+            }
         }
         next = Instant::now() + interval;
     }

@@ -64,7 +64,7 @@ pub(crate) async fn run(command: &Serve) -> Result<(), Failure> {
     parts.house.registry.register(Box::new(lost_lines)).context("the counter of the log is there twice")?;
     let engine = Arc::clone(&parts.house.engine);
     let ended = tokio::select! {
-        error = engine.failed() => Err(disk_failed(error, &data_dir)),
+        error = engine.failed() => Err(store_failed(error, &data_dir)),
         ended = parts.any_ended() => Err(anyhow::anyhow!("{ended} ended by itself; the log says why").into()),
         () = signals.next() => Ok(()),
     };
@@ -96,8 +96,14 @@ pub(crate) async fn run(command: &Serve) -> Result<(), Failure> {
     }
 }
 
-/// What to say when the store's log could not be written.
-fn disk_failed(error: Arc<engine::EngineError>, data_dir: &Path) -> Failure {
+/// What to say when the store cannot go on.
+fn store_failed(error: Arc<engine::EngineError>, data_dir: &Path) -> Failure {
+    if let engine::EngineError::Panicked { .. } = &*error {
+        let error = anyhow::Error::new(error);
+        return Failure::Other(
+            error.context("the store has stopped; this is a fault of watchkeeper, and the log says more"),
+        );
+    }
     Failure::Disk(anyhow::anyhow!(
         "the store's log could not be written, so nothing more is taken: {:#}. What was acknowledged is kept. \
          Look at the disk that holds {} (`df`, `dmesg`), then start watchkeeper again",
