@@ -62,8 +62,9 @@ bench: build ## Compare with peers in one run, and print the ratios
 	cargo build --release --locked --workspace --example load
 	$(WATCHKEEPER_TEST_PYTHON) bench "$(CARGO_TARGET_DIR)/release/watchkeeper" "$(CARGO_TARGET_DIR)/release/examples/load"
 
-soak: ## Many more lives of the store on a simulated bad disk (SEEDS=20000)
-	WATCHKEEPER_SEEDS=$(or $(SEEDS),20000) cargo test --locked --workspace --test behaviour -- --nocapture simulated
+soak: ## Lives on a simulated bad disk, kills of the binary, fuzzing (SEEDS=20000 KILLS=200 FUZZ_SECONDS=60)
+	@scripts/prepare.sh redis python fuzz
+	@scripts/soak.sh
 
 clean: ## Remove what was built
 	cargo clean

@@ -2,7 +2,7 @@
 # Installs what is missing of: redis (redis-server), postgresql (its server, for tests that start one of
 # their own), tmux (a terminal for tests), python (a virtual environment with the packages of the example
 # pipeline and the tests), node (the packages of the web page), chromium (for its tests), bench (the peers
-# of `make bench`). Does nothing where all is there.
+# of `make bench`), fuzz (cargo-fuzz, and the compiler of C++ that its library needs). Does nothing where all is there.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 venv=${WATCHKEEPER_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/watchkeeper/venv}
@@ -91,6 +91,18 @@ prepare_bench() {
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$root/bench/requirements.txt"
 }
 
+prepare_fuzz() {
+  local tools=${XDG_CACHE_HOME:-$HOME/.cache}/watchkeeper/tools
+  if ! command -v c++ >/dev/null; then
+    command -v apt-get >/dev/null || { say "a compiler of C++ is missing: install it and try again"; exit 1; }
+    install_packages g++
+  fi
+  [ -x "$tools/bin/cargo-fuzz" ] && return
+  say "installing cargo-fuzz in $tools"
+  CARGO_TARGET_DIR="$tools/target" cargo install --quiet --locked --root "$tools" cargo-fuzz
+  rm -rf "$tools/target"
+}
+
 for part in "$@"; do
   case $part in
     redis) prepare_redis ;;
@@ -100,6 +112,7 @@ for part in "$@"; do
     node) prepare_node ;;
     chromium) prepare_chromium ;;
     bench) prepare_bench ;;
+    fuzz) prepare_fuzz ;;
     *) say "unknown part: $part"; exit 2 ;;
   esac
 done

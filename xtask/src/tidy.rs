@@ -16,7 +16,7 @@ const UNFINISHED: &[&str] =
 pub(crate) fn check(root: &Path) -> Result<Vec<String>> {
     let mut faults = Vec::new();
     let mut files = Vec::new();
-    for folder in ["crates", "xtask", "tests", "examples", "rules", "bench", "sdk"] {
+    for folder in ["crates", "xtask", "tests", "examples", "rules", "bench", "fuzz", "sdk"] {
         walk(&root.join(folder), &mut files)?;
     }
     for file in &files {

@@ -20,6 +20,9 @@ mod events;
 mod failure;
 mod files;
 mod flush;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod head;
 mod index;
 pub mod inspect;

@@ -7,4 +7,7 @@
 //! Start reading at [`events::decode`].
 
 pub mod events;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod remote_write;

@@ -36,7 +36,8 @@ pub(crate) fn segments(core: &Core) -> Result<Vec<u64>, EngineError> {
 }
 
 /// How reading a segment ended.
-enum End {
+#[derive(Debug)]
+pub(crate) enum End {
     /// At the end of the file.
     Whole,
     /// The header is of another version.
@@ -117,7 +118,7 @@ fn read_records(
 }
 
 /// Goes over the records of a segment, and gives the number and the payload of each to `take`.
-fn walk(
+pub(crate) fn walk(
     reader: &mut impl Read,
     id: u64,
     length: u64,
@@ -178,8 +179,8 @@ pub(crate) fn problem(vfs: &dyn Vfs, layout: &Layout, id: u64) -> io::Result<Opt
 
 /// Puts what the log holds into the head. What had been refused is not in the log; what had been counted
 /// as a double is one again.
-struct IntoHead<'a> {
-    head: &'a Head,
+pub(crate) struct IntoHead<'a> {
+    pub(crate) head: &'a Head,
 }
 
 impl Sink for IntoHead<'_> {

@@ -18,7 +18,8 @@ pub(crate) const VERSION: u32 = 2;
 const OLDEST_VERSION: u32 = 1;
 const MAGIC: &[u8; 8] = b"WKPRWAL\n";
 
-fn header(id: u64, version: u32) -> [u8; HEADER_BYTES] {
+/// The first bytes of a segment.
+pub(crate) fn header(id: u64, version: u32) -> [u8; HEADER_BYTES] {
     let mut bytes = [0; HEADER_BYTES];
     bytes[..8].copy_from_slice(MAGIC);
     bytes[8..12].copy_from_slice(&version.to_le_bytes());
