@@ -22,8 +22,9 @@ done
 for target in "${targets[@]}"; do
   corpus="$cache/fuzz/corpus/$target"
   mkdir -p "$corpus"
-  say "$target for $seconds seconds, from $(ls "$corpus" "cases/$target" | wc -l) cases"
-  cargo fuzz run --sanitizer none "$target" "$corpus" "cases/$target" -- \
+  cases="$root/fuzz/cases/$target"
+  say "$target for $seconds seconds, from $(find "$corpus" "$cases" -type f | wc -l) cases"
+  cargo fuzz run --sanitizer none "$target" "$corpus" "$cases" -- \
     -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -max_len=32768 -print_final_stats=0 -verbosity=1
 done
 say "found nothing"

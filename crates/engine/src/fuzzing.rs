@@ -10,7 +10,7 @@ use arrow::error::ArrowError;
 use model::{LabelsRef, Sample};
 use store::Table;
 
-use crate::block::chunk;
+use crate::block::chunk::{self, times, values};
 use crate::catalog::Catalog;
 use crate::files::StoredFile;
 use crate::head::Head;
@@ -116,10 +116,10 @@ pub fn chunk(bytes: &[u8]) {
     let Some((count, packed)) = bytes.split_first_chunk::<2>() else { return };
     let count = usize::from(u16::from_le_bytes(*count)) % (chunk::MAX_SAMPLES + 2);
     let (mut times, mut values) = (Vec::new(), Vec::new());
-    if chunk::unpack_times(packed, count, &mut times).is_ok() {
+    if times::unpack(packed, count, &mut times).is_ok() {
         assert_eq!(times.len(), count);
     }
-    if chunk::unpack_values(packed, count, &mut values).is_ok() {
+    if values::unpack(packed, count, &mut values).is_ok() {
         assert_eq!(values.len(), count);
         survives(&[], &values);
     }
@@ -141,14 +141,14 @@ pub fn chunk(bytes: &[u8]) {
 fn survives(times: &[i64], values: &[f64]) {
     for times in times.chunks(chunk::MAX_SAMPLES) {
         let (mut packed, mut back) = (Vec::new(), Vec::new());
-        chunk::pack_times(times, &mut packed);
-        chunk::unpack_times(&packed, times.len(), &mut back).expect("what was packed");
+        times::pack(times, &mut packed);
+        times::unpack(&packed, times.len(), &mut back).expect("what was packed");
         assert_eq!(times, back);
     }
     for values in values.chunks(chunk::MAX_SAMPLES) {
         let (mut packed, mut back) = (Vec::new(), Vec::new());
-        chunk::pack_values(values, &mut packed);
-        chunk::unpack_values(&packed, values.len(), &mut back).expect("what was packed");
+        values::pack(values, &mut packed);
+        values::unpack(&packed, values.len(), &mut back).expect("what was packed");
         let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
         assert_eq!(bits(values), bits(&back));
     }

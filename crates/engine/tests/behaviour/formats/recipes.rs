@@ -30,7 +30,6 @@ pub(super) const RECIPES: &[(&str, Recipe)] = &[
     ("metrics-block-2", metrics_block),
     ("event-file-1", event_file),
     ("catalog-3", catalog),
-    ("catalog-1", catalog_of_version_1),
 ];
 
 /// An open store, and what has been put into it.
@@ -152,28 +151,6 @@ fn catalog(dir: &Path) -> String {
     metrics.push_one(&Labels::metric("up", &[]), T0 + 60 * HOUR, 60.0);
     filled.put(metrics, Vec::new());
     filled.end()
-}
-
-/// The catalog of version 1 knew no merged files: their numbers said which came first.
-fn catalog_of_version_1(dir: &Path) -> String {
-    let mut filled = Filled::new(dir);
-    for round in 0..3 {
-        let mut metrics = MetricBatch::new();
-        metrics.push_one(&Labels::metric("up", &[]), T0, round as f64);
-        metrics.push_one(&Labels::metric("up", &[]), T0 + round, round as f64);
-        filled.put(metrics, vec![rows(Table::Feedback, T0 + round, true)]);
-        filled.checkpoint();
-    }
-    let text = filled.end();
-    let connection = rusqlite::Connection::open(dir.join("catalog.db")).expect("the catalog");
-    connection
-        .execute_batch(
-            "ALTER TABLE files DROP COLUMN precedence;
-             DELETE FROM meta WHERE key = 'checksum';
-             PRAGMA user_version = 1;",
-        )
-        .expect("as it was");
-    text
 }
 
 /// A sample of each kind of value at `time`, in series whose labels are of any kind too.
