@@ -12,7 +12,7 @@ use pco::wrapped::{FileCompressor, FileDecompressor};
 use pco::{ChunkConfig, DeltaSpec};
 
 /// The most samples that a chunk may have, a day at 15 s.
-const MAX_SAMPLES: usize = 5760;
+pub(crate) const MAX_SAMPLES: usize = 5760;
 /// Samples of a chunk that is written, six hours at 15 s: what a query decodes to get at one of them.
 pub(crate) const CHUNK_SAMPLES: usize = 1440;
 /// From how many samples on pco is tried: below it packs badly, and slowly.

@@ -36,6 +36,8 @@ pub(crate) enum PayloadError {
     Labels,
     #[error("the table is not known")]
     Table,
+    #[error("rows are no Arrow stream")]
+    NotArrow,
     #[error("rows could not be read")]
     Rows(#[from] ArrowError),
 }
@@ -210,11 +212,16 @@ fn events(mut body: &[u8], sink: &mut impl Sink) -> Result<(), PayloadError> {
     let length = varint::take(&mut body).ok_or(PayloadError::Truncated)?;
     let name = varint::take_bytes(&mut body, length).ok_or(PayloadError::Truncated)?;
     let table = std::str::from_utf8(name).ok().and_then(Table::from_name).ok_or(PayloadError::Table)?;
-    let reader = StreamReader::try_new(body, None)?;
+    // Arrow panics on some messages that are none. A record that it cannot read is put aside; the store opens.
+    let rows = std::panic::catch_unwind(|| read_rows(body)).map_err(|_| PayloadError::NotArrow)??;
+    Ok(sink.rows(table, conform(rows, &store::schema(table))?)?)
+}
+
+fn read_rows(stream: &[u8]) -> Result<RecordBatch, ArrowError> {
+    let reader = StreamReader::try_new(stream, None)?;
     let schema = reader.schema();
     let batches = reader.collect::<Result<Vec<_>, _>>()?;
-    let rows = concat_batches(&schema, &batches)?;
-    Ok(sink.rows(table, conform(rows, &store::schema(table))?)?)
+    concat_batches(&schema, &batches)
 }
 
 #[cfg(test)]
