@@ -170,7 +170,9 @@ async fn scenario_a_store_is_checked_beside_its_server_and_a_flipped_byte_is_nam
     let (code, printed) = run_here(&data, &["store", "verify"], "").await?;
     ensure!(code == 0 && printed.contains("all sound"), "{code} {printed}");
     let (code, printed) = run_here(&data, &["store", "status", "--json"], "").await?;
-    let files: Vec<Value> = serde_json::from_str(&printed)?;
+    let status: Value = serde_json::from_str(&printed)?;
+    let files = status["files"].as_array().context("files")?;
+    ensure!(status["archive"].is_null(), "{printed}");
     ensure!(code == 0 && files.iter().any(|file| file["kind"] == "wal"), "{code} {printed}");
 
     let (code, _) = run_here(&data, &["store", "compact"], "").await?;

@@ -17,6 +17,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("clickhouse", 2),
     ("state", 2),
     ("promql", 2),
+    ("tabular", 2),
     ("ingest", 3),
     ("pipeline", 3),
     ("collect", 3),
@@ -28,6 +29,7 @@ const LAYERS: &[(&str, u8)] = &[
 
 /// Who may depend on whom inside a layer.
 const BESIDE: &[(&str, &str)] = &[
+    ("engine", "tabular"),
     ("alert", "pipeline"),
     ("alert", "ingest"),
     ("report", "alert"),
@@ -39,8 +41,9 @@ const BESIDE: &[(&str, &str)] = &[
 
 /// Libraries that only the named crates use.
 const HOMES: &[(&str, &[&str])] = &[
-    ("parquet", &["engine"]),
+    ("parquet", &["engine", "tabular"]),
     ("datafusion", &["engine"]),
+    ("object_store", &["engine"]),
     ("rusqlite", &["engine"]),
     ("sqlx", &["state"]),
     ("axum", &["server"]),

@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    check, completion, config, diagnose, key, man, query, queue, serve, snapshot, store, top, user, version,
+    check, completion, config, diagnose, export, key, man, query, queue, serve, snapshot, store, top, user,
+    version,
 };
 
 /// Watches pipelines that do long, heavy jobs, and says what waits, what is stuck and what will break.
@@ -67,6 +68,21 @@ pub(crate) enum Command {
         Exit codes: 0 answered, 1 the expression cannot be evaluated, 2 the command line is wrong, 3 the server cannot be reached."
     )]
     Query(query::Query),
+    /// Write events or series to a file: Parquet, CSV or NDJSON
+    #[command(
+        after_help = "TABLE is one of job_events, stage_events, component_events, worker_events, requests, llm_calls, feedback, \
+        deploys, process_exits. SELECTOR is PromQL's. Series become a row for each point: time, value, name, and a column for each \
+        label (more than 128 labels: one column `labels`). Times are RFC 3339, a date, seconds since the epoch, `now`, or a duration \
+        before now: 7d.\n\n\
+        The file appears when it is whole. Rows come from the server; from the store itself when none runs, or when --data-dir names \
+        one that no server has open.\n\n\
+        Examples:\n  watchkeeper export requests --from 2026-11-01 --to now --out requests.parquet\n  \
+        watchkeeper export '{__name__=~\"http_.*\",job=\"api\"}' --out http.csv\n  \
+        watchkeeper export job_events --from 1d --format ndjson | jq .job_id\n\n\
+        Exit codes: 0 written, 1 it failed, 2 the command line is wrong or the file is there already, 3 the server cannot be reached \
+        or broke off."
+    )]
+    Export(export::Export),
     /// Run the checks of a runbook now, with a verdict on each
     #[command(
         after_help = "Exit codes: 0 all fine, 1 something deserves a look, 2 something is broken, 3 the server cannot be reached.\n\

@@ -13,6 +13,8 @@ use crate::exit::Failure;
 use crate::{first_start, house, pinned};
 
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// The longest that an answer may take which comes bit by bit.
+const LONG_TIMEOUT: Duration = Duration::from_secs(7 * 24 * 3600);
 /// The largest answer that is read.
 const MAX_ANSWER_BYTES: usize = 64 << 20;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -73,6 +75,11 @@ impl Place {
         config::read(self.config.as_deref()).map_err(Failure::usage)
     }
 
+    /// The folder, if it was named.
+    pub(crate) fn named_data_dir(&self) -> Option<&Path> {
+        self.data_dir.as_deref()
+    }
+
     /// The folder.
     pub(crate) fn data_dir(&self) -> Result<PathBuf, Failure> {
         if let Some(path) = &self.data_dir {
@@ -106,6 +113,14 @@ pub(crate) fn segment(name: &str) -> String {
         }
     }
     text
+}
+
+/// What was found at the address of a server.
+pub(crate) enum Opened {
+    /// An answer of success, with its body still to be read.
+    Answer(reqwest::Response),
+    /// Nobody listens there.
+    Nobody(Failure),
 }
 
 /// A client of one server.
@@ -155,6 +170,30 @@ impl Client {
         self.send(self.http.request(Method::GET, url)).await
     }
 
+    /// The beginning of what `GET path` answers, for answers that are long and come slowly.
+    pub(crate) async fn open(&self, path: &str, parameters: &[(&str, &str)]) -> Result<Opened, Failure> {
+        let mut url = reqwest::Url::parse(&format!("{}{path}", self.url))
+            .map_err(|error| Failure::Usage(anyhow!("--url {}: {error}", self.url)))?;
+        url.query_pairs_mut().extend_pairs(parameters);
+        let request = self.http.request(Method::GET, url).timeout(LONG_TIMEOUT);
+        let response = match self.begin(request).await {
+            Ok(response) => response,
+            Err(error) if error.is_connect() => return Ok(Opened::Nobody(self.unreachable(error))),
+            Err(error) => return Err(self.unreachable(error)),
+        };
+        let status = response.status();
+        if status.is_success() {
+            return Ok(Opened::Answer(response));
+        }
+        let body = serde_json::from_slice(&self.text(response).await?).unwrap_or(Value::Null);
+        Err(self.refused(status, &body))
+    }
+
+    /// The address of the server.
+    pub(crate) fn address(&self) -> &str {
+        &self.url
+    }
+
     /// What `POST path` with a JSON body answers.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
         self.send(self.http.request(Method::POST, format!("{}{path}", self.url)).json(body)).await
@@ -183,23 +222,29 @@ impl Client {
         }
     }
 
-    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Value, Failure> {
+    async fn begin(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response, reqwest::Error> {
         let request = match &self.credential {
             Some(credential) => request.bearer_auth(credential),
             None => request,
         };
-        let response = request.send().await.map_err(|error| {
-            let is_connect = error.is_connect();
-            let said = format!("{:#}", anyhow::Error::from(error.without_url()));
-            let hint = match is_connect {
-                true if said.contains("certificate") => {
-                    "; --url names the server as its certificate does, --ca the issuer"
-                }
-                true => "; does `watchkeeper serve` run there?",
-                false => "",
-            };
-            Failure::Unreachable(anyhow!("cannot reach {}{hint} ({said})", self.url))
-        })?;
+        request.send().await
+    }
+
+    fn unreachable(&self, error: reqwest::Error) -> Failure {
+        let is_connect = error.is_connect();
+        let said = format!("{:#}", anyhow::Error::from(error.without_url()));
+        let hint = match is_connect {
+            true if said.contains("certificate") => {
+                "; --url names the server as its certificate does, --ca the issuer"
+            }
+            true => "; does `watchkeeper serve` run there?",
+            false => "",
+        };
+        Failure::Unreachable(anyhow!("cannot reach {}{hint} ({said})", self.url))
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Value, Failure> {
+        let response = self.begin(request).await.map_err(|error| self.unreachable(error))?;
         let status = response.status();
         let text = self.text(response).await?;
         if status == StatusCode::NO_CONTENT {

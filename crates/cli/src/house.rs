@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use collect::Collectors;
 use engine::Engine;
 use ingest::{Ingest, Redactor};
-use model::Timestamp;
+use model::{ByteSize, DurationText, Timestamp};
 use pipeline::Pipeline;
 use prometheus::Registry;
 use state::State;
@@ -25,6 +25,8 @@ const SHIPPED_RULES: &str = include_str!("../../../rules/pipeline.yml");
 const SHIPPED_RULES_NAME: &str = "rules/pipeline.yml (shipped)";
 /// How long a webhook may take to be connected to.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Older than anything that was ever measured.
+const FOR_EVER: Duration = Duration::from_secs(200 * 365 * 86_400);
 
 /// All parts, open and connected; nothing runs yet.
 pub(crate) struct House {
@@ -54,7 +56,7 @@ impl House {
             .context("the HTTP client could not be made")?;
 
         let registry = Registry::new();
-        let engine = open_engine(loaded, data_dir, &registry).await?;
+        let engine = open_engine(settings.store.clone(), data_dir, &registry).await?;
         let state = State::open(&data_dir.join("state.db")).await?;
         changes::note(&state, loaded, &rules).await?;
         let store: Arc<dyn TelemetryStore> = Arc::clone(&engine) as Arc<dyn TelemetryStore>;
@@ -104,12 +106,17 @@ fn tls(server: &server::Config) -> Result<Option<server::Tls>, Failure> {
 
 /// Opens the store in a folder, which no other process may have open.
 pub(crate) async fn open_engine(
-    loaded: &Loaded,
+    config: engine::Config,
     data_dir: &Path,
     registry: &Registry,
 ) -> Result<Arc<Engine>, Failure> {
     let begun = Instant::now();
-    let (path, config, registry) = (data_dir.to_owned(), loaded.settings.store.clone(), registry.clone());
+    let mut config = config;
+    for metrics in &mut config.retention_overrides.metrics {
+        metrics.matchers =
+            selector(&metrics.r#match).map_err(|fault| Failure::Usage(anyhow::anyhow!(fault)))?;
+    }
+    let (path, registry) = (data_dir.to_owned(), registry.clone());
     let engine = tokio::task::spawn_blocking(move || Engine::open(&path, config, &registry)).await??;
     let stats = engine.stats();
     tracing::info!(
@@ -120,6 +127,30 @@ pub(crate) async fn open_engine(
         "the store is open"
     );
     Ok(engine)
+}
+
+/// Whether a folder holds a store.
+pub(crate) fn holds_a_store(data_dir: &Path) -> bool {
+    data_dir.join("catalog.db").exists()
+}
+
+/// Opens the store in a folder to read it. Nothing is dropped from it, however old.
+pub(crate) async fn open_to_read(loaded: &Loaded, data_dir: &Path) -> Result<Arc<Engine>, Failure> {
+    let mut config = loaded.settings.store.clone();
+    config.retention = DurationText(FOR_EVER);
+    config.retention_overrides = engine::RetentionOverrides::default();
+    config.archive.url.clear();
+    config.retention_bytes = ByteSize(0);
+    config.retention_free_bytes = ByteSize(0);
+    open_engine(config, data_dir, &Registry::new()).await
+}
+
+/// What a selector in the configuration means.
+pub(crate) fn selector(text: &str) -> Result<Vec<store::Matcher>, String> {
+    let query = promql::Query::parse(text).map_err(|error| format!("`{text}`: {error}"))?;
+    let matchers =
+        query.matchers().ok_or_else(|| format!("`{text}` is no selector alone, as {{job=\"api\"}}"))?;
+    Ok(matchers.to_vec())
 }
 
 /// Reads back what lives in memory only: which events are known, and the state of jobs and workers.

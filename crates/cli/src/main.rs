@@ -19,6 +19,7 @@ mod house;
 mod logging;
 mod numbered;
 mod pinned;
+mod progress;
 mod show;
 
 use std::process::ExitCode;
@@ -27,8 +28,8 @@ use clap::Parser;
 
 use arguments::{Arguments, Command};
 use commands::{
-    check, completion, config as config_command, diagnose, key, man, query, queue, serve, snapshot, store,
-    top, user, version,
+    check, completion, config as config_command, diagnose, export, key, man, query, queue, serve, snapshot,
+    store, top, user, version,
 };
 use exit::Failure;
 
@@ -64,6 +65,7 @@ async fn run(command: &Command) -> Result<u8, Failure> {
         Command::Top(command) => top::run(command).await?,
         Command::Snapshot(command) => snapshot::run(command).await?,
         Command::Query(command) => query::run(command).await?,
+        Command::Export(command) => export::run(command).await?,
         Command::Queue(command) => queue::run(command).await?,
         Command::Config(command) => config_command::run(command).await?,
         Command::User(command) => user::run(command).await?,

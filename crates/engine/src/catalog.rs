@@ -3,6 +3,8 @@
 //! One transaction adds files, removes files and moves the watermark of the write-ahead log, so a flush
 //! happens wholly or not at all. docs/format/catalog.md describes the tables.
 
+mod archived;
+
 use std::path::Path;
 
 use model::{TimeRange, Timestamp};
@@ -10,11 +12,13 @@ use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, params};
 use store::Table;
 
+pub(crate) use archived::{ArchiveState, ArchivedDay};
+
 use crate::EngineError;
 use crate::sums::Sums;
 
 /// The version of the catalog's tables.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 const SCHEMA: &str = "
     CREATE TABLE meta (
@@ -48,11 +52,16 @@ const CHECKSUM: &str = "checksum";
 /// A crc32c over every value of every row, in a fixed order.
 fn checksum(connection: &Connection) -> Result<i64, rusqlite::Error> {
     let mut crc = 0;
-    for query in [
+    let queries = [
         "SELECT key, value FROM meta WHERE key <> 'checksum' ORDER BY key",
         "SELECT id, kind, event_table, level, min_time_ns, max_time_ns, rows, quarantine_reason, precedence FROM files ORDER BY id",
         "SELECT file, part, bytes, crc32c FROM parts ORDER BY file, part",
-    ] {
+        "SELECT id, url, error, failed_at_ns FROM archive ORDER BY id",
+        "SELECT source, day, rows, bytes, at_ns, changed, closed FROM archived ORDER BY source, day",
+    ];
+    // Older versions have no archive.
+    let known = if version(connection)? < 4 { 3 } else { queries.len() };
+    for query in &queries[..known] {
         let mut statement = connection.prepare(query)?;
         let columns = statement.column_count();
         let mut rows = statement.query([])?;
@@ -233,6 +242,9 @@ impl Catalog {
             if found == 1 || found == 2 {
                 transaction.execute_batch(FROM_VERSION_2)?;
             }
+            if found < 4 {
+                transaction.execute_batch(archived::FROM_VERSION_3)?;
+            }
             transaction.pragma_update(None, "user_version", VERSION)?;
             keep_checksum(&transaction)?;
             transaction.commit()
@@ -334,6 +346,7 @@ impl Catalog {
         self.write("publish files", |transaction| {
             for entry in added {
                 insert(transaction, entry)?;
+                archived::mark_changed(transaction, entry)?;
             }
             let set = "UPDATE meta SET value = max(value, ?2) WHERE key = ?1";
             transaction.execute(set, params!["wal_watermark", watermark as i64])?;
@@ -348,6 +361,7 @@ impl Catalog {
     pub(crate) fn remove(&self, ids: &[u64]) -> Result<(), EngineError> {
         self.write("remove files", |transaction| {
             for id in ids {
+                archived::mark_closed(transaction, *id)?;
                 transaction.execute("DELETE FROM files WHERE id = ?1", [*id as i64])?;
             }
             Ok(())

@@ -1,8 +1,12 @@
 //! The `[store]` section of the configuration.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::{ByteSize, DurationText};
+use store::{Matcher, Table};
+
+use crate::archive::ArchiveConfig;
 
 /// How the embedded store keeps telemetry. Every field has a default that suits one host.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
@@ -76,6 +80,59 @@ pub struct Config {
     /// The most memory that labels and indexes of files may take while they are kept for the next query.
     #[schemars(with = "String")]
     pub cache_bytes: ByteSize,
+    /// What is kept shorter or longer than `retention` says.
+    pub retention_overrides: RetentionOverrides,
+    /// Where days are archived that are over.
+    pub archive: ArchiveConfig,
+}
+
+/// Retention of single tables and series.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RetentionOverrides {
+    /// How long rows of a table of events are kept, by its name: `requests = "30d"`.
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub tables: BTreeMap<String, DurationText>,
+    /// How long series are kept. The first that matches a series decides. A block of metrics stays on the
+    /// disk as long as the longest of these, and what is past its own retention is not answered any more.
+    pub metrics: Vec<MetricRetention>,
+}
+
+/// How long some series are kept.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MetricRetention {
+    /// A selector: `{job="api"}`.
+    pub r#match: String,
+    /// What the selector means. Whoever reads the configuration fills it in: the store knows no PromQL.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub matchers: Vec<Matcher>,
+    /// How long they are kept.
+    #[schemars(with = "String")]
+    pub keep: DurationText,
+}
+
+impl RetentionOverrides {
+    /// What is wrong with it, if anything is.
+    pub fn fault(&self) -> Option<String> {
+        if let Some(name) = self.tables.keys().find(|name| Table::from_name(name).is_none()) {
+            let names: Vec<&str> = Table::ALL.iter().map(|table| table.name()).collect();
+            return Some(format!("`{name}` is no table: there are {}", names.join(", ")));
+        }
+        let keeps = self.tables.values().chain(self.metrics.iter().map(|metrics| &metrics.keep));
+        keeps
+            .into_iter()
+            .any(|keep| keep.0.is_zero())
+            .then(|| "a retention must be more than zero".to_owned())
+    }
+}
+
+impl Config {
+    /// How long rows of a table are kept.
+    pub fn retention_of(&self, table: Table) -> Duration {
+        self.retention_overrides.tables.get(table.name()).unwrap_or(&self.retention).0
+    }
 }
 
 impl Default for Config {
@@ -106,6 +163,8 @@ impl Default for Config {
             max_concurrent_scans: 8,
             max_waiting_scans: 64,
             cache_bytes: ByteSize(128 * MIB),
+            retention_overrides: RetentionOverrides::default(),
+            archive: ArchiveConfig::default(),
         }
     }
 }

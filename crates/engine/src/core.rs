@@ -16,6 +16,7 @@ use crate::failure::Failure;
 use crate::files::StoredFile;
 use crate::head::Head;
 use crate::head::metrics::Limits;
+use crate::kept::Kept;
 use crate::layout::Layout;
 use crate::telemetry::Telemetry;
 use crate::vfs::Vfs;
@@ -27,6 +28,7 @@ pub(crate) struct Core {
     pub(crate) vfs: Arc<dyn Vfs>,
     pub(crate) layout: Layout,
     pub(crate) config: Config,
+    pub(crate) kept: Kept,
     pub(crate) telemetry: Telemetry,
     pub(crate) catalog: Catalog,
     pub(crate) segments: Segments,
@@ -70,6 +72,7 @@ impl Core {
         Ok(Self {
             vfs,
             layout,
+            kept: Kept::new(&config)?,
             telemetry,
             catalog,
             segments: Segments::default(),
@@ -206,6 +209,7 @@ impl Core {
             files: view.files.iter().map(|file| file.part_count()).sum(),
             quarantined_files: self.quarantined.lock().len() as u64,
             free_bytes: self.free_bytes(),
+            oldest: view.files.iter().map(|file| file.entry.range.start).min(),
         };
         let set =
             |gauge: &prometheus::IntGauge, value: u64| gauge.set(i64::try_from(value).unwrap_or(i64::MAX));

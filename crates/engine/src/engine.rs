@@ -10,13 +10,15 @@ use async_trait::async_trait;
 use model::{Labels, TimeRange, Timestamp};
 use parking_lot::Mutex;
 use store::{
-    AppendError, Appended, Batch, EventPass, EventScan, Matcher, QueryError, SelectRequest, SeriesCursor,
-    StoreStats, TelemetryStore,
+    AppendError, Appended, Batch, EventPass, EventScan, Matcher, QueryError, SelectRequest, SeriesBuffer,
+    SeriesCursor, StoreStats, TelemetryStore,
 };
 
+use crate::archive::{self, Archiver};
 use crate::catalog::Catalog;
 use crate::compact::compact;
 use crate::core::Core;
+use crate::kept::Nothing;
 use crate::layout::Layout;
 use crate::open::open;
 use crate::query::queries::Queries;
@@ -38,6 +40,8 @@ pub struct Engine {
     queue: Arc<Queue>,
     flusher: Arc<Flusher>,
     signal: Arc<Signal>,
+    /// Where there is an archive.
+    archiver: Option<Arc<Mutex<Archiver>>>,
     /// Set when long work is to be given up.
     stopping: Arc<AtomicBool>,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -89,6 +93,7 @@ impl Engine {
         let catalog = Catalog::open(&layout.catalog())?;
         let core = Arc::new(Core::new(vfs, layout, config, telemetry, catalog)?);
         core.measure_disk();
+        let archiver = Archiver::new(&core)?.map(|archiver| Arc::new(Mutex::new(archiver)));
         let opened = open(&core)?;
         core.stats();
         let queue = Arc::new(Queue::new(gathering(&core.config)));
@@ -96,7 +101,17 @@ impl Engine {
         let signal = Arc::new(Signal::default());
         let stopping = Arc::default();
         let threads = Mutex::default();
-        let engine = Arc::new(Self { core, queries, queue, flusher, signal, stopping, threads, _lock: lock });
+        let engine = Arc::new(Self {
+            core,
+            queries,
+            queue,
+            flusher,
+            signal,
+            archiver,
+            stopping,
+            threads,
+            _lock: lock,
+        });
         let wake = Arc::clone(&engine.signal);
         let committer = Committer::new(
             Arc::clone(&engine.core),
@@ -112,6 +127,10 @@ impl Engine {
         engine.start("store-upkeep", move || upkeep::run(&core, &flusher, &signal))?;
         let (core, stopping) = (Arc::clone(&engine.core), Arc::clone(&engine.stopping));
         engine.start("store-compact", move || upkeep::compact_on(&core, &stopping))?;
+        if let Some(archiver) = engine.archiver.clone() {
+            let (core, stopping) = (Arc::clone(&engine.core), Arc::clone(&engine.stopping));
+            engine.start("store-archive", move || archive::run(&core, &archiver, &stopping))?;
+        }
         Ok(engine)
     }
 
@@ -138,6 +157,13 @@ impl Engine {
     /// Merges files, as a background pass does every `compaction_interval`. Returns how many were merged to others.
     pub fn compact(&self, now: Timestamp) -> Result<usize, EngineError> {
         compact(&self.core, now, &self.stopping)
+    }
+
+    /// Archives the days that are over at `now`, as a background pass does each minute. Returns how many;
+    /// none where no archive is configured. Blocks; not to be called where async tasks run.
+    pub fn archive(&self, now: Timestamp) -> Result<usize, EngineError> {
+        let Some(archiver) = &self.archiver else { return Ok(0) };
+        archiver.lock().pass(&self.core, now, &self.stopping)
     }
 
     /// Drops the files in which everything is older than retention at `now`, as a background pass does
@@ -243,7 +269,26 @@ impl TelemetryStore for Engine {
     }
 
     fn select(&self, request: &SelectRequest) -> Result<Box<dyn SeriesCursor>, QueryError> {
-        query::select::select(&self.core, request)
+        let now = Timestamp::now();
+        let Some(range) = self.core.kept.range_of_series(request.range, now) else {
+            return Ok(Box::new(Nothing));
+        };
+        let cursor = query::select::select(&self.core, &SelectRequest { range, ..request.clone() })?;
+        Ok(self.core.kept.trimmed(cursor, now))
+    }
+
+    fn each_series(
+        &self,
+        matchers: &[Matcher],
+        range: TimeRange,
+        each: &mut dyn FnMut(&SeriesBuffer) -> Result<(), QueryError>,
+    ) -> Result<(), QueryError> {
+        let (kept, now) = (&self.core.kept, Timestamp::now());
+        let Some(range) = kept.range_of_series(range, now) else { return Ok(()) };
+        query::pass::each_series(&self.core, matchers, range, &mut |series| {
+            kept.trim(series, now);
+            if series.times_ms.is_empty() { Ok(()) } else { each(series) }
+        })
     }
 
     fn series(
@@ -252,10 +297,16 @@ impl TelemetryStore for Engine {
         range: TimeRange,
         limit: usize,
     ) -> Result<Vec<Labels>, QueryError> {
+        let Some(range) = self.core.kept.range_of_series(range, Timestamp::now()) else {
+            return Ok(Vec::new());
+        };
         query::labels::series(&self.core, matchers, range, limit)
     }
 
     fn label_names(&self, matchers: &[Matcher], range: TimeRange) -> Result<Vec<String>, QueryError> {
+        let Some(range) = self.core.kept.range_of_series(range, Timestamp::now()) else {
+            return Ok(Vec::new());
+        };
         query::labels::names(&self.core, matchers, range)
     }
 
@@ -265,11 +316,20 @@ impl TelemetryStore for Engine {
         matchers: &[Matcher],
         range: TimeRange,
     ) -> Result<Vec<String>, QueryError> {
+        let Some(range) = self.core.kept.range_of_series(range, Timestamp::now()) else {
+            return Ok(Vec::new());
+        };
         query::labels::values(&self.core, name, matchers, range)
     }
 
     fn scan(&self, scan: &EventScan) -> Result<Vec<RecordBatch>, QueryError> {
-        query::scan::counted(&self.core, query::scan::scan(&self.core, &self.queries, scan))
+        let kept = self.core.kept.range_of_table(scan.table, scan.range, Timestamp::now());
+        let scan = match kept {
+            Some(range) => EventScan { range, ..scan.clone() },
+            // Its conditions are looked at all the same.
+            None => EventScan { limit: 0, ..scan.clone() },
+        };
+        query::scan::counted(&self.core, query::scan::scan(&self.core, &self.queries, &scan))
     }
 
     fn each_batch(
@@ -277,7 +337,20 @@ impl TelemetryStore for Engine {
         pass: &EventPass,
         each: &mut dyn FnMut(&RecordBatch) -> Result<(), QueryError>,
     ) -> Result<(), QueryError> {
-        query::scan::counted(&self.core, query::scan::each_batch(&self.core, &self.queries, pass, each))
+        let kept = self.core.kept.range_of_table(pass.table, pass.range, Timestamp::now());
+        let Some(range) = kept else { return Ok(()) };
+        let pass = EventPass { range, ..pass.clone() };
+        query::scan::counted(&self.core, query::scan::each_batch(&self.core, &self.queries, &pass, each))
+    }
+
+    fn each_batch_unhurried(
+        &self,
+        pass: &EventPass,
+        each: &mut dyn FnMut(&RecordBatch) -> Result<(), QueryError>,
+    ) -> Result<(), QueryError> {
+        let kept = self.core.kept.range_of_table(pass.table, pass.range, Timestamp::now());
+        let Some(range) = kept else { return Ok(()) };
+        query::pass::each_batch(&self.core, &EventPass { range, ..pass.clone() }, each)
     }
 
     fn stats(&self) -> StoreStats {

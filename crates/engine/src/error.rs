@@ -85,6 +85,21 @@ pub enum EngineError {
         /// The thread.
         name: &'static str,
     },
+    /// The configuration of retention cannot be used.
+    #[error("the section [store.retention_overrides] of the configuration: {0}")]
+    BadRetention(String),
+    /// The archive's configuration cannot be used.
+    #[error("the section [store.archive] of the configuration: {0}")]
+    BadArchive(String),
+    /// The archive could not be used.
+    #[error("the archive could not {doing}")]
+    Archive {
+        /// What was being done, and to what.
+        doing: String,
+        /// The cause.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The write-ahead log cannot be written any more.
     #[error("the store has stopped writing after an error of its disk")]
     Poisoned,

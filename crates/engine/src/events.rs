@@ -6,11 +6,7 @@ pub(crate) mod read;
 pub(crate) mod tokens;
 pub(crate) mod write;
 
-use std::sync::Arc;
-
-use arrow::array::{
-    Array, AsArray, RecordBatch, RecordBatchOptions, TimestampNanosecondArray, new_null_array,
-};
+use arrow::array::{Array, AsArray, RecordBatch, TimestampNanosecondArray};
 use arrow::datatypes::{SchemaRef, TimestampNanosecondType};
 use arrow::error::ArrowError;
 
@@ -25,22 +21,10 @@ pub(crate) fn times_of(rows: &RecordBatch) -> Result<&TimestampNanosecondArray, 
         .ok_or_else(|| ArrowError::SchemaError("rows of events have no times".to_owned()))
 }
 
-/// Gives rows the columns of `schema`, by name. A column that they lack, because they were written
-/// before it existed, is null.
+/// Gives rows the columns of `schema`, by name; see [`store::conform`].
+#[expect(clippy::needless_pass_by_value, reason = "callers have it to give")]
 pub(crate) fn conform(rows: RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
-    if rows.schema_ref().fields() == schema.fields() {
-        return rows.with_schema(Arc::clone(schema));
-    }
-    let columns = schema
-        .fields()
-        .iter()
-        .map(|field| match rows.column_by_name(field.name()) {
-            Some(column) => Arc::clone(column),
-            None => new_null_array(field.data_type(), rows.num_rows()),
-        })
-        .collect();
-    let options = RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
-    RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)
+    store::conform(&rows, schema)
 }
 
 #[cfg(test)]

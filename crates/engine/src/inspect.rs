@@ -3,9 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use model::TimeRange;
+use model::{TimeRange, Timestamp};
 
-use crate::catalog::{Catalog, FileKind};
+use crate::catalog::{ArchiveState, Catalog, FileKind};
 use crate::files::StoredFile;
 use crate::layout::{Layout, segment_id};
 use crate::vfs::{Disk, Vfs};
@@ -33,6 +33,42 @@ pub struct StoreFile {
 /// What a store consists of: the catalog, the log, and the files that the catalog names.
 pub fn files(data_dir: &Path) -> Result<Vec<StoreFile>, EngineError> {
     Ok(Inspection::new(data_dir)?.all.into_iter().map(|(file, _)| file).collect())
+}
+
+/// How the archive of a store does.
+#[derive(Clone, Debug)]
+pub struct ArchiveStatus {
+    /// Where it is.
+    pub url: String,
+    /// Days of metrics and of tables in it.
+    pub days: u64,
+    /// Points and rows in it.
+    pub rows: u64,
+    /// Bytes in it.
+    pub bytes: u64,
+    /// The newest day in it, as its first instant.
+    pub newest_day: Option<Timestamp>,
+    /// Days to which rows came after they were archived, and that are archived again.
+    pub changed_days: u64,
+    /// Why nothing could be archived the last time that it was tried, and when; `None` when it could.
+    pub error: Option<(String, Timestamp)>,
+}
+
+/// The archive of a store; `None` where there has been none.
+pub fn archive(data_dir: &Path) -> Result<Option<ArchiveStatus>, EngineError> {
+    let catalog = Catalog::open_to_read(&Layout::new(data_dir).catalog())?;
+    let Some(ArchiveState { url, error }) = catalog.archive()? else { return Ok(None) };
+    let known = catalog.archived()?;
+    let whole = || known.iter().filter(|day| day.at.is_some());
+    Ok(Some(ArchiveStatus {
+        url,
+        days: whole().count() as u64,
+        rows: whole().map(|day| day.rows).sum(),
+        bytes: whole().map(|day| day.bytes).sum(),
+        newest_day: whole().map(|day| day.day.range().start).max(),
+        changed_days: whole().filter(|day| !day.is_done()).count() as u64,
+        error,
+    }))
 }
 
 /// Reads and checks every byte. `progress` is told the bytes that are read of all, before each file.

@@ -8,6 +8,7 @@
 //!
 //! Start reading at [`Engine`].
 
+mod archive;
 mod block;
 mod cache;
 mod catalog;
@@ -26,6 +27,7 @@ pub mod fuzzing;
 mod head;
 mod index;
 pub mod inspect;
+mod kept;
 mod layout;
 mod open;
 mod quarantine;
@@ -42,6 +44,7 @@ mod varint;
 pub mod vfs;
 mod wal;
 
-pub use config::Config;
+pub use archive::ArchiveConfig;
+pub use config::{Config, MetricRetention, RetentionOverrides};
 pub use engine::Engine;
 pub use error::EngineError;

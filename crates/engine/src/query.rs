@@ -8,6 +8,7 @@ pub(crate) mod ahead;
 pub(crate) mod cursor;
 pub(crate) mod labels;
 pub(crate) mod memory;
+pub(crate) mod pass;
 pub(crate) mod queries;
 pub(crate) mod reader;
 pub(crate) mod scan;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use model::Timestamp;
 
+use crate::archive::Awaited;
 use crate::core::Core;
 use crate::files::StoredFile;
 use crate::{Config, EngineError};
@@ -17,19 +18,25 @@ const LAST_TO_GO: Duration = Duration::from_secs(24 * 3600);
 /// more room than there is for them. Returns how many.
 pub(crate) fn drop_expired(core: &Core, now: Timestamp) -> Result<usize, EngineError> {
     let _changing = core.changing_files();
-    let horizon = now.before(core.config.retention.0);
-    let is_expired = |file: &StoredFile| file.entry.range.end < horizon;
+    let horizon = |file: &StoredFile| now.before(core.kept.file(file.entry.kind));
+    let awaited = Awaited::new(core, now)?;
+    let is_over = |file: &StoredFile| file.entry.range.end < horizon(file);
+    let is_expired = |file: &StoredFile| {
+        is_over(file) && !awaited.as_ref().is_some_and(|awaited| awaited.holds(file, horizon(file)))
+    };
     let (expired, kept): (Vec<_>, Vec<_>) =
         core.view().files.iter().cloned().partition(|file| is_expired(file));
     if !expired.is_empty() {
         let_go(core, &expired)?;
+        tell_missed(core, awaited.as_ref(), &expired);
         core.telemetry.files.expired.inc_by(expired.len() as u64);
-        tracing::info!(files = expired.len(), %horizon, "dropped files that were older than they are kept for");
+        tracing::info!(files = expired.len(), "dropped files that were older than they are kept for");
     }
     core.measure_disk();
     let too_many = beyond_space(&core.config, kept, core.free_bytes(), now);
     if !too_many.is_empty() {
         let_go(core, &too_many)?;
+        tell_missed(core, awaited.as_ref(), &too_many);
         core.telemetry.files.dropped_for_space.inc_by(too_many.len() as u64);
         tracing::warn!(
             files = too_many.len(),
@@ -37,8 +44,25 @@ pub(crate) fn drop_expired(core: &Core, now: Timestamp) -> Result<usize, EngineE
             "dropped the oldest files, for which there is no room: see store.retention_bytes and store.retention_free_bytes"
         );
     }
-    forget_quarantined(core, is_expired)?;
+    forget_quarantined(core, is_over)?;
     Ok(expired.len() + too_many.len())
+}
+
+/// Counts and names what was dropped before it was archived.
+fn tell_missed(core: &Core, awaited: Option<&Awaited>, dropped: &[Arc<StoredFile>]) {
+    let Some(awaited) = awaited else { return };
+    for file in dropped.iter().filter(|file| awaited.lacks(file)) {
+        core.telemetry.archive.missed.inc();
+        let (from, to) = (file.entry.range.start, file.entry.range.end);
+        tracing::error!(
+            file = file.entry.id,
+            kind = ?file.entry.kind,
+            %from,
+            %to,
+            rows = file.entry.rows,
+            "a file was dropped before all of it was archived"
+        );
+    }
 }
 
 /// The oldest files, as many as have to go.

@@ -14,6 +14,7 @@ pub(crate) struct Telemetry {
     pub(crate) wal: Wal,
     pub(crate) files: Files,
     pub(crate) scans: Scans,
+    pub(crate) archive: Archive,
     pub(crate) query_limits: IntCounter,
 }
 
@@ -74,6 +75,18 @@ pub(crate) struct Files {
     pub(crate) scrubs: IntCounter,
 }
 
+/// The archive.
+#[derive(Debug)]
+pub(crate) struct Archive {
+    pub(crate) days: IntCounter,
+    pub(crate) rows: IntCounter,
+    pub(crate) bytes: IntCounter,
+    pub(crate) errors: IntCounter,
+    pub(crate) pending: IntGauge,
+    pub(crate) expired: IntCounter,
+    pub(crate) missed: IntCounter,
+}
+
 impl Telemetry {
     pub(crate) fn new(registry: &Registry) -> Result<Self, EngineError> {
         let made = Made(registry);
@@ -84,6 +97,7 @@ impl Telemetry {
                 wal: Wal::new(&made)?,
                 files: Files::new(&made)?,
                 scans: Scans::new(&made)?,
+                archive: Archive::new(&made)?,
                 query_limits: made
                     .counter("store_query_limits_total", "Queries that were stopped at a limit.")?,
             })
@@ -216,6 +230,29 @@ impl Files {
             scrubbed_bytes: made
                 .counter("store_scrubbed_bytes_total", "Bytes of files that were read only to check them.")?,
             scrubs: made.counter("store_scrubs_total", "Times that all files have been checked.")?,
+        })
+    }
+}
+
+impl Archive {
+    fn new(made: &Made<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            days: made.counter("store_archived_days_total", "Days of metrics and of tables archived.")?,
+            rows: made.counter("store_archived_rows_total", "Points and rows archived.")?,
+            bytes: made.counter("store_archived_bytes_total", "Bytes of the objects archived.")?,
+            errors: made.counter(
+                "store_archive_errors_total",
+                "Times that the archive could not be used; it is tried again.",
+            )?,
+            pending: made.gauge("store_archive_pending_days", "Days that are to be archived.")?,
+            expired: made.counter(
+                "store_archive_expired_days_total",
+                "Days removed from the archive because of their age.",
+            )?,
+            missed: made.counter(
+                "store_dropped_unarchived_files_total",
+                "Files dropped before all of them was archived.",
+            )?,
         })
     }
 }

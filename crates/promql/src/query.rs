@@ -3,8 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use store::Matcher;
+
 use crate::Error;
-use crate::plan::Expr;
+use crate::plan::{Expr, Shift, VectorExpr};
 use crate::translate;
 
 /// A parsed and typed query; cheap to clone.
@@ -45,6 +47,16 @@ impl Query {
             Expr::Text(_) => ValueKind::Text,
             Expr::Vector(_) => ValueKind::Vector,
             Expr::Range(_) => ValueKind::Matrix,
+        }
+    }
+
+    /// The matchers, if it is a selector alone, as `up{job="api"}`, without a range, `@` or an offset.
+    pub fn matchers(&self) -> Option<&[Matcher]> {
+        match &*self.plan {
+            Expr::Vector(VectorExpr::Selector(selector)) if selector.shift == Shift::default() => {
+                Some(&selector.matchers)
+            }
+            _ => None,
         }
     }
 

@@ -60,6 +60,8 @@ pub struct Config {
     pub live_heartbeat: DurationText,
     /// The most metric queries that run at once; more wait, within their timeout.
     pub max_concurrent_queries: usize,
+    /// The most exports that run at once; more are told to come back.
+    pub max_concurrent_exports: usize,
 }
 
 impl Default for Config {
@@ -82,6 +84,7 @@ impl Default for Config {
             max_live_streams: 64,
             live_heartbeat: DurationText(Duration::from_secs(15)),
             max_concurrent_queries: 4,
+            max_concurrent_exports: 2,
         }
     }
 }

@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::export::Exports;
 use crate::guard::hosts::AllowedHosts;
 use crate::live::Live;
 use crate::{Config, ServeError};
@@ -55,6 +56,7 @@ pub(crate) struct App {
     /// The pipeline hour by hour; who reads on in it does so alone.
     pub(crate) history: Arc<tokio::sync::Mutex<report::History>>,
     pub(crate) live: Live,
+    pub(crate) exports: Exports,
     /// One login after the other: two at once must not slip past the count of failures.
     pub(crate) login: tokio::sync::Mutex<()>,
     /// What changes something and is under way; see [`crate::access::record::whole`].
@@ -83,8 +85,11 @@ impl App {
         .map_err(ServeError::Metrics)?;
         let live =
             Live::new(config.max_live_streams, &context.registry, stop).map_err(ServeError::Metrics)?;
+        let exports = Exports::new(config.max_concurrent_exports.max(1), &context.registry)
+            .map_err(ServeError::Metrics)?;
         Ok(Arc::new(Self {
             live,
+            exports,
             hosts: AllowedHosts::new(listen, &config.allowed_hosts),
             requests: Semaphore::new(config.max_concurrent_requests.max(1)),
             queries: Arc::new(Semaphore::new(config.max_concurrent_queries.max(1))),

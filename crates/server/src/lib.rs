@@ -11,6 +11,7 @@ mod blocking;
 mod config;
 mod context;
 mod errors;
+mod export;
 mod guard;
 mod live;
 mod params;

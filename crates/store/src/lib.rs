@@ -7,6 +7,7 @@
 //! Start reading at [`TelemetryStore`].
 
 mod cancel;
+mod conform;
 mod error;
 mod port;
 mod predicate;
@@ -14,6 +15,7 @@ mod scan;
 mod table;
 
 pub use cancel::Cancel;
+pub use conform::conform;
 pub use error::{AppendError, QueryError};
 pub use port::{Appended, Batch, SelectRequest, SeriesBuffer, SeriesCursor, StoreStats, TelemetryStore};
 pub use predicate::{MatchOp, Matcher, MatcherError};

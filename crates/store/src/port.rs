@@ -2,7 +2,7 @@
 
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
-use model::{Labels, MetricBatch, TimeRange};
+use model::{Labels, MetricBatch, TimeRange, Timestamp};
 
 use crate::{AppendError, Cancel, EventBatch, EventPass, EventScan, Matcher, QueryError};
 
@@ -96,6 +96,8 @@ pub struct StoreStats {
     pub quarantined_files: u64,
     /// Bytes free on the disk.
     pub free_bytes: u64,
+    /// The earliest time in the files.
+    pub oldest: Option<Timestamp>,
 }
 
 /// A durable store of metrics and events.
@@ -107,6 +109,28 @@ pub trait TelemetryStore: Send + Sync + 'static {
 
     /// The series that match, with their samples in the range. Blocks; call it where blocking is allowed.
     fn select(&self, request: &SelectRequest) -> Result<Box<dyn SeriesCursor>, QueryError>;
+
+    /// Hands all series that match to `each`, one after the other, so that any number of samples can be gone
+    /// over; memory is bounded by the longest series in the range. The first error of `each` ends it. Blocks.
+    fn each_series(
+        &self,
+        matchers: &[Matcher],
+        range: TimeRange,
+        each: &mut dyn FnMut(&SeriesBuffer) -> Result<(), QueryError>,
+    ) -> Result<(), QueryError> {
+        let request = SelectRequest {
+            matchers: matchers.to_vec(),
+            range,
+            max_samples: u64::MAX,
+            cancel: Cancel::never(),
+        };
+        let mut cursor = self.select(&request)?;
+        let mut series = SeriesBuffer::default();
+        while cursor.next_series(&mut series)? {
+            each(&series)?;
+        }
+        Ok(())
+    }
 
     /// The label sets that match and have samples in the range, sorted, `limit` at most. Blocks.
     fn series(&self, matchers: &[Matcher], range: TimeRange, limit: usize)
@@ -135,6 +159,16 @@ pub trait TelemetryStore: Send + Sync + 'static {
         pass: &EventPass,
         each: &mut dyn FnMut(&RecordBatch) -> Result<(), QueryError>,
     ) -> Result<(), QueryError>;
+
+    /// As [`TelemetryStore::each_batch`], but for as long as it takes, on the thread of whoever asks: for
+    /// exports, whose readers may be slow. The caller bounds how many there are at once. Blocks.
+    fn each_batch_unhurried(
+        &self,
+        pass: &EventPass,
+        each: &mut dyn FnMut(&RecordBatch) -> Result<(), QueryError>,
+    ) -> Result<(), QueryError> {
+        self.each_batch(pass, each)
+    }
 
     /// How the store does.
     fn stats(&self) -> StoreStats;

@@ -24,6 +24,13 @@ pub struct Matcher {
     regex: Option<regex::Regex>,
 }
 
+impl PartialEq for Matcher {
+    /// Whether both say the same; a pattern follows from the value.
+    fn eq(&self, other: &Self) -> bool {
+        (&self.name, self.op, &self.value) == (&other.name, other.op, &other.value)
+    }
+}
+
 /// A matcher that cannot be made.
 #[derive(Debug, thiserror::Error)]
 #[error("`{pattern}` is not a regular expression that can be used for the label {label}")]

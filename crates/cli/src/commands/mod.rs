@@ -5,6 +5,7 @@ pub(crate) mod check;
 pub(crate) mod completion;
 pub(crate) mod config;
 pub(crate) mod diagnose;
+pub(crate) mod export;
 pub(crate) mod key;
 pub(crate) mod man;
 pub(crate) mod query;

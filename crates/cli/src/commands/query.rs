@@ -44,11 +44,7 @@ const STEPS: u32 = 60;
 
 pub(crate) async fn run(command: &Query) -> Result<(), Failure> {
     let now = Timestamp::now();
-    let time = |name: &str, text: &str| {
-        moment(text, now).ok_or_else(|| {
-            Failure::Usage(anyhow!("--{name} `{text}`: give RFC 3339, seconds since the epoch, `now`, or a duration before now like 1h"))
-        })
-    };
+    let time = |name: &str, text: &str| moment(name, text, now);
     if command.step.is_some_and(|step| step.0.is_zero()) {
         return Err(Failure::Usage(anyhow!("--step 0s: give a duration above zero, like 15s")));
     }
@@ -88,8 +84,15 @@ pub(crate) async fn run(command: &Query) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The point in time that the flag `name` was given.
+pub(super) fn moment(name: &str, text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
+    time_of(text, now).ok_or_else(|| {
+        Failure::Usage(anyhow!("--{name} `{text}`: give RFC 3339, a date, seconds since the epoch, `now`, or a duration before now like 1h"))
+    })
+}
+
 /// A point in time as people write it.
-fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
+fn time_of(text: &str, now: Timestamp) -> Option<Timestamp> {
     if text == "now" {
         return Some(now);
     }
@@ -98,7 +101,10 @@ fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
     }
     match text.trim_start_matches('-').parse::<DurationText>() {
         Ok(ago) => Some(now.before(ago.0)),
-        Err(_) => Timestamp::parse_rfc3339(text).ok(),
+        // A date is its beginning, in UTC.
+        Err(_) => Timestamp::parse_rfc3339(text)
+            .or_else(|_| Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z")))
+            .ok(),
     }
 }
 
@@ -209,7 +215,7 @@ mod tests {
             ("soon", None),
         ];
         for (text, millis) in cases {
-            assert_eq!(moment(text, now).map(Timestamp::as_millis), millis, "{text}");
+            assert_eq!(time_of(text, now).map(Timestamp::as_millis), millis, "{text}");
         }
     }
 

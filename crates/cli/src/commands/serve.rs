@@ -152,7 +152,7 @@ async fn start(loaded: &Loaded, data_dir: &Path, begun: Instant) -> Result<Runni
         collectors: Arc::clone(&house.collectors),
         alerts: Arc::clone(&house.alerts),
         promql: house.promql.clone(),
-        retention: settings.store.retention.0,
+        retention: settings.store.retention_of(store::Table::JobEvents),
         registry: house.registry.clone(),
         local_token,
     };

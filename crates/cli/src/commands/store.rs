@@ -2,19 +2,18 @@
 //!
 //! The files are looked at directly, whether the server runs or not.
 
-use std::io::{IsTerminal as _, Write as _};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
 
 use anyhow::anyhow;
-use engine::inspect::{self, StoreFile};
+use engine::inspect::{self, ArchiveStatus, StoreFile};
 use model::Timestamp;
 use serde_json::{Value, json};
 
 use crate::client::Place;
 use crate::exit::{self, Failure};
-use crate::house::open_engine;
-use crate::show::{bytes, clean, number, percent};
+use crate::house::{holds_a_store, open_engine};
+use crate::progress::Progress;
+use crate::show::{bytes, clean, number};
 
 /// What the command line says.
 #[derive(Debug, clap::Subcommand)]
@@ -63,7 +62,7 @@ pub(crate) async fn run(command: &Store) -> Result<u8, Failure> {
 
 fn store_in(place: &Place) -> Result<PathBuf, Failure> {
     let data_dir = place.data_dir()?;
-    if data_dir.join("catalog.db").exists() {
+    if holds_a_store(&data_dir) {
         return Ok(data_dir);
     }
     Err(Failure::Usage(anyhow!(
@@ -74,9 +73,13 @@ fn store_in(place: &Place) -> Result<PathBuf, Failure> {
 
 async fn status(look: &Look) -> Result<u8, Failure> {
     let data_dir = store_in(&look.place)?;
-    let files = tokio::task::spawn_blocking(move || inspect::files(&data_dir)).await??;
+    let inspected = tokio::task::spawn_blocking(move || {
+        inspect::files(&data_dir).and_then(|files| Ok((files, inspect::archive(&data_dir)?)))
+    });
+    let (files, archive) = inspected.await??;
     if look.json {
-        println!("{:#}", Value::Array(files.iter().map(as_json).collect()));
+        let files: Vec<Value> = files.iter().map(as_json).collect();
+        println!("{:#}", json!({ "files": files, "archive": archive.as_ref().map(archive_as_json) }));
         return Ok(exit::OK);
     }
     let mut kinds: Vec<&str> = files.iter().map(|file| file.kind).collect();
@@ -95,7 +98,39 @@ async fn status(look: &Look) -> Result<u8, Failure> {
             clean(file.set_aside.as_deref().unwrap_or_default())
         );
     }
+    if let Some(archive) = &archive {
+        println!("{}", shown_archive(archive));
+    }
     Ok(exit::OK)
+}
+
+/// The archive in a line, or two where it fails.
+fn shown_archive(archive: &ArchiveStatus) -> String {
+    let ArchiveStatus { url, days, rows, bytes: size, newest_day, changed_days, error } = archive;
+    let mut text = format!(
+        "archive: {}: {days} days of metrics and tables, {} rows, {}",
+        clean(url),
+        number(*rows as f64),
+        bytes(*size as f64)
+    );
+    if let Some(newest) = newest_day.map(|day| day.to_string()) {
+        text += &format!(", up to {}", newest.split('T').next().unwrap_or_default());
+    }
+    if *changed_days > 0 {
+        text += &format!(", {changed_days} to be archived again");
+    }
+    if let Some((error, at)) = error {
+        text += &format!("\narchive failed at {at}: {}", clean(error));
+    }
+    text
+}
+
+fn archive_as_json(archive: &ArchiveStatus) -> Value {
+    json!({
+        "url": archive.url, "days": archive.days, "rows": archive.rows, "bytes": archive.bytes,
+        "newest_day": archive.newest_day, "changed_days": archive.changed_days,
+        "error": archive.error.as_ref().map(|(text, _)| text), "failed_at": archive.error.as_ref().map(|(_, at)| at),
+    })
 }
 
 /// The files of one kind as a line.
@@ -118,9 +153,12 @@ fn row(kind: &str, files: &[StoreFile]) -> [String; 7] {
 
 async fn verify(look: &Look) -> Result<u8, Failure> {
     let data_dir = store_in(&look.place)?;
-    let mut progress = Progress::new();
+    let mut progress = Progress::new(true);
     let files = tokio::task::spawn_blocking(move || {
-        inspect::verify(&data_dir, &mut |read, total, path| progress.show(read, total, path))
+        inspect::verify(&data_dir, &mut |read, total, path| {
+            let share = if total == 0 { 1.0 } else { read as f64 / total as f64 };
+            progress.show(Some(share), || format!("{} {}", bytes(total as f64), path.display()));
+        })
     })
     .await??;
     let damaged = files.iter().filter(|file| file.problem.is_some()).count();
@@ -151,7 +189,7 @@ async fn verify(look: &Look) -> Result<u8, Failure> {
 async fn compact(place: &Place) -> Result<u8, Failure> {
     let (data_dir, loaded) = (store_in(place)?, place.configuration()?);
     let before = inspect::files(&data_dir)?;
-    let engine = open_engine(&loaded, &data_dir, &prometheus::Registry::new()).await?;
+    let engine = open_engine(loaded.settings.store, &data_dir, &prometheus::Registry::new()).await?;
     let merged = tokio::task::spawn_blocking(move || {
         let merged = engine.checkpoint().and_then(|()| engine.compact(Timestamp::now()));
         engine.shutdown();
@@ -170,31 +208,4 @@ fn as_json(file: &StoreFile) -> Value {
         "from": file.range.map(|range| range.start), "to": file.range.map(|range| range.end),
         "set_aside": file.set_aside, "problem": file.problem,
     })
-}
-
-/// A line on standard error that says how far it is, where somebody looks on.
-struct Progress {
-    is_seen: bool,
-    next: Instant,
-}
-
-impl Progress {
-    fn new() -> Self {
-        Self { is_seen: std::io::stderr().is_terminal(), next: Instant::now() }
-    }
-
-    fn show(&mut self, read: u64, total: u64, path: &Path) {
-        if !self.is_seen || (read < total && Instant::now() < self.next) {
-            return;
-        }
-        self.next = Instant::now() + Duration::from_millis(100);
-        let share = if total == 0 { 1.0 } else { read as f64 / total as f64 };
-        let mut out = std::io::stderr().lock();
-        // Nobody misses a line of progress.
-        let _ = write!(out, "\r\u{1b}[K{} of {} {}", percent(share), bytes(total as f64), path.display());
-        if read >= total {
-            let _ = write!(out, "\r\u{1b}[K");
-        }
-        let _ = out.flush();
-    }
 }

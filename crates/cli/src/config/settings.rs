@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
+use crate::house;
 
 /// Everything that can be set.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -72,6 +73,17 @@ impl Settings {
         faults.extend(self.server.allowed_hosts.iter().filter(odd).map(|name| {
             format!("`server.allowed_hosts`: `{name}` is no name of a server: write it like watch.example.org or watch.example.org:8080")
         }));
+        let overrides = &self.store.retention_overrides;
+        let selectors =
+            overrides.metrics.iter().filter_map(|metrics| house::selector(&metrics.r#match).err());
+        faults.extend(
+            overrides
+                .fault()
+                .into_iter()
+                .chain(selectors)
+                .map(|fault| format!("`store.retention_overrides`: {fault}")),
+        );
+        faults.extend(self.store.archive.fault().map(|fault| format!("`store.archive`: {fault}")));
         if faults.is_empty() { Ok(()) } else { Err(ConfigError { faults }) }
     }
 

@@ -104,7 +104,7 @@ async fn first_rows(
 }
 
 /// The named columns; all, when none is named.
-fn project(schema: &SchemaRef, columns: &[&str]) -> Result<SchemaRef, QueryError> {
+pub(super) fn project(schema: &SchemaRef, columns: &[&str]) -> Result<SchemaRef, QueryError> {
     if columns.is_empty() {
         return Ok(Arc::clone(schema));
     }

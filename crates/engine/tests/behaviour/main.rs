@@ -1,5 +1,6 @@
 //! The store from outside: what it promises, under faults, at its bounds, and against a plain model.
 
+mod archive;
 mod bounds;
 mod compaction;
 mod damage;
@@ -9,5 +10,6 @@ mod fixture;
 mod formats;
 mod full_disk;
 mod queries;
+mod retention;
 mod scans;
 mod simulated;

@@ -49,6 +49,11 @@ impl Live {
         let places = Arc::new(Semaphore::new(max));
         Ok(Self { frames: watch::Sender::new(Arc::default()), places, watching, stop })
     }
+
+    /// Cancelled when the server stops.
+    pub(crate) fn stop(&self) -> &CancellationToken {
+        &self.stop
+    }
 }
 
 /// Looks at the live state while anybody watches, until the stop.

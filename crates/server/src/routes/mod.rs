@@ -10,6 +10,7 @@ mod diagnose;
 mod docs;
 mod events;
 mod exits;
+mod export;
 mod health;
 mod hosts;
 mod jobs;
@@ -107,6 +108,7 @@ fn reading() -> Routes {
         .merge(probes::routes())
         .merge(stats::routes())
         .merge(live::routes())
+        .merge(export::routes())
         .merge(prometheus::routes())
 }
 

@@ -4,6 +4,7 @@ mod access;
 mod diagnosis;
 mod docs;
 mod errors;
+mod export;
 mod guards;
 mod ingest;
 mod lists;

@@ -1,0 +1,104 @@
+//! What is kept shorter or longer than the rest.
+
+use engine::{Config, MetricRetention};
+use model::{DurationText, MetricBatch, Sample, TimeRange, Timestamp};
+use store::{MatchOp, Matcher, TelemetryStore};
+
+use crate::fixture::{Place, labels_of};
+
+const DAY: i64 = 86_400_000;
+
+fn days(days: u64) -> DurationText {
+    DurationText(std::time::Duration::from_secs(days * 86_400))
+}
+
+fn metrics(matchers: &[Matcher], keep: u64) -> MetricRetention {
+    MetricRetention {
+        r#match: "as the matchers say".to_owned(),
+        matchers: matchers.to_vec(),
+        keep: days(keep),
+    }
+}
+
+fn ago(days: i64) -> i64 {
+    Timestamp::now().as_millis() - days * DAY
+}
+
+#[test]
+fn rows_of_a_table_are_kept_as_long_as_it_says() {
+    for (usual, own, seen) in [(1_000, 10, 1), (10, 1_000, 2), (1_000, 1_000, 2), (10, 10, 1)] {
+        let place = Place::with(|config| {
+            config.retention = days(usual);
+            config.retention_overrides.tables.insert("deploys".to_owned(), days(own));
+        });
+        let store = place.open();
+        store.push_rows(&[ago(20)]);
+        store.push("up", &[(ago(20), 1.0)]);
+        store.engine.checkpoint().expect("written");
+        store.push_rows(&[ago(1)]);
+        assert_eq!(store.rows().len(), seen, "{usual} {own}: at once, whether its file is there or not");
+        store.engine.drop_expired(Timestamp::now()).expect("dropped");
+        assert_eq!(store.rows().len(), seen, "{usual} {own}");
+        assert_eq!(place.files("events", ".parquet").len(), seen - 1, "{usual} {own}");
+        assert_eq!(store.all().len(), usize::from(usual > 20), "metrics are not concerned");
+    }
+}
+
+#[test]
+fn series_are_kept_as_long_as_the_first_that_matches_says() {
+    let even = || Matcher::equal("parity", "even");
+    let named = |pattern: &str| Matcher::new("__name__", MatchOp::Regex, pattern).expect("a pattern");
+    let change = |config: &mut Config| {
+        config.retention = days(30);
+        config.retention_overrides.metrics = vec![
+            metrics(&[even(), named("aa|bb")], 1_000),
+            metrics(&[even()], 10),
+            metrics(&[named("x.*")], 50),
+        ];
+    };
+    let place = Place::with(change);
+    let store = place.open();
+    for name in ["aa", "cc", "xxx", "yyy"] {
+        let samples: Vec<Sample> =
+            [100, 40, 20, 5].iter().map(|days| Sample { time_ms: ago(*days), value: *days as f64 }).collect();
+        let mut batch = MetricBatch::new();
+        batch.push(labels_of(name).as_ref(), &samples);
+        store.append(batch).expect("appended");
+    }
+    let seen = |store: &crate::fixture::Open| {
+        let all = store.all();
+        ["aa", "cc", "xxx", "yyy"].map(|name| all.get(&labels_of(name).to_string()).map_or(0, Vec::len))
+    };
+    assert_eq!(seen(&store), [4, 1, 3, 2]);
+    store.engine.checkpoint().expect("written");
+    store.engine.drop_expired(Timestamp::now()).expect("looked");
+    assert_eq!(seen(&store), [4, 1, 3, 2], "the block stays as long as what is kept longest");
+    let mut passed = 0;
+    let all = TimeRange::ALL;
+    store
+        .engine
+        .each_series(&[], all, &mut |series| {
+            passed += series.times_ms.len();
+            Ok(())
+        })
+        .expect("gone over");
+    assert_eq!(passed, 10, "whoever goes over everything sees the same");
+    let later = Timestamp::from_millis(ago(-1_100));
+    assert!(store.engine.drop_expired(later).expect("dropped") > 0);
+    assert_eq!(seen(&store), [0; 4]);
+}
+
+#[test]
+fn an_override_that_means_nothing_is_refused_at_the_start() {
+    let table = |config: &mut Config, name: &str, keep| {
+        config.retention_overrides.tables.insert(name.to_owned(), days(keep));
+    };
+    let changes: [&dyn Fn(&mut Config); 3] =
+        [&|config| table(config, "deploy", 1), &|config| table(config, "deploys", 0), &|config| {
+            config.retention_overrides.metrics.push(metrics(&[], 1));
+        }];
+    for change in changes {
+        let opened = Place::with(change).try_open_on(std::sync::Arc::new(engine::vfs::Disk));
+        assert!(matches!(opened.err(), Some(engine::EngineError::BadRetention(_))));
+    }
+}
