@@ -14,6 +14,10 @@ from pathlib import Path
 from services import Services, free_port, get, wait_for
 
 
+# A connection is closed after two minutes otherwise.
+OPTIONS = ["-retentionPeriod=1", "-http.connTimeout=1h"]
+
+
 @dataclass
 class Server:
     """A server that runs."""
@@ -75,7 +79,7 @@ def _victoria_metrics(services: Services) -> Server:
     if name is None:
         raise FileNotFoundError("victoria-metrics: run scripts/prepare.sh bench")
     address, data = f"127.0.0.1:{free_port()}", services.folder / "data"
-    pid = services.start(name, name, f"-storageDataPath={data}", f"-httpListenAddr={address}", "-retentionPeriod=1")
+    pid = services.start(name, name, f"-storageDataPath={data}", f"-httpListenAddr={address}", *OPTIONS)
     wait_for(name, lambda: get(f"http://{address}/health"))
 
     def settle() -> None:

@@ -139,14 +139,20 @@ fn main() -> Result<(), Failure> {
     connection.get_ref().set_nodelay(true)?;
     let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?;
     let start = now / STEP_MS * STEP_MS - from * STEP_MS;
-    for step in 0..steps {
+    // Few series send many steps at once, as an agent does that has been away.
+    let stride = (BATCH / all.len().max(1)).max(1);
+    for first in (0..steps).step_by(stride) {
+        let last = steps.min(first + stride as i64);
         for some in all.chunks_mut(BATCH) {
             let mut batch = MetricBatch::new();
             for target in some.chunk_by_mut(|a, b| a.target == b.target) {
-                let shift = target[0].below(2 * jitter + 1) as i64 - i64::try_from(jitter)?;
+                let mut shift =
+                    || target[0].below(2 * jitter + 1) as i64 - i64::try_from(jitter).unwrap_or(0);
+                let times: Vec<i64> = (first..last).map(|step| start + step * STEP_MS + shift()).collect();
                 for one in target {
-                    let sample = Sample { time_ms: start + step * STEP_MS + shift, value: one.next() };
-                    batch.push(one.labels.as_ref(), &[sample]);
+                    let samples: Vec<Sample> =
+                        times.iter().map(|time_ms| Sample { time_ms: *time_ms, value: one.next() }).collect();
+                    batch.push(one.labels.as_ref(), &samples);
                 }
             }
             send(&mut connection, address, path, &protocol::remote_write::encode(&batch))?;
