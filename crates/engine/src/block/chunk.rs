@@ -31,7 +31,7 @@ fn checked(bytes: &[u8], count: usize) -> Result<(u8, &[u8]), BadChunk> {
 }
 
 /// Takes pco's bytes in place of those from `start` on, when there are so many numbers that pco may be
-/// better, and when it is: by a tenth, because what it packs takes several times as long to unpack.
+/// better, and when it is: by a tenth, because unpacking it is more work.
 fn pack_pco_if_smaller<T: pco::data_types::Number>(codec: u8, all: &[T], start: usize, into: &mut Vec<u8>) {
     let end = into.len();
     // Nothing is left to gain where a sample takes less than two bits.
