@@ -11,6 +11,7 @@ mod join;
 pub(crate) mod numbers;
 mod output;
 mod over_time;
+mod overlap;
 mod rank;
 mod relabel;
 mod scalar;

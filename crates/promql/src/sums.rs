@@ -1,5 +1,7 @@
 //! Sums and moments that keep the digits which plain addition loses. The results equal Prometheus'.
 
+use crate::steps::ABSENT;
+
 /// A sum with Neumaier's compensation.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct KahanSum {
@@ -8,20 +10,34 @@ pub(crate) struct KahanSum {
 }
 
 impl KahanSum {
+    /// What an addition loses is computed without asking which term is the larger one (Knuth's two-sum): it is
+    /// the same number, and no step waits for a branch. Once the sum overflows, what is lost means nothing.
     pub(crate) fn add(&mut self, value: f64) {
         let total = self.sum + value;
-        if total.is_infinite() {
-            self.lost = 0.0;
-        } else if self.sum.abs() >= value.abs() {
-            self.lost += (self.sum - total) + value;
-        } else {
-            self.lost += (value - total) + self.sum;
-        }
+        let added = total - self.sum;
+        self.lost += (self.sum - (total - added)) + (value - added);
         self.sum = total;
     }
 
+    pub(crate) fn of(values: &[f64]) -> Self {
+        let mut sum = Self::default();
+        values.iter().for_each(|value| sum.add(*value));
+        sum
+    }
+
+    /// The sum of both.
+    pub(crate) fn joined(mut self, other: Self) -> Self {
+        self.add(other.sum);
+        Self { sum: self.sum, lost: self.lost + other.lost }
+    }
+
     pub(crate) fn total(self) -> f64 {
-        if self.sum.is_infinite() { self.sum } else { self.sum + self.lost }
+        if self.sum.is_finite() { self.sum + self.lost } else { self.sum }
+    }
+
+    /// The mean of so many terms whose sum this is, if it has not overflowed.
+    pub(crate) fn mean(self, count: f64) -> f64 {
+        self.sum / count + self.lost / count
     }
 
     fn scaled(self, factor: f64) -> Self {
@@ -60,11 +76,60 @@ impl Mean {
     }
 
     pub(crate) fn value(self) -> f64 {
-        if self.incremental {
-            self.state.sum + self.state.lost
+        if self.incremental || !self.state.sum.is_finite() {
+            self.state.total()
         } else {
-            self.state.sum / self.count + self.state.lost / self.count
+            self.state.mean(self.count)
         }
+    }
+
+    pub(crate) fn of(values: &[f64]) -> f64 {
+        let mut mean = Self::default();
+        values.iter().for_each(|value| mean.add(*value));
+        mean.value()
+    }
+}
+
+/// The least, or the greatest, value; any number is better than NaN.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Extreme<const GREATEST: bool>(f64);
+
+impl<const GREATEST: bool> Extreme<GREATEST> {
+    /// Of no values. What is absent is a NaN, so the first value always wins.
+    pub(crate) const EMPTY: Self = Self(ABSENT);
+
+    const WORST: f64 = if GREATEST { f64::NEG_INFINITY } else { f64::INFINITY };
+
+    /// No NaN is better than anything.
+    fn better(value: f64, best: f64) -> f64 {
+        if if GREATEST { value > best } else { value < best } { value } else { best }
+    }
+
+    pub(crate) fn add(&mut self, value: f64) {
+        self.0 = if self.0.is_nan() { value } else { Self::better(value, self.0) };
+    }
+
+    pub(crate) fn value(self) -> f64 {
+        self.0
+    }
+
+    /// Of these values, four at a time.
+    pub(crate) fn of(values: &[f64]) -> f64 {
+        let (fours, rest) = values.as_chunks::<4>();
+        let mut best = [Self::WORST; 4];
+        for four in fours {
+            for (best, value) in best.iter_mut().zip(four) {
+                *best = Self::better(*value, *best);
+            }
+        }
+        let found = best.iter().chain(rest).fold(Self::WORST, |best, value| Self::better(*value, best));
+        if found == Self::WORST {
+            // None was better: all are the worst there is, or NaN.
+            let mut extreme = Self::EMPTY;
+            values.iter().for_each(|value| extreme.add(*value));
+            return extreme.value();
+        }
+        found
     }
 }
 
@@ -82,6 +147,12 @@ impl Variance {
         let delta = value - (self.mean.sum + self.mean.lost);
         self.mean.add(delta / self.count);
         self.squares.add(delta * (value - (self.mean.sum + self.mean.lost)));
+    }
+
+    pub(crate) fn of(values: &[f64]) -> f64 {
+        let mut variance = Self::default();
+        values.iter().for_each(|value| variance.add(*value));
+        variance.value()
     }
 
     pub(crate) fn value(self) -> f64 {

@@ -10,7 +10,7 @@ use crate::Error;
 use crate::labelset::LabelFilter;
 use crate::plan::{Aggregate, Aggregation, ScalarExpr, VectorExpr};
 use crate::steps::{ABSENT, StepSeries, Steps, is_present};
-use crate::sums::{KahanSum, Mean, Variance, quantile};
+use crate::sums::{Extreme, KahanSum, Mean, Variance, quantile};
 use crate::value::format_plain;
 
 /// What a group keeps at each step.
@@ -47,21 +47,13 @@ impl Fold for Average {
     }
 }
 
-/// The least, or the greatest, value; any number is better than NaN.
-#[derive(Clone)]
-struct Extreme<const GREATEST: bool>(f64);
-
 impl<const GREATEST: bool> Fold for Extreme<GREATEST> {
-    const EMPTY: Self = Self(ABSENT);
+    const EMPTY: Self = Self::EMPTY;
     fn add(&mut self, value: f64) {
-        // What is absent is a NaN too, so the first value always wins.
-        let better = if GREATEST { value > self.0 } else { value < self.0 };
-        if better || self.0.is_nan() {
-            self.0 = value;
-        }
+        self.add(value);
     }
     fn finish(self) -> f64 {
-        self.0
+        self.value()
     }
 }
 

@@ -94,13 +94,15 @@ fn raw_samples(evaluation: &Evaluation<'_>, range: &RangeExpr, steps: Steps) -> 
     let mut seen = HashSet::new();
     let mut matrix = Vec::new();
     let windows = evaluation.windows(range, steps);
+    let mut places = Vec::new();
     evaluation.runs(range, windows, &mut |run| {
         let labels =
             if run.drop_name { crate::labelset::without_name(run.labels) } else { run.labels.clone() };
         if !seen.insert(labels.clone()) {
             return Err(same_labels());
         }
-        windows.slide(run, |_, window| {
+        windows.places(run.times_ms, &mut places);
+        windows.slide(run, &places, |_, window| {
             evaluation.hold(window.values.len())?;
             let times = window.times_ms.iter().zip(window.values);
             let samples = times.map(|(time_ms, value)| Sample { time_ms: *time_ms, value: *value }).collect();

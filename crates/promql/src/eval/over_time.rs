@@ -1,11 +1,12 @@
 //! Functions over the samples of a window.
 
-use super::window::Window;
+use super::overlap::Overlap;
+use super::window::{Run, Window};
 use super::{Evaluation, Sink};
 use crate::Error;
 use crate::plan::{OverTime, WindowFunction};
 use crate::steps::{StepSeries, Steps};
-use crate::sums::{KahanSum, Mean, Variance, quantile};
+use crate::sums::{KahanSum, Variance, quantile};
 
 /// After how many samples a query looks again whether it may go on.
 const CHECK_EVERY_SAMPLES: usize = 1 << 20;
@@ -31,10 +32,15 @@ impl Evaluation<'_> {
         let mut series = StepSeries::new(model::Labels::empty(), steps);
         let mut scratch = Vec::new();
         let mut samples_seen = 0;
+        let mut places = Vec::new();
+        let mut overlap = Overlap::new(function);
         self.runs(&over_time.range, windows, &mut |run| {
             series.clear(steps);
             let mut found: Option<f64> = None;
-            windows.slide(run, |step, window| {
+            windows.places(run.times_ms, &mut places);
+            let window_values = places.iter().map(|(first, end)| end - first).sum();
+            overlap.look_at(run.values, window_values, places.len());
+            windows.slide(run, &places, |step, window| {
                 if let (true, Some(value)) = (same_everywhere, found) {
                     series.values[step] = value;
                     return Ok(());
@@ -55,7 +61,7 @@ impl Evaluation<'_> {
                 if function == WindowFunction::Quantile && !(0.0..=1.0).contains(&operands.first) {
                     self.warn_quantile(operands.first, over_time.parameter_place);
                 }
-                if let Some(value) = evaluate(function, window, operands, &mut scratch) {
+                if let Some(value) = evaluate(function, window, run, &overlap, operands, &mut scratch) {
                     series.values[step] = value;
                     found = Some(value);
                 }
@@ -115,16 +121,20 @@ struct Operands {
 fn evaluate(
     function: WindowFunction,
     window: Window<'_>,
+    run: &Run<'_>,
+    overlap: &Overlap,
     operands: Operands,
     scratch: &mut Vec<f64>,
 ) -> Option<f64> {
     use WindowFunction as F;
     let values = window.values;
+    let marks = || overlap.marks(window.first, window.first + values.len());
+    let falls = || marks().iter().map(|place| run.values[place - 1]);
     let seconds = |at: usize| window.times_ms[at] as f64 / 1000.0;
     Some(match function {
-        F::Rate => extrapolated(window, true, operands.range_seconds)?,
-        F::Increase => extrapolated(window, true, 1.0)?,
-        F::Delta => extrapolated(window, false, 1.0)?,
+        F::Rate => extrapolated(window, Some(falls()), operands.range_seconds)?,
+        F::Increase => extrapolated(window, Some(falls()), 1.0)?,
+        F::Delta => extrapolated(window, None::<std::iter::Empty<f64>>, 1.0)?,
         F::InstantRate => last_change(window, true)?,
         F::InstantDelta => last_change(window, false)?,
         F::Derivative => regression(window, *window.times_ms.first()?)?.0,
@@ -133,46 +143,33 @@ fn evaluate(
             slope * operands.first + intercept
         }
         F::DoubleExponentialSmoothing => smoothed(values, operands.first, operands.second)?,
-        F::Average => folded(values, Mean::default(), Mean::add).value(),
-        F::Minimum => values[extreme(values, |value, best| value < best)],
-        F::Maximum => values[extreme(values, |value, best| value > best)],
+        F::Average | F::Sum | F::Minimum | F::Maximum => {
+            overlap.folded(run.values, window.first, window.first + values.len())
+        }
         F::TimeOfMinimum => seconds(extreme(values, |value, best| value <= best)),
         F::TimeOfMaximum => seconds(extreme(values, |value, best| value >= best)),
-        F::Sum => folded(values, KahanSum::default(), KahanSum::add).total(),
         F::Count => values.len() as f64,
         F::Present => 1.0,
         F::First => values[0],
         F::Last => values[values.len() - 1],
         F::TimeOfFirst => seconds(0),
         F::TimeOfLast => seconds(values.len() - 1),
-        F::Variance => folded(values, Variance::default(), Variance::add).value(),
-        F::StandardDeviation => folded(values, Variance::default(), Variance::add).value().sqrt(),
+        F::Variance => Variance::of(values),
+        F::StandardDeviation => Variance::of(values).sqrt(),
         F::Quantile => {
             scratch.clear();
             scratch.extend_from_slice(values);
             quantile(operands.first, scratch)
         }
         F::MedianAbsoluteDeviation => median_absolute_deviation(values, scratch),
-        F::Changes => {
-            neighbours(values, |before, after| before != after && !(before.is_nan() && after.is_nan()))
-        }
-        F::Resets => neighbours(values, |before, after| after < before),
+        F::Changes | F::Resets => marks().len() as f64,
     })
-}
-
-fn folded<A>(values: &[f64], mut sum: A, add: impl Fn(&mut A, f64)) -> A {
-    values.iter().for_each(|value| add(&mut sum, *value));
-    sum
 }
 
 /// Where the best value is; NaN is never better, and any number is better than NaN.
 fn extreme(values: &[f64], better: impl Fn(f64, f64) -> bool) -> usize {
     (1..values.len())
         .fold(0, |best, at| if better(values[at], values[best]) || values[best].is_nan() { at } else { best })
-}
-
-fn neighbours(values: &[f64], counts: impl Fn(f64, f64) -> bool) -> f64 {
-    values.windows(2).filter(|pair| counts(pair[0], pair[1])).count() as f64
 }
 
 fn median_absolute_deviation(values: &[f64], scratch: &mut Vec<f64>) -> f64 {
@@ -188,18 +185,15 @@ fn median_absolute_deviation(values: &[f64], scratch: &mut Vec<f64>) -> f64 {
 
 /// The change over the window, extrapolated to its edges as Prometheus does: up to an edge that is no
 /// farther than 1.1 times the mean distance of samples, else by half that distance; a counter never
-/// below zero. The result is divided by `divisor`.
-fn extrapolated(window: Window<'_>, counter: bool, divisor: f64) -> Option<f64> {
+/// below zero, and what it was before each fall is added again. The result is divided by `divisor`.
+fn extrapolated(window: Window<'_>, falls: Option<impl Iterator<Item = f64>>, divisor: f64) -> Option<f64> {
     let (&first_ms, &last_ms) = (window.times_ms.first()?, window.times_ms.last()?);
     let (&first, &last) = (window.values.first()?, window.values.last()?);
     if window.values.len() < 2 {
         return None;
     }
-    let mut change = last - first;
-    if counter {
-        let resets = window.values.windows(2).filter(|pair| pair[1] < pair[0]);
-        change = resets.fold(change, |change, pair| change + pair[0]);
-    }
+    let counter = falls.is_some();
+    let change = falls.into_iter().flatten().fold(last - first, |change, before| change + before);
     let sampled = (last_ms - first_ms) as f64 / 1000.0;
     let mean_distance = sampled / (window.values.len() - 1) as f64;
     let reach = |distance_ms: i64| {

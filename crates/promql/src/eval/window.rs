@@ -20,6 +20,8 @@ pub(super) struct Run<'a> {
 /// The samples of one series that one step looks at: those after `start_ms` and until `end_ms`.
 #[derive(Clone, Copy)]
 pub(super) struct Window<'a> {
+    /// The place of the first one in its run.
+    pub(super) first: usize,
     pub(super) times_ms: &'a [i64],
     pub(super) values: &'a [f64],
     pub(super) start_ms: i64,
@@ -40,28 +42,54 @@ impl Windows {
         (self.clock.first_ms() - self.range_ms, self.clock.last_ms())
     }
 
-    /// Slides over a run. Windows without a sample are left out.
+    /// Where the windows of all steps begin and end in a run.
+    pub(super) fn places(&self, times_ms: &[i64], places: &mut Vec<(usize, usize)>) {
+        places.clear();
+        let (mut first, mut end) = (Edge::default(), Edge::default());
+        places.extend((0..self.count).map(|step| {
+            let end_ms = self.clock.time_ms(step);
+            (first.after(times_ms, end_ms - self.range_ms), end.after(times_ms, end_ms))
+        }));
+    }
+
+    /// Goes over the windows of a run. Those without a sample are left out.
     pub(super) fn slide<'r>(
         &self,
         run: &Run<'r>,
+        places: &[(usize, usize)],
         mut each: impl FnMut(usize, Window<'r>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let (mut first, mut end) = (0, 0);
-        for step in 0..self.count {
+        for (step, &(first, end)) in places.iter().enumerate().filter(|(_, (first, end))| first < end) {
             let end_ms = self.clock.time_ms(step);
             let start_ms = end_ms - self.range_ms;
-            while run.times_ms.get(end).is_some_and(|time_ms| *time_ms <= end_ms) {
-                end += 1;
-            }
-            while first < end && run.times_ms[first] <= start_ms {
-                first += 1;
-            }
-            if first < end {
-                let (times_ms, values) = (&run.times_ms[first..end], &run.values[first..end]);
-                each(step, Window { times_ms, values, start_ms, end_ms })?;
-            }
+            let (times_ms, values) = (&run.times_ms[first..end], &run.values[first..end]);
+            each(step, Window { first, times_ms, values, start_ms, end_ms })?;
         }
         Ok(())
+    }
+}
+
+/// An edge of windows, on its way through a run. Samples come at even distances mostly, so it tries first to
+/// go as far as the last time.
+#[derive(Default)]
+struct Edge {
+    at: usize,
+    went: usize,
+}
+
+impl Edge {
+    /// The place of the first sample after `time_ms`, which never goes back.
+    fn after(&mut self, times_ms: &[i64], time_ms: i64) -> usize {
+        let mut at = (self.at + self.went).min(times_ms.len());
+        while at > self.at && times_ms[at - 1] > time_ms {
+            at -= 1;
+        }
+        while times_ms.get(at).is_some_and(|sample_ms| *sample_ms <= time_ms) {
+            at += 1;
+        }
+        self.went = at - self.at;
+        self.at = at;
+        at
     }
 }
 
@@ -132,11 +160,13 @@ impl Evaluation<'_> {
     pub(super) fn covered_windows(&self, range: &RangeExpr, steps: Steps) -> Result<Vec<bool>, Error> {
         let mut covered = vec![false; steps.count];
         let windows = self.windows(range, steps);
+        let mut places = Vec::new();
         self.runs(range, windows, &mut |run| {
-            windows.slide(run, |step, _| {
+            windows.places(run.times_ms, &mut places);
+            for (step, _) in places.iter().enumerate().filter(|(_, (first, end))| first < end) {
                 covered[step] = true;
-                Ok(())
-            })
+            }
+            Ok(())
         })?;
         Ok(covered)
     }
