@@ -37,4 +37,4 @@ pub use error::{Error, ErrorKind};
 pub use limits::Limits;
 pub use query::{Query, ValueKind};
 pub use store::Cancel;
-pub use value::{QueryOutput, Series, Value, VectorSample, format_value};
+pub use value::{QueryOutput, Series, Value, VectorSample, format_value, write_value};

@@ -1,5 +1,7 @@
 //! What a query answers, and how numbers are written.
 
+use std::fmt::Write as _;
+
 use model::{Labels, Sample};
 
 /// An answer with what the engine has to say about it.
@@ -54,14 +56,28 @@ pub struct Series {
 /// Writes a number as Prometheus' HTTP API does: the shortest digits that read back the same, with an
 /// exponent below 1e-6 and from 1e21 on; `NaN`, `+Inf`, `-Inf`.
 pub fn format_value(value: f64) -> String {
+    let mut text = String::new();
+    write_value(value, &mut text);
+    text
+}
+
+/// Appends a number as [`format_value`] writes it.
+pub fn write_value(value: f64, into: &mut String) {
     let magnitude = value.abs();
-    if magnitude.is_finite() && magnitude != 0.0 && !(1e-6..1e21).contains(&magnitude) {
+    let whole = value as i64;
+    if magnitude < 1e15 && whole as f64 == value && (whole != 0 || value.is_sign_positive()) {
+        into.push_str(itoa::Buffer::new().format(whole));
+    } else if (1e-4..1e15).contains(&magnitude) {
+        into.push_str(zmij::Buffer::new().format_finite(value));
+    } else if magnitude.is_finite() && magnitude != 0.0 && !(1e-6..1e21).contains(&magnitude) {
         let text = format!("{value:e}");
         let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
         let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |rest| ('-', rest));
-        return format!("{digits}e{sign}{exponent:0>2}");
+        // Writing to a string cannot fail.
+        _ = write!(into, "{digits}e{sign}{exponent:0>2}");
+    } else {
+        into.push_str(&format_plain(value));
     }
-    format_plain(value)
 }
 
 /// Writes a number without an exponent, as `count_values` puts it into a label.
@@ -97,6 +113,16 @@ mod tests {
         ];
         for (value, text) in cases {
             assert_eq!(format_value(value), text);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn quick_ways_write_what_the_slow_one_does(digits in proptest::num::i64::ANY, shift in 0u32..64, exponent in 0i32..12) {
+            let value = (digits >> shift) as f64 / 10f64.powi(exponent);
+            if value == 0.0 || (1e-6..1e21).contains(&value.abs()) {
+                proptest::prop_assert_eq!(format_value(value), format_plain(value));
+            }
         }
     }
 }

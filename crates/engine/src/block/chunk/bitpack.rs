@@ -8,7 +8,9 @@ use crate::varint;
 
 /// Integers that share a width.
 const BLOCK: usize = 128;
-/// The widest integers that one load of eight bytes holds at any offset of bits.
+/// Bytes that are loaded at once.
+const LOAD: usize = 8;
+/// The widest integers that one load holds at any offset of bits.
 const MAX_LOAD_BITS: usize = 57;
 
 /// Appends integers.
@@ -53,12 +55,20 @@ pub(super) fn unpack(bytes: &mut &[u8], count: usize, into: &mut Vec<u64>) -> Op
         if width > 64 {
             return None;
         }
+        let from_here = rest;
         let (packed, mut rest) = rest.split_at_checked((block * width).div_ceil(8))?;
         let start = into.len();
         if width == 0 {
             into.resize(start + block, 0);
         } else if width <= MAX_LOAD_BITS {
-            unpack_narrow(packed, width, block, into);
+            // The last loads reach behind the block, into whatever follows if there is enough of it.
+            if rest.len() >= LOAD {
+                unpack_narrow(from_here, width, block, into);
+            } else {
+                let mut padded = [0u8; BLOCK * MAX_LOAD_BITS / 8 + LOAD];
+                padded[..packed.len()].copy_from_slice(packed);
+                unpack_narrow(&padded, width, block, into);
+            }
         } else {
             unpack_wide(packed, width, block, into);
         }
@@ -74,14 +84,11 @@ pub(super) fn unpack(bytes: &mut &[u8], count: usize, into: &mut Vec<u64>) -> Op
     Some(())
 }
 
-fn unpack_narrow(packed: &[u8], width: usize, block: usize, into: &mut Vec<u64>) {
-    // Room for a load behind the last byte.
-    let mut padded = [0u8; BLOCK * MAX_LOAD_BITS / 8 + 8];
-    padded[..packed.len()].copy_from_slice(packed);
+fn unpack_narrow(bytes: &[u8], width: usize, block: usize, into: &mut Vec<u64>) {
     let mask = low_bits(width);
     into.extend((0..block).map(|place| {
         let bit = place * width;
-        let word = padded.get(bit / 8..).and_then(|bytes| bytes.first_chunk::<8>());
+        let word = bytes.get(bit / 8..).and_then(|bytes| bytes.first_chunk::<LOAD>());
         word.map_or(0, |word| u64::from_le_bytes(*word) >> (bit % 8) & mask)
     }));
 }

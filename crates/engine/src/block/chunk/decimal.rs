@@ -67,6 +67,29 @@ pub(super) fn restored(integer: i64, scale: f64) -> f64 {
     integer as f64 / scale
 }
 
+/// Adds the values that integers stand for, given as the bits of `i64`.
+pub(super) fn restore(integers: &[u64], exponent: u8, into: &mut Vec<f64>) {
+    /// The float whose mantissa counts in ones, with room for as many below it as above it: an integer that
+    /// is added to its bits is added to its value.
+    const MIDDLE: f64 = 6_755_399_441_055_744.0;
+    let magnitudes =
+        integers.iter().fold(0, |bits, integer| bits | (integer ^ (*integer as i64 >> 63) as u64));
+    let scale = power(exponent);
+    if magnitudes >= 1 << 51 {
+        into.extend(integers.iter().map(|integer| restored(*integer as i64, scale)));
+        return;
+    }
+    // Processors convert one integer at a time, and add and divide several.
+    let floats =
+        integers.iter().map(|integer| f64::from_bits(integer.wrapping_add(MIDDLE.to_bits())) - MIDDLE);
+    // Whole numbers are so many that they are spared the division.
+    if exponent == 0 {
+        into.extend(floats);
+    } else {
+        into.extend(floats.map(|float| float / scale));
+    }
+}
+
 /// Whether an exponent is one that chunks have.
 pub(super) fn is_exponent(exponent: u8) -> bool {
     exponent <= MAX_EXPONENT

@@ -131,34 +131,26 @@ fn unpack_decimals(bytes: &[u8], count: usize, into: &mut Vec<f64>) -> Option<()
     let first = if has_differences { Some(varint::take_signed(&mut rest)?) } else { None };
     let least = varint::take_signed(&mut rest)?;
     let unit = varint::take(&mut rest)?;
-    let mut multiples = Vec::with_capacity(count);
-    bitpack::unpack(&mut rest, count - first.iter().len(), &mut multiples)?;
-    let integer = |multiple: u64| least.wrapping_add_unsigned(multiple.wrapping_mul(unit));
-    match first {
-        Some(mut sum) => {
-            restore(std::iter::once(sum), exponent, into);
-            let next = |multiple| {
-                sum = sum.wrapping_add(integer(multiple));
-                sum
-            };
-            restore(multiples.into_iter().map(next), exponent, into);
-        }
-        None => restore(multiples.into_iter().map(integer), exponent, into),
+    let mut integers = Vec::with_capacity(count);
+    bitpack::unpack(&mut rest, count - first.iter().len(), &mut integers)?;
+    // Step by step over all of them, each so plain that several are done at once.
+    if unit != 1 {
+        integers.iter_mut().for_each(|integer| *integer = integer.wrapping_mul(unit));
     }
+    integers.iter_mut().for_each(|integer| *integer = integer.wrapping_add_signed(least));
+    if let Some(first) = first {
+        decimal::restore(&[first as u64], exponent, into);
+        let mut sum = first as u64;
+        for integer in &mut integers {
+            sum = sum.wrapping_add(*integer);
+            *integer = sum;
+        }
+    }
+    decimal::restore(&integers, exponent, into);
     for (place, value) in specials {
         into[start + place] = value;
     }
     Some(())
-}
-
-fn restore(integers: impl Iterator<Item = i64>, exponent: u8, into: &mut Vec<f64>) {
-    // Whole numbers are so many that they are spared the division.
-    if exponent == 0 {
-        into.extend(integers.map(|integer| integer as f64));
-    } else {
-        let scale = decimal::power(exponent);
-        into.extend(integers.map(|integer| decimal::restored(integer, scale)));
-    }
 }
 
 /// Each value XOR the one before: a byte that counts zero bytes on the left (high half) and on the right

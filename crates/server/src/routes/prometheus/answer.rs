@@ -1,36 +1,14 @@
 //! Answers and errors in Prometheus' JSON.
 
-use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use model::{Labels, Sample};
-use promql::{Error, ErrorKind, QueryOutput, Value, format_value};
-use serde::ser::{SerializeMap, SerializeSeq};
-use serde::{Serialize, Serializer};
+use promql::{Error, ErrorKind, QueryOutput, Value};
 
+use super::write;
 use crate::problem::chain;
 
-/// A good answer.
-#[derive(Serialize)]
-pub(super) struct Answer {
-    status: &'static str,
-    data: Data,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    warnings: Vec<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    infos: Vec<String>,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Data {
-    Value {
-        #[serde(rename = "resultType")]
-        result_type: &'static str,
-        result: ValueOut,
-    },
-    Other(serde_json::Value),
-}
+/// A good answer, as bytes: it may be large, and is written where blocking is allowed.
+pub(super) struct Answer(String);
 
 impl Answer {
     /// The answer to a query, `limit` series at the most.
@@ -42,28 +20,31 @@ impl Answer {
             Value::Scalar(_) | Value::Text { .. } => false,
         });
         if over {
-            warnings.push("results truncated due to limit".to_owned());
+            warnings.push(TRUNCATED.to_owned());
         }
-        let result_type = match &value {
-            Value::Scalar(_) => "scalar",
-            Value::Text { .. } => "string",
-            Value::Vector(_) => "vector",
-            Value::Matrix(_) => "matrix",
-        };
-        Self {
-            status: "success",
-            data: Data::Value { result_type, result: ValueOut(value) },
-            warnings,
-            infos,
-        }
+        Self::new(|text| write::value(&value, text), &warnings, &infos)
     }
 
     /// Any other answer, with whether a part was cut off.
-    pub(super) fn other(data: serde_json::Value, truncated: bool) -> Self {
-        let warnings = if truncated { vec!["results truncated due to limit".to_owned()] } else { Vec::new() };
-        Self { status: "success", data: Data::Other(data), warnings, infos: Vec::new() }
+    pub(super) fn other(data: &serde_json::Value, truncated: bool) -> Self {
+        let warnings = if truncated { vec![TRUNCATED.to_owned()] } else { Vec::new() };
+        Self::new(|text| text.push_str(&data.to_string()), &warnings, &[])
+    }
+
+    fn new(data: impl FnOnce(&mut String), warnings: &[String], infos: &[String]) -> Self {
+        let mut text = r#"{"status":"success","data":"#.to_owned();
+        data(&mut text);
+        for (name, notes) in [("warnings", warnings), ("infos", infos)] {
+            if !notes.is_empty() {
+                text.push_str(&format!(",\"{name}\":{}", serde_json::json!(notes)));
+            }
+        }
+        text.push('}');
+        Self(text)
     }
 }
+
+const TRUNCATED: &str = "results truncated due to limit";
 
 fn cut<T>(items: &mut Vec<T>, limit: usize) -> bool {
     let over = items.len() > limit;
@@ -73,85 +54,7 @@ fn cut<T>(items: &mut Vec<T>, limit: usize) -> bool {
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
-        Json(self).into_response()
-    }
-}
-
-struct ValueOut(Value);
-
-impl Serialize for ValueOut {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.0 {
-            Value::Scalar(sample) => Point(sample.time_ms, sample.value).serialize(serializer),
-            Value::Text { time_ms, text } => (Seconds(*time_ms), text).serialize(serializer),
-            Value::Vector(samples) => serializer.collect_seq(samples.iter().map(|sample| VectorItem {
-                metric: Metric(&sample.labels),
-                value: Point(sample.time_ms, sample.value),
-            })),
-            Value::Matrix(series) => serializer.collect_seq(series.iter().map(|series| MatrixItem {
-                metric: Metric(&series.labels),
-                values: Points(&series.samples),
-            })),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct VectorItem<'a> {
-    metric: Metric<'a>,
-    value: Point,
-}
-
-#[derive(Serialize)]
-struct MatrixItem<'a> {
-    metric: Metric<'a>,
-    values: Points<'a>,
-}
-
-/// Labels as an object.
-pub(super) struct Metric<'a>(pub(super) &'a Labels);
-
-impl Serialize for Metric<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        for (name, value) in self.0.iter() {
-            map.serialize_entry(name, value)?;
-        }
-        map.end()
-    }
-}
-
-/// A time in seconds and a value as text: JSON has no infinity.
-struct Point(i64, f64);
-
-impl Serialize for Point {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (Seconds(self.0), format_value(self.1)).serialize(serializer)
-    }
-}
-
-struct Points<'a>(&'a [Sample]);
-
-impl Serialize for Points<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut list = serializer.serialize_seq(Some(self.0.len()))?;
-        for sample in self.0 {
-            list.serialize_element(&Point(sample.time_ms, sample.value))?;
-        }
-        list.end()
-    }
-}
-
-/// Milliseconds, shown as seconds; whole ones without a fraction.
-struct Seconds(i64);
-
-impl Serialize for Seconds {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.0 % 1000 == 0 {
-            serializer.serialize_i64(self.0 / 1000)
-        } else {
-            serializer.serialize_f64(self.0 as f64 / 1000.0)
-        }
+        ([(header::CONTENT_TYPE, "application/json")], self.0).into_response()
     }
 }
 

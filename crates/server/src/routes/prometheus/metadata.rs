@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::answer::{Answer, Failure, Metric};
+use super::answer::{Answer, Failure};
 use super::arguments::Arguments;
 use super::run::{self, Job};
 use crate::context::Shared;
@@ -72,7 +72,7 @@ impl Scope {
     fn answer(&self, mut items: Vec<Json>) -> Answer {
         let truncated = self.limit.is_some_and(|limit| items.len() > limit);
         items.truncate(self.limit.unwrap_or(usize::MAX));
-        Answer::other(Json::Array(items), truncated)
+        Answer::other(&Json::Array(items), truncated)
     }
 }
 
@@ -166,8 +166,8 @@ async fn matching_series(app: &Shared, arguments: &Arguments) -> Result<Answer, 
         Ok((scope, series))
     });
     let (scope, series) = run::run(app, arguments.timeout()?, job).await?;
-    let items = series.iter().map(|labels| serde_json::to_value(Metric(labels)).unwrap_or(Json::Null));
-    Ok(scope.answer(items.collect()))
+    let items = series.iter().map(|labels| labels.iter().collect::<std::collections::BTreeMap<_, _>>());
+    Ok(scope.answer(items.map(|labels| json!(labels)).collect()))
 }
 
 /// Who answers. Grafana asks, to know what it may use.
@@ -177,5 +177,5 @@ async fn build_info(State(app): State<Shared>) -> Answer {
     let version = app.context.version;
     let facts = json!({ "version": version, "revision": "", "branch": "", "buildUser": "", "buildDate": "", "goVersion": "",
         "application": "Watchkeeper" });
-    Answer::other(facts, false)
+    Answer::other(&facts, false)
 }

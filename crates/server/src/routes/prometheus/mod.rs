@@ -8,6 +8,7 @@ mod answer;
 mod arguments;
 mod metadata;
 pub(in crate::routes) mod run;
+mod write;
 
 use axum::extract::State;
 use model::Timestamp;
@@ -52,9 +53,9 @@ async fn instant(app: &Shared, arguments: &Arguments) -> Result<Answer, Failure>
     let query = arguments.query()?;
     let time = arguments.time("time")?.unwrap_or_else(Timestamp::now);
     let limit = arguments.limit()?;
-    let job: Job<_> = Box::new(move |engine, cancel| engine.instant(&query, time, cancel));
-    let output = run::run(app, arguments.timeout()?, job).await?;
-    Ok(Answer::of(output, limit))
+    let job: Job<_> =
+        Box::new(move |engine, cancel| Ok(Answer::of(engine.instant(&query, time, cancel)?, limit)));
+    run::run(app, arguments.timeout()?, job).await
 }
 
 /// Evaluates a PromQL expression at every step of a range.
@@ -87,7 +88,8 @@ async fn range(app: &Shared, arguments: &Arguments) -> Result<Answer, Failure> {
         return Err(Failure::bad("`end` lies before `start`"));
     }
     let limit = arguments.limit()?;
-    let job: Job<_> = Box::new(move |engine, cancel| engine.range(&query, start, end, step, cancel));
-    let output = run::run(app, arguments.timeout()?, job).await?;
-    Ok(Answer::of(output, limit))
+    let job: Job<_> = Box::new(move |engine, cancel| {
+        Ok(Answer::of(engine.range(&query, start, end, step, cancel)?, limit))
+    });
+    run::run(app, arguments.timeout()?, job).await
 }
