@@ -15,10 +15,11 @@ use store::Table;
 pub(crate) use archived::{ArchiveState, ArchivedDay};
 
 use crate::EngineError;
+use crate::rollup::Bucket;
 use crate::sums::Sums;
 
 /// The version of the catalog's tables.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 
 const SCHEMA: &str = "
     CREATE TABLE meta (
@@ -34,7 +35,8 @@ const SCHEMA: &str = "
         max_time_ns INTEGER NOT NULL,
         rows INTEGER NOT NULL,
         quarantine_reason TEXT,
-        precedence INTEGER NOT NULL
+        precedence INTEGER NOT NULL,
+        bucket_ms INTEGER
     ) STRICT;
     CREATE TABLE parts (
         file INTEGER NOT NULL REFERENCES files (id) ON DELETE CASCADE,
@@ -49,12 +51,18 @@ const SCHEMA: &str = "
 /// The key of `meta` under which the checksum of all rows is kept: SQLite has none.
 const CHECKSUM: &str = "checksum";
 
+/// Every row of `files`: before version 5, and from then on.
+const FILE_ROWS: [&str; 2] = [
+    "SELECT id, kind, event_table, level, min_time_ns, max_time_ns, rows, quarantine_reason, precedence FROM files ORDER BY id",
+    "SELECT id, kind, event_table, level, min_time_ns, max_time_ns, rows, quarantine_reason, precedence, bucket_ms FROM files ORDER BY id",
+];
+
 /// A crc32c over every value of every row, in a fixed order.
 fn checksum(connection: &Connection) -> Result<i64, rusqlite::Error> {
     let mut crc = 0;
     let queries = [
         "SELECT key, value FROM meta WHERE key <> 'checksum' ORDER BY key",
-        "SELECT id, kind, event_table, level, min_time_ns, max_time_ns, rows, quarantine_reason, precedence FROM files ORDER BY id",
+        FILE_ROWS[usize::from(version(connection)? >= 5)],
         "SELECT file, part, bytes, crc32c FROM parts ORDER BY file, part",
         "SELECT id, url, error, failed_at_ns FROM archive ORDER BY id",
         "SELECT source, day, rows, bytes, at_ns, changed, closed FROM archived ORDER BY source, day",
@@ -153,11 +161,16 @@ const FROM_VERSION_2: &str = "
     ALTER TABLE parts_3 RENAME TO parts;
 ";
 
+/// From version 4, which knew no rollups.
+const FROM_VERSION_4: &str = "ALTER TABLE files ADD COLUMN bucket_ms INTEGER;";
+
 /// What a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum FileKind {
     /// A block of metrics: chunks, and the series that they belong to.
     Metrics,
+    /// A block of rollups of metrics.
+    Rollups(Bucket),
     /// Rows of a table.
     Events(Table),
 }
@@ -245,6 +258,9 @@ impl Catalog {
             if found < 4 {
                 transaction.execute_batch(archived::FROM_VERSION_3)?;
             }
+            if (1..5).contains(&found) {
+                transaction.execute_batch(FROM_VERSION_4)?;
+            }
             transaction.pragma_update(None, "user_version", VERSION)?;
             keep_checksum(&transaction)?;
             transaction.commit()
@@ -312,7 +328,7 @@ impl Catalog {
         let connection = self.connection.lock();
         let read = || {
             let mut files = connection.prepare(
-                "SELECT id, kind, event_table, level, min_time_ns, max_time_ns, rows, quarantine_reason, precedence
+                "SELECT id, kind, event_table, level, min_time_ns, max_time_ns, rows, quarantine_reason, precedence, bucket_ms
                  FROM files ORDER BY precedence, id",
             )?;
             let mut parts = connection.prepare("SELECT part, bytes, crc32c FROM parts WHERE file = ?1")?;
@@ -341,9 +357,17 @@ impl Catalog {
         })
     }
 
-    /// Adds files and moves the watermark, in one step.
-    pub(crate) fn publish(&self, added: &[FileEntry], watermark: u64) -> Result<(), EngineError> {
+    /// Adds files, takes away those that they make untrue, and moves the watermark, in one step.
+    pub(crate) fn publish(
+        &self,
+        added: &[FileEntry],
+        untrue: &[u64],
+        watermark: u64,
+    ) -> Result<(), EngineError> {
         self.write("publish files", |transaction| {
+            for id in untrue {
+                transaction.execute("DELETE FROM files WHERE id = ?1", [*id as i64])?;
+            }
             for entry in added {
                 insert(transaction, entry)?;
                 archived::mark_changed(transaction, entry)?;
@@ -378,13 +402,14 @@ impl Catalog {
 }
 
 fn insert(transaction: &Transaction<'_>, entry: &FileEntry) -> Result<(), rusqlite::Error> {
-    let (kind, table) = match entry.kind {
-        FileKind::Metrics => ("metrics", None),
-        FileKind::Events(table) => ("events", Some(table.name())),
+    let (kind, table, bucket_ms) = match entry.kind {
+        FileKind::Metrics => ("metrics", None, None),
+        FileKind::Rollups(bucket) => ("metrics", None, Some(bucket.millis())),
+        FileKind::Events(table) => ("events", Some(table.name()), None),
     };
     transaction.execute(
-        "INSERT INTO files (id, kind, event_table, level, min_time_ns, max_time_ns, rows, precedence)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO files (id, kind, event_table, level, min_time_ns, max_time_ns, rows, precedence, bucket_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         params![
             entry.id as i64,
             kind,
@@ -393,7 +418,8 @@ fn insert(transaction: &Transaction<'_>, entry: &FileEntry) -> Result<(), rusqli
             entry.range.start.as_nanos(),
             entry.range.end.as_nanos(),
             entry.rows as i64,
-            entry.precedence as i64
+            entry.precedence as i64,
+            bucket_ms
         ],
     )?;
     for (part, sums) in &entry.parts {
@@ -406,8 +432,13 @@ fn insert(transaction: &Transaction<'_>, entry: &FileEntry) -> Result<(), rusqli
 }
 
 fn entry_from_row(row: &rusqlite::Row<'_>) -> Result<Option<FileEntry>, rusqlite::Error> {
+    let bucket_ms: Option<i64> = row.get(9)?;
     let kind = match row.get::<_, Option<String>>(2)? {
-        None => FileKind::Metrics,
+        None => match bucket_ms.map(Bucket::from_millis) {
+            None => FileKind::Metrics,
+            Some(Some(bucket)) => FileKind::Rollups(bucket),
+            Some(None) => return Ok(None),
+        },
         Some(name) => match Table::from_name(&name) {
             Some(table) => FileKind::Events(table),
             None => return Ok(None),
@@ -448,16 +479,20 @@ mod tests {
     fn what_is_published_is_there_after_opening_again() {
         let dir = tempfile::tempdir().expect("dir");
         let path = dir.path().join("catalog.db");
-        let entries = [entry(1, FileKind::Metrics), entry(2, FileKind::Events(Table::Deploys))];
+        let entries = [
+            entry(1, FileKind::Metrics),
+            entry(2, FileKind::Events(Table::Deploys)),
+            entry(3, FileKind::Rollups(Bucket::Hour)),
+        ];
         let catalog = Catalog::open(&path).expect("new");
-        catalog.publish(&entries, 17).expect("publish");
+        catalog.publish(&entries, &[], 17).expect("publish");
         drop(catalog);
         let catalog = Catalog::open(&path).expect("again");
         assert_eq!(catalog.entries().expect("entries"), entries);
         assert_eq!(catalog.watermark().expect("watermark"), 17);
-        catalog.remove(&[1, 2]).expect("remove");
-        catalog.publish(&[], 12).expect("publish");
-        assert_eq!(catalog.next_file().expect("next"), 3, "numbers are not used again");
+        catalog.remove(&[1, 2, 3]).expect("remove");
+        catalog.publish(&[], &[], 12).expect("publish");
+        assert_eq!(catalog.next_file().expect("next"), 4, "numbers are not used again");
         assert_eq!(catalog.watermark().expect("watermark"), 17, "it never goes back");
     }
 
@@ -466,7 +501,8 @@ mod tests {
         let dir = tempfile::tempdir().expect("dir");
         let path = dir.path().join("catalog.db");
         let connection = Connection::open(&path).expect("open");
-        let as_it_was = SCHEMA.replace(",\n        precedence INTEGER NOT NULL", "");
+        let as_it_was =
+            SCHEMA.replace(",\n        precedence INTEGER NOT NULL,\n        bucket_ms INTEGER", "");
         connection.execute_batch(&as_it_was).expect("made");
         connection
             .execute_batch(
@@ -487,7 +523,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("dir");
         let catalog = Catalog::open(&dir.path().join("catalog.db")).expect("new");
         let all = [1, 2, 3].map(|id| entry(id, FileKind::Metrics));
-        catalog.publish(&all, 5).expect("published");
+        catalog.publish(&all, &[], 5).expect("published");
         let merged = FileEntry { precedence: 1, level: 1, ..entry(4, FileKind::Metrics) };
         catalog.replace(&merged, &[1, 2]).expect("replaced");
         assert_eq!(catalog.entries().expect("entries"), [merged, all[2].clone()]);
@@ -499,7 +535,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("dir");
         let catalog = Catalog::open(&dir.path().join("catalog.db")).expect("new");
         let twice = [entry(1, FileKind::Metrics), entry(1, FileKind::Metrics)];
-        assert!(catalog.publish(&twice, 5).is_err());
+        assert!(catalog.publish(&twice, &[], 5).is_err());
         assert_eq!(catalog.entries().expect("entries"), []);
         assert_eq!(catalog.watermark().expect("watermark"), 0);
     }
@@ -508,7 +544,10 @@ mod tests {
     fn a_catalog_whose_rows_are_not_what_was_written_is_refused_and_left_as_it_is() {
         let dir = tempfile::tempdir().expect("dir");
         let path = dir.path().join("catalog.db");
-        Catalog::open(&path).expect("new").publish(&[entry(1, FileKind::Metrics)], 17).expect("published");
+        Catalog::open(&path)
+            .expect("new")
+            .publish(&[entry(1, FileKind::Metrics)], &[], 17)
+            .expect("published");
         // As a bit that flips in a page: SQLite has no checksum that would say so.
         let connection = Connection::open(&path).expect("open");
         connection.execute("UPDATE meta SET value = 81 WHERE key = 'wal_watermark'", []).expect("set");

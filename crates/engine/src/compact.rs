@@ -26,6 +26,7 @@ use crate::head::Head;
 use crate::head::events::Part;
 use crate::query::cursor::Cursor;
 use crate::query::{millis, sources, without_damaged};
+use crate::rollup;
 use crate::unpublished::Unpublished;
 
 const DAY_NANOS: i64 = 24 * 3600 * 1_000_000_000;
@@ -45,6 +46,7 @@ const MAX_EVENT_MEMORY: usize = 64 << 20;
 /// `stop` is set. Returns how many files were merged to others.
 pub(crate) fn compact(core: &Arc<Core>, now: Timestamp, stop: &AtomicBool) -> Result<usize, EngineError> {
     let mut merged = 0;
+    let settled = now.before(settled_after(core));
     while !stop.load(Ordering::Relaxed) {
         let view = core.view();
         let Some(run) = next_run(&view.files, now, settled_after(core)) else { break };
@@ -58,6 +60,7 @@ pub(crate) fn compact(core: &Arc<Core>, now: Timestamp, stop: &AtomicBool) -> Re
             }
         }
     }
+    rollup::make_missing(core, now, settled, stop)?;
     Ok(merged)
 }
 
@@ -80,7 +83,8 @@ fn next_run(
     let last_day = now.before(settled_after).as_nanos().div_euclid(DAY_NANOS) - 1;
     let mut kinds: Vec<FileKind> = Vec::new();
     for file in files {
-        if !kinds.contains(&file.entry.kind) {
+        // A day of rollups is one file from the beginning.
+        if !kinds.contains(&file.entry.kind) && !matches!(file.entry.kind, FileKind::Rollups(_)) {
             kinds.push(file.entry.kind);
         }
     }
@@ -113,7 +117,7 @@ fn within_bounds(files: &[&Arc<StoredFile>]) -> Vec<Arc<StoredFile>> {
             run.len() < MAX_FILES
                 && !file.is_too_large_to_merge()
                 && match file.entry.kind {
-                    FileKind::Metrics => bytes <= MAX_BLOCK_BYTES,
+                    FileKind::Metrics | FileKind::Rollups(_) => bytes <= MAX_BLOCK_BYTES,
                     FileKind::Events(_) => bytes <= MAX_EVENT_BYTES && rows <= MAX_EVENT_ROWS,
                 }
         };
@@ -136,7 +140,7 @@ fn longer<T>(a: Vec<T>, b: Vec<T>) -> Vec<T> {
 fn merge(core: &Arc<Core>, run: &[Arc<StoredFile>], stop: &AtomicBool) -> Result<Option<usize>, EngineError> {
     let mut written = Unpublished::new(core);
     let (merged, entry) = match run[0].entry.kind {
-        FileKind::Metrics => (run, merge_blocks(core, run, &mut written, stop)?),
+        FileKind::Metrics | FileKind::Rollups(_) => (run, merge_blocks(core, run, &mut written, stop)?),
         FileKind::Events(table) => {
             let Some(gathered) = gather(core, run, table, MAX_EVENT_MEMORY)? else { return Ok(None) };
             if gathered.files < 2 {

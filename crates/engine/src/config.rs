@@ -15,6 +15,11 @@ pub struct Config {
     /// How long metrics and events are kept.
     #[schemars(with = "String")]
     pub retention: DurationText,
+    /// How long rollups of metrics are kept: for every 5 minutes and every hour the number of samples, their
+    /// sum, least, greatest and last, and the increase of a counter. They are made when a day is over, answer
+    /// queries with large steps, and stand in for samples that are gone. 0 makes none.
+    #[schemars(with = "String")]
+    pub rollup_retention: DurationText,
     /// The most that files of metrics and events may take on the disk: beyond it the oldest are dropped,
     /// however young. 0 is no bound.
     #[schemars(with = "String")]
@@ -141,6 +146,7 @@ impl Default for Config {
         let minutes = |minutes: u64| DurationText(Duration::from_secs(minutes * 60));
         Self {
             retention: minutes(7 * 24 * 60),
+            rollup_retention: minutes(30 * 24 * 60),
             retention_bytes: ByteSize(0),
             retention_free_bytes: ByteSize(2048 * MIB),
             head_max_bytes: ByteSize(256 * MIB),

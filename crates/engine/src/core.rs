@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use model::ByteSize;
+use model::{ByteSize, Timestamp};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
-use store::StoreStats;
+use store::{Changes, StoreStats};
 
 use crate::block::series::BlockSeries;
 use crate::cache::Cache;
@@ -32,6 +32,8 @@ pub(crate) struct Core {
     pub(crate) telemetry: Telemetry,
     pub(crate) catalog: Catalog,
     pub(crate) segments: Segments,
+    /// Which samples came, or went, when.
+    pub(crate) changes: Changes,
     /// Why nothing is written any more.
     pub(crate) failure: Failure,
     /// Labels and indexes of blocks.
@@ -76,6 +78,7 @@ impl Core {
             telemetry,
             catalog,
             segments: Segments::default(),
+            changes: Changes::default(),
             failure: Failure::default(),
             block_series: Cache::new(cache_bytes / 4 * 3),
             footers: Cache::new(cache_bytes / 4),
@@ -134,6 +137,8 @@ impl Core {
         let mut view = self.view.write();
         let kept = view.files.iter().filter(|file| !gone(file)).cloned().collect();
         view.files = Arc::new(kept);
+        drop(view);
+        self.changes.note(Timestamp::MIN);
     }
 
     /// Notes a file that was set aside.

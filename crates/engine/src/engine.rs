@@ -4,24 +4,25 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use model::{Labels, TimeRange, Timestamp};
 use parking_lot::Mutex;
 use store::{
-    AppendError, Appended, Batch, EventPass, EventScan, Matcher, QueryError, SelectRequest, SeriesBuffer,
-    SeriesCursor, StoreStats, TelemetryStore,
+    AppendError, Appended, Batch, Changes, EventPass, EventScan, Matcher, QueryError, RollupPart,
+    SelectRequest, SeriesBuffer, SeriesCursor, StoreStats, TelemetryStore,
 };
 
 use crate::archive::{self, Archiver};
 use crate::catalog::Catalog;
 use crate::compact::compact;
 use crate::core::Core;
-use crate::kept::Nothing;
 use crate::layout::Layout;
 use crate::open::open;
 use crate::query::queries::Queries;
+use crate::rollup::{self, Bucket};
 use crate::telemetry::Telemetry;
 use crate::upkeep::{self, Flusher, Signal};
 use crate::vfs::{Disk, Lock, Vfs};
@@ -269,12 +270,23 @@ impl TelemetryStore for Engine {
     }
 
     fn select(&self, request: &SelectRequest) -> Result<Box<dyn SeriesCursor>, QueryError> {
-        let now = Timestamp::now();
-        let Some(range) = self.core.kept.range_of_series(request.range, now) else {
-            return Ok(Box::new(Nothing));
+        query::select::select(&self.core, request, Timestamp::now())
+    }
+
+    fn rollups(
+        &self,
+        request: &SelectRequest,
+        bucket: Duration,
+        part: RollupPart,
+    ) -> Result<Option<Box<dyn SeriesCursor>>, QueryError> {
+        let Some(bucket) = i64::try_from(bucket.as_millis()).ok().and_then(Bucket::from_millis) else {
+            return Ok(None);
         };
-        let cursor = query::select::select(&self.core, &SelectRequest { range, ..request.clone() })?;
-        Ok(self.core.kept.trimmed(cursor, now))
+        rollup::select(&self.core, request, bucket, part, Timestamp::now())
+    }
+
+    fn rollups_stand_in(&self, range: TimeRange) -> bool {
+        !rollup::stand_ins(&self.core, &self.core.view(), range, Timestamp::now()).is_empty()
     }
 
     fn each_series(
@@ -297,17 +309,11 @@ impl TelemetryStore for Engine {
         range: TimeRange,
         limit: usize,
     ) -> Result<Vec<Labels>, QueryError> {
-        let Some(range) = self.core.kept.range_of_series(range, Timestamp::now()) else {
-            return Ok(Vec::new());
-        };
-        query::labels::series(&self.core, matchers, range, limit)
+        query::labels::series(&self.core, matchers, range, Timestamp::now(), limit)
     }
 
     fn label_names(&self, matchers: &[Matcher], range: TimeRange) -> Result<Vec<String>, QueryError> {
-        let Some(range) = self.core.kept.range_of_series(range, Timestamp::now()) else {
-            return Ok(Vec::new());
-        };
-        query::labels::names(&self.core, matchers, range)
+        query::labels::names(&self.core, matchers, range, Timestamp::now())
     }
 
     fn label_values(
@@ -316,10 +322,7 @@ impl TelemetryStore for Engine {
         matchers: &[Matcher],
         range: TimeRange,
     ) -> Result<Vec<String>, QueryError> {
-        let Some(range) = self.core.kept.range_of_series(range, Timestamp::now()) else {
-            return Ok(Vec::new());
-        };
-        query::labels::values(&self.core, name, matchers, range)
+        query::labels::values(&self.core, name, matchers, range, Timestamp::now())
     }
 
     fn scan(&self, scan: &EventScan) -> Result<Vec<RecordBatch>, QueryError> {
@@ -351,6 +354,10 @@ impl TelemetryStore for Engine {
         let kept = self.core.kept.range_of_table(pass.table, pass.range, Timestamp::now());
         let Some(range) = kept else { return Ok(()) };
         query::pass::each_batch(&self.core, &EventPass { range, ..pass.clone() }, each)
+    }
+
+    fn changes(&self) -> Option<&Changes> {
+        Some(&self.core.changes)
     }
 
     fn stats(&self) -> StoreStats {

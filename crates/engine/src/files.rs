@@ -156,7 +156,7 @@ impl Drop for StoredFile {
 
 fn part_path(layout: &Layout, entry: &FileEntry, part: Part) -> PathBuf {
     match entry.kind {
-        FileKind::Metrics => layout.block(entry.id, part),
+        FileKind::Metrics | FileKind::Rollups(_) => layout.block(entry.id, part),
         FileKind::Events(table) => layout.events(entry.id, table),
     }
 }

@@ -13,6 +13,7 @@ use crate::catalog::FileEntry;
 use crate::core::Core;
 use crate::files::StoredFile;
 use crate::head::Head;
+use crate::rollup;
 use crate::telemetry::seconds_since;
 use crate::unpublished::Unpublished;
 use crate::wal::writer::Frozen;
@@ -39,17 +40,30 @@ fn publish(core: &Core, frozen: &Frozen) -> Result<usize, EngineError> {
     let published_before = core.catalog.watermark()? >= frozen.watermark;
     let fresh = if published_before { None } else { Some(write(&mut written, &frozen.head)?) };
     let _changing = core.changing_files();
-    let entries = match fresh {
+    let (entries, untrue) = match fresh {
         Some(entries) => {
-            enter(core, &mut written, &entries, frozen.watermark)?;
-            entries
+            let untrue = rollup::untrue(&core.view(), &entries);
+            enter(core, &mut written, &entries, &untrue, frozen.watermark)?;
+            (entries, untrue)
         }
         None => {
             let known: Vec<u64> = core.view().files.iter().map(|file| file.entry.id).collect();
+            let entries = core.catalog.entries()?;
+            // What that commit took away is not read any more.
+            let untrue =
+                known.iter().copied().filter(|id| !entries.iter().any(|entry| entry.id == *id)).collect();
             let is_new = |entry: &FileEntry| entry.quarantine_reason.is_none() && !known.contains(&entry.id);
-            core.catalog.entries()?.into_iter().filter(is_new).collect()
+            (entries.into_iter().filter(is_new).collect(), untrue)
         }
     };
+    if !untrue.is_empty() {
+        let view = core.view();
+        for file in view.files.iter().filter(|file| untrue.contains(&file.entry.id)) {
+            file.drop_when_unused();
+            core.block_series.forget(file.entry.id);
+        }
+        core.remove_files(|file| untrue.contains(&file.entry.id));
+    }
     let files: Vec<_> =
         entries.into_iter().map(|entry| Arc::new(StoredFile::new(&core.vfs, &core.layout, entry))).collect();
     let count = files.len();
@@ -89,11 +103,12 @@ fn enter(
     core: &Core,
     written: &mut Unpublished<'_>,
     entries: &[FileEntry],
+    untrue: &[u64],
     watermark: u64,
 ) -> Result<(), EngineError> {
     // From here on the files may be in the catalog, whatever it answers.
     written.keep();
-    core.catalog.publish(entries, watermark).inspect_err(|_| {
+    core.catalog.publish(entries, untrue, watermark).inspect_err(|_| {
         // A catalog that says that it has not taken them lets go of them: a flush that is tried again
         // and again must not fill the disk.
         if core.catalog.watermark().is_ok_and(|found| found < watermark) {

@@ -176,7 +176,7 @@ pub fn catalog(bytes: &[u8]) {
             _ = (file.bytes(), file.verify());
         }
         let (watermark, next) = (catalog.watermark(), catalog.next_file());
-        let published = catalog.publish(&[], 5);
+        let published = catalog.publish(&[], &[], 5);
         if let (Ok(watermark), Ok(_), Ok(())) = (watermark, next, published) {
             let now = catalog.watermark().expect("it was read before");
             assert!(now >= watermark.max(5) || now == watermark, "{now} after {watermark}");

@@ -136,6 +136,7 @@ impl Inspection {
         for entry in self.catalog.entries()? {
             let kind = match entry.kind {
                 FileKind::Metrics => "metrics",
+                FileKind::Rollups(_) => "rollups",
                 FileKind::Events(table) => table.name(),
             };
             let (range, rows, set_aside) = (entry.range, entry.rows, entry.quarantine_reason.clone());

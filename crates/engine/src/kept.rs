@@ -16,6 +16,7 @@ use crate::{Config, EngineError};
 #[derive(Clone, Debug)]
 pub(crate) struct Kept {
     usual: Duration,
+    rollups: Duration,
     tables: HashMap<Table, Duration>,
     series: Vec<(Vec<Matcher>, Duration)>,
 }
@@ -36,7 +37,7 @@ impl Kept {
             }
             series.push((metrics.matchers.clone(), metrics.keep.0));
         }
-        Ok(Self { usual: config.retention.0, tables, series })
+        Ok(Self { usual: config.retention.0, rollups: config.rollup_retention.0, tables, series })
     }
 
     /// How long rows of a table are kept.
@@ -48,8 +49,14 @@ impl Kept {
     pub(crate) fn file(&self, kind: FileKind) -> Duration {
         match kind {
             FileKind::Metrics => self.longest(),
+            FileKind::Rollups(_) => self.rollups,
             FileKind::Events(table) => self.table(table),
         }
+    }
+
+    /// The part of a range of rollups that may be answered at `now`.
+    pub(crate) fn range_of_rollups(&self, range: TimeRange, now: Timestamp) -> Option<TimeRange> {
+        clip(range, now.before(self.rollups))
     }
 
     /// The longest that any series is kept.
@@ -112,15 +119,6 @@ impl SeriesCursor for Trimmed {
                 return Ok(true);
             }
         }
-        Ok(false)
-    }
-}
-
-/// A cursor over nothing.
-pub(crate) struct Nothing;
-
-impl SeriesCursor for Nothing {
-    fn next_series(&mut self, _: &mut SeriesBuffer) -> Result<bool, QueryError> {
         Ok(false)
     }
 }

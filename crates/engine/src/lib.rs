@@ -33,6 +33,7 @@ mod open;
 mod quarantine;
 mod query;
 mod retention;
+mod rollup;
 mod scrub;
 mod sums;
 mod telemetry;

@@ -70,6 +70,7 @@ pub(crate) struct Files {
     pub(crate) dropped_for_space: IntCounter,
     pub(crate) compactions: IntCounter,
     pub(crate) compacted_files: IntCounter,
+    pub(crate) rollups: IntCounter,
     pub(crate) compaction_errors: IntCounter,
     pub(crate) scrubbed_bytes: IntCounter,
     pub(crate) scrubs: IntCounter,
@@ -221,6 +222,10 @@ impl Files {
                 "Files dropped because of a bound on space.",
             )?,
             compactions: made.counter("store_compactions_total", "Times that files were merged to one.")?,
+            rollups: made.counter(
+                "store_rollups_total",
+                "Days of metrics that were rolled up, by five minutes or by an hour.",
+            )?,
             compacted_files: made
                 .counter("store_compacted_files_total", "Files that were merged to others.")?,
             compaction_errors: made.counter(

@@ -1,6 +1,6 @@
 //! Samples: one number of one series at one time, and batches of them.
 
-use crate::{Labels, LabelsRef};
+use crate::{Labels, LabelsRef, Timestamp};
 
 /// One number at one time.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -67,6 +67,11 @@ impl MetricBatch {
             let labels = LabelsRef::from_canonical(&self.labels[span.labels_start..span.labels_end]);
             (labels, &self.samples[span.samples_start..span.samples_end])
         })
+    }
+
+    /// The earliest time of a sample.
+    pub fn earliest(&self) -> Option<Timestamp> {
+        self.samples.iter().map(|sample| sample.time_ms).min().map(Timestamp::from_millis)
     }
 
     /// How many samples the batch holds.

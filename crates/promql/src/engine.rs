@@ -4,28 +4,58 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::Timestamp;
-use store::TelemetryStore;
+use store::{Changes, TelemetryStore};
 
+use crate::cache::{self, Answer, Cache, Key};
 use crate::eval::{self, Evaluation, QueryRange};
+use crate::reach::Reach;
 use crate::steps::Steps;
-use crate::{Cancel, Error, Limits, Query, QueryOutput};
+use crate::{Cancel, Error, Limits, Query, QueryOutput, Value};
 
 /// Evaluates queries over a store; cheap to clone. Calls block: make them where blocking is allowed.
 #[derive(Clone)]
 pub struct Engine {
     store: Arc<dyn TelemetryStore>,
     limits: Limits,
+    cache: Option<Arc<Cache>>,
 }
+
+/// Answers to instant queries are kept when they are so old: newer ones are true for a moment only.
+const SETTLED_MS: i64 = 60_000;
 
 impl Engine {
     /// An engine over `store`; each query may cost what `limits` say.
     pub fn new(store: Arc<dyn TelemetryStore>, limits: Limits) -> Self {
-        Self { store, limits }
+        let cache_bytes = usize::try_from(limits.cache_bytes.0).unwrap_or(usize::MAX);
+        let cache = (cache_bytes > 0).then(|| Arc::new(Cache::new(cache_bytes)));
+        Self { store, limits, cache }
+    }
+
+    /// The same engine, which neither keeps answers nor gives any that were kept.
+    pub fn without_cache(&self) -> Self {
+        Self { cache: None, ..self.clone() }
     }
 
     /// Evaluates a query at one time. Samples have whole milliseconds, and so has the time.
     pub fn instant(&self, query: &Query, time: Timestamp, cancel: &Cancel) -> Result<QueryOutput, Error> {
         let time_ms = time.as_millis();
+        let Some(keeping) = self.keeping(query) else { return self.evaluate_instant(query, time_ms, cancel) };
+        if time_ms > Timestamp::now().as_millis() - SETTLED_MS {
+            return self.evaluate_instant(query, time_ms, cancel);
+        }
+        let mark = keeping.changes.mark();
+        let key = Key { text: query.shared_text(), step_ms: 0, phase_ms: time_ms };
+        if let Some(kept) = keeping.cache.get(&key)
+            && keeping.is_true(&kept, time_ms)
+        {
+            return Ok(kept.output.clone());
+        }
+        let output = self.evaluate_instant(query, time_ms, cancel)?;
+        keeping.cache.put(key, Answer { mark, first_ms: time_ms, last_ms: time_ms, output: output.clone() });
+        Ok(output)
+    }
+
+    fn evaluate_instant(&self, query: &Query, time_ms: i64, cancel: &Cancel) -> Result<QueryOutput, Error> {
         let range = QueryRange { start_ms: time_ms, end_ms: time_ms, step_ms: 0 };
         let evaluation = Evaluation::new(self.store.as_ref(), &self.limits, cancel, range);
         eval::instant(evaluation, query.plan(), time_ms)
@@ -57,8 +87,100 @@ impl Engine {
                 steps.count, self.limits.max_steps
             )));
         }
-        let range = QueryRange { start_ms, end_ms, step_ms };
+        match self.keeping(query) {
+            Some(keeping) => self.rest_of_range(query, steps, cancel, &keeping),
+            None => self.evaluate_range(query, steps, end_ms, cancel),
+        }
+    }
+
+    /// Evaluates the steps of which no answer that is kept is still true.
+    fn rest_of_range(
+        &self,
+        query: &Query,
+        steps: Steps,
+        cancel: &Cancel,
+        keeping: &Keeping<'_>,
+    ) -> Result<QueryOutput, Error> {
+        let mark = keeping.changes.mark();
+        let (first_ms, last_ms) = (steps.start_ms, steps.time_ms(steps.count - 1));
+        let phase_ms = first_ms.rem_euclid(steps.step_ms);
+        let key = Key { text: query.shared_text(), step_ms: steps.step_ms, phase_ms };
+        let kept = keeping.cache.get(&key).filter(|kept| kept.first_ms <= first_ms);
+        let known = kept.as_ref().map_or(0, |kept| {
+            let until = Steps::between(first_ms, last_ms.min(kept.last_ms), steps.step_ms);
+            keeping.true_steps(kept, until)
+        });
+        let Some((kept, known)) = kept.filter(|_| known > 0).map(|kept| (kept, known)) else {
+            let output = self.evaluate_range(query, steps, last_ms, cancel)?;
+            keeping.cache.put(key, Answer { mark, first_ms, last_ms, output: output.clone() });
+            return Ok(output);
+        };
+        let Value::Matrix(series) = &kept.output.value else {
+            return self.evaluate_range(query, steps, last_ms, cancel);
+        };
+        let first = cache::part(series, first_ms, steps.time_ms(known - 1));
+        let (mut warnings, mut infos) = (kept.output.warnings.clone(), kept.output.infos.clone());
+        if known == steps.count {
+            return Ok(QueryOutput { value: Value::Matrix(first), warnings, infos });
+        }
+        let rest = Steps { start_ms: steps.time_ms(known), count: steps.count - known, ..steps };
+        let rest = self.evaluate_range(query, rest, last_ms, cancel)?;
+        let Value::Matrix(second) = rest.value else {
+            return self.evaluate_range(query, steps, last_ms, cancel);
+        };
+        for (notes, more) in [(&mut warnings, rest.warnings), (&mut infos, rest.infos)] {
+            notes.extend(more);
+            notes.sort();
+            notes.dedup();
+        }
+        let output = QueryOutput { value: Value::Matrix(cache::joined(first, second)), warnings, infos };
+        keeping.cache.put(key, Answer { mark, first_ms, last_ms, output: output.clone() });
+        Ok(output)
+    }
+
+    fn evaluate_range(
+        &self,
+        query: &Query,
+        steps: Steps,
+        end_ms: i64,
+        cancel: &Cancel,
+    ) -> Result<QueryOutput, Error> {
+        let range = QueryRange { start_ms: steps.start_ms, end_ms, step_ms: steps.step_ms };
         let evaluation = Evaluation::new(self.store.as_ref(), &self.limits, cancel, range);
         eval::range(evaluation, query.plan(), steps)
+    }
+
+    /// What is needed to keep the answers to a query, if they can be kept.
+    fn keeping(&self, query: &Query) -> Option<Keeping<'_>> {
+        let cache = self.cache.as_deref()?;
+        Some(Keeping { cache, changes: self.store.changes()?, reach: query.reach()? })
+    }
+}
+
+/// What tells whether an answer that is kept is still true.
+struct Keeping<'a> {
+    cache: &'a Cache,
+    changes: &'a Changes,
+    reach: Reach,
+}
+
+impl Keeping<'_> {
+    fn is_true(&self, kept: &Answer, time_ms: i64) -> bool {
+        self.reach.is_before(time_ms, self.changes.unchanged_before(kept.mark).as_millis())
+    }
+
+    /// How many of the first steps are still true.
+    fn true_steps(&self, kept: &Answer, steps: Steps) -> usize {
+        let unchanged_ms = self.changes.unchanged_before(kept.mark).as_millis();
+        let (mut from, mut to) = (0, steps.count);
+        while from < to {
+            let middle = from.midpoint(to);
+            if self.reach.is_before(steps.time_ms(middle), unchanged_ms) {
+                from = middle + 1;
+            } else {
+                to = middle;
+            }
+        }
+        from
     }
 }

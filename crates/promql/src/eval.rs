@@ -14,6 +14,7 @@ mod over_time;
 mod overlap;
 mod rank;
 mod relabel;
+mod rolled;
 mod scalar;
 mod selector;
 mod set;

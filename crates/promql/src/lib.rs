@@ -18,6 +18,7 @@
 //!
 //! Start reading at [`Engine`].
 
+mod cache;
 mod engine;
 mod error;
 mod eval;
@@ -26,6 +27,7 @@ mod limits;
 mod notes;
 mod plan;
 mod query;
+mod reach;
 mod source;
 mod steps;
 mod sums;

@@ -1,8 +1,8 @@
-//! What one query may cost.
+//! What queries may cost.
 
 use std::time::Duration;
 
-use model::DurationText;
+use model::{ByteSize, DurationText};
 use serde::{Deserialize, Serialize};
 
 /// What one query may cost.
@@ -17,6 +17,12 @@ pub struct Limits {
     pub max_series: u64,
     /// Steps of a range query.
     pub max_steps: u64,
+    /// Bytes of answers that are kept, of all queries together: whoever asks the same a moment later, as a
+    /// dashboard does, waits only for what is new. 0 keeps none.
+    #[schemars(with = "String")]
+    pub cache_bytes: ByteSize,
+    /// Whether queries with steps of whole five minutes or hours read rollups instead of samples.
+    pub rollups: bool,
     /// How long one query may take.
     #[schemars(with = "String")]
     pub timeout: DurationText,
@@ -35,6 +41,8 @@ impl Default for Limits {
             max_held_samples: 50_000_000,
             max_series: 1_000_000,
             max_steps: 11_000,
+            cache_bytes: ByteSize(32 << 20),
+            rollups: true,
             timeout: DurationText(Duration::from_secs(120)),
             lookback: DurationText(Duration::from_secs(300)),
             subquery_step: DurationText(Duration::from_secs(60)),

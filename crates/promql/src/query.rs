@@ -7,6 +7,7 @@ use store::Matcher;
 
 use crate::Error;
 use crate::plan::{Expr, Shift, VectorExpr};
+use crate::reach::Reach;
 use crate::translate;
 
 /// A parsed and typed query; cheap to clone.
@@ -14,6 +15,7 @@ use crate::translate;
 pub struct Query {
     text: Arc<str>,
     plan: Arc<Expr>,
+    reach: Option<Reach>,
 }
 
 /// What kind of value a query gives.
@@ -32,12 +34,17 @@ pub enum ValueKind {
 impl Query {
     /// Reads a query. What is not PromQL, and what this engine does not evaluate, is an error here.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        Ok(Self { text: text.into(), plan: Arc::new(translate::parse(text)?) })
+        let plan = translate::parse(text)?;
+        Ok(Self { text: text.into(), reach: Reach::of(&plan), plan: Arc::new(plan) })
     }
 
     /// The text it was read from.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    pub(crate) fn shared_text(&self) -> Arc<str> {
+        Arc::clone(&self.text)
     }
 
     /// What kind of value it gives.
@@ -58,6 +65,11 @@ impl Query {
             }
             _ => None,
         }
+    }
+
+    /// Which samples a step looks at; nothing when that is not the step's to say.
+    pub(crate) fn reach(&self) -> Option<Reach> {
+        self.reach
     }
 
     pub(crate) fn plan(&self) -> &Expr {

@@ -7,6 +7,7 @@
 //! Start reading at [`TelemetryStore`].
 
 mod cancel;
+mod changes;
 mod conform;
 mod error;
 mod port;
@@ -15,9 +16,12 @@ mod scan;
 mod table;
 
 pub use cancel::Cancel;
+pub use changes::{Changes, Mark};
 pub use conform::conform;
 pub use error::{AppendError, QueryError};
-pub use port::{Appended, Batch, SelectRequest, SeriesBuffer, SeriesCursor, StoreStats, TelemetryStore};
+pub use port::{
+    Appended, Batch, RollupPart, SelectRequest, SeriesBuffer, SeriesCursor, StoreStats, TelemetryStore,
+};
 pub use predicate::{MatchOp, Matcher, MatcherError};
 pub use scan::{ColumnFilter, EventPass, EventScan, FilterOp, Order, Scalar};
 pub use table::{ColumnError, EventBatch, Row, Table, batches_from_events, events_from_batch, schema};

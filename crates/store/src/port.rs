@@ -1,10 +1,12 @@
 //! The trait that engines implement.
 
+use std::time::Duration;
+
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use model::{Labels, MetricBatch, TimeRange, Timestamp};
 
-use crate::{AppendError, Cancel, EventBatch, EventPass, EventScan, Matcher, QueryError};
+use crate::{AppendError, Cancel, Changes, EventBatch, EventPass, EventScan, Matcher, QueryError};
 
 /// What is stored in one step: all of it becomes durable together, or none.
 #[derive(Debug, Default)]
@@ -73,6 +75,29 @@ impl Default for SeriesBuffer {
     }
 }
 
+/// What a rollup says of the samples of a bucket: those after its start and until its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RollupPart {
+    /// How many there are.
+    Count,
+    /// Their sum.
+    Sum,
+    /// The least; any number is less than NaN.
+    Min,
+    /// The greatest; any number is greater than NaN.
+    Max,
+    /// The last one, a staleness marker too.
+    Last,
+    /// By how much a counter grew since the last sample before the bucket, resets corrected. Nothing is counted when
+    /// that is older than the bucket before.
+    Increase,
+}
+
+impl RollupPart {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Count, Self::Sum, Self::Min, Self::Max, Self::Last, Self::Increase];
+}
+
 /// Series after series, each whole; in ascending order of labels' bytes.
 pub trait SeriesCursor: Send {
     /// Overwrites `into` with the next series; `false` when there is none.
@@ -109,6 +134,26 @@ pub trait TelemetryStore: Send + Sync + 'static {
 
     /// The series that match, with their samples in the range. Blocks; call it where blocking is allowed.
     fn select(&self, request: &SelectRequest) -> Result<Box<dyn SeriesCursor>, QueryError>;
+
+    /// What rollups say of the samples of each `bucket`, at the ends of buckets that lie in the range. `None` when
+    /// there are none to read, so that nothing would be gained. Where samples come later than they were rolled up,
+    /// these are not read. Blocks.
+    fn rollups(
+        &self,
+        request: &SelectRequest,
+        bucket: Duration,
+        part: RollupPart,
+    ) -> Result<Option<Box<dyn SeriesCursor>>, QueryError> {
+        _ = (request, bucket, part);
+        Ok(None)
+    }
+
+    /// Whether in some part of a range the last value of each five minutes stands in for samples that are past
+    /// retention.
+    fn rollups_stand_in(&self, range: TimeRange) -> bool {
+        _ = range;
+        false
+    }
 
     /// Hands all series that match to `each`, one after the other, so that any number of samples can be gone
     /// over; memory is bounded by the longest series in the range. The first error of `each` ends it. Blocks.
@@ -168,6 +213,12 @@ pub trait TelemetryStore: Send + Sync + 'static {
         each: &mut dyn FnMut(&RecordBatch) -> Result<(), QueryError>,
     ) -> Result<(), QueryError> {
         self.each_batch(pass, each)
+    }
+
+    /// What has changed of samples and when, for whoever keeps answers. Answers of a store that does not tell
+    /// are not kept.
+    fn changes(&self) -> Option<&Changes> {
+        None
     }
 
     /// How the store does.

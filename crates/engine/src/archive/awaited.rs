@@ -34,7 +34,7 @@ impl Awaited {
 
     /// Whether something of a file is not archived yet.
     pub(crate) fn lacks(&self, file: &StoredFile) -> bool {
-        let source = Source::of(file.entry.kind);
+        let Some(source) = Source::of(file.entry.kind) else { return false };
         Day::touched(file.entry.range, self.oldest).any(|day| !self.done.contains(&(source, day)))
     }
 

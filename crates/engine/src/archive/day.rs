@@ -26,11 +26,12 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// What a file of the store holds.
-    pub(crate) fn of(kind: FileKind) -> Self {
+    /// What a file of the store holds, if that is archived: rollups are made of what is.
+    pub(crate) fn of(kind: FileKind) -> Option<Self> {
         match kind {
-            FileKind::Metrics => Self::Metrics,
-            FileKind::Events(table) => Self::Events(table),
+            FileKind::Metrics => Some(Self::Metrics),
+            FileKind::Events(table) => Some(Self::Events(table)),
+            FileKind::Rollups(_) => None,
         }
     }
 
@@ -121,7 +122,9 @@ pub(super) fn write(
 ) -> Result<Written, ArchiveError> {
     let range = due.day.range();
     let columns = match due.source {
-        Source::Metrics => Columns::Points(PointTable::new(query::labels::names(core, &[], range)?)),
+        Source::Metrics => {
+            Columns::Points(PointTable::new(query::labels::names(core, &[], range, range.end)?))
+        }
         Source::Events(table) => Columns::Table(table),
     };
     let upload = destination.upload(due.source, due.day, stop);

@@ -33,7 +33,7 @@ pub(super) fn days(core: &Core, now: Timestamp) -> Result<Vec<Due>, EngineError>
     let oldest = core.config.archive.oldest_worth(now);
     let mut due = BTreeSet::new();
     for file in core.view().files.iter() {
-        let source = Source::of(file.entry.kind);
+        let Some(source) = Source::of(file.entry.kind) else { continue };
         for day in Day::touched(file.entry.range, oldest).take_while(|day| *day < newest) {
             let before = known.get(&(source, day));
             let is_due = before.is_none_or(|known| {

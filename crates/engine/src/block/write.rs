@@ -130,9 +130,25 @@ impl BlockWriter {
         times: &[i64],
         values: &[f64],
     ) -> Result<(), EngineError> {
-        let pieces = times.chunks(chunk::CHUNK_SAMPLES).zip(values.chunks(chunk::CHUNK_SAMPLES));
-        let count = u32::try_from(pieces.len()).expect("memory ends long before 2^32 chunks");
-        for (times, values) in pieces {
+        self.push_pieces(labels, std::iter::once((times, values)))
+    }
+
+    /// Adds a series in pieces, one after the other in time, between which a chunk ends; there is at least one
+    /// sample in each.
+    pub(crate) fn push_pieces<'a>(
+        &mut self,
+        labels: LabelsRef<'_>,
+        pieces: impl Iterator<Item = (&'a [i64], &'a [f64])>,
+    ) -> Result<(), EngineError> {
+        let (mut count, mut samples) = (0, 0);
+        let (mut first, mut last) = (i64::MAX, i64::MIN);
+        let chunks = pieces.flat_map(|(times, values)| {
+            times.chunks(chunk::CHUNK_SAMPLES).zip(values.chunks(chunk::CHUNK_SAMPLES))
+        });
+        for (times, values) in chunks {
+            count += 1;
+            samples += times.len() as u64;
+            (first, last) = (first.min(times[0]), times[times.len() - 1]);
             let column = match self.columns.find(times) {
                 Some(column) => column,
                 None => {
@@ -144,12 +160,11 @@ impl BlockWriter {
             self.chunks.rows.push(self.next, times, column, values);
             self.chunks.write_if_full()?;
         }
-        let (first, last) = (times[0], times[times.len() - 1]);
         self.series.rows.push(self.next, labels, count, (first, last));
         self.series.write_if_full()?;
         self.labels.push(labels);
         self.next += 1;
-        self.samples += times.len() as u64;
+        self.samples += samples;
         self.first_ms = self.first_ms.min(first);
         self.last_ms = self.last_ms.max(last);
         Ok(())

@@ -168,7 +168,7 @@ pub(super) fn mark_changed(transaction: &Transaction<'_>, entry: &FileEntry) -> 
 /// Notes that rows of days that may be archived are dropped with a file.
 pub(super) fn mark_closed(transaction: &Transaction<'_>, id: u64) -> Result<(), rusqlite::Error> {
     let find =
-        "SELECT id, kind, event_table, level, min_time_ns, max_time_ns, rows, quarantine_reason, precedence
+        "SELECT id, kind, event_table, level, min_time_ns, max_time_ns, rows, quarantine_reason, precedence, bucket_ms
                 FROM files WHERE id = ?1";
     let found = transaction.query_row(find, [id as i64], super::entry_from_row).optional()?.flatten();
     match found {
@@ -183,9 +183,10 @@ fn mark(
     kind: FileKind,
     range: TimeRange,
 ) -> Result<(), rusqlite::Error> {
+    let Some(source) = Source::of(kind) else { return Ok(()) };
     let set = format!("UPDATE archived SET {what} = {CHANGED} WHERE source = ?1 AND day BETWEEN ?2 AND ?3");
     let (first, last) = (Day::of(range.start), Day::of(range.end));
-    transaction.execute(&set, params![Source::of(kind).name(), first.number(), last.number()]).map(|_| ())
+    transaction.execute(&set, params![source.name(), first.number(), last.number()]).map(|_| ())
 }
 
 fn day_from_row(row: &rusqlite::Row<'_>) -> Result<Option<ArchivedDay>, rusqlite::Error> {

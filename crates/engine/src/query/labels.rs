@@ -3,23 +3,26 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use model::{Labels, LabelsRef, TimeRange};
+use model::{Labels, LabelsRef, TimeRange, Timestamp};
 use store::{Matcher, QueryError};
 
-use crate::core::Core;
+use crate::block::series::BlockSeries;
+use crate::core::{Core, View};
 use crate::query::cursor::Merge;
-use crate::query::sources::{blocks, sources};
+use crate::query::sources::{Source, blocks, pieces, sources};
 use crate::query::{ReadError, millis, without_damaged};
+use crate::rollup;
 
 /// The label sets that match, sorted by their bytes, `limit` at most.
 pub(crate) fn series(
     core: &Arc<Core>,
     matchers: &[Matcher],
     range: TimeRange,
+    now: Timestamp,
     limit: usize,
 ) -> Result<Vec<Labels>, QueryError> {
     let mut found = Vec::new();
-    let mut merge = Merge::new(sources(core, &core.view(), matchers, range)?);
+    let mut merge = Merge::new(all_sources(core, &core.view(), matchers, range, now)?);
     while found.len() < limit
         && let Some(key) = merge.next(|source| {
             source.skip();
@@ -31,13 +34,29 @@ pub(crate) fn series(
     Ok(found)
 }
 
+/// The sources of samples that are kept at `now`, and those that stand in for samples that are not.
+fn all_sources(
+    core: &Arc<Core>,
+    view: &View,
+    matchers: &[Matcher],
+    range: TimeRange,
+    now: Timestamp,
+) -> Result<Vec<Source>, QueryError> {
+    let mut all = pieces(core, rollup::stand_ins(core, view, range, now), matchers)?;
+    if let Some(range) = core.kept.range_of_series(range, now) {
+        all.extend(sources(core, view, matchers, range)?);
+    }
+    Ok(all)
+}
+
 /// The names of labels of the series that match, sorted.
 pub(crate) fn names(
     core: &Arc<Core>,
     matchers: &[Matcher],
     range: TimeRange,
+    now: Timestamp,
 ) -> Result<Vec<String>, QueryError> {
-    gather(core, None, matchers, range, |labels, take| labels.iter().for_each(|(name, _)| take(name)))
+    gather(core, None, matchers, (range, now), |labels, take| labels.iter().for_each(|(name, _)| take(name)))
 }
 
 /// The values of one label of the series that match, sorted.
@@ -46,8 +65,11 @@ pub(crate) fn values(
     name: &str,
     matchers: &[Matcher],
     range: TimeRange,
+    now: Timestamp,
 ) -> Result<Vec<String>, QueryError> {
-    gather(core, Some(name), matchers, range, |labels, take| labels.get(name).into_iter().for_each(take))
+    gather(core, Some(name), matchers, (range, now), |labels, take| {
+        labels.get(name).into_iter().for_each(take);
+    })
 }
 
 /// Gathers texts of series. Without matchers they come from the indexes of all sources that overlap the
@@ -56,7 +78,7 @@ fn gather(
     core: &Arc<Core>,
     name: Option<&str>,
     matchers: &[Matcher],
-    range: TimeRange,
+    (range, now): (TimeRange, Timestamp),
     texts: impl Fn(LabelsRef<'_>, &mut dyn FnMut(&str)),
 ) -> Result<Vec<String>, QueryError> {
     let view = core.view();
@@ -67,7 +89,14 @@ fn gather(
         }
     };
     if matchers.is_empty() {
-        for (file, series) in blocks(core, &view, range)? {
+        let kept = core.kept.range_of_series(range, now);
+        let mut of_files = kept.map_or(Ok(Vec::new()), |range| blocks(core, &view, range))?;
+        for piece in rollup::stand_ins(core, &view, range, now) {
+            let loaded = BlockSeries::load(&piece.file, &core.block_series).map_err(ReadError::from);
+            let series = without_damaged(core, &piece.file, loaded)?;
+            of_files.extend(series.map(|series| (piece.file, series)));
+        }
+        for (file, series) in of_files {
             match name {
                 None => series.each_name(&mut take),
                 Some(name) => {
@@ -77,12 +106,12 @@ fn gather(
             }
         }
         for head in view.frozen.iter().chain([&view.head]) {
-            if head.metrics.overlaps(millis(range)) {
+            if kept.is_some_and(|range| head.metrics.overlaps(millis(range))) {
                 head.metrics.each_label(name, &mut take);
             }
         }
     } else {
-        let mut merge = Merge::new(sources(core, &view, matchers, range)?);
+        let mut merge = Merge::new(all_sources(core, &view, matchers, range, now)?);
         while let Some(key) = merge.next(|source| {
             source.skip();
             Ok(())

@@ -2,27 +2,53 @@
 
 use std::sync::Arc;
 
+use model::Timestamp;
 use store::{QueryError, SelectRequest, SeriesCursor};
 
 use crate::core::Core;
 use crate::query::ahead::{self, Ahead};
 use crate::query::cursor::Cursor;
 use crate::query::millis;
-use crate::query::sources::{Source, sources};
+use crate::query::sources::{Source, pieces, sources};
+use crate::rollup;
 
-/// Opens a cursor over the series that a request wants.
-pub(crate) fn select(core: &Arc<Core>, request: &SelectRequest) -> Result<Box<dyn SeriesCursor>, QueryError> {
+/// Opens a cursor over the series that a request wants at `now`.
+pub(crate) fn select(
+    core: &Arc<Core>,
+    request: &SelectRequest,
+    now: Timestamp,
+) -> Result<Box<dyn SeriesCursor>, QueryError> {
     let view = core.view();
-    let sources = sources(core, &view, &request.matchers, request.range)?;
+    let stand_ins = rollup::stand_ins(core, &view, request.range, now);
+    let kept = core.kept.range_of_series(request.range, now);
+    let of_samples = match kept {
+        Some(range) => sources(core, &view, &request.matchers, range)?,
+        None => Vec::new(),
+    };
+    let samples_ms = kept.map_or((0, -1), millis);
+    if stand_ins.is_empty() {
+        return Ok(core.kept.trimmed(open(core, request, of_samples, samples_ms), now));
+    }
+    let stand_ins = open(core, request, pieces(core, stand_ins, &request.matchers)?, millis(request.range));
+    let samples = core.kept.trimmed(open(core, request, of_samples, samples_ms), now);
+    Ok(Box::new(rollup::Followed::new(stand_ins, samples)))
+}
+
+/// A cursor over sources, which reads ahead when they have many series.
+pub(crate) fn open(
+    core: &Arc<Core>,
+    request: &SelectRequest,
+    sources: Vec<Source>,
+    range_ms: (i64, i64),
+) -> Box<dyn SeriesCursor> {
     let max_samples = request.max_samples.min(core.config.max_query_samples);
     let is_large = sources.iter().map(Source::len).sum::<usize>() >= ahead::MIN_SERIES;
-    let range = millis(request.range);
-    let cursor = Cursor::new(Arc::clone(core), sources, range, max_samples, request.cancel.clone());
+    let cursor = Cursor::new(Arc::clone(core), sources, range_ms, max_samples, request.cancel.clone());
     if !is_large {
-        return Ok(Box::new(cursor));
+        return Box::new(cursor);
     }
-    Ok(match Ahead::begin(cursor) {
+    match Ahead::begin(cursor) {
         Ok(ahead) => Box::new(ahead),
         Err(cursor) => Box::new(cursor),
-    })
+    }
 }

@@ -70,6 +70,50 @@ pub(crate) struct BlockSource {
     ids: Vec<u32>,
     next: usize,
     chunks: Box<ChunkReader>,
+    shift_ms: i64,
+    bounds_ms: (i64, i64),
+}
+
+/// A part of a block whose times are shifted there, and between which times it is wanted.
+pub(crate) struct Piece {
+    pub(crate) file: Arc<StoredFile>,
+    pub(crate) shift_ms: i64,
+    pub(crate) bounds_ms: (i64, i64),
+}
+
+impl Piece {
+    /// The source of the series that match, if there are any.
+    fn source(
+        self,
+        core: &Arc<Core>,
+        series: Arc<BlockSeries>,
+        matchers: &[Matcher],
+    ) -> Result<Option<Source>, QueryError> {
+        let Self { file, shift_ms, bounds_ms } = self;
+        let range_ms = (bounds_ms.0.saturating_add(shift_ms), bounds_ms.1.saturating_add(shift_ms));
+        let ids = series.select(&file, &core.block_series, matchers, range_ms).map_err(ReadError::from);
+        let Some(ids) = without_damaged(core, &file, ids)?.filter(|ids| !ids.is_empty()) else {
+            return Ok(None);
+        };
+        let (core, chunks) = (Arc::clone(core), Box::new(ChunkReader::new(&file)));
+        Ok(Some(Source::Block(BlockSource { core, file, series, ids, next: 0, chunks, shift_ms, bounds_ms })))
+    }
+}
+
+/// The sources of pieces that have series for a query, in the order given.
+pub(crate) fn pieces(
+    core: &Arc<Core>,
+    pieces: Vec<Piece>,
+    matchers: &[Matcher],
+) -> Result<Vec<Source>, QueryError> {
+    let mut sources = Vec::new();
+    for piece in pieces {
+        let loaded = BlockSeries::load(&piece.file, &core.block_series).map_err(ReadError::from);
+        if let Some(series) = without_damaged(core, &piece.file, loaded)? {
+            sources.extend(piece.source(core, series, matchers)?);
+        }
+    }
+    Ok(sources)
 }
 
 /// The sources of a view that have series for a query, oldest first.
@@ -81,12 +125,8 @@ pub(crate) fn sources(
 ) -> Result<Vec<Source>, QueryError> {
     let mut sources = Vec::new();
     for (file, series) in blocks(core, view, range)? {
-        let ids = series.select(&file, &core.block_series, matchers, millis(range)).map_err(ReadError::from);
-        let Some(ids) = without_damaged(core, &file, ids)? else { continue };
-        if !ids.is_empty() {
-            let (core, chunks) = (Arc::clone(core), Box::new(ChunkReader::new(&file)));
-            sources.push(Source::Block(BlockSource { core, file, series, ids, next: 0, chunks }));
-        }
+        let piece = Piece { file, shift_ms: 0, bounds_ms: millis(range) };
+        sources.extend(piece.source(core, series, matchers)?);
     }
     for head in view.frozen.iter().chain([&view.head]) {
         let series = head.metrics.matching(matchers, millis(range));
@@ -169,7 +209,14 @@ impl BlockSource {
         values: &mut Vec<f64>,
     ) -> Result<(), QueryError> {
         let ids = &self.ids[self.next..];
-        let read = self.chunks.next_series(&self.series, ids, range_ms, times, values);
+        let (from_ms, to_ms) = (range_ms.0.max(self.bounds_ms.0), range_ms.1.min(self.bounds_ms.1));
+        let shift_ms = self.shift_ms;
+        let shifted_ms = (from_ms.saturating_add(shift_ms), to_ms.saturating_add(shift_ms));
+        let start = times.len();
+        let read = self.chunks.next_series(&self.series, ids, shifted_ms, times, values);
+        if shift_ms != 0 {
+            times[start..].iter_mut().for_each(|time_ms| *time_ms -= shift_ms);
+        }
         self.next += 1;
         if without_damaged(&self.core, &self.file, read.map_err(ReadError::from))?.is_none() {
             self.next = self.ids.len();

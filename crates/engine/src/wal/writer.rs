@@ -119,7 +119,11 @@ impl Committer {
         }
         for staged in staged {
             let Staged { pending, resolved, too_old } = staged;
+            let earliest = pending.batch.metrics.earliest();
             let mut appended = self.apply(&head, pending.batch, &resolved);
+            if let Some(earliest) = earliest {
+                self.core.changes.note(earliest);
+            }
             appended.samples_too_old += too_old;
             self.count(&appended);
             // A writer that has gone away needs no answer; its batch is stored all the same.

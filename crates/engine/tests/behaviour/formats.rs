@@ -46,7 +46,7 @@ fn a_store_of_every_format_version_is_read_and_holds_what_was_put_into_it() {
     assert!(names.len() >= 5, "fixtures are missing: {names:?}");
     for name in names {
         let wanted = std::fs::read_to_string(fixtures().join(format!("{name}.txt"))).expect("its text");
-        let place = Place::new();
+        let place = Place::with(|config| config.rollup_retention = config.retention);
         copy_dir(&fixtures().join(&name), place.dir.path());
         for time in ["as it was", "after a start", "after its log became files"] {
             let store = place.open();
@@ -133,7 +133,10 @@ fn parquet_columns(dir: &Path, suffix: &str) -> Vec<String> {
 
 /// What a store in `dir` is opened with: segments so small that there are several.
 fn open_small(dir: &Path) -> crate::fixture::Open {
-    let place = Place::with(|config| config.wal_segment_bytes = ::model::ByteSize(600));
+    let place = Place::with(|config| {
+        config.wal_segment_bytes = ::model::ByteSize(600);
+        config.rollup_retention = config.retention;
+    });
     let registry = prometheus::Registry::new();
     let engine = engine::Engine::open_on(Arc::new(Disk), dir, place.config, &registry);
     crate::fixture::Open::of(engine.expect("the store opens"), registry)

@@ -11,5 +11,6 @@ mod formats;
 mod full_disk;
 mod queries;
 mod retention;
+mod rollups;
 mod scans;
 mod simulated;

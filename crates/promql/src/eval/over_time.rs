@@ -26,6 +26,9 @@ impl Evaluation<'_> {
             .collect::<Result<_, _>>()?;
         check_smoothing(function, &parameters)?;
         let windows = self.windows(&over_time.range, steps);
+        if self.over_rollups(over_time, windows, steps, sink)? {
+            return Ok(());
+        }
         // With `@` every step has the same window, and most functions the same answer.
         let same_everywhere =
             windows.clock.is_fixed() && parameters.is_empty() && function != WindowFunction::PredictLinear;
@@ -38,8 +41,7 @@ impl Evaluation<'_> {
             series.clear(steps);
             let mut found: Option<f64> = None;
             windows.places(run.times_ms, &mut places);
-            let window_values = places.iter().map(|(first, end)| end - first).sum();
-            overlap.look_at(run.values, window_values, places.len());
+            overlap.look_at_windows(run.values, &places);
             windows.slide(run, &places, |step, window| {
                 if let (true, Some(value)) = (same_everywhere, found) {
                     series.values[step] = value;

@@ -62,6 +62,11 @@ impl Overlap {
         }
     }
 
+    /// As [`Self::look_at`], with the windows by their places.
+    pub(super) fn look_at_windows(&mut self, values: &[f64], places: &[(usize, usize)]) {
+        self.look_at(values, places.iter().map(|(first, end)| end - first).sum(), places.len());
+    }
+
     /// The marks between two samples of the window from `first` to before `end`.
     pub(super) fn marks(&self, first: usize, end: usize) -> &[usize] {
         if self.marks.is_empty() {

@@ -3,8 +3,10 @@
 use model::{TimeRange, Timestamp, is_stale};
 use store::{Matcher, SelectRequest, SeriesBuffer};
 
+use super::window::Windows;
 use super::{Evaluation, Sink};
 use crate::Error;
+use crate::notes::Place;
 use crate::plan::{At, Selector, Shift};
 use crate::steps::{StepSeries, Steps};
 
@@ -58,6 +60,10 @@ impl Evaluation<'_> {
             max_samples: self.limits.max_samples.saturating_sub(self.samples_read.get()),
             cancel: self.cancel.clone(),
         };
+        if self.store.rollups_stand_in(request.range) {
+            let text = "older samples than are kept: the last value of each 5m stands in for them";
+            self.notes.borrow_mut().info(text, Place::default());
+        }
         let mut cursor = self.store.select(&request)?;
         let mut buffer = SeriesBuffer::default();
         let mut series = 0;
@@ -70,7 +76,11 @@ impl Evaluation<'_> {
         Ok(())
     }
 
-    fn count_read(&self, series: u64, samples: usize) -> Result<(), Error> {
+    fn lookback_ms(&self) -> i64 {
+        i64::try_from(self.limits.lookback.0.as_millis()).unwrap_or(i64::MAX / 4)
+    }
+
+    pub(super) fn count_read(&self, series: u64, samples: usize) -> Result<(), Error> {
         let read = self.samples_read.get().saturating_add(samples as u64);
         self.samples_read.set(read);
         let (max_series, max_samples) = (self.limits.max_series, self.limits.max_samples);
@@ -94,6 +104,11 @@ impl Evaluation<'_> {
         steps: Steps,
         sink: &mut Sink<'_>,
     ) -> Result<(), Error> {
+        let clock = self.clock(selector.shift, steps);
+        let windows = Windows::of_selector(clock, self.lookback_ms(), steps);
+        if self.select_rollups(selector, windows, steps, sink)? {
+            return Ok(());
+        }
         self.select(selector, steps, |buffer, at| buffer.values[at], sink)
     }
 
@@ -119,7 +134,7 @@ impl Evaluation<'_> {
         sink: &mut Sink<'_>,
     ) -> Result<(), Error> {
         let clock = self.clock(selector.shift, steps);
-        let lookback_ms = i64::try_from(self.limits.lookback.0.as_millis()).unwrap_or(i64::MAX / 4);
+        let lookback_ms = self.lookback_ms();
         let bounds = (clock.first_ms() - lookback_ms, clock.last_ms());
         let mut series = StepSeries::new(model::Labels::empty(), steps);
         self.read(&selector.matchers, bounds, &mut |buffer| {

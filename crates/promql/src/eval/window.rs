@@ -37,9 +37,20 @@ pub(super) struct Windows {
 }
 
 impl Windows {
+    /// The windows in which a selector looks for its newest sample.
+    pub(super) fn of_selector(clock: Clock, lookback_ms: i64, steps: Steps) -> Self {
+        Self { clock, range_ms: lookback_ms, count: steps.count }
+    }
+
     /// The bounds of all windows together: samples after the first and until the second.
-    fn bounds(&self) -> (i64, i64) {
+    pub(super) fn bounds(&self) -> (i64, i64) {
         (self.clock.first_ms() - self.range_ms, self.clock.last_ms())
+    }
+
+    /// From one window to the next, and how long each is; nothing of windows that all lie at one place.
+    pub(super) fn lengths_ms(&self) -> Option<(i64, i64)> {
+        let apart = !self.clock.is_fixed() && self.count > 1;
+        apart.then(|| (self.clock.time_ms(1) - self.clock.time_ms(0), self.range_ms))
     }
 
     /// Where the windows of all steps begin and end in a run.
@@ -172,7 +183,7 @@ impl Evaluation<'_> {
     }
 }
 
-fn drop_stale(buffer: &mut SeriesBuffer) {
+pub(super) fn drop_stale(buffer: &mut SeriesBuffer) {
     // Most series have none: whether any is among sixty-four is asked without a branch for each.
     let any = |values: &[f64]| values.iter().fold(false, |any, value| any | is_stale(*value));
     if !buffer.values.chunks(64).any(any) {

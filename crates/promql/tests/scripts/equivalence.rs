@@ -157,3 +157,58 @@ proptest! {
         }
     }
 }
+
+/// What happens between two looks at a dashboard.
+#[derive(Clone, Debug)]
+enum Event {
+    Ask { first: i64, count: i64 },
+    Insert { series: usize, minute: i64, value: f64 },
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        3 => (0i64..30, 1i64..30).prop_map(|(first, count)| Event::Ask { first, count }),
+        1 => (0usize..9, 0i64..40, 0..300i32)
+            .prop_map(|(series, minute, value)| Event::Insert { series, minute, value: f64::from(value) }),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn answers_that_are_kept_are_those_that_would_be_found_anew(
+        data in proptest::collection::vec(proptest::collection::vec(sample(), 0..40), 9),
+        events in proptest::collection::vec(event(), 1..12),
+        step in prop_oneof![Just(60i64), 20i64..100],
+    ) {
+        let store = Arc::new(store(&data));
+        let keeping = Engine::new(Arc::<MemoryStore>::clone(&store), Limits::default());
+        let anew = keeping.without_cache();
+        for event in events {
+            let (first, count) = match event {
+                Event::Ask { first, count } => (first, count),
+                Event::Insert { series, minute, value } => {
+                    let (x, y) = ((series % 2).to_string(), (series / 2 % 3).to_string());
+                    let labels = Labels::metric(if series < 6 { "a" } else { "b" }, &[("x", &x), ("y", &y)]);
+                    store.insert(&labels, minute * 60_000, value);
+                    continue;
+                }
+            };
+            for text in QUERIES {
+                let query = Query::parse(text).expect(text);
+                let at = |step_at: i64| Timestamp::from_millis(step_at * step * 1000);
+                let range = |engine: &Engine| {
+                    let step = Duration::from_secs(step as u64);
+                    let output = engine.range(&query, at(first), at(first + count), step, &Cancel::never());
+                    format!("{:?}", output.map(|output| output.value))
+                };
+                prop_assert_eq!(range(&keeping), range(&anew), "{}", text);
+                let instant = |engine: &Engine| {
+                    format!("{:?}", engine.instant(&query, at(first), &Cancel::never()).map(|output| output.value))
+                };
+                prop_assert_eq!(instant(&keeping), instant(&anew), "{}", text);
+            }
+        }
+    }
+}

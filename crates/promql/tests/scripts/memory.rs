@@ -8,8 +8,8 @@ use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use model::{Labels, TimeRange, Timestamp};
 use store::{
-    AppendError, Appended, Batch, EventPass, EventScan, Matcher, QueryError, SelectRequest, SeriesBuffer,
-    SeriesCursor, StoreStats, TelemetryStore,
+    AppendError, Appended, Batch, Changes, EventPass, EventScan, Matcher, QueryError, SelectRequest,
+    SeriesBuffer, SeriesCursor, StoreStats, TelemetryStore,
 };
 
 /// Labels, and values by their times.
@@ -22,6 +22,7 @@ pub(crate) struct MemoryStore {
     /// Series that hold native histograms, which this store cannot hold.
     histograms: Mutex<Vec<Labels>>,
     asked_for_histograms: AtomicBool,
+    changes: Changes,
 }
 
 impl MemoryStore {
@@ -31,6 +32,7 @@ impl MemoryStore {
             .entry(labels.as_ref().as_bytes().to_vec())
             .or_insert_with(|| (labels.clone(), BTreeMap::new()));
         entry.1.insert(time_ms, value);
+        self.changes.note(Timestamp::from_millis(time_ms));
     }
 
     pub(crate) fn insert_histogram(&self, labels: Labels) {
@@ -115,6 +117,10 @@ impl TelemetryStore for MemoryStore {
         _: &mut dyn FnMut(&RecordBatch) -> Result<(), QueryError>,
     ) -> Result<(), QueryError> {
         Err(QueryError::Invalid("not asked here".to_owned()))
+    }
+
+    fn changes(&self) -> Option<&Changes> {
+        Some(&self.changes)
     }
 
     fn stats(&self) -> StoreStats {

@@ -13,6 +13,7 @@ mod login;
 mod page;
 mod prometheus;
 mod requests;
+mod rollups;
 mod seeds;
 mod stage;
 mod tls;

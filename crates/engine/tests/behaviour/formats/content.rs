@@ -4,13 +4,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::time::Duration;
 
-use ::model::{MetricBatch, TimeRange};
+use ::model::{MetricBatch, TimeRange, Timestamp};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Float64Type, Int64Type, TimestampNanosecondType, UInt64Type};
-use store::{EventBatch, EventScan, Table, TelemetryStore};
+use store::{Cancel, EventBatch, EventScan, RollupPart, SelectRequest, SeriesBuffer, Table, TelemetryStore};
 
-use crate::fixture::{Open, Series};
+use crate::fixture::{Open, Series, T0};
 
 /// What was put into a store.
 #[derive(Default)]
@@ -18,6 +19,8 @@ pub(super) struct Content {
     series: BTreeMap<String, BTreeMap<i64, u64>>,
     rows: BTreeMap<Table, Vec<String>>,
     pub(super) set_aside: u64,
+    /// As [`rollups_of`] writes them.
+    pub(super) rollups: String,
 }
 
 impl Content {
@@ -41,7 +44,7 @@ impl Content {
         for (labels, samples) in &self.series {
             series.insert(labels.clone(), samples.iter().map(|(time, bits)| (*time, *bits)).collect());
         }
-        text(&series, &self.rows, self.set_aside)
+        text(&series, &self.rows, self.set_aside) + &self.rollups
     }
 }
 
@@ -57,7 +60,33 @@ pub(super) fn content_of(store: &Open) -> String {
             rows.insert(*table, all);
         }
     }
-    text(&series, &rows, store.engine.stats().quarantined_files)
+    text(&series, &rows, store.engine.stats().quarantined_files) + &rollups_of(store)
+}
+
+/// What rollups say of the days around which tests put their data.
+pub(super) fn rollups_of(store: &Open) -> String {
+    const DAY: i64 = 24 * 3_600_000;
+    let (from, to) = (Timestamp::from_millis(T0 - 2 * DAY), Timestamp::from_millis(T0 + 2 * DAY));
+    let range = TimeRange::new(from, to);
+    let request =
+        SelectRequest { matchers: Vec::new(), range, max_samples: u64::MAX, cancel: Cancel::never() };
+    let mut text = String::new();
+    for (minutes, part) in [5, 60].into_iter().flat_map(|minutes| RollupPart::ALL.map(|part| (minutes, part)))
+    {
+        let opened =
+            store.engine.rollups(&request, Duration::from_secs(minutes * 60), part).expect("a query");
+        let Some(mut cursor) = opened else { continue };
+        let mut series = SeriesBuffer::default();
+        while cursor.next_series(&mut series).expect("a series") {
+            writeln!(text, "rollup {part:?} of {minutes} min {}", series.labels).expect("a string");
+            let bits = series.values.iter().map(|value| value.to_bits());
+            let samples: Vec<(i64, u64)> = series.times_ms.iter().copied().zip(bits).collect();
+            for (first, step, count, bits) in runs(&samples) {
+                writeln!(text, "  {first} +{step} x{count} {bits:016x}").expect("a string");
+            }
+        }
+    }
+    text
 }
 
 fn text(series: &Series, rows: &BTreeMap<Table, Vec<String>>, set_aside: u64) -> String {

@@ -15,7 +15,7 @@ use arrow::datatypes::{DataType, Field};
 use std::sync::Arc;
 use store::{Batch, EventBatch, Row, Table};
 
-use super::content::Content;
+use super::content::{Content, rollups_of};
 use super::open_small;
 use crate::fixture::{Open, T0, deploy};
 
@@ -29,7 +29,7 @@ pub(super) const RECIPES: &[(&str, Recipe)] = &[
     ("wal-2", wal),
     ("metrics-block-2", metrics_block),
     ("event-file-1", event_file),
-    ("catalog-4", catalog),
+    ("catalog-5", catalog),
 ];
 
 /// An open store, and what has been put into it.
@@ -150,6 +150,8 @@ fn catalog(dir: &Path) -> String {
     let mut metrics = MetricBatch::new();
     metrics.push_one(&Labels::metric("up", &[]), T0 + 60 * HOUR, 60.0);
     filled.put(metrics, Vec::new());
+    filled.content.rollups = rollups_of(&filled.store);
+    assert!(filled.content.rollups.contains("rollup"), "a day was rolled up");
     filled.end()
 }
 

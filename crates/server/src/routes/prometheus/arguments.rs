@@ -88,6 +88,11 @@ impl Arguments {
         Ok(Some(limit).filter(|limit| *limit > 0))
     }
 
+    /// Whether an answer that was given before will do.
+    pub(super) fn may_be_kept(&self) -> bool {
+        !matches!(self.get("nocache"), Some("1" | "true"))
+    }
+
     fn duration(&self, name: &str) -> Result<Option<Duration>, Failure> {
         let Some(text) = self.get(name) else { return Ok(None) };
         let duration = match text.parse::<f64>() {

@@ -34,7 +34,8 @@ pub(super) fn routes() -> Routes {
     params(("query" = String, Query, description = "The expression"),
         ("time" = Option<String>, Query, description = "RFC 3339 or seconds since the epoch; now if left out"),
         ("timeout" = Option<String>, Query, description = "How long it may take: `10s`, or seconds"),
-        ("limit" = Option<u64>, Query, description = "The most series; 0 is no limit")),
+        ("limit" = Option<u64>, Query, description = "The most series; 0 is no limit"),
+        ("nocache" = Option<String>, Query, description = "`1` evaluates anew what was answered before")),
     responses((status = 200, body = serde_json::Value, description = "As Prometheus answers"),
         (status = "4XX", body = serde_json::Value, description = "As Prometheus answers")))]
 async fn query(State(app): State<Shared>, arguments: Arguments) -> Result<Answer, Failure> {
@@ -53,8 +54,11 @@ async fn instant(app: &Shared, arguments: &Arguments) -> Result<Answer, Failure>
     let query = arguments.query()?;
     let time = arguments.time("time")?.unwrap_or_else(Timestamp::now);
     let limit = arguments.limit()?;
-    let job: Job<_> =
-        Box::new(move |engine, cancel| Ok(Answer::of(engine.instant(&query, time, cancel)?, limit)));
+    let cached = arguments.may_be_kept();
+    let job: Job<_> = Box::new(move |engine, cancel| {
+        let engine = if cached { engine.clone() } else { engine.without_cache() };
+        Ok(Answer::of(engine.instant(&query, time, cancel)?, limit))
+    });
     run::run(app, arguments.timeout()?, job).await
 }
 
@@ -65,7 +69,8 @@ async fn instant(app: &Shared, arguments: &Arguments) -> Result<Answer, Failure>
         ("end" = String, Query, description = "RFC 3339 or seconds since the epoch"),
         ("step" = String, Query, description = "`15s`, or seconds"),
         ("timeout" = Option<String>, Query, description = "How long it may take: `10s`, or seconds"),
-        ("limit" = Option<u64>, Query, description = "The most series; 0 is no limit")),
+        ("limit" = Option<u64>, Query, description = "The most series; 0 is no limit"),
+        ("nocache" = Option<String>, Query, description = "`1` evaluates anew what was answered before")),
     responses((status = 200, body = serde_json::Value, description = "As Prometheus answers"),
         (status = "4XX", body = serde_json::Value, description = "As Prometheus answers")))]
 async fn query_range(State(app): State<Shared>, arguments: Arguments) -> Result<Answer, Failure> {
@@ -88,7 +93,9 @@ async fn range(app: &Shared, arguments: &Arguments) -> Result<Answer, Failure> {
         return Err(Failure::bad("`end` lies before `start`"));
     }
     let limit = arguments.limit()?;
+    let cached = arguments.may_be_kept();
     let job: Job<_> = Box::new(move |engine, cancel| {
+        let engine = if cached { engine.clone() } else { engine.without_cache() };
         Ok(Answer::of(engine.range(&query, start, end, step, cancel)?, limit))
     });
     run::run(app, arguments.timeout()?, job).await

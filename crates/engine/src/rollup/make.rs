@@ -1,0 +1,142 @@
+//! Making the rollups of days that are over.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use model::Timestamp;
+use store::{Cancel, SeriesBuffer, SeriesCursor};
+
+use super::days::{Day, has_samples, is_in_memory, rollups};
+use super::roll::Rolled;
+use super::{Bucket, Part, shift_ms};
+use crate::EngineError;
+use crate::catalog::{FileEntry, FileKind};
+use crate::core::{Core, View};
+use crate::files::StoredFile;
+use crate::query::cursor::Cursor;
+use crate::query::{millis, sources};
+use crate::unpublished::Unpublished;
+
+/// Makes what is missing of rollups of days that ended before `settled`, and are not past retention at `now`.
+pub(crate) fn make_missing(
+    core: &Arc<Core>,
+    now: Timestamp,
+    settled: Timestamp,
+    stop: &AtomicBool,
+) -> Result<(), EngineError> {
+    let kept = core.config.rollup_retention.0;
+    if kept.is_zero() {
+        return Ok(());
+    }
+    let view = core.view();
+    let of_samples = || view.files.iter().filter(|file| file.entry.kind == FileKind::Metrics);
+    let Some(first) = of_samples().map(|file| file.entry.range.start).min() else { return Ok(()) };
+    let Some(last) = of_samples().map(|file| file.entry.range.end).max() else { return Ok(()) };
+    let first = Day::of_end(first.max(now.before(kept)).as_millis() + 1);
+    let last = Day::of_end(last.min(settled).as_millis());
+    for day in (first.0..=last.0).map(Day).filter(|day| day.end_ms() <= settled.as_millis()) {
+        for bucket in Bucket::ALL {
+            if stop.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+            let view = core.view();
+            if rollups(&view, bucket, day).is_none() && !is_in_memory(&view, day, bucket) {
+                make(core, &view, day, bucket, stop)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The files of samples that a day's buckets depend on.
+fn depended_on(view: &View, day: Day, bucket: Bucket) -> Vec<u64> {
+    let files = view.files.iter().filter(|file| has_samples(file, day, bucket));
+    files.map(|file| file.entry.id).collect()
+}
+
+fn make(
+    core: &Arc<Core>,
+    view: &View,
+    day: Day,
+    bucket: Bucket,
+    stop: &AtomicBool,
+) -> Result<(), EngineError> {
+    let files = depended_on(view, day, bucket);
+    if files.is_empty() {
+        return Ok(());
+    }
+    let range = day.samples(bucket);
+    let sources = sources::sources(core, view, &[], range).map_err(EngineError::Read)?;
+    let cursor = Cursor::new(Arc::clone(core), sources, millis(range), u64::MAX, Cancel::never());
+    let mut series =
+        Buckets { cursor, day, bucket, samples: SeriesBuffer::default(), rolled: Rolled::default() };
+    // A block with nothing in it is none.
+    if !series.next()? {
+        return Ok(());
+    }
+    let mut written = Unpublished::new(core);
+    let mut stopped = false;
+    let entry = written.metrics(|block| {
+        loop {
+            let Rolled { times_ms, .. } = &series.rolled;
+            let shifted =
+                Part::ALL.map(|part| times_ms.iter().map(|time| time + shift_ms(part)).collect::<Vec<_>>());
+            let pieces =
+                Part::ALL.iter().map(|part| (shifted[*part as usize].as_slice(), series.rolled.part(*part)));
+            block.push_pieces(series.samples.labels.as_ref(), pieces)?;
+            stopped = stop.load(Ordering::Relaxed);
+            if stopped || !series.next()? {
+                return Ok(());
+            }
+        }
+    })?;
+    if stopped {
+        return Ok(());
+    }
+    written.sync_names()?;
+    let entry = FileEntry { kind: FileKind::Rollups(bucket), range: day.range(), ..entry };
+    let _changing = core.changing_files();
+    // What was read may have changed meanwhile: the next pass looks again.
+    let now = core.view();
+    if depended_on(&now, day, bucket) != files || is_in_memory(&now, day, bucket) {
+        return Ok(());
+    }
+    written.keep();
+    if let Err(error) = core.catalog.replace(&entry, &[]) {
+        match core.catalog.entries() {
+            Ok(entries) if entries.iter().any(|known| known.id == entry.id) => {}
+            Ok(_) => {
+                written.let_go();
+                return Err(error);
+            }
+            Err(_) => return Err(error),
+        }
+    }
+    core.replace_files(Arc::new(StoredFile::new(&core.vfs, &core.layout, entry)), &[]);
+    core.telemetry.files.rollups.inc();
+    tracing::debug!(day = day.0, ?bucket, "rolled up a day");
+    Ok(())
+}
+
+/// The buckets of one series after the other.
+struct Buckets {
+    cursor: Cursor,
+    day: Day,
+    bucket: Bucket,
+    samples: SeriesBuffer,
+    rolled: Rolled,
+}
+
+impl Buckets {
+    /// Goes on to the next series that has buckets in the day.
+    fn next(&mut self) -> Result<bool, EngineError> {
+        while self.cursor.next_series(&mut self.samples).map_err(EngineError::Read)? {
+            let SeriesBuffer { times_ms, values, .. } = &self.samples;
+            self.rolled.roll(times_ms, values, self.bucket.millis(), self.day.start_ms());
+            if !self.rolled.times_ms.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}

@@ -1,0 +1,160 @@
+//! From samples to buckets.
+
+use model::{STALE_NAN, is_stale};
+
+use super::Part;
+
+/// The buckets of a series, in flat arrays that are used again for the next.
+#[derive(Debug, Default)]
+pub(super) struct Rolled {
+    /// The ends of buckets that have a sample or a staleness marker.
+    pub(super) times_ms: Vec<i64>,
+    /// What is said of them, part by part. Where a bucket has nothing but staleness markers, they are.
+    pub(super) parts: [Vec<f64>; Part::ALL.len()],
+}
+
+impl Rolled {
+    pub(super) fn part(&self, part: Part) -> &[f64] {
+        &self.parts[part as usize]
+    }
+
+    fn push(&mut self, open: &Open) {
+        self.times_ms.push(open.end_ms);
+        let is_known = open.count > 0.0;
+        let known = |value: f64| if is_known { value } else { STALE_NAN };
+        for part in Part::ALL {
+            let value = match part {
+                Part::Count => known(open.count),
+                Part::Sum => known(open.sum + open.lost),
+                Part::Min => known(open.least),
+                Part::Max => known(open.greatest),
+                Part::Last => open.last,
+                Part::Increase => known(open.increase),
+            };
+            self.parts[part as usize].push(value);
+        }
+    }
+
+    /// Rolls up samples to buckets of `bucket_ms` that end after `after_ms`. The increase is counted from the last
+    /// sample before the bucket, if that lies in the one before it: hand them over from there on.
+    pub(super) fn roll(&mut self, times_ms: &[i64], values: &[f64], bucket_ms: i64, after_ms: i64) {
+        self.times_ms.clear();
+        self.parts.iter_mut().for_each(Vec::clear);
+        let mut open: Option<Open> = None;
+        let mut before: Option<(i64, f64)> = None;
+        for (&time_ms, &value) in times_ms.iter().zip(values) {
+            let bucket = match &mut open {
+                Some(bucket) if time_ms <= bucket.end_ms => bucket,
+                _ => {
+                    if let Some(done) = open.take_if(|done| done.end_ms > after_ms) {
+                        self.push(&done);
+                    }
+                    open.insert(Open::new(end_ms(time_ms, bucket_ms)))
+                }
+            };
+            bucket.last = value;
+            if is_stale(value) {
+                continue;
+            }
+            bucket.add(value);
+            if let Some((before_ms, before)) = before
+                && before_ms > bucket.end_ms - 2 * bucket_ms
+            {
+                bucket.increase += if value < before { value } else { value - before };
+            }
+            before = Some((time_ms, value));
+        }
+        if let Some(done) = open.filter(|done| done.end_ms > after_ms) {
+            self.push(&done);
+        }
+    }
+}
+
+/// The end of the bucket that a time lies in.
+fn end_ms(time_ms: i64, bucket_ms: i64) -> i64 {
+    let floor = time_ms.div_euclid(bucket_ms) * bucket_ms;
+    if floor == time_ms { floor } else { floor + bucket_ms }
+}
+
+/// A bucket that samples are added to.
+struct Open {
+    end_ms: i64,
+    count: f64,
+    sum: f64,
+    lost: f64,
+    least: f64,
+    greatest: f64,
+    last: f64,
+    increase: f64,
+}
+
+impl Open {
+    fn new(end_ms: i64) -> Self {
+        let [count, sum, lost, increase] = [0.0; 4];
+        let [least, greatest, last] = [STALE_NAN; 3];
+        Self { end_ms, count, sum, lost, least, greatest, last, increase }
+    }
+
+    fn add(&mut self, value: f64) {
+        self.count += 1.0;
+        // What the addition loses is kept beside the sum, as queries do.
+        let sum = self.sum + value;
+        if sum.is_finite() {
+            let added = sum - self.sum;
+            self.lost += (self.sum - (sum - added)) + (value - added);
+        } else {
+            self.lost = 0.0;
+        }
+        self.sum = sum;
+        // Any number is better than NaN.
+        if value < self.least || self.least.is_nan() {
+            self.least = value;
+        }
+        if value > self.greatest || self.greatest.is_nan() {
+            self.greatest = value;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_has_the_samples_after_its_start_and_until_its_end() {
+        let mut rolled = Rolled::default();
+        let times = [90, 100, 101, 150, 200, 450];
+        let values = [5.0, 7.0, 1.0, f64::NAN, 4.0, 10.0];
+        rolled.roll(&times, &values, 100, 0);
+        assert_eq!(rolled.times_ms, [100, 200, 500]);
+        assert_eq!(rolled.part(Part::Count), [2.0, 3.0, 1.0]);
+        assert_eq!(rolled.part(Part::Sum)[0], 12.0);
+        assert!(rolled.part(Part::Sum)[1].is_nan() && !is_stale(rolled.part(Part::Sum)[1]));
+        assert_eq!(rolled.part(Part::Min), [5.0, 1.0, 10.0]);
+        assert_eq!(rolled.part(Part::Max), [7.0, 4.0, 10.0]);
+        assert_eq!(rolled.part(Part::Last), [7.0, 4.0, 10.0]);
+        rolled.roll(&times, &values, 100, 100);
+        assert_eq!(rolled.times_ms, [200, 500]);
+    }
+
+    #[test]
+    fn an_increase_goes_over_edges_of_buckets_and_over_resets_but_not_over_gaps() {
+        let mut rolled = Rolled::default();
+        let times = [10, 60, 110, 120, 180, 220, 550, 560];
+        rolled.roll(&times, &[1.0, 3.0, 8.0, 2.0, 5.0, 6.0, 100.0, 101.0], 100, 0);
+        assert_eq!(rolled.times_ms, [100, 200, 300, 600]);
+        assert_eq!(rolled.part(Part::Increase), [2.0, 5.0 + 2.0 + 3.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn staleness_markers_are_the_last_of_a_bucket_and_nothing_else() {
+        let mut rolled = Rolled::default();
+        rolled.roll(&[10, 20, 110], &[4.0, STALE_NAN, STALE_NAN], 100, 0);
+        assert_eq!(rolled.times_ms, [100, 200]);
+        assert_eq!((rolled.part(Part::Count)[0], rolled.part(Part::Max)[0]), (1.0, 4.0));
+        for part in Part::ALL {
+            assert!(is_stale(rolled.part(part)[1]), "{part:?}");
+        }
+        assert!(is_stale(rolled.part(Part::Last)[0]));
+    }
+}

@@ -1,0 +1,240 @@
+//! Rollups: they say what the samples say, whatever comes later, and stand in for samples that are gone.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use model::{DurationText, STALE_NAN, TimeRange, Timestamp, is_stale};
+use store::{Cancel, QueryError, RollupPart, SelectRequest, SeriesBuffer, TelemetryStore};
+
+use crate::fixture::{Open, Place, expected};
+
+const MINUTE: i64 = 60_000;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+/// Values at the ends of buckets, as bits, by series.
+type Buckets = BTreeMap<String, Vec<(i64, u64)>>;
+
+/// The first instant of a day so many days ago.
+fn day(ago: i64) -> i64 {
+    Timestamp::now().as_millis().div_euclid(DAY) * DAY - ago * DAY
+}
+
+fn place() -> Place {
+    Place::with(|config| {
+        config.retention = DurationText(Duration::from_secs(20 * 86_400));
+        config.rollup_retention = DurationText(Duration::from_secs(30 * 86_400));
+    })
+}
+
+/// Samples of a counter that is reset now and then, with gaps and staleness markers.
+fn counter(from_ms: i64, to_ms: i64, seed: i64) -> Vec<(i64, f64)> {
+    let mut samples = Vec::new();
+    let (mut time_ms, mut value) = (from_ms + seed, 0.0);
+    for number in 0i64.. {
+        let gap = if number % 97 == 13 + seed { 25 * MINUTE } else { 47_001 + number % 7 };
+        time_ms += gap;
+        if time_ms > to_ms {
+            break;
+        }
+        value = if number % 301 == 7 { 1.5 } else { value + ((number + seed) % 5) as f64 };
+        samples.push((time_ms, if number % 89 == 3 { STALE_NAN } else { value }));
+    }
+    samples
+}
+
+fn buckets(store: &Open, range: TimeRange, bucket_ms: i64, part: RollupPart) -> Option<Buckets> {
+    let request =
+        SelectRequest { matchers: Vec::new(), range, max_samples: u64::MAX, cancel: Cancel::never() };
+    let bucket = Duration::from_millis(bucket_ms.unsigned_abs());
+    let mut cursor = store.engine.rollups(&request, bucket, part).expect("a query")?;
+    let (mut found, mut series) = (Buckets::new(), SeriesBuffer::default());
+    while cursor.next_series(&mut series).expect("a series") {
+        let values = series.times_ms.iter().copied().zip(series.values.iter().map(|value| value.to_bits()));
+        let known = found.insert(series.labels.to_string(), values.collect());
+        assert!(known.is_none(), "{} comes twice", series.labels);
+    }
+    Some(found)
+}
+
+/// How many samples each series has in the days around a time, if there are rollups to read.
+pub(crate) fn counts(store: &Open, around_ms: i64) -> Result<Option<BTreeMap<String, f64>>, QueryError> {
+    let range = between(around_ms - DAY, around_ms + 2 * DAY);
+    let request =
+        SelectRequest { matchers: Vec::new(), range, max_samples: u64::MAX, cancel: Cancel::never() };
+    let opened = store.engine.rollups(&request, Duration::from_secs(300), RollupPart::Count)?;
+    let Some(mut cursor) = opened else { return Ok(None) };
+    let (mut found, mut series) = (BTreeMap::new(), SeriesBuffer::default());
+    while cursor.next_series(&mut series)? {
+        found.insert(series.labels.to_string(), series.values.iter().sum());
+    }
+    Ok(Some(found))
+}
+
+/// The same from the samples that a query gives, bucket by bucket.
+fn from_samples(store: &Open, range: TimeRange, bucket_ms: i64, part: RollupPart) -> Buckets {
+    let (first_ms, last_ms) = (range.start.as_millis(), range.end.as_millis());
+    let all = store.select(&[], TimeRange::ALL, u64::MAX).expect("a query");
+    let mut found = Buckets::new();
+    for (labels, samples) in all {
+        let samples: Vec<(i64, f64)> =
+            samples.into_iter().map(|(time, bits)| (time, f64::from_bits(bits))).collect();
+        let mut values = Vec::new();
+        let first_end = (first_ms + bucket_ms - 1).div_euclid(bucket_ms) * bucket_ms;
+        for end in (first_end..=last_ms).step_by(bucket_ms as usize) {
+            let within = |from: i64| samples.iter().filter(move |(time, _)| *time > from && *time <= end);
+            let Some((_, last)) = within(end - bucket_ms).next_back() else { continue };
+            let numbers: Vec<(i64, f64)> =
+                within(end - bucket_ms).filter(|(_, value)| !is_stale(*value)).copied().collect();
+            let values_only = || numbers.iter().map(|(_, value)| *value);
+            let before = samples.iter().rfind(|(time, value)| {
+                *time <= end - bucket_ms && *time > end - 2 * bucket_ms && !is_stale(*value)
+            });
+            let increase = before.into_iter().chain(&numbers).map(|(_, value)| *value).collect::<Vec<_>>();
+            let value = match part {
+                RollupPart::Last => *last,
+                _ if numbers.is_empty() => STALE_NAN,
+                RollupPart::Count => numbers.len() as f64,
+                RollupPart::Sum => values_only().sum(),
+                RollupPart::Min => values_only().fold(f64::INFINITY, f64::min),
+                RollupPart::Max => values_only().fold(f64::NEG_INFINITY, f64::max),
+                RollupPart::Increase => increase
+                    .windows(2)
+                    .map(|pair| if pair[1] < pair[0] { pair[1] } else { pair[1] - pair[0] })
+                    .sum(),
+            };
+            values.push((end, value.to_bits()));
+        }
+        if !values.is_empty() {
+            found.insert(labels, values);
+        }
+    }
+    found
+}
+
+/// Compares every part, and says whether there were rollups to read.
+fn agree(store: &Open, range: TimeRange) -> bool {
+    let mut any = false;
+    for bucket_ms in [5 * MINUTE, HOUR] {
+        for part in RollupPart::ALL {
+            if let Some(mut found) = buckets(store, range, bucket_ms, part) {
+                any = true;
+                let canonical = |bits: &mut u64| {
+                    if !is_stale(f64::from_bits(*bits)) {
+                        *bits = (f64::from_bits(*bits) + 0.0).to_bits();
+                    }
+                };
+                found.values_mut().flatten().for_each(|(_, bits)| canonical(bits));
+                let mut wanted = from_samples(store, range, bucket_ms, part);
+                wanted.values_mut().flatten().for_each(|(_, bits)| canonical(bits));
+                assert_eq!(found, wanted, "{part:?} of {bucket_ms} ms");
+            }
+        }
+    }
+    any
+}
+
+fn between(from_ms: i64, to_ms: i64) -> TimeRange {
+    TimeRange::new(Timestamp::from_millis(from_ms), Timestamp::from_millis(to_ms))
+}
+
+fn roll_up(store: &Open) {
+    store.engine.checkpoint().expect("written");
+    store.engine.compact(Timestamp::now()).expect("merged");
+}
+
+#[test]
+fn they_say_what_the_samples_say_before_and_after_more_came() {
+    let place = place();
+    let store = place.open();
+    let (from, to) = (day(4), Timestamp::now().as_millis() - HOUR);
+    store.push("a", &counter(from + 3 * HOUR, to, 1));
+    store.push("b", &counter(from, to - 2 * DAY, 2));
+    let range = between(from + 1, to);
+    assert!(!agree(&store, range), "all is in memory");
+    roll_up(&store);
+    assert!(agree(&store, range));
+    assert!(agree(&store, between(from + 5 * HOUR + 7, from + 5 * HOUR + 7 + DAY)), "a part of two days");
+    // A series that nobody knew sends what is three days old.
+    store.push("c", &counter(from + DAY + HOUR, from + DAY + 4 * HOUR, 3));
+    store.push("a", &counter(to, to + 50 * MINUTE, 1));
+    agree(&store, range);
+    store.engine.checkpoint().expect("written");
+    agree(&store, range);
+    let files = place.files("metrics", ".chunks.parquet").len();
+    store.engine.compact(Timestamp::now()).expect("merged");
+    assert!(place.files("metrics", ".chunks.parquet").len() > files, "what was untrue is made anew");
+    assert!(agree(&store, range));
+    assert_eq!(buckets(&store, range, 5 * MINUTE, RollupPart::Count).expect("rollups").len(), 3);
+    store.engine.shutdown();
+    drop(store);
+    let store = place.open();
+    assert!(agree(&store, range), "after a start");
+}
+
+#[test]
+fn the_last_of_five_minutes_stands_in_for_samples_that_are_past_retention() {
+    let mut place = place();
+    let samples = counter(day(6), day(2) + 5 * HOUR, 1);
+    let store = place.open();
+    store.push("a", &samples);
+    store.push("gone", &counter(day(6), day(5), 2));
+    roll_up(&store);
+    let last = buckets(&store, between(day(6) + 1, day(3)), 5 * MINUTE, RollupPart::Last).expect("rollups");
+    let young: Vec<(i64, f64)> = samples.iter().copied().filter(|(time, _)| *time > day(2)).collect();
+    store.engine.shutdown();
+    drop(store);
+    place.config.retention = DurationText(Duration::from_secs(3 * 86_400));
+    let store = place.open();
+    store.engine.drop_expired(Timestamp::now()).expect("dropped");
+    let past = between(day(6) + 1, day(4));
+    assert!(store.engine.rollups_stand_in(past));
+    let found = store.select(&[], past, u64::MAX).expect("a query");
+    let until = |all: &Buckets| -> Buckets {
+        let cut =
+            |values: &Vec<(i64, u64)>| values.iter().copied().filter(|(end, _)| *end <= day(4)).collect();
+        all.iter().map(|(labels, values)| (labels.clone(), cut(values))).collect()
+    };
+    assert_eq!(found, until(&last));
+    let (labels, expected) = expected("a", &young);
+    let today = store.select(&[], between(day(2) + 1, day(0)), u64::MAX).expect("a query");
+    assert_eq!(today[&labels], expected, "what is kept is as it came");
+    assert!(!store.engine.rollups_stand_in(between(day(2) + 1, day(0))));
+    let names = store.engine.label_values("__name__", &[], past).expect("names");
+    assert!(names.contains(&"gone".to_owned()), "{names:?}");
+    assert_eq!(store.engine.series(&[], past, 10).expect("series").len(), 2);
+    assert_eq!(store.engine.series(&[], between(day(2) + 1, day(0)), 10).expect("series").len(), 1);
+}
+
+#[test]
+fn rollups_are_dropped_when_they_are_past_their_retention_and_none_are_made_without_one() {
+    let mut place = place();
+    let store = place.open();
+    store.push("a", &counter(day(6), day(1), 1));
+    roll_up(&store);
+    assert_eq!(
+        store.metric("watchkeeper_store_rollups_total"),
+        10.0,
+        "five days, by five minutes and by an hour"
+    );
+    store.engine.shutdown();
+    drop(store);
+    place.config.rollup_retention = DurationText(Duration::from_secs(3 * 86_400));
+    let store = place.open();
+    let before = place.files("metrics", ".chunks.parquet").len();
+    store.engine.drop_expired(Timestamp::now()).expect("dropped");
+    let left = place.files("metrics", ".chunks.parquet").len();
+    assert!((4..=6).contains(&(before - left)), "{before} {left}");
+    let past = between(day(6) + 1, day(5));
+    assert!(buckets(&store, past, HOUR, RollupPart::Max).is_none());
+    store.engine.shutdown();
+    drop(store);
+    let place = Place::with(|config| {
+        config.retention = DurationText(Duration::from_secs(20 * 86_400));
+        config.rollup_retention = DurationText(Duration::ZERO);
+    });
+    let store = place.open();
+    store.push("a", &counter(day(4), day(1), 1));
+    roll_up(&store);
+    assert_eq!(store.metric("watchkeeper_store_rollups_total"), 0.0);
+}

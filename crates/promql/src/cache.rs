@@ -1,0 +1,194 @@
+//! Answers that are kept: a dashboard asks the same again a moment later, and most of what it asks for has not
+//! changed since.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use store::Mark;
+
+use crate::value::{QueryOutput, Series, Value};
+
+/// What is kept beside the values of an answer, about.
+const ANSWER_BYTES: usize = 512;
+const SERIES_BYTES: usize = 96;
+const SAMPLE_BYTES: usize = size_of::<model::Sample>();
+/// One answer takes at most this share of the whole.
+const MAX_SHARE: usize = 4;
+
+/// Which questions have answers in common: the same text at the same distances.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    pub(crate) text: Arc<str>,
+    /// 0 of an instant query.
+    pub(crate) step_ms: i64,
+    /// Where the first step lies beside the multiples of the step; of an instant query, its time.
+    pub(crate) phase_ms: i64,
+}
+
+/// What was answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// When it was asked: what has changed since is no part of it.
+    pub(crate) mark: Mark,
+    pub(crate) first_ms: i64,
+    pub(crate) last_ms: i64,
+    pub(crate) output: QueryOutput,
+}
+
+/// Answers, within a bound of bytes; those that were not asked for the longest go first.
+#[derive(Debug)]
+pub(crate) struct Cache {
+    max_bytes: usize,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    answers: HashMap<Key, Entry>,
+    /// Keys by when they were last asked for.
+    by_use: BTreeMap<u64, Key>,
+    uses: u64,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    answer: Arc<Answer>,
+    bytes: usize,
+    used: u64,
+}
+
+impl Cache {
+    pub(crate) fn new(max_bytes: usize) -> Self {
+        Self { max_bytes, kept: Mutex::default() }
+    }
+
+    pub(crate) fn get(&self, key: &Key) -> Option<Arc<Answer>> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entry = kept.remove(key)?;
+        kept.uses += 1;
+        entry.used = kept.uses;
+        let answer = Arc::clone(&entry.answer);
+        kept.insert(key.clone(), entry);
+        Some(answer)
+    }
+
+    pub(crate) fn put(&self, key: Key, answer: Answer) {
+        let bytes = ANSWER_BYTES + key.text.len() * 2 + size(&answer.output.value);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        _ = kept.remove(&key);
+        if bytes > self.max_bytes / MAX_SHARE {
+            return;
+        }
+        while kept.bytes + bytes > self.max_bytes
+            && let Some((_, oldest)) = kept.by_use.first_key_value()
+        {
+            let oldest = oldest.clone();
+            _ = kept.remove(&oldest);
+        }
+        kept.uses += 1;
+        let used = kept.uses;
+        kept.insert(key, Entry { answer: Arc::new(answer), bytes, used });
+    }
+}
+
+impl Kept {
+    fn remove(&mut self, key: &Key) -> Option<Entry> {
+        let entry = self.answers.remove(key)?;
+        self.by_use.remove(&entry.used);
+        self.bytes -= entry.bytes;
+        Some(entry)
+    }
+
+    fn insert(&mut self, key: Key, entry: Entry) {
+        self.bytes += entry.bytes;
+        self.by_use.insert(entry.used, key.clone());
+        self.answers.insert(key, entry);
+    }
+}
+
+fn size(value: &Value) -> usize {
+    match value {
+        Value::Scalar(_) => SAMPLE_BYTES,
+        Value::Text { text, .. } => text.len(),
+        Value::Vector(samples) => {
+            samples.iter().map(|sample| SERIES_BYTES + sample.labels.as_ref().as_bytes().len()).sum()
+        }
+        Value::Matrix(series) => series
+            .iter()
+            .map(|series| {
+                SERIES_BYTES + series.labels.as_ref().as_bytes().len() + series.samples.len() * SAMPLE_BYTES
+            })
+            .sum(),
+    }
+}
+
+/// The part of a matrix that lies between two steps.
+pub(crate) fn part(series: &[Series], first_ms: i64, last_ms: i64) -> Vec<Series> {
+    let cut = |series: &Series| {
+        let from = series.samples.partition_point(|sample| sample.time_ms < first_ms);
+        let to = series.samples.partition_point(|sample| sample.time_ms <= last_ms);
+        let samples = series.samples[from..to].to_vec();
+        (from < to).then(|| Series { labels: series.labels.clone(), samples })
+    };
+    series.iter().filter_map(cut).collect()
+}
+
+/// Two matrices, of which the second one begins where the first one has ended.
+pub(crate) fn joined(mut first: Vec<Series>, second: Vec<Series>) -> Vec<Series> {
+    let known = first.len();
+    let mut place = 0;
+    for mut series in second {
+        // Both are sorted by labels.
+        while first[..known].get(place).is_some_and(|before| before.labels < series.labels) {
+            place += 1;
+        }
+        match first[..known].get_mut(place) {
+            Some(before) if before.labels == series.labels => before.samples.append(&mut series.samples),
+            _ => first.push(series),
+        }
+    }
+    if first.len() > known {
+        first.sort_by(|a, b| a.labels.cmp(&b.labels));
+    }
+    first
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{Labels, Sample};
+
+    use super::*;
+
+    fn answer(samples: usize) -> Answer {
+        let samples = vec![Sample { time_ms: 1, value: 1.0 }; samples];
+        let value = Value::Matrix(vec![Series { labels: Labels::metric("m", &[]), samples }]);
+        let output = QueryOutput { value, warnings: Vec::new(), infos: Vec::new() };
+        Answer { mark: Mark::default(), first_ms: 0, last_ms: 0, output }
+    }
+
+    fn key(text: &str) -> Key {
+        Key { text: text.into(), step_ms: 1, phase_ms: 0 }
+    }
+
+    #[test]
+    fn what_was_not_asked_for_the_longest_goes_first_and_the_bound_holds() {
+        let cache = Cache::new(8000);
+        for text in ["a", "b", "c"] {
+            cache.put(key(text), answer(80));
+        }
+        assert!(cache.get(&key("a")).is_some());
+        for text in ["d", "e"] {
+            cache.put(key(text), answer(80));
+        }
+        let kept: Vec<bool> =
+            ["a", "b", "c", "d", "e"].iter().map(|text| cache.get(&key(text)).is_some()).collect();
+        assert_eq!(kept, [true, false, true, true, true]);
+        cache.put(key("large"), answer(200));
+        assert!(cache.get(&key("large")).is_none(), "no answer takes all of the room");
+        cache.put(key("a"), answer(1));
+        let kept = cache.kept.lock().expect("no thread panicked");
+        assert_eq!(kept.bytes, kept.answers.values().map(|entry| entry.bytes).sum::<usize>());
+        assert_eq!(kept.by_use.len(), kept.answers.len());
+    }
+}

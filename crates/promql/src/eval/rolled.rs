@@ -1,0 +1,193 @@
+//! Rollups instead of samples: a query with large steps needs no more of every five minutes than was written down
+//! when the day was over.
+
+use std::time::Duration;
+
+use model::{TimeRange, Timestamp};
+use store::{RollupPart, SelectRequest, SeriesBuffer, SeriesCursor};
+
+use super::overlap::Overlap;
+use super::window::{Windows, drop_stale};
+use super::{Evaluation, Sink};
+use crate::Error;
+use crate::notes::Place;
+use crate::plan::{OverTime, RangeExpr, Selector, WindowFunction};
+use crate::steps::{StepSeries, Steps};
+
+/// The lengths of buckets, the longest first.
+const BUCKETS_MS: [i64; 2] = [3_600_000, 300_000];
+/// Of how many buckets a window must be for the increase of a counter: the sum over buckets counts from the last
+/// sample before the window, where samples would give an extrapolation. Over so many the two are the same.
+const BUCKETS_OF_INCREASE: i64 = 12;
+
+/// How a function over samples is one over rollups.
+#[derive(Clone, Copy)]
+struct Rule {
+    part: RollupPart,
+    /// What is done with the parts of a window.
+    fold: WindowFunction,
+    /// What the result is divided by, bucket by bucket.
+    divisor: Option<RollupPart>,
+    /// The fewest buckets of a window.
+    buckets: i64,
+}
+
+impl Rule {
+    fn of(function: WindowFunction) -> Option<Self> {
+        use WindowFunction as F;
+        let rule = |part, fold| Some(Self { part, fold, divisor: None, buckets: 1 });
+        match function {
+            F::Count => rule(RollupPart::Count, F::Sum),
+            F::Sum => rule(RollupPart::Sum, F::Sum),
+            F::Minimum => rule(RollupPart::Min, F::Minimum),
+            F::Maximum => rule(RollupPart::Max, F::Maximum),
+            F::Average => {
+                rule(RollupPart::Sum, F::Sum).map(|rule| Self { divisor: Some(RollupPart::Count), ..rule })
+            }
+            F::Increase | F::Rate => {
+                rule(RollupPart::Increase, F::Sum).map(|rule| Self { buckets: BUCKETS_OF_INCREASE, ..rule })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The longest buckets of which windows consist.
+fn bucket_ms(windows: Windows, fewest: i64) -> Option<i64> {
+    let (step_ms, range_ms) = windows.lengths_ms()?;
+    BUCKETS_MS.into_iter().find(|bucket_ms| {
+        [step_ms, range_ms, windows.clock.first_ms()].iter().all(|length_ms| length_ms % bucket_ms == 0)
+            && range_ms >= fewest * bucket_ms
+    })
+}
+
+impl Evaluation<'_> {
+    /// Answers a function over windows from rollups, if there are any that can; `false` when samples are needed.
+    pub(super) fn over_rollups(
+        &self,
+        over_time: &OverTime,
+        windows: Windows,
+        steps: Steps,
+        sink: &mut Sink<'_>,
+    ) -> Result<bool, Error> {
+        let RangeExpr::Selector { selector, range_ms } = &over_time.range else { return Ok(false) };
+        let Some(rule) = Rule::of(over_time.function) else { return Ok(false) };
+        let Some(bucket_ms) = bucket_ms(windows, rule.buckets) else { return Ok(false) };
+        let open = |part| self.rollups(selector, windows.bounds(), bucket_ms, part);
+        let Some(mut parts) = open(rule.part)? else { return Ok(false) };
+        let mut divisors = match rule.divisor.map(open).transpose()? {
+            Some(None) => return Ok(false),
+            divisors => divisors.flatten(),
+        };
+        self.note_rollups(bucket_ms, over_time.range_place);
+        let per_second =
+            if over_time.function == WindowFunction::Rate { *range_ms as f64 / 1000.0 } else { 1.0 };
+        let [mut part, mut divisor] = [SeriesBuffer::default(), SeriesBuffer::default()];
+        let mut series = StepSeries::new(model::Labels::empty(), steps);
+        let [mut fold, mut fold_divisor] = [Overlap::new(rule.fold), Overlap::new(rule.fold)];
+        let mut places = Vec::new();
+        let mut count = 0;
+        while parts.next_series(&mut part)? {
+            self.check()?;
+            count += 1;
+            self.count_read(count, part.times_ms.len())?;
+            drop_stale(&mut part);
+            windows.places(&part.times_ms, &mut places);
+            fold.look_at_windows(&part.values, &places);
+            if let Some(divisors) = &mut divisors {
+                if !divisors.next_series(&mut divisor)? {
+                    return Err(changed());
+                }
+                drop_stale(&mut divisor);
+                if divisor.labels != part.labels || divisor.times_ms.len() != part.times_ms.len() {
+                    return Err(changed());
+                }
+                fold_divisor.look_at_windows(&divisor.values, &places);
+            }
+            series.clear(steps);
+            let windows = series.values.iter_mut().zip(&places).filter(|(_, (first, end))| first < end);
+            for (value, &(first, end)) in windows {
+                let by = if divisors.is_some() {
+                    fold_divisor.folded(&divisor.values, first, end)
+                } else {
+                    per_second
+                };
+                *value = fold.folded(&part.values, first, end) / by;
+            }
+            if !series.is_empty() {
+                series.labels = part.labels.clone();
+                series.drop_name = true;
+                sink(&mut series)?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Answers a selector from rollups, if each step looks back over exactly one bucket; `false` when samples are
+    /// needed.
+    pub(super) fn select_rollups(
+        &self,
+        selector: &Selector,
+        windows: Windows,
+        steps: Steps,
+        sink: &mut Sink<'_>,
+    ) -> Result<bool, Error> {
+        let Some(bucket_ms) = bucket_ms(windows, 1) else { return Ok(false) };
+        if windows.lengths_ms().is_none_or(|(_, range_ms)| range_ms != bucket_ms) {
+            return Ok(false);
+        }
+        let opened = self.rollups(selector, windows.bounds(), bucket_ms, RollupPart::Last)?;
+        let Some(mut cursor) = opened else { return Ok(false) };
+        self.note_rollups(bucket_ms, Place::default());
+        let mut last = SeriesBuffer::default();
+        let mut series = StepSeries::new(model::Labels::empty(), steps);
+        let mut places = Vec::new();
+        let mut count = 0;
+        while cursor.next_series(&mut last)? {
+            self.check()?;
+            count += 1;
+            self.count_read(count, last.times_ms.len())?;
+            windows.places(&last.times_ms, &mut places);
+            series.clear(steps);
+            for (value, &(first, end)) in series.values.iter_mut().zip(&places) {
+                // There is one at the most, and a staleness marker is what is absent.
+                *value = last.values[first..end].last().copied().unwrap_or(*value);
+            }
+            if !series.is_empty() {
+                series.labels = last.labels.clone();
+                series.drop_name = false;
+                sink(&mut series)?;
+            }
+        }
+        Ok(true)
+    }
+
+    fn rollups(
+        &self,
+        selector: &Selector,
+        (after_ms, until_ms): (i64, i64),
+        bucket_ms: i64,
+        part: RollupPart,
+    ) -> Result<Option<Box<dyn SeriesCursor>>, Error> {
+        if !self.limits.rollups {
+            return Ok(None);
+        }
+        let request = SelectRequest {
+            matchers: selector.matchers.clone(),
+            range: TimeRange::new(Timestamp::from_millis(after_ms + 1), Timestamp::from_millis(until_ms)),
+            max_samples: self.limits.max_samples.saturating_sub(self.samples_read.get()),
+            cancel: self.cancel.clone(),
+        };
+        let bucket = Duration::from_millis(bucket_ms.unsigned_abs());
+        Ok(self.store.rollups(&request, bucket, part)?)
+    }
+
+    fn note_rollups(&self, bucket_ms: i64, place: Place) {
+        let text = format!("answered from rollups of {}m", bucket_ms / 60_000);
+        self.notes.borrow_mut().info(&text, place);
+    }
+}
+
+fn changed() -> Error {
+    Error::Execution("the store has changed while it was read; ask again".to_owned())
+}

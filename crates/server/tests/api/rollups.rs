@@ -1,0 +1,117 @@
+//! Queries over rollups beside the same over samples.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::{DurationText, Labels, MetricBatch, Sample, Timestamp};
+use promql::{Cancel, Engine, Limits, Query, QueryOutput, Value};
+use store::{Batch, TelemetryStore};
+
+const MINUTE: i64 = 60_000;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+/// Five days of a gauge and a counter of three instances each, of which all but the last day are rolled up.
+async fn filled(folder: &std::path::Path, now_ms: i64) -> Arc<engine::Engine> {
+    let none = model::ByteSize(0);
+    let config = engine::Config {
+        disk_reserve_bytes: none,
+        retention_free_bytes: none,
+        retention: DurationText(Duration::from_secs(20 * 86_400)),
+        ..engine::Config::default()
+    };
+    let path = folder.to_owned();
+    let opened = tokio::task::spawn_blocking(move || {
+        engine::Engine::open(&path, config, &::prometheus::Registry::new())
+    });
+    let store = opened.await.expect("no panic").expect("a store");
+    let mut metrics = MetricBatch::new();
+    for (name, instance) in
+        [("queue_depth", 0), ("queue_depth", 1), ("jobs_total", 0), ("jobs_total", 1), ("jobs_total", 2)]
+    {
+        let mut value = 0.0;
+        let samples: Vec<Sample> = (0..5 * DAY / 30_000)
+            .map(|number| {
+                let step = (number * (7 + instance) % 11) as f64;
+                value = if name == "jobs_total" { value + step } else { step * 10.0 };
+                if name == "jobs_total" && number % 5000 == 4999 {
+                    value = 0.0;
+                }
+                Sample { time_ms: now_ms - 5 * DAY + number * 30_000 + instance * 1000, value }
+            })
+            .collect();
+        let labels = Labels::metric(name, &[("instance", &instance.to_string())]);
+        metrics.push(labels.as_ref(), &samples);
+    }
+    store.append(Batch::from(metrics)).await.expect("appended");
+    let done = Arc::clone(&store);
+    tokio::task::spawn_blocking(move || {
+        done.checkpoint().expect("written");
+        done.compact(Timestamp::now()).expect("merged");
+    })
+    .await
+    .expect("no panic");
+    store
+}
+
+fn numbers(output: &QueryOutput) -> Vec<(String, Vec<(i64, f64)>)> {
+    let Value::Matrix(series) = &output.value else { panic!("no matrix") };
+    let samples = |series: &promql::Series| {
+        series.samples.iter().map(|sample| (sample.time_ms, sample.value)).collect()
+    };
+    series.iter().map(|series| (series.labels.to_string(), samples(series))).collect()
+}
+
+#[tokio::test]
+async fn queries_with_large_steps_read_rollups_say_so_and_give_the_same_numbers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let now_ms = Timestamp::now().as_millis() / HOUR * HOUR;
+    let store: Arc<dyn TelemetryStore> = filled(folder.path(), now_ms).await;
+    let with = Engine::new(Arc::clone(&store), Limits::default());
+    let without = Engine::new(store, Limits { rollups: false, ..Limits::default() });
+    let checked = tokio::task::spawn_blocking(move || {
+        let ask = |engine: &Engine, text: &str, end_ms: i64, step_ms: i64| {
+            let (start, end) = (Timestamp::from_millis(end_ms - 4 * DAY), Timestamp::from_millis(end_ms));
+            let step = Duration::from_millis(step_ms.unsigned_abs());
+            engine.range(&Query::parse(text).expect(text), start, end, step, &Cancel::never()).expect(text)
+        };
+        let used =
+            |output: &QueryOutput| output.infos.iter().any(|info| info.contains("answered from rollups"));
+        for (text, step_ms, tolerance) in [
+            ("queue_depth", 5 * MINUTE, 0.0),
+            ("sum by (instance) (queue_depth)", HOUR, 0.0),
+            ("max_over_time(queue_depth[1h])", 10 * MINUTE, 0.0),
+            ("min_over_time(queue_depth[2h] offset 1h)", HOUR, 0.0),
+            ("avg_over_time(queue_depth[1h])", HOUR, 1e-12),
+            ("sum_over_time(queue_depth[35m])", 5 * MINUTE, 1e-12),
+            ("count_over_time(queue_depth[1h])", 15 * MINUTE, 0.0),
+            ("sum(increase(jobs_total[6h]))", HOUR, 0.02),
+            ("rate(jobs_total[1d])", HOUR, 0.02),
+        ] {
+            let (found, wanted) = (ask(&with, text, now_ms, step_ms), ask(&without, text, now_ms, step_ms));
+            assert_eq!(used(&found), !used(&wanted), "{text}: {:?}", found.infos);
+            let (found, wanted) = (numbers(&found), numbers(&wanted));
+            assert_eq!(found.len(), wanted.len(), "{text}");
+            for ((labels, found), (expected, wanted)) in found.iter().zip(&wanted) {
+                assert_eq!((labels, found.len()), (expected, wanted.len()), "{text}");
+                for ((time, found), (at, wanted)) in found.iter().zip(wanted) {
+                    let close = (found - wanted).abs() <= tolerance * wanted.abs().max(1.0);
+                    assert!(
+                        time == at && close,
+                        "{text} of {labels} at {time} and {at}: {found} and {wanted}"
+                    );
+                }
+            }
+        }
+        for (text, end_ms, step_ms) in [
+            ("queue_depth", now_ms, 7 * MINUTE),
+            ("queue_depth", now_ms + 1000, 5 * MINUTE),
+            ("rate(jobs_total[5m])", now_ms, 5 * MINUTE),
+            ("quantile_over_time(0.5, queue_depth[1h])", now_ms, HOUR),
+            ("max_over_time(queue_depth[7m])", now_ms, HOUR),
+        ] {
+            assert!(!used(&ask(&with, text, end_ms, step_ms)), "{text} needs samples");
+        }
+    });
+    checked.await.expect("no panic");
+}
