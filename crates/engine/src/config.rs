@@ -24,7 +24,8 @@ pub struct Config {
     #[schemars(with = "String")]
     pub retention_free_bytes: ByteSize,
     /// The most memory that samples take before they are in files. Files are written at half of it, so
-    /// that there is room for what arrives meanwhile. Series' labels come on top; `max_series` bounds them.
+    /// that there is room for what arrives meanwhile. What a series takes beside its samples comes on top, some
+    /// 400 bytes in the measurements; `max_series` bounds it.
     #[schemars(with = "String")]
     pub head_max_bytes: ByteSize,
     /// The longest that data stays in memory and in the write-ahead log alone before files are written.
@@ -38,7 +39,8 @@ pub struct Config {
     /// Bytes of the disk that are kept free: below that nothing new is taken, reading goes on.
     #[schemars(with = "String")]
     pub disk_reserve_bytes: ByteSize,
-    /// The size at which a segment of the write-ahead log is closed and the next one begun.
+    /// The size at which a segment of the write-ahead log is closed and the next one begun. The labels of
+    /// series, which each segment holds once, do not count.
     #[schemars(with = "String")]
     pub wal_segment_bytes: ByteSize,
     /// The most that the write-ahead log may take. Files are written at half of it.

@@ -341,10 +341,10 @@ impl Ingest {
 
     fn labels_fit(&self, labels: LabelsRef<'_>) -> bool {
         let mut count = 0;
-        labels.iter().all(|(name, value)| {
+        labels.lengths().all(|(name, value)| {
             count += 1;
-            name.len() <= self.limits.max_name_bytes
-                && value.len() <= self.limits.max_label_value_bytes
+            name <= self.limits.max_name_bytes
+                && value <= self.limits.max_label_value_bytes
                 && count <= self.limits.max_labels
         })
     }

@@ -42,12 +42,14 @@ pub(crate) enum PayloadError {
     Rows(#[from] ArrowError),
 }
 
-/// Appends the samples of a batch whose series have been resolved. Returns whether there were any.
-pub(crate) fn put_metrics(into: &mut Vec<u8>, batch: &MetricBatch, resolved: &[Resolved]) -> bool {
+/// Appends the samples of a batch whose series have been resolved. Returns how many bytes of it define
+/// series; `None` when there were no samples to append.
+pub(crate) fn put_metrics(into: &mut Vec<u8>, batch: &MetricBatch, resolved: &[Resolved]) -> Option<u64> {
     let kept = resolved.iter().filter(|series| **series != Resolved::OverLimit).count();
     if kept == 0 {
-        return false;
+        return None;
     }
+    let mut definition_bytes = 0;
     section(into, METRICS, |into| {
         varint::put(into, kept as u64);
         let (mut time, mut next_id) = (0i64, 0i64);
@@ -63,6 +65,7 @@ pub(crate) fn put_metrics(into: &mut Vec<u8>, batch: &MetricBatch, resolved: &[R
             if let Some(labels) = define {
                 varint::put(into, labels.len() as u64);
                 into.extend_from_slice(labels);
+                definition_bytes += labels.len() as u64;
             }
             varint::put(into, samples.len() as u64);
             for sample in samples {
@@ -72,7 +75,7 @@ pub(crate) fn put_metrics(into: &mut Vec<u8>, batch: &MetricBatch, resolved: &[R
             }
         }
     });
-    true
+    Some(definition_bytes)
 }
 
 /// Appends a value: how many bytes it has without the zero bytes at its end, and these.
@@ -265,11 +268,10 @@ mod tests {
         );
         let rows = EventBatch { table: Table::Deploys, rows: deploys(&[5, 6]) };
         let mut bytes = Vec::new();
-        assert!(put_metrics(
-            &mut bytes,
-            &batch,
-            &[Resolved::Define(7), Resolved::OverLimit, Resolved::Known(7)]
-        ));
+        let resolved = [Resolved::Define(7), Resolved::OverLimit, Resolved::Known(7)];
+        let defined = put_metrics(&mut bytes, &batch, &resolved);
+        assert_eq!(defined, Some(a.as_ref().as_bytes().len() as u64));
+        assert_eq!(put_metrics(&mut bytes, &batch, &[Resolved::OverLimit; 3]), None);
         put_events(&mut bytes, &rows).expect("encodes");
         let mut gathered = Gathered::default();
         Decoder::default().decode(&bytes, &mut gathered).expect("decodes");

@@ -133,7 +133,7 @@ fn parquet_columns(dir: &Path, suffix: &str) -> Vec<String> {
 
 /// What a store in `dir` is opened with: segments so small that there are several.
 fn open_small(dir: &Path) -> crate::fixture::Open {
-    let place = Place::with(|config| config.wal_segment_bytes = ::model::ByteSize(600));
+    let place = Place::with(|config| config.wal_segment_bytes = ::model::ByteSize(240));
     let registry = prometheus::Registry::new();
     let engine = engine::Engine::open_on(Arc::new(Disk), dir, place.config, &registry);
     crate::fixture::Open::of(engine.expect("the store opens"), registry)
