@@ -165,8 +165,7 @@ impl LabelIndex {
                 union(listed_values(matcher).into_iter().flatten().filter_map(|value| values.get(value)))
             }
             _ => {
-                let matching =
-                    values.all.iter().filter(|value| matcher.matches_value(&value.text) == holds);
+                let matching = values.all.iter().filter(|value| matcher.matches_value(&value.text) == holds);
                 union(matching.map(|value| &value.series))
             }
         }

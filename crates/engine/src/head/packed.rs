@@ -175,7 +175,8 @@ impl Packed {
     /// Memory beside the struct itself.
     pub(crate) fn bytes(&self) -> usize {
         let late = self.late.as_ref();
-        self.run.capacity() + late.map_or(0, |late| size_of::<Late>() + late.0.capacity() * size_of::<Sample>())
+        self.run.capacity()
+            + late.map_or(0, |late| size_of::<Late>() + late.0.capacity() * size_of::<Sample>())
     }
 }
 
