@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::{ByteSize, DurationText};
-use store::{Matcher, Table};
+use store::{Matcher, Retention, Table};
 
 use crate::archive::ArchiveConfig;
 
@@ -96,7 +96,9 @@ pub struct RetentionOverrides {
     #[schemars(with = "BTreeMap<String, String>")]
     pub tables: BTreeMap<String, DurationText>,
     /// How long series are kept. The first that matches a series decides. A block of metrics stays on the
-    /// disk as long as the longest of these, and what is past its own retention is not answered any more.
+    /// disk as long as the longest of these, and what is past its own retention is not answered any more. It
+    /// goes when its block is merged with others. Lists of series and of labels go by the longest of these:
+    /// they can name a series of which nothing is answered any more.
     pub metrics: Vec<MetricRetention>,
 }
 
@@ -134,6 +136,18 @@ impl Config {
     /// How long rows of a table are kept.
     pub fn retention_of(&self, table: Table) -> Duration {
         self.retention_overrides.tables.get(table.name()).unwrap_or(&self.retention).0
+    }
+
+    /// How long what is kept, as `retention` and its overrides say. Names that are no tables are passed over:
+    /// opening the store refuses them.
+    pub fn kept(&self) -> Retention {
+        let overrides = &self.retention_overrides;
+        let tables =
+            overrides.tables.iter().filter_map(|(name, keep)| Some((Table::from_name(name)?, keep.0)));
+        let kept = tables
+            .fold(Retention::from(self.retention.0), |kept, (table, keep)| kept.with_table(table, keep));
+        let series = overrides.metrics.iter();
+        series.fold(kept, |kept, metrics| kept.with_series(metrics.matchers.clone(), metrics.keep.0))
     }
 }
 
