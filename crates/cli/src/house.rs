@@ -60,7 +60,7 @@ impl House {
         let state = State::open(&data_dir.join("state.db")).await?;
         changes::note(&state, loaded, &rules).await?;
         let store: Arc<dyn TelemetryStore> = Arc::clone(&engine) as Arc<dyn TelemetryStore>;
-        let retention = settings.store.retention.0;
+        let retention = settings.store.kept();
         let limits = settings.ingest.limits.clone();
         let ingest = Ingest::new(Arc::clone(&store), limits, redactor, retention, &registry)?;
         let pipeline = Pipeline::new(settings.pipeline.clone(), &registry)?;

@@ -17,6 +17,7 @@ use model::{TimeRange, Timestamp};
 use store::{Cancel, SeriesBuffer, SeriesCursor, Table};
 
 use crate::EngineError;
+use crate::archive::Awaited;
 use crate::catalog::{FileEntry, FileKind};
 use crate::core::{Core, View};
 use crate::events::read::all_rows;
@@ -26,6 +27,7 @@ use crate::head::Head;
 use crate::head::events::Part;
 use crate::query::cursor::Cursor;
 use crate::query::{millis, sources, without_damaged};
+use crate::retention::let_go;
 use crate::rollup;
 use crate::unpublished::Unpublished;
 
@@ -50,7 +52,7 @@ pub(crate) fn compact(core: &Arc<Core>, now: Timestamp, stop: &AtomicBool) -> Re
     while !stop.load(Ordering::Relaxed) {
         let view = core.view();
         let Some(run) = next_run(&view.files, now, settled_after(core)) else { break };
-        match merge(core, &run, stop) {
+        match merge(core, &run, now, stop) {
             Ok(Some(files)) => merged += files,
             // Something else has changed these files; the next pass looks again.
             Ok(None) => break,
@@ -135,22 +137,39 @@ fn longer<T>(a: Vec<T>, b: Vec<T>) -> Vec<T> {
     if b.len() > a.len() { b } else { a }
 }
 
+/// What became of the samples of a run of blocks.
+enum Blocks {
+    Merged(FileEntry),
+    /// All of them are past their retention.
+    Nothing,
+    /// It was told to stop.
+    Stopped,
+}
+
 /// Merges a run of files, or as many of its first ones as memory has room for, and says how many. `None`
 /// when that was given up, because of `stop` or because one of them is damaged or was dropped meanwhile.
-fn merge(core: &Arc<Core>, run: &[Arc<StoredFile>], stop: &AtomicBool) -> Result<Option<usize>, EngineError> {
+fn merge(
+    core: &Arc<Core>,
+    run: &[Arc<StoredFile>],
+    now: Timestamp,
+    stop: &AtomicBool,
+) -> Result<Option<usize>, EngineError> {
     let mut written = Unpublished::new(core);
-    let (merged, entry) = match run[0].entry.kind {
-        FileKind::Metrics | FileKind::Rollups(_) => (run, merge_blocks(core, run, &mut written, stop)?),
+    let (merged, mut entry) = match run[0].entry.kind {
+        FileKind::Metrics | FileKind::Rollups(_) => match merge_blocks(core, run, &mut written, now, stop)? {
+            Blocks::Merged(entry) => (run, entry),
+            Blocks::Nothing => return Ok(remove(core, run)?.then_some(run.len())),
+            Blocks::Stopped => return Ok(None),
+        },
         FileKind::Events(table) => {
             let Some(gathered) = gather(core, run, table, MAX_EVENT_MEMORY)? else { return Ok(None) };
             if gathered.files < 2 {
                 // Another run is looked for, without the file that was too large.
                 return Ok(Some(0));
             }
-            (&run[..gathered.files], Some(written.events(table, &gathered.rows)?))
+            (&run[..gathered.files], written.events(table, &gathered.rows)?)
         }
     };
-    let Some(mut entry) = entry else { return Ok(None) };
     entry.level = merged.iter().map(|file| file.entry.level).max().unwrap_or(0) + 1;
     entry.precedence = merged[0].entry.precedence;
     written.sync_names()?;
@@ -199,17 +218,24 @@ fn merge_blocks(
     core: &Arc<Core>,
     run: &[Arc<StoredFile>],
     written: &mut Unpublished<'_>,
+    now: Timestamp,
     stop: &AtomicBool,
-) -> Result<Option<FileEntry>, EngineError> {
+) -> Result<Blocks, EngineError> {
     let head = Arc::new(Head::after(None, crate::core::limits(&core.config)));
     let view = View { head, frozen: None, files: Arc::new(run.to_vec()) };
     let all = TimeRange::ALL;
     let sources = sources::sources(core, &view, &[], all).map_err(EngineError::Read)?;
-    let mut cursor = Cursor::new(Arc::clone(core), sources, millis(all), u64::MAX, Cancel::never());
+    let cursor = Cursor::new(Arc::clone(core), sources, millis(all), u64::MAX, Cancel::never());
+    let mut cursor: Box<dyn SeriesCursor> = Box::new(cursor);
+    // The archive takes whole days, past their retention or not.
+    let awaited = Awaited::new(core, now)?;
+    if !awaited.is_some_and(|awaited| run.iter().any(|file| awaited.lacks(file))) {
+        cursor = core.kept.trimmed(cursor, now);
+    }
     let mut series = SeriesBuffer::default();
     // A block with nothing in it is none.
     if !cursor.next_series(&mut series).map_err(EngineError::Read)? {
-        return Ok(None);
+        return Ok(Blocks::Nothing);
     }
     let mut stopped = false;
     let entry = written.metrics(|block| {
@@ -221,7 +247,19 @@ fn merge_blocks(
             }
         }
     })?;
-    Ok((!stopped).then_some(entry))
+    Ok(if stopped { Blocks::Stopped } else { Blocks::Merged(entry) })
+}
+
+/// Lets go of a run of which nothing is left. `false` when one of its files was set aside or dropped
+/// meanwhile: then that may be why nothing was found.
+fn remove(core: &Core, run: &[Arc<StoredFile>]) -> Result<bool, EngineError> {
+    let _changing = core.changing_files();
+    if run.iter().any(|file| file.is_quarantined() || file.is_dropped()) {
+        return Ok(false);
+    }
+    let_go(core, run)?;
+    core.telemetry.files.expired.inc_by(run.len() as u64);
+    Ok(true)
 }
 
 fn publish(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::{ByteSize, DurationText};
-use store::{Matcher, Table};
+use store::{Matcher, Retention, Table};
 
 use crate::archive::ArchiveConfig;
 
@@ -29,7 +29,8 @@ pub struct Config {
     #[schemars(with = "String")]
     pub retention_free_bytes: ByteSize,
     /// The most memory that samples take before they are in files. Files are written at half of it, so
-    /// that there is room for what arrives meanwhile. Series' labels come on top; `max_series` bounds them.
+    /// that there is room for what arrives meanwhile. What a series takes beside its samples comes on top, some
+    /// 400 bytes in the measurements; `max_series` bounds it.
     #[schemars(with = "String")]
     pub head_max_bytes: ByteSize,
     /// The longest that data stays in memory and in the write-ahead log alone before files are written.
@@ -43,7 +44,8 @@ pub struct Config {
     /// Bytes of the disk that are kept free: below that nothing new is taken, reading goes on.
     #[schemars(with = "String")]
     pub disk_reserve_bytes: ByteSize,
-    /// The size at which a segment of the write-ahead log is closed and the next one begun.
+    /// The size at which a segment of the write-ahead log is closed and the next one begun. The labels of
+    /// series, which each segment holds once, do not count.
     #[schemars(with = "String")]
     pub wal_segment_bytes: ByteSize,
     /// The most that the write-ahead log may take. Files are written at half of it.
@@ -99,7 +101,9 @@ pub struct RetentionOverrides {
     #[schemars(with = "BTreeMap<String, String>")]
     pub tables: BTreeMap<String, DurationText>,
     /// How long series are kept. The first that matches a series decides. A block of metrics stays on the
-    /// disk as long as the longest of these, and what is past its own retention is not answered any more.
+    /// disk as long as the longest of these, and what is past its own retention is not answered any more. It
+    /// goes when its block is merged with others. Lists of series and of labels go by the longest of these:
+    /// they can name a series of which nothing is answered any more.
     pub metrics: Vec<MetricRetention>,
 }
 
@@ -137,6 +141,18 @@ impl Config {
     /// How long rows of a table are kept.
     pub fn retention_of(&self, table: Table) -> Duration {
         self.retention_overrides.tables.get(table.name()).unwrap_or(&self.retention).0
+    }
+
+    /// How long what is kept, as `retention` and its overrides say. Names that are no tables are passed over:
+    /// opening the store refuses them.
+    pub fn kept(&self) -> Retention {
+        let overrides = &self.retention_overrides;
+        let tables =
+            overrides.tables.iter().filter_map(|(name, keep)| Some((Table::from_name(name)?, keep.0)));
+        let kept = tables
+            .fold(Retention::from(self.retention.0), |kept, (table, keep)| kept.with_table(table, keep));
+        let series = overrides.metrics.iter();
+        series.fold(kept, |kept, metrics| kept.with_series(metrics.matchers.clone(), metrics.keep.0))
     }
 }
 

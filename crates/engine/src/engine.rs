@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
-use model::{Labels, TimeRange, Timestamp};
+use model::{ByteSize, Labels, TimeRange, Timestamp};
 use parking_lot::Mutex;
 use store::{
     AppendError, Appended, Batch, Changes, EventPass, EventScan, Matcher, QueryError, RollupPart,
@@ -19,7 +19,7 @@ use crate::archive::{self, Archiver};
 use crate::catalog::Catalog;
 use crate::compact::compact;
 use crate::core::Core;
-use crate::layout::Layout;
+use crate::layout::{Layout, segment_id};
 use crate::open::open;
 use crate::query::queries::Queries;
 use crate::rollup::{self, Bucket};
@@ -33,6 +33,9 @@ use crate::{Config, EngineError, query, retention};
 
 /// What a record takes beyond the memory of its batch, at most: schemas and padding of Arrow IPC.
 const RECORD_SLACK_BYTES: usize = 1 << 20;
+
+/// What a start writes beside a copy of the log's last segment, at most: the catalog's journal, a segment's header.
+const START_BYTES: u64 = 4 << 20;
 
 /// An open store. Dropping it ends its threads; what was acknowledged is durable either way.
 pub struct Engine {
@@ -77,6 +80,22 @@ impl Engine {
 
     /// As [`Engine::open`], on another file system than the real one. The catalog is on the real one.
     pub fn open_on(
+        vfs: Arc<dyn Vfs>,
+        data_dir: &Path,
+        config: Config,
+        registry: &prometheus::Registry,
+    ) -> Result<Arc<Self>, EngineError> {
+        let disk = Arc::clone(&vfs);
+        Self::try_open(vfs, data_dir, config, registry).map_err(|error| {
+            if !error.is_for_want_of_room() {
+                return error;
+            }
+            let needed = ByteSize(last_segment_bytes(&*disk, data_dir) + START_BYTES);
+            EngineError::NoRoom { data_dir: data_dir.to_owned(), needed, source: Box::new(error) }
+        })
+    }
+
+    fn try_open(
         vfs: Arc<dyn Vfs>,
         data_dir: &Path,
         config: Config,
@@ -221,6 +240,13 @@ impl Engine {
     }
 }
 
+/// The size of the log's last segment, which a start writes anew; 0 where that is not to be learned.
+fn last_segment_bytes(vfs: &dyn Vfs, data_dir: &Path) -> u64 {
+    let entries = vfs.list(&Layout::new(data_dir).wal_dir()).unwrap_or_default();
+    let segments = entries.iter().filter_map(|entry| Some((segment_id(&entry.name)?, entry.bytes)));
+    segments.max().map_or(0, |(_, bytes)| bytes)
+}
+
 /// The most that a batch of this size in memory takes as a record. Of 16 bytes of a sample, 19 can become: a
 /// time that is far from the one before, and a value without a zero byte.
 fn most_record_bytes(bytes: usize) -> usize {
@@ -228,7 +254,7 @@ fn most_record_bytes(bytes: usize) -> usize {
 }
 
 fn gathering(config: &Config) -> Gathering {
-    let size = |size: model::ByteSize| usize::try_from(size.0).unwrap_or(usize::MAX);
+    let size = |size: ByteSize| usize::try_from(size.0).unwrap_or(usize::MAX);
     Gathering {
         commit_bytes: size(config.commit_bytes),
         interval: config.commit_interval.0,

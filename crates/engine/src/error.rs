@@ -100,6 +100,22 @@ pub enum EngineError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// There is no room for what a start has to write.
+    #[error(
+        "the disk is full: a start writes up to {needed} into {} before it takes or deletes anything; make that \
+         much room beside the store (its folder quarantine can go as well) and start again: nothing that was \
+         acknowledged is lost",
+        .data_dir.display()
+    )]
+    NoRoom {
+        /// The data directory.
+        data_dir: PathBuf,
+        /// What is written at most.
+        needed: model::ByteSize,
+        /// What could not be done.
+        #[source]
+        source: Box<EngineError>,
+    },
     /// The write-ahead log cannot be written any more.
     #[error("the store has stopped writing after an error of its disk")]
     Poisoned,
@@ -110,6 +126,21 @@ impl EngineError {
     pub(crate) fn io<P: Into<PathBuf>>(doing: &'static str, path: P) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { doing, path, source }
+    }
+
+    /// Whether the disk had no room for what was being done.
+    pub(crate) fn is_for_want_of_room(&self) -> bool {
+        let is_full = |error: &io::Error| {
+            matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+        };
+        match self {
+            Self::Io { source, .. } => is_full(source),
+            Self::Catalog { source, .. } => source.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull),
+            Self::Encode { source: parquet::errors::ParquetError::External(source), .. } => {
+                source.downcast_ref::<io::Error>().is_some_and(is_full)
+            }
+            _ => false,
+        }
     }
 
     /// Wraps an error of the catalog: `map_err(EngineError::catalog("add files"))`.

@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
-use arrow::error::ArrowError;
 use model::{LabelsRef, Sample};
 use store::Table;
 
@@ -31,7 +30,7 @@ pub fn wal(bytes: &[u8]) {
     let head = head();
     let mut decoder = Decoder::default();
     let mut sink = Checked { into: IntoHead { head: &head }, put: BTreeMap::new() };
-    let end = walk(&mut &*bytes, SEGMENT, length, |_, payload| decoder.decode(payload, &mut sink));
+    let end = walk(&mut &*bytes, SEGMENT, length, |record| _ = decoder.decode(record.payload, &mut sink));
     end.expect("bytes in memory are read without an error");
     _ = Decoder::default().decode(bytes, &mut sink);
     sink.compare();
@@ -54,17 +53,18 @@ impl Sink for Checked<'_> {
         self.into.series(labels)
     }
 
-    fn samples(&mut self, series: u32, samples: &[Sample]) {
-        let put = self.put.entry(series).or_default();
-        for sample in samples {
-            put.entry(sample.time_ms).or_insert(sample.value.to_bits());
-        }
-        self.into.samples(series, samples);
+    fn samples<'a>(&mut self, all: impl Iterator<Item = (u32, &'a [Sample])>) {
+        self.into.samples(all.inspect(|(series, samples)| {
+            let put = self.put.entry(*series).or_default();
+            for sample in *samples {
+                put.entry(sample.time_ms).or_insert(sample.value.to_bits());
+            }
+        }));
     }
 
-    fn rows(&mut self, table: Table, rows: RecordBatch) -> Result<(), ArrowError> {
+    fn rows(&mut self, table: Table, rows: RecordBatch) {
         assert_eq!(rows.schema_ref().fields(), store::schema(table).fields(), "rows are in their schema");
-        self.into.rows(table, rows)
+        self.into.rows(table, rows);
     }
 }
 
@@ -93,10 +93,7 @@ fn records_that_were_cut_off(bytes: &[u8]) {
     let cut = file.len() * usize::from(u16::from_le_bytes([sizes[1], sizes[2]])) / usize::from(u16::MAX);
     let whole = ends.iter().filter(|end| **end <= cut).count();
     let mut read = Vec::new();
-    let end = walk(&mut &file[..cut], SEGMENT, cut as u64, |_, payload| {
-        read.push(payload.to_vec());
-        Ok(())
-    });
+    let end = walk(&mut &file[..cut], SEGMENT, cut as u64, |record| read.push(record.payload.to_vec()));
     let end = end.expect("bytes in memory are read without an error");
     assert_eq!(read, pieces[..whole], "the records that are whole");
     let at_an_end = cut == segment::HEADER_BYTES || ends.contains(&cut);

@@ -43,6 +43,6 @@ impl Head {
 
     /// Roughly how much memory the head takes.
     pub(crate) fn bytes(&self) -> u64 {
-        self.metrics.sample_bytes() + self.metrics.label_bytes() + self.events.bytes()
+        self.metrics.sample_bytes() + self.metrics.series_bytes() + self.events.bytes()
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use model::LabelsRef;
 use roaring::RoaringBitmap;
@@ -14,15 +15,115 @@ use store::{MatchOp, Matcher};
 /// list of values.
 const REGEX_SYNTAX: &[char] = &['\\', '.', '+', '*', '?', '(', ')', '[', ']', '{', '}', '^', '$'];
 
-/// Bytes that a bitmap with one series in it takes, with its entry in the map.
-const PAIR_BYTES: usize = 128;
+/// Bytes that a value takes with its entry in the map, beside its text and the series that have it.
+const VALUE_BYTES: usize = 96;
+/// Bytes that the bitmap of a second series takes.
+const BITMAP_BYTES: usize = 96;
+/// No further value has the same hash.
+const NONE: u32 = u32::MAX;
+
+/// A map by hashes that are there already.
+pub(crate) type ByHash = HashMap<u64, u32, BuildHasherDefault<AlreadyHashed>>;
 
 /// Label pairs and the series that have them.
 #[derive(Debug, Default)]
 pub(crate) struct LabelIndex {
-    names: HashMap<Box<str>, HashMap<Box<str>, RoaringBitmap>>,
+    names: HashMap<Box<str>, Values, BuildHasherDefault<AlreadyHashed>>,
     series: u32,
     bytes: usize,
+}
+
+/// The values of a label.
+#[derive(Debug, Default)]
+struct Values {
+    all: Vec<Value>,
+    by_hash: ByHash,
+    /// The place of the one that was last added to: series that come together often share it.
+    last: u32,
+}
+
+#[derive(Debug)]
+struct Value {
+    text: Box<str>,
+    series: Postings,
+    next_same_hash: u32,
+}
+
+/// The series that have a value. A value that tells series apart has one series, and needs no bitmap.
+#[derive(Debug)]
+enum Postings {
+    One(u32),
+    Many(RoaringBitmap),
+}
+
+impl Postings {
+    /// Adds a series that comes after the others.
+    fn push(&mut self, series: u32) -> usize {
+        match self {
+            Self::One(first) => {
+                *self = Self::Many(RoaringBitmap::from_iter([*first, series]));
+                BITMAP_BYTES
+            }
+            Self::Many(bitmap) => {
+                bitmap.insert(series);
+                size_of::<u16>()
+            }
+        }
+    }
+
+    fn add_to(&self, all: &mut RoaringBitmap) {
+        match self {
+            Self::One(series) => _ = all.insert(*series),
+            Self::Many(bitmap) => *all |= bitmap,
+        }
+    }
+
+    fn to_bitmap(&self) -> RoaringBitmap {
+        match self {
+            Self::One(series) => RoaringBitmap::from_iter([*series]),
+            Self::Many(bitmap) => bitmap.clone(),
+        }
+    }
+}
+
+impl Values {
+    fn find(&self, text: &str, hash: u64) -> Option<u32> {
+        let mut place = *self.by_hash.get(&hash)?;
+        loop {
+            let value = self.all.get(place as usize)?;
+            if *value.text == *text {
+                return Some(place);
+            }
+            place = value.next_same_hash;
+        }
+    }
+
+    fn get(&self, text: &str) -> Option<&Postings> {
+        let place = self.find(text, xxhash_rust::xxh3::xxh3_64(text.as_bytes()))?;
+        self.all.get(place as usize).map(|value| &value.series)
+    }
+
+    /// Adds a series to a value, and says by how many bytes that grows the index.
+    fn push(&mut self, text: &str, series: u32) -> usize {
+        if let Some(last) = self.all.get_mut(self.last as usize)
+            && *last.text == *text
+        {
+            return last.series.push(series);
+        }
+        let hash = xxhash_rust::xxh3::xxh3_64(text.as_bytes());
+        if let Some(place) = self.find(text, hash) {
+            self.last = place;
+            return self.all[place as usize].series.push(series);
+        }
+        self.last = self.all.len() as u32;
+        let next_same_hash = self.by_hash.insert(hash, self.last).unwrap_or(NONE);
+        self.all.push(Value { text: text.into(), series: Postings::One(series), next_same_hash });
+        VALUE_BYTES + text.len()
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        self.all.iter().map(|value| &*value.text)
+    }
 }
 
 impl LabelIndex {
@@ -31,21 +132,14 @@ impl LabelIndex {
         let series = self.series;
         self.series += 1;
         for (name, value) in labels.iter() {
-            if !self.names.contains_key(name) {
-                self.names.insert(name.into(), HashMap::new());
-                self.bytes += name.len() + PAIR_BYTES;
-            }
-            let values = self.names.get_mut(name).expect("it was there or has just been inserted");
-            match values.get_mut(value) {
-                Some(bitmap) => {
-                    bitmap.insert(series);
-                    self.bytes += size_of::<u16>();
-                }
+            let values = match self.names.get_mut(name) {
+                Some(values) => values,
                 None => {
-                    values.insert(value.into(), RoaringBitmap::from_iter([series]));
-                    self.bytes += value.len() + PAIR_BYTES;
+                    self.bytes += name.len() + VALUE_BYTES;
+                    self.names.entry(name.into()).or_default()
                 }
-            }
+            };
+            self.bytes += values.push(value, series);
         }
     }
 
@@ -65,28 +159,26 @@ impl LabelIndex {
         let Some(values) = self.names.get(matcher.name()) else { return RoaringBitmap::new() };
         match (matcher.op(), holds) {
             (MatchOp::Equal, true) | (MatchOp::NotEqual, false) => {
-                values.get(matcher.value()).cloned().unwrap_or_default()
+                values.get(matcher.value()).map(Postings::to_bitmap).unwrap_or_default()
             }
             (MatchOp::Regex, true) | (MatchOp::NotRegex, false) if listed_values(matcher).is_some() => {
                 union(listed_values(matcher).into_iter().flatten().filter_map(|value| values.get(value)))
             }
-            _ => union(
-                values
-                    .iter()
-                    .filter(|(value, _)| matcher.matches_value(value) == holds)
-                    .map(|(_, bitmap)| bitmap),
-            ),
+            _ => {
+                let matching = values.all.iter().filter(|value| matcher.matches_value(&value.text) == holds);
+                union(matching.map(|value| &value.series))
+            }
         }
     }
 
     /// Label pairs with the series that have them, sorted.
-    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str, &RoaringBitmap)> {
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str, RoaringBitmap)> {
         let mut names: Vec<_> = self.names.iter().collect();
         names.sort_unstable_by_key(|(name, _)| &**name);
         names.into_iter().flat_map(|(name, values)| {
-            let mut values: Vec<_> = values.iter().collect();
-            values.sort_unstable_by_key(|(value, _)| &**value);
-            values.into_iter().map(|(value, bitmap)| (&**name, &**value, bitmap))
+            let mut values: Vec<&Value> = values.all.iter().collect();
+            values.sort_unstable_by_key(|value| &*value.text);
+            values.into_iter().map(|value| (&**name, &*value.text, value.series.to_bitmap()))
         })
     }
 
@@ -97,7 +189,28 @@ impl LabelIndex {
 
     /// The values of one label.
     pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.names.get(name).into_iter().flat_map(|values| values.keys().map(|value| &**value))
+        self.names.get(name).into_iter().flat_map(Values::texts)
+    }
+}
+
+/// Passes a hash through that is one already, and makes one of bytes that are none.
+#[derive(Default)]
+pub(crate) struct AlreadyHashed(u64);
+
+impl Hasher for AlreadyHashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = xxhash_rust::xxh3::xxh3_64_with_seed(bytes, self.0);
+    }
+
+    /// The end of a text, which tells nothing that its bytes do not.
+    fn write_u8(&mut self, _: u8) {}
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
     }
 }
 
@@ -134,9 +247,9 @@ pub(crate) fn listed_values(matcher: &Matcher) -> Option<impl Iterator<Item = &s
     (!matcher.value().contains(REGEX_SYNTAX)).then(|| matcher.value().split('|'))
 }
 
-fn union<'a>(bitmaps: impl Iterator<Item = &'a RoaringBitmap>) -> RoaringBitmap {
-    bitmaps.fold(RoaringBitmap::new(), |mut all, bitmap| {
-        all |= bitmap;
+fn union<'a>(postings: impl Iterator<Item = &'a Postings>) -> RoaringBitmap {
+    postings.fold(RoaringBitmap::new(), |mut all, some| {
+        some.add_to(&mut all);
         all
     })
 }

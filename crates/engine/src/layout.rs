@@ -80,6 +80,11 @@ impl Layout {
     pub(crate) fn quarantined_segment(&self, id: u64, offset: u64) -> PathBuf {
         self.quarantine_dir().join(format!("{id:020}-from-{offset}{SEGMENT}"))
     }
+
+    /// Where the records of a segment are put that are whole and cannot be read.
+    pub(crate) fn quarantined_records(&self, id: u64, first_offset: u64) -> PathBuf {
+        self.quarantine_dir().join(format!("{id:020}-records-{first_offset}{SEGMENT}"))
+    }
 }
 
 /// The name under which a file is written before it is complete.
@@ -92,6 +97,11 @@ pub(crate) fn temporary(path: &Path) -> PathBuf {
 /// Whether a file was not complete.
 pub(crate) fn is_temporary(path: &Path) -> bool {
     path.as_os_str().as_encoded_bytes().ends_with(TEMPORARY.as_bytes())
+}
+
+/// The segment of which a file of the quarantine has the rest.
+pub(crate) fn quarantined_id(name: &str) -> Option<u64> {
+    name.strip_suffix(SEGMENT)?.split_once("-from-")?.0.parse().ok()
 }
 
 /// The segment that a file name of the log's directory stands for.

@@ -86,7 +86,8 @@ fn beyond_space(
     files.into_iter().take_while(goes).collect()
 }
 
-fn let_go(core: &Core, files: &[Arc<StoredFile>]) -> Result<(), EngineError> {
+/// Lets go of files, in the catalog first.
+pub(crate) fn let_go(core: &Core, files: &[Arc<StoredFile>]) -> Result<(), EngineError> {
     let ids: Vec<u64> = files.iter().map(|file| file.entry.id).collect();
     core.catalog.remove(&ids)?;
     for file in files {

@@ -55,6 +55,7 @@ pub(crate) struct Wal {
     pub(crate) commit_seconds: Histogram,
     pub(crate) torn_tails: IntCounter,
     pub(crate) corrupt_records: IntCounter,
+    pub(crate) missing_records: IntCounter,
     pub(crate) replayed_records: IntCounter,
     pub(crate) poisoned: IntGauge,
 }
@@ -197,6 +198,10 @@ impl Wal {
             torn_tails: made.counter("wal_torn_tails_total", "Torn ends of the log that were cut off.")?,
             corrupt_records: made
                 .counter("wal_corrupt_records_total", "Places where the log was corrupt.")?,
+            missing_records: made.counter(
+                "wal_missing_records_total",
+                "Records of the log that a start did not find, by their numbers.",
+            )?,
             replayed_records: made.counter("wal_replayed_records_total", "Records replayed at the start.")?,
             poisoned: made.gauge(
                 "wal_poisoned",

@@ -14,6 +14,12 @@ pub(crate) fn put_signed(into: &mut Vec<u8>, value: i64) {
     put(into, ((value << 1) ^ (value >> 63)) as u64);
 }
 
+/// How many bytes a signed value takes.
+pub(crate) fn signed_bytes(value: i64) -> usize {
+    let zigzag = ((value << 1) ^ (value >> 63)) as u64;
+    (64 - (zigzag | 1).leading_zeros() as usize).div_ceil(7)
+}
+
 /// Takes a value off the front; `None` when there is no whole one.
 pub(crate) fn take(from: &mut &[u8]) -> Option<u64> {
     let mut value = 0u64;
@@ -55,7 +61,9 @@ mod tests {
         fn any_integer_survives(value in any::<u64>(), signed in any::<i64>()) {
             let mut bytes = Vec::new();
             put(&mut bytes, value);
+            let unsigned = bytes.len();
             put_signed(&mut bytes, signed);
+            prop_assert_eq!(bytes.len() - unsigned, signed_bytes(signed));
             let mut rest = bytes.as_slice();
             prop_assert_eq!(take(&mut rest), Some(value));
             prop_assert_eq!(take_signed(&mut rest), Some(signed));

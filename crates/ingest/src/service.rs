@@ -2,12 +2,11 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use model::event::Event;
 use model::{LabelsRef, MetricBatch, Sample, TimeRange, Timestamp};
 use parking_lot::{Mutex, RwLock};
-use store::{AppendError, Appended, Batch, EventScan, QueryError, Table, TelemetryStore};
+use store::{AppendError, Appended, Batch, EventScan, QueryError, Retention, Table, TelemetryStore};
 
 use crate::account::{Account, Kind};
 use crate::duplicates::{self, Duplicates, Seen};
@@ -62,19 +61,19 @@ pub struct Ingest {
     store: Arc<dyn TelemetryStore>,
     limits: Limits,
     redactor: Redactor,
-    retention: Duration,
+    retention: Retention,
     account: Account,
     duplicates: Mutex<Duplicates>,
     listeners: RwLock<Vec<Arc<dyn EventListener>>>,
 }
 
 impl Ingest {
-    /// A path into `store`. Items older than `retention` are refused.
+    /// A path into `store`. Items older than `retention` says of them are refused.
     pub fn new(
         store: Arc<dyn TelemetryStore>,
         limits: Limits,
         redactor: Redactor,
-        retention: Duration,
+        retention: impl Into<Retention>,
         registry: &prometheus::Registry,
     ) -> Result<Arc<Self>, IngestError> {
         Ok(Arc::new(Self {
@@ -84,7 +83,7 @@ impl Ingest {
             store,
             limits,
             redactor,
-            retention,
+            retention: retention.into(),
         }))
     }
 
@@ -218,13 +217,11 @@ impl Ingest {
     fn admit(&self, source: Source, event: &mut Event, now: Timestamp) -> Result<(), (Reason, String)> {
         let limits = &self.limits;
         let time = event.time();
-        limits.check_time(time, now, now.before(self.retention)).map_err(|reason| {
+        let retention = self.retention.table(store::table_of(event));
+        limits.check_time(time, now, now.before(retention)).map_err(|reason| {
             let text = match reason {
                 Reason::Future => format!("time {time} is more than {} in the future", limits.max_future),
-                _ => format!(
-                    "time {time} is older than the retention of {}",
-                    model::DurationText(self.retention)
-                ),
+                _ => format!("time {time} is older than the retention of {}", model::DurationText(retention)),
             };
             (reason, text)
         })?;
@@ -309,7 +306,7 @@ impl Ingest {
     /// The batch without what breaks a limit; the batch itself, when nothing does.
     fn admit_samples(&self, source: Source, batch: MetricBatch, now: Timestamp) -> MetricBatch {
         let newest = now.after(self.limits.max_future.0).as_millis();
-        let oldest = now.before(self.retention).as_millis();
+        let oldest = now.before(self.retention.usual()).as_millis();
         let fits = |sample: &Sample| (oldest..=newest).contains(&sample.time_ms);
         let whole = |(labels, samples): (LabelsRef<'_>, &[Sample])| {
             self.labels_fit(labels) && samples.iter().all(fits)
@@ -324,6 +321,8 @@ impl Ingest {
                 too_large += samples.len() as u64;
                 continue;
             }
+            let oldest = self.oldest_of(labels, samples, oldest, now);
+            let fits = |sample: &Sample| (oldest..=newest).contains(&sample.time_ms);
             let kept: Vec<Sample> = samples.iter().copied().filter(fits).collect();
             future += samples.iter().filter(|sample| sample.time_ms > newest).count() as u64;
             too_old += samples.iter().filter(|sample| sample.time_ms < oldest).count() as u64;
@@ -339,12 +338,22 @@ impl Ingest {
         admitted
     }
 
+    /// The oldest time of a series that is taken. Some series are kept longer than most: whether one is, is looked
+    /// at when it has samples that are older than `usual`.
+    fn oldest_of(&self, labels: LabelsRef<'_>, samples: &[Sample], usual: i64, now: Timestamp) -> i64 {
+        let is_old = samples.iter().any(|sample| sample.time_ms < usual);
+        if !is_old || self.retention.is_one_for_series() {
+            return usual;
+        }
+        usual.min(now.before(self.retention.series(labels)).as_millis())
+    }
+
     fn labels_fit(&self, labels: LabelsRef<'_>) -> bool {
         let mut count = 0;
-        labels.iter().all(|(name, value)| {
+        labels.lengths().all(|(name, value)| {
             count += 1;
-            name.len() <= self.limits.max_name_bytes
-                && value.len() <= self.limits.max_label_value_bytes
+            name <= self.limits.max_name_bytes
+                && value <= self.limits.max_label_value_bytes
                 && count <= self.limits.max_labels
         })
     }

@@ -70,6 +70,17 @@ impl<'a> LabelsRef<'a> {
         LabelIter(self.0)
     }
 
+    /// How many bytes each name and its value have, in their order. Reads no text.
+    pub fn lengths(self) -> impl Iterator<Item = (usize, usize)> {
+        let mut rest = self.0;
+        std::iter::from_fn(move || {
+            let (name, after) = take(rest)?;
+            let (value, after) = take(after)?;
+            rest = after;
+            Some((name.len(), value.len()))
+        })
+    }
+
     /// The value of the label `name`, if it is set.
     pub fn get(self, name: &str) -> Option<&'a str> {
         self.iter().find(|(key, _)| *key == name).map(|(_, value)| value)
@@ -310,6 +321,8 @@ mod tests {
         #[test]
         fn any_set_survives_its_encoding(pairs in proptest::collection::btree_map(".{0,20}", ".{1,20}", 0..8)) {
             let labels = Labels::from_pairs(pairs.clone());
+            let lengths = pairs.iter().map(|(name, value)| (name.len(), value.len()));
+            prop_assert!(labels.as_ref().lengths().eq(lengths));
             let checked = LabelsRef::from_encoded(labels.as_ref().as_bytes()).expect("canonical");
             let back: std::collections::BTreeMap<String, String> =
                 checked.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();

@@ -82,7 +82,7 @@ impl State {
             .connect_with(options)
             .await
             .map_err(|source| fail(source.into()))?;
-        Ok(Self { database: Database { read, write }, passwords: Passwords::new().await? })
+        Ok(Self { database: Database { read, write }, passwords: Passwords::new()? })
     }
 
     /// Users and their passwords.

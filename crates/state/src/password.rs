@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Argon2, Params};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use tokio::sync::Semaphore;
 
 use crate::{StateError, secret};
@@ -20,16 +22,13 @@ const HASHES_AT_ONCE: usize = 4;
 #[derive(Clone, Debug)]
 pub(crate) struct Passwords {
     turns: Arc<Semaphore>,
-    /// The hash of a password that nobody has, so that an unknown user takes as long as a known one.
+    /// A hash that no password has, so that an unknown user takes as long as a known one.
     nobody: Arc<str>,
 }
 
 impl Passwords {
-    pub(crate) async fn new() -> Result<Self, StateError> {
-        let turns = Arc::new(Semaphore::new(HASHES_AT_ONCE));
-        let password = secret::random_text()?;
-        let nobody = in_turn(&turns, move || hash_now(&password)).await??;
-        Ok(Self { turns, nobody: nobody.into() })
+    pub(crate) fn new() -> Result<Self, StateError> {
+        Ok(Self { turns: Arc::new(Semaphore::new(HASHES_AT_ONCE)), nobody: nobody()?.into() })
     }
 
     /// The hash of a password that satisfies the policy.
@@ -68,6 +67,21 @@ fn hash_now(password: &str) -> Result<String, StateError> {
     }
 }
 
+/// What looks like a hash: random bytes in its place, to the same parameters. To compute one for this would cost
+/// every start 19 MiB, which stay with the process.
+fn nobody() -> Result<String, StateError> {
+    let (salt, output) =
+        (secret::random_bytes::<16>()?, secret::random_bytes::<{ Params::DEFAULT_OUTPUT_LEN }>()?);
+    Ok(format!(
+        "$argon2id$v=19$m={},t={},p={}${}${}",
+        Params::DEFAULT_M_COST,
+        Params::DEFAULT_T_COST,
+        Params::DEFAULT_P_COST,
+        STANDARD_NO_PAD.encode(salt),
+        STANDARD_NO_PAD.encode(output)
+    ))
+}
+
 async fn in_turn<T: Send + 'static>(
     turns: &Arc<Semaphore>,
     work: impl FnOnce() -> T + Send + 'static,
@@ -80,4 +94,27 @@ async fn in_turn<T: Send + 'static>(
     })
     .await
     .map_err(|error| gone(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_hash_that_no_password_has_costs_as_much_to_verify_as_any_other() {
+        let (nobody, real) =
+            (nobody().expect("random bytes"), hash_now("a long enough password").expect("hashed"));
+        let shape = |hash: &str| -> Vec<String> {
+            let parts: Vec<&str> = hash.split('$').collect();
+            let lengths = parts[4..].iter().map(|part| part.len().to_string());
+            parts[..4].iter().map(|part| (*part).to_owned()).chain(lengths).collect()
+        };
+        assert_eq!(shape(&nobody), shape(&real));
+        let passwords = Passwords::new().expect("random bytes");
+        assert!(!passwords.verify("a long enough password", None).await.expect("verified"));
+        assert!(
+            !passwords.verify("a long enough password", Some(nobody)).await.expect("it is read as a hash")
+        );
+        assert!(passwords.verify("a long enough password", Some(real)).await.expect("verified"));
+    }
 }

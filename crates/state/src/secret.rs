@@ -38,12 +38,16 @@ impl fmt::Debug for Secret {
 
 /// 256 random bits as 43 characters that need no escaping anywhere.
 pub(crate) fn random_text() -> Result<String, StateError> {
-    let mut bytes = [0u8; 32];
+    Ok(URL_SAFE_NO_PAD.encode(random_bytes::<32>()?))
+}
+
+pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], StateError> {
+    let mut bytes = [0u8; N];
     getrandom::fill(&mut bytes).map_err(|error| StateError::Crypto {
         doing: "reading random bytes of the system",
         reason: error.to_string(),
     })?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
+    Ok(bytes)
 }
 
 /// The hash by which a random secret is kept and found.

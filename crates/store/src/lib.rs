@@ -12,6 +12,7 @@ mod conform;
 mod error;
 mod port;
 mod predicate;
+mod retention;
 mod scan;
 mod table;
 
@@ -23,5 +24,8 @@ pub use port::{
     Appended, Batch, RollupPart, SelectRequest, SeriesBuffer, SeriesCursor, StoreStats, TelemetryStore,
 };
 pub use predicate::{MatchOp, Matcher, MatcherError};
+pub use retention::Retention;
 pub use scan::{ColumnFilter, EventPass, EventScan, FilterOp, Order, Scalar};
-pub use table::{ColumnError, EventBatch, Row, Table, batches_from_events, events_from_batch, schema};
+pub use table::{
+    ColumnError, EventBatch, Row, Table, batches_from_events, events_from_batch, schema, table_of,
+};

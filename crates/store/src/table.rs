@@ -486,6 +486,21 @@ pub fn schema(table: Table) -> SchemaRef {
     }
 }
 
+/// The table that an event is a row of.
+pub fn table_of(event: &Event) -> Table {
+    match event {
+        Event::Job(_) => Table::JobEvents,
+        Event::Stage(_) => Table::StageEvents,
+        Event::Component(_) => Table::ComponentEvents,
+        Event::Worker(_) => Table::WorkerEvents,
+        Event::Request(_) => Table::Requests,
+        Event::LlmCall(_) => Table::LlmCalls,
+        Event::Feedback(_) => Table::Feedback,
+        Event::Deploy(_) => Table::Deploys,
+        Event::Exit(_) => Table::Exits,
+    }
+}
+
 /// Sorts events into their tables: one batch for each table that occurs, rows in the order given.
 pub fn batches_from_events(events: impl IntoIterator<Item = Event>) -> Result<Vec<EventBatch>, ColumnError> {
     let (mut jobs, mut stages, mut components, mut workers) = (vec![], vec![], vec![], vec![]);

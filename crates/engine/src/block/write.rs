@@ -438,10 +438,9 @@ struct IndexRows {
 }
 
 impl IndexRows {
-    fn push(&mut self, name: &str, value: &str, series: &RoaringBitmap) {
+    fn push(&mut self, name: &str, value: &str, mut series: RoaringBitmap) {
         self.name.append_value(name);
         self.value.append_value(value);
-        let mut series = series.clone();
         series.optimize();
         let mut bytes = Vec::with_capacity(series.serialized_size());
         series.serialize_into(&mut bytes).expect("memory can be written to");

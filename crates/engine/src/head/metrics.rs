@@ -30,6 +30,8 @@ pub(crate) struct MetricsHead {
     shards: RwLock<Vec<RwLock<Shard>>>,
     limits: Limits,
     sample_bytes: AtomicU64,
+    /// What the series take here beside their samples.
+    slot_bytes: AtomicU64,
     /// The times of the first and the last sample; the first is behind the last when there is none.
     first_ms: AtomicI64,
     last_ms: AtomicI64,
@@ -46,6 +48,7 @@ impl MetricsHead {
             shards: RwLock::default(),
             limits,
             sample_bytes: AtomicU64::new(0),
+            slot_bytes: AtomicU64::new(0),
             first_ms: AtomicI64::new(i64::MAX),
             last_ms: AtomicI64::new(i64::MIN),
         }
@@ -145,7 +148,7 @@ impl MetricsHead {
                 if samples.len() <= place {
                     let added = place + 1 - samples.len();
                     samples.resize_with(place + 1, Packed::default);
-                    self.sample_bytes.fetch_add((added * size_of::<Packed>()) as u64, Ordering::Relaxed);
+                    self.slot_bytes.fetch_add((added * size_of::<Packed>()) as u64, Ordering::Relaxed);
                 }
                 if let Some((_, new)) = all.next() {
                     each(&mut samples[place], new);
@@ -214,14 +217,15 @@ impl MetricsHead {
         self.matching(&[], (i64::MIN, i64::MAX))
     }
 
-    /// Memory of the samples.
+    /// Memory of the samples. What a series takes whether it has samples or not is no part of it: a bound
+    /// that counted it would be reached by many series with a sample or two, again and again.
     pub(crate) fn sample_bytes(&self) -> u64 {
         self.sample_bytes.load(Ordering::Relaxed)
     }
 
-    /// Memory of labels and index.
-    pub(crate) fn label_bytes(&self) -> u64 {
-        self.registry.bytes() as u64
+    /// Memory of the series beside their samples: labels, index, and their places here.
+    pub(crate) fn series_bytes(&self) -> u64 {
+        self.registry.bytes() as u64 + self.slot_bytes.load(Ordering::Relaxed)
     }
 
     /// How many series there are.
@@ -298,6 +302,8 @@ mod tests {
         let samples: Vec<&[Sample]> = batch.iter().map(|(_, samples)| samples).collect();
         let appended = head.append(order.iter().map(|index| (*index as u32, samples[*index])));
         assert_eq!(appended.samples, 10_000);
+        assert!(head.sample_bytes() <= 10_000 * 40, "{}: only samples are counted", head.sample_bytes());
+        assert!(head.series_bytes() > 10_000 * 64, "{}", head.series_bytes());
         let found = head.matching(&[], (0, i64::MAX));
         assert_eq!(found.len(), 10_000);
         for (index, (_, id)) in found.iter().enumerate() {

@@ -11,8 +11,11 @@ use crate::varint;
 
 /// Samples out of order that wait before they are worked into the run.
 const MAX_LATE: usize = 64;
-/// The most bytes of one sample in the run: a byte that describes it, the time, the value.
-const MAX_SAMPLE_BYTES: usize = 1 + 10 + 8;
+/// What an allocator puts before a piece of memory, and what it rounds pieces to: a run takes all of its piece.
+const PIECE_HEADER_BYTES: usize = 8;
+const PIECE_BYTES: usize = 16;
+/// A run grows by this at least.
+const LEAST_MORE_BYTES: usize = 32;
 /// Set in the describing byte when the step in time is the one before. The low four bits say how many
 /// bytes of the value follow, the three between how many zero bytes lie below them.
 const SAME_STEP: u8 = 0x80;
@@ -25,24 +28,29 @@ pub(crate) enum Inserted {
     TooOld,
 }
 
-/// The samples of a series, in ascending time and without doubles.
+/// The samples of a series, in ascending time and without doubles. There is one for each series, with
+/// samples or without: it fills one line of a processor's cache.
 #[derive(Debug, Default)]
 pub(crate) struct Packed {
+    /// Empty when there is no sample.
     run: Vec<u8>,
     first_ms: i64,
     last_ms: i64,
     step_ms: i64,
     last_bits: u64,
-    count: u32,
-    /// Out of order, sorted by time.
-    late: Vec<Sample>,
+    /// Few series have any.
+    late: Option<Box<Late>>,
 }
+
+/// Samples out of order, sorted by time.
+#[derive(Debug, Default)]
+struct Late(Vec<Sample>);
 
 impl Packed {
     /// Adds a sample, unless there is one at its time or it is older than the newest by more than
     /// `out_of_order_ms`.
     pub(crate) fn insert(&mut self, sample: Sample, out_of_order_ms: i64) -> Inserted {
-        if sample.time_ms > self.last_ms || self.count == 0 {
+        if sample.time_ms > self.last_ms || self.run.is_empty() {
             self.push(sample);
             Inserted::Stored
         } else if sample.time_ms == self.last_ms {
@@ -61,21 +69,23 @@ impl Packed {
         let below = if xor == 0 { 0 } else { xor.trailing_zeros() / 8 };
         let middle = xor >> (8 * below);
         let bytes = 8 - middle.leading_zeros() / 8;
+        let is_first = self.run.is_empty();
         // The first step is the time itself, so that a run can be read from its beginning.
         let step = sample.time_ms.wrapping_sub(self.last_ms);
-        if self.run.capacity() - self.run.len() < MAX_SAMPLE_BYTES {
-            // Doubling would leave a third of the memory unused on average.
-            self.run.reserve_exact((self.run.len() / 3).max(32));
+        let change = step.wrapping_sub(self.step_ms);
+        let needed = 1 + if change == 0 { 0 } else { varint::signed_bytes(change) } + bytes as usize;
+        if self.run.capacity() - self.run.len() < needed {
+            self.run.reserve_exact(room_for(self.run.len(), needed) - self.run.len());
         }
         let describing = (below << 4 | bytes) as u8;
-        if step == self.step_ms {
+        if change == 0 {
             self.run.push(describing | SAME_STEP);
         } else {
             self.run.push(describing);
-            varint::put_signed(&mut self.run, step.wrapping_sub(self.step_ms));
+            varint::put_signed(&mut self.run, change);
         }
         self.run.extend_from_slice(&middle.to_le_bytes()[..bytes as usize]);
-        if self.count == 0 {
+        if is_first {
             self.first_ms = sample.time_ms;
             self.step_ms = 0;
         } else {
@@ -83,35 +93,37 @@ impl Packed {
         }
         self.last_ms = sample.time_ms;
         self.last_bits = bits;
-        self.count += 1;
     }
 
     #[cold]
     fn insert_late(&mut self, sample: Sample) -> Inserted {
-        let Err(place) = self.late.binary_search_by_key(&sample.time_ms, |late| late.time_ms) else {
+        let Err(place) = self.late().binary_search_by_key(&sample.time_ms, |late| late.time_ms) else {
             return Inserted::Duplicate;
         };
         let mut before = Samples::new(&self.run).take_while(|one| one.time_ms <= sample.time_ms);
         if before.any(|one| one.time_ms == sample.time_ms) {
             return Inserted::Duplicate;
         }
-        self.late.insert(place, sample);
-        if self.late.len() >= MAX_LATE {
+        let late = &mut self.late.get_or_insert_default().0;
+        late.insert(place, sample);
+        if late.len() >= MAX_LATE {
             self.work_in_late();
         }
         Inserted::Stored
+    }
+
+    fn late(&self) -> &[Sample] {
+        self.late.as_ref().map_or(&[], |late| &late.0)
     }
 
     /// Writes the run anew, with what waited beside it.
     fn work_in_late(&mut self) {
         let (mut times, mut values) = (Vec::new(), Vec::new());
         self.read((i64::MIN, i64::MAX), &mut times, &mut values);
-        *self =
-            Self { run: Vec::with_capacity(self.run.len() + MAX_LATE * MAX_SAMPLE_BYTES), ..Self::default() };
+        *self = Self { run: Vec::with_capacity(self.run.capacity()), ..Self::default() };
         for (time_ms, value) in times.into_iter().zip(values) {
             self.push(Sample { time_ms, value });
         }
-        self.run.shrink_to(self.run.len() + MAX_SAMPLE_BYTES);
     }
 
     /// Adds the samples between two times, both included.
@@ -120,7 +132,7 @@ impl Packed {
         if first > end || last < start {
             return;
         }
-        let mut late = self.late.iter().skip_while(|one| one.time_ms < start).peekable();
+        let mut late = self.late().iter().skip_while(|one| one.time_ms < start).peekable();
         let mut take = |sample: Sample| {
             times.push(sample.time_ms);
             values.push(sample.value);
@@ -143,8 +155,8 @@ impl Packed {
 
     /// The times of the first and the last sample.
     pub(crate) fn ends(&self) -> Option<(i64, i64)> {
-        let first = self.late.first().map(|first| first.time_ms);
-        (self.count > 0)
+        let first = self.late().first().map(|first| first.time_ms);
+        (!self.run.is_empty())
             .then(|| (first.map_or(self.first_ms, |first| first.min(self.first_ms)), self.last_ms))
     }
 
@@ -157,13 +169,23 @@ impl Packed {
         }
         let may = first < end && start < last;
         may && (Samples::new(&self.run).any(|one| inside(one.time_ms))
-            || self.late.iter().any(|one| inside(one.time_ms)))
+            || self.late().iter().any(|one| inside(one.time_ms)))
     }
 
     /// Memory beside the struct itself.
     pub(crate) fn bytes(&self) -> usize {
-        self.run.capacity() + self.late.capacity() * size_of::<Sample>()
+        let late = self.late.as_ref();
+        self.run.capacity()
+            + late.map_or(0, |late| size_of::<Late>() + late.0.capacity() * size_of::<Sample>())
     }
+}
+
+/// The capacity of a run of `length` bytes that needs some more. Doubling would leave a third of the memory
+/// unused on average; steps that are too small leave pieces behind that nothing fits into any more, because
+/// the runs of most series are as long.
+fn room_for(length: usize, needed: usize) -> usize {
+    let more = needed.max(length / 3).max(LEAST_MORE_BYTES);
+    (length + more + PIECE_HEADER_BYTES).next_multiple_of(PIECE_BYTES) - PIECE_HEADER_BYTES
 }
 
 /// The samples of a run.
@@ -236,6 +258,7 @@ mod tests {
             assert_eq!(packed.insert(sample, i64::MAX), Inserted::Stored);
         }
         assert!(packed.bytes() < 480 * 5, "{}", packed.bytes());
+        assert_eq!(size_of::<Packed>(), 64);
     }
 
     #[test]

@@ -4,17 +4,15 @@
 //! nor indexed anew when a head is frozen. Numbers never change; when many series have ended, the next
 //! head gets a new registry of those that are left.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
 use model::{Labels, LabelsRef, MetricBatch, Sample};
 use parking_lot::{RwLock, RwLockReadGuard};
 use store::Matcher;
 
 use crate::head::metrics::Limits;
-use crate::index::LabelIndex;
+use crate::index::{ByHash, LabelIndex};
 
 /// No further series has the same hash.
 const NONE: u32 = u32::MAX;
@@ -39,15 +37,16 @@ pub(crate) struct Registry {
 #[derive(Debug, Default)]
 struct State {
     series: Vec<Series>,
-    by_hash: HashMap<u64, u32, BuildHasherDefault<AlreadyHashed>>,
+    by_hash: ByHash,
     index: LabelIndex,
     /// The place of each series among all that there were when it was asked for, by labels' bytes.
     ranks: OnceLock<Vec<u32>>,
+    /// How many series have been sorted without ranks since the last series came.
+    sorted_without: AtomicUsize,
 }
 
 #[derive(Debug)]
 struct Series {
-    hash: u64,
     labels: Labels,
     next_same_hash: u32,
     /// The segment of the log that defines this series; zero for none.
@@ -63,7 +62,7 @@ impl Registry {
         let mut state = State::default();
         for id in kept {
             let series = &from.series[id as usize];
-            let new = state.create(series.labels.clone(), series.hash);
+            let new = state.create(series.labels.clone(), series.labels.hash64());
             let newest_ms = series.newest_ms.load(Ordering::Relaxed);
             state.series[new as usize].newest_ms.store(newest_ms, Ordering::Relaxed);
         }
@@ -123,8 +122,8 @@ impl Registry {
         // Senders send their series in one order again and again.
         let mut expected = 0u32;
         let find = |(labels, _): (LabelsRef<'_>, &[Sample])| {
-            let hash = labels.hash64();
-            let id = if state.is(expected, labels, hash) { Some(expected) } else { state.find(labels, hash) };
+            let is_expected = state.is(expected, labels);
+            let id = if is_expected { Some(expected) } else { state.find(labels, labels.hash64()) };
             expected = id.map_or(expected, |id| id + 1);
             id.unwrap_or(NONE)
         };
@@ -188,8 +187,11 @@ impl Reading<'_> {
     pub(crate) fn sort(&self, ids: &mut [u32]) {
         let bytes = |id: u32| self.labels(id).as_ref().as_bytes();
         let total = self.0.series.len();
-        // Comparing labels costs far more than comparing ranks, which in turn cost a sort of all series.
-        if ids.len() < 1000 && self.0.ranks.get().is_none() {
+        // Comparing labels costs far more than comparing ranks, which in turn cost a sort of all series, and
+        // are good until the next series comes. So they are made when as much has been sorted without.
+        if self.0.ranks.get().is_none()
+            && self.0.sorted_without.fetch_add(ids.len(), Ordering::Relaxed).saturating_add(ids.len()) < total
+        {
             ids.sort_unstable_by(|a, b| bytes(*a).cmp(bytes(*b)));
             return;
         }
@@ -215,9 +217,8 @@ impl Reading<'_> {
 }
 
 impl State {
-    fn is(&self, id: u32, labels: LabelsRef<'_>, hash: u64) -> bool {
-        let series = self.series.get(id as usize);
-        series.is_some_and(|series| series.hash == hash && series.labels.as_ref() == labels)
+    fn is(&self, id: u32, labels: LabelsRef<'_>) -> bool {
+        self.series.get(id as usize).is_some_and(|series| series.labels.as_ref() == labels)
     }
 
     fn find(&self, labels: LabelsRef<'_>, hash: u64) -> Option<u32> {
@@ -236,8 +237,8 @@ impl State {
         let next_same_hash = self.by_hash.insert(hash, id).unwrap_or(NONE);
         self.index.push(labels.as_ref());
         self.ranks.take();
+        *self.sorted_without.get_mut() = 0;
         self.series.push(Series {
-            hash,
             labels,
             next_same_hash,
             defined_in: AtomicU64::new(0),
@@ -254,24 +255,6 @@ impl Series {
         }
         self.defined_in.store(segment, Ordering::Relaxed);
         Resolved::Define(id)
-    }
-}
-
-/// Passes a hash through that is one already.
-#[derive(Default)]
-struct AlreadyHashed(u64);
-
-impl Hasher for AlreadyHashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = xxhash_rust::xxh3::xxh3_64_with_seed(bytes, self.0);
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
     }
 }
 

@@ -4,8 +4,6 @@
 //! Numbers and times are differences to those before, values are floats without the zero bytes at their
 //! end: what arrives together and in order takes few bytes.
 
-use std::collections::HashMap;
-
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use arrow::error::ArrowError;
@@ -16,6 +14,7 @@ use store::{EventBatch, Table};
 
 use crate::events::conform;
 use crate::head::registry::Resolved;
+use crate::index::ByHash;
 use crate::varint;
 
 /// Samples as version 1 of the log has them.
@@ -42,12 +41,14 @@ pub(crate) enum PayloadError {
     Rows(#[from] ArrowError),
 }
 
-/// Appends the samples of a batch whose series have been resolved. Returns whether there were any.
-pub(crate) fn put_metrics(into: &mut Vec<u8>, batch: &MetricBatch, resolved: &[Resolved]) -> bool {
+/// Appends the samples of a batch whose series have been resolved. Returns how many bytes of it define
+/// series; `None` when there were no samples to append.
+pub(crate) fn put_metrics(into: &mut Vec<u8>, batch: &MetricBatch, resolved: &[Resolved]) -> Option<u64> {
     let kept = resolved.iter().filter(|series| **series != Resolved::OverLimit).count();
     if kept == 0 {
-        return false;
+        return None;
     }
+    let mut definition_bytes = 0;
     section(into, METRICS, |into| {
         varint::put(into, kept as u64);
         let (mut time, mut next_id) = (0i64, 0i64);
@@ -63,6 +64,7 @@ pub(crate) fn put_metrics(into: &mut Vec<u8>, batch: &MetricBatch, resolved: &[R
             if let Some(labels) = define {
                 varint::put(into, labels.len() as u64);
                 into.extend_from_slice(labels);
+                definition_bytes += labels.len() as u64;
             }
             varint::put(into, samples.len() as u64);
             for sample in samples {
@@ -72,7 +74,7 @@ pub(crate) fn put_metrics(into: &mut Vec<u8>, batch: &MetricBatch, resolved: &[R
             }
         }
     });
-    true
+    Some(definition_bytes)
 }
 
 /// Appends a value: how many bytes it has without the zero bytes at its end, and these.
@@ -124,39 +126,55 @@ fn section<R>(into: &mut Vec<u8>, kind: u8, write: impl FnOnce(&mut Vec<u8>) -> 
 pub(crate) trait Sink {
     /// A series is defined; what is returned stands for it from now on.
     fn series(&mut self, labels: LabelsRef<'_>) -> u32;
-    /// Samples of a series.
-    fn samples(&mut self, series: u32, samples: &[Sample]);
+    /// Samples of series.
+    fn samples<'a>(&mut self, all: impl Iterator<Item = (u32, &'a [Sample])>);
     /// Rows of a table, in the table's schema.
-    fn rows(&mut self, table: Table, rows: RecordBatch) -> Result<(), ArrowError>;
+    fn rows(&mut self, table: Table, rows: RecordBatch);
 }
+
+/// Samples that are gathered before the sink takes them, which it does better with many at once.
+const GATHERED_SAMPLES: usize = 64 << 10;
 
 /// Reads the payloads of one segment, in order.
 #[derive(Default)]
 pub(crate) struct Decoder {
     /// What the sink calls the series that the segment has defined.
-    series: HashMap<u64, u32>,
+    series: ByHash,
+    /// Series with the ends of their samples.
+    gathered: Vec<(u32, usize)>,
     samples: Vec<Sample>,
+    /// Why samples of this section were passed over.
+    passed_over: Option<PayloadError>,
 }
 
 impl Decoder {
-    /// Gives what a payload holds to `sink`.
+    /// Gives what a payload holds to `sink`. What can be read of a payload is given, whatever is wrong with the
+    /// rest: a section, or the samples of a series.
     pub(crate) fn decode(&mut self, mut payload: &[u8], sink: &mut impl Sink) -> Result<(), PayloadError> {
+        let mut result = Ok(());
         while let Some((kind, rest)) = payload.split_first() {
             let (length, rest) = rest.split_first_chunk::<4>().ok_or(PayloadError::Truncated)?;
             let length = u32::from_le_bytes(*length) as usize;
             let (body, rest) = rest.split_at_checked(length).ok_or(PayloadError::Truncated)?;
             payload = rest;
-            match *kind {
-                METRICS => self.metrics(body, sink)?,
-                PLAIN_METRICS => self.plain_metrics(body, sink)?,
-                EVENTS => events(body, sink)?,
-                kind => return Err(PayloadError::Kind(kind)),
-            }
+            let section = match *kind {
+                METRICS | PLAIN_METRICS => self.metrics(body, *kind == PLAIN_METRICS, sink),
+                EVENTS => events(body, sink),
+                kind => Err(PayloadError::Kind(kind)),
+            };
+            result = result.and(section);
         }
-        Ok(())
+        result
     }
 
-    fn metrics(&mut self, mut body: &[u8], sink: &mut impl Sink) -> Result<(), PayloadError> {
+    fn metrics(&mut self, body: &[u8], is_plain: bool, sink: &mut impl Sink) -> Result<(), PayloadError> {
+        self.passed_over = None;
+        let read = if is_plain { self.plain_series(body, sink) } else { self.all_series(body, sink) };
+        self.give(sink);
+        read.and(self.passed_over.take().map_or(Ok(()), Err))
+    }
+
+    fn all_series(&mut self, mut body: &[u8], sink: &mut impl Sink) -> Result<(), PayloadError> {
         let (mut time, mut next_id) = (0, 0u64);
         for _ in 0..varint::take(&mut body).ok_or(PayloadError::Truncated)? {
             let tag = varint::take_signed(&mut body).ok_or(PayloadError::Truncated)?;
@@ -167,7 +185,7 @@ impl Decoder {
         Ok(())
     }
 
-    fn plain_metrics(&mut self, mut body: &[u8], sink: &mut impl Sink) -> Result<(), PayloadError> {
+    fn plain_series(&mut self, mut body: &[u8], sink: &mut impl Sink) -> Result<(), PayloadError> {
         let mut time = 0;
         for _ in 0..varint::take(&mut body).ok_or(PayloadError::Truncated)? {
             let tag = varint::take(&mut body).ok_or(PayloadError::Truncated)?;
@@ -190,22 +208,56 @@ impl Decoder {
         let series = if is_defined_here {
             let length = number(body)?;
             let labels = varint::take_bytes(body, length).ok_or(PayloadError::Truncated)?;
-            let series = sink.series(LabelsRef::from_encoded(labels).map_err(|_| PayloadError::Labels)?);
-            self.series.insert(id, series);
-            series
+            self.define(id, labels, sink)
         } else {
-            *self.series.get(&id).ok_or(PayloadError::Undefined(id))?
+            self.series.get(&key(id)).copied().ok_or(PayloadError::Undefined(id))
         };
-        self.samples.clear();
+        let before = self.samples.len();
         for _ in 0..number(body)? {
             let step = varint::take_signed(body).ok_or(PayloadError::Truncated)?;
             *time = time.wrapping_add(step);
             let value = take_value(body).ok_or(PayloadError::Truncated)?;
             self.samples.push(Sample { time_ms: *time, value });
         }
-        sink.samples(series, &self.samples);
+        match series {
+            Ok(series) => self.gathered.push((series, self.samples.len())),
+            Err(error) => {
+                self.samples.truncate(before);
+                self.passed_over.get_or_insert(error);
+            }
+        }
+        if self.samples.len() >= GATHERED_SAMPLES {
+            self.give(sink);
+        }
         Ok(())
     }
+
+    fn define(&mut self, id: u64, labels: &[u8], sink: &mut impl Sink) -> Result<u32, PayloadError> {
+        let Ok(labels) = LabelsRef::from_encoded(labels) else {
+            self.series.remove(&key(id));
+            return Err(PayloadError::Labels);
+        };
+        let series = sink.series(labels);
+        self.series.insert(key(id), series);
+        Ok(series)
+    }
+
+    /// Gives what was gathered to `sink`. Samples of a series that was cut off are none.
+    fn give(&mut self, sink: &mut impl Sink) {
+        let mut start = 0;
+        sink.samples(self.gathered.iter().map(|(series, end)| {
+            let samples = &self.samples[start..*end];
+            start = *end;
+            (*series, samples)
+        }));
+        self.gathered.clear();
+        self.samples.clear();
+    }
+}
+
+/// Numbers of series as a map by hashes wants them: different for different series, in all their bits.
+fn key(id: u64) -> u64 {
+    id.wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 fn events(mut body: &[u8], sink: &mut impl Sink) -> Result<(), PayloadError> {
@@ -214,7 +266,8 @@ fn events(mut body: &[u8], sink: &mut impl Sink) -> Result<(), PayloadError> {
     let table = std::str::from_utf8(name).ok().and_then(Table::from_name).ok_or(PayloadError::Table)?;
     // Arrow panics on some messages that are none. A record that it cannot read is put aside; the store opens.
     let rows = std::panic::catch_unwind(|| read_rows(body)).map_err(|_| PayloadError::NotArrow)??;
-    Ok(sink.rows(table, conform(rows, &store::schema(table))?)?)
+    sink.rows(table, conform(rows, &store::schema(table))?);
+    Ok(())
 }
 
 fn read_rows(stream: &[u8]) -> Result<RecordBatch, ArrowError> {
@@ -244,12 +297,13 @@ mod tests {
             self.labels.push(labels.to_owned());
             self.labels.len() as u32 - 1
         }
-        fn samples(&mut self, series: u32, samples: &[Sample]) {
-            self.samples.extend(samples.iter().map(|s| (series, s.time_ms, s.value.to_bits())));
+        fn samples<'a>(&mut self, all: impl Iterator<Item = (u32, &'a [Sample])>) {
+            for (series, samples) in all {
+                self.samples.extend(samples.iter().map(|s| (series, s.time_ms, s.value.to_bits())));
+            }
         }
-        fn rows(&mut self, table: Table, rows: RecordBatch) -> Result<(), ArrowError> {
+        fn rows(&mut self, table: Table, rows: RecordBatch) {
             self.rows.push((table, rows));
-            Ok(())
         }
     }
 
@@ -265,11 +319,10 @@ mod tests {
         );
         let rows = EventBatch { table: Table::Deploys, rows: deploys(&[5, 6]) };
         let mut bytes = Vec::new();
-        assert!(put_metrics(
-            &mut bytes,
-            &batch,
-            &[Resolved::Define(7), Resolved::OverLimit, Resolved::Known(7)]
-        ));
+        let resolved = [Resolved::Define(7), Resolved::OverLimit, Resolved::Known(7)];
+        let defined = put_metrics(&mut bytes, &batch, &resolved);
+        assert_eq!(defined, Some(a.as_ref().as_bytes().len() as u64));
+        assert_eq!(put_metrics(&mut bytes, &batch, &[Resolved::OverLimit; 3]), None);
         put_events(&mut bytes, &rows).expect("encodes");
         let mut gathered = Gathered::default();
         Decoder::default().decode(&bytes, &mut gathered).expect("decodes");
@@ -298,13 +351,33 @@ mod tests {
     }
 
     #[test]
-    fn a_series_that_the_segment_does_not_define_is_an_error() {
+    fn a_series_that_the_segment_does_not_define_is_an_error_and_the_others_are_read() {
+        let mut batch = MetricBatch::new();
+        for name in ["a", "b", "c"] {
+            batch.push_one(&Labels::metric(name, &[]), 1, 1.0);
+        }
+        let mut bytes = Vec::new();
+        let resolved = [Resolved::Define(3), Resolved::Known(4), Resolved::Define(5)];
+        put_metrics(&mut bytes, &batch, &resolved);
+        let mut gathered = Gathered::default();
+        let result = Decoder::default().decode(&bytes, &mut gathered);
+        assert!(matches!(result, Err(PayloadError::Undefined(4))));
+        let one = 1f64.to_bits();
+        assert_eq!(gathered.samples, [(0, 1, one), (1, 1, one)]);
+    }
+
+    #[test]
+    fn a_section_that_cannot_be_read_takes_no_other_with_it() {
         let mut batch = MetricBatch::new();
         batch.push_one(&Labels::metric("a", &[]), 1, 1.0);
         let mut bytes = Vec::new();
-        put_metrics(&mut bytes, &batch, &[Resolved::Known(4)]);
-        let result = Decoder::default().decode(&bytes, &mut Gathered::default());
-        assert!(matches!(result, Err(PayloadError::Undefined(4))));
+        section(&mut bytes, 77, |into| into.extend_from_slice(b"of a version to come"));
+        section(&mut bytes, METRICS, |into| into.extend_from_slice(&[200, 1]));
+        put_metrics(&mut bytes, &batch, &[Resolved::Define(0)]);
+        let mut gathered = Gathered::default();
+        let result = Decoder::default().decode(&bytes, &mut gathered);
+        assert!(matches!(result, Err(PayloadError::Kind(77))), "the first fault is told");
+        assert_eq!((gathered.labels.len(), gathered.samples.len()), (1, 1));
     }
 
     proptest! {

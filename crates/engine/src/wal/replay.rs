@@ -3,20 +3,26 @@
 //! A torn end of the last segment is what a crash leaves of a write that was never acknowledged: it is
 //! cut off. A bad record anywhere else, or before a good one, is damage to acknowledged data: the rest
 //! of that segment is put aside for people to look at, and the segments after it are read all the same.
+//! A record that is whole and cannot be read, because no version that we know wrote it, is put aside alone.
+//! Records that are missing are told, by their numbers.
+//!
+//! One thread reads and decodes, ahead of the one that puts what it finds into the head.
 
 use std::io::{self, Read};
+use std::sync::mpsc;
+use std::thread;
 
 use arrow::array::RecordBatch;
-use arrow::error::ArrowError;
 use model::{LabelsRef, Sample};
 use store::Table;
 
 use crate::EngineError;
 use crate::core::Core;
 use crate::head::Head;
-use crate::layout::{Layout, is_temporary, segment_id, temporary};
+use crate::layout::{Layout, is_temporary, quarantined_id, segment_id, temporary};
 use crate::vfs::Vfs;
-use crate::wal::payload::{Decoder, PayloadError, Sink};
+use crate::wal::payload::{Decoder, Sink};
+use crate::wal::piece::{Pieces, WAITING};
 use crate::wal::record::{self, Header};
 use crate::wal::segment::{self, HeaderState};
 
@@ -58,11 +64,15 @@ pub(crate) fn replay(
     let path = core.layout.segment(id);
     let (mut reader, length) =
         segment::read(&*core.vfs, &core.layout, id).map_err(EngineError::io("open", &path))?;
-    let head = core.head();
-    let end = read_records(core, &head, &mut reader, id, length, watermark, sequence)
+    let found = read_records(core, &core.head(), &mut reader, id, length, watermark)
         .map_err(EngineError::io("read", &path))?;
     drop(reader);
-    match end {
+    if let Some((first, last)) = found.sequences {
+        tell_missing(core, id, *sequence, first)?;
+        *sequence = last.max(*sequence);
+    }
+    put_records_aside(core, id, &found.unreadable)?;
+    match found.end {
         End::Whole => {
             if is_last {
                 // A process that died between a write and its sync leaves records that only the kernel
@@ -95,34 +105,124 @@ pub(crate) fn replay(
     Ok(())
 }
 
+/// Tells of records between the last before a segment and its first that are nowhere: somebody has removed a
+/// segment, or the disk has lost one. What was put aside before is no news; and a catalog that has never taken
+/// note of a record does not know where the log began.
+fn tell_missing(core: &Core, id: u64, before: u64, first: u64) -> Result<(), EngineError> {
+    let missing = first.saturating_sub(before.saturating_add(1));
+    if missing == 0 || before == 0 || is_put_aside(core, id)? {
+        return Ok(());
+    }
+    core.telemetry.wal.missing_records.inc_by(missing);
+    tracing::error!(
+        segment = id,
+        after = before,
+        before = first,
+        missing,
+        "records of the write-ahead log are missing: a file of the folder wal was removed or lost; what is in \
+         the others is kept"
+    );
+    Ok(())
+}
+
+/// Whether something of the segments just before `id` lies in the quarantine.
+fn is_put_aside(core: &Core, id: u64) -> Result<bool, EngineError> {
+    let kept = segments(core)?.into_iter().filter(|kept| *kept < id).max().unwrap_or(0);
+    let dir = core.layout.quarantine_dir();
+    let entries = core.vfs.list(&dir).map_err(EngineError::io("list", dir))?;
+    Ok(entries.iter().filter_map(|entry| quarantined_id(&entry.name)).any(|put| (kept..id).contains(&put)))
+}
+
+/// What was read of a segment.
+struct Found {
+    end: End,
+    /// The numbers of its first and last record.
+    sequences: Option<(u64, u64)>,
+    unreadable: Vec<Unreadable>,
+}
+
+/// A record that is whole and cannot be read.
+struct Unreadable {
+    offset: u64,
+    bytes: u64,
+}
+
 fn read_records(
     core: &Core,
     head: &Head,
+    reader: &mut (impl Read + Send),
+    id: u64,
+    length: u64,
+    watermark: u64,
+) -> io::Result<Found> {
+    let (to, pieces) = mpsc::sync_channel(WAITING);
+    thread::scope(|scope| {
+        let decoding =
+            thread::Builder::new().name("store-replay".to_owned()).spawn_scoped(scope, move || {
+                decode_records(core, reader, id, length, watermark, Pieces::new(to))
+            })?;
+        let (mut sink, mut ids) = (IntoHead { head }, Vec::new());
+        for piece in pieces {
+            piece.give(&mut ids, &mut sink);
+            head.touch();
+        }
+        decoding.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+fn decode_records(
+    core: &Core,
     reader: &mut impl Read,
     id: u64,
     length: u64,
     watermark: u64,
-    sequence: &mut u64,
-) -> io::Result<End> {
+    mut into: Pieces,
+) -> io::Result<Found> {
     let mut decoder = Decoder::default();
-    let mut sink = IntoHead { head };
-    walk(reader, id, length, |number, payload| {
-        if number > watermark {
-            decoder.decode(payload, &mut sink)?;
-            core.telemetry.wal.replayed_records.inc();
-            head.touch();
+    let (mut sequences, mut unreadable) = (None, Vec::new());
+    let end = walk(reader, id, length, |record| {
+        let (first, _) = *sequences.get_or_insert((record.sequence, record.sequence));
+        sequences = Some((first, record.sequence));
+        if record.sequence <= watermark {
+            return;
         }
-        *sequence = (*sequence).max(number);
-        Ok(())
-    })
+        core.telemetry.wal.replayed_records.inc();
+        if let Err(error) = decoder.decode(record.payload, &mut into) {
+            tracing::error!(
+                segment = id,
+                offset = record.offset,
+                record = record.sequence,
+                error = &error as &dyn std::error::Error,
+                "a record of the write-ahead log is whole and cannot be read: it is put aside"
+            );
+            core.telemetry.wal.corrupt_records.inc();
+            unreadable.push(Unreadable { offset: record.offset, bytes: record.bytes() });
+        }
+    })?;
+    into.send();
+    Ok(Found { end, sequences, unreadable })
 }
 
-/// Goes over the records of a segment, and gives the number and the payload of each to `take`.
+/// A record of a segment.
+pub(crate) struct Record<'a> {
+    pub(crate) sequence: u64,
+    /// Where it begins in the segment.
+    pub(crate) offset: u64,
+    pub(crate) payload: &'a [u8],
+}
+
+impl Record<'_> {
+    fn bytes(&self) -> u64 {
+        (record::HEADER_BYTES + self.payload.len()) as u64
+    }
+}
+
+/// Goes over the records of a segment, and gives each to `take`.
 pub(crate) fn walk(
     reader: &mut impl Read,
     id: u64,
     length: u64,
-    mut take: impl FnMut(u64, &[u8]) -> Result<(), PayloadError>,
+    mut take: impl FnMut(&Record<'_>),
 ) -> io::Result<End> {
     let bad = |offset, why: &str| Ok(End::Bad { offset, why: why.to_owned() });
     let mut start = [0; segment::HEADER_BYTES];
@@ -146,8 +246,7 @@ pub(crate) fn walk(
         }
         reader.read_exact(&mut header)?;
         let Some(header) = Header::parse(&header) else { return bad(offset, "a record's header is bad") };
-        let record_bytes = (record::HEADER_BYTES + header.length) as u64;
-        if left < record_bytes {
+        if left < (record::HEADER_BYTES + header.length) as u64 {
             return bad(offset, "a record is cut off");
         }
         payload.resize(header.length, 0);
@@ -156,11 +255,10 @@ pub(crate) fn walk(
         if !header.matches(id, &payload) || !follows {
             return bad(offset, "a record's checksum or number is wrong");
         }
-        if let Err(error) = take(header.sequence, &payload) {
-            return bad(offset, &error.to_string());
-        }
+        let record = Record { sequence: header.sequence, offset, payload: &payload };
+        take(&record);
         previous = Some(header.sequence);
-        offset += record_bytes;
+        offset += record.bytes();
     }
     Ok(End::Whole)
 }
@@ -168,7 +266,7 @@ pub(crate) fn walk(
 /// What is wrong with a segment, if anything is: every record is read and checked, and nothing changed.
 pub(crate) fn problem(vfs: &dyn Vfs, layout: &Layout, id: u64) -> io::Result<Option<String>> {
     let (mut reader, length) = segment::read(vfs, layout, id)?;
-    Ok(match walk(&mut reader, id, length, |_, _| Ok(()))? {
+    Ok(match walk(&mut reader, id, length, |_| ())? {
         End::Whole => None,
         End::Version(found) => {
             Some(format!("it has format version {found}; this version reads {}", segment::VERSION))
@@ -188,12 +286,12 @@ impl Sink for IntoHead<'_> {
         self.head.metrics.define(labels)
     }
 
-    fn samples(&mut self, series: u32, samples: &[Sample]) {
-        self.head.metrics.append([(series, samples)].into_iter());
+    fn samples<'a>(&mut self, all: impl Iterator<Item = (u32, &'a [Sample])>) {
+        self.head.metrics.append(all);
     }
 
-    fn rows(&mut self, table: Table, rows: RecordBatch) -> Result<(), ArrowError> {
-        self.head.events.append(table, rows)
+    fn rows(&mut self, table: Table, rows: RecordBatch) {
+        self.head.events.append(table, rows).expect("rows in a table's schema can be joined");
     }
 }
 
@@ -230,6 +328,26 @@ fn put_aside(core: &Core, id: u64, offset: u64, length: u64) -> Result<(), Engin
         core.vfs.sync_dir(&core.layout.quarantine_dir())
     };
     write().map_err(EngineError::io("write", &path))
+}
+
+/// Copies records to the quarantine, one after the other, durably. The segment keeps them: a start before
+/// their content would be in files finds them, and puts them aside, again.
+fn put_records_aside(core: &Core, id: u64, records: &[Unreadable]) -> Result<(), EngineError> {
+    let Some(first) = records.first() else { return Ok(()) };
+    let (from, to) = (core.layout.segment(id), core.layout.quarantined_records(id, first.offset));
+    let write = || {
+        let source = core.vfs.open(&from)?;
+        let mut file = core.vfs.create(&to)?;
+        for record in records {
+            // A record is bounded by its largest payload.
+            let mut bytes = vec![0; usize::try_from(record.bytes).map_err(io::Error::other)?];
+            source.read_at(&mut bytes, record.offset)?;
+            file.append(&bytes)?;
+        }
+        file.sync()?;
+        core.vfs.sync_dir(&core.layout.quarantine_dir())
+    };
+    write().map_err(EngineError::io("write", &to))
 }
 
 /// Cuts a segment off where its good records end, so that it is whole when it is read again.

@@ -33,6 +33,8 @@ pub(crate) struct Committer {
     core: Arc<Core>,
     queue: Arc<Queue>,
     segment: SegmentWriter,
+    /// Bytes of the segment that define series.
+    definition_bytes: u64,
     /// The number of the last record.
     sequence: u64,
     /// The last record that is in files or in a frozen head.
@@ -75,7 +77,9 @@ impl Committer {
         wake_flusher: Box<dyn Fn() + Send>,
     ) -> Self {
         core.segments.note(segment.id, segment.bytes);
-        Self { core, queue, segment, sequence, frozen_sequence, wake_flusher, records: Vec::new() }
+        let definition_bytes = 0;
+        let records = Vec::new();
+        Self { core, queue, segment, definition_bytes, sequence, frozen_sequence, wake_flusher, records }
     }
 
     /// Works until the queue is closed and empty.
@@ -132,11 +136,17 @@ impl Committer {
         if self.core.is_flush_due(&head) {
             (self.wake_flusher)();
         }
-        if self.segment.bytes >= self.core.config.wal_segment_bytes.0
+        if self.is_segment_full()
             && let Err(error) = self.next_segment()
         {
             self.poison(error);
         }
+    }
+
+    /// The next segment defines every series anew. If definitions counted, those of a million series would
+    /// fill a segment before each has had a sample, and the next one, and so on.
+    fn is_segment_full(&self) -> bool {
+        self.segment.bytes.saturating_sub(self.definition_bytes) >= self.core.config.wal_segment_bytes.0
     }
 
     /// Encodes a batch as a record, unless nothing of it is to be kept.
@@ -145,7 +155,9 @@ impl Committer {
         let too_old = head.metrics.resolve(&mut pending.batch.metrics, self.segment.id, &mut resolved);
         let start = self.records.len();
         let any = record::append(&mut self.records, self.segment.id, self.sequence + 1, |into| {
-            let mut any = payload::put_metrics(into, &pending.batch.metrics, &resolved);
+            let defined = payload::put_metrics(into, &pending.batch.metrics, &resolved);
+            self.definition_bytes += defined.unwrap_or(0);
+            let mut any = defined.is_some();
             for events in pending.batch.events.iter().filter(|events| events.rows.num_rows() > 0) {
                 payload::put_events(into, events)
                     .expect("rows in a table's schema can be written as Arrow IPC");
@@ -204,6 +216,7 @@ impl Committer {
 
     fn next_segment(&mut self) -> Result<(), EngineError> {
         self.segment = SegmentWriter::create(&*self.core.vfs, &self.core.layout, self.segment.id + 1)?;
+        self.definition_bytes = 0;
         self.core.segments.note(self.segment.id, self.segment.bytes);
         Ok(())
     }

@@ -10,7 +10,7 @@ use model::{ByteSize, DurationText, MetricBatch, TimeRange, Timestamp};
 use store::{AppendError, Batch, EventScan, QueryError, Table, TelemetryStore};
 
 use crate::faults::{Dying, Sized};
-use crate::fixture::{Open, Place, Series, T0, deploys, expected, samples_of};
+use crate::fixture::{Open, Place, Series, T0, deploys, expected, labels_of, samples_of};
 
 pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
@@ -115,6 +115,30 @@ fn a_head_over_half_of_its_memory_is_written_to_files_by_itself() {
     eventually("files are written", || store.stats_files() == 4);
     assert_eq!(store.all(), Series::from([expected("up", &samples)]));
     assert!(store.engine.stats().head_bytes < 1 << 16);
+}
+
+/// Each segment defines the series that it uses; so many that their labels fill one would fill all that follow.
+#[test]
+fn labels_of_series_do_not_close_a_segment_and_samples_do() {
+    let place = Place::with(|config| config.wal_segment_bytes = ByteSize(8 << 10));
+    let store = place.open();
+    let push = |round: i64| {
+        let mut batch = MetricBatch::new();
+        for number in 0..400 {
+            let labels = labels_of(&format!("a_name_that_is_not_so_short_{number:04}"));
+            batch.push_one(&labels, T0 + round, 1.0);
+        }
+        store.append(batch).expect("appended");
+    };
+    push(0);
+    push(1);
+    assert!(store.engine.stats().wal_bytes > 16 << 10);
+    assert_eq!(place.files("wal", ".wal").len(), 1, "labels do not count");
+    (2..6).for_each(push);
+    assert_eq!(place.files("wal", ".wal").len(), 2, "samples do");
+    let all = store.all();
+    drop(store);
+    assert_eq!(place.open().all(), all);
 }
 
 #[test]

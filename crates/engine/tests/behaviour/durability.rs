@@ -161,6 +161,61 @@ fn a_bad_record_before_a_good_one_in_the_last_segment_is_corruption_not_a_torn_t
 }
 
 #[test]
+fn a_segment_that_is_gone_is_told_with_what_it_held_and_the_others_are_replayed() {
+    let place = three_segments();
+    std::fs::remove_file(place.files("wal", ".wal").remove(1)).expect("removed");
+    let store = place.open();
+    assert_eq!(store.metric("watchkeeper_wal_missing_records_total"), 3.0);
+    let known = [expected("first", &[(T0, 1.0)]), expected("third", &[(T0, 3.0)])];
+    assert_eq!(store.all(), Series::from(known));
+    store.engine.checkpoint().expect("files");
+    drop(store);
+    assert_eq!(place.open().metric("watchkeeper_wal_missing_records_total"), 0.0, "files know of no gap");
+}
+
+#[test]
+fn a_segment_that_is_gone_before_all_others_is_told_as_well() {
+    let place = three_segments();
+    let store = place.open();
+    store.engine.checkpoint().expect("files");
+    store.push("fourth", &[(T0, 4.0)]);
+    drop(store);
+    place.open().push("fifth", &[(T0, 5.0)]);
+    std::fs::remove_file(place.files("wal", ".wal").remove(0)).expect("removed");
+    let store = place.open();
+    assert_eq!(store.metric("watchkeeper_wal_missing_records_total"), 1.0);
+    assert_eq!(store.all().len(), 4, "all but the fourth");
+}
+
+/// A record of a version to come: whole, and of no kind that this one knows.
+#[test]
+fn a_record_that_is_whole_and_cannot_be_read_is_put_aside_alone() {
+    let place = three_segments();
+    let middle = place.files("wal", ".wal").remove(1);
+    let mut bytes = std::fs::read(&middle).expect("a segment");
+    // The first record after the segment's header: length, checksum, sequence, type, payload.
+    let length = u32::from_le_bytes(bytes[24..28].try_into().expect("four bytes")) as usize;
+    let (start, end) = (24 + 17, 24 + 17 + length);
+    bytes[start] = 99;
+    let covered = [&2u64.to_le_bytes()[..], &bytes[32..41], &bytes[start..end]].concat();
+    let crc = crc32c(&covered);
+    bytes[28..32].copy_from_slice(&crc.to_le_bytes());
+    std::fs::write(&middle, &bytes).expect("written");
+    for opened in ["first", "second"] {
+        let store = place.open();
+        // The other two are of the series that the first one defined.
+        assert_eq!(store.metric("watchkeeper_wal_corrupt_records_total"), 3.0, "{opened} time");
+        assert_eq!(store.metric("watchkeeper_wal_missing_records_total"), 0.0);
+        let known = [expected("first", &[(T0, 1.0)]), expected("third", &[(T0, 3.0)])];
+        assert_eq!(store.all(), Series::from(known));
+        let aside = place.files("quarantine", ".wal");
+        assert_eq!(aside.len(), 1);
+        assert_eq!(std::fs::read(&aside[0]).expect("records"), bytes[24..]);
+        assert_eq!(std::fs::read(&middle).expect("a segment"), bytes, "the segment stays as it is");
+    }
+}
+
+#[test]
 fn a_log_of_another_version_is_refused_and_left_alone() {
     let place = Place::new();
     place.open().push("up", &[(T0, 1.0)]);

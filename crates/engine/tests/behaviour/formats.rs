@@ -134,7 +134,7 @@ fn parquet_columns(dir: &Path, suffix: &str) -> Vec<String> {
 /// What a store in `dir` is opened with: segments so small that there are several.
 fn open_small(dir: &Path) -> crate::fixture::Open {
     let place = Place::with(|config| {
-        config.wal_segment_bytes = ::model::ByteSize(600);
+        config.wal_segment_bytes = ::model::ByteSize(240);
         config.rollup_retention = config.retention;
     });
     let registry = prometheus::Registry::new();

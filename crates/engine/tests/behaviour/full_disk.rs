@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use engine::EngineError;
 use model::{ByteSize, DurationText, Timestamp};
 use store::AppendError;
 
-use crate::faults::Sized;
+use crate::faults::{Full, Sized};
 use crate::fixture::{Open, Place, Series, T0, expected, samples_of};
 
 fn is_refused(store: &Open, time: i64) -> bool {
@@ -57,4 +58,17 @@ fn a_nearly_full_disk_takes_nothing_and_reads_writes_files_and_deletes_until_the
         let found = found.get(&series).expect("the series");
         samples.iter().all(|sample| found.contains(sample))
     }));
+}
+
+#[test]
+fn a_start_on_a_full_disk_says_what_to_do_and_loses_nothing() {
+    let place = Place::new();
+    let store = place.open();
+    store.push("up", &[(T0, 1.0)]);
+    drop(store);
+    let refused = place.try_open_on(Arc::new(Full)).err().expect("there is no room");
+    let EngineError::NoRoom { needed, .. } = &refused else { panic!("{refused:?}") };
+    assert!(needed.0 > 4 << 20);
+    assert!(refused.to_string().contains("make that much room"), "{refused}");
+    assert_eq!(place.open().all(), Series::from([expected("up", &[(T0, 1.0)])]));
 }

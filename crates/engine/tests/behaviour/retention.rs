@@ -89,6 +89,55 @@ fn series_are_kept_as_long_as_the_first_that_matches_says() {
 }
 
 #[test]
+fn what_is_past_its_own_retention_goes_when_blocks_are_merged() {
+    let place = Place::with(|config| {
+        config.retention = days(1_000);
+        config.retention_overrides.metrics = vec![metrics(&[Matcher::equal("parity", "even")], 10)];
+    });
+    let store = place.open();
+    let half = DAY / 2;
+    let start = ago(20) / DAY * DAY;
+    for time in [start, start + half] {
+        for name in ["even", "odd"] {
+            store.push(name, &[(time, 1.0)]);
+        }
+        store.engine.checkpoint().expect("written");
+    }
+    let names = |store: &crate::fixture::Open| {
+        let series = store.engine.series(&[], TimeRange::ALL, 10).expect("listed");
+        let mut names: Vec<String> = series.iter().map(|labels| labels.metric_name().to_owned()).collect();
+        names.sort_unstable();
+        names
+    };
+    assert_eq!(names(&store), ["even", "odd"], "lists go by what is kept longest");
+    assert_eq!(store.engine.compact(Timestamp::now()).expect("merged"), 2);
+    assert_eq!(names(&store), ["odd"], "nothing of the other is left");
+    assert_eq!(store.all().values().map(Vec::len).collect::<Vec<_>>(), [2]);
+}
+
+#[test]
+fn blocks_of_which_nothing_is_left_go_when_they_would_be_merged() {
+    let place = Place::with(|config| {
+        config.retention = days(1_000);
+        config.retention_overrides.metrics = vec![metrics(&[Matcher::equal("parity", "even")], 10)];
+    });
+    let store = place.open();
+    let start = ago(20) / DAY * DAY;
+    for time in [start, start + 1] {
+        store.push("even", &[(time, 1.0)]);
+        store.engine.checkpoint().expect("written");
+    }
+    store.push("odd", &[(ago(0), 1.0)]);
+    store.engine.checkpoint().expect("written");
+    assert_eq!(store.engine.compact(Timestamp::now()).expect("looked"), 2);
+    assert_eq!(place.files("metrics", ".chunks.parquet").len(), 1, "that of the series which is kept");
+    drop(store);
+    let store = place.open();
+    assert_eq!(store.all().len(), 1);
+    assert_eq!(store.metric("watchkeeper_store_quarantined_files"), 0.0);
+}
+
+#[test]
 fn an_override_that_means_nothing_is_refused_at_the_start() {
     let table = |config: &mut Config, name: &str, keep| {
         config.retention_overrides.tables.insert(name.to_owned(), days(keep));

@@ -1,6 +1,7 @@
 //! The path in, over a store that remembers what it was given.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
@@ -65,12 +66,18 @@ impl TelemetryStore for Memory {
     }
 }
 
+const DAY: Duration = Duration::from_secs(86_400);
+
 fn open(store: &Arc<Memory>) -> (Arc<Ingest>, prometheus::Registry) {
+    open_with(store, Retention::from(7 * DAY))
+}
+
+fn open_with(store: &Arc<Memory>, retention: Retention) -> (Arc<Ingest>, prometheus::Registry) {
     let registry = prometheus::Registry::new();
     let redactor = Redactor::new(&Redaction::default()).expect("shipped rules");
     let store: Arc<dyn TelemetryStore> = Arc::<Memory>::clone(store);
-    let week = Duration::from_secs(7 * 86_400);
-    (Ingest::new(store, Limits::default(), redactor, week, &registry).expect("a fresh registry"), registry)
+    let ingest = Ingest::new(store, Limits::default(), redactor, retention, &registry);
+    (ingest.expect("a fresh registry"), registry)
 }
 
 fn deploy(id: &str) -> DeployEvent {
@@ -199,4 +206,28 @@ async fn samples_outside_the_limits_are_left_out_and_counted() {
     for reason in ["too_large", "too_old", "future"] {
         assert!((refused(&registry, reason) - 1.0).abs() < f64::EPSILON, "{reason}");
     }
+}
+
+#[tokio::test]
+async fn what_is_kept_longer_than_the_rest_is_taken_as_old_and_what_is_kept_shorter_is_not() {
+    let store = Arc::new(Memory::default());
+    let retention = Retention::from(7 * DAY)
+        .with_table(Table::Deploys, 30 * DAY)
+        .with_table(Table::Feedback, DAY)
+        .with_series(vec![Matcher::equal("kept", "long")], 30 * DAY);
+    let (ingest, registry) = open_with(&store, retention);
+    let ago = |days: u32| Timestamp::now().before(days * DAY);
+    let deploys = [20, 40].map(|days| DeployEvent { time: ago(days), ..deploy(&days.to_string()) });
+    let outcome = ingest.append_events(Source::EventsApi, deploys.map(Event::Deploy).to_vec()).await;
+    let outcome = outcome.expect("stored");
+    assert_eq!((outcome.accepted, outcome.rejected.len()), (1, 1));
+    assert!(outcome.rejected[0].reason.contains("retention of 30d"), "{:?}", outcome.rejected);
+    let mut batch = MetricBatch::new();
+    for labels in [[("kept", "long")], [("kept", "as usual")]] {
+        let samples = [40, 20, 1].map(|days| Sample { time_ms: ago(days).as_millis(), value: 1.0 });
+        batch.push(Labels::metric("m", &labels).as_ref(), &samples);
+    }
+    let appended = ingest.append_metrics(Source::RemoteWrite, batch).await.expect("stored");
+    assert_eq!(appended.samples, 3);
+    assert!((refused(&registry, "too_old") - 4.0).abs() < f64::EPSILON);
 }

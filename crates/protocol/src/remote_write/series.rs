@@ -7,11 +7,17 @@ use model::{LabelsRef, Sample};
 use super::Unsupported;
 use super::wire::{Fields, Malformed, Value};
 
+/// A label's name and its value.
+type Pair<'a> = (&'a [u8], &'a [u8]);
+
 /// Reads series after series. Field numbers are those of `prompb`
 /// (<https://prometheus.io/docs/specs/prw/remote_write_spec/>).
 #[derive(Default)]
 pub(super) struct SeriesReader<'a> {
-    pairs: Vec<(&'a [u8], &'a [u8])>,
+    pairs: Vec<Pair<'a>>,
+    /// The labels of the series before, when they were in order. Most series share some with it, which need
+    /// no second check.
+    before: Vec<Pair<'a>>,
     labels: Vec<u8>,
     samples: Vec<Sample>,
 }
@@ -55,20 +61,22 @@ impl<'a> SeriesReader<'a> {
 
     /// Checks the labels and puts them into their canonical encoding; else says why they are wrong.
     pub(super) fn check_labels(&mut self) -> Result<(), String> {
-        for (name, value) in &self.pairs {
-            let name = std::str::from_utf8(name).map_err(|_| "a label's name is not UTF-8")?;
-            if std::str::from_utf8(value).is_err() {
-                return Err(format!("the value of the label `{name}` is not UTF-8"));
-            }
-            if name.is_empty() {
-                return Err("a label has no name".to_owned());
-            }
-            if name.len() > MAX_LABEL_BYTES || value.len() > MAX_LABEL_BYTES {
-                return Err(format!("a label has more than {MAX_LABEL_BYTES} bytes"));
+        let before = std::mem::take(&mut self.before);
+        let mut names_are_known = before.len() == self.pairs.len();
+        for (place, (name, value)) in self.pairs.iter().enumerate() {
+            let known = before.get(place).filter(|known| known.0 == *name);
+            names_are_known &= known.is_some();
+            match known {
+                Some(known) if known.1 == *value => {}
+                Some(_) => check_value(name, value)?,
+                None => {
+                    check_name(name)?;
+                    check_value(name, value)?;
+                }
             }
         }
         // Senders must sort them; the protocol says so.
-        if !self.pairs.is_sorted_by(|(a, _), (b, _)| a < b) {
+        if !names_are_known && !self.pairs.is_sorted_by(|(a, _), (b, _)| a < b) {
             self.pairs.sort_unstable();
             if let Some(twice) = self.pairs.windows(2).find(|pair| pair[0].0 == pair[1].0) {
                 let name = String::from_utf8_lossy(twice[0].0);
@@ -89,6 +97,8 @@ impl<'a> SeriesReader<'a> {
                 self.labels.extend_from_slice(text);
             }
         }
+        self.before = before;
+        self.before.clone_from(&self.pairs);
         Ok(())
     }
 
@@ -98,9 +108,36 @@ impl<'a> SeriesReader<'a> {
     }
 }
 
+fn check_name(name: &[u8]) -> Result<(), String> {
+    if std::str::from_utf8(name).is_err() {
+        return Err("a label's name is not UTF-8".to_owned());
+    }
+    if name.is_empty() {
+        return Err("a label has no name".to_owned());
+    }
+    check_length(name)
+}
+
+fn check_value(name: &[u8], value: &[u8]) -> Result<(), String> {
+    if std::str::from_utf8(value).is_err() {
+        return Err(format!("the value of the label `{}` is not UTF-8", String::from_utf8_lossy(name)));
+    }
+    check_length(value)
+}
+
+fn check_length(text: &[u8]) -> Result<(), String> {
+    if text.len() > MAX_LABEL_BYTES {
+        return Err(format!("a label has more than {MAX_LABEL_BYTES} bytes"));
+    }
+    Ok(())
+}
+
 /// A `prometheus.Label`. Texts are bytes here: one that is no UTF-8 then costs its own series only.
-fn pair(message: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
-    let (mut name, mut value): (&[u8], &[u8]) = (&[], &[]);
+fn pair(message: &[u8]) -> Result<Pair<'_>, Malformed> {
+    if let Some(pair) = plain_pair(message) {
+        return Ok(pair);
+    }
+    let (mut name, mut value): Pair<'_> = (&[], &[]);
     for field in Fields::of(message) {
         match field? {
             (1, Value::Bytes(text)) => name = text,
@@ -112,8 +149,20 @@ fn pair(message: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
     Ok((name, value))
 }
 
+/// A label as nearly all are sent: its name and then its value, each of less than 128 bytes.
+#[inline]
+fn plain_pair(message: &[u8]) -> Option<Pair<'_>> {
+    let [0x0a, length @ 0..0x80, rest @ ..] = message else { return None };
+    let (name, rest) = rest.split_at_checked(usize::from(*length))?;
+    let [0x12, length @ 0..0x80, value @ ..] = rest else { return None };
+    (value.len() == usize::from(*length)).then_some((name, value))
+}
+
 /// A `prometheus.Sample`.
 fn sample(message: &[u8]) -> Result<Sample, Malformed> {
+    if let Some(sample) = plain_sample(message) {
+        return Ok(sample);
+    }
     let mut sample = Sample { time_ms: 0, value: 0.0 };
     for field in Fields::of(message) {
         match field? {
@@ -124,4 +173,15 @@ fn sample(message: &[u8]) -> Result<Sample, Malformed> {
         }
     }
     Ok(sample)
+}
+
+/// A sample as it is sent: its value and then its time.
+#[inline]
+fn plain_sample(message: &[u8]) -> Option<Sample> {
+    let [0x09, rest @ ..] = message else { return None };
+    let (value, rest) = rest.split_first_chunk()?;
+    let [0x10, rest @ ..] = rest else { return None };
+    let mut rest = Fields::of(rest);
+    let time_ms = rest.number().ok()?.cast_signed();
+    rest.is_empty().then_some(Sample { time_ms, value: f64::from_le_bytes(*value) })
 }

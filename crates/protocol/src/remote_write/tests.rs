@@ -58,13 +58,16 @@ fn a_series_with_wrong_labels_is_rejected_alone() {
         (vec![name(), label(b"job", b"\xff")], "value of the label `job` is not UTF-8"),
         (vec![name(), label(b"\xff", b"a")], "name is not UTF-8"),
         (vec![name(), label(b"job", b"a"), label(b"job", b"b")], "`job` is given twice"),
+        (vec![name(), name()], "`__name__` is given twice"),
+        (vec![label(b"__name__", b""), label(b"job", b"a")], "no metric name"),
         (vec![name(), label(b"job", &[b'a'; 70_000])], "more than 65535 bytes"),
     ];
     for (labels, expected) in cases {
+        let like_it = series(vec![name(), label(b"job", b"a")], &[(1, 1.0)]);
         let good = series(vec![label(b"job", b"a"), name()], &[(1, 1.0)]);
-        let decoded = decoded(vec![series(labels, &[(1, 1.0), (2, 2.0)]), good]);
-        assert_eq!((decoded.batch.series_count(), decoded.rejected_samples), (1, 2), "{expected}");
-        assert_eq!(decoded.rejected[0].index, 0);
+        let decoded = decoded(vec![like_it, series(labels, &[(1, 1.0), (2, 2.0)]), good]);
+        assert_eq!((decoded.batch.series_count(), decoded.rejected_samples), (2, 2), "{expected}");
+        assert_eq!(decoded.rejected[0].index, 1);
         assert!(decoded.rejected[0].reason.contains(expected), "{}", decoded.rejected[0]);
     }
 }

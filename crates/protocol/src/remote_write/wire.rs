@@ -34,7 +34,19 @@ impl<'a> Fields<'a> {
         Self(message)
     }
 
-    fn number(&mut self) -> Result<u64, Malformed> {
+    /// A number; tags and most lengths are one byte.
+    #[inline]
+    pub(super) fn number(&mut self) -> Result<u64, Malformed> {
+        match self.0 {
+            [byte @ 0..0x80, rest @ ..] => {
+                self.0 = rest;
+                Ok(u64::from(*byte))
+            }
+            _ => self.long_number(),
+        }
+    }
+
+    fn long_number(&mut self) -> Result<u64, Malformed> {
         let mut value = 0u64;
         for place in 0..10 {
             let (byte, rest) = self.0.split_first().ok_or(Malformed::Truncated)?;
@@ -49,6 +61,11 @@ impl<'a> Fields<'a> {
             }
         }
         Err(Malformed::Number)
+    }
+
+    /// Whether nothing is left.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     fn take(&mut self, length: usize) -> Result<&'a [u8], Malformed> {

@@ -182,6 +182,7 @@ impl<'a> Life<'a> {
                 // What was synced does not rot here, so nothing may be taken for damaged.
                 assert_eq!(store.engine.stats().quarantined_files, 0, "set aside");
                 assert_eq!(store.metric("watchkeeper_wal_corrupt_records_total"), 0.0, "put aside");
+                assert_eq!(store.metric("watchkeeper_wal_missing_records_total"), 0.0, "told as missing");
                 match crate::rollups::counts(store, T0) {
                     Ok(Some(counts)) => {
                         let samples =
