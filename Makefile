@@ -59,8 +59,8 @@ prepare:
 bench: build ## Compare with peers in one run, and print the ratios
 	@scripts/prepare.sh python bench
 	cargo bench --locked --workspace --bench durable_ingest
-	cargo build --release --locked --workspace --example load
-	$(WATCHKEEPER_TEST_PYTHON) bench "$(CARGO_TARGET_DIR)/release/watchkeeper" "$(CARGO_TARGET_DIR)/release/examples/load"
+	cargo build --release --locked --workspace --example load --example events
+	$(WATCHKEEPER_TEST_PYTHON) bench "$(CARGO_TARGET_DIR)/release/watchkeeper" "$(CARGO_TARGET_DIR)/release/examples"
 
 soak: ## Lives on a simulated bad disk, kills of the binary, fuzzing (SEEDS=20000 KILLS=200 FUZZ_SECONDS=60)
 	@scripts/prepare.sh redis python fuzz

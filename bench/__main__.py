@@ -1,6 +1,6 @@
 """Compares Watchkeeper with peers in one run, and writes bench/RESULTS.md.
 
-    python bench BINARY LOAD     (`make bench` builds both and calls it)
+    python bench BINARY EXAMPLES     (`make bench` builds what is there and calls it)
 
 The figures of one run can be compared with each other; those of two runs on two machines cannot.
 """
@@ -19,6 +19,7 @@ import events
 import metrics
 import queries
 import scale
+import stored
 import watching
 from services import Services
 
@@ -26,9 +27,10 @@ RESULTS = Path(__file__).parent / "RESULTS.md"
 MB = 1 << 20
 
 
-def main(binary: str, load: str) -> None:
+def main(binary: str, examples: str) -> None:
     """Measures, prints, and writes down."""
     parts = []
+    load, rows = f"{examples}/load", f"{examples}/events"
     with tempfile.TemporaryDirectory(prefix="watchkeeper-bench.") as folder:
         for shape in metrics.SHAPES:
             parts.append(_metrics(metrics.measured(Path(folder), binary, load, shape), shape))
@@ -41,6 +43,9 @@ def main(binary: str, load: str) -> None:
         with tempfile.TemporaryDirectory(prefix="watchkeeper-bench.") as folder, Services(Path(folder)) as services:
             parts.append(part(services, binary))
             print(parts[-1], flush=True)
+    with tempfile.TemporaryDirectory(prefix="watchkeeper-bench.") as folder, Services(Path(folder)) as services:
+        parts.append(_stored(services, rows))
+        print(parts[-1], flush=True)
     version = subprocess.run([binary, "version"], capture_output=True, text=True, check=True).stdout.strip()
     head = (
         "# Results\n\n<!-- Written by `make bench`. -->\n\n"
@@ -138,7 +143,36 @@ def _events(services: Services, binary: str) -> str:
     )
 
 
+def _stored(services: Services, example: str) -> str:
+    many, _ = stored.ours(services.folder, example, stored.MANY_ROWS)
+    ours, looked_for = stored.ours(services.folder, example, stored.ROWS)
+    theirs = stored.theirs(services, example, looked_for)
+    lines = [
+        "## Events in the store\n\nJob events with messages like lines of a log, in batches of "
+        f"{stored.BATCH:,} that are on the disk when they are acknowledged. Ours is the engine by itself, asked in its "
+        "process; the peer is PostgreSQL with the same rows by COPY, with indexes of ids, times and words, asked over a "
+        "connection. Times are milliseconds: the first after a start, with nothing of the files in the system's memory "
+        "(PostgreSQL keeps its own), and after the slash the median of ten more. A ratio is ours to theirs.\n",
+        f"| | Watchkeeper, {stored.ROWS:,} rows | PostgreSQL, {stored.ROWS:,} rows | ratio | Watchkeeper, "
+        f"{stored.MANY_ROWS:,} rows | target |",
+        "|---|---|---|---|---|---|",
+        f"| rows taken, a second of a core | {ours.rows_per_core_second:,.0f} | {theirs.rows_per_core_second:,.0f} | "
+        f"{ours.rows_per_core_second / theirs.rows_per_core_second:.2f} | {many.rows_per_core_second:,.0f} | "
+        "≥ 300,000 |",
+        f"| bytes a row, indexes included | {ours.bytes_per_row:.0f} | {theirs.bytes_per_row:.0f} | "
+        f"{ours.bytes_per_row / theirs.bytes_per_row:.2f} | {many.bytes_per_row:.0f} | |",
+    ]
+    for what in stored.SCANS:
+        one, other, large = ours.scans[what], theirs.scans[what], many.scans[what]
+        target = "≤ 150" if what in ("one word, in one message", "events of one job") else ""
+        lines.append(
+            f"| {what} | {one[0]:.1f} / {one[1]:.1f} | {other[0]:.1f} / {other[1]:.1f} | "
+            f"{one[0] / other[0]:.2f} / {one[1] / other[1]:.2f} | {large[0]:.1f} / {large[1]:.1f} | {target} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
 if __name__ == "__main__":
     if len(sys.argv) != 3:
-        sys.exit("usage: python bench BINARY LOAD")
+        sys.exit("usage: python bench BINARY EXAMPLES")
     main(sys.argv[1], sys.argv[2])

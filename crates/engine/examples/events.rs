@@ -1,6 +1,10 @@
 //! What events cost: durable ingest of job events, and scans of them.
 //!
-//! `cargo run --release --package engine --example events -- [ROWS] [FOLDER]`
+//! `cargo run --release --package engine --example events -- [ROWS] [FOLDER] [FIGURES]`
+//!
+//! Writes the figures to the file FIGURES too, as JSON. `events scans ROWS FOLDER` times the scans alone, of
+//! so many rows that are there. `events rows ROWS` prints rows instead, for a peer to take: what PostgreSQL's
+//! `COPY` reads, without the columns that are empty.
 //!
 //! Makes job events whose error messages are like lines of a log (templates with ids, numbers and
 //! addresses), stores them through `Engine::append` in batches of 1,000 by 8 writers, and times scans:
@@ -25,17 +29,31 @@ const BATCH_ROWS: u64 = 1_000;
 const WRITERS: u64 = 8;
 const REPEATS: usize = 10;
 
+/// What was measured, by name.
+type Figures = serde_json::Map<String, serde_json::Value>;
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 fn main() -> Outcome<()> {
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments = std::env::args().skip(1).peekable();
+    let part = arguments.next_if(|argument| argument == "rows" || argument == "scans");
     let rows: u64 = arguments.next().map_or(Ok(200_000), |rows| rows.parse())?;
+    let start = Timestamp::now().before(Duration::from_millis(rows / 4));
+    if part.as_deref() == Some("rows") {
+        (0..rows).for_each(|n| println!("{}", copied(&event(n, start))));
+        return Ok(());
+    }
     let temporary = tempfile::tempdir()?;
     let folder = arguments.next().map_or_else(|| temporary.path().to_owned(), PathBuf::from);
-    let start = Timestamp::now().before(Duration::from_millis(rows / 4));
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    ingest(&runtime, &folder, rows, start)?;
-    scans(&folder, rows, start)
+    let mut figures = Figures::new();
+    if part.is_none() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        ingest(&runtime, &folder, rows, start, &mut figures)?;
+    }
+    scans(&folder, rows, &mut figures)?;
+    if let Some(path) = arguments.next() {
+        std::fs::write(path, serde_json::to_string(&figures)?)?;
+    }
+    Ok(())
 }
 
 fn open(folder: &Path) -> Outcome<Arc<Engine>> {
@@ -49,7 +67,13 @@ fn cpu(clock: ClockId) -> f64 {
 }
 
 /// Stores the rows, and tells what that took beside making them.
-fn ingest(runtime: &tokio::runtime::Runtime, folder: &Path, rows: u64, start: Timestamp) -> Outcome<()> {
+fn ingest(
+    runtime: &tokio::runtime::Runtime,
+    folder: &Path,
+    rows: u64,
+    start: Timestamp,
+    figures: &mut Figures,
+) -> Outcome<()> {
     let engine = open(folder)?;
     let (wall, before) = (Instant::now(), cpu(ClockId::ProcessCPUTime));
     let (mut making, mut made, mut bytes) = (0.0, 0, 0);
@@ -78,6 +102,9 @@ fn ingest(runtime: &tokio::runtime::Runtime, folder: &Path, rows: u64, start: Ti
     println!("  files written and {merged} of them merged too: {:.0} rows/s/core", rows as f64 / all);
     println!("  wall time until then: {:.1} s (making them: {making:.1} s)", last_ack.as_secs_f64());
     println!("  {} files, {:.1} bytes a row", stats.files, stats.file_bytes as f64 / rows as f64);
+    figures.insert("rows_per_core_second".to_owned(), (rows as f64 / acknowledged).into());
+    figures.insert("rows_per_core_second_merged".to_owned(), (rows as f64 / all).into());
+    figures.insert("bytes_per_row".to_owned(), (stats.file_bytes as f64 / rows as f64).into());
     engine.shutdown();
     Ok(())
 }
@@ -198,6 +225,30 @@ fn event(n: u64, start: Timestamp) -> JobEvent {
     }
 }
 
+/// A line for `COPY`; nothing in it has to be escaped.
+fn copied(event: &JobEvent) -> String {
+    let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "\\N".to_owned());
+    let whole = |number: Option<u64>| number.map_or_else(|| "\\N".to_owned(), |number| number.to_string());
+    [
+        event.event_id.clone(),
+        event.time.to_string(),
+        event.action.as_str().to_owned(),
+        event.job_id.clone(),
+        text(&event.kind),
+        text(&event.queue),
+        text(&event.document_id),
+        text(&event.worker_id),
+        text(&event.service),
+        text(&event.stage),
+        text(&event.error_type),
+        text(&event.error_message),
+        whole(event.retry_count),
+        event.cpu_seconds.map_or_else(|| "\\N".to_owned(), |seconds| seconds.to_string()),
+        whole(event.memory_peak_bytes),
+    ]
+    .join("\t")
+}
+
 fn size(event: &JobEvent) -> usize {
     let texts =
         [&event.kind, &event.queue, &event.document_id, &event.worker_id, &event.service, &event.stage];
@@ -205,7 +256,8 @@ fn size(event: &JobEvent) -> usize {
     event.event_id.len() + event.job_id.len() + texts.sum::<usize>()
 }
 
-fn scans(folder: &Path, rows: u64, start: Timestamp) -> Outcome<()> {
+fn scans(folder: &Path, rows: u64, figures: &mut Figures) -> Outcome<()> {
+    let start = open(folder)?.stats().oldest.ok_or("there are no rows")?;
     let all = |limit| EventScan::new(Table::JobEvents, TimeRange::ALL, limit);
     // A request that occurs once, and a part of it.
     let (n, needle) = (0..rows)
@@ -213,22 +265,34 @@ fn scans(folder: &Path, rows: u64, start: Timestamp) -> Outcome<()> {
         .find(|n| mixed(*n, 2) % 6 == 4)
         .map(|n| (n, format!("{:016x}", mixed(n, 3))))
         .ok_or("no row has a request id")?;
-    let hour = TimeRange::new(start, start.after(Duration::from_secs(1)));
+    let second = TimeRange::new(start, start.after(Duration::from_secs(1)));
     let words = |text: &str| all(100).newest_first().with("error_message", FilterOp::ContainsWords, text);
     println!(
-        "scans: first after a start, without anything of the files in memory; then the median of {REPEATS}"
+        "scans: the first after a start, without anything of the files in memory, and the median of {REPEATS}"
     );
-    timed(folder, "one word, in one message", &words(&needle), Some(1))?;
-    timed(folder, "two words next to each other, in one message", &words(&format!("id {needle}")), Some(1))?;
-    timed(folder, "one word, in no message", &words("ffffffffffff0001"), Some(0))?;
+    println!("more, in milliseconds; then the same of CPU, which a busy machine changes less");
+    let id = format!("id {needle}");
     let part = all(100).newest_first().with("error_message", FilterOp::Contains, &needle[1..]);
-    timed(folder, "a part of a word, in one message", &part, Some(1))?;
-    timed(folder, "a word of many messages, newest 100", &words("OCR"), Some(100))?;
-    timed(folder, "events of one job", &all(1000).with("job_id", FilterOp::Equal, job_id(n)), None)?;
-    timed(folder, "newest 100", &all(100).newest_first(), Some(100))?;
+    let of_job = all(1000).with("job_id", FilterOp::Equal, job_id(n));
     let failed = all(100).newest_first().with("action", FilterOp::Equal, "job.failed");
-    timed(folder, "newest 100 that failed", &failed, Some(100))?;
-    timed(folder, "first 100 of a second", &EventScan { range: hour, ..all(100) }, Some(100))?;
+    let of_second = EventScan { range: second, ..all(100) };
+    let scans = [
+        ("one word, in one message", words(&needle), Some(1)),
+        ("two words next to each other, in one message", words(&id), Some(1)),
+        ("one word, in no message", words("ffffffffffff0001"), Some(0)),
+        ("a part of a word, in one message", part, Some(1)),
+        ("a word of many messages, newest 100", words("OCR"), Some(100)),
+        ("events of one job", of_job, None),
+        ("newest 100", all(100).newest_first(), Some(100)),
+        ("newest 100 that failed", failed, Some(100)),
+        ("first 100 of a second", of_second, Some(100)),
+    ];
+    for (what, scan, expected) in scans {
+        let (first, again) = timed(folder, what, &scan, expected)?;
+        figures.insert(what.to_owned(), [first, again].as_slice().into());
+    }
+    figures.insert("needle".to_owned(), needle.into());
+    figures.insert("job_id".to_owned(), job_id(n).into());
     pass(folder, rows)
 }
 
@@ -241,20 +305,27 @@ fn forget(folder: &Path) -> Outcome<()> {
     Ok(())
 }
 
-fn timed(folder: &Path, what: &str, scan: &EventScan, expected: Option<usize>) -> Outcome<()> {
+/// How long a scan takes first and again, in milliseconds.
+fn timed(folder: &Path, what: &str, scan: &EventScan, expected: Option<usize>) -> Outcome<(f64, f64)> {
     forget(folder)?;
     let engine = open(folder)?;
-    let mut times = Vec::new();
+    let (mut walls, mut cpus) = (Vec::new(), Vec::new());
     for _ in 0..=REPEATS {
-        let start = Instant::now();
+        let (start, before) = (Instant::now(), cpu(ClockId::ProcessCPUTime));
         let found: usize = engine.scan(scan)?.iter().map(arrow::array::RecordBatch::num_rows).sum();
-        times.push(start.elapsed().as_secs_f64() * 1e3);
+        walls.push(start.elapsed().as_secs_f64() * 1e3);
+        cpus.push((cpu(ClockId::ProcessCPUTime) - before) * 1e3);
         assert!(expected.is_none_or(|expected| found == expected), "{what}: {found} rows");
     }
-    let first = times.remove(0);
-    times.sort_by(f64::total_cmp);
-    println!("  {what:<46} {first:>9.2} ms {:>9.2} ms", times[REPEATS / 2]);
-    Ok(())
+    let (wall, cpu) = (first_and_median(walls), first_and_median(cpus));
+    println!("  {what:<46} {:>9.2} {:>9.2} {:>9.2} {:>9.2}", wall.0, wall.1, cpu.0, cpu.1);
+    Ok(wall)
+}
+
+fn first_and_median(mut all: Vec<f64>) -> (f64, f64) {
+    let first = all.remove(0);
+    all.sort_by(f64::total_cmp);
+    (first, all[REPEATS / 2])
 }
 
 fn pass(folder: &Path, rows: u64) -> Outcome<()> {

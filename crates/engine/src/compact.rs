@@ -12,7 +12,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use arrow::array::RecordBatch;
 use model::{TimeRange, Timestamp};
 use store::{Cancel, SeriesBuffer, SeriesCursor, Table};
 
@@ -20,13 +19,11 @@ use crate::EngineError;
 use crate::archive::Awaited;
 use crate::catalog::{FileEntry, FileKind};
 use crate::core::{Core, View};
-use crate::events::read::all_rows;
-use crate::events::times_of;
+use crate::events::merge::{Merging, Next, within_open};
 use crate::files::StoredFile;
 use crate::head::Head;
-use crate::head::events::Part;
 use crate::query::cursor::Cursor;
-use crate::query::{millis, sources, without_damaged};
+use crate::query::{millis, sources};
 use crate::retention::let_go;
 use crate::rollup;
 use crate::unpublished::Unpublished;
@@ -38,11 +35,8 @@ const MANY: usize = 10;
 const MAX_FILES: usize = 64;
 /// The most that a merged block may have been before, in bytes. A larger one would take too long to write.
 const MAX_BLOCK_BYTES: u64 = 4 << 30;
-/// The most bytes and rows of event files that are merged at once, and the memory that these rows may
-/// take: they are sorted there, which takes as much again twice.
-const MAX_EVENT_BYTES: u64 = 16 << 20;
-const MAX_EVENT_ROWS: u64 = 500_000;
-const MAX_EVENT_MEMORY: usize = 64 << 20;
+/// The same of event files, which take longer for each byte.
+const MAX_EVENT_BYTES: u64 = 512 << 20;
 
 /// Merges what there is to merge at `now`, one run of files after the other, until nothing is left or
 /// `stop` is set. Returns how many files were merged to others.
@@ -115,12 +109,10 @@ fn within_bounds(files: &[&Arc<StoredFile>]) -> Vec<Arc<StoredFile>> {
         let fits = |run: &[Arc<StoredFile>]| {
             let all = || run.iter().chain([*file]);
             let bytes: u64 = all().map(|file| file.bytes()).sum();
-            let rows: u64 = all().map(|file| file.entry.rows).sum();
             run.len() < MAX_FILES
-                && !file.is_too_large_to_merge()
                 && match file.entry.kind {
                     FileKind::Metrics | FileKind::Rollups(_) => bytes <= MAX_BLOCK_BYTES,
-                    FileKind::Events(_) => bytes <= MAX_EVENT_BYTES && rows <= MAX_EVENT_ROWS,
+                    FileKind::Events(_) => bytes <= MAX_EVENT_BYTES,
                 }
         };
         if !fits(&run) {
@@ -146,7 +138,7 @@ enum Blocks {
     Stopped,
 }
 
-/// Merges a run of files, or as many of its first ones as memory has room for, and says how many. `None`
+/// Merges a run of files, or as many of its first ones as may be open at once, and says how many. `None`
 /// when that was given up, because of `stop` or because one of them is damaged or was dropped meanwhile.
 fn merge(
     core: &Arc<Core>,
@@ -162,12 +154,9 @@ fn merge(
             Blocks::Stopped => return Ok(None),
         },
         FileKind::Events(table) => {
-            let Some(gathered) = gather(core, run, table, MAX_EVENT_MEMORY)? else { return Ok(None) };
-            if gathered.files < 2 {
-                // Another run is looked for, without the file that was too large.
-                return Ok(Some(0));
-            }
-            (&run[..gathered.files], written.events(table, &gathered.rows)?)
+            let run = within_open(run);
+            let Some(entry) = merge_events(core, run, table, &mut written, stop)? else { return Ok(None) };
+            (run, entry)
         }
     };
     entry.level = merged.iter().map(|file| file.entry.level).max().unwrap_or(0) + 1;
@@ -176,42 +165,35 @@ fn merge(
     Ok(publish(core, merged, entry, &mut written)?.then_some(merged.len()))
 }
 
-/// Rows of the first files of a run.
-struct Gathered {
-    files: usize,
-    rows: Vec<Part>,
-}
-
-/// Reads files until `memory` is full; the one that does not fit is not merged from then on. `None` when
-/// one of them is damaged.
-fn gather(
+fn merge_events(
     core: &Core,
     run: &[Arc<StoredFile>],
     table: Table,
-    memory: usize,
-) -> Result<Option<Gathered>, EngineError> {
-    let mut left = memory;
-    let mut gathered = Gathered { files: 0, rows: Vec::new() };
-    for file in run {
-        let read = without_damaged(core, file, all_rows(file, &core.footers, table, &mut left));
-        match read.map_err(EngineError::Read)? {
-            None => return Ok(None),
-            Some(None) => {
-                file.set_too_large_to_merge();
-                break;
+    written: &mut Unpublished<'_>,
+    stop: &AtomicBool,
+) -> Result<Option<FileEntry>, EngineError> {
+    let mut merging = Merging::new(core, table, run);
+    // A file with nothing in it is none.
+    let Next::Rows(mut rows) = merging.next().map_err(EngineError::Read)? else { return Ok(None) };
+    let mut given_up = false;
+    let entry = written.events(table, |file| {
+        loop {
+            file.push(&rows)?;
+            if stop.load(Ordering::Relaxed) {
+                given_up = true;
+                return Ok(());
             }
-            Some(Some(rows)) => gathered.rows.extend(rows.into_iter().filter_map(part)),
+            rows = match merging.next().map_err(EngineError::Read)? {
+                Next::Rows(rows) => rows,
+                Next::Damaged => {
+                    given_up = true;
+                    return Ok(());
+                }
+                Next::End => return Ok(()),
+            };
         }
-        gathered.files += 1;
-    }
-    Ok(Some(gathered))
-}
-
-fn part(rows: RecordBatch) -> Option<Part> {
-    let times = times_of(&rows).ok()?.values();
-    let (first, last) = times.first().zip(times.last())?;
-    let range = TimeRange::new(Timestamp::from_nanos(*first), Timestamp::from_nanos(*last));
-    Some(Part { rows, range })
+    })?;
+    Ok((!given_up).then_some(entry))
 }
 
 fn merge_blocks(
@@ -296,43 +278,4 @@ fn publish(
     core.telemetry.files.compacted_files.inc_by(run.len() as u64);
     tracing::debug!(files = run.len(), kind = ?run[0].entry.kind, "merged files to one");
     Ok(true)
-}
-
-#[cfg(test)]
-mod tests {
-    use prometheus::Registry;
-    use store::{Batch, EventBatch, TelemetryStore};
-
-    use super::*;
-    use crate::vfs::Disk;
-    use crate::{Config, Engine};
-
-    #[test]
-    fn what_does_not_fit_into_memory_is_left_as_it_is() {
-        let dir = tempfile::tempdir().expect("dir");
-        let none = model::ByteSize(0);
-        let retention = model::DurationText(Duration::from_secs(100 * 365 * 86_400));
-        let config =
-            Config { disk_reserve_bytes: none, retention_free_bytes: none, retention, ..Config::default() };
-        let engine = Engine::open_on(Arc::new(Disk), dir.path(), config, &Registry::new()).expect("opens");
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        for round in 0..4 {
-            let rows =
-                EventBatch { table: Table::Deploys, rows: crate::testing::deploys(&[102 + 6 * round]) };
-            let batch = Batch { events: vec![rows], ..Batch::default() };
-            runtime.block_on(engine.append(batch)).expect("appended");
-            engine.checkpoint().expect("written");
-        }
-        let core = engine.core();
-        let files = core.view().files.to_vec();
-        let mut left = usize::MAX;
-        all_rows(&files[0], &core.footers, Table::Deploys, &mut left).expect("read").expect("fits");
-        let one = usize::MAX - left;
-        let gathered = gather(core, &files, Table::Deploys, one * 5 / 2).expect("read").expect("sound");
-        assert_eq!((gathered.files, gathered.rows.len()), (2, 2));
-        let too_large: Vec<bool> = files.iter().map(|file| file.is_too_large_to_merge()).collect();
-        assert_eq!(too_large, [false, false, true, false]);
-        assert_eq!(engine.compact(Timestamp::now()).expect("merged"), 2, "the first two");
-        assert_eq!(engine.compact(Timestamp::now()).expect("looked"), 0, "the third parts the others");
-    }
 }

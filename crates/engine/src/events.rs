@@ -2,6 +2,8 @@
 
 pub(crate) mod collect;
 pub(crate) mod filter;
+pub(crate) mod footer;
+pub(crate) mod merge;
 pub(crate) mod read;
 pub(crate) mod tokens;
 pub(crate) mod write;

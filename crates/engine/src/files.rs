@@ -23,7 +23,6 @@ pub(crate) struct StoredFile {
     vfs: Arc<dyn Vfs>,
     dropped: AtomicBool,
     quarantined: AtomicBool,
-    too_large_to_merge: AtomicBool,
     disk_failed: Arc<AtomicBool>,
 }
 
@@ -41,7 +40,6 @@ impl StoredFile {
             vfs: Arc::clone(vfs),
             dropped: AtomicBool::new(false),
             quarantined,
-            too_large_to_merge: AtomicBool::new(false),
             disk_failed: Arc::default(),
         }
     }
@@ -113,16 +111,6 @@ impl StoredFile {
     /// Says that the catalog has let go of the file: it is unlinked when nobody holds it any more.
     pub(crate) fn drop_when_unused(&self) {
         self.dropped.store(true, Ordering::Release);
-    }
-
-    /// Says that the file's rows take too much memory to be merged with others.
-    pub(crate) fn set_too_large_to_merge(&self) {
-        self.too_large_to_merge.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether the file's rows take too much memory to be merged with others.
-    pub(crate) fn is_too_large_to_merge(&self) -> bool {
-        self.too_large_to_merge.load(Ordering::Relaxed)
     }
 
     /// Whether the catalog has let go of the file.

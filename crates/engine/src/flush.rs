@@ -76,7 +76,7 @@ fn write(written: &mut Unpublished<'_>, head: &Head) -> Result<Vec<FileEntry>, E
     let mut entries = Vec::new();
     entries.extend(metrics(written, head)?);
     for table in head.events.tables() {
-        entries.push(written.events(table, &head.events.parts(table))?);
+        entries.push(written.events(table, |file| file.push_unsorted(&head.events.parts(table)))?);
     }
     written.sync_names()?;
     Ok(entries)

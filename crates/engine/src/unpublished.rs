@@ -8,8 +8,7 @@ use crate::EngineError;
 use crate::block::write::{BlockWriter, PARTS};
 use crate::catalog::{FileEntry, FileKind, Part};
 use crate::core::Core;
-use crate::events;
-use crate::head::events::Part as Rows;
+use crate::events::write::EventWriter;
 use crate::layout::temporary;
 
 /// Files on their way into the catalog.
@@ -54,13 +53,19 @@ impl<'a> Unpublished<'a> {
         })
     }
 
-    /// Writes rows of a table, in ascending time and else in the order given.
-    pub(crate) fn events(&mut self, table: Table, rows: &[Rows]) -> Result<FileEntry, EngineError> {
+    /// Writes rows of a table, which `fill` pushes in ascending time.
+    pub(crate) fn events(
+        &mut self,
+        table: Table,
+        fill: impl FnOnce(&mut EventWriter) -> Result<(), EngineError>,
+    ) -> Result<FileEntry, EngineError> {
         let id = self.core.new_file_id();
         let path = self.core.layout.events(id, table);
         let unfinished = temporary(&path);
         self.paths.push(unfinished.clone());
-        let file = events::write::write(&*self.core.vfs, &unfinished, table, rows)?;
+        let mut file = EventWriter::create(&*self.core.vfs, &unfinished, table)?;
+        fill(&mut file)?;
+        let file = file.finish()?;
         self.rename(&unfinished, path)?;
         Ok(FileEntry {
             id,

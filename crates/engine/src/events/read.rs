@@ -13,18 +13,19 @@ use model::{TimeRange, Timestamp};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::arrow::arrow_reader::{
-    ArrowPredicate, ArrowPredicateFn, ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
+    ArrowPredicate, ArrowPredicateFn, ArrowReaderMetadata, ParquetRecordBatchReader,
     ParquetRecordBatchReaderBuilder, RowFilter as ReaderFilter, RowSelection,
 };
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{PageIndexPolicy, RowGroupMetaData};
+use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::statistics::Statistics;
-use store::{Order, Table};
+use store::Order;
 
 use crate::cache::Cache;
 use crate::catalog::Part;
 use crate::core::Core;
 use crate::events::filter::{RowFilter, within};
+use crate::events::footer::{footer, of_group};
 use crate::events::tokens::Places;
 use crate::events::{TIME, conform};
 use crate::files::StoredFile;
@@ -69,6 +70,14 @@ pub(crate) enum Step<T> {
     End,
 }
 
+/// The row group that is being read.
+struct Group {
+    /// The footer of this row group alone, with its indexes of pages.
+    footer: ArrowReaderMetadata,
+    /// The number of its first row in the file.
+    first_row: usize,
+}
+
 /// Reads what a query wants of one file.
 pub(crate) struct FileScan {
     input: CheckedFile,
@@ -77,7 +86,7 @@ pub(crate) struct FileScan {
     /// Row groups and windows of the current one that are still to be read, in the order of the query.
     groups: VecDeque<usize>,
     windows: VecDeque<Window>,
-    group: usize,
+    group: Option<Group>,
     /// How many windows are read at once: a query that wants few rows of many finds them in the first
     /// window, one that looks for rare rows should not begin anew at each.
     at_once: usize,
@@ -98,7 +107,7 @@ impl FileScan {
             wanted: Arc::clone(wanted),
             groups,
             windows: VecDeque::new(),
-            group: 0,
+            group: None,
             at_once: if wanted.first.is_some() { 1 } else { usize::MAX },
             batches: None,
             row: 0,
@@ -126,13 +135,19 @@ impl FileScan {
             self.at_once = self.at_once.saturating_mul(2).min(MAX_WINDOWS.max(self.at_once));
             let mut windows: Vec<Window> = self.windows.drain(..count).collect();
             windows.sort_by_key(|window| window.rows.start);
-            self.read(&windows, range)?;
+            if let Some(group) = &self.group {
+                let (batches, row) = self.read(group, &windows, range)?;
+                (self.batches, self.row) = (Some(batches), row);
+            }
             return Ok(Step::Nothing);
         }
         let Some(group) = self.groups.pop_front() else { return Ok(Step::End) };
         if may_match(&self.input, &self.footer, group, &self.wanted.filter, range)? {
-            self.group = group;
-            self.windows = in_order(windows(&self.footer, group)?, self.wanted.order);
+            let groups = self.footer.metadata().row_groups();
+            let first_row = groups[..group].iter().map(rows_of).sum();
+            let footer = of_group(&self.footer, &self.input, group)?;
+            self.windows = in_order(windows(&footer)?, self.wanted.order);
+            self.group = Some(Group { footer, first_row });
             self.counts.row_groups.inc();
         } else {
             self.counts.row_groups_passed_over.inc();
@@ -140,19 +155,21 @@ impl FileScan {
         Ok(Step::Nothing)
     }
 
-    /// Begins to read windows of the current group, which are in ascending order.
-    fn read(&mut self, windows: &[Window], range: TimeRange) -> Result<(), ParquetError> {
-        let groups = self.footer.metadata().row_groups();
-        let before: usize = groups[..self.group].iter().map(rows_of).sum();
+    /// Begins to read windows of a row group, which are in ascending order, and says which row is the first.
+    fn read(
+        &self,
+        group: &Group,
+        windows: &[Window],
+        range: TimeRange,
+    ) -> Result<(ParquetRecordBatchReader, u64), ParquetError> {
+        let columns = group.footer.metadata().row_group(0);
         let rows: Vec<Range<usize>> =
             windows.iter().map(|window| self.rows_that_matter(window, range)).collect();
-        self.row = (before + rows[0].start) as u64;
+        let first = (group.first_row + rows[0].start) as u64;
         let all_within = windows
             .iter()
             .all(|window| range.contains(window.range.start) && range.contains(window.range.end));
-        let total = rows_of(&groups[self.group]);
-        let columns = self.wanted.schema.fields().iter().map(|field| field.name().as_str());
-        let answer = self.roots(columns);
+        let answer = self.roots(self.wanted.schema.fields().iter().map(|field| field.name().as_str()));
         let mut needed = answer.clone();
         let mut predicates: Vec<Box<dyn ArrowPredicate>> = Vec::new();
         if !all_within {
@@ -167,14 +184,12 @@ impl FileScan {
             predicates.push(Box::new(ArrowPredicateFn::new(column, move |rows| condition.mask(&rows))));
         }
         let input = self.input.clone();
-        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(input, self.footer.clone())
-            .with_row_groups(vec![self.group])
-            .with_row_selection(RowSelection::from_consecutive_ranges(rows.into_iter(), total))
-            .with_batch_size(batch_rows(&groups[self.group], &needed))
+        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(input, group.footer.clone())
+            .with_row_selection(RowSelection::from_consecutive_ranges(rows.into_iter(), rows_of(columns)))
+            .with_batch_size(batch_rows(columns, &needed))
             .with_projection(answer)
             .with_row_filter(ReaderFilter::new(predicates));
-        self.batches = Some(reader.build()?);
-        Ok(())
+        Ok((reader.build()?, first))
     }
 
     /// Rows of a window without those that come after enough others whatever they are.
@@ -210,27 +225,16 @@ fn batch_rows(group: &RowGroupMetaData, columns: &ProjectionMask) -> usize {
     (BATCH_BYTES / bytes_a_row.max(1)).clamp(BATCH_MIN_ROWS, BATCH_ROWS)
 }
 
-/// All rows of a file, in order, in the table's schema; `None` when they take more memory than is left,
-/// from which what they take is taken.
+/// All rows of a file, in order, about as many bytes at a time as a scan decodes.
 pub(crate) fn all_rows(
     file: &StoredFile,
     footers: &Cache<ArrowReaderMetadata>,
-    table: Table,
-    left: &mut usize,
-) -> Result<Option<Vec<RecordBatch>>, ReadError> {
+) -> Result<ParquetRecordBatchReader, ParquetError> {
     let input = file.open(Part::Rows)?;
     let footer = footer(file, &input, footers)?;
-    let reader =
-        ParquetRecordBatchReaderBuilder::new_with_metadata(input, footer).with_batch_size(BATCH_ROWS);
-    let schema = store::schema(table);
-    let mut all = Vec::new();
-    for batch in reader.build()? {
-        let rows = batch.map_err(ParquetError::from)?;
-        let Some(less) = left.checked_sub(rows.get_array_memory_size()) else { return Ok(None) };
-        *left = less;
-        all.push(conform(rows, &schema).map_err(ParquetError::from)?);
-    }
-    Ok(Some(all))
+    let rows = footer.metadata().row_groups().iter().map(|group| batch_rows(group, &ProjectionMask::all()));
+    let rows = rows.min().unwrap_or(BATCH_ROWS);
+    ParquetRecordBatchReaderBuilder::new_with_metadata(input, footer).with_batch_size(rows).build()
 }
 
 fn in_order<T>(mut all: Vec<T>, order: Order) -> VecDeque<T> {
@@ -242,20 +246,6 @@ fn in_order<T>(mut all: Vec<T>, order: Order) -> VecDeque<T> {
 
 fn rows_of(group: &RowGroupMetaData) -> usize {
     usize::try_from(group.num_rows()).unwrap_or(0)
-}
-
-fn footer(
-    file: &StoredFile,
-    input: &CheckedFile,
-    footers: &Cache<ArrowReaderMetadata>,
-) -> Result<ArrowReaderMetadata, ParquetError> {
-    if let Some(footer) = footers.get(file.entry.id) {
-        return Ok(footer);
-    }
-    let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
-    let footer = ArrowReaderMetadata::load(input, options)?;
-    footers.put(file.entry.id, footer.clone(), footer.metadata().memory_size());
-    Ok(footer)
 }
 
 fn leaf(footer: &ArrowReaderMetadata, column: &str) -> Option<usize> {
@@ -302,17 +292,17 @@ fn may_match(
     Ok(true)
 }
 
-/// A row group cut where the pages of the time column end.
-fn windows(footer: &ArrowReaderMetadata, group: usize) -> Result<Vec<Window>, ParquetError> {
+/// The only row group of a footer, cut where the pages of the time column end.
+fn windows(footer: &ArrowReaderMetadata) -> Result<Vec<Window>, ParquetError> {
     let metadata = footer.metadata();
-    let whole = || vec![Window { rows: 0..rows_of(metadata.row_group(group)), range: TimeRange::ALL }];
+    let whole = || vec![Window { rows: 0..rows_of(metadata.row_group(0)), range: TimeRange::ALL }];
     let (Some(columns), Some(offsets)) = (metadata.column_index(), metadata.offset_index()) else {
         return Ok(whole());
     };
     let times = StatisticsConverter::try_new(TIME, footer.schema(), footer.parquet_schema())?;
-    let first = times.data_page_mins(columns, offsets, [&group])?;
-    let last = times.data_page_maxes(columns, offsets, [&group])?;
-    let counts = times.data_page_row_counts(offsets, metadata.row_groups(), [&group])?;
+    let first = times.data_page_mins(columns, offsets, [&0])?;
+    let last = times.data_page_maxes(columns, offsets, [&0])?;
+    let counts = times.data_page_row_counts(offsets, metadata.row_groups(), [&0])?;
     let (Some(first), Some(last), Some(counts)) = (
         first.as_primitive_opt::<TimestampNanosecondType>(),
         last.as_primitive_opt::<TimestampNanosecondType>(),

@@ -6,9 +6,6 @@
 //!
 //! `docs/format/event-file.md` has the format to the byte.
 
-use std::collections::HashSet;
-use std::hash::{BuildHasherDefault, Hasher};
-
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
@@ -30,13 +27,29 @@ const BITS_PER_WORD: usize = 12;
 pub(crate) const BLOCK_BYTES: usize = 32;
 /// The most different words of a row group; one with more gets no filter.
 const MAX_WORDS: usize = 2 << 20;
+/// Words with repetitions that are sorted at once, at least.
+const UNSORTED_WORDS: usize = 1 << 16;
+/// How many texts, and words, are remembered as the last ones: what fits into the nearest cache.
+const RECENT: usize = 1 << 11;
 /// As the Parquet format has them.
 const SALTS: [u32; 8] =
     [0x47b6_137b, 0x4497_4d91, 0x8824_ad5b, 0xa2b7_289d, 0x7054_95c7, 0x2df1_424b, 0x9efc_4947, 0x5c6b_fb31];
 
+/// Which bytes are part of a word. A table: this is asked of every byte that is written.
+const OF_WORD: [bool; 256] = {
+    let mut of_word = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let value = byte as u8;
+        of_word[byte] = value.is_ascii_alphanumeric() || value == b'_' || !value.is_ascii();
+        byte += 1;
+    }
+    of_word
+};
+
 /// Whether a byte is part of a word: letters and digits of ASCII, `_`, and whatever is not ASCII.
 pub(crate) fn is_of_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii()
+    OF_WORD[byte as usize]
 }
 
 fn words(text: &str) -> impl Iterator<Item = &[u8]> {
@@ -60,45 +73,63 @@ pub(crate) fn certain_words(op: FilterOp, value: &str) -> Vec<u64> {
     words(whole).map(xxh3_64).collect()
 }
 
-/// The words of the texts of one row group.
+/// The words of the texts of one row group, as their hashes.
 #[derive(Default)]
 pub(crate) struct Words {
-    words: HashSet<u64, BuildHasherDefault<IsHash>>,
-    /// Texts that have been added: most texts come again and again.
-    texts: HashSet<u64, BuildHasherDefault<IsHash>>,
+    /// With repetitions; in order and without them up to `distinct`.
+    words: Vec<u64>,
+    distinct: usize,
+    /// Most texts come again and again, and so do most words.
+    recent_texts: Recent,
+    recent_words: Recent,
 }
 
-/// What is a hash already needs none.
-#[derive(Default)]
-pub(crate) struct IsHash(u64);
+/// Some of the hashes that came last: each has one place, where it stays until another comes there.
+struct Recent(Box<[u64]>);
 
-impl Hasher for IsHash {
-    fn finish(&self) -> u64 {
-        self.0
+impl Default for Recent {
+    fn default() -> Self {
+        Self(vec![0; RECENT].into_boxed_slice())
     }
+}
 
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = xxh3_64(bytes);
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
+impl Recent {
+    /// Notes a hash; `false` when it is here already.
+    fn is_new(&mut self, hash: u64) -> bool {
+        let place = &mut self.0[hash as usize % RECENT];
+        // No word is forgotten for being 0: that is taken for new each time.
+        let is_new = *place != hash || hash == 0;
+        *place = hash;
+        is_new
     }
 }
 
 impl Words {
     pub(crate) fn add(&mut self, text: &str) {
-        if self.words.len() <= MAX_WORDS && self.texts.insert(xxh3_64(text.as_bytes())) {
-            self.words.extend(words(text).map(xxh3_64));
+        if self.distinct > MAX_WORDS || !self.recent_texts.is_new(xxh3_64(text.as_bytes())) {
+            return;
+        }
+        let recent = &mut self.recent_words;
+        self.words.extend(words(text).map(xxh3_64).filter(|word| recent.is_new(*word)));
+        if self.words.len() >= (2 * self.distinct).max(UNSORTED_WORDS) {
+            self.sort();
         }
     }
 
+    /// A set would look up each word somewhere else in memory.
+    fn sort(&mut self) {
+        self.words.sort_unstable();
+        self.words.dedup();
+        self.distinct = self.words.len();
+    }
+
     /// The filter; `None` when there are more words than one may have.
-    pub(crate) fn filter(&self) -> Option<Vec<u8>> {
-        if self.words.len() > MAX_WORDS {
+    pub(crate) fn filter(mut self) -> Option<Vec<u8>> {
+        self.sort();
+        if self.distinct > MAX_WORDS {
             return None;
         }
-        let blocks = (self.words.len() * BITS_PER_WORD).div_ceil(BLOCK_BYTES * 8).max(1);
+        let blocks = (self.distinct * BITS_PER_WORD).div_ceil(BLOCK_BYTES * 8).max(1);
         let blocks = u32::try_from(blocks).expect("a filter of the most words is a few MiB");
         let mut filter = vec![[0u32; 8]; blocks as usize];
         for word in &self.words {

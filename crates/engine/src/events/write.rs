@@ -1,6 +1,6 @@
 //! Writing an event file: rows sorted by time, zstd, bloom filters on ids, filters of words, page index.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use arrow::array::{AsArray, RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
@@ -33,6 +33,9 @@ const BLOOM_FALSE_POSITIVES: f64 = 0.01;
 /// Level 1 packs nearly as well as 3 at half the cost.
 const ZSTD_LEVEL: i32 = 1;
 
+/// Rows of a row group are encoded in memory; one that takes more than this ends early.
+const ROW_GROUP_BYTES: usize = 64 << 20;
+
 /// What has been written.
 pub(crate) struct Written {
     pub(crate) sums: Sums,
@@ -40,74 +43,143 @@ pub(crate) struct Written {
     pub(crate) range: TimeRange,
 }
 
-/// Writes rows of a table to `path`, durably but for the name.
-pub(crate) fn write(
-    vfs: &dyn Vfs,
-    path: &Path,
-    table: Table,
-    parts: &[Part],
-) -> Result<Written, EngineError> {
-    let file = vfs.create(path).map_err(EngineError::io("create", path))?;
-    let encode = |source| EngineError::Encode { path: path.to_owned(), source };
-    let sorted = sort(&store::schema(table), parts).map_err(|error| encode(error.into()))?;
-    let mut writer = writer(SummingWriter::new(file), &sorted.schema(), table).map_err(encode)?;
-    write_groups(&mut writer, &sorted, table).map_err(encode)?;
-    let sums = writer.into_inner().map_err(encode)?.finish().map_err(EngineError::io("write", path))?;
-    let times = times_of(&sorted).map_err(|error| encode(error.into()))?.values();
-    let first_last = times.first().zip(times.last());
-    let (first, last) =
-        first_last.ok_or_else(|| encode(ParquetError::General("there are no rows".to_owned())))?;
-    let range = TimeRange::new(Timestamp::from_nanos(*first), Timestamp::from_nanos(*last));
-    Ok(Written { sums, rows: sorted.num_rows() as u64, range })
+/// Writes a file of rows that come in ascending time, within the memory of a row group.
+pub(crate) struct EventWriter {
+    writer: ArrowWriter<SummingWriter>,
+    path: PathBuf,
+    schema: SchemaRef,
+    /// The columns that get filters of words.
+    texts: Vec<Texts>,
+    /// Rows of the row group that is being written.
+    group_rows: usize,
+    rows: u64,
+    first_last: Option<(i64, i64)>,
 }
 
-/// Writes row groups, and after them the filters of words of their texts.
-fn write_groups(
-    writer: &mut ArrowWriter<SummingWriter>,
-    rows: &RecordBatch,
-    table: Table,
-) -> Result<(), ParquetError> {
-    let columns = table.text_columns();
-    let mut filters: Vec<Vec<Option<Vec<u8>>>> = vec![Vec::new(); columns.len()];
-    for start in (0..rows.num_rows()).step_by(ROW_GROUP_ROWS) {
-        let group = rows.slice(start, ROW_GROUP_ROWS.min(rows.num_rows() - start));
-        for start in (0..group.num_rows()).step_by(WRITE_ROWS) {
-            writer.write(&group.slice(start, WRITE_ROWS.min(group.num_rows() - start)))?;
-        }
-        writer.flush()?;
-        for (column, filters) in columns.iter().zip(&mut filters) {
-            filters.push(words_of(&group, column).filter());
-        }
-    }
-    // A block of a filter is within one block of checksums.
-    let padding = writer.bytes_written().next_multiple_of(tokens::BLOCK_BYTES) - writer.bytes_written();
-    writer.write_all(&[0; tokens::BLOCK_BYTES][..padding])?;
-    for (column, filters) in columns.iter().zip(filters) {
-        let mut places = Vec::with_capacity(filters.len());
-        for filter in filters {
-            let Some(filter) = filter else {
-                places.push(None);
-                continue;
-            };
-            let blocks = u32::try_from(filter.len() / tokens::BLOCK_BYTES).ok();
-            places.push(blocks.map(|blocks| (writer.bytes_written() as u64, blocks)));
-            writer.write_all(&filter)?;
-        }
-        writer.append_key_value_metadata(tokens::Places::new(places).to_metadata(column));
-    }
-    Ok(())
+/// A column that people search in.
+struct Texts {
+    column: &'static str,
+    /// What the row group that is being written has.
+    words: Words,
+    /// Filters of the row groups before it.
+    filters: Vec<Option<Vec<u8>>>,
 }
 
-fn words_of(rows: &RecordBatch, column: &str) -> Words {
-    let mut words = Words::default();
-    if let Some(texts) = rows.column_by_name(column).and_then(|column| column.as_string_opt::<i32>()) {
-        texts.iter().flatten().for_each(|text| words.add(text));
+impl EventWriter {
+    /// Begins a file of a table.
+    pub(crate) fn create(vfs: &dyn Vfs, path: &Path, table: Table) -> Result<Self, EngineError> {
+        let file = vfs.create(path).map_err(EngineError::io("create", path))?;
+        let schema = store::schema(table);
+        let writer = writer(SummingWriter::new(file), &schema, table);
+        let writer = writer.map_err(|source| EngineError::Encode { path: path.to_owned(), source })?;
+        let texts = table.text_columns().iter().map(|column| Texts {
+            column,
+            words: Words::default(),
+            filters: Vec::new(),
+        });
+        let (texts, path) = (texts.collect(), path.to_owned());
+        Ok(Self { writer, path, schema, texts, group_rows: 0, rows: 0, first_last: None })
     }
-    words
+
+    /// Adds rows, in the table's schema and in ascending time, none before those added so far.
+    pub(crate) fn push(&mut self, rows: &RecordBatch) -> Result<(), EngineError> {
+        self.push_rows(rows).map_err(|source| self.encode(source))
+    }
+
+    /// Adds rows that came in any order. They are sorted in memory, in one piece: what they come from is
+    /// bounded.
+    pub(crate) fn push_unsorted(&mut self, parts: &[Part]) -> Result<(), EngineError> {
+        let rows = sorted(&self.schema, parts).map_err(|error| self.encode(error.into()))?;
+        self.push(&rows)
+    }
+
+    /// Writes what is left, durably but for the name. A file has rows, or it is an error.
+    pub(crate) fn finish(mut self) -> Result<Written, EngineError> {
+        if self.group_rows > 0 {
+            self.end_group().map_err(|source| self.encode(source))?;
+        }
+        self.write_filters().map_err(|source| self.encode(source))?;
+        let none = || ParquetError::General("there are no rows".to_owned());
+        let (first, last) = self.first_last.ok_or_else(|| self.encode(none()))?;
+        let Self { writer, path, rows, .. } = self;
+        let file = writer.into_inner();
+        let file = file.map_err(|source| EngineError::Encode { path: path.clone(), source })?;
+        let sums = file.finish().map_err(EngineError::io("write", &path))?;
+        let range = TimeRange::new(Timestamp::from_nanos(first), Timestamp::from_nanos(last));
+        Ok(Written { sums, rows, range })
+    }
+
+    fn encode(&self, source: ParquetError) -> EngineError {
+        EngineError::Encode { path: self.path.clone(), source }
+    }
+
+    fn push_rows(&mut self, rows: &RecordBatch) -> Result<(), ParquetError> {
+        let times = times_of(rows)?.values();
+        let Some((first, last)) = times.first().zip(times.last()) else { return Ok(()) };
+        let before = self.first_last.map_or(*first, |(_, last)| last);
+        if before > *first || !times.is_sorted() {
+            return Err(ParquetError::General("rows are not in ascending time".to_owned()));
+        }
+        self.first_last = Some((self.first_last.map_or(*first, |(first, _)| first), *last));
+        self.rows += rows.num_rows() as u64;
+        let mut start = 0;
+        while start < rows.num_rows() {
+            let count = WRITE_ROWS.min(ROW_GROUP_ROWS - self.group_rows).min(rows.num_rows() - start);
+            let some = rows.slice(start, count);
+            self.writer.write(&some)?;
+            self.texts.iter_mut().for_each(|texts| texts.add(&some));
+            self.group_rows += count;
+            start += count;
+            if self.group_rows == ROW_GROUP_ROWS || self.writer.memory_size() > ROW_GROUP_BYTES {
+                self.end_group()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn end_group(&mut self) -> Result<(), ParquetError> {
+        self.writer.flush()?;
+        self.group_rows = 0;
+        for texts in &mut self.texts {
+            texts.filters.push(std::mem::take(&mut texts.words).filter());
+        }
+        Ok(())
+    }
+
+    /// Writes the filters of words of all row groups, and where they are.
+    fn write_filters(&mut self) -> Result<(), ParquetError> {
+        let writer = &mut self.writer;
+        // A block of a filter is within one block of checksums.
+        let padding = writer.bytes_written().next_multiple_of(tokens::BLOCK_BYTES) - writer.bytes_written();
+        writer.write_all(&[0; tokens::BLOCK_BYTES][..padding])?;
+        for Texts { column, filters, .. } in &self.texts {
+            let mut places = Vec::with_capacity(filters.len());
+            for filter in filters {
+                let Some(filter) = filter else {
+                    places.push(None);
+                    continue;
+                };
+                let blocks = u32::try_from(filter.len() / tokens::BLOCK_BYTES).ok();
+                places.push(blocks.map(|blocks| (writer.bytes_written() as u64, blocks)));
+                writer.write_all(filter)?;
+            }
+            writer.append_key_value_metadata(tokens::Places::new(places).to_metadata(column));
+        }
+        Ok(())
+    }
 }
 
-/// All rows in one batch, by time. The head's bound on events bounds it.
-fn sort(schema: &SchemaRef, parts: &[Part]) -> Result<RecordBatch, ArrowError> {
+impl Texts {
+    fn add(&mut self, rows: &RecordBatch) {
+        let column = rows.column_by_name(self.column).and_then(|column| column.as_string_opt::<i32>());
+        if let Some(texts) = column {
+            texts.iter().flatten().for_each(|text| self.words.add(text));
+        }
+    }
+}
+
+/// All rows in one batch, by time.
+fn sorted(schema: &SchemaRef, parts: &[Part]) -> Result<RecordBatch, ArrowError> {
     let all = concat_batches(schema, parts.iter().map(|part| &part.rows))?;
     let times = times_of(&all)?;
     if times.values().is_sorted() {
@@ -135,7 +207,9 @@ fn writer(
             descending: false,
             nulls_first: false,
         }]))
-        .set_column_dictionary_enabled(ColumnPath::from(TIME), false);
+        .set_column_dictionary_enabled(ColumnPath::from(TIME), false)
+        // Each is another.
+        .set_column_dictionary_enabled(ColumnPath::from("event_id"), false);
     for column in table.id_columns() {
         // Said of all columns, it would give all of them a filter.
         properties = properties.set_column_bloom_filter_fpp(ColumnPath::from(*column), BLOOM_FALSE_POSITIVES);
@@ -148,35 +222,4 @@ fn writer(
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use parquet::arrow::arrow_reader::ArrowReaderMetadata;
-
-    use super::*;
-    use crate::sums::CheckedFile;
-    use crate::testing::deploys;
-    use crate::vfs::Disk;
-
-    #[test]
-    fn only_columns_of_ids_get_bloom_filters_and_only_texts_get_filters_of_words() {
-        let dir = tempfile::tempdir().expect("dir");
-        let path = dir.path().join("deploys.parquet");
-        let range = TimeRange::ALL;
-        let parts = [Part { rows: deploys(&[3, 1, 2]), range }];
-        let written = write(&Disk, &path, Table::Deploys, &parts).expect("written");
-        let file = Disk.open(&path).expect("open");
-        let input = CheckedFile::new(file, Arc::new(written.sums), &path, Arc::default()).expect("its size");
-        let footer = ArrowReaderMetadata::load(&input, Default::default()).expect("a footer");
-        let columns = footer.metadata().row_group(0).columns().iter();
-        let with_bloom: Vec<String> = columns
-            .filter(|column| column.bloom_filter_offset().is_some())
-            .map(|column| column.column_path().string())
-            .collect();
-        assert_eq!(with_bloom, Table::Deploys.id_columns());
-        for field in store::schema(Table::Deploys).fields() {
-            let is_text = Table::Deploys.text_columns().contains(&field.name().as_str());
-            assert_eq!(tokens::Places::of(&footer, field.name()).is_some(), is_text, "{}", field.name());
-        }
-    }
-}
+mod tests;

@@ -1,0 +1,54 @@
+//! Footers of event files. They are read once and kept, without the indexes of pages: those come with
+//! the row group that is looked into. A file has dozens of row groups with dozens of columns, and a search
+//! passes over nearly all of them.
+
+use std::sync::Arc;
+
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{
+    PageIndexPolicy, ParquetMetaData, ParquetMetaDataBuilder, ParquetMetaDataReader,
+};
+
+use crate::cache::Cache;
+use crate::files::StoredFile;
+use crate::sums::CheckedFile;
+
+/// The footer of a file, without indexes of pages.
+pub(crate) fn footer(
+    file: &StoredFile,
+    input: &CheckedFile,
+    footers: &Cache<ArrowReaderMetadata>,
+) -> Result<ArrowReaderMetadata, ParquetError> {
+    if let Some(footer) = footers.get(file.entry.id) {
+        return Ok(footer);
+    }
+    let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Skip);
+    let footer = ArrowReaderMetadata::load(input, options)?;
+    footers.put(file.entry.id, footer.clone(), footer.metadata().memory_size());
+    Ok(footer)
+}
+
+/// A footer of one row group alone, with its indexes of pages where the file has them.
+pub(crate) fn of_group(
+    footer: &ArrowReaderMetadata,
+    input: &CheckedFile,
+    group: usize,
+) -> Result<ArrowReaderMetadata, ParquetError> {
+    // Both in one call would read what lies between them too: the indexes of all other row groups.
+    let only = ParquetMetaDataBuilder::new(footer.metadata().file_metadata().clone());
+    let only = only.add_row_group(footer.metadata().row_group(group).clone()).build();
+    let reader = ParquetMetaDataReader::new_with_metadata(only.clone());
+    let with_bounds = indexed(reader.with_column_index_policy(PageIndexPolicy::Optional), input)?;
+    let reader = ParquetMetaDataReader::new_with_metadata(only);
+    let with_places = indexed(reader.with_offset_index_policy(PageIndexPolicy::Optional), input)?;
+    let metadata =
+        with_places.into_builder().set_column_index(with_bounds.into_builder().take_column_index()).build();
+    let options = ArrowReaderOptions::new().with_schema(Arc::clone(footer.schema()));
+    ArrowReaderMetadata::try_new(Arc::new(metadata), options)
+}
+
+fn indexed(mut reader: ParquetMetaDataReader, input: &CheckedFile) -> Result<ParquetMetaData, ParquetError> {
+    reader.read_page_indexes(input)?;
+    reader.finish()
+}
