@@ -256,18 +256,7 @@ fn publish(
         return Ok(false);
     }
     let gone: Vec<u64> = run.iter().map(|file| file.entry.id).collect();
-    written.keep();
-    if let Err(error) = core.catalog.replace(&entry, &gone) {
-        // It may have happened all the same. Only a catalog that says that it has not lets go of the file.
-        match core.catalog.entries() {
-            Ok(entries) if entries.iter().any(|known| known.id == entry.id) => {}
-            Ok(_) => {
-                written.let_go();
-                return Err(error);
-            }
-            Err(_) => return Err(error),
-        }
-    }
+    written.replace(&entry, &gone)?;
     core.replace_files(Arc::new(StoredFile::new(&core.vfs, &core.layout, entry)), &gone);
     for file in run {
         file.drop_when_unused();

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use model::{TimeRange, Timestamp};
+use model::{LabelsRef, TimeRange, Timestamp};
 use store::{QueryError, Retention, SeriesBuffer, SeriesCursor, Table};
 
 use crate::catalog::FileKind;
@@ -52,10 +52,7 @@ impl Kept {
         if self.samples.is_one_for_series() {
             return;
         }
-        let horizon = now.before(self.samples.series(series.labels.as_ref())).as_millis();
-        let past = series.times_ms.partition_point(|time| *time < horizon);
-        series.times_ms.drain(..past);
-        series.values.drain(..past);
+        cut(series, now.before(self.samples_of(series.labels.as_ref())));
     }
 
     /// The part of a range of series that may be answered at `now`.
@@ -73,7 +70,29 @@ impl Kept {
         if self.samples.is_one_for_series() {
             return cursor;
         }
-        Box::new(Trimmed { cursor, kept: self.clone(), now })
+        Box::new(Trimmed { cursor, kept: self.clone(), keep: Self::samples_of, now })
+    }
+
+    /// The cursor of rollups without those of series that are kept shorter than the rest.
+    pub(crate) fn trimmed_rollups(
+        &self,
+        cursor: Box<dyn SeriesCursor>,
+        now: Timestamp,
+    ) -> Box<dyn SeriesCursor> {
+        if self.samples.is_one_for_series() {
+            return cursor;
+        }
+        Box::new(Trimmed { cursor, kept: self.clone(), keep: Self::rollups_of, now })
+    }
+
+    fn samples_of(&self, labels: LabelsRef<'_>) -> Duration {
+        self.samples.series(labels)
+    }
+
+    /// A series that is kept shorter than the rest is not kept longer as a rollup.
+    fn rollups_of(&self, labels: LabelsRef<'_>) -> Duration {
+        let own = self.samples.series(labels);
+        if own < self.samples.usual() { own.min(self.rollups) } else { self.rollups }
     }
 }
 
@@ -81,16 +100,24 @@ fn clip(range: TimeRange, horizon: Timestamp) -> Option<TimeRange> {
     (range.end >= horizon).then(|| TimeRange::new(range.start.max(horizon), range.end))
 }
 
+fn cut(series: &mut SeriesBuffer, horizon: Timestamp) {
+    let past = series.times_ms.partition_point(|time| *time < horizon.as_millis());
+    series.times_ms.drain(..past);
+    series.values.drain(..past);
+}
+
 struct Trimmed {
     cursor: Box<dyn SeriesCursor>,
     kept: Kept,
+    /// How long a series is kept.
+    keep: fn(&Kept, LabelsRef<'_>) -> Duration,
     now: Timestamp,
 }
 
 impl SeriesCursor for Trimmed {
     fn next_series(&mut self, into: &mut SeriesBuffer) -> Result<bool, QueryError> {
         while self.cursor.next_series(into)? {
-            self.kept.trim(into, self.now);
+            cut(into, self.now.before((self.keep)(&self.kept, into.labels.as_ref())));
             if !into.times_ms.is_empty() {
                 return Ok(true);
             }

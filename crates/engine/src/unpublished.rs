@@ -87,6 +87,21 @@ impl<'a> Unpublished<'a> {
         Ok(())
     }
 
+    /// Enters a file into the catalog, in the place of those that it was made from.
+    pub(crate) fn replace(&mut self, entry: &FileEntry, gone: &[u64]) -> Result<(), EngineError> {
+        self.keep();
+        let Err(error) = self.core.catalog.replace(entry, gone) else { return Ok(()) };
+        // It may have happened all the same. Only a catalog that says that it has not lets go of the file.
+        match self.core.catalog.entries() {
+            Ok(entries) if entries.iter().any(|known| known.id == entry.id) => Ok(()),
+            Ok(_) => {
+                self.let_go();
+                Err(error)
+            }
+            Err(_) => Err(error),
+        }
+    }
+
     /// The catalog may have them: they are not removed.
     pub(crate) fn keep(&mut self) {
         self.kept = true;

@@ -70,9 +70,12 @@ pub fn write_value(value: f64, into: &mut String) {
     } else if (1e-4..1e15).contains(&magnitude) {
         into.push_str(zmij::Buffer::new().format_finite(value));
     } else if magnitude.is_finite() && magnitude != 0.0 && !(1e-6..1e21).contains(&magnitude) {
-        let text = format!("{value:e}");
-        let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-        let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |rest| ('-', rest));
+        // So far from one it has an exponent as well, of fewer digits.
+        let mut buffer = zmij::Buffer::new();
+        let text = buffer.format_finite(value);
+        let (digits, exponent) = text.split_once('e').unwrap_or((text, "0"));
+        let sign = if exponent.starts_with('-') { '-' } else { '+' };
+        let exponent = exponent.trim_start_matches(['+', '-']);
         // Writing to a string cannot fail.
         _ = write!(into, "{digits}e{sign}{exponent:0>2}");
     } else {
@@ -107,6 +110,11 @@ mod tests {
             (1.5e-7, "1.5e-07"),
             (1e-6, "0.000001"),
             (-2.5e300, "-2.5e+300"),
+            (1e-7, "1e-07"),
+            (3.25e22, "3.25e+22"),
+            (1e100, "1e+100"),
+            (9.999e-7, "9.999e-07"),
+            (f64::MIN_POSITIVE, "2.2250738585072014e-308"),
             (f64::NAN, "NaN"),
             (f64::INFINITY, "+Inf"),
             (f64::NEG_INFINITY, "-Inf"),

@@ -30,6 +30,7 @@ pub(crate) fn select(
         return Ok(core.kept.trimmed(open(core, request, of_samples, samples_ms), now));
     }
     let stand_ins = open(core, request, pieces(core, stand_ins, &request.matchers)?, millis(request.range));
+    let stand_ins = core.kept.trimmed_rollups(stand_ins, now);
     let samples = core.kept.trimmed(open(core, request, of_samples, samples_ms), now);
     Ok(Box::new(rollup::Followed::new(stand_ins, samples)))
 }

@@ -101,17 +101,7 @@ fn make(
     if depended_on(&now, day, bucket) != files || is_in_memory(&now, day, bucket) {
         return Ok(());
     }
-    written.keep();
-    if let Err(error) = core.catalog.replace(&entry, &[]) {
-        match core.catalog.entries() {
-            Ok(entries) if entries.iter().any(|known| known.id == entry.id) => {}
-            Ok(_) => {
-                written.let_go();
-                return Err(error);
-            }
-            Err(_) => return Err(error),
-        }
-    }
+    written.replace(&entry, &[])?;
     core.replace_files(Arc::new(StoredFile::new(&core.vfs, &core.layout, entry)), &[]);
     core.telemetry.files.rollups.inc();
     tracing::debug!(day = day.0, ?bucket, "rolled up a day");

@@ -39,6 +39,7 @@ pub(crate) fn select(
     let of_files =
         files.into_iter().map(|file| Piece { file, shift_ms: shift_ms(part), bounds_ms }).collect();
     let rolled = open(core, request, pieces(core, of_files, &request.matchers)?, bounds_ms);
+    let rolled = core.kept.trimmed_rollups(rolled, now);
     if last_ms <= covered_ms {
         return Ok(Some(rolled));
     }

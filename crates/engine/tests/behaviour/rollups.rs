@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use engine::MetricRetention;
 use model::{DurationText, STALE_NAN, TimeRange, Timestamp, is_stale};
-use store::{Cancel, QueryError, RollupPart, SelectRequest, SeriesBuffer, TelemetryStore};
+use store::{Cancel, Matcher, QueryError, RollupPart, SelectRequest, SeriesBuffer, TelemetryStore};
 
 use crate::fixture::{Open, Place, expected};
 
@@ -204,6 +205,26 @@ fn the_last_of_five_minutes_stands_in_for_samples_that_are_past_retention() {
     assert!(names.contains(&"gone".to_owned()), "{names:?}");
     assert_eq!(store.engine.series(&[], past, 10).expect("series").len(), 2);
     assert_eq!(store.engine.series(&[], between(day(2) + 1, day(0)), 10).expect("series").len(), 1);
+}
+
+#[test]
+fn a_series_that_is_kept_shorter_than_the_rest_is_not_kept_longer_as_a_rollup() {
+    let mut place = place();
+    place.config.retention_overrides.metrics = vec![MetricRetention {
+        r#match: "as the matchers say".to_owned(),
+        matchers: vec![Matcher::equal("parity", "even")],
+        keep: DurationText(Duration::from_secs(2 * 86_400)),
+    }];
+    let store = place.open();
+    store.push("a", &counter(day(5), day(0), 1));
+    store.push("bb", &counter(day(5), day(0), 2));
+    store.engine.checkpoint().expect("written");
+    let horizon = Timestamp::now().as_millis() - 2 * DAY;
+    store.engine.compact(Timestamp::now()).expect("merged");
+    let found = buckets(&store, between(day(5) + 1, day(0)), HOUR, RollupPart::Count).expect("rollups");
+    let oldest = |parity: &str| found.iter().find(|(labels, _)| labels.contains(parity)).expect("it").1[0].0;
+    assert_eq!(oldest("odd"), day(5) + HOUR);
+    assert!((horizon..horizon + 2 * HOUR).contains(&oldest("even")), "{} {horizon}", oldest("even"));
 }
 
 #[test]
