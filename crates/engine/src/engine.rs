@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
+use datafusion::execution::context::SessionContext;
+use datafusion::physical_plan::ExecutionPlan;
 use model::{ByteSize, Labels, TimeRange, Timestamp};
 use parking_lot::Mutex;
 use store::{
-    AppendError, Appended, Batch, Changes, EventPass, EventScan, Matcher, QueryError, RollupPart,
+    AppendError, Appended, Batch, Cancel, Changes, EventPass, EventScan, Matcher, QueryError, RollupPart,
     SelectRequest, SeriesBuffer, SeriesCursor, StoreStats, TelemetryStore,
 };
 
@@ -108,7 +110,7 @@ impl Engine {
         vfs.sync_dir(layout.root()).map_err(EngineError::io("sync", layout.root()))?;
         let lock = vfs.lock(&layout.lock()).map_err(EngineError::io("lock", layout.lock()))?;
         let lock = lock.ok_or_else(|| EngineError::InUse(data_dir.to_owned()))?;
-        let queries = Queries::new(&config);
+        let queries = Queries::new(&config)?;
         let telemetry = Telemetry::new(registry)?;
         let catalog = Catalog::open(&layout.catalog())?;
         let core = Arc::new(Core::new(vfs, layout, config, telemetry, catalog)?);
@@ -157,6 +159,23 @@ impl Engine {
     #[cfg(test)]
     pub(crate) fn core(&self) -> &Core {
         &self.core
+    }
+
+    /// A session in which every event table is a table of DataFusion, as the store is now. It makes plans;
+    /// [`Engine::run_plan`] runs them.
+    pub fn session(&self) -> SessionContext {
+        query::table::session(&self.core, &self.queries)
+    }
+
+    /// Runs a plan that a [`session`](Engine::session) made, within the bounds of scans, and hands its batches to
+    /// `each`, whose first error ends it. Blocks.
+    pub fn run_plan(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        cancel: &Cancel,
+        each: &mut dyn FnMut(RecordBatch) -> Result<(), QueryError>,
+    ) -> Result<(), QueryError> {
+        query::scan::counted(&self.core, self.queries.run(plan, cancel, each))
     }
 
     fn start(&self, name: &'static str, work: impl FnOnce() + Send + 'static) -> Result<(), EngineError> {

@@ -7,13 +7,14 @@
 pub(crate) mod ahead;
 pub(crate) mod cursor;
 pub(crate) mod labels;
-pub(crate) mod memory;
 pub(crate) mod pass;
+pub(crate) mod plan;
 pub(crate) mod queries;
 pub(crate) mod reader;
 pub(crate) mod scan;
 pub(crate) mod select;
 pub(crate) mod sources;
+pub(crate) mod table;
 
 use std::sync::Arc;
 

@@ -5,11 +5,12 @@
 
 use arrow::array::RecordBatch;
 use arrow::compute::interleave_record_batch;
+use datafusion::execution::memory_pool::MemoryReservation;
 use model::{TimeRange, Timestamp};
 use store::{Order, QueryError};
 
 use crate::events::times_of;
-use crate::query::memory::Taken;
+use crate::query::queries::query_error;
 use crate::query::reader::Rows;
 
 /// Rows of a batch in the answer.
@@ -34,7 +35,7 @@ pub(crate) struct Collector {
     keys: Vec<Key>,
     /// How many rows there were when the times that matter were last narrowed.
     narrowed_at: usize,
-    memory: Taken,
+    memory: MemoryReservation,
 }
 
 /// A row by its place in the order of all rows: by time; of the same time, as they came.
@@ -54,7 +55,7 @@ impl Collector {
         first: usize,
         range: TimeRange,
         limits: ScanLimits,
-        memory: Taken,
+        memory: MemoryReservation,
     ) -> Self {
         let keep = first.min(limits.max_rows.saturating_add(1));
         let (batches, keys) = (Vec::new(), Vec::new());
@@ -83,7 +84,7 @@ impl Collector {
         // Sorting is not worth it for a few rows more.
         let enough = self.keep.max(self.narrowed_at.saturating_add(self.keep / 2));
         let is_full = self.bytes > self.limits.max_bytes;
-        if self.keys.len() >= enough || is_full || self.memory.resize(self.taken()).is_err() {
+        if self.keys.len() >= enough || is_full || self.memory.try_resize(self.taken()).is_err() {
             self.shrink()?;
         }
         Ok(())
@@ -122,7 +123,7 @@ impl Collector {
                 self.limits.max_rows, self.limits.max_bytes
             )));
         }
-        self.memory.resize(self.taken())?;
+        self.memory.try_resize(self.taken()).map_err(query_error)?;
         if let Some(last) = self.keys.last().filter(|_| self.keys.len() == self.keep) {
             match self.order {
                 Order::OldestFirst => self.range.end = Timestamp::from_nanos(last.time),
@@ -145,15 +146,18 @@ fn storage(error: arrow::error::ArrowError) -> QueryError {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use datafusion::execution::memory_pool::{GreedyMemoryPool, MemoryConsumer, MemoryPool};
+
     use super::*;
-    use crate::query::memory::Memory;
     use crate::testing::deploys;
 
     const LIMITS: ScanLimits = ScanLimits { max_rows: 10, max_bytes: 1 << 20 };
 
     fn collector(order: Order, first: usize, memory: usize) -> Collector {
-        let memory = Memory::new(memory).take(0).expect("nothing");
-        Collector::new(order, first, TimeRange::ALL, LIMITS, memory)
+        let pool: Arc<dyn MemoryPool> = Arc::new(GreedyMemoryPool::new(memory));
+        Collector::new(order, first, TimeRange::ALL, LIMITS, MemoryConsumer::new("test").register(&pool))
     }
 
     fn rows(times_ms: &[i64], source: usize) -> Rows {

@@ -4,23 +4,27 @@
 //! the heaviest scan leaves ingest its share. A scan hands its thread on after every step, so that all
 //! scans that run get their turn, however large they are.
 
-use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
+use datafusion::common::DataFusionError;
+use datafusion::execution::TaskContext;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::GreedyMemoryPool;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::channel::mpsc;
 use futures::executor::block_on;
-use futures::{SinkExt, Stream, StreamExt};
+use futures::{SinkExt, StreamExt};
 use model::DurationText;
 use store::{Cancel, QueryError};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;
 
-use crate::Config;
-use crate::query::memory::Memory;
+use crate::{Config, EngineError};
 
 /// How often a scan that waits or runs looks whether anybody still waits for it.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
@@ -31,7 +35,7 @@ const BATCHES_AHEAD: usize = 1;
 
 /// What scans share.
 pub(crate) struct Queries {
-    memory: Arc<Memory>,
+    context: Arc<TaskContext>,
     /// Started by the first scan.
     threads: OnceLock<Option<Runtime>>,
     slots: Arc<Semaphore>,
@@ -47,27 +51,33 @@ enum Message {
 }
 
 impl Queries {
-    pub(crate) fn new(config: &Config) -> Self {
-        Self {
-            memory: Memory::new(usize::try_from(config.scans_memory_bytes.0).unwrap_or(usize::MAX)),
+    pub(crate) fn new(config: &Config) -> Result<Self, EngineError> {
+        let memory = usize::try_from(config.scans_memory_bytes.0).unwrap_or(usize::MAX);
+        let environment = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::new(GreedyMemoryPool::new(memory)))
+            .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled))
+            .build_arc()
+            .map_err(|error| EngineError::Read(query_error(error)))?;
+        Ok(Self {
+            context: Arc::new(TaskContext::default().with_runtime(environment)),
             threads: OnceLock::new(),
             slots: Arc::new(Semaphore::new(config.max_concurrent_scans.clamp(1, Semaphore::MAX_PERMITS))),
             waiting: Arc::default(),
             max_waiting: config.max_waiting_scans,
             timeout: config.scan_timeout.0,
-        }
+        })
     }
 
-    /// What scans take their memory from.
-    pub(crate) fn memory(&self) -> &Arc<Memory> {
-        &self.memory
+    /// What plans take their memory from.
+    pub(crate) fn environment(&self) -> Arc<RuntimeEnv> {
+        self.context.runtime_env()
     }
 
-    /// Runs a scan, and hands its batches to `each`, whose first error ends it. Blocks.
+    /// Runs a plan, and hands its batches to `each`, whose first error ends it. Blocks.
     /// A scan that `each` runs itself needs a place of its own.
     pub(crate) fn run(
         &self,
-        batches: impl Stream<Item = Result<RecordBatch, QueryError>> + Send + 'static,
+        plan: Arc<dyn ExecutionPlan>,
         cancel: &Cancel,
         each: &mut dyn FnMut(RecordBatch) -> Result<(), QueryError>,
     ) -> Result<(), QueryError> {
@@ -77,6 +87,7 @@ impl Queries {
         let waiting =
             if slot.is_none() { Some(Waiting::new(&self.waiting, self.max_waiting)?) } else { None };
         let (mut messages, mut received) = mpsc::channel(BATCHES_AHEAD);
+        let context = Arc::clone(&self.context);
         let (slots, cancel, timeout) = (Arc::clone(&self.slots), cancel.clone(), self.timeout);
         threads.spawn(async move {
             let mut rows = messages.clone();
@@ -86,7 +97,7 @@ impl Queries {
                     None => slots.acquire_owned().await,
                 };
                 drop(waiting);
-                hand_over(batches, &mut rows).await
+                execute(plan, context, &mut rows).await
             };
             let result = tokio::select! {
                 biased;
@@ -130,13 +141,14 @@ fn start_threads() -> Option<Runtime> {
     threads.inspect_err(|error| tracing::error!(%error, "threads for scans could not be started")).ok()
 }
 
-async fn hand_over(
-    batches: impl Stream<Item = Result<RecordBatch, QueryError>>,
+async fn execute(
+    plan: Arc<dyn ExecutionPlan>,
+    context: Arc<TaskContext>,
     messages: &mut mpsc::Sender<Message>,
 ) -> Result<(), QueryError> {
-    let mut batches = pin!(batches);
+    let mut batches = execute_stream(plan, context).map_err(query_error)?;
     while let Some(rows) = batches.next().await {
-        let rows = rows?;
+        let rows = rows.map_err(query_error)?;
         if rows.num_rows() > 0 && messages.send(Message::Rows(rows)).await.is_err() {
             break;
         }
@@ -174,5 +186,21 @@ impl Waiting {
 impl Drop for Waiting {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// What went wrong in a plan, in the port's terms.
+pub(crate) fn query_error(error: DataFusionError) -> QueryError {
+    match error {
+        DataFusionError::ResourcesExhausted(_) => QueryError::LimitReached(
+            "all scans together would take more memory than they may (store.scans_memory_bytes): narrow the time range, add conditions, lower the limit, or ask again later"
+                .to_owned(),
+        ),
+        DataFusionError::Context(_, error) => query_error(*error),
+        DataFusionError::External(error) => match error.downcast::<QueryError>() {
+            Ok(error) => *error,
+            Err(source) => QueryError::Storage { doing: "running a query".to_owned(), source },
+        },
+        other => QueryError::Storage { doing: "running a query".to_owned(), source: Box::new(other) },
     }
 }
