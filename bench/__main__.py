@@ -1,8 +1,10 @@
 """Compares Watchkeeper with peers in one run, and writes bench/RESULTS.md.
 
-    python bench BINARY EXAMPLES     (`make bench` builds what is there and calls it)
+    python bench BINARY EXAMPLES [PART…]     (`make bench` builds what is there and calls it)
 
-The figures of one run can be compared with each other; those of two runs on two machines cannot.
+Parts are samples, queries, growth, watching, events and stored; without any, all are measured. Each table is written
+as soon as it is there, in place of the one before, so that a run that is stopped leaves what it has measured.
+The figures of one table can be compared with each other; those of two runs on two machines cannot.
 """
 
 from __future__ import annotations
@@ -13,6 +15,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import events
@@ -21,38 +26,69 @@ import queries
 import scale
 import stored
 import watching
+from results import Results
 from services import Services
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 MB = 1 << 20
 
 
-def main(binary: str, examples: str) -> None:
+def main(binary: str, examples: str, parts: list[str]) -> None:
     """Measures, prints, and writes down."""
-    parts = []
     load, rows = f"{examples}/load", f"{examples}/events"
-    with tempfile.TemporaryDirectory(prefix="watchkeeper-bench.") as folder:
+
+    def samples() -> Iterator[str]:
         for shape in metrics.SHAPES:
-            parts.append(_metrics(metrics.measured(Path(folder), binary, load, shape), shape))
-            print(parts[-1], flush=True)
-        parts.append(_queries(queries.measured(Path(folder), binary, load)))
-        print(parts[-1], flush=True)
-        parts.append(_scale(scale.measured(Path(folder), binary, load)))
-        print(parts[-1], flush=True)
-    for part in (_watching, _events):
-        with tempfile.TemporaryDirectory(prefix="watchkeeper-bench.") as folder, Services(Path(folder)) as services:
-            parts.append(part(services, binary))
-            print(parts[-1], flush=True)
-    with tempfile.TemporaryDirectory(prefix="watchkeeper-bench.") as folder, Services(Path(folder)) as services:
-        parts.append(_stored(services, rows))
-        print(parts[-1], flush=True)
+            with _folder() as folder:
+                yield _metrics(metrics.measured(folder, binary, load, shape), shape)
+
+    def asked() -> Iterator[str]:
+        with _folder() as folder:
+            yield _queries(queries.measured(folder, binary, load))
+
+    def growth() -> Iterator[str]:
+        with _folder() as folder:
+            yield _scale(scale.measured(folder, binary, load))
+
+    def beside(services_part: Callable[[Services, str], str], what: str) -> Callable[[], Iterator[str]]:
+        def part() -> Iterator[str]:
+            with _folder() as folder, Services(folder) as services:
+                yield services_part(services, what)
+
+        return part
+
+    known = {
+        "samples": samples,
+        "queries": asked,
+        "growth": growth,
+        "watching": beside(_watching, binary),
+        "events": beside(_events, binary),
+        "stored": beside(_stored, rows),
+    }
+    unknown = [part for part in parts if part not in known]
+    if unknown:
+        sys.exit(f"there is no part {unknown[0]!r}; there are {', '.join(known)}")
     version = subprocess.run([binary, "version"], capture_output=True, text=True, check=True).stdout.strip()
-    head = (
-        "# Results\n\n<!-- Written by `make bench`. -->\n\n"
+    results = Results(
+        RESULTS,
         f"{version}, {os.cpu_count()} cores, {platform.machine()}. Both sides of each table were measured in the same "
-        "run on the same machine. Judge by the ratios: the machine may be shared.\n"
+        "run on the same machine. Judge by the ratios: the machine may be shared.",
     )
-    RESULTS.write_text("\n".join([head, *parts]) + "\n", encoding="utf-8")
+    for place, part in enumerate(parts or known, start=1):
+        begun = time.monotonic()
+        print(f"bench: {place} of {len(parts or known)}: {part}", file=sys.stderr, flush=True)
+        for table in known[part]():
+            print(table, flush=True)
+            results.put(table)
+        print(f"bench: {part} took {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
+    if not parts:
+        results.drop_others()
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="watchkeeper-bench.") as folder:
+        yield Path(folder)
 
 
 def _metrics(costs: dict[str, metrics.Cost], shape: tuple[int, int, int]) -> str:
@@ -62,7 +98,7 @@ def _metrics(costs: dict[str, metrics.Cost], shape: tuple[int, int, int]) -> str
         f"## The cost of a sample: {series:,} series, {steps} samples each\n\nSent by remote write over one connection, "
         f"5,000 series a request, 15 s apart with ±{jitter} ms. Watchkeeper answers when a request is on the disk; the "
         "others, as they come, do not wait for that. Bytes are those after all has been merged, the index included. "
-        "A ratio is ours to theirs.\n",
+        f"Medians of {metrics.RUNS} runs, in turns. A ratio is ours to theirs.\n",
         "| | CPU a sample, µs | ratio | time a sample, µs | peak memory, MB | ratio | bytes a sample | ratio |",
         "|---|---|---|---|---|---|---|---|",
     ]
@@ -103,7 +139,7 @@ def _queries(times: dict[str, list[tuple[float, float]]]) -> str:
 def _scale(growths: list[scale.Growth]) -> str:
     lines = [
         "## Growth\n\nWatchkeeper alone, series of 20 samples each. The start is one after the process was killed, until "
-        "it answers queries.\n",
+        f"it answers queries. Medians of {metrics.RUNS} runs.\n",
         "| series | CPU a sample, µs | peak memory, MB | start, s |",
         "|---|---|---|---|",
     ]
@@ -173,6 +209,6 @@ def _stored(services: Services, example: str) -> str:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
-        sys.exit("usage: python bench BINARY EXAMPLES")
-    main(sys.argv[1], sys.argv[2])
+    if len(sys.argv) < 3:
+        sys.exit("usage: python bench BINARY EXAMPLES [PART…]")
+    main(sys.argv[1], sys.argv[2], sys.argv[3:])

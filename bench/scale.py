@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import measure
+import metrics
 import servers
 from services import Services
 
@@ -27,8 +28,10 @@ class Growth:
 
 
 def measured(folder: Path, binary: str, load: str) -> list[Growth]:
-    """Each number of series by itself, with the log as it is when the process is killed."""
-    return [_of(folder, binary, load, *shape) for shape in SHAPES]
+    """Each number of series by itself, with the log as it is when the process is killed; medians of several runs."""
+    return [
+        metrics.median([_of(folder, binary, load, *shape) for _ in range(metrics.RUNS)]) for shape in SHAPES
+    ]
 
 
 def _of(folder: Path, binary: str, load: str, series: int, steps: int) -> Growth:
