@@ -93,6 +93,7 @@ async fn watchkeeper(folder: &Path) -> Outcome {
     let request = SelectRequest {
         matchers: vec![Matcher::equal("__name__", "bench_gauge")],
         range: TimeRange::ALL,
+        values: None,
         max_samples: u64::MAX,
         cancel: Cancel::never(),
     };

@@ -3,6 +3,8 @@
 //! It knows nothing of the parser. An operand of the wrong type cannot be written down here, so the
 //! evaluator checks none.
 
+use std::ops::RangeInclusive;
+
 use store::Matcher;
 
 use crate::labelset::LabelFilter;
@@ -107,6 +109,8 @@ impl RangeExpr {
 pub(crate) struct Selector {
     pub(crate) matchers: Vec<Matcher>,
     pub(crate) shift: Shift,
+    /// Values that can come through the filter above it; all of them, without one.
+    pub(crate) values: Option<RangeInclusive<f64>>,
 }
 
 /// The modifiers `@` and `offset`.

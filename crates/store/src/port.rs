@@ -1,5 +1,6 @@
 //! The trait that engines implement.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
@@ -52,6 +53,9 @@ pub struct SelectRequest {
     pub matchers: Vec<Matcher>,
     /// Samples whose time lies here; both ends in whole milliseconds.
     pub range: TimeRange,
+    /// Values that matter to whoever asks; all of them, without it. Where the values of a run of samples are all
+    /// outside, they need not be read: their times are answered as they are, and their values as staleness markers.
+    pub values: Option<RangeInclusive<f64>>,
     /// The most samples that may be read for this request.
     pub max_samples: u64,
     /// Stops reading between two series.
@@ -166,6 +170,7 @@ pub trait TelemetryStore: Send + Sync + 'static {
         let request = SelectRequest {
             matchers: matchers.to_vec(),
             range,
+            values: None,
             max_samples: u64::MAX,
             cancel: Cancel::never(),
         };

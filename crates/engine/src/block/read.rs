@@ -1,10 +1,12 @@
 //! Reading the chunks of some series of a block.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use arrow::array::{Array, BinaryArray};
-use arrow::datatypes::{Int64Type, UInt32Type};
+use arrow::array::{Array, BinaryArray, RecordBatch};
+use arrow::datatypes::{Float64Type, Int64Type, UInt32Type};
+use model::STALE_NAN;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use parquet::errors::ParquetError;
 
@@ -35,6 +37,8 @@ pub(crate) struct ChunkReader {
     next: usize,
     packed: Option<Packed>,
     columns: TimeColumns,
+    /// Values that matter; all of them, without it.
+    values: Option<RangeInclusive<f64>>,
 }
 
 /// A chunk that is wanted.
@@ -44,6 +48,8 @@ struct Wanted {
     count: u32,
     /// The row of its times; in blocks of the first version, which have them beside the values, zero.
     times: u32,
+    /// Whether none of its values matters.
+    is_outside: bool,
 }
 
 /// What is read of the chunks that are wanted.
@@ -71,7 +77,15 @@ impl ChunkReader {
             next: 0,
             packed: None,
             columns: TimeColumns::default(),
+            values: None,
         }
+    }
+
+    /// From now on, does not read the values of chunks that have none of these, and gives staleness markers
+    /// in their place.
+    pub(crate) fn pass_over_outside(&mut self, values: &RangeInclusive<f64>) {
+        // In blocks of the first version times are beside the values.
+        self.values = self.file.has(Part::Times).then(|| values.clone());
     }
 
     /// Adds the samples between two times of the first of `ids`, which are ascending and go on to be asked
@@ -112,6 +126,9 @@ impl ChunkReader {
         let has_times = self.file.has(Part::Times);
         let mut columns = vec![chunk_column::FIRST, chunk_column::LAST, chunk_column::COUNT];
         columns.extend(has_times.then_some(chunk_column::TIMES));
+        if self.values.is_some() {
+            columns.extend([chunk_column::MIN, chunk_column::MAX]);
+        }
         let rows = joined(ids.iter().map(|id| series.rows(*id)));
         let mut row = rows.iter().cloned().flatten();
         for batch in series.chunks.read(&self.file, Part::Chunks, &columns, &rows, LOOKUP_BATCH)? {
@@ -124,10 +141,15 @@ impl ChunkReader {
             } else {
                 vec![0; count.len()]
             };
+            let outside = match &self.values {
+                Some(values) => outside(&batch, values)?,
+                None => vec![false; count.len()],
+            };
             for place in 0..count.len() {
-                let row = row.next().ok_or_else(|| bad("there are too many chunks"))?;
+                let row = row.next().ok_or_else(|| bad("there are too many chunks"))? as u32;
                 if first[place] <= range_ms.1 && range_ms.0 <= last[place] {
-                    self.wanted.push(Wanted { row: row as u32, count: count[place], times: times[place] });
+                    let (count, times, is_outside) = (count[place], times[place], outside[place]);
+                    self.wanted.push(Wanted { row, count, times, is_outside });
                 }
             }
         }
@@ -146,18 +168,25 @@ impl ChunkReader {
         values: &mut Vec<f64>,
     ) -> Result<(), ParquetError> {
         let place = self.next - 1;
-        if self.packed.as_ref().is_none_or(|packed| packed.row == packed.values.len()) {
-            self.next_packed(series, place)?;
+        let (start, count) = (times.len(), wanted.count as usize);
+        if self.file.has(Part::Times) {
+            let coming = &self.wanted[place..self.wanted.len().min(place + BATCH)];
+            times.extend_from_slice(self.columns.of(&self.file, series, coming)?);
         }
-        let packed = self.packed.as_mut().ok_or_else(|| bad("a chunk is missing"))?;
-        let (row, count) = (packed.row, wanted.count as usize);
-        packed.row += 1;
-        let start = times.len();
-        match &packed.times {
-            Some(own) => chunk::times::unpack(own.value(row), count, times).map_err(damaged)?,
-            None => times.extend_from_slice(self.columns.get(wanted.times, count)?),
+        if wanted.is_outside {
+            values.resize(values.len() + count, STALE_NAN);
+        } else {
+            if self.packed.as_ref().is_none_or(|packed| packed.row == packed.values.len()) {
+                self.next_packed(series, place)?;
+            }
+            let packed = self.packed.as_mut().ok_or_else(|| bad("a chunk is missing"))?;
+            let row = packed.row;
+            packed.row += 1;
+            if let Some(own) = &packed.times {
+                chunk::times::unpack(own.value(row), count, times).map_err(damaged)?;
+            }
+            chunk::values::unpack(packed.values.value(row), count, values).map_err(damaged)?;
         }
-        chunk::values::unpack(packed.values.value(row), count, values).map_err(damaged)?;
         if values.len() != times.len() {
             return Err(damaged(BadChunk));
         }
@@ -173,25 +202,34 @@ impl ChunkReader {
             None => {
                 let mut columns = vec![chunk_column::VALUES];
                 columns.extend((!has_times).then_some(chunk_column::TIMES));
-                let rows = joined(self.wanted[place..].iter().map(|it| it.row as usize..it.row as usize + 1));
+                let rows = self.wanted[place..].iter().filter(|it| !it.is_outside).map(|it| it.row as usize);
+                let rows = joined(rows.map(|row| row..row + 1));
                 series.chunks.read(&self.file, Part::Chunks, &columns, &rows, BATCH)?
             }
         };
         let batch = reader.next().ok_or_else(|| bad("a chunk is missing"))??;
         let values = binary(&batch, chunk_column::VALUES)?;
-        let times = if has_times {
-            let end = self.wanted.len().min(place + values.len());
-            self.columns.load(&self.file, series, &self.wanted[place..end])?;
-            None
-        } else {
-            Some(binary(&batch, chunk_column::TIMES)?)
-        };
+        let times = if has_times { None } else { Some(binary(&batch, chunk_column::TIMES)?) };
         self.packed = Some(Packed { reader, values, times, row: 0 });
         Ok(())
     }
 }
 
 impl TimeColumns {
+    /// The times of the first of some chunks, which are read together with those of the others.
+    fn of(
+        &mut self,
+        file: &StoredFile,
+        series: &BlockSeries,
+        coming: &[Wanted],
+    ) -> Result<&[i64], ParquetError> {
+        let Some(wanted) = coming.first() else { return Ok(&[]) };
+        if !self.known.contains_key(&wanted.times) {
+            self.load(file, series, coming)?;
+        }
+        self.get(wanted.times, wanted.count as usize)
+    }
+
     /// Reads the columns of some chunks that are not there yet.
     fn load(
         &mut self,
@@ -230,6 +268,14 @@ impl TimeColumns {
         let times = self.known.get(&row).filter(|times| times.len() == count);
         times.map(Vec::as_slice).ok_or_else(|| damaged(BadChunk))
     }
+}
+
+/// Which chunks have no value that matters. NaN never does.
+fn outside(batch: &RecordBatch, values: &RangeInclusive<f64>) -> Result<Vec<bool>, ParquetError> {
+    let least = numbers::<Float64Type>(batch, chunk_column::MIN)?;
+    let greatest = numbers::<Float64Type>(batch, chunk_column::MAX)?;
+    let reaches = |(least, greatest): (&f64, &f64)| least <= values.end() && values.start() <= greatest;
+    Ok(least.iter().zip(&greatest).map(|both| !reaches(both)).collect())
 }
 
 fn damaged(error: BadChunk) -> ParquetError {

@@ -5,7 +5,7 @@ use arrow::array::{
     StringArray, UInt64Array,
 };
 use arrow::compute::kernels::cmp;
-use arrow::compute::{and, cast, contains, prep_null_mask_filter};
+use arrow::compute::{and, and_kleene, cast, contains, or_kleene, prep_null_mask_filter};
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
 use memchr::memmem::Finder;
@@ -37,6 +37,24 @@ impl Condition {
         };
         let holds = evaluate(column, self)?;
         Ok(if holds.null_count() > 0 { prep_null_mask_filter(&holds) } else { holds })
+    }
+
+    /// Whether some row of each of several runs may satisfy it, by the least and the greatest value of each;
+    /// where these are not known, it may.
+    pub(crate) fn may_hold(&self, least: &ArrayRef, greatest: &ArrayRef) -> Result<BooleanArray, ArrowError> {
+        let holds = |column, op| evaluate(column, &Self { op, ..self.clone() });
+        let may = match self.op {
+            FilterOp::Equal => {
+                let not_greater = or_kleene(&holds(least, FilterOp::Less)?, &holds(least, FilterOp::Equal)?)?;
+                and_kleene(&not_greater, &holds(greatest, FilterOp::AtLeast)?)?
+            }
+            FilterOp::AtLeast => holds(greatest, FilterOp::AtLeast)?,
+            FilterOp::Less => holds(least, FilterOp::Less)?,
+            FilterOp::NotEqual | FilterOp::Contains | FilterOp::ContainsWords => {
+                return Ok(BooleanArray::from(vec![true; least.len()]));
+            }
+        };
+        Ok(may.iter().map(|may| Some(may.unwrap_or(true))).collect())
     }
 
     /// How much work it is for each row, more or less.
@@ -238,6 +256,34 @@ mod tests {
         for (scan, expected) in cases {
             assert_eq!(rows_left(&scan).expect("valid"), expected, "{:?}", scan.filters);
         }
+    }
+
+    #[test]
+    fn runs_of_rows_may_satisfy_a_condition_unless_their_bounds_say_no() {
+        let texts =
+            |texts: [Option<&str>; 3]| -> ArrayRef { std::sync::Arc::new(StringArray::from(texts.to_vec())) };
+        let (least, greatest) = (texts([Some("b"), Some("d"), None]), texts([Some("c"), Some("e"), None]));
+        let cases = [
+            (FilterOp::Equal, "a", [false, false, true]),
+            (FilterOp::Equal, "c", [true, false, true]),
+            (FilterOp::Equal, "d", [false, true, true]),
+            (FilterOp::Equal, "f", [false, false, true]),
+            (FilterOp::AtLeast, "c", [true, true, true]),
+            (FilterOp::AtLeast, "ca", [false, true, true]),
+            (FilterOp::Less, "d", [true, false, true]),
+            (FilterOp::Less, "b", [false, false, true]),
+            (FilterOp::NotEqual, "b", [true, true, true]),
+            (FilterOp::Contains, "z", [true, true, true]),
+        ];
+        for (op, value, expected) in cases {
+            let condition = Condition { column: "service".to_owned(), op, value: value.into() };
+            let may = condition.may_hold(&least, &greatest).expect("kernels");
+            assert_eq!(may.values().iter().collect::<Vec<_>>(), expected, "{op:?} {value}");
+        }
+        let numbers = |number: f64| -> ArrayRef { std::sync::Arc::new(Float64Array::from(vec![number])) };
+        let condition = |op| Condition { column: "x".to_owned(), op, value: Value::Number(2.0) };
+        let may = |op| condition(op).may_hold(&numbers(1.0), &numbers(1.5)).expect("kernels").value(0);
+        assert_eq!([FilterOp::Equal, FilterOp::AtLeast, FilterOp::Less].map(may), [false, false, true]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{AsArray, RecordBatch};
+use arrow::array::{Array, AsArray, RecordBatch, UInt64Array};
 use arrow::datatypes::{SchemaRef, TimestampNanosecondType};
 use model::{TimeRange, Timestamp};
 use parquet::arrow::ProjectionMask;
@@ -76,6 +76,8 @@ struct Group {
     footer: ArrowReaderMetadata,
     /// The number of its first row in the file.
     first_row: usize,
+    /// The rows of pages that may satisfy every condition; without it, all of them.
+    pages: Option<RowSelection>,
 }
 
 /// Reads what a query wants of one file.
@@ -146,8 +148,11 @@ impl FileScan {
             let groups = self.footer.metadata().row_groups();
             let first_row = groups[..group].iter().map(rows_of).sum();
             let footer = of_group(&self.footer, &self.input, group)?;
-            self.windows = in_order(windows(&footer)?, self.wanted.order);
-            self.group = Some(Group { footer, first_row });
+            let pages = pages_that_may_match(&footer, &self.wanted.filter)?;
+            if pages.as_ref().is_none_or(RowSelection::selects_any) {
+                self.windows = in_order(windows(&footer)?, self.wanted.order);
+            }
+            self.group = Some(Group { footer, first_row, pages });
             self.counts.row_groups.inc();
         } else {
             self.counts.row_groups_passed_over.inc();
@@ -183,9 +188,13 @@ impl FileScan {
             let condition = condition.clone();
             predicates.push(Box::new(ArrowPredicateFn::new(column, move |rows| condition.mask(&rows))));
         }
+        let mut selection = RowSelection::from_consecutive_ranges(rows.into_iter(), rows_of(columns));
+        if let Some(pages) = &group.pages {
+            selection = selection.intersection(pages);
+        }
         let input = self.input.clone();
         let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(input, group.footer.clone())
-            .with_row_selection(RowSelection::from_consecutive_ranges(rows.into_iter(), rows_of(columns)))
+            .with_row_selection(selection)
             .with_batch_size(batch_rows(columns, &needed))
             .with_projection(answer)
             .with_row_filter(ReaderFilter::new(predicates));
@@ -268,15 +277,18 @@ fn may_match(
     {
         return Ok(false);
     }
+    for condition in filter.conditions() {
+        let Some(bounds) = bounds_of(footer, &condition.column)? else { return Ok(false) };
+        let (least, greatest) = (bounds.row_group_mins([columns])?, bounds.row_group_maxes([columns])?);
+        let may = condition.may_hold(&least, &greatest)?.value(0);
+        let nulls = bounds.row_group_null_counts([columns])?;
+        if !may || has_only_nulls(&nulls, 0, rows_of(columns)) {
+            return Ok(false);
+        }
+    }
     let blooms = ParquetRecordBatchReaderBuilder::new_with_metadata(input.clone(), footer.clone());
     for (column, text) in filter.equal_texts() {
         let Some(leaf) = leaf(footer, column) else { return Ok(false) };
-        if let Some(Statistics::ByteArray(texts)) = columns.column(leaf).statistics()
-            && let (Some(least), Some(greatest)) = (texts.min_opt(), texts.max_opt())
-            && (text.as_bytes() < least.data() || text.as_bytes() > greatest.data())
-        {
-            return Ok(false);
-        }
         let bloom = blooms.get_row_group_column_bloom_filter(group, leaf)?;
         if bloom.is_some_and(|bloom| !bloom.check(&text)) {
             return Ok(false);
@@ -290,6 +302,60 @@ fn may_match(
         }
     }
     Ok(true)
+}
+
+/// The statistics of a column; `None` when the file lacks it.
+fn bounds_of<'a>(
+    footer: &'a ArrowReaderMetadata,
+    column: &'a str,
+) -> Result<Option<StatisticsConverter<'a>>, ParquetError> {
+    if footer.schema().index_of(column).is_err() {
+        return Ok(None);
+    }
+    StatisticsConverter::try_new(column, footer.schema(), footer.parquet_schema()).map(Some)
+}
+
+/// Whether a run of rows is known to have nothing but null, which satisfies no condition.
+fn has_only_nulls(nulls: &UInt64Array, run: usize, rows: usize) -> bool {
+    nulls.is_valid(run) && nulls.value(run) == rows as u64
+}
+
+/// The rows of the only row group of a footer that lie in pages which may satisfy every condition, as far as
+/// the pages' bounds tell; `None` when that is all.
+fn pages_that_may_match(
+    footer: &ArrowReaderMetadata,
+    filter: &RowFilter,
+) -> Result<Option<RowSelection>, ParquetError> {
+    let metadata = footer.metadata();
+    let (Some(columns), Some(offsets)) = (metadata.column_index(), metadata.offset_index()) else {
+        return Ok(None);
+    };
+    let mut selection: Option<RowSelection> = None;
+    for condition in filter.conditions() {
+        let Some(bounds) = bounds_of(footer, &condition.column)? else { continue };
+        let least = bounds.data_page_mins(columns, offsets, [&0])?;
+        let greatest = bounds.data_page_maxes(columns, offsets, [&0])?;
+        let nulls = bounds.data_page_null_counts(columns, offsets, [&0])?;
+        let Some(counts) = bounds.data_page_row_counts(offsets, metadata.row_groups(), [&0])? else {
+            continue;
+        };
+        let may = condition.may_hold(&least, &greatest)?;
+        let mut start = 0;
+        let mut rows = Vec::new();
+        for (page, count) in counts.values().iter().enumerate() {
+            let count = usize::try_from(*count).unwrap_or(0);
+            if may.value(page) && !has_only_nulls(&nulls, page, count) {
+                rows.push(start..start + count);
+            }
+            start += count;
+        }
+        let all = rows_of(metadata.row_group(0));
+        if rows.iter().map(Range::len).sum::<usize>() < all {
+            let pages = RowSelection::from_consecutive_ranges(rows.into_iter(), all);
+            selection = Some(selection.map_or(pages.clone(), |before| before.intersection(&pages)));
+        }
+    }
+    Ok(selection)
 }
 
 /// The only row group of a footer, cut where the pages of the time column end.
@@ -321,4 +387,43 @@ fn windows(footer: &ArrowReaderMetadata) -> Result<Vec<Window>, ParquetError> {
             }
         });
     Ok(windows.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::events::filter::Condition;
+    use crate::events::write::tests::written;
+    use crate::testing::deploys;
+    use store::{FilterOp, Table, schema};
+
+    fn condition(column: &str, op: FilterOp, value: &str) -> RowFilter {
+        let condition = Condition { column: column.to_owned(), op, value: value.into() };
+        RowFilter::new(&schema(Table::Deploys), [condition]).expect("a column of the table")
+    }
+
+    #[test]
+    fn row_groups_and_pages_are_passed_over_by_their_bounds() {
+        let rows: Vec<i64> = (1_000_000..1_160_000).collect();
+        let (input, footer) = written(|file| file.push(&deploys(&rows)).expect("taken"));
+        let may_match = |group, filter: &RowFilter| {
+            may_match(&input, &footer, group, filter, TimeRange::ALL).expect("read")
+        };
+        let newer = condition("event_id", FilterOp::AtLeast, "e1140000");
+        assert_eq!([may_match(0, &newer), may_match(1, &newer)], [false, true]);
+        let older = condition("event_id", FilterOp::Less, "e1000003");
+        assert_eq!([may_match(0, &older), may_match(1, &older)], [true, false]);
+        let everywhere = condition("service", FilterOp::Equal, "service-1");
+        assert!(may_match(0, &everywhere) && may_match(1, &everywhere));
+        let null = condition("url", FilterOp::NotEqual, "x");
+        assert!(!may_match(0, &null), "all are null");
+
+        let first = of_group(&footer, &input, 0).expect("a footer");
+        let pages = |filter| pages_that_may_match(&first, filter).expect("indexes");
+        assert_eq!(pages(&everywhere), None);
+        let pages = pages(&older).expect("a part of the rows");
+        let selected = pages.row_count();
+        assert!((3..20_000).contains(&selected), "{selected}");
+        assert!(!pages.iter().next().expect("rows").skip, "the first rows are among them");
+    }
 }

@@ -222,4 +222,4 @@ fn writer(
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -39,10 +39,13 @@ pub(crate) fn select(
 pub(crate) fn open(
     core: &Arc<Core>,
     request: &SelectRequest,
-    sources: Vec<Source>,
+    mut sources: Vec<Source>,
     range_ms: (i64, i64),
 ) -> Box<dyn SeriesCursor> {
     let max_samples = request.max_samples.min(core.config.max_query_samples);
+    if let Some(values) = &request.values {
+        sources.iter_mut().for_each(|source| source.pass_over_outside(values));
+    }
     let is_large = sources.iter().map(Source::len).sum::<usize>() >= ahead::MIN_SERIES;
     let cursor = Cursor::new(Arc::clone(core), sources, range_ms, max_samples, request.cancel.clone());
     if !is_large {

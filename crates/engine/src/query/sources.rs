@@ -1,6 +1,7 @@
 //! Where series come from: heads and blocks, each giving its series in ascending order of labels.
 
 use std::cmp::Ordering;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use model::{Labels, LabelsRef, TimeRange};
@@ -172,6 +173,15 @@ impl Source {
         match self {
             Self::Head { series, .. } => series.len(),
             Self::Block(block) => block.ids.len(),
+        }
+    }
+
+    /// Does not read values of chunks that have none of these.
+    pub(super) fn pass_over_outside(&mut self, values: &RangeInclusive<f64>) {
+        match self {
+            // What is in memory has not been summed up.
+            Self::Head { .. } => {}
+            Self::Block(block) => block.chunks.pass_over_outside(values),
         }
     }
 

@@ -160,7 +160,9 @@ impl Pushed {
             ScalarValue::Utf8(Some(text)) => Scalar::Text(text.clone()),
             ScalarValue::Boolean(Some(value)) => Scalar::Bool(*value),
             ScalarValue::Float64(Some(number)) => Scalar::Number(*number),
-            ScalarValue::Int64(Some(number)) if number.abs() <= EXACT => Scalar::Number(*number as f64),
+            ScalarValue::Int64(Some(number)) if number.unsigned_abs() <= EXACT as u64 => {
+                Scalar::Number(*number as f64)
+            }
             ScalarValue::UInt64(Some(number)) if *number <= EXACT as u64 => Scalar::Number(*number as f64),
             _ => return None,
         };

@@ -121,6 +121,7 @@ fn expired_files_are_dropped_and_a_query_that_holds_them_goes_on() {
     let request = SelectRequest {
         matchers: Vec::new(),
         range: TimeRange::ALL,
+        values: None,
         max_samples: u64::MAX,
         cancel: Cancel::never(),
     };

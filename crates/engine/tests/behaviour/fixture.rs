@@ -107,8 +107,13 @@ impl Open {
         range: TimeRange,
         max: u64,
     ) -> Result<Series, QueryError> {
-        let request =
-            SelectRequest { matchers: matchers.to_vec(), range, max_samples: max, cancel: Cancel::never() };
+        let request = SelectRequest {
+            matchers: matchers.to_vec(),
+            range,
+            values: None,
+            max_samples: max,
+            cancel: Cancel::never(),
+        };
         let mut cursor = self.engine.select(&request)?;
         let mut buffer = SeriesBuffer::default();
         let mut found = Series::new();

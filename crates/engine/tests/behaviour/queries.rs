@@ -189,8 +189,13 @@ fn thousands_of_series_in_blocks_and_head_come_whole_and_in_order_for_any_range(
     }
     for (start, end, samples) in [(0, 200_000, 12), (45_000, 60_000, 2), (60_000, 119_999, 4)] {
         let range = TimeRange::new(Timestamp::from_millis(T0 + start), Timestamp::from_millis(T0 + end));
-        let request =
-            SelectRequest { matchers: Vec::new(), range, max_samples: u64::MAX, cancel: Cancel::never() };
+        let request = SelectRequest {
+            matchers: Vec::new(),
+            range,
+            values: None,
+            max_samples: u64::MAX,
+            cancel: Cancel::never(),
+        };
         let mut cursor = store.engine.select(&request).expect("a query");
         let mut series = SeriesBuffer::default();
         for (index, name) in names.iter().enumerate() {
@@ -216,6 +221,47 @@ fn thousands_of_series_in_blocks_and_head_come_whole_and_in_order_for_any_range(
 }
 
 #[test]
+fn values_that_do_not_matter_are_not_read_and_those_that_do_are_as_they_were() {
+    let place = Place::new();
+    let store = place.open();
+    // Of 8,000 samples, those of the third thousand reach 10.
+    let value = |at: i64| if at / 1_000 == 2 { 10.0 + (at % 7) as f64 } else { (at % 7) as f64 };
+    let samples: Vec<(i64, f64)> = (0..8_000).map(|at| (T0 + at * 1_000, value(at))).collect();
+    store.push("m", &samples);
+    store.push("never", &samples.iter().map(|(time, _)| (*time, -1.0)).collect::<Vec<_>>());
+    store.engine.checkpoint().expect("a checkpoint");
+    store.push("m", &[(T0 + 8_000_000, 11.0), (T0 + 8_001_000, 1.0)]);
+    let all = |values| {
+        let range = TimeRange::ALL;
+        let (max_samples, cancel) = (u64::MAX, Cancel::never());
+        let request = SelectRequest { matchers: Vec::new(), range, values, max_samples, cancel };
+        let mut cursor = store.engine.select(&request).expect("a query");
+        let mut series = SeriesBuffer::default();
+        let mut found = Vec::new();
+        while cursor.next_series(&mut series).expect("a series") {
+            found.push((series.labels.to_string(), series.times_ms.clone(), series.values.clone()));
+        }
+        found
+    };
+    let whole = all(None);
+    for wanted in [10.0..=f64::INFINITY, f64::NEG_INFINITY..=-1.0, 3.0..=3.0, 99.0..=99.0] {
+        let mut replaced = 0;
+        for ((labels, times, values), found) in whole.iter().zip(all(Some(wanted.clone()))) {
+            assert_eq!((labels, times), (&found.0, &found.1), "{wanted:?}");
+            for (value, found) in values.iter().zip(&found.2) {
+                if wanted.contains(value) {
+                    assert_eq!(value, found, "{wanted:?}");
+                } else {
+                    assert!(value == found || model::is_stale(*found), "{wanted:?}");
+                    replaced += usize::from(model::is_stale(*found));
+                }
+            }
+        }
+        assert!(replaced > 5_000, "{replaced} of {wanted:?}");
+    }
+}
+
+#[test]
 fn a_query_that_nobody_waits_for_stops_between_two_series() {
     let place = Place::new();
     let store = place.open();
@@ -225,6 +271,7 @@ fn a_query_that_nobody_waits_for_stops_between_two_series() {
     let request = SelectRequest {
         matchers: Vec::new(),
         range: TimeRange::ALL,
+        values: None,
         max_samples: u64::MAX,
         cancel: cancel.clone(),
     };

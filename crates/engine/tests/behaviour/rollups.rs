@@ -45,8 +45,13 @@ fn counter(from_ms: i64, to_ms: i64, seed: i64) -> Vec<(i64, f64)> {
 }
 
 fn buckets(store: &Open, range: TimeRange, bucket_ms: i64, part: RollupPart) -> Option<Buckets> {
-    let request =
-        SelectRequest { matchers: Vec::new(), range, max_samples: u64::MAX, cancel: Cancel::never() };
+    let request = SelectRequest {
+        matchers: Vec::new(),
+        range,
+        values: None,
+        max_samples: u64::MAX,
+        cancel: Cancel::never(),
+    };
     let bucket = Duration::from_millis(bucket_ms.unsigned_abs());
     let mut cursor = store.engine.rollups(&request, bucket, part).expect("a query")?;
     let (mut found, mut series) = (Buckets::new(), SeriesBuffer::default());
@@ -61,8 +66,13 @@ fn buckets(store: &Open, range: TimeRange, bucket_ms: i64, part: RollupPart) -> 
 /// How many samples each series has in the days around a time, if there are rollups to read.
 pub(crate) fn counts(store: &Open, around_ms: i64) -> Result<Option<BTreeMap<String, f64>>, QueryError> {
     let range = between(around_ms - DAY, around_ms + 2 * DAY);
-    let request =
-        SelectRequest { matchers: Vec::new(), range, max_samples: u64::MAX, cancel: Cancel::never() };
+    let request = SelectRequest {
+        matchers: Vec::new(),
+        range,
+        values: None,
+        max_samples: u64::MAX,
+        cancel: Cancel::never(),
+    };
     let opened = store.engine.rollups(&request, Duration::from_secs(300), RollupPart::Count)?;
     let Some(mut cursor) = opened else { return Ok(None) };
     let (mut found, mut series) = (BTreeMap::new(), SeriesBuffer::default());

@@ -22,6 +22,8 @@ fn any_scan() -> impl Strategy<Value = EventScan> {
         Just(("event_id", FilterOp::Contains, "7".to_owned())),
         Just(("service", FilterOp::ContainsWords, "2".to_owned())),
         (0i64..3000).prop_map(|time| ("event_id", FilterOp::Equal, format!("e{}", T0 + time))),
+        (0i64..3000).prop_map(|time| ("event_id", FilterOp::AtLeast, format!("e{}", T0 + time))),
+        (0i64..3000).prop_map(|time| ("event_id", FilterOp::Less, format!("e{}", T0 + time))),
     ];
     let conditions = proptest::collection::vec(condition, 0..3);
     (conditions, -10i64..3000, 0i64..3000, any::<bool>(), prop_oneof![1usize..20, Just(100_000)]).prop_map(

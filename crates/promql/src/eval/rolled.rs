@@ -175,6 +175,7 @@ impl Evaluation<'_> {
         let request = SelectRequest {
             matchers: selector.matchers.clone(),
             range: TimeRange::new(Timestamp::from_millis(after_ms + 1), Timestamp::from_millis(until_ms)),
+            values: None,
             max_samples: self.limits.max_samples.saturating_sub(self.samples_read.get()),
             cancel: self.cancel.clone(),
         };

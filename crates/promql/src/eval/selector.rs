@@ -1,7 +1,7 @@
 //! Instant selectors: the newest sample of each series at each step.
 
 use model::{TimeRange, Timestamp, is_stale};
-use store::{Matcher, SelectRequest, SeriesBuffer};
+use store::{SelectRequest, SeriesBuffer};
 
 use super::window::Windows;
 use super::{Evaluation, Sink};
@@ -50,13 +50,14 @@ impl Evaluation<'_> {
     /// Reads the series that match, with their samples after `after_ms` and until `until_ms`.
     pub(super) fn read(
         &self,
-        matchers: &[Matcher],
+        selector: &Selector,
         (after_ms, until_ms): (i64, i64),
         each: &mut dyn FnMut(&mut SeriesBuffer) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let request = SelectRequest {
-            matchers: matchers.to_vec(),
+            matchers: selector.matchers.clone(),
             range: TimeRange::new(Timestamp::from_millis(after_ms + 1), Timestamp::from_millis(until_ms)),
+            values: selector.values.clone(),
             max_samples: self.limits.max_samples.saturating_sub(self.samples_read.get()),
             cancel: self.cancel.clone(),
         };
@@ -137,7 +138,7 @@ impl Evaluation<'_> {
         let lookback_ms = self.lookback_ms();
         let bounds = (clock.first_ms() - lookback_ms, clock.last_ms());
         let mut series = StepSeries::new(model::Labels::empty(), steps);
-        self.read(&selector.matchers, bounds, &mut |buffer| {
+        self.read(selector, bounds, &mut |buffer| {
             series.clear(steps);
             series.drop_name = false;
             let mut seen = 0;

@@ -117,16 +117,14 @@ impl Evaluation<'_> {
         each: &mut dyn FnMut(&Run<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         match range {
-            RangeExpr::Selector { selector, .. } => {
-                self.read(&selector.matchers, windows.bounds(), &mut |buffer| {
-                    drop_stale(buffer);
-                    if buffer.times_ms.is_empty() {
-                        return Ok(());
-                    }
-                    let (labels, times_ms, values) = (&buffer.labels, &buffer.times_ms, &buffer.values);
-                    each(&Run { labels, drop_name: false, times_ms, values })
-                })
-            }
+            RangeExpr::Selector { selector, .. } => self.read(selector, windows.bounds(), &mut |buffer| {
+                drop_stale(buffer);
+                if buffer.times_ms.is_empty() {
+                    return Ok(());
+                }
+                let (labels, times_ms, values) = (&buffer.labels, &buffer.times_ms, &buffer.values);
+                each(&Run { labels, drop_name: false, times_ms, values })
+            }),
             RangeExpr::Subquery { input, step_ms, .. } => self.subquery_runs(input, *step_ms, windows, each),
         }
     }

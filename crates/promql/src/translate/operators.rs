@@ -9,8 +9,8 @@ use super::{Translator, mismatch};
 use crate::Error;
 use crate::labelset::LabelFilter;
 use crate::plan::{
-    Aggregate, Aggregation, Arithmetic, Cardinality, Comparison, Expr, Join, Operator, ScalarExpr,
-    SetOperation, SetOperator, Side, VectorExpr, VectorScalar,
+    Aggregate, Aggregation, Arithmetic, Cardinality, Comparison, Expr, Join, Operator, RangeExpr, ScalarExpr,
+    SetOperation, SetOperator, Side, VectorExpr, VectorScalar, WindowFunction,
 };
 
 /// What a binary operator's token stands for.
@@ -164,6 +164,56 @@ fn scalars(operator: Operator, left: ScalarExpr, right: ScalarExpr) -> Result<Ex
     }
 }
 
-fn vector_scalar(operator: Operator, vector: VectorExpr, scalar: ScalarExpr, scalar_side: Side) -> Expr {
+fn vector_scalar(operator: Operator, mut vector: VectorExpr, scalar: ScalarExpr, scalar_side: Side) -> Expr {
+    if let (Operator::Filter(comparison), Some(number)) = (operator, constant(&scalar)) {
+        narrow(&mut vector, comparison, number, scalar_side);
+    }
     Expr::Vector(VectorExpr::VectorScalar(Box::new(VectorScalar { operator, vector, scalar, scalar_side })))
+}
+
+fn constant(scalar: &ScalarExpr) -> Option<f64> {
+    match scalar {
+        ScalarExpr::Number(number) => Some(*number),
+        ScalarExpr::Negate(scalar) => constant(scalar).map(|number| -number),
+        _ => None,
+    }
+}
+
+/// Tells the selector under a filter which values can come through, so that others need not be read.
+fn narrow(vector: &mut VectorExpr, comparison: Comparison, number: f64, number_side: Side) {
+    let (above, below) = (number..=f64::INFINITY, f64::NEG_INFINITY..=number);
+    let is_left = number_side == Side::Left;
+    let values = match comparison {
+        Comparison::Equal => number..=number,
+        Comparison::NotEqual => return,
+        Comparison::Greater | Comparison::GreaterOrEqual => {
+            if is_left {
+                below
+            } else {
+                above
+            }
+        }
+        Comparison::Less | Comparison::LessOrEqual => {
+            if is_left {
+                above
+            } else {
+                below
+            }
+        }
+    };
+    match vector {
+        VectorExpr::Selector(selector) => selector.values = Some(values),
+        // A greatest value that comes through is one of those that can.
+        VectorExpr::OverTime(over_time) => {
+            let can_tell = match over_time.function {
+                WindowFunction::Maximum => *values.end() == f64::INFINITY,
+                WindowFunction::Minimum => *values.start() == f64::NEG_INFINITY,
+                _ => false,
+            };
+            if let (RangeExpr::Selector { selector, .. }, true) = (&mut over_time.range, can_tell) {
+                selector.values = Some(values);
+            }
+        }
+        _ => {}
+    }
 }

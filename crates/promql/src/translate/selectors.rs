@@ -22,7 +22,7 @@ pub(super) fn selector(tree: ast::VectorSelector) -> Result<Selector, Error> {
     for matcher in tree.matchers.matchers {
         matchers.push(self::matcher(matcher)?);
     }
-    Ok(Selector { matchers, shift })
+    Ok(Selector { matchers, shift, values: None })
 }
 
 fn matcher(tree: AstMatcher) -> Result<Matcher, Error> {

@@ -158,6 +158,40 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_filter_by_a_number_reads_less_and_answers_as_one_that_reads_all(
+        data in proptest::collection::vec(proptest::collection::vec(sample(), 0..40), 9),
+        number in prop_oneof![0..300i32, Just(-2)],
+        step in 20i64..100,
+    ) {
+        let engine = Engine::new(Arc::new(store(&data)), Limits::default()).without_cache();
+        let answer = |text: &str| {
+            let query = Query::parse(text).expect(text);
+            let (from, to) = (Timestamp::from_millis(0), Timestamp::from_millis(step * 20_000));
+            let step = Duration::from_secs(step as u64);
+            let output = engine.range(&query, from, to, step, &Cancel::never());
+            format!("{:?}", output.map(|output| output.value))
+        };
+        let vectors = ["a", "a offset 1m", "max_over_time(a[3m])", "min_over_time(a[3m])", "max_over_time(a[5m] @ 400)"];
+        for vector in vectors {
+            for operator in ["==", "!=", ">", "<", ">=", "<="] {
+                // A number that is not known before.
+                let all = format!("scalar(vector({number}))");
+                let pairs = [
+                    (format!("{vector} {operator} {number}"), format!("{vector} {operator} {all}")),
+                    (format!("{number} {operator} {vector}"), format!("{all} {operator} {vector}")),
+                ];
+                for (text, whole) in pairs {
+                    prop_assert_eq!(answer(&text), answer(&whole), "{}", text);
+                }
+            }
+        }
+    }
+}
+
 /// What happens between two looks at a dashboard.
 #[derive(Clone, Debug)]
 enum Event {

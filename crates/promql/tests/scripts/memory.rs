@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
-use model::{Labels, TimeRange, Timestamp};
+use model::{Labels, STALE_NAN, TimeRange, Timestamp};
 use store::{
     AppendError, Appended, Batch, Changes, EventPass, EventScan, Matcher, QueryError, SelectRequest,
     SeriesBuffer, SeriesCursor, StoreStats, TelemetryStore,
@@ -88,7 +88,11 @@ impl TelemetryStore for MemoryStore {
             };
             let times_ms: Vec<i64> = in_range().map(|(time_ms, _)| *time_ms).collect();
             if !times_ms.is_empty() {
-                let values = in_range().map(|(_, value)| *value).collect();
+                // What need not be read is not.
+                let matters =
+                    |value: f64| request.values.as_ref().is_none_or(|values| values.contains(&value));
+                let values =
+                    in_range().map(|(_, value)| if matters(*value) { *value } else { STALE_NAN }).collect();
                 found.push(SeriesBuffer { labels: labels.clone(), times_ms, values });
             }
         }

@@ -11,7 +11,7 @@ use crate::testing::deploys;
 use crate::vfs::Disk;
 
 /// Writes a file and opens it.
-fn written(write: impl FnOnce(&mut EventWriter)) -> (CheckedFile, ArrowReaderMetadata) {
+pub(crate) fn written(write: impl FnOnce(&mut EventWriter)) -> (CheckedFile, ArrowReaderMetadata) {
     let dir = tempfile::tempdir().expect("dir");
     let path = dir.path().join("deploys.parquet");
     let mut writer = EventWriter::create(&Disk, &path, Table::Deploys).expect("created");

@@ -68,8 +68,13 @@ pub(super) fn rollups_of(store: &Open) -> String {
     const DAY: i64 = 24 * 3_600_000;
     let (from, to) = (Timestamp::from_millis(T0 - 2 * DAY), Timestamp::from_millis(T0 + 2 * DAY));
     let range = TimeRange::new(from, to);
-    let request =
-        SelectRequest { matchers: Vec::new(), range, max_samples: u64::MAX, cancel: Cancel::never() };
+    let request = SelectRequest {
+        matchers: Vec::new(),
+        range,
+        values: None,
+        max_samples: u64::MAX,
+        cancel: Cancel::never(),
+    };
     let mut text = String::new();
     for (minutes, part) in [5, 60].into_iter().flat_map(|minutes| RollupPart::ALL.map(|part| (minutes, part)))
     {
