@@ -170,6 +170,7 @@ fn stored(data_dir: &Path) -> Result<Stored> {
     let request = SelectRequest {
         matchers: vec![Matcher::equal("__name__", "crash_test")],
         range: TimeRange::new(Timestamp::from_millis(0), Timestamp::now().after(Duration::from_secs(3600))),
+        values: None,
         max_samples: 100_000_000,
         cancel: store::Cancel::never(),
     };

@@ -221,7 +221,10 @@ fn as_read(
     stream::try_unfold((reader, limit, memory), move |(mut reader, left, memory)| {
         let range = wanted.range;
         async move {
-            while left > 0 {
+            if left == 0 {
+                return Ok(None);
+            }
+            loop {
                 let step = reader.step(range).map_err(external)?;
                 yield_now().await;
                 match step {
@@ -231,10 +234,9 @@ fn as_read(
                         return Ok(Some((rows, (reader, left - count, memory))));
                     }
                     Step::Nothing => {}
-                    Step::End => break,
+                    Step::End => return Ok(None),
                 }
             }
-            Ok(None)
         }
     })
 }

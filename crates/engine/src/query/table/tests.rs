@@ -49,7 +49,7 @@ impl Stored {
     }
 
     /// The plan as text, and what it gives.
-    fn run(&self, query: DataFrame) -> (String, Result<Vec<RecordBatch>, QueryError>) {
+    fn run(&self, query: &DataFrame) -> (String, Result<Vec<RecordBatch>, QueryError>) {
         let plan = self.runtime.block_on(query.create_physical_plan()).expect("a plan");
         let text = displayable(&*plan).indent(false).to_string();
         let mut rows = Vec::new();
@@ -79,7 +79,7 @@ fn order_and_limit_reach_the_scan() {
             .and_then(|rows| rows.sort(vec![col("time").sort(ascending, true)]))
             .and_then(|rows| rows.limit(0, Some(3)))
             .expect("a query");
-        let (plan, rows) = stored.run(query);
+        let (plan, rows) = stored.run(&query);
         let rows = millis(&rows.expect("rows"));
         assert_eq!(rows, if ascending { [1, 4, 7] } else { [298, 295, 292] }, "{plan}");
         assert!(plan.contains("First(3)") && !plan.contains("Sort") && !plan.contains("Filter"), "{plan}");
@@ -108,7 +108,7 @@ fn filters_that_mean_the_same_reach_the_scan_and_others_are_carried_out_above() 
     ];
     for (filter, expected, pushed) in cases {
         let query = stored.table().filter(filter.clone()).expect("a query");
-        let (plan, rows) = stored.run(query);
+        let (plan, rows) = stored.run(&query);
         let mut rows = millis(&rows.expect("rows"));
         rows.sort_unstable();
         assert_eq!(rows, expected, "{filter}");
@@ -120,7 +120,7 @@ fn filters_that_mean_the_same_reach_the_scan_and_others_are_carried_out_above() 
 fn rows_of_files_and_memory_are_counted_once_each() {
     let stored = Stored::new(|_| {});
     let groups = stored.table().aggregate(vec![col("service")], vec![count_all()]).expect("a query");
-    let (_, rows) = stored.run(groups);
+    let (_, rows) = stored.run(&groups);
     let mut counts = BTreeMap::new();
     for rows in rows.expect("rows") {
         let (services, numbers) =
@@ -132,7 +132,7 @@ fn rows_of_files_and_memory_are_counted_once_each() {
     let expected = (0..3).map(|service| (format!("service-{service}"), 100)).collect();
     assert_eq!(counts, expected);
     let all = stored.table().aggregate(vec![], vec![count_all()]).expect("a query");
-    let (plan, rows) = stored.run(all);
+    let (plan, rows) = stored.run(&all);
     let rows = rows.expect("rows");
     assert_eq!(rows[0].column(0).as_primitive::<Int64Type>().value(0), 300, "{plan}");
 }
@@ -141,7 +141,7 @@ fn rows_of_files_and_memory_are_counted_once_each() {
 fn a_limit_alone_ends_the_scan_and_no_column_is_read_that_is_not_named() {
     let stored = Stored::new(|_| {});
     let query = stored.table().select_columns(&["service"]).and_then(|rows| rows.limit(0, Some(5)));
-    let (plan, rows) = stored.run(query.expect("a query"));
+    let (plan, rows) = stored.run(&query.expect("a query"));
     let rows = rows.expect("rows");
     assert!(rows.iter().all(|rows| rows.num_columns() == 1), "{plan}");
     assert_eq!(rows.iter().map(RecordBatch::num_rows).sum::<usize>(), 5);
@@ -152,7 +152,7 @@ fn a_limit_alone_ends_the_scan_and_no_column_is_read_that_is_not_named() {
 fn a_plan_that_needs_more_memory_than_all_may_take_is_an_error_that_names_the_limit() {
     let stored = Stored::new(|config| config.scans_memory_bytes = model::ByteSize((8 << 20) + 1024));
     let groups = stored.table().aggregate(vec![col("event_id")], vec![count_all()]).expect("a query");
-    let (plan, rows) = stored.run(groups);
+    let (plan, rows) = stored.run(&groups);
     let Err(QueryError::LimitReached(text)) = rows else { panic!("{plan} {rows:?}") };
     assert!(text.contains("store.scans_memory_bytes"), "{text}");
 }
@@ -160,10 +160,10 @@ fn a_plan_that_needs_more_memory_than_all_may_take_is_an_error_that_names_the_li
 #[test]
 fn what_is_past_its_retention_is_not_answered() {
     let stored = Stored::new(|config| config.retention = Config::default().retention);
-    let (plan, rows) = stored.run(stored.table());
+    let (plan, rows) = stored.run(&stored.table());
     assert_eq!(millis(&rows.expect("rows")), [0i64; 0], "{plan}");
     let at = lit(ScalarValue::TimestampNanosecond(Some(7 * MILLI), Some("UTC".into())));
-    let (plan, rows) = stored.run(stored.table().filter(col("time").eq(at)).expect("a query"));
+    let (plan, rows) = stored.run(&stored.table().filter(col("time").eq(at)).expect("a query"));
     assert_eq!(millis(&rows.expect("rows")), [0i64; 0], "{plan}");
     assert!(plan.contains("EmptyExec"), "{plan}");
 }
@@ -174,7 +174,7 @@ fn a_query_of_sql_reaches_the_scan_as_well() {
     let text = "SELECT event_id FROM deploys WHERE time >= '1970-01-01T00:00:00.010Z' AND event_id LIKE '%7%' \
                 ORDER BY time DESC LIMIT 2";
     let query = stored.runtime.block_on(stored.engine.session().sql(text)).expect("a query");
-    let (plan, rows) = stored.run(query);
+    let (plan, rows) = stored.run(&query);
     let rows = rows.expect("rows");
     let ids: Vec<&str> =
         rows.iter().flat_map(|rows| rows.column(0).as_string::<i32>()).map(|id| id.expect("an id")).collect();
@@ -187,7 +187,7 @@ fn all_parts_of_a_plan_are_run() {
     let stored = Stored::new(|_| {});
     let text = "SELECT time FROM deploys WHERE event_id = 'e1' UNION ALL SELECT time FROM deploys WHERE event_id = 'e250'";
     let query = stored.runtime.block_on(stored.engine.session().sql(text)).expect("a query");
-    let (plan, rows) = stored.run(query);
+    let (plan, rows) = stored.run(&query);
     let mut rows = millis(&rows.expect("rows"));
     rows.sort_unstable();
     assert_eq!(rows, [1, 250], "{plan}");
