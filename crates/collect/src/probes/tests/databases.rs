@@ -47,8 +47,9 @@ async fn a_database_tells_its_connections_locks_and_slowest_statements() {
     .unwrap();
     let _waits = postgres.session("SELECT * FROM paper").unwrap();
     let mut seen = probe.look().await;
+    // For a moment the server knows that a session waits, and not yet since when.
     for _ in 0..200 {
-        if seen.value("postgresql_locks", "waiting") == Some(1.0) {
+        if seen.value("postgresql_lock_wait_max_seconds", "db") > Some(0.0) {
             break;
         }
         seen = probe.look().await;
