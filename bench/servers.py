@@ -70,7 +70,8 @@ def watchkeeper(services: Services, binary: str) -> Server:
 
     base = "/prometheus/api/v1"
     token = (data / "local.token").read_text().strip()
-    server = Server("Watchkeeper", pid, url.removeprefix("http://"), f"{base}/write", base, settle, stored, token=token)
+    address, write, uncached = url.removeprefix("http://"), f"{base}/write", {"nocache": "1"}
+    server = Server("Watchkeeper", pid, address, write, base, settle, stored, uncached, token)
     return server
 
 
@@ -92,7 +93,7 @@ def _victoria_metrics(services: Services) -> Server:
 
     base = "/api/v1"
     return Server(
-        "VictoriaMetrics", pid, address, f"{base}/write", base, settle, stored, uncached={"nocache": "1"}
+        "VictoriaMetrics", pid, address, f"{base}/write", base, settle, stored, {"nocache": "1"}
     )
 
 
