@@ -6,6 +6,7 @@ pub(crate) mod events;
 pub(crate) mod metrics;
 mod packed;
 pub(crate) mod registry;
+mod runs;
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};

@@ -14,10 +14,18 @@ pub(crate) fn put_signed(into: &mut Vec<u8>, value: i64) {
     put(into, ((value << 1) ^ (value >> 63)) as u64);
 }
 
-/// How many bytes a signed value takes.
-pub(crate) fn signed_bytes(value: i64) -> usize {
-    let zigzag = ((value << 1) ^ (value >> 63)) as u64;
-    (64 - (zigzag | 1).leading_zeros() as usize).div_ceil(7)
+/// Writes a signed value to the front, which has room for ten bytes; returns how many it took.
+#[inline]
+pub(crate) fn write_signed(into: &mut [u8], value: i64) -> usize {
+    let mut zigzag = ((value << 1) ^ (value >> 63)) as u64;
+    let mut length = 0;
+    while zigzag >= 0x80 {
+        into[length] = zigzag as u8 | 0x80;
+        zigzag >>= 7;
+        length += 1;
+    }
+    into[length] = zigzag as u8;
+    length + 1
 }
 
 /// Takes a value off the front; `None` when there is no whole one.
@@ -63,7 +71,9 @@ mod tests {
             put(&mut bytes, value);
             let unsigned = bytes.len();
             put_signed(&mut bytes, signed);
-            prop_assert_eq!(bytes.len() - unsigned, signed_bytes(signed));
+            let mut written = [0; 10];
+            let length = write_signed(&mut written, signed);
+            prop_assert_eq!(&written[..length], &bytes[unsigned..]);
             let mut rest = bytes.as_slice();
             prop_assert_eq!(take(&mut rest), Some(value));
             prop_assert_eq!(take_signed(&mut rest), Some(signed));

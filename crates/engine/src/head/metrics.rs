@@ -12,9 +12,12 @@ use store::{Appended, Matcher};
 
 use crate::head::packed::{Inserted, Packed};
 use crate::head::registry::{Registry, Resolved};
+use crate::head::runs::Runs;
 
 /// Series with neighbouring numbers that share a lock.
 const SHARD_SERIES: usize = 4096;
+/// Series whose runs are fetched from memory at once.
+const AHEAD: usize = 16;
 
 /// What decides whether a sample is taken.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +41,24 @@ pub(crate) struct MetricsHead {
 }
 
 /// The samples of some series, by number.
-type Shard = Vec<Packed>;
+#[derive(Debug, Default)]
+struct Shard {
+    series: Vec<Packed>,
+    runs: Runs,
+}
+
+impl Shard {
+    /// Asks for the ends of the next runs all at once, so that an append after the other need not wait for
+    /// memory each by itself.
+    fn fetch_ahead(&self, place: usize) {
+        let next = self.series[place..].iter().take(AHEAD);
+        std::hint::black_box(next.fold(0u8, |sum, packed| sum.wrapping_add(packed.touch(&self.runs))));
+    }
+
+    fn bytes(&self, place: usize) -> usize {
+        self.runs.bytes() + self.series[place].late_bytes()
+    }
+}
 
 impl MetricsHead {
     /// An empty head after `previous`, whose series go on.
@@ -78,7 +98,7 @@ impl MetricsHead {
 
     fn each(&self, mut take: impl FnMut(u32, &Packed)) {
         for (shard, samples) in self.shards.read().iter().enumerate() {
-            for (place, packed) in samples.read().iter().enumerate() {
+            for (place, packed) in samples.read().series.iter().enumerate() {
                 take((shard * SHARD_SERIES + place) as u32, packed);
             }
         }
@@ -100,10 +120,10 @@ impl MetricsHead {
         let mut appended = Appended::default();
         let mut grown = 0u64;
         let (mut first, mut last) = (i64::MAX, i64::MIN);
-        self.with_shards(all, |packed, samples| {
-            let before = packed.bytes();
+        self.with_shards(all, |shard, place, samples| {
+            let before = shard.bytes(place);
             for sample in samples {
-                match packed.insert(*sample, self.limits.out_of_order_ms) {
+                match shard.series[place].insert(&mut shard.runs, *sample, self.limits.out_of_order_ms) {
                     Inserted::Stored => {
                         appended.samples += 1;
                         first = first.min(sample.time_ms);
@@ -114,7 +134,7 @@ impl MetricsHead {
                 }
             }
             // It can shrink as well, when late samples are worked in: then the sum wraps, and back again.
-            grown = grown.wrapping_add(packed.bytes().wrapping_sub(before) as u64);
+            grown = grown.wrapping_add(shard.bytes(place).wrapping_sub(before) as u64);
         });
         self.first_ms.fetch_min(first, Ordering::Relaxed);
         self.last_ms.fetch_max(last, Ordering::Relaxed);
@@ -126,9 +146,11 @@ impl MetricsHead {
     fn with_shards<'a>(
         &self,
         all: impl Iterator<Item = (u32, &'a [Sample])>,
-        mut each: impl FnMut(&mut Packed, &[Sample]),
+        mut each: impl FnMut(&mut Shard, usize, &[Sample]),
     ) {
         let mut all = all.peekable();
+        // How many series in a row were the next after the one before.
+        let mut follows = 0;
         while all.peek().is_some() {
             let shards = self.shards.read();
             let mut held: Option<(usize, RwLockWriteGuard<'_, Shard>)> = None;
@@ -145,13 +167,18 @@ impl MetricsHead {
                         }
                     },
                 };
-                if samples.len() <= place {
-                    let added = place + 1 - samples.len();
-                    samples.resize_with(place + 1, Packed::default);
+                if samples.series.len() <= place {
+                    let added = place + 1 - samples.series.len();
+                    samples.series.resize_with(place + 1, Packed::default);
                     self.slot_bytes.fetch_add((added * size_of::<Packed>()) as u64, Ordering::Relaxed);
                 }
-                if let Some((_, new)) = all.next() {
-                    each(&mut samples[place], new);
+                if follows >= AHEAD && follows % AHEAD == 0 {
+                    samples.fetch_ahead(place);
+                }
+                if let Some((id, new)) = all.next() {
+                    each(&mut samples, place, new);
+                    follows =
+                        if all.peek().is_some_and(|(next, _)| *next == id + 1) { follows + 1 } else { 0 };
                 }
                 held = Some((shard, samples));
             }
@@ -181,8 +208,10 @@ impl MetricsHead {
                     held = None;
                     held = held.or_else(|| Some((shard, samples.read())));
                 }
-                let there = held.as_ref().and_then(|(_, samples)| samples.get(place));
-                if there.is_some_and(|packed| packed.overlaps(range_ms)) {
+                let is_there = held.as_ref().is_some_and(|(_, samples)| {
+                    samples.series.get(place).is_some_and(|packed| packed.overlaps(&samples.runs, range_ms))
+                });
+                if is_there {
                     found.push(id);
                 }
             }
@@ -196,8 +225,9 @@ impl MetricsHead {
         let (shard, place) = (id as usize / SHARD_SERIES, id as usize % SHARD_SERIES);
         let shards = self.shards.read();
         let Some(samples) = shards.get(shard) else { return };
-        if let Some(packed) = samples.read().get(place) {
-            packed.read(range_ms, times, values);
+        let samples = samples.read();
+        if let Some(packed) = samples.series.get(place) {
+            packed.read(&samples.runs, range_ms, times, values);
         }
     }
 

@@ -7,15 +7,11 @@
 
 use model::Sample;
 
+use crate::head::runs::{MAX_APPEND_BYTES, Run, Runs};
 use crate::varint;
 
 /// Samples out of order that wait before they are worked into the run.
 const MAX_LATE: usize = 64;
-/// What an allocator puts before a piece of memory, and what it rounds pieces to: a run takes all of its piece.
-const PIECE_HEADER_BYTES: usize = 8;
-const PIECE_BYTES: usize = 16;
-/// A run grows by this at least.
-const LEAST_MORE_BYTES: usize = 32;
 /// Set in the describing byte when the step in time is the one before. The low four bits say how many
 /// bytes of the value follow, the three between how many zero bytes lie below them.
 const SAME_STEP: u8 = 0x80;
@@ -29,11 +25,11 @@ pub(crate) enum Inserted {
 }
 
 /// The samples of a series, in ascending time and without doubles. There is one for each series, with
-/// samples or without: it fills one line of a processor's cache.
+/// samples or without. The bytes lie in the [`Runs`] of its shard, the same at each call.
 #[derive(Debug, Default)]
 pub(crate) struct Packed {
     /// Empty when there is no sample.
-    run: Vec<u8>,
+    run: Run,
     first_ms: i64,
     last_ms: i64,
     step_ms: i64,
@@ -49,21 +45,21 @@ struct Late(Vec<Sample>);
 impl Packed {
     /// Adds a sample, unless there is one at its time or it is older than the newest by more than
     /// `out_of_order_ms`.
-    pub(crate) fn insert(&mut self, sample: Sample, out_of_order_ms: i64) -> Inserted {
+    pub(crate) fn insert(&mut self, runs: &mut Runs, sample: Sample, out_of_order_ms: i64) -> Inserted {
         if sample.time_ms > self.last_ms || self.run.is_empty() {
-            self.push(sample);
+            self.push(runs, sample);
             Inserted::Stored
         } else if sample.time_ms == self.last_ms {
             Inserted::Duplicate
         } else if sample.time_ms < self.last_ms.saturating_sub(out_of_order_ms) {
             Inserted::TooOld
         } else {
-            self.insert_late(sample)
+            self.insert_late(runs, sample)
         }
     }
 
     #[inline]
-    fn push(&mut self, sample: Sample) {
+    fn push(&mut self, runs: &mut Runs, sample: Sample) {
         let bits = sample.value.to_bits();
         let xor = bits ^ self.last_bits;
         let below = if xor == 0 { 0 } else { xor.trailing_zeros() / 8 };
@@ -73,18 +69,17 @@ impl Packed {
         // The first step is the time itself, so that a run can be read from its beginning.
         let step = sample.time_ms.wrapping_sub(self.last_ms);
         let change = step.wrapping_sub(self.step_ms);
-        let needed = 1 + if change == 0 { 0 } else { varint::signed_bytes(change) } + bytes as usize;
-        if self.run.capacity() - self.run.len() < needed {
-            self.run.reserve_exact(room_for(self.run.len(), needed) - self.run.len());
-        }
         let describing = (below << 4 | bytes) as u8;
+        let mut packed = [0; MAX_APPEND_BYTES];
+        let mut length = 1;
         if change == 0 {
-            self.run.push(describing | SAME_STEP);
+            packed[0] = describing | SAME_STEP;
         } else {
-            self.run.push(describing);
-            varint::put_signed(&mut self.run, change);
+            packed[0] = describing;
+            length += varint::write_signed(&mut packed[1..], change);
         }
-        self.run.extend_from_slice(&middle.to_le_bytes()[..bytes as usize]);
+        packed[length..length + 8].copy_from_slice(&middle.to_le_bytes());
+        runs.append(&mut self.run, &packed, length + bytes as usize);
         if is_first {
             self.first_ms = sample.time_ms;
             self.step_ms = 0;
@@ -96,18 +91,19 @@ impl Packed {
     }
 
     #[cold]
-    fn insert_late(&mut self, sample: Sample) -> Inserted {
+    fn insert_late(&mut self, runs: &mut Runs, sample: Sample) -> Inserted {
         let Err(place) = self.late().binary_search_by_key(&sample.time_ms, |late| late.time_ms) else {
             return Inserted::Duplicate;
         };
-        let mut before = Samples::new(&self.run).take_while(|one| one.time_ms <= sample.time_ms);
+        let run = self.bytes_of_run(runs);
+        let mut before = Samples::new(&run).take_while(|one| one.time_ms <= sample.time_ms);
         if before.any(|one| one.time_ms == sample.time_ms) {
             return Inserted::Duplicate;
         }
         let late = &mut self.late.get_or_insert_default().0;
         late.insert(place, sample);
         if late.len() >= MAX_LATE {
-            self.work_in_late();
+            self.work_in_late(runs);
         }
         Inserted::Stored
     }
@@ -117,17 +113,29 @@ impl Packed {
     }
 
     /// Writes the run anew, with what waited beside it.
-    fn work_in_late(&mut self) {
+    fn work_in_late(&mut self, runs: &mut Runs) {
         let (mut times, mut values) = (Vec::new(), Vec::new());
-        self.read((i64::MIN, i64::MAX), &mut times, &mut values);
-        *self = Self { run: Vec::with_capacity(self.run.capacity()), ..Self::default() };
+        self.read(runs, (i64::MIN, i64::MAX), &mut times, &mut values);
+        *self = Self { run: self.run.emptied(), ..Self::default() };
         for (time_ms, value) in times.into_iter().zip(values) {
-            self.push(Sample { time_ms, value });
+            self.push(runs, Sample { time_ms, value });
         }
     }
 
+    fn bytes_of_run(&self, runs: &Runs) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        runs.read(self.run, &mut bytes);
+        bytes
+    }
+
     /// Adds the samples between two times, both included.
-    pub(crate) fn read(&self, (start, end): (i64, i64), times: &mut Vec<i64>, values: &mut Vec<f64>) {
+    pub(crate) fn read(
+        &self,
+        runs: &Runs,
+        (start, end): (i64, i64),
+        times: &mut Vec<i64>,
+        values: &mut Vec<f64>,
+    ) {
         let Some((first, last)) = self.ends() else { return };
         if first > end || last < start {
             return;
@@ -137,7 +145,7 @@ impl Packed {
             times.push(sample.time_ms);
             values.push(sample.value);
         };
-        for sample in Samples::new(&self.run) {
+        for sample in Samples::new(&self.bytes_of_run(runs)) {
             if sample.time_ms < start {
                 continue;
             }
@@ -161,31 +169,28 @@ impl Packed {
     }
 
     /// Whether there is a sample between two times, both included.
-    pub(crate) fn overlaps(&self, (start, end): (i64, i64)) -> bool {
+    pub(crate) fn overlaps(&self, runs: &Runs, (start, end): (i64, i64)) -> bool {
         let Some((first, last)) = self.ends() else { return false };
         let inside = |time: i64| start <= time && time <= end;
         if inside(first) || inside(last) {
             return true;
         }
         let may = first < end && start < last;
-        may && (Samples::new(&self.run).any(|one| inside(one.time_ms))
+        may && (Samples::new(&self.bytes_of_run(runs)).any(|one| inside(one.time_ms))
             || self.late().iter().any(|one| inside(one.time_ms)))
     }
 
-    /// Memory beside the struct itself.
-    pub(crate) fn bytes(&self) -> usize {
+    /// Memory beside the struct itself and the run.
+    pub(crate) fn late_bytes(&self) -> usize {
         let late = self.late.as_ref();
-        self.run.capacity()
-            + late.map_or(0, |late| size_of::<Late>() + late.0.capacity() * size_of::<Sample>())
+        late.map_or(0, |late| size_of::<Late>() + late.0.capacity() * size_of::<Sample>())
     }
-}
 
-/// The capacity of a run of `length` bytes that needs some more. Doubling would leave a third of the memory
-/// unused on average; steps that are too small leave pieces behind that nothing fits into any more, because
-/// the runs of most series are as long.
-fn room_for(length: usize, needed: usize) -> usize {
-    let more = needed.max(length / 3).max(LEAST_MORE_BYTES);
-    (length + more + PIECE_HEADER_BYTES).next_multiple_of(PIECE_BYTES) - PIECE_HEADER_BYTES
+    /// Has the end of the run near when the next sample comes.
+    #[inline]
+    pub(crate) fn touch(&self, runs: &Runs) -> u8 {
+        runs.touch(self.run)
+    }
 }
 
 /// The samples of a run.
@@ -244,32 +249,32 @@ mod tests {
     use model::STALE_NAN;
     use proptest::prelude::*;
 
-    fn all(packed: &Packed, range: (i64, i64)) -> Vec<(i64, u64)> {
+    fn all(packed: &Packed, runs: &Runs, range: (i64, i64)) -> Vec<(i64, u64)> {
         let (mut times, mut values) = (Vec::new(), Vec::new());
-        packed.read(range, &mut times, &mut values);
+        packed.read(runs, range, &mut times, &mut values);
         times.into_iter().zip(values).map(|(time, value)| (time, value.to_bits())).collect()
     }
 
     #[test]
     fn a_sample_of_a_regular_counter_takes_a_quarter_of_its_plain_size() {
-        let mut packed = Packed::default();
+        let (mut packed, mut runs) = (Packed::default(), Runs::default());
         for step in 0..480 {
             let sample = Sample { time_ms: 1_760_000_000_000 + step * 15_000, value: (step * 37) as f64 };
-            assert_eq!(packed.insert(sample, i64::MAX), Inserted::Stored);
+            assert_eq!(packed.insert(&mut runs, sample, i64::MAX), Inserted::Stored);
         }
-        assert!(packed.bytes() < 480 * 5, "{}", packed.bytes());
-        assert_eq!(size_of::<Packed>(), 64);
+        assert!(runs.bytes() < 480 * 4, "{}", runs.bytes());
+        assert_eq!(size_of::<Packed>(), 56);
     }
 
     #[test]
     fn old_samples_and_doubles_are_told_apart() {
-        let mut packed = Packed::default();
-        let mut insert = |time_ms| packed.insert(Sample { time_ms, value: 1.0 }, 10);
+        let (mut packed, mut runs) = (Packed::default(), Runs::default());
+        let mut insert = |time_ms| packed.insert(&mut runs, Sample { time_ms, value: 1.0 }, 10);
         assert_eq!([insert(10), insert(20)], [Inserted::Stored; 2]);
         assert_eq!([insert(20), insert(10)], [Inserted::Duplicate; 2]);
         assert_eq!(insert(9), Inserted::TooOld);
         assert_eq!([insert(12), insert(12)], [Inserted::Stored, Inserted::Duplicate]);
-        assert_eq!(all(&packed, (i64::MIN, i64::MAX)).len(), 3);
+        assert_eq!(all(&packed, &runs, (i64::MIN, i64::MAX)).len(), 3);
     }
 
     fn any_value() -> impl Strategy<Value = f64> {
@@ -288,11 +293,11 @@ mod tests {
             start in prop_oneof![-310i64..310, Just(i64::MIN)],
             end in prop_oneof![-310i64..310, Just(i64::MAX)],
         ) {
-            let mut packed = Packed::default();
+            let (mut packed, mut runs) = (Packed::default(), Runs::default());
             let mut expected: BTreeMap<i64, u64> = BTreeMap::new();
             for (time_ms, value) in samples {
                 let known = expected.contains_key(&time_ms);
-                let inserted = packed.insert(Sample { time_ms, value }, i64::MAX);
+                let inserted = packed.insert(&mut runs, Sample { time_ms, value }, i64::MAX);
                 prop_assert_eq!(inserted == Inserted::Duplicate, known);
                 expected.entry(time_ms).or_insert(value.to_bits());
             }
@@ -301,8 +306,8 @@ mod tests {
             } else {
                 Vec::new()
             };
-            prop_assert_eq!(packed.overlaps((start, end)), !inside.is_empty());
-            prop_assert_eq!(all(&packed, (start, end)), inside);
+            prop_assert_eq!(packed.overlaps(&runs, (start, end)), !inside.is_empty());
+            prop_assert_eq!(all(&packed, &runs, (start, end)), inside);
             let ends = expected.first_key_value().zip(expected.last_key_value());
             prop_assert_eq!(packed.ends(), ends.map(|(first, last)| (*first.0, *last.0)));
         }

@@ -8,7 +8,17 @@ use super::Unsupported;
 use super::wire::{Fields, Malformed, Value};
 
 /// A label's name and its value.
-type Pair<'a> = (&'a [u8], &'a [u8]);
+#[derive(Clone, Copy)]
+struct Pair<'a> {
+    name: &'a [u8],
+    value: &'a [u8],
+    /// The whole message, when it is as nearly all are sent; else nothing.
+    plain: &'a [u8],
+}
+
+/// What stands before the name and before the value of a plain message: a tag and one byte of length.
+const NAME_TAG: u8 = 0x0a;
+const VALUE_TAG: u8 = 0x12;
 
 /// Reads series after series. Field numbers are those of `prompb`
 /// (<https://prometheus.io/docs/specs/prw/remote_write_spec/>).
@@ -27,7 +37,15 @@ impl<'a> SeriesReader<'a> {
     pub(super) fn read(&mut self, message: &'a [u8], unsupported: &mut Unsupported) -> Result<(), Malformed> {
         self.pairs.clear();
         self.samples.clear();
-        for field in Fields::of(message) {
+        let mut fields = Fields::of(message);
+        // Nearly all are sent so: labels and then samples, each of less than 128 bytes.
+        while let Some(label) = fields.next_short(1) {
+            self.pairs.push(pair(label)?);
+        }
+        while let Some(one) = fields.next_short(2) {
+            self.samples.push(sample(one)?);
+        }
+        for field in fields {
             match field? {
                 (1, Value::Bytes(label)) => self.pairs.push(pair(label)?),
                 (2, Value::Bytes(one)) => self.samples.push(sample(one)?),
@@ -61,44 +79,39 @@ impl<'a> SeriesReader<'a> {
 
     /// Checks the labels and puts them into their canonical encoding; else says why they are wrong.
     pub(super) fn check_labels(&mut self) -> Result<(), String> {
-        let before = std::mem::take(&mut self.before);
-        let mut names_are_known = before.len() == self.pairs.len();
-        for (place, (name, value)) in self.pairs.iter().enumerate() {
-            let known = before.get(place).filter(|known| known.0 == *name);
-            names_are_known &= known.is_some();
-            match known {
-                Some(known) if known.1 == *value => {}
-                Some(_) => check_value(name, value)?,
-                None => {
-                    check_name(name)?;
-                    check_value(name, value)?;
+        let mut names_are_known = self.before.len() == self.pairs.len();
+        for (place, pair) in self.pairs.iter().enumerate() {
+            match self.before.get(place) {
+                Some(known) if !pair.plain.is_empty() && known.plain == pair.plain => {}
+                Some(known) if known.name == pair.name => {
+                    if known.value != pair.value {
+                        check_value(pair)?;
+                    }
+                }
+                _ => {
+                    names_are_known = false;
+                    check_name(pair.name)?;
+                    check_value(pair)?;
                 }
             }
         }
         // Senders must sort them; the protocol says so.
-        if !names_are_known && !self.pairs.is_sorted_by(|(a, _), (b, _)| a < b) {
-            self.pairs.sort_unstable();
-            if let Some(twice) = self.pairs.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-                let name = String::from_utf8_lossy(twice[0].0);
+        if !names_are_known && !self.pairs.is_sorted_by(|a, b| a.name < b.name) {
+            self.pairs.sort_unstable_by_key(|pair| (pair.name, pair.value));
+            if let Some(twice) = self.pairs.windows(2).find(|pair| pair[0].name == pair[1].name) {
+                let name = String::from_utf8_lossy(twice[0].name);
                 return Err(format!("the label `{name}` is given twice"));
             }
         }
         let is_named =
-            self.pairs.iter().any(|(name, value)| *name == METRIC_NAME.as_bytes() && !value.is_empty());
+            self.pairs.iter().any(|pair| pair.name == METRIC_NAME.as_bytes() && !pair.value.is_empty());
         if !is_named {
             return Err(format!("there is no metric name: set the label `{METRIC_NAME}`"));
         }
         self.labels.clear();
         // A label without a value is none.
-        for (name, value) in self.pairs.iter().filter(|(_, value)| !value.is_empty()) {
-            for text in [name, value] {
-                // Their length was checked above.
-                self.labels.extend_from_slice(&(text.len() as u16).to_le_bytes());
-                self.labels.extend_from_slice(text);
-            }
-        }
-        self.before = before;
-        self.before.clone_from(&self.pairs);
+        self.pairs.iter().filter(|pair| !pair.value.is_empty()).for_each(|pair| pair.put(&mut self.labels));
+        std::mem::swap(&mut self.before, &mut self.pairs);
         Ok(())
     }
 
@@ -108,8 +121,29 @@ impl<'a> SeriesReader<'a> {
     }
 }
 
+impl Pair<'_> {
+    /// Writes the label in its canonical encoding: each text behind its length in two bytes.
+    #[inline]
+    fn put(&self, labels: &mut Vec<u8>) {
+        if self.plain.is_empty() {
+            for text in [self.name, self.value] {
+                // Their length was checked before.
+                labels.extend_from_slice(&(text.len() as u16).to_le_bytes());
+                labels.extend_from_slice(text);
+            }
+        } else {
+            // It is as long, but for what stands in the places of tag and length.
+            let name_length = labels.len();
+            let value_length = name_length + 2 + self.name.len();
+            labels.extend_from_slice(self.plain);
+            labels[name_length..name_length + 2].copy_from_slice(&[self.name.len() as u8, 0]);
+            labels[value_length..value_length + 2].copy_from_slice(&[self.value.len() as u8, 0]);
+        }
+    }
+}
+
 fn check_name(name: &[u8]) -> Result<(), String> {
-    if std::str::from_utf8(name).is_err() {
+    if !is_text(name) {
         return Err("a label's name is not UTF-8".to_owned());
     }
     if name.is_empty() {
@@ -118,11 +152,18 @@ fn check_name(name: &[u8]) -> Result<(), String> {
     check_length(name)
 }
 
-fn check_value(name: &[u8], value: &[u8]) -> Result<(), String> {
-    if std::str::from_utf8(value).is_err() {
-        return Err(format!("the value of the label `{}` is not UTF-8", String::from_utf8_lossy(name)));
+#[inline]
+fn check_value(pair: &Pair<'_>) -> Result<(), String> {
+    if !is_text(pair.value) {
+        return Err(format!("the value of the label `{}` is not UTF-8", String::from_utf8_lossy(pair.name)));
     }
-    check_length(value)
+    check_length(pair.value)
+}
+
+/// Whether bytes are UTF-8; nearly all texts are ASCII, which is seen at a glance.
+#[inline]
+fn is_text(bytes: &[u8]) -> bool {
+    bytes.is_ascii() || std::str::from_utf8(bytes).is_ok()
 }
 
 fn check_length(text: &[u8]) -> Result<(), String> {
@@ -137,7 +178,7 @@ fn pair(message: &[u8]) -> Result<Pair<'_>, Malformed> {
     if let Some(pair) = plain_pair(message) {
         return Ok(pair);
     }
-    let (mut name, mut value): Pair<'_> = (&[], &[]);
+    let (mut name, mut value): (&[u8], &[u8]) = (&[], &[]);
     for field in Fields::of(message) {
         match field? {
             (1, Value::Bytes(text)) => name = text,
@@ -146,16 +187,16 @@ fn pair(message: &[u8]) -> Result<Pair<'_>, Malformed> {
             _ => {}
         }
     }
-    Ok((name, value))
+    Ok(Pair { name, value, plain: &[] })
 }
 
 /// A label as nearly all are sent: its name and then its value, each of less than 128 bytes.
 #[inline]
 fn plain_pair(message: &[u8]) -> Option<Pair<'_>> {
-    let [0x0a, length @ 0..0x80, rest @ ..] = message else { return None };
+    let [NAME_TAG, length @ 0..0x80, rest @ ..] = message else { return None };
     let (name, rest) = rest.split_at_checked(usize::from(*length))?;
-    let [0x12, length @ 0..0x80, value @ ..] = rest else { return None };
-    (value.len() == usize::from(*length)).then_some((name, value))
+    let [VALUE_TAG, length @ 0..0x80, value @ ..] = rest else { return None };
+    (value.len() == usize::from(*length)).then_some(Pair { name, value, plain: message })
 }
 
 /// A `prometheus.Sample`.

@@ -63,6 +63,18 @@ impl<'a> Fields<'a> {
         Err(Malformed::Number)
     }
 
+    /// The bytes of the next field, when that is the field asked for, of less than 128 bytes and whole.
+    #[inline]
+    pub(super) fn next_short(&mut self, number: u8) -> Option<&'a [u8]> {
+        let [tag, length @ 0..0x80, rest @ ..] = self.0 else { return None };
+        if *tag != number << 3 | 2 {
+            return None;
+        }
+        let (bytes, rest) = rest.split_at_checked(usize::from(*length))?;
+        self.0 = rest;
+        Some(bytes)
+    }
+
     /// Whether nothing is left.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
