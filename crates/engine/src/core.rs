@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use model::{ByteSize, Timestamp};
+use model::{ByteSize, TimeRange, Timestamp};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use store::{Changes, StoreStats};
 
 use crate::block::series::BlockSeries;
 use crate::cache::Cache;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, FileKind};
 use crate::failure::Failure;
 use crate::files::StoredFile;
 use crate::head::Head;
@@ -22,6 +22,9 @@ use crate::telemetry::Telemetry;
 use crate::vfs::Vfs;
 use crate::wal::segment::Segments;
 use crate::{Config, EngineError};
+
+/// Bytes of samples a series, some sixty samples, with which files are worth writing.
+const ENOUGH_BYTES_A_SERIES: u64 = 256;
 
 /// The shared parts of a store.
 pub(crate) struct Core {
@@ -148,6 +151,13 @@ impl Core {
         self.telemetry.sizes.quarantined_files.set(quarantined.len() as i64);
     }
 
+    /// Whether a file of samples in a range was set aside.
+    pub(crate) fn has_lost_samples(&self, range: &TimeRange) -> bool {
+        let is_lost =
+            |file: &Arc<StoredFile>| file.entry.kind == FileKind::Metrics && file.entry.range.overlaps(range);
+        self.quarantined.lock().iter().any(is_lost)
+    }
+
     /// Forgets files that were set aside, and returns them.
     pub(crate) fn take_quarantined(&self, gone: impl Fn(&StoredFile) -> bool) -> Vec<Arc<StoredFile>> {
         let mut quarantined = self.quarantined.lock();
@@ -177,10 +187,17 @@ impl Core {
     /// Whether memory or log are so full that files should be written.
     pub(crate) fn is_flush_due(&self, head: &Head) -> bool {
         let half = |size: ByteSize| size.0 / 2;
-        head.metrics.sample_bytes() >= half(self.config.head_max_bytes)
+        head.metrics.sample_bytes() >= self.enough_samples(head.metrics.series())
             || head.events.bytes() >= half(self.config.events_head_max_bytes)
             || self.segments.bytes() >= half(self.config.wal_max_bytes)
             || head.age() >= self.max_age()
+    }
+
+    /// The bytes of samples with which files are written: an eighth of what there may be, up to half of it
+    /// when that would be few samples a series, because a file costs something for each series in it.
+    fn enough_samples(&self, series: u64) -> u64 {
+        let most = self.config.head_max_bytes.0;
+        (most / 8).max(series.saturating_mul(ENOUGH_BYTES_A_SERIES)).min(most / 2)
     }
 
     fn max_age(&self) -> Duration {

@@ -13,8 +13,8 @@ use datafusion::physical_plan::ExecutionPlan;
 use model::{ByteSize, Labels, TimeRange, Timestamp};
 use parking_lot::Mutex;
 use store::{
-    AppendError, Appended, Batch, Cancel, Changes, EventPass, EventScan, Matcher, QueryError, RollupPart,
-    SelectRequest, SeriesBuffer, SeriesCursor, StoreStats, TelemetryStore,
+    AppendError, Appended, Batch, Cancel, Changes, EventPass, EventScan, Matcher, QueryError, RollupCursor,
+    RollupPart, SelectRequest, SeriesBuffer, SeriesCursor, StoreStats, TelemetryStore,
 };
 
 use crate::archive::{self, Archiver};
@@ -24,7 +24,7 @@ use crate::core::Core;
 use crate::layout::{Layout, segment_id};
 use crate::open::open;
 use crate::query::queries::Queries;
-use crate::rollup::{self, Bucket};
+use crate::rollup::{self, Bucket, StandIns};
 use crate::telemetry::Telemetry;
 use crate::upkeep::{self, Flusher, Signal};
 use crate::vfs::{Disk, Lock, Vfs};
@@ -322,16 +322,16 @@ impl TelemetryStore for Engine {
         &self,
         request: &SelectRequest,
         bucket: Duration,
-        part: RollupPart,
-    ) -> Result<Option<Box<dyn SeriesCursor>>, QueryError> {
+        parts: &[RollupPart],
+    ) -> Result<Option<Box<dyn RollupCursor>>, QueryError> {
         let Some(bucket) = i64::try_from(bucket.as_millis()).ok().and_then(Bucket::from_millis) else {
             return Ok(None);
         };
-        rollup::select(&self.core, request, bucket, part, Timestamp::now())
+        rollup::select(&self.core, request, bucket, parts, Timestamp::now())
     }
 
     fn rollups_stand_in(&self, range: TimeRange) -> bool {
-        !rollup::stand_ins(&self.core, &self.core.view(), range, Timestamp::now()).is_empty()
+        StandIns::find(&self.core, &self.core.view(), range, Timestamp::now()).are_old()
     }
 
     fn each_series(

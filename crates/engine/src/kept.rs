@@ -47,12 +47,23 @@ impl Kept {
         clip(range, now.before(self.rollups))
     }
 
+    /// From when on most series are kept at `now`.
+    pub(crate) fn usual_horizon(&self, now: Timestamp) -> Timestamp {
+        now.before(self.samples.usual())
+    }
+
+    /// From when on a series is kept at `now`.
+    pub(crate) fn horizon_of_series(&self, labels: LabelsRef<'_>, now: Timestamp) -> Timestamp {
+        now.before(self.samples_of(labels))
+    }
+
     /// Takes from a series what is past its own retention at `now`.
     pub(crate) fn trim(&self, series: &mut SeriesBuffer, now: Timestamp) {
         if self.samples.is_one_for_series() {
             return;
         }
-        cut(series, now.before(self.samples_of(series.labels.as_ref())));
+        let horizon = self.horizon_of_series(series.labels.as_ref(), now);
+        cut(series, horizon);
     }
 
     /// The part of a range of series that may be answered at `now`.

@@ -6,17 +6,23 @@
 //! rollups away in the same step in which they go to a file, and meanwhile queries do not look at them.
 //!
 //! Queries with large steps read rollups instead of samples where there are any, and roll up the rest on the way.
-//! Where samples are past retention, the last value of each bucket stands in for them.
+//! Where samples are gone, the last value of each bucket stands in for them.
 
 mod days;
 mod make;
 mod read;
 mod roll;
+mod stand_in;
 
 pub(crate) use days::untrue;
 pub(crate) use make::make_missing;
-pub(crate) use read::{Followed, select, stand_ins};
+pub(crate) use read::select;
+pub(crate) use stand_in::StandIns;
 pub(crate) use store::RollupPart as Part;
+
+use std::cmp::Ordering;
+
+use model::Labels;
 
 /// The length of buckets. A bucket has the samples after its start and until its end, which is its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,4 +52,14 @@ const SHIFT_MS: i64 = 1 << 45;
 /// By how much the times of a part are shifted in a block of rollups.
 fn shift_ms(part: Part) -> i64 {
     SHIFT_MS * part as i64
+}
+
+/// Which of two cursors has the next series in the order of labels, by what each has next.
+fn order(next: [Option<&Labels>; 2]) -> Option<Ordering> {
+    match next {
+        [None, None] => None,
+        [Some(_), None] => Some(Ordering::Less),
+        [None, Some(_)] => Some(Ordering::Greater),
+        [Some(first), Some(second)] => Some(first.as_ref().as_bytes().cmp(second.as_ref().as_bytes())),
+    }
 }

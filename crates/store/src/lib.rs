@@ -21,7 +21,8 @@ pub use changes::{Changes, Mark};
 pub use conform::conform;
 pub use error::{AppendError, QueryError};
 pub use port::{
-    Appended, Batch, RollupPart, SelectRequest, SeriesBuffer, SeriesCursor, StoreStats, TelemetryStore,
+    Appended, Batch, RollupBuffer, RollupCursor, RollupPart, SelectRequest, SeriesBuffer, SeriesCursor,
+    StoreStats, TelemetryStore,
 };
 pub use predicate::{MatchOp, Matcher, MatcherError};
 pub use retention::Retention;

@@ -93,7 +93,7 @@ pub enum RollupPart {
     /// The last one, a staleness marker too.
     Last,
     /// By how much a counter grew since the last sample before the bucket, resets corrected. Nothing is counted when
-    /// that is older than the bucket before.
+    /// that is older than an hour before the bucket's start.
     Increase,
 }
 
@@ -106,6 +106,29 @@ impl RollupPart {
 pub trait SeriesCursor: Send {
     /// Overwrites `into` with the next series; `false` when there is none.
     fn next_series(&mut self, into: &mut SeriesBuffer) -> Result<bool, QueryError>;
+}
+
+/// What rollups say of one series, in flat arrays that a caller uses again for the next.
+#[derive(Clone, Debug)]
+pub struct RollupBuffer {
+    /// The labels.
+    pub labels: Labels,
+    /// The ends of buckets in milliseconds, strictly ascending.
+    pub times_ms: Vec<i64>,
+    /// Each part that was asked for: values, one for each time.
+    pub parts: Vec<Vec<f64>>,
+}
+
+impl Default for RollupBuffer {
+    fn default() -> Self {
+        Self { labels: Labels::empty(), times_ms: Vec::new(), parts: Vec::new() }
+    }
+}
+
+/// Series after series as [`SeriesCursor`] gives them, rolled up.
+pub trait RollupCursor: Send {
+    /// Overwrites `into` with the next series; `false` when there is none.
+    fn next_series(&mut self, into: &mut RollupBuffer) -> Result<bool, QueryError>;
 }
 
 /// How a store does.
@@ -139,21 +162,21 @@ pub trait TelemetryStore: Send + Sync + 'static {
     /// The series that match, with their samples in the range. Blocks; call it where blocking is allowed.
     fn select(&self, request: &SelectRequest) -> Result<Box<dyn SeriesCursor>, QueryError>;
 
-    /// What rollups say of the samples of each `bucket`, at the ends of buckets that lie in the range. `None` when
-    /// there are none to read, so that nothing would be gained. Where samples come later than they were rolled up,
+    /// Parts of what rollups say of the samples of each `bucket`, at the ends of buckets that lie in the range. `None`
+    /// when there are none to read, so that nothing would be gained. Where samples come later than they were rolled up,
     /// these are not read. Blocks.
     fn rollups(
         &self,
         request: &SelectRequest,
         bucket: Duration,
-        part: RollupPart,
-    ) -> Result<Option<Box<dyn SeriesCursor>>, QueryError> {
-        _ = (request, bucket, part);
+        parts: &[RollupPart],
+    ) -> Result<Option<Box<dyn RollupCursor>>, QueryError> {
+        _ = (request, bucket, parts);
         Ok(None)
     }
 
     /// Whether in some part of a range the last value of each five minutes stands in for samples that are past
-    /// retention.
+    /// retention or lost.
     fn rollups_stand_in(&self, range: TimeRange) -> bool {
         _ = range;
         false

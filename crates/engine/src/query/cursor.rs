@@ -81,7 +81,8 @@ impl Cursor {
     fn limit_reached(&self) -> QueryError {
         self.core.telemetry.query_limits.inc();
         QueryError::LimitReached(format!(
-            "the query would read more than {} samples: narrow its time range or select fewer series",
+            "a selector would read more than {} samples (store.max_query_samples, or what promql.max_samples leaves): \
+             narrow its time range or select fewer series",
             self.max_samples
         ))
     }
@@ -118,7 +119,7 @@ impl SeriesCursor for Cursor {
 }
 
 /// Adds samples of a newer source. At a time that is there already, what is there stays.
-fn merge(into: &mut SeriesBuffer, times: &[i64], values: &[f64]) {
+pub(crate) fn merge(into: &mut SeriesBuffer, times: &[i64], values: &[f64]) {
     let (Some(first), Some(last)) = (times.first(), into.times_ms.last()) else {
         into.times_ms.extend_from_slice(times);
         into.values.extend_from_slice(values);

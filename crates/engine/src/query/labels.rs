@@ -11,7 +11,7 @@ use crate::core::{Core, View};
 use crate::query::cursor::Merge;
 use crate::query::sources::{Source, blocks, pieces, sources};
 use crate::query::{ReadError, millis, without_damaged};
-use crate::rollup;
+use crate::rollup::StandIns;
 
 /// The label sets that match, sorted by their bytes, `limit` at most.
 pub(crate) fn series(
@@ -42,7 +42,7 @@ fn all_sources(
     range: TimeRange,
     now: Timestamp,
 ) -> Result<Vec<Source>, QueryError> {
-    let mut all = pieces(core, rollup::stand_ins(core, view, range, now), matchers)?;
+    let mut all = pieces(core, StandIns::find(core, view, range, now).pieces, matchers)?;
     if let Some(range) = core.kept.range_of_series(range, now) {
         all.extend(sources(core, view, matchers, range)?);
     }
@@ -91,7 +91,7 @@ fn gather(
     if matchers.is_empty() {
         let kept = core.kept.range_of_series(range, now);
         let mut of_files = kept.map_or(Ok(Vec::new()), |range| blocks(core, &view, range))?;
-        for piece in rollup::stand_ins(core, &view, range, now) {
+        for piece in StandIns::find(core, &view, range, now).pieces {
             let loaded = BlockSeries::load(&piece.file, &core.block_series).map_err(ReadError::from);
             let series = without_damaged(core, &piece.file, loaded)?;
             of_files.extend(series.map(|series| (piece.file, series)));

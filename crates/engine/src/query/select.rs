@@ -9,8 +9,8 @@ use crate::core::Core;
 use crate::query::ahead::{self, Ahead};
 use crate::query::cursor::Cursor;
 use crate::query::millis;
-use crate::query::sources::{Source, pieces, sources};
-use crate::rollup;
+use crate::query::sources::{Source, sources};
+use crate::rollup::StandIns;
 
 /// Opens a cursor over the series that a request wants at `now`.
 pub(crate) fn select(
@@ -19,20 +19,15 @@ pub(crate) fn select(
     now: Timestamp,
 ) -> Result<Box<dyn SeriesCursor>, QueryError> {
     let view = core.view();
-    let stand_ins = rollup::stand_ins(core, &view, request.range, now);
+    let stand_ins = StandIns::find(core, &view, request.range, now);
     let kept = core.kept.range_of_series(request.range, now);
     let of_samples = match kept {
         Some(range) => sources(core, &view, &request.matchers, range)?,
         None => Vec::new(),
     };
     let samples_ms = kept.map_or((0, -1), millis);
-    if stand_ins.is_empty() {
-        return Ok(core.kept.trimmed(open(core, request, of_samples, samples_ms), now));
-    }
-    let stand_ins = open(core, request, pieces(core, stand_ins, &request.matchers)?, millis(request.range));
-    let stand_ins = core.kept.trimmed_rollups(stand_ins, now);
     let samples = core.kept.trimmed(open(core, request, of_samples, samples_ms), now);
-    Ok(Box::new(rollup::Followed::new(stand_ins, samples)))
+    stand_ins.join(core, request, samples, now)
 }
 
 /// A cursor over sources, which reads ahead when they have many series.

@@ -6,10 +6,12 @@ use model::{TimeRange, Timestamp};
 
 use super::Bucket;
 use crate::catalog::{FileEntry, FileKind};
-use crate::core::View;
+use crate::core::{Core, View};
 use crate::files::StoredFile;
 
 pub(super) const DAY_MS: i64 = 24 * 3_600_000;
+/// From how long before a bucket the last sample is looked for, from which the increase is counted.
+pub(super) const REACH_MS: i64 = 3_600_000;
 
 /// A day of rollups in UTC: the buckets that end after its first instant and until its last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,9 +37,9 @@ impl Day {
     }
 
     /// All samples on which its buckets depend: also the one before it, from which the increase is counted.
-    pub(super) fn samples(self, bucket: Bucket) -> TimeRange {
+    pub(super) fn samples(self) -> TimeRange {
         TimeRange::new(
-            Timestamp::from_millis(self.start_ms() - bucket.millis() + 1),
+            Timestamp::from_millis(self.start_ms() - REACH_MS + 1),
             Timestamp::from_millis(self.end_ms()),
         )
     }
@@ -51,25 +53,29 @@ pub(super) fn rollups(view: &View, bucket: Bucket, day: Day) -> Option<&Arc<Stor
 }
 
 /// Whether a file of samples has any that a day's buckets depend on.
-pub(super) fn has_samples(file: &StoredFile, day: Day, bucket: Bucket) -> bool {
-    file.entry.kind == FileKind::Metrics && file.entry.range.overlaps(&day.samples(bucket))
+pub(super) fn has_samples(file: &StoredFile, day: Day) -> bool {
+    file.entry.kind == FileKind::Metrics && file.entry.range.overlaps(&day.samples())
 }
 
 /// Whether samples are in memory that a day's buckets depend on.
-pub(super) fn is_in_memory(view: &View, day: Day, bucket: Bucket) -> bool {
-    let range = crate::query::millis(day.samples(bucket));
+pub(super) fn is_in_memory(view: &View, day: Day) -> bool {
+    let range = crate::query::millis(day.samples());
     view.frozen.iter().chain([&view.head]).any(|head| head.metrics.overlaps(range))
 }
 
-/// The rollups that new files of samples make untrue.
-pub(crate) fn untrue(view: &View, added: &[FileEntry]) -> Vec<u64> {
+/// The rollups that new files of samples make untrue, and that can be made anew: of days whose samples are gone in
+/// part, rollups say more than could be made of the rest.
+pub(crate) fn untrue(core: &Core, added: &[FileEntry], now: Timestamp) -> Vec<u64> {
+    let horizon = core.kept.usual_horizon(now);
+    let view = core.view();
     let is_untrue = |file: &&Arc<StoredFile>| {
-        let FileKind::Rollups(bucket) = file.entry.kind else { return false };
-        let depends_on = TimeRange::new(
-            file.entry.range.start.before(std::time::Duration::from_millis(bucket.millis().unsigned_abs())),
-            file.entry.range.end,
-        );
+        if !matches!(file.entry.kind, FileKind::Rollups(_)) {
+            return false;
+        }
+        let depends_on = Day::of_end(file.entry.range.end.as_millis()).samples();
         added.iter().any(|entry| entry.kind == FileKind::Metrics && entry.range.overlaps(&depends_on))
+            && depends_on.start >= horizon
+            && !core.has_lost_samples(&depends_on)
     };
     view.files.iter().filter(is_untrue).map(|file| file.entry.id).collect()
 }

@@ -40,7 +40,7 @@ pub(crate) fn make_missing(
                 return Ok(());
             }
             let view = core.view();
-            if rollups(&view, bucket, day).is_none() && !is_in_memory(&view, day, bucket) {
+            if rollups(&view, bucket, day).is_none() && !is_in_memory(&view, day) {
                 make(core, &view, day, bucket, stop)?;
             }
         }
@@ -49,8 +49,8 @@ pub(crate) fn make_missing(
 }
 
 /// The files of samples that a day's buckets depend on.
-fn depended_on(view: &View, day: Day, bucket: Bucket) -> Vec<u64> {
-    let files = view.files.iter().filter(|file| has_samples(file, day, bucket));
+fn depended_on(view: &View, day: Day) -> Vec<u64> {
+    let files = view.files.iter().filter(|file| has_samples(file, day));
     files.map(|file| file.entry.id).collect()
 }
 
@@ -61,11 +61,11 @@ fn make(
     bucket: Bucket,
     stop: &AtomicBool,
 ) -> Result<(), EngineError> {
-    let files = depended_on(view, day, bucket);
+    let files = depended_on(view, day);
     if files.is_empty() {
         return Ok(());
     }
-    let range = day.samples(bucket);
+    let range = day.samples();
     let sources = sources::sources(core, view, &[], range).map_err(EngineError::Read)?;
     let cursor = Cursor::new(Arc::clone(core), sources, millis(range), u64::MAX, Cancel::never());
     let mut series =
@@ -98,7 +98,7 @@ fn make(
     let _changing = core.changing_files();
     // What was read may have changed meanwhile: the next pass looks again.
     let now = core.view();
-    if depended_on(&now, day, bucket) != files || is_in_memory(&now, day, bucket) {
+    if depended_on(&now, day) != files || is_in_memory(&now, day) {
         return Ok(());
     }
     written.replace(&entry, &[])?;

@@ -3,6 +3,7 @@
 use model::{STALE_NAN, is_stale};
 
 use super::Part;
+use super::days::REACH_MS;
 
 /// The buckets of a series, in flat arrays that are used again for the next.
 #[derive(Debug, Default)]
@@ -36,7 +37,7 @@ impl Rolled {
     }
 
     /// Rolls up samples to buckets of `bucket_ms` that end after `after_ms`. The increase is counted from the last
-    /// sample before the bucket, if that lies in the one before it: hand them over from there on.
+    /// sample before the bucket, if that is within reach: hand them over from there on.
     pub(super) fn roll(&mut self, times_ms: &[i64], values: &[f64], bucket_ms: i64, after_ms: i64) {
         self.times_ms.clear();
         self.parts.iter_mut().for_each(Vec::clear);
@@ -58,7 +59,7 @@ impl Rolled {
             }
             bucket.add(value);
             if let Some((before_ms, before)) = before
-                && before_ms > bucket.end_ms - 2 * bucket_ms
+                && before_ms > bucket.end_ms - bucket_ms - REACH_MS
             {
                 bucket.increase += if value < before { value } else { value - before };
             }
@@ -138,12 +139,17 @@ mod tests {
     }
 
     #[test]
-    fn an_increase_goes_over_edges_of_buckets_and_over_resets_but_not_over_gaps() {
+    fn an_increase_goes_over_edges_of_buckets_over_resets_and_over_gaps_of_less_than_an_hour() {
         let mut rolled = Rolled::default();
-        let times = [10, 60, 110, 120, 180, 220, 550, 560];
-        rolled.roll(&times, &[1.0, 3.0, 8.0, 2.0, 5.0, 6.0, 100.0, 101.0], 100, 0);
-        assert_eq!(rolled.times_ms, [100, 200, 300, 600]);
-        assert_eq!(rolled.part(Part::Increase), [2.0, 5.0 + 2.0 + 3.0, 1.0, 1.0]);
+        let far = 500 + REACH_MS;
+        let times = [10, 60, 110, 120, 180, 220, 550, far + 50, far + 60];
+        rolled.roll(&times, &[1.0, 3.0, 8.0, 2.0, 5.0, 6.0, 100.0, 200.0, 203.0], 100, 0);
+        assert_eq!(rolled.times_ms, [100, 200, 300, 600, far + 100]);
+        assert_eq!(rolled.part(Part::Increase), [2.0, 5.0 + 2.0 + 3.0, 1.0, 94.0, 103.0]);
+        let farther: Vec<i64> =
+            times.iter().map(|time| if *time < far { *time } else { time + 100 }).collect();
+        rolled.roll(&farther, &[1.0, 3.0, 8.0, 2.0, 5.0, 6.0, 100.0, 200.0, 203.0], 100, 500);
+        assert_eq!(rolled.part(Part::Increase), [94.0, 3.0], "an hour before the bucket's start is too far");
     }
 
     #[test]

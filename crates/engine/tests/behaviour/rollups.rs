@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use engine::MetricRetention;
 use model::{DurationText, STALE_NAN, TimeRange, Timestamp, is_stale};
-use store::{Cancel, Matcher, QueryError, RollupPart, SelectRequest, SeriesBuffer, TelemetryStore};
+use store::{Cancel, Matcher, QueryError, RollupBuffer, RollupPart, SelectRequest, TelemetryStore};
 
 use crate::fixture::{Open, Place, expected};
 
@@ -53,10 +53,10 @@ fn buckets(store: &Open, range: TimeRange, bucket_ms: i64, part: RollupPart) -> 
         cancel: Cancel::never(),
     };
     let bucket = Duration::from_millis(bucket_ms.unsigned_abs());
-    let mut cursor = store.engine.rollups(&request, bucket, part).expect("a query")?;
-    let (mut found, mut series) = (Buckets::new(), SeriesBuffer::default());
+    let mut cursor = store.engine.rollups(&request, bucket, &[part]).expect("a query")?;
+    let (mut found, mut series) = (Buckets::new(), RollupBuffer::default());
     while cursor.next_series(&mut series).expect("a series") {
-        let values = series.times_ms.iter().copied().zip(series.values.iter().map(|value| value.to_bits()));
+        let values = series.times_ms.iter().copied().zip(series.parts[0].iter().map(|value| value.to_bits()));
         let known = found.insert(series.labels.to_string(), values.collect());
         assert!(known.is_none(), "{} comes twice", series.labels);
     }
@@ -73,11 +73,11 @@ pub(crate) fn counts(store: &Open, around_ms: i64) -> Result<Option<BTreeMap<Str
         max_samples: u64::MAX,
         cancel: Cancel::never(),
     };
-    let opened = store.engine.rollups(&request, Duration::from_secs(300), RollupPart::Count)?;
+    let opened = store.engine.rollups(&request, Duration::from_secs(300), &[RollupPart::Count])?;
     let Some(mut cursor) = opened else { return Ok(None) };
-    let (mut found, mut series) = (BTreeMap::new(), SeriesBuffer::default());
+    let (mut found, mut series) = (BTreeMap::new(), RollupBuffer::default());
     while cursor.next_series(&mut series)? {
-        found.insert(series.labels.to_string(), series.values.iter().sum());
+        found.insert(series.labels.to_string(), series.parts[0].iter().sum());
     }
     Ok(Some(found))
 }
@@ -99,7 +99,7 @@ fn from_samples(store: &Open, range: TimeRange, bucket_ms: i64, part: RollupPart
                 within(end - bucket_ms).filter(|(_, value)| !is_stale(*value)).copied().collect();
             let values_only = || numbers.iter().map(|(_, value)| *value);
             let before = samples.iter().rfind(|(time, value)| {
-                *time <= end - bucket_ms && *time > end - 2 * bucket_ms && !is_stale(*value)
+                *time <= end - bucket_ms && *time > end - bucket_ms - HOUR && !is_stale(*value)
             });
             let increase = before.into_iter().chain(&numbers).map(|(_, value)| *value).collect::<Vec<_>>();
             let value = match part {
@@ -268,4 +268,103 @@ fn rollups_are_dropped_when_they_are_past_their_retention_and_none_are_made_with
     store.push("a", &counter(day(4), day(1), 1));
     roll_up(&store);
     assert_eq!(store.metric("watchkeeper_store_rollups_total"), 0.0);
+}
+
+/// The number of samples of every six hours of some days, of a series that has one every minute.
+fn six_hours(found: &[(i64, u64)], from_ms: i64, to_ms: i64) -> Vec<usize> {
+    let ends = (from_ms..to_ms).step_by(6 * HOUR as usize).map(|start| (start, start + 6 * HOUR));
+    let count = |(start, end)| found.iter().filter(|(time, _)| (start + 1..=end).contains(time)).count();
+    ends.map(count).collect()
+}
+
+/// A gauge with one sample every minute.
+fn each_minute(from_ms: i64, to_ms: i64) -> Vec<(i64, f64)> {
+    (from_ms + MINUTE..=to_ms).step_by(MINUTE as usize).map(|time| (time, (time / MINUTE) as f64)).collect()
+}
+
+fn of_all_time(store: &Open, name: &str) -> Vec<(i64, u64)> {
+    let found = store.select(&[Matcher::equal("__name__", name)], TimeRange::ALL, u64::MAX).expect("a query");
+    let (_, samples) = found.into_iter().next().expect("the series");
+    assert!(samples.is_sorted_by(|a, b| a.0 < b.0), "in ascending time, each once");
+    samples
+}
+
+#[test]
+fn where_samples_are_kept_longer_than_rollups_these_do_not_hide_them() {
+    let place = Place::with(|config| {
+        config.retention = DurationText(Duration::from_secs(20 * 86_400));
+        config.rollup_retention = DurationText(Duration::from_secs(3 * 86_400));
+    });
+    let store = place.open();
+    store.push("a", &each_minute(day(6), day(0)));
+    roll_up(&store);
+    assert!(buckets(&store, between(day(5) + 1, day(0)), HOUR, RollupPart::Max).is_none());
+    assert!(buckets(&store, between(day(1) + 1, day(0)), HOUR, RollupPart::Max).is_some());
+}
+
+#[test]
+fn a_series_that_is_kept_longer_takes_no_stand_ins_away_from_the_rest() {
+    let mut place = place();
+    let store = place.open();
+    store.push("a", &each_minute(day(6), day(0)));
+    store.push("bb", &each_minute(day(6), day(0)));
+    roll_up(&store);
+    store.engine.shutdown();
+    drop(store);
+    place.config.retention = DurationText(Duration::from_secs(2 * 86_400));
+    place.config.retention_overrides.metrics = vec![MetricRetention {
+        r#match: "as the matchers say".to_owned(),
+        matchers: vec![Matcher::equal("parity", "even")],
+        keep: DurationText(Duration::from_secs(15 * 86_400)),
+    }];
+    let store = place.open();
+    for _ in 0..2 {
+        assert_eq!(six_hours(&of_all_time(&store, "bb"), day(6), day(0)), [360; 24], "it is kept as it came");
+        assert_eq!(six_hours(&of_all_time(&store, "a"), day(6), day(3)), [72; 12], "every five minutes");
+        assert_eq!(six_hours(&of_all_time(&store, "a"), day(1), day(0)), [360; 4]);
+        assert!(store.engine.rollups_stand_in(between(day(6), day(5))));
+        store.engine.drop_expired(Timestamp::now()).expect("dropped");
+        store.engine.compact(Timestamp::now()).expect("merged");
+    }
+    // What comes late for the series that is kept longer takes nothing away that cannot be made again.
+    store.push("dddd", &[(day(5) + HOUR, 1.0)]);
+    roll_up(&store);
+    assert_eq!(six_hours(&of_all_time(&store, "a"), day(6), day(3)), [72; 12]);
+}
+
+#[test]
+fn a_block_that_is_lost_is_stood_in_for_between_those_that_are_left() {
+    let place = place();
+    let store = place.open();
+    for ago in (1..=4).rev() {
+        store.push("a", &each_minute(day(ago), day(ago - 1)));
+        store.engine.checkpoint().expect("written");
+    }
+    roll_up(&store);
+    let files = engine::inspect::files(place.dir.path()).expect("a store");
+    let is_lost = |file: &&engine::inspect::StoreFile| {
+        let is_of_the_day =
+            |range: TimeRange| range.start.as_millis() == day(3) + MINUTE && range.end.as_millis() == day(2);
+        file.path.to_string_lossy().ends_with(".chunks.parquet") && file.range.is_some_and(is_of_the_day)
+    };
+    let lost = files.iter().find(is_lost).expect("a block of the day before the day before yesterday");
+    let path = place.dir.path().join(&lost.path);
+    let mut bytes = std::fs::read(&path).expect("a file");
+    bytes.iter_mut().for_each(|byte| *byte ^= 0x55);
+    std::fs::write(&path, bytes).expect("damaged");
+    store.engine.shutdown();
+    drop(store);
+    let store = place.open();
+    _ = store.all();
+    assert_eq!(store.metric("watchkeeper_store_quarantined_files"), 1.0);
+    let found = of_all_time(&store, "a");
+    let expected = [[360; 4], [72; 4], [360; 4], [360; 4]].concat();
+    assert_eq!(six_hours(&found, day(4), day(0)), expected);
+    assert!(store.engine.rollups_stand_in(between(day(3), day(2))));
+    // Nothing can make those rollups again: what comes late does not take them away, but for the five minutes in which
+    // it lies.
+    store.push("new", &[(day(3) + HOUR, 1.0)]);
+    roll_up(&store);
+    let found = six_hours(&of_all_time(&store, "a"), day(4), day(0));
+    assert_eq!((found[4], &found[5..]), (71, &expected[5..]));
 }

@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use model::{TimeRange, Timestamp};
-use store::{RollupPart, SelectRequest, SeriesBuffer, SeriesCursor};
+use model::{TimeRange, Timestamp, is_stale};
+use store::{RollupBuffer, RollupCursor, RollupPart, SelectRequest};
 
 use super::overlap::Overlap;
-use super::window::{Windows, drop_stale};
+use super::window::Windows;
 use super::{Evaluation, Sink};
 use crate::Error;
 use crate::notes::Place;
@@ -73,49 +73,36 @@ impl Evaluation<'_> {
         let RangeExpr::Selector { selector, range_ms } = &over_time.range else { return Ok(false) };
         let Some(rule) = Rule::of(over_time.function) else { return Ok(false) };
         let Some(bucket_ms) = bucket_ms(windows, rule.buckets) else { return Ok(false) };
-        let open = |part| self.rollups(selector, windows.bounds(), bucket_ms, part);
-        let Some(mut parts) = open(rule.part)? else { return Ok(false) };
-        let mut divisors = match rule.divisor.map(open).transpose()? {
-            Some(None) => return Ok(false),
-            divisors => divisors.flatten(),
-        };
+        let parts: Vec<RollupPart> = [rule.part].into_iter().chain(rule.divisor).collect();
+        let opened = self.rollups(selector, windows.bounds(), bucket_ms, &parts)?;
+        let Some(mut cursor) = opened else { return Ok(false) };
         self.note_rollups(bucket_ms, over_time.range_place);
         let per_second =
             if over_time.function == WindowFunction::Rate { *range_ms as f64 / 1000.0 } else { 1.0 };
-        let [mut part, mut divisor] = [SeriesBuffer::default(), SeriesBuffer::default()];
+        let mut rolled = RollupBuffer::default();
         let mut series = StepSeries::new(model::Labels::empty(), steps);
         let [mut fold, mut fold_divisor] = [Overlap::new(rule.fold), Overlap::new(rule.fold)];
         let mut places = Vec::new();
         let mut count = 0;
-        while parts.next_series(&mut part)? {
+        while cursor.next_series(&mut rolled)? {
             self.check()?;
             count += 1;
-            self.count_read(count, part.times_ms.len())?;
-            drop_stale(&mut part);
-            windows.places(&part.times_ms, &mut places);
-            fold.look_at_windows(&part.values, &places);
-            if let Some(divisors) = &mut divisors {
-                if !divisors.next_series(&mut divisor)? {
-                    return Err(changed());
-                }
-                drop_stale(&mut divisor);
-                if divisor.labels != part.labels || divisor.times_ms.len() != part.times_ms.len() {
-                    return Err(changed());
-                }
-                fold_divisor.look_at_windows(&divisor.values, &places);
+            self.count_read(count, rolled.times_ms.len())?;
+            drop_stale_buckets(&mut rolled);
+            windows.places(&rolled.times_ms, &mut places);
+            fold.look_at_windows(&rolled.parts[0], &places);
+            let divisor = rolled.parts.get(1);
+            if let Some(divisor) = divisor {
+                fold_divisor.look_at_windows(divisor, &places);
             }
             series.clear(steps);
             let windows = series.values.iter_mut().zip(&places).filter(|(_, (first, end))| first < end);
             for (value, &(first, end)) in windows {
-                let by = if divisors.is_some() {
-                    fold_divisor.folded(&divisor.values, first, end)
-                } else {
-                    per_second
-                };
-                *value = fold.folded(&part.values, first, end) / by;
+                let by = divisor.map_or(per_second, |divisor| fold_divisor.folded(divisor, first, end));
+                *value = fold.folded(&rolled.parts[0], first, end) / by;
             }
             if !series.is_empty() {
-                series.labels = part.labels.clone();
+                series.labels = rolled.labels.clone();
                 series.drop_name = true;
                 sink(&mut series)?;
             }
@@ -136,10 +123,10 @@ impl Evaluation<'_> {
         if windows.lengths_ms().is_none_or(|(_, range_ms)| range_ms != bucket_ms) {
             return Ok(false);
         }
-        let opened = self.rollups(selector, windows.bounds(), bucket_ms, RollupPart::Last)?;
+        let opened = self.rollups(selector, windows.bounds(), bucket_ms, &[RollupPart::Last])?;
         let Some(mut cursor) = opened else { return Ok(false) };
         self.note_rollups(bucket_ms, Place::default());
-        let mut last = SeriesBuffer::default();
+        let mut last = RollupBuffer::default();
         let mut series = StepSeries::new(model::Labels::empty(), steps);
         let mut places = Vec::new();
         let mut count = 0;
@@ -151,7 +138,7 @@ impl Evaluation<'_> {
             series.clear(steps);
             for (value, &(first, end)) in series.values.iter_mut().zip(&places) {
                 // There is one at the most, and a staleness marker is what is absent.
-                *value = last.values[first..end].last().copied().unwrap_or(*value);
+                *value = last.parts[0][first..end].last().copied().unwrap_or(*value);
             }
             if !series.is_empty() {
                 series.labels = last.labels.clone();
@@ -167,8 +154,8 @@ impl Evaluation<'_> {
         selector: &Selector,
         (after_ms, until_ms): (i64, i64),
         bucket_ms: i64,
-        part: RollupPart,
-    ) -> Result<Option<Box<dyn SeriesCursor>>, Error> {
+        parts: &[RollupPart],
+    ) -> Result<Option<Box<dyn RollupCursor>>, Error> {
         if !self.limits.rollups {
             return Ok(None);
         }
@@ -180,7 +167,7 @@ impl Evaluation<'_> {
             cancel: self.cancel.clone(),
         };
         let bucket = Duration::from_millis(bucket_ms.unsigned_abs());
-        Ok(self.store.rollups(&request, bucket, part)?)
+        Ok(self.store.rollups(&request, bucket, parts)?)
     }
 
     fn note_rollups(&self, bucket_ms: i64, place: Place) {
@@ -189,6 +176,17 @@ impl Evaluation<'_> {
     }
 }
 
-fn changed() -> Error {
-    Error::Execution("the store has changed while it was read; ask again".to_owned())
+/// Takes buckets away that have nothing but staleness markers: all their parts but the last value are.
+fn drop_stale_buckets(rolled: &mut RollupBuffer) {
+    if !rolled.parts[0].iter().any(|value| is_stale(*value)) {
+        return;
+    }
+    let is_kept: Vec<bool> = rolled.parts[0].iter().map(|value| !is_stale(*value)).collect();
+    let retain = |place: &mut std::slice::Iter<'_, bool>| place.next().copied().unwrap_or(false);
+    let mut place = is_kept.iter();
+    rolled.times_ms.retain(|_| retain(&mut place));
+    for part in &mut rolled.parts {
+        let mut place = is_kept.iter();
+        part.retain(|_| retain(&mut place));
+    }
 }

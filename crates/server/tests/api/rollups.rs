@@ -11,7 +11,8 @@ const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// Five days of a gauge and a counter of three instances each, of which all but the last day are rolled up.
+/// Five days of a gauge and a counter of three instances each, and of counters that come rarely, of which all but the
+/// last day are rolled up.
 async fn filled(folder: &std::path::Path, now_ms: i64) -> Arc<engine::Engine> {
     let none = model::ByteSize(0);
     let config = engine::Config {
@@ -42,6 +43,16 @@ async fn filled(folder: &std::path::Path, now_ms: i64) -> Arc<engine::Engine> {
             .collect();
         let labels = Labels::metric(name, &[("instance", &instance.to_string())]);
         metrics.push(labels.as_ref(), &samples);
+    }
+    for every_minutes in [7, 10, 20] {
+        let (count, every_ms) = (5 * DAY / MINUTE / every_minutes, every_minutes * MINUTE);
+        let sample = |number| Sample {
+            time_ms: now_ms - 5 * DAY + number * every_ms + 3000,
+            value: (number * every_minutes) as f64,
+        };
+        let samples: Vec<Sample> = (0..count).map(sample).collect();
+        metrics
+            .push(Labels::metric("rare_total", &[("every", &every_minutes.to_string())]).as_ref(), &samples);
     }
     store.append(Batch::from(metrics)).await.expect("appended");
     let done = Arc::clone(&store);
@@ -87,6 +98,10 @@ async fn queries_with_large_steps_read_rollups_say_so_and_give_the_same_numbers(
             ("count_over_time(queue_depth[1h])", 15 * MINUTE, 0.0),
             ("sum(increase(jobs_total[6h]))", HOUR, 0.02),
             ("rate(jobs_total[1d])", HOUR, 0.02),
+            // A series that grows evenly: what matters is that no step is lost between buckets.
+            ("increase(rare_total{every=~\"7|10\"}[1h])", HOUR, 0.15),
+            ("increase(rare_total[6h])", HOUR, 0.06),
+            ("rate(rare_total[1d])", HOUR, 0.02),
         ] {
             let (found, wanted) = (ask(&with, text, now_ms, step_ms), ask(&without, text, now_ms, step_ms));
             assert_eq!(used(&found), !used(&wanted), "{text}: {:?}", found.infos);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use ::model::{MetricBatch, TimeRange, Timestamp};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Float64Type, Int64Type, TimestampNanosecondType, UInt64Type};
-use store::{Cancel, EventBatch, EventScan, RollupPart, SelectRequest, SeriesBuffer, Table, TelemetryStore};
+use store::{Cancel, EventBatch, EventScan, RollupBuffer, RollupPart, SelectRequest, Table, TelemetryStore};
 
 use crate::fixture::{Open, Series, T0};
 
@@ -79,12 +79,12 @@ pub(super) fn rollups_of(store: &Open) -> String {
     for (minutes, part) in [5, 60].into_iter().flat_map(|minutes| RollupPart::ALL.map(|part| (minutes, part)))
     {
         let opened =
-            store.engine.rollups(&request, Duration::from_secs(minutes * 60), part).expect("a query");
+            store.engine.rollups(&request, Duration::from_secs(minutes * 60), &[part]).expect("a query");
         let Some(mut cursor) = opened else { continue };
-        let mut series = SeriesBuffer::default();
+        let mut series = RollupBuffer::default();
         while cursor.next_series(&mut series).expect("a series") {
             writeln!(text, "rollup {part:?} of {minutes} min {}", series.labels).expect("a string");
-            let bits = series.values.iter().map(|value| value.to_bits());
+            let bits = series.parts[0].iter().map(|value| value.to_bits());
             let samples: Vec<(i64, u64)> = series.times_ms.iter().copied().zip(bits).collect();
             for (first, step, count, bits) in runs(&samples) {
                 writeln!(text, "  {first} +{step} x{count} {bits:016x}").expect("a string");
