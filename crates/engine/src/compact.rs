@@ -18,12 +18,12 @@ use store::{Cancel, SeriesBuffer, SeriesCursor, Table};
 use crate::EngineError;
 use crate::archive::Awaited;
 use crate::catalog::{FileEntry, FileKind};
-use crate::core::{Core, View};
+use crate::core::Core;
 use crate::events::merge::{Merging, Next, within_open};
 use crate::files::StoredFile;
-use crate::head::Head;
 use crate::query::cursor::Cursor;
-use crate::query::{millis, sources};
+use crate::query::millis;
+use crate::query::sources::{Piece, Source, pieces};
 use crate::retention::let_go;
 use crate::rollup;
 use crate::unpublished::Unpublished;
@@ -35,7 +35,9 @@ const MANY: usize = 10;
 const MAX_FILES: usize = 64;
 /// The most that a merged block may have been before, in bytes. A larger one would take too long to write.
 const MAX_BLOCK_BYTES: u64 = 4 << 30;
-/// The same of event files, which take longer for each byte.
+/// Memory of labels and indexes with which no further block is opened; two are in any case.
+const MAX_OPEN_BYTES: usize = 512 << 20;
+/// The most that merged event files may have been before: they take longer for each byte.
 const MAX_EVENT_BYTES: u64 = 512 << 20;
 
 /// Merges what there is to merge at `now`, one run of files after the other, until nothing is left or
@@ -148,11 +150,14 @@ fn merge(
 ) -> Result<Option<usize>, EngineError> {
     let mut written = Unpublished::new(core);
     let (merged, mut entry) = match run[0].entry.kind {
-        FileKind::Metrics | FileKind::Rollups(_) => match merge_blocks(core, run, &mut written, now, stop)? {
-            Blocks::Merged(entry) => (run, entry),
-            Blocks::Nothing => return Ok(remove(core, run)?.then_some(run.len())),
-            Blocks::Stopped => return Ok(None),
-        },
+        FileKind::Metrics | FileKind::Rollups(_) => {
+            let (run, sources) = open_blocks(core, run)?;
+            match merge_blocks(core, run, sources, &mut written, now, stop)? {
+                Blocks::Merged(entry) => (run, entry),
+                Blocks::Nothing => return Ok(remove(core, run)?.then_some(run.len())),
+                Blocks::Stopped => return Ok(None),
+            }
+        }
         FileKind::Events(table) => {
             let run = within_open(run);
             let Some(entry) = merge_events(core, run, table, &mut written, stop)? else { return Ok(None) };
@@ -196,18 +201,33 @@ fn merge_events(
     Ok((!given_up).then_some(entry))
 }
 
+/// The sources of a run of blocks, or of as many of its first ones as may be open at once.
+fn open_blocks<'a>(
+    core: &Arc<Core>,
+    run: &'a [Arc<StoredFile>],
+) -> Result<(&'a [Arc<StoredFile>], Vec<Source>), EngineError> {
+    let (mut sources, mut bytes) = (Vec::new(), 0);
+    for (place, file) in run.iter().enumerate() {
+        let piece = Piece { file: Arc::clone(file), shift_ms: 0, bounds_ms: millis(TimeRange::ALL) };
+        let opened = pieces(core, vec![piece], &[]).map_err(EngineError::Read)?;
+        bytes += opened.iter().map(Source::held_bytes).sum::<usize>();
+        sources.extend(opened);
+        if place > 0 && bytes >= MAX_OPEN_BYTES {
+            return Ok((&run[..=place], sources));
+        }
+    }
+    Ok((run, sources))
+}
+
 fn merge_blocks(
     core: &Arc<Core>,
     run: &[Arc<StoredFile>],
+    sources: Vec<Source>,
     written: &mut Unpublished<'_>,
     now: Timestamp,
     stop: &AtomicBool,
 ) -> Result<Blocks, EngineError> {
-    let head = Arc::new(Head::after(None, crate::core::limits(&core.config)));
-    let view = View { head, frozen: None, files: Arc::new(run.to_vec()) };
-    let all = TimeRange::ALL;
-    let sources = sources::sources(core, &view, &[], all).map_err(EngineError::Read)?;
-    let cursor = Cursor::new(Arc::clone(core), sources, millis(all), u64::MAX, Cancel::never());
+    let cursor = Cursor::new(Arc::clone(core), sources, millis(TimeRange::ALL), u64::MAX, Cancel::never());
     let mut cursor: Box<dyn SeriesCursor> = Box::new(cursor);
     // The archive takes whole days, past their retention or not.
     let awaited = Awaited::new(core, now)?;

@@ -28,7 +28,7 @@ pub struct Config {
     /// last day. 0 drops nothing. Below `disk_reserve_bytes` nothing new is taken.
     #[schemars(with = "String")]
     pub retention_free_bytes: ByteSize,
-    /// The most memory that samples take before they are in files. Files are written at an eighth of it, at
+    /// The most memory that samples take before they are in files. Files are written at a twelfth of it, at
     /// up to half when there are so many series that each would have few samples in a file, so that there is room for
     /// what arrives meanwhile. What a series takes beside its samples comes on top, some 400 bytes in the
     /// measurements; `max_series` bounds it.

@@ -23,8 +23,8 @@ use crate::vfs::Vfs;
 use crate::wal::segment::Segments;
 use crate::{Config, EngineError};
 
-/// Bytes of samples a series, some sixty samples, with which files are worth writing.
-const ENOUGH_BYTES_A_SERIES: u64 = 256;
+/// Bytes of samples a series, some forty-five samples, with which files are worth writing.
+const ENOUGH_BYTES_A_SERIES: u64 = 192;
 
 /// The shared parts of a store.
 pub(crate) struct Core {
@@ -193,11 +193,11 @@ impl Core {
             || head.age() >= self.max_age()
     }
 
-    /// The bytes of samples with which files are written: an eighth of what there may be, up to half of it
+    /// The bytes of samples with which files are written: a twelfth of what there may be, up to half of it
     /// when that would be few samples a series, because a file costs something for each series in it.
     fn enough_samples(&self, series: u64) -> u64 {
         let most = self.config.head_max_bytes.0;
-        (most / 8).max(series.saturating_mul(ENOUGH_BYTES_A_SERIES)).min(most / 2)
+        (most / 12).max(series.saturating_mul(ENOUGH_BYTES_A_SERIES)).min(most / 2)
     }
 
     fn max_age(&self) -> Duration {

@@ -161,14 +161,18 @@ impl Engine {
         &self.core
     }
 
-    /// A session in which every event table is a table of DataFusion, as the store is now. It makes plans;
-    /// [`Engine::run_plan`] runs them.
-    pub fn session(&self) -> SessionContext {
+    /// The plan of a query in SQL, in which every event table is a table, as the store is now. What would change
+    /// anything, or a setting, is refused. [`Engine::run_plan`] runs it.
+    pub async fn plan_sql(&self, text: &str) -> Result<Arc<dyn ExecutionPlan>, QueryError> {
+        query::table::plan_sql(&self.session(), text).await
+    }
+
+    /// A session in which every event table is a table of DataFusion, as the store is now.
+    pub(crate) fn session(&self) -> SessionContext {
         query::table::session(&self.core, &self.queries)
     }
 
-    /// Runs a plan that a [`session`](Engine::session) made, within the bounds of scans, and hands its batches to
-    /// `each`, whose first error ends it. Blocks.
+    /// Runs a plan within the bounds of scans, and hands its batches to `each`, whose first error ends it. Blocks.
     pub fn run_plan(
         &self,
         plan: Arc<dyn ExecutionPlan>,

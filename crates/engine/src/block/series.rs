@@ -98,7 +98,8 @@ impl BlockSeries {
         self.ranges.len() as u32
     }
 
-    fn bytes(&self) -> usize {
+    /// Memory of what has been read so far.
+    pub(crate) fn bytes(&self) -> usize {
         let labels: usize = self.labels.iter().filter_map(OnceLock::get).map(LabelPage::bytes).sum();
         let index = match &self.index {
             Index::Stored(index) => index.bytes(),
@@ -129,11 +130,16 @@ impl BlockSeries {
         };
         let ids: Vec<u32> = found.into_iter().filter(overlaps).collect();
         self.load_labels(file, ids.iter().copied())?;
+        self.count_in(file, cache, before);
+        Ok(ids)
+    }
+
+    /// Has the cache count what was read since there were so many bytes.
+    fn count_in(self: &Arc<Self>, file: &StoredFile, cache: &Cache<Arc<Self>>, before: usize) {
         let bytes = self.bytes();
         if bytes != before {
             cache.put(file.entry.id, Arc::clone(self), bytes);
         }
-        Ok(ids)
     }
 
     /// Gives the names of all labels to `take`.
@@ -144,17 +150,20 @@ impl BlockSeries {
         }
     }
 
-    /// Gives the values of one label to `take`.
+    /// Gives the values of one label to `take`. What was read for that is kept within the cache's bound.
     pub(crate) fn each_value(
-        &self,
+        self: &Arc<Self>,
         file: &StoredFile,
+        cache: &Cache<Arc<Self>>,
         name: &str,
         mut take: impl FnMut(&str),
     ) -> Result<(), ParquetError> {
+        let before = self.bytes();
         match &self.index {
             Index::Stored(index) => index.values(file, name)?.iter().for_each(|value| take(value)),
             Index::Made(index) => index.values(name).for_each(take),
         }
+        self.count_in(file, cache, before);
         Ok(())
     }
 

@@ -100,7 +100,9 @@ fn gather(
             match name {
                 None => series.each_name(&mut take),
                 Some(name) => {
-                    let read = series.each_value(&file, name, &mut take).map_err(ReadError::from);
+                    let read = series
+                        .each_value(&file, &core.block_series, name, &mut take)
+                        .map_err(ReadError::from);
                     without_damaged(core, &file, read)?;
                 }
             }

@@ -176,6 +176,14 @@ impl Source {
         }
     }
 
+    /// Memory of labels and indexes that it holds for itself.
+    pub(crate) fn held_bytes(&self) -> usize {
+        match self {
+            Self::Head { .. } => 0,
+            Self::Block(block) => block.series.bytes(),
+        }
+    }
+
     /// Does not read values of chunks that have none of these.
     pub(super) fn pass_over_outside(&mut self, values: &RangeInclusive<f64>) {
         match self {

@@ -8,12 +8,12 @@ use arrow::datatypes::{DataType, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{Result, ScalarValue};
-use datafusion::execution::context::{SessionConfig, SessionContext};
+use datafusion::execution::context::{SQLOptions, SessionConfig, SessionContext};
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use model::{TimeRange, Timestamp};
-use store::{FilterOp, Order, Scalar, Table};
+use store::{FilterOp, Order, QueryError, Scalar, Table};
 
 use crate::core::{Core, View};
 use crate::events::TIME;
@@ -38,6 +38,20 @@ pub(crate) fn session(core: &Arc<Core>, queries: &Queries) -> SessionContext {
         registered.expect("a new session has no table of that name");
     }
     session
+}
+
+/// The plan of a query that reads; of anything else none is made.
+pub(crate) async fn plan_sql(
+    session: &SessionContext,
+    text: &str,
+) -> std::result::Result<Arc<dyn ExecutionPlan>, QueryError> {
+    let only_queries =
+        SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+    let plan = async {
+        let query = session.sql_with_options(text, only_queries).await?;
+        query.create_physical_plan().await
+    };
+    plan.await.map_err(|error| QueryError::Invalid(error.strip_backtrace()))
 }
 
 /// An event table in one view of the store.

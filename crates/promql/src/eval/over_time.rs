@@ -1,10 +1,10 @@
 //! Functions over the samples of a window.
 
 use super::overlap::Overlap;
-use super::window::{Run, Window};
+use super::window::{Run, Window, Windows, range};
 use super::{Evaluation, Sink};
 use crate::Error;
-use crate::plan::{OverTime, WindowFunction};
+use crate::plan::{OverTime, RangeExpr, WindowFunction};
 use crate::steps::{StepSeries, Steps};
 use crate::sums::{KahanSum, Variance, quantile};
 
@@ -29,6 +29,7 @@ impl Evaluation<'_> {
         if self.over_rollups(over_time, windows, steps, sink)? {
             return Ok(());
         }
+        self.warn_of_too_few(over_time, windows);
         // With `@` every step has the same window, and most functions the same answer.
         let same_everywhere =
             windows.clock.is_fixed() && parameters.is_empty() && function != WindowFunction::PredictLinear;
@@ -79,6 +80,19 @@ impl Evaluation<'_> {
             series.drop_name = run.drop_name || !function.keeps_name();
             sink(&mut series)
         })
+    }
+
+    /// Warns where a function depends on how many samples there are, and fewer stand in for those that are gone.
+    fn warn_of_too_few(&self, over_time: &OverTime, windows: Windows) {
+        let depends = matches!(over_time.function, WindowFunction::Count | WindowFunction::Sum);
+        if depends
+            && matches!(over_time.range, RangeExpr::Selector { .. })
+            && self.store.rollups_stand_in(range(windows.bounds()))
+        {
+            let text = "where samples are gone, one value of each 5m is counted: for what the samples said, ask with a \
+                        range, a step and times that are multiples of 5m";
+            self.notes.borrow_mut().warn(text, over_time.range_place);
+        }
     }
 
     pub(super) fn warn_quantile(&self, phi: f64, place: crate::notes::Place) {

@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use model::{TimeRange, Timestamp, is_stale};
+use model::is_stale;
 use store::{RollupBuffer, RollupCursor, RollupPart, SelectRequest};
 
 use super::overlap::Overlap;
-use super::window::Windows;
+use super::window::{Windows, range};
 use super::{Evaluation, Sink};
 use crate::Error;
 use crate::notes::Place;
@@ -54,7 +54,7 @@ impl Rule {
 
 /// The longest buckets of which windows consist.
 fn bucket_ms(windows: Windows, fewest: i64) -> Option<i64> {
-    let (step_ms, range_ms) = windows.lengths_ms()?;
+    let (step_ms, range_ms) = (windows.step_ms().unwrap_or(0), windows.range_ms());
     BUCKETS_MS.into_iter().find(|bucket_ms| {
         [step_ms, range_ms, windows.clock.first_ms()].iter().all(|length_ms| length_ms % bucket_ms == 0)
             && range_ms >= fewest * bucket_ms
@@ -73,6 +73,10 @@ impl Evaluation<'_> {
         let RangeExpr::Selector { selector, range_ms } = &over_time.range else { return Ok(false) };
         let Some(rule) = Rule::of(over_time.function) else { return Ok(false) };
         let Some(bucket_ms) = bucket_ms(windows, rule.buckets) else { return Ok(false) };
+        // One window is read from samples, if there are any.
+        if windows.step_ms().is_none() && !self.store.rollups_stand_in(range(windows.bounds())) {
+            return Ok(false);
+        }
         let parts: Vec<RollupPart> = [rule.part].into_iter().chain(rule.divisor).collect();
         let opened = self.rollups(selector, windows.bounds(), bucket_ms, &parts)?;
         let Some(mut cursor) = opened else { return Ok(false) };
@@ -120,7 +124,7 @@ impl Evaluation<'_> {
         sink: &mut Sink<'_>,
     ) -> Result<bool, Error> {
         let Some(bucket_ms) = bucket_ms(windows, 1) else { return Ok(false) };
-        if windows.lengths_ms().is_none_or(|(_, range_ms)| range_ms != bucket_ms) {
+        if windows.step_ms().is_none() || windows.range_ms() != bucket_ms {
             return Ok(false);
         }
         let opened = self.rollups(selector, windows.bounds(), bucket_ms, &[RollupPart::Last])?;
@@ -152,7 +156,7 @@ impl Evaluation<'_> {
     fn rollups(
         &self,
         selector: &Selector,
-        (after_ms, until_ms): (i64, i64),
+        bounds_ms: (i64, i64),
         bucket_ms: i64,
         parts: &[RollupPart],
     ) -> Result<Option<Box<dyn RollupCursor>>, Error> {
@@ -161,7 +165,7 @@ impl Evaluation<'_> {
         }
         let request = SelectRequest {
             matchers: selector.matchers.clone(),
-            range: TimeRange::new(Timestamp::from_millis(after_ms + 1), Timestamp::from_millis(until_ms)),
+            range: range(bounds_ms),
             values: None,
             max_samples: self.limits.max_samples.saturating_sub(self.samples_read.get()),
             cancel: self.cancel.clone(),

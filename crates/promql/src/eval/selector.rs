@@ -1,9 +1,9 @@
 //! Instant selectors: the newest sample of each series at each step.
 
-use model::{TimeRange, Timestamp, is_stale};
+use model::is_stale;
 use store::{SelectRequest, SeriesBuffer};
 
-use super::window::Windows;
+use super::window::{Windows, range};
 use super::{Evaluation, Sink};
 use crate::Error;
 use crate::notes::Place;
@@ -47,16 +47,16 @@ impl Evaluation<'_> {
         Clock { steps, fixed_ms, offset_ms: shift.offset_ms }
     }
 
-    /// Reads the series that match, with their samples after `after_ms` and until `until_ms`.
+    /// Reads the series that match, with their samples after the first time and until the second.
     pub(super) fn read(
         &self,
         selector: &Selector,
-        (after_ms, until_ms): (i64, i64),
+        bounds_ms: (i64, i64),
         each: &mut dyn FnMut(&mut SeriesBuffer) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let request = SelectRequest {
             matchers: selector.matchers.clone(),
-            range: TimeRange::new(Timestamp::from_millis(after_ms + 1), Timestamp::from_millis(until_ms)),
+            range: range(bounds_ms),
             values: selector.values.clone(),
             max_samples: self.limits.max_samples.saturating_sub(self.samples_read.get()),
             cancel: self.cancel.clone(),

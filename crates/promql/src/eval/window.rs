@@ -1,6 +1,6 @@
 //! Windows: the samples of a range selector or a subquery that each step looks at.
 
-use model::{Labels, is_stale};
+use model::{Labels, TimeRange, Timestamp, is_stale};
 use store::SeriesBuffer;
 
 use super::selector::Clock;
@@ -47,10 +47,15 @@ impl Windows {
         (self.clock.first_ms() - self.range_ms, self.clock.last_ms())
     }
 
-    /// From one window to the next, and how long each is; nothing of windows that all lie at one place.
-    pub(super) fn lengths_ms(&self) -> Option<(i64, i64)> {
+    /// From one window to the next; nothing of windows that all lie at one place.
+    pub(super) fn step_ms(&self) -> Option<i64> {
         let apart = !self.clock.is_fixed() && self.count > 1;
-        apart.then(|| (self.clock.time_ms(1) - self.clock.time_ms(0), self.range_ms))
+        apart.then(|| self.clock.time_ms(1) - self.clock.time_ms(0))
+    }
+
+    /// How long each window is.
+    pub(super) fn range_ms(&self) -> i64 {
+        self.range_ms
     }
 
     /// Where the windows of all steps begin and end in a run.
@@ -179,6 +184,11 @@ impl Evaluation<'_> {
         })?;
         Ok(covered)
     }
+}
+
+/// The times after the first and until the second.
+pub(super) fn range((after_ms, until_ms): (i64, i64)) -> TimeRange {
+    TimeRange::new(Timestamp::from_millis(after_ms + 1), Timestamp::from_millis(until_ms))
 }
 
 pub(super) fn drop_stale(buffer: &mut SeriesBuffer) {

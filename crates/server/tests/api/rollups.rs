@@ -11,21 +11,25 @@ const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// Five days of a gauge and a counter of three instances each, and of counters that come rarely, of which all but the
-/// last day are rolled up.
-async fn filled(folder: &std::path::Path, now_ms: i64) -> Arc<engine::Engine> {
+async fn opened(folder: &std::path::Path, days: u64) -> Arc<engine::Engine> {
     let none = model::ByteSize(0);
     let config = engine::Config {
         disk_reserve_bytes: none,
         retention_free_bytes: none,
-        retention: DurationText(Duration::from_secs(20 * 86_400)),
+        retention: DurationText(Duration::from_secs(days * 86_400)),
         ..engine::Config::default()
     };
     let path = folder.to_owned();
     let opened = tokio::task::spawn_blocking(move || {
         engine::Engine::open(&path, config, &::prometheus::Registry::new())
     });
-    let store = opened.await.expect("no panic").expect("a store");
+    opened.await.expect("no panic").expect("a store")
+}
+
+/// Five days of a gauge and a counter of three instances each, and of counters that come rarely, of which all but the
+/// last day are rolled up.
+async fn filled(folder: &std::path::Path, now_ms: i64) -> Arc<engine::Engine> {
+    let store = opened(folder, 20).await;
     let mut metrics = MetricBatch::new();
     for (name, instance) in
         [("queue_depth", 0), ("queue_depth", 1), ("jobs_total", 0), ("jobs_total", 1), ("jobs_total", 2)]
@@ -127,6 +131,36 @@ async fn queries_with_large_steps_read_rollups_say_so_and_give_the_same_numbers(
         ] {
             assert!(!used(&ask(&with, text, end_ms, step_ms)), "{text} needs samples");
         }
+    });
+    checked.await.expect("no panic");
+}
+
+#[tokio::test]
+async fn where_samples_are_gone_counts_are_right_from_rollups_and_else_come_with_a_warning() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let now_ms = Timestamp::now().as_millis() / HOUR * HOUR;
+    drop(filled(folder.path(), now_ms).await);
+    let store = opened(folder.path(), 2).await;
+    let checked = tokio::task::spawn_blocking(move || {
+        store.drop_expired(Timestamp::now()).expect("dropped");
+        let engine = Engine::new(store, Limits::default());
+        let ask = |text: &str, at_ms: i64| {
+            let query = Query::parse(text).expect(text);
+            engine.instant(&query, Timestamp::from_millis(at_ms), &Cancel::never()).expect(text)
+        };
+        let value = |output: &QueryOutput| match &output.value {
+            Value::Vector(series) => series[0].value,
+            other => panic!("no vector: {other:?}"),
+        };
+        let query = "count_over_time(queue_depth{instance='0'}[1h])";
+        let (aligned, apart) = (now_ms - 4 * DAY, now_ms - 4 * DAY + MINUTE);
+        let exact = ask(query, aligned);
+        assert_eq!((value(&exact), exact.warnings.len()), (120.0, 0), "{:?}", exact.warnings);
+        let coarse = ask(query, apart);
+        assert_eq!(value(&coarse), 12.0);
+        assert!(coarse.warnings[0].contains("multiples of 5m"), "{:?}", coarse.warnings);
+        assert!(ask("max_over_time(queue_depth{instance='0'}[1h])", apart).warnings.is_empty());
+        assert!(ask(query, now_ms - DAY + MINUTE).warnings.is_empty());
     });
     checked.await.expect("no panic");
 }
