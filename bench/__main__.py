@@ -130,9 +130,10 @@ def _queries(times: dict[str, list[tuple[float, float]]]) -> str:
         )
         lines.append(f"| {what} | {ours[place][0]:.1f} / {ours[place][1]:.1f} | {others} |")
     means = [
-        statistics.geometric_mean(ours[place][0] / times[name][place][0] for place in range(len(ours))) for name in peers
+        statistics.geometric_mean(ours[place][0] / times[name][place][0] for place in range(queries.TWELVE))
+        for name in peers
     ]
-    lines.append("| geometric mean | | " + " | ".join(f"| {mean:.2f}" for mean in means) + " |")
+    lines.append("| geometric mean of the twelve | | " + " | ".join(f"| {mean:.2f}" for mean in means) + " |")
     return "\n".join(lines) + "\n"
 
 

@@ -8,6 +8,7 @@ use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamReader;
+use arrow::ipc::root_as_message;
 use arrow::ipc::writer::StreamWriter;
 use model::{LabelsRef, MetricBatch, Sample};
 use store::{EventBatch, Table};
@@ -264,10 +265,39 @@ fn events(mut body: &[u8], sink: &mut impl Sink) -> Result<(), PayloadError> {
     let length = varint::take(&mut body).ok_or(PayloadError::Truncated)?;
     let name = varint::take_bytes(&mut body, length).ok_or(PayloadError::Truncated)?;
     let table = std::str::from_utf8(name).ok().and_then(Table::from_name).ok_or(PayloadError::Table)?;
+    if !lengths_are_true(body) {
+        return Err(PayloadError::NotArrow);
+    }
     // Arrow panics on some messages that are none. A record that it cannot read is put aside; the store opens.
     let rows = std::panic::catch_unwind(|| read_rows(body)).map_err(|_| PayloadError::NotArrow)??;
     sink.rows(table, conform(rows, &store::schema(table))?);
     Ok(())
+}
+
+/// Whether a stream has all bytes that its messages say they have. Arrow makes room for a body by what its message
+/// says, and memory that is not there ends the process.
+fn lengths_are_true(mut stream: &[u8]) -> bool {
+    const GOES_ON: u32 = u32::MAX;
+    let word = |stream: &mut &[u8]| {
+        let (word, rest) = stream.split_first_chunk()?;
+        *stream = rest;
+        Some(u32::from_le_bytes(*word))
+    };
+    while let Some(first) = word(&mut stream) {
+        let length = if first == GOES_ON { word(&mut stream) } else { Some(first) };
+        let Some(length) = length else { return false };
+        if length == 0 {
+            return true;
+        }
+        let Some(message) = varint::take_bytes(&mut stream, u64::from(length)) else { return false };
+        let Ok(message) = root_as_message(message) else { return false };
+        let body =
+            u64::try_from(message.bodyLength()).ok().and_then(|body| varint::take_bytes(&mut stream, body));
+        if body.is_none() {
+            return false;
+        }
+    }
+    true
 }
 
 fn read_rows(stream: &[u8]) -> Result<RecordBatch, ArrowError> {
