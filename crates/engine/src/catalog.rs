@@ -4,8 +4,9 @@
 //! happens wholly or not at all. docs/format/catalog.md describes the tables.
 
 mod archived;
+pub(crate) mod sum;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use model::{TimeRange, Timestamp};
 use parking_lot::Mutex;
@@ -97,6 +98,13 @@ fn keep_checksum(transaction: &Transaction<'_>) -> Result<(), rusqlite::Error> {
     transaction.execute(set, params![CHECKSUM, checksum(transaction)?]).map(|_| ())
 }
 
+/// What is committed stays so without the sum: it helps to find damage, and nothing else.
+fn keep_sum(path: &Path) {
+    if let Err(error) = sum::keep(path) {
+        tracing::warn!(%error, "the sum of the catalog's file could not be written");
+    }
+}
+
 fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
     let connection = Connection::open(path)?;
     // EXTRA syncs the directory after a commit too: the commit is what makes files exist.
@@ -125,7 +133,7 @@ fn problem(connection: &Connection) -> Result<Option<String>, EngineError> {
         Ok(differs.then(|| "its rows do not have their checksum".to_owned()))
     };
     match look() {
-        Err(error @ rusqlite::Error::SqliteFailure(..)) if is_corrupt(&error) => Ok(Some(error.to_string())),
+        Err(error) if is_corrupt(&error) => Ok(Some(error.to_string())),
         looked => looked.map_err(EngineError::catalog("check the database")),
     }
 }
@@ -136,9 +144,33 @@ fn count(row: &rusqlite::Row<'_>, column: usize) -> Result<u64, rusqlite::Error>
     u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, number))
 }
 
+/// Whether an error says that the file is not what was written, as opposed to one that could not be read for now.
 fn is_corrupt(error: &rusqlite::Error) -> bool {
-    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
-    matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
+    use rusqlite::Error;
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase, SchemaChanged, Unknown};
+    match error {
+        // A table or a column that is not there any more is an unknown error.
+        Error::SqliteFailure(failure, _) => {
+            matches!(failure.code, DatabaseCorrupt | NotADatabase | SchemaChanged | Unknown)
+        }
+        Error::SqlInputError { .. }
+        | Error::FromSqlConversionFailure(..)
+        | Error::IntegralValueOutOfRange(..)
+        | Error::InvalidColumnType(..)
+        | Error::InvalidColumnName(_)
+        | Error::InvalidColumnIndex(_)
+        | Error::QueryReturnedNoRows
+        | Error::Utf8Error(..) => true,
+        _ => false,
+    }
+}
+
+/// Wraps an error of a catalog that is read: `map_err(reading(path, "open the database"))`.
+fn reading(path: &Path, doing: &'static str) -> impl FnOnce(rusqlite::Error) -> EngineError {
+    move |source| match is_corrupt(&source) {
+        true => EngineError::CatalogDamaged { path: path.to_owned(), problem: source.to_string() },
+        false => EngineError::Catalog { doing, source },
+    }
 }
 
 /// From version 1, in which files were never merged.
@@ -227,14 +259,15 @@ pub(crate) struct FileEntry {
 #[derive(Debug)]
 pub(crate) struct Catalog {
     connection: Mutex<Connection>,
+    path: PathBuf,
 }
 
 impl Catalog {
     /// Opens the catalog, and makes an empty one where there is none. One whose rows are not what was written
     /// is refused: its watermark may say that the log has nothing that is not in files.
     pub(crate) fn open(path: &Path) -> Result<Self, EngineError> {
-        let mut connection = connect(path).map_err(EngineError::catalog("open the database"))?;
-        let found = version(&connection).map_err(EngineError::catalog("read the version"))?;
+        let mut connection = connect(path).map_err(reading(path, "open the database"))?;
+        let found = version(&connection).map_err(reading(path, "read the version"))?;
         if found > VERSION {
             return Err(EngineError::FormatVersion { path: path.to_owned(), found, known: VERSION });
         }
@@ -266,7 +299,8 @@ impl Catalog {
             transaction.commit()
         };
         begin().map_err(EngineError::catalog("bring the tables up to date"))?;
-        Ok(Self { connection: Mutex::new(connection) })
+        keep_sum(path);
+        Ok(Self { connection: Mutex::new(connection), path: path.to_owned() })
     }
 
     /// Opens a catalog that is there, to read it beside whoever writes it.
@@ -277,16 +311,24 @@ impl Catalog {
             let version = version(&connection)?;
             Ok((connection, version))
         };
-        let (connection, found) = open().map_err(EngineError::catalog("open the database"))?;
+        let (connection, found) = open().map_err(reading(path, "open the database"))?;
         if found != VERSION {
-            return Err(EngineError::FormatVersion { path: path.to_owned(), found, known: VERSION });
+            // It may be the version's own byte that is wrong.
+            return Err(match sum::problem(&connection, path) {
+                Ok(Some((path, problem))) => EngineError::CatalogDamaged { path, problem },
+                _ => EngineError::FormatVersion { path: path.to_owned(), found, known: VERSION },
+            });
         }
-        Ok(Self { connection: Mutex::new(connection) })
+        Ok(Self { connection: Mutex::new(connection), path: path.to_owned() })
     }
 
-    /// What is wrong with the catalog's own file, if anything is.
-    pub(crate) fn problem(&self) -> Result<Option<String>, EngineError> {
-        problem(&self.connection.lock())
+    /// What is wrong with the catalog's own file, or with the sum beside it, by path.
+    pub(crate) fn problem(&self) -> Result<Option<(PathBuf, String)>, EngineError> {
+        let connection = self.connection.lock();
+        match problem(&connection)? {
+            Some(problem) => Ok(Some((self.path.clone(), problem))),
+            None => sum::problem(&connection, &self.path).map_err(reading(&self.path, "check the database")),
+        }
     }
 
     fn write<R>(
@@ -302,7 +344,9 @@ impl Catalog {
             transaction.commit()?;
             Ok(result)
         };
-        run().map_err(EngineError::catalog(doing))
+        let result = run().map_err(EngineError::catalog(doing))?;
+        keep_sum(&self.path);
+        Ok(result)
     }
 
     fn meta(&self, key: &'static str) -> Result<u64, EngineError> {
@@ -342,7 +386,7 @@ impl Catalog {
             }
             Ok(entries)
         };
-        read().map_err(EngineError::catalog("read the files"))
+        read().map_err(reading(&self.path, "read the files"))
     }
 
     /// Puts a file in the place of those that it was merged from, in one step.

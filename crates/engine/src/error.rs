@@ -46,7 +46,15 @@ pub enum EngineError {
         problem: String,
     },
     /// The data directory was written by a version that this one does not know.
-    #[error("{} has format version {found}; this version of the store reads {known}", .path.display())]
+    #[error(
+        "{} has format version {found}; this version of the store reads {known}: {}",
+        .path.display(),
+        if found > known {
+            "upgrade Watchkeeper, a newer version has written it"
+        } else {
+            "start the server once, which brings it up to date"
+        }
+    )]
     FormatVersion {
         /// Which file.
         path: PathBuf,

@@ -8,7 +8,8 @@ use model::{TimeRange, Timestamp};
 use crate::catalog::{ArchiveState, Catalog, FileKind};
 use crate::files::StoredFile;
 use crate::layout::{Layout, segment_id};
-use crate::vfs::{Disk, Vfs};
+use crate::vfs::{Disk, Entry, Vfs};
+use crate::wal::replay::State;
 use crate::{EngineError, wal};
 
 /// A file of a store.
@@ -28,6 +29,8 @@ pub struct StoreFile {
     pub set_aside: Option<String>,
     /// What is wrong with it, as far as somebody has looked.
     pub problem: Option<String>,
+    /// What is worth knowing of it and is no damage.
+    pub note: Option<String>,
 }
 
 /// What a store consists of: the catalog, the log, and the files that the catalog names.
@@ -76,19 +79,30 @@ pub fn verify(
     data_dir: &Path,
     progress: &mut dyn FnMut(u64, u64, &Path),
 ) -> Result<Vec<StoreFile>, EngineError> {
-    let mut inspection = Inspection::new(data_dir)?;
+    let mut inspection = match Inspection::new(data_dir) {
+        Err(EngineError::CatalogDamaged { path, problem }) => {
+            return without_catalog(data_dir, &path, &problem, progress);
+        }
+        inspection => inspection?,
+    };
     let all = std::mem::take(&mut inspection.all);
+    let last_segment = last_segment(&all);
     let total = all.iter().map(|(file, _)| file.bytes).sum();
     let (mut read, mut verified) = (0, Vec::new());
     for (mut file, part) in all {
         progress(read, total, &file.path);
         read += file.bytes;
-        file.problem = match &part {
-            What::Catalog => inspection.catalog.problem()?,
-            What::Segment(id) => segment(&inspection.layout, *id),
-            What::Part(stored, place) if file.set_aside.is_none() => part_of(stored, *place),
-            What::Part(..) => None,
-        };
+        match &part {
+            What::Catalog => {
+                if let Some((path, problem)) = inspection.catalog.problem()? {
+                    file.path = inspection.name(&path);
+                    file.problem = Some(problem);
+                }
+            }
+            What::Segment(id) => segment(&mut file, &inspection.layout, *id, Some(*id) == last_segment),
+            What::Part(stored, place) if file.set_aside.is_none() => file.problem = part_of(stored, *place),
+            What::Part(..) => {}
+        }
         // Somebody who has the store open may have dropped or replaced it meanwhile.
         if file.problem.is_some() && is_gone(&inspection, &part)? {
             continue;
@@ -97,6 +111,60 @@ pub fn verify(
     }
     progress(total, total, Path::new(""));
     Ok(verified)
+}
+
+/// What can be checked without a catalog: the log. The checksums of the other files are in the catalog.
+fn without_catalog(
+    data_dir: &Path,
+    path: &Path,
+    problem: &str,
+    progress: &mut dyn FnMut(u64, u64, &Path),
+) -> Result<Vec<StoreFile>, EngineError> {
+    let layout = Layout::new(data_dir);
+    let bytes = std::fs::metadata(path).map_or(0, |file| file.len());
+    let mut catalog = StoreFile::new(name(&layout, path), "catalog", bytes);
+    catalog.problem = Some(format!("{problem}; the files of which it has the checksums were not checked"));
+    let mut verified = vec![catalog];
+    let all = segments(&layout)?;
+    let last = all.last().map(|(id, _)| *id);
+    let total = all.iter().map(|(_, file)| file.bytes).sum();
+    let mut read = 0;
+    for (id, mut file) in all {
+        progress(read, total, &file.path);
+        read += file.bytes;
+        segment(&mut file, &layout, id, Some(id) == last);
+        verified.push(file);
+    }
+    progress(total, total, Path::new(""));
+    Ok(verified)
+}
+
+/// A file's path below the data directory.
+fn name(layout: &Layout, path: &Path) -> PathBuf {
+    path.strip_prefix(layout.root()).unwrap_or(path).to_owned()
+}
+
+/// The segments of the log, oldest first.
+fn segments(layout: &Layout) -> Result<Vec<(u64, StoreFile)>, EngineError> {
+    let wal_dir = layout.wal_dir();
+    let mut entries = Disk.list(&wal_dir).map_err(EngineError::io("list", &wal_dir))?;
+    entries.sort_by(|a, b| a.name.cmp(&b.name));
+    let of_entry = |entry: &Entry| {
+        let file = StoreFile::new(name(layout, &wal_dir.join(&entry.name)), "wal", entry.bytes);
+        Some((segment_id(&entry.name)?, file))
+    };
+    Ok(entries.iter().filter_map(of_entry).collect())
+}
+
+fn last_segment(all: &[(StoreFile, What)]) -> Option<u64> {
+    let ids = all.iter().filter_map(|(_, what)| if let What::Segment(id) = what { Some(*id) } else { None });
+    ids.max()
+}
+
+impl StoreFile {
+    fn new(path: PathBuf, kind: &'static str, bytes: u64) -> Self {
+        Self { path, kind, bytes, rows: None, range: None, set_aside: None, problem: None, note: None }
+    }
 }
 
 struct Inspection {
@@ -119,13 +187,8 @@ impl Inspection {
         let catalog = Catalog::open_to_read(&path)?;
         let mut this = Self { layout, catalog, all: Vec::new() };
         this.add(&path, "catalog", bytes, What::Catalog);
-        let wal_dir = this.layout.wal_dir();
-        let mut segments = Disk.list(&wal_dir).map_err(EngineError::io("list", &wal_dir))?;
-        segments.sort_by(|a, b| a.name.cmp(&b.name));
-        for entry in segments {
-            if let Some(id) = segment_id(&entry.name) {
-                this.add(&wal_dir.join(&entry.name), "wal", entry.bytes, What::Segment(id));
-            }
+        for (id, file) in segments(&this.layout)? {
+            this.all.push((file, What::Segment(id)));
         }
         this.add_files()?;
         Ok(this)
@@ -158,14 +221,25 @@ impl Inspection {
     }
 
     fn add(&mut self, path: &Path, kind: &'static str, bytes: u64, what: What) {
-        let path = path.strip_prefix(self.layout.root()).unwrap_or(path).to_owned();
-        let file = StoreFile { path, kind, bytes, rows: None, range: None, set_aside: None, problem: None };
-        self.all.push((file, what));
+        self.all.push((StoreFile::new(self.name(path), kind, bytes), what));
+    }
+
+    fn name(&self, path: &Path) -> PathBuf {
+        name(&self.layout, path)
     }
 }
 
-fn segment(layout: &Layout, id: u64) -> Option<String> {
-    wal::replay::problem(&Disk, layout, id).unwrap_or_else(|error| Some(error.to_string()))
+fn segment(file: &mut StoreFile, layout: &Layout, id: u64, is_last: bool) {
+    (file.problem, file.note) = match wal::replay::look(&Disk, layout, id) {
+        Ok(State::Sound) => (None, None),
+        Ok(State::Torn(text)) if is_last => {
+            let what = "as a process leaves it that was killed while it wrote; the next start cuts it off, and nothing \
+                        of it was acknowledged";
+            (None, Some(format!("{text}: {what}")))
+        }
+        Ok(State::Torn(text) | State::Damaged(text)) => (Some(text), None),
+        Err(error) => (Some(error.to_string()), None),
+    };
 }
 
 fn part_of(stored: &StoredFile, place: usize) -> Option<String> {
@@ -180,7 +254,8 @@ fn is_gone(inspection: &Inspection, what: &What) -> Result<bool, EngineError> {
         What::Segment(id) => {
             std::thread::sleep(std::time::Duration::from_millis(300));
             let path = inspection.layout.segment(*id);
-            Ok(!path.exists() || segment(&inspection.layout, *id).is_none())
+            Ok(!path.exists()
+                || matches!(wal::replay::look(&Disk, &inspection.layout, *id), Ok(State::Sound)))
         }
         What::Part(stored, _) => {
             let entries = inspection.catalog.entries()?;

@@ -3,6 +3,7 @@
 //! ```text
 //! LOCK                                   held by the process that has the store open
 //! catalog.db                             which files make up the store
+//! catalog.sum                            a sum over that file
 //! wal/<segment>.wal                      the write-ahead log
 //! metrics/<id>.{chunks,times,series,index}.parquet  a block of samples
 //! events/<id>.<table>.parquet            rows of an event table

@@ -51,13 +51,21 @@ pub(crate) fn without_damaged<T>(
         // Another query has set it aside and moved it while this one held it.
         Err(ReadError::File(_)) if file.is_quarantined() => Ok(None),
         Err(ReadError::File(error)) if file.is_damaged() => {
-            quarantine(core, file, &error.to_string());
+            quarantine(core, file, &told(&error));
             Ok(None)
         }
         Err(ReadError::File(error)) => Err(QueryError::Storage {
             doing: format!("reading file {}", file.entry.id),
             source: Box::new(error),
         }),
+    }
+}
+
+/// What an error of a file says, without the library's word for where it comes from.
+fn told(error: &ParquetError) -> String {
+    match error {
+        ParquetError::External(error) => error.to_string(),
+        error => error.to_string(),
     }
 }
 

@@ -22,8 +22,10 @@ pub(crate) const BLOCK_BYTES: usize = 64 * 1024;
 
 /// How many pieces of a file an open reader keeps: about one for each column that is read side by side.
 const WINDOWS: usize = 6;
-/// Pieces over this size are not kept.
+/// Pieces over this size are not kept, nor is their memory.
 const WINDOW_MAX_BYTES: usize = 4 * BLOCK_BYTES;
+/// Of how many pieces the memory is kept for others.
+const MAX_FREE: usize = 16;
 
 /// The size and checksums of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -157,18 +159,61 @@ impl CheckedFile {
         let first_block = start / BLOCK_BYTES as u64;
         let window_start = first_block * BLOCK_BYTES as u64;
         let window_end = end.next_multiple_of(BLOCK_BYTES as u64).min(file.sums.bytes);
-        let mut window = vec![0; (window_end - window_start) as usize];
-        file.file.read_at(&mut window, window_start)?;
-        for (block, bytes) in (first_block..).zip(window.chunks(BLOCK_BYTES)) {
+        let mut window = Window::of((window_end - window_start) as usize);
+        file.file.read_at(window.as_mut(), window_start)?;
+        for (block, bytes) in (first_block..).zip(window.as_ref().chunks(BLOCK_BYTES)) {
             if file.sums.crcs.get(block as usize) != Some(&crc32c::crc32c(bytes)) {
                 return Err(damaged(&file.path, format_args!("block {block} does not have its checksum")));
             }
         }
-        let window = Bytes::from(window);
+        let window = Bytes::from_owner(window);
         let offset = (start - window_start) as usize;
         let bytes = window.slice(offset..offset + length);
         file.keep(window_start, window);
         Ok(bytes)
+    }
+}
+
+/// Memory that pieces of files were read into, for the next ones: it need not be zeroed, nor asked of the system.
+static FREE: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+
+/// Memory that a piece of a file is read into.
+struct Window {
+    memory: Vec<u8>,
+    length: usize,
+}
+
+impl Window {
+    fn of(length: usize) -> Self {
+        let mut memory =
+            if length <= WINDOW_MAX_BYTES { FREE.lock().pop() } else { None }.unwrap_or_default();
+        if memory.len() < length {
+            memory = vec![0; length];
+        }
+        Self { memory, length }
+    }
+}
+
+impl AsRef<[u8]> for Window {
+    fn as_ref(&self) -> &[u8] {
+        &self.memory[..self.length]
+    }
+}
+
+impl AsMut<[u8]> for Window {
+    fn as_mut(&mut self) -> &mut [u8] {
+        &mut self.memory[..self.length]
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        if self.memory.len() <= WINDOW_MAX_BYTES {
+            let mut free = FREE.lock();
+            if free.len() < MAX_FREE {
+                free.push(std::mem::take(&mut self.memory));
+            }
+        }
     }
 }
 

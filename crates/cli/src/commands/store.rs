@@ -23,10 +23,10 @@ pub(crate) enum Store {
     Status(Look),
     /// Read every byte of the store and check it
     #[command(
-        after_help = "Checksums of the catalog, of each record of the write-ahead log and of each 64 KiB of every file are compared. \
+        after_help = "Checksums of the catalog and its file, of each record of the write-ahead log and of each 64 KiB of every file are compared. \
         Nothing is changed, and a server that runs goes on. A damaged file of telemetry is set aside by the server itself when it \
         reads it: the rest stays readable.\n\n\
-        Exit codes: 0 all is sound, 1 something is damaged or could not be read, 2 the command line is wrong.\n\n\
+        Exit codes: 0 all is sound, 1 something is damaged, was set aside before or could not be read, 2 the command line is wrong.\n\n\
         Examples:\n  watchkeeper store verify\n  watchkeeper store verify --data-dir /srv/watchkeeper --json"
     )]
     Verify(Look),
@@ -86,18 +86,12 @@ async fn status(look: &Look) -> Result<u8, Failure> {
     kinds.sort_unstable();
     kinds.dedup();
     let mut table = super::wrapped_table(super::width());
-    table.set_header(["WHAT", "FILES", "SIZE", "ROWS", "BYTES A ROW", "FROM", "TO"]);
+    table.set_header(["WHAT", "FILES", "SIZE", "ROWS", "B/ROW", "FROM (UTC)", "TO (UTC)"]);
     for kind in kinds {
         table.add_row(row(kind, &files));
     }
     println!("{}", table.trim_fmt());
-    for file in files.iter().filter(|file| file.set_aside.is_some()) {
-        println!(
-            "set aside: {}: {}",
-            file.path.display(),
-            clean(file.set_aside.as_deref().unwrap_or_default())
-        );
-    }
+    set_aside(&files).iter().for_each(|text| println!("set aside: {text}"));
     if let Some(archive) = &archive {
         println!("{}", shown_archive(archive));
     }
@@ -138,7 +132,11 @@ fn row(kind: &str, files: &[StoreFile]) -> [String; 7] {
     let of_kind = || files.iter().filter(|file| file.kind == kind && file.set_aside.is_none());
     let size: u64 = of_kind().map(|file| file.bytes).sum();
     let rows: u64 = of_kind().filter_map(|file| file.rows).sum();
-    let time = |time: Option<Timestamp>| time.map_or_else(|| "-".to_owned(), |time| time.to_string());
+    let time = |time: Option<Timestamp>| {
+        let text =
+            time.map(|time| time.to_string().chars().take("2026-01-01T00:00".len()).collect::<String>());
+        text.map_or_else(|| "-".to_owned(), |text| text.replace('T', " "))
+    };
     let has_rows = of_kind().any(|file| file.rows.is_some());
     [
         kind.to_owned(),
@@ -162,28 +160,47 @@ async fn verify(look: &Look) -> Result<u8, Failure> {
     })
     .await??;
     let damaged = files.iter().filter(|file| file.problem.is_some()).count();
+    let set_aside = set_aside(&files);
     if look.json {
         println!("{:#}", Value::Array(files.iter().map(as_json).collect()));
     } else {
         for file in &files {
             if let Some(problem) = &file.problem {
                 println!("damaged: {}: {}", file.path.display(), clean(problem));
-            } else if let Some(reason) = &file.set_aside {
-                println!("set aside before: {}: {}", file.path.display(), clean(reason));
+            }
+            if let Some(note) = &file.note {
+                println!("note: {}: {}", file.path.display(), clean(note));
             }
         }
+        set_aside.iter().for_each(|text| println!("set aside: {text}"));
         let size: u64 = files.iter().map(|file| file.bytes).sum();
-        println!(
-            "{} files, {}: {}",
-            files.len(),
-            bytes(size as f64),
-            match damaged {
-                0 => "all sound".to_owned(),
-                damaged => format!("{damaged} damaged"),
-            }
-        );
+        let verdict = match (damaged, set_aside.len()) {
+            (0, 0) => "all sound".to_owned(),
+            (0, lost) => format!("all sound but {lost} set aside before, whose data is not answered"),
+            (damaged, 0) => format!("{damaged} damaged"),
+            (damaged, lost) => format!("{damaged} damaged, {lost} set aside before"),
+        };
+        println!("{} files, {}: {verdict}", files.len(), bytes(size as f64));
+        if !set_aside.is_empty() {
+            println!(
+                "what was set aside lies in the folder quarantine, until it is as old as the rest is kept"
+            );
+        }
     }
-    Ok(if damaged == 0 { exit::OK } else { exit::WARNING })
+    Ok(if damaged == 0 && set_aside.is_empty() { exit::OK } else { exit::WARNING })
+}
+
+/// What was set aside: a block of several parts once, under the part that was damaged.
+fn set_aside(files: &[StoreFile]) -> Vec<String> {
+    let mut told: Vec<(String, &str)> = Vec::new();
+    for file in files {
+        let Some(reason) = &file.set_aside else { continue };
+        let block = file.path.to_string_lossy().split('.').next().unwrap_or_default().to_owned();
+        if !told.contains(&(block.clone(), reason)) {
+            told.push((block, reason));
+        }
+    }
+    told.into_iter().map(|(block, reason)| format!("{block}: {}", clean(reason))).collect()
 }
 
 async fn compact(place: &Place) -> Result<u8, Failure> {
@@ -198,7 +215,19 @@ async fn compact(place: &Place) -> Result<u8, Failure> {
     .await??;
     let size = |files: &[StoreFile]| bytes(files.iter().map(|file| file.bytes).sum::<u64>() as f64);
     let after = inspect::files(&data_dir)?;
-    println!("{merged} files were merged: {} before, {} now", size(&before), size(&after));
+    let rollups = |files: &[StoreFile]| {
+        files.iter().filter(|file| file.kind == "rollups" && file.rows.is_some()).count()
+    };
+    let made = rollups(&after).saturating_sub(rollups(&before));
+    let verb = |count: usize| if count == 1 { "was" } else { "were" };
+    println!(
+        "{merged} {} merged and {made} {} of rollups {} made: {} before, {} now",
+        if merged == 1 { "file was" } else { "files were" },
+        if made == 1 { "file" } else { "files" },
+        verb(made),
+        size(&before),
+        size(&after)
+    );
     Ok(exit::OK)
 }
 
@@ -206,6 +235,6 @@ fn as_json(file: &StoreFile) -> Value {
     json!({
         "path": file.path, "kind": file.kind, "bytes": file.bytes, "rows": file.rows,
         "from": file.range.map(|range| range.start), "to": file.range.map(|range| range.end),
-        "set_aside": file.set_aside, "problem": file.problem,
+        "set_aside": file.set_aside, "problem": file.problem, "note": file.note,
     })
 }

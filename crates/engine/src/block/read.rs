@@ -11,7 +11,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use parquet::errors::ParquetError;
 
 use crate::block::chunk::{self, BadChunk};
-use crate::block::rows::joined;
+use crate::block::rows::{Opened, joined};
 use crate::block::series::BlockSeries;
 use crate::block::{bad, binary, chunk_column, numbers, times_column};
 use crate::catalog::Part;
@@ -30,6 +30,7 @@ const KEPT_TIMES: usize = 4 << 20;
 /// looked up first, for some thousands of series at once; then only those are read that a query wants.
 pub(crate) struct ChunkReader {
     file: Arc<StoredFile>,
+    chunks: Opened,
     /// The last of the series that have been looked up.
     last: Option<u32>,
     /// Of those series, the chunks that are wanted.
@@ -72,6 +73,7 @@ impl ChunkReader {
     pub(crate) fn new(file: &Arc<StoredFile>) -> Self {
         Self {
             file: Arc::clone(file),
+            chunks: Opened::default(),
             last: None,
             wanted: Vec::new(),
             next: 0,
@@ -131,7 +133,8 @@ impl ChunkReader {
         }
         let rows = joined(ids.iter().map(|id| series.rows(*id)));
         let mut row = rows.iter().cloned().flatten();
-        for batch in series.chunks.read(&self.file, Part::Chunks, &columns, &rows, LOOKUP_BATCH)? {
+        let (file, part) = (&self.file, Part::Chunks);
+        for batch in series.chunks.read_of(&mut self.chunks, file, part, &columns, &rows, LOOKUP_BATCH)? {
             let batch = batch?;
             let first = numbers::<Int64Type>(&batch, chunk_column::FIRST)?;
             let last = numbers::<Int64Type>(&batch, chunk_column::LAST)?;
@@ -204,7 +207,8 @@ impl ChunkReader {
                 columns.extend((!has_times).then_some(chunk_column::TIMES));
                 let rows = self.wanted[place..].iter().filter(|it| !it.is_outside).map(|it| it.row as usize);
                 let rows = joined(rows.map(|row| row..row + 1));
-                series.chunks.read(&self.file, Part::Chunks, &columns, &rows, BATCH)?
+                let (file, part) = (&self.file, Part::Chunks);
+                series.chunks.read_of(&mut self.chunks, file, part, &columns, &rows, BATCH)?
             }
         };
         let batch = reader.next().ok_or_else(|| bad("a chunk is missing"))??;

@@ -15,6 +15,20 @@ use crate::catalog::Part;
 use crate::files::StoredFile;
 use crate::sums::CheckedFile;
 
+/// A part of a block, opened once for all that is read of it.
+#[derive(Default)]
+pub(crate) struct Opened(Option<CheckedFile>);
+
+impl Opened {
+    fn get(&mut self, file: &StoredFile, part: Part) -> Result<CheckedFile, ParquetError> {
+        let opened = match &self.0 {
+            Some(opened) => opened.clone(),
+            None => file.open(part)?,
+        };
+        Ok(self.0.insert(opened).clone())
+    }
+}
+
 /// Where the rows of one part of a block are, read once.
 #[derive(Default)]
 pub(crate) struct PartRows {
@@ -30,7 +44,7 @@ impl PartRows {
         columns: &[&str],
         batch: usize,
     ) -> Result<ParquetRecordBatchReader, ParquetError> {
-        let (builder, _) = self.open(file, part, columns)?;
+        let (builder, _) = self.open(file.open(part)?, columns)?;
         builder.with_batch_size(batch).build()
     }
 
@@ -43,7 +57,20 @@ impl PartRows {
         rows: &[Range<usize>],
         batch: usize,
     ) -> Result<ParquetRecordBatchReader, ParquetError> {
-        let (builder, total) = self.open(file, part, columns)?;
+        self.read_of(&mut Opened::default(), file, part, columns, rows, batch)
+    }
+
+    /// The same of a part that may be open.
+    pub(crate) fn read_of(
+        &self,
+        opened: &mut Opened,
+        file: &StoredFile,
+        part: Part,
+        columns: &[&str],
+        rows: &[Range<usize>],
+        batch: usize,
+    ) -> Result<ParquetRecordBatchReader, ParquetError> {
+        let (builder, total) = self.open(opened.get(file, part)?, columns)?;
         if rows.last().is_some_and(|last| last.end > total) {
             return Err(super::bad("a part has fewer rows than another one says"));
         }
@@ -51,14 +78,12 @@ impl PartRows {
         builder.with_batch_size(batch).with_row_selection(selection).build()
     }
 
-    /// Opens the part, and says how many rows it has.
+    /// A reader of the part, and how many rows it has.
     fn open(
         &self,
-        file: &StoredFile,
-        part: Part,
+        input: CheckedFile,
         columns: &[&str],
     ) -> Result<(ParquetRecordBatchReaderBuilder<CheckedFile>, usize), ParquetError> {
-        let input = file.open(part)?;
         let footer = match self.footer.get() {
             Some(footer) => footer,
             None => {

@@ -49,7 +49,8 @@ pub(crate) enum End {
     /// The header is of another version.
     Version(u32),
     /// At bytes that are no record.
-    Bad { offset: u64, why: String },
+    /// `cut` when the file ends in a record.
+    Bad { offset: u64, why: String, cut: bool },
 }
 
 /// Reads one segment into the head. `sequence` is the last record before it, and becomes the last in it.
@@ -84,7 +85,7 @@ pub(crate) fn replay(
         End::Version(found) => {
             return Err(EngineError::FormatVersion { path, found, known: segment::VERSION });
         }
-        End::Bad { offset, why } => {
+        End::Bad { offset, why, .. } => {
             let torn = is_last && !good_record_after(core, id, offset, length, *sequence)?;
             if torn {
                 tracing::warn!(segment = id, offset, "cut off the torn end of the write-ahead log");
@@ -224,7 +225,8 @@ pub(crate) fn walk(
     length: u64,
     mut take: impl FnMut(&Record<'_>),
 ) -> io::Result<End> {
-    let bad = |offset, why: &str| Ok(End::Bad { offset, why: why.to_owned() });
+    let bad = |offset, why: &str| Ok(End::Bad { offset, why: why.to_owned(), cut: false });
+    let cut = |offset, why: &str| Ok(End::Bad { offset, why: why.to_owned(), cut: true });
     let mut start = [0; segment::HEADER_BYTES];
     if length < start.len() as u64 {
         return bad(0, "the segment's header is cut off");
@@ -242,12 +244,12 @@ pub(crate) fn walk(
         let mut header = [0; record::HEADER_BYTES];
         let left = length - offset;
         if left < header.len() as u64 {
-            return bad(offset, "a record's header is cut off");
+            return cut(offset, "a record's header is cut off");
         }
         reader.read_exact(&mut header)?;
         let Some(header) = Header::parse(&header) else { return bad(offset, "a record's header is bad") };
         if left < (record::HEADER_BYTES + header.length) as u64 {
-            return bad(offset, "a record is cut off");
+            return cut(offset, "a record is cut off");
         }
         payload.resize(header.length, 0);
         reader.read_exact(&mut payload)?;
@@ -263,16 +265,52 @@ pub(crate) fn walk(
     Ok(End::Whole)
 }
 
-/// What is wrong with a segment, if anything is: every record is read and checked, and nothing changed.
-pub(crate) fn problem(vfs: &dyn Vfs, layout: &Layout, id: u64) -> io::Result<Option<String>> {
+/// What a look at a segment has found.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    Sound,
+    Damaged(String),
+    /// The file ends in a record, as a process leaves it that was killed while it wrote.
+    Torn(String),
+}
+
+/// Reads and checks every record of a segment, and changes nothing.
+pub(crate) fn look(vfs: &dyn Vfs, layout: &Layout, id: u64) -> io::Result<State> {
     let (mut reader, length) = segment::read(vfs, layout, id)?;
-    Ok(match walk(&mut reader, id, length, |_| ())? {
-        End::Whole => None,
+    let mut last = 0;
+    Ok(match walk(&mut reader, id, length, |record| last = record.sequence)? {
+        End::Whole => State::Sound,
         End::Version(found) => {
-            Some(format!("it has format version {found}; this version reads {}", segment::VERSION))
+            State::Damaged(format!("it has format version {found}; this version reads {}", segment::VERSION))
         }
-        End::Bad { offset, why } => Some(format!("{why}, at byte {offset} of {length}")),
+        End::Bad { offset, why, cut } => {
+            let text = format!("{why}, at byte {offset} of {length}");
+            if cut && !goes_on(vfs, layout, id, (offset, length), last)? {
+                State::Torn(text)
+            } else {
+                State::Damaged(text)
+            }
+        }
     })
+}
+
+/// Whether a segment whose last record seems to be cut off is whole but for a wrong length: the record's own, or
+/// that of one before others.
+fn goes_on(
+    vfs: &dyn Vfs,
+    layout: &Layout,
+    id: u64,
+    (offset, length): (u64, u64),
+    last: u64,
+) -> io::Result<bool> {
+    let mut rest = vec![0; usize::try_from(length - offset).map_err(io::Error::other)?];
+    vfs.open(&layout.segment(id))?.read_at(&mut rest, offset)?;
+    let is_whole = rest.split_first_chunk::<{ record::HEADER_BYTES }>().is_some_and(|(header, payload)| {
+        let mut header = *header;
+        header[..4].copy_from_slice(&(payload.len() as u32).to_le_bytes());
+        Header::parse(&header).is_some_and(|header| header.matches(id, payload))
+    });
+    Ok(is_whole || rest.get(1..).is_some_and(|rest| record::any_after(rest, id, last)))
 }
 
 /// Puts what the log holds into the head. What had been refused is not in the log; what had been counted

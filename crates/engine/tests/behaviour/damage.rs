@@ -196,6 +196,19 @@ fn a_flipped_byte_in_any_file_is_found_and_named() {
         }
         std::fs::write(&path, sound).expect("written");
     }
+    for name in ["catalog.db", "catalog.sum"] {
+        let path = place.dir.path().join(name);
+        let sound = std::fs::read(&path).expect("read");
+        for at in (0..sound.len().min(100)).chain((100..sound.len()).step_by(101)) {
+            let mut bytes = sound.clone();
+            bytes[at] ^= 0x10;
+            std::fs::write(&path, &bytes).expect("written");
+            let found = problems(&place);
+            assert!(found.iter().any(|(file, _)| file == name), "byte {at} of {name}: {found:?}");
+        }
+        std::fs::write(&path, sound).expect("written");
+    }
+    assert_eq!(problems(&place), []);
     std::fs::remove_file(place.files("metrics", ".chunks.parquet").remove(0)).expect("removed");
     assert!(problems(&place)[0].0.ends_with(".chunks.parquet"), "{:?}", problems(&place));
 }
@@ -222,6 +235,66 @@ fn a_changed_value_in_the_catalog_is_found() {
     let mut bytes = sound;
     bytes[100..200].fill(0xff);
     std::fs::write(&path, bytes).expect("written");
-    let verified = inspect::verify(place.dir.path(), &mut |_, _, _| {});
-    assert!(verified.is_err() || problems(&place)[0].0 == "catalog.db", "{verified:?}");
+    assert_eq!(problems(&place)[0].0, "catalog.db", "{:?}", problems(&place));
+    assert!(problems(&place)[0].1.contains("were not checked"), "{:?}", problems(&place));
+    let Err(refused) = place.try_open_on(std::sync::Arc::new(engine::vfs::Disk)) else {
+        panic!("a damaged catalog is opened")
+    };
+    assert!(refused.to_string().contains("catalog.db is damaged"), "{refused}");
+}
+
+/// A sum that a crash has left behind is of an earlier commit: no damage, and written anew by the next start.
+#[test]
+fn a_sum_of_an_earlier_commit_is_no_damage() {
+    let place = Place::new();
+    let store = place.open();
+    let sum = place.dir.path().join("catalog.sum");
+    let earlier = std::fs::read(&sum).expect("read");
+    store.push_rows(&[T0]);
+    store.engine.checkpoint().expect("written");
+    drop(store);
+    for left in [Some(&earlier[..]), Some(&[0; 12]), Some(&[]), None] {
+        match left {
+            Some(left) => std::fs::write(&sum, left).expect("written"),
+            None => std::fs::remove_file(&sum).expect("removed"),
+        }
+        assert_eq!(problems(&place), [], "{left:?}");
+    }
+    drop(place.open());
+    assert!(sum.exists());
+    assert_eq!(problems(&place), []);
+}
+
+#[test]
+fn a_record_that_a_kill_has_cut_off_is_a_note_and_a_wrong_length_is_damage() {
+    let place = Place::new();
+    let store = place.open();
+    store.push("up", &[(T0, 1.0)]);
+    store.push("up", &[(T0 + 1, 2.0)]);
+    drop(store);
+    let path = place.files("wal", ".wal").remove(0);
+    let sound = std::fs::read(&path).expect("read");
+    let notes = || -> Vec<String> {
+        let verified = inspect::verify(place.dir.path(), &mut |_, _, _| {}).expect("verified");
+        verified.into_iter().filter_map(|file| file.note).collect()
+    };
+    for cut in [1, 20] {
+        std::fs::write(&path, &sound[..sound.len() - cut]).expect("written");
+        assert_eq!((problems(&place).len(), notes().len()), (0, 1), "{cut}: {:?}", problems(&place));
+        assert!(notes()[0].contains("the next start cuts it off"), "{:?}", notes());
+    }
+    // The lengths of both records, one after the other: each is four bytes at a record's begin.
+    let lengths: Vec<usize> = (0..sound.len() - 17)
+        .filter(|at| {
+            let length = u32::from_le_bytes(sound[*at..at + 4].try_into().expect("four bytes")) as usize;
+            length > 0 && (at + 17 + length == sound.len() || sound[*at + 16] == 1)
+        })
+        .collect();
+    assert!(!lengths.is_empty());
+    for at in lengths {
+        let mut bytes = sound.clone();
+        bytes[at + 1] ^= 0x10;
+        std::fs::write(&path, &bytes).expect("written");
+        assert_eq!((problems(&place).len(), notes().len()), (1, 0), "length at {at}");
+    }
 }
