@@ -1,32 +1,51 @@
 //! What can go wrong while rows are written.
 
+use std::io;
+
+use arrow::error::ArrowError;
+use parquet::errors::ParquetError;
+
 /// Rows that could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// Arrow refused: the rows do not fit the format, or the output could not be written.
+    /// The output could not be written.
     #[error("rows could not be written")]
-    Arrow(#[from] arrow::error::ArrowError),
-    /// Parquet refused, or the output could not be written.
+    Output(#[source] io::Error),
+    /// Arrow refused: the rows do not fit the format.
+    #[error("rows could not be written")]
+    Arrow(#[source] ArrowError),
+    /// Parquet refused.
     #[error("rows could not be written as Parquet")]
-    Parquet(#[from] parquet::errors::ParquetError),
+    Parquet(#[source] ParquetError),
+}
+
+impl From<ArrowError> for WriteError {
+    fn from(error: ArrowError) -> Self {
+        match error {
+            ArrowError::IoError(_, error) => Self::Output(error),
+            error => Self::Arrow(error),
+        }
+    }
+}
+
+impl From<ParquetError> for WriteError {
+    fn from(error: ParquetError) -> Self {
+        match error {
+            ParquetError::External(error) => match error.downcast::<io::Error>() {
+                Ok(error) => Self::Output(*error),
+                Err(error) => Self::Parquet(ParquetError::External(error)),
+            },
+            error => Self::Parquet(error),
+        }
+    }
 }
 
 impl WriteError {
     /// The kind of the output's own error, if it was one.
-    pub fn io_kind(&self) -> Option<std::io::ErrorKind> {
-        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(self);
-        while let Some(error) = cause {
-            if let Some(io) = error.downcast_ref::<std::io::Error>() {
-                return Some(io.kind());
-            }
-            if let Some(arrow::error::ArrowError::IoError(_, io)) = error.downcast_ref() {
-                return Some(io.kind());
-            }
-            cause = match error.downcast_ref() {
-                Some(parquet::errors::ParquetError::External(inner)) => Some(inner.as_ref()),
-                _ => error.source(),
-            };
+    pub fn io_kind(&self) -> Option<io::ErrorKind> {
+        match self {
+            Self::Output(error) => Some(error.kind()),
+            Self::Arrow(_) | Self::Parquet(_) => None,
         }
-        None
     }
 }

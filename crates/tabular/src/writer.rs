@@ -1,10 +1,12 @@
 //! Writing rows in a format.
 
-use std::io::Write;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
 use arrow::csv;
 use arrow::datatypes::{DataType, Schema, SchemaRef};
+use arrow::error::ArrowError;
 use arrow::ipc::writer::StreamWriter;
 use arrow::json::LineDelimitedWriter;
 use parquet::arrow::ArrowWriter;
@@ -34,7 +36,7 @@ pub struct RowWriter<W: Write + Send> {
 
 enum Kind<W: Write + Send> {
     Parquet(Box<ArrowWriter<W>>),
-    Csv(Box<csv::Writer<W>>),
+    Csv(Box<csv::Writer<Told<W>>>, LastError),
     Ndjson(Box<LineDelimitedWriter<W>>),
     Arrow(Box<StreamWriter<W>>),
 }
@@ -50,10 +52,13 @@ impl<W: Write + Send> RowWriter<W> {
             Format::Csv => {
                 let schema = plain::schema(schema, Maps::AsJson);
                 let writer = csv::WriterBuilder::new().with_timestamp_tz_format(TIME_FORMAT.to_owned());
-                let mut writer = writer.build(output);
+                let last = LastError::default();
+                let mut writer = writer.build(Told { output, last: last.clone() });
                 // The names stand there even if no row does.
-                writer.write(&RecordBatch::new_empty(SchemaRef::clone(&schema)))?;
-                (Kind::Csv(Box::new(writer)), schema)
+                writer
+                    .write(&RecordBatch::new_empty(SchemaRef::clone(&schema)))
+                    .map_err(|error| last.or(error))?;
+                (Kind::Csv(Box::new(writer), last), schema)
             }
             Format::Ndjson => {
                 let builder = arrow::json::WriterBuilder::new();
@@ -73,7 +78,9 @@ impl<W: Write + Send> RowWriter<W> {
                     writer.flush()?;
                 }
             }
-            Kind::Csv(writer) => writer.write(&plain::rows(rows, &self.schema)?)?,
+            Kind::Csv(writer, last) => {
+                writer.write(&plain::rows(rows, &self.schema)?).map_err(|error| last.or(error))?;
+            }
             Kind::Ndjson(writer) => writer.write(&plain::rows(rows, &self.schema)?)?,
             Kind::Arrow(writer) => writer.write(rows)?,
         }
@@ -84,7 +91,7 @@ impl<W: Write + Send> RowWriter<W> {
     pub fn finish(self) -> Result<W, WriteError> {
         match self.kind {
             Kind::Parquet(writer) => Ok(writer.into_inner()?),
-            Kind::Csv(writer) => Ok(writer.into_inner()),
+            Kind::Csv(writer, _) => Ok(writer.into_inner().output),
             Kind::Ndjson(mut writer) => {
                 writer.finish()?;
                 Ok(writer.into_inner())
@@ -94,6 +101,41 @@ impl<W: Write + Send> RowWriter<W> {
                 Ok(writer.into_inner()?)
             }
         }
+    }
+}
+
+/// The last error of an output. The writer of CSV tells its text alone, not what it was.
+#[derive(Clone, Default)]
+struct LastError(Arc<Mutex<Option<io::Error>>>);
+
+impl LastError {
+    fn or(&self, error: ArrowError) -> WriteError {
+        let last = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        last.map_or_else(|| error.into(), WriteError::Output)
+    }
+
+    fn keep<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        result.map_err(|error| {
+            let told = io::Error::new(error.kind(), error.to_string());
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            told
+        })
+    }
+}
+
+/// An output of which the last error is kept.
+struct Told<W> {
+    output: W,
+    last: LastError,
+}
+
+impl<W: Write> Write for Told<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.last.keep(self.output.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.last.keep(self.output.flush())
     }
 }
 
@@ -124,4 +166,36 @@ fn unnamed(schema: &SchemaRef) -> SchemaRef {
         return SchemaRef::clone(schema);
     }
     SchemaRef::new(Schema::new(schema.fields().clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{ArrayRef, Int64Array};
+
+    use super::*;
+
+    /// An output that nobody reads any more.
+    struct Closed;
+
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+    }
+
+    #[test]
+    fn an_output_that_was_closed_is_told_from_other_errors_in_every_format() {
+        let column: ArrayRef = Arc::new(Int64Array::from_iter_values(0..100_000));
+        let rows = RecordBatch::try_from_iter([("number", column)]).expect("rows");
+        for format in [Format::Parquet, Format::Csv, Format::Ndjson, Format::Arrow] {
+            let failed = RowWriter::new(format, &rows.schema(), Closed)
+                .and_then(|mut writer| writer.write(&rows).and_then(|()| writer.finish().map(|_| ())));
+            let error = failed.expect_err("it is closed");
+            assert_eq!(error.io_kind(), Some(io::ErrorKind::BrokenPipe), "{format:?}: {error:?}");
+        }
+    }
 }

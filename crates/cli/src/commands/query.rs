@@ -72,6 +72,9 @@ pub(crate) async fn run(command: &Query) -> Result<(), Failure> {
     for warning in answer["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         eprintln!("warning: {warning}");
     }
+    for info in answer["infos"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        eprintln!("note: {info}");
+    }
     if command.json {
         println!("{}", answer["data"]);
     } else if command.plot {

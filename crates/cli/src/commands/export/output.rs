@@ -118,7 +118,7 @@ impl Unfinished {
         temporary.push(format!(".{}.tmp", std::process::id()));
         let temporary = path.with_file_name(temporary);
         let file = File::options().write(true).create_new(true).open(&temporary);
-        let file = file.with_context(|| format!("cannot write to {}", temporary.display()))?;
+        let file = file.with_context(|| format!("cannot write to {}", path.display()))?;
         Ok(Self { file, temporary, path: path.to_owned(), force })
     }
 
