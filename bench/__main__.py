@@ -4,15 +4,13 @@
 
 Parts are samples, queries, growth, watching, events and stored; without any, all are measured. Each table is written
 as soon as it is there, in place of the one before, so that a run that is stopped leaves what it has measured.
-The figures of one table can be compared with each other; those of two runs on two machines cannot.
+The figures of one table can be compared with each other; those of two runs on two machines cannot. Servers that are
+measured are pinned alike (`machine.py`), and the head of the file says to what, on which machine, in which versions.
 """
 
 from __future__ import annotations
 
-import os
-import platform
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import events
+import machine
 import metrics
 import queries
 import scale
@@ -68,12 +67,10 @@ def main(binary: str, examples: str, parts: list[str]) -> None:
     unknown = [part for part in parts if part not in known]
     if unknown:
         sys.exit(f"there is no part {unknown[0]!r}; there are {', '.join(known)}")
-    version = subprocess.run([binary, "version"], capture_output=True, text=True, check=True).stdout.strip()
-    results = Results(
-        RESULTS,
-        f"{version}, {os.cpu_count()} cores, {platform.machine()}. Both sides of each table were measured in the same "
-        "run on the same machine. Judge by the ratios: the machine may be shared.",
-    )
+    head = machine.described(binary)
+    if parts:
+        head += f" Of this run are: {', '.join(parts)}; the other tables are of runs before it."
+    results = Results(RESULTS, head)
     for place, part in enumerate(parts or known, start=1):
         begun = time.monotonic()
         print(f"bench: {place} of {len(parts or known)}: {part}", file=sys.stderr, flush=True)

@@ -12,6 +12,8 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from machine import pinned, postgresql_programs
+
 CONFIGURATION = """
 [log]
 file = ""
@@ -76,8 +78,8 @@ class Services:
                 process.wait()
 
     def start(self, name: str, *command: str, user: str | None = None) -> int:
-        """Starts a program; its output goes to a file. Returns its process id."""
-        with open(self.folder / f"{name}.log", "ab") as log:
+        """Starts a server, pinned as all are; its output goes to a file. Returns its process id."""
+        with open(self.folder / f"{name}.log", "ab") as log, pinned():
             process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, user=user)
         self._running.append(process)
         return process.pid
@@ -143,10 +145,7 @@ class Services:
 
     def postgresql(self) -> tuple[int, int]:
         """A PostgreSQL as it comes: a commit is on the disk. Returns its process id and its port."""
-        found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
-        if not found:
-            raise FileNotFoundError("postgresql: run scripts/prepare.sh bench")
-        binaries, data, port = found[-1], self.folder / "postgresql", free_port()
+        binaries, data, port = postgresql_programs(), self.folder / "postgresql", free_port()
         # It refuses to run as root.
         user = "postgres" if os.geteuid() == 0 else None
         data.mkdir()

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import measure
 import psycopg
+from machine import pinned
 from services import Services
 
 # As many as both take, and as many as the target is for.
@@ -57,7 +58,8 @@ def ours(folder: Path, example: str, rows: int) -> tuple[Figures, dict[str, str]
     """The engine's figures, and what was looked for."""
     path = folder / f"{rows}.json"
     data = folder / f"engine-{rows}"
-    subprocess.run([example, str(rows), str(data), str(path)], check=True, stdout=subprocess.DEVNULL)
+    with pinned():
+        subprocess.run([example, str(rows), str(data), str(path)], check=True, stdout=subprocess.DEVNULL)
     told = json.loads(path.read_text(encoding="utf-8"))
     scans = {what: (told[what][0], told[what][1]) for what in SCANS}
     looked_for = {"needle": told["needle"], "nowhere": "ffffffffffff0001", "job_id": told["job_id"]}
