@@ -173,3 +173,36 @@ async fn scenario_exported_files_open_in_duckdb_and_pandas_with_everything_in_th
     ensure!(output.status.code() == Some(3), "a server that was named and is not there: {output:?}");
     Ok(())
 }
+
+/// As `watchkeeper export requests | head` leaves it.
+#[tokio::test(flavor = "multi_thread")]
+async fn scenario_an_export_to_a_pipe_that_nobody_reads_ends_quietly_in_each_format() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let watchkeeper = Watchkeeper::start(binary(), folder.path(), "").await?;
+    // More than waits in buffers: then the format meets the error, not the end of the file.
+    let event = |number: u64| {
+        let path = format!("/{:x}/{}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15), "x".repeat(100));
+        json!({ "type": "request.finished", "event_id": format!("e{number}"), "path": path, "method": "GET",
+                "status_code": 200, "duration_seconds": 0.25 })
+    };
+    let events: Vec<Value> = (0..2_000).map(event).collect();
+    for events in events.chunks(500) {
+        let taken = watchkeeper.post("/api/v1/events", &json!(events)).await?;
+        ensure!(taken.status == 200, "{taken:?}");
+    }
+    for format in ["csv", "ndjson", "parquet"] {
+        let (reader, writer) = std::io::pipe()?;
+        drop(reader);
+        let output = Command::new(binary())
+            .args(["export", "requests", "--format", format, "--url", &watchkeeper.url(""), "--data-dir"])
+            .arg(watchkeeper.data_dir())
+            .stdout(writer)
+            .stderr(std::process::Stdio::piped())
+            .spawn()?
+            .wait_with_output()
+            .await?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.code() == Some(0) && said.is_empty(), "{format}: {:?} {said}", output.status);
+    }
+    Ok(())
+}

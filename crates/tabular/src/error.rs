@@ -9,7 +9,7 @@ use parquet::errors::ParquetError;
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
     /// The output could not be written.
-    #[error("rows could not be written")]
+    #[error("their output failed")]
     Output(#[source] io::Error),
     /// Arrow refused: the rows do not fit the format.
     #[error("rows could not be written")]

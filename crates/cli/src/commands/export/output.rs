@@ -124,7 +124,7 @@ impl Unfinished {
 
     fn publish(self) -> anyhow::Result<()> {
         let naming = || format!("cannot name the finished file {}", self.path.display());
-        self.file.sync_all().with_context(|| format!("cannot sync {}", self.temporary.display()))?;
+        self.file.sync_all().with_context(|| format!("cannot sync {}", self.path.display()))?;
         if self.force {
             return fs::rename(&self.temporary, &self.path).with_context(naming);
         }
@@ -193,5 +193,12 @@ mod tests {
         assert!(output.publish().is_err());
         assert_eq!(fs::read(&path).expect("read"), b"somebody else's");
         assert_eq!(names(folder.path()), ["a.csv"]);
+    }
+
+    #[test]
+    fn an_error_names_the_file_that_was_asked_for() {
+        let target = Target::new("/nonexistent/x.csv".as_ref(), false).expect("a target");
+        let said = format!("{:#}", target.open().err().expect("there is no such folder"));
+        assert!(said.starts_with("cannot write to /nonexistent/x.csv: No such file"), "{said}");
     }
 }

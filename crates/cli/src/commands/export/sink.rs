@@ -107,3 +107,31 @@ fn times(rows: &RecordBatch) -> Option<(Timestamp, Timestamp)> {
     };
     Some((of(*least), of(*most)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::StringArray;
+
+    use super::*;
+
+    /// `/dev/full` takes nothing.
+    #[test]
+    fn a_disk_that_is_full_is_told_once_whatever_the_format() {
+        // What cannot be made small, so that it does not wait in a buffer until the file is ended.
+        let text = |row: u64| format!("{:x}", u128::from(row).pow(7).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let texts: Vec<String> = (1..8_000).map(text).collect();
+        let column = Arc::new(StringArray::from(texts)) as _;
+        let rows = RecordBatch::try_from_iter([("text", column)]).expect("rows");
+        for format in [Format::Csv, Format::Ndjson, Format::Parquet] {
+            let target = Target::new("/dev/full".as_ref(), false).expect("a target");
+            let mut sink = Sink::new(format, target, TimeRange::ALL, false);
+            let written = sink.write(&rows).and_then(|()| sink.finish(String::new()).map(|_| ()));
+            let said = format!("{:#}", written.expect_err("it is full"));
+            let full = "No space left on device (os error 28)";
+            assert!(said.starts_with("the ") && said.ends_with(full), "{format:?}: {said}");
+            assert_eq!(said.matches(full).count(), 1, "{format:?}: {said}");
+        }
+    }
+}
