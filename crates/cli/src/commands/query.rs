@@ -32,7 +32,7 @@ pub(crate) struct Query {
     /// Draw each series of a range as a curve
     #[arg(long, requires = "from", conflicts_with = "json")]
     plot: bool,
-    /// Print JSON, as Prometheus has it
+    /// Print the data of the answer as JSON, as Prometheus has it; warnings and notes go to standard error
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -69,8 +69,9 @@ pub(crate) async fn run(command: &Query) -> Result<(), Failure> {
             client.get("/prometheus/api/v1/query_range", &parameters).await?
         }
     };
-    for warning in answer["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-        eprintln!("warning: {warning}");
+    // Also beside JSON, whose document is the answer's data alone.
+    for line in remarks(&answer) {
+        eprintln!("{line}");
     }
     for info in answer["infos"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         eprintln!("note: {info}");
@@ -85,6 +86,15 @@ pub(crate) async fn run(command: &Query) -> Result<(), Failure> {
         println!("{}", shown(&answer["data"]));
     }
     Ok(())
+}
+
+/// What the answer says about itself: what it may lack, and what it was made of.
+fn remarks(answer: &Value) -> Vec<String> {
+    let of = |key: &str, mark: &str| -> Vec<String> {
+        let texts = answer[key].as_array().into_iter().flatten().filter_map(Value::as_str);
+        texts.map(|text| format!("{mark}: {}", clean(text))).collect()
+    };
+    [of("warnings", "warning"), of("infos", "note")].concat()
 }
 
 /// The point in time that the flag `name` was given.
@@ -220,6 +230,14 @@ mod tests {
         for (text, millis) in cases {
             assert_eq!(time_of(text, now).map(Timestamp::as_millis), millis, "{text}");
         }
+    }
+
+    #[test]
+    fn warnings_and_notes_of_an_answer_are_told() {
+        let answer =
+            json!({ "data": {}, "warnings": ["it lacks a day"], "infos": ["read from rollups\u{1b}"] });
+        assert_eq!(remarks(&answer), ["warning: it lacks a day", "note: read from rollups\u{fffd}"]);
+        assert_eq!(remarks(&json!({ "data": {} })), [""; 0]);
     }
 
     #[test]
