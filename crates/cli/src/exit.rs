@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::causes::told;
+
 /// All is well.
 pub(crate) const OK: u8 = 0;
 /// `check`: something deserves a look. Elsewhere: it did not work.
@@ -46,7 +48,7 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (Self::Usage(error) | Self::Unreachable(error) | Self::Disk(error) | Self::Other(error)) = self;
-        write!(f, "{error:#}")
+        f.write_str(&told(error.as_ref()))
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod address;
 mod arguments;
+mod causes;
 mod changes;
 mod client;
 mod commands;

@@ -12,6 +12,8 @@ use ingest::{Redaction, Redactor};
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 
+use crate::causes::told;
+
 /// Shorter secrets are not searched for: they would blot out half of every line.
 const SHORTEST_SECRET: usize = 4;
 /// The longest text of one field, in characters.
@@ -95,6 +97,11 @@ impl Gathered {
 impl Visit for Gathered {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.text(field, &format!("{value:?}"));
+    }
+
+    /// The default tells no causes.
+    fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
+        self.text(field, &told(value));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
