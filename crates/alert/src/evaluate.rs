@@ -17,7 +17,9 @@ pub(crate) struct Finding {
 /// An expression that was not evaluated.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EvaluateError {
-    #[error("the expression took longer than {limit:?}")]
+    #[error(
+        "the expression took longer than {limit:?} (alerts.query_timeout): let it ask for fewer series or a shorter range"
+    )]
     TooSlow { limit: Duration },
     #[error("the expression could not be evaluated")]
     Query(#[source] promql::Error),

@@ -188,7 +188,10 @@ impl Checks {
                 );
                 Table::not_looked(format!("the check failed: {error}"))
             }
-            Err(_) => Table::not_looked(format!("the check took longer than {:?}", self.timeout)),
+            Err(_) => Table::not_looked(format!(
+                "the check took longer than {:?} (alerts.evidence_timeout)",
+                self.timeout
+            )),
         };
         let cut = |text: String| text.chars().take(MAX_CELL_CHARS).collect::<String>();
         let reason = table.reason.chars().take(MAX_REASON_CHARS).collect();

@@ -18,9 +18,11 @@ pub enum Error {
     #[error("{0}")]
     LimitReached(String),
     /// The query took longer than it may.
-    #[error("the query took longer than {limit}; ask for a shorter range, a larger step or fewer series")]
+    #[error(
+        "the query took longer than {limit} (promql.timeout); ask for a shorter range, a larger step or fewer series"
+    )]
     Timeout {
-        /// The limit `timeout`.
+        /// The limit `promql.timeout`.
         limit: model::DurationText,
     },
     /// The caller gave up.

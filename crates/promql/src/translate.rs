@@ -26,10 +26,18 @@ pub(crate) fn parse(text: &str) -> Result<Expr, Error> {
         Ok(Err(_)) if modifier.is_some() => {
             return Err(Error::Unsupported(format!("the modifier `{}`", modifier.unwrap_or_default())));
         }
-        Ok(Err(message)) => return Err(Error::BadData(format!("the query cannot be read: {message}"))),
+        Ok(Err(message)) => return Err(Error::BadData(unreadable(&message))),
         Err(_) => return Err(Error::BadData("the query has a number that is out of range".to_owned())),
     };
     Translator { source, depth: 0 }.expr(tree)
+}
+
+/// What the parser says, and what to write instead where it leaves people alone.
+fn unreadable(message: &str) -> String {
+    /// Said of `{}`, which means every series there is.
+    const MATCHES_ALL: &str = "vector selector must contain at least one non-empty matcher";
+    let example = if message.contains(MATCHES_ALL) { r#": for example `{__name__=~".+"}`"# } else { "" };
+    format!("the query cannot be read: {message}{example}")
 }
 
 /// Walks the parser's tree in the order of the text.

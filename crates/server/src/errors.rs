@@ -93,9 +93,10 @@ impl From<ReportError> for Problem {
         match error {
             ReportError::Events(error) => error.into(),
             ReportError::Series(promql::Error::LimitReached(text)) => QueryError::LimitReached(text).into(),
-            ReportError::Series(promql::Error::Timeout { .. } | promql::Error::Canceled) => {
-                QueryError::Stopped("it took too long").into()
+            ReportError::Series(error @ promql::Error::Timeout { .. }) => {
+                QueryError::TimedOut(error.to_string()).into()
             }
+            ReportError::Series(promql::Error::Canceled) => QueryError::Stopped("it took too long").into(),
             other => Self::internal(&other),
         }
     }

@@ -41,7 +41,10 @@ pub enum QueryError {
     #[error("{0}")]
     TimedOut(String),
     /// Too many queries wait already: ask again later.
-    #[error("too many queries at once ({waiting} wait already); ask again later")]
+    #[error(
+        "too many queries at once: {waiting} wait already (store.max_waiting_scans), for the turns that \
+         store.max_concurrent_scans gives; ask again later, or for a shorter time so that each takes less"
+    )]
     Busy {
         /// How many wait.
         waiting: usize,

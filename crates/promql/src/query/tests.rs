@@ -39,6 +39,22 @@ fn what_is_not_supported_is_named() {
 }
 
 #[test]
+fn a_selector_of_everything_is_told_how_it_is_written() {
+    for text in ["{}", "rate({}[5m])", "{job=\"\"}"] {
+        let said = Query::parse(text).expect_err(text).to_string();
+        assert!(said.ends_with(r#"for example `{__name__=~".+"}`"#), "{text}: {said}");
+    }
+    Query::parse(r#"{__name__=~".+"}"#).expect("the example");
+}
+
+#[test]
+fn an_error_of_a_limit_names_its_setting() {
+    let limit = model::DurationText(std::time::Duration::from_secs(30));
+    let said = Error::Timeout { limit }.to_string();
+    assert!(said.contains("30s (promql.timeout); ask for"), "{said}");
+}
+
+#[test]
 fn what_is_no_promql_is_bad_data() {
     let cases = [
         "",

@@ -96,6 +96,20 @@ async fn errors_have_prometheus_shape_and_status() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_query_that_is_too_slow_names_the_limit() {
+    let (stage, now) = stage().await;
+    let (start, end) = ((now - 7_200).to_string(), now.to_string());
+    let long = ("query", "max_over_time((queue_depth + 0)[1h:1s])");
+    let parameters = [long, ("start", &start), ("end", &end), ("step", "1s"), ("timeout", "1ms")];
+    let answered = get(&stage, "query_range", &parameters).await;
+    assert_eq!(answered.body["errorType"], "timeout", "{answered:?}");
+    let said = answered.body["error"].as_str().unwrap_or_default();
+    for part in ["the parameter timeout", "server.max_concurrent_queries", "a larger step"] {
+        assert!(said.contains(part), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_there_is_can_be_asked() {
     let (stage, _) = stage().await;
     let data = |answer: Answer| {

@@ -21,7 +21,8 @@ pub(super) async fn run<T: Send + 'static>(
     job: Job<T>,
 ) -> Result<T, Failure> {
     let most = longest(app);
-    let timeout = timeout.map_or(most, |timeout| timeout.min(most));
+    let asked = timeout.filter(|timeout| *timeout < most);
+    let timeout = asked.unwrap_or(most);
     let cancel = Cancel::new();
     let _stop = StopOnDrop(cancel.clone());
     let engine = app.context.promql.clone();
@@ -36,8 +37,13 @@ pub(super) async fn run<T: Send + 'static>(
     };
     tokio::time::timeout(timeout, work).await.map_err(|_| {
         let limit = DurationText(timeout);
+        let named = match asked {
+            Some(_) => "the parameter timeout",
+            None => "what server.request_timeout leaves",
+        };
         Failure::timed_out(format!(
-            "the query took longer than {limit}; ask for a shorter range, a larger step or fewer series"
+            "the query took longer than {limit} ({named}), the wait for its turn among \
+             server.max_concurrent_queries included; ask for a shorter range, a larger step or fewer series"
         ))
     })?
 }
