@@ -119,7 +119,7 @@ fn version(connection: &Connection) -> Result<u32, rusqlite::Error> {
 }
 
 /// What is wrong with the database, if anything is.
-fn problem(connection: &Connection) -> Result<Option<String>, EngineError> {
+fn problem(connection: &Connection, path: &Path) -> Result<Option<String>, EngineError> {
     let look = || {
         let answer: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
         if answer != "ok" {
@@ -134,7 +134,7 @@ fn problem(connection: &Connection) -> Result<Option<String>, EngineError> {
     };
     match look() {
         Err(error) if is_corrupt(&error) => Ok(Some(error.to_string())),
-        looked => looked.map_err(EngineError::catalog("check the database")),
+        looked => looked.map_err(EngineError::catalog("check the database", path)),
     }
 }
 
@@ -169,7 +169,7 @@ fn is_corrupt(error: &rusqlite::Error) -> bool {
 fn reading(path: &Path, doing: &'static str) -> impl FnOnce(rusqlite::Error) -> EngineError {
     move |source| match is_corrupt(&source) {
         true => EngineError::CatalogDamaged { path: path.to_owned(), problem: source.to_string() },
-        false => EngineError::Catalog { doing, source },
+        false => EngineError::catalog(doing, path)(source),
     }
 }
 
@@ -273,7 +273,7 @@ impl Catalog {
         }
         // Version 1 has other columns, and no checksum.
         if found > 1
-            && let Some(problem) = problem(&connection)?
+            && let Some(problem) = problem(&connection, path)?
         {
             return Err(EngineError::CatalogDamaged { path: path.to_owned(), problem });
         }
@@ -298,7 +298,7 @@ impl Catalog {
             keep_checksum(&transaction)?;
             transaction.commit()
         };
-        begin().map_err(EngineError::catalog("bring the tables up to date"))?;
+        begin().map_err(EngineError::catalog("bring the tables up to date", path))?;
         keep_sum(path);
         Ok(Self { connection: Mutex::new(connection), path: path.to_owned() })
     }
@@ -325,9 +325,9 @@ impl Catalog {
     /// What is wrong with the catalog's own file, or with the sum beside it, by path.
     pub(crate) fn problem(&self) -> Result<Option<(PathBuf, String)>, EngineError> {
         let connection = self.connection.lock();
-        match problem(&connection)? {
+        match problem(&connection, &self.path)? {
             Some(problem) => Ok(Some((self.path.clone(), problem))),
-            None => sum::problem(&connection, &self.path).map_err(reading(&self.path, "check the database")),
+            None => sum::problem(&connection, &self.path).map_err(self.reading("check the database")),
         }
     }
 
@@ -344,9 +344,13 @@ impl Catalog {
             transaction.commit()?;
             Ok(result)
         };
-        let result = run().map_err(EngineError::catalog(doing))?;
+        let result = run().map_err(EngineError::catalog(doing, &self.path))?;
         keep_sum(&self.path);
         Ok(result)
+    }
+
+    fn reading(&self, doing: &'static str) -> impl FnOnce(rusqlite::Error) -> EngineError {
+        reading(&self.path, doing)
     }
 
     fn meta(&self, key: &'static str) -> Result<u64, EngineError> {
@@ -354,7 +358,7 @@ impl Catalog {
         let value = connection
             .query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| count(row, 0))
             .optional();
-        value.map(Option::unwrap_or_default).map_err(EngineError::catalog("read a number"))
+        value.map(Option::unwrap_or_default).map_err(self.reading("read a number"))
     }
 
     /// The last record of the write-ahead log whose content is in files.
@@ -386,7 +390,7 @@ impl Catalog {
             }
             Ok(entries)
         };
-        read().map_err(reading(&self.path, "read the files"))
+        read().map_err(self.reading("read the files"))
     }
 
     /// Puts a file in the place of those that it was merged from, in one step.

@@ -24,10 +24,12 @@ pub enum EngineError {
         source: io::Error,
     },
     /// The catalog could not be read or written.
-    #[error("could not {doing} in the catalog")]
+    #[error("could not {doing} in the catalog {}", .path.display())]
     Catalog {
         /// What was being done.
         doing: &'static str,
+        /// Which file.
+        path: PathBuf,
         /// The cause.
         #[source]
         source: rusqlite::Error,
@@ -151,8 +153,12 @@ impl EngineError {
         }
     }
 
-    /// Wraps an error of the catalog: `map_err(EngineError::catalog("add files"))`.
-    pub(crate) fn catalog(doing: &'static str) -> impl FnOnce(rusqlite::Error) -> Self {
-        move |source| Self::Catalog { doing, source }
+    /// Wraps an error of the catalog: `map_err(EngineError::catalog("add files", path))`.
+    pub(crate) fn catalog<P: Into<PathBuf>>(
+        doing: &'static str,
+        path: P,
+    ) -> impl FnOnce(rusqlite::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Catalog { doing, path, source }
     }
 }

@@ -86,7 +86,7 @@ impl Catalog {
             let error = error.zip(at).map(|(text, at)| (text, Timestamp::from_nanos(at)));
             Ok(ArchiveState { url: row.get(0)?, error })
         });
-        read.optional().map_err(EngineError::catalog("read the archive"))
+        read.optional().map_err(self.reading("read the archive"))
     }
 
     /// Notes why nothing can be archived, or that it can.
@@ -111,7 +111,7 @@ impl Catalog {
             let days = days.query_map([], day_from_row)?.collect::<Result<Vec<_>, _>>()?;
             Ok(days.into_iter().flatten().collect())
         };
-        read().map_err(EngineError::catalog("read what was archived"))
+        read().map_err(self.reading("read what was archived"))
     }
 
     /// Notes that a day is being archived: what comes from now on changes it.
