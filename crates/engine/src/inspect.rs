@@ -1,13 +1,16 @@
 //! Looking at a store from outside, without opening it: what it consists of, and whether all of it is
 //! sound. Nothing is changed, and a process that has the store open goes on.
 
+use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use model::{TimeRange, Timestamp};
+use store::Table;
 
-use crate::catalog::{ArchiveState, Catalog, FileKind};
+use crate::catalog::{ArchiveState, Catalog, FileEntry, FileKind};
 use crate::files::StoredFile;
-use crate::layout::{Layout, segment_id};
+use crate::layout::{Layout, is_temporary, segment_id};
 use crate::vfs::{Disk, Entry, Vfs};
 use crate::wal::replay::State;
 use crate::{EngineError, wal};
@@ -83,6 +86,9 @@ pub fn verify(
         Err(EngineError::CatalogDamaged { path, problem }) => {
             return without_catalog(data_dir, &path, &problem, progress);
         }
+        Err(error @ (EngineError::Catalog { .. } | EngineError::FormatVersion { .. })) => {
+            return without_catalog(data_dir, &Layout::new(data_dir).catalog(), &told(&error), progress);
+        }
         inspection => inspection?,
     };
     let all = std::mem::take(&mut inspection.all);
@@ -93,18 +99,20 @@ pub fn verify(
         progress(read, total, &file.path);
         read += file.bytes;
         match &part {
-            What::Catalog => {
-                if let Some((path, problem)) = inspection.catalog.problem()? {
+            What::Catalog => match inspection.catalog.problem() {
+                Ok(None) => {}
+                Ok(Some((path, problem))) => {
                     file.path = inspection.name(&path);
                     file.problem = Some(problem);
                 }
-            }
+                Err(error) => file.problem = Some(told(&error)),
+            },
             What::Segment(id) => segment(&mut file, &inspection.layout, *id, Some(*id) == last_segment),
             What::Part(stored, place) if file.set_aside.is_none() => file.problem = part_of(stored, *place),
-            What::Part(..) => {}
+            What::Part(..) | What::SetAside => {}
         }
         // Somebody who has the store open may have dropped or replaced it meanwhile.
-        if file.problem.is_some() && is_gone(&inspection, &part)? {
+        if file.problem.is_some() && is_gone(&inspection, &part) {
             continue;
         }
         verified.push(file);
@@ -113,7 +121,8 @@ pub fn verify(
     Ok(verified)
 }
 
-/// What can be checked without a catalog: the log. The checksums of the other files are in the catalog.
+/// What can be checked without a catalog: the log. The checksums of the other files are in the catalog; that they
+/// can be read, and are Parquet from their first bytes to their last, can be told all the same.
 fn without_catalog(
     data_dir: &Path,
     path: &Path,
@@ -123,20 +132,101 @@ fn without_catalog(
     let layout = Layout::new(data_dir);
     let bytes = std::fs::metadata(path).map_or(0, |file| file.len());
     let mut catalog = StoreFile::new(name(&layout, path), "catalog", bytes);
-    catalog.problem = Some(format!("{problem}; the files of which it has the checksums were not checked"));
+    catalog.problem = Some(format!(
+        "{problem}; the files of which it has the checksums were not checked, but for their first and last bytes"
+    ));
     let mut verified = vec![catalog];
-    let all = segments(&layout)?;
-    let last = all.last().map(|(id, _)| *id);
-    let total = all.iter().map(|(_, file)| file.bytes).sum();
+    let segments = segments(&layout)?;
+    let last = segments.last().map(|(id, _)| *id);
+    let stored = stored(&layout)?;
+    let total = segments.iter().map(|(_, file)| file).chain(&stored).map(|file| file.bytes).sum();
     let mut read = 0;
-    for (id, mut file) in all {
+    for (id, mut file) in segments {
         progress(read, total, &file.path);
         read += file.bytes;
         segment(&mut file, &layout, id, Some(id) == last);
         verified.push(file);
     }
+    for mut file in stored {
+        progress(read, total, &file.path);
+        read += file.bytes;
+        file.problem =
+            ends_of(&layout.root().join(&file.path)).unwrap_or_else(|error| Some(error.to_string()));
+        verified.push(file);
+    }
+    verified.extend(quarantined(&layout, &[])?);
     progress(total, total, Path::new(""));
     Ok(verified)
+}
+
+/// The Parquet files that lie in the folders of the store.
+fn stored(layout: &Layout) -> Result<Vec<StoreFile>, EngineError> {
+    let mut all = Vec::new();
+    for dir in [layout.metrics_dir(), layout.events_dir()] {
+        let mut entries = Disk.list(&dir).map_err(EngineError::io("list", &dir))?;
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        let complete = entries.iter().filter(|entry| !is_temporary(entry.name.as_ref()));
+        all.extend(complete.map(|entry| {
+            StoreFile::new(name(layout, &dir.join(&entry.name)), kind_of(&entry.name), entry.bytes)
+        }));
+    }
+    Ok(all)
+}
+
+/// What a file is, by its name alone: that of its table, else a part of a block of samples.
+fn kind_of(name: &str) -> &'static str {
+    if Path::new(name).extension().is_some_and(|extension| extension == "wal") {
+        return "wal";
+    }
+    name.split('.').nth(1).and_then(Table::from_name).map_or("metrics", Table::name)
+}
+
+/// What is wrong with a Parquet file, as far as its first and last bytes tell.
+fn ends_of(path: &Path) -> std::io::Result<Option<String>> {
+    const MAGIC: [u8; 4] = *b"PAR1";
+    let file = Disk.open(path)?;
+    let bytes = file.bytes()?;
+    // The magic number, and at the end the length of the footer before it.
+    let (mut start, mut end) = ([0; 4], [0; 8]);
+    let Some(at) = bytes.checked_sub(end.len() as u64).filter(|_| bytes >= 12) else {
+        return Ok(Some(format!("it has {bytes} bytes, which is too few for Parquet")));
+    };
+    file.read_at(&mut start, 0)?;
+    file.read_at(&mut end, at)?;
+    let [a, b, c, d, magic @ ..] = end;
+    let is_whole = start == MAGIC && magic == MAGIC && u64::from(u32::from_le_bytes([a, b, c, d])) <= at;
+    Ok((!is_whole).then(|| "it does not begin and end as Parquet does".to_owned()))
+}
+
+/// What lies in the quarantine and no entry of the catalog knows.
+fn quarantined(layout: &Layout, known: &[(StoreFile, What)]) -> Result<Vec<StoreFile>, EngineError> {
+    let dir = layout.quarantine_dir();
+    let mut entries = match Disk.list(&dir) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        listed => listed.map_err(EngineError::io("list", &dir))?,
+    };
+    entries.sort_by(|a, b| a.name.cmp(&b.name));
+    let names: HashSet<&OsStr> = known.iter().filter_map(|(file, _)| file.path.file_name()).collect();
+    let others = entries.iter().filter(|entry| !names.contains(OsStr::new(&entry.name)));
+    Ok(others
+        .map(|entry| {
+            let kind = kind_of(&entry.name);
+            let mut file = StoreFile::new(name(layout, &dir.join(&entry.name)), kind, entry.bytes);
+            let reason = if kind == "wal" {
+                "a start could not read this part of the log"
+            } else {
+                "a start found it beside a catalog that did not know it"
+            };
+            file.set_aside = Some(reason.to_owned());
+            file
+        })
+        .collect())
+}
+
+/// An error of the catalog with its cause.
+fn told(error: &EngineError) -> String {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
+    format!("{error}{}", cause.unwrap_or_default())
 }
 
 /// A file's path below the data directory.
@@ -177,6 +267,8 @@ enum What {
     Catalog,
     Segment(u64),
     Part(StoredFile, usize),
+    /// Of the quarantine.
+    SetAside,
 }
 
 impl Inspection {
@@ -191,6 +283,8 @@ impl Inspection {
             this.all.push((file, What::Segment(id)));
         }
         this.add_files()?;
+        let others = quarantined(&this.layout, &this.all)?;
+        this.all.extend(others.into_iter().map(|file| (file, What::SetAside)));
         Ok(this)
     }
 
@@ -248,18 +342,18 @@ fn part_of(stored: &StoredFile, place: usize) -> Option<String> {
 }
 
 /// Whether what seemed wrong is gone, or right by now: a segment grows while it is read.
-fn is_gone(inspection: &Inspection, what: &What) -> Result<bool, EngineError> {
+fn is_gone(inspection: &Inspection, what: &What) -> bool {
     match what {
-        What::Catalog => Ok(false),
+        What::Catalog | What::SetAside => false,
         What::Segment(id) => {
             std::thread::sleep(std::time::Duration::from_millis(300));
             let path = inspection.layout.segment(*id);
-            Ok(!path.exists()
-                || matches!(wal::replay::look(&Disk, &inspection.layout, *id), Ok(State::Sound)))
+            !path.exists() || matches!(wal::replay::look(&Disk, &inspection.layout, *id), Ok(State::Sound))
         }
         What::Part(stored, _) => {
-            let entries = inspection.catalog.entries()?;
-            Ok(!entries.iter().any(|entry| entry.id == stored.entry.id && entry.quarantine_reason.is_none()))
+            let is_this =
+                |entry: &FileEntry| entry.id == stored.entry.id && entry.quarantine_reason.is_none();
+            inspection.catalog.entries().is_ok_and(|entries| !entries.iter().any(is_this))
         }
     }
 }

@@ -26,6 +26,9 @@ pub(crate) enum Store {
         after_help = "Checksums of the catalog and its file, of each record of the write-ahead log and of each 64 KiB of every file are compared. \
         Nothing is changed, and a server that runs goes on. A damaged file of telemetry is set aside by the server itself when it \
         reads it: the rest stays readable.\n\n\
+        Two things are not covered. After a crash between a change of the catalog and the writing of its sum (catalog.sum), and in a store \
+        that a version without sums wrote last, the parts of the catalog's file in which no row is, until the next start. And while the \
+        catalog cannot be read, the contents of the files whose checksums it has.\n\n\
         Exit codes: 0 all is sound, 1 something is damaged, was set aside before or could not be read, 2 the command line is wrong.\n\n\
         Examples:\n  watchkeeper store verify\n  watchkeeper store verify --data-dir /srv/watchkeeper --json"
     )]
@@ -82,20 +85,29 @@ async fn status(look: &Look) -> Result<u8, Failure> {
         println!("{:#}", json!({ "files": files, "archive": archive.as_ref().map(archive_as_json) }));
         return Ok(exit::OK);
     }
-    let mut kinds: Vec<&str> = files.iter().map(|file| file.kind).collect();
-    kinds.sort_unstable();
-    kinds.dedup();
-    let mut table = super::wrapped_table(super::width());
-    table.set_header(["WHAT", "FILES", "SIZE", "ROWS", "B/ROW", "FROM (UTC)", "TO (UTC)"]);
-    for kind in kinds {
-        table.add_row(row(kind, &files));
-    }
-    println!("{}", table.trim_fmt());
+    println!("{}", by_kind(&files, super::width()));
     set_aside(&files).iter().for_each(|text| println!("set aside: {text}"));
     if let Some(archive) = &archive {
         println!("{}", shown_archive(archive));
     }
     Ok(exit::OK)
+}
+
+/// A line for each kind of file, which fits into 80 columns.
+fn by_kind(files: &[StoreFile], width: u16) -> String {
+    let mut kinds: Vec<&str> = files.iter().map(|file| file.kind).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let mut table = super::wrapped_table(width);
+    table.set_header(["WHAT", "FILES", "SIZE", "ROWS", "B/ROW", "FROM (UTC)", "TO (UTC)"]);
+    for kind in kinds {
+        table.add_row(row(kind, files));
+    }
+    let last = table.column_count().saturating_sub(1);
+    for (place, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, if place == last { 0 } else { 2 }));
+    }
+    table.trim_fmt()
 }
 
 /// The archive in a line, or two where it fails.
@@ -143,10 +155,19 @@ fn row(kind: &str, files: &[StoreFile]) -> [String; 7] {
         of_kind().count().to_string(),
         bytes(size as f64),
         if has_rows { number(rows as f64) } else { "-".to_owned() },
-        if rows > 0 { format!("{:.2}", size as f64 / rows as f64) } else { "-".to_owned() },
+        if rows > 0 { of_a_row(size as f64 / rows as f64) } else { "-".to_owned() },
         time(of_kind().filter_map(|file| file.range).map(|range| range.start).min()),
         time(of_kind().filter_map(|file| file.range).map(|range| range.end).max()),
     ]
+}
+
+/// Bytes of a row: `1.37`, `56.2`, `1.4K`.
+fn of_a_row(size: f64) -> String {
+    match size {
+        ..10.0 => format!("{size:.2}"),
+        ..999.5 => format!("{size:.1}"),
+        _ => bytes(size),
+    }
 }
 
 async fn verify(look: &Look) -> Result<u8, Failure> {
@@ -183,7 +204,15 @@ async fn verify(look: &Look) -> Result<u8, Failure> {
         println!("{} files, {}: {verdict}", files.len(), bytes(size as f64));
         if !set_aside.is_empty() {
             println!(
-                "what was set aside lies in the folder quarantine, until it is as old as the rest is kept"
+                "what was set aside lies in the folder quarantine and is answered no more: files until they are as old \
+                 as the rest is kept, parts of the log until somebody removes them"
+            );
+        }
+        if damaged > 0 {
+            println!(
+                "a server sets damaged files of telemetry aside when it reads them, cuts a damaged log where the damage \
+                 begins, and refuses a damaged catalog, saying what to do; what was lost comes back only with a backup \
+                 of the whole data folder"
             );
         }
     }
@@ -237,4 +266,35 @@ fn as_json(file: &StoreFile) -> Value {
         "from": file.range.map(|range| range.start), "to": file.range.map(|range| range.end),
         "set_aside": file.set_aside, "problem": file.problem, "note": file.note,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use model::TimeRange;
+
+    use super::*;
+
+    #[test]
+    fn a_terminal_of_80_columns_has_a_line_for_each_kind() {
+        let time = |text| Timestamp::parse_rfc3339(text).expect("a time");
+        let range = TimeRange::new(time("2026-09-26T12:00:00.123456789Z"), time("2026-11-26T12:59:59.999Z"));
+        let kinds = ["component_events", "metrics", "process_exits"];
+        let file = |kind| StoreFile {
+            path: "x".into(),
+            kind,
+            bytes: 99_000_000_000,
+            rows: Some(654_000_000),
+            range: Some(range),
+            set_aside: None,
+            problem: None,
+            note: None,
+        };
+        let text = by_kind(&kinds.map(file), 80);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 1 + kinds.len(), "{text}");
+        assert_eq!(
+            lines[1], "component_events  1      92G   654M  151.4  2026-09-26 12:00  2026-11-26 12:59",
+            "{text}"
+        );
+    }
 }

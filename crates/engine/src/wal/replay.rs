@@ -229,7 +229,7 @@ pub(crate) fn walk(
     let cut = |offset, why: &str| Ok(End::Bad { offset, why: why.to_owned(), cut: true });
     let mut start = [0; segment::HEADER_BYTES];
     if length < start.len() as u64 {
-        return bad(0, "the segment's header is cut off");
+        return cut(0, "the segment's header is cut off");
     }
     reader.read_exact(&mut start)?;
     match segment::check_header(&start, id) {
@@ -270,7 +270,7 @@ pub(crate) fn walk(
 pub(crate) enum State {
     Sound,
     Damaged(String),
-    /// The file ends in a record, as a process leaves it that was killed while it wrote.
+    /// The file ends in a record or in zeros, as a process leaves it that was killed while it wrote.
     Torn(String),
 }
 
@@ -285,32 +285,24 @@ pub(crate) fn look(vfs: &dyn Vfs, layout: &Layout, id: u64) -> io::Result<State>
         }
         End::Bad { offset, why, cut } => {
             let text = format!("{why}, at byte {offset} of {length}");
-            if cut && !goes_on(vfs, layout, id, (offset, length), last)? {
-                State::Torn(text)
-            } else {
-                State::Damaged(text)
-            }
+            let mut rest = vec![0; usize::try_from(length - offset).map_err(io::Error::other)?];
+            vfs.open(&layout.segment(id))?.read_at(&mut rest, offset)?;
+            // A power cut leaves zeros where a file had grown and its bytes had not come.
+            let is_torn = cut || rest.iter().all(|byte| *byte == 0);
+            if is_torn && !goes_on(&rest, id, last) { State::Torn(text) } else { State::Damaged(text) }
         }
     })
 }
 
 /// Whether a segment whose last record seems to be cut off is whole but for a wrong length: the record's own, or
 /// that of one before others.
-fn goes_on(
-    vfs: &dyn Vfs,
-    layout: &Layout,
-    id: u64,
-    (offset, length): (u64, u64),
-    last: u64,
-) -> io::Result<bool> {
-    let mut rest = vec![0; usize::try_from(length - offset).map_err(io::Error::other)?];
-    vfs.open(&layout.segment(id))?.read_at(&mut rest, offset)?;
+fn goes_on(rest: &[u8], id: u64, last: u64) -> bool {
     let is_whole = rest.split_first_chunk::<{ record::HEADER_BYTES }>().is_some_and(|(header, payload)| {
         let mut header = *header;
         header[..4].copy_from_slice(&(payload.len() as u32).to_le_bytes());
         Header::parse(&header).is_some_and(|header| header.matches(id, payload))
     });
-    Ok(is_whole || rest.get(1..).is_some_and(|rest| record::any_after(rest, id, last)))
+    is_whole || rest.get(1..).is_some_and(|rest| record::any_after(rest, id, last))
 }
 
 /// Puts what the log holds into the head. What had been refused is not in the log; what had been counted

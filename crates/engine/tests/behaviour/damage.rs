@@ -237,10 +237,53 @@ fn a_changed_value_in_the_catalog_is_found() {
     std::fs::write(&path, bytes).expect("written");
     assert_eq!(problems(&place)[0].0, "catalog.db", "{:?}", problems(&place));
     assert!(problems(&place)[0].1.contains("were not checked"), "{:?}", problems(&place));
+    // What can be told of the others without their checksums is told.
+    assert_eq!(problems(&place).len(), 1);
+    let rows = place.files("events", ".parquet").remove(0);
+    let end = std::fs::metadata(&rows).expect("a file").len() as usize - 1;
+    flip(&rows, end);
+    let found = problems(&place);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[1].0.starts_with("events/") && found[1].1.contains("as Parquet does"), "{found:?}");
+    flip(&rows, end);
     let Err(refused) = place.try_open_on(std::sync::Arc::new(engine::vfs::Disk)) else {
         panic!("a damaged catalog is opened")
     };
     assert!(refused.to_string().contains("catalog.db is damaged"), "{refused}");
+}
+
+#[test]
+fn a_catalog_of_a_later_version_is_a_finding_and_the_log_is_checked_all_the_same() {
+    let place = Place::new();
+    let store = place.open();
+    store.push("up", &[(T0, 1.0)]);
+    drop(store);
+    let path = place.dir.path().join("catalog.db");
+    let connection = rusqlite::Connection::open(&path).expect("open");
+    connection.pragma_update(None, "user_version", 99).expect("set");
+    drop(connection);
+    let wal = place.files("wal", ".wal").remove(0);
+    flip(&wal, 30);
+    let found = problems(&place);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].0 == "catalog.db" && found[0].1.contains("upgrade Watchkeeper"), "{found:?}");
+    assert!(found[1].0.starts_with("wal/"), "{found:?}");
+}
+
+#[test]
+fn what_a_start_put_aside_of_the_log_is_told_afterwards() {
+    let place = Place::new();
+    let store = place.open();
+    store.push("up", &[(T0, 1.0)]);
+    store.push("up", &[(T0 + 1, 2.0)]);
+    drop(store);
+    flip(&place.files("wal", ".wal").remove(0), 30);
+    drop(place.open());
+    assert_eq!(problems(&place), []);
+    let files = inspect::files(place.dir.path()).expect("listed");
+    let aside: Vec<_> = files.iter().filter(|file| file.set_aside.is_some()).collect();
+    assert_eq!(aside.len(), 1, "{aside:?}");
+    assert!(aside[0].kind == "wal" && aside[0].path.starts_with("quarantine"), "{aside:?}");
 }
 
 /// A sum that a crash has left behind is of an earlier commit: no damage, and written anew by the next start.
@@ -278,8 +321,11 @@ fn a_record_that_a_kill_has_cut_off_is_a_note_and_a_wrong_length_is_damage() {
         let verified = inspect::verify(place.dir.path(), &mut |_, _, _| {}).expect("verified");
         verified.into_iter().filter_map(|file| file.note).collect()
     };
-    for cut in [1, 20] {
-        std::fs::write(&path, &sound[..sound.len() - cut]).expect("written");
+    let zeros = [&sound[..], &[0; 100]].concat();
+    let left = [1, 20, sound.len() - 10, sound.len()].map(|cut| sound[..sound.len() - cut].to_vec());
+    for cut in left.into_iter().chain([zeros]) {
+        std::fs::write(&path, &cut).expect("written");
+        let cut = cut.len();
         assert_eq!((problems(&place).len(), notes().len()), (0, 1), "{cut}: {:?}", problems(&place));
         assert!(notes()[0].contains("the next start cuts it off"), "{:?}", notes());
     }
