@@ -73,9 +73,6 @@ pub(crate) async fn run(command: &Query) -> Result<(), Failure> {
     for line in remarks(&answer) {
         eprintln!("{line}");
     }
-    for info in answer["infos"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-        eprintln!("note: {info}");
-    }
     if command.json {
         println!("{}", answer["data"]);
     } else if command.plot {

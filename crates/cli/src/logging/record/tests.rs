@@ -100,9 +100,8 @@ fn a_message_stays_on_its_line() {
 #[test]
 fn an_error_is_told_with_its_causes() {
     let full = anyhow::Error::from(io::Error::from_raw_os_error(28)).context("could not write x");
-    let (lines, text) = logged(|| {
-        tracing::error!(error = full.as_ref() as &dyn std::error::Error, "files could not be merged")
-    });
+    let error: &dyn std::error::Error = full.as_ref();
+    let (lines, text) = logged(|| tracing::error!(error, "files could not be merged"));
     let wanted = "could not write x: No space left on device (os error 28)";
     assert_eq!(lines[0]["details"]["error"], wanted);
     assert!(text.contains(wanted), "{text}");
