@@ -83,7 +83,7 @@ impl Engine {
         let steps = Steps::between(start_ms, end_ms, step_ms);
         if steps.count as u64 > self.limits.max_steps {
             return Err(Error::BadData(format!(
-                "the query has {} steps and may have {} (max_steps); ask for a larger step or a shorter range",
+                "the query has {} steps and may have {} (promql.max_steps); ask for a larger step or a shorter range",
                 steps.count, self.limits.max_steps
             )));
         }
