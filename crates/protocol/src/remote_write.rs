@@ -136,7 +136,10 @@ fn message(labels: LabelsRef<'_>, samples: &[Sample]) -> TimeSeries {
         labels: labels.iter().map(|(name, value)| Label { name: bytes(name), value: bytes(value) }).collect(),
         samples: samples
             .iter()
-            .map(|sample| WireSample { value: sample.value, timestamp: sample.time_ms })
+            .map(|sample| WireSample {
+                value: (sample.value.to_bits() != 0).then_some(sample.value),
+                timestamp: sample.time_ms,
+            })
             .collect(),
         exemplars: Vec::new(),
         histograms: Vec::new(),

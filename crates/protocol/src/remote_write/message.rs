@@ -40,8 +40,9 @@ pub(super) struct Label {
 /// `prometheus.Sample`
 #[derive(Clone, Copy, PartialEq, prost::Message)]
 pub(super) struct WireSample {
-    #[prost(double, tag = "1")]
-    pub(super) value: f64,
+    /// Absent when it is zero; minus zero is something else.
+    #[prost(double, optional, tag = "1")]
+    pub(super) value: Option<f64>,
     /// Milliseconds since the epoch.
     #[prost(int64, tag = "2")]
     pub(super) timestamp: i64,

@@ -16,7 +16,7 @@ fn label(name: &[u8], value: &[u8]) -> Label {
 fn series(labels: Vec<Label>, samples: &[(i64, f64)]) -> TimeSeries {
     let samples = samples
         .iter()
-        .map(|(timestamp, value)| WireSample { value: *value, timestamp: *timestamp })
+        .map(|(timestamp, value)| WireSample { value: Some(*value), timestamp: *timestamp })
         .collect();
     TimeSeries { labels, samples, exemplars: Vec::new(), histograms: Vec::new() }
 }
