@@ -40,14 +40,28 @@ const MAX_OPEN_BYTES: usize = 512 << 20;
 /// The most that merged event files may have been before: they take longer for each byte.
 const MAX_EVENT_BYTES: u64 = 512 << 20;
 
+/// How much is merged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// What is worth it while more comes: days that are over, and many small files.
+    Usual,
+    /// All files of each day.
+    Days,
+}
+
 /// Merges what there is to merge at `now`, one run of files after the other, until nothing is left or
 /// `stop` is set. Returns how many files were merged to others.
-pub(crate) fn compact(core: &Arc<Core>, now: Timestamp, stop: &AtomicBool) -> Result<usize, EngineError> {
+pub(crate) fn compact(
+    core: &Arc<Core>,
+    now: Timestamp,
+    extent: Extent,
+    stop: &AtomicBool,
+) -> Result<usize, EngineError> {
     let mut merged = 0;
     let settled = now.before(settled_after(core));
     while !stop.load(Ordering::Relaxed) {
         let view = core.view();
-        let Some(run) = next_run(&view.files, now, settled_after(core)) else { break };
+        let Some(run) = next_run(&view.files, now, settled_after(core), extent) else { break };
         match merge(core, &run, now, stop) {
             Ok(Some(files)) => merged += files,
             // Something else has changed these files; the next pass looks again.
@@ -77,6 +91,7 @@ fn next_run(
     files: &[Arc<StoredFile>],
     now: Timestamp,
     settled_after: Duration,
+    extent: Extent,
 ) -> Option<Vec<Arc<StoredFile>>> {
     let last_day = now.before(settled_after).as_nanos().div_euclid(DAY_NANOS) - 1;
     let mut kinds: Vec<FileKind> = Vec::new();
@@ -89,7 +104,8 @@ fn next_run(
     kinds.into_iter().find_map(|kind| {
         let of_kind: Vec<&Arc<StoredFile>> = files.iter().filter(|file| file.entry.kind == kind).collect();
         let of_a_day = of_kind.chunk_by(|a, b| day(a) == day(b)).find_map(|days| {
-            (day(days[0]) <= last_day).then(|| within_bounds(days)).filter(|run| run.len() > 1)
+            let is_due = extent == Extent::Days || day(days[0]) <= last_day;
+            is_due.then(|| within_bounds(days)).filter(|run| run.len() > 1)
         });
         let of_a_level = || {
             let same = |a: &&Arc<StoredFile>, b: &&Arc<StoredFile>| {

@@ -19,7 +19,7 @@ use store::{
 
 use crate::archive::{self, Archiver};
 use crate::catalog::Catalog;
-use crate::compact::compact;
+use crate::compact::{Extent, compact};
 use crate::core::Core;
 use crate::layout::{Layout, segment_id};
 use crate::open::open;
@@ -199,7 +199,12 @@ impl Engine {
 
     /// Merges files, as a background pass does every `compaction_interval`. Returns how many were merged to others.
     pub fn compact(&self, now: Timestamp) -> Result<usize, EngineError> {
-        compact(&self.core, now, &self.stopping)
+        compact(&self.core, now, Extent::Usual, &self.stopping)
+    }
+
+    /// Merges the files of each day, of one that is not over too: for a store into which nothing comes.
+    pub fn compact_days(&self, now: Timestamp) -> Result<usize, EngineError> {
+        compact(&self.core, now, Extent::Days, &self.stopping)
     }
 
     /// Archives the days that are over at `now`, as a background pass does each minute. Returns how many;

@@ -9,7 +9,7 @@ use model::Timestamp;
 use parking_lot::{Condvar, Mutex};
 
 use crate::EngineError;
-use crate::compact::compact;
+use crate::compact::{Extent, compact};
 use crate::core::Core;
 use crate::flush::flush;
 use crate::retention::drop_expired;
@@ -110,7 +110,7 @@ pub(crate) fn compact_on(core: &Arc<Core>, stopping: &AtomicBool) {
             continue;
         }
         // A file that cannot be merged is no reason to end the process: the others stay as they are.
-        let pass = std::panic::AssertUnwindSafe(|| compact(core, Timestamp::now(), stopping));
+        let pass = std::panic::AssertUnwindSafe(|| compact(core, Timestamp::now(), Extent::Usual, stopping));
         match std::panic::catch_unwind(pass) {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => {

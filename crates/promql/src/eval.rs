@@ -95,7 +95,7 @@ impl<'a> Evaluation<'a> {
         let limit = self.limits.max_held_samples;
         if held > limit {
             return Err(Error::LimitReached(format!(
-                "the query holds more than {limit} values in memory (max_held_samples); \
+                "the query holds more than {limit} values in memory (promql.max_held_samples); \
                  aggregate, ask for fewer series, a shorter range or a larger step"
             )));
         }

@@ -35,7 +35,8 @@ pub(crate) enum Store {
     Verify(Look),
     /// Merge files now, while no server runs
     #[command(
-        after_help = "A server merges files by itself each minute; this is for a store that nobody serves.\n\n\
+        after_help = "A server merges files by itself: those of days that are over, and where there are many. This merges the files of \
+        each day, for a store that nobody serves.\n\n\
         Exit codes: 0 done, 1 failed, or a server has the store open, 2 the command line is wrong.\n\n\
         Example:\n  watchkeeper store compact --data-dir /srv/watchkeeper"
     )]
@@ -237,7 +238,7 @@ async fn compact(place: &Place) -> Result<u8, Failure> {
     let before = inspect::files(&data_dir)?;
     let engine = open_engine(loaded.settings.store, &data_dir, &prometheus::Registry::new()).await?;
     let merged = tokio::task::spawn_blocking(move || {
-        let merged = engine.checkpoint().and_then(|()| engine.compact(Timestamp::now()));
+        let merged = engine.checkpoint().and_then(|()| engine.compact_days(Timestamp::now()));
         engine.shutdown();
         merged
     })

@@ -60,7 +60,7 @@ enum Seen {
 }
 
 fn look(connection: &Connection, catalog: &Path) -> Result<Seen, rusqlite::Error> {
-    // Who reads keeps others from writing.
+    // Who reads keeps others from writing, until the file has been read and closed.
     let reading = connection.unchecked_transaction()?;
     reading.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     let (Ok(bytes), Ok(sum)) = (std::fs::read(catalog), std::fs::read(path(catalog))) else {

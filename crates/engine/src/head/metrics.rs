@@ -332,7 +332,7 @@ mod tests {
         let samples: Vec<&[Sample]> = batch.iter().map(|(_, samples)| samples).collect();
         let appended = head.append(order.iter().map(|index| (*index as u32, samples[*index])));
         assert_eq!(appended.samples, 10_000);
-        assert!(head.sample_bytes() <= 10_000 * 40, "{}: only samples are counted", head.sample_bytes());
+        assert!(head.sample_bytes() <= 10_000 * 64, "{}: only samples are counted", head.sample_bytes());
         assert!(head.series_bytes() > 10_000 * 64, "{}", head.series_bytes());
         let found = head.matching(&[], (0, i64::MAX));
         assert_eq!(found.len(), 10_000);

@@ -48,6 +48,24 @@ fn a_day_that_is_over_becomes_one_block_and_one_file_of_each_table() {
 }
 
 #[test]
+fn where_nothing_comes_any_more_a_few_files_of_a_day_that_goes_on_become_one_too() {
+    let place = Place::new();
+    let store = place.open();
+    for round in 0..3 {
+        store.push("up", &[(T0 + round, 0.5)]);
+        store.push_rows(&[T0 + round]);
+        store.engine.checkpoint().expect("written");
+    }
+    let (all, rows) = (store.all(), store.rows());
+    assert_eq!(store.engine.compact(at(T0 + HOUR)).expect("looked"), 0);
+    assert_eq!(store.engine.compact_days(at(T0 + HOUR)).expect("merged"), 6);
+    assert_eq!(place.files("metrics", ".chunks.parquet").len(), 1);
+    assert_eq!(place.files("events", ".parquet").len(), 1);
+    assert_eq!((store.all(), store.rows()), (all, rows));
+    assert_eq!(store.engine.compact_days(at(T0 + HOUR)).expect("looked"), 0);
+}
+
+#[test]
 fn many_small_files_of_a_day_that_goes_on_become_one() {
     let place = Place::new();
     let store = place.open();

@@ -87,12 +87,12 @@ impl Evaluation<'_> {
         let (max_series, max_samples) = (self.limits.max_series, self.limits.max_samples);
         if series > max_series {
             return Err(Error::LimitReached(format!(
-                "a selector matches more than {max_series} series (max_series); add matchers"
+                "a selector matches more than {max_series} series (promql.max_series); add matchers"
             )));
         }
         if read > max_samples {
             return Err(Error::LimitReached(format!(
-                "the query reads more than {max_samples} samples (max_samples); \
+                "the query reads more than {max_samples} samples (promql.max_samples); \
                  add matchers or ask for a shorter range"
             )));
         }
