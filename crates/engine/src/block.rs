@@ -5,10 +5,14 @@
 //! which label. docs/format/metrics-block.md describes them, and the first version, which had two files.
 
 pub(crate) mod chunk;
+mod columns;
 pub(crate) mod index;
+mod packed;
+mod places;
 pub(crate) mod read;
 pub(crate) mod rows;
 pub(crate) mod series;
+pub(crate) mod stream;
 pub(crate) mod write;
 
 use arrow::array::{AsArray, BinaryArray, RecordBatch};
@@ -48,6 +52,10 @@ pub(crate) mod index_column {
     pub(crate) const NAME: &str = "name";
     pub(crate) const VALUE: &str = "value";
     pub(crate) const SERIES: &str = "series";
+}
+
+fn damaged(error: chunk::BadChunk) -> ParquetError {
+    ParquetError::External(Box::new(error))
 }
 
 fn bad(what: &str) -> ParquetError {

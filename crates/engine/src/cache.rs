@@ -37,6 +37,11 @@ impl<V: Clone> Cache<V> {
         Some(entry.value.clone())
     }
 
+    /// The bytes that were counted for what is kept for a file.
+    pub(crate) fn bytes_of(&self, file: u64) -> Option<usize> {
+        self.state.lock().entries.get(&file).map(|entry| entry.bytes)
+    }
+
     /// Keeps something for a file, in place of what has not been used for longest. What is larger than
     /// the whole cache is not kept.
     pub(crate) fn put(&self, file: u64, value: V, bytes: usize) {

@@ -20,7 +20,7 @@ use crate::rollup::Bucket;
 use crate::sums::Sums;
 
 /// The version of the catalog's tables.
-const VERSION: u32 = 5;
+const VERSION: u32 = 6;
 
 const SCHEMA: &str = "
     CREATE TABLE meta (
@@ -44,6 +44,7 @@ const SCHEMA: &str = "
         part TEXT NOT NULL,
         bytes INTEGER NOT NULL,
         crc32c BLOB NOT NULL,
+        block_bytes INTEGER NOT NULL,
         PRIMARY KEY (file, part)
     ) STRICT, WITHOUT ROWID;
     INSERT INTO meta (key, value) VALUES ('wal_watermark', 0), ('next_file', 1);
@@ -58,18 +59,25 @@ const FILE_ROWS: [&str; 2] = [
     "SELECT id, kind, event_table, level, min_time_ns, max_time_ns, rows, quarantine_reason, precedence, bucket_ms FROM files ORDER BY id",
 ];
 
+/// Every row of `parts`: before version 6, and from then on.
+const PART_ROWS: [&str; 2] = [
+    "SELECT file, part, bytes, crc32c FROM parts ORDER BY file, part",
+    "SELECT file, part, bytes, crc32c, block_bytes FROM parts ORDER BY file, part",
+];
+
 /// A crc32c over every value of every row, in a fixed order.
 fn checksum(connection: &Connection) -> Result<i64, rusqlite::Error> {
     let mut crc = 0;
+    let version = version(connection)?;
     let queries = [
         "SELECT key, value FROM meta WHERE key <> 'checksum' ORDER BY key",
-        FILE_ROWS[usize::from(version(connection)? >= 5)],
-        "SELECT file, part, bytes, crc32c FROM parts ORDER BY file, part",
+        FILE_ROWS[usize::from(version >= 5)],
+        PART_ROWS[usize::from(version >= 6)],
         "SELECT id, url, error, failed_at_ns FROM archive ORDER BY id",
         "SELECT source, day, rows, bytes, at_ns, changed, closed FROM archived ORDER BY source, day",
     ];
     // Older versions have no archive.
-    let known = if version(connection)? < 4 { 3 } else { queries.len() };
+    let known = if version < 4 { 3 } else { queries.len() };
     for query in &queries[..known] {
         let mut statement = connection.prepare(query)?;
         let columns = statement.column_count();
@@ -196,6 +204,9 @@ const FROM_VERSION_2: &str = "
 /// From version 4, which knew no rollups.
 const FROM_VERSION_4: &str = "ALTER TABLE files ADD COLUMN bucket_ms INTEGER;";
 
+/// From version 5, in which every checksum covered 64 KiB.
+const FROM_VERSION_5: &str = "ALTER TABLE parts ADD COLUMN block_bytes INTEGER NOT NULL DEFAULT 65536;";
+
 /// What a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum FileKind {
@@ -294,6 +305,9 @@ impl Catalog {
             if (1..5).contains(&found) {
                 transaction.execute_batch(FROM_VERSION_4)?;
             }
+            if (1..6).contains(&found) {
+                transaction.execute_batch(FROM_VERSION_5)?;
+            }
             transaction.pragma_update(None, "user_version", VERSION)?;
             keep_checksum(&transaction)?;
             transaction.commit()
@@ -379,7 +393,8 @@ impl Catalog {
                 "SELECT id, kind, event_table, level, min_time_ns, max_time_ns, rows, quarantine_reason, precedence, bucket_ms
                  FROM files ORDER BY precedence, id",
             )?;
-            let mut parts = connection.prepare("SELECT part, bytes, crc32c FROM parts WHERE file = ?1")?;
+            let mut parts =
+                connection.prepare("SELECT part, bytes, block_bytes, crc32c FROM parts WHERE file = ?1")?;
             let entries = files.query_map([], entry_from_row)?.collect::<Result<Vec<_>, _>>()?;
             // A table that this version does not know is of a version to come: it is left alone.
             let mut entries: Vec<FileEntry> = entries.into_iter().flatten().collect();
@@ -472,8 +487,8 @@ fn insert(transaction: &Transaction<'_>, entry: &FileEntry) -> Result<(), rusqli
     )?;
     for (part, sums) in &entry.parts {
         transaction.execute(
-            "INSERT INTO parts (file, part, bytes, crc32c) VALUES (?1, ?2, ?3, ?4)",
-            params![entry.id as i64, part.name(), sums.bytes as i64, sums.to_blob()],
+            "INSERT INTO parts (file, part, bytes, block_bytes, crc32c) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![entry.id as i64, part.name(), sums.bytes as i64, sums.block_bytes as i64, sums.to_blob()],
         )?;
     }
     Ok(())
@@ -509,8 +524,9 @@ fn part_from_row(row: &rusqlite::Row<'_>) -> Result<Option<(Part, Sums)>, rusqli
     let name: String = row.get(0)?;
     let part = Part::ALL.into_iter().find(|part| part.name() == name);
     let bytes = count(row, 1)?;
-    let blob = row.get_ref(2)?.as_blob()?;
-    Ok(part.map(|part| (part, Sums::from_blob(bytes, blob))))
+    let block_bytes = count(row, 2)?;
+    let blob = row.get_ref(3)?.as_blob()?;
+    Ok(part.map(|part| (part, Sums::from_blob(bytes, block_bytes, blob))))
 }
 
 #[cfg(test)]
@@ -519,7 +535,7 @@ mod tests {
 
     fn entry(id: u64, kind: FileKind) -> FileEntry {
         let range = TimeRange::new(Timestamp::from_nanos(-5), Timestamp::from_nanos(7));
-        let parts = vec![(Part::Rows, Sums::from_blob(9, &[1, 2, 3, 4]))];
+        let parts = vec![(Part::Rows, Sums::from_blob(9, 4096, &[1, 2, 3, 4]))];
         FileEntry { id, kind, level: 0, precedence: id, range, rows: 3, parts, quarantine_reason: None }
     }
 
@@ -551,6 +567,7 @@ mod tests {
         let connection = Connection::open(&path).expect("open");
         let as_it_was =
             SCHEMA.replace(",\n        precedence INTEGER NOT NULL,\n        bucket_ms INTEGER", "");
+        let as_it_was = as_it_was.replace("        block_bytes INTEGER NOT NULL,\n", "");
         connection.execute_batch(&as_it_was).expect("made");
         connection
             .execute_batch(
@@ -563,6 +580,7 @@ mod tests {
         let catalog = Catalog::open(&path).expect("taken over");
         let entries = catalog.entries().expect("entries");
         assert_eq!((entries.len(), entries[0].id, entries[0].precedence), (1, 7, 7));
+        assert_eq!(entries[0].parts[0].1.block_bytes, 65_536);
         assert_eq!(catalog.problem().expect("looked"), None);
     }
 

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use model::{TimeRange, Timestamp};
-use store::{Cancel, SeriesBuffer, SeriesCursor, Table};
+use store::{SeriesBuffer, SeriesCursor, Table};
 
 use crate::EngineError;
 use crate::archive::Awaited;
@@ -21,9 +21,7 @@ use crate::catalog::{FileEntry, FileKind};
 use crate::core::Core;
 use crate::events::merge::{Merging, Next, within_open};
 use crate::files::StoredFile;
-use crate::query::cursor::Cursor;
-use crate::query::millis;
-use crate::query::sources::{Piece, Source, pieces};
+use crate::query::streams::everything;
 use crate::retention::let_go;
 use crate::rollup;
 use crate::unpublished::Unpublished;
@@ -35,8 +33,6 @@ const MANY: usize = 10;
 const MAX_FILES: usize = 64;
 /// The most that a merged block may have been before, in bytes. A larger one would take too long to write.
 const MAX_BLOCK_BYTES: u64 = 4 << 30;
-/// Memory of labels and indexes with which no further block is opened; two are in any case.
-const MAX_OPEN_BYTES: usize = 512 << 20;
 /// The most that merged event files may have been before: they take longer for each byte.
 const MAX_EVENT_BYTES: u64 = 512 << 20;
 
@@ -62,6 +58,15 @@ pub(crate) fn compact(
     while !stop.load(Ordering::Relaxed) {
         let view = core.view();
         let Some(run) = next_run(&view.files, now, settled_after(core), extent) else { break };
+        let bytes = run.iter().map(|file| file.bytes()).sum();
+        if !core.has_room_for(bytes) {
+            tracing::warn!(
+                bytes,
+                free = core.free_bytes(),
+                "there is no room to merge files: they stay as they are"
+            );
+            return Ok(merged);
+        }
         match merge(core, &run, now, stop) {
             Ok(Some(files)) => merged += files,
             // Something else has changed these files; the next pass looks again.
@@ -156,7 +161,7 @@ enum Blocks {
     Stopped,
 }
 
-/// Merges a run of files, or as many of its first ones as may be open at once, and says how many. `None`
+/// Merges a run of files, or, of events, as many of its first ones as may be open at once, and says how many. `None`
 /// when that was given up, because of `stop` or because one of them is damaged or was dropped meanwhile.
 fn merge(
     core: &Arc<Core>,
@@ -166,14 +171,11 @@ fn merge(
 ) -> Result<Option<usize>, EngineError> {
     let mut written = Unpublished::new(core);
     let (merged, mut entry) = match run[0].entry.kind {
-        FileKind::Metrics | FileKind::Rollups(_) => {
-            let (run, sources) = open_blocks(core, run)?;
-            match merge_blocks(core, run, sources, &mut written, now, stop)? {
-                Blocks::Merged(entry) => (run, entry),
-                Blocks::Nothing => return Ok(remove(core, run)?.then_some(run.len())),
-                Blocks::Stopped => return Ok(None),
-            }
-        }
+        FileKind::Metrics | FileKind::Rollups(_) => match merge_blocks(core, run, &mut written, now, stop)? {
+            Blocks::Merged(entry) => (run, entry),
+            Blocks::Nothing => return Ok(remove(core, run)?.then_some(run.len())),
+            Blocks::Stopped => return Ok(None),
+        },
         FileKind::Events(table) => {
             let run = within_open(run);
             let Some(entry) = merge_events(core, run, table, &mut written, stop)? else { return Ok(None) };
@@ -217,33 +219,14 @@ fn merge_events(
     Ok((!given_up).then_some(entry))
 }
 
-/// The sources of a run of blocks, or of as many of its first ones as may be open at once.
-fn open_blocks<'a>(
-    core: &Arc<Core>,
-    run: &'a [Arc<StoredFile>],
-) -> Result<(&'a [Arc<StoredFile>], Vec<Source>), EngineError> {
-    let (mut sources, mut bytes) = (Vec::new(), 0);
-    for (place, file) in run.iter().enumerate() {
-        let piece = Piece { file: Arc::clone(file), shift_ms: 0, bounds_ms: millis(TimeRange::ALL) };
-        let opened = pieces(core, vec![piece], &[]).map_err(EngineError::Read)?;
-        bytes += opened.iter().map(Source::held_bytes).sum::<usize>();
-        sources.extend(opened);
-        if place > 0 && bytes >= MAX_OPEN_BYTES {
-            return Ok((&run[..=place], sources));
-        }
-    }
-    Ok((run, sources))
-}
-
 fn merge_blocks(
     core: &Arc<Core>,
     run: &[Arc<StoredFile>],
-    sources: Vec<Source>,
     written: &mut Unpublished<'_>,
     now: Timestamp,
     stop: &AtomicBool,
 ) -> Result<Blocks, EngineError> {
-    let cursor = Cursor::new(Arc::clone(core), sources, millis(TimeRange::ALL), u64::MAX, Cancel::never());
+    let cursor = everything(core, run, &[], &[], TimeRange::ALL).map_err(EngineError::Read)?;
     let mut cursor: Box<dyn SeriesCursor> = Box::new(cursor);
     // The archive takes whole days, past their retention or not.
     let awaited = Awaited::new(core, now)?;

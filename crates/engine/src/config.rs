@@ -68,8 +68,12 @@ pub struct Config {
     /// list beside the others of their series, however late they are.
     #[schemars(with = "String")]
     pub out_of_order_window: DurationText,
-    /// The most samples that one query may read, whatever it asks for.
+    /// The most samples that one selector of a query may read, whatever the query asks for.
+    /// `promql.max_samples` bounds those of all its selectors.
     pub max_query_samples: u64,
+    /// The most memory that the labels of the series that one selector of a query reads from files may take.
+    #[schemars(with = "String")]
+    pub max_query_labels_bytes: ByteSize,
     /// The most rows that one scan of events may return, whatever it asks for.
     pub max_scan_rows: usize,
     /// The most memory that the rows of one scan may take.
@@ -179,6 +183,7 @@ impl Default for Config {
             compaction_interval: minutes(1),
             out_of_order_window: minutes(120),
             max_query_samples: 50_000_000,
+            max_query_labels_bytes: ByteSize(512 * MIB),
             max_scan_rows: 1_000_000,
             max_scan_bytes: ByteSize(256 * MIB),
             scans_memory_bytes: ByteSize(512 * MIB),

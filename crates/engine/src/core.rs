@@ -171,9 +171,21 @@ impl Core {
         self.next_file.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Bytes free on the disk, as last measured.
+    /// Bytes free on the disk, as last measured, less what was taken since.
     pub(crate) fn free_bytes(&self) -> u64 {
         self.free_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Whether so much can be written without touching the reserve. Without a reserve nobody asks.
+    pub(crate) fn has_room_for(&self, bytes: u64) -> bool {
+        let reserve = self.config.disk_reserve_bytes.0;
+        reserve == 0 || self.free_bytes() >= reserve.saturating_add(bytes)
+    }
+
+    /// So much will be written before the disk is measured again.
+    pub(crate) fn spend(&self, bytes: u64) {
+        let less = |free: u64| Some(free.saturating_sub(bytes));
+        _ = self.free_bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
     }
 
     /// Measures the disk.

@@ -254,8 +254,8 @@ impl Engine {
     }
 
     fn admit(&self, bytes: usize) -> Result<(), AppendError> {
-        let (free_bytes, reserve_bytes) = (self.core.free_bytes(), self.core.config.disk_reserve_bytes.0);
-        if free_bytes < reserve_bytes {
+        if !self.core.has_room_for(bytes as u64) {
+            let (free_bytes, reserve_bytes) = (self.core.free_bytes(), self.core.config.disk_reserve_bytes.0);
             return Err(AppendError::DiskFull { free_bytes, reserve_bytes });
         }
         if most_record_bytes(bytes) > MAX_PAYLOAD_BYTES {
@@ -319,6 +319,7 @@ impl TelemetryStore for Engine {
                 self.core.telemetry.intake.overloaded.inc();
             }
         })?;
+        self.core.spend(bytes as u64);
         // The committer answers everything that it has taken, unless it has panicked.
         queued.await.unwrap_or(Err(AppendError::Poisoned))
     }

@@ -15,7 +15,7 @@ use crate::layout::Layout;
 use crate::sums::{CheckedFile, Sums, is_damage};
 use crate::vfs::Vfs;
 
-/// A file of the store: one entry of the catalog, one or two Parquet files.
+/// A file of the store: one entry of the catalog, one Parquet file of events or up to four of metrics.
 #[derive(Debug)]
 pub(crate) struct StoredFile {
     pub(crate) entry: FileEntry,

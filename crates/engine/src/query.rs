@@ -14,6 +14,7 @@ pub(crate) mod reader;
 pub(crate) mod scan;
 pub(crate) mod select;
 pub(crate) mod sources;
+pub(crate) mod streams;
 pub(crate) mod table;
 
 use std::sync::Arc;

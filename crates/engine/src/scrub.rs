@@ -39,6 +39,7 @@ impl Scrub {
             files.iter().filter(|file| file.entry.id >= self.file).min_by_key(|file| file.entry.id)
         else {
             if self.file > 0 {
+                look_at_catalog(core);
                 core.telemetry.files.scrubs.inc();
                 self.go_to(0);
             }
@@ -71,6 +72,25 @@ impl Scrub {
 
     fn go_to(&mut self, file: u64) {
         (self.file, self.part, self.offset) = (file, 0, 0);
+    }
+}
+
+/// A catalog that is damaged cannot be set aside: it is told, and counted, until somebody puts back what was there.
+fn look_at_catalog(core: &Core) {
+    match core.catalog.problem() {
+        Ok(None) => {}
+        Ok(Some((path, problem))) => {
+            core.telemetry.files.scrub_problems.inc();
+            tracing::error!(
+                path = %path.display(),
+                problem,
+                "the catalog is damaged: `watchkeeper store verify` says more"
+            );
+        }
+        Err(error) => tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "the catalog could not be read to check it"
+        ),
     }
 }
 
@@ -107,5 +127,13 @@ mod tests {
         assert_eq!(engine.stats().quarantined_files, 1);
         assert!(!rotten.exists());
         assert!(core.telemetry.files.scrubs.get() >= 1 && core.telemetry.files.scrubbed_bytes.get() > 0);
+        assert_eq!(core.telemetry.files.scrub_problems.get(), 0);
+        let catalog = dir.path().join("catalog.db");
+        let mut bytes = std::fs::read(&catalog).expect("read");
+        // In a page without rows that anybody reads: what SQLite keeps of its own.
+        bytes[60] ^= 1;
+        std::fs::write(&catalog, bytes).expect("written");
+        look_at_catalog(core);
+        assert_eq!(core.telemetry.files.scrub_problems.get(), 1);
     }
 }

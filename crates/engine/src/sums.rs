@@ -1,4 +1,4 @@
-//! Checksums below Parquet: every 64 KiB of a file has a crc32c, kept in the catalog.
+//! Checksums below Parquet: every 16 KiB of a file has a crc32c, kept in the catalog.
 //!
 //! Parquet's own page checksums cover neither footers nor indexes nor page headers, and the library
 //! does not write them. So a file is summed as it is written, block by block, and no byte of it reaches
@@ -17,21 +17,30 @@ use parquet::file::reader::{ChunkReader, Length};
 
 use crate::vfs::{AppendFile, ReadFile};
 
-/// How many bytes one checksum covers. Part of the catalog's format.
-pub(crate) const BLOCK_BYTES: usize = 64 * 1024;
+/// How many bytes one checksum covers in files that are written now.
+pub(crate) const BLOCK_BYTES: usize = 16 * 1024;
+/// How many bytes are written at a time: whole blocks, until the last.
+const WRITE_BYTES: usize = 4 * BLOCK_BYTES;
+/// The most that one checksum may cover: it has to be read for a single byte.
+const MAX_BLOCK_BYTES: usize = 1 << 20;
 
 /// How many pieces of a file an open reader keeps: about one for each column that is read side by side.
 const WINDOWS: usize = 6;
 /// Pieces over this size are not kept, nor is their memory.
-const WINDOW_MAX_BYTES: usize = 4 * BLOCK_BYTES;
+const WINDOW_MAX_BYTES: usize = 256 * 1024;
+/// How much is read at least where a reader goes on from one of its pieces to the next.
+const AHEAD_BYTES: u64 = 64 * 1024;
 /// Of how many pieces the memory is kept for others.
 const MAX_FREE: usize = 16;
 
 /// The size and checksums of a file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Sums {
     pub(crate) bytes: u64,
-    crcs: Vec<u32>,
+    /// How many bytes each checksum covers.
+    pub(crate) block_bytes: usize,
+    /// Clones share them.
+    crcs: Arc<[u32]>,
 }
 
 impl Sums {
@@ -40,54 +49,59 @@ impl Sums {
         self.crcs.iter().flat_map(|crc| crc.to_le_bytes()).collect()
     }
 
-    /// From what the catalog kept. A blob of the wrong length gives checksums that match nothing.
-    pub(crate) fn from_blob(bytes: u64, blob: &[u8]) -> Self {
-        let crcs = blob.as_chunks::<4>().0.iter().map(|word| u32::from_le_bytes(*word)).collect();
-        Self { bytes, crcs }
+    /// From what the catalog kept. A blob of the wrong length, and blocks of a length that cannot be, give
+    /// checksums that match nothing.
+    pub(crate) fn from_blob(bytes: u64, block_bytes: u64, blob: &[u8]) -> Self {
+        let words = blob.as_chunks::<4>().0.iter().map(|word| u32::from_le_bytes(*word));
+        match usize::try_from(block_bytes) {
+            Ok(block_bytes @ 1..=MAX_BLOCK_BYTES) => Self { bytes, block_bytes, crcs: words.collect() },
+            _ => Self { bytes, block_bytes: BLOCK_BYTES, crcs: Arc::default() },
+        }
     }
 }
 
 /// Writes a file and sums it.
 pub(crate) struct SummingWriter {
     file: Box<dyn AppendFile>,
-    block: Vec<u8>,
-    sums: Sums,
+    waiting: Vec<u8>,
+    bytes: u64,
+    crcs: Vec<u32>,
 }
 
 impl SummingWriter {
     pub(crate) fn new(file: Box<dyn AppendFile>) -> Self {
-        Self { file, block: Vec::with_capacity(BLOCK_BYTES), sums: Sums::default() }
+        Self { file, waiting: Vec::with_capacity(WRITE_BYTES), bytes: 0, crcs: Vec::new() }
     }
 
-    fn end_block(&mut self) -> io::Result<()> {
-        self.sums.crcs.push(crc32c::crc32c(&self.block));
-        self.sums.bytes += self.block.len() as u64;
-        self.file.append(&self.block)?;
-        self.block.clear();
+    fn append(&mut self) -> io::Result<()> {
+        self.crcs.extend(self.waiting.chunks(BLOCK_BYTES).map(crc32c::crc32c));
+        self.bytes += self.waiting.len() as u64;
+        self.file.append(&self.waiting)?;
+        self.waiting.clear();
         Ok(())
     }
 
     /// Writes what is left and syncs the file.
     pub(crate) fn finish(mut self) -> io::Result<Sums> {
-        if !self.block.is_empty() {
-            self.end_block()?;
+        if !self.waiting.is_empty() {
+            self.append()?;
         }
         self.file.sync()?;
-        Ok(self.sums)
+        Ok(Sums { bytes: self.bytes, block_bytes: BLOCK_BYTES, crcs: self.crcs.into() })
     }
 }
 
 impl Write for SummingWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let taken = bytes.len().min(BLOCK_BYTES - self.block.len());
-        self.block.extend_from_slice(&bytes[..taken]);
-        if self.block.len() == BLOCK_BYTES {
-            self.end_block()?;
+        let taken = bytes.len().min(WRITE_BYTES - self.waiting.len());
+        self.waiting.extend_from_slice(&bytes[..taken]);
+        if self.waiting.len() == WRITE_BYTES {
+            self.append()?;
         }
         Ok(taken)
     }
 
-    /// Blocks are written when they are full, and the last one by `finish`.
+    /// Bytes are written when there are enough, and the last ones by `finish`.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -153,15 +167,19 @@ impl CheckedFile {
         let file = &*self.0;
         let end = start.checked_add(length as u64).filter(|end| *end <= file.sums.bytes);
         let end = end.ok_or_else(|| damaged(&file.path, format_args!("it points outside itself")))?;
-        if let Some(bytes) = file.kept(start, end) {
-            return Ok(bytes);
-        }
-        let first_block = start / BLOCK_BYTES as u64;
-        let window_start = first_block * BLOCK_BYTES as u64;
-        let window_end = end.next_multiple_of(BLOCK_BYTES as u64).min(file.sums.bytes);
+        let is_next = match file.kept(start, end) {
+            Kept::There(bytes) => return Ok(bytes),
+            Kept::Next => true,
+            Kept::No => false,
+        };
+        let block_bytes = file.sums.block_bytes as u64;
+        let first_block = start / block_bytes;
+        let window_start = first_block * block_bytes;
+        let least = if is_next { window_start + AHEAD_BYTES } else { 0 };
+        let window_end = end.max(least).next_multiple_of(block_bytes).min(file.sums.bytes);
         let mut window = Window::of((window_end - window_start) as usize);
         file.file.read_at(window.as_mut(), window_start)?;
-        for (block, bytes) in (first_block..).zip(window.as_ref().chunks(BLOCK_BYTES)) {
+        for (block, bytes) in (first_block..).zip(window.as_ref().chunks(file.sums.block_bytes)) {
             if file.sums.crcs.get(block as usize) != Some(&crc32c::crc32c(bytes)) {
                 return Err(damaged(&file.path, format_args!("block {block} does not have its checksum")));
             }
@@ -217,13 +235,29 @@ impl Drop for Window {
     }
 }
 
+/// Whether an open reader has some bytes.
+enum Kept {
+    There(Bytes),
+    /// It has those before them.
+    Next,
+    No,
+}
+
 impl Checked {
-    fn kept(&self, start: u64, end: u64) -> Option<Bytes> {
+    fn kept(&self, start: u64, end: u64) -> Kept {
         let windows = self.windows.lock();
-        let (offset, window) = windows
-            .iter()
-            .find(|(offset, window)| *offset <= start && end <= offset + window.len() as u64)?;
-        Some(window.slice((start - offset) as usize..(end - offset) as usize))
+        let end_of = |offset: u64, window: &Bytes| offset + window.len() as u64;
+        let begins = |(offset, window): &&(u64, Bytes)| *offset <= start && start <= end_of(*offset, window);
+        let mut has_begin = windows.iter().filter(begins).peekable();
+        if has_begin.peek().is_none() {
+            return Kept::No;
+        }
+        match has_begin.find(|(offset, window)| end <= end_of(*offset, window)) {
+            Some((offset, window)) => {
+                Kept::There(window.slice((start - offset) as usize..(end - offset) as usize))
+            }
+            None => Kept::Next,
+        }
     }
 
     fn keep(&self, offset: u64, window: Bytes) {
@@ -272,7 +306,7 @@ pub(crate) struct CheckedRead {
 impl Read for CheckedRead {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let left = self.file.len().saturating_sub(self.offset);
-        let length = into.len().min(BLOCK_BYTES).min(usize::try_from(left).unwrap_or(BLOCK_BYTES));
+        let length = into.len().min(AHEAD_BYTES as usize).min(usize::try_from(left).unwrap_or(usize::MAX));
         into[..length].copy_from_slice(&self.file.read(self.offset, length)?);
         self.offset += length as u64;
         Ok(length)
@@ -296,7 +330,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("dir");
         let content: Vec<u8> = (0..BLOCK_BYTES * 3 + 17).map(|i| (i % 251) as u8).collect();
         let (path, sums) = written(dir.path(), &content);
-        let sums = Arc::new(Sums::from_blob(sums.bytes, &sums.to_blob()));
+        let sums = Arc::new(Sums::from_blob(sums.bytes, BLOCK_BYTES as u64, &sums.to_blob()));
         let file = CheckedFile::new(Disk.open(&path).expect("open"), sums, &path, Arc::default())
             .expect("same size");
         for (start, length) in

@@ -75,6 +75,7 @@ pub(crate) struct Files {
     pub(crate) compaction_errors: IntCounter,
     pub(crate) scrubbed_bytes: IntCounter,
     pub(crate) scrubs: IntCounter,
+    pub(crate) scrub_problems: IntCounter,
 }
 
 /// The archive.
@@ -240,6 +241,10 @@ impl Files {
             scrubbed_bytes: made
                 .counter("store_scrubbed_bytes_total", "Bytes of files that were read only to check them.")?,
             scrubs: made.counter("store_scrubs_total", "Times that all files have been checked.")?,
+            scrub_problems: made.counter(
+                "store_scrub_catalog_problems_total",
+                "Times that the catalog was found damaged when all files had been checked.",
+            )?,
         })
     }
 }

@@ -58,7 +58,8 @@ pub struct Config {
     /// How often a live stream says that it is alive, and looks whether its reader is still let in.
     #[schemars(with = "String")]
     pub live_heartbeat: DurationText,
-    /// The most metric queries that run at once; more wait, within their timeout.
+    /// The most metric queries that run at once; more wait, within their timeout. Queries over a range of time take
+    /// one place less, so that they never keep all others waiting.
     pub max_concurrent_queries: usize,
     /// The most exports that run at once; more are told to come back.
     pub max_concurrent_exports: usize,

@@ -53,6 +53,9 @@ pub(crate) struct App {
     pub(crate) requests: Semaphore,
     pub(crate) turned_away: IntCounter,
     pub(crate) queries: Arc<Semaphore>,
+    /// Queries over a range of time take one place less than there are: the short ones, which an alert, a page or a
+    /// check waits for, do not stand behind them.
+    pub(crate) range_queries: Arc<Semaphore>,
     /// The pipeline hour by hour; who reads on in it does so alone.
     pub(crate) history: Arc<tokio::sync::Mutex<report::History>>,
     pub(crate) live: Live,
@@ -93,6 +96,7 @@ impl App {
             hosts: AllowedHosts::new(listen, &config.allowed_hosts),
             requests: Semaphore::new(config.max_concurrent_requests.max(1)),
             queries: Arc::new(Semaphore::new(config.max_concurrent_queries.max(1))),
+            range_queries: Arc::new(Semaphore::new(config.max_concurrent_queries.saturating_sub(1).max(1))),
             history: Arc::default(),
             login: tokio::sync::Mutex::new(()),
             turned_away,

@@ -23,7 +23,7 @@ pub(crate) enum Store {
     Status(Look),
     /// Read every byte of the store and check it
     #[command(
-        after_help = "Checksums of the catalog and its file, of each record of the write-ahead log and of each 64 KiB of every file are compared. \
+        after_help = "Checksums of the catalog and its file, of each record of the write-ahead log and of each 16 KiB of every file are compared. \
         Nothing is changed, and a server that runs goes on. A damaged file of telemetry is set aside by the server itself when it \
         reads it: the rest stays readable.\n\n\
         Two things are not covered. After a crash between a change of the catalog and the writing of its sum (catalog.sum), and in a store \

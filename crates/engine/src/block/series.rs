@@ -3,13 +3,15 @@
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use arrow::array::{Array, BinaryArray};
+use arrow::array::{Array, BinaryArray, RecordBatch};
 use arrow::datatypes::{Int64Type, UInt32Type};
 use model::LabelsRef;
 use parquet::errors::ParquetError;
 use store::Matcher;
 
+use crate::block::columns::Columns;
 use crate::block::index::StoredIndex;
+use crate::block::places::{Places, pages};
 use crate::block::rows::{PartRows, joined};
 use crate::block::{bad, binary, numbers, series_column};
 use crate::cache::Cache;
@@ -24,22 +26,26 @@ const BATCH: usize = 8192;
 
 /// The series of a block, numbered in ascending order of labels' bytes.
 pub(crate) struct BlockSeries {
-    /// The first row of the chunks of each series, and the end of the last.
-    rows: Vec<u32>,
-    /// The times of the first and the last sample of each series, in milliseconds.
-    ranges: Vec<(i64, i64)>,
-    labels: Vec<OnceLock<LabelPage>>,
+    count: u32,
+    pages: Vec<OnceLock<SeriesPage>>,
+    /// The first row of the chunks of each page, and the end of the last.
+    starts: Vec<u32>,
     index: Index,
     series: PartRows,
-    pub(super) chunks: PartRows,
-    pub(super) times: PartRows,
+    pub(super) places: Places,
+    pub(super) times: Columns,
 }
 
-/// The labels of some neighbouring series.
-struct LabelPage {
+/// Some neighbouring series.
+struct SeriesPage {
     labels: Vec<u8>,
     /// Where the labels of each series end.
-    ends: Vec<u32>,
+    label_ends: Vec<u32>,
+    /// The first row of their chunks, and where the rows of each series end.
+    first_row: u32,
+    row_ends: Vec<u32>,
+    /// The times of the first and the last sample of each series, in milliseconds.
+    ranges: Vec<(i64, i64)>,
 }
 
 enum Index {
@@ -61,52 +67,51 @@ impl BlockSeries {
 
     fn read(file: &StoredFile) -> Result<Self, ParquetError> {
         let series = PartRows::default();
-        let (mut rows, mut ranges) = (vec![0u32], Vec::new());
-        let columns = [series_column::CHUNKS, series_column::FIRST, series_column::LAST];
-        for batch in series.read_all(file, Part::Series, &columns, BATCH)? {
-            let batch = batch?;
-            let chunks = numbers::<UInt32Type>(&batch, series_column::CHUNKS)?;
-            let first = numbers::<Int64Type>(&batch, series_column::FIRST)?;
-            let last = numbers::<Int64Type>(&batch, series_column::LAST)?;
-            let mut end = rows[rows.len() - 1];
-            for chunks in chunks {
+        let (mut starts, mut count, mut end) = (Vec::new(), 0usize, 0u32);
+        for batch in series.read_all(file, Part::Series, &[series_column::CHUNKS], BATCH)? {
+            for chunks in numbers::<UInt32Type>(&batch?, series_column::CHUNKS)? {
+                if count.is_multiple_of(PAGE_SERIES) {
+                    starts.push(end);
+                }
                 end = end.checked_add(chunks).ok_or_else(|| bad("too many chunks"))?;
-                rows.push(end);
+                count += 1;
             }
-            ranges.extend(first.into_iter().zip(last));
         }
-        let mut labels = Vec::new();
-        labels.resize_with(ranges.len().div_ceil(PAGE_SERIES), OnceLock::new);
+        starts.push(end);
+        let count = u32::try_from(count).map_err(|_| bad("too many series"))?;
+        let mut pages = Vec::new();
+        pages.resize_with(starts.len() - 1, OnceLock::new);
         let is_indexed = file.has(Part::Index);
         let index = if is_indexed {
             Index::Stored(StoredIndex::open(file)?)
         } else {
             Index::Made(LabelIndex::default())
         };
-        let (chunks, times) = (PartRows::default(), PartRows::default());
-        let mut read = Self { rows, ranges, labels, index, series, chunks, times };
+        let (places, times) = (Places::new(pages.len()), Columns::default());
+        let mut read = Self { count, pages, starts, index, series, places, times };
         if !is_indexed {
-            read.load_labels(file, 0..read.len())?;
+            read.read_pages(file, 0..count)?;
             let mut made = LabelIndex::default();
-            (0..read.len()).for_each(|id| made.push(read.labels(id)));
+            (0..count).for_each(|id| made.push(read.labels(id)));
             read.index = Index::Made(made);
         }
         Ok(read)
     }
 
-    fn len(&self) -> u32 {
-        self.ranges.len() as u32
-    }
-
     /// Memory of what has been read so far.
     pub(crate) fn bytes(&self) -> usize {
-        let labels: usize = self.labels.iter().filter_map(OnceLock::get).map(LabelPage::bytes).sum();
+        let pages: usize = self.pages.iter().filter_map(OnceLock::get).map(SeriesPage::bytes).sum();
         let index = match &self.index {
             Index::Stored(index) => index.bytes(),
             Index::Made(index) => index.bytes(),
         };
-        let footers = self.series.bytes() + self.chunks.bytes() + self.times.bytes();
-        labels + index + footers + self.ranges.len() * size_of::<(u32, i64, i64)>()
+        let parts = self.series.bytes() + self.places.bytes() + self.times.bytes();
+        pages + index + parts + self.pages.len() * size_of::<(OnceLock<SeriesPage>, u32)>()
+    }
+
+    /// Memory of the pages that some series, ascending, are in.
+    pub(crate) fn bytes_of(&self, ids: &[u32]) -> usize {
+        pages(ids).filter_map(|(page, _)| self.pages.get(page)?.get()).map(SeriesPage::bytes).sum()
     }
 
     /// The series for which all matchers hold and which may have samples between two times, ascending.
@@ -118,26 +123,28 @@ impl BlockSeries {
         matchers: &[Matcher],
         (start, end): (i64, i64),
     ) -> Result<Vec<u32>, ParquetError> {
-        let before = self.bytes();
         let found = match &self.index {
             Index::Stored(stored) => {
-                index::select(matchers, self.len(), |matcher, holds| stored.with_value(file, matcher, holds))?
+                index::select(matchers, self.count, |matcher, holds| stored.with_value(file, matcher, holds))?
             }
             Index::Made(made) => made.select(matchers),
         };
+        self.read_pages(file, found.iter())?;
         let overlaps = |id: &u32| {
-            self.ranges.get(*id as usize).is_some_and(|(first, last)| *first <= end && start <= *last)
+            self.page_of(*id).is_some_and(|(page, place)| {
+                page.ranges.get(place).is_some_and(|(first, last)| *first <= end && start <= *last)
+            })
         };
         let ids: Vec<u32> = found.into_iter().filter(overlaps).collect();
-        self.load_labels(file, ids.iter().copied())?;
-        self.count_in(file, cache, before);
+        self.count_in(file, cache);
         Ok(ids)
     }
 
-    /// Has the cache count what was read since there were so many bytes.
-    fn count_in(self: &Arc<Self>, file: &StoredFile, cache: &Cache<Arc<Self>>, before: usize) {
+    /// Has the cache count what queries have read since it did so last.
+    pub(crate) fn count_in(self: &Arc<Self>, file: &StoredFile, cache: &Cache<Arc<Self>>) {
         let bytes = self.bytes();
-        if bytes != before {
+        // Of a file that is gone nothing is kept.
+        if !file.is_dropped() && !file.is_quarantined() && cache.bytes_of(file.entry.id) != Some(bytes) {
             cache.put(file.entry.id, Arc::clone(self), bytes);
         }
     }
@@ -158,76 +165,118 @@ impl BlockSeries {
         name: &str,
         mut take: impl FnMut(&str),
     ) -> Result<(), ParquetError> {
-        let before = self.bytes();
         match &self.index {
             Index::Stored(index) => index.values(file, name)?.iter().for_each(|value| take(value)),
             Index::Made(index) => index.values(name).for_each(take),
         }
-        self.count_in(file, cache, before);
+        self.count_in(file, cache);
         Ok(())
     }
 
-    /// Reads the labels of some series, ascending, that are not there yet.
-    fn load_labels(&self, file: &StoredFile, ids: impl Iterator<Item = u32>) -> Result<(), ParquetError> {
-        let mut pages: Vec<usize> = ids.map(|id| id as usize / PAGE_SERIES).collect();
-        pages.dedup();
-        pages.retain(|page| self.labels.get(*page).is_some_and(|page| page.get().is_none()));
-        if pages.is_empty() {
+    /// Reads the pages of some series, ascending, that are not there yet.
+    fn read_pages(&self, file: &StoredFile, ids: impl Iterator<Item = u32>) -> Result<(), ParquetError> {
+        let mut missing: Vec<usize> = ids.map(|id| id as usize / PAGE_SERIES).collect();
+        missing.dedup();
+        missing.retain(|page| self.pages.get(*page).is_some_and(|page| page.get().is_none()));
+        if missing.is_empty() {
             return Ok(());
         }
-        let rows_of = |page: usize| page * PAGE_SERIES..self.ranges.len().min((page + 1) * PAGE_SERIES);
-        let wanted = joined(pages.iter().map(|page| rows_of(*page)));
-        let mut reader =
-            self.series.read(file, Part::Series, &[series_column::LABELS], &wanted, PAGE_SERIES)?;
-        let mut batch: Option<(BinaryArray, usize)> = None;
-        for page in pages {
-            let mut read = LabelPage { labels: Vec::new(), ends: Vec::new() };
+        let rows_of = |page: usize| page * PAGE_SERIES..(self.count as usize).min((page + 1) * PAGE_SERIES);
+        let wanted = joined(missing.iter().map(|page| rows_of(*page)));
+        let columns =
+            [series_column::LABELS, series_column::CHUNKS, series_column::FIRST, series_column::LAST];
+        let mut reader = self.series.read(file, Part::Series, &columns, &wanted, PAGE_SERIES)?;
+        let mut batch: Option<(Rows, usize)> = None;
+        for page in missing {
+            let mut read = SeriesPage::at(self.starts[page]);
             for _ in rows_of(page) {
-                let (labels, row) = match batch.take().filter(|(labels, row)| *row < labels.len()) {
+                let (rows, row) = match batch.take().filter(|(rows, row)| *row < rows.labels.len()) {
                     Some(there) => there,
-                    None => {
-                        let next = reader.next().ok_or_else(|| bad("a series is missing"))??;
-                        (binary(&next, series_column::LABELS)?, 0)
-                    }
+                    None => (Rows::of(&reader.next().ok_or_else(|| bad("a series is missing"))??)?, 0),
                 };
-                let bytes = labels.value(row);
-                LabelsRef::from_encoded(bytes).map_err(|error| ParquetError::External(Box::new(error)))?;
-                read.labels.extend_from_slice(bytes);
-                read.ends.push(u32::try_from(read.labels.len()).map_err(|_| bad("labels are too long"))?);
-                batch = Some((labels, row + 1));
+                read.push(&rows, row)?;
+                batch = Some((rows, row + 1));
+            }
+            if read.row_ends.last() != self.starts.get(page + 1) {
+                return Err(bad("the number of chunks is not the one that was read before"));
             }
             read.labels.shrink_to_fit();
             // Another query may have read the same page meanwhile.
-            _ = self.labels[page].set(read);
+            _ = self.pages[page].set(read);
         }
         Ok(())
+    }
+
+    fn page_of(&self, id: u32) -> Option<(&SeriesPage, usize)> {
+        let (page, place) = (id as usize / PAGE_SERIES, id as usize % PAGE_SERIES);
+        Some((self.pages.get(page)?.get()?, place))
     }
 
     /// The labels of a series that a selection has given.
     pub(crate) fn labels(&self, id: u32) -> LabelsRef<'_> {
-        let (page, place) = (id as usize / PAGE_SERIES, id as usize % PAGE_SERIES);
-        let bytes = self.labels.get(page).and_then(OnceLock::get).and_then(|page| page.get(place));
+        let bytes = self.page_of(id).and_then(|(page, place)| page.labels(place));
         LabelsRef::from_canonical(bytes.unwrap_or_default())
     }
 
-    /// The rows of the chunks of a series.
+    /// The rows of the chunks of a series that a selection has given.
     pub(super) fn rows(&self, id: u32) -> Range<usize> {
-        self.rows[id as usize] as usize..self.rows[id as usize + 1] as usize
+        self.page_of(id).map_or(0..0, |(page, place)| page.rows(place))
     }
 
-    /// How many chunks there are.
-    pub(super) fn chunk_count(&self) -> usize {
-        self.rows[self.rows.len() - 1] as usize
+    /// The first row of the chunks of each page of series, and the end of the last.
+    pub(super) fn starts(&self) -> &[u32] {
+        &self.starts
     }
 }
 
-impl LabelPage {
-    fn get(&self, place: usize) -> Option<&[u8]> {
-        let start = if place == 0 { 0 } else { *self.ends.get(place - 1)? };
-        self.labels.get(start as usize..*self.ends.get(place)? as usize)
+/// Rows of the file of series.
+struct Rows {
+    labels: BinaryArray,
+    chunks: Vec<u32>,
+    first: Vec<i64>,
+    last: Vec<i64>,
+}
+
+impl Rows {
+    fn of(batch: &RecordBatch) -> Result<Self, ParquetError> {
+        Ok(Self {
+            labels: binary(batch, series_column::LABELS)?,
+            chunks: numbers::<UInt32Type>(batch, series_column::CHUNKS)?,
+            first: numbers::<Int64Type>(batch, series_column::FIRST)?,
+            last: numbers::<Int64Type>(batch, series_column::LAST)?,
+        })
+    }
+}
+
+impl SeriesPage {
+    /// One whose chunks begin at a row.
+    fn at(first_row: u32) -> Self {
+        let (label_ends, row_ends, ranges) = (Vec::new(), Vec::new(), Vec::new());
+        Self { labels: Vec::new(), label_ends, first_row, row_ends, ranges }
+    }
+
+    fn push(&mut self, rows: &Rows, row: usize) -> Result<(), ParquetError> {
+        let bytes = rows.labels.value(row);
+        LabelsRef::from_encoded(bytes).map_err(|error| ParquetError::External(Box::new(error)))?;
+        self.labels.extend_from_slice(bytes);
+        self.label_ends.push(u32::try_from(self.labels.len()).map_err(|_| bad("labels are too long"))?);
+        let end = self.row_ends.last().unwrap_or(&self.first_row).checked_add(rows.chunks[row]);
+        self.row_ends.push(end.ok_or_else(|| bad("too many chunks"))?);
+        self.ranges.push((rows.first[row], rows.last[row]));
+        Ok(())
+    }
+
+    fn labels(&self, place: usize) -> Option<&[u8]> {
+        let start = if place == 0 { 0 } else { *self.label_ends.get(place - 1)? };
+        self.labels.get(start as usize..*self.label_ends.get(place)? as usize)
+    }
+
+    fn rows(&self, place: usize) -> Range<usize> {
+        let start = if place == 0 { self.first_row } else { self.row_ends[place - 1] };
+        start as usize..self.row_ends[place] as usize
     }
 
     fn bytes(&self) -> usize {
-        self.labels.capacity() + self.ends.capacity() * size_of::<u32>()
+        self.labels.capacity() + self.ranges.capacity() * size_of::<(u32, u32, i64, i64)>()
     }
 }

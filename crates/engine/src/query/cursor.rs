@@ -7,16 +7,16 @@ use std::sync::Arc;
 use store::{Cancel, QueryError, SeriesBuffer, SeriesCursor};
 
 use crate::core::Core;
-use crate::query::sources::{SeriesKey, Source};
+use crate::query::sources::{SeriesKey, SeriesSource};
 
 /// Sources in the order of their next series. Of equal ones the oldest comes first.
-pub(super) struct Merge {
-    sources: Vec<Source>,
+pub(super) struct Merge<S> {
+    sources: Vec<S>,
     heap: BinaryHeap<Reverse<(SeriesKey, usize)>>,
 }
 
-impl Merge {
-    pub(super) fn new(sources: Vec<Source>) -> Self {
+impl<S: SeriesSource> Merge<S> {
+    pub(super) fn new(sources: Vec<S>) -> Self {
         let keys = sources.iter().enumerate();
         let heap = keys.filter_map(|(place, source)| Some(Reverse((source.key()?, place)))).collect();
         Self { sources, heap }
@@ -26,7 +26,7 @@ impl Merge {
     /// take or skip it.
     pub(super) fn next(
         &mut self,
-        mut take: impl FnMut(&mut Source) -> Result<(), QueryError>,
+        mut take: impl FnMut(&mut S) -> Result<(), QueryError>,
     ) -> Result<Option<SeriesKey>, QueryError> {
         let Some(Reverse((key, mut place))) = self.heap.pop() else { return Ok(None) };
         loop {
@@ -46,9 +46,9 @@ impl Merge {
 }
 
 /// Series after series of a query.
-pub(crate) struct Cursor {
+pub(crate) struct Cursor<S> {
     core: Arc<Core>,
-    merge: Merge,
+    merge: Merge<S>,
     range_ms: (i64, i64),
     samples_left: u64,
     max_samples: u64,
@@ -57,10 +57,10 @@ pub(crate) struct Cursor {
     values: Vec<f64>,
 }
 
-impl Cursor {
+impl<S: SeriesSource> Cursor<S> {
     pub(crate) fn new(
         core: Arc<Core>,
-        sources: Vec<Source>,
+        sources: Vec<S>,
         range_ms: (i64, i64),
         max_samples: u64,
         cancel: Cancel,
@@ -88,7 +88,7 @@ impl Cursor {
     }
 }
 
-impl SeriesCursor for Cursor {
+impl<S: SeriesSource + Send> SeriesCursor for Cursor<S> {
     fn next_series(&mut self, into: &mut SeriesBuffer) -> Result<bool, QueryError> {
         loop {
             if self.cancel.is_cancelled() {

@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::{Labels, LabelsRef, TimeRange, Timestamp};
-use store::{Matcher, QueryError};
+use store::{Cancel, Matcher, QueryError};
 
-use crate::block::series::BlockSeries;
 use crate::core::{Core, View};
 use crate::query::cursor::Merge;
-use crate::query::sources::{Source, blocks, pieces, sources};
+use crate::query::sources::{Source, blocks, load, pieces, sources};
 use crate::query::{ReadError, millis, without_damaged};
 use crate::rollup::StandIns;
 
@@ -42,9 +41,9 @@ fn all_sources(
     range: TimeRange,
     now: Timestamp,
 ) -> Result<Vec<Source>, QueryError> {
-    let mut all = pieces(core, StandIns::find(core, view, range, now).pieces, matchers)?;
+    let mut all = pieces(core, StandIns::find(core, view, range, now).pieces, matchers, &Cancel::never())?;
     if let Some(range) = core.kept.range_of_series(range, now) {
-        all.extend(sources(core, view, matchers, range)?);
+        all.extend(sources(core, view, matchers, range, &Cancel::never())?);
     }
     Ok(all)
 }
@@ -90,13 +89,10 @@ fn gather(
     };
     if matchers.is_empty() {
         let kept = core.kept.range_of_series(range, now);
-        let mut of_files = kept.map_or(Ok(Vec::new()), |range| blocks(core, &view, range))?;
-        for piece in StandIns::find(core, &view, range, now).pieces {
-            let loaded = BlockSeries::load(&piece.file, &core.block_series).map_err(ReadError::from);
-            let series = without_damaged(core, &piece.file, loaded)?;
-            of_files.extend(series.map(|series| (piece.file, series)));
-        }
-        for (file, series) in of_files {
+        let of_samples = kept.into_iter().flat_map(|range| blocks(&view, range)).map(Arc::clone);
+        let stand_ins = StandIns::find(core, &view, range, now).pieces.into_iter().map(|piece| piece.file);
+        for file in of_samples.chain(stand_ins) {
+            let Some(series) = load(core, &file)? else { continue };
             match name {
                 None => series.each_name(&mut take),
                 Some(name) => {

@@ -4,16 +4,14 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use model::TimeRange;
-use store::{Cancel, EventPass, Matcher, Order, QueryError, SeriesBuffer, SeriesCursor};
+use store::{EventPass, Matcher, Order, QueryError, SeriesBuffer, SeriesCursor};
 
 use crate::core::Core;
 use crate::events::filter::{Condition, RowFilter};
 use crate::events::read::{Step, Wanted};
-use crate::query::cursor::Cursor;
-use crate::query::millis;
 use crate::query::reader::Reader;
 use crate::query::scan::project;
-use crate::query::sources::sources;
+use crate::query::streams::of_view;
 
 /// Hands all series that match to `each`.
 pub(crate) fn each_series(
@@ -22,8 +20,7 @@ pub(crate) fn each_series(
     range: TimeRange,
     each: &mut dyn FnMut(&mut SeriesBuffer) -> Result<(), QueryError>,
 ) -> Result<(), QueryError> {
-    let sources = sources(core, &core.view(), matchers, range)?;
-    let mut cursor = Cursor::new(Arc::clone(core), sources, millis(range), u64::MAX, Cancel::never());
+    let mut cursor = of_view(core, &core.view(), matchers, range)?;
     let mut series = SeriesBuffer::default();
     while cursor.next_series(&mut series)? {
         each(&mut series)?;

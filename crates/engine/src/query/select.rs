@@ -12,6 +12,9 @@ use crate::query::millis;
 use crate::query::sources::{Source, sources};
 use crate::rollup::StandIns;
 
+/// Times that series share, held by one selector for its further chunks; eight bytes each.
+const MAX_TIMES: usize = 8 << 20;
+
 /// Opens a cursor over the series that a request wants at `now`.
 pub(crate) fn select(
     core: &Arc<Core>,
@@ -22,7 +25,7 @@ pub(crate) fn select(
     let stand_ins = StandIns::find(core, &view, request.range, now);
     let kept = core.kept.range_of_series(request.range, now);
     let of_samples = match kept {
-        Some(range) => sources(core, &view, &request.matchers, range)?,
+        Some(range) => sources(core, &view, &request.matchers, range, &request.cancel)?,
         None => Vec::new(),
     };
     let samples_ms = kept.map_or((0, -1), millis);
@@ -38,6 +41,8 @@ pub(crate) fn open(
     range_ms: (i64, i64),
 ) -> Box<dyn SeriesCursor> {
     let max_samples = request.max_samples.min(core.config.max_query_samples);
+    let max_times = MAX_TIMES / sources.len().max(1);
+    sources.iter_mut().for_each(|source| source.hold_times(max_times));
     if let Some(values) = &request.values {
         sources.iter_mut().for_each(|source| source.pass_over_outside(values));
     }

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use model::{Labels, LabelsRef, TimeRange};
-use store::{Matcher, QueryError};
+use store::{Cancel, Matcher, QueryError};
 
 use crate::block::read::ChunkReader;
 use crate::block::series::BlockSeries;
@@ -17,22 +17,22 @@ use crate::query::{ReadError, millis, without_damaged};
 
 /// The labels of a series, where they are.
 #[derive(Clone)]
-pub(super) enum SeriesKey {
-    Head(Labels),
+pub(crate) enum SeriesKey {
+    Owned(Labels),
     Block(Arc<BlockSeries>, u32),
 }
 
 impl SeriesKey {
     pub(super) fn labels(&self) -> LabelsRef<'_> {
         match self {
-            Self::Head(labels) => labels.as_ref(),
+            Self::Owned(labels) => labels.as_ref(),
             Self::Block(series, id) => series.labels(*id),
         }
     }
 
     pub(super) fn to_labels(&self) -> Labels {
         match self {
-            Self::Head(labels) => labels.clone(),
+            Self::Owned(labels) => labels.clone(),
             Self::Block(series, id) => series.labels(*id).to_owned(),
         }
     }
@@ -58,10 +58,56 @@ impl PartialOrd for SeriesKey {
     }
 }
 
+/// What gives series in ascending order of labels.
+pub(crate) trait SeriesSource {
+    /// The labels of the next series; `None` at the end.
+    fn key(&self) -> Option<SeriesKey>;
+
+    /// Takes the next series, and adds its samples between two times.
+    fn read(
+        &mut self,
+        range_ms: (i64, i64),
+        times: &mut Vec<i64>,
+        values: &mut Vec<f64>,
+    ) -> Result<(), QueryError>;
+}
+
 /// A head or a block with the series that a query wants of it.
 pub(crate) enum Source {
-    Head { head: Arc<Head>, series: Vec<(Labels, u32)>, next: usize },
+    Head(HeadSource),
     Block(BlockSource),
+}
+
+/// Some series of a head.
+pub(crate) struct HeadSource {
+    head: Arc<Head>,
+    series: Vec<(Labels, u32)>,
+    next: usize,
+}
+
+impl HeadSource {
+    /// Those that match and may have samples in a range, if there are any.
+    pub(super) fn matching(head: &Arc<Head>, matchers: &[Matcher], range: TimeRange) -> Option<Self> {
+        let series = head.metrics.matching(matchers, millis(range));
+        (!series.is_empty()).then(|| Self { head: Arc::clone(head), series, next: 0 })
+    }
+}
+
+impl SeriesSource for HeadSource {
+    fn key(&self) -> Option<SeriesKey> {
+        self.series.get(self.next).map(|(labels, _)| SeriesKey::Owned(labels.clone()))
+    }
+
+    fn read(
+        &mut self,
+        range_ms: (i64, i64),
+        times: &mut Vec<i64>,
+        values: &mut Vec<f64>,
+    ) -> Result<(), QueryError> {
+        self.head.metrics.read(self.series[self.next].1, range_ms, times, values);
+        self.next += 1;
+        Ok(())
+    }
 }
 
 pub(crate) struct BlockSource {
@@ -83,13 +129,14 @@ pub(crate) struct Piece {
 }
 
 impl Piece {
+    /// A piece of a block as it is.
+    fn of(file: &Arc<StoredFile>, range: TimeRange) -> Self {
+        Self { file: Arc::clone(file), shift_ms: 0, bounds_ms: millis(range) }
+    }
+
     /// The source of the series that match, if there are any.
-    fn source(
-        self,
-        core: &Arc<Core>,
-        series: Arc<BlockSeries>,
-        matchers: &[Matcher],
-    ) -> Result<Option<Source>, QueryError> {
+    pub(crate) fn open(self, core: &Arc<Core>, matchers: &[Matcher]) -> Result<Option<Source>, QueryError> {
+        let Some(series) = load(core, &self.file)? else { return Ok(None) };
         let Self { file, shift_ms, bounds_ms } = self;
         let range_ms = (bounds_ms.0.saturating_add(shift_ms), bounds_ms.1.saturating_add(shift_ms));
         let ids = series.select(&file, &core.block_series, matchers, range_ms).map_err(ReadError::from);
@@ -101,20 +148,24 @@ impl Piece {
     }
 }
 
+/// The series of a block, unless it is damaged.
+pub(super) fn load(core: &Core, file: &Arc<StoredFile>) -> Result<Option<Arc<BlockSeries>>, QueryError> {
+    let loaded = BlockSeries::load(file, &core.block_series).map_err(ReadError::from);
+    without_damaged(core, file, loaded)
+}
+
 /// The sources of pieces that have series for a query, in the order given.
 pub(crate) fn pieces(
     core: &Arc<Core>,
     pieces: Vec<Piece>,
     matchers: &[Matcher],
+    cancel: &Cancel,
 ) -> Result<Vec<Source>, QueryError> {
-    let mut sources = Vec::new();
+    let mut opened = OpenSources::new(core, cancel);
     for piece in pieces {
-        let loaded = BlockSeries::load(&piece.file, &core.block_series).map_err(ReadError::from);
-        if let Some(series) = without_damaged(core, &piece.file, loaded)? {
-            sources.extend(piece.source(core, series, matchers)?);
-        }
+        opened.add(piece.open(core, matchers)?)?;
     }
-    Ok(sources)
+    Ok(opened.sources)
 }
 
 /// The sources of a view that have series for a query, oldest first.
@@ -123,64 +174,78 @@ pub(crate) fn sources(
     view: &View,
     matchers: &[Matcher],
     range: TimeRange,
+    cancel: &Cancel,
 ) -> Result<Vec<Source>, QueryError> {
-    let mut sources = Vec::new();
-    for (file, series) in blocks(core, view, range)? {
-        let piece = Piece { file, shift_ms: 0, bounds_ms: millis(range) };
-        sources.extend(piece.source(core, series, matchers)?);
+    let mut opened = OpenSources::new(core, cancel);
+    for file in blocks(view, range) {
+        opened.add(Piece::of(file, range).open(core, matchers)?)?;
     }
     for head in view.frozen.iter().chain([&view.head]) {
-        let series = head.metrics.matching(matchers, millis(range));
-        if !series.is_empty() {
-            sources.push(Source::Head { head: Arc::clone(head), series, next: 0 });
-        }
+        opened.add(HeadSource::matching(head, matchers, range).map(Source::Head))?;
     }
-    Ok(sources)
+    Ok(opened.sources)
 }
 
-/// A block and its series.
-type Block = (Arc<StoredFile>, Arc<BlockSeries>);
-
 /// The blocks of a view that overlap a range.
-pub(super) fn blocks(core: &Core, view: &View, range: TimeRange) -> Result<Vec<Block>, QueryError> {
-    let mut blocks = Vec::new();
-    for file in view.files.iter() {
-        if file.entry.kind == FileKind::Metrics && file.entry.range.overlaps(&range) {
-            let loaded = BlockSeries::load(file, &core.block_series).map_err(ReadError::from);
-            if let Some(series) = without_damaged(core, file, loaded)? {
-                blocks.push((Arc::clone(file), series));
-            }
-        }
+pub(super) fn blocks(view: &View, range: TimeRange) -> impl Iterator<Item = &Arc<StoredFile>> {
+    let overlaps = move |file: &&Arc<StoredFile>| file.entry.range.overlaps(&range);
+    view.files.iter().filter(|file| file.entry.kind == FileKind::Metrics).filter(overlaps)
+}
+
+/// Sources of a query, within the memory that the labels of their series may take.
+struct OpenSources<'a> {
+    core: &'a Core,
+    cancel: &'a Cancel,
+    sources: Vec<Source>,
+    left: usize,
+}
+
+impl<'a> OpenSources<'a> {
+    fn new(core: &'a Core, cancel: &'a Cancel) -> Self {
+        let left = usize::try_from(core.config.max_query_labels_bytes.0).unwrap_or(usize::MAX);
+        Self { core, cancel, sources: Vec::new(), left }
     }
-    Ok(blocks)
+
+    fn add(&mut self, source: Option<Source>) -> Result<(), QueryError> {
+        if self.cancel.is_cancelled() {
+            return Err(QueryError::Stopped("nobody waits for it any more"));
+        }
+        let Some(source) = source else { return Ok(()) };
+        self.left = self.left.checked_sub(source.held_bytes()).ok_or_else(|| {
+            self.core.telemetry.query_limits.inc();
+            QueryError::LimitReached(format!(
+                "the labels of the series that a selector reads from files would take more than {} \
+                 (store.max_query_labels_bytes): narrow its time range or select fewer series",
+                self.core.config.max_query_labels_bytes
+            ))
+        })?;
+        self.sources.push(source);
+        Ok(())
+    }
 }
 
 impl Source {
-    /// The labels of the next series; `None` at the end.
-    pub(super) fn key(&self) -> Option<SeriesKey> {
-        match self {
-            Self::Head { series, next, .. } => {
-                series.get(*next).map(|(labels, _)| SeriesKey::Head(labels.clone()))
-            }
-            Self::Block(block) => {
-                block.ids.get(block.next).map(|id| SeriesKey::Block(Arc::clone(&block.series), *id))
-            }
-        }
-    }
-
     /// How many series are wanted of it.
     pub(super) fn len(&self) -> usize {
         match self {
-            Self::Head { series, .. } => series.len(),
+            Self::Head(head) => head.series.len(),
             Self::Block(block) => block.ids.len(),
         }
     }
 
-    /// Memory of labels and indexes that it holds for itself.
-    pub(crate) fn held_bytes(&self) -> usize {
+    /// Memory of series and their labels that it holds. What a head has is there in any case.
+    fn held_bytes(&self) -> usize {
         match self {
-            Self::Head { .. } => 0,
-            Self::Block(block) => block.series.bytes(),
+            Self::Head(head) => head.series.capacity() * size_of::<(Labels, u32)>(),
+            Self::Block(block) => block.series.bytes_of(&block.ids) + block.ids.capacity() * size_of::<u32>(),
+        }
+    }
+
+    /// Holds no more than so many of the times that chunks share.
+    pub(super) fn hold_times(&mut self, most: usize) {
+        match self {
+            Self::Head(_) => {}
+            Self::Block(block) => block.chunks.hold_times(most),
         }
     }
 
@@ -188,7 +253,7 @@ impl Source {
     pub(super) fn pass_over_outside(&mut self, values: &RangeInclusive<f64>) {
         match self {
             // What is in memory has not been summed up.
-            Self::Head { .. } => {}
+            Self::Head(_) => {}
             Self::Block(block) => block.chunks.pass_over_outside(values),
         }
     }
@@ -196,30 +261,44 @@ impl Source {
     /// Passes over the next series.
     pub(super) fn skip(&mut self) {
         match self {
-            Self::Head { next, .. } => *next += 1,
+            Self::Head(head) => head.next += 1,
             Self::Block(block) => block.next += 1,
         }
     }
+}
 
-    /// Takes the next series, and adds its samples between two times.
-    pub(super) fn read(
+impl SeriesSource for Source {
+    fn key(&self) -> Option<SeriesKey> {
+        match self {
+            Self::Head(head) => head.key(),
+            Self::Block(block) => block.key(),
+        }
+    }
+
+    fn read(
         &mut self,
         range_ms: (i64, i64),
         times: &mut Vec<i64>,
         values: &mut Vec<f64>,
     ) -> Result<(), QueryError> {
         match self {
-            Self::Head { head, series, next } => {
-                head.metrics.read(series[*next].1, range_ms, times, values);
-                *next += 1;
-                Ok(())
-            }
+            Self::Head(head) => head.read(range_ms, times, values),
             Self::Block(block) => block.read(range_ms, times, values),
         }
     }
 }
 
-impl BlockSource {
+impl Drop for BlockSource {
+    fn drop(&mut self) {
+        self.series.count_in(&self.file, &self.core.block_series);
+    }
+}
+
+impl SeriesSource for BlockSource {
+    fn key(&self) -> Option<SeriesKey> {
+        self.ids.get(self.next).map(|id| SeriesKey::Block(Arc::clone(&self.series), *id))
+    }
+
     fn read(
         &mut self,
         range_ms: (i64, i64),

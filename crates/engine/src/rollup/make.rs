@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use model::Timestamp;
-use store::{Cancel, SeriesBuffer, SeriesCursor};
+use store::{SeriesBuffer, SeriesCursor};
 
 use super::days::{Day, has_samples, is_in_memory, rollups};
 use super::roll::Rolled;
@@ -14,7 +14,7 @@ use crate::catalog::{FileEntry, FileKind};
 use crate::core::{Core, View};
 use crate::files::StoredFile;
 use crate::query::cursor::Cursor;
-use crate::query::{millis, sources};
+use crate::query::streams::{Stream, of_view};
 use crate::unpublished::Unpublished;
 
 /// Makes what is missing of rollups of days that ended before `settled`, and are not past retention at `now`.
@@ -40,6 +40,15 @@ pub(crate) fn make_missing(
                 return Ok(());
             }
             let view = core.view();
+            let of_day = view.files.iter().filter(|file| has_samples(file, day));
+            // Rollups take less than what they are made of.
+            if !core.has_room_for(of_day.map(|file| file.bytes()).sum()) {
+                tracing::warn!(
+                    free = core.free_bytes(),
+                    "there is no room to roll up a day: it is tried again"
+                );
+                return Ok(());
+            }
             if rollups(&view, bucket, day).is_none() && !is_in_memory(&view, day) {
                 make(core, &view, day, bucket, stop)?;
             }
@@ -66,8 +75,7 @@ fn make(
         return Ok(());
     }
     let range = day.samples();
-    let sources = sources::sources(core, view, &[], range).map_err(EngineError::Read)?;
-    let cursor = Cursor::new(Arc::clone(core), sources, millis(range), u64::MAX, Cancel::never());
+    let cursor = of_view(core, view, &[], range).map_err(EngineError::Read)?;
     let mut series =
         Buckets { cursor, day, bucket, samples: SeriesBuffer::default(), rolled: Rolled::default() };
     // A block with nothing in it is none.
@@ -110,7 +118,7 @@ fn make(
 
 /// The buckets of one series after the other.
 struct Buckets {
-    cursor: Cursor,
+    cursor: Cursor<Stream>,
     day: Day,
     bucket: Bucket,
     samples: SeriesBuffer,

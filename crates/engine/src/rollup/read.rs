@@ -15,6 +15,11 @@ use crate::query::millis;
 use crate::query::select::open;
 use crate::query::sources::{Piece, pieces, sources};
 
+/// How often rollups are opened when one of them turns out to be damaged: afterwards there are samples in its place,
+/// or one file less.
+const TRIES: usize = 2;
+const SET_ASIDE: QueryError = QueryError::Stopped("a file was set aside while it was read; ask again");
+
 /// Parts of the buckets whose ends lie in the range of a request: from rollups as far as there are any without a gap,
 /// and made on the way from there on. `None` when there are no rollups to read, or when there are samples that are
 /// older than any of them may be.
@@ -25,10 +30,35 @@ pub(crate) fn select(
     parts: &[Part],
     now: Timestamp,
 ) -> Result<Option<Box<dyn RollupCursor>>, QueryError> {
-    let Some(range) = core.kept.range_of_rollups(request.range, now) else { return Ok(None) };
+    for _ in 0..TRIES {
+        if let Opened::Whole(cursor) = open_parts(core, request, bucket, parts, now)? {
+            return Ok(cursor);
+        }
+    }
+    Err(SET_ASIDE)
+}
+
+/// What came of opening rollups.
+enum Opened {
+    /// What there is to read, if anything is.
+    Whole(Option<Box<dyn RollupCursor>>),
+    /// One of the files is damaged.
+    SetAside,
+}
+
+fn open_parts(
+    core: &Arc<Core>,
+    request: &SelectRequest,
+    bucket: Bucket,
+    parts: &[Part],
+    now: Timestamp,
+) -> Result<Opened, QueryError> {
+    let Some(range) = core.kept.range_of_rollups(request.range, now) else {
+        return Ok(Opened::Whole(None));
+    };
     let view = core.view();
     if has_samples_before(core, &view, request.range, range.start, now) {
-        return Ok(None);
+        return Ok(Opened::Whole(None));
     }
     let (first_ms, last_ms) = millis(range);
     // No bucket ends after that.
@@ -37,26 +67,27 @@ pub(crate) fn select(
     let (files, covered_ms) =
         covered(&view, bucket, first_ms, last_ms.min(now.as_millis().saturating_add(DAY_MS)));
     if files.is_empty() {
-        return Ok(None);
+        return Ok(Opened::Whole(None));
     }
     let bounds_ms = (first_ms, last_ms.min(covered_ms));
     let of_part = |part: &Part| -> Result<Box<dyn SeriesCursor>, QueryError> {
         let piece =
             |file: &Arc<StoredFile>| Piece { file: Arc::clone(file), shift_ms: shift_ms(*part), bounds_ms };
-        let sources = pieces(core, files.iter().map(piece).collect(), &request.matchers)?;
+        let sources = pieces(core, files.iter().map(piece).collect(), &request.matchers, &request.cancel)?;
         Ok(core.kept.trimmed_rollups(open(core, request, sources, bounds_ms), now))
     };
-    let rolled = FromFiles {
-        parts: parts.iter().map(of_part).collect::<Result<_, _>>()?,
-        series: SeriesBuffer::default(),
-    };
+    let opened = parts.iter().map(of_part).collect::<Result<_, _>>()?;
+    if files.iter().any(|file| file.is_quarantined()) {
+        return Ok(Opened::SetAside);
+    }
+    let rolled = FromFiles { parts: opened, series: SeriesBuffer::default(), files };
     if last_ms <= covered_ms {
-        return Ok(Some(Box::new(rolled)));
+        return Ok(Opened::Whole(Some(Box::new(rolled))));
     }
     let samples_ms = (covered_ms - REACH_MS + 1, last_ms);
     let of_samples =
         TimeRange::new(Timestamp::from_millis(samples_ms.0), Timestamp::from_millis(samples_ms.1));
-    let sources = sources(core, &view, &request.matchers, of_samples)?;
+    let sources = sources(core, &view, &request.matchers, of_samples, &request.cancel)?;
     let samples = core.kept.trimmed(open(core, request, sources, samples_ms), now);
     let made = Rolling {
         samples,
@@ -66,7 +97,8 @@ pub(crate) fn select(
         series: SeriesBuffer::default(),
         rolled: Rolled::default(),
     };
-    Ok(Some(Box::new(Followed { cursors: [Box::new(rolled), Box::new(made)], next: [None, None] })))
+    let cursors: [Box<dyn RollupCursor>; 2] = [Box::new(rolled), Box::new(made)];
+    Ok(Opened::Whole(Some(Box::new(Followed { cursors, next: [None, None] }))))
 }
 
 /// Whether samples that a request asks for are kept longer than rollups.
@@ -113,6 +145,17 @@ fn covered(view: &View, bucket: Bucket, first_ms: i64, last_ms: i64) -> (Vec<Arc
 struct FromFiles {
     parts: Vec<Box<dyn SeriesCursor>>,
     series: SeriesBuffer,
+    files: Vec<Arc<StoredFile>>,
+}
+
+impl FromFiles {
+    /// A file that turned out to be damaged is no reason for an answer with a hole: samples may be there.
+    fn check(&self) -> Result<(), QueryError> {
+        match self.files.iter().any(|file| file.is_quarantined()) {
+            true => Err(SET_ASIDE),
+            false => Ok(()),
+        }
+    }
 }
 
 impl RollupCursor for FromFiles {
@@ -122,14 +165,14 @@ impl RollupCursor for FromFiles {
             let is_there = cursor.next_series(&mut self.series)?;
             if place == 0 {
                 if !is_there {
-                    return Ok(false);
+                    return self.check().map(|()| false);
                 }
                 into.labels = self.series.labels.clone();
                 std::mem::swap(&mut into.times_ms, &mut self.series.times_ms);
             } else if !is_there || self.series.labels != into.labels || self.series.times_ms != into.times_ms
             {
                 // A file that is damaged was set aside between two of its parts.
-                return Err(QueryError::Stopped("a file was set aside while it was read; ask again"));
+                return Err(SET_ASIDE);
             }
             std::mem::swap(&mut into.parts[place], &mut self.series.values);
         }

@@ -68,7 +68,7 @@ impl StandIns {
         if self.pieces.is_empty() {
             return Ok(samples);
         }
-        let sources = pieces(core, self.pieces, &request.matchers)?;
+        let sources = pieces(core, self.pieces, &request.matchers, &request.cancel)?;
         let rollups = core.kept.trimmed_rollups(open(core, request, sources, millis(request.range)), now);
         let gaps = Gaps::new(&self.kept, self.horizon_ms);
         let gone = Gone { core: Arc::clone(core), rollups, now, kept: self.kept, gaps };

@@ -64,14 +64,36 @@ pub(crate) struct SegmentWriter {
 }
 
 impl SegmentWriter {
-    /// Begins a segment, durably.
+    /// Begins a segment, durably. Where there is no room for it, nothing of it is left.
     pub(crate) fn create(vfs: &dyn Vfs, layout: &Layout, id: u64) -> Result<Self, EngineError> {
         let path = layout.segment(id);
-        let mut file = vfs.create(&path).map_err(EngineError::io("create", &path))?;
-        file.append(&header(id, VERSION)).map_err(EngineError::io("write", &path))?;
-        file.sync().map_err(EngineError::io("sync", &path))?;
-        vfs.sync_dir(&layout.wal_dir()).map_err(EngineError::io("sync", layout.wal_dir()))?;
-        Ok(Self { id, bytes: HEADER_BYTES as u64, path, file })
+        let begin = || {
+            let mut file = vfs.create(&path).map_err(EngineError::io("create", &path))?;
+            file.append(&header(id, VERSION)).map_err(EngineError::io("write", &path))?;
+            file.sync().map_err(EngineError::io("sync", &path))?;
+            vfs.sync_dir(&layout.wal_dir()).map_err(EngineError::io("sync", layout.wal_dir()))?;
+            Ok(file)
+        };
+        match begin() {
+            Ok(file) => Ok(Self { id, bytes: HEADER_BYTES as u64, path, file }),
+            Err(error) => {
+                if EngineError::is_for_want_of_room(&error) {
+                    Self::remove_unbegun(vfs, layout, id)?;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// A segment after the one that is written would make a start take that one's torn end for damage.
+    fn remove_unbegun(vfs: &dyn Vfs, layout: &Layout, id: u64) -> Result<(), EngineError> {
+        let path = layout.segment(id);
+        match vfs.remove(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(EngineError::io("remove", path)(error))
+            }
+            _ => vfs.sync_dir(&layout.wal_dir()).map_err(EngineError::io("sync", layout.wal_dir())),
+        }
     }
 
     /// Adds records, durably.

@@ -90,9 +90,12 @@ impl Committer {
             match self.queue.next(gather_until) {
                 Next::Close => return,
                 Next::Rotate(reply) => {
-                    let frozen = self.rotate().map_err(|error| {
-                        self.poison(error);
-                        EngineError::Poisoned
+                    let frozen = self.rotate().map_err(|error| match error.is_for_want_of_room() {
+                        true => error,
+                        false => {
+                            self.poison(error);
+                            EngineError::Poisoned
+                        }
                     });
                     // Whoever asked waits for the answer, unless its thread has panicked.
                     _ = reply.send(frozen);
@@ -136,8 +139,10 @@ impl Committer {
         if self.core.is_flush_due(&head) {
             (self.wake_flusher)();
         }
+        // Where there is no room for another segment this one goes on: nothing that was acknowledged is at stake.
         if self.is_segment_full()
             && let Err(error) = self.next_segment()
+            && !error.is_for_want_of_room()
         {
             self.poison(error);
         }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use engine::Config;
-use model::{ByteSize, DurationText, MetricBatch, TimeRange, Timestamp};
+use model::{ByteSize, DurationText, Labels, MetricBatch, TimeRange, Timestamp};
 use store::{AppendError, Batch, EventScan, QueryError, Table, TelemetryStore};
 
 use crate::faults::{Dying, Sized};
@@ -53,7 +53,7 @@ fn late_double_and_old_samples_are_told_apart_and_survive_alike() {
 #[test]
 fn a_nearly_full_disk_refuses_appends_and_answers_queries() {
     let place = Place::with(|config| config.disk_reserve_bytes = ByteSize(1000));
-    let free = Arc::new(AtomicU64::new(1000));
+    let free = Arc::new(AtomicU64::new(1_000_000));
     let store = place.try_open_on(Arc::new(Sized(Arc::clone(&free)))).expect("the store opens");
     store.push("up", &[(T0, 1.0)]);
     free.store(999, Ordering::SeqCst);
@@ -63,7 +63,7 @@ fn a_nearly_full_disk_refuses_appends_and_answers_queries() {
     };
     eventually("the disk is measured", || full(&store));
     assert_eq!(store.all().len(), 1);
-    free.store(1000, Ordering::SeqCst);
+    free.store(1_000_000, Ordering::SeqCst);
     eventually("the disk is measured again", || !full(&store));
 }
 
@@ -176,6 +176,31 @@ fn a_query_over_its_limit_of_samples_says_how_to_narrow_it() {
     }
     let narrow = store.select(&[store::Matcher::equal("__name__", "a")], TimeRange::ALL, 6).expect("it fits");
     assert_eq!(narrow.len(), 1);
+}
+
+#[test]
+fn a_query_of_too_many_labels_says_how_to_narrow_it() {
+    let place = Place::with(|config| config.max_query_labels_bytes = ByteSize(500_000));
+    let store = place.open();
+    for block in 0..4 {
+        let mut metrics = MetricBatch::new();
+        for series in 0..2000 {
+            let labels = Labels::metric("depth", &[("queue", &format!("a queue with a long name {series}"))]);
+            metrics.push_one(&labels, T0 + block * 60_000, 1.0);
+        }
+        store.append(Batch { metrics, events: Vec::new() }).expect("appended");
+        store.engine.checkpoint().expect("a checkpoint");
+    }
+    let answer = store.select(&[], TimeRange::ALL, u64::MAX);
+    let Err(QueryError::LimitReached(text)) = answer else { panic!("{answer:?}") };
+    assert!(text.contains("(store.max_query_labels_bytes): narrow its time range"), "{text}");
+    assert!(store.metric("watchkeeper_store_query_limits_total") >= 1.0);
+    let one_block = TimeRange::new(Timestamp::from_millis(T0), Timestamp::from_millis(T0 + 1));
+    assert_eq!(store.select(&[], one_block, u64::MAX).expect("it fits").len(), 2000);
+    let one_series = [store::Matcher::equal("queue", "a queue with a long name 7")];
+    drop(store);
+    let found = place.open().select(&one_series, TimeRange::ALL, u64::MAX).expect("it fits");
+    assert_eq!(found.values().map(Vec::len).collect::<Vec<_>>(), [4]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Files that are merged: fewer of them, and the same answers.
 
-use model::{MetricBatch, Timestamp};
+use model::{Labels, MetricBatch, Timestamp};
 use store::{Batch, EventScan, Table, TelemetryStore};
 
 use crate::fixture::{Place, Series, T0, deploys, expected};
@@ -76,6 +76,38 @@ fn many_small_files_of_a_day_that_goes_on_become_one() {
     assert_eq!(store.engine.compact(at(T0 + HOUR)).expect("merged"), 21);
     assert_eq!(place.files("metrics", ".chunks.parquet").len(), 1);
     assert_eq!(store.all().values().map(Vec::len).sum::<usize>(), 21);
+}
+
+/// More series than are read at a time, more chunks than are decoded at a time, some with several.
+#[test]
+fn thousands_of_series_are_the_same_after_they_were_merged() {
+    let place = Place::new();
+    let store = place.open();
+    for round in 0..3 {
+        let mut metrics = MetricBatch::new();
+        for series in 0..2500 {
+            // Some end with the first file, some begin with the last.
+            if (round > 0 && series % 7 == 0) || (round < 2 && series % 11 == 0) {
+                continue;
+            }
+            let labels = Labels::metric("depth", &[("queue", &series.to_string())]);
+            let samples = if series % 500 == 1 { 2000 } else { 2 };
+            let jitter = i64::from(series % 3);
+            for sample in 0..samples {
+                let time = T0 + round * 2000 * 15 + sample * 15 + jitter;
+                metrics.push_one(&labels, time, (i64::from(series) * sample) as f64);
+            }
+        }
+        store.append(Batch { metrics, events: Vec::new() }).expect("appended");
+        store.engine.checkpoint().expect("written");
+    }
+    let all = store.all();
+    assert_eq!(all.len(), 2500 - 2500 / 77 - 1);
+    assert_eq!(store.engine.compact_days(at(T0 + HOUR)).expect("merged"), 3);
+    assert_eq!(place.files("metrics", ".chunks.parquet").len(), 1);
+    assert!(store.all() == all, "it is not what it was");
+    // Asked again, places and times of chunks are known.
+    assert!(store.all() == all, "it is not what it was");
 }
 
 /// What came first stays first: a merged file has the place of what it was merged from.

@@ -178,3 +178,38 @@ impl AppendFile for FullFile {
         Ok(())
     }
 }
+
+/// The real disk, on which no file can be begun while it is full.
+#[derive(Debug)]
+pub(crate) struct Filling(pub(crate) Arc<AtomicBool>);
+
+impl Vfs for Filling {
+    fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
+        Disk.create_dir_all(dir)
+    }
+    fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
+        Disk.list(dir)
+    }
+    fn create(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
+        let file = Disk.create(path)?;
+        Ok(if self.0.load(Ordering::SeqCst) { Box::new(FullFile) } else { file })
+    }
+    fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadFile>> {
+        Disk.open(path)
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        Disk.rename(from, to)
+    }
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        Disk.remove(path)
+    }
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        Disk.sync_dir(dir)
+    }
+    fn free_bytes(&self, dir: &Path) -> io::Result<u64> {
+        Disk.free_bytes(dir)
+    }
+    fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
+        Disk.lock(path)
+    }
+}

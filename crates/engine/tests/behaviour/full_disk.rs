@@ -1,15 +1,15 @@
 //! A disk that is nearly full: nothing is taken, everything else goes on, and it mends by itself.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use engine::EngineError;
-use model::{ByteSize, DurationText, Timestamp};
-use store::AppendError;
+use model::{ByteSize, DurationText, MetricBatch, Timestamp};
+use store::{AppendError, Batch};
 
-use crate::faults::{Full, Sized};
-use crate::fixture::{Open, Place, Series, T0, expected, samples_of};
+use crate::faults::{Filling, Full, Sized};
+use crate::fixture::{Open, Place, Series, T0, deploys, expected, samples_of};
 
 fn is_refused(store: &Open, time: i64) -> bool {
     match store.append(samples_of("up", &[(time, 1.0)])) {
@@ -34,7 +34,7 @@ fn a_nearly_full_disk_takes_nothing_and_reads_writes_files_and_deletes_until_the
         config.disk_reserve_bytes = ByteSize(1000);
         config.retention = DurationText(Duration::from_secs(100 * 365 * 86_400));
     });
-    let free = Arc::new(AtomicU64::new(1000));
+    let free = Arc::new(AtomicU64::new(1_000_000));
     let store = place.try_open_on(Arc::new(Sized(Arc::clone(&free)))).expect("the store opens");
     store.push("old", &[(T0, 1.0)]);
     store.engine.checkpoint().expect("files");
@@ -49,7 +49,7 @@ fn a_nearly_full_disk_takes_nothing_and_reads_writes_files_and_deletes_until_the
     assert_eq!(store.engine.drop_expired(then).expect("files are dropped"), 1);
     assert_eq!(place.files("metrics", ".chunks.parquet").len(), 1, "what was dropped is unlinked");
     assert!(is_refused(&store, T0 + 86_400_001), "there is no more room by then");
-    free.store(1000, Ordering::SeqCst);
+    free.store(1_000_000, Ordering::SeqCst);
     until(|| !is_refused(&store, T0 + 86_400_002));
     drop(store);
     let known = [expected("new", &[(T0 + 86_400_000, 2.0)]), expected("up", &[(T0 + 86_400_002, 1.0)])];
@@ -71,4 +71,44 @@ fn a_start_on_a_full_disk_says_what_to_do_and_loses_nothing() {
     assert!(needed.0 > 4 << 20);
     assert!(refused.to_string().contains("make that much room"), "{refused}");
     assert_eq!(place.open().all(), Series::from([expected("up", &[(T0, 1.0)])]));
+}
+
+#[test]
+fn where_no_file_can_be_begun_the_log_goes_on_in_the_last_one_until_there_is_room() {
+    let place = Place::with(|config| config.wal_segment_bytes = ByteSize(500));
+    let full = Arc::new(AtomicBool::new(false));
+    let store = place.try_open_on(Arc::new(Filling(Arc::clone(&full)))).expect("the store opens");
+    store.push("up", &[(T0, 1.0)]);
+    full.store(true, Ordering::SeqCst);
+    let segments = place.files("wal", ".wal");
+    let error = store.engine.checkpoint().expect_err("there is no room for files");
+    assert!(!matches!(error, EngineError::Poisoned), "{error}");
+    for time in 1..40 {
+        store.push("up", &[(T0 + time, 1.0)]);
+    }
+    assert_eq!(place.files("wal", ".wal"), segments, "nothing is left of segments that could not be begun");
+    assert_eq!(store.all().values().map(Vec::len).sum::<usize>(), 40);
+    full.store(false, Ordering::SeqCst);
+    store.push("up", &[(T0 + 40, 1.0)]);
+    assert!(place.files("wal", ".wal").len() > segments.len(), "there is room for the next");
+    store.engine.checkpoint().expect("files are written");
+    store.push("up", &[(T0 + 41, 1.0)]);
+    drop(store);
+    assert_eq!(place.open().all().values().map(Vec::len).sum::<usize>(), 42);
+}
+
+#[test]
+fn what_would_touch_the_reserve_is_refused_although_the_disk_was_not_measured_since() {
+    let place = Place::with(|config| config.disk_reserve_bytes = ByteSize(1000));
+    let free = Arc::new(AtomicU64::new(1_000_000));
+    let store = place.try_open_on(Arc::new(Sized(free))).expect("the store opens");
+    let rows: Vec<i64> = (T0..T0 + 1000).collect();
+    let refused = (0..1000).find_map(|_| {
+        let batch = Batch { metrics: MetricBatch::new(), events: vec![deploys(&rows)] };
+        store.append(batch).err()
+    });
+    let Some(AppendError::DiskFull { free_bytes, reserve_bytes: 1000 }) = refused else {
+        panic!("{refused:?}")
+    };
+    assert!(free_bytes >= 1000, "{free_bytes}");
 }

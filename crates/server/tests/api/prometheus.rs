@@ -110,6 +110,23 @@ async fn a_query_that_is_too_slow_names_the_limit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn queries_over_a_range_leave_a_place_to_the_others() {
+    let (stage, now) = stage().await;
+    let (start, end) = ((now - 7_200).to_string(), now.to_string());
+    let long = ("query", "sum_over_time(max_over_time((queue_depth + 0)[1h:1s])[1h:1s])");
+    let parameters = [long, ("start", &start), ("end", &end), ("step", "1s"), ("nocache", "1")];
+    let path = format!("/prometheus/api/v1/query_range?{}", encoded(&parameters));
+    let waiting: Vec<_> = (0..8).map(|_| tokio::spawn(answer(stage.local(Method::GET, &path)))).collect();
+    // Until those that have a place are at work.
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    let short = get(&stage, "query", &[("query", "1 + 1")]).await;
+    assert_eq!(short.body["data"]["result"][1], "2", "{short:?}");
+    let unfinished = waiting.iter().filter(|long| !long.is_finished()).count();
+    waiting.iter().for_each(tokio::task::JoinHandle::abort);
+    assert!(unfinished > 4, "only {unfinished} were at work or waited: nothing has been shown");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_there_is_can_be_asked() {
     let (stage, _) = stage().await;
     let data = |answer: Answer| {

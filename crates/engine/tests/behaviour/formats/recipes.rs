@@ -29,7 +29,7 @@ pub(super) const RECIPES: &[(&str, Recipe)] = &[
     ("wal-2", wal),
     ("metrics-block-2", metrics_block),
     ("event-file-1", event_file),
-    ("catalog-5-rollups-2", catalog),
+    ("catalog-6", catalog),
 ];
 
 /// An open store, and what has been put into it.

@@ -98,5 +98,5 @@ async fn range(app: &Shared, arguments: &Arguments) -> Result<Answer, Failure> {
         let engine = if cached { engine.clone() } else { engine.without_cache() };
         Ok(Answer::of(engine.range(&query, start, end, step, cancel)?, limit))
     });
-    run::run(app, arguments.timeout()?, job).await
+    run::run_range(app, arguments.timeout()?, job).await
 }

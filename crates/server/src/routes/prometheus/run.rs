@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use model::{DurationText, Timestamp};
 use promql::{Cancel, Engine, Error, Query, Value, VectorSample};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::answer::Failure;
 use crate::blocking::{StopOnDrop, longest};
@@ -20,6 +21,24 @@ pub(super) async fn run<T: Send + 'static>(
     timeout: Option<Duration>,
     job: Job<T>,
 ) -> Result<T, Failure> {
+    run_in(app, &[&app.queries], timeout, job).await
+}
+
+/// The same for what goes over a range of time: it leaves a slot to the others.
+pub(super) async fn run_range<T: Send + 'static>(
+    app: &Shared,
+    timeout: Option<Duration>,
+    job: Job<T>,
+) -> Result<T, Failure> {
+    run_in(app, &[&app.range_queries, &app.queries], timeout, job).await
+}
+
+async fn run_in<T: Send + 'static>(
+    app: &Shared,
+    among: &[&Arc<Semaphore>],
+    timeout: Option<Duration>,
+    job: Job<T>,
+) -> Result<T, Failure> {
     let most = longest(app);
     let asked = timeout.filter(|timeout| *timeout < most);
     let timeout = asked.unwrap_or(most);
@@ -27,10 +46,13 @@ pub(super) async fn run<T: Send + 'static>(
     let _stop = StopOnDrop(cancel.clone());
     let engine = app.context.promql.clone();
     let work = async {
-        let slot =
-            Arc::clone(&app.queries).acquire_owned().await.map_err(|error| Failure::internal(&error))?;
+        let mut slots: Vec<OwnedSemaphorePermit> = Vec::new();
+        for slot in among {
+            let slot = Arc::clone(slot).acquire_owned().await;
+            slots.push(slot.map_err(|error| Failure::internal(&error))?);
+        }
         let task = tokio::task::spawn_blocking(move || {
-            let _slot = slot;
+            let _slots = slots;
             job(&engine, &cancel)
         });
         task.await.map_err(|error| Failure::internal(&error))?.map_err(|error| Failure::from(&error))

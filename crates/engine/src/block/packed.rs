@@ -1,0 +1,73 @@
+//! The packed columns of chunks, row after row.
+
+use std::ops::Range;
+
+use arrow::array::{Array, BinaryArray};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
+use parquet::errors::ParquetError;
+
+use crate::block::places::Places;
+use crate::block::rows::Opened;
+use crate::block::{bad, binary, chunk, chunk_column, damaged};
+use crate::catalog::Part;
+use crate::files::StoredFile;
+
+/// Chunks that are decoded at a time.
+pub(super) const BATCH: usize = 256;
+
+/// Some rows of the file of chunks.
+pub(super) struct PackedRows {
+    reader: ParquetRecordBatchReader,
+    batch: Option<Batch>,
+    has_times: bool,
+}
+
+struct Batch {
+    values: BinaryArray,
+    /// In blocks of the first version, which have no file of times.
+    times: Option<BinaryArray>,
+    next: usize,
+}
+
+impl PackedRows {
+    /// Those at some rows, ascending.
+    pub(super) fn open(
+        file: &StoredFile,
+        opened: &mut Opened,
+        places: &Places,
+        rows: &[Range<usize>],
+    ) -> Result<Self, ParquetError> {
+        let has_times = !file.has(Part::Times);
+        let mut columns = vec![chunk_column::VALUES];
+        columns.extend(has_times.then_some(chunk_column::TIMES));
+        let reader = places.rows().read_of(opened, file, Part::Chunks, &columns, rows, BATCH)?;
+        Ok(Self { reader, batch: None, has_times })
+    }
+
+    /// Adds the values of the next row, which has `count` of them, and its times where they are beside the values.
+    pub(super) fn unpack_next(
+        &mut self,
+        count: usize,
+        times: &mut Vec<i64>,
+        values: &mut Vec<f64>,
+    ) -> Result<(), ParquetError> {
+        let batch = match &mut self.batch {
+            Some(batch) if batch.next < batch.values.len() => batch,
+            batch => {
+                let rows = self.reader.next().ok_or_else(|| bad("a chunk is missing"))??;
+                let own_times = if self.has_times { Some(binary(&rows, chunk_column::TIMES)?) } else { None };
+                let values = binary(&rows, chunk_column::VALUES)?;
+                if values.is_empty() {
+                    return Err(bad("a chunk is missing"));
+                }
+                batch.insert(Batch { values, times: own_times, next: 0 })
+            }
+        };
+        let row = batch.next;
+        batch.next += 1;
+        if let Some(own) = &batch.times {
+            chunk::times::unpack(own.value(row), count, times).map_err(damaged)?;
+        }
+        chunk::values::unpack(batch.values.value(row), count, values).map_err(damaged)
+    }
+}
