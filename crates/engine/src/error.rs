@@ -138,6 +138,12 @@ impl EngineError {
         move |source| Self::Io { doing, path, source }
     }
 
+    /// The same for an error that is none of room, whatever it says: what was being done makes room.
+    pub(crate) fn undoing<P: Into<PathBuf>>(doing: &'static str, path: P) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { doing, path, source: io::Error::other(source) }
+    }
+
     /// Whether the disk had no room for what was being done.
     pub(crate) fn is_for_want_of_room(&self) -> bool {
         let is_full = |error: &io::Error| {

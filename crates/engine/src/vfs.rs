@@ -5,7 +5,7 @@
 //! harder than ours. Nothing here knows what is in a file.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -46,6 +46,8 @@ pub struct Entry {
 pub trait AppendFile: Send {
     /// Adds bytes at the end. After an error, any part of them may be there.
     fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
+    /// Cuts the file to its first bytes; needs no room. Durable only after [`AppendFile::sync`].
+    fn cut(&mut self, bytes: u64) -> io::Result<()>;
     /// Makes what was appended durable. After an error nothing is known about what is on the disk, and
     /// asking again tells nothing: the kernel forgets which pages failed.
     fn sync(&mut self) -> io::Result<()>;
@@ -121,6 +123,11 @@ impl Vfs for Disk {
 impl AppendFile for File {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.write_all(bytes)
+    }
+
+    fn cut(&mut self, bytes: u64) -> io::Result<()> {
+        self.set_len(bytes)?;
+        self.seek(SeekFrom::Start(bytes)).map(|_| ())
     }
 
     fn sync(&mut self) -> io::Result<()> {

@@ -90,16 +90,23 @@ impl SegmentWriter {
         let path = layout.segment(id);
         match vfs.remove(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(EngineError::io("remove", path)(error))
+                Err(EngineError::undoing("remove", path)(error))
             }
-            _ => vfs.sync_dir(&layout.wal_dir()).map_err(EngineError::io("sync", layout.wal_dir())),
+            _ => vfs.sync_dir(&layout.wal_dir()).map_err(EngineError::undoing("sync", layout.wal_dir())),
         }
     }
 
-    /// Adds records, durably.
+    /// Adds records, durably. Where there is no room for them, nothing of them is left.
     pub(crate) fn commit(&mut self, records: &[u8]) -> Result<(), EngineError> {
-        self.file.append(records).map_err(EngineError::io("write", &self.path))?;
-        self.file.sync().map_err(EngineError::io("sync", &self.path))?;
+        if let Err(error) = self.file.append(records).map_err(EngineError::io("write", &self.path)) {
+            if error.is_for_want_of_room() {
+                self.file.cut(self.bytes).map_err(EngineError::undoing("cut", &self.path))?;
+                self.file.sync().map_err(EngineError::undoing("sync", &self.path))?;
+            }
+            return Err(error);
+        }
+        // What a failed sync has left on the disk nobody knows, also when it says that there was no room.
+        self.file.sync().map_err(EngineError::undoing("sync", &self.path))?;
         self.bytes += records.len() as u64;
         Ok(())
     }

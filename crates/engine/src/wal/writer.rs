@@ -39,6 +39,9 @@ pub(crate) struct Committer {
     sequence: u64,
     /// The last record that is in files or in a frozen head.
     frozen_sequence: u64,
+    /// Whether there was no room for records in the segment: the next ones go into another, which defines all
+    /// series anew.
+    wants_room: bool,
     /// Called when the head has become large.
     wake_flusher: Box<dyn Fn() + Send>,
     records: Vec<u8>,
@@ -78,8 +81,18 @@ impl Committer {
     ) -> Self {
         core.segments.note(segment.id, segment.bytes);
         let definition_bytes = 0;
-        let records = Vec::new();
-        Self { core, queue, segment, definition_bytes, sequence, frozen_sequence, wake_flusher, records }
+        let (wants_room, records) = (false, Vec::new());
+        Self {
+            core,
+            queue,
+            segment,
+            definition_bytes,
+            sequence,
+            frozen_sequence,
+            wants_room,
+            wake_flusher,
+            records,
+        }
     }
 
     /// Works until the queue is closed and empty.
@@ -112,13 +125,21 @@ impl Committer {
     }
 
     fn commit(&mut self, group: Vec<Pending>) {
+        if self.wants_room
+            && let Err(error) = self.next_segment()
+        {
+            return self.refuse(error, group);
+        }
         let head = self.core.head();
         self.records.clear();
+        let before = self.sequence;
         let staged: Vec<Staged> = group.into_iter().map(|pending| self.stage(&head, pending)).collect();
         if !self.records.is_empty() {
             let start = Instant::now();
             if let Err(error) = self.segment.commit(&self.records) {
-                return self.fail(error, staged);
+                self.sequence = before;
+                self.wants_room = true;
+                return self.refuse(error, staged.into_iter().map(|staged| staged.pending).collect());
             }
             self.core.telemetry.wal.commit_seconds.observe(seconds_since(start));
             self.core.telemetry.wal.commits.inc();
@@ -222,14 +243,28 @@ impl Committer {
     fn next_segment(&mut self) -> Result<(), EngineError> {
         self.segment = SegmentWriter::create(&*self.core.vfs, &self.core.layout, self.segment.id + 1)?;
         self.definition_bytes = 0;
+        self.wants_room = false;
         self.core.segments.note(self.segment.id, self.segment.bytes);
         Ok(())
     }
 
-    fn fail(&self, error: EngineError, staged: Vec<Staged>) {
-        self.poison(error);
-        for staged in staged {
-            _ = staged.pending.reply.send(Err(AppendError::Poisoned));
+    /// Answers writers of whom nothing was stored. Without room nothing else is wrong: the log ends where it ended
+    /// before, and the next writers may find room again.
+    fn refuse(&self, error: EngineError, group: Vec<Pending>) {
+        let is_full = error.is_for_want_of_room();
+        if is_full {
+            tracing::error!(error = &error as &dyn std::error::Error, "the disk is full: nothing is taken");
+        } else {
+            self.poison(error);
+        }
+        let (free_bytes, reserve_bytes) = (0, self.core.config.disk_reserve_bytes.0);
+        for pending in group {
+            let refused = match is_full {
+                true => AppendError::DiskFull { free_bytes, reserve_bytes },
+                false => AppendError::Poisoned,
+            };
+            // A writer that has gone away needs no answer.
+            _ = pending.reply.send(Err(refused));
         }
     }
 

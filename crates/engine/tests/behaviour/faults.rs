@@ -90,6 +90,10 @@ impl AppendFile for DyingFile {
         live(&self.left)?;
         self.file.append(bytes)
     }
+    fn cut(&mut self, bytes: u64) -> io::Result<()> {
+        live(&self.left)?;
+        self.file.cut(bytes)
+    }
     fn sync(&mut self) -> io::Result<()> {
         live(&self.left)?;
         if self.fails_to_sync.load(Ordering::SeqCst) {
@@ -174,14 +178,20 @@ impl AppendFile for FullFile {
     fn append(&mut self, _bytes: &[u8]) -> io::Result<()> {
         Err(io::ErrorKind::StorageFull.into())
     }
+    fn cut(&mut self, _bytes: u64) -> io::Result<()> {
+        Ok(())
+    }
     fn sync(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
 
-/// The real disk, on which no file can be begun while it is full.
-#[derive(Debug)]
-pub(crate) struct Filling(pub(crate) Arc<AtomicBool>);
+/// The real disk, on which no file can be begun, or none grow either, while it is full.
+#[derive(Debug, Default)]
+pub(crate) struct Filling {
+    pub(crate) for_new_files: Arc<AtomicBool>,
+    pub(crate) for_all: Arc<AtomicBool>,
+}
 
 impl Vfs for Filling {
     fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
@@ -192,7 +202,11 @@ impl Vfs for Filling {
     }
     fn create(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
         let file = Disk.create(path)?;
-        Ok(if self.0.load(Ordering::SeqCst) { Box::new(FullFile) } else { file })
+        let is_full = |full: &AtomicBool| full.load(Ordering::SeqCst);
+        if is_full(&self.for_new_files) || is_full(&self.for_all) {
+            return Ok(Box::new(FullFile));
+        }
+        Ok(Box::new(FillingFile { file, full: Arc::clone(&self.for_all) }))
     }
     fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadFile>> {
         Disk.open(path)
@@ -211,5 +225,27 @@ impl Vfs for Filling {
     }
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
         Disk.lock(path)
+    }
+}
+
+/// A file of which, on a full disk, half of what is appended is written.
+struct FillingFile {
+    file: Box<dyn AppendFile>,
+    full: Arc<AtomicBool>,
+}
+
+impl AppendFile for FillingFile {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.full.load(Ordering::SeqCst) {
+            self.file.append(&bytes[..bytes.len() / 2])?;
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.file.append(bytes)
+    }
+    fn cut(&mut self, bytes: u64) -> io::Result<()> {
+        self.file.cut(bytes)
+    }
+    fn sync(&mut self) -> io::Result<()> {
+        self.file.sync()
     }
 }

@@ -20,10 +20,10 @@ fn is_refused(store: &Open, time: i64) -> bool {
 }
 
 /// Tries until it is as wanted; the disk is measured once a second.
-fn until(wanted: impl Fn() -> bool) {
+fn until(what: &str, wanted: impl Fn() -> bool) {
     let begun = Instant::now();
     while !wanted() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "the disk is not measured");
+        assert!(begun.elapsed() < Duration::from_secs(60), "{what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -40,7 +40,7 @@ fn a_nearly_full_disk_takes_nothing_and_reads_writes_files_and_deletes_until_the
     store.engine.checkpoint().expect("files");
     store.push("new", &[(T0 + 86_400_000, 2.0)]);
     free.store(999, Ordering::SeqCst);
-    until(|| is_refused(&store, T0 + 86_400_000));
+    until("the disk is measured", || is_refused(&store, T0 + 86_400_000));
     let taken = store.all();
     store.engine.checkpoint().expect("what is in memory becomes files, and the log lets go");
     assert_eq!(store.all(), taken, "queries are answered");
@@ -50,7 +50,7 @@ fn a_nearly_full_disk_takes_nothing_and_reads_writes_files_and_deletes_until_the
     assert_eq!(place.files("metrics", ".chunks.parquet").len(), 1, "what was dropped is unlinked");
     assert!(is_refused(&store, T0 + 86_400_001), "there is no more room by then");
     free.store(1_000_000, Ordering::SeqCst);
-    until(|| !is_refused(&store, T0 + 86_400_002));
+    until("the disk is measured", || !is_refused(&store, T0 + 86_400_002));
     drop(store);
     let known = [expected("new", &[(T0 + 86_400_000, 2.0)]), expected("up", &[(T0 + 86_400_002, 1.0)])];
     let found = place.open().all();
@@ -76,8 +76,9 @@ fn a_start_on_a_full_disk_says_what_to_do_and_loses_nothing() {
 #[test]
 fn where_no_file_can_be_begun_the_log_goes_on_in_the_last_one_until_there_is_room() {
     let place = Place::with(|config| config.wal_segment_bytes = ByteSize(500));
-    let full = Arc::new(AtomicBool::new(false));
-    let store = place.try_open_on(Arc::new(Filling(Arc::clone(&full)))).expect("the store opens");
+    let disk = Filling::default();
+    let full = Arc::clone(&disk.for_new_files);
+    let store = place.try_open_on(Arc::new(disk)).expect("the store opens");
     store.push("up", &[(T0, 1.0)]);
     full.store(true, Ordering::SeqCst);
     let segments = place.files("wal", ".wal");
@@ -86,15 +87,43 @@ fn where_no_file_can_be_begun_the_log_goes_on_in_the_last_one_until_there_is_roo
     for time in 1..40 {
         store.push("up", &[(T0 + time, 1.0)]);
     }
-    assert_eq!(place.files("wal", ".wal"), segments, "nothing is left of segments that could not be begun");
+    // The last one may still be tried when the writer has its answer.
+    until("nothing is left of segments that could not be begun", || place.files("wal", ".wal") == segments);
     assert_eq!(store.all().values().map(Vec::len).sum::<usize>(), 40);
     full.store(false, Ordering::SeqCst);
     store.push("up", &[(T0 + 40, 1.0)]);
-    assert!(place.files("wal", ".wal").len() > segments.len(), "there is room for the next");
+    until("there is room for the next", || place.files("wal", ".wal").len() > segments.len());
     store.engine.checkpoint().expect("files are written");
     store.push("up", &[(T0 + 41, 1.0)]);
     drop(store);
     assert_eq!(place.open().all().values().map(Vec::len).sum::<usize>(), 42);
+}
+
+#[test]
+fn where_nothing_can_be_written_nothing_is_taken_all_is_read_and_it_goes_on_when_there_is_room() {
+    let place = Place::new();
+    let disk = Filling::default();
+    let full: Arc<AtomicBool> = Arc::clone(&disk.for_all);
+    let store = place.try_open_on(Arc::new(disk)).expect("the store opens");
+    for round in 0..3 {
+        store.push("up", &[(T0 + round * 10, 1.0)]);
+        full.store(true, Ordering::SeqCst);
+        for name in ["up", "new"] {
+            let refused = store.append(samples_of(name, &[(T0 + round * 10 + 1, 1.0)]));
+            assert!(matches!(refused, Err(AppendError::DiskFull { .. })), "{refused:?}");
+        }
+        let error = store.engine.checkpoint().expect_err("there is no room for files");
+        assert!(!matches!(error, EngineError::Poisoned), "{error}");
+        assert_eq!(store.all().values().map(Vec::len).sum::<usize>(), 1 + 2 * round as usize);
+        full.store(false, Ordering::SeqCst);
+        store.push("new", &[(T0 + round * 10 + 2, 1.0)]);
+    }
+    let all = store.all();
+    drop(store);
+    let store = place.open();
+    assert_eq!(store.all(), all);
+    assert_eq!(store.metric("watchkeeper_wal_torn_tails_total"), 0.0);
+    assert_eq!(store.metric("watchkeeper_wal_corrupt_records_total"), 0.0);
 }
 
 #[test]

@@ -60,6 +60,8 @@ struct State {
 struct Inode {
     bytes: Vec<u8>,
     synced: usize,
+    /// What was cut off and may be there again: the cut was not synced.
+    cut: Vec<u8>,
     /// Bytes whose sync has failed: the kernel takes them for written, and the disk need not have them.
     doubtful: Vec<std::ops::Range<usize>>,
 }
@@ -178,6 +180,10 @@ impl State {
         self.names = self.durable.clone();
         for index in 0..self.inodes.len() {
             let mut inode = std::mem::take(&mut self.inodes[index]);
+            let cut = std::mem::take(&mut inode.cut);
+            if self.rng.bool() {
+                inode.bytes.extend(cut);
+            }
             for range in std::mem::take(&mut inode.doubtful) {
                 let end = range.end.min(inode.bytes.len());
                 let kept = self.surviving(&inode.bytes[range.start.min(end)..end], range.start);
@@ -392,13 +398,27 @@ impl AppendFile for Handle {
         called
     }
 
+    fn cut(&mut self, bytes: u64) -> io::Result<()> {
+        let inode = self.inode;
+        let mut state = self.disk.state.lock();
+        state.call(self.start, true, || format!("cut inode {inode} to {bytes} bytes"))?;
+        let inode = &mut state.inodes[inode];
+        let bytes = usize::try_from(bytes).expect("small files");
+        assert!(inode.synced <= bytes, "what is durable is cut off");
+        inode.cut = inode.bytes.split_off(bytes.min(inode.bytes.len()));
+        Ok(())
+    }
+
     fn sync(&mut self) -> io::Result<()> {
         let inode = self.inode;
         let mut state = self.disk.state.lock();
         let called = state.call(self.start, true, || format!("sync inode {inode}"));
         let inode = &mut state.inodes[inode];
         match &called {
-            Ok(()) => inode.synced = inode.bytes.len(),
+            Ok(()) => {
+                inode.synced = inode.bytes.len();
+                inode.cut.clear();
+            }
             Err(_) => {
                 let unsynced = inode.synced..inode.bytes.len();
                 inode.doubtful.push(unsynced);

@@ -141,6 +141,8 @@ impl<'a> Life<'a> {
                 model.doubtful.push(content);
                 self.poisoned = true;
             }
+            // Nothing of it may ever be found.
+            Err(AppendError::DiskFull { .. }) if self.was_harmed() => {}
             Err(error) => panic!("refused: {error}"),
         }
     }
