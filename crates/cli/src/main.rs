@@ -8,6 +8,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
 
 mod address;
+mod allocator;
 mod arguments;
 mod causes;
 mod changes;
@@ -35,6 +36,7 @@ use commands::{
 use exit::Failure;
 
 fn main() -> ExitCode {
+    allocator::settle();
     let arguments = Arguments::parse();
     // The one cryptography of the whole program; a second call would mean that somebody else chose.
     let _ = rustls::crypto::ring::default_provider().install_default();

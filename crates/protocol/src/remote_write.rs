@@ -12,6 +12,7 @@ mod tests;
 
 use bytes::Bytes;
 use model::{LabelsRef, MetricBatch, Sample};
+use parking_lot::Mutex;
 use prost::Message;
 
 use message::{Label, TimeSeries, WireSample, WriteRequest};
@@ -75,6 +76,10 @@ pub enum RemoteWriteError {
 
 /// The most rejected series that are described.
 const MAX_DESCRIBED: usize = 100;
+/// A request of up to so many bytes leaves its memory to the next one.
+const SPARE_BYTES: usize = 1 << 20;
+/// What a request was decompressed into; the next one writes over it.
+static SPARE: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
 /// Takes a request apart. `limit` bounds its decompressed size, in bytes; it is checked against the size
 /// that the block declares before anything is decompressed.
@@ -83,11 +88,24 @@ pub fn decode(bytes: &[u8], limit: usize) -> Result<Decoded, RemoteWriteError> {
     if declared > limit {
         return Err(RemoteWriteError::TooLarge { declared, limit });
     }
-    let plain = snap::raw::Decoder::new().decompress_vec(bytes).map_err(RemoteWriteError::Snappy)?;
+    let mut plain = std::mem::take(&mut *SPARE.lock());
+    if plain.len() < declared {
+        plain.resize(declared, 0);
+    }
+    let length = snap::raw::Decoder::new().decompress(bytes, &mut plain).map_err(RemoteWriteError::Snappy)?;
+    let decoded = read(&plain[..length]);
+    if plain.len() <= SPARE_BYTES {
+        *SPARE.lock() = plain;
+    }
+    decoded
+}
+
+/// Takes a message apart.
+fn read(plain: &[u8]) -> Result<Decoded, RemoteWriteError> {
     let mut decoded = Decoded::default();
     let mut series = SeriesReader::default();
     let mut index = 0;
-    for field in Fields::of(&plain) {
+    for field in Fields::of(plain) {
         match field.map_err(RemoteWriteError::Protobuf)? {
             (1, Value::Bytes(message)) => {
                 series.read(message, &mut decoded.unsupported).map_err(RemoteWriteError::Protobuf)?;
