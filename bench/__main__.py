@@ -17,9 +17,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import events
 import machine
+import medians
 import metrics
 import queries
 import scale
@@ -30,6 +32,8 @@ from services import Services
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 MB = 1 << 20
+
+Figures = TypeVar("Figures")
 
 
 def main(binary: str, examples: str, parts: list[str]) -> None:
@@ -49,20 +53,26 @@ def main(binary: str, examples: str, parts: list[str]) -> None:
         with _folder() as folder:
             yield _scale(scale.measured(folder, binary, load))
 
-    def beside(services_part: Callable[[Services, str], str], what: str) -> Callable[[], Iterator[str]]:
-        def part() -> Iterator[str]:
-            with _folder() as folder, Services(folder) as services:
-                yield services_part(services, what)
+    def beside(measured: Callable[[Services, str], Figures], what: str) -> Figures:
+        with _folder() as folder, Services(folder) as services:
+            return measured(services, what)
 
-        return part
+    def watched() -> Iterator[str]:
+        yield _watching(*beside(watching.measured, binary))
+
+    def taken() -> Iterator[str]:
+        yield _events(*medians.measured(lambda: beside(events.measured, binary)))
+
+    def kept() -> Iterator[str]:
+        yield _stored(*medians.measured(lambda: beside(stored.measured, rows)))
 
     known = {
         "samples": samples,
         "queries": asked,
         "growth": growth,
-        "watching": beside(_watching, binary),
-        "events": beside(_events, binary),
-        "stored": beside(_stored, rows),
+        "watching": watched,
+        "events": taken,
+        "stored": kept,
     }
     unknown = [part for part in parts if part not in known]
     if unknown:
@@ -95,7 +105,7 @@ def _metrics(costs: dict[str, metrics.Cost], shape: tuple[int, int, int]) -> str
         f"## The cost of a sample: {series:,} series, {steps} samples each\n\nSent by remote write over one connection, "
         f"5,000 series a request, 15 s apart with ±{jitter} ms. Watchkeeper answers when a request is on the disk; the "
         "others, as they come, do not wait for that. Bytes are those after all has been merged, the index included. "
-        f"Medians of {metrics.RUNS} runs, in turns. A ratio is ours to theirs.\n",
+        f"Medians of {medians.RUNS} runs, in turns. A ratio is ours to theirs.\n",
         "| | CPU a sample, µs | ratio | time a sample, µs | peak memory, MB | ratio | bytes a sample | ratio |",
         "|---|---|---|---|---|---|---|---|",
     ]
@@ -137,7 +147,7 @@ def _queries(times: dict[str, list[tuple[float, float]]]) -> str:
 def _scale(growths: list[scale.Growth]) -> str:
     lines = [
         "## Growth\n\nWatchkeeper alone, series of 20 samples each. The start is one after the process was killed, until "
-        f"it answers queries. Medians of {metrics.RUNS} runs.\n",
+        f"it answers queries. Medians of {medians.RUNS} runs.\n",
         "| series | CPU a sample, µs | peak memory, MB | start, s |",
         "|---|---|---|---|",
     ]
@@ -149,8 +159,7 @@ def _scale(growths: list[scale.Growth]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _watching(services: Services, binary: str) -> str:
-    ours, theirs = watching.measured(services, binary)
+def _watching(ours: watching.Cost, theirs: watching.Cost) -> str:
     return (
         f"## The cost of being watched\n\nAn idle server on a host with {watching.PROCESSES} processes, looked at every "
         f"15 s for {watching.MEASURED_SECONDS} s. The peer is Prometheus with node_exporter and process-exporter, which "
@@ -163,12 +172,12 @@ def _watching(services: Services, binary: str) -> str:
     )
 
 
-def _events(services: Services, binary: str) -> str:
-    ours, theirs = events.measured(services, binary)
+def _events(ours: events.Cost, theirs: events.Cost) -> str:
     return (
         f"## The cost of an event\n\n{events.BATCHES} bodies of {events.BATCH} `stage.finished` events over one "
         "connection, each body acknowledged when it is on the disk. The peer is PostgreSQL with a table of the same "
-        "columns, one prepared INSERT for each batch, repeated ids ignored as ours are.\n\n"
+        "columns, one prepared INSERT for each batch, repeated ids ignored as ours are. "
+        f"Medians of {medians.RUNS} runs.\n\n"
         "| an event takes | Watchkeeper | PostgreSQL | ratio |\n|---|---|---|---|\n"
         f"| CPU of the server, µs | {ours.cpu_microseconds:.1f} | {theirs.cpu_microseconds:.1f} | "
         f"{ours.cpu_microseconds / theirs.cpu_microseconds:.2f} |\n"
@@ -177,16 +186,14 @@ def _events(services: Services, binary: str) -> str:
     )
 
 
-def _stored(services: Services, example: str) -> str:
-    many, _ = stored.ours(services.folder, example, stored.MANY_ROWS)
-    ours, looked_for = stored.ours(services.folder, example, stored.ROWS)
-    theirs = stored.theirs(services, example, looked_for)
+def _stored(many: stored.Figures, ours: stored.Figures, theirs: stored.Figures) -> str:
     lines = [
         "## Events in the store\n\nJob events with messages like lines of a log, in batches of "
         f"{stored.BATCH:,} that are on the disk when they are acknowledged. Ours is the engine by itself, asked in its "
         "process; the peer is PostgreSQL with the same rows by COPY, with indexes of ids, times and words, asked over a "
         "connection. Times are milliseconds: the first after a start, with nothing of the files in the system's memory "
-        "(PostgreSQL keeps its own), and after the slash the median of ten more. A ratio is ours to theirs.\n",
+        "(PostgreSQL keeps its own), and after the slash the median of ten more. "
+        f"Medians of {medians.RUNS} runs. A ratio is ours to theirs.\n",
         f"| | Watchkeeper, {stored.ROWS:,} rows | PostgreSQL, {stored.ROWS:,} rows | ratio | Watchkeeper, "
         f"{stored.MANY_ROWS:,} rows | target |",
         "|---|---|---|---|---|---|",

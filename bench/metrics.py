@@ -4,23 +4,18 @@ one run. Watchkeeper answers when a request is on the disk; the others, as they 
 from __future__ import annotations
 
 import shutil
-import statistics
 import subprocess
 import time
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 import measure
+import medians
 import servers
 from services import Services
 
 # Series, steps of 15 s, jitter in ms.
 SHAPES = [(10_000, 600, 2), (100_000, 60, 2), (100_000, 240, 2)]
-RUNS = 3
-
-Figures = TypeVar("Figures")
-
 
 @dataclass(frozen=True)
 class Cost:
@@ -35,14 +30,7 @@ class Cost:
 def measured(folder: Path, binary: str, load: str, shape: tuple[int, int, int]) -> dict[str, Cost]:
     """Each server's cost a sample, by its name, as medians of several runs; one server after the other, so that they
     do not share the cores."""
-    runs = [_run(folder, binary, load, shape) for _ in range(RUNS)]
-    return {name: median([run[name] for run in runs]) for name in runs[0]}
-
-
-def median(figures: list[Figures]) -> Figures:
-    """The median of each figure by itself."""
-    medians = {field.name: statistics.median(getattr(each, field.name) for each in figures) for field in fields(figures[0])}
-    return replace(figures[0], **medians)
+    return medians.measured(lambda: _run(folder, binary, load, shape))
 
 
 def _run(folder: Path, binary: str, load: str, shape: tuple[int, int, int]) -> dict[str, Cost]:

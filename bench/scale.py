@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import measure
-import metrics
+import medians
 import servers
 from services import Services
 
@@ -29,9 +29,7 @@ class Growth:
 
 def measured(folder: Path, binary: str, load: str) -> list[Growth]:
     """Each number of series by itself, with the log as it is when the process is killed; medians of several runs."""
-    return [
-        metrics.median([_of(folder, binary, load, *shape) for _ in range(metrics.RUNS)]) for shape in SHAPES
-    ]
+    return [medians.measured(lambda shape=shape: _of(folder, binary, load, *shape)) for shape in SHAPES]
 
 
 def _of(folder: Path, binary: str, load: str, series: int, steps: int) -> Growth:

@@ -54,6 +54,13 @@ class Figures:
     scans: dict[str, tuple[float, float]]
 
 
+def measured(services: Services, example: str) -> tuple[Figures, Figures, Figures]:
+    """Ours of many rows, ours of as many as both take, and theirs of those."""
+    many, _ = ours(services.folder, example, MANY_ROWS)
+    some, looked_for = ours(services.folder, example, ROWS)
+    return many, some, theirs(services, example, looked_for)
+
+
 def ours(folder: Path, example: str, rows: int) -> tuple[Figures, dict[str, str]]:
     """The engine's figures, and what was looked for."""
     path = folder / f"{rows}.json"

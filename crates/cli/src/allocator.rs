@@ -1,27 +1,36 @@
-//! How the system's allocator is to treat large pieces. Start reading at [`settle`].
+//! How the system's allocator is to treat what is freed. Start reading at [`give_back_on`].
 
-/// Pieces of so many bytes and more come from the system one by one and go back to it when they are freed.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-const OWN_MAP_BYTES: i32 = 128 * 1024;
-/// So much may lie free at the end of a thread's memory before it goes back: what a request takes for a moment is
-/// there for the next one.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-const KEPT_BYTES: i32 = 8 << 20;
+use std::io;
+use std::thread;
+use std::time::Duration;
 
-/// Keeps the thresholds of glibc where they begin. By itself it takes the first large piece that is freed for a sign
-/// that there will be many, and from then on keeps pieces of up to 32 MiB among the small ones, where what is freed
-/// stays: a quarter of the memory under ingest (bench/NOTES.md).
+/// How often what is free goes back.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// Gives the pages that nobody uses back to the system every few seconds, on a thread of its own, as long as the
+/// process lives. glibc keeps what is freed where it lies, between what is not, and takes it for the next piece that
+/// fits; what a request, a file or a query took for a moment stays in memory: a seventh of it under ingest
+/// (bench/NOTES.md).
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-#[expect(unsafe_code, reason = "the standard library has no way to the settings of the allocator")]
-pub(crate) fn settle() {
-    // SAFETY: both calls change a number within glibc, under its own lock, at any time and from any thread.
-    // A setting that it does not take is left as it was.
+pub(crate) fn give_back_on() -> io::Result<()> {
+    let give_back = || loop {
+        thread::sleep(EVERY);
+        trim();
+    };
+    thread::Builder::new().name("allocator".to_owned()).spawn(give_back).map(|_| ())
+}
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[expect(unsafe_code, reason = "the standard library has no way to the allocator")]
+fn trim() {
+    // SAFETY: it takes the allocator's own locks, and may be called at any time from any thread.
     unsafe {
-        libc::mallopt(libc::M_MMAP_THRESHOLD, OWN_MAP_BYTES);
-        libc::mallopt(libc::M_TRIM_THRESHOLD, KEPT_BYTES);
+        libc::malloc_trim(0);
     }
 }
 
-/// Other allocators are left as they are.
+/// Other allocators are left alone.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-pub(crate) fn settle() {}
+pub(crate) fn give_back_on() -> io::Result<()> {
+    Ok(())
+}

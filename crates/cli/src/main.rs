@@ -36,7 +36,6 @@ use commands::{
 use exit::Failure;
 
 fn main() -> ExitCode {
-    allocator::settle();
     let arguments = Arguments::parse();
     // The one cryptography of the whole program; a second call would mean that somebody else chose.
     let _ = rustls::crypto::ring::default_provider().install_default();

@@ -7,6 +7,7 @@ mod archived;
 pub(crate) mod sum;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use model::{TimeRange, Timestamp};
 use parking_lot::Mutex;
@@ -18,6 +19,7 @@ pub(crate) use archived::{ArchiveState, ArchivedDay};
 use crate::EngineError;
 use crate::rollup::Bucket;
 use crate::sums::Sums;
+use crate::vfs::{Disk, Vfs};
 
 /// The version of the catalog's tables.
 const VERSION: u32 = 6;
@@ -271,12 +273,14 @@ pub(crate) struct FileEntry {
 pub(crate) struct Catalog {
     connection: Mutex<Connection>,
     path: PathBuf,
+    /// Hears of commits.
+    vfs: Arc<dyn Vfs>,
 }
 
 impl Catalog {
     /// Opens the catalog, and makes an empty one where there is none. One whose rows are not what was written
     /// is refused: its watermark may say that the log has nothing that is not in files.
-    pub(crate) fn open(path: &Path) -> Result<Self, EngineError> {
+    pub(crate) fn open(path: &Path, vfs: Arc<dyn Vfs>) -> Result<Self, EngineError> {
         let mut connection = connect(path).map_err(reading(path, "open the database"))?;
         let found = version(&connection).map_err(reading(path, "read the version"))?;
         if found > VERSION {
@@ -314,7 +318,7 @@ impl Catalog {
         };
         begin().map_err(EngineError::catalog("bring the tables up to date", path))?;
         keep_sum(path);
-        Ok(Self { connection: Mutex::new(connection), path: path.to_owned() })
+        Ok(Self { connection: Mutex::new(connection), path: path.to_owned(), vfs })
     }
 
     /// Opens a catalog that is there, to read it beside whoever writes it.
@@ -333,7 +337,7 @@ impl Catalog {
                 _ => EngineError::FormatVersion { path: path.to_owned(), found, known: VERSION },
             });
         }
-        Ok(Self { connection: Mutex::new(connection), path: path.to_owned() })
+        Ok(Self { connection: Mutex::new(connection), path: path.to_owned(), vfs: Arc::new(Disk) })
     }
 
     /// What is wrong with the catalog's own file, or with the sum beside it, by path.
@@ -350,7 +354,9 @@ impl Catalog {
         doing: &'static str,
         work: impl FnOnce(&Transaction<'_>) -> Result<R, rusqlite::Error>,
     ) -> Result<R, EngineError> {
+        let told = || self.vfs.catalog_commit().map_err(EngineError::io("commit", &self.path));
         let mut connection = self.connection.lock();
+        told()?;
         let run = || {
             let transaction = connection.transaction()?;
             let result = work(&transaction)?;
@@ -360,6 +366,7 @@ impl Catalog {
         };
         let result = run().map_err(EngineError::catalog(doing, &self.path))?;
         keep_sum(&self.path);
+        told()?;
         Ok(result)
     }
 
@@ -548,10 +555,10 @@ mod tests {
             entry(2, FileKind::Events(Table::Deploys)),
             entry(3, FileKind::Rollups(Bucket::Hour)),
         ];
-        let catalog = Catalog::open(&path).expect("new");
+        let catalog = Catalog::open(&path, Arc::new(Disk)).expect("new");
         catalog.publish(&entries, &[], 17).expect("publish");
         drop(catalog);
-        let catalog = Catalog::open(&path).expect("again");
+        let catalog = Catalog::open(&path, Arc::new(Disk)).expect("again");
         assert_eq!(catalog.entries().expect("entries"), entries);
         assert_eq!(catalog.watermark().expect("watermark"), 17);
         catalog.remove(&[1, 2, 3]).expect("remove");
@@ -577,7 +584,7 @@ mod tests {
             )
             .expect("filled");
         drop(connection);
-        let catalog = Catalog::open(&path).expect("taken over");
+        let catalog = Catalog::open(&path, Arc::new(Disk)).expect("taken over");
         let entries = catalog.entries().expect("entries");
         assert_eq!((entries.len(), entries[0].id, entries[0].precedence), (1, 7, 7));
         assert_eq!(entries[0].parts[0].1.block_bytes, 65_536);
@@ -587,7 +594,7 @@ mod tests {
     #[test]
     fn a_merged_file_has_the_place_of_what_it_was_merged_from() {
         let dir = tempfile::tempdir().expect("dir");
-        let catalog = Catalog::open(&dir.path().join("catalog.db")).expect("new");
+        let catalog = Catalog::open(&dir.path().join("catalog.db"), Arc::new(Disk)).expect("new");
         let all = [1, 2, 3].map(|id| entry(id, FileKind::Metrics));
         catalog.publish(&all, &[], 5).expect("published");
         let merged = FileEntry { precedence: 1, level: 1, ..entry(4, FileKind::Metrics) };
@@ -599,7 +606,7 @@ mod tests {
     #[test]
     fn a_failed_publish_adds_nothing() {
         let dir = tempfile::tempdir().expect("dir");
-        let catalog = Catalog::open(&dir.path().join("catalog.db")).expect("new");
+        let catalog = Catalog::open(&dir.path().join("catalog.db"), Arc::new(Disk)).expect("new");
         let twice = [entry(1, FileKind::Metrics), entry(1, FileKind::Metrics)];
         assert!(catalog.publish(&twice, &[], 5).is_err());
         assert_eq!(catalog.entries().expect("entries"), []);
@@ -610,7 +617,7 @@ mod tests {
     fn a_catalog_whose_rows_are_not_what_was_written_is_refused_and_left_as_it_is() {
         let dir = tempfile::tempdir().expect("dir");
         let path = dir.path().join("catalog.db");
-        Catalog::open(&path)
+        Catalog::open(&path, Arc::new(Disk))
             .expect("new")
             .publish(&[entry(1, FileKind::Metrics)], &[], 17)
             .expect("published");
@@ -620,7 +627,7 @@ mod tests {
         drop(connection);
         let before = std::fs::read(&path).expect("read");
         for _ in 0..2 {
-            let refused = Catalog::open(&path);
+            let refused = Catalog::open(&path, Arc::new(Disk));
             assert!(matches!(refused, Err(EngineError::CatalogDamaged { .. })), "{refused:?}");
         }
         assert_eq!(std::fs::read(&path).expect("read"), before);
@@ -633,6 +640,9 @@ mod tests {
         let connection = Connection::open(&path).expect("open");
         connection.pragma_update(None, "user_version", 99).expect("set");
         drop(connection);
-        assert!(matches!(Catalog::open(&path), Err(EngineError::FormatVersion { found: 99, .. })));
+        assert!(matches!(
+            Catalog::open(&path, Arc::new(Disk)),
+            Err(EngineError::FormatVersion { found: 99, .. })
+        ));
     }
 }

@@ -57,16 +57,21 @@ pub(crate) fn compact(
     let settled = now.before(settled_after(core));
     while !stop.load(Ordering::Relaxed) {
         let view = core.view();
-        let Some(run) = next_run(&view.files, now, settled_after(core), extent) else { break };
-        let bytes = run.iter().map(|file| file.bytes()).sum();
-        if !core.has_room_for(bytes) {
-            tracing::warn!(
-                bytes,
-                free = core.free_bytes(),
-                "there is no room to merge files: they stay as they are"
-            );
-            return Ok(merged);
-        }
+        let has_room = |run: &[Arc<StoredFile>]| {
+            let bytes = bytes_of(run);
+            let has_room = core.room.has_twice(bytes);
+            if !has_room {
+                tracing::warn!(
+                    bytes,
+                    free = core.room.free(),
+                    "there is no room to merge files: they stay as they are"
+                );
+            }
+            has_room
+        };
+        let Some(run) = next_run(&view.files, now, settled_after(core), extent, has_room) else { break };
+        // Ingest may have taken it meanwhile.
+        let Some(_room) = core.room.hold(bytes_of(&run)) else { break };
         match merge(core, &run, now, stop) {
             Ok(Some(files)) => merged += files,
             // Something else has changed these files; the next pass looks again.
@@ -90,13 +95,18 @@ fn day(file: &StoredFile) -> i64 {
     file.entry.range.start.as_nanos().div_euclid(DAY_NANOS)
 }
 
-/// The first run of neighbours that is worth a merge. `files` are in the order of precedence; between
-/// neighbours of one kind there may be files of others.
+fn bytes_of(run: &[Arc<StoredFile>]) -> u64 {
+    run.iter().map(|file| file.bytes()).sum()
+}
+
+/// The first run of neighbours that is worth a merge and for which there is room. `files` are in the order of
+/// precedence; between neighbours of one kind there may be files of others.
 fn next_run(
     files: &[Arc<StoredFile>],
     now: Timestamp,
     settled_after: Duration,
     extent: Extent,
+    has_room: impl Fn(&[Arc<StoredFile>]) -> bool,
 ) -> Option<Vec<Arc<StoredFile>>> {
     let last_day = now.before(settled_after).as_nanos().div_euclid(DAY_NANOS) - 1;
     let mut kinds: Vec<FileKind> = Vec::new();
@@ -110,14 +120,14 @@ fn next_run(
         let of_kind: Vec<&Arc<StoredFile>> = files.iter().filter(|file| file.entry.kind == kind).collect();
         let of_a_day = of_kind.chunk_by(|a, b| day(a) == day(b)).find_map(|days| {
             let is_due = extent == Extent::Days || day(days[0]) <= last_day;
-            is_due.then(|| within_bounds(days)).filter(|run| run.len() > 1)
+            is_due.then(|| within_bounds(days)).filter(|run| run.len() > 1 && has_room(run))
         });
         let of_a_level = || {
             let same = |a: &&Arc<StoredFile>, b: &&Arc<StoredFile>| {
                 (day(a), a.entry.level) == (day(b), b.entry.level)
             };
-            let many = of_kind.chunk_by(same).find(|run| run.len() >= MANY);
-            many.map(within_bounds).filter(|run| run.len() >= MANY)
+            let mut many = of_kind.chunk_by(same).filter(|run| run.len() >= MANY).map(within_bounds);
+            many.find(|run| run.len() >= MANY && has_room(run))
         };
         of_a_day.or_else(of_a_level)
     })

@@ -1,7 +1,7 @@
 //! What all parts of an open store share: the disk, the catalog, and what a query sees.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use model::{ByteSize, TimeRange, Timestamp};
@@ -18,6 +18,7 @@ use crate::head::Head;
 use crate::head::metrics::Limits;
 use crate::kept::Kept;
 use crate::layout::Layout;
+use crate::room::Room;
 use crate::telemetry::Telemetry;
 use crate::vfs::Vfs;
 use crate::wal::segment::Segments;
@@ -48,7 +49,9 @@ pub(crate) struct Core {
     /// Held while the catalog and the view are changed together.
     changing: Mutex<()>,
     next_file: AtomicU64,
-    free_bytes: AtomicU64,
+    /// Files that were let go of.
+    leaving: Mutex<Vec<Weak<StoredFile>>>,
+    pub(crate) room: Room,
 }
 
 /// What a query sees. Every piece of data is in exactly one of its parts.
@@ -89,7 +92,8 @@ impl Core {
             quarantined: Mutex::default(),
             changing: Mutex::default(),
             next_file,
-            free_bytes: AtomicU64::new(u64::MAX),
+            leaving: Mutex::default(),
+            room: Room::new(config.disk_reserve_bytes.0),
             config,
         })
     }
@@ -129,8 +133,10 @@ impl Core {
     /// Puts a file in the place of those that it was merged from, in one step for queries.
     pub(crate) fn replace_files(&self, merged: Arc<StoredFile>, gone: &[u64]) {
         let mut view = self.view.write();
-        let kept = view.files.iter().filter(|file| !gone.contains(&file.entry.id)).cloned();
-        let mut files: Vec<_> = kept.chain([merged]).collect();
+        let (gone, kept): (Vec<_>, Vec<_>) =
+            view.files.iter().cloned().partition(|file| gone.contains(&file.entry.id));
+        self.leaving.lock().extend(gone.iter().map(Arc::downgrade));
+        let mut files: Vec<_> = kept.into_iter().chain([merged]).collect();
         files.sort_by_key(|file| (file.entry.precedence, file.entry.id));
         view.files = Arc::new(files);
     }
@@ -138,7 +144,8 @@ impl Core {
     /// Lets go of files.
     pub(crate) fn remove_files(&self, gone: impl Fn(&StoredFile) -> bool) {
         let mut view = self.view.write();
-        let kept = view.files.iter().filter(|file| !gone(file)).cloned().collect();
+        let (gone, kept): (Vec<_>, Vec<_>) = view.files.iter().cloned().partition(|file| gone(file));
+        self.leaving.lock().extend(gone.iter().map(Arc::downgrade));
         view.files = Arc::new(kept);
         drop(view);
         self.changes.note(Timestamp::MIN);
@@ -171,29 +178,20 @@ impl Core {
         self.next_file.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Bytes free on the disk, as last measured, less what was taken since.
-    pub(crate) fn free_bytes(&self) -> u64 {
-        self.free_bytes.load(Ordering::Relaxed)
-    }
-
-    /// Whether so much can be written without touching the reserve. Without a reserve nobody asks.
-    pub(crate) fn has_room_for(&self, bytes: u64) -> bool {
-        let reserve = self.config.disk_reserve_bytes.0;
-        reserve == 0 || self.free_bytes() >= reserve.saturating_add(bytes)
-    }
-
-    /// So much will be written before the disk is measured again.
-    pub(crate) fn spend(&self, bytes: u64) {
-        let less = |free: u64| Some(free.saturating_sub(bytes));
-        _ = self.free_bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
-    }
-
     /// Measures the disk.
     pub(crate) fn measure_disk(&self) {
         match self.vfs.free_bytes(self.layout.root()) {
-            Ok(bytes) => self.free_bytes.store(bytes, Ordering::Relaxed),
+            Ok(bytes) => self.room.measured(bytes),
             Err(error) => tracing::warn!(%error, "the free space of the disk could not be measured"),
         }
+    }
+
+    /// Bytes of files that nobody wants any more and somebody still reads.
+    pub(crate) fn leaving_bytes(&self) -> u64 {
+        let mut leaving = self.leaving.lock();
+        leaving.retain(|file| file.strong_count() > 0);
+        let dropped = leaving.iter().filter_map(Weak::upgrade).filter(|file| file.is_dropped());
+        dropped.map(|file| file.bytes()).sum()
     }
 
     /// Whether memory or log are so full that files should be written.
@@ -242,7 +240,7 @@ impl Core {
             file_bytes: view.files.iter().map(|file| file.bytes()).sum(),
             files: view.files.iter().map(|file| file.part_count()).sum(),
             quarantined_files: self.quarantined.lock().len() as u64,
-            free_bytes: self.free_bytes(),
+            free_bytes: self.room.free(),
             oldest: view.files.iter().map(|file| file.entry.range.start).min(),
         };
         let set =

@@ -16,6 +16,7 @@ use store::{
     AppendError, Appended, Batch, Cancel, Changes, EventPass, EventScan, Matcher, QueryError, RollupCursor,
     RollupPart, SelectRequest, SeriesBuffer, SeriesCursor, StoreStats, TelemetryStore,
 };
+use tokio::sync::oneshot;
 
 use crate::archive::{self, Archiver};
 use crate::catalog::Catalog;
@@ -112,7 +113,7 @@ impl Engine {
         let lock = lock.ok_or_else(|| EngineError::InUse(data_dir.to_owned()))?;
         let queries = Queries::new(&config)?;
         let telemetry = Telemetry::new(registry)?;
-        let catalog = Catalog::open(&layout.catalog())?;
+        let catalog = Catalog::open(&layout.catalog(), Arc::clone(&vfs))?;
         let core = Arc::new(Core::new(vfs, layout, config, telemetry, catalog)?);
         core.measure_disk();
         let archiver = Archiver::new(&core)?.map(|archiver| Arc::new(Mutex::new(archiver)));
@@ -254,17 +255,27 @@ impl Engine {
     }
 
     fn admit(&self, bytes: usize) -> Result<(), AppendError> {
-        if !self.core.has_room_for(bytes as u64) {
-            let (free_bytes, reserve_bytes) = (self.core.free_bytes(), self.core.config.disk_reserve_bytes.0);
-            return Err(AppendError::DiskFull { free_bytes, reserve_bytes });
-        }
         if most_record_bytes(bytes) > MAX_PAYLOAD_BYTES {
             return Err(AppendError::Overloaded { what: "the size of one batch" });
         }
-        match self.core.overload() {
-            Some(what) => Err(AppendError::Overloaded { what }),
-            None => Ok(()),
+        if let Some(what) = self.core.overload() {
+            return Err(AppendError::Overloaded { what });
         }
+        if !self.core.room.take(bytes as u64) {
+            let (free_bytes, reserve_bytes) = (self.core.room.free(), self.core.config.disk_reserve_bytes.0);
+            return Err(AppendError::DiskFull { free_bytes, reserve_bytes });
+        }
+        Ok(())
+    }
+
+    /// Hands a batch to the committer.
+    fn push(
+        &self,
+        batch: Batch,
+        bytes: usize,
+    ) -> Result<oneshot::Receiver<Result<Appended, AppendError>>, AppendError> {
+        self.admit(bytes)?;
+        self.queue.push(batch, bytes).inspect_err(|_| self.core.room.give_back(bytes as u64))
     }
 }
 
@@ -314,12 +325,11 @@ impl TelemetryStore for Engine {
         }
         let events = batch.events.iter().map(|events| events.rows.get_array_memory_size()).sum::<usize>();
         let bytes = batch.metrics.size_bytes() + events;
-        let queued = self.admit(bytes).and_then(|()| self.queue.push(batch, bytes)).inspect_err(|error| {
+        let queued = self.push(batch, bytes).inspect_err(|error| {
             if matches!(error, AppendError::Overloaded { .. }) {
                 self.core.telemetry.intake.overloaded.inc();
             }
         })?;
-        self.core.spend(bytes as u64);
         // The committer answers everything that it has taken, unless it has panicked.
         queued.await.unwrap_or(Err(AppendError::Poisoned))
     }
@@ -363,12 +373,18 @@ impl TelemetryStore for Engine {
         matchers: &[Matcher],
         range: TimeRange,
         limit: usize,
+        cancel: &Cancel,
     ) -> Result<Vec<Labels>, QueryError> {
-        query::labels::series(&self.core, matchers, range, Timestamp::now(), limit)
+        query::labels::series(&self.core, matchers, (range, Timestamp::now()), limit, cancel)
     }
 
-    fn label_names(&self, matchers: &[Matcher], range: TimeRange) -> Result<Vec<String>, QueryError> {
-        query::labels::names(&self.core, matchers, range, Timestamp::now())
+    fn label_names(
+        &self,
+        matchers: &[Matcher],
+        range: TimeRange,
+        cancel: &Cancel,
+    ) -> Result<Vec<String>, QueryError> {
+        query::labels::names(&self.core, matchers, (range, Timestamp::now()), cancel)
     }
 
     fn label_values(
@@ -376,8 +392,9 @@ impl TelemetryStore for Engine {
         name: &str,
         matchers: &[Matcher],
         range: TimeRange,
+        cancel: &Cancel,
     ) -> Result<Vec<String>, QueryError> {
-        query::labels::values(&self.core, name, matchers, range, Timestamp::now())
+        query::labels::values(&self.core, name, matchers, (range, Timestamp::now()), cancel)
     }
 
     fn scan(&self, scan: &EventScan) -> Result<Vec<RecordBatch>, QueryError> {

@@ -170,7 +170,7 @@ pub fn catalog(bytes: &[u8]) {
         _ = catalog.entries();
         _ = catalog.problem();
     }
-    if let Ok(catalog) = Catalog::open(&path) {
+    if let Ok(catalog) = Catalog::open(&path, std::sync::Arc::new(Disk)) {
         let disk: std::sync::Arc<dyn Vfs> = std::sync::Arc::new(Disk);
         for entry in catalog.entries().unwrap_or_default() {
             let file = StoredFile::new(&disk, &layout, entry);

@@ -34,6 +34,7 @@ mod quarantine;
 mod query;
 mod retention;
 mod rollup;
+mod room;
 mod scrub;
 mod sums;
 mod telemetry;

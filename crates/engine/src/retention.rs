@@ -26,14 +26,19 @@ pub(crate) fn drop_expired(core: &Core, now: Timestamp) -> Result<usize, EngineE
     };
     let (expired, kept): (Vec<_>, Vec<_>) =
         core.view().files.iter().cloned().partition(|file| is_expired(file));
-    if !expired.is_empty() {
+    let expired_files = expired.len();
+    if expired_files > 0 {
         let_go(core, &expired)?;
         tell_missed(core, awaited.as_ref(), &expired);
-        core.telemetry.files.expired.inc_by(expired.len() as u64);
-        tracing::info!(files = expired.len(), "dropped files that were older than they are kept for");
+        core.telemetry.files.expired.inc_by(expired_files as u64);
+        tracing::info!(files = expired_files, "dropped files that were older than they are kept for");
     }
+    // Those that nobody reads are gone from the disk with this.
+    drop(expired);
     core.measure_disk();
-    let too_many = beyond_space(&core.config, kept, core.free_bytes(), now);
+    // The others will be: what they take is as good as free.
+    let free = core.room.free().saturating_add(core.leaving_bytes());
+    let too_many = beyond_space(&core.config, kept, free, now);
     if !too_many.is_empty() {
         let_go(core, &too_many)?;
         tell_missed(core, awaited.as_ref(), &too_many);
@@ -45,7 +50,7 @@ pub(crate) fn drop_expired(core: &Core, now: Timestamp) -> Result<usize, EngineE
         );
     }
     forget_quarantined(core, is_over)?;
-    Ok(expired.len() + too_many.len())
+    Ok(expired_files + too_many.len())
 }
 
 /// Counts and names what was dropped before it was archived.

@@ -1,49 +1,81 @@
 //! The scrub: files are read through slowly, again and again, so that a disk that rots is found out
 //! before somebody needs what it held.
 
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::core::Core;
 use crate::files::StoredFile;
 use crate::quarantine::quarantine;
+use crate::wal::replay::{State, look};
 
 /// A start is busy enough: the scrub waits so long.
 const AFTER_START: Duration = Duration::from_secs(60);
 
-/// Where the scrub is. One piece of a file is read with each call, 256 KiB at the most: with a call a
-/// second that is 22 GB a day.
+/// Where the scrub is. With each call one piece of a file is read, 256 KiB at the most, or one segment of the log:
+/// with a call a second that is 22 GB of files a day.
 pub(crate) struct Scrub {
     begins: Instant,
+    at: At,
     /// The file that is read, or the last that was.
     file: u64,
     part: usize,
     offset: u64,
 }
 
+/// What is gone through in a round, in order; the catalog comes last.
+enum At {
+    Files,
+    /// The segments of the log that are written no more, from this one on.
+    Log(u64),
+}
+
+/// What the scrub asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    Nothing,
+    /// Part of the log is damaged. What it holds is in memory still: it is to be written to files.
+    Flush,
+}
+
 impl Scrub {
     pub(crate) fn new() -> Self {
-        Self { begins: Instant::now() + AFTER_START, file: 0, part: 0, offset: 0 }
+        Self { begins: Instant::now() + AFTER_START, at: At::Files, file: 0, part: 0, offset: 0 }
     }
 
     /// Reads and checks the next piece. A file that is damaged is set aside.
-    pub(crate) fn go_on(&mut self, core: &Core) {
-        if Instant::now() >= self.begins {
-            self.step(core);
+    pub(crate) fn go_on(&mut self, core: &Core) -> Wanted {
+        if Instant::now() >= self.begins { self.step(core) } else { Wanted::Nothing }
+    }
+
+    fn step(&mut self, core: &Core) -> Wanted {
+        match self.at {
+            At::Files => {
+                self.step_files(core);
+                Wanted::Nothing
+            }
+            At::Log(from) => match core.segments.closed(from) {
+                Some(id) => {
+                    self.at = At::Log(id + 1);
+                    look_at_segment(core, id)
+                }
+                None => {
+                    look_at_catalog(core);
+                    core.telemetry.files.scrubs.inc();
+                    self.at = At::Files;
+                    Wanted::Nothing
+                }
+            },
         }
     }
 
-    fn step(&mut self, core: &Core) {
+    fn step_files(&mut self, core: &Core) {
         let files = Arc::clone(&core.view().files);
-        let Some(file) =
-            files.iter().filter(|file| file.entry.id >= self.file).min_by_key(|file| file.entry.id)
-        else {
-            if self.file > 0 {
-                look_at_catalog(core);
-                core.telemetry.files.scrubs.inc();
-                self.go_to(0);
-            }
-            return;
+        let next = files.iter().filter(|file| file.entry.id >= self.file).min_by_key(|file| file.entry.id);
+        let Some(file) = next else {
+            self.at = At::Log(0);
+            return self.go_to(0);
         };
         if file.entry.id != self.file {
             self.go_to(file.entry.id);
@@ -73,6 +105,32 @@ impl Scrub {
     fn go_to(&mut self, file: u64) {
         (self.file, self.part, self.offset) = (file, 0, 0);
     }
+}
+
+/// A segment that is damaged is told and counted; a start would miss what it held.
+fn look_at_segment(core: &Core, id: u64) -> Wanted {
+    let problem = match look(&*core.vfs, &core.layout, id) {
+        Ok(State::Sound) => return Wanted::Nothing,
+        // What it held has come into files meanwhile.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Wanted::Nothing,
+        Ok(State::Damaged(problem) | State::Torn(problem)) => problem,
+        Err(error) => {
+            tracing::warn!(
+                segment = id,
+                %error,
+                "the write-ahead log could not be read to check it: what this segment holds is in memory, and is \
+                 written to files now"
+            );
+            return Wanted::Flush;
+        }
+    };
+    core.telemetry.files.scrub_log_problems.inc();
+    tracing::error!(
+        segment = id,
+        problem,
+        "the write-ahead log is damaged: what this segment holds is in memory, and is written to files now"
+    );
+    Wanted::Flush
 }
 
 /// A catalog that is damaged cannot be set aside: it is told, and counted, until somebody puts back what was there.
@@ -122,7 +180,7 @@ mod tests {
         std::fs::write(&rotten, bytes).expect("written");
         let mut scrub = Scrub::new();
         for _ in 0..20 {
-            scrub.step(core);
+            assert_eq!(scrub.step(core), Wanted::Nothing);
         }
         assert_eq!(engine.stats().quarantined_files, 1);
         assert!(!rotten.exists());
@@ -135,5 +193,39 @@ mod tests {
         std::fs::write(&catalog, bytes).expect("written");
         look_at_catalog(core);
         assert_eq!(core.telemetry.files.scrub_problems.get(), 1);
+    }
+
+    #[test]
+    fn what_a_rotten_segment_of_the_log_holds_is_written_to_files() {
+        let dir = tempfile::tempdir().expect("dir");
+        let config = Config {
+            disk_reserve_bytes: model::ByteSize(0),
+            // Each commit fills a segment.
+            wal_segment_bytes: model::ByteSize(1),
+            ..Config::default()
+        };
+        let engine = Engine::open_on(Arc::new(Disk), dir.path(), config, &Registry::new()).expect("opens");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        for round in 0..3 {
+            let rows = EventBatch { table: Table::Deploys, rows: crate::testing::deploys(&[round]) };
+            let batch = Batch { events: vec![rows], ..Batch::default() };
+            runtime.block_on(engine.append(batch)).expect("appended");
+        }
+        let core = engine.core();
+        let closed = core.segments.closed(0).expect("a segment that is full");
+        let rotten = core.layout.segment(closed);
+        let mut scrub = Scrub::new();
+        let steps = |scrub: &mut Scrub| (0..20).map(|_| scrub.step(core)).collect::<Vec<_>>();
+        assert!(!steps(&mut scrub).contains(&Wanted::Flush));
+        let mut bytes = std::fs::read(&rotten).expect("read");
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 4;
+        std::fs::write(&rotten, bytes).expect("written");
+        assert!(steps(&mut scrub).contains(&Wanted::Flush));
+        assert!(core.telemetry.files.scrub_log_problems.get() >= 1);
+        engine.checkpoint().expect("written");
+        assert!(!rotten.exists());
+        assert!(!steps(&mut scrub).contains(&Wanted::Flush));
+        assert_eq!(core.view().files.iter().map(|file| file.entry.rows).sum::<u64>(), 3);
     }
 }

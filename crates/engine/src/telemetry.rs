@@ -76,6 +76,7 @@ pub(crate) struct Files {
     pub(crate) scrubbed_bytes: IntCounter,
     pub(crate) scrubs: IntCounter,
     pub(crate) scrub_problems: IntCounter,
+    pub(crate) scrub_log_problems: IntCounter,
 }
 
 /// The archive.
@@ -244,6 +245,10 @@ impl Files {
             scrub_problems: made.counter(
                 "store_scrub_catalog_problems_total",
                 "Times that the catalog was found damaged when all files had been checked.",
+            )?,
+            scrub_log_problems: made.counter(
+                "store_scrub_log_problems_total",
+                "Segments of the log that were found damaged while what they hold was in memory.",
             )?,
         })
     }

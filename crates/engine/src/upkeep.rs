@@ -13,7 +13,7 @@ use crate::compact::{Extent, compact};
 use crate::core::Core;
 use crate::flush::flush;
 use crate::retention::drop_expired;
-use crate::scrub::Scrub;
+use crate::scrub::{self, Scrub};
 use crate::wal::queue::Queue;
 use crate::wal::writer::Frozen;
 
@@ -130,17 +130,20 @@ pub(crate) fn run(core: &Core, flusher: &Flusher, signal: &Signal) {
     let mut next_retention = Instant::now();
     let mut next_flush = Instant::now();
     let mut scrub = Scrub::new();
+    let mut is_log_damaged = false;
     while signal.wait() {
         core.measure_disk();
-        if Instant::now() >= next_flush
-            && flusher.is_due()
-            && let Err(error) = flusher.flush()
-        {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "the head could not be written to files"
-            );
-            next_flush = Instant::now() + RETRY_AFTER;
+        if Instant::now() >= next_flush && (is_log_damaged || flusher.is_due()) {
+            match flusher.flush() {
+                Ok(()) => is_log_damaged = false,
+                Err(error) => {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "the head could not be written to files"
+                    );
+                    next_flush = Instant::now() + RETRY_AFTER;
+                }
+            }
         }
         if Instant::now() >= next_retention {
             if let Err(error) = drop_expired(core, Timestamp::now()) {
@@ -151,7 +154,7 @@ pub(crate) fn run(core: &Core, flusher: &Flusher, signal: &Signal) {
             }
             next_retention = Instant::now() + RETENTION_INTERVAL;
         }
-        scrub.go_on(core);
+        is_log_damaged |= scrub.go_on(core) == scrub::Wanted::Flush;
         // Also sets the gauges.
         core.stats();
     }

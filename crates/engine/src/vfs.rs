@@ -31,6 +31,11 @@ pub trait Vfs: Send + Sync + std::fmt::Debug + 'static {
     fn free_bytes(&self, dir: &Path) -> io::Result<u64>;
     /// Takes an exclusive lock that lasts as long as what is returned; `None` when another process has it.
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>>;
+    /// Called before each commit of the catalog, which does its own I/O, and after it: an error says that it failed,
+    /// before or after it had happened.
+    fn catalog_commit(&self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// A file of a directory.

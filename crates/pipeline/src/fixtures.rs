@@ -12,8 +12,8 @@ use model::event::{
 use model::{Labels, TimeRange, Timestamp};
 use parking_lot::Mutex;
 use store::{
-    AppendError, Appended, Batch, EventPass, EventScan, FilterOp, Matcher, QueryError, Scalar, SelectRequest,
-    SeriesCursor, StoreStats, TelemetryStore,
+    AppendError, Appended, Batch, Cancel, EventPass, EventScan, FilterOp, Matcher, QueryError, Scalar,
+    SelectRequest, SeriesCursor, StoreStats, TelemetryStore,
 };
 
 use crate::{Config, Pipeline};
@@ -253,15 +253,21 @@ impl TelemetryStore for MemoryStore {
         Err(QueryError::Invalid("not kept here".to_owned()))
     }
 
-    fn series(&self, _: &[Matcher], _: TimeRange, _: usize) -> Result<Vec<Labels>, QueryError> {
+    fn series(&self, _: &[Matcher], _: TimeRange, _: usize, _: &Cancel) -> Result<Vec<Labels>, QueryError> {
         Ok(Vec::new())
     }
 
-    fn label_names(&self, _: &[Matcher], _: TimeRange) -> Result<Vec<String>, QueryError> {
+    fn label_names(&self, _: &[Matcher], _: TimeRange, _: &Cancel) -> Result<Vec<String>, QueryError> {
         Ok(Vec::new())
     }
 
-    fn label_values(&self, _: &str, _: &[Matcher], _: TimeRange) -> Result<Vec<String>, QueryError> {
+    fn label_values(
+        &self,
+        _: &str,
+        _: &[Matcher],
+        _: TimeRange,
+        _: &Cancel,
+    ) -> Result<Vec<String>, QueryError> {
         Ok(Vec::new())
     }
 

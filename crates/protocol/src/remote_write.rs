@@ -91,20 +91,21 @@ pub fn decode(bytes: &[u8], limit: usize) -> Result<Decoded, RemoteWriteError> {
     let mut decoder = snap::raw::Decoder::new();
     if declared > SPARE_BYTES {
         // The system gives zeroed memory as it is written to: what a bomb only declares costs nothing.
-        return read(&decoder.decompress_vec(bytes).map_err(RemoteWriteError::Snappy)?);
+        return read(&decoder.decompress_vec(bytes).map_err(RemoteWriteError::Snappy)?, limit);
     }
     let mut plain = std::mem::take(&mut *SPARE.lock());
     if plain.len() < declared {
         plain.resize(declared, 0);
     }
     let length = decoder.decompress(bytes, &mut plain).map_err(RemoteWriteError::Snappy)?;
-    let decoded = read(&plain[..length]);
+    let decoded = read(&plain[..length], limit);
     *SPARE.lock() = plain;
     decoded
 }
 
-/// Takes a message apart.
-fn read(plain: &[u8]) -> Result<Decoded, RemoteWriteError> {
+/// Takes a message apart. What is made of it may be as large as the message: a message of empty samples would become
+/// eight times its size.
+fn read(plain: &[u8], limit: usize) -> Result<Decoded, RemoteWriteError> {
     let mut decoded = Decoded::default();
     let mut series = SeriesReader::default();
     let mut index = 0;
@@ -114,6 +115,10 @@ fn read(plain: &[u8]) -> Result<Decoded, RemoteWriteError> {
                 series.read(message, &mut decoded.unsupported).map_err(RemoteWriteError::Protobuf)?;
                 decoded.take(&mut series, index);
                 index += 1;
+                let declared = decoded.batch.size_bytes();
+                if declared > limit {
+                    return Err(RemoteWriteError::TooLarge { declared, limit });
+                }
             }
             (3, Value::Bytes(_)) => decoded.unsupported.metadata += 1,
             (number @ (1 | 3), _) => return Err(RemoteWriteError::Protobuf(Malformed::Type(number))),
@@ -125,7 +130,7 @@ fn read(plain: &[u8]) -> Result<Decoded, RemoteWriteError> {
 
 impl Decoded {
     fn take(&mut self, series: &mut SeriesReader<'_>, index: usize) {
-        match series.check_labels() {
+        match series.check() {
             Ok(()) if series.sent() == 0 => {}
             Ok(()) => {
                 series.put_in_order();

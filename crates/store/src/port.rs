@@ -206,11 +206,21 @@ pub trait TelemetryStore: Send + Sync + 'static {
     }
 
     /// The label sets that match and have samples in the range, sorted, `limit` at most. Blocks.
-    fn series(&self, matchers: &[Matcher], range: TimeRange, limit: usize)
-    -> Result<Vec<Labels>, QueryError>;
+    fn series(
+        &self,
+        matchers: &[Matcher],
+        range: TimeRange,
+        limit: usize,
+        cancel: &Cancel,
+    ) -> Result<Vec<Labels>, QueryError>;
 
     /// The names of labels of the series that match, sorted. Blocks.
-    fn label_names(&self, matchers: &[Matcher], range: TimeRange) -> Result<Vec<String>, QueryError>;
+    fn label_names(
+        &self,
+        matchers: &[Matcher],
+        range: TimeRange,
+        cancel: &Cancel,
+    ) -> Result<Vec<String>, QueryError>;
 
     /// The values of one label of the series that match, sorted. Blocks.
     fn label_values(
@@ -218,6 +228,7 @@ pub trait TelemetryStore: Send + Sync + 'static {
         name: &str,
         matchers: &[Matcher],
         range: TimeRange,
+        cancel: &Cancel,
     ) -> Result<Vec<String>, QueryError>;
 
     /// Rows of a table, in batches of the table's schema. Blocks.

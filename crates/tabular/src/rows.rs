@@ -45,7 +45,7 @@ impl<'a> Rows<'a> {
         let what = match selection {
             Selection::Events(table) => What::Events(table),
             Selection::Series(matchers) => {
-                let names = store.label_names(&matchers, range)?;
+                let names = store.label_names(&matchers, range, &Cancel::never())?;
                 What::Series(matchers, PointTable::new(names))
             }
         };

@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use ingest::{Limits, Redaction, Redactor};
 use model::{TimeRange, is_stale};
 use store::{
-    AppendError, Appended, Batch, EventPass, EventScan, Matcher, QueryError, SelectRequest, SeriesCursor,
-    StoreStats, TelemetryStore,
+    AppendError, Appended, Batch, Cancel, EventPass, EventScan, Matcher, QueryError, SelectRequest,
+    SeriesCursor, StoreStats, TelemetryStore,
 };
 use testkit::eventually;
 
@@ -62,15 +62,21 @@ impl TelemetryStore for MemoryStore {
         Err(QueryError::Invalid("not asked here".to_owned()))
     }
 
-    fn series(&self, _: &[Matcher], _: TimeRange, _: usize) -> Result<Vec<Labels>, QueryError> {
+    fn series(&self, _: &[Matcher], _: TimeRange, _: usize, _: &Cancel) -> Result<Vec<Labels>, QueryError> {
         Ok(Vec::new())
     }
 
-    fn label_names(&self, _: &[Matcher], _: TimeRange) -> Result<Vec<String>, QueryError> {
+    fn label_names(&self, _: &[Matcher], _: TimeRange, _: &Cancel) -> Result<Vec<String>, QueryError> {
         Ok(Vec::new())
     }
 
-    fn label_values(&self, _: &str, _: &[Matcher], _: TimeRange) -> Result<Vec<String>, QueryError> {
+    fn label_values(
+        &self,
+        _: &str,
+        _: &[Matcher],
+        _: TimeRange,
+        _: &Cancel,
+    ) -> Result<Vec<String>, QueryError> {
         Ok(Vec::new())
     }
 

@@ -122,9 +122,12 @@ pub(super) fn write(
 ) -> Result<Written, ArchiveError> {
     let range = due.day.range();
     let columns = match due.source {
-        Source::Metrics => {
-            Columns::Points(PointTable::new(query::labels::names(core, &[], range, range.end)?))
-        }
+        Source::Metrics => Columns::Points(PointTable::new(query::labels::names(
+            core,
+            &[],
+            (range, range.end),
+            &Cancel::never(),
+        )?)),
         Source::Events(table) => Columns::Table(table),
     };
     let upload = destination.upload(due.source, due.day, stop);

@@ -11,7 +11,7 @@ use store::Matcher;
 
 use crate::block::columns::Columns;
 use crate::block::index::StoredIndex;
-use crate::block::places::{Places, pages};
+use crate::block::places::Places;
 use crate::block::rows::{PartRows, joined};
 use crate::block::{bad, binary, numbers, series_column};
 use crate::cache::Cache;
@@ -54,6 +54,14 @@ enum Index {
     Made(LabelIndex),
 }
 
+/// What a selection has found.
+pub(crate) enum Selected {
+    /// Series, and the memory of the pages of labels that were read for them.
+    Series { ids: Vec<u32>, bytes: usize },
+    /// The labels take more than they may.
+    TooMuch,
+}
+
 impl BlockSeries {
     /// The series of a block, from the cache or from its file.
     pub(crate) fn load(file: &StoredFile, cache: &Cache<Arc<Self>>) -> Result<Arc<Self>, ParquetError> {
@@ -90,7 +98,7 @@ impl BlockSeries {
         let (places, times) = (Places::new(pages.len()), Columns::default());
         let mut read = Self { count, pages, starts, index, series, places, times };
         if !is_indexed {
-            read.read_pages(file, 0..count)?;
+            read.read_pages(file, 0..count, usize::MAX)?;
             let mut made = LabelIndex::default();
             (0..count).for_each(|id| made.push(read.labels(id)));
             read.index = Index::Made(made);
@@ -109,35 +117,33 @@ impl BlockSeries {
         pages + index + parts + self.pages.len() * size_of::<(OnceLock<SeriesPage>, u32)>()
     }
 
-    /// Memory of the pages that some series, ascending, are in.
-    pub(crate) fn bytes_of(&self, ids: &[u32]) -> usize {
-        pages(ids).filter_map(|(page, _)| self.pages.get(page)?.get()).map(SeriesPage::bytes).sum()
-    }
-
     /// The series for which all matchers hold and which may have samples between two times, ascending.
-    /// Their labels are there from now on. What was read for that is kept within the cache's bound.
+    /// Their labels are there from now on, unless the pages of all for which the matchers hold take more than
+    /// `most` bytes. What was read for that is kept within the cache's bound.
     pub(crate) fn select(
         self: &Arc<Self>,
         file: &StoredFile,
         cache: &Cache<Arc<Self>>,
         matchers: &[Matcher],
         (start, end): (i64, i64),
-    ) -> Result<Vec<u32>, ParquetError> {
+        most: usize,
+    ) -> Result<Selected, ParquetError> {
         let found = match &self.index {
             Index::Stored(stored) => {
                 index::select(matchers, self.count, |matcher, holds| stored.with_value(file, matcher, holds))?
             }
             Index::Made(made) => made.select(matchers),
         };
-        self.read_pages(file, found.iter())?;
+        let read = self.read_pages(file, found.iter(), most);
+        self.count_in(file, cache);
+        let Some(bytes) = read? else { return Ok(Selected::TooMuch) };
         let overlaps = |id: &u32| {
             self.page_of(*id).is_some_and(|(page, place)| {
                 page.ranges.get(place).is_some_and(|(first, last)| *first <= end && start <= *last)
             })
         };
         let ids: Vec<u32> = found.into_iter().filter(overlaps).collect();
-        self.count_in(file, cache);
-        Ok(ids)
+        Ok(Selected::Series { ids, bytes })
     }
 
     /// Has the cache count what queries have read since it did so last.
@@ -173,13 +179,27 @@ impl BlockSeries {
         Ok(())
     }
 
-    /// Reads the pages of some series, ascending, that are not there yet.
-    fn read_pages(&self, file: &StoredFile, ids: impl Iterator<Item = u32>) -> Result<(), ParquetError> {
+    /// Reads the pages of some series, ascending, that are not there yet. Says what all of them take; nothing when that
+    /// is more than `most`, and then not all are read.
+    fn read_pages(
+        &self,
+        file: &StoredFile,
+        ids: impl Iterator<Item = u32>,
+        most: usize,
+    ) -> Result<Option<usize>, ParquetError> {
         let mut missing: Vec<usize> = ids.map(|id| id as usize / PAGE_SERIES).collect();
         missing.dedup();
-        missing.retain(|page| self.pages.get(*page).is_some_and(|page| page.get().is_none()));
-        if missing.is_empty() {
-            return Ok(());
+        let mut bytes = 0;
+        missing.retain(|page| match self.pages.get(*page).map(OnceLock::get) {
+            Some(Some(read)) => {
+                bytes += read.bytes();
+                false
+            }
+            Some(None) => true,
+            None => false,
+        });
+        if missing.is_empty() || bytes > most {
+            return Ok((bytes <= most).then_some(bytes));
         }
         let rows_of = |page: usize| page * PAGE_SERIES..(self.count as usize).min((page + 1) * PAGE_SERIES);
         let wanted = joined(missing.iter().map(|page| rows_of(*page)));
@@ -201,10 +221,14 @@ impl BlockSeries {
                 return Err(bad("the number of chunks is not the one that was read before"));
             }
             read.labels.shrink_to_fit();
+            bytes += read.bytes();
             // Another query may have read the same page meanwhile.
             _ = self.pages[page].set(read);
+            if bytes > most {
+                return Ok(None);
+            }
         }
-        Ok(())
+        Ok(Some(bytes))
     }
 
     fn page_of(&self, id: u32) -> Option<(&SeriesPage, usize)> {

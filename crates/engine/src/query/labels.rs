@@ -8,7 +8,7 @@ use store::{Cancel, Matcher, QueryError};
 
 use crate::core::{Core, View};
 use crate::query::cursor::Merge;
-use crate::query::sources::{Source, blocks, load, pieces, sources};
+use crate::query::sources::{SeriesKey, Source, blocks, load, not_cancelled, pieces, sources};
 use crate::query::{ReadError, millis, without_damaged};
 use crate::rollup::StandIns;
 
@@ -16,17 +16,14 @@ use crate::rollup::StandIns;
 pub(crate) fn series(
     core: &Arc<Core>,
     matchers: &[Matcher],
-    range: TimeRange,
-    now: Timestamp,
+    times: (TimeRange, Timestamp),
     limit: usize,
+    cancel: &Cancel,
 ) -> Result<Vec<Labels>, QueryError> {
     let mut found = Vec::new();
-    let mut merge = Merge::new(all_sources(core, &core.view(), matchers, range, now)?);
+    let mut merge = Merge::new(all_sources(core, &core.view(), matchers, times, cancel)?);
     while found.len() < limit
-        && let Some(key) = merge.next(|source| {
-            source.skip();
-            Ok(())
-        })?
+        && let Some(key) = next_key(&mut merge, cancel)?
     {
         found.push(key.to_labels());
     }
@@ -38,24 +35,35 @@ fn all_sources(
     core: &Arc<Core>,
     view: &View,
     matchers: &[Matcher],
-    range: TimeRange,
-    now: Timestamp,
+    (range, now): (TimeRange, Timestamp),
+    cancel: &Cancel,
 ) -> Result<Vec<Source>, QueryError> {
-    let mut all = pieces(core, StandIns::find(core, view, range, now).pieces, matchers, &Cancel::never())?;
+    let mut all = pieces(core, StandIns::find(core, view, range, now).pieces, matchers, cancel)?;
     if let Some(range) = core.kept.range_of_series(range, now) {
-        all.extend(sources(core, view, matchers, range, &Cancel::never())?);
+        all.extend(sources(core, view, matchers, range, cancel)?);
     }
     Ok(all)
+}
+
+/// The next series, unread.
+fn next_key(merge: &mut Merge<Source>, cancel: &Cancel) -> Result<Option<SeriesKey>, QueryError> {
+    not_cancelled(cancel)?;
+    merge.next(|source| {
+        source.skip();
+        Ok(())
+    })
 }
 
 /// The names of labels of the series that match, sorted.
 pub(crate) fn names(
     core: &Arc<Core>,
     matchers: &[Matcher],
-    range: TimeRange,
-    now: Timestamp,
+    times: (TimeRange, Timestamp),
+    cancel: &Cancel,
 ) -> Result<Vec<String>, QueryError> {
-    gather(core, None, matchers, (range, now), |labels, take| labels.iter().for_each(|(name, _)| take(name)))
+    gather(core, None, matchers, times, cancel, |labels, take| {
+        labels.iter().for_each(|(name, _)| take(name));
+    })
 }
 
 /// The values of one label of the series that match, sorted.
@@ -63,10 +71,10 @@ pub(crate) fn values(
     core: &Arc<Core>,
     name: &str,
     matchers: &[Matcher],
-    range: TimeRange,
-    now: Timestamp,
+    times: (TimeRange, Timestamp),
+    cancel: &Cancel,
 ) -> Result<Vec<String>, QueryError> {
-    gather(core, Some(name), matchers, (range, now), |labels, take| {
+    gather(core, Some(name), matchers, times, cancel, |labels, take| {
         labels.get(name).into_iter().for_each(take);
     })
 }
@@ -78,6 +86,7 @@ fn gather(
     name: Option<&str>,
     matchers: &[Matcher],
     (range, now): (TimeRange, Timestamp),
+    cancel: &Cancel,
     texts: impl Fn(LabelsRef<'_>, &mut dyn FnMut(&str)),
 ) -> Result<Vec<String>, QueryError> {
     let view = core.view();
@@ -92,6 +101,7 @@ fn gather(
         let of_samples = kept.into_iter().flat_map(|range| blocks(&view, range)).map(Arc::clone);
         let stand_ins = StandIns::find(core, &view, range, now).pieces.into_iter().map(|piece| piece.file);
         for file in of_samples.chain(stand_ins) {
+            not_cancelled(cancel)?;
             let Some(series) = load(core, &file)? else { continue };
             match name {
                 None => series.each_name(&mut take),
@@ -109,11 +119,8 @@ fn gather(
             }
         }
     } else {
-        let mut merge = Merge::new(all_sources(core, &view, matchers, range, now)?);
-        while let Some(key) = merge.next(|source| {
-            source.skip();
-            Ok(())
-        })? {
+        let mut merge = Merge::new(all_sources(core, &view, matchers, (range, now), cancel)?);
+        while let Some(key) = next_key(&mut merge, cancel)? {
             texts(key.labels(), &mut take);
         }
     }

@@ -8,7 +8,7 @@ use model::{Labels, LabelsRef, TimeRange};
 use store::{Cancel, Matcher, QueryError};
 
 use crate::block::read::ChunkReader;
-use crate::block::series::BlockSeries;
+use crate::block::series::{BlockSeries, Selected};
 use crate::catalog::FileKind;
 use crate::core::{Core, View};
 use crate::files::StoredFile;
@@ -115,6 +115,8 @@ pub(crate) struct BlockSource {
     file: Arc<StoredFile>,
     series: Arc<BlockSeries>,
     ids: Vec<u32>,
+    /// What the labels take that were read to find them.
+    label_bytes: usize,
     next: usize,
     chunks: Box<ChunkReader>,
     shift_ms: i64,
@@ -134,17 +136,30 @@ impl Piece {
         Self { file: Arc::clone(file), shift_ms: 0, bounds_ms: millis(range) }
     }
 
-    /// The source of the series that match, if there are any.
-    pub(crate) fn open(self, core: &Arc<Core>, matchers: &[Matcher]) -> Result<Option<Source>, QueryError> {
+    /// The source of the series that match, if there are any. Their labels may take so many bytes.
+    fn open(self, core: &Arc<Core>, matchers: &[Matcher], most: usize) -> Result<Option<Source>, QueryError> {
         let Some(series) = load(core, &self.file)? else { return Ok(None) };
         let Self { file, shift_ms, bounds_ms } = self;
         let range_ms = (bounds_ms.0.saturating_add(shift_ms), bounds_ms.1.saturating_add(shift_ms));
-        let ids = series.select(&file, &core.block_series, matchers, range_ms).map_err(ReadError::from);
-        let Some(ids) = without_damaged(core, &file, ids)?.filter(|ids| !ids.is_empty()) else {
-            return Ok(None);
+        let selected = series.select(&file, &core.block_series, matchers, range_ms, most);
+        let (ids, label_bytes) = match without_damaged(core, &file, selected.map_err(ReadError::from))? {
+            None => return Ok(None),
+            Some(Selected::Series { ids, .. }) if ids.is_empty() => return Ok(None),
+            Some(Selected::Series { ids, bytes }) => (ids, bytes),
+            Some(Selected::TooMuch) => return Err(too_many_labels(core)),
         };
         let (core, chunks) = (Arc::clone(core), Box::new(ChunkReader::new(&file)));
-        Ok(Some(Source::Block(BlockSource { core, file, series, ids, next: 0, chunks, shift_ms, bounds_ms })))
+        Ok(Some(Source::Block(BlockSource {
+            core,
+            file,
+            series,
+            ids,
+            label_bytes,
+            next: 0,
+            chunks,
+            shift_ms,
+            bounds_ms,
+        })))
     }
 }
 
@@ -163,7 +178,7 @@ pub(crate) fn pieces(
 ) -> Result<Vec<Source>, QueryError> {
     let mut opened = OpenSources::new(core, cancel);
     for piece in pieces {
-        opened.add(piece.open(core, matchers)?)?;
+        opened.add(piece.open(core, matchers, opened.left)?)?;
     }
     Ok(opened.sources)
 }
@@ -178,7 +193,7 @@ pub(crate) fn sources(
 ) -> Result<Vec<Source>, QueryError> {
     let mut opened = OpenSources::new(core, cancel);
     for file in blocks(view, range) {
-        opened.add(Piece::of(file, range).open(core, matchers)?)?;
+        opened.add(Piece::of(file, range).open(core, matchers, opened.left)?)?;
     }
     for head in view.frozen.iter().chain([&view.head]) {
         opened.add(HeadSource::matching(head, matchers, range).map(Source::Head))?;
@@ -207,21 +222,26 @@ impl<'a> OpenSources<'a> {
     }
 
     fn add(&mut self, source: Option<Source>) -> Result<(), QueryError> {
-        if self.cancel.is_cancelled() {
-            return Err(QueryError::Stopped("nobody waits for it any more"));
-        }
+        not_cancelled(self.cancel)?;
         let Some(source) = source else { return Ok(()) };
-        self.left = self.left.checked_sub(source.held_bytes()).ok_or_else(|| {
-            self.core.telemetry.query_limits.inc();
-            QueryError::LimitReached(format!(
-                "the labels of the series that a selector reads from files would take more than {} \
-                 (store.max_query_labels_bytes): narrow its time range or select fewer series",
-                self.core.config.max_query_labels_bytes
-            ))
-        })?;
+        self.left = self.left.checked_sub(source.held_bytes()).ok_or_else(|| too_many_labels(self.core))?;
         self.sources.push(source);
         Ok(())
     }
+}
+
+/// An error, once nobody waits for the query any more.
+pub(super) fn not_cancelled(cancel: &Cancel) -> Result<(), QueryError> {
+    if cancel.is_cancelled() { Err(QueryError::Stopped("nobody waits for it any more")) } else { Ok(()) }
+}
+
+fn too_many_labels(core: &Core) -> QueryError {
+    core.telemetry.query_limits.inc();
+    QueryError::LimitReached(format!(
+        "the labels of the series that a selector reads from files would take more than {} \
+         (store.max_query_labels_bytes): narrow its time range or select fewer series",
+        core.config.max_query_labels_bytes
+    ))
 }
 
 impl Source {
@@ -237,7 +257,7 @@ impl Source {
     fn held_bytes(&self) -> usize {
         match self {
             Self::Head(head) => head.series.capacity() * size_of::<(Labels, u32)>(),
-            Self::Block(block) => block.series.bytes_of(&block.ids) + block.ids.capacity() * size_of::<u32>(),
+            Self::Block(block) => block.label_bytes + block.ids.capacity() * size_of::<u32>(),
         }
     }
 

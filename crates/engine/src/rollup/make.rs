@@ -40,18 +40,19 @@ pub(crate) fn make_missing(
                 return Ok(());
             }
             let view = core.view();
+            if rollups(&view, bucket, day).is_some() || is_in_memory(&view, day) {
+                continue;
+            }
             let of_day = view.files.iter().filter(|file| has_samples(file, day));
             // Rollups take less than what they are made of.
-            if !core.has_room_for(of_day.map(|file| file.bytes()).sum()) {
+            let Some(_room) = core.room.hold(of_day.map(|file| file.bytes()).sum()) else {
                 tracing::warn!(
-                    free = core.free_bytes(),
+                    free = core.room.free(),
                     "there is no room to roll up a day: it is tried again"
                 );
-                return Ok(());
-            }
-            if rollups(&view, bucket, day).is_none() && !is_in_memory(&view, day) {
-                make(core, &view, day, bucket, stop)?;
-            }
+                continue;
+            };
+            make(core, &view, day, bucket, stop)?;
         }
     }
     Ok(())

@@ -151,6 +151,13 @@ impl Segments {
         self.0.lock().values().sum()
     }
 
+    /// The first from `from` on that is written no more.
+    pub(crate) fn closed(&self, from: u64) -> Option<u64> {
+        let sizes = self.0.lock();
+        let (last, _) = sizes.last_key_value()?;
+        sizes.range(from..*last.max(&from)).next().map(|(id, _)| *id)
+    }
+
     /// Removes the segments before `first_kept`, whose records are all in files.
     pub(crate) fn remove_before(
         &self,

@@ -145,17 +145,17 @@ impl Committer {
             self.core.telemetry.wal.commits.inc();
             self.core.segments.note(self.segment.id, self.segment.bytes);
         }
-        for staged in staged {
-            let Staged { pending, resolved, too_old } = staged;
-            let earliest = pending.batch.metrics.earliest();
-            let mut appended = self.apply(&head, pending.batch, &resolved);
+        let mut answers = Vec::with_capacity(staged.len());
+        for Staged { pending, resolved, too_old } in staged {
+            let Pending { batch, reply, .. } = pending;
+            let earliest = batch.metrics.earliest();
+            let mut appended = self.apply(&head, batch, &resolved);
             if let Some(earliest) = earliest {
                 self.core.changes.note(earliest);
             }
             appended.samples_too_old += too_old;
             self.count(&appended);
-            // A writer that has gone away needs no answer; its batch is stored all the same.
-            _ = pending.reply.send(Ok(appended));
+            answers.push((reply, appended));
         }
         if self.core.is_flush_due(&head) {
             (self.wake_flusher)();
@@ -166,6 +166,11 @@ impl Committer {
             && !error.is_for_want_of_room()
         {
             self.poison(error);
+        }
+        // Last, so that nothing of this commit goes on beside what a writer does next.
+        for (reply, appended) in answers {
+            // A writer that has gone away needs no answer; its batch is stored all the same.
+            _ = reply.send(Ok(appended));
         }
     }
 

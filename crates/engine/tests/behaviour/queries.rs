@@ -149,19 +149,19 @@ fn labels_of_head_and_files_are_listed_sorted_and_once() {
     store.engine.checkpoint().expect("a checkpoint");
     store.push("up", &[(T0 + 1, 1.0)]);
     store.push("abc", &[(T0 + 1, 1.0)]);
-    let names = store.engine.label_names(&[], TimeRange::ALL).expect("names");
+    let names = store.engine.label_names(&[], TimeRange::ALL, &Cancel::never()).expect("names");
     assert_eq!(names, ["__name__", "job", "parity"]);
     let values = |matchers: &[Matcher]| {
-        store.engine.label_values("__name__", matchers, TimeRange::ALL).expect("values")
+        store.engine.label_values("__name__", matchers, TimeRange::ALL, &Cancel::never()).expect("values")
     };
     assert_eq!(values(&[]), ["abc", "down", "up"]);
     assert_eq!(values(&[Matcher::equal("parity", "even")]), ["down", "up"]);
-    let series = store.engine.series(&[], TimeRange::ALL, 10).expect("series");
+    let series = store.engine.series(&[], TimeRange::ALL, 10, &Cancel::never()).expect("series");
     let shown: BTreeSet<String> = series.iter().map(ToString::to_string).collect();
     assert_eq!((series.len(), shown.len()), (3, 3));
-    assert_eq!(store.engine.series(&[], TimeRange::ALL, 2).expect("series").len(), 2);
+    assert_eq!(store.engine.series(&[], TimeRange::ALL, 2, &Cancel::never()).expect("series").len(), 2);
     let early = TimeRange::new(Timestamp::MIN, Timestamp::from_millis(T0));
-    assert_eq!(store.engine.series(&[], early, 10).expect("series").len(), 2);
+    assert_eq!(store.engine.series(&[], early, 10, &Cancel::never()).expect("series").len(), 2);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use engine::{Config, MetricRetention};
 use model::{DurationText, MetricBatch, Sample, TimeRange, Timestamp};
-use store::{MatchOp, Matcher, TelemetryStore};
+use store::{Cancel, MatchOp, Matcher, TelemetryStore};
 
 use crate::fixture::{Place, labels_of};
 
@@ -104,7 +104,7 @@ fn what_is_past_its_own_retention_goes_when_blocks_are_merged() {
         store.engine.checkpoint().expect("written");
     }
     let names = |store: &crate::fixture::Open| {
-        let series = store.engine.series(&[], TimeRange::ALL, 10).expect("listed");
+        let series = store.engine.series(&[], TimeRange::ALL, 10, &Cancel::never()).expect("listed");
         let mut names: Vec<String> = series.iter().map(|labels| labels.metric_name().to_owned()).collect();
         names.sort_unstable();
         names

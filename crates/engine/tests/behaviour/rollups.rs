@@ -211,10 +211,13 @@ fn the_last_of_five_minutes_stands_in_for_samples_that_are_past_retention() {
     let today = store.select(&[], between(day(2) + 1, day(0)), u64::MAX).expect("a query");
     assert_eq!(today[&labels], expected, "what is kept is as it came");
     assert!(!store.engine.rollups_stand_in(between(day(2) + 1, day(0))));
-    let names = store.engine.label_values("__name__", &[], past).expect("names");
+    let names = store.engine.label_values("__name__", &[], past, &Cancel::never()).expect("names");
     assert!(names.contains(&"gone".to_owned()), "{names:?}");
-    assert_eq!(store.engine.series(&[], past, 10).expect("series").len(), 2);
-    assert_eq!(store.engine.series(&[], between(day(2) + 1, day(0)), 10).expect("series").len(), 1);
+    assert_eq!(store.engine.series(&[], past, 10, &Cancel::never()).expect("series").len(), 2);
+    assert_eq!(
+        store.engine.series(&[], between(day(2) + 1, day(0)), 10, &Cancel::never()).expect("series").len(),
+        1
+    );
 }
 
 #[test]

@@ -80,9 +80,15 @@ fn a_crash_at_any_call_loses_nothing_and_so_does_a_second_one_while_it_recovers(
         assert!(calls > 50, "the trace does something: {calls}");
         for dies_at in 1..=calls {
             let (_, recovery) = short_life(end, Some(dies_at), None);
-            // Every call of the recovery from some deaths, and one of each other.
-            let step = if dies_at % 24 == 0 { 1 } else { recovery.max(1) };
-            for dies_again in (1..=recovery).step_by(usize::try_from(step).expect("small")) {
+            // Every call of the recovery from some deaths, and one of each other, another each time.
+            let again = match dies_at % 24 {
+                0 => 1..=recovery,
+                _ => {
+                    let one = 1 + dies_at * 7 % recovery.max(1);
+                    one..=one.min(recovery)
+                }
+            };
+            for dies_again in again {
                 short_life(end, Some(dies_at), Some(dies_again));
             }
         }
@@ -94,10 +100,10 @@ fn long_trace(mut rng: Rng, disk: &SimulatedDisk) {
     let folder = folder();
     let mut model = Model::new(rng.u64(..));
     for _ in 0..rng.u32(2..=LIVES) {
-        // Of three lives one has a disk that fails now and then, and two have a power that does.
-        let fails = rng.u8(0..3) == 0;
+        // A disk that fails now and then, a power that does, or both.
+        let (fails, dies) = [(true, false), (false, true), (false, true), (true, true)][rng.usize(0..4)];
         disk.set_faults(if fails { Faults { reads: 10, writes: 10 } } else { Faults::default() });
-        disk.die_after((!fails).then(|| rng.u64(1..160)));
+        disk.die_after(dies.then(|| rng.u64(1..160)));
         let mut life = Life::new(disk, folder.path());
         life.try_open();
         if !life.is_over() {

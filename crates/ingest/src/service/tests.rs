@@ -7,7 +7,7 @@ use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use model::Labels;
 use model::event::DeployEvent;
-use store::{EventPass, Matcher, SelectRequest, SeriesCursor, StoreStats};
+use store::{Cancel, EventPass, Matcher, SelectRequest, SeriesCursor, StoreStats};
 
 use super::*;
 use crate::Redaction;
@@ -40,13 +40,19 @@ impl TelemetryStore for Memory {
     fn select(&self, _: &SelectRequest) -> Result<Box<dyn SeriesCursor>, QueryError> {
         Err(QueryError::Stopped("not in this test"))
     }
-    fn series(&self, _: &[Matcher], _: TimeRange, _: usize) -> Result<Vec<Labels>, QueryError> {
+    fn series(&self, _: &[Matcher], _: TimeRange, _: usize, _: &Cancel) -> Result<Vec<Labels>, QueryError> {
         Ok(Vec::new())
     }
-    fn label_names(&self, _: &[Matcher], _: TimeRange) -> Result<Vec<String>, QueryError> {
+    fn label_names(&self, _: &[Matcher], _: TimeRange, _: &Cancel) -> Result<Vec<String>, QueryError> {
         Ok(Vec::new())
     }
-    fn label_values(&self, _: &str, _: &[Matcher], _: TimeRange) -> Result<Vec<String>, QueryError> {
+    fn label_values(
+        &self,
+        _: &str,
+        _: &[Matcher],
+        _: TimeRange,
+        _: &Cancel,
+    ) -> Result<Vec<String>, QueryError> {
         Ok(Vec::new())
     }
     fn scan(&self, scan: &EventScan) -> Result<Vec<RecordBatch>, QueryError> {

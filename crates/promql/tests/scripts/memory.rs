@@ -8,7 +8,7 @@ use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use model::{Labels, STALE_NAN, TimeRange, Timestamp};
 use store::{
-    AppendError, Appended, Batch, Changes, EventPass, EventScan, Matcher, QueryError, SelectRequest,
+    AppendError, Appended, Batch, Cancel, Changes, EventPass, EventScan, Matcher, QueryError, SelectRequest,
     SeriesBuffer, SeriesCursor, StoreStats, TelemetryStore,
 };
 
@@ -99,15 +99,21 @@ impl TelemetryStore for MemoryStore {
         Ok(Box::new(Cursor(found.into_iter())))
     }
 
-    fn series(&self, _: &[Matcher], _: TimeRange, _: usize) -> Result<Vec<Labels>, QueryError> {
+    fn series(&self, _: &[Matcher], _: TimeRange, _: usize, _: &Cancel) -> Result<Vec<Labels>, QueryError> {
         Err(QueryError::Invalid("the engine asks for samples only".to_owned()))
     }
 
-    fn label_names(&self, _: &[Matcher], _: TimeRange) -> Result<Vec<String>, QueryError> {
+    fn label_names(&self, _: &[Matcher], _: TimeRange, _: &Cancel) -> Result<Vec<String>, QueryError> {
         Err(QueryError::Invalid("the engine asks for samples only".to_owned()))
     }
 
-    fn label_values(&self, _: &str, _: &[Matcher], _: TimeRange) -> Result<Vec<String>, QueryError> {
+    fn label_values(
+        &self,
+        _: &str,
+        _: &[Matcher],
+        _: TimeRange,
+        _: &Cancel,
+    ) -> Result<Vec<String>, QueryError> {
         Err(QueryError::Invalid("the engine asks for samples only".to_owned()))
     }
 

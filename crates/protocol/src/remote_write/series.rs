@@ -20,6 +20,11 @@ struct Pair<'a> {
 const NAME_TAG: u8 = 0x0a;
 const VALUE_TAG: u8 = 0x12;
 
+/// The most labels of a series that are read, many more than are ever taken.
+const MAX_LABELS: usize = 1024;
+/// The most samples of a series in one request: a day of them at ten a second.
+const MAX_SAMPLES: usize = 1 << 20;
+
 /// Reads series after series. Field numbers are those of `prompb`
 /// (<https://prometheus.io/docs/specs/prw/remote_write_spec/>).
 #[derive(Default)]
@@ -30,6 +35,8 @@ pub(super) struct SeriesReader<'a> {
     before: Vec<Pair<'a>>,
     labels: Vec<u8>,
     samples: Vec<Sample>,
+    /// Labels and samples beyond what is read.
+    more: (usize, usize),
 }
 
 impl<'a> SeriesReader<'a> {
@@ -37,18 +44,19 @@ impl<'a> SeriesReader<'a> {
     pub(super) fn read(&mut self, message: &'a [u8], unsupported: &mut Unsupported) -> Result<(), Malformed> {
         self.pairs.clear();
         self.samples.clear();
+        self.more = (0, 0);
         let mut fields = Fields::of(message);
         // Nearly all are sent so: labels and then samples, each of less than 128 bytes.
         while let Some(label) = fields.next_short(1) {
-            self.pairs.push(pair(label)?);
+            self.put_label(pair(label)?);
         }
         while let Some(one) = fields.next_short(2) {
-            self.samples.push(sample(one)?);
+            self.put_sample(sample(one)?);
         }
         for field in fields {
             match field? {
-                (1, Value::Bytes(label)) => self.pairs.push(pair(label)?),
-                (2, Value::Bytes(one)) => self.samples.push(sample(one)?),
+                (1, Value::Bytes(label)) => self.put_label(pair(label)?),
+                (2, Value::Bytes(one)) => self.put_sample(sample(one)?),
                 (3, Value::Bytes(_)) => unsupported.exemplars += 1,
                 (4, Value::Bytes(_)) => unsupported.histograms += 1,
                 (number @ 1..=4, _) => return Err(Malformed::Type(number)),
@@ -58,9 +66,27 @@ impl<'a> SeriesReader<'a> {
         Ok(())
     }
 
+    #[inline]
+    fn put_label(&mut self, label: Pair<'a>) {
+        if self.pairs.len() < MAX_LABELS {
+            self.pairs.push(label);
+        } else {
+            self.more.0 += 1;
+        }
+    }
+
+    #[inline]
+    fn put_sample(&mut self, sample: Sample) {
+        if self.samples.len() < MAX_SAMPLES {
+            self.samples.push(sample);
+        } else {
+            self.more.1 += 1;
+        }
+    }
+
     /// How many samples were sent.
     pub(super) fn sent(&self) -> usize {
-        self.samples.len()
+        self.samples.len() + self.more.1
     }
 
     /// Puts the samples in strictly ascending time; of several at one time, the last that was sent stays.
@@ -77,8 +103,17 @@ impl<'a> SeriesReader<'a> {
         &self.samples
     }
 
-    /// Checks the labels and puts them into their canonical encoding; else says why they are wrong.
-    pub(super) fn check_labels(&mut self) -> Result<(), String> {
+    /// Checks how much there is, checks the labels, and puts them into their canonical encoding; else says why they are wrong.
+    pub(super) fn check(&mut self) -> Result<(), String> {
+        if self.more.0 > 0 {
+            return Err(format!("it has {} labels, at most {MAX_LABELS} are read", MAX_LABELS + self.more.0));
+        }
+        if self.more.1 > 0 {
+            return Err(format!(
+                "it has {} samples, at most {MAX_SAMPLES} of a series are taken at once: send them in parts",
+                self.sent()
+            ));
+        }
         let mut names_are_known = self.before.len() == self.pairs.len();
         for (place, pair) in self.pairs.iter().enumerate() {
             match self.before.get(place) {
@@ -115,7 +150,7 @@ impl<'a> SeriesReader<'a> {
         Ok(())
     }
 
-    /// The labels that [`Self::check_labels`] has checked.
+    /// The labels that [`Self::check`] has checked.
     pub(super) fn labels(&self) -> LabelsRef<'_> {
         LabelsRef::from_canonical(&self.labels)
     }

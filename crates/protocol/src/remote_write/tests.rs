@@ -111,6 +111,36 @@ fn what_is_no_request_says_what_it_should_be() {
     assert!(matches!(decode(&text, LIMIT), Err(RemoteWriteError::Protobuf(_))));
 }
 
+/// Empty labels and samples take two bytes each as they are sent, and many times that when they are read.
+#[test]
+fn what_is_small_as_it_is_sent_does_not_become_large() {
+    let of = |parts: &[&[u8]]| {
+        let message: Vec<u8> = parts.concat();
+        let mut request = vec![0x0a];
+        prost::encoding::encode_varint(message.len() as u64, &mut request);
+        request.extend(message);
+        request
+    };
+    let send = |request: &[u8], limit| {
+        decode(&snap::raw::Encoder::new().compress_vec(request).expect("small"), limit)
+    };
+    let name = b"\x0a\x0e\x0a\x08__name__\x12\x02up";
+    let labels = of(&[name, &[0x0a, 0x00].repeat(2_000), b"\x12\x00"]);
+    let decoded = send(&labels, LIMIT).expect("a request");
+    assert_eq!((decoded.batch.series_count(), decoded.rejected_samples), (0, 1));
+    assert!(decoded.rejected[0].reason.contains("2001 labels, at most 1024"), "{}", decoded.rejected[0]);
+
+    let samples = of(&[name, &[0x12, 0x00].repeat(1_100_000)]);
+    let decoded = send(&samples, 1 << 30).expect("a request");
+    assert_eq!((decoded.batch.series_count(), decoded.rejected_samples), (0, 1_100_000));
+    assert!(decoded.rejected[0].reason.contains("send them in parts"), "{}", decoded.rejected[0]);
+
+    let apart: Vec<u8> = (0u8..100).flat_map(|time| [0x12, 0x02, 0x10, time]).collect();
+    let many = of(&[name, &apart]).repeat(100);
+    let error = send(&many, many.len() + 1).expect_err("four times as large");
+    assert!(matches!(error, RemoteWriteError::TooLarge { .. }), "{error}");
+}
+
 /// Any value; protobuf does not tell -0 from 0, which it leaves out.
 fn value() -> impl Strategy<Value = f64> {
     any::<f64>().prop_map(|value| if value == 0.0 { 0.0 } else { value })

@@ -349,6 +349,12 @@ impl Vfs for SimulatedDisk {
         Ok(u64::MAX)
     }
 
+    fn catalog_commit(&self) -> io::Result<()> {
+        let mut state = self.state.lock();
+        let start = state.start;
+        state.call(start, true, || "commit of the catalog".to_owned())
+    }
+
     fn lock(&self, _: &Path) -> io::Result<Option<Box<dyn Lock>>> {
         let mut state = self.state.lock();
         let start = state.start;

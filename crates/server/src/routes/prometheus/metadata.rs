@@ -98,7 +98,7 @@ async fn label_names(app: &Shared, arguments: &Arguments) -> Result<Answer, Fail
     let store = app.context.store.clone();
     let job: Job<_> = Box::new(move |engine, cancel| {
         let names = if scope.selectors.is_empty() {
-            store.label_names(&[], scope.range)?
+            store.label_names(&[], scope.range, cancel)?
         } else {
             distinct(
                 scope.series(engine, cancel)?.iter().flat_map(|labels| labels.iter().map(|(name, _)| name)),
@@ -124,7 +124,7 @@ async fn values(
     let store = app.context.store.clone();
     let job: Job<_> = Box::new(move |engine, cancel| {
         let values = if scope.selectors.is_empty() {
-            store.label_values(&name, &[], scope.range)?
+            store.label_values(&name, &[], scope.range, cancel)?
         } else {
             distinct(scope.series(engine, cancel)?.iter().filter_map(|labels| labels.get(&name)))
         };

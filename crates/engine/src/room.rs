@@ -1,0 +1,111 @@
+//! The room on the disk: what is free, and who may take of it, so that the reserve stays free.
+
+use parking_lot::Mutex;
+
+/// The room of a store. Ingest takes a little at a time; whoever writes a large file holds room for it.
+pub(crate) struct Room {
+    /// What nobody may take. Without a reserve nobody is refused.
+    reserve: u64,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// Free bytes as they were measured, less what was taken since.
+    free: u64,
+    /// Bytes of files that are being written.
+    held: u64,
+}
+
+/// Room for a file, as long as it is written.
+pub(crate) struct Held<'a> {
+    room: &'a Room,
+    bytes: u64,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.room.state.lock().held -= self.bytes;
+    }
+}
+
+impl Room {
+    pub(crate) fn new(reserve: u64) -> Self {
+        Self { reserve, state: Mutex::new(State { free: u64::MAX, held: 0 }) }
+    }
+
+    /// Notes what is free.
+    pub(crate) fn measured(&self, free: u64) {
+        self.state.lock().free = free;
+    }
+
+    /// What is free, as last measured, less what was taken since.
+    pub(crate) fn free(&self) -> u64 {
+        self.state.lock().free
+    }
+
+    /// Takes so much, which will be written before the disk is measured again; `false` where that would touch the
+    /// reserve, or what is held.
+    pub(crate) fn take(&self, bytes: u64) -> bool {
+        let mut state = self.state.lock();
+        let is_there =
+            self.reserve == 0 || state.free >= self.reserve.saturating_add(state.held).saturating_add(bytes);
+        if is_there {
+            state.free = state.free.saturating_sub(bytes);
+        }
+        is_there
+    }
+
+    /// Gives back what was taken and is not written.
+    pub(crate) fn give_back(&self, bytes: u64) {
+        let mut state = self.state.lock();
+        state.free = state.free.saturating_add(bytes);
+    }
+
+    /// Whether a file of so many bytes may be begun. Twice as much has to be there: while the file is written, the
+    /// disk has less of it every second, and what is held is held to the end.
+    pub(crate) fn has_twice(&self, bytes: u64) -> bool {
+        self.has_twice_beside(&self.state.lock(), bytes)
+    }
+
+    /// Holds room for a file of so many bytes.
+    pub(crate) fn hold(&self, bytes: u64) -> Option<Held<'_>> {
+        let mut state = self.state.lock();
+        if !self.has_twice_beside(&state, bytes) {
+            return None;
+        }
+        state.held = state.held.saturating_add(bytes);
+        Some(Held { room: self, bytes })
+    }
+
+    fn has_twice_beside(&self, state: &State, bytes: u64) -> bool {
+        let wanted = self.reserve.saturating_add(state.held).saturating_add(bytes.saturating_mul(2));
+        self.reserve == 0 || state.free >= wanted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_taken_and_held_leaves_the_reserve() {
+        let room = Room::new(100);
+        room.measured(150);
+        assert!(room.take(30) && !room.take(21) && room.take(20));
+        room.give_back(10);
+        assert_eq!(room.free(), 110);
+        room.measured(200);
+        assert!(room.hold(51).is_none());
+        let held = room.hold(50).expect("there is room");
+        assert!(!room.has_twice(50) && !room.take(51) && room.take(50));
+        drop(held);
+        assert!(room.take(50));
+    }
+
+    #[test]
+    fn without_a_reserve_nobody_is_refused() {
+        let room = Room::new(0);
+        room.measured(1);
+        assert!(room.take(10) && room.hold(10).is_some());
+    }
+}
