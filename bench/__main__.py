@@ -125,8 +125,8 @@ def _queries(times: dict[str, list[tuple[float, float]]]) -> str:
     head = " | ".join(f"{name} | ratio" for name in peers)
     lines = [
         "## Queries\n\n5,000 series × 24 h at 15 s, and fifty of them over 7 days. Milliseconds until the whole answer "
-        f"is there, median of {queries.REPEATS}: with caches off where a server has some, and, after the slash, as it "
-        "comes. A ratio is ours to theirs, caches off.\n",
+        f"is there, median of {queries.REPEATS}, asked of the servers in turns: with caches off where a server has some, and, "
+        "after the slash, as it comes. A ratio is ours to theirs, caches off.\n",
         f"| | Watchkeeper | {head} |",
         "|---|---|" + "---|---|" * len(peers),
     ]
