@@ -10,13 +10,16 @@ use crate::files::StoredFile;
 use crate::quarantine::quarantine;
 use crate::wal::replay::{State, look};
 
-/// A start is busy enough: the scrub waits so long.
-const AFTER_START: Duration = Duration::from_secs(60);
+/// A start is busy enough: the scrub waits so long. So it does after each round: a small store is gone through soon.
+const PAUSE: Duration = Duration::from_secs(60);
+/// How fast segments of the log are gone through. They are read as a whole, and waited for after that.
+const LOG_BYTES_A_SECOND: u64 = 256 << 10;
 
-/// Where the scrub is. With each call one piece of a file is read, 256 KiB at the most, or one segment of the log:
-/// with a call a second that is 22 GB of files a day.
+/// Where the scrub is. With each call one piece of a file is read, 256 KiB at the most, or one segment of the log, after
+/// which as many calls do nothing: with a call a second that is 22 GB a day.
 pub(crate) struct Scrub {
-    begins: Instant,
+    /// When it goes on.
+    next: Instant,
     at: At,
     /// The file that is read, or the last that was.
     file: u64,
@@ -41,12 +44,12 @@ pub(crate) enum Wanted {
 
 impl Scrub {
     pub(crate) fn new() -> Self {
-        Self { begins: Instant::now() + AFTER_START, at: At::Files, file: 0, part: 0, offset: 0 }
+        Self { next: Instant::now() + PAUSE, at: At::Files, file: 0, part: 0, offset: 0 }
     }
 
     /// Reads and checks the next piece. A file that is damaged is set aside.
     pub(crate) fn go_on(&mut self, core: &Core) -> Wanted {
-        if Instant::now() >= self.begins { self.step(core) } else { Wanted::Nothing }
+        if Instant::now() >= self.next { self.step(core) } else { Wanted::Nothing }
     }
 
     fn step(&mut self, core: &Core) -> Wanted {
@@ -56,14 +59,17 @@ impl Scrub {
                 Wanted::Nothing
             }
             At::Log(from) => match core.segments.closed(from) {
-                Some(id) => {
+                Some((id, bytes)) => {
                     self.at = At::Log(id + 1);
+                    core.telemetry.files.scrubbed_bytes.inc_by(bytes);
+                    self.next = Instant::now() + Duration::from_secs(bytes / LOG_BYTES_A_SECOND);
                     look_at_segment(core, id)
                 }
                 None => {
                     look_at_catalog(core);
                     core.telemetry.files.scrubs.inc();
                     self.at = At::Files;
+                    self.next = Instant::now() + PAUSE;
                     Wanted::Nothing
                 }
             },
@@ -161,16 +167,20 @@ mod tests {
     use crate::{Config, Engine};
     use store::{Batch, EventBatch, Table, TelemetryStore};
 
+    fn append(engine: &Engine, round: i64) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let rows = EventBatch { table: Table::Deploys, rows: crate::testing::deploys(&[round]) };
+        let batch = Batch { events: vec![rows], ..Batch::default() };
+        runtime.block_on(engine.append(batch)).expect("appended");
+    }
+
     #[test]
     fn a_rotten_file_is_set_aside_and_the_others_are_gone_through() {
         let dir = tempfile::tempdir().expect("dir");
         let config = Config { disk_reserve_bytes: model::ByteSize(0), ..Config::default() };
         let engine = Engine::open_on(Arc::new(Disk), dir.path(), config, &Registry::new()).expect("opens");
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         for round in 0..3 {
-            let rows = EventBatch { table: Table::Deploys, rows: crate::testing::deploys(&[round]) };
-            let batch = Batch { events: vec![rows], ..Batch::default() };
-            runtime.block_on(engine.append(batch)).expect("appended");
+            append(&engine, round);
             engine.checkpoint().expect("written");
         }
         let core = engine.core();
@@ -205,14 +215,9 @@ mod tests {
             ..Config::default()
         };
         let engine = Engine::open_on(Arc::new(Disk), dir.path(), config, &Registry::new()).expect("opens");
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        for round in 0..3 {
-            let rows = EventBatch { table: Table::Deploys, rows: crate::testing::deploys(&[round]) };
-            let batch = Batch { events: vec![rows], ..Batch::default() };
-            runtime.block_on(engine.append(batch)).expect("appended");
-        }
+        (0..3).for_each(|round| append(&engine, round));
         let core = engine.core();
-        let closed = core.segments.closed(0).expect("a segment that is full");
+        let (closed, _) = core.segments.closed(0).expect("a segment that is full");
         let rotten = core.layout.segment(closed);
         let mut scrub = Scrub::new();
         let steps = |scrub: &mut Scrub| (0..20).map(|_| scrub.step(core)).collect::<Vec<_>>();

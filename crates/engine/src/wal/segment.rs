@@ -151,11 +151,11 @@ impl Segments {
         self.0.lock().values().sum()
     }
 
-    /// The first from `from` on that is written no more.
-    pub(crate) fn closed(&self, from: u64) -> Option<u64> {
+    /// The first from `from` on that is written no more, with its size.
+    pub(crate) fn closed(&self, from: u64) -> Option<(u64, u64)> {
         let sizes = self.0.lock();
         let (last, _) = sizes.last_key_value()?;
-        sizes.range(from..*last.max(&from)).next().map(|(id, _)| *id)
+        sizes.range(from..*last.max(&from)).next().map(|(id, bytes)| (*id, *bytes))
     }
 
     /// Removes the segments before `first_kept`, whose records are all in files.
