@@ -118,3 +118,31 @@ fn forget_quarantined(core: &Core, is_expired: impl Fn(&StoredFile) -> bool) -> 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use prometheus::Registry;
+    use store::{Batch, EventBatch, Table, TelemetryStore};
+
+    use super::*;
+    use crate::Engine;
+    use crate::vfs::Disk;
+
+    #[test]
+    fn what_is_let_go_of_and_still_read_is_as_good_as_free() {
+        let dir = tempfile::tempdir().expect("dir");
+        let config = Config { disk_reserve_bytes: model::ByteSize(0), ..Config::default() };
+        let engine = Engine::open_on(Arc::new(Disk), dir.path(), config, &Registry::new()).expect("opens");
+        let rows = EventBatch { table: Table::Deploys, rows: crate::testing::deploys(&[1]) };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(engine.append(Batch { events: vec![rows], ..Batch::default() })).expect("appended");
+        engine.checkpoint().expect("written");
+        let core = engine.core();
+        let read = Arc::clone(&core.view().files[0]);
+        assert_eq!(core.leaving_bytes(), 0);
+        let_go(core, std::slice::from_ref(&read)).expect("let go of");
+        assert_eq!(core.leaving_bytes(), read.bytes());
+        drop(read);
+        assert_eq!(core.leaving_bytes(), 0);
+    }
+}

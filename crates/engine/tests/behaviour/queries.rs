@@ -281,3 +281,23 @@ fn a_query_that_nobody_waits_for_stops_between_two_series() {
     cancel.cancel();
     assert!(matches!(cursor.next_series(&mut series), Err(QueryError::Stopped(_))));
 }
+
+#[test]
+fn labels_that_nobody_waits_for_are_not_looked_for() {
+    let place = Place::new();
+    let store = place.open();
+    store.push("a", &[(T0, 1.0)]);
+    store.engine.checkpoint().expect("written");
+    let cancel = Cancel::new();
+    cancel.cancel();
+    let engine = &store.engine;
+    let matchers = [Matcher::new("__name__", MatchOp::NotEqual, "").expect("a matcher")];
+    for matchers in [&[][..], &matchers] {
+        let names = engine.label_names(matchers, TimeRange::ALL, &cancel);
+        assert!(matches!(names, Err(QueryError::Stopped(_))), "{names:?}");
+        let values = engine.label_values("__name__", matchers, TimeRange::ALL, &cancel);
+        assert!(matches!(values, Err(QueryError::Stopped(_))), "{values:?}");
+        let series = engine.series(matchers, TimeRange::ALL, 10, &cancel);
+        assert!(matches!(series, Err(QueryError::Stopped(_))), "{series:?}");
+    }
+}
