@@ -141,3 +141,33 @@ fn what_would_touch_the_reserve_is_refused_although_the_disk_was_not_measured_si
     };
     assert!(free_bytes >= 1000, "{free_bytes}");
 }
+
+#[test]
+fn where_there_is_no_room_to_merge_large_files_small_ones_are_merged_all_the_same() {
+    let place = Place::with(|config| config.disk_reserve_bytes = ByteSize(1000));
+    let free = Arc::new(AtomicU64::new(1 << 40));
+    let store = place.try_open_on(Arc::new(Sized(Arc::clone(&free)))).expect("the store opens");
+    for round in 0..3 {
+        let time = T0 + round * 1_000_000;
+        let noise = |second: i64| ((second * 7919 + round) as f64).sin();
+        store.push("up", &(0..20_000).map(|second| (time + second, noise(second))).collect::<Vec<_>>());
+        store.push_rows(&[time]);
+        store.engine.checkpoint().expect("written");
+    }
+    let (all, rows) = (store.all(), store.rows());
+    let size = |path: &std::path::PathBuf| std::fs::metadata(path).expect("a file").len();
+    let bytes = |dir| place.files(dir, ".parquet").iter().map(size).sum::<u64>();
+    let (large, small) = (bytes("metrics"), bytes("events"));
+    assert!(large > 8 * small, "{large} and {small}");
+    free.store(1000 + large, Ordering::SeqCst);
+    until("the disk is measured", || store.metric("watchkeeper_store_free_bytes") < 1e9);
+    let later = Timestamp::from_millis(T0 + 3 * 86_400_000);
+    assert_eq!(store.engine.compact(later).expect("looked"), 3);
+    assert_eq!(place.files("metrics", ".chunks.parquet").len(), 3);
+    assert_eq!(place.files("events", ".parquet").len(), 1);
+    free.store(1 << 40, Ordering::SeqCst);
+    until("the disk is measured", || store.metric("watchkeeper_store_free_bytes") > 1e9);
+    assert_eq!(store.engine.compact(later).expect("merged"), 3);
+    assert_eq!(place.files("metrics", ".chunks.parquet").len(), 1);
+    assert_eq!((store.all(), store.rows()), (all, rows));
+}
