@@ -58,7 +58,7 @@ def main(binary: str, examples: str, parts: list[str]) -> None:
             return measured(services, what)
 
     def watched() -> Iterator[str]:
-        yield _watching(*beside(watching.measured, binary))
+        yield _watching(*medians.measured(lambda: beside(watching.measured, binary)))
 
     def taken() -> Iterator[str]:
         yield _events(*medians.measured(lambda: beside(events.measured, binary)))
@@ -98,14 +98,14 @@ def _folder() -> Iterator[Path]:
         yield Path(folder)
 
 
-def _metrics(costs: dict[str, metrics.Cost], shape: tuple[int, int, int]) -> str:
-    series, steps, jitter = shape
+def _metrics(costs: dict[str, metrics.Cost], shape: metrics.Shape) -> str:
+    runs = f"Medians of {shape.runs} runs, in turns" if shape.runs > 1 else "One run"
     ours = costs["Watchkeeper"]
     lines = [
-        f"## The cost of a sample: {series:,} series, {steps} samples each\n\nSent by remote write over one connection, "
-        f"5,000 series a request, 15 s apart with ±{jitter} ms. Watchkeeper answers when a request is on the disk; the "
+        f"## The cost of a sample: {shape.series:,} series, {shape.steps} samples each\n\nSent by remote write over one connection, "
+        f"5,000 series a request, 15 s apart with ±{shape.jitter} ms. Watchkeeper answers when a request is on the disk; the "
         "others, as they come, do not wait for that. Bytes are those after all has been merged, the index included. "
-        f"Medians of {medians.RUNS} runs, in turns. A ratio is ours to theirs.\n",
+        f"{runs}. A ratio is ours to theirs.\n",
         "| | CPU a sample, µs | ratio | time a sample, µs | peak memory, MB | ratio | bytes a sample | ratio |",
         "|---|---|---|---|---|---|---|---|",
     ]
@@ -125,8 +125,8 @@ def _queries(times: dict[str, list[tuple[float, float]]]) -> str:
     head = " | ".join(f"{name} | ratio" for name in peers)
     lines = [
         "## Queries\n\n5,000 series × 24 h at 15 s, and fifty of them over 7 days. Milliseconds until the whole answer "
-        f"is there, median of {queries.REPEATS}, asked of the servers in turns: with caches off where a server has some, and, "
-        "after the slash, as it comes. A ratio is ours to theirs, caches off.\n",
+        f"is there, median of {queries.ASKED}, asked of the servers in turns and in each order of them: with caches off "
+        "where a server has some, and, after the slash, as it comes. A ratio is ours to theirs, caches off.\n",
         f"| | Watchkeeper | {head} |",
         "|---|---|" + "---|---|" * len(peers),
     ]
@@ -163,7 +163,8 @@ def _watching(ours: watching.Cost, theirs: watching.Cost) -> str:
     return (
         f"## The cost of being watched\n\nAn idle server on a host with {watching.PROCESSES} processes, looked at every "
         f"15 s for {watching.MEASURED_SECONDS} s. The peer is Prometheus with node_exporter and process-exporter, which "
-        "watch the same host in the same minutes. Memory is PSS: what is shared counts once.\n\n"
+        "watch the same host in the same minutes. Memory is PSS: what is shared counts once. "
+        f"Medians of {medians.RUNS} runs.\n\n"
         "| | Watchkeeper | Prometheus + 2 exporters | ratio | target |\n|---|---|---|---|---|\n"
         f"| CPU seconds an hour | {ours.cpu_seconds_per_hour:.1f} | {theirs.cpu_seconds_per_hour:.1f} | "
         f"{ours.cpu_seconds_per_hour / theirs.cpu_seconds_per_hour:.2f} | < 36 (1 % of a core) |\n"

@@ -3,6 +3,7 @@ one run. Watchkeeper answers when a request is on the disk; the others, as they 
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import subprocess
 import time
@@ -14,8 +15,26 @@ import medians
 import servers
 from services import Services
 
-# Series, steps of 15 s, jitter in ms.
-SHAPES = [(10_000, 600, 2), (100_000, 60, 2), (100_000, 240, 2)]
+
+@dataclass(frozen=True)
+class Shape:
+    """What is sent: series, steps of 15 s, jitter in ms; how often, and to how many of the servers."""
+
+    series: int
+    steps: int
+    jitter: int
+    runs: int
+    servers: int
+
+    @property
+    def samples(self) -> int:
+        """Of all series together."""
+        return self.series * self.steps
+
+
+# Ten hours of few series, one hour of many, and four hours of these, which are long: once, without Prometheus.
+SHAPES = [Shape(10_000, 2_400, 2, 3, 3), Shape(100_000, 240, 2, 3, 3), Shape(100_000, 960, 2, 1, 2)]
+
 
 @dataclass(frozen=True)
 class Cost:
@@ -27,32 +46,31 @@ class Cost:
     disk_bytes: float
 
 
-def measured(folder: Path, binary: str, load: str, shape: tuple[int, int, int]) -> dict[str, Cost]:
-    """Each server's cost a sample, by its name, as medians of several runs; one server after the other, so that they
+def measured(folder: Path, binary: str, load: str, shape: Shape) -> dict[str, Cost]:
+    """Each server's cost a sample, by its name, as medians of all runs; one server after the other, so that they
     do not share the cores."""
-    return medians.measured(lambda: _run(folder, binary, load, shape))
+    return medians.measured(lambda: _run(folder, binary, load, shape), shape.runs)
 
 
-def _run(folder: Path, binary: str, load: str, shape: tuple[int, int, int]) -> dict[str, Cost]:
+def _run(folder: Path, binary: str, load: str, shape: Shape) -> dict[str, Cost]:
     costs = {}
-    for name, start in servers.starters(binary).items():
-        place = folder / f"{name}-{shape[0]}-{shape[1]}"
+    for name, start in itertools.islice(servers.starters(binary).items(), shape.servers):
+        place = folder / f"{name}-{shape.series}-{shape.steps}"
         place.mkdir()
         with Services(place) as services:
             server = start(services)
             cost = _cost(server, load, shape)
             if name != "Watchkeeper":
                 server.settle()
-        costs[name] = replace(cost, disk_bytes=server.stored() / (shape[0] * shape[1]))
+        costs[name] = replace(cost, disk_bytes=server.stored() / shape.samples)
         shutil.rmtree(place)
     return costs
 
 
-def _cost(server: servers.Server, load: str, shape: tuple[int, int, int]) -> Cost:
+def _cost(server: servers.Server, load: str, shape: Shape) -> Cost:
     before, begun = measure.read(server.pid), time.monotonic()
-    series, steps, jitter = (str(number) for number in shape)
+    series, steps, jitter = str(shape.series), str(shape.steps), str(shape.jitter)
     subprocess.run([load, server.address, server.write, series, steps, steps, jitter], check=True)
     after, seconds = measure.read(server.pid), time.monotonic() - begun
-    samples = shape[0] * shape[1]
-    cpu = (after.cpu_seconds - before.cpu_seconds) / samples * 1e6
-    return Cost(cpu, seconds / samples * 1e6, servers.peak(server.pid), 0)
+    cpu = (after.cpu_seconds - before.cpu_seconds) / shape.samples * 1e6
+    return Cost(cpu, seconds / shape.samples * 1e6, servers.peak(server.pid), 0)

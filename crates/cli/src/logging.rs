@@ -14,9 +14,10 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use prometheus::IntCounter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
+use tracing_subscriber::{Layer, Registry, fmt};
 
 use crate::config::{Log, LogFormat};
 use fields::Cleaner;
@@ -25,8 +26,8 @@ use record::Records;
 use text::Fields;
 
 /// What is logged, if that can be understood.
-pub(crate) fn filter(log: &Log) -> anyhow::Result<EnvFilter> {
-    EnvFilter::builder().parse(&log.level).with_context(|| {
+pub(crate) fn filter(log: &Log) -> anyhow::Result<Targets> {
+    log.level.parse::<Targets>().with_context(|| {
         format!("[log] level: `{}` is not a level, like info or info,server=debug", log.level)
     })
 }

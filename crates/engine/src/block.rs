@@ -6,6 +6,7 @@
 
 pub(crate) mod chunk;
 mod columns;
+pub(crate) mod held;
 pub(crate) mod index;
 mod packed;
 mod places;

@@ -4,8 +4,10 @@
 //! happens wholly or not at all. docs/format/catalog.md describes the tables.
 
 mod archived;
+mod ballast;
 pub(crate) mod sum;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -108,10 +110,13 @@ fn keep_checksum(transaction: &Transaction<'_>) -> Result<(), rusqlite::Error> {
     transaction.execute(set, params![CHECKSUM, checksum(transaction)?]).map(|_| ())
 }
 
-/// What is committed stays so without the sum: it helps to find damage, and nothing else.
-fn keep_sum(path: &Path) {
+/// What is committed stays so without the sum, which helps to find damage, and without the ballast.
+fn keep_beside(path: &Path) {
     if let Err(error) = sum::keep(path) {
         tracing::warn!(%error, "the sum of the catalog's file could not be written");
+    }
+    if let Err(error) = ballast::keep(path) {
+        tracing::warn!(%error, "the room that the catalog keeps for a full disk could not be taken");
     }
 }
 
@@ -173,6 +178,11 @@ fn is_corrupt(error: &rusqlite::Error) -> bool {
         | Error::Utf8Error(..) => true,
         _ => false,
     }
+}
+
+/// Whether an error says that the disk is full.
+fn is_full(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
 }
 
 /// Wraps an error of a catalog that is read: `map_err(reading(path, "open the database"))`.
@@ -317,7 +327,7 @@ impl Catalog {
             transaction.commit()
         };
         begin().map_err(EngineError::catalog("bring the tables up to date", path))?;
-        keep_sum(path);
+        keep_beside(path);
         Ok(Self { connection: Mutex::new(connection), path: path.to_owned(), vfs })
     }
 
@@ -352,20 +362,24 @@ impl Catalog {
     fn write<R>(
         &self,
         doing: &'static str,
-        work: impl FnOnce(&Transaction<'_>) -> Result<R, rusqlite::Error>,
+        work: impl Fn(&Transaction<'_>) -> Result<R, rusqlite::Error>,
     ) -> Result<R, EngineError> {
         let told = || self.vfs.catalog_commit().map_err(EngineError::io("commit", &self.path));
         let mut connection = self.connection.lock();
         told()?;
-        let run = || {
+        let mut run = || {
             let transaction = connection.transaction()?;
             let result = work(&transaction)?;
             keep_checksum(&transaction)?;
             transaction.commit()?;
             Ok(result)
         };
-        let result = run().map_err(EngineError::catalog(doing, &self.path))?;
-        keep_sum(&self.path);
+        let mut result = run();
+        if result.as_ref().is_err_and(is_full) && ballast::let_go(&self.path) {
+            result = run();
+        }
+        let result = result.map_err(EngineError::catalog(doing, &self.path))?;
+        keep_beside(&self.path);
         told()?;
         Ok(result)
     }
@@ -390,6 +404,16 @@ impl Catalog {
     /// A number that no file has had.
     pub(crate) fn next_file(&self) -> Result<u64, EngineError> {
         self.meta("next_file")
+    }
+
+    /// The numbers of all files, those of kinds included that only a version to come knows.
+    pub(crate) fn ids(&self) -> Result<HashSet<u64>, EngineError> {
+        let connection = self.connection.lock();
+        let read = || {
+            let mut files = connection.prepare("SELECT id FROM files")?;
+            files.query_map([], |row| count(row, 0))?.collect::<Result<HashSet<u64>, _>>()
+        };
+        read().map_err(self.reading("read the numbers of files"))
     }
 
     /// Every entry, in the order in which the files were written.
@@ -419,7 +443,10 @@ impl Catalog {
     pub(crate) fn replace(&self, merged: &FileEntry, gone: &[u64]) -> Result<(), EngineError> {
         self.write("replace files", |transaction| {
             for id in gone {
-                transaction.execute("DELETE FROM files WHERE id = ?1", [*id as i64])?;
+                // One that is not there was replaced by a commit that seemed to fail: what is in it would be twice.
+                if transaction.execute("DELETE FROM files WHERE id = ?1", [*id as i64])? != 1 {
+                    return Err(rusqlite::Error::StatementChangedRows(0));
+                }
             }
             insert(transaction, merged)?;
             let set = "UPDATE meta SET value = max(value, ?2) WHERE key = ?1";
@@ -465,6 +492,7 @@ impl Catalog {
     /// Notes that a file is not read any more, and why.
     pub(crate) fn quarantine(&self, id: u64, reason: &str) -> Result<(), EngineError> {
         self.write("quarantine a file", |transaction| {
+            archived::mark_closed(transaction, id)?;
             let set = "UPDATE files SET quarantine_reason = ?2 WHERE id = ?1";
             transaction.execute(set, params![id as i64, reason]).map(|_| ())
         })
@@ -538,6 +566,8 @@ fn part_from_row(row: &rusqlite::Row<'_>) -> Result<Option<(Part, Sums)>, rusqli
 
 #[cfg(test)]
 mod tests {
+    use store::{Batch, EventBatch, TelemetryStore};
+
     use super::*;
 
     fn entry(id: u64, kind: FileKind) -> FileEntry {
@@ -565,6 +595,34 @@ mod tests {
         catalog.publish(&[], &[], 12).expect("publish");
         assert_eq!(catalog.next_file().expect("next"), 4, "numbers are not used again");
         assert_eq!(catalog.watermark().expect("watermark"), 17, "it never goes back");
+    }
+
+    #[test]
+    fn files_of_a_kind_that_a_later_version_knows_outlive_a_start() {
+        let dir = tempfile::tempdir().expect("dir");
+        let open = || crate::Engine::open(dir.path(), crate::Config::default(), &prometheus::Registry::new());
+        let engine = open().expect("opens");
+        let rows = crate::testing::deploys(&[Timestamp::now().as_millis()]);
+        let batch = Batch { events: vec![EventBatch { table: Table::Deploys, rows }], ..Batch::default() };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(engine.append(batch)).expect("appended");
+        engine.checkpoint().expect("written");
+        drop((engine, runtime));
+        let as_it_comes = |set: &str| {
+            let catalog = Catalog::open(&dir.path().join("catalog.db"), Arc::new(Disk)).expect("opens");
+            catalog.write("change it", |transaction| transaction.execute(set, [])).expect("changed");
+        };
+        as_it_comes("UPDATE files SET event_table = 'to_come'");
+        let path = dir.path().join("events/0000000000000001.deploys.parquet");
+        let of_later = dir.path().join("events/0000000000000001.to_come.parquet");
+        std::fs::rename(path, &of_later).expect("renamed");
+        let engine = open().expect("opens");
+        assert_eq!(engine.stats().files, 0);
+        drop(engine);
+        assert!(of_later.exists());
+        as_it_comes("DELETE FROM files");
+        drop(open().expect("opens"));
+        assert!(!of_later.exists(), "one that no version knows is removed");
     }
 
     #[test]

@@ -29,6 +29,8 @@ use crate::unpublished::Unpublished;
 const DAY_NANOS: i64 = 24 * 3600 * 1_000_000_000;
 /// Neighbours of one level and day that are merged before the day is over.
 const MANY: usize = 10;
+/// What came late of a day that is over is little, where it is less than such a part of the rest.
+const LITTLE: u64 = 16;
 /// The most files that are merged at once.
 const MAX_FILES: usize = 64;
 /// The most that a merged block may have been before, in bytes. A larger one would take too long to write.
@@ -46,19 +48,25 @@ pub(crate) enum Extent {
 }
 
 /// Merges what there is to merge at `now`, one run of files after the other, until nothing is left or
-/// `stop` is set. Returns how many files were merged to others.
+/// `stop` is set. Returns how many files were merged to others. A run that cannot be read keeps no other from
+/// being merged; the first such error is returned in the end. What is past its retention at `sure`, which may be
+/// earlier than `now`, is left out.
 pub(crate) fn compact(
     core: &Arc<Core>,
-    now: Timestamp,
+    (now, sure): (Timestamp, Timestamp),
     extent: Extent,
     stop: &AtomicBool,
 ) -> Result<usize, EngineError> {
     let mut merged = 0;
+    let mut unread = Unread::default();
     let settled = now.before(settled_after(core));
     while !stop.load(Ordering::Relaxed) {
         let view = core.view();
-        let has_room = |run: &[Arc<StoredFile>]| {
+        let may_be_merged = |run: &[Arc<StoredFile>]| {
             let bytes = bytes_of(run);
+            if unread.has(run) {
+                return false;
+            }
             let has_room = core.room.has_twice(bytes);
             if !has_room {
                 tracing::warn!(
@@ -69,21 +77,49 @@ pub(crate) fn compact(
             }
             has_room
         };
-        let Some(run) = next_run(&view.files, now, settled_after(core), extent, has_room) else { break };
+        let Some(run) = next_run(&view.files, now, settled_after(core), extent, may_be_merged) else { break };
         // Ingest may have taken it meanwhile.
         let Some(_room) = core.room.hold(bytes_of(&run)) else { break };
-        match merge(core, &run, now, stop) {
+        match merge(core, &run, sure, stop) {
             Ok(Some(files)) => merged += files,
             // Something else has changed these files; the next pass looks again.
             Ok(None) => break,
             Err(error) => {
                 core.telemetry.files.compaction_errors.inc();
-                return Err(error);
+                if !matches!(error, EngineError::Read(_)) {
+                    return Err(error);
+                }
+                unread.note(&run, error);
             }
         }
     }
-    rollup::make_missing(core, now, settled, stop)?;
-    Ok(merged)
+    rollup::make_missing(core, sure, settled, stop)?;
+    unread.error.map_or(Ok(merged), Err)
+}
+
+/// Runs of files that could not be read in this pass.
+#[derive(Default)]
+struct Unread {
+    /// The numbers of the files.
+    runs: Vec<Vec<u64>>,
+    /// Why the first of them could not be.
+    error: Option<EngineError>,
+}
+
+impl Unread {
+    fn has(&self, run: &[Arc<StoredFile>]) -> bool {
+        self.runs.iter().any(|ids| ids.iter().eq(run.iter().map(|file| &file.entry.id)))
+    }
+
+    fn note(&mut self, run: &[Arc<StoredFile>], error: EngineError) {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            files = run.len(),
+            "files could not be read to merge them: they stay as they are"
+        );
+        self.runs.push(run.iter().map(|file| file.entry.id).collect());
+        self.error.get_or_insert(error);
+    }
 }
 
 /// How long after the end of a day its samples may still be in memory.
@@ -99,14 +135,14 @@ fn bytes_of(run: &[Arc<StoredFile>]) -> u64 {
     run.iter().map(|file| file.bytes()).sum()
 }
 
-/// The first run of neighbours that is worth a merge and for which there is room. `files` are in the order of
+/// The first run of neighbours that is worth a merge and may be merged. `files` are in the order of
 /// precedence; between neighbours of one kind there may be files of others.
 fn next_run(
     files: &[Arc<StoredFile>],
     now: Timestamp,
     settled_after: Duration,
     extent: Extent,
-    has_room: impl Fn(&[Arc<StoredFile>]) -> bool,
+    may_be_merged: impl Fn(&[Arc<StoredFile>]) -> bool,
 ) -> Option<Vec<Arc<StoredFile>>> {
     let last_day = now.before(settled_after).as_nanos().div_euclid(DAY_NANOS) - 1;
     let mut kinds: Vec<FileKind> = Vec::new();
@@ -120,17 +156,26 @@ fn next_run(
         let of_kind: Vec<&Arc<StoredFile>> = files.iter().filter(|file| file.entry.kind == kind).collect();
         let of_a_day = of_kind.chunk_by(|a, b| day(a) == day(b)).find_map(|days| {
             let is_due = extent == Extent::Days || day(days[0]) <= last_day;
-            is_due.then(|| within_bounds(days)).filter(|run| run.len() > 1 && has_room(run))
+            let run = is_due.then(|| within_bounds(days))?;
+            (is_worth_it(&run, extent) && may_be_merged(&run)).then_some(run)
         });
         let of_a_level = || {
             let same = |a: &&Arc<StoredFile>, b: &&Arc<StoredFile>| {
                 (day(a), a.entry.level) == (day(b), b.entry.level)
             };
             let mut many = of_kind.chunk_by(same).filter(|run| run.len() >= MANY).map(within_bounds);
-            many.find(|run| run.len() >= MANY && has_room(run))
+            many.find(|run| run.len() >= MANY && may_be_merged(run))
         };
         of_a_day.or_else(of_a_level)
     })
+}
+
+/// Whether a run of a day that is over is merged now. A little that came late waits for more: each time the whole day
+/// would be written anew.
+fn is_worth_it(run: &[Arc<StoredFile>], extent: Extent) -> bool {
+    let largest = run.iter().map(|file| file.bytes()).max().unwrap_or(0);
+    let rest = bytes_of(run) - largest;
+    run.len() > 1 && (extent == Extent::Days || run.len() > MANY || rest >= largest / LITTLE)
 }
 
 /// As many of the first neighbours as may be merged at once; a file that is too large by itself is

@@ -71,7 +71,8 @@ pub struct Config {
     /// The most samples that one selector of a query may read, whatever the query asks for.
     /// `promql.max_samples` bounds those of all its selectors.
     pub max_query_samples: u64,
-    /// The most memory that the labels of the series that one selector of a query reads from files may take.
+    /// The most memory that the labels and indexes may take that one selector of a query reads from files. All queries
+    /// together may hold twice that, beside what is cached.
     #[schemars(with = "String")]
     pub max_query_labels_bytes: ByteSize,
     /// The most rows that one scan of events may return, whatever it asks for.

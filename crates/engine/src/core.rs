@@ -9,9 +9,11 @@ use parking_lot::{Mutex, MutexGuard, RwLock};
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use store::{Changes, StoreStats};
 
+use crate::block::held::Total;
 use crate::block::series::BlockSeries;
 use crate::cache::Cache;
 use crate::catalog::{Catalog, FileKind};
+use crate::clock::Clock;
 use crate::failure::Failure;
 use crate::files::StoredFile;
 use crate::head::Head;
@@ -26,6 +28,10 @@ use crate::{Config, EngineError};
 
 /// Bytes of samples a series, some forty-five samples, with which files are worth writing.
 const ENOUGH_BYTES_A_SERIES: u64 = 192;
+
+/// How many selectors may hold as much of the labels and indexes of blocks as one may; more of them have to do with
+/// less, or wait.
+const LARGE_SELECTORS: usize = 2;
 
 /// The shared parts of a store.
 pub(crate) struct Core {
@@ -42,6 +48,8 @@ pub(crate) struct Core {
     pub(crate) failure: Failure,
     /// Labels and indexes of blocks.
     pub(crate) block_series: Cache<Arc<BlockSeries>>,
+    /// What all queries together hold of them, what is kept for the next ones included.
+    pub(crate) labels_held: Arc<Total>,
     /// Footers of event files.
     pub(crate) footers: Cache<ArrowReaderMetadata>,
     view: RwLock<View>,
@@ -52,6 +60,7 @@ pub(crate) struct Core {
     /// Files that were let go of.
     leaving: Mutex<Vec<Weak<StoredFile>>>,
     pub(crate) room: Room,
+    clock: Clock,
 }
 
 /// What a query sees. Every piece of data is in exactly one of its parts.
@@ -77,6 +86,9 @@ impl Core {
         let limits = limits(&config);
         let head = Arc::new(Head::after(None, limits));
         let cache_bytes = usize::try_from(config.cache_bytes.0).unwrap_or(usize::MAX);
+        let series_cache_bytes = cache_bytes / 4 * 3;
+        let labels_bytes = usize::try_from(config.max_query_labels_bytes.0).unwrap_or(usize::MAX);
+        let labels_held = labels_bytes.saturating_mul(LARGE_SELECTORS).saturating_add(series_cache_bytes);
         Ok(Self {
             vfs,
             layout,
@@ -86,7 +98,8 @@ impl Core {
             segments: Segments::default(),
             changes: Changes::default(),
             failure: Failure::default(),
-            block_series: Cache::new(cache_bytes / 4 * 3),
+            block_series: Cache::new(series_cache_bytes),
+            labels_held: Total::within(labels_held),
             footers: Cache::new(cache_bytes / 4),
             view: RwLock::new(View { head, frozen: None, files: Arc::default() }),
             quarantined: Mutex::default(),
@@ -94,6 +107,7 @@ impl Core {
             next_file,
             leaving: Mutex::default(),
             room: Room::new(config.disk_reserve_bytes.0),
+            clock: Clock::new(),
             config,
         })
     }
@@ -110,9 +124,10 @@ impl Core {
 
     /// Puts an empty head in place of the one that takes samples and rows, which is frozen.
     pub(crate) fn freeze_head(&self) -> Arc<Head> {
+        // Made before the others have to wait: only who freezes puts another head in its place.
+        let next = Arc::new(Head::after(Some(&self.head()), limits(&self.config)));
         let mut view = self.view.write();
         assert!(view.frozen.is_none(), "the head before has been written to files");
-        let next = Arc::new(Head::after(Some(&view.head), limits(&self.config)));
         let frozen = std::mem::replace(&mut view.head, next);
         view.frozen = Some(Arc::clone(&frozen));
         frozen
@@ -171,6 +186,11 @@ impl Core {
         let taken = quarantined.extract_if(.., |file| gone(file)).collect();
         self.telemetry.sizes.quarantined_files.set(quarantined.len() as i64);
         taken
+    }
+
+    /// The time for whatever drops what is old.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now(|| self.view().files.iter().map(|file| file.entry.range.end).max())
     }
 
     /// A number for a new file.

@@ -149,6 +149,8 @@ impl Engine {
         let signal = Arc::clone(&engine.signal);
         engine.start("store-upkeep", move || upkeep::run(&core, &flusher, &signal))?;
         let (core, stopping) = (Arc::clone(&engine.core), Arc::clone(&engine.stopping));
+        engine.start("store-disk", move || upkeep::measure_on(&core, &stopping))?;
+        let (core, stopping) = (Arc::clone(&engine.core), Arc::clone(&engine.stopping));
         engine.start("store-compact", move || upkeep::compact_on(&core, &stopping))?;
         if let Some(archiver) = engine.archiver.clone() {
             let (core, stopping) = (Arc::clone(&engine.core), Arc::clone(&engine.stopping));
@@ -200,19 +202,20 @@ impl Engine {
 
     /// Merges files, as a background pass does every `compaction_interval`. Returns how many were merged to others.
     pub fn compact(&self, now: Timestamp) -> Result<usize, EngineError> {
-        compact(&self.core, now, Extent::Usual, &self.stopping)
+        compact(&self.core, (now, now), Extent::Usual, &self.stopping)
     }
 
     /// Merges the files of each day, of one that is not over too: for a store into which nothing comes.
     pub fn compact_days(&self, now: Timestamp) -> Result<usize, EngineError> {
-        compact(&self.core, now, Extent::Days, &self.stopping)
+        compact(&self.core, (now, now), Extent::Days, &self.stopping)
     }
 
     /// Archives the days that are over at `now`, as a background pass does each minute. Returns how many;
-    /// none where no archive is configured. Blocks; not to be called where async tasks run.
+    /// none where no archive is configured. Days that cannot be read are passed over, which the log and the
+    /// catalog say. Blocks; not to be called where async tasks run.
     pub fn archive(&self, now: Timestamp) -> Result<usize, EngineError> {
         let Some(archiver) = &self.archiver else { return Ok(0) };
-        archiver.lock().pass(&self.core, now, &self.stopping)
+        archiver.lock().pass(&self.core, (now, now), &self.stopping).map(|passed| passed.archived)
     }
 
     /// Drops the files in which everything is older than retention at `now`, as a background pass does

@@ -56,7 +56,7 @@ pub struct ArchiveStatus {
     pub newest_day: Option<Timestamp>,
     /// Days to which rows came after they were archived, and that are archived again.
     pub changed_days: u64,
-    /// Why nothing could be archived the last time that it was tried, and when; `None` when it could.
+    /// Why something could not be archived the last time that it was tried, and when; `None` when it could.
     pub error: Option<(String, Timestamp)>,
 }
 

@@ -4,6 +4,7 @@
 //! LOCK                                   held by the process that has the store open
 //! catalog.db                             which files make up the store
 //! catalog.sum                            a sum over that file
+//! catalog.ballast                        room to let go of where the disk is full
 //! wal/<segment>.wal                      the write-ahead log
 //! metrics/<id>.{chunks,times,series,index}.parquet  a block of samples
 //! events/<id>.<table>.parquet            rows of an event table
@@ -72,9 +73,21 @@ impl Layout {
         self.events_dir().join(format!("{id:016}.{}.parquet", table.name()))
     }
 
+    /// The number in the name of a block's part or of an event file.
+    pub(crate) fn id_of(path: &Path) -> Option<u64> {
+        path.file_name()?.to_str()?.split('.').next()?.parse().ok()
+    }
+
     /// Where a file is put that could not be read.
     pub(crate) fn quarantined(&self, path: &Path) -> PathBuf {
         self.quarantine_dir().join(path.file_name().unwrap_or_default())
+    }
+
+    /// Where a file is put whose catalog was lost.
+    pub(crate) fn quarantined_of_lost(&self, path: &Path, number: u64) -> PathBuf {
+        let mut name = path.file_stem().unwrap_or_default().to_owned();
+        name.push(format!(".lost-{number}.parquet"));
+        self.quarantine_dir().join(name)
     }
 
     /// Where the unreadable rest of a segment is put.

@@ -12,6 +12,7 @@ mod archive;
 mod block;
 mod cache;
 mod catalog;
+mod clock;
 mod compact;
 mod config;
 mod core;

@@ -8,7 +8,7 @@ use crate::EngineError;
 use crate::core::Core;
 use crate::files::StoredFile;
 use crate::flush::flush;
-use crate::layout::is_temporary;
+use crate::layout::{Layout, is_temporary};
 use crate::quarantine::{move_parts, quarantine};
 use crate::wal::replay::{replay, segments};
 use crate::wal::segment::SegmentWriter;
@@ -62,15 +62,18 @@ fn remove_orphans(core: &Core) -> Result<HashSet<PathBuf>, EngineError> {
             file.paths().cloned().collect::<Vec<_>>()
         })
         .collect();
+    let ids = core.catalog.ids()?;
     let mut left = HashSet::new();
     for dir in [core.layout.metrics_dir(), core.layout.events_dir()] {
         for entry in core.vfs.list(&dir).map_err(EngineError::io("list", &dir))? {
             let path = dir.join(&entry.name);
             if known.contains(&path) {
                 left.insert(path);
+            } else if !is_temporary(&path) && Layout::id_of(&path).is_some_and(|id| ids.contains(&id)) {
+                tracing::info!(path = %path.display(), "left alone a file of a kind that a later version knows");
             } else if is_new && !is_temporary(&path) {
                 tracing::warn!(path = %path.display(), "put aside a file that a new catalog does not know");
-                let aside = core.layout.quarantined(&path);
+                let aside = free_place(core, &path)?;
                 core.vfs.rename(&path, &aside).map_err(EngineError::io("put aside", path))?;
             } else {
                 remove_orphan(core, &path)?;
@@ -78,6 +81,17 @@ fn remove_orphans(core: &Core) -> Result<HashSet<PathBuf>, EngineError> {
         }
     }
     Ok(left)
+}
+
+/// Where a file of a catalog that was lost is put. The new catalog gives the same numbers again, so that one of its
+/// own files may be set aside under the same name, and so may those of the next one that is lost.
+fn free_place(core: &Core, path: &Path) -> Result<PathBuf, EngineError> {
+    let dir = core.layout.quarantine_dir();
+    let there = core.vfs.list(&dir).map_err(EngineError::io("list", dir))?;
+    let free = (1..)
+        .map(|number| core.layout.quarantined_of_lost(path, number))
+        .find(|place| there.iter().all(|entry| place.file_name() != Some(std::ffi::OsStr::new(&entry.name))));
+    Ok(free.expect("numbers do not end"))
 }
 
 fn remove_orphan(core: &Core, path: &Path) -> Result<(), EngineError> {

@@ -23,6 +23,7 @@ use model::TimeRange;
 use parquet::errors::ParquetError;
 use store::QueryError;
 
+use crate::block::held::Full;
 use crate::core::Core;
 use crate::files::StoredFile;
 use crate::quarantine::quarantine;
@@ -33,6 +34,15 @@ pub(crate) enum ReadError {
     /// The file.
     #[error("a file could not be read")]
     File(#[from] ParquetError),
+    /// What is in it would take more memory than there is for it.
+    #[error("more memory would be taken than may be")]
+    Full(Full),
+}
+
+impl From<Full> for ReadError {
+    fn from(full: Full) -> Self {
+        Self::Full(full)
+    }
 }
 
 impl From<std::io::Error> for ReadError {
@@ -49,6 +59,7 @@ pub(crate) fn without_damaged<T>(
 ) -> Result<Option<T>, QueryError> {
     match result {
         Ok(value) => Ok(Some(value)),
+        Err(ReadError::Full(full)) => Err(sources::too_many_labels(core, full)),
         // Another query has set it aside and moved it while this one held it.
         Err(ReadError::File(_)) if file.is_quarantined() => Ok(None),
         Err(ReadError::File(error)) if file.is_damaged() => {

@@ -10,8 +10,12 @@ pub(crate) struct Room {
 }
 
 struct State {
-    /// Free bytes as they were measured, less what was taken since.
-    free: u64,
+    /// Free bytes as they were measured.
+    measured: u64,
+    /// Bytes that were taken and are not written yet.
+    waiting: u64,
+    /// Bytes that were written since the disk was measured.
+    written: u64,
     /// Bytes of files that are being written.
     held: u64,
 }
@@ -30,35 +34,42 @@ impl Drop for Held<'_> {
 
 impl Room {
     pub(crate) fn new(reserve: u64) -> Self {
-        Self { reserve, state: Mutex::new(State { free: u64::MAX, held: 0 }) }
+        Self { reserve, state: Mutex::new(State { measured: u64::MAX, waiting: 0, written: 0, held: 0 }) }
     }
 
     /// Notes what is free.
     pub(crate) fn measured(&self, free: u64) {
-        self.state.lock().free = free;
+        let mut state = self.state.lock();
+        (state.measured, state.written) = (free, 0);
     }
 
     /// What is free, as last measured, less what was taken since.
     pub(crate) fn free(&self) -> u64 {
-        self.state.lock().free
+        self.state.lock().free()
     }
 
-    /// Takes so much, which will be written before the disk is measured again; `false` where that would touch the
-    /// reserve, or what is held.
+    /// Takes so much, to be written soon; `false` where that would touch the reserve, or what is held.
     pub(crate) fn take(&self, bytes: u64) -> bool {
         let mut state = self.state.lock();
-        let is_there =
-            self.reserve == 0 || state.free >= self.reserve.saturating_add(state.held).saturating_add(bytes);
+        let is_there = self.reserve == 0
+            || state.free() >= self.reserve.saturating_add(state.held).saturating_add(bytes);
         if is_there {
-            state.free = state.free.saturating_sub(bytes);
+            state.waiting = state.waiting.saturating_add(bytes);
         }
         is_there
     }
 
-    /// Gives back what was taken and is not written.
+    /// Notes that what was taken is written.
+    pub(crate) fn written(&self, bytes: u64) {
+        let mut state = self.state.lock();
+        state.waiting = state.waiting.saturating_sub(bytes);
+        state.written = state.written.saturating_add(bytes);
+    }
+
+    /// Gives back what was taken and will not be written.
     pub(crate) fn give_back(&self, bytes: u64) {
         let mut state = self.state.lock();
-        state.free = state.free.saturating_add(bytes);
+        state.waiting = state.waiting.saturating_sub(bytes);
     }
 
     /// Whether a file of so many bytes may be begun. Twice as much has to be there: while the file is written, the
@@ -79,7 +90,13 @@ impl Room {
 
     fn has_twice_beside(&self, state: &State, bytes: u64) -> bool {
         let wanted = self.reserve.saturating_add(state.held).saturating_add(bytes.saturating_mul(2));
-        self.reserve == 0 || state.free >= wanted
+        self.reserve == 0 || state.free() >= wanted
+    }
+}
+
+impl State {
+    fn free(&self) -> u64 {
+        self.measured.saturating_sub(self.waiting).saturating_sub(self.written)
     }
 }
 
@@ -94,7 +111,12 @@ mod tests {
         assert!(room.take(30) && !room.take(21) && room.take(20));
         room.give_back(10);
         assert_eq!(room.free(), 110);
+        room.measured(150);
+        assert_eq!(room.free(), 110, "what waits is still to be written");
+        room.written(40);
+        assert_eq!(room.free(), 110);
         room.measured(200);
+        assert_eq!(room.free(), 200);
         assert!(room.hold(51).is_none());
         let held = room.hold(50).expect("there is room");
         assert!(!room.has_twice(50) && !room.take(51) && room.take(50));

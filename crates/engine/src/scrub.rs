@@ -25,6 +25,8 @@ pub(crate) struct Scrub {
     file: u64,
     part: usize,
     offset: u64,
+    /// The number of the first file that comes too late for this round.
+    end: Option<u64>,
 }
 
 /// What is gone through in a round, in order; the catalog comes last.
@@ -44,7 +46,7 @@ pub(crate) enum Wanted {
 
 impl Scrub {
     pub(crate) fn new() -> Self {
-        Self { next: Instant::now() + PAUSE, at: At::Files, file: 0, part: 0, offset: 0 }
+        Self { next: Instant::now() + PAUSE, at: At::Files, file: 0, part: 0, offset: 0, end: None }
     }
 
     /// Reads and checks the next piece. A file that is damaged is set aside.
@@ -78,9 +80,12 @@ impl Scrub {
 
     fn step_files(&mut self, core: &Core) {
         let files = Arc::clone(&core.view().files);
-        let next = files.iter().filter(|file| file.entry.id >= self.file).min_by_key(|file| file.entry.id);
-        let Some(file) = next else {
-            self.at = At::Log(0);
+        // Files that come faster than they are read would keep it from ever coming to the log.
+        let newest = || files.iter().map(|file| file.entry.id).max().unwrap_or(0);
+        let end = *self.end.get_or_insert_with(|| newest() + 1);
+        let next = files.iter().filter(|file| (self.file..end).contains(&file.entry.id));
+        let Some(file) = next.min_by_key(|file| file.entry.id) else {
+            (self.at, self.end) = (At::Log(0), None);
             return self.go_to(0);
         };
         if file.entry.id != self.file {
@@ -102,6 +107,14 @@ impl Scrub {
                 let is_in_use = core.view().files.iter().any(|other| other.entry.id == file.entry.id);
                 if is_in_use && file.is_damaged() {
                     quarantine(core, file, &error.to_string());
+                } else if is_in_use {
+                    core.telemetry.files.scrub_unread.inc();
+                    tracing::error!(
+                        file = file.entry.id,
+                        kind = ?file.entry.kind,
+                        %error,
+                        "a file could not be read to check it: where this goes on, the disk is failing"
+                    );
                 }
                 self.go_to(file.entry.id + 1);
             }
@@ -121,6 +134,7 @@ fn look_at_segment(core: &Core, id: u64) -> Wanted {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Wanted::Nothing,
         Ok(State::Damaged(problem) | State::Torn(problem)) => problem,
         Err(error) => {
+            core.telemetry.files.scrub_unread.inc();
             tracing::warn!(
                 segment = id,
                 %error,

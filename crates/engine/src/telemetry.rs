@@ -77,6 +77,7 @@ pub(crate) struct Files {
     pub(crate) scrubs: IntCounter,
     pub(crate) scrub_problems: IntCounter,
     pub(crate) scrub_log_problems: IntCounter,
+    pub(crate) scrub_unread: IntCounter,
 }
 
 /// The archive.
@@ -246,6 +247,10 @@ impl Files {
                 "store_scrub_catalog_problems_total",
                 "Times that the catalog was found damaged when all files had been checked.",
             )?,
+            scrub_unread: made.counter(
+                "store_scrub_unread_total",
+                "Times that a file or a part of the log could not be read to check it.",
+            )?,
             scrub_log_problems: made.counter(
                 "store_scrub_log_problems_total",
                 "Segments of the log that were found damaged while what they hold was in memory.",
@@ -262,7 +267,7 @@ impl Archive {
             bytes: made.counter("store_archived_bytes_total", "Bytes of the objects archived.")?,
             errors: made.counter(
                 "store_archive_errors_total",
-                "Times that the archive could not be used; it is tried again.",
+                "Times that the archive could not be used, or a day was passed over; it is tried again.",
             )?,
             pending: made.gauge("store_archive_pending_days", "Days that are to be archived.")?,
             expired: made.counter(

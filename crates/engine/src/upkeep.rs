@@ -1,5 +1,5 @@
-//! The upkeep of an open store: a thread that measures the disk, writes the head to files when it is
-//! time, and drops what has expired.
+//! The upkeep of an open store: threads that measure the disk, write the head to files when it is time, drop what
+//! has expired, and merge files.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +17,7 @@ use crate::scrub::{self, Scrub};
 use crate::wal::queue::Queue;
 use crate::wal::writer::Frozen;
 
-/// How often the disk is measured and the head is looked at.
+/// How often the disk is measured, and the head is looked at.
 const TICK: Duration = Duration::from_secs(1);
 /// How often what has expired is dropped.
 const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
@@ -98,6 +98,15 @@ impl Signal {
     }
 }
 
+/// Measures the disk until it is told to stop; by itself, because a flush may take long and ingest goes on.
+pub(crate) fn measure_on(core: &Core, stopping: &AtomicBool) {
+    while !stopping.load(Ordering::Relaxed) {
+        core.measure_disk();
+        // Ended early by whoever stops the store.
+        std::thread::park_timeout(TICK);
+    }
+}
+
 /// Merges files every so often until it is told to stop.
 pub(crate) fn compact_on(core: &Arc<Core>, stopping: &AtomicBool) {
     let interval = core.config.compaction_interval.0.max(MIN_COMPACTION_INTERVAL);
@@ -110,7 +119,9 @@ pub(crate) fn compact_on(core: &Arc<Core>, stopping: &AtomicBool) {
             continue;
         }
         // A file that cannot be merged is no reason to end the process: the others stay as they are.
-        let pass = std::panic::AssertUnwindSafe(|| compact(core, Timestamp::now(), Extent::Usual, stopping));
+        let pass = std::panic::AssertUnwindSafe(|| {
+            compact(core, (Timestamp::now(), core.now()), Extent::Usual, stopping)
+        });
         match std::panic::catch_unwind(pass) {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => {
@@ -132,7 +143,6 @@ pub(crate) fn run(core: &Core, flusher: &Flusher, signal: &Signal) {
     let mut scrub = Scrub::new();
     let mut is_log_damaged = false;
     while signal.wait() {
-        core.measure_disk();
         if Instant::now() >= next_flush && (is_log_damaged || flusher.is_due()) {
             match flusher.flush() {
                 Ok(()) => is_log_damaged = false,
@@ -146,7 +156,7 @@ pub(crate) fn run(core: &Core, flusher: &Flusher, signal: &Signal) {
             }
         }
         if Instant::now() >= next_retention {
-            if let Err(error) = drop_expired(core, Timestamp::now()) {
+            if let Err(error) = drop_expired(core, core.now()) {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
                     "expired files could not be dropped"

@@ -1,6 +1,7 @@
 //! The engine: queries in, answers out.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use model::Timestamp;
@@ -18,6 +19,8 @@ pub struct Engine {
     store: Arc<dyn TelemetryStore>,
     limits: Limits,
     cache: Option<Arc<Cache>>,
+    /// Values that all queries hold together.
+    held: Arc<AtomicU64>,
 }
 
 /// Answers to instant queries are kept when they are so old: newer ones are true for a moment only.
@@ -28,7 +31,7 @@ impl Engine {
     pub fn new(store: Arc<dyn TelemetryStore>, limits: Limits) -> Self {
         let cache_bytes = usize::try_from(limits.cache_bytes.0).unwrap_or(usize::MAX);
         let cache = (cache_bytes > 0).then(|| Arc::new(Cache::new(cache_bytes)));
-        Self { store, limits, cache }
+        Self { store, limits, cache, held: Arc::default() }
     }
 
     /// The same engine, which neither keeps answers nor gives any that were kept.
@@ -57,7 +60,7 @@ impl Engine {
 
     fn evaluate_instant(&self, query: &Query, time_ms: i64, cancel: &Cancel) -> Result<QueryOutput, Error> {
         let range = QueryRange { start_ms: time_ms, end_ms: time_ms, step_ms: 0 };
-        let evaluation = Evaluation::new(self.store.as_ref(), &self.limits, cancel, range);
+        let evaluation = Evaluation::new(self.store.as_ref(), &self.limits, &self.held, cancel, range);
         eval::instant(evaluation, query.plan(), time_ms)
     }
 
@@ -146,7 +149,7 @@ impl Engine {
         cancel: &Cancel,
     ) -> Result<QueryOutput, Error> {
         let range = QueryRange { start_ms: steps.start_ms, end_ms, step_ms: steps.step_ms };
-        let evaluation = Evaluation::new(self.store.as_ref(), &self.limits, cancel, range);
+        let evaluation = Evaluation::new(self.store.as_ref(), &self.limits, &self.held, cancel, range);
         eval::range(evaluation, query.plan(), steps)
     }
 

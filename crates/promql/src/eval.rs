@@ -6,6 +6,7 @@
 mod aggregate;
 mod binary;
 pub(crate) mod calendar;
+mod held;
 mod histogram;
 mod join;
 pub(crate) mod numbers;
@@ -21,6 +22,7 @@ mod set;
 mod window;
 
 use std::cell::{Cell, RefCell};
+use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 use model::Labels;
@@ -31,6 +33,7 @@ use crate::notes::Notes;
 use crate::plan::{Map, ScalarExpr, SortOrder, VectorExpr};
 use crate::steps::{ABSENT, StepSeries, Steps, is_present};
 use crate::{Cancel, Error, Limits};
+use held::Held;
 
 pub(crate) use output::{instant, range};
 
@@ -46,7 +49,7 @@ pub(crate) struct Evaluation<'a> {
     /// The steps of the whole query, which `@ start()` and `@ end()` mean, in subqueries too.
     query: QueryRange,
     samples_read: Cell<u64>,
-    samples_held: Cell<u64>,
+    held: Held<'a>,
     notes: RefCell<Notes>,
 }
 
@@ -59,9 +62,11 @@ pub(crate) struct QueryRange {
 }
 
 impl<'a> Evaluation<'a> {
+    /// One of a store, within limits. `held` counts the values that all evaluations hold.
     pub(crate) fn new(
         store: &'a dyn TelemetryStore,
         limits: &'a Limits,
+        held: &'a AtomicU64,
         cancel: &'a Cancel,
         query: QueryRange,
     ) -> Self {
@@ -72,7 +77,7 @@ impl<'a> Evaluation<'a> {
             started: Instant::now(),
             query,
             samples_read: Cell::new(0),
-            samples_held: Cell::new(0),
+            held: Held::within(limits.max_held_samples, held),
             notes: RefCell::default(),
         }
     }
@@ -90,16 +95,7 @@ impl<'a> Evaluation<'a> {
 
     /// Counts values that stay in memory until the query is answered.
     fn hold(&self, values: usize) -> Result<(), Error> {
-        let held = self.samples_held.get().saturating_add(values as u64);
-        self.samples_held.set(held);
-        let limit = self.limits.max_held_samples;
-        if held > limit {
-            return Err(Error::LimitReached(format!(
-                "the query holds more than {limit} values in memory (promql.max_held_samples); \
-                 aggregate, ask for fewer series, a shorter range or a larger step"
-            )));
-        }
-        Ok(())
+        self.held.add(values as u64)
     }
 
     /// Streams the series of an expression.

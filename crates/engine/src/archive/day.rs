@@ -109,7 +109,7 @@ impl fmt::Display for Day {
 pub(super) enum Written {
     /// Its object holds all that the store has of it. Without rows there is no object.
     Whole { rows: u64, bytes: u64 },
-    /// The archive has more of it than the store has now: it was left alone.
+    /// The archive has what the store has lost by now: it was left alone.
     Poorer,
 }
 
@@ -148,7 +148,8 @@ pub(super) fn write(
         Some(error) => return Err(error),
         None => gone_over?,
     }
-    if rows < due.rows {
+    // There may be as many rows as before, of which others were dropped.
+    if rows < due.rows || (due.rows > 0 && is_closed(core, due)?) {
         return Ok(Written::Poorer);
     }
     if rows == 0 {
@@ -156,6 +157,14 @@ pub(super) fn write(
     }
     let bytes = writer.finish()?.finish()?;
     Ok(Written::Whole { rows, bytes })
+}
+
+/// Whether files with rows of a day that was archived are gone by now.
+fn is_closed(core: &Core, due: &Due) -> Result<bool, ArchiveError> {
+    // A file is passed over from when it is found damaged, which the catalog knows a moment later.
+    let _changing = core.changing_files();
+    let known = core.catalog.archived().map_err(Box::new)?;
+    Ok(known.iter().any(|known| (known.source, known.day) == (due.source, due.day) && known.closed))
 }
 
 enum Columns {

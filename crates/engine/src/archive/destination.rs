@@ -1,5 +1,6 @@
 //! The place where objects are: a folder or a bucket, asked one thing at a time.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::Path as FilePath;
 use std::pin::pin;
@@ -8,12 +9,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use object_store::aws::AmazonS3Builder;
-use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{BackoffConfig, ClientOptions, ObjectStore, ObjectStoreExt as _, RetryConfig};
 use tokio::runtime::Runtime;
 
 use super::config::Place;
+use super::folder::Folder;
 use super::upload::Upload;
 use super::{ArchiveConfig, ArchiveError, Day, Source};
 
@@ -31,30 +32,99 @@ const TICK: Duration = Duration::from_millis(200);
 pub(super) struct Destination {
     store: Arc<dyn ObjectStore>,
     prefix: Path,
-    /// Requests run on the thread that waits for them. There until this is dropped.
+    /// The folder, where it is one.
+    folder: Option<Folder>,
+    requests: Requests,
+}
+
+/// Runs requests on the thread that waits for them.
+struct Requests {
+    /// There until this is dropped.
     runtime: Option<Runtime>,
 }
 
-impl Drop for Destination {
+impl Requests {
+    fn new() -> std::io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        Ok(Self { runtime: Some(runtime) })
+    }
+
+    /// Waits for an answer, or for the stop of the store.
+    fn wait<T, E>(
+        &self,
+        stop: &AtomicBool,
+        asked: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, ArchiveError>
+    where
+        ArchiveError: From<E>,
+    {
+        let runtime = self.runtime.as_ref().expect("it is there until this is dropped");
+        runtime.block_on(async {
+            let mut asked = pin!(asked);
+            loop {
+                match tokio::time::timeout(TICK, &mut asked).await {
+                    Ok(answered) => return answered.map_err(ArchiveError::from),
+                    Err(_) if stop.load(Ordering::Relaxed) => return Err(ArchiveError::Stopped),
+                    Err(_) => {}
+                }
+            }
+        })
+    }
+}
+
+impl Drop for Requests {
     fn drop(&mut self) {
-        // Waiting for its end is not allowed where async tasks run, and nothing runs on it any more.
+        // Waiting for its end is not allowed where async tasks run. What may still run there waits for a disk that
+        // does not answer.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
     }
 }
 
+/// Does what a disk that does not answer can hold up, on a thread that nobody has to wait for.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ArchiveError> + Send + 'static,
+) -> Result<T, ArchiveError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(std::io::Error::other(error).into()))
+}
+
 impl Destination {
-    /// Makes ready to ask; nothing is asked yet.
-    pub(super) fn new(place: &Place, config: &ArchiveConfig) -> Result<Self, ArchiveError> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (store, prefix): (Arc<dyn ObjectStore>, Path) = match place {
-            Place::Folder(path) => (Arc::new(folder(path)?), Path::default()),
-            Place::Bucket { name, prefix } => {
-                (Arc::new(bucket(name, config).build()?), Path::from(prefix.as_str()))
+    /// Makes ready to ask. A bucket is not asked yet; a folder, in which objects of `used` were written before, is
+    /// looked at.
+    pub(super) fn open(
+        place: &Place,
+        config: &ArchiveConfig,
+        used: BTreeSet<Source>,
+        stop: &AtomicBool,
+    ) -> Result<Self, ArchiveError> {
+        let requests = Requests::new()?;
+        match place {
+            Place::Folder(path) => {
+                let path = path.clone();
+                let (folder, store) = requests.wait(stop, blocking(move || Folder::open(&path, &used)))?;
+                Ok(Self { store: Arc::new(store), prefix: Path::default(), folder: Some(folder), requests })
             }
-        };
-        Ok(Self { store, prefix, runtime: Some(runtime) })
+            Place::Bucket { name, prefix } => Ok(Self {
+                store: Arc::new(bucket(name, config).build()?),
+                prefix: Path::from(prefix.as_str()),
+                folder: None,
+                requests,
+            }),
+        }
+    }
+
+    /// Whether it is still there, as far as that is known without asking: a folder can be that of a disk which was
+    /// unmounted, and would be made anew in its place.
+    pub(super) fn check(&self, stop: &AtomicBool) -> Result<(), ArchiveError> {
+        let Some(folder) = self.folder.clone() else { return Ok(()) };
+        self.wait(stop, blocking(move || folder.check()))
+    }
+
+    /// Whether what is written takes room on the disk of `dir`.
+    pub(super) fn is_on_the_disk_of(&self, dir: &FilePath) -> bool {
+        self.folder.as_ref().is_some_and(|folder| folder.is_on_the_disk_of(dir))
     }
 
     /// Where a day is.
@@ -91,58 +161,20 @@ impl Destination {
     }
 
     /// Waits for an answer, or for the stop of the store.
-    pub(super) fn wait<T>(
+    pub(super) fn wait<T, E>(
         &self,
         stop: &AtomicBool,
-        asked: impl Future<Output = object_store::Result<T>>,
-    ) -> Result<T, ArchiveError> {
-        let runtime = self.runtime.as_ref().expect("it is there until the destination is dropped");
-        runtime.block_on(async {
-            let mut asked = pin!(asked);
-            loop {
-                match tokio::time::timeout(TICK, &mut asked).await {
-                    Ok(answered) => return Ok(answered?),
-                    Err(_) if stop.load(Ordering::Relaxed) => return Err(ArchiveError::Stopped),
-                    Err(_) => {}
-                }
-            }
-        })
+        asked: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, ArchiveError>
+    where
+        ArchiveError: From<E>,
+    {
+        self.requests.wait(stop, asked)
     }
 }
 
 fn day_of(folder: &Path) -> Option<Day> {
     Day::parse(folder.parts().next_back()?.as_ref().strip_prefix("day=")?)
-}
-
-/// A folder. Only the last part of its path is made: where what is above is missing, a disk is not mounted.
-fn folder(path: &FilePath) -> Result<LocalFileSystem, ArchiveError> {
-    if !path.is_dir() {
-        std::fs::create_dir(path)?;
-    }
-    remove_unfinished(path)?;
-    Ok(LocalFileSystem::new_with_prefix(path)?.with_fsync(true).with_automatic_cleanup(true))
-}
-
-/// Removes what a crash has left: `<object>#<number>` beside where the object would have been.
-fn remove_unfinished(root: &FilePath) -> Result<(), ArchiveError> {
-    for source in Source::all() {
-        let Ok(days) = std::fs::read_dir(root.join(source.name())) else { continue };
-        for day in days {
-            let Ok(files) = std::fs::read_dir(day?.path()) else { continue };
-            for file in files {
-                let file = file?;
-                let name = file.file_name();
-                if name
-                    .to_string_lossy()
-                    .rsplit_once(".parquet#")
-                    .is_some_and(|(_, number)| number.parse::<u32>().is_ok())
-                {
-                    std::fs::remove_file(file.path())?;
-                }
-            }
-        }
-    }
-    Ok(())
 }
 
 fn bucket(name: &str, config: &ArchiveConfig) -> AmazonS3Builder {

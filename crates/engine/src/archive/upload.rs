@@ -38,6 +38,7 @@ impl<'a> Upload<'a> {
         let parts = match &mut self.parts {
             Some(parts) => parts,
             None => {
+                self.destination.check(self.stop)?;
                 let begun = self.destination.wait(self.stop, self.store.put_multipart(&self.key))?;
                 self.parts.insert(begun)
             }
@@ -48,6 +49,7 @@ impl<'a> Upload<'a> {
 
     /// Makes the object visible, and looks whether it is there. Returns its size in bytes.
     pub(super) fn finish(mut self) -> Result<u64, ArchiveError> {
+        self.destination.check(self.stop)?;
         if self.parts.is_some() {
             if !self.part.is_empty() {
                 self.send_part()?;

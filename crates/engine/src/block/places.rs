@@ -34,6 +34,16 @@ impl Place {
     pub(super) fn overlaps(&self, (start, end): (i64, i64)) -> bool {
         self.first <= end && start <= self.last
     }
+
+    /// Whether all samples lie between two times, both included.
+    pub(super) fn is_within(&self, (start, end): (i64, i64)) -> bool {
+        start <= self.first && self.last <= end
+    }
+
+    /// Whether all samples come after a time.
+    pub(super) fn is_after(&self, time_ms: i64) -> bool {
+        self.first > time_ms
+    }
 }
 
 /// The chunks of a block.
@@ -50,6 +60,12 @@ impl Places {
         let mut pages = Vec::new();
         pages.resize_with(count, OnceLock::new);
         Self { rows: PartRows::default(), pages, bytes: AtomicUsize::new(0) }
+    }
+
+    /// What the places of the chunks of one page of series take.
+    pub(super) fn page_bytes(starts: &[u32], page: usize) -> usize {
+        let chunks = starts.get(page..page + 2).map_or(0, |ends| ends[1] - ends[0]);
+        chunks as usize * size_of::<Place>()
     }
 
     /// The rows of chunks in their file.

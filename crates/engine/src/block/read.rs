@@ -10,7 +10,7 @@ use crate::block::chunk::BadChunk;
 use crate::block::columns::HeldColumns;
 use crate::block::damaged;
 use crate::block::packed::{BATCH, PackedRows};
-use crate::block::places::{Place, pages};
+use crate::block::places::{Place, Places, pages};
 use crate::block::rows::{Opened, joined};
 use crate::block::series::BlockSeries;
 use crate::catalog::Part;
@@ -20,6 +20,47 @@ use crate::files::StoredFile;
 const KEEPING_SERIES: usize = 8192;
 /// Series whose chunks are looked up together.
 const SLAB_SERIES: usize = 4096;
+/// Times that series share, held for further chunks by all that are read together; eight bytes each.
+const MAX_TIMES: usize = 8 << 20;
+/// When more blocks than this are read together, none of their times are kept.
+const KEEPING_TIMES: usize = 64;
+/// What all blocks that are read together may keep of where their chunks are, in bytes.
+const MAX_PLACES_BYTES: usize = 64 << 20;
+
+/// How many samples of a series there may be, some of which may be there from other sources.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SamplesLeft {
+    most: u64,
+    there: u64,
+    /// The time of the last one that is there.
+    after_ms: i64,
+}
+
+impl SamplesLeft {
+    /// At the most so many, of which those at some times are there.
+    pub(crate) fn of(most: u64, times_ms: &[i64]) -> Self {
+        let after_ms = times_ms.last().copied().unwrap_or(i64::MIN);
+        Self { most, there: times_ms.len() as u64, after_ms }
+    }
+
+    /// The same where all times are shifted.
+    pub(crate) fn shifted(self, by_ms: i64) -> Self {
+        Self { after_ms: self.after_ms.saturating_add(by_ms), ..self }
+    }
+
+    /// Whether the chunks of one source have more, by what is known of them before they are read. Those count whose
+    /// samples all lie between two times; with what is there, only if they come after it, because others may be
+    /// doubles.
+    fn is_exceeded_by(self, chunks: impl Iterator<Item = Place>, range_ms: (i64, i64)) -> bool {
+        let (mut alone, mut together) = (0, self.there);
+        for chunk in chunks.filter(|chunk| chunk.is_within(range_ms)) {
+            let count = u64::from(chunk.count);
+            alone += count;
+            together += if chunk.is_after(self.after_ms) { count } else { 0 };
+        }
+        alone.max(together) > self.most
+    }
+}
 
 /// The chunks of some series of a block, in order, each read once. Where chunks are and of what time is
 /// looked up first, for some thousands of series at once; then only those are read that a query wants.
@@ -30,6 +71,8 @@ pub(crate) struct ChunkReader {
     last: Option<u32>,
     /// Whether what is looked up is kept for the next query.
     keeps: bool,
+    /// How many bytes of it may still be.
+    places_left: usize,
     /// Of those series, the chunks that are wanted.
     wanted: Vec<Wanted>,
     next: usize,
@@ -55,6 +98,7 @@ impl ChunkReader {
             chunks: Opened::default(),
             last: None,
             keeps: false,
+            places_left: MAX_PLACES_BYTES,
             wanted: Vec::new(),
             next: 0,
             packed: None,
@@ -70,22 +114,26 @@ impl ChunkReader {
         self.values = self.file.has(Part::Times).then(|| values.clone());
     }
 
-    /// From now on, holds no more than so many of the times that chunks share.
-    pub(crate) fn hold_times(&mut self, most: usize) {
-        self.columns = HeldColumns::within(most, true);
+    /// From now on, holds no more than its share of times, and keeps no more than its share of where chunks are, as
+    /// one of so many blocks that are read together.
+    pub(crate) fn share_with(&mut self, blocks: usize) {
+        let blocks = blocks.max(1);
+        self.columns = HeldColumns::within(MAX_TIMES / blocks, blocks <= KEEPING_TIMES);
+        self.places_left = MAX_PLACES_BYTES / blocks;
     }
 
     /// Adds the samples between two times of the first of `ids`, which are ascending and go on to be asked
-    /// for in that order.
+    /// for in that order. `false` when there are more than may be: then none are read.
     pub(crate) fn next_series(
         &mut self,
         series: &BlockSeries,
         ids: &[u32],
         range_ms: (i64, i64),
+        left: SamplesLeft,
         times: &mut Vec<i64>,
         values: &mut Vec<f64>,
-    ) -> Result<(), ParquetError> {
-        let Some(&id) = ids.first() else { return Ok(()) };
+    ) -> Result<bool, ParquetError> {
+        let Some(&id) = ids.first() else { return Ok(true) };
         if self.last.is_none() {
             self.keeps = self.values.is_none() && ids.len() <= KEEPING_SERIES;
         }
@@ -93,13 +141,17 @@ impl ChunkReader {
             self.look_up(series, &ids[..ids.len().min(SLAB_SERIES)], range_ms)?;
         }
         let rows = series.rows(id);
+        let of_series = self.wanted[self.next..].iter().take_while(|it| rows.contains(&(it.row as usize)));
+        if left.is_exceeded_by(of_series.map(|it| it.place), range_ms) {
+            return Ok(false);
+        }
         while let Some(wanted) =
             self.wanted.get(self.next).copied().filter(|it| rows.contains(&(it.row as usize)))
         {
             self.next += 1;
             self.read(series, wanted, range_ms, times, values)?;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Looks up which chunks of some series are wanted.
@@ -127,7 +179,15 @@ impl ChunkReader {
             return places.check_total(starts);
         }
         for (page, ids) in pages(ids) {
-            match places.page(file, opened, starts, page)? {
+            let bytes = Places::page_bytes(starts, page);
+            let kept = match self.places_left.checked_sub(bytes) {
+                Some(left) => {
+                    self.places_left = left;
+                    places.page(file, opened, starts, page)?
+                }
+                None => None,
+            };
+            match kept {
                 Some((start, places)) => {
                     let rows = ids.iter().flat_map(|id| series.rows(*id));
                     rows.for_each(|row| take(row as u32, places[row - start], false));

@@ -10,7 +10,8 @@ use parquet::errors::ParquetError;
 use store::Matcher;
 
 use crate::block::columns::Columns;
-use crate::block::index::StoredIndex;
+use crate::block::held::{Budget, Held, Total};
+use crate::block::index::{IndexReader, StoredIndex};
 use crate::block::places::Places;
 use crate::block::rows::{PartRows, joined};
 use crate::block::{bad, binary, numbers, series_column};
@@ -18,6 +19,7 @@ use crate::cache::Cache;
 use crate::catalog::Part;
 use crate::files::StoredFile;
 use crate::index::{self, LabelIndex};
+use crate::query::ReadError;
 
 /// Series whose labels are read together; as many as a page of the file holds.
 pub(crate) const PAGE_SERIES: usize = 1024;
@@ -34,6 +36,8 @@ pub(crate) struct BlockSeries {
     series: PartRows,
     pub(super) places: Places,
     pub(super) times: Columns,
+    /// What of all this is counted with what other blocks hold.
+    held: Held,
 }
 
 /// Some neighbouring series.
@@ -54,30 +58,29 @@ enum Index {
     Made(LabelIndex),
 }
 
-/// What a selection has found.
-pub(crate) enum Selected {
-    /// Series, and the memory of the pages of labels that were read for them.
-    Series { ids: Vec<u32>, bytes: usize },
-    /// The labels take more than they may.
-    TooMuch,
-}
-
 impl BlockSeries {
-    /// The series of a block, from the cache or from its file.
-    pub(crate) fn load(file: &StoredFile, cache: &Cache<Arc<Self>>) -> Result<Arc<Self>, ParquetError> {
+    /// The series of a block, from the cache or from its file. What is read of it counts into `total`.
+    pub(crate) fn load(
+        file: &StoredFile,
+        cache: &Cache<Arc<Self>>,
+        total: &Arc<Total>,
+    ) -> Result<Arc<Self>, ReadError> {
         if let Some(series) = cache.get(file.entry.id) {
             return Ok(series);
         }
-        let series = Arc::new(Self::read(file)?);
-        cache.put(file.entry.id, Arc::clone(&series), series.bytes());
+        let series = Arc::new(Self::read(file, total)?);
+        let bytes = series.bytes();
+        series.held.measured(bytes);
+        cache.put(file.entry.id, Arc::clone(&series), bytes);
         Ok(series)
     }
 
-    fn read(file: &StoredFile) -> Result<Self, ParquetError> {
+    fn read(file: &StoredFile, total: &Arc<Total>) -> Result<Self, ReadError> {
         let series = PartRows::default();
         let (mut starts, mut count, mut end) = (Vec::new(), 0usize, 0u32);
         for batch in series.read_all(file, Part::Series, &[series_column::CHUNKS], BATCH)? {
-            for chunks in numbers::<UInt32Type>(&batch?, series_column::CHUNKS)? {
+            let batch = batch.map_err(ParquetError::from)?;
+            for chunks in numbers::<UInt32Type>(&batch, series_column::CHUNKS)? {
                 if count.is_multiple_of(PAGE_SERIES) {
                     starts.push(end);
                 }
@@ -96,9 +99,10 @@ impl BlockSeries {
             Index::Made(LabelIndex::default())
         };
         let (places, times) = (Places::new(pages.len()), Columns::default());
-        let mut read = Self { count, pages, starts, index, series, places, times };
+        let held = Held::of(total);
+        let mut read = Self { count, pages, starts, index, series, places, times, held };
         if !is_indexed {
-            read.read_pages(file, 0..count, usize::MAX)?;
+            read.read_pages(file, 0..count, &mut Budget::of_all())?;
             let mut made = LabelIndex::default();
             (0..count).for_each(|id| made.push(read.labels(id)));
             read.index = Index::Made(made);
@@ -118,37 +122,53 @@ impl BlockSeries {
     }
 
     /// The series for which all matchers hold and which may have samples between two times, ascending.
-    /// Their labels are there from now on, unless the pages of all for which the matchers hold take more than
-    /// `most` bytes. What was read for that is kept within the cache's bound.
+    /// Their labels are there from now on. What of the labels and the index is used for that is taken from a
+    /// budget; what was read is kept within the cache's bound.
     pub(crate) fn select(
         self: &Arc<Self>,
         file: &StoredFile,
         cache: &Cache<Arc<Self>>,
         matchers: &[Matcher],
+        range_ms: (i64, i64),
+        budget: &mut Budget,
+    ) -> Result<Vec<u32>, ReadError> {
+        let found = self.find(file, matchers, range_ms, budget);
+        self.count_in(file, cache);
+        found
+    }
+
+    fn find(
+        &self,
+        file: &StoredFile,
+        matchers: &[Matcher],
         (start, end): (i64, i64),
-        most: usize,
-    ) -> Result<Selected, ParquetError> {
+        budget: &mut Budget,
+    ) -> Result<Vec<u32>, ReadError> {
         let found = match &self.index {
             Index::Stored(stored) => {
-                index::select(matchers, self.count, |matcher, holds| stored.with_value(file, matcher, holds))?
+                let mut reader = IndexReader::new(stored, file, &self.held, budget);
+                index::select(matchers, self.count, |matcher, holds| reader.with_value(matcher, holds))?
             }
-            Index::Made(made) => made.select(matchers),
+            Index::Made(made) => {
+                budget.take(made.bytes())?;
+                made.select(matchers)
+            }
         };
-        let read = self.read_pages(file, found.iter(), most);
-        self.count_in(file, cache);
-        let Some(bytes) = read? else { return Ok(Selected::TooMuch) };
+        self.read_pages(file, found.iter(), budget)?;
         let overlaps = |id: &u32| {
             self.page_of(*id).is_some_and(|(page, place)| {
                 page.ranges.get(place).is_some_and(|(first, last)| *first <= end && start <= *last)
             })
         };
         let ids: Vec<u32> = found.into_iter().filter(overlaps).collect();
-        Ok(Selected::Series { ids, bytes })
+        budget.take(ids.capacity() * size_of::<u32>())?;
+        Ok(ids)
     }
 
-    /// Has the cache count what queries have read since it did so last.
+    /// Counts what queries have read since that was done last, into what all of them hold and into the cache.
     pub(crate) fn count_in(self: &Arc<Self>, file: &StoredFile, cache: &Cache<Arc<Self>>) {
         let bytes = self.bytes();
+        self.held.measured(bytes);
         // Of a file that is gone nothing is kept.
         if !file.is_dropped() && !file.is_quarantined() && cache.bytes_of(file.entry.id) != Some(bytes) {
             cache.put(file.entry.id, Arc::clone(self), bytes);
@@ -163,43 +183,51 @@ impl BlockSeries {
         }
     }
 
-    /// Gives the values of one label to `take`. What was read for that is kept within the cache's bound.
+    /// Gives the values of one label, which are taken from a budget, to `take`. What was read for that is kept within
+    /// the cache's bound.
     pub(crate) fn each_value(
         self: &Arc<Self>,
         file: &StoredFile,
         cache: &Cache<Arc<Self>>,
         name: &str,
+        budget: &mut Budget,
         mut take: impl FnMut(&str),
-    ) -> Result<(), ParquetError> {
-        match &self.index {
-            Index::Stored(index) => index.values(file, name)?.iter().for_each(|value| take(value)),
-            Index::Made(index) => index.values(name).for_each(take),
-        }
+    ) -> Result<(), ReadError> {
+        let read = match &self.index {
+            Index::Stored(index) => IndexReader::new(index, file, &self.held, budget)
+                .values(name)
+                .map(|values| values.texts.iter().for_each(|value| take(value))),
+            Index::Made(index) => {
+                index.values(name).for_each(take);
+                Ok(())
+            }
+        };
         self.count_in(file, cache);
-        Ok(())
+        read
     }
 
-    /// Reads the pages of some series, ascending, that are not there yet. Says what all of them take; nothing when that
-    /// is more than `most`, and then not all are read.
+    /// Reads the pages of some series, ascending, that are not there yet. All of them are taken from a budget; those
+    /// that do not fit are not read.
     fn read_pages(
         &self,
         file: &StoredFile,
         ids: impl Iterator<Item = u32>,
-        most: usize,
-    ) -> Result<Option<usize>, ParquetError> {
+        budget: &mut Budget,
+    ) -> Result<(), ReadError> {
         let mut missing: Vec<usize> = ids.map(|id| id as usize / PAGE_SERIES).collect();
         missing.dedup();
-        let mut bytes = 0;
+        let mut known = 0;
         missing.retain(|page| match self.pages.get(*page).map(OnceLock::get) {
             Some(Some(read)) => {
-                bytes += read.bytes();
+                known += read.bytes();
                 false
             }
             Some(None) => true,
             None => false,
         });
-        if missing.is_empty() || bytes > most {
-            return Ok((bytes <= most).then_some(bytes));
+        budget.take(known)?;
+        if missing.is_empty() {
+            return Ok(());
         }
         let rows_of = |page: usize| page * PAGE_SERIES..(self.count as usize).min((page + 1) * PAGE_SERIES);
         let wanted = joined(missing.iter().map(|page| rows_of(*page)));
@@ -212,23 +240,23 @@ impl BlockSeries {
             for _ in rows_of(page) {
                 let (rows, row) = match batch.take().filter(|(rows, row)| *row < rows.labels.len()) {
                     Some(there) => there,
-                    None => (Rows::of(&reader.next().ok_or_else(|| bad("a series is missing"))??)?, 0),
+                    None => {
+                        let rows = reader.next().ok_or_else(|| bad("a series is missing"))?;
+                        (Rows::of(&rows.map_err(ParquetError::from)?)?, 0)
+                    }
                 };
                 read.push(&rows, row)?;
                 batch = Some((rows, row + 1));
             }
             if read.row_ends.last() != self.starts.get(page + 1) {
-                return Err(bad("the number of chunks is not the one that was read before"));
+                return Err(bad("the number of chunks is not the one that was read before").into());
             }
             read.labels.shrink_to_fit();
-            bytes += read.bytes();
+            budget.read(read.bytes(), &self.held)?;
             // Another query may have read the same page meanwhile.
             _ = self.pages[page].set(read);
-            if bytes > most {
-                return Ok(None);
-            }
         }
-        Ok(Some(bytes))
+        Ok(())
     }
 
     fn page_of(&self, id: u32) -> Option<(&SeriesPage, usize)> {

@@ -38,7 +38,7 @@ pub(crate) struct ArchivedDay {
     pub(crate) at: Option<Timestamp>,
     /// Whether rows of it came later, or it is being archived just now.
     pub(crate) changed: bool,
-    /// Whether files with rows of it have been dropped: it is not archived again.
+    /// Whether files with rows of it have been dropped or set aside: it is not archived again.
     pub(crate) closed: bool,
 }
 
@@ -64,9 +64,10 @@ pub(crate) struct ArchiveState {
 }
 
 impl Catalog {
-    /// Says which archive is meant from now on. What another one has is forgotten.
-    pub(crate) fn use_archive(&self, url: &str) -> Result<(), EngineError> {
-        if self.archive()?.is_some_and(|state| state.url == url) {
+    /// Says which archive is meant from now on. What another one has is forgotten; `is_same` tells whether it is
+    /// one, however its place is written.
+    pub(crate) fn use_archive(&self, url: &str, is_same: impl Fn(&str) -> bool) -> Result<(), EngineError> {
+        if self.archive()?.is_some_and(|state| is_same(&state.url)) {
             return Ok(());
         }
         self.write("note the archive", |transaction| {
@@ -165,7 +166,7 @@ pub(super) fn mark_changed(transaction: &Transaction<'_>, entry: &FileEntry) -> 
     mark("changed", transaction, entry.kind, entry.range)
 }
 
-/// Notes that rows of days that may be archived are dropped with a file.
+/// Notes that rows of days that may be archived go with a file.
 pub(super) fn mark_closed(transaction: &Transaction<'_>, id: u64) -> Result<(), rusqlite::Error> {
     let find =
         "SELECT id, kind, event_table, level, min_time_ns, max_time_ns, rows, quarantine_reason, precedence, bucket_ms

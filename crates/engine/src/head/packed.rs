@@ -3,15 +3,14 @@
 //! A sample in order is added at the end of a run of bytes: how its step in time differs from the step
 //! before, and the bytes of its value that differ from the value before. So a sample takes 1 to 10 bytes
 //! instead of 16, and an append touches one place in memory. Samples out of order are few; they wait in a
-//! sorted list beside the run, and are worked into it when there are many.
+//! sorted list beside the run ([`late`](super::late)), and are worked into it when there are many.
 
 use model::Sample;
 
+use crate::head::late::Late;
 use crate::head::runs::{MAX_APPEND_BYTES, Run, Runs};
 use crate::varint;
 
-/// Samples out of order that wait before they are worked into the run.
-const MAX_LATE: usize = 64;
 /// Set in the describing byte when the step in time is the one before. The low four bits say how many
 /// bytes of the value follow, the three between how many zero bytes lie below them.
 const SAME_STEP: u8 = 0x80;
@@ -37,10 +36,6 @@ pub(crate) struct Packed {
     /// Few series have any.
     late: Option<Box<Late>>,
 }
-
-/// Samples out of order, sorted by time.
-#[derive(Debug, Default)]
-struct Late(Vec<Sample>);
 
 impl Packed {
     /// Adds a sample, unless there is one at its time or it is older than the newest by more than
@@ -88,6 +83,9 @@ impl Packed {
         }
         self.last_ms = sample.time_ms;
         self.last_bits = bits;
+        if let Some(late) = &mut self.late {
+            late.went_on(sample.time_ms);
+        }
     }
 
     #[cold]
@@ -95,31 +93,36 @@ impl Packed {
         let Err(place) = self.late().binary_search_by_key(&sample.time_ms, |late| late.time_ms) else {
             return Inserted::Duplicate;
         };
-        let run = self.bytes_of_run(runs);
-        let mut before = Samples::new(&run).take_while(|one| one.time_ms <= sample.time_ms);
-        if before.any(|one| one.time_ms == sample.time_ms) {
-            return Inserted::Duplicate;
+        let mut late = self.late.take().unwrap_or_default();
+        let is_known = late.is_in_run(sample.time_ms, || {
+            let run = self.bytes_of_run(runs);
+            Samples::new(&run).map(|one| one.time_ms).collect()
+        });
+        if !is_known {
+            late.insert(place, sample);
         }
-        let late = &mut self.late.get_or_insert_default().0;
-        late.insert(place, sample);
-        if late.len() >= MAX_LATE {
+        let is_full = late.is_full();
+        self.late = Some(late);
+        if is_full {
             self.work_in_late(runs);
         }
-        Inserted::Stored
+        if is_known { Inserted::Duplicate } else { Inserted::Stored }
     }
 
     fn late(&self) -> &[Sample] {
-        self.late.as_ref().map_or(&[], |late| &late.0)
+        self.late.as_ref().map_or(&[], |late| late.samples())
     }
 
     /// Writes the run anew, with what waited beside it.
     fn work_in_late(&mut self, runs: &mut Runs) {
         let (mut times, mut values) = (Vec::new(), Vec::new());
         self.read(runs, (i64::MIN, i64::MAX), &mut times, &mut values);
+        let late = self.late.take().map(|late| late.worked_in(&times));
         *self = Self { run: self.run.emptied(), ..Self::default() };
         for (time_ms, value) in times.into_iter().zip(values) {
             self.push(runs, Sample { time_ms, value });
         }
+        self.late = late;
     }
 
     fn bytes_of_run(&self, runs: &Runs) -> Vec<u8> {
@@ -182,8 +185,7 @@ impl Packed {
 
     /// Memory beside the struct itself and the run.
     pub(crate) fn late_bytes(&self) -> usize {
-        let late = self.late.as_ref();
-        late.map_or(0, |late| size_of::<Late>() + late.0.capacity() * size_of::<Sample>())
+        self.late.as_ref().map_or(0, |late| late.bytes())
     }
 
     /// Has the end of the run near when the next sample comes.
@@ -275,6 +277,23 @@ mod tests {
         assert_eq!(insert(9), Inserted::TooOld);
         assert_eq!([insert(12), insert(12)], [Inserted::Stored, Inserted::Duplicate]);
         assert_eq!(all(&packed, &runs, (i64::MIN, i64::MAX)).len(), 3);
+    }
+
+    #[test]
+    fn a_long_series_that_is_sent_again_and_backwards_keeps_the_first_of_each_time() {
+        let (mut packed, mut runs) = (Packed::default(), Runs::default());
+        let mut insert = |time_ms, value| packed.insert(&mut runs, Sample { time_ms, value }, i64::MAX);
+        let times = || (0..60_000).map(|step| step * 10);
+        assert!(times().all(|time| insert(time, 1.0) == Inserted::Stored));
+        assert!(times().all(|time| insert(time, 2.0) == Inserted::Duplicate));
+        assert!(times().rev().skip(1).all(|time| insert(time + 5, 3.0) == Inserted::Stored));
+        assert!(times().all(|time| insert(1_000_000 + time, 4.0) != Inserted::TooOld));
+        assert!(times().rev().skip(1).all(|time| insert(time + 5, 5.0) == Inserted::Duplicate));
+        let mut expected: BTreeMap<i64, u64> =
+            times().map(|time| (1_000_000 + time, 4f64.to_bits())).collect();
+        expected.extend(times().rev().skip(1).map(|time| (time + 5, 3f64.to_bits())));
+        expected.extend(times().map(|time| (time, 1f64.to_bits())));
+        assert_eq!(all(&packed, &runs, (i64::MIN, i64::MAX)), expected.into_iter().collect::<Vec<_>>());
     }
 
     fn any_value() -> impl Strategy<Value = f64> {

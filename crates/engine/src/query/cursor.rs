@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use store::{Cancel, QueryError, SeriesBuffer, SeriesCursor};
 
+use crate::block::read::SamplesLeft;
 use crate::core::Core;
 use crate::query::sources::{SeriesKey, SeriesSource};
 
@@ -77,15 +78,14 @@ impl<S: SeriesSource> Cursor<S> {
             values,
         }
     }
+}
 
-    fn limit_reached(&self) -> QueryError {
-        self.core.telemetry.query_limits.inc();
-        QueryError::LimitReached(format!(
-            "a selector would read more than {} samples (store.max_query_samples, or what promql.max_samples leaves): \
-             narrow its time range or select fewer series",
-            self.max_samples
-        ))
-    }
+fn too_many_samples(core: &Core, most: u64) -> QueryError {
+    core.telemetry.query_limits.inc();
+    QueryError::LimitReached(format!(
+        "a selector would read more than {most} samples (store.max_query_samples, or what promql.max_samples leaves): \
+         narrow its time range or select fewer series"
+    ))
 }
 
 impl<S: SeriesSource + Send> SeriesCursor for Cursor<S> {
@@ -97,19 +97,25 @@ impl<S: SeriesSource + Send> SeriesCursor for Cursor<S> {
             into.times_ms.clear();
             into.values.clear();
             let (times, values, range_ms) = (&mut self.times, &mut self.values, self.range_ms);
+            let (core, max_samples, samples_left) = (&self.core, self.max_samples, self.samples_left);
             let key = self.merge.next(|source| {
-                if into.times_ms.is_empty() {
-                    return source.read(range_ms, &mut into.times_ms, &mut into.values);
-                }
-                times.clear();
-                values.clear();
-                source.read(range_ms, times, values)?;
-                merge(into, times, values);
-                Ok(())
+                let left = SamplesLeft::of(samples_left, &into.times_ms);
+                let fits = if into.times_ms.is_empty() {
+                    source.read(range_ms, left, &mut into.times_ms, &mut into.values)?
+                } else {
+                    times.clear();
+                    values.clear();
+                    let fits = source.read(range_ms, left, times, values)?;
+                    merge(into, times, values);
+                    fits
+                };
+                let is_over = !fits || into.times_ms.len() as u64 > samples_left;
+                if is_over { Err(too_many_samples(core, max_samples)) } else { Ok(()) }
             })?;
             let Some(key) = key else { return Ok(false) };
             let read = into.times_ms.len() as u64;
-            self.samples_left = self.samples_left.checked_sub(read).ok_or_else(|| self.limit_reached())?;
+            // No source was let go beyond what is left.
+            self.samples_left -= read;
             if read > 0 {
                 into.labels = key.to_labels();
                 return Ok(true);

@@ -6,11 +6,17 @@ use std::sync::Arc;
 use model::{Labels, LabelsRef, TimeRange, Timestamp};
 use store::{Cancel, Matcher, QueryError};
 
+use crate::block::held::{Budget, Full, Held};
 use crate::core::{Core, View};
 use crate::query::cursor::Merge;
-use crate::query::sources::{SeriesKey, Source, blocks, load, not_cancelled, pieces, sources};
-use crate::query::{ReadError, millis, without_damaged};
+use crate::query::sources::{
+    SeriesKey, Source, blocks, labels_budget, load, not_cancelled, pieces, sources, too_many_labels,
+};
+use crate::query::{millis, without_damaged};
 use crate::rollup::StandIns;
+
+/// What a text that was found takes beside its bytes.
+const TEXT_BYTES: usize = 64;
 
 /// The label sets that match, sorted by their bytes, `limit` at most.
 pub(crate) fn series(
@@ -90,12 +96,7 @@ fn gather(
     texts: impl Fn(LabelsRef<'_>, &mut dyn FnMut(&str)),
 ) -> Result<Vec<String>, QueryError> {
     let view = core.view();
-    let mut found = BTreeSet::new();
-    let mut take = |text: &str| {
-        if !found.contains(text) {
-            found.insert(text.to_owned());
-        }
-    };
+    let mut found = Found::new(core);
     if matchers.is_empty() {
         let kept = core.kept.range_of_series(range, now);
         let of_samples = kept.into_iter().flat_map(|range| blocks(&view, range)).map(Arc::clone);
@@ -103,26 +104,61 @@ fn gather(
         for file in of_samples.chain(stand_ins) {
             not_cancelled(cancel)?;
             let Some(series) = load(core, &file)? else { continue };
+            let mut take = |text: &str| found.take(text);
             match name {
                 None => series.each_name(&mut take),
                 Some(name) => {
-                    let read = series
-                        .each_value(&file, &core.block_series, name, &mut take)
-                        .map_err(ReadError::from);
+                    // One block is looked at at a time, and let go of before the next.
+                    let mut budget = labels_budget(core);
+                    let read = series.each_value(&file, &core.block_series, name, &mut budget, &mut take);
                     without_damaged(core, &file, read)?;
                 }
             }
+            found.check(core)?;
         }
         for head in view.frozen.iter().chain([&view.head]) {
             if kept.is_some_and(|range| head.metrics.overlaps(millis(range))) {
-                head.metrics.each_label(name, &mut take);
+                head.metrics.each_label(name, &mut |text: &str| found.take(text));
+                found.check(core)?;
             }
         }
     } else {
         let mut merge = Merge::new(all_sources(core, &view, matchers, (range, now), cancel)?);
         while let Some(key) = next_key(&mut merge, cancel)? {
-            texts(key.labels(), &mut take);
+            texts(key.labels(), &mut |text: &str| found.take(text));
+            found.check(core)?;
         }
     }
-    Ok(found.into_iter().collect())
+    Ok(found.texts.into_iter().collect())
+}
+
+/// Texts that were found, each once, within what one selector may take and all queries may hold.
+struct Found {
+    texts: BTreeSet<String>,
+    budget: Budget,
+    held: Held,
+    full: Option<Full>,
+}
+
+impl Found {
+    fn new(core: &Core) -> Self {
+        let held = Held::of(&core.labels_held);
+        Self { texts: BTreeSet::new(), budget: labels_budget(core), held, full: None }
+    }
+
+    /// Adds a text; once one does not fit, none any more.
+    fn take(&mut self, text: &str) {
+        if self.full.is_some() || self.texts.contains(text) {
+            return;
+        }
+        match self.budget.read(text.len() + TEXT_BYTES, &self.held) {
+            Ok(()) => _ = self.texts.insert(text.to_owned()),
+            Err(full) => self.full = Some(full),
+        }
+    }
+
+    /// An error, once a text did not fit.
+    fn check(&self, core: &Core) -> Result<(), QueryError> {
+        self.full.map_or(Ok(()), |full| Err(too_many_labels(core, full)))
+    }
 }

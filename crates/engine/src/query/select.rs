@@ -12,9 +12,6 @@ use crate::query::millis;
 use crate::query::sources::{Source, sources};
 use crate::rollup::StandIns;
 
-/// Times that series share, held by one selector for its further chunks; eight bytes each.
-const MAX_TIMES: usize = 8 << 20;
-
 /// Opens a cursor over the series that a request wants at `now`.
 pub(crate) fn select(
     core: &Arc<Core>,
@@ -41,8 +38,8 @@ pub(crate) fn open(
     range_ms: (i64, i64),
 ) -> Box<dyn SeriesCursor> {
     let max_samples = request.max_samples.min(core.config.max_query_samples);
-    let max_times = MAX_TIMES / sources.len().max(1);
-    sources.iter_mut().for_each(|source| source.hold_times(max_times));
+    let together = sources.len();
+    sources.iter_mut().for_each(|source| source.share_with(together));
     if let Some(values) = &request.values {
         sources.iter_mut().for_each(|source| source.pass_over_outside(values));
     }

@@ -4,11 +4,12 @@ use std::cmp::Ordering;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use model::{Labels, LabelsRef, TimeRange};
+use model::{ByteSize, Labels, LabelsRef, TimeRange};
 use store::{Cancel, Matcher, QueryError};
 
-use crate::block::read::ChunkReader;
-use crate::block::series::{BlockSeries, Selected};
+use crate::block::held::{Budget, Full};
+use crate::block::read::{ChunkReader, SamplesLeft};
+use crate::block::series::BlockSeries;
 use crate::catalog::FileKind;
 use crate::core::{Core, View};
 use crate::files::StoredFile;
@@ -63,13 +64,15 @@ pub(crate) trait SeriesSource {
     /// The labels of the next series; `None` at the end.
     fn key(&self) -> Option<SeriesKey>;
 
-    /// Takes the next series, and adds its samples between two times.
+    /// Takes the next series, and adds its samples between two times. `false` when it is known before they are read
+    /// that there are more than may be: then none are added.
     fn read(
         &mut self,
         range_ms: (i64, i64),
+        left: SamplesLeft,
         times: &mut Vec<i64>,
         values: &mut Vec<f64>,
-    ) -> Result<(), QueryError>;
+    ) -> Result<bool, QueryError>;
 }
 
 /// A head or a block with the series that a query wants of it.
@@ -98,15 +101,17 @@ impl SeriesSource for HeadSource {
         self.series.get(self.next).map(|(labels, _)| SeriesKey::Owned(labels.clone()))
     }
 
+    /// How many there are is not known before they are read.
     fn read(
         &mut self,
         range_ms: (i64, i64),
+        _: SamplesLeft,
         times: &mut Vec<i64>,
         values: &mut Vec<f64>,
-    ) -> Result<(), QueryError> {
+    ) -> Result<bool, QueryError> {
         self.head.metrics.read(self.series[self.next].1, range_ms, times, values);
         self.next += 1;
-        Ok(())
+        Ok(true)
     }
 }
 
@@ -115,8 +120,6 @@ pub(crate) struct BlockSource {
     file: Arc<StoredFile>,
     series: Arc<BlockSeries>,
     ids: Vec<u32>,
-    /// What the labels take that were read to find them.
-    label_bytes: usize,
     next: usize,
     chunks: Box<ChunkReader>,
     shift_ms: i64,
@@ -136,37 +139,32 @@ impl Piece {
         Self { file: Arc::clone(file), shift_ms: 0, bounds_ms: millis(range) }
     }
 
-    /// The source of the series that match, if there are any. Their labels may take so many bytes.
-    fn open(self, core: &Arc<Core>, matchers: &[Matcher], most: usize) -> Result<Option<Source>, QueryError> {
+    /// The source of the series that match, if there are any. What it holds of labels and the index is taken from a
+    /// budget.
+    fn open(
+        self,
+        core: &Arc<Core>,
+        matchers: &[Matcher],
+        budget: &mut Budget,
+    ) -> Result<Option<Source>, QueryError> {
         let Some(series) = load(core, &self.file)? else { return Ok(None) };
         let Self { file, shift_ms, bounds_ms } = self;
         let range_ms = (bounds_ms.0.saturating_add(shift_ms), bounds_ms.1.saturating_add(shift_ms));
-        let selected = series.select(&file, &core.block_series, matchers, range_ms, most);
-        let (ids, label_bytes) = match without_damaged(core, &file, selected.map_err(ReadError::from))? {
-            None => return Ok(None),
-            Some(Selected::Series { ids, .. }) if ids.is_empty() => return Ok(None),
-            Some(Selected::Series { ids, bytes }) => (ids, bytes),
-            Some(Selected::TooMuch) => return Err(too_many_labels(core)),
-        };
+        let mut left = *budget;
+        let selected = series.select(&file, &core.block_series, matchers, range_ms, &mut left);
+        let Some(ids) = without_damaged(core, &file, selected)? else { return Ok(None) };
+        if ids.is_empty() {
+            return Ok(None);
+        }
+        *budget = left;
         let (core, chunks) = (Arc::clone(core), Box::new(ChunkReader::new(&file)));
-        Ok(Some(Source::Block(BlockSource {
-            core,
-            file,
-            series,
-            ids,
-            label_bytes,
-            next: 0,
-            chunks,
-            shift_ms,
-            bounds_ms,
-        })))
+        Ok(Some(Source::Block(BlockSource { core, file, series, ids, next: 0, chunks, shift_ms, bounds_ms })))
     }
 }
 
 /// The series of a block, unless it is damaged.
 pub(super) fn load(core: &Core, file: &Arc<StoredFile>) -> Result<Option<Arc<BlockSeries>>, QueryError> {
-    let loaded = BlockSeries::load(file, &core.block_series).map_err(ReadError::from);
-    without_damaged(core, file, loaded)
+    without_damaged(core, file, BlockSeries::load(file, &core.block_series, &core.labels_held))
 }
 
 /// The sources of pieces that have series for a query, in the order given.
@@ -176,9 +174,9 @@ pub(crate) fn pieces(
     matchers: &[Matcher],
     cancel: &Cancel,
 ) -> Result<Vec<Source>, QueryError> {
-    let mut opened = OpenSources::new(core, cancel);
+    let mut opened = OpenSources::new(core, matchers, cancel);
     for piece in pieces {
-        opened.add(piece.open(core, matchers, opened.left)?)?;
+        opened.add_piece(piece)?;
     }
     Ok(opened.sources)
 }
@@ -191,12 +189,12 @@ pub(crate) fn sources(
     range: TimeRange,
     cancel: &Cancel,
 ) -> Result<Vec<Source>, QueryError> {
-    let mut opened = OpenSources::new(core, cancel);
+    let mut opened = OpenSources::new(core, matchers, cancel);
     for file in blocks(view, range) {
-        opened.add(Piece::of(file, range).open(core, matchers, opened.left)?)?;
+        opened.add_piece(Piece::of(file, range))?;
     }
     for head in view.frozen.iter().chain([&view.head]) {
-        opened.add(HeadSource::matching(head, matchers, range).map(Source::Head))?;
+        opened.add_head(head, range)?;
     }
     Ok(opened.sources)
 }
@@ -207,25 +205,34 @@ pub(super) fn blocks(view: &View, range: TimeRange) -> impl Iterator<Item = &Arc
     view.files.iter().filter(|file| file.entry.kind == FileKind::Metrics).filter(overlaps)
 }
 
-/// Sources of a query, within the memory that the labels of their series may take.
+/// Sources of a selector, within the memory that it may take of labels and indexes.
 struct OpenSources<'a> {
-    core: &'a Core,
+    core: &'a Arc<Core>,
+    matchers: &'a [Matcher],
     cancel: &'a Cancel,
+    budget: Budget,
     sources: Vec<Source>,
-    left: usize,
 }
 
 impl<'a> OpenSources<'a> {
-    fn new(core: &'a Core, cancel: &'a Cancel) -> Self {
-        let left = usize::try_from(core.config.max_query_labels_bytes.0).unwrap_or(usize::MAX);
-        Self { core, cancel, sources: Vec::new(), left }
+    fn new(core: &'a Arc<Core>, matchers: &'a [Matcher], cancel: &'a Cancel) -> Self {
+        Self { core, matchers, cancel, budget: labels_budget(core), sources: Vec::new() }
     }
 
-    fn add(&mut self, source: Option<Source>) -> Result<(), QueryError> {
+    fn add_piece(&mut self, piece: Piece) -> Result<(), QueryError> {
         not_cancelled(self.cancel)?;
-        let Some(source) = source else { return Ok(()) };
-        self.left = self.left.checked_sub(source.held_bytes()).ok_or_else(|| too_many_labels(self.core))?;
-        self.sources.push(source);
+        let source = piece.open(self.core, self.matchers, &mut self.budget)?;
+        self.sources.extend(source);
+        Ok(())
+    }
+
+    fn add_head(&mut self, head: &Arc<Head>, range: TimeRange) -> Result<(), QueryError> {
+        not_cancelled(self.cancel)?;
+        let Some(head) = HeadSource::matching(head, self.matchers, range) else { return Ok(()) };
+        // The labels themselves are there in any case.
+        let bytes = head.series.capacity() * size_of::<(Labels, u32)>();
+        self.budget.take(bytes).map_err(|full| too_many_labels(self.core, full))?;
+        self.sources.push(Source::Head(head));
         Ok(())
     }
 }
@@ -235,13 +242,27 @@ pub(super) fn not_cancelled(cancel: &Cancel) -> Result<(), QueryError> {
     if cancel.is_cancelled() { Err(QueryError::Stopped("nobody waits for it any more")) } else { Ok(()) }
 }
 
-fn too_many_labels(core: &Core) -> QueryError {
+/// What one selector may take of labels and indexes.
+pub(super) fn labels_budget(core: &Core) -> Budget {
+    Budget::of(usize::try_from(core.config.max_query_labels_bytes.0).unwrap_or(usize::MAX))
+}
+
+/// The error of a query that would take more of labels and indexes than there is room for.
+pub(super) fn too_many_labels(core: &Core, full: Full) -> QueryError {
     core.telemetry.query_limits.inc();
-    QueryError::LimitReached(format!(
-        "the labels of the series that a selector reads from files would take more than {} \
-         (store.max_query_labels_bytes): narrow its time range or select fewer series",
-        core.config.max_query_labels_bytes
-    ))
+    QueryError::LimitReached(match full {
+        Full::One => format!(
+            "what a selector reads from files of the labels of series and of their indexes would take more than {} \
+             (store.max_query_labels_bytes): narrow its time range or select fewer series",
+            core.config.max_query_labels_bytes
+        ),
+        Full::All => format!(
+            "labels of series and indexes that all queries have read from files would take more than {} together \
+             (twice store.max_query_labels_bytes, and what store.cache_bytes keeps): ask again when other queries \
+             have ended, narrow the time range or select fewer series",
+            ByteSize(core.labels_held.most() as u64)
+        ),
+    })
 }
 
 impl Source {
@@ -253,19 +274,11 @@ impl Source {
         }
     }
 
-    /// Memory of series and their labels that it holds. What a head has is there in any case.
-    fn held_bytes(&self) -> usize {
-        match self {
-            Self::Head(head) => head.series.capacity() * size_of::<(Labels, u32)>(),
-            Self::Block(block) => block.label_bytes + block.ids.capacity() * size_of::<u32>(),
-        }
-    }
-
-    /// Holds no more than so many of the times that chunks share.
-    pub(super) fn hold_times(&mut self, most: usize) {
+    /// Holds no more of times and of where chunks are than its share, of so many sources that are read together.
+    pub(super) fn share_with(&mut self, sources: usize) {
         match self {
             Self::Head(_) => {}
-            Self::Block(block) => block.chunks.hold_times(most),
+            Self::Block(block) => block.chunks.share_with(sources),
         }
     }
 
@@ -298,12 +311,13 @@ impl SeriesSource for Source {
     fn read(
         &mut self,
         range_ms: (i64, i64),
+        left: SamplesLeft,
         times: &mut Vec<i64>,
         values: &mut Vec<f64>,
-    ) -> Result<(), QueryError> {
+    ) -> Result<bool, QueryError> {
         match self {
-            Self::Head(head) => head.read(range_ms, times, values),
-            Self::Block(block) => block.read(range_ms, times, values),
+            Self::Head(head) => head.read(range_ms, left, times, values),
+            Self::Block(block) => block.read(range_ms, left, times, values),
         }
     }
 }
@@ -322,24 +336,27 @@ impl SeriesSource for BlockSource {
     fn read(
         &mut self,
         range_ms: (i64, i64),
+        left: SamplesLeft,
         times: &mut Vec<i64>,
         values: &mut Vec<f64>,
-    ) -> Result<(), QueryError> {
+    ) -> Result<bool, QueryError> {
         let ids = &self.ids[self.next..];
         let (from_ms, to_ms) = (range_ms.0.max(self.bounds_ms.0), range_ms.1.min(self.bounds_ms.1));
         let shift_ms = self.shift_ms;
         let shifted_ms = (from_ms.saturating_add(shift_ms), to_ms.saturating_add(shift_ms));
         let start = times.len();
-        let read = self.chunks.next_series(&self.series, ids, shifted_ms, times, values);
+        let left = left.shifted(shift_ms);
+        let read = self.chunks.next_series(&self.series, ids, shifted_ms, left, times, values);
         if shift_ms != 0 {
             times[start..].iter_mut().for_each(|time_ms| *time_ms -= shift_ms);
         }
         self.next += 1;
-        if without_damaged(&self.core, &self.file, read.map_err(ReadError::from))?.is_none() {
+        let read = without_damaged(&self.core, &self.file, read.map_err(ReadError::from))?;
+        if read.is_none() {
             self.next = self.ids.len();
             times.clear();
             values.clear();
         }
-        Ok(())
+        Ok(read.unwrap_or(true))
     }
 }

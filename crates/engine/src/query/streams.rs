@@ -6,6 +6,7 @@ use std::sync::Arc;
 use model::TimeRange;
 use store::{Cancel, Matcher, QueryError};
 
+use crate::block::read::SamplesLeft;
 use crate::block::stream::BlockStream;
 use crate::core::{Core, View};
 use crate::files::StoredFile;
@@ -65,14 +66,16 @@ impl SeriesSource for Stream {
         }
     }
 
+    /// Whoever goes over everything takes series however long they are.
     fn read(
         &mut self,
         range_ms: (i64, i64),
+        left: SamplesLeft,
         times: &mut Vec<i64>,
         values: &mut Vec<f64>,
-    ) -> Result<(), QueryError> {
+    ) -> Result<bool, QueryError> {
         match self {
-            Self::Head(head) => head.read(range_ms, times, values),
+            Self::Head(head) => head.read(range_ms, left, times, values),
             Self::Block { core, file, series } => {
                 let read = series.read(range_ms, times, values).map_err(ReadError::from);
                 if without_damaged(core, file, read)?.is_none() {
@@ -80,7 +83,7 @@ impl SeriesSource for Stream {
                     times.clear();
                     values.clear();
                 }
-                Ok(())
+                Ok(true)
             }
         }
     }

@@ -17,7 +17,8 @@ use crate::query::cursor::Cursor;
 use crate::query::streams::{Stream, of_view};
 use crate::unpublished::Unpublished;
 
-/// Makes what is missing of rollups of days that ended before `settled`, and are not past retention at `now`.
+/// Makes what is missing of rollups of days that ended before `settled`, and are not past retention at `now`. A day
+/// that cannot be read keeps no other from being rolled up; the first such error is returned in the end.
 pub(crate) fn make_missing(
     core: &Arc<Core>,
     now: Timestamp,
@@ -34,6 +35,7 @@ pub(crate) fn make_missing(
     let Some(last) = of_samples().map(|file| file.entry.range.end).max() else { return Ok(()) };
     let first = Day::of_end(first.max(now.before(kept)).as_millis() + 1);
     let last = Day::of_end(last.min(settled).as_millis());
+    let mut unread = None;
     for day in (first.0..=last.0).map(Day).filter(|day| day.end_ms() <= settled.as_millis()) {
         for bucket in Bucket::ALL {
             if stop.load(Ordering::Relaxed) {
@@ -52,10 +54,23 @@ pub(crate) fn make_missing(
                 );
                 continue;
             };
-            make(core, &view, day, bucket, stop)?;
+            match make(core, &view, day, bucket, stop) {
+                Ok(()) => {}
+                Err(error @ EngineError::Read(_)) => {
+                    core.telemetry.files.compaction_errors.inc();
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        day = day.0,
+                        ?bucket,
+                        "a day could not be read to roll it up: it is tried again"
+                    );
+                    unread.get_or_insert(error);
+                }
+                Err(error) => return Err(error),
+            }
         }
     }
-    Ok(())
+    unread.map_or(Ok(()), Err)
 }
 
 /// The files of samples that a day's buckets depend on.

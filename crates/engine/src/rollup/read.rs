@@ -64,8 +64,8 @@ fn open_parts(
     // No bucket ends after that.
     let last_ms = last_ms.div_euclid(bucket.millis()) * bucket.millis();
     // Days to come have none.
-    let (files, covered_ms) =
-        covered(&view, bucket, first_ms, last_ms.min(now.as_millis().saturating_add(DAY_MS)));
+    let last_day_ms = last_ms.min(now.as_millis().saturating_add(DAY_MS));
+    let (files, covered_ms) = covered(&view, bucket, (first_ms, last_day_ms), core.kept.usual_horizon(now));
     if files.is_empty() {
         return Ok(Opened::Whole(None));
     }
@@ -121,12 +121,19 @@ fn has_samples_before(
 }
 
 /// The rollups from a bucket on that have no gap between them, and the end of the last bucket that is known from
-/// them. A day of which the store has nothing is no gap.
-fn covered(view: &View, bucket: Bucket, first_ms: i64, last_ms: i64) -> (Vec<Arc<StoredFile>>, i64) {
+/// them. A day of which the store has nothing is no gap, and neither is one whose samples are past the usual
+/// `horizon`: what there still is of series that are kept longer says nothing of the others.
+fn covered(
+    view: &View,
+    bucket: Bucket,
+    (first_ms, last_ms): (i64, i64),
+    horizon: Timestamp,
+) -> (Vec<Arc<StoredFile>>, i64) {
     let mut files = Vec::new();
     let mut until_ms = i64::MIN;
     for day in (Day::of_end(first_ms).0..=Day::of_end(last_ms).0).map(Day) {
-        if is_in_memory(view, day) {
+        let is_past = day.samples().start < horizon;
+        if !is_past && is_in_memory(view, day) {
             break;
         }
         match rollups(view, bucket, day) {
@@ -134,7 +141,7 @@ fn covered(view: &View, bucket: Bucket, first_ms: i64, last_ms: i64) -> (Vec<Arc
                 files.push(Arc::clone(file));
                 until_ms = day.end_ms();
             }
-            None if view.files.iter().any(|file| has_samples(file, day)) => break,
+            None if !is_past && view.files.iter().any(|file| has_samples(file, day)) => break,
             None => {}
         }
     }

@@ -18,6 +18,13 @@ pub(crate) struct Pending {
     bytes: usize,
 }
 
+impl Pending {
+    /// What was taken of the disk for it.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes as u64
+    }
+}
+
 /// Who waits for a rotation.
 pub(crate) type RotateReply = mpsc::SyncSender<Result<Option<Frozen>, EngineError>>;
 

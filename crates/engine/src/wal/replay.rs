@@ -86,7 +86,7 @@ pub(crate) fn replay(
             return Err(EngineError::FormatVersion { path, found, known: segment::VERSION });
         }
         End::Bad { offset, why, .. } => {
-            let torn = is_last && !good_record_after(core, id, offset, length, *sequence)?;
+            let torn = is_last && !goes_on(&rest_of(core, id, offset, length)?, id, *sequence);
             if torn {
                 tracing::warn!(segment = id, offset, "cut off the torn end of the write-ahead log");
                 core.telemetry.wal.torn_tails.inc();
@@ -323,18 +323,6 @@ impl Sink for IntoHead<'_> {
     fn rows(&mut self, table: Table, rows: RecordBatch) {
         self.head.events.append(table, rows).expect("rows in a table's schema can be joined");
     }
-}
-
-/// Whether a good record follows the bad bytes at `offset`.
-fn good_record_after(
-    core: &Core,
-    id: u64,
-    offset: u64,
-    length: u64,
-    sequence: u64,
-) -> Result<bool, EngineError> {
-    let rest = rest_of(core, id, offset, length)?;
-    Ok(rest.get(1..).is_some_and(|rest| record::any_after(rest, id, sequence)))
 }
 
 fn rest_of(core: &Core, id: u64, offset: u64, length: u64) -> Result<Vec<u8>, EngineError> {

@@ -131,6 +131,7 @@ impl Committer {
             return self.refuse(error, group);
         }
         let head = self.core.head();
+        let taken: u64 = group.iter().map(Pending::bytes).sum();
         self.records.clear();
         let before = self.sequence;
         let staged: Vec<Staged> = group.into_iter().map(|pending| self.stage(&head, pending)).collect();
@@ -145,6 +146,7 @@ impl Committer {
             self.core.telemetry.wal.commits.inc();
             self.core.segments.note(self.segment.id, self.segment.bytes);
         }
+        self.core.room.written(taken);
         let mut answers = Vec::with_capacity(staged.len());
         for Staged { pending, resolved, too_old } in staged {
             let Pending { batch, reply, .. } = pending;
@@ -263,6 +265,7 @@ impl Committer {
             self.poison(error);
         }
         let (free_bytes, reserve_bytes) = (0, self.core.config.disk_reserve_bytes.0);
+        self.core.room.give_back(group.iter().map(Pending::bytes).sum());
         for pending in group {
             let refused = match is_full {
                 true => AppendError::DiskFull { free_bytes, reserve_bytes },

@@ -1,6 +1,8 @@
 //! Days that are over, in a folder and in a bucket.
 
 mod bucket;
+mod disk;
+mod failures;
 mod line;
 
 use std::path::Path;
@@ -72,7 +74,7 @@ fn fill(store: &Open, from: i64, to: i64) {
 fn a_day_that_is_over_is_archived_once_and_duckdb_reads_the_folder() {
     let folder = tempfile::tempdir().expect("a folder");
     let root = folder.path().join("archive");
-    let place = Place::with(|config| config.archive = archive(format!("file://{}", root.display())));
+    let mut place = Place::with(|config| config.archive = archive(format!("file://{}", root.display())));
     let store = place.open();
     fill(&store, 0, 30);
     assert_eq!(store.engine.archive(at(day() + 25 * HOUR)).expect("looked"), 0, "late rows may still come");
@@ -84,9 +86,11 @@ fn a_day_that_is_over_is_archived_once_and_duckdb_reads_the_folder() {
     // What a crash in the middle of an object leaves.
     let unfinished = root.join(format!("deploys/day={date}/deploys-{date}.parquet#1"));
     std::fs::write(&unfinished, "half").expect("written");
+    // The same place, written in another way.
+    place.config.archive.url = format!("{}/", root.display());
     let store = place.open();
-    assert!(!unfinished.exists());
     assert_eq!(store.engine.archive(at(day() + 29 * HOUR)).expect("looked"), 0, "nor after a start");
+    assert!(!unfinished.exists());
     store.engine.compact(at(day() + 60 * HOUR)).expect("merged");
     assert_eq!(store.engine.archive(at(day() + 60 * HOUR)).expect("archived"), 2, "the second day");
     let read = |table: &str, what: &str| {
@@ -213,9 +217,10 @@ fn files_wait_for_an_archive_that_is_down_but_not_for_ever_and_not_when_the_disk
 
 #[test]
 fn an_archive_that_cannot_be_meant_is_refused_at_the_start() {
-    for url in ["ftp://host/x", "s3://", "file:///nowhere/at/all"] {
+    for url in ["ftp://host/x", "s3://", "file://not/from/the/root"] {
         let place = Place::with(|config| config.archive = archive(url.to_owned()));
-        let failed = place.try_open_on(std::sync::Arc::new(engine::vfs::Disk)).err();
-        assert!(failed.is_some(), "{url}");
+        let failed = place.try_open_on(std::sync::Arc::new(engine::vfs::Disk)).err().expect(url);
+        let told = failed.to_string();
+        assert!(told.contains("[store.archive]") && told.contains(url), "{told}");
     }
 }

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use arrow::array::RecordBatch;
 use engine::Config;
 use model::{ByteSize, DurationText, Labels, MetricBatch, TimeRange, Timestamp};
-use store::{AppendError, Batch, EventScan, QueryError, Table, TelemetryStore};
+use store::{
+    AppendError, Batch, Cancel, EventScan, MatchOp, Matcher, QueryError, SelectRequest, Table, TelemetryStore,
+};
 
 use crate::faults::{Dying, Sized};
 use crate::fixture::{Open, Place, Series, T0, deploys, expected, labels_of, samples_of};
@@ -174,33 +176,171 @@ fn a_query_over_its_limit_of_samples_says_how_to_narrow_it() {
         let Err(QueryError::LimitReached(text)) = answer else { panic!("{max} {fits}: {answer:?}") };
         assert!(text.contains("narrow its time range"), "{text}");
     }
-    let narrow = store.select(&[store::Matcher::equal("__name__", "a")], TimeRange::ALL, 6).expect("it fits");
+    let narrow = store.select(&[Matcher::equal("__name__", "a")], TimeRange::ALL, 6).expect("it fits");
     assert_eq!(narrow.len(), 1);
+}
+
+fn is_over_samples(answer: &Result<Series, QueryError>) -> bool {
+    matches!(answer, Err(QueryError::LimitReached(text)) if text.contains("store.max_query_samples"))
+}
+
+#[test]
+fn a_series_that_is_longer_than_may_be_is_refused_before_its_values_are_read() {
+    let place = Place::new();
+    let store = place.open();
+    let samples: Vec<(i64, f64)> =
+        (0..40_000).map(|at| (T0 + at * 1000, (at as f64 * 0.7368).sin())).collect();
+    store.push("up", &samples);
+    store.engine.checkpoint().expect("a checkpoint");
+    drop(store);
+    // In the midst of the values: whoever reads them sets the file aside.
+    let path = place.files("metrics", ".chunks.parquet").remove(0);
+    let mut bytes = std::fs::read(&path).expect("a file");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x10;
+    std::fs::write(&path, bytes).expect("flipped");
+    let store = place.open();
+    let answer = store.select(&[], TimeRange::ALL, 39_999);
+    assert!(is_over_samples(&answer), "{answer:?}");
+    assert_eq!(store.metric("watchkeeper_store_quarantined_files"), 0.0);
+    assert!(store.select(&[], TimeRange::ALL, 40_000).expect("without the file").is_empty());
+    assert_eq!(store.metric("watchkeeper_store_quarantined_files"), 1.0);
+}
+
+#[test]
+fn samples_count_once_that_two_files_have_and_those_outside_the_range_do_not() {
+    let place = Place::new();
+    let store = place.open();
+    let samples: Vec<(i64, f64)> = (0..6000).map(|at| (T0 + at * 1000, at as f64)).collect();
+    store.push("up", &samples[..5000]);
+    store.engine.checkpoint().expect("a checkpoint");
+    store.push("up", &samples[2500..]);
+    store.engine.checkpoint().expect("a checkpoint");
+    let between = |first: i64, last: i64| {
+        TimeRange::new(Timestamp::from_millis(T0 + first * 1000), Timestamp::from_millis(T0 + last * 1000))
+    };
+    for (range, count) in [
+        (TimeRange::ALL, 6000),
+        (between(700, 5500), 4801),
+        (between(0, 4999), 5000),
+        (between(2500, 5999), 3500),
+        (between(5000, 5999), 1000),
+    ] {
+        let found = store.select(&[], range, count).expect("it fits");
+        assert_eq!(found.values().map(Vec::len).sum::<usize>() as u64, count);
+        let answer = store.select(&[], range, count - 1);
+        assert!(is_over_samples(&answer), "{count}: {answer:?}");
+    }
+}
+
+/// A sample of each of two thousand series, which are of two metrics, and in the next minute with each block.
+fn many_labels(block: i64) -> MetricBatch {
+    let mut metrics = MetricBatch::new();
+    for series in 0..2000 {
+        let queue = format!("a queue with a long name {series}");
+        let labels = Labels::metric(&format!("depth_{}", series % 2), &[("queue", &queue)]);
+        metrics.push_one(&labels, T0 + block * 60_000, 1.0);
+    }
+    metrics
+}
+
+/// Four blocks of many labels.
+fn push_many_labels(store: &Open) {
+    for block in 0..4 {
+        store.append(many_labels(block)).expect("appended");
+        store.engine.checkpoint().expect("a checkpoint");
+    }
 }
 
 #[test]
 fn a_query_of_too_many_labels_says_how_to_narrow_it() {
     let place = Place::with(|config| config.max_query_labels_bytes = ByteSize(500_000));
     let store = place.open();
-    for block in 0..4 {
-        let mut metrics = MetricBatch::new();
-        for series in 0..2000 {
-            let labels = Labels::metric("depth", &[("queue", &format!("a queue with a long name {series}"))]);
-            metrics.push_one(&labels, T0 + block * 60_000, 1.0);
-        }
-        store.append(Batch { metrics, events: Vec::new() }).expect("appended");
-        store.engine.checkpoint().expect("a checkpoint");
-    }
+    push_many_labels(&store);
     let answer = store.select(&[], TimeRange::ALL, u64::MAX);
     let Err(QueryError::LimitReached(text)) = answer else { panic!("{answer:?}") };
     assert!(text.contains("(store.max_query_labels_bytes): narrow its time range"), "{text}");
     assert!(store.metric("watchkeeper_store_query_limits_total") >= 1.0);
     let one_block = TimeRange::new(Timestamp::from_millis(T0), Timestamp::from_millis(T0 + 1));
     assert_eq!(store.select(&[], one_block, u64::MAX).expect("it fits").len(), 2000);
-    let one_series = [store::Matcher::equal("queue", "a queue with a long name 7")];
+    let one_metric = [Matcher::equal("__name__", "depth_0")];
     drop(store);
-    let found = place.open().select(&one_series, TimeRange::ALL, u64::MAX).expect("it fits");
-    assert_eq!(found.values().map(Vec::len).collect::<Vec<_>>(), [4]);
+    let found = place.open().select(&one_metric, TimeRange::ALL, u64::MAX).expect("it fits");
+    assert_eq!(found.len(), 1000);
+    assert!(found.values().all(|samples| samples.len() == 4));
+}
+
+#[test]
+fn the_values_of_a_label_that_a_query_names_count_as_labels_do() {
+    let place = Place::with(|config| config.max_query_labels_bytes = ByteSize(500_000));
+    let store = place.open();
+    push_many_labels(&store);
+    let one_series = [Matcher::equal("queue", "a queue with a long name 7")];
+    // Whether the blocks are read for it, or have been.
+    for _ in 0..2 {
+        let answer = store.select(&one_series, TimeRange::ALL, u64::MAX);
+        let Err(QueryError::LimitReached(text)) = answer else { panic!("{answer:?}") };
+        assert!(text.contains("(store.max_query_labels_bytes): narrow its time range"), "{text}");
+    }
+    let one_block = TimeRange::new(Timestamp::from_millis(T0), Timestamp::from_millis(T0 + 1));
+    assert_eq!(store.select(&one_series, one_block, u64::MAX).expect("it fits").len(), 1);
+}
+
+#[test]
+fn lists_of_labels_are_bounded_as_what_a_selector_reads_is() {
+    let all = Matcher::new("__name__", MatchOp::Regex, ".+").expect("a matcher");
+    for (most, fits) in [(150_000, false), (300_000, true)] {
+        let place = Place::with(|config| config.max_query_labels_bytes = ByteSize(most));
+        let store = place.open();
+        store.append(many_labels(0)).expect("appended");
+        for lies in ["in memory", "in files"] {
+            for matchers in [&[][..], std::slice::from_ref(&all)] {
+                let list = store.engine.label_values("queue", matchers, TimeRange::ALL, &Cancel::never());
+                match list {
+                    Ok(values) => assert!(fits && values.len() == 2000, "{most}, {lies}: {matchers:?}"),
+                    Err(QueryError::LimitReached(text)) => {
+                        assert!(!fits && text.contains("(store.max_query_labels_bytes)"), "{lies}: {text}");
+                    }
+                    Err(error) => panic!("{error}"),
+                }
+            }
+            let names =
+                store.engine.label_names(&[], TimeRange::ALL, &Cancel::never()).expect("there are few");
+            assert_eq!(names, ["__name__", "queue"]);
+            store.engine.checkpoint().expect("a checkpoint");
+        }
+    }
+}
+
+#[test]
+fn what_all_queries_hold_of_labels_is_bounded_until_some_of_them_end() {
+    let place = Place::with(|config| {
+        config.max_query_labels_bytes = ByteSize(1_000_000);
+        config.cache_bytes = ByteSize(0);
+    });
+    let store = place.open();
+    push_many_labels(&store);
+    let request = SelectRequest {
+        matchers: vec![Matcher::equal("queue", "a queue with a long name 7")],
+        range: TimeRange::ALL,
+        values: None,
+        max_samples: u64::MAX,
+        cancel: Cancel::never(),
+    };
+    let mut running = Vec::new();
+    let refused = loop {
+        assert!(running.len() < 10, "each holds more than a tenth of what all may");
+        match store.engine.select(&request) {
+            Ok(cursor) => running.push(cursor),
+            Err(error) => break error,
+        }
+    };
+    assert!(!running.is_empty(), "{refused}");
+    let QueryError::LimitReached(text) = refused else { panic!("{refused:?}") };
+    assert!(text.contains("ask again when other queries have ended"), "{text}");
+    drop(running);
+    let found = store.select(&request.matchers, TimeRange::ALL, u64::MAX).expect("there is room again");
+    assert_eq!(found.len(), 1);
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! Files that are merged: fewer of them, and the same answers.
 
+use std::sync::Arc;
+
 use model::{Labels, MetricBatch, Timestamp};
 use store::{Batch, EventScan, Table, TelemetryStore};
 
+use crate::faults::BadSectors;
 use crate::fixture::{Place, Series, T0, deploys, expected};
 
 const HOUR: i64 = 3_600_000;
@@ -149,4 +152,52 @@ fn a_damaged_file_is_set_aside_and_the_others_are_merged() {
     // What lies on both sides of it are no neighbours any more in time, but they are in precedence.
     assert_eq!((merged, store.engine.stats().quarantined_files), (3, 1));
     assert_eq!(store.all().values().map(Vec::len).sum::<usize>(), 3);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_keeps_no_other_day_from_being_merged_and_rolled_up() {
+    let place = Place::with(|config| config.rollup_retention = config.retention);
+    let disk = BadSectors::default();
+    let store = place.try_open_on(Arc::new(disk.clone())).expect("the store opens");
+    for hour in [0, 1, 24, 25, 48, 49] {
+        store.push("up", &[(DAY + hour * HOUR + 5_400_000, 1.0)]);
+        store.engine.checkpoint().expect("written");
+    }
+    let chunks = || place.files("metrics", ".chunks.parquet");
+    assert_eq!(chunks().len(), 6);
+    *disk.0.lock().expect("a lock") = place.files("metrics", ".parquet").into_iter().take(4).collect();
+    let later = at(DAY + 100 * HOUR);
+    let error = store.engine.compact(later).expect_err("the first day cannot be read");
+    assert!(error.to_string().contains("read"), "{error}");
+    // Two files of the first day, one of each of the others, and two of rollups of each of these.
+    assert_eq!(chunks().len(), 2 + 2 + 4);
+    assert_eq!(store.metric("watchkeeper_store_quarantined_files"), 0.0, "it may be readable again");
+    disk.0.lock().expect("a lock").clear();
+    assert_eq!(store.engine.compact(later).expect("merged"), 2);
+    assert_eq!(chunks().len(), 3 + 6);
+    assert_eq!(store.all().values().map(Vec::len).sum::<usize>(), 6);
+}
+
+#[test]
+fn a_little_that_comes_late_of_a_day_that_is_over_waits_for_more() {
+    let place = Place::new();
+    let store = place.open();
+    let later = at(DAY + 29 * HOUR);
+    let rows = |round: i64| (0..20_000).map(|row| DAY + round * 20_000 + row).collect::<Vec<_>>();
+    for round in 0..3 {
+        store.push_rows(&rows(round));
+        store.engine.checkpoint().expect("written");
+    }
+    assert_eq!(store.engine.compact(later).expect("merged"), 3);
+    let mut merged = 0;
+    for late in 0..10 {
+        store.push_rows(&[DAY + HOUR + late]);
+        store.engine.checkpoint().expect("written");
+        merged += store.engine.compact(later).expect("looked");
+    }
+    assert!(merged <= 15, "{merged}: each by itself, it would be twenty");
+    assert!(place.files("events", ".parquet").len() <= 10);
+    assert_eq!(store.rows().len(), 60_010);
+    store.engine.compact_days(later).expect("merged");
+    assert_eq!(place.files("events", ".parquet").len(), 1, "told to, it merges all the same");
 }

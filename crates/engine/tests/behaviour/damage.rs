@@ -102,6 +102,16 @@ fn files_beside_a_lost_catalog_are_put_aside_not_removed() {
     let store = place.open();
     assert!(store.all().is_empty());
     assert_eq!(place.files("quarantine", ".parquet").len(), 4);
+    // The new catalog's files have the same numbers.
+    store.push("up", &[(T0, 2.0)]);
+    store.engine.checkpoint().expect("a checkpoint");
+    drop(store);
+    std::fs::remove_file(place.dir.path().join("catalog.db")).expect("lost again");
+    let store = place.open();
+    assert_eq!(place.files("quarantine", ".parquet").len(), 8, "nothing takes the place of another");
+    let verified = inspect::verify(place.dir.path(), &mut |_, _, _| {}).expect("verified");
+    assert_eq!(verified.iter().filter(|file| file.set_aside.is_some()).count(), 8, "{verified:?}");
+    drop(store);
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! A file system that fails when a test wants it to.
 
 use std::io;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use engine::vfs::{AppendFile, Disk, Entry, Lock, ReadFile, Vfs};
 
@@ -247,5 +247,53 @@ impl AppendFile for FillingFile {
     }
     fn sync(&mut self) -> io::Result<()> {
         self.file.sync()
+    }
+}
+
+/// The real disk, on which some files have a bad sector: they open, and cannot be read.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct BadSectors(pub(crate) Arc<Mutex<Vec<PathBuf>>>);
+
+impl Vfs for BadSectors {
+    fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
+        Disk.create_dir_all(dir)
+    }
+    fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
+        Disk.list(dir)
+    }
+    fn create(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
+        Disk.create(path)
+    }
+    fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadFile>> {
+        let file = Disk.open(path)?;
+        let is_bad = self.0.lock().expect("a lock").iter().any(|bad| bad == path);
+        Ok(if is_bad { Arc::new(BadSector(file)) } else { file })
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        Disk.rename(from, to)
+    }
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        Disk.remove(path)
+    }
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        Disk.sync_dir(dir)
+    }
+    fn free_bytes(&self, dir: &Path) -> io::Result<u64> {
+        Disk.free_bytes(dir)
+    }
+    fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
+        Disk.lock(path)
+    }
+}
+
+struct BadSector(Arc<dyn ReadFile>);
+
+impl ReadFile for BadSector {
+    fn bytes(&self) -> io::Result<u64> {
+        self.0.bytes()
+    }
+    fn read_at(&self, _into: &mut [u8], _offset: u64) -> io::Result<()> {
+        // Input/output error, as the system says it.
+        Err(io::Error::from_raw_os_error(5))
     }
 }

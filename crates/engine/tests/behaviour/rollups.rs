@@ -332,6 +332,9 @@ fn a_series_that_is_kept_longer_takes_no_stand_ins_away_from_the_rest() {
     }
     // What comes late for the series that is kept longer takes nothing away that cannot be made again.
     store.push("dddd", &[(day(5) + HOUR, 1.0)]);
+    let found = buckets(&store, between(day(6), day(0)), HOUR, RollupPart::Max).expect("rollups");
+    let of_a = found.iter().find(|(labels, _)| labels.starts_with("a{")).expect("the series");
+    assert_eq!(of_a.1.len(), 6 * 24, "nor where it is in memory still");
     roll_up(&store);
     assert_eq!(six_hours(&of_all_time(&store, "a"), day(6), day(3)), [72; 12]);
 }

@@ -1,23 +1,31 @@
 //! Lives of a store on a disk that loses, tears and fails, against a plain model of what was acknowledged.
 //!
 //! What holds after each end: everything acknowledged is there, a batch whose answer never came is there
-//! as a whole or not at all, and nothing is there twice or was never sent. While the store lives its
-//! answers are the model's. A failure prints its seed: `WATCHKEEPER_SEED=<seed>` runs that one alone,
+//! as a whole or not at all, and nothing is there twice or was never sent. Of several values for one time the
+//! first is there, what came too late is not, and only what is past its retention may go. While the store lives
+//! its answers are the model's. A failure prints its seed: `WATCHKEEPER_SEED=<seed>` runs that one alone,
 //! `WATCHKEEPER_SEEDS=<count>` more of them, as `make soak` does.
 
+mod batches;
 mod disk;
+mod life;
 mod model;
+mod world;
 
 use std::path::Path;
 
 use disk::{End, Faults, SimulatedDisk};
 use fastrand::Rng;
-use model::{Life, Model};
+use life::{Done, Life};
+use model::Model;
 
 /// Seeds of an ordinary run.
 const SEEDS: u64 = 2_000;
 /// Lives of a store in a long trace.
 const LIVES: u32 = 4;
+/// The seed of what the short trace sends: doubles in the head and in files, of what expires and of what stays, and
+/// samples that are too old for the head and for one before it.
+const SHORT: u64 = 243;
 
 /// A folder in memory, where there is one: the catalog's own syncs need no disk here.
 fn folder() -> tempfile::TempDir {
@@ -26,19 +34,25 @@ fn folder() -> tempfile::TempDir {
     if memory.is_dir() { builder.tempdir_in(memory) } else { builder.tempdir() }.expect("a folder")
 }
 
-/// The short trace: batches, files, a start after a clean end, more of both, and the files merged.
+/// The short trace: batches, files, a start after a clean end, more of both, the first files dropped, and the others
+/// merged.
 fn short_trace(life: &mut Life<'_>, model: &mut Model) {
-    for round in 0..2 {
-        life.append(model);
-        life.append(model);
-        life.checkpoint();
-        life.append(model);
-        if round == 0 && !life.is_over() {
-            life.shutdown();
-            life.open_again(model);
-        }
+    life.append(model);
+    life.append_late(model);
+    life.checkpoint(model);
+    let horizon_ms = model.later_than_all();
+    life.append(model);
+    if !life.is_over() {
+        life.shutdown();
+        life.open_again(model);
     }
-    life.compact();
+    for _ in 0..2 {
+        life.append(model);
+        life.append_late(model);
+        life.checkpoint(model);
+    }
+    life.append(model);
+    life.expire_and_merge(model, horizon_ms);
 }
 
 /// Runs the short trace to its death at the call `dies_at`, then the recovery to its death at the call
@@ -46,31 +60,45 @@ fn short_trace(life: &mut Life<'_>, model: &mut Model) {
 fn short_life(end: End, dies_at: Option<u64>, dies_again: Option<u64>) -> (u64, u64) {
     let folder = folder();
     let disk = SimulatedDisk::new(7);
-    let mut model = Model::new(7);
+    let mut model = Model::new(SHORT);
     disk.die_after(dies_at);
     let mut life = Life::new(&disk, folder.path());
-    life.try_open();
+    life.try_open(&mut model);
     if !life.is_over() {
         short_trace(&mut life, &mut model);
+    }
+    if dies_at.is_none() {
+        let Done { doubles, too_old, expired_files, merged_files } = life.done();
+        assert!(doubles > 0 && too_old > 0 && expired_files > 0 && merged_files > 0, "{:?}", life.done());
     }
     drop(life);
     let calls = disk.operations();
     disk.end(end);
     disk.die_after(dies_again);
     let mut life = Life::new(&disk, folder.path());
-    life.try_open();
+    life.try_open(&mut model);
     let recovery = disk.operations() - calls;
     if life.is_over() {
         drop(life);
         disk.end(end);
         life = Life::new(&disk, folder.path());
-        life.try_open();
+        life.try_open(&mut model);
     }
-    life.settle(&mut model);
-    life.append(&mut model);
-    life.checkpoint();
-    life.compare(&model);
+    // Every other time more comes before anybody looks what was recovered.
+    if dies_at.is_some_and(|call| call.is_multiple_of(2)) {
+        life.append_late(&mut model);
+    }
+    finish(&mut life, &mut model);
     (calls, recovery)
+}
+
+/// What a trace ends with, on a disk that does not fail.
+fn finish(life: &mut Life<'_>, model: &mut Model) {
+    life.compare(model);
+    life.append(model);
+    life.checkpoint(model);
+    life.compare(model);
+    life.expire_all(model);
 }
 
 #[test]
@@ -105,22 +133,34 @@ fn long_trace(mut rng: Rng, disk: &SimulatedDisk) {
         disk.set_faults(if fails { Faults { reads: 10, writes: 10 } } else { Faults::default() });
         disk.die_after(dies.then(|| rng.u64(1..160)));
         let mut life = Life::new(disk, folder.path());
-        life.try_open();
+        life.try_open(&mut model);
         if !life.is_over() {
-            life.settle(&mut model);
+            // At times more comes before anybody looks what was recovered.
+            if rng.u8(0..3) == 0 {
+                life.append(&mut model);
+            }
+            life.compare(&mut model);
         }
         for _ in 0..rng.u32(1..25) {
             if life.is_over() {
                 break;
             }
-            match rng.u8(0..14) {
-                12..=13 => life.compact(),
-                0..=7 => life.append(&mut model),
-                8..=9 => life.checkpoint(),
-                10 => life.compare(&model),
-                _ => {
+            match rng.u8(0..20) {
+                0..=9 => life.append(&mut model),
+                10..=12 => life.checkpoint(&mut model),
+                13 => life.compare(&mut model),
+                14..=15 => {
                     life.shutdown();
                     life.open_again(&mut model);
+                }
+                16..=17 => life.compact(),
+                18 => {
+                    let horizon_ms = model.horizon();
+                    life.expire(&mut model, horizon_ms);
+                }
+                _ => {
+                    let horizon_ms = model.horizon();
+                    life.expire_and_merge(&mut model, horizon_ms);
                 }
             }
         }
@@ -129,11 +169,8 @@ fn long_trace(mut rng: Rng, disk: &SimulatedDisk) {
     }
     disk.set_faults(Faults::default());
     let mut life = Life::new(disk, folder.path());
-    life.try_open();
-    life.settle(&mut model);
-    life.append(&mut model);
-    life.checkpoint();
-    life.compare(&model);
+    life.try_open(&mut model);
+    finish(&mut life, &mut model);
 }
 
 #[test]

@@ -49,30 +49,43 @@ impl Scope {
 
     /// The label sets of the series that match one of the selectors, each once.
     fn series(&self, engine: &Engine, cancel: &Cancel) -> Result<Vec<Labels>, Error> {
-        let mut found = std::collections::BTreeMap::new();
+        let mut found: Vec<Labels> = Vec::new();
         for selector in &self.selectors {
             let window = DurationText(self.range.end.since(self.range.start).max(Duration::from_millis(1)));
             // By itself it must be an expression: what closes our parenthesis is none.
             Query::parse(selector)?;
             let query = Query::parse(&format!("last_over_time({selector}[{window}])"))?;
             if let Value::Vector(samples) = engine.instant(&query, self.range.end, cancel)?.value {
-                for sample in samples {
-                    found.insert(sample.labels.as_ref().as_bytes().to_vec(), sample.labels);
-                }
+                found.extend(samples.into_iter().map(|sample| sample.labels));
             }
+            found.sort_unstable_by(|a, b| a.as_ref().as_bytes().cmp(b.as_ref().as_bytes()));
+            found.dedup();
             if found.len() > MAX_SERIES {
                 return Err(Error::LimitReached(format!(
                     "more than {MAX_SERIES} series match; narrow `match[]`"
                 )));
             }
         }
-        Ok(found.into_values().collect())
+        Ok(found)
     }
 
-    fn answer(&self, mut items: Vec<Json>) -> Answer {
+    /// What was found, within the limit.
+    fn cut<T>(&self, mut items: Vec<T>) -> Cut<T> {
         let truncated = self.limit.is_some_and(|limit| items.len() > limit);
         items.truncate(self.limit.unwrap_or(usize::MAX));
-        Answer::other(&Json::Array(items), truncated)
+        Cut { items, truncated }
+    }
+}
+
+/// What was found, and whether there was more.
+struct Cut<T> {
+    items: Vec<T>,
+    truncated: bool,
+}
+
+impl<T> Cut<T> {
+    fn answer(self, json: impl FnMut(T) -> Json) -> Answer {
+        Answer::other(&self.items.into_iter().map(json).collect(), self.truncated)
     }
 }
 
@@ -104,10 +117,9 @@ async fn label_names(app: &Shared, arguments: &Arguments) -> Result<Answer, Fail
                 scope.series(engine, cancel)?.iter().flat_map(|labels| labels.iter().map(|(name, _)| name)),
             )
         };
-        Ok((scope, names))
+        Ok(scope.cut(names))
     });
-    let (scope, names) = run::run(app, arguments.timeout()?, job).await?;
-    Ok(scope.answer(names.into_iter().map(Json::String).collect()))
+    Ok(run::run(app, arguments.timeout()?, job).await?.answer(Json::String))
 }
 
 /// The values of one label.
@@ -128,10 +140,9 @@ async fn values(
         } else {
             distinct(scope.series(engine, cancel)?.iter().filter_map(|labels| labels.get(&name)))
         };
-        Ok((scope, values))
+        Ok(scope.cut(values))
     });
-    let (scope, values) = run::run(&app, arguments.timeout()?, job).await?;
-    Ok(scope.answer(values.into_iter().map(Json::String).collect()))
+    Ok(run::run(&app, arguments.timeout()?, job).await?.answer(Json::String))
 }
 
 fn distinct<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<String> {
@@ -163,11 +174,10 @@ async fn matching_series(app: &Shared, arguments: &Arguments) -> Result<Answer, 
     }
     let job: Job<_> = Box::new(move |engine, cancel| {
         let series = scope.series(engine, cancel)?;
-        Ok((scope, series))
+        Ok(scope.cut(series))
     });
-    let (scope, series) = run::run(app, arguments.timeout()?, job).await?;
-    let items = series.iter().map(|labels| labels.iter().collect::<std::collections::BTreeMap<_, _>>());
-    Ok(scope.answer(items.map(|labels| json!(labels)).collect()))
+    let series = run::run(app, arguments.timeout()?, job).await?;
+    Ok(series.answer(|labels| json!(labels.iter().collect::<std::collections::BTreeMap<_, _>>())))
 }
 
 /// Who answers. Grafana asks, to know what it may use.

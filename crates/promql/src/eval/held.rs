@@ -1,0 +1,83 @@
+//! Values that stay in memory until their query is answered: those of one query, and those of all together.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::Error;
+
+/// How many queries may hold as much as one may; more of them have to do with less, or wait.
+const LARGE_QUERIES: u64 = 2;
+/// A query that holds less than this part of what it may is let through, however much others hold: what rules hold is
+/// little, and they are evaluated beside the largest queries of people.
+const SMALL_PART: u64 = 32;
+
+/// What one query holds; given back when it is dropped.
+pub(super) struct Held<'a> {
+    all: &'a AtomicU64,
+    own: Cell<u64>,
+    most: u64,
+}
+
+impl<'a> Held<'a> {
+    /// Nothing, yet; at most so many values. `all` counts those of all queries.
+    pub(super) fn within(most: u64, all: &'a AtomicU64) -> Self {
+        Self { all, own: Cell::new(0), most }
+    }
+
+    /// Counts some more.
+    pub(super) fn add(&self, values: u64) -> Result<(), Error> {
+        let own = self.own.get().saturating_add(values);
+        let most = self.most;
+        if own > most {
+            return Err(Error::LimitReached(format!(
+                "the query holds more than {most} values in memory (promql.max_held_samples); \
+                 aggregate, ask for fewer series, a shorter range or a larger step"
+            )));
+        }
+        let all = self.all.fetch_add(values, Ordering::Relaxed).saturating_add(values);
+        self.own.set(own);
+        let most_of_all = most.saturating_mul(LARGE_QUERIES);
+        if all > most_of_all && own > most / SMALL_PART {
+            return Err(Error::LimitReached(format!(
+                "all queries together hold more than {most_of_all} values in memory (twice promql.max_held_samples); \
+                 ask again when other queries have ended, or aggregate, ask for fewer series, a shorter range or a \
+                 larger step"
+            )));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.all.fetch_sub(self.own.get(), Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(held: &Held<'_>, values: u64) -> String {
+        held.add(values).expect_err("a limit is reached").to_string()
+    }
+
+    #[test]
+    fn a_query_is_bounded_and_so_are_all_together_until_some_end_and_the_small_are_let_through() {
+        let all = AtomicU64::new(0);
+        let new = || Held::within(320, &all);
+        let (first, second, third, small) = (new(), new(), new(), new());
+        first.add(320).expect("it may");
+        assert!(error(&first, 1).contains("the query holds more than 320 values"));
+        second.add(320).expect("two may");
+        let told = error(&third, 11);
+        assert!(told.contains("all queries together hold more than 640 values"), "{told}");
+        small.add(10).expect("it is small");
+        assert!(error(&small, 1).contains("all queries together"));
+        drop((first, third));
+        assert_eq!(all.load(Ordering::Relaxed), 320 + 11);
+        small.add(300).expect("there is room again");
+        drop((second, small));
+        assert_eq!(all.load(Ordering::Relaxed), 0);
+    }
+}
