@@ -73,8 +73,8 @@ fn a_folder_whose_disk_is_not_mounted_is_tried_again_and_nothing_is_written_in_i
 
 #[test]
 fn a_day_that_cannot_be_read_keeps_no_other_day_or_table_from_being_archived() {
-    let harms: [(fn(PathBuf) -> Harm, &str); 2] =
-        [(Harm::Unreadable, "os error 5"), (Harm::Panic, "panicked")];
+    type Harming = fn(PathBuf) -> Harm;
+    let harms: [(Harming, &str); 2] = [(Harm::Unreadable, "os error 5"), (Harm::Panic, "panicked")];
     for (harm, said) in harms {
         let folder = tempfile::tempdir().expect("a folder");
         let place = place(folder.path());
