@@ -1,5 +1,6 @@
 //! The main job: a backlog builds up, people hear of it with the evidence, and it drains.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -168,12 +169,15 @@ to = ["oncall@example.org"]
     })
     .await?;
 
+    let open = Mutex::new(String::new());
     within(PATIENCE, "every job to have ended", || async {
-        let running = watchkeeper.get("/api/v1/jobs?status=running&limit=1").await?.body["total"].as_u64();
-        let pending = watchkeeper.get("/api/v1/jobs?status=pending&limit=1").await?.body["total"].as_u64();
-        Ok((running == Some(0) && pending == Some(0)).then_some(()))
+        let running = watchkeeper.get("/api/v1/jobs?status=running&limit=1").await?.body;
+        let pending = watchkeeper.get("/api/v1/jobs?status=pending&limit=1").await?.body;
+        *open.lock().expect("a lock") = format!("{running}\n{pending}");
+        Ok((running["total"] == 0 && pending["total"] == 0).then_some(()))
     })
-    .await?;
+    .await
+    .with_context(|| format!("{}\n{}", open.lock().expect("a lock"), pipeline.output()))?;
     let completed = all(&watchkeeper, "/api/v1/jobs?status=completed").await?;
     ensure!(completed.len() >= DOCUMENTS, "{} jobs completed", completed.len());
     for job in &completed {

@@ -138,7 +138,9 @@ pub(crate) fn holds_a_store(data_dir: &Path) -> bool {
 pub(crate) async fn open_to_read(loaded: &Loaded, data_dir: &Path) -> Result<Arc<Engine>, Failure> {
     let mut config = loaded.settings.store.clone();
     config.retention = DurationText(FOR_EVER);
-    config.rollup_retention = DurationText(FOR_EVER);
+    if !config.rollup_retention.0.is_zero() {
+        config.rollup_retention = DurationText(FOR_EVER);
+    }
     config.retention_overrides = engine::RetentionOverrides::default();
     config.archive.url.clear();
     config.retention_bytes = ByteSize(0);

@@ -27,9 +27,12 @@ use text::Fields;
 
 /// What is logged, if that can be understood.
 pub(crate) fn filter(log: &Log) -> anyhow::Result<Targets> {
-    log.level.parse::<Targets>().with_context(|| {
-        format!("[log] level: `{}` is not a level, like info or info,server=debug", log.level)
-    })
+    let wrong = || format!("[log] level: `{}` is not a level, like info or info,server=debug", log.level);
+    // Empty parts would be taken for `error`, and spans for targets that match nothing.
+    let parts = log.level.split(',').map(str::trim).filter(|part| !part.is_empty());
+    let text = parts.collect::<Vec<_>>().join(",");
+    anyhow::ensure!(!text.is_empty() && !text.contains('['), wrong());
+    text.parse::<Targets>().with_context(wrong)
 }
 
 /// Begins to log as configured; `secrets` are never written. Gives the count of lines that could not
@@ -71,5 +74,23 @@ fn to_file(format: LogFormat, cleaner: &Arc<Cleaner>, file: RotatingFile) -> Any
             fmt::layer().fmt_fields(Fields::new(cleaner)).with_writer(file).with_ansi(false).boxed()
         }
         LogFormat::Json => Records::new(cleaner, file).boxed(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::*;
+
+    #[test]
+    fn levels_go_by_module_and_what_means_nothing_is_refused() {
+        let of = |level: &str| filter(&Log { level: level.to_owned(), ..Log::default() });
+        let filter = of("info, server=debug,").expect("a level");
+        assert!(filter.would_enable("server::routes", &Level::DEBUG));
+        assert!(filter.would_enable("engine", &Level::INFO) && !filter.would_enable("engine", &Level::DEBUG));
+        for wrong in ["", ",", "server=loud", "server[span]=debug"] {
+            assert!(of(wrong).is_err(), "{wrong:?}");
+        }
     }
 }

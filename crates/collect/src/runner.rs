@@ -101,6 +101,8 @@ struct Watched {
     status: Arc<Mutex<CollectorStatus>>,
     /// How long after a pass it is written again.
     remind: Duration,
+    /// Whether what the last pass gathered could not be stored.
+    is_unstored: bool,
 }
 
 /// The series of the last pass by their hashes, with their last values.
@@ -170,7 +172,7 @@ impl Collectors {
             .into_iter()
             .map(|(collector, source)| {
                 let status = Arc::new(Mutex::new(CollectorStatus::before_the_first_pass(&*collector)));
-                Watched { collector, source, status, remind: REMIND }
+                Watched { collector, source, status, remind: REMIND, is_unstored: false }
             })
             .collect();
         let statuses = waiting.iter().map(|watched| Arc::clone(&watched.status)).collect();
@@ -273,9 +275,11 @@ impl Watched {
         let took = begin.elapsed();
         let (status, news) = {
             let mut status = self.status.lock();
+            let was_up = status.up;
             let news = status.note(outcome.as_ref().map(|_| ()), now, took);
             let remark = outcome.is_ok().then(|| self.collector.remark()).flatten();
-            let news = news || status.remark != remark;
+            // That it still works is none, where only the storing has failed.
+            let news = news && !(self.is_unstored && was_up && outcome.is_ok()) || status.remark != remark;
             status.remark = remark;
             (status.clone(), news)
         };
@@ -311,7 +315,9 @@ impl Watched {
         if !status.absent {
             add_own_series(&mut batch, status, now);
         }
-        if let Err(error) = ingest.append_metrics(self.source, batch).await {
+        let stored = ingest.append_metrics(self.source, batch).await;
+        self.is_unstored = stored.is_err();
+        if let Err(error) = stored {
             // Counted by `ingest`, which also tells why; here it shows beside the collector.
             let mut status = self.status.lock();
             status.errors += 1;

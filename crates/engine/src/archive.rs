@@ -131,15 +131,15 @@ impl Archiver {
 
     /// Archives the days that are due at `now`, the oldest first, and removes objects that are older than the
     /// archive keeps them. Days that cannot be read, or for which there is no room, are passed over; a failure of
-    /// the place ends it. What is too old is so at `sure`, which may be earlier than `now`.
+    /// the place ends it.
     pub(crate) fn pass(
         &mut self,
         core: &Arc<Core>,
-        (now, sure): (Timestamp, Timestamp),
+        now: Timestamp,
         stop: &AtomicBool,
     ) -> Result<Passed, EngineError> {
         let passed = caught(
-            || self.try_pass(core, (now, sure), stop),
+            || self.try_pass(core, now, stop),
             || fail("finish a pass".to_owned(), ArchiveError::Panicked),
         );
         if passed.is_err() && stop.load(Ordering::Relaxed) {
@@ -160,7 +160,7 @@ impl Archiver {
     fn try_pass(
         &mut self,
         core: &Arc<Core>,
-        (now, sure): (Timestamp, Timestamp),
+        now: Timestamp,
         stop: &AtomicBool,
     ) -> Result<Passed, EngineError> {
         let due = due::days(core, now)?;
@@ -176,7 +176,7 @@ impl Archiver {
         let passed = archive_days(&destination, core, due, now, stop)?;
         let is_stopping = stop.load(Ordering::Relaxed);
         if !is_stopping && self.expired_at.is_none_or(|at| at.elapsed() >= EXPIRE_EVERY) {
-            expire(&destination, core, sure, stop)?;
+            expire(&destination, core, now, stop)?;
             self.expired_at = Some(Instant::now());
         }
         self.destination = Some(destination);
@@ -313,7 +313,7 @@ pub(crate) fn run(core: &Arc<Core>, archiver: &parking_lot::Mutex<Archiver>, sto
             std::thread::park_timeout(next - now);
             continue;
         }
-        let passed = archiver.lock().pass(core, (Timestamp::now(), core.now()), stopping);
+        let passed = archiver.lock().pass(core, core.now(), stopping);
         match passed.map_or_else(Some, |passed| passed.skipped) {
             None => pause = EVERY,
             Some(error) => {

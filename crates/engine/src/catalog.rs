@@ -180,9 +180,18 @@ fn is_corrupt(error: &rusqlite::Error) -> bool {
     }
 }
 
-/// Whether an error says that the disk is full.
-fn is_full(error: &rusqlite::Error) -> bool {
-    error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
+/// Tries a transaction once more without the ballast, where the disk is full. A quota shows itself as an error of
+/// writing, and a journal for which there is no room as a file that cannot be opened.
+fn with_room<R>(
+    path: &Path,
+    run: &mut dyn FnMut() -> Result<R, rusqlite::Error>,
+) -> Result<R, rusqlite::Error> {
+    use rusqlite::ErrorCode::{CannotOpen, DiskFull, SystemIoFailure};
+    let is_of_room = |error: &rusqlite::Error| {
+        matches!(error.sqlite_error_code(), Some(DiskFull | SystemIoFailure | CannotOpen))
+    };
+    let result = run();
+    if result.as_ref().is_err_and(is_of_room) && ballast::let_go(path) { run() } else { result }
 }
 
 /// Wraps an error of a catalog that is read: `map_err(reading(path, "open the database"))`.
@@ -326,7 +335,7 @@ impl Catalog {
             keep_checksum(&transaction)?;
             transaction.commit()
         };
-        begin().map_err(EngineError::catalog("bring the tables up to date", path))?;
+        with_room(path, &mut begin).map_err(EngineError::catalog("bring the tables up to date", path))?;
         keep_beside(path);
         Ok(Self { connection: Mutex::new(connection), path: path.to_owned(), vfs })
     }
@@ -374,11 +383,7 @@ impl Catalog {
             transaction.commit()?;
             Ok(result)
         };
-        let mut result = run();
-        if result.as_ref().is_err_and(is_full) && ballast::let_go(&self.path) {
-            result = run();
-        }
-        let result = result.map_err(EngineError::catalog(doing, &self.path))?;
+        let result = with_room(&self.path, &mut run).map_err(EngineError::catalog(doing, &self.path))?;
         keep_beside(&self.path);
         told()?;
         Ok(result)
@@ -595,6 +600,30 @@ mod tests {
         catalog.publish(&[], &[], 12).expect("publish");
         assert_eq!(catalog.next_file().expect("next"), 4, "numbers are not used again");
         assert_eq!(catalog.watermark().expect("watermark"), 17, "it never goes back");
+    }
+
+    #[test]
+    fn where_the_disk_is_full_the_ballast_goes_and_comes_back() {
+        let dir = tempfile::tempdir().expect("dir");
+        let path = dir.path().join("catalog.db");
+        let catalog = Catalog::open(&path, Arc::new(Disk)).expect("new");
+        let ballast = ballast::path(&path);
+        assert!(ballast.exists());
+        // SQLite says of a bound on its pages what it says of a disk.
+        let bound = |pages: &str| {
+            let set = format!("PRAGMA max_page_count = {pages}");
+            catalog.connection.lock().query_row(&set, [], |_| Ok(())).expect("set");
+        };
+        bound("1");
+        let many: Vec<FileEntry> = (1..500).map(|id| entry(id, FileKind::Metrics)).collect();
+        let refused = catalog.publish(&many, &[], 1).expect_err("there is no room");
+        assert!(refused.is_for_want_of_room(), "{refused:?}");
+        assert!(!ballast.exists(), "it was tried again without");
+        assert_eq!(catalog.entries().expect("entries"), []);
+        bound("1000000");
+        catalog.publish(&many, &[], 1).expect("published");
+        assert!(ballast.exists());
+        assert_eq!(catalog.entries().expect("entries").len(), 499);
     }
 
     #[test]

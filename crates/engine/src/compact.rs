@@ -25,6 +25,7 @@ use crate::query::streams::everything;
 use crate::retention::let_go;
 use crate::rollup;
 use crate::unpublished::Unpublished;
+use crate::unread::caught;
 
 const DAY_NANOS: i64 = 24 * 3600 * 1_000_000_000;
 /// Neighbours of one level and day that are merged before the day is over.
@@ -48,8 +49,8 @@ pub(crate) enum Extent {
 }
 
 /// Merges what there is to merge at `now`, one run of files after the other, until nothing is left or
-/// `stop` is set. Returns how many files were merged to others. A run that cannot be read keeps no other from
-/// being merged; the first such error is returned in the end. What is past its retention at `sure`, which may be
+/// `stop` is set. Returns how many files were merged to others. A file that cannot be read keeps no other
+/// from being merged; the first such error is returned in the end. What is past its retention at `sure`, which may be
 /// earlier than `now`, is left out.
 pub(crate) fn compact(
     core: &Arc<Core>,
@@ -58,15 +59,12 @@ pub(crate) fn compact(
     stop: &AtomicBool,
 ) -> Result<usize, EngineError> {
     let mut merged = 0;
-    let mut unread = Unread::default();
+    let mut unread = None;
     let settled = now.before(settled_after(core));
     while !stop.load(Ordering::Relaxed) {
         let view = core.view();
-        let may_be_merged = |run: &[Arc<StoredFile>]| {
+        let has_room = |run: &[Arc<StoredFile>]| {
             let bytes = bytes_of(run);
-            if unread.has(run) {
-                return false;
-            }
             let has_room = core.room.has_twice(bytes);
             if !has_room {
                 tracing::warn!(
@@ -77,49 +75,25 @@ pub(crate) fn compact(
             }
             has_room
         };
-        let Some(run) = next_run(&view.files, now, settled_after(core), extent, may_be_merged) else { break };
+        let readable: Vec<_> = view.files.iter().map(|file| (file, !core.unread.has(file))).collect();
+        let Some(run) = next_run(&readable, now, settled_after(core), extent, has_room) else { break };
         // Ingest may have taken it meanwhile.
         let Some(_room) = core.room.hold(bytes_of(&run)) else { break };
-        match merge(core, &run, sure, stop) {
+        match caught(|| merge(core, &run, sure, stop)) {
             Ok(Some(files)) => merged += files,
             // Something else has changed these files; the next pass looks again.
             Ok(None) => break,
             Err(error) => {
                 core.telemetry.files.compaction_errors.inc();
-                if !matches!(error, EngineError::Read(_)) {
+                if !core.unread.note(run.iter(), &error) {
                     return Err(error);
                 }
-                unread.note(&run, error);
+                unread.get_or_insert(error);
             }
         }
     }
     rollup::make_missing(core, sure, settled, stop)?;
-    unread.error.map_or(Ok(merged), Err)
-}
-
-/// Runs of files that could not be read in this pass.
-#[derive(Default)]
-struct Unread {
-    /// The numbers of the files.
-    runs: Vec<Vec<u64>>,
-    /// Why the first of them could not be.
-    error: Option<EngineError>,
-}
-
-impl Unread {
-    fn has(&self, run: &[Arc<StoredFile>]) -> bool {
-        self.runs.iter().any(|ids| ids.iter().eq(run.iter().map(|file| &file.entry.id)))
-    }
-
-    fn note(&mut self, run: &[Arc<StoredFile>], error: EngineError) {
-        tracing::error!(
-            error = &error as &dyn std::error::Error,
-            files = run.len(),
-            "files could not be read to merge them: they stay as they are"
-        );
-        self.runs.push(run.iter().map(|file| file.entry.id).collect());
-        self.error.get_or_insert(error);
-    }
+    unread.map_or(Ok(merged), Err)
 }
 
 /// How long after the end of a day its samples may still be in memory.
@@ -135,38 +109,40 @@ fn bytes_of(run: &[Arc<StoredFile>]) -> u64 {
     run.iter().map(|file| file.bytes()).sum()
 }
 
-/// The first run of neighbours that is worth a merge and may be merged. `files` are in the order of
-/// precedence; between neighbours of one kind there may be files of others.
+/// The first run of neighbours that is worth a merge and for which there is room. `files` are in the order of
+/// precedence, each with whether it can be read; between neighbours of one kind there may be files of others.
 fn next_run(
-    files: &[Arc<StoredFile>],
+    files: &[(&Arc<StoredFile>, bool)],
     now: Timestamp,
     settled_after: Duration,
     extent: Extent,
-    may_be_merged: impl Fn(&[Arc<StoredFile>]) -> bool,
+    has_room: impl Fn(&[Arc<StoredFile>]) -> bool,
 ) -> Option<Vec<Arc<StoredFile>>> {
     let last_day = now.before(settled_after).as_nanos().div_euclid(DAY_NANOS) - 1;
     let mut kinds: Vec<FileKind> = Vec::new();
-    for file in files {
+    for (file, _) in files {
         // A day of rollups is one file from the beginning.
         if !kinds.contains(&file.entry.kind) && !matches!(file.entry.kind, FileKind::Rollups(_)) {
             kinds.push(file.entry.kind);
         }
     }
+    let of_a_day = |of_kind: &[&(&Arc<StoredFile>, bool)]| {
+        of_kind.chunk_by(|a, b| day(a.0) == day(b.0)).find_map(|days| {
+            let is_due = extent == Extent::Days || day(days[0].0) <= last_day;
+            let mut runs = is_due.then(|| within_bounds(days))?.into_iter();
+            runs.find(|run| is_worth_it(run, extent) && has_room(run))
+        })
+    };
+    let of_a_level = |of_kind: &[&(&Arc<StoredFile>, bool)]| {
+        let of = |file: &Arc<StoredFile>| (day(file), file.entry.level);
+        let levels = of_kind.chunk_by(|a, b| of(a.0) == of(b.0)).filter(|run| run.len() >= MANY);
+        levels.flat_map(within_bounds).find(|run| run.len() >= MANY && has_room(run))
+    };
     kinds.into_iter().find_map(|kind| {
-        let of_kind: Vec<&Arc<StoredFile>> = files.iter().filter(|file| file.entry.kind == kind).collect();
-        let of_a_day = of_kind.chunk_by(|a, b| day(a) == day(b)).find_map(|days| {
-            let is_due = extent == Extent::Days || day(days[0]) <= last_day;
-            let run = is_due.then(|| within_bounds(days))?;
-            (is_worth_it(&run, extent) && may_be_merged(&run)).then_some(run)
-        });
-        let of_a_level = || {
-            let same = |a: &&Arc<StoredFile>, b: &&Arc<StoredFile>| {
-                (day(a), a.entry.level) == (day(b), b.entry.level)
-            };
-            let mut many = of_kind.chunk_by(same).filter(|run| run.len() >= MANY).map(within_bounds);
-            many.find(|run| run.len() >= MANY && may_be_merged(run))
-        };
-        of_a_day.or_else(of_a_level)
+        let of_kind: Vec<_> = files.iter().filter(|(file, _)| file.entry.kind == kind).collect();
+        // Those on both sides of one that cannot be read are no neighbours.
+        let mut pieces = of_kind.split(|(_, is_readable)| !is_readable);
+        pieces.find_map(|piece| of_a_day(piece).or_else(|| of_a_level(piece)))
     })
 }
 
@@ -178,15 +154,13 @@ fn is_worth_it(run: &[Arc<StoredFile>], extent: Extent) -> bool {
     run.len() > 1 && (extent == Extent::Days || run.len() > MANY || rest >= largest / LITTLE)
 }
 
-/// As many of the first neighbours as may be merged at once; a file that is too large by itself is
-/// passed over.
-fn within_bounds(files: &[&Arc<StoredFile>]) -> Vec<Arc<StoredFile>> {
-    let mut best: Vec<Arc<StoredFile>> = Vec::new();
+/// Neighbours in runs that may each be merged at once; a file that is too large by itself is in none.
+fn within_bounds(files: &[&(&Arc<StoredFile>, bool)]) -> Vec<Vec<Arc<StoredFile>>> {
+    let mut runs: Vec<Vec<Arc<StoredFile>>> = Vec::new();
     let mut run: Vec<Arc<StoredFile>> = Vec::new();
-    for file in files {
+    for (file, _) in files {
         let fits = |run: &[Arc<StoredFile>]| {
-            let all = || run.iter().chain([*file]);
-            let bytes: u64 = all().map(|file| file.bytes()).sum();
+            let bytes = bytes_of(run) + file.bytes();
             run.len() < MAX_FILES
                 && match file.entry.kind {
                     FileKind::Metrics | FileKind::Rollups(_) => bytes <= MAX_BLOCK_BYTES,
@@ -194,17 +168,14 @@ fn within_bounds(files: &[&Arc<StoredFile>]) -> Vec<Arc<StoredFile>> {
                 }
         };
         if !fits(&run) {
-            best = longer(best, std::mem::take(&mut run));
+            runs.push(std::mem::take(&mut run));
         }
         if fits(&run) {
             run.push(Arc::clone(file));
         }
     }
-    longer(best, run)
-}
-
-fn longer<T>(a: Vec<T>, b: Vec<T>) -> Vec<T> {
-    if b.len() > a.len() { b } else { a }
+    runs.push(run);
+    runs
 }
 
 /// What became of the samples of a run of blocks.

@@ -20,8 +20,10 @@ use crate::head::Head;
 use crate::head::metrics::Limits;
 use crate::kept::Kept;
 use crate::layout::Layout;
+use crate::rollup::EmptyDays;
 use crate::room::Room;
 use crate::telemetry::Telemetry;
+use crate::unread::Unread;
 use crate::vfs::Vfs;
 use crate::wal::segment::Segments;
 use crate::{Config, EngineError};
@@ -60,6 +62,8 @@ pub(crate) struct Core {
     /// Files that were let go of.
     leaving: Mutex<Vec<Weak<StoredFile>>>,
     pub(crate) room: Room,
+    pub(crate) empty_days: EmptyDays,
+    pub(crate) unread: Unread,
     clock: Clock,
 }
 
@@ -107,6 +111,8 @@ impl Core {
             next_file,
             leaving: Mutex::default(),
             room: Room::new(config.disk_reserve_bytes.0),
+            empty_days: EmptyDays::default(),
+            unread: Unread::default(),
             clock: Clock::new(),
             config,
         })

@@ -93,7 +93,7 @@ impl Engine {
             if !error.is_for_want_of_room() {
                 return error;
             }
-            let needed = ByteSize(last_segment_bytes(&*disk, data_dir) + START_BYTES);
+            let needed = ByteSize(start_bytes(&*disk, data_dir));
             EngineError::NoRoom { data_dir: data_dir.to_owned(), needed, source: Box::new(error) }
         })
     }
@@ -117,7 +117,8 @@ impl Engine {
         let core = Arc::new(Core::new(vfs, layout, config, telemetry, catalog)?);
         core.measure_disk();
         let archiver = Archiver::new(&core)?.map(|archiver| Arc::new(Mutex::new(archiver)));
-        let opened = open(&core)?;
+        let needed = start_bytes(&*core.vfs, data_dir);
+        let opened = open(&core, needed)?;
         core.stats();
         let queue = Arc::new(Queue::new(gathering(&core.config)));
         let flusher = Arc::new(Flusher::new(Arc::clone(&core), Arc::clone(&queue)));
@@ -215,7 +216,7 @@ impl Engine {
     /// catalog say. Blocks; not to be called where async tasks run.
     pub fn archive(&self, now: Timestamp) -> Result<usize, EngineError> {
         let Some(archiver) = &self.archiver else { return Ok(0) };
-        archiver.lock().pass(&self.core, (now, now), &self.stopping).map(|passed| passed.archived)
+        archiver.lock().pass(&self.core, now, &self.stopping).map(|passed| passed.archived)
     }
 
     /// Drops the files in which everything is older than retention at `now`, as a background pass does
@@ -282,11 +283,11 @@ impl Engine {
     }
 }
 
-/// The size of the log's last segment, which a start writes anew; 0 where that is not to be learned.
-fn last_segment_bytes(vfs: &dyn Vfs, data_dir: &Path) -> u64 {
+/// The room that a start needs: it writes the log's last segment anew, as far as its size is to be learned.
+fn start_bytes(vfs: &dyn Vfs, data_dir: &Path) -> u64 {
     let entries = vfs.list(&Layout::new(data_dir).wal_dir()).unwrap_or_default();
     let segments = entries.iter().filter_map(|entry| Some((segment_id(&entry.name)?, entry.bytes)));
-    segments.max().map_or(0, |(_, bytes)| bytes)
+    segments.max().map_or(0, |(_, bytes)| bytes) + START_BYTES
 }
 
 /// The most that a batch of this size in memory takes as a record. Of 16 bytes of a sample, 19 can become: a

@@ -8,8 +8,6 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use model::Timestamp;
-
 use crate::EngineError;
 use crate::catalog::FileEntry;
 use crate::core::Core;
@@ -44,7 +42,7 @@ fn publish(core: &Core, frozen: &Frozen) -> Result<usize, EngineError> {
     let _changing = core.changing_files();
     let (entries, untrue) = match fresh {
         Some(entries) => {
-            let untrue = rollup::untrue(core, &entries, Timestamp::now());
+            let untrue = rollup::untrue(core, &entries, core.now());
             enter(core, &mut written, &entries, &untrue, frozen.watermark)?;
             (entries, untrue)
         }

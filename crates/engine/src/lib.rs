@@ -42,6 +42,7 @@ mod telemetry;
 #[cfg(test)]
 mod testing;
 mod unpublished;
+mod unread;
 mod upkeep;
 mod varint;
 pub mod vfs;

@@ -10,6 +10,7 @@ use crate::files::StoredFile;
 use crate::flush::flush;
 use crate::layout::{Layout, is_temporary};
 use crate::quarantine::{move_parts, quarantine};
+use crate::retention::drop_expired;
 use crate::wal::replay::{replay, segments};
 use crate::wal::segment::SegmentWriter;
 use crate::wal::writer::Frozen;
@@ -23,10 +24,16 @@ pub(crate) struct Opened {
     pub(crate) watermark: u64,
 }
 
-/// Brings the files in use and the head to where the store was.
-pub(crate) fn open(core: &Core) -> Result<Opened, EngineError> {
+/// Brings the files in use and the head to where the store was. Where less than `needed` bytes are free, what may go
+/// for want of room goes first.
+pub(crate) fn open(core: &Core, needed: u64) -> Result<Opened, EngineError> {
     let on_disk = remove_orphans(core)?;
     take_files(core, &on_disk)?;
+    if core.room.free() < needed
+        && let Err(error) = drop_expired(core, core.now())
+    {
+        tracing::error!(error = &error as &dyn std::error::Error, "no files could be dropped for the start");
+    }
     let mut watermark = core.catalog.watermark()?;
     let mut sequence = watermark;
     let ids = segments(core)?;

@@ -14,7 +14,7 @@ mod read;
 mod roll;
 mod stand_in;
 
-pub(crate) use days::untrue;
+pub(crate) use days::{EmptyDays, untrue};
 pub(crate) use make::make_missing;
 pub(crate) use read::select;
 pub(crate) use stand_in::StandIns;

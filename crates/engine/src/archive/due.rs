@@ -37,7 +37,8 @@ pub(super) fn days(core: &Core, now: Timestamp) -> Result<Vec<Due>, EngineError>
         for day in Day::touched(file.entry.range, oldest).take_while(|day| *day < newest) {
             let before = known.get(&(source, day));
             let is_due = before.is_none_or(|known| {
-                known.at.is_none_or(|at| !known.is_done() && now.since(at) >= AGAIN_AFTER)
+                // One that was archived in what is the future by now was so while the clock was wrong.
+                known.at.is_none_or(|at| !known.is_done() && (at > now || now.since(at) >= AGAIN_AFTER))
             });
             if is_due {
                 due.insert(Due { day, source, rows: before.map_or(0, |known| known.rows) });

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::ByteSize;
+use model::{ByteSize, TimeRange};
 
 use super::destination::Destination;
 use super::due::Due;
@@ -32,13 +32,21 @@ pub(super) fn hold<'a>(
     }
 }
 
-/// About how many bytes the object of a day takes. A file with some of the day counts as a whole.
+/// About how many bytes the object of a day takes: of a file that reaches over several days, as much as of its time is
+/// of this one.
 fn estimate(core: &Core, due: &Due) -> u64 {
-    let range = due.day.range();
-    let has_some = |file: &&Arc<StoredFile>| {
-        Source::of(file.entry.kind) == Some(due.source) && file.entry.range.overlaps(&range)
+    let day = due.day.range();
+    let of_day = |file: &Arc<StoredFile>| {
+        let range = file.entry.range;
+        if Source::of(file.entry.kind) != Some(due.source) || !range.overlaps(&day) {
+            return 0;
+        }
+        let nanos =
+            |range: TimeRange| range.end.as_nanos().saturating_sub(range.start.as_nanos()).max(1) as f64;
+        let within = TimeRange::new(range.start.max(day.start), range.end.min(day.end));
+        (file.bytes() as f64 * nanos(within) / nanos(range)).ceil() as u64
     };
-    let bytes: u64 = core.view().files.iter().filter(has_some).map(|file| file.bytes()).sum();
+    let bytes: u64 = core.view().files.iter().map(of_day).sum();
     match due.source {
         Source::Metrics => bytes.saturating_mul(PLAIN_POINTS),
         // Rows of events are packed in the store as they are in the archive.

@@ -101,7 +101,7 @@ impl Held {
     }
 
     /// Adds some if there is room for it, and says whether there is.
-    fn try_add(&self, more: usize) -> bool {
+    pub(crate) fn try_add(&self, more: usize) -> bool {
         let mut bytes = self.bytes.lock();
         let add = |all: usize| all.checked_add(more).filter(|all| *all <= self.total.most);
         let is_added = self.total.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).is_ok();

@@ -185,10 +185,8 @@ impl<'a> IndexReader<'a> {
             let bitmaps = index.bitmaps.lock();
             for row in rows {
                 match bitmaps.get(row) {
-                    Some((bitmap, bytes)) => {
+                    Some((bitmap, _)) => {
                         all |= bitmap;
-                        // One that does not fit is there all the same, whether this query uses it or not.
-                        _ = self.budget.take(*bytes);
                     }
                     None => missing.push(*row),
                 }
@@ -217,7 +215,7 @@ impl<'a> IndexReader<'a> {
     fn keep(&mut self, row: usize, bitmap: RoaringBitmap, packed: usize) {
         let (index, bytes) = (self.index, packed + BITMAP_BYTES);
         if index.bytes.load(Ordering::Relaxed) + bytes <= KEPT_BYTES
-            && self.budget.read(bytes, self.held).is_ok()
+            && self.held.try_add(bytes)
             && index.bitmaps.lock().insert(row, (bitmap, bytes)).is_none()
         {
             index.bytes.fetch_add(bytes, Ordering::Relaxed);

@@ -1,8 +1,10 @@
 //! Which days have rollups that are true.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use model::{TimeRange, Timestamp};
+use parking_lot::Mutex;
 
 use super::Bucket;
 use crate::catalog::{FileEntry, FileKind};
@@ -14,7 +16,7 @@ pub(super) const DAY_MS: i64 = 24 * 3_600_000;
 pub(super) const REACH_MS: i64 = 3_600_000;
 
 /// A day of rollups in UTC: the buckets that end after its first instant and until its last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Day(pub(super) i64);
 
 impl Day {
@@ -55,6 +57,35 @@ pub(super) fn rollups(view: &View, bucket: Bucket, day: Day) -> Option<&Arc<Stor
 /// Whether a file of samples has any that a day's buckets depend on.
 pub(super) fn has_samples(file: &StoredFile, day: Day) -> bool {
     file.entry.kind == FileKind::Metrics && file.entry.range.overlaps(&day.samples())
+}
+
+/// The files of samples that a day's buckets depend on.
+pub(super) fn depended_on(view: &View, day: Day) -> Vec<u64> {
+    let files = view.files.iter().filter(|file| has_samples(file, day));
+    files.map(|file| file.entry.id).collect()
+}
+
+/// Days of which nothing was found although files reach over them: nothing came while the store was not running.
+#[derive(Debug, Default)]
+pub(crate) struct EmptyDays(Mutex<HashMap<Day, Vec<u64>>>);
+
+impl EmptyDays {
+    /// More days than any rollup is kept for.
+    const MOST: usize = 10_000;
+
+    /// Notes that files have nothing of a day.
+    pub(super) fn note(&self, day: Day, files: Vec<u64>) {
+        let mut days = self.0.lock();
+        if days.len() >= Self::MOST {
+            days.clear();
+        }
+        days.insert(day, files);
+    }
+
+    /// Whether the files of a view have nothing of a day.
+    pub(super) fn has(&self, day: Day, view: &View) -> bool {
+        self.0.lock().get(&day).is_some_and(|files| *files == depended_on(view, day))
+    }
 }
 
 /// Whether samples are in memory that a day's buckets depend on.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use model::Timestamp;
 use store::{SeriesBuffer, SeriesCursor};
 
-use super::days::{Day, has_samples, is_in_memory, rollups};
+use super::days::{Day, depended_on, has_samples, is_in_memory, rollups};
 use super::roll::Rolled;
 use super::{Bucket, Part, shift_ms};
 use crate::EngineError;
@@ -16,6 +16,7 @@ use crate::files::StoredFile;
 use crate::query::cursor::Cursor;
 use crate::query::streams::{Stream, of_view};
 use crate::unpublished::Unpublished;
+use crate::unread::caught;
 
 /// Makes what is missing of rollups of days that ended before `settled`, and are not past retention at `now`. A day
 /// that cannot be read keeps no other from being rolled up; the first such error is returned in the end.
@@ -35,48 +36,42 @@ pub(crate) fn make_missing(
     let Some(last) = of_samples().map(|file| file.entry.range.end).max() else { return Ok(()) };
     let first = Day::of_end(first.max(now.before(kept)).as_millis() + 1);
     let last = Day::of_end(last.min(settled).as_millis());
-    let mut unread = None;
+    let (mut unread, mut without_room) = (None, 0u64);
     for day in (first.0..=last.0).map(Day).filter(|day| day.end_ms() <= settled.as_millis()) {
         for bucket in Bucket::ALL {
             if stop.load(Ordering::Relaxed) {
                 return Ok(());
             }
             let view = core.view();
-            if rollups(&view, bucket, day).is_some() || is_in_memory(&view, day) {
+            if rollups(&view, bucket, day).is_some()
+                || is_in_memory(&view, day)
+                || core.empty_days.has(day, &view)
+            {
                 continue;
             }
             let of_day = view.files.iter().filter(|file| has_samples(file, day));
+            if of_day.clone().any(|file| core.unread.has(file)) {
+                continue;
+            }
             // Rollups take less than what they are made of.
-            let Some(_room) = core.room.hold(of_day.map(|file| file.bytes()).sum()) else {
-                tracing::warn!(
-                    free = core.room.free(),
-                    "there is no room to roll up a day: it is tried again"
-                );
+            let Some(_room) = core.room.hold(of_day.clone().map(|file| file.bytes()).sum()) else {
+                without_room += 1;
                 continue;
             };
-            match make(core, &view, day, bucket, stop) {
-                Ok(()) => {}
-                Err(error @ EngineError::Read(_)) => {
-                    core.telemetry.files.compaction_errors.inc();
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        day = day.0,
-                        ?bucket,
-                        "a day could not be read to roll it up: it is tried again"
-                    );
-                    unread.get_or_insert(error);
+            if let Err(error) = caught(|| make(core, &view, day, bucket, stop)) {
+                core.telemetry.files.compaction_errors.inc();
+                if !core.unread.note(of_day, &error) {
+                    return Err(error);
                 }
-                Err(error) => return Err(error),
+                unread.get_or_insert(error);
             }
         }
     }
+    if without_room > 0 {
+        let free = core.room.free();
+        tracing::warn!(files = without_room, free, "there is no room for rollups: they are tried again");
+    }
     unread.map_or(Ok(()), Err)
-}
-
-/// The files of samples that a day's buckets depend on.
-fn depended_on(view: &View, day: Day) -> Vec<u64> {
-    let files = view.files.iter().filter(|file| has_samples(file, day));
-    files.map(|file| file.entry.id).collect()
 }
 
 fn make(
@@ -96,6 +91,7 @@ fn make(
         Buckets { cursor, day, bucket, samples: SeriesBuffer::default(), rolled: Rolled::default() };
     // A block with nothing in it is none.
     if !series.next()? {
+        core.empty_days.note(day, files);
         return Ok(());
     }
     let mut written = Unpublished::new(core);

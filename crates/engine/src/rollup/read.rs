@@ -65,7 +65,7 @@ fn open_parts(
     let last_ms = last_ms.div_euclid(bucket.millis()) * bucket.millis();
     // Days to come have none.
     let last_day_ms = last_ms.min(now.as_millis().saturating_add(DAY_MS));
-    let (files, covered_ms) = covered(&view, bucket, (first_ms, last_day_ms), core.kept.usual_horizon(now));
+    let (files, covered_ms) = covered(core, &view, bucket, (first_ms, last_day_ms), now);
     if files.is_empty() {
         return Ok(Opened::Whole(None));
     }
@@ -122,13 +122,17 @@ fn has_samples_before(
 
 /// The rollups from a bucket on that have no gap between them, and the end of the last bucket that is known from
 /// them. A day of which the store has nothing is no gap, and neither is one whose samples are past the usual
-/// `horizon`: what there still is of series that are kept longer says nothing of the others.
+/// horizon: what there still is of series that are kept longer says nothing of the others.
 fn covered(
+    core: &Core,
     view: &View,
     bucket: Bucket,
     (first_ms, last_ms): (i64, i64),
-    horizon: Timestamp,
+    now: Timestamp,
 ) -> (Vec<Arc<StoredFile>>, i64) {
+    let horizon = core.kept.usual_horizon(now);
+    let may_have =
+        |day| view.files.iter().any(|file| has_samples(file, day)) && !core.empty_days.has(day, view);
     let mut files = Vec::new();
     let mut until_ms = i64::MIN;
     for day in (Day::of_end(first_ms).0..=Day::of_end(last_ms).0).map(Day) {
@@ -141,7 +145,7 @@ fn covered(
                 files.push(Arc::clone(file));
                 until_ms = day.end_ms();
             }
-            None if !is_past && view.files.iter().any(|file| has_samples(file, day)) => break,
+            None if day.end_ms() >= horizon.as_millis() && may_have(day) => break,
             None => {}
         }
     }

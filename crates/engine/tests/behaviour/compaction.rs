@@ -155,27 +155,51 @@ fn a_damaged_file_is_set_aside_and_the_others_are_merged() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_keeps_no_other_day_from_being_merged_and_rolled_up() {
-    let place = Place::with(|config| config.rollup_retention = config.retention);
+fn a_file_that_cannot_be_read_keeps_no_other_from_being_merged_and_rolled_up() {
+    for panics in [false, true] {
+        let place = Place::with(|config| config.rollup_retention = config.retention);
+        let disk = BadSectors { panics, ..BadSectors::default() };
+        let store = place.try_open_on(Arc::new(disk.clone())).expect("the store opens");
+        for hour in [0, 1, 24, 25, 48, 49] {
+            store.push("up", &[(DAY + hour * HOUR + 5_400_000, 1.0)]);
+            store.engine.checkpoint().expect("written");
+        }
+        let chunks = || place.files("metrics", ".chunks.parquet").len();
+        assert_eq!(chunks(), 6);
+        // The parts of the first file.
+        *disk.files.lock().expect("a lock") =
+            place.files("metrics", ".parquet").into_iter().take(4).collect();
+        let later = at(DAY + 100 * HOUR);
+        store.engine.compact(later).expect_err("the first day cannot be read");
+        // Two files of the first day, one of each of the others, and two of rollups of each of these.
+        assert_eq!(chunks(), 2 + 2 + 4);
+        assert_eq!(store.engine.compact(later).expect("it is left alone for a while"), 0);
+        assert_eq!(store.metric("watchkeeper_store_quarantined_files"), 0.0, "it may be readable again");
+        drop(store);
+        let store = place.open();
+        assert_eq!(store.engine.compact(later).expect("merged"), 2);
+        assert_eq!(chunks(), 3 + 6);
+        assert_eq!(store.all().values().map(Vec::len).sum::<usize>(), 6);
+    }
+}
+
+#[test]
+fn files_of_a_day_are_merged_around_one_that_cannot_be_read() {
+    let place = Place::new();
     let disk = BadSectors::default();
     let store = place.try_open_on(Arc::new(disk.clone())).expect("the store opens");
-    for hour in [0, 1, 24, 25, 48, 49] {
-        store.push("up", &[(DAY + hour * HOUR + 5_400_000, 1.0)]);
+    for hour in 0..7 {
+        store.push("up", &[(DAY + hour * HOUR, 1.0)]);
         store.engine.checkpoint().expect("written");
     }
-    let chunks = || place.files("metrics", ".chunks.parquet");
-    assert_eq!(chunks().len(), 6);
-    *disk.0.lock().expect("a lock") = place.files("metrics", ".parquet").into_iter().take(4).collect();
-    let later = at(DAY + 100 * HOUR);
-    let error = store.engine.compact(later).expect_err("the first day cannot be read");
-    assert!(error.to_string().contains("read"), "{error}");
-    // Two files of the first day, one of each of the others, and two of rollups of each of these.
-    assert_eq!(chunks().len(), 2 + 2 + 4);
-    assert_eq!(store.metric("watchkeeper_store_quarantined_files"), 0.0, "it may be readable again");
-    disk.0.lock().expect("a lock").clear();
-    assert_eq!(store.engine.compact(later).expect("merged"), 2);
-    assert_eq!(chunks().len(), 3 + 6);
-    assert_eq!(store.all().values().map(Vec::len).sum::<usize>(), 6);
+    let files = place.files("metrics", ".parquet");
+    *disk.files.lock().expect("a lock") = files[3 * 4..4 * 4].to_vec();
+    store.engine.compact(at(DAY + 100 * HOUR)).expect_err("one of seven cannot be read");
+    assert_eq!(
+        place.files("metrics", ".chunks.parquet").len(),
+        3,
+        "three before it and three behind are one each"
+    );
 }
 
 #[test]

@@ -252,7 +252,11 @@ impl AppendFile for FillingFile {
 
 /// The real disk, on which some files have a bad sector: they open, and cannot be read.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct BadSectors(pub(crate) Arc<Mutex<Vec<PathBuf>>>);
+pub(crate) struct BadSectors {
+    pub(crate) files: Arc<Mutex<Vec<PathBuf>>>,
+    /// Whether reading them panics, as bytes may make a decoder do.
+    pub(crate) panics: bool,
+}
 
 impl Vfs for BadSectors {
     fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
@@ -266,8 +270,8 @@ impl Vfs for BadSectors {
     }
     fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadFile>> {
         let file = Disk.open(path)?;
-        let is_bad = self.0.lock().expect("a lock").iter().any(|bad| bad == path);
-        Ok(if is_bad { Arc::new(BadSector(file)) } else { file })
+        let is_bad = self.files.lock().expect("a lock").iter().any(|bad| bad == path);
+        Ok(if is_bad { Arc::new(BadSector { file, panics: self.panics }) } else { file })
     }
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         Disk.rename(from, to)
@@ -286,14 +290,86 @@ impl Vfs for BadSectors {
     }
 }
 
-struct BadSector(Arc<dyn ReadFile>);
+struct BadSector {
+    file: Arc<dyn ReadFile>,
+    panics: bool,
+}
 
 impl ReadFile for BadSector {
     fn bytes(&self) -> io::Result<u64> {
-        self.0.bytes()
+        self.file.bytes()
     }
     fn read_at(&self, _into: &mut [u8], _offset: u64) -> io::Result<()> {
+        assert!(!self.panics, "a decoder has met what it did not expect");
         // Input/output error, as the system says it.
         Err(io::Error::from_raw_os_error(5))
+    }
+}
+
+/// A directory on the real disk that takes no more bytes than a test says. What the catalog takes is not counted.
+#[derive(Clone, Debug)]
+pub(crate) struct Small {
+    pub(crate) dir: PathBuf,
+    pub(crate) most: Arc<AtomicU64>,
+}
+
+impl Small {
+    pub(crate) fn used(&self) -> u64 {
+        let bytes = |dir: &str| Disk.list(&self.dir.join(dir)).into_iter().flatten().map(|entry| entry.bytes);
+        ["wal", "metrics", "events", "quarantine"].into_iter().flat_map(bytes).sum()
+    }
+
+    fn free(&self) -> u64 {
+        self.most.load(Ordering::SeqCst).saturating_sub(self.used())
+    }
+}
+
+impl Vfs for Small {
+    fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
+        Disk.create_dir_all(dir)
+    }
+    fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
+        Disk.list(dir)
+    }
+    fn create(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
+        Ok(Box::new(SmallFile { file: Disk.create(path)?, disk: self.clone() }))
+    }
+    fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadFile>> {
+        Disk.open(path)
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        Disk.rename(from, to)
+    }
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        Disk.remove(path)
+    }
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        Disk.sync_dir(dir)
+    }
+    fn free_bytes(&self, _dir: &Path) -> io::Result<u64> {
+        Ok(self.free())
+    }
+    fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
+        Disk.lock(path)
+    }
+}
+
+struct SmallFile {
+    file: Box<dyn AppendFile>,
+    disk: Small,
+}
+
+impl AppendFile for SmallFile {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.disk.free() < bytes.len() as u64 {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.file.append(bytes)
+    }
+    fn cut(&mut self, bytes: u64) -> io::Result<()> {
+        self.file.cut(bytes)
+    }
+    fn sync(&mut self) -> io::Result<()> {
+        self.file.sync()
     }
 }

@@ -8,7 +8,7 @@ use engine::EngineError;
 use model::{ByteSize, DurationText, MetricBatch, Timestamp};
 use store::{AppendError, Batch};
 
-use crate::faults::{Filling, Full, Sized};
+use crate::faults::{Filling, Full, Sized, Small};
 use crate::fixture::{Open, Place, Series, T0, deploys, expected, samples_of};
 
 fn is_refused(store: &Open, time: i64) -> bool {
@@ -71,6 +71,29 @@ fn a_start_on_a_full_disk_says_what_to_do_and_loses_nothing() {
     assert!(needed.0 > 4 << 20);
     assert!(refused.to_string().contains("make that much room"), "{refused}");
     assert_eq!(place.open().all(), Series::from([expected("up", &[(T0, 1.0)])]));
+}
+
+#[test]
+fn a_start_on_a_full_disk_lets_go_of_what_may_go_for_want_of_room() {
+    let mut place = Place::new();
+    let most = Arc::new(AtomicU64::new(1 << 40));
+    let disk = Small { dir: place.dir.path().to_owned(), most: Arc::clone(&most) };
+    let store = place.try_open_on(Arc::new(disk.clone())).expect("the store opens");
+    let now = Timestamp::now().as_millis();
+    for (name, ago) in [("old", 3 * 86_400_000), ("recent", 3_600_000)] {
+        store.push(name, &[(now - ago, 1.0)]);
+        store.engine.checkpoint().expect("files");
+    }
+    store.push("new", &[(now, 2.0)]);
+    drop(store);
+    most.store(disk.used(), Ordering::SeqCst);
+    let refused = place.try_open_on(Arc::new(disk.clone())).err().expect("nothing may go");
+    assert!(matches!(refused, EngineError::NoRoom { .. }), "{refused}");
+    place.config.retention_free_bytes = ByteSize(1 << 20);
+    let store = place.try_open_on(Arc::new(disk)).expect("the store opens");
+    let left = [expected("new", &[(now, 2.0)]), expected("recent", &[(now - 3_600_000, 1.0)])];
+    assert_eq!(store.all(), Series::from(left));
+    assert_eq!(store.metric("watchkeeper_store_dropped_for_space_files_total"), 1.0);
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! Rollups: they say what the samples say, whatever comes later, and stand in for samples that are gone.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use engine::MetricRetention;
 use model::{DurationText, STALE_NAN, TimeRange, Timestamp, is_stale};
 use store::{Cancel, Matcher, QueryError, RollupBuffer, RollupPart, SelectRequest, TelemetryStore};
 
+use crate::faults::BadSectors;
 use crate::fixture::{Open, Place, expected};
 
 const MINUTE: i64 = 60_000;
@@ -181,6 +183,24 @@ fn they_say_what_the_samples_say_before_and_after_more_came() {
     drop(store);
     let store = place.open();
     assert!(agree(&store, range), "after a start");
+}
+
+#[test]
+fn days_without_samples_within_a_file_are_no_gap_between_rollups() {
+    let place = place();
+    let disk = BadSectors::default();
+    let store = place.try_open_on(Arc::new(disk.clone())).expect("the store opens");
+    store.push("a", &each_minute(day(6), day(5)));
+    store.push("a", &each_minute(day(3), day(2)));
+    store.engine.checkpoint().expect("written");
+    let of_samples = place.files("metrics", ".parquet");
+    store.engine.compact(Timestamp::now()).expect("rolled up");
+    assert_eq!(store.metric("watchkeeper_store_rollups_total"), 4.0, "two days");
+    // From here on, whoever reads samples fails.
+    *disk.files.lock().expect("a lock") = of_samples;
+    let found = buckets(&store, between(day(6) + 1, day(2)), HOUR, RollupPart::Count).expect("rollups");
+    assert_eq!(found.values().map(Vec::len).sum::<usize>(), 48);
+    store.engine.compact(Timestamp::now()).expect("nothing is read to roll up days that are empty");
 }
 
 #[test]
