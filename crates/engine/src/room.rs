@@ -59,10 +59,10 @@ impl Room {
         is_there
     }
 
-    /// Notes that what was taken is written.
-    pub(crate) fn written(&self, bytes: u64) {
+    /// Notes that what was taken is written, and how many bytes it is by then: much less than it was in memory.
+    pub(crate) fn written(&self, taken: u64, bytes: u64) {
         let mut state = self.state.lock();
-        state.waiting = state.waiting.saturating_sub(bytes);
+        state.waiting = state.waiting.saturating_sub(taken);
         state.written = state.written.saturating_add(bytes);
     }
 
@@ -113,8 +113,8 @@ mod tests {
         assert_eq!(room.free(), 110);
         room.measured(150);
         assert_eq!(room.free(), 110, "what waits is still to be written");
-        room.written(40);
-        assert_eq!(room.free(), 110);
+        room.written(40, 10);
+        assert_eq!(room.free(), 140);
         room.measured(200);
         assert_eq!(room.free(), 200);
         assert!(room.hold(51).is_none());

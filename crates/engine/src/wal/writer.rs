@@ -146,7 +146,7 @@ impl Committer {
             self.core.telemetry.wal.commits.inc();
             self.core.segments.note(self.segment.id, self.segment.bytes);
         }
-        self.core.room.written(taken);
+        self.core.room.written(taken, self.records.len() as u64);
         let mut answers = Vec::with_capacity(staged.len());
         for Staged { pending, resolved, too_old } in staged {
             let Pending { batch, reply, .. } = pending;
