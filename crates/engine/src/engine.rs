@@ -93,7 +93,7 @@ impl Engine {
             if !error.is_for_want_of_room() {
                 return error;
             }
-            let needed = ByteSize(start_bytes(&*disk, data_dir));
+            let needed = ByteSize(start_bytes(&*disk, data_dir).next_multiple_of(1 << 20));
             EngineError::NoRoom { data_dir: data_dir.to_owned(), needed, source: Box::new(error) }
         })
     }

@@ -112,9 +112,9 @@ pub enum EngineError {
     },
     /// There is no room for what a start has to write.
     #[error(
-        "the disk is full: a start writes up to {needed} into {} before it takes or deletes anything; make that \
-         much room beside the store (its folder quarantine can go as well) and start again: nothing that was \
-         acknowledged is lost",
+        "the disk is full: a start writes up to {needed} into {} before it takes anything, and what may go for want of \
+         room is gone; make that much room beside the store (its folder quarantine can go as well) and start again: \
+         nothing that was acknowledged is lost",
         .data_dir.display()
     )]
     NoRoom {
