@@ -22,7 +22,6 @@ mod room;
 mod upload;
 
 use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,6 +38,7 @@ use due::Due;
 
 use crate::EngineError;
 use crate::core::Core;
+use crate::panics::caught;
 
 /// How often it is looked whether a day is due.
 const EVERY: Duration = Duration::from_secs(60);
@@ -275,11 +275,6 @@ fn expire(
         .map_err(|source| fail(format!("remove what is older than {oldest}"), source))?;
     core.telemetry.archive.expired.inc_by(removed);
     core.catalog.forget_archived_before(oldest)
-}
-
-/// Takes a panic for a failure: what is wrong with a day is no reason to end the process, again after each start.
-fn caught<T, E>(work: impl FnOnce() -> Result<T, E>, panicked: impl FnOnce() -> E) -> Result<T, E> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(panicked()))
 }
 
 fn fail(doing: String, source: ArchiveError) -> EngineError {

@@ -21,11 +21,12 @@ use crate::catalog::{FileEntry, FileKind};
 use crate::core::Core;
 use crate::events::merge::{Merging, Next, within_open};
 use crate::files::StoredFile;
+use crate::panics::caught;
 use crate::query::streams::everything;
 use crate::retention::let_go;
 use crate::rollup;
 use crate::unpublished::Unpublished;
-use crate::unread::caught;
+use crate::unread::panicked;
 
 const DAY_NANOS: i64 = 24 * 3600 * 1_000_000_000;
 /// Neighbours of one level and day that are merged before the day is over.
@@ -79,7 +80,7 @@ pub(crate) fn compact(
         let Some(run) = next_run(&readable, now, settled_after(core), extent, has_room) else { break };
         // Ingest may have taken it meanwhile.
         let Some(_room) = core.room.hold(bytes_of(&run)) else { break };
-        match caught(|| merge(core, &run, sure, stop)) {
+        match caught(|| merge(core, &run, sure, stop), panicked) {
             Ok(Some(files)) => merged += files,
             // Something else has changed these files; the next pass looks again.
             Ok(None) => break,

@@ -31,6 +31,7 @@ pub mod inspect;
 mod kept;
 mod layout;
 mod open;
+mod panics;
 mod quarantine;
 mod query;
 mod retention;

@@ -12,8 +12,10 @@ use crate::EngineError;
 use crate::compact::{Extent, compact};
 use crate::core::Core;
 use crate::flush::flush;
+use crate::panics::caught;
 use crate::retention::drop_expired;
 use crate::scrub::{self, Scrub};
+use crate::unread::panicked;
 use crate::wal::queue::Queue;
 use crate::wal::writer::Frozen;
 
@@ -118,19 +120,14 @@ pub(crate) fn compact_on(core: &Arc<Core>, stopping: &AtomicBool) {
             std::thread::park_timeout(next - now);
             continue;
         }
-        // A file that cannot be merged is no reason to end the process: the others stay as they are.
-        let pass = std::panic::AssertUnwindSafe(|| {
-            compact(core, (Timestamp::now(), core.now()), Extent::Usual, stopping)
-        });
-        match std::panic::catch_unwind(pass) {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "files could not be merged");
-            }
-            Err(_) => {
-                core.telemetry.files.compaction_errors.inc();
-                tracing::error!("merging files has panicked; it is tried again");
-            }
+        // What panics while it looks for files to merge is tried again; the work on some files is caught by itself.
+        let pass = || compact(core, (Timestamp::now(), core.now()), Extent::Usual, stopping);
+        let panicked = || {
+            core.telemetry.files.compaction_errors.inc();
+            panicked()
+        };
+        if let Err(error) = caught(pass, panicked) {
+            tracing::error!(error = &error as &dyn std::error::Error, "files could not be merged");
         }
         next = Instant::now() + interval;
     }

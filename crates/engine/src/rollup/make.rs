@@ -13,10 +13,11 @@ use crate::EngineError;
 use crate::catalog::{FileEntry, FileKind};
 use crate::core::{Core, View};
 use crate::files::StoredFile;
+use crate::panics::caught;
 use crate::query::cursor::Cursor;
 use crate::query::streams::{Stream, of_view};
 use crate::unpublished::Unpublished;
-use crate::unread::caught;
+use crate::unread::panicked;
 
 /// Makes what is missing of rollups of days that ended before `settled`, and are not past retention at `now`. A day
 /// that cannot be read keeps no other from being rolled up; the first such error is returned in the end.
@@ -58,7 +59,7 @@ pub(crate) fn make_missing(
                 without_room += 1;
                 continue;
             };
-            if let Err(error) = caught(|| make(core, &view, day, bucket, stop)) {
+            if let Err(error) = caught(|| make(core, &view, day, bucket, stop), panicked) {
                 core.telemetry.files.compaction_errors.inc();
                 if !core.unread.note(of_day, &error) {
                     return Err(error);

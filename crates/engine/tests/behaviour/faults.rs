@@ -7,6 +7,59 @@ use std::sync::{Arc, Mutex};
 
 use engine::vfs::{AppendFile, Disk, Entry, Lock, ReadFile, Vfs};
 
+/// Calls of [`Vfs`] that do what the real disk does.
+macro_rules! as_the_disk {
+    ($($call:ident),+) => {
+        $(as_the_disk!(@$call);)+
+    };
+    (@create_dir_all) => {
+        fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
+            Disk.create_dir_all(dir)
+        }
+    };
+    (@list) => {
+        fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
+            Disk.list(dir)
+        }
+    };
+    (@create) => {
+        fn create(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
+            Disk.create(path)
+        }
+    };
+    (@open) => {
+        fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadFile>> {
+            Disk.open(path)
+        }
+    };
+    (@rename) => {
+        fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+            Disk.rename(from, to)
+        }
+    };
+    (@remove) => {
+        fn remove(&self, path: &Path) -> io::Result<()> {
+            Disk.remove(path)
+        }
+    };
+    (@sync_dir) => {
+        fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+            Disk.sync_dir(dir)
+        }
+    };
+    (@free_bytes) => {
+        fn free_bytes(&self, dir: &Path) -> io::Result<u64> {
+            Disk.free_bytes(dir)
+        }
+    };
+    (@lock) => {
+        fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
+            Disk.lock(path)
+        }
+    };
+}
+pub(crate) use as_the_disk;
+
 /// The real disk, until a number of operations that change it have been done: from then on each fails,
 /// as if the process had been killed. The write at which it happens is torn.
 #[derive(Debug)]
@@ -33,12 +86,11 @@ fn live(left: &AtomicU64) -> io::Result<()> {
 }
 
 impl Vfs for Dying {
+    as_the_disk!(list, open, free_bytes, lock);
+
     fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
         self.live()?;
         Disk.create_dir_all(dir)
-    }
-    fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
-        Disk.list(dir)
     }
     fn create(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
         self.live()?;
@@ -47,9 +99,6 @@ impl Vfs for Dying {
             left: Arc::clone(&self.left),
             fails_to_sync: Arc::clone(&self.fails_to_sync),
         }))
-    }
-    fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadFile>> {
-        Disk.open(path)
     }
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         self.live()?;
@@ -62,12 +111,6 @@ impl Vfs for Dying {
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         self.live()?;
         Disk.sync_dir(dir)
-    }
-    fn free_bytes(&self, dir: &Path) -> io::Result<u64> {
-        Disk.free_bytes(dir)
-    }
-    fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
-        Disk.lock(path)
     }
 }
 
@@ -108,32 +151,10 @@ impl AppendFile for DyingFile {
 pub(crate) struct Sized(pub(crate) Arc<AtomicU64>);
 
 impl Vfs for Sized {
-    fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
-        Disk.create_dir_all(dir)
-    }
-    fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
-        Disk.list(dir)
-    }
-    fn create(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
-        Disk.create(path)
-    }
-    fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadFile>> {
-        Disk.open(path)
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        Disk.rename(from, to)
-    }
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        Disk.remove(path)
-    }
-    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        Disk.sync_dir(dir)
-    }
+    as_the_disk!(create_dir_all, list, create, open, rename, remove, sync_dir, lock);
+
     fn free_bytes(&self, _dir: &Path) -> io::Result<u64> {
         Ok(self.0.load(Ordering::SeqCst))
-    }
-    fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
-        Disk.lock(path)
     }
 }
 
@@ -142,33 +163,14 @@ impl Vfs for Sized {
 pub(crate) struct Full;
 
 impl Vfs for Full {
-    fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
-        Disk.create_dir_all(dir)
-    }
-    fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
-        Disk.list(dir)
-    }
+    as_the_disk!(create_dir_all, list, open, rename, remove, sync_dir, lock);
+
     fn create(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
         Disk.create(path)?;
         Ok(Box::new(FullFile))
     }
-    fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadFile>> {
-        Disk.open(path)
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        Disk.rename(from, to)
-    }
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        Disk.remove(path)
-    }
-    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        Disk.sync_dir(dir)
-    }
     fn free_bytes(&self, _dir: &Path) -> io::Result<u64> {
         Ok(0)
-    }
-    fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
-        Disk.lock(path)
     }
 }
 
@@ -194,12 +196,8 @@ pub(crate) struct Filling {
 }
 
 impl Vfs for Filling {
-    fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
-        Disk.create_dir_all(dir)
-    }
-    fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
-        Disk.list(dir)
-    }
+    as_the_disk!(create_dir_all, list, open, rename, remove, sync_dir, free_bytes, lock);
+
     fn create(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
         let file = Disk.create(path)?;
         let is_full = |full: &AtomicBool| full.load(Ordering::SeqCst);
@@ -207,24 +205,6 @@ impl Vfs for Filling {
             return Ok(Box::new(FullFile));
         }
         Ok(Box::new(FillingFile { file, full: Arc::clone(&self.for_all) }))
-    }
-    fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadFile>> {
-        Disk.open(path)
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        Disk.rename(from, to)
-    }
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        Disk.remove(path)
-    }
-    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        Disk.sync_dir(dir)
-    }
-    fn free_bytes(&self, dir: &Path) -> io::Result<u64> {
-        Disk.free_bytes(dir)
-    }
-    fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
-        Disk.lock(path)
     }
 }
 
@@ -259,34 +239,12 @@ pub(crate) struct BadSectors {
 }
 
 impl Vfs for BadSectors {
-    fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
-        Disk.create_dir_all(dir)
-    }
-    fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
-        Disk.list(dir)
-    }
-    fn create(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
-        Disk.create(path)
-    }
+    as_the_disk!(create_dir_all, list, create, rename, remove, sync_dir, free_bytes, lock);
+
     fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadFile>> {
         let file = Disk.open(path)?;
         let is_bad = self.files.lock().expect("a lock").iter().any(|bad| bad == path);
         Ok(if is_bad { Arc::new(BadSector { file, panics: self.panics }) } else { file })
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        Disk.rename(from, to)
-    }
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        Disk.remove(path)
-    }
-    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        Disk.sync_dir(dir)
-    }
-    fn free_bytes(&self, dir: &Path) -> io::Result<u64> {
-        Disk.free_bytes(dir)
-    }
-    fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
-        Disk.lock(path)
     }
 }
 
@@ -325,32 +283,13 @@ impl Small {
 }
 
 impl Vfs for Small {
-    fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
-        Disk.create_dir_all(dir)
-    }
-    fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
-        Disk.list(dir)
-    }
+    as_the_disk!(create_dir_all, list, open, rename, remove, sync_dir, lock);
+
     fn create(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
         Ok(Box::new(SmallFile { file: Disk.create(path)?, disk: self.clone() }))
     }
-    fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadFile>> {
-        Disk.open(path)
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        Disk.rename(from, to)
-    }
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        Disk.remove(path)
-    }
-    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        Disk.sync_dir(dir)
-    }
     fn free_bytes(&self, _dir: &Path) -> io::Result<u64> {
         Ok(self.free())
-    }
-    fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
-        Disk.lock(path)
     }
 }
 

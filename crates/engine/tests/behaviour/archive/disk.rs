@@ -9,6 +9,8 @@ use std::thread::{self, ThreadId};
 use engine::vfs::{AppendFile, Disk, Entry, Lock, ReadFile, Vfs};
 use parking_lot::Mutex;
 
+use crate::faults::as_the_disk;
+
 const EIO: i32 = 5;
 
 /// What happens to the thread.
@@ -49,15 +51,8 @@ impl Harmful {
 }
 
 impl Vfs for Harmful {
-    fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
-        Disk.create_dir_all(dir)
-    }
-    fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
-        Disk.list(dir)
-    }
-    fn create(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
-        Disk.create(path)
-    }
+    as_the_disk!(create_dir_all, list, create, rename, remove, sync_dir, free_bytes, lock);
+
     fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadFile>> {
         match self.harm() {
             Harm::Unreadable(harmed) if harmed == path => return Err(io::Error::from_raw_os_error(EIO)),
@@ -66,21 +61,6 @@ impl Vfs for Harmful {
             Harm::None | Harm::Unreadable(_) | Harm::Panic(_) | Harm::PanicAtCommit => {}
         }
         Disk.open(path)
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        Disk.rename(from, to)
-    }
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        Disk.remove(path)
-    }
-    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        Disk.sync_dir(dir)
-    }
-    fn free_bytes(&self, dir: &Path) -> io::Result<u64> {
-        Disk.free_bytes(dir)
-    }
-    fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
-        Disk.lock(path)
     }
     fn catalog_commit(&self) -> io::Result<()> {
         if matches!(self.harm(), Harm::PanicAtCommit) {
