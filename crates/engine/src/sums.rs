@@ -178,7 +178,8 @@ impl CheckedFile {
         let least = if is_next { window_start + AHEAD_BYTES } else { 0 };
         let window_end = end.max(least).next_multiple_of(block_bytes).min(file.sums.bytes);
         let mut window = Window::of((window_end - window_start) as usize);
-        file.file.read_at(window.as_mut(), window_start)?;
+        let read = file.file.read_at(window.as_mut(), window_start);
+        read.map_err(|error| unread(&file.path, &error))?;
         for (block, bytes) in (first_block..).zip(window.as_ref().chunks(file.sums.block_bytes)) {
             if file.sums.crcs.get(block as usize) != Some(&crc32c::crc32c(bytes)) {
                 return Err(damaged(&file.path, format_args!("block {block} does not have its checksum")));
@@ -271,6 +272,11 @@ impl Checked {
 
 fn damaged(path: &Path, how: std::fmt::Arguments<'_>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("{} is damaged: {how}", path.display()))
+}
+
+/// An error of the system, which does not say of which file it is.
+fn unread(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{} cannot be read: {error}", path.display()))
 }
 
 /// Whether an error means that the file is damaged or gone, as opposed to a disk that failed for now.
