@@ -73,13 +73,21 @@ impl Cache {
         Some(answer)
     }
 
+    /// Whether an answer may be kept at all.
+    pub(crate) fn has_room_for(&self, key: &Key, output: &QueryOutput) -> bool {
+        size(key, output) <= self.max_bytes / MAX_SHARE
+    }
+
+    /// Keeps none any more.
+    pub(crate) fn forget(&self, key: &Key) {
+        _ = self.kept.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+
+    /// Keeps an answer for which there is room.
     pub(crate) fn put(&self, key: Key, answer: Answer) {
-        let bytes = ANSWER_BYTES + key.text.len() * 2 + size(&answer.output.value);
+        let bytes = size(&key, &answer.output);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         _ = kept.remove(&key);
-        if bytes > self.max_bytes / MAX_SHARE {
-            return;
-        }
         while kept.bytes + bytes > self.max_bytes
             && let Some((_, oldest)) = kept.by_use.first_key_value()
         {
@@ -107,8 +115,9 @@ impl Kept {
     }
 }
 
-fn size(value: &Value) -> usize {
-    match value {
+/// What an answer takes, about.
+fn size(key: &Key, output: &QueryOutput) -> usize {
+    let value = match &output.value {
         Value::Scalar(_) => SAMPLE_BYTES,
         Value::Text { text, .. } => text.len(),
         Value::Vector(samples) => {
@@ -120,7 +129,8 @@ fn size(value: &Value) -> usize {
                 SERIES_BYTES + series.labels.as_ref().as_bytes().len() + series.samples.len() * SAMPLE_BYTES
             })
             .sum(),
-    }
+    };
+    ANSWER_BYTES + key.text.len() * 2 + value
 }
 
 /// The part of a matrix that lies between two steps.
@@ -159,11 +169,13 @@ mod tests {
     use model::{Labels, Sample};
 
     use super::*;
+    use crate::HeldAnswer;
 
     fn answer(samples: usize) -> Answer {
         let samples = vec![Sample { time_ms: 1, value: 1.0 }; samples];
         let value = Value::Matrix(vec![Series { labels: Labels::metric("m", &[]), samples }]);
-        let output = QueryOutput { value, warnings: Vec::new(), infos: Vec::new() };
+        let output =
+            QueryOutput { value, warnings: Vec::new(), infos: Vec::new(), held: HeldAnswer::default() };
         Answer { mark: Mark::default(), first_ms: 0, last_ms: 0, output }
     }
 
@@ -184,8 +196,10 @@ mod tests {
         let kept: Vec<bool> =
             ["a", "b", "c", "d", "e"].iter().map(|text| cache.get(&key(text)).is_some()).collect();
         assert_eq!(kept, [true, false, true, true, true]);
-        cache.put(key("large"), answer(200));
-        assert!(cache.get(&key("large")).is_none(), "no answer takes all of the room");
+        assert!(cache.has_room_for(&key("small"), &answer(80).output));
+        assert!(!cache.has_room_for(&key("large"), &answer(200).output), "no answer takes all of the room");
+        cache.forget(&key("e"));
+        assert!(cache.get(&key("e")).is_none());
         cache.put(key("a"), answer(1));
         let kept = cache.kept.lock().expect("no thread panicked");
         assert_eq!(kept.bytes, kept.answers.values().map(|entry| entry.bytes).sum::<usize>());

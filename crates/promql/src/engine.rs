@@ -11,7 +11,7 @@ use crate::cache::{self, Answer, Cache, Key};
 use crate::eval::{self, Evaluation, QueryRange};
 use crate::reach::Reach;
 use crate::steps::Steps;
-use crate::{Cancel, Error, Limits, Query, QueryOutput, Value};
+use crate::{Cancel, Error, HeldAnswer, Limits, Query, QueryOutput, Value};
 
 /// Evaluates queries over a store; cheap to clone. Calls block: make them where blocking is allowed.
 #[derive(Clone)]
@@ -54,7 +54,7 @@ impl Engine {
             return Ok(kept.output.clone());
         }
         let output = self.evaluate_instant(query, time_ms, cancel)?;
-        keeping.cache.put(key, Answer { mark, first_ms: time_ms, last_ms: time_ms, output: output.clone() });
+        keeping.keep(key, &output, |output| Answer { mark, first_ms: time_ms, last_ms: time_ms, output });
         Ok(output)
     }
 
@@ -115,7 +115,7 @@ impl Engine {
         });
         let Some((kept, known)) = kept.filter(|_| known > 0).map(|kept| (kept, known)) else {
             let output = self.evaluate_range(query, steps, last_ms, cancel)?;
-            keeping.cache.put(key, Answer { mark, first_ms, last_ms, output: output.clone() });
+            keeping.keep(key, &output, |output| Answer { mark, first_ms, last_ms, output });
             return Ok(output);
         };
         let Value::Matrix(series) = &kept.output.value else {
@@ -124,7 +124,12 @@ impl Engine {
         let first = cache::part(series, first_ms, steps.time_ms(known - 1));
         let (mut warnings, mut infos) = (kept.output.warnings.clone(), kept.output.infos.clone());
         if known == steps.count {
-            return Ok(QueryOutput { value: Value::Matrix(first), warnings, infos });
+            return Ok(QueryOutput {
+                value: Value::Matrix(first),
+                warnings,
+                infos,
+                held: HeldAnswer::default(),
+            });
         }
         let rest = Steps { start_ms: steps.time_ms(known), count: steps.count - known, ..steps };
         let rest = self.evaluate_range(query, rest, last_ms, cancel)?;
@@ -136,8 +141,9 @@ impl Engine {
             notes.sort();
             notes.dedup();
         }
-        let output = QueryOutput { value: Value::Matrix(cache::joined(first, second)), warnings, infos };
-        keeping.cache.put(key, Answer { mark, first_ms, last_ms, output: output.clone() });
+        let value = Value::Matrix(cache::joined(first, second));
+        let output = QueryOutput { value, warnings, infos, held: rest.held };
+        keeping.keep(key, &output, |output| Answer { mark, first_ms, last_ms, output });
         Ok(output)
     }
 
@@ -168,6 +174,15 @@ struct Keeping<'a> {
 }
 
 impl Keeping<'_> {
+    /// Keeps an answer, unless it is too large for that.
+    fn keep(&self, key: Key, output: &QueryOutput, answer: impl FnOnce(QueryOutput) -> Answer) {
+        if self.cache.has_room_for(&key, output) {
+            self.cache.put(key, answer(output.clone()));
+        } else {
+            self.cache.forget(&key);
+        }
+    }
+
     fn is_true(&self, kept: &Answer, time_ms: i64) -> bool {
         self.reach.is_before(time_ms, self.changes.unchanged_before(kept.mark).as_millis())
     }

@@ -22,6 +22,7 @@ mod set;
 mod window;
 
 use std::cell::{Cell, RefCell};
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
@@ -35,6 +36,7 @@ use crate::steps::{ABSENT, StepSeries, Steps, is_present};
 use crate::{Cancel, Error, Limits};
 use held::Held;
 
+pub use held::HeldAnswer;
 pub(crate) use output::{instant, range};
 
 /// Where a stream of series goes.
@@ -49,7 +51,7 @@ pub(crate) struct Evaluation<'a> {
     /// The steps of the whole query, which `@ start()` and `@ end()` mean, in subqueries too.
     query: QueryRange,
     samples_read: Cell<u64>,
-    held: Held<'a>,
+    held: Held,
     notes: RefCell<Notes>,
 }
 
@@ -66,7 +68,7 @@ impl<'a> Evaluation<'a> {
     pub(crate) fn new(
         store: &'a dyn TelemetryStore,
         limits: &'a Limits,
-        held: &'a AtomicU64,
+        held: &Arc<AtomicU64>,
         cancel: &'a Cancel,
         query: QueryRange,
     ) -> Self {

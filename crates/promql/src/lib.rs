@@ -36,6 +36,7 @@ mod value;
 
 pub use engine::Engine;
 pub use error::{Error, ErrorKind};
+pub use eval::HeldAnswer;
 pub use limits::Limits;
 pub use query::{Query, ValueKind};
 pub use store::Cancel;

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use model::{Labels, Sample};
 
+use crate::HeldAnswer;
+
 /// An answer with what the engine has to say about it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QueryOutput {
@@ -13,6 +15,8 @@ pub struct QueryOutput {
     pub warnings: Vec<String>,
     /// What is worth a look, sorted.
     pub infos: Vec<String>,
+    /// Makes the values count among those that all queries hold: keep it as long as them.
+    pub held: HeldAnswer,
 }
 
 /// The four kinds of answers.
@@ -31,6 +35,18 @@ pub enum Value {
     Vector(Vec<VectorSample>),
     /// Samples over time for each series, sorted by labels.
     Matrix(Vec<Series>),
+}
+
+impl Value {
+    /// How many numbers it has.
+    pub fn count(&self) -> usize {
+        match self {
+            Self::Scalar(_) => 1,
+            Self::Text { .. } => 0,
+            Self::Vector(samples) => samples.len(),
+            Self::Matrix(series) => series.iter().map(|series| series.samples.len()).sum(),
+        }
+    }
 }
 
 /// One element of a vector.

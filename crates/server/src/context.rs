@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 use crate::export::Exports;
 use crate::guard::hosts::AllowedHosts;
 use crate::live::Live;
+use crate::routes::LargeAnswers;
 use crate::{Config, ServeError};
 
 /// Everything that the routes need. Cheap to clone.
@@ -60,6 +61,7 @@ pub(crate) struct App {
     pub(crate) history: Arc<tokio::sync::Mutex<report::History>>,
     pub(crate) live: Live,
     pub(crate) exports: Exports,
+    pub(crate) large_answers: LargeAnswers,
     /// One login after the other: two at once must not slip past the count of failures.
     pub(crate) login: tokio::sync::Mutex<()>,
     /// What changes something and is under way; see [`crate::access::record::whole`].
@@ -90,9 +92,12 @@ impl App {
             Live::new(config.max_live_streams, &context.registry, stop).map_err(ServeError::Metrics)?;
         let exports = Exports::new(config.max_concurrent_exports.max(1), &context.registry)
             .map_err(ServeError::Metrics)?;
+        let large_answers = LargeAnswers::new(config.max_concurrent_queries.max(1), &context.registry)
+            .map_err(ServeError::Metrics)?;
         Ok(Arc::new(Self {
             live,
             exports,
+            large_answers,
             hosts: AllowedHosts::new(listen, &config.allowed_hosts),
             requests: Semaphore::new(config.max_concurrent_requests.max(1)),
             queries: Arc::new(Semaphore::new(config.max_concurrent_queries.max(1))),

@@ -1,26 +1,19 @@
 //! Exports: rows of the store as a file, sent while it is made.
-//!
-//! One blocking thread reads and encodes, and waits when the client takes no more; what is made and not
-//! taken yet is a few chunks. It ends when the client goes away, and at the stop of the server.
 
-use std::io::{self, Write};
+use std::io;
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
-use futures::stream;
+use axum::body::Body;
 use model::TimeRange;
 use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 use store::QueryError;
 use tabular::{Format, RowWriter, Rows, Selection, WriteError};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
+use crate::chunks::{self, Chunks, Client};
 use crate::context::Shared;
 use crate::problem::{self, Kind, Problem};
 
-/// Bytes that are sent at once.
-const CHUNK_BYTES: usize = 64 << 10;
-/// Chunks that are made and not taken yet.
-const CHUNKS: usize = 4;
 /// When to come back after all places were taken.
 const RETRY_AFTER: std::time::Duration = std::time::Duration::from_secs(30);
 
@@ -60,25 +53,19 @@ pub(crate) async fn body(app: &Shared, request: Request) -> Result<Body, Problem
         return Err(Problem::new(Kind::Overloaded, "Too many exports run; begin this one again later.")
             .retry_after(RETRY_AFTER));
     };
-    let (chunks, taken) = mpsc::channel(CHUNKS);
+    let (chunks, body) = chunks::body(app);
     let (ready, begun) = oneshot::channel();
-    let run = Run { app: Arc::clone(app), chunks, _place: place };
+    let run = Run { app: Arc::clone(app), client: chunks.client(), _place: place };
     app.exports.open.inc();
-    tokio::task::spawn_blocking(move || run.run(request, ready));
+    tokio::task::spawn_blocking(move || run.run(request, chunks, ready));
     begun.await.map_err(|error| Problem::internal(&error))??;
-    let stop = app.live.stop().clone();
-    Ok(Body::from_stream(stream::unfold((taken, stop), |(mut taken, stop)| async move {
-        let chunk = stop.run_until_cancelled(taken.recv()).await;
-        // A body that ended as if it were whole would be taken for it.
-        let chunk = chunk.unwrap_or_else(|| Some(Err(io::Error::other("the server is stopping"))))?;
-        Some((chunk, (taken, stop)))
-    })))
+    Ok(body)
 }
 
 /// An export that runs. Its place is free again when it is dropped.
 struct Run {
     app: Shared,
-    chunks: mpsc::Sender<io::Result<Bytes>>,
+    client: Client,
     _place: OwnedSemaphorePermit,
 }
 
@@ -89,7 +76,7 @@ impl Drop for Run {
 }
 
 impl Run {
-    fn run(self, request: Request, ready: oneshot::Sender<Result<(), Problem>>) {
+    fn run(self, request: Request, chunks: Chunks, ready: oneshot::Sender<Result<(), Problem>>) {
         let store = Arc::clone(&self.app.context.store);
         let rows = match Rows::new(&*store, request.selection, request.range) {
             Ok(rows) => rows,
@@ -102,27 +89,23 @@ impl Run {
         if ready.send(Ok(())).is_err() {
             return;
         }
-        let outcome = match self.write(&rows, request.format) {
+        let outcome = match self.write(&rows, request.format, chunks) {
             Ok(()) => "finished",
-            Err(_) if self.chunks.is_closed() => "gone",
+            Err(_) if self.client.has_gone() => "gone",
             Err(error) => {
                 tracing::error!(error = %problem::chain(&error), "an export failed and is broken off");
-                let broken = io::Error::other("the export failed");
-                // The client may have gone meanwhile.
-                let _ = self.chunks.blocking_send(Err(broken));
                 "failed"
             }
         };
         self.app.exports.ended.with_label_values(&[outcome]).inc();
     }
 
-    fn write(&self, rows: &Rows<'_>, format: Format) -> Result<(), ExportError> {
-        let output = Chunks { made: Vec::with_capacity(CHUNK_BYTES), chunks: self.chunks.clone() };
-        let mut writer = RowWriter::new(format, &rows.schema(), output)?;
+    fn write(&self, rows: &Rows<'_>, format: Format, chunks: Chunks) -> Result<(), ExportError> {
+        let mut writer = RowWriter::new(format, &rows.schema(), chunks)?;
         let mut failed = None;
         let gone_over = rows.each(&mut |batch| {
             // Parquet gathers much before it writes.
-            if self.chunks.is_closed() {
+            if self.client.has_gone() {
                 return Err(QueryError::Stopped("the client has gone away"));
             }
             self.app.exports.rows.inc_by(batch.num_rows() as u64);
@@ -135,8 +118,7 @@ impl Run {
             (Some(error), _) => return Err(error.into()),
             (None, result) => result?,
         }
-        let mut output = writer.finish()?;
-        output.send()?;
+        writer.finish()?.finish()?;
         Ok(())
     }
 }
@@ -148,37 +130,6 @@ enum ExportError {
     Read(#[from] QueryError),
     #[error("the rows could not be encoded")]
     Write(#[from] WriteError),
-    #[error("the client has gone away")]
-    Gone(#[from] io::Error),
-}
-
-/// An output that hands chunks to whoever sends them, and waits while there are too many.
-struct Chunks {
-    made: Vec<u8>,
-    chunks: mpsc::Sender<io::Result<Bytes>>,
-}
-
-impl Chunks {
-    fn send(&mut self) -> io::Result<()> {
-        if self.made.is_empty() {
-            return Ok(());
-        }
-        let chunk = std::mem::replace(&mut self.made, Vec::with_capacity(CHUNK_BYTES));
-        self.chunks.blocking_send(Ok(chunk.into())).map_err(|_| io::ErrorKind::BrokenPipe.into())
-    }
-}
-
-impl Write for Chunks {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let taken = bytes.len().min(CHUNK_BYTES);
-        self.made.extend_from_slice(&bytes[..taken]);
-        if self.made.len() >= CHUNK_BYTES {
-            self.send()?;
-        }
-        Ok(taken)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+    #[error("the end could not be sent")]
+    Send(#[from] io::Error),
 }

@@ -8,6 +8,7 @@
 
 mod access;
 mod blocking;
+mod chunks;
 mod config;
 mod context;
 mod errors;

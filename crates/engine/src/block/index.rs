@@ -12,7 +12,7 @@ use roaring::RoaringBitmap;
 use store::{MatchOp, Matcher};
 
 use crate::block::held::{Budget, Held};
-use crate::block::rows::{PartRows, joined};
+use crate::block::rows::{Opened, PartRows, joined};
 use crate::block::{bad, binary, index_column};
 use crate::catalog::Part;
 use crate::files::StoredFile;
@@ -21,6 +21,11 @@ use crate::query::ReadError;
 
 /// Rows that are decoded at a time.
 const BATCH: usize = 4096;
+/// Of a label with more values than this, those that a matcher names are searched in the file: all of a million ids
+/// would take long to read, and much memory.
+const READ_VALUES: usize = 8192;
+/// A search reads one value at a time until no more than this many are left, which it reads together.
+const SPAN_ROWS: usize = 512;
 /// Bitmaps that are kept, in bytes; more are read again for each query.
 const KEPT_BYTES: usize = 32 << 20;
 /// What a bitmap takes beside its packed bytes.
@@ -92,6 +97,7 @@ pub(super) struct IndexReader<'a> {
     budget: &'a mut Budget,
     /// The labels whose values the selector has taken.
     taken: Vec<usize>,
+    opened: Opened,
 }
 
 impl<'a> IndexReader<'a> {
@@ -101,7 +107,7 @@ impl<'a> IndexReader<'a> {
         held: &'a Held,
         budget: &'a mut Budget,
     ) -> Self {
-        Self { index, file, held, budget, taken: Vec::new() }
+        Self { index, file, held, budget, taken: Vec::new(), opened: Opened::default() }
     }
 
     /// The values of a label.
@@ -131,18 +137,10 @@ impl<'a> IndexReader<'a> {
         let mut bytes = rows.len() * size_of::<Box<str>>();
         self.budget.read(bytes, self.held)?;
         let mut texts: Vec<Box<str>> = Vec::with_capacity(rows.len());
-        for batch in index.rows.read(self.file, Part::Index, &[index_column::VALUE], &[rows], BATCH)? {
-            let batch = batch.map_err(ParquetError::from)?;
-            let column =
-                batch.column_by_name(index_column::VALUE).and_then(|column| column.as_string_opt::<i32>());
-            let column = column.ok_or_else(|| bad("the index has no values"))?;
-            let more: usize = column.iter().flatten().map(str::len).sum();
-            self.budget.read(more, self.held)?;
-            bytes += more;
-            for value in column {
-                texts.push(value.ok_or_else(|| bad("a value is missing"))?.into());
-            }
-        }
+        self.each_text(&[rows], |_, text| {
+            bytes += text.len();
+            texts.push(text.into());
+        })?;
         let values = Arc::new(Values { texts, bytes });
         if index.values.lock().insert(place, Arc::clone(&values)).is_none() {
             index.bytes.fetch_add(bytes, Ordering::Relaxed);
@@ -150,30 +148,101 @@ impl<'a> IndexReader<'a> {
         Ok(values)
     }
 
+    /// Gives the values of some rows, ascending, to `take`, each with its row.
+    fn each_text(
+        &mut self,
+        rows: &[Range<usize>],
+        mut take: impl FnMut(usize, &str),
+    ) -> Result<(), ReadError> {
+        let (index, columns) = (self.index, [index_column::VALUE]);
+        let mut next = rows.iter().cloned().flatten();
+        for batch in index.rows.read_of(&mut self.opened, self.file, Part::Index, &columns, rows, BATCH)? {
+            let batch = batch.map_err(ParquetError::from)?;
+            let column =
+                batch.column_by_name(index_column::VALUE).and_then(|column| column.as_string_opt::<i32>());
+            let column = column.ok_or_else(|| bad("the index has no values"))?;
+            let bytes: usize = column.iter().flatten().map(str::len).sum();
+            self.budget.read(bytes, self.held)?;
+            for text in column {
+                let (row, text) = next.next().zip(text).ok_or_else(|| bad("a value is missing"))?;
+                take(row, text);
+            }
+        }
+        match next.next() {
+            Some(_) => Err(bad("a value is missing").into()),
+            None => Ok(()),
+        }
+    }
+
     /// The series that have the matcher's label with a value for which it gives `holds`.
     pub(super) fn with_value(&mut self, matcher: &Matcher, holds: bool) -> Result<RoaringBitmap, ReadError> {
         let Some(place) = self.index.find(matcher.name()) else { return Ok(RoaringBitmap::new()) };
-        let values = self.values_at(place)?;
-        let start = self.index.names[place].1.start;
-        let row_of = |value: &str| {
-            values.texts.binary_search_by(|other| (**other).cmp(value)).ok().map(|found| start + found)
-        };
-        let mut rows: Vec<usize> = match (matcher.op(), holds) {
-            (MatchOp::Equal, true) | (MatchOp::NotEqual, false) => {
-                row_of(matcher.value()).into_iter().collect()
+        let named: Option<Vec<&str>> = match (matcher.op(), holds) {
+            (MatchOp::Equal, true) | (MatchOp::NotEqual, false) => Some(vec![matcher.value()]),
+            (MatchOp::Regex, true) | (MatchOp::NotRegex, false) => {
+                listed_values(matcher).map(Iterator::collect)
             }
-            (MatchOp::Regex, true) | (MatchOp::NotRegex, false) if listed_values(matcher).is_some() => {
-                listed_values(matcher).into_iter().flatten().filter_map(row_of).collect()
-            }
-            _ => (start..)
-                .zip(&values.texts)
-                .filter(|(_, value)| matcher.matches_value(value) == holds)
-                .map(|(row, _)| row)
-                .collect(),
+            _ => None,
         };
-        rows.sort_unstable();
-        rows.dedup();
+        let rows = match named {
+            Some(texts) => self.rows_of(place, texts)?,
+            None => {
+                let values = self.values_at(place)?;
+                (self.index.names[place].1.start..)
+                    .zip(&values.texts)
+                    .filter(|(_, value)| matcher.matches_value(value) == holds)
+                    .map(|(row, _)| row)
+                    .collect()
+            }
+        };
         Ok(self.union(&rows)?)
+    }
+
+    /// The rows of those of some texts that are values of a label, ascending.
+    fn rows_of(&mut self, place: usize, mut texts: Vec<&str>) -> Result<Vec<usize>, ReadError> {
+        let rows = self.index.names[place].1.clone();
+        if rows.len() > READ_VALUES && !self.index.values.lock().contains_key(&place) {
+            texts.sort_unstable();
+            return self.search(rows, &texts);
+        }
+        let values = self.values_at(place)?;
+        let row_of = |text: &str| {
+            values.texts.binary_search_by(|value| (**value).cmp(text)).ok().map(|found| rows.start + found)
+        };
+        let mut found: Vec<usize> = texts.into_iter().filter_map(row_of).collect();
+        found.sort_unstable();
+        found.dedup();
+        Ok(found)
+    }
+
+    /// The same of sorted texts, found in the rows of a label by halving them: values are sorted too, so the one
+    /// in the middle tells in which half a text is. The file has no statistics of values that would tell it, but
+    /// to read one value takes its page alone. All texts are searched together, so that a reader is made for
+    /// each halving and not for each text.
+    fn search(&mut self, rows: Range<usize>, texts: &[&str]) -> Result<Vec<usize>, ReadError> {
+        // Rows, ascending, with the texts that can be among them. Their lengths never differ by more than one.
+        let mut spans = vec![(rows, texts)];
+        while spans.first().is_some_and(|(rows, _)| rows.len() > SPAN_ROWS) {
+            let middles = spans.iter().map(|(rows, _)| rows.start + rows.len() / 2);
+            let middles: Vec<Range<usize>> = middles.map(|row| row..row + 1).collect();
+            let mut whole = spans.into_iter();
+            let mut halves = Vec::new();
+            self.each_text(&middles, |middle, value| {
+                let Some((rows, texts)) = whole.next() else { return };
+                let (low, high) = texts.split_at(texts.partition_point(|text| *text < value));
+                halves.extend([(rows.start..middle, low), (middle..rows.end, high)]);
+            })?;
+            halves.retain(|(_, texts)| !texts.is_empty());
+            spans = halves;
+        }
+        let rows = joined(spans.into_iter().map(|(rows, _)| rows));
+        let mut found = Vec::new();
+        self.each_text(&rows, |row, value| {
+            if texts.binary_search(&value).is_ok() {
+                found.push(row);
+            }
+        })?;
+        Ok(found)
     }
 
     /// The series of some rows, ascending.
@@ -197,7 +266,10 @@ impl<'a> IndexReader<'a> {
         if selected.is_empty() {
             return Ok(all);
         }
-        for batch in index.rows.read(self.file, Part::Index, &[index_column::SERIES], &selected, BATCH)? {
+        let columns = [index_column::SERIES];
+        for batch in
+            index.rows.read_of(&mut self.opened, self.file, Part::Index, &columns, &selected, BATCH)?
+        {
             let batch = batch?;
             let column = binary(&batch, index_column::SERIES)?;
             for (bytes, row) in column.iter().zip(&mut next) {
@@ -222,3 +294,6 @@ impl<'a> IndexReader<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! Values that stay in memory until their query is answered: those of one query, and those of all together.
 
 use std::cell::Cell;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::Error;
@@ -12,16 +13,16 @@ const LARGE_QUERIES: u64 = 2;
 const SMALL_PART: u64 = 32;
 
 /// What one query holds; given back when it is dropped.
-pub(super) struct Held<'a> {
-    all: &'a AtomicU64,
+pub(super) struct Held {
+    all: Arc<AtomicU64>,
     own: Cell<u64>,
     most: u64,
 }
 
-impl<'a> Held<'a> {
+impl Held {
     /// Nothing, yet; at most so many values. `all` counts those of all queries.
-    pub(super) fn within(most: u64, all: &'a AtomicU64) -> Self {
-        Self { all, own: Cell::new(0), most }
+    pub(super) fn within(most: u64, all: &Arc<AtomicU64>) -> Self {
+        Self { all: Arc::clone(all), own: Cell::new(0), most }
     }
 
     /// Counts some more.
@@ -46,11 +47,45 @@ impl<'a> Held<'a> {
         }
         Ok(())
     }
+
+    /// The query is answered: from now on only the values of its answer are held.
+    pub(super) fn answer(self, values: u64) -> HeldAnswer {
+        let values = values.min(self.own.get());
+        self.own.set(self.own.get() - values);
+        HeldAnswer { all: Arc::clone(&self.all), values }
+    }
 }
 
-impl Drop for Held<'_> {
+impl Drop for Held {
     fn drop(&mut self) {
         self.all.fetch_sub(self.own.get(), Ordering::Relaxed);
+    }
+}
+
+/// The values of an answer: they count among those that all queries hold until this is dropped.
+#[derive(Debug, Default)]
+pub struct HeldAnswer {
+    all: Arc<AtomicU64>,
+    values: u64,
+}
+
+impl Drop for HeldAnswer {
+    fn drop(&mut self) {
+        self.all.fetch_sub(self.values, Ordering::Relaxed);
+    }
+}
+
+/// A copy does not count: whoever makes one has a bound of their own, as the cache has.
+impl Clone for HeldAnswer {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+/// What an answer says does not depend on whether it counts.
+impl PartialEq for HeldAnswer {
+    fn eq(&self, _: &Self) -> bool {
+        true
     }
 }
 
@@ -58,13 +93,13 @@ impl Drop for Held<'_> {
 mod tests {
     use super::*;
 
-    fn error(held: &Held<'_>, values: u64) -> String {
+    fn error(held: &Held, values: u64) -> String {
         held.add(values).expect_err("a limit is reached").to_string()
     }
 
     #[test]
     fn a_query_is_bounded_and_so_are_all_together_until_some_end_and_the_small_are_let_through() {
-        let all = AtomicU64::new(0);
+        let all = Arc::new(AtomicU64::new(0));
         let new = || Held::within(320, &all);
         let (first, second, third, small) = (new(), new(), new(), new());
         first.add(320).expect("it may");
@@ -77,7 +112,12 @@ mod tests {
         drop((first, third));
         assert_eq!(all.load(Ordering::Relaxed), 320 + 11);
         small.add(300).expect("there is room again");
-        drop((second, small));
+        drop(small);
+        let answer = second.answer(100);
+        assert_eq!(all.load(Ordering::Relaxed), 100, "what the query held beside its answer is given back");
+        drop(answer.clone());
+        assert_eq!(all.load(Ordering::Relaxed), 100);
+        drop(answer);
         assert_eq!(all.load(Ordering::Relaxed), 0);
     }
 }

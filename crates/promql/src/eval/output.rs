@@ -50,13 +50,7 @@ pub(crate) fn range(evaluation: Evaluation<'_>, plan: &Expr, steps: Steps) -> Re
     };
     let mut matrix: Vec<Series> = series
         .into_iter()
-        .map(|series| Series {
-            samples: series
-                .present()
-                .map(|(step, value)| Sample { time_ms: steps.time_ms(step), value })
-                .collect(),
-            labels: series.labels,
-        })
+        .map(|series| Series { samples: samples_of(&series, steps), labels: series.labels })
         .filter(|series| !series.samples.is_empty())
         .collect();
     matrix.sort_by(|a, b| a.labels.cmp(&b.labels));
@@ -65,7 +59,15 @@ pub(crate) fn range(evaluation: Evaluation<'_>, plan: &Expr, steps: Steps) -> Re
 
 fn finish(evaluation: Evaluation<'_>, value: Value) -> QueryOutput {
     let (warnings, infos) = evaluation.notes.into_inner().into_texts();
-    QueryOutput { value, warnings, infos }
+    let held = evaluation.held.answer(value.count() as u64);
+    QueryOutput { value, warnings, infos, held }
+}
+
+/// The values that are there, in no more memory than they need: an answer can have millions of them.
+fn samples_of(series: &StepSeries, steps: Steps) -> Vec<Sample> {
+    let mut samples = Vec::with_capacity(series.present().count());
+    samples.extend(series.present().map(|(step, value)| Sample { time_ms: steps.time_ms(step), value }));
+    samples
 }
 
 fn instant_vector(

@@ -52,6 +52,22 @@ fn each_limit_is_named_when_it_is_reached() {
 }
 
 #[test]
+fn an_answer_counts_until_it_is_dropped_and_a_copy_of_it_does_not() {
+    let engine = engine(Limits { max_held_samples: 1000, ..Limits::default() }).without_cache();
+    let query = Query::parse("m").expect("valid");
+    let ask = |engine: &Engine| {
+        let (start, end) = (Timestamp::from_millis(0), Timestamp::from_millis(99_000));
+        engine.range(&query, start, end, Duration::from_secs(1), &Cancel::never())
+    };
+    let answers = [ask(&engine), ask(&engine)].map(|answer| answer.expect("there is room for two"));
+    let refused = ask(&engine).expect_err("there is none for a third").to_string();
+    assert!(refused.contains("all queries together") && refused.contains("ask again"), "{refused}");
+    let copies = answers.clone();
+    drop(answers);
+    assert_eq!(ask(&engine).expect("there is room again").value, copies[0].value);
+}
+
+#[test]
 fn memory_grows_with_groups_and_not_with_series() {
     let limits = Limits { max_held_samples: 450, ..Limits::default() };
     let value = range(&engine(limits), "sum(rate(m[10s]) * 2)", Duration::from_secs(1)).expect("fits");

@@ -31,6 +31,8 @@ mod watch;
 mod workers;
 mod write;
 
+pub(crate) use prometheus::LargeAnswers;
+
 use std::sync::Arc;
 
 use axum::Router;

@@ -1,5 +1,7 @@
 //! The Prometheus API, as Prometheus' clients read it.
 
+use std::time::Duration;
+
 use model::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -109,6 +111,74 @@ async fn a_query_that_is_too_slow_names_the_limit() {
     }
 }
 
+/// The parameters of a query for so many series at 11,000 steps, the most there may be.
+fn large(series: usize) -> Vec<(&'static str, String)> {
+    let each = (0..series).map(|n| format!("label_replace(vector(time()), \"n\", \"{n}\", \"\", \"\")"));
+    let query = each.collect::<Vec<_>>().join(" or ");
+    let times = [("start", "1000000"), ("end", "1010999"), ("step", "1")];
+    let times = times.map(|(name, value)| (name, value.to_owned()));
+    [("query", query)].into_iter().chain(times).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_answer_is_sent_while_it_is_written_and_is_whole() {
+    let stage = Stage::new().await;
+    let parameters = large(8);
+    let parameters: Vec<(&str, &str)> = parameters.iter().map(|(name, value)| (*name, &**value)).collect();
+    let answered = get(&stage, "query_range", &parameters).await;
+    assert!(answered.text.len() > 1 << 20 && answered.headers.get("Content-Length").is_none());
+    let series = answered.body["data"]["result"].as_array().expect("a list");
+    assert_eq!(series.len(), 8);
+    for (n, series) in series.iter().enumerate() {
+        assert_eq!(series["metric"], json!({ "n": n.to_string() }));
+        let points: Vec<(i64, String)> = serde_json::from_value(series["values"].clone()).expect("points");
+        let expected: Vec<(i64, String)> =
+            (1_000_000..1_011_000).map(|time| (time, time.to_string())).collect();
+        assert_eq!(points, expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_answers_that_nobody_takes_hold_few_places_and_not_for_ever() {
+    let stage = Stage::with(|config| {
+        config.max_concurrent_queries = 2;
+        config.request_timeout.0 = Duration::from_secs(3);
+    })
+    .await;
+    // Of fourteen megabytes: more than the buffers of a connection take.
+    let parameters = large(46);
+    let parameters: Vec<(&str, &str)> = parameters.iter().map(|(name, value)| (*name, &**value)).collect();
+    let path = format!("/prometheus/api/v1/query_range?{}", encoded(&parameters));
+    let ask = || stage.local(Method::GET, &path).header("Accept-Encoding", "identity");
+    let mut untaken = Vec::new();
+    for _ in 0..4 {
+        let begun = ask().send().await.expect("an answer begins");
+        assert_eq!(begun.status(), 200);
+        untaken.push(begun);
+    }
+    let refused = answer(ask()).await;
+    assert_eq!(refused.status, 503, "{}", refused.text);
+    let said = refused.body["error"].as_str().unwrap_or_default();
+    assert!(said.contains("too many large answers") && said.contains("ask again later"), "{said}");
+    let small = get(&stage, "query", &[("query", "1 + 1")]).await;
+    assert_eq!(small.body["data"]["result"][1], "2", "{small:?}");
+    let answered = testkit::within(Duration::from_secs(30), "a place to be free", || async {
+        let answered = answer(ask()).await;
+        Ok((answered.status == 200).then_some(answered))
+    })
+    .await
+    .expect("who takes nothing is not waited for");
+    assert!(answered.text.ends_with("]]}]}}"));
+    for begun in untaken {
+        begun.bytes().await.expect_err("what is broken off is not taken for whole");
+    }
+    let metrics = stage.local(Method::GET, "/metrics");
+    let metrics = answer(metrics).await.text;
+    for told in ["{outcome=\"failed\"} 4", "{outcome=\"finished\"} 1"] {
+        assert!(metrics.contains(&format!("watchkeeper_large_answers_total{told}")), "{told}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn queries_over_a_range_leave_a_place_to_the_others() {
     let (stage, now) = stage().await;
@@ -119,7 +189,7 @@ async fn queries_over_a_range_leave_a_place_to_the_others() {
     let path = format!("/prometheus/api/v1/query_range?{}", encoded(&parameters));
     let waiting: Vec<_> = (0..8).map(|_| tokio::spawn(answer(stage.local(Method::GET, &path)))).collect();
     // Until those that have a place are at work.
-    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
     let short = get(&stage, "query", &[("query", "1 + 1")]).await;
     assert_eq!(short.body["data"]["result"][1], "2", "{short:?}");
     let unfinished = waiting.iter().filter(|long| !long.is_finished()).count();

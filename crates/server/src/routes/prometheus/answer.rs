@@ -1,19 +1,28 @@
 //! Answers and errors in Prometheus' JSON.
 
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use promql::{Error, ErrorKind, QueryOutput, Value};
 
+use super::large::{self, LargeAnswer};
 use super::write;
+use crate::context::Shared;
 use crate::problem::chain;
 
-/// A good answer, as bytes: it may be large, and is written where blocking is allowed.
-pub(super) struct Answer(String);
+const JSON: [(HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/json")];
+
+/// A good answer. It is written where blocking is allowed.
+pub(super) enum Answer {
+    /// All of it.
+    Whole(String),
+    /// One that is written while it is sent.
+    Large(Box<LargeAnswer>),
+}
 
 impl Answer {
     /// The answer to a query, `limit` series at the most.
     pub(super) fn of(output: QueryOutput, limit: Option<usize>) -> Self {
-        let QueryOutput { mut value, mut warnings, infos } = output;
+        let QueryOutput { mut value, mut warnings, infos, held } = output;
         let over = limit.is_some_and(|limit| match &mut value {
             Value::Vector(samples) => cut(samples, limit),
             Value::Matrix(series) => cut(series, limit),
@@ -22,26 +31,47 @@ impl Answer {
         if over {
             warnings.push(TRUNCATED.to_owned());
         }
-        Self::new(|text| write::value(&value, text), &warnings, &infos)
+        let (bytes, end) = (write::size(&value), end(&warnings, &infos));
+        if bytes > large::LEAST_BYTES {
+            return Self::Large(Box::new(LargeAnswer { value, end, held }));
+        }
+        let mut text = String::with_capacity(BEGIN.len() + bytes + end.len());
+        text.push_str(BEGIN);
+        // A text takes whatever is written.
+        _ = write::value(value, &mut text, &mut |_| Ok(()));
+        text.push_str(&end);
+        Self::Whole(text)
     }
 
     /// Any other answer, with whether a part was cut off.
     pub(super) fn other(data: &serde_json::Value, truncated: bool) -> Self {
         let warnings = if truncated { vec![TRUNCATED.to_owned()] } else { Vec::new() };
-        Self::new(|text| text.push_str(&data.to_string()), &warnings, &[])
+        Self::Whole(format!("{BEGIN}{data}{}", end(&warnings, &[])))
     }
 
-    fn new(data: impl FnOnce(&mut String), warnings: &[String], infos: &[String]) -> Self {
-        let mut text = r#"{"status":"success","data":"#.to_owned();
-        data(&mut text);
-        for (name, notes) in [("warnings", warnings), ("infos", infos)] {
-            if !notes.is_empty() {
-                text.push_str(&format!(",\"{name}\":{}", serde_json::json!(notes)));
-            }
-        }
-        text.push('}');
-        Self(text)
+    /// The answer as it is sent.
+    pub(super) fn respond(self, app: &Shared) -> Result<Response, Failure> {
+        let body = match self {
+            Self::Whole(text) => text.into(),
+            Self::Large(answer) => large::send(*answer, app)?,
+        };
+        Ok((JSON, body).into_response())
     }
+}
+
+/// What stands before the data of an answer.
+pub(super) const BEGIN: &str = r#"{"status":"success","data":"#;
+
+/// What stands behind it.
+fn end(warnings: &[String], infos: &[String]) -> String {
+    let mut text = String::new();
+    for (name, notes) in [("warnings", warnings), ("infos", infos)] {
+        if !notes.is_empty() {
+            text.push_str(&format!(",\"{name}\":{}", serde_json::json!(notes)));
+        }
+    }
+    text.push('}');
+    text
 }
 
 const TRUNCATED: &str = "results truncated due to limit";
@@ -50,12 +80,6 @@ fn cut<T>(items: &mut Vec<T>, limit: usize) -> bool {
     let over = items.len() > limit;
     items.truncate(limit);
     over
-}
-
-impl IntoResponse for Answer {
-    fn into_response(self) -> Response {
-        ([(header::CONTENT_TYPE, "application/json")], self.0).into_response()
-    }
 }
 
 /// An error in Prometheus' shape.
@@ -70,6 +94,7 @@ impl Failure {
         Self { kind: ErrorKind::BadData, text: text.into() }
     }
 
+    /// Too long, or not now.
     pub(super) fn timed_out(text: impl Into<String>) -> Self {
         Self { kind: ErrorKind::Timeout, text: text.into() }
     }
@@ -100,6 +125,6 @@ impl IntoResponse for Failure {
         };
         let body =
             serde_json::json!({ "status": "error", "errorType": self.kind.name(), "error": self.text });
-        (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+        (status, JSON, body.to_string()).into_response()
     }
 }

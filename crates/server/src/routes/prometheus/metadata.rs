@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::extract::State;
+use axum::response::Response;
 use model::{DurationText, Labels, TimeRange, Timestamp};
 use promql::{Cancel, Engine, Error, Query, Value};
 use serde_json::{Value as Json, json};
@@ -94,7 +95,7 @@ impl<T> Cut<T> {
     params(("match[]" = Option<Vec<String>>, Query, description = "Selectors"),
         ("start" = Option<String>, Query), ("end" = Option<String>, Query), ("limit" = Option<u64>, Query)),
     responses((status = 200, body = serde_json::Value), (status = "4XX", body = serde_json::Value)))]
-async fn labels(State(app): State<Shared>, arguments: Arguments) -> Result<Answer, Failure> {
+async fn labels(State(app): State<Shared>, arguments: Arguments) -> Result<Response, Failure> {
     label_names(&app, &arguments).await
 }
 
@@ -102,11 +103,11 @@ async fn labels(State(app): State<Shared>, arguments: Arguments) -> Result<Answe
 #[utoipa::path(post, path = "/prometheus/api/v1/labels", tag = "prometheus",
     request_body(content = String, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, body = serde_json::Value), (status = "4XX", body = serde_json::Value)))]
-async fn labels_by_form(State(app): State<Shared>, arguments: Arguments) -> Result<Answer, Failure> {
+async fn labels_by_form(State(app): State<Shared>, arguments: Arguments) -> Result<Response, Failure> {
     label_names(&app, &arguments).await
 }
 
-async fn label_names(app: &Shared, arguments: &Arguments) -> Result<Answer, Failure> {
+async fn label_names(app: &Shared, arguments: &Arguments) -> Result<Response, Failure> {
     let scope = Scope::of(arguments)?;
     let store = app.context.store.clone();
     let job: Job<_> = Box::new(move |engine, cancel| {
@@ -119,7 +120,7 @@ async fn label_names(app: &Shared, arguments: &Arguments) -> Result<Answer, Fail
         };
         Ok(scope.cut(names))
     });
-    Ok(run::run(app, arguments.timeout()?, job).await?.answer(Json::String))
+    run::run(app, arguments.timeout()?, job).await?.answer(Json::String).respond(app)
 }
 
 /// The values of one label.
@@ -131,7 +132,7 @@ async fn values(
     State(app): State<Shared>,
     Name(name): Name,
     arguments: Arguments,
-) -> Result<Answer, Failure> {
+) -> Result<Response, Failure> {
     let scope = Scope::of(&arguments)?;
     let store = app.context.store.clone();
     let job: Job<_> = Box::new(move |engine, cancel| {
@@ -142,7 +143,7 @@ async fn values(
         };
         Ok(scope.cut(values))
     });
-    Ok(run::run(&app, arguments.timeout()?, job).await?.answer(Json::String))
+    run::run(&app, arguments.timeout()?, job).await?.answer(Json::String).respond(&app)
 }
 
 fn distinct<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<String> {
@@ -155,7 +156,7 @@ fn distinct<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<String> {
     params(("match[]" = Vec<String>, Query, description = "Selectors"),
         ("start" = Option<String>, Query), ("end" = Option<String>, Query), ("limit" = Option<u64>, Query)),
     responses((status = 200, body = serde_json::Value), (status = "4XX", body = serde_json::Value)))]
-async fn series(State(app): State<Shared>, arguments: Arguments) -> Result<Answer, Failure> {
+async fn series(State(app): State<Shared>, arguments: Arguments) -> Result<Response, Failure> {
     matching_series(&app, &arguments).await
 }
 
@@ -163,11 +164,11 @@ async fn series(State(app): State<Shared>, arguments: Arguments) -> Result<Answe
 #[utoipa::path(post, path = "/prometheus/api/v1/series", tag = "prometheus",
     request_body(content = String, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, body = serde_json::Value), (status = "4XX", body = serde_json::Value)))]
-async fn series_by_form(State(app): State<Shared>, arguments: Arguments) -> Result<Answer, Failure> {
+async fn series_by_form(State(app): State<Shared>, arguments: Arguments) -> Result<Response, Failure> {
     matching_series(&app, &arguments).await
 }
 
-async fn matching_series(app: &Shared, arguments: &Arguments) -> Result<Answer, Failure> {
+async fn matching_series(app: &Shared, arguments: &Arguments) -> Result<Response, Failure> {
     let scope = Scope::of(arguments)?;
     if scope.selectors.is_empty() {
         return Err(Failure::bad("the parameter `match[]` is missing: give one selector or more"));
@@ -177,15 +178,15 @@ async fn matching_series(app: &Shared, arguments: &Arguments) -> Result<Answer, 
         Ok(scope.cut(series))
     });
     let series = run::run(app, arguments.timeout()?, job).await?;
-    Ok(series.answer(|labels| json!(labels.iter().collect::<std::collections::BTreeMap<_, _>>())))
+    series.answer(|labels| json!(labels.iter().collect::<std::collections::BTreeMap<_, _>>())).respond(app)
 }
 
 /// Who answers. Grafana asks, to know what it may use.
 #[utoipa::path(get, path = "/prometheus/api/v1/status/buildinfo", tag = "prometheus",
     responses((status = 200, body = serde_json::Value)))]
-async fn build_info(State(app): State<Shared>) -> Answer {
+async fn build_info(State(app): State<Shared>) -> Result<Response, Failure> {
     let version = app.context.version;
     let facts = json!({ "version": version, "revision": "", "branch": "", "buildUser": "", "buildDate": "", "goVersion": "",
         "application": "Watchkeeper" });
-    Answer::other(&facts, false)
+    Answer::other(&facts, false).respond(&app)
 }

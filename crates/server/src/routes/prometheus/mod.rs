@@ -6,11 +6,13 @@
 
 mod answer;
 mod arguments;
+mod large;
 mod metadata;
 pub(in crate::routes) mod run;
 mod write;
 
 use axum::extract::State;
+use axum::response::Response;
 use model::Timestamp;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -21,6 +23,8 @@ use run::Job;
 
 use super::Routes;
 use crate::context::Shared;
+
+pub(crate) use large::LargeAnswers;
 
 pub(super) fn routes() -> Routes {
     OpenApiRouter::new()
@@ -38,7 +42,7 @@ pub(super) fn routes() -> Routes {
         ("nocache" = Option<String>, Query, description = "`1` evaluates anew what was answered before")),
     responses((status = 200, body = serde_json::Value, description = "As Prometheus answers"),
         (status = "4XX", body = serde_json::Value, description = "As Prometheus answers")))]
-async fn query(State(app): State<Shared>, arguments: Arguments) -> Result<Answer, Failure> {
+async fn query(State(app): State<Shared>, arguments: Arguments) -> Result<Response, Failure> {
     instant(&app, &arguments).await
 }
 
@@ -46,11 +50,11 @@ async fn query(State(app): State<Shared>, arguments: Arguments) -> Result<Answer
 #[utoipa::path(post, path = "/prometheus/api/v1/query", tag = "prometheus",
     request_body(content = String, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, body = serde_json::Value), (status = "4XX", body = serde_json::Value)))]
-async fn query_by_form(State(app): State<Shared>, arguments: Arguments) -> Result<Answer, Failure> {
+async fn query_by_form(State(app): State<Shared>, arguments: Arguments) -> Result<Response, Failure> {
     instant(&app, &arguments).await
 }
 
-async fn instant(app: &Shared, arguments: &Arguments) -> Result<Answer, Failure> {
+async fn instant(app: &Shared, arguments: &Arguments) -> Result<Response, Failure> {
     let query = arguments.query()?;
     let time = arguments.time("time")?.unwrap_or_else(Timestamp::now);
     let limit = arguments.limit()?;
@@ -59,7 +63,7 @@ async fn instant(app: &Shared, arguments: &Arguments) -> Result<Answer, Failure>
         let engine = if cached { engine.clone() } else { engine.without_cache() };
         Ok(Answer::of(engine.instant(&query, time, cancel)?, limit))
     });
-    run::run(app, arguments.timeout()?, job).await
+    run::run(app, arguments.timeout()?, job).await?.respond(app)
 }
 
 /// Evaluates a PromQL expression at every step of a range.
@@ -73,7 +77,7 @@ async fn instant(app: &Shared, arguments: &Arguments) -> Result<Answer, Failure>
         ("nocache" = Option<String>, Query, description = "`1` evaluates anew what was answered before")),
     responses((status = 200, body = serde_json::Value, description = "As Prometheus answers"),
         (status = "4XX", body = serde_json::Value, description = "As Prometheus answers")))]
-async fn query_range(State(app): State<Shared>, arguments: Arguments) -> Result<Answer, Failure> {
+async fn query_range(State(app): State<Shared>, arguments: Arguments) -> Result<Response, Failure> {
     range(&app, &arguments).await
 }
 
@@ -81,11 +85,11 @@ async fn query_range(State(app): State<Shared>, arguments: Arguments) -> Result<
 #[utoipa::path(post, path = "/prometheus/api/v1/query_range", tag = "prometheus",
     request_body(content = String, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, body = serde_json::Value), (status = "4XX", body = serde_json::Value)))]
-async fn query_range_by_form(State(app): State<Shared>, arguments: Arguments) -> Result<Answer, Failure> {
+async fn query_range_by_form(State(app): State<Shared>, arguments: Arguments) -> Result<Response, Failure> {
     range(&app, &arguments).await
 }
 
-async fn range(app: &Shared, arguments: &Arguments) -> Result<Answer, Failure> {
+async fn range(app: &Shared, arguments: &Arguments) -> Result<Response, Failure> {
     let query = arguments.query()?;
     let (start, end) = (arguments.needed_time("start")?, arguments.needed_time("end")?);
     let step = arguments.step()?;
@@ -98,5 +102,5 @@ async fn range(app: &Shared, arguments: &Arguments) -> Result<Answer, Failure> {
         let engine = if cached { engine.clone() } else { engine.without_cache() };
         Ok(Answer::of(engine.range(&query, start, end, step, cancel)?, limit))
     });
-    run::run_range(app, arguments.timeout()?, job).await
+    run::run_range(app, arguments.timeout()?, job).await?.respond(app)
 }

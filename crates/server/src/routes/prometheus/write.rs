@@ -1,14 +1,34 @@
 //! Values of queries in Prometheus' JSON, written without a detour: an answer can have a million numbers.
 
+use std::io;
+
 use model::{Labels, Sample};
 use promql::{Value, write_value};
 
-/// About how many bytes a point and the labels of a series take.
-const POINT_BYTES: usize = 32;
-const LABELS_BYTES: usize = 128;
+use crate::chunks::CHUNK_BYTES;
 
-/// Appends the `data` of an answer.
-pub(super) fn value(value: &Value, text: &mut String) {
+/// About how many bytes a point takes, and a series beside its labels and points.
+const POINT_BYTES: usize = 32;
+const SERIES_BYTES: usize = 64;
+
+/// About how many bytes the `data` of an answer takes.
+pub(super) fn size(value: &Value) -> usize {
+    let of_labels = |labels: &Labels| SERIES_BYTES + labels.as_ref().as_bytes().len() * 3 / 2;
+    let labels: usize = match value {
+        Value::Scalar(_) => 0,
+        Value::Text { text, .. } => text.len(),
+        Value::Vector(samples) => samples.iter().map(|sample| of_labels(&sample.labels)).sum(),
+        Value::Matrix(series) => series.iter().map(|series| of_labels(&series.labels)).sum(),
+    };
+    labels + (value.count() + 1) * POINT_BYTES
+}
+
+/// Appends the `data` of an answer. Whenever there is enough for a chunk, `full` may take it away.
+pub(super) fn value(
+    value: Value,
+    text: &mut String,
+    full: &mut impl FnMut(&mut String) -> io::Result<()>,
+) -> io::Result<()> {
     let result_type = match value {
         Value::Scalar(_) => "scalar",
         Value::Text { .. } => "string",
@@ -19,37 +39,36 @@ pub(super) fn value(value: &Value, text: &mut String) {
     text.push_str(result_type);
     text.push_str(r#"","result":"#);
     match value {
-        Value::Scalar(sample) => point(*sample, text),
+        Value::Scalar(sample) => point(sample, text),
         Value::Text { time_ms, text: found } => {
             text.push('[');
-            seconds(*time_ms, text);
+            seconds(time_ms, text);
             text.push(',');
-            string(found, text);
+            string(&found, text);
             text.push(']');
         }
-        Value::Vector(samples) => {
-            text.reserve(samples.len() * (LABELS_BYTES + POINT_BYTES));
-            list(samples, text, |sample, text| {
-                text.push_str(r#"{"metric":"#);
-                metric(&sample.labels, text);
-                text.push_str(r#","value":"#);
-                point(Sample { time_ms: sample.time_ms, value: sample.value }, text);
-                text.push('}');
-            });
-        }
-        Value::Matrix(series) => {
-            let points: usize = series.iter().map(|series| series.samples.len()).sum();
-            text.reserve(series.len() * LABELS_BYTES + points * POINT_BYTES);
-            list(series, text, |series, text| {
-                text.push_str(r#"{"metric":"#);
-                metric(&series.labels, text);
-                text.push_str(r#","values":"#);
-                list(&series.samples, text, |sample, text| point(*sample, text));
-                text.push('}');
-            });
-        }
+        Value::Vector(samples) => list(samples, text, full, |sample, text, _| {
+            text.push_str(r#"{"metric":"#);
+            metric(&sample.labels, text);
+            text.push_str(r#","value":"#);
+            point(Sample { time_ms: sample.time_ms, value: sample.value }, text);
+            text.push('}');
+            Ok(())
+        })?,
+        Value::Matrix(series) => list(series, text, full, |series, text, full| {
+            text.push_str(r#"{"metric":"#);
+            metric(&series.labels, text);
+            text.push_str(r#","values":"#);
+            list(series.samples, text, full, |sample, text, _| {
+                point(sample, text);
+                Ok(())
+            })?;
+            text.push('}');
+            Ok(())
+        })?,
     }
     text.push('}');
+    Ok(())
 }
 
 /// Appends labels as an object.
@@ -90,15 +109,25 @@ fn seconds(time_ms: i64, text: &mut String) {
     }
 }
 
-fn list<T>(items: &[T], text: &mut String, each: impl Fn(&T, &mut String)) {
+/// Appends items, each of which is gone once it is written.
+fn list<T, F: FnMut(&mut String) -> io::Result<()>>(
+    items: Vec<T>,
+    text: &mut String,
+    full: &mut F,
+    each: impl Fn(T, &mut String, &mut F) -> io::Result<()>,
+) -> io::Result<()> {
     text.push('[');
-    for (place, item) in items.iter().enumerate() {
+    for (place, item) in items.into_iter().enumerate() {
         if place > 0 {
             text.push(',');
         }
-        each(item, text);
+        each(item, text, full)?;
+        if text.len() >= CHUNK_BYTES {
+            full(text)?;
+        }
     }
     text.push(']');
+    Ok(())
 }
 
 fn string(value: &str, text: &mut String) {
@@ -118,9 +147,9 @@ mod tests {
 
     use super::*;
 
-    fn written(found: &Value) -> serde_json::Value {
+    fn written(found: Value) -> serde_json::Value {
         let mut text = String::new();
-        value(found, &mut text);
+        value(found, &mut text, &mut |_| Ok(())).expect("there is room");
         serde_json::from_str(&text).expect("JSON")
     }
 
@@ -129,7 +158,7 @@ mod tests {
         let labels = Labels::metric("m", &[("path", "a\"b\\c\nd\u{1}é")]);
         let samples =
             vec![Sample { time_ms: 1500, value: f64::INFINITY }, Sample { time_ms: -5, value: 0.25 }];
-        let found = written(&Value::Matrix(vec![Series { labels, samples }]));
+        let found = written(Value::Matrix(vec![Series { labels, samples }]));
         let expected = serde_json::json!({"resultType": "matrix", "result": [{
             "metric": {"__name__": "m", "path": "a\"b\\c\nd\u{1}é"},
             "values": [[1.5, "+Inf"], [-0.005, "0.25"]]}]});
@@ -139,13 +168,13 @@ mod tests {
     #[test]
     fn every_kind_of_value_is_json() {
         assert_eq!(
-            written(&Value::Text { time_ms: 2000, text: "a \"b\"".to_owned() })["result"],
+            written(Value::Text { time_ms: 2000, text: "a \"b\"".to_owned() })["result"],
             serde_json::json!([2, "a \"b\""])
         );
         assert_eq!(
-            written(&Value::Scalar(Sample { time_ms: 1, value: -0.0 }))["result"],
+            written(Value::Scalar(Sample { time_ms: 1, value: -0.0 }))["result"],
             serde_json::json!([0.001, "-0"])
         );
-        assert_eq!(written(&Value::Vector(Vec::new()))["result"], serde_json::json!([]));
+        assert_eq!(written(Value::Vector(Vec::new()))["result"], serde_json::json!([]));
     }
 }

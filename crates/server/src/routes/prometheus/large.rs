@@ -1,0 +1,91 @@
+//! Answers that are too large to be written as a whole: they are sent while they are written, a bounded number at a
+//! time.
+
+use std::io;
+use std::sync::Arc;
+
+use axum::body::Body;
+use prometheus::{IntCounterVec, Opts, Registry};
+use promql::{HeldAnswer, Value};
+use tokio::sync::Semaphore;
+
+use super::answer::{BEGIN, Failure};
+use super::write;
+use crate::chunks::{self, CHUNK_BYTES, Chunks};
+use crate::context::Shared;
+
+/// From how many bytes on an answer is large.
+pub(super) const LEAST_BYTES: usize = 1 << 20;
+/// How many are sent at once for each query that may run.
+const PER_QUERY: usize = 2;
+
+/// The places of large answers, and what became of those that were sent.
+pub(crate) struct LargeAnswers {
+    places: Arc<Semaphore>,
+    ended: IntCounterVec,
+}
+
+impl LargeAnswers {
+    /// For so many queries that run at once.
+    pub(crate) fn new(queries: usize, registry: &Registry) -> Result<Self, prometheus::Error> {
+        let ended = Opts::new(
+            "watchkeeper_large_answers_total",
+            "Answers of a mebibyte and more that have ended, by how.",
+        );
+        let ended = IntCounterVec::new(ended, &["outcome"])?;
+        registry.register(Box::new(ended.clone()))?;
+        Ok(Self { places: Arc::new(Semaphore::new(queries * PER_QUERY)), ended })
+    }
+}
+
+/// What is sent.
+pub(super) struct LargeAnswer {
+    pub(super) value: Value,
+    /// What stands behind the value.
+    pub(super) end: String,
+    /// Held until all is written.
+    pub(super) held: HeldAnswer,
+}
+
+/// Begins to send an answer. A client that takes it too slowly holds one of a few places, and no query waits for it.
+pub(super) fn send(answer: LargeAnswer, app: &Shared) -> Result<Body, Failure> {
+    let large = &app.large_answers;
+    let Ok(place) = Arc::clone(&large.places).try_acquire_owned() else {
+        large.ended.with_label_values(&["refused"]).inc();
+        return Err(Failure::timed_out(
+            "too many large answers are being sent (twice server.max_concurrent_queries); ask again later, or for \
+             fewer series, a shorter range or a larger step",
+        ));
+    };
+    let (chunks, body) = chunks::body(app);
+    let app = Arc::clone(app);
+    tokio::task::spawn_blocking(move || {
+        let _place = place;
+        let client = chunks.client();
+        let outcome = match answer.write(chunks) {
+            Ok(()) => "finished",
+            Err(_) if client.has_gone() => "gone",
+            Err(error) => {
+                tracing::warn!(%error, "a large answer is broken off");
+                "failed"
+            }
+        };
+        app.large_answers.ended.with_label_values(&[outcome]).inc();
+    });
+    Ok(body)
+}
+
+impl LargeAnswer {
+    fn write(self, mut chunks: Chunks) -> io::Result<()> {
+        let Self { value, end, held: _held } = self;
+        let mut text = String::with_capacity(CHUNK_BYTES * 2);
+        text.push_str(BEGIN);
+        write::value(value, &mut text, &mut |text| {
+            let next = String::with_capacity(CHUNK_BYTES * 2);
+            chunks.put(std::mem::replace(text, next).into_bytes())
+        })?;
+        text.push_str(&end);
+        chunks.put(text.into_bytes())?;
+        chunks.finish()
+    }
+}
