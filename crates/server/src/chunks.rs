@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use futures::stream;
+use model::DurationText;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -23,8 +24,8 @@ pub(crate) const CHUNK_BYTES: usize = 64 << 10;
 /// Chunks that are made and not taken yet.
 const CHUNKS: usize = 4;
 
-/// A body, and where what it consists of is put.
-pub(crate) fn body(app: &App) -> (Chunks, Body) {
+/// A body, and where what it consists of is put. A client that takes none of it for as long as `patience` is left.
+pub(crate) fn body(app: &App, patience: Duration) -> (Chunks, Body) {
     let (chunks, taken) = mpsc::channel(CHUNKS);
     let is_whole = Arc::new(AtomicBool::new(false));
     let sent = Sent { taken, is_whole: Arc::clone(&is_whole), stop: app.live.stop().clone() };
@@ -35,7 +36,7 @@ pub(crate) fn body(app: &App) -> (Chunks, Body) {
             Err(error) => Some((Err(error), None)),
         }
     }));
-    (Chunks { made: Vec::new(), chunks, is_whole, patience: app.config.request_timeout.0 }, body)
+    (Chunks { made: Vec::new(), chunks, is_whole, patience }, body)
 }
 
 /// What is sent.
@@ -96,7 +97,7 @@ impl Chunks {
             Ok(Err(_)) => Err(io::ErrorKind::BrokenPipe.into()),
             Err(_) => Err(io::Error::new(
                 io::ErrorKind::TimedOut,
-                "the client took nothing for as long as a request may take (server.request_timeout)",
+                format!("the client took nothing for {}", DurationText(self.patience)),
             )),
         }
     }

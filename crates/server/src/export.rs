@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use model::TimeRange;
@@ -14,8 +15,10 @@ use crate::chunks::{self, Chunks, Client};
 use crate::context::Shared;
 use crate::problem::{self, Kind, Problem};
 
+/// How long an export waits for its client: people look at the first rows for a while.
+const PATIENCE: Duration = Duration::from_secs(600);
 /// When to come back after all places were taken.
-const RETRY_AFTER: std::time::Duration = std::time::Duration::from_secs(30);
+const RETRY_AFTER: Duration = Duration::from_secs(30);
 
 /// The places of exports, and what became of those that ran.
 pub(crate) struct Exports {
@@ -53,7 +56,7 @@ pub(crate) async fn body(app: &Shared, request: Request) -> Result<Body, Problem
         return Err(Problem::new(Kind::Overloaded, "Too many exports run; begin this one again later.")
             .retry_after(RETRY_AFTER));
     };
-    let (chunks, body) = chunks::body(app);
+    let (chunks, body) = chunks::body(app, PATIENCE);
     let (ready, begun) = oneshot::channel();
     let run = Run { app: Arc::clone(app), client: chunks.client(), _place: place };
     app.exports.open.inc();

@@ -57,7 +57,7 @@ pub(super) fn send(answer: LargeAnswer, app: &Shared) -> Result<Body, Failure> {
              fewer series, a shorter range or a larger step",
         ));
     };
-    let (chunks, body) = chunks::body(app);
+    let (chunks, body) = chunks::body(app, app.config.request_timeout.0);
     let app = Arc::clone(app);
     tokio::task::spawn_blocking(move || {
         let _place = place;
