@@ -49,7 +49,6 @@ const HOMES: &[(&str, &[&str])] = &[
     ("axum", &["server"]),
     ("nvml-wrapper", &["collect"]),
     ("tonic", &["server"]),
-    ("promql-parser", &["promql"]),
     ("lettre", &["alert"]),
     ("redis", &["collect"]),
     ("tokio-postgres", &["collect"]),

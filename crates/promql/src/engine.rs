@@ -61,7 +61,8 @@ impl Engine {
     fn evaluate_instant(&self, query: &Query, time_ms: i64, cancel: &Cancel) -> Result<QueryOutput, Error> {
         let range = QueryRange { start_ms: time_ms, end_ms: time_ms, step_ms: 0 };
         let evaluation = Evaluation::new(self.store.as_ref(), &self.limits, &self.held, cancel, range);
-        eval::instant(evaluation, query.plan(), time_ms)
+        let plan = query.plan(range)?;
+        eval::instant(evaluation, &plan, time_ms)
     }
 
     /// Evaluates a query from `start` to `end`, both included, every `step`. The answer is a matrix.
@@ -156,7 +157,8 @@ impl Engine {
     ) -> Result<QueryOutput, Error> {
         let range = QueryRange { start_ms: steps.start_ms, end_ms, step_ms: steps.step_ms };
         let evaluation = Evaluation::new(self.store.as_ref(), &self.limits, &self.held, cancel, range);
-        eval::range(evaluation, query.plan(), steps)
+        let plan = query.plan(range)?;
+        eval::range(evaluation, &plan, steps)
     }
 
     /// What is needed to keep the answers to a query, if they can be kept.

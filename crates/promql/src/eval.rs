@@ -100,6 +100,11 @@ impl<'a> Evaluation<'a> {
         self.held.add(values as u64)
     }
 
+    /// The same, with the labels that they belong to.
+    fn hold_series(&self, labels: &Labels, values: usize) -> Result<(), Error> {
+        self.hold(values + held::labels_in_values(labels))
+    }
+
     /// Streams the series of an expression.
     fn vector(&self, expr: &VectorExpr, steps: Steps, sink: &mut Sink<'_>) -> Result<(), Error> {
         self.check()?;
@@ -204,7 +209,7 @@ impl<'a> Evaluation<'a> {
     fn collect(&self, expr: &VectorExpr, steps: Steps) -> Result<Vec<StepSeries>, Error> {
         let mut merger = Merger::default();
         self.vector(expr, steps, &mut |series| {
-            self.hold(series.values.len())?;
+            self.hold_series(&series.labels, series.values.len())?;
             merger.add(series.take())
         })?;
         Ok(merger.series)

@@ -28,9 +28,10 @@ mod notes;
 mod plan;
 mod query;
 mod reach;
-mod source;
+mod span;
 mod steps;
 mod sums;
+mod syntax;
 mod translate;
 mod value;
 

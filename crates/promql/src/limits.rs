@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 pub struct Limits {
     /// Samples that one query may read from the store.
     pub max_samples: u64,
-    /// Values that one query may hold in memory at once: results, groups, and one side of each join. All queries
-    /// together may hold twice that.
+    /// Values of eight bytes that one query may hold in memory at once: results (two for each sample, which has a
+    /// time), groups, one side of each join, and the labels of all these. All queries together may hold twice that.
     pub max_held_samples: u64,
     /// Series that one selector may match.
     pub max_series: u64,

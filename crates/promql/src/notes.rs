@@ -5,11 +5,21 @@ use std::collections::BTreeSet;
 /// The most warnings, and the most infos, that one answer carries.
 const MAX_NOTES: usize = 10;
 
-/// A place in the query's text, as Prometheus writes it: line and column, from 1.
+/// A place in the query's text, as Prometheus writes it: line and column in bytes, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) struct Place {
     pub(crate) line: usize,
     pub(crate) column: usize,
+}
+
+impl Place {
+    /// Of a byte of a text.
+    pub(crate) fn of(text: &str, start: usize) -> Self {
+        let before = &text.as_bytes()[..start.min(text.len())];
+        let line = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let lines = before[..line].iter().filter(|byte| **byte == b'\n').count();
+        Self { line: lines + 1, column: before.len() - line + 1 }
+    }
 }
 
 impl std::fmt::Display for Place {

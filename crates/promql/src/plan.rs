@@ -300,6 +300,14 @@ pub(crate) struct Join {
     pub(crate) right: VectorExpr,
     pub(crate) matching: LabelFilter,
     pub(crate) cardinality: Cardinality,
+    pub(crate) fill: Fill,
+}
+
+/// What stands in for a sample that has no partner on a side; without it the other has no result.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Fill {
+    pub(crate) left: Option<f64>,
+    pub(crate) right: Option<f64>,
 }
 
 /// How many series of each side may match.

@@ -6,9 +6,12 @@ use std::sync::Arc;
 use store::Matcher;
 
 use crate::Error;
+use crate::eval::QueryRange;
 use crate::plan::{Expr, Shift, VectorExpr};
 use crate::reach::Reach;
-use crate::translate;
+use crate::span::QuerySpans;
+use crate::syntax;
+use crate::translate::{Translated, translate};
 
 /// A parsed and typed query; cheap to clone.
 #[derive(Clone, Debug)]
@@ -16,6 +19,8 @@ pub struct Query {
     text: Arc<str>,
     plan: Arc<Expr>,
     reach: Option<Reach>,
+    /// Whether durations depend on the whole query: then the plan is made again when that is known.
+    is_open: bool,
 }
 
 /// What kind of value a query gives.
@@ -34,8 +39,9 @@ pub enum ValueKind {
 impl Query {
     /// Reads a query. What is not PromQL, and what this engine does not evaluate, is an error here.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let plan = translate::parse(text)?;
-        Ok(Self { text: text.into(), reach: Reach::of(&plan), plan: Arc::new(plan) })
+        let Translated { plan, is_open } = translate(text, syntax::parse(text)?, None)?;
+        let reach = Reach::of(&plan).filter(|_| !is_open);
+        Ok(Self { text: text.into(), reach, plan: Arc::new(plan), is_open })
     }
 
     /// The text it was read from.
@@ -72,8 +78,18 @@ impl Query {
         self.reach
     }
 
-    pub(crate) fn plan(&self) -> &Expr {
-        &self.plan
+    /// The plan for a range.
+    pub(crate) fn plan(&self, range: QueryRange) -> Result<Arc<Expr>, Error> {
+        if !self.is_open {
+            return Ok(Arc::clone(&self.plan));
+        }
+        let seconds = |millis: i64| millis as f64 / 1000.0;
+        let query = QuerySpans {
+            step: seconds(range.step_ms),
+            range: seconds(range.end_ms.saturating_sub(range.start_ms)),
+        };
+        translate(&self.text, syntax::parse(&self.text)?, Some(query))
+            .map(|translated| Arc::new(translated.plan))
     }
 }
 

@@ -1,138 +1,179 @@
-//! From the parser's tree to the typed plan. The only module that names the parser.
+//! From the tree to the typed plan: what is written gets a meaning, or an error that says where it has none.
 
 mod calls;
+mod functions;
 mod operators;
+mod pattern;
 mod selectors;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-use promql_parser::parser as ast;
-
 use crate::Error;
+use crate::notes::Place;
 use crate::plan::{Expr, Map, RangeExpr, ScalarExpr, VectorExpr};
-use crate::source::Source;
+use crate::span::{NoSpan, QuerySpans, Span};
+use crate::syntax::{self, Node, Subquery, Tree};
 
-/// How deep a plan may nest; evaluation recurses as deep.
-const MAX_DEPTH: usize = 200;
+/// How many patterns one query may have: each takes up to a mebibyte once it is compiled.
+const MAX_PATTERNS: usize = 200;
 
-/// Reads a query's text.
-pub(crate) fn parse(text: &str) -> Result<Expr, Error> {
-    let source = Source::scan(text)?;
-    let modifier = source.unsupported_modifier();
-    // The parser's actions panic on some numbers that are out of range. What the scan did not refuse
-    // must not take the program down.
-    let tree = match catch_unwind(AssertUnwindSafe(|| ast::parse(text))) {
-        Ok(Ok(tree)) => tree,
-        Ok(Err(_)) if modifier.is_some() => {
-            return Err(Error::Unsupported(format!("the modifier `{}`", modifier.unwrap_or_default())));
-        }
-        Ok(Err(message)) => return Err(Error::BadData(unreadable(&message))),
-        Err(_) => return Err(Error::BadData("the query has a number that is out of range".to_owned())),
-    };
-    Translator { source, depth: 0 }.expr(tree)
+/// A query's plan.
+pub(crate) struct Translated {
+    pub(crate) plan: Expr,
+    /// Whether durations in it stand for others: those that depend on the whole query.
+    pub(crate) is_open: bool,
 }
 
-/// What the parser says, and what to write instead where it leaves people alone.
-fn unreadable(message: &str) -> String {
-    /// Said of `{}`, which means every series there is.
-    const MATCHES_ALL: &str = "vector selector must contain at least one non-empty matcher";
-    let example = if message.contains(MATCHES_ALL) { r#": for example `{__name__=~".+"}`"# } else { "" };
-    format!("the query cannot be read: {message}{example}")
+/// Gives a tree its meaning. Where nothing is known of the whole query, durations that depend on it are taken for a
+/// millisecond.
+pub(crate) fn translate(text: &str, tree: Tree, query: Option<QuerySpans>) -> Result<Translated, Error> {
+    let mut translator = Translator { text, query, patterns: 0, is_open: false };
+    let plan = translator.expr(tree)?;
+    Ok(Translated { plan, is_open: translator.is_open })
 }
 
-/// Walks the parser's tree in the order of the text.
-struct Translator {
-    source: Source,
-    depth: usize,
+/// Walks the tree.
+struct Translator<'a> {
+    text: &'a str,
+    query: Option<QuerySpans>,
+    patterns: usize,
+    is_open: bool,
 }
 
-impl Translator {
-    fn expr(&mut self, tree: ast::Expr) -> Result<Expr, Error> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err(Error::BadData(format!(
-                "the query nests deeper than {MAX_DEPTH} operations; split it"
-            )));
-        }
-        let expr = match tree {
-            ast::Expr::Paren(paren) => self.expr(*paren.expr),
-            ast::Expr::NumberLiteral(number) => Ok(Expr::Scalar(ScalarExpr::Number(number.val))),
-            ast::Expr::StringLiteral(text) => Ok(Expr::Text(text.val)),
-            ast::Expr::VectorSelector(selector) => {
-                Ok(Expr::Vector(VectorExpr::Selector(selectors::selector(selector)?)))
-            }
-            ast::Expr::MatrixSelector(selector) => Ok(Expr::Range(RangeExpr::Selector {
-                range_ms: selectors::milliseconds(selector.range)?,
-                selector: selectors::selector(selector.vs)?,
-            })),
-            ast::Expr::Subquery(subquery) => self.subquery(subquery),
-            ast::Expr::Unary(unary) => self.negation(*unary.expr),
-            ast::Expr::Binary(binary) => self.binary(binary),
-            ast::Expr::Aggregate(aggregate) => self.aggregate(aggregate),
-            ast::Expr::Call(call) => self.call(call),
-            ast::Expr::Extension(extension) => {
-                Err(Error::Unsupported(format!("the expression `{}`", extension.expr.name())))
-            }
-        };
-        self.depth -= 1;
-        expr
+impl Translator<'_> {
+    fn error(&self, start: usize, message: &str) -> Error {
+        syntax::error_at(self.text, start, message)
     }
 
-    fn scalar(&mut self, tree: ast::Expr) -> Result<ScalarExpr, Error> {
+    fn place(&self, start: usize) -> Place {
+        Place::of(self.text, start)
+    }
+
+    fn expr(&mut self, tree: Tree) -> Result<Expr, Error> {
+        let start = tree.start;
+        match tree.node {
+            Node::Paren(inner) => self.expr(*inner),
+            Node::Number(value) => Ok(Expr::Scalar(ScalarExpr::Number(value))),
+            Node::Text(text) => Ok(Expr::Text(text)),
+            Node::Selector(selector) => self.selector(start, *selector),
+            Node::Subquery(subquery) => self.subquery(start, *subquery),
+            Node::Sign { negative, input } => self.sign(start, negative, *input),
+            Node::Binary(binary) => self.binary(start, *binary),
+            Node::Aggregate(aggregate) => self.aggregate(start, *aggregate),
+            Node::Call(call) => self.call(start, call),
+        }
+    }
+
+    /// Takes note of a pattern.
+    fn count_pattern(&mut self, start: usize) -> Result<(), Error> {
+        self.patterns += 1;
+        match self.patterns > MAX_PATTERNS {
+            true => {
+                Err(self.error(start, &format!("the query has more than {MAX_PATTERNS} patterns; split it")))
+            }
+            false => Ok(()),
+        }
+    }
+
+    fn scalar(&mut self, tree: Tree, context: &str) -> Result<ScalarExpr, Error> {
+        let start = tree.start;
         match self.expr(tree)? {
             Expr::Scalar(scalar) => Ok(scalar),
-            other => Err(mismatch("a scalar", &other)),
+            other => Err(self.mismatch(start, "scalar", context, &other)),
         }
     }
 
-    fn vector(&mut self, tree: ast::Expr) -> Result<VectorExpr, Error> {
+    fn vector(&mut self, tree: Tree, context: &str) -> Result<VectorExpr, Error> {
+        let start = tree.start;
         match self.expr(tree)? {
             Expr::Vector(vector) => Ok(vector),
-            other => Err(mismatch("an instant vector", &other)),
+            other => Err(self.mismatch(start, "instant vector", context, &other)),
         }
     }
 
-    fn range(&mut self, tree: ast::Expr) -> Result<RangeExpr, Error> {
+    fn range(&mut self, tree: Tree, context: &str) -> Result<RangeExpr, Error> {
+        let start = tree.start;
         match self.expr(tree)? {
             Expr::Range(range) => Ok(range),
-            other => Err(mismatch("a range vector", &other)),
+            other => Err(self.mismatch(start, "range vector", context, &other)),
         }
     }
 
-    fn text(&mut self, tree: ast::Expr) -> Result<String, Error> {
+    fn text(&mut self, tree: Tree, context: &str) -> Result<String, Error> {
+        let start = tree.start;
         match self.expr(tree)? {
             Expr::Text(text) => Ok(text),
-            other => Err(mismatch("a string", &other)),
+            other => Err(self.mismatch(start, "string", context, &other)),
         }
     }
 
-    fn negation(&mut self, tree: ast::Expr) -> Result<Expr, Error> {
-        match self.expr(tree)? {
-            Expr::Scalar(scalar) => Ok(Expr::Scalar(ScalarExpr::Negate(Box::new(scalar)))),
-            Expr::Vector(input) => {
+    fn mismatch(&self, start: usize, expected: &str, context: &str, found: &Expr) -> Error {
+        self.error(start, &format!("expected type {expected} in {context}, got {}", kind_of(found)))
+    }
+
+    fn sign(&mut self, start: usize, negative: bool, input: Tree) -> Result<Expr, Error> {
+        match (self.expr(input)?, negative) {
+            (input @ (Expr::Scalar(_) | Expr::Vector(_)), false) => Ok(input),
+            (Expr::Scalar(scalar), true) => Ok(Expr::Scalar(ScalarExpr::Negate(Box::new(scalar)))),
+            (Expr::Vector(input), true) => {
                 Ok(Expr::Vector(VectorExpr::Map { function: Map::Negate, input: Box::new(input) }))
             }
-            other => Err(mismatch("a scalar or an instant vector", &other)),
+            (other, _) => {
+                let message = format!(
+                    "unary expression only allowed on expressions of type scalar or instant vector, got {:?}",
+                    kind_of(&other)
+                );
+                Err(self.error(start, &message))
+            }
         }
     }
 
-    fn subquery(&mut self, subquery: ast::SubqueryExpr) -> Result<Expr, Error> {
-        let shift = selectors::shift(subquery.at.as_ref(), subquery.offset.as_ref())?;
+    fn subquery(&mut self, start: usize, subquery: Subquery) -> Result<Expr, Error> {
+        let shift = self.shift(start, &subquery.shift)?;
+        let input = match self.expr(subquery.input)? {
+            Expr::Vector(vector) => vector,
+            other => {
+                let found = match other {
+                    Expr::Scalar(_) => "scalar",
+                    Expr::Vector(_) => "vector",
+                    Expr::Range(_) => "matrix",
+                    Expr::Text(_) => "string",
+                };
+                let message = format!("subquery is only allowed on instant vector, got {found} instead");
+                return Err(self.error(start, &message));
+            }
+        };
         Ok(Expr::Range(RangeExpr::Subquery {
-            input: Box::new(self.vector(*subquery.expr)?),
-            range_ms: selectors::milliseconds(subquery.range)?,
-            step_ms: subquery.step.map(selectors::milliseconds).transpose()?,
+            input: Box::new(input),
+            range_ms: self.positive_milliseconds(start, &subquery.range)?,
+            step_ms: subquery.step.map(|step| self.positive_milliseconds(start, &step)).transpose()?,
             shift,
         }))
     }
+
+    fn milliseconds(&mut self, start: usize, span: &Span) -> Result<i64, Error> {
+        match span.milliseconds(self.query) {
+            Ok(millis) => Ok(millis),
+            Err(NoSpan::Open) => {
+                self.is_open = true;
+                Ok(1)
+            }
+            Err(none) => Err(self.error(start, none.text())),
+        }
+    }
+
+    fn positive_milliseconds(&mut self, start: usize, span: &Span) -> Result<i64, Error> {
+        match self.milliseconds(start, span)? {
+            millis @ 1.. => Ok(millis),
+            _ => Err(self.error(start, "duration must be greater than 0")),
+        }
+    }
 }
 
-fn mismatch(expected: &str, found: &Expr) -> Error {
-    let found = match found {
-        Expr::Scalar(_) => "a scalar",
-        Expr::Vector(_) => "an instant vector",
-        Expr::Range(_) => "a range vector",
-        Expr::Text(_) => "a string",
-    };
-    Error::BadData(format!("the query has {found} where {expected} is needed"))
+/// What kind of value an expression has, as Prometheus calls it.
+fn kind_of(expr: &Expr) -> &'static str {
+    match expr {
+        Expr::Scalar(_) => "scalar",
+        Expr::Vector(_) => "instant vector",
+        Expr::Range(_) => "range vector",
+        Expr::Text(_) => "string",
+    }
 }

@@ -15,7 +15,7 @@ pub struct QueryOutput {
     pub warnings: Vec<String>,
     /// What is worth a look, sorted.
     pub infos: Vec<String>,
-    /// Makes the values count among those that all queries hold: keep it as long as them.
+    /// Makes the value count among what all queries hold: keep it as long as that.
     pub held: HeldAnswer,
 }
 

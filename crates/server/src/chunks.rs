@@ -1,34 +1,34 @@
 //! Bodies that are sent while they are made.
 //!
 //! One blocking thread makes them, and waits when the client takes no more; what is made and not taken
-//! yet is a few chunks. It ends when the client goes away or stands still, and at the stop of the server.
-//! A body that is not finished breaks off: one that ended as if it were whole would be taken for it.
+//! yet is a few chunks. It ends when the client goes away, stands still or is too slow. A body that is not
+//! finished breaks off: one that ended as if it were whole would be taken for it.
 
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::Instant;
 
 use axum::body::{Body, Bytes};
 use futures::stream;
-use model::DurationText;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::timeout_at;
 use tokio_util::sync::CancellationToken;
 
-use crate::context::App;
+use crate::serve::READ_TIMEOUT;
 
 /// Bytes that are sent at once.
 pub(crate) const CHUNK_BYTES: usize = 64 << 10;
 /// Chunks that are made and not taken yet.
 const CHUNKS: usize = 4;
 
-/// A body, and where what it consists of is put. A client that takes none of it for as long as `patience` is left.
-pub(crate) fn body(app: &App, patience: Duration) -> (Chunks, Body) {
+/// A body, and where what it consists of is put. At `stop` it breaks off; after `deadline` its client is not waited
+/// for.
+pub(crate) fn body(stop: CancellationToken, deadline: Option<Instant>) -> (Chunks, Body) {
     let (chunks, taken) = mpsc::channel(CHUNKS);
     let is_whole = Arc::new(AtomicBool::new(false));
-    let sent = Sent { taken, is_whole: Arc::clone(&is_whole), stop: app.live.stop().clone() };
+    let sent = Sent { taken, is_whole: Arc::clone(&is_whole), stop };
     let body = Body::from_stream(stream::unfold(Some(sent), |sent| async {
         let mut sent = sent?;
         match sent.next().await {
@@ -36,7 +36,7 @@ pub(crate) fn body(app: &App, patience: Duration) -> (Chunks, Body) {
             Err(error) => Some((Err(error), None)),
         }
     }));
-    (Chunks { made: Vec::new(), chunks, is_whole, patience }, body)
+    (Chunks { made: Vec::new(), chunks, is_whole, deadline }, body)
 }
 
 /// What is sent.
@@ -63,8 +63,8 @@ pub(crate) struct Chunks {
     made: Vec<u8>,
     chunks: mpsc::Sender<Bytes>,
     is_whole: Arc<AtomicBool>,
-    /// How long it waits for the client to take a chunk.
-    patience: Duration,
+    /// Until when the client may take it.
+    deadline: Option<Instant>,
 }
 
 impl Chunks {
@@ -91,14 +91,14 @@ impl Chunks {
         if chunk.is_empty() { Ok(()) } else { self.hand_over(chunk) }
     }
 
+    /// A connection that takes nothing ends by itself; one that takes a little now and then ends here.
     fn hand_over(&self, chunk: Vec<u8>) -> io::Result<()> {
-        match Handle::current().block_on(timeout(self.patience, self.chunks.send(chunk.into()))) {
+        let patience = Instant::now() + READ_TIMEOUT;
+        let until = self.deadline.map_or(patience, |deadline| deadline.min(patience));
+        match Handle::current().block_on(timeout_at(until.into(), self.chunks.send(chunk.into()))) {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(io::ErrorKind::BrokenPipe.into()),
-            Err(_) => Err(io::Error::new(
-                io::ErrorKind::TimedOut,
-                format!("the client took nothing for {}", DurationText(self.patience)),
-            )),
+            Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "the client is too slow")),
         }
     }
 }

@@ -15,8 +15,6 @@ use crate::chunks::{self, Chunks, Client};
 use crate::context::Shared;
 use crate::problem::{self, Kind, Problem};
 
-/// How long an export waits for its client: people look at the first rows for a while.
-const PATIENCE: Duration = Duration::from_secs(600);
 /// When to come back after all places were taken.
 const RETRY_AFTER: Duration = Duration::from_secs(30);
 
@@ -56,7 +54,7 @@ pub(crate) async fn body(app: &Shared, request: Request) -> Result<Body, Problem
         return Err(Problem::new(Kind::Overloaded, "Too many exports run; begin this one again later.")
             .retry_after(RETRY_AFTER));
     };
-    let (chunks, body) = chunks::body(app, PATIENCE);
+    let (chunks, body) = chunks::body(app.live.stop().clone(), None);
     let (ready, begun) = oneshot::channel();
     let run = Run { app: Arc::clone(app), client: chunks.client(), _place: place };
     app.exports.open.inc();

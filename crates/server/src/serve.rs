@@ -29,7 +29,7 @@ use crate::{Config, Context, live, routes};
 /// How long a client may take to send the head of a request, and how long a connection may be idle.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a client may leave an answer unread before its connection is given up.
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long to wait when the system gives no more connections (no file descriptors left).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 

@@ -17,7 +17,7 @@ import time
 from .settings import Settings
 from .stopping import StopRequest
 
-STOP_TIMEOUT = 15.0
+STOP_TIMEOUT = 30.0
 LOOK_EVERY = 0.5
 MOST_RESTARTS = 20
 

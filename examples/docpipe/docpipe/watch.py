@@ -69,7 +69,7 @@ class Watch:
         except queue.Full:
             self.dropped += 1
 
-    def close(self, timeout: float = 5.0) -> None:
+    def close(self, timeout: float = 10.0) -> None:
         """Sends what is still queued, for at most about `timeout` seconds."""
         self._deadline = time.monotonic() + timeout
         self._closing.set()

@@ -23,7 +23,9 @@ use crate::query::ReadError;
 const BATCH: usize = 4096;
 /// Of a label with more values than this, those that a matcher names are searched in the file: all of a million ids
 /// would take long to read, and much memory.
-const READ_VALUES: usize = 8192;
+const READ_VALUES: usize = 16_384;
+/// Of so many values one at the most is searched: more of them are found sooner by reading all.
+const SEARCHED_PART: usize = 256;
 /// A search reads one value at a time until no more than this many are left, which it reads together.
 const SPAN_ROWS: usize = 512;
 /// Bitmaps that are kept, in bytes; more are read again for each query.
@@ -201,7 +203,8 @@ impl<'a> IndexReader<'a> {
     /// The rows of those of some texts that are values of a label, ascending.
     fn rows_of(&mut self, place: usize, mut texts: Vec<&str>) -> Result<Vec<usize>, ReadError> {
         let rows = self.index.names[place].1.clone();
-        if rows.len() > READ_VALUES && !self.index.values.lock().contains_key(&place) {
+        let are_few = texts.len() <= rows.len() / SEARCHED_PART;
+        if rows.len() > READ_VALUES && are_few && !self.index.values.lock().contains_key(&place) {
             texts.sort_unstable();
             return self.search(rows, &texts);
         }

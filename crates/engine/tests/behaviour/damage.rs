@@ -1,7 +1,9 @@
 //! Files that are damaged, missing, unknown or expired.
 
+use std::time::Duration;
+
 use engine::{Config, inspect};
-use model::{TimeRange, Timestamp};
+use model::{DurationText, TimeRange, Timestamp};
 use store::{Cancel, EventScan, SelectRequest, SeriesBuffer, Table, TelemetryStore};
 
 use crate::fixture::{Place, Series, T0, expected};
@@ -177,21 +179,31 @@ fn problems(place: &Place) -> Vec<(String, String)> {
 
 #[test]
 fn a_flipped_byte_in_any_file_is_found_and_named() {
-    let place = Place::new();
+    let place =
+        Place::with(|config| config.rollup_retention = DurationText(Duration::from_secs(30 * 86_400)));
     let store = place.open();
     for round in 0..2 {
         store.push("up", &[(T0 + round, 1.0)]);
         store.push_rows(&[T0 + round]);
         store.engine.checkpoint().expect("written");
     }
-    store.push("up", &[(T0 + 9, 9.0)]);
+    // A day that is over, with its rollups.
+    let past = Timestamp::now().as_millis() - 2 * 86_400_000;
+    store.push("up", &[(past, 1.0), (past + 60_000, 2.0)]);
+    store.engine.checkpoint().expect("written");
+    store.push("up", &[(Timestamp::now().as_millis(), 3.0)]);
+    store.engine.checkpoint().expect("written");
+    store.engine.compact(Timestamp::now()).expect("rolled up");
+    store.push("up", &[(past + 120_000, 9.0)]);
     store.push_rows(&[T0 + 9]);
     assert_eq!(problems(&place), [], "beside a store that is open");
     drop(store);
     let files = inspect::files(place.dir.path()).expect("listed");
     let kinds: std::collections::BTreeSet<&str> = files.iter().map(|file| file.kind).collect();
-    assert_eq!(kinds, ["catalog", "deploys", "metrics", "wal"].into());
-    assert_eq!(files.iter().filter_map(|file| file.rows).sum::<u64>(), 4, "{files:?}");
+    assert_eq!(kinds, ["catalog", "deploys", "metrics", "rollups", "wal"].into());
+    let rows =
+        |kind| files.iter().filter(move |file| file.kind == kind).filter_map(|file| file.rows).sum::<u64>();
+    assert_eq!((rows("deploys"), rows("metrics")), (2, 5), "{files:?}");
     for file in files.iter().filter(|file| file.kind != "catalog") {
         let path = place.dir.path().join(&file.path);
         let sound = std::fs::read(&path).expect("read");

@@ -188,7 +188,7 @@ impl Evaluation<'_> {
                     cell.add(*value);
                 }
             }
-            if new { self.hold(steps.count * size_in_values::<F>()) } else { Ok(()) }
+            if new { self.hold_series(&series.labels, steps.count * size_in_values::<F>()) } else { Ok(()) }
         })?;
         emit(groups, |_, cell| cell.finish(), sink)
     }
@@ -236,7 +236,7 @@ impl Evaluation<'_> {
                     _ => {
                         let labels = base.to_builder().set(label, format_plain(value)).build();
                         if !places.contains_key(&labels) {
-                            self.hold(steps.count)?;
+                            self.hold_series(&labels, steps.count)?;
                             places.insert(labels.clone(), counts.len());
                             counts.push(StepSeries::new(labels.clone(), steps));
                         }

@@ -4,13 +4,38 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::Error;
+use model::Labels;
+
+use crate::{Error, Value};
 
 /// How many queries may hold as much as one may; more of them have to do with less, or wait.
 const LARGE_QUERIES: u64 = 2;
 /// A query that holds less than this part of what it may is let through, however much others hold: what rules hold is
 /// little, and they are evaluated beside the largest queries of people.
 const SMALL_PART: u64 = 32;
+
+/// What is held of labels beside their bytes, in values: where they lie, and the array that belongs to them.
+const SERIES_VALUES: usize = 8;
+
+/// How many values take as much memory as labels and what belongs to them.
+pub(super) fn labels_in_values(labels: &Labels) -> usize {
+    SERIES_VALUES + labels.as_ref().as_bytes().len() / size_of::<f64>()
+}
+
+/// How many values take as much memory as samples, each with its time.
+pub(crate) const fn samples_in_values(samples: usize) -> usize {
+    samples * 2
+}
+
+/// How many values take as much memory as an answer.
+fn answer_in_values(value: &Value) -> usize {
+    let labels: usize = match value {
+        Value::Scalar(_) | Value::Text { .. } => 0,
+        Value::Vector(samples) => samples.iter().map(|sample| labels_in_values(&sample.labels)).sum(),
+        Value::Matrix(series) => series.iter().map(|series| labels_in_values(&series.labels)).sum(),
+    };
+    labels + samples_in_values(value.count())
+}
 
 /// What one query holds; given back when it is dropped.
 pub(super) struct Held {
@@ -48,9 +73,9 @@ impl Held {
         Ok(())
     }
 
-    /// The query is answered: from now on only the values of its answer are held.
-    pub(super) fn answer(self, values: u64) -> HeldAnswer {
-        let values = values.min(self.own.get());
+    /// The query is answered: from now on only its answer is held.
+    pub(super) fn answer(self, value: &Value) -> HeldAnswer {
+        let values = (answer_in_values(value) as u64).min(self.own.get());
         self.own.set(self.own.get() - values);
         HeldAnswer { all: Arc::clone(&self.all), values }
     }
@@ -62,11 +87,20 @@ impl Drop for Held {
     }
 }
 
-/// The values of an answer: they count among those that all queries hold until this is dropped.
+/// An answer: it counts among what all queries hold until this is dropped.
 #[derive(Debug, Default)]
 pub struct HeldAnswer {
     all: Arc<AtomicU64>,
     values: u64,
+}
+
+impl HeldAnswer {
+    /// So many samples of it are no longer held.
+    pub fn give_back(&mut self, samples: usize) {
+        let values = (samples_in_values(samples) as u64).min(self.values);
+        self.values -= values;
+        self.all.fetch_sub(values, Ordering::Relaxed);
+    }
 }
 
 impl Drop for HeldAnswer {
@@ -113,10 +147,14 @@ mod tests {
         assert_eq!(all.load(Ordering::Relaxed), 320 + 11);
         small.add(300).expect("there is room again");
         drop(small);
-        let answer = second.answer(100);
-        assert_eq!(all.load(Ordering::Relaxed), 100, "what the query held beside its answer is given back");
+        let samples = vec![model::Sample { time_ms: 1, value: 1.0 }; 100];
+        let value = Value::Matrix(vec![crate::Series { labels: Labels::empty(), samples }]);
+        let mut answer = second.answer(&value);
+        let held = 200 + SERIES_VALUES as u64;
+        assert_eq!(all.load(Ordering::Relaxed), held, "what the query held beside its answer is given back");
         drop(answer.clone());
-        assert_eq!(all.load(Ordering::Relaxed), 100);
+        answer.give_back(90);
+        assert_eq!(all.load(Ordering::Relaxed), held - 180);
         drop(answer);
         assert_eq!(all.load(Ordering::Relaxed), 0);
     }

@@ -71,7 +71,7 @@ impl Evaluation<'_> {
                 self.notes.borrow_mut().warn(&text, place);
                 return Ok(());
             };
-            self.hold(series.values.len())?;
+            self.hold_series(&series.labels, series.values.len())?;
             let labels = filtered(series.labels.as_ref(), |name| name != BOUND_LABEL);
             let place = *places.entry(labels.clone()).or_insert(histograms.len());
             if place == histograms.len() {

@@ -1,6 +1,7 @@
 //! Operators between two vectors: one to one, many to one, one to many.
 //!
-//! The side that has one series for each match is kept; the other streams past it.
+//! The side that has one series for each match is kept; the other streams past it. A side that is filled has, for
+//! this operation, a series wherever the other one lacks a partner.
 
 use std::collections::HashMap;
 
@@ -48,6 +49,9 @@ impl OneSide {
     }
 }
 
+/// Where the many side has samples, by what matches.
+type Partners = HashMap<Vec<u8>, StepMask>;
+
 impl Evaluation<'_> {
     pub(super) fn join(&self, join: &Join, steps: Steps, sink: &mut Sink<'_>) -> Result<(), Error> {
         let many_side = match &join.cardinality {
@@ -62,13 +66,19 @@ impl Evaluation<'_> {
             OneSide { matches: HashMap::new(), conflicts: StepMask::new(steps), conflict: None };
         let mut key = Vec::new();
         self.vector(one, steps, &mut |series| {
-            self.hold(series.values.len())?;
+            self.hold_series(&series.labels, series.values.len())?;
             join.matching.write_key(series.labels.as_ref(), &mut key);
             one_side.add(&key, series.take(), one_name, &join.matching);
             Ok(())
         })?;
+        // As in Prometheus, which turns `group_right` around and the fills not: the left one is of the many side.
+        let (fill_one, fill_many) = (join.fill.right, join.fill.left);
+        if let (Some(conflict), true) = (&one_side.conflict, fill_many.is_some()) {
+            return Err(Error::Execution(conflict.clone()));
+        }
         // What was matched at which steps: a second match there is an error.
         let mut matched: HashMap<Vec<u8>, StepMask> = HashMap::new();
+        let mut partners = Partners::new();
         self.vector(many, steps, &mut |series| {
             if let Some(conflict) = &one_side.conflict
                 && series.present().any(|(step, _)| one_side.conflicts.contains(step))
@@ -76,8 +86,12 @@ impl Evaluation<'_> {
                 return Err(Error::Execution(conflict.clone()));
             }
             join.matching.write_key(series.labels.as_ref(), &mut key);
-            let Some(members) = one_side.matches.get(&key) else { return Ok(()) };
-            for member in members {
+            let members = one_side.matches.get(&key).map_or(&[][..], Vec::as_slice);
+            if fill_many.is_some() && !members.is_empty() {
+                self.note_partner(&mut partners, &key, series, steps)?;
+            }
+            let filled = fill_one.map(|value| without_partner(join, series, members, value, steps));
+            for member in members.iter().chain(&filled) {
                 let mut result = self.matched(join, many_side, series, member, steps);
                 let mut once = key.clone();
                 if join.cardinality != Cardinality::OneToOne {
@@ -97,7 +111,40 @@ impl Evaluation<'_> {
                 }
             }
             Ok(())
-        })
+        })?;
+        let Some(value) = fill_many else { return Ok(()) };
+        let mut rest: Vec<_> = one_side.matches.into_iter().collect();
+        rest.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        for (key, members) in rest {
+            let has_partner = |step: usize| partners.get(&key).is_some_and(|steps| steps.contains(step));
+            for one in members {
+                let alone = |step: usize| is_present(one.values[step]) && !has_partner(step);
+                let many = filled(join, &one.labels, value, steps, alone);
+                let mut result = self.matched(join, many_side, &many, &one, steps);
+                if !result.is_empty() {
+                    sink(&mut result)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes note of where a series of the many side has samples.
+    fn note_partner(
+        &self,
+        partners: &mut Partners,
+        key: &[u8],
+        series: &StepSeries,
+        steps: Steps,
+    ) -> Result<(), Error> {
+        if !partners.contains_key(key) {
+            self.hold(StepMask::size_in_values(steps))?;
+            partners.insert(key.to_vec(), StepMask::new(steps));
+        }
+        if let Some(mask) = partners.get_mut(key) {
+            series.present().for_each(|(step, _)| _ = mask.insert(step));
+        }
+        Ok(())
     }
 
     /// One series of the many side combined with one of the other.
@@ -120,6 +167,29 @@ impl Evaluation<'_> {
         }
         result
     }
+}
+
+/// What stands in for the partners that a series of the many side does not have.
+fn without_partner(
+    join: &Join,
+    many: &StepSeries,
+    members: &[StepSeries],
+    value: f64,
+    steps: Steps,
+) -> StepSeries {
+    let alone = |step: usize| {
+        is_present(many.values[step]) && !members.iter().any(|member| is_present(member.values[step]))
+    };
+    filled(join, &many.labels, value, steps, alone)
+}
+
+/// A value at some steps, with the labels that match those of a partner.
+fn filled(join: &Join, partner: &Labels, value: f64, steps: Steps, at: impl Fn(usize) -> bool) -> StepSeries {
+    let mut series = StepSeries::new(join.matching.apply(partner.as_ref()), steps);
+    for (_, filled) in series.values.iter_mut().enumerate().filter(|(step, _)| at(*step)) {
+        *filled = value;
+    }
+    series
 }
 
 fn second_match(cardinality: &Cardinality) -> Error {

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use model::{Labels, Sample};
 
+use super::held::samples_in_values;
 use super::{Evaluation, Merger, final_labels, same_labels};
 use crate::plan::{Expr, RangeExpr, VectorExpr};
 use crate::steps::{StepSeries, Steps};
@@ -34,7 +35,7 @@ pub(crate) fn range(evaluation: Evaluation<'_>, plan: &Expr, steps: Steps) -> Re
         Expr::Vector(vector) => {
             let mut merger = Merger::default();
             evaluation.vector(vector, steps, &mut |series| {
-                evaluation.hold(series.values.len())?;
+                evaluation.hold_series(&series.labels, samples_in_values(series.values.len()))?;
                 let mut series = series.take();
                 series.labels = final_labels(&series);
                 merger.add(series)
@@ -59,7 +60,7 @@ pub(crate) fn range(evaluation: Evaluation<'_>, plan: &Expr, steps: Steps) -> Re
 
 fn finish(evaluation: Evaluation<'_>, value: Value) -> QueryOutput {
     let (warnings, infos) = evaluation.notes.into_inner().into_texts();
-    let held = evaluation.held.answer(value.count() as u64);
+    let held = evaluation.held.answer(&value);
     QueryOutput { value, warnings, infos, held }
 }
 
@@ -79,8 +80,8 @@ fn instant_vector(
     let mut samples = Vec::new();
     evaluation.vector(vector, steps, &mut |series| {
         for (step, value) in series.present() {
-            evaluation.hold(1)?;
             let labels = final_labels(series);
+            evaluation.hold_series(&labels, samples_in_values(1))?;
             if !seen.insert(labels.clone()) {
                 return Err(same_labels());
             }
@@ -105,7 +106,7 @@ fn raw_samples(evaluation: &Evaluation<'_>, range: &RangeExpr, steps: Steps) -> 
         }
         windows.places(run.times_ms, &mut places);
         windows.slide(run, &places, |_, window| {
-            evaluation.hold(window.values.len())?;
+            evaluation.hold_series(&labels, samples_in_values(window.values.len()))?;
             let times = window.times_ms.iter().zip(window.values);
             let samples = times.map(|(time_ms, value)| Sample { time_ms: *time_ms, value: *value }).collect();
             matrix.push(Series { labels: labels.clone(), samples });

@@ -48,6 +48,7 @@ impl Evaluation<'_> {
                 }
             }
             if ranked {
+                grown += super::held::labels_in_values(&series.labels);
                 members.push((series.labels.clone(), series.drop_name));
             }
             self.hold(grown)
@@ -72,8 +73,8 @@ impl Evaluation<'_> {
             for (value, member) in ranking {
                 let place = *places.entry(*member).or_insert(found.len());
                 if place == found.len() {
-                    self.hold(steps.count)?;
                     let (labels, drop_name) = &members[*member];
+                    self.hold_series(labels, steps.count)?;
                     let series = StepSeries::new(labels.clone(), steps);
                     found.push(StepSeries { drop_name: *drop_name, ..series });
                 }

@@ -153,7 +153,7 @@ impl Evaluation<'_> {
         self.hold(steps.count)?;
         let mut merger = Merger::default();
         self.vector(input, steps, &mut |series| {
-            self.hold(series.values.len())?;
+            self.hold_series(&series.labels, series.values.len())?;
             merger.add(series.take())
         })?;
         let (mut times_ms, mut values) = (Vec::new(), Vec::new());

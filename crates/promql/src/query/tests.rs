@@ -25,8 +25,6 @@ fn what_is_not_supported_is_named() {
     let cases = [
         ("histogram_count(x)", "histogram_count"),
         ("info(x)", "info"),
-        ("x{a=\"b\" or c=\"d\"}", "or"),
-        ("a + fill(0) b", "fill"),
         ("rate(x[5m] anchored)", "anchored"),
         ("x smoothed", "smoothed"),
     ];
@@ -70,7 +68,7 @@ fn what_is_no_promql_is_bad_data() {
         "x[1e300]",
         "x[99999999999y]",
         "x offset 1e200",
-        "x[5000000000ms]",
+        "x[10000000000000000ms]",
         "label_replace(x, \"\", \"\", \"a\", \"b\")",
         "count_values(\"\", x)",
         "sum by () x",

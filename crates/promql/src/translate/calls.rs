@@ -1,29 +1,58 @@
 //! Function calls.
 
-use promql_parser::parser as ast;
-
-use super::{Translator, selectors};
+use super::functions::{self, Kind, Signature};
+use super::{Translator, pattern, selectors};
 use crate::Error;
 use crate::eval::{calendar, numbers};
+use crate::notes::Place;
 use crate::plan::{
     Arithmetic, Expr, Map, OverTime, Relabel, ScalarExpr, SortOrder, VectorExpr, WindowFunction,
 };
-use crate::source::CallSite;
+use crate::syntax::Call;
 
-/// The arguments of one call, taken in order.
+/// The arguments of one call, of which each has the type that the function asks for; taken in order.
 struct Arguments {
-    function: &'static str,
-    trees: std::vec::IntoIter<Box<ast::Expr>>,
+    all: std::vec::IntoIter<Expr>,
+    places: Vec<Place>,
+    call: Place,
 }
 
 impl Arguments {
-    fn next(&mut self) -> Result<ast::Expr, Error> {
-        let missing = || Error::BadData(format!("the function `{}` needs more arguments", self.function));
-        self.trees.next().map(|tree| *tree).ok_or_else(missing)
+    /// Where an argument begins, or the call itself when it has no such argument.
+    fn place(&self, index: usize) -> Place {
+        self.places.get(index).copied().unwrap_or(self.call)
     }
 
-    fn next_if_given(&mut self) -> Option<ast::Expr> {
-        self.trees.next().map(|tree| *tree)
+    fn scalar(&mut self) -> Option<ScalarExpr> {
+        match self.all.next()? {
+            Expr::Scalar(scalar) => Some(scalar),
+            _ => None,
+        }
+    }
+
+    fn vector(&mut self) -> Option<VectorExpr> {
+        match self.all.next()? {
+            Expr::Vector(vector) => Some(vector),
+            _ => None,
+        }
+    }
+
+    fn range(&mut self) -> Option<crate::plan::RangeExpr> {
+        match self.all.next()? {
+            Expr::Range(range) => Some(range),
+            _ => None,
+        }
+    }
+
+    fn text(&mut self) -> Option<String> {
+        match self.all.next()? {
+            Expr::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    fn texts(&mut self) -> Vec<String> {
+        std::iter::from_fn(|| self.text()).collect()
     }
 }
 
@@ -82,7 +111,7 @@ fn window_function(name: &str) -> Option<WindowFunction> {
         "idelta" => F::InstantDelta,
         "deriv" => F::Derivative,
         "predict_linear" => F::PredictLinear,
-        "double_exponential_smoothing" => F::DoubleExponentialSmoothing,
+        "double_exponential_smoothing" | "holt_winters" => F::DoubleExponentialSmoothing,
         "avg_over_time" => F::Average,
         "min_over_time" => F::Minimum,
         "max_over_time" => F::Maximum,
@@ -105,174 +134,187 @@ fn window_function(name: &str) -> Option<WindowFunction> {
     })
 }
 
-impl Translator {
-    pub(super) fn call(&mut self, tree: ast::Call) -> Result<Expr, Error> {
-        let name = tree.func.name;
-        let site = self.source.next_call(name);
-        let mut arguments = Arguments { function: name, trees: tree.args.args.into_iter() };
+impl Translator<'_> {
+    pub(super) fn call(&mut self, start: usize, call: Call) -> Result<Expr, Error> {
+        let name = call.name.clone();
+        let unknown = || self.error(start, &format!("unknown function with name {name:?}"));
+        let signature = functions::signature(&name).ok_or_else(unknown)?;
+        let mut arguments = self.arguments(start, call, &signature)?;
+        match self.function(start, &name, &mut arguments)? {
+            Some(expr) => Ok(expr),
+            None => Err(Error::Unsupported(format!("the function `{name}`"))),
+        }
+    }
+
+    fn arguments(&mut self, start: usize, call: Call, signature: &Signature) -> Result<Arguments, Error> {
+        let (given, Signature { least, most, .. }) = (call.arguments.len(), *signature);
+        if given < least || given > most {
+            let bound = match (least == most, given < least) {
+                (true, _) => "",
+                (false, true) => "at least ",
+                (false, false) => "at most ",
+            };
+            let wanted = if given < least { least } else { most };
+            let message =
+                format!("expected {bound}{wanted} argument(s) in call to {:?}, got {given}", call.name);
+            return Err(self.error(start, &message));
+        }
+        let context = format!("call to function {:?}", call.name);
+        let places = call.arguments.iter().map(|tree| self.place(tree.start)).collect();
+        let mut all = Vec::with_capacity(given);
+        for (number, tree) in call.arguments.into_iter().enumerate() {
+            all.push(match signature.kind(number) {
+                Some(Kind::Scalar) => Expr::Scalar(self.scalar(tree, &context)?),
+                Some(Kind::Vector) => Expr::Vector(self.vector(tree, &context)?),
+                Some(Kind::Range) => Expr::Range(self.range(tree, &context)?),
+                Some(Kind::Text) => Expr::Text(self.text(tree, &context)?),
+                None => self.expr(tree)?,
+            });
+        }
+        Ok(Arguments { all: all.into_iter(), places, call: self.place(start) })
+    }
+
+    /// The function of a name; nothing when it is not known here, or its arguments are not.
+    fn function(
+        &mut self,
+        start: usize,
+        name: &str,
+        arguments: &mut Arguments,
+    ) -> Result<Option<Expr>, Error> {
         if let Some(function) = window_function(name) {
-            return self.over_time(function, arguments, &site);
+            return Ok(over_time(function, arguments));
         }
         if let Some(function) = plain_map(name) {
-            let input = self.vector(arguments.next()?)?;
-            return Ok(map(Map::Plain(function), input));
+            return Ok(arguments.vector().map(|input| map(Map::Plain(function), input)));
         }
         if let Some(function) = calendar_map(name) {
-            let input = match arguments.next_if_given() {
-                Some(tree) => self.vector(tree)?,
-                None => VectorExpr::FromScalar(ScalarExpr::Time),
-            };
-            return Ok(map(Map::Plain(function), input));
+            let input = arguments.vector().unwrap_or(VectorExpr::FromScalar(ScalarExpr::Time));
+            return Ok(Some(map(Map::Plain(function), input)));
         }
         match name {
             "time" | "pi" | "start" | "end" | "step" | "range" | "scalar" | "min_of" | "max_of" => {
-                self.scalar_function(name, arguments).map(Expr::Scalar)
+                Ok(scalar_function(name, arguments).map(Expr::Scalar))
             }
-            "clamp" | "clamp_min" | "clamp_max" | "round" | "timestamp" => self.mapping(name, arguments),
-            "sort" | "sort_desc" | "sort_by_label" | "sort_by_label_desc" => {
-                self.sort(name, arguments, &site)
-            }
-            "label_replace" => self.label_replace(arguments),
-            "label_join" => self.label_join(arguments),
-            _ => self.vector_function(name, arguments, &site).map(Expr::Vector),
+            "clamp" | "clamp_min" | "clamp_max" | "round" | "timestamp" => Ok(mapping(name, arguments)),
+            "sort" | "sort_desc" | "sort_by_label" | "sort_by_label_desc" => Ok(sort(name, arguments)),
+            "label_replace" => self.label_replace(start, arguments),
+            "label_join" => self.label_join(start, arguments),
+            _ => Ok(vector_function(name, arguments).map(Expr::Vector)),
         }
     }
 
-    fn over_time(
-        &mut self,
-        function: WindowFunction,
-        mut arguments: Arguments,
-        site: &CallSite,
-    ) -> Result<Expr, Error> {
-        let mut parameters = Vec::new();
-        let parameter_first = function == WindowFunction::Quantile;
-        if parameter_first {
-            parameters.push(self.scalar(arguments.next()?)?);
-        }
-        let range = self.range(arguments.next()?)?;
-        while let Some(tree) = arguments.next_if_given() {
-            parameters.push(self.scalar(tree)?);
-        }
-        let (range_place, parameter_place) = match parameter_first {
-            true => (site.argument(1), site.argument(0)),
-            false => (site.argument(0), site.argument(1)),
+    fn label_replace(&mut self, start: usize, arguments: &mut Arguments) -> Result<Option<Expr>, Error> {
+        let Some(input) = arguments.vector() else { return Ok(None) };
+        let [target, replacement, source, pattern] = [(); 4].map(|()| arguments.text().unwrap_or_default());
+        self.check_label(start, "label_replace", &target)?;
+        self.count_pattern(start)?;
+        let build = |pattern: &str| {
+            regex::RegexBuilder::new(&format!("^(?s:{pattern})$")).size_limit(1 << 20).build()
         };
-        let over_time = OverTime { function, range, parameters, range_place, parameter_place };
-        Ok(Expr::Vector(VectorExpr::OverTime(Box::new(over_time))))
-    }
-
-    fn scalar_function(&mut self, name: &str, mut arguments: Arguments) -> Result<ScalarExpr, Error> {
-        let mut of_two = |arithmetic| {
-            let (left, right) = (self.scalar(arguments.next()?)?, self.scalar(arguments.next()?)?);
-            Ok(ScalarExpr::Arithmetic(arithmetic, Box::new(left), Box::new(right)))
-        };
-        match name {
-            "min_of" => of_two(Arithmetic::Smaller),
-            "max_of" => of_two(Arithmetic::Larger),
-            "scalar" => Ok(ScalarExpr::FromVector(Box::new(self.vector(arguments.next()?)?))),
-            "pi" => Ok(ScalarExpr::Number(std::f64::consts::PI)),
-            "start" => Ok(ScalarExpr::QueryStart),
-            "end" => Ok(ScalarExpr::QueryEnd),
-            "step" => Ok(ScalarExpr::QueryStep),
-            "range" => Ok(ScalarExpr::Arithmetic(
-                Arithmetic::Subtract,
-                Box::new(ScalarExpr::QueryEnd),
-                Box::new(ScalarExpr::QueryStart),
-            )),
-            _ => Ok(ScalarExpr::Time),
-        }
-    }
-
-    fn mapping(&mut self, name: &str, mut arguments: Arguments) -> Result<Expr, Error> {
-        let input = self.vector(arguments.next()?)?;
-        let function = match name {
-            "timestamp" => match input {
-                VectorExpr::Selector(selector) => return Ok(Expr::Vector(VectorExpr::SampleTimes(selector))),
-                other => return Ok(map(Map::StepTime, other)),
-            },
-            "round" => match arguments.next_if_given() {
-                Some(tree) => Map::Round(self.scalar(tree)?),
-                None => Map::Round(ScalarExpr::Number(1.0)),
-            },
-            "clamp_min" => Map::ClampMin(self.scalar(arguments.next()?)?),
-            "clamp_max" => Map::ClampMax(self.scalar(arguments.next()?)?),
-            _ => Map::Clamp { min: self.scalar(arguments.next()?)?, max: self.scalar(arguments.next()?)? },
-        };
-        Ok(map(function, input))
-    }
-
-    fn sort(&mut self, name: &str, mut arguments: Arguments, site: &CallSite) -> Result<Expr, Error> {
-        let input = Box::new(self.vector(arguments.next()?)?);
-        let mut names = Vec::new();
-        while let Some(tree) = arguments.next_if_given() {
-            names.push(self.text(tree)?);
-        }
-        let order = match name {
-            "sort" => SortOrder::Ascending,
-            "sort_desc" => SortOrder::Descending,
-            _ => SortOrder::ByLabels { names, descending: name == "sort_by_label_desc" },
-        };
-        Ok(Expr::Vector(VectorExpr::Sort { order, input, place: site.place }))
-    }
-
-    fn vector_function(
-        &mut self,
-        name: &str,
-        mut arguments: Arguments,
-        site: &CallSite,
-    ) -> Result<VectorExpr, Error> {
-        match name {
-            "vector" => Ok(VectorExpr::FromScalar(self.scalar(arguments.next()?)?)),
-            "absent" => {
-                let input = self.vector(arguments.next()?)?;
-                Ok(VectorExpr::Absent { labels: selectors::labels_of_absent(&input), input: Box::new(input) })
-            }
-            "absent_over_time" => {
-                let range = self.range(arguments.next()?)?;
-                Ok(VectorExpr::AbsentOverTime { labels: selectors::labels_of_absent_range(&range), range })
-            }
-            "histogram_quantile" => Ok(VectorExpr::HistogramQuantile {
-                phi: self.scalar(arguments.next()?)?,
-                input: Box::new(self.vector(arguments.next()?)?),
-                phi_place: site.argument(0),
-                input_place: site.argument(1),
-            }),
-            _ => Err(Error::Unsupported(format!("the function `{name}`"))),
-        }
-    }
-
-    fn label_replace(&mut self, mut arguments: Arguments) -> Result<Expr, Error> {
-        let input = Box::new(self.vector(arguments.next()?)?);
-        let target = self.label_name("label_replace", &mut arguments)?;
-        let replacement = self.text(arguments.next()?)?;
-        let source = self.text(arguments.next()?)?;
-        let pattern = self.text(arguments.next()?)?;
-        let pattern =
-            regex::RegexBuilder::new(&format!("^(?s:{pattern})$")).size_limit(1 << 20).build().map_err(
-                |error| Error::BadData(format!("label_replace has no usable regular expression: {error}")),
-            )?;
+        let built = build(&pattern).or_else(|error| build(&pattern::escaped(&pattern)).map_err(|_| error));
+        let pattern = built.map_err(|error| {
+            self.error(start, &format!("invalid regular expression in label_replace(): {pattern}: {error}"))
+        })?;
         let relabel = Relabel::Replace { target, replacement, source, pattern };
-        Ok(Expr::Vector(VectorExpr::Relabel { relabel, input }))
+        Ok(Some(Expr::Vector(VectorExpr::Relabel { relabel, input: Box::new(input) })))
     }
 
-    fn label_join(&mut self, mut arguments: Arguments) -> Result<Expr, Error> {
-        let input = Box::new(self.vector(arguments.next()?)?);
-        let target = self.label_name("label_join", &mut arguments)?;
-        let separator = self.text(arguments.next()?)?;
-        let mut sources = Vec::new();
-        while let Some(tree) = arguments.next_if_given() {
-            sources.push(self.text(tree)?);
-        }
-        let relabel = Relabel::Join { target, separator, sources };
-        Ok(Expr::Vector(VectorExpr::Relabel { relabel, input }))
+    fn label_join(&self, start: usize, arguments: &mut Arguments) -> Result<Option<Expr>, Error> {
+        let Some(input) = arguments.vector() else { return Ok(None) };
+        let [target, separator] = [(); 2].map(|()| arguments.text().unwrap_or_default());
+        self.check_label(start, "label_join", &target)?;
+        let relabel = Relabel::Join { target, separator, sources: arguments.texts() };
+        Ok(Some(Expr::Vector(VectorExpr::Relabel { relabel, input: Box::new(input) })))
     }
 
-    fn label_name(&mut self, function: &str, arguments: &mut Arguments) -> Result<String, Error> {
-        let name = self.text(arguments.next()?)?;
+    fn check_label(&self, start: usize, function: &str, name: &str) -> Result<(), Error> {
         if name.is_empty() {
-            return Err(Error::BadData(format!("{function} needs a destination label that is not empty")));
+            let message = format!("invalid destination label name in {function}(): {name:?}");
+            return Err(self.error(start, &message));
         }
-        Ok(name)
+        Ok(())
+    }
+}
+
+fn over_time(function: WindowFunction, arguments: &mut Arguments) -> Option<Expr> {
+    let mut parameters = Vec::new();
+    let parameter_first = function == WindowFunction::Quantile;
+    if parameter_first {
+        parameters.push(arguments.scalar()?);
+    }
+    let range = arguments.range()?;
+    parameters.extend(std::iter::from_fn(|| arguments.scalar()));
+    let (range_at, parameter_at) = if parameter_first { (1, 0) } else { (0, 1) };
+    let (range_place, parameter_place) = (arguments.place(range_at), arguments.place(parameter_at));
+    let over_time = OverTime { function, range, parameters, range_place, parameter_place };
+    Some(Expr::Vector(VectorExpr::OverTime(Box::new(over_time))))
+}
+
+fn scalar_function(name: &str, arguments: &mut Arguments) -> Option<ScalarExpr> {
+    let mut of_two = |arithmetic| {
+        let (left, right) = (arguments.scalar()?, arguments.scalar()?);
+        Some(ScalarExpr::Arithmetic(arithmetic, Box::new(left), Box::new(right)))
+    };
+    match name {
+        "min_of" => of_two(Arithmetic::Smaller),
+        "max_of" => of_two(Arithmetic::Larger),
+        "scalar" => Some(ScalarExpr::FromVector(Box::new(arguments.vector()?))),
+        "pi" => Some(ScalarExpr::Number(std::f64::consts::PI)),
+        "start" => Some(ScalarExpr::QueryStart),
+        "end" => Some(ScalarExpr::QueryEnd),
+        "step" => Some(ScalarExpr::QueryStep),
+        "range" => Some(ScalarExpr::Arithmetic(
+            Arithmetic::Subtract,
+            Box::new(ScalarExpr::QueryEnd),
+            Box::new(ScalarExpr::QueryStart),
+        )),
+        _ => Some(ScalarExpr::Time),
+    }
+}
+
+fn mapping(name: &str, arguments: &mut Arguments) -> Option<Expr> {
+    let input = arguments.vector()?;
+    let function = match name {
+        "timestamp" => match input {
+            VectorExpr::Selector(selector) => return Some(Expr::Vector(VectorExpr::SampleTimes(selector))),
+            other => return Some(map(Map::StepTime, other)),
+        },
+        "round" => Map::Round(arguments.scalar().unwrap_or(ScalarExpr::Number(1.0))),
+        "clamp_min" => Map::ClampMin(arguments.scalar()?),
+        "clamp_max" => Map::ClampMax(arguments.scalar()?),
+        _ => Map::Clamp { min: arguments.scalar()?, max: arguments.scalar()? },
+    };
+    Some(map(function, input))
+}
+
+fn sort(name: &str, arguments: &mut Arguments) -> Option<Expr> {
+    let input = Box::new(arguments.vector()?);
+    let order = match name {
+        "sort" => SortOrder::Ascending,
+        "sort_desc" => SortOrder::Descending,
+        _ => SortOrder::ByLabels { names: arguments.texts(), descending: name == "sort_by_label_desc" },
+    };
+    Some(Expr::Vector(VectorExpr::Sort { order, input, place: arguments.call }))
+}
+
+fn vector_function(name: &str, arguments: &mut Arguments) -> Option<VectorExpr> {
+    match name {
+        "vector" => Some(VectorExpr::FromScalar(arguments.scalar()?)),
+        "absent" => {
+            let input = arguments.vector()?;
+            Some(VectorExpr::Absent { labels: selectors::labels_of_absent(&input), input: Box::new(input) })
+        }
+        "absent_over_time" => {
+            let range = arguments.range()?;
+            Some(VectorExpr::AbsentOverTime { labels: selectors::labels_of_absent_range(&range), range })
+        }
+        "histogram_quantile" => Some(VectorExpr::HistogramQuantile {
+            phi: arguments.scalar()?,
+            input: Box::new(arguments.vector()?),
+            phi_place: arguments.place(0),
+            input_place: arguments.place(1),
+        }),
+        _ => None,
     }
 }
 

@@ -1,78 +1,93 @@
 //! Binary operators and aggregations.
 
-use promql_parser::label::Labels as AstLabels;
-use promql_parser::parser as ast;
-use promql_parser::parser::token as tokens;
-use promql_parser::parser::{LabelModifier, VectorMatchCardinality};
-
-use super::{Translator, mismatch};
+use super::Translator;
 use crate::Error;
 use crate::labelset::LabelFilter;
 use crate::plan::{
-    Aggregate, Aggregation, Arithmetic, Cardinality, Comparison, Expr, Join, Operator, RangeExpr, ScalarExpr,
-    SetOperation, SetOperator, Side, VectorExpr, VectorScalar, WindowFunction,
+    Aggregate, Aggregation, Arithmetic, Cardinality, Comparison, Expr, Fill, Join, Operator, RangeExpr,
+    ScalarExpr, SetOperation, SetOperator, Side, VectorExpr, VectorScalar, WindowFunction,
 };
+use crate::syntax::{self, Aggregator, Binary, BinaryOperator, Grouping, MatchLabels, Matching};
 
-/// What a binary operator's token stands for.
+/// What a binary operator stands for.
 enum Kind {
     Arithmetic(Arithmetic),
     Comparison(Comparison),
     Set(SetOperator),
 }
 
-fn kind(token: ast::token::TokenType) -> Result<Kind, Error> {
-    Ok(match token.id() {
-        tokens::T_ADD => Kind::Arithmetic(Arithmetic::Add),
-        tokens::T_SUB => Kind::Arithmetic(Arithmetic::Subtract),
-        tokens::T_MUL => Kind::Arithmetic(Arithmetic::Multiply),
-        tokens::T_DIV => Kind::Arithmetic(Arithmetic::Divide),
-        tokens::T_MOD => Kind::Arithmetic(Arithmetic::Modulo),
-        tokens::T_POW => Kind::Arithmetic(Arithmetic::Power),
-        tokens::T_ATAN2 => Kind::Arithmetic(Arithmetic::Atan2),
-        tokens::T_EQLC => Kind::Comparison(Comparison::Equal),
-        tokens::T_NEQ => Kind::Comparison(Comparison::NotEqual),
-        tokens::T_GTR => Kind::Comparison(Comparison::Greater),
-        tokens::T_LSS => Kind::Comparison(Comparison::Less),
-        tokens::T_GTE => Kind::Comparison(Comparison::GreaterOrEqual),
-        tokens::T_LTE => Kind::Comparison(Comparison::LessOrEqual),
-        tokens::T_LAND => Kind::Set(SetOperator::And),
-        tokens::T_LOR => Kind::Set(SetOperator::Or),
-        tokens::T_LUNLESS => Kind::Set(SetOperator::Unless),
-        _ => return Err(Error::Unsupported(format!("the operator `{token}`"))),
+fn kind(operator: BinaryOperator) -> Result<Kind, Error> {
+    use BinaryOperator as B;
+    Ok(match operator {
+        B::Add => Kind::Arithmetic(Arithmetic::Add),
+        B::Subtract => Kind::Arithmetic(Arithmetic::Subtract),
+        B::Multiply => Kind::Arithmetic(Arithmetic::Multiply),
+        B::Divide => Kind::Arithmetic(Arithmetic::Divide),
+        B::Modulo => Kind::Arithmetic(Arithmetic::Modulo),
+        B::Power => Kind::Arithmetic(Arithmetic::Power),
+        B::Atan2 => Kind::Arithmetic(Arithmetic::Atan2),
+        B::Equal => Kind::Comparison(Comparison::Equal),
+        B::NotEqual => Kind::Comparison(Comparison::NotEqual),
+        B::Greater => Kind::Comparison(Comparison::Greater),
+        B::Less => Kind::Comparison(Comparison::Less),
+        B::GreaterOrEqual => Kind::Comparison(Comparison::GreaterOrEqual),
+        B::LessOrEqual => Kind::Comparison(Comparison::LessOrEqual),
+        B::And => Kind::Set(SetOperator::And),
+        B::Or => Kind::Set(SetOperator::Or),
+        B::Unless => Kind::Set(SetOperator::Unless),
+        B::TrimUpper | B::TrimLower => {
+            return Err(Error::Unsupported(format!("the operator `{}`", operator.text())));
+        }
     })
 }
 
-fn names(labels: AstLabels) -> Vec<String> {
-    labels.labels
-}
-
-fn filter(modifier: Option<LabelModifier>, default: LabelFilter) -> LabelFilter {
-    match modifier {
-        None => default,
-        Some(LabelModifier::Include(labels)) => LabelFilter::Only(names(labels)),
-        Some(LabelModifier::Exclude(labels)) => LabelFilter::Without(names(labels)),
+/// The labels by which two vectors are matched.
+fn matching(labels: Option<MatchLabels>) -> LabelFilter {
+    match labels {
+        None => LabelFilter::Without(Vec::new()),
+        Some(MatchLabels::On(names)) => LabelFilter::Only(names),
+        Some(MatchLabels::Ignoring(names)) => LabelFilter::Without(names),
     }
 }
 
-impl Translator {
-    pub(super) fn binary(&mut self, tree: ast::BinaryExpr) -> Result<Expr, Error> {
-        let kind = kind(tree.op)?;
-        let modifier = tree.modifier.unwrap_or_default();
-        if modifier.fill_values != ast::VectorMatchFillValues::default() {
-            return Err(Error::Unsupported("the modifier `fill`".to_owned()));
+impl Translator<'_> {
+    pub(super) fn binary(&mut self, start: usize, tree: Binary) -> Result<Expr, Error> {
+        self.check_matching(start, tree.operator, &tree.matching)?;
+        let kind = kind(tree.operator)?;
+        let (left, right) = (self.expr(tree.left)?, self.expr(tree.right)?);
+        if [&left, &right].into_iter().any(|side| matches!(side, Expr::Range(_) | Expr::Text(_))) {
+            let message = "binary expression must contain only scalar and instant vector types";
+            return Err(self.error(start, message));
         }
-        let (left, right) = (self.expr(*tree.lhs)?, self.expr(*tree.rhs)?);
+        let are_vectors = matches!((&left, &right), (Expr::Vector(_), Expr::Vector(_)));
+        let has_labels = match &tree.matching.labels {
+            None => false,
+            Some(MatchLabels::On(names) | MatchLabels::Ignoring(names)) => !names.is_empty(),
+        };
+        if has_labels && !are_vectors {
+            return Err(self.error(start, "vector matching only allowed between instant vectors"));
+        }
+        if tree.matching.fill != syntax::Fill::default() && !are_vectors {
+            return Err(self.error(start, "filling in missing series only allowed between instant vectors"));
+        }
         let operator = match kind {
             Kind::Set(operator) => {
-                let matching = filter(modifier.matching, LabelFilter::Without(Vec::new()));
-                return set_operation(operator, left, right, matching);
+                let (Expr::Vector(left), Expr::Vector(right)) = (left, right) else {
+                    let operator = tree.operator.text();
+                    let message =
+                        format!("set operator {operator:?} not allowed in binary scalar expression");
+                    return Err(self.error(start, &message));
+                };
+                let matching = matching(tree.matching.labels);
+                let operation = SetOperation { operator, left, right, matching };
+                return Ok(Expr::Vector(VectorExpr::Set(Box::new(operation))));
             }
             Kind::Arithmetic(arithmetic) => Operator::Arithmetic(arithmetic),
-            Kind::Comparison(comparison) if modifier.return_bool => Operator::Test(comparison),
+            Kind::Comparison(comparison) if tree.matching.returns_bool => Operator::Test(comparison),
             Kind::Comparison(comparison) => Operator::Filter(comparison),
         };
         match (left, right) {
-            (Expr::Scalar(left), Expr::Scalar(right)) => scalars(operator, left, right),
+            (Expr::Scalar(left), Expr::Scalar(right)) => self.scalars(tree.place, operator, left, right),
             (Expr::Vector(vector), Expr::Scalar(scalar)) => {
                 Ok(vector_scalar(operator, vector, scalar, Side::Right))
             }
@@ -80,87 +95,128 @@ impl Translator {
                 Ok(vector_scalar(operator, vector, scalar, Side::Left))
             }
             (Expr::Vector(left), Expr::Vector(right)) => {
-                let matching = filter(modifier.matching, LabelFilter::Without(Vec::new()));
-                let cardinality = match modifier.card {
-                    VectorMatchCardinality::OneToOne | VectorMatchCardinality::ManyToMany => {
-                        Cardinality::OneToOne
-                    }
-                    VectorMatchCardinality::ManyToOne(labels) => {
-                        Cardinality::Many { side: Side::Left, include: names(labels) }
-                    }
-                    VectorMatchCardinality::OneToMany(labels) => {
-                        Cardinality::Many { side: Side::Right, include: names(labels) }
+                let matching = matching(tree.matching.labels);
+                let cardinality = match tree.matching.group {
+                    None => Cardinality::OneToOne,
+                    Some(group) => {
+                        let side = if group.is_left { Side::Left } else { Side::Right };
+                        Cardinality::Many { side, include: group.include }
                     }
                 };
-                let join = Join { operator, left, right, matching, cardinality };
+                let fill = Fill { left: tree.matching.fill.left, right: tree.matching.fill.right };
+                let join = Join { operator, left, right, matching, cardinality, fill };
                 Ok(Expr::Vector(VectorExpr::Join(Box::new(join))))
             }
-            (Expr::Scalar(_) | Expr::Vector(_), other) | (other, _) => {
-                Err(mismatch("a scalar or an instant vector", &other))
+            (other, _) => Err(self.mismatch(start, "instant vector", "binary expression", &other)),
+        }
+    }
+
+    fn check_matching(
+        &self,
+        start: usize,
+        operator: BinaryOperator,
+        matching: &Matching,
+    ) -> Result<(), Error> {
+        if matching.returns_bool && !operator.is_comparison() {
+            return Err(self.error(start, "bool modifier can only be used on comparison operators"));
+        }
+        if operator.is_set() && matching.group.is_some() {
+            return Err(
+                self.error(start, &format!("no grouping allowed for {:?} operation", operator.text()))
+            );
+        }
+        if operator.is_set() && matching.fill != syntax::Fill::default() {
+            return Err(self.error(start, "filling in missing series not allowed for set operators"));
+        }
+        if let (Some(MatchLabels::On(names)), Some(group)) = (&matching.labels, &matching.group)
+            && let Some(both) = group.include.iter().find(|name| names.contains(name))
+        {
+            let message = format!("label {both:?} must not occur in ON and GROUP clause at once");
+            return Err(self.error(start, &message));
+        }
+        Ok(())
+    }
+
+    fn scalars(
+        &self,
+        place: usize,
+        operator: Operator,
+        left: ScalarExpr,
+        right: ScalarExpr,
+    ) -> Result<Expr, Error> {
+        let (left, right) = (Box::new(left), Box::new(right));
+        match operator {
+            Operator::Arithmetic(arithmetic) => {
+                Ok(Expr::Scalar(ScalarExpr::Arithmetic(arithmetic, left, right)))
+            }
+            Operator::Test(comparison) => Ok(Expr::Scalar(ScalarExpr::Compare(comparison, left, right))),
+            Operator::Filter(_) => {
+                Err(self.error(place, "comparisons between scalars must use BOOL modifier"))
             }
         }
     }
 
-    pub(super) fn aggregate(&mut self, tree: ast::AggregateExpr) -> Result<Expr, Error> {
-        let site = self.source.next_call(&tree.op.to_string());
-        let operation = match (tree.op.id(), tree.param) {
-            (tokens::T_SUM, None) => Aggregation::Sum,
-            (tokens::T_AVG, None) => Aggregation::Average,
-            (tokens::T_MIN, None) => Aggregation::Minimum,
-            (tokens::T_MAX, None) => Aggregation::Maximum,
-            (tokens::T_COUNT, None) => Aggregation::Count,
-            (tokens::T_GROUP, None) => Aggregation::Group,
-            (tokens::T_STDDEV, None) => Aggregation::StandardDeviation,
-            (tokens::T_STDVAR, None) => Aggregation::Variance,
-            (tokens::T_QUANTILE, Some(parameter)) => Aggregation::Quantile(self.scalar(*parameter)?),
-            (tokens::T_TOPK, Some(parameter)) => Aggregation::Top(self.scalar(*parameter)?),
-            (tokens::T_BOTTOMK, Some(parameter)) => Aggregation::Bottom(self.scalar(*parameter)?),
-            (tokens::T_LIMITK, Some(parameter)) => Aggregation::LimitCount(self.scalar(*parameter)?),
-            (tokens::T_LIMIT_RATIO, Some(parameter)) => Aggregation::LimitRatio(self.scalar(*parameter)?),
-            (tokens::T_COUNT_VALUES, Some(parameter)) => {
-                let label = self.text(*parameter)?;
-                if label.is_empty() {
-                    return Err(Error::BadData(
-                        "count_values needs a label name that is not empty".to_owned(),
-                    ));
-                }
-                Aggregation::CountValues(label)
-            }
-            _ => return Err(Error::Unsupported(format!("the aggregation `{}` in this form", tree.op))),
+    pub(super) fn aggregate(&mut self, start: usize, tree: syntax::Aggregate) -> Result<Expr, Error> {
+        let (wanted, given) = (1 + usize::from(tree.aggregator.has_parameter()), tree.arguments.len());
+        if given == 0 {
+            return Err(self.error(start, "no arguments for aggregate expression provided"));
+        }
+        if given != wanted {
+            let message = format!(
+                "wrong number of arguments for aggregate expression provided, expected {wanted}, got {given}"
+            );
+            return Err(self.error(start, &message));
+        }
+        let mut arguments = tree.arguments;
+        let input = arguments
+            .pop()
+            .ok_or_else(|| self.error(start, "no arguments for aggregate expression provided"))?;
+        let parameter_place = self.place(arguments.first().unwrap_or(&input).start);
+        let operation = self.aggregation(start, tree.aggregator, arguments.pop())?;
+        let grouping = match tree.grouping {
+            None => LabelFilter::Only(Vec::new()),
+            Some(Grouping::By(names)) => LabelFilter::Only(names),
+            Some(Grouping::Without(names)) => LabelFilter::Without(names),
         };
-        let aggregate = Aggregate {
-            operation,
-            grouping: filter(tree.modifier, LabelFilter::Only(Vec::new())),
-            input: self.vector(*tree.expr)?,
-            parameter_place: site.argument(0),
-        };
+        let input = self.vector(input, "aggregation expression")?;
+        let aggregate = Aggregate { operation, grouping, input, parameter_place };
         Ok(Expr::Vector(VectorExpr::Aggregate(Box::new(aggregate))))
     }
-}
 
-fn set_operation(
-    operator: SetOperator,
-    left: Expr,
-    right: Expr,
-    matching: LabelFilter,
-) -> Result<Expr, Error> {
-    match (left, right) {
-        (Expr::Vector(left), Expr::Vector(right)) => {
-            let operation = SetOperation { operator, left, right, matching };
-            Ok(Expr::Vector(VectorExpr::Set(Box::new(operation))))
+    fn aggregation(
+        &mut self,
+        start: usize,
+        aggregator: Aggregator,
+        parameter: Option<syntax::Tree>,
+    ) -> Result<Aggregation, Error> {
+        const CONTEXT: &str = "aggregation parameter";
+        let Some(parameter) = parameter else {
+            return Ok(match aggregator {
+                Aggregator::Average => Aggregation::Average,
+                Aggregator::Count => Aggregation::Count,
+                Aggregator::Minimum => Aggregation::Minimum,
+                Aggregator::Maximum => Aggregation::Maximum,
+                Aggregator::Group => Aggregation::Group,
+                Aggregator::StandardDeviation => Aggregation::StandardDeviation,
+                Aggregator::Variance => Aggregation::Variance,
+                _ => Aggregation::Sum,
+            });
+        };
+        if aggregator == Aggregator::CountValues {
+            let label = self.text(parameter, CONTEXT)?;
+            if label.is_empty() {
+                return Err(self.error(start, "count_values needs a label name that is not empty"));
+            }
+            return Ok(Aggregation::CountValues(label));
         }
-        (Expr::Vector(_), other) | (other, _) => Err(mismatch("an instant vector", &other)),
-    }
-}
-
-fn scalars(operator: Operator, left: ScalarExpr, right: ScalarExpr) -> Result<Expr, Error> {
-    let (left, right) = (Box::new(left), Box::new(right));
-    match operator {
-        Operator::Arithmetic(arithmetic) => Ok(Expr::Scalar(ScalarExpr::Arithmetic(arithmetic, left, right))),
-        Operator::Test(comparison) => Ok(Expr::Scalar(ScalarExpr::Compare(comparison, left, right))),
-        Operator::Filter(_) => {
-            Err(Error::BadData("comparisons between scalars must use the modifier `bool`".to_owned()))
-        }
+        let parameter = self.scalar(parameter, CONTEXT)?;
+        Ok(match aggregator {
+            Aggregator::Quantile => Aggregation::Quantile(parameter),
+            Aggregator::Bottom => Aggregation::Bottom(parameter),
+            Aggregator::LimitCount => Aggregation::LimitCount(parameter),
+            Aggregator::LimitRatio => Aggregation::LimitRatio(parameter),
+            _ => Aggregation::Top(parameter),
+        })
     }
 }
 

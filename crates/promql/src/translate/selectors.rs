@@ -1,80 +1,73 @@
 //! Selectors and their time modifiers.
 
 use std::error::Error as _;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use model::Labels;
 use model::labels::METRIC_NAME;
-use promql_parser::label::{MatchOp as AstOp, Matcher as AstMatcher};
-use promql_parser::parser as ast;
 use store::{MatchOp, Matcher};
 
+use super::{Translator, pattern};
 use crate::Error;
-use crate::plan::{At, RangeExpr, Selector, Shift, VectorExpr};
+use crate::plan::{At, Expr, RangeExpr, Selector, Shift, VectorExpr};
+use crate::syntax;
 
-pub(super) fn selector(tree: ast::VectorSelector) -> Result<Selector, Error> {
-    if !tree.matchers.or_matchers.is_empty() {
-        return Err(Error::Unsupported("`or` between the matchers of a selector".to_owned()));
+impl Translator<'_> {
+    pub(super) fn selector(&mut self, start: usize, tree: syntax::Selector) -> Result<Expr, Error> {
+        if let Some(extension) = tree.extension {
+            return Err(Error::Unsupported(format!("the modifier `{}`", extension.name())));
+        }
+        let mut matchers = Vec::with_capacity(tree.matchers.len() + 1);
+        matchers.extend(tree.name.map(|name| Matcher::equal(METRIC_NAME, name)));
+        for matcher in tree.matchers {
+            matchers.push(self.matcher(&matcher)?);
+        }
+        if matchers.iter().all(Matcher::matches_absent) {
+            let message = r#"vector selector must contain at least one non-empty matcher: for example `{__name__=~".+"}`"#;
+            return Err(self.error(start, message));
+        }
+        let shift = self.shift(start, &tree.shift)?;
+        let selector = Selector { matchers, shift, values: None };
+        match tree.range {
+            None => Ok(Expr::Vector(VectorExpr::Selector(selector))),
+            Some(range) => {
+                let range_ms = self.positive_milliseconds(start, &range)?;
+                Ok(Expr::Range(RangeExpr::Selector { selector, range_ms }))
+            }
+        }
     }
-    let shift = shift(tree.at.as_ref(), tree.offset.as_ref())?;
-    let mut matchers = Vec::with_capacity(tree.matchers.matchers.len() + 1);
-    matchers.extend(tree.name.map(|name| Matcher::equal(METRIC_NAME, name)));
-    for matcher in tree.matchers.matchers {
-        matchers.push(self::matcher(matcher)?);
+
+    fn matcher(&mut self, tree: &syntax::Matcher) -> Result<Matcher, Error> {
+        let is_pattern = matches!(tree.op, MatchOp::Regex | MatchOp::NotRegex);
+        if is_pattern {
+            self.count_pattern(tree.start)?;
+        }
+        let made = Matcher::new(tree.name.as_str(), tree.op, tree.value.as_str());
+        let made = match made {
+            Err(error) if is_pattern => {
+                Matcher::new(tree.name.as_str(), tree.op, pattern::escaped(&tree.value)).map_err(|_| error)
+            }
+            made => made,
+        };
+        made.map_err(|error| {
+            let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+            self.error(tree.start, &format!("{error}{cause}"))
+        })
     }
-    Ok(Selector { matchers, shift, values: None })
-}
 
-fn matcher(tree: AstMatcher) -> Result<Matcher, Error> {
-    // The parser has escaped what only Go's expressions allow, such as `a{`; its pattern is taken, freed
-    // of the anchors that the store adds itself.
-    let pattern = |regex: &regex::Regex| {
-        let anchored = regex.as_str();
-        anchored.strip_prefix("^(?:").and_then(|rest| rest.strip_suffix(")$")).unwrap_or(anchored).to_owned()
-    };
-    let (op, value) = match &tree.op {
-        AstOp::Equal => (MatchOp::Equal, tree.value),
-        AstOp::NotEqual => (MatchOp::NotEqual, tree.value),
-        AstOp::Re(regex) => (MatchOp::Regex, pattern(regex)),
-        AstOp::NotRe(regex) => (MatchOp::NotRegex, pattern(regex)),
-    };
-    Matcher::new(tree.name, op, value).map_err(|error| {
-        let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-        Error::BadData(format!("{error}{cause}"))
-    })
-}
-
-pub(super) fn shift(at: Option<&ast::AtModifier>, offset: Option<&ast::Offset>) -> Result<Shift, Error> {
-    let offset_ms = match offset {
-        None => 0,
-        Some(ast::Offset::Pos(duration)) => milliseconds(*duration)?,
-        Some(ast::Offset::Neg(duration)) => -milliseconds(*duration)?,
-    };
-    let at = match at {
-        None => None,
-        Some(ast::AtModifier::Start) => Some(At::QueryStart),
-        Some(ast::AtModifier::End) => Some(At::QueryEnd),
-        Some(ast::AtModifier::At(time)) => Some(At::Time(since_epoch(*time)?)),
-    };
-    Ok(Shift { at, offset_ms })
-}
-
-fn since_epoch(time: SystemTime) -> Result<i64, Error> {
-    match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => milliseconds(after),
-        Err(before) => milliseconds(before.duration()).map(|before| -before),
+    pub(super) fn shift(&mut self, start: usize, tree: &syntax::Shift) -> Result<Shift, Error> {
+        let offset_ms = match &tree.offset {
+            Some(offset) => self.milliseconds(start, offset)?,
+            None => 0,
+        };
+        let at = match tree.at {
+            None => None,
+            Some(syntax::At::Start) => Some(At::QueryStart),
+            Some(syntax::At::End) => Some(At::QueryEnd),
+            // The parser has looked that it is within bounds.
+            Some(syntax::At::Time(seconds)) => Some(At::Time((seconds * 1000.0).round() as i64)),
+        };
+        Ok(Shift { at, offset_ms })
     }
-}
-
-/// The longest duration and the farthest time, in milliseconds: so far from the ends of `i64` that sums
-/// of a few never overflow.
-const MAX_MILLISECONDS: i64 = i64::MAX / 1_000_000;
-
-pub(super) fn milliseconds(duration: Duration) -> Result<i64, Error> {
-    i64::try_from(duration.as_millis())
-        .ok()
-        .filter(|millis| *millis <= MAX_MILLISECONDS)
-        .ok_or_else(|| Error::BadData("the query has a duration or time that is out of range".to_owned()))
 }
 
 /// The labels that `absent` gives: those that the selector demands to be equal to one value.

@@ -53,7 +53,7 @@ fn each_limit_is_named_when_it_is_reached() {
 
 #[test]
 fn an_answer_counts_until_it_is_dropped_and_a_copy_of_it_does_not() {
-    let engine = engine(Limits { max_held_samples: 1000, ..Limits::default() }).without_cache();
+    let engine = engine(Limits { max_held_samples: 3000, ..Limits::default() }).without_cache();
     let query = Query::parse("m").expect("valid");
     let ask = |engine: &Engine| {
         let (start, end) = (Timestamp::from_millis(0), Timestamp::from_millis(99_000));
@@ -69,7 +69,7 @@ fn an_answer_counts_until_it_is_dropped_and_a_copy_of_it_does_not() {
 
 #[test]
 fn memory_grows_with_groups_and_not_with_series() {
-    let limits = Limits { max_held_samples: 450, ..Limits::default() };
+    let limits = Limits { max_held_samples: 700, ..Limits::default() };
     let value = range(&engine(limits), "sum(rate(m[10s]) * 2)", Duration::from_secs(1)).expect("fits");
     assert!(matches!(value, Value::Matrix(series) if series.len() == 1));
 }

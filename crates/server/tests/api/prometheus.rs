@@ -180,6 +180,34 @@ async fn large_answers_that_nobody_takes_hold_few_places_and_not_for_ever() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_query_ends_when_its_client_goes_away() {
+    // One place for queries over a range.
+    let stage = Stage::with(|config| config.max_concurrent_queries = 2).await;
+    let (start, end) = ("1000000", "1010999");
+    let range = |query, timeout| {
+        let parameters =
+            [("query", query), ("start", start), ("end", end), ("step", "1"), ("timeout", timeout)];
+        stage.local(Method::GET, &format!("/prometheus/api/v1/query_range?{}", encoded(&parameters)))
+    };
+    // Minutes of work: eleven thousand windows of six hours, each of which is sorted.
+    let long = range("quantile_over_time(0.5, (vector(1) * time())[6h:1s])", "50s");
+    let long = tokio::spawn(answer(long));
+    let short = || range("vector(1)", "100ms");
+    testkit::within(Duration::from_secs(10), "the long one to be at work", || async {
+        Ok((answer(short()).await.status == 503).then_some(()))
+    })
+    .await
+    .expect("it has the only place");
+    assert!(!long.is_finished());
+    long.abort();
+    testkit::within(Duration::from_secs(10), "the place to be free", || async {
+        Ok((answer(short()).await.status == 200).then_some(()))
+    })
+    .await
+    .expect("nobody waits for the long one");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn queries_over_a_range_leave_a_place_to_the_others() {
     let (stage, now) = stage().await;
     let (start, end) = ((now - 7_200).to_string(), now.to_string());

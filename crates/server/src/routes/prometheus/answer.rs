@@ -1,6 +1,8 @@
 //! Answers and errors in Prometheus' JSON.
 
-use axum::http::{HeaderName, StatusCode, header};
+use std::time::Duration;
+
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use promql::{Error, ErrorKind, QueryOutput, Value};
 
@@ -33,12 +35,12 @@ impl Answer {
         }
         let (bytes, end) = (write::size(&value), end(&warnings, &infos));
         if bytes > large::LEAST_BYTES {
-            return Self::Large(Box::new(LargeAnswer { value, end, held }));
+            return Self::Large(Box::new(LargeAnswer { value, bytes, end, held }));
         }
         let mut text = String::with_capacity(BEGIN.len() + bytes + end.len());
         text.push_str(BEGIN);
         // A text takes whatever is written.
-        _ = write::value(value, &mut text, &mut |_| Ok(()));
+        _ = write::value(value, &mut text, &mut write::Whole);
         text.push_str(&end);
         Self::Whole(text)
     }
@@ -87,22 +89,27 @@ fn cut<T>(items: &mut Vec<T>, limit: usize) -> bool {
 pub(super) struct Failure {
     kind: ErrorKind,
     text: String,
+    retry_after: Option<Duration>,
 }
 
 impl Failure {
     pub(super) fn bad(text: impl Into<String>) -> Self {
-        Self { kind: ErrorKind::BadData, text: text.into() }
+        Self { kind: ErrorKind::BadData, text: text.into(), retry_after: None }
     }
 
-    /// Too long, or not now.
     pub(super) fn timed_out(text: impl Into<String>) -> Self {
-        Self { kind: ErrorKind::Timeout, text: text.into() }
+        Self { kind: ErrorKind::Timeout, text: text.into(), retry_after: None }
+    }
+
+    /// Not now.
+    pub(super) fn busy(text: impl Into<String>, retry_after: Duration) -> Self {
+        Self { kind: ErrorKind::Timeout, text: text.into(), retry_after: Some(retry_after) }
     }
 
     pub(super) fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(error = %chain(error), "a metric query failed");
         let text = "the server could not answer; its log says why, under the id in the header X-Request-Id";
-        Self { kind: ErrorKind::Internal, text: text.to_owned() }
+        Self { kind: ErrorKind::Internal, text: text.to_owned(), retry_after: None }
     }
 }
 
@@ -110,7 +117,7 @@ impl From<&Error> for Failure {
     fn from(error: &Error) -> Self {
         match error.kind() {
             ErrorKind::Internal => Self::internal(error),
-            kind => Self { kind, text: error.to_string() },
+            kind => Self { kind, text: error.to_string(), retry_after: None },
         }
     }
 }
@@ -125,6 +132,10 @@ impl IntoResponse for Failure {
         };
         let body =
             serde_json::json!({ "status": "error", "errorType": self.kind.name(), "error": self.text });
-        (status, JSON, body.to_string()).into_response()
+        let mut response = (status, JSON, body.to_string()).into_response();
+        if let Some(after) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(after.as_secs()));
+        }
+        response
     }
 }

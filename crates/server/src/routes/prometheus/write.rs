@@ -7,6 +7,22 @@ use promql::{Value, write_value};
 
 use crate::chunks::CHUNK_BYTES;
 
+/// Where an answer goes.
+pub(super) trait Output {
+    /// There is enough for a chunk, which may be taken away.
+    fn take(&mut self, _: &mut String) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// So many samples have been written and are gone.
+    fn written(&mut self, _: usize) {}
+}
+
+/// A text that grows to the end.
+pub(super) struct Whole;
+
+impl Output for Whole {}
+
 /// About how many bytes a point takes, and a series beside its labels and points.
 const POINT_BYTES: usize = 32;
 const SERIES_BYTES: usize = 64;
@@ -23,12 +39,8 @@ pub(super) fn size(value: &Value) -> usize {
     labels + (value.count() + 1) * POINT_BYTES
 }
 
-/// Appends the `data` of an answer. Whenever there is enough for a chunk, `full` may take it away.
-pub(super) fn value(
-    value: Value,
-    text: &mut String,
-    full: &mut impl FnMut(&mut String) -> io::Result<()>,
-) -> io::Result<()> {
+/// Appends the `data` of an answer.
+pub(super) fn value(value: Value, text: &mut String, output: &mut impl Output) -> io::Result<()> {
     let result_type = match value {
         Value::Scalar(_) => "scalar",
         Value::Text { .. } => "string",
@@ -47,7 +59,7 @@ pub(super) fn value(
             string(&found, text);
             text.push(']');
         }
-        Value::Vector(samples) => list(samples, text, full, |sample, text, _| {
+        Value::Vector(samples) => list(samples, text, output, |sample, text, _| {
             text.push_str(r#"{"metric":"#);
             metric(&sample.labels, text);
             text.push_str(r#","value":"#);
@@ -55,14 +67,16 @@ pub(super) fn value(
             text.push('}');
             Ok(())
         })?,
-        Value::Matrix(series) => list(series, text, full, |series, text, full| {
+        Value::Matrix(series) => list(series, text, output, |series, text, output| {
             text.push_str(r#"{"metric":"#);
             metric(&series.labels, text);
             text.push_str(r#","values":"#);
-            list(series.samples, text, full, |sample, text, _| {
+            let samples = series.samples.len();
+            list(series.samples, text, output, |sample, text, _| {
                 point(sample, text);
                 Ok(())
             })?;
+            output.written(samples);
             text.push('}');
             Ok(())
         })?,
@@ -110,20 +124,20 @@ fn seconds(time_ms: i64, text: &mut String) {
 }
 
 /// Appends items, each of which is gone once it is written.
-fn list<T, F: FnMut(&mut String) -> io::Result<()>>(
+fn list<T, O: Output>(
     items: Vec<T>,
     text: &mut String,
-    full: &mut F,
-    each: impl Fn(T, &mut String, &mut F) -> io::Result<()>,
+    output: &mut O,
+    each: impl Fn(T, &mut String, &mut O) -> io::Result<()>,
 ) -> io::Result<()> {
     text.push('[');
     for (place, item) in items.into_iter().enumerate() {
         if place > 0 {
             text.push(',');
         }
-        each(item, text, full)?;
+        each(item, text, output)?;
         if text.len() >= CHUNK_BYTES {
-            full(text)?;
+            output.take(text)?;
         }
     }
     text.push(']');
@@ -149,7 +163,7 @@ mod tests {
 
     fn written(found: Value) -> serde_json::Value {
         let mut text = String::new();
-        value(found, &mut text, &mut |_| Ok(())).expect("there is room");
+        value(found, &mut text, &mut Whole).expect("there is room");
         serde_json::from_str(&text).expect("JSON")
     }
 

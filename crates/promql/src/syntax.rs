@@ -1,0 +1,33 @@
+//! From a query's text to a tree: PromQL as Prometheus 3 reads it, the experimental syntax included.
+//!
+//! The tree says what is written and where, and nothing of what it means: types, functions and labels are
+//! the translator's. Its depth and its size are bounded here, for everything behind walks it by recursion.
+
+mod lex;
+mod number;
+mod parser;
+mod text;
+mod tree;
+
+pub(crate) use tree::{
+    Aggregate, Aggregator, At, Binary, BinaryOperator, Call, Fill, Grouping, MatchLabels, Matcher, Matching,
+    Node, Selector, Shift, Subquery, Tree,
+};
+#[cfg(test)]
+pub(crate) use tree::{Extension, Group};
+
+use crate::Error;
+
+/// Reads a query's text.
+pub(crate) fn parse(text: &str) -> Result<Tree, Error> {
+    parser::Parser::new(text)?.query()
+}
+
+/// An error at a place of a text, as Prometheus words it.
+pub(crate) fn error_at(text: &str, start: usize, message: &str) -> Error {
+    let place = crate::notes::Place::of(text, start);
+    Error::BadData(format!("{}:{}: parse error: {message}", place.line, place.column))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+//! Durations: literals, and what is calculated of them.
+
+use super::{BinaryOperator, Kind, Parser, SIGN_BINDING, operator};
+use crate::Error;
+use crate::span::{NoSpan, Span, SpanOperator};
+
+impl Parser<'_> {
+    /// The duration of a range or a step.
+    pub(super) fn positive_span(&mut self) -> Result<Span, Error> {
+        let start = self.peek().start;
+        let span = self.span(0)?;
+        match span.milliseconds(None) {
+            Ok(1..) | Err(NoSpan::Open) => Ok(span),
+            Ok(_) => Err(self.error(start, "duration must be greater than 0")),
+            Err(none) => Err(self.error(start, none.text())),
+        }
+    }
+
+    /// What follows `offset`: one duration, which may have a sign; more of them in parentheses.
+    pub(super) fn offset(&mut self) -> Result<Span, Error> {
+        let start = self.peek().start;
+        let negative = self.take("-").is_some();
+        if !negative {
+            _ = self.take("+");
+        }
+        let span = self.span_operand("offset")?;
+        let span = if negative { Span::Negate(Box::new(span)) } else { span };
+        match span.milliseconds(None) {
+            Ok(_) | Err(NoSpan::Open) => Ok(span),
+            Err(none) => Err(self.error(start, none.text())),
+        }
+    }
+
+    /// A duration of operators that bind at least so tightly.
+    fn span(&mut self, least: u8) -> Result<Span, Error> {
+        self.nested(|parser| {
+            let sign = parser.peek();
+            let mut left = if sign.is("-") || sign.is("+") {
+                parser.next();
+                let input = parser.span(SIGN_BINDING)?;
+                if sign.is("-") { Span::Negate(Box::new(input)) } else { input }
+            } else {
+                parser.span_operand("duration expression")?
+            };
+            while let Some((operator, binding)) =
+                span_operator(parser).filter(|(_, binding)| *binding >= least)
+            {
+                parser.next();
+                let is_right = operator == SpanOperator::Power;
+                let right = parser.span(binding + u8::from(!is_right))?;
+                left = Span::Operation(operator, Box::new(left), Box::new(right));
+            }
+            Ok(left)
+        })
+    }
+
+    fn span_operand(&mut self, context: &str) -> Result<Span, Error> {
+        const EXPECTED: &str = "number, duration, step(), or range()";
+        let token = self.peek();
+        if let Kind::Number | Kind::Duration = token.kind {
+            return self.seconds().map(Span::Seconds);
+        }
+        if self.take("(").is_some() {
+            let span = self.span(0)?;
+            self.expect(")", context)?;
+            return Ok(span);
+        }
+        let is_call = self.peek_behind(1).is("(");
+        for (word, span) in [("step", Span::Step), ("range", Span::Range)] {
+            if is_call && token.is_word(word) {
+                self.next();
+                self.next();
+                self.expect(")", context)?;
+                return Ok(span);
+            }
+        }
+        let of_two = [
+            ("min", SpanOperator::Smaller),
+            ("max", SpanOperator::Larger),
+            ("min_of", SpanOperator::Smaller),
+            ("max_of", SpanOperator::Larger),
+        ];
+        for (word, operator) in of_two {
+            if is_call && token.is_word(word) {
+                self.next();
+                self.next();
+                let left = Box::new(self.span(0)?);
+                self.expect(",", context)?;
+                let right = Box::new(self.span(0)?);
+                self.expect(")", context)?;
+                return Ok(Span::Operation(operator, left, right));
+            }
+        }
+        Err(self.unexpected(context, EXPECTED))
+    }
+}
+
+fn span_operator(parser: &Parser<'_>) -> Option<(SpanOperator, u8)> {
+    let operator = operator(parser.peek())?;
+    let of_spans = match operator {
+        BinaryOperator::Add => SpanOperator::Add,
+        BinaryOperator::Subtract => SpanOperator::Subtract,
+        BinaryOperator::Multiply => SpanOperator::Multiply,
+        BinaryOperator::Divide => SpanOperator::Divide,
+        BinaryOperator::Modulo => SpanOperator::Modulo,
+        BinaryOperator::Power => SpanOperator::Power,
+        _ => return None,
+    };
+    Some((of_spans, operator.binding()))
+}

@@ -1,0 +1,86 @@
+//! The functions of PromQL, and what arguments they take.
+
+/// What an argument is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Scalar,
+    Vector,
+    Range,
+    Text,
+}
+
+/// The arguments of a function.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Signature {
+    pub(super) arguments: &'static [Kind],
+    /// How many must be there.
+    pub(super) least: usize,
+    /// How many may be there; all further ones are as the last.
+    pub(super) most: usize,
+}
+
+impl Signature {
+    pub(super) fn kind(&self, place: usize) -> Option<Kind> {
+        self.arguments.get(place).or(self.arguments.last()).copied()
+    }
+}
+
+/// The signature of a function; nothing when there is none of that name.
+pub(super) fn signature(name: &str) -> Option<Signature> {
+    use Kind::{Range, Scalar, Text, Vector};
+    let (arguments, optional): (&'static [Kind], usize) = match name {
+        "time" | "pi" | "start" | "end" | "step" | "range" => (&[], 0),
+        "abs" | "absent" | "acos" | "acosh" | "asin" | "asinh" | "atan" | "atanh" | "ceil" | "cos"
+        | "cosh" | "deg" | "exp" | "floor" | "histogram_avg" | "histogram_count" | "histogram_stddev"
+        | "histogram_stdvar" | "histogram_sum" | "ln" | "log10" | "log2" | "rad" | "scalar" | "sgn"
+        | "sin" | "sinh" | "sort" | "sort_desc" | "sqrt" | "tan" | "tanh" | "timestamp" => (&[Vector], 0),
+        "day_of_month" | "day_of_week" | "day_of_year" | "days_in_month" | "hour" | "minute" | "month"
+        | "year" => (&[Vector], 1),
+        "absent_over_time"
+        | "avg_over_time"
+        | "changes"
+        | "count_over_time"
+        | "delta"
+        | "deriv"
+        | "first_over_time"
+        | "idelta"
+        | "increase"
+        | "irate"
+        | "last_over_time"
+        | "mad_over_time"
+        | "max_over_time"
+        | "min_over_time"
+        | "present_over_time"
+        | "rate"
+        | "resets"
+        | "stddev_over_time"
+        | "stdvar_over_time"
+        | "sum_over_time"
+        | "ts_of_first_over_time"
+        | "ts_of_last_over_time"
+        | "ts_of_max_over_time"
+        | "ts_of_min_over_time" => (&[Range], 0),
+        "clamp" => (&[Vector, Scalar, Scalar], 0),
+        "clamp_max" | "clamp_min" => (&[Vector, Scalar], 0),
+        "double_exponential_smoothing" | "holt_winters" => (&[Range, Scalar, Scalar], 0),
+        "histogram_fraction" => (&[Scalar, Scalar, Vector], 0),
+        "histogram_quantile" => (&[Scalar, Vector], 0),
+        "histogram_quantiles" => (&[Vector, Text, Scalar], 10),
+        "info" => (&[Vector, Vector], 1),
+        "label_join" => (&[Vector, Text, Text, Text], usize::MAX),
+        "label_replace" => (&[Vector, Text, Text, Text, Text], 0),
+        "max_of" | "min_of" => (&[Scalar, Scalar], 0),
+        "predict_linear" => (&[Range, Scalar], 0),
+        "quantile_over_time" => (&[Scalar, Range], 0),
+        "round" => (&[Vector, Scalar], 1),
+        "sort_by_label" | "sort_by_label_desc" => (&[Vector, Text], usize::MAX),
+        "vector" => (&[Scalar], 0),
+        _ => return None,
+    };
+    // The last kind is the one that may be left out, or come again.
+    let least = if optional == 0 { arguments.len() } else { arguments.len() - 1 };
+    let most = if optional == 0 { arguments.len() } else { least.saturating_add(optional) };
+    // Of quantiles there is one at least.
+    let least = if name == "histogram_quantiles" { arguments.len() } else { least };
+    Some(Signature { arguments, least, most })
+}
