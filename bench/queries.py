@@ -63,8 +63,8 @@ QUERIES = [
 ]
 # Of these the geometric mean is taken.
 TWELVE = 12
-# VictoriaMetrics forgets its kept answers for some seconds after it took samples that are not of now.
-SETTLED_SECONDS = 15
+# VictoriaMetrics keeps no answers whose end is less than five minutes ago.
+SETTLED_SECONDS = 330
 # Prometheus collects its garbage after an answer, on the cores of whoever is asked next.
 REST_SECONDS = 0.2
 # How often each server is asked, twice in each order of three.
@@ -88,7 +88,8 @@ def measured(folder: Path, binary: str, load: str) -> dict[str, list[tuple[float
             name: _loaded(running.enter_context(Services(_place(folder, name))), start, load)
             for name, start in servers.starters(binary).items()
         }
-        time.sleep(SETTLED_SECONDS)
+        settled = max(each.now for each in loaded.values()) + SETTLED_SECONDS
+        time.sleep(max(0, settled - time.time()))
         times: dict[str, list[tuple[float, float]]] = {name: [] for name in loaded}
         for number, (_, query, back, step) in enumerate(QUERIES):
             found = _times(loaded, query, back, step, at_steps=number >= TWELVE)
