@@ -1,5 +1,7 @@
 //! Durations that are calculated: `[2 * step() + 5s]`.
 
+use crate::plan::Arithmetic;
+
 /// A duration, in seconds until it is used.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Span {
@@ -9,20 +11,7 @@ pub(crate) enum Span {
     /// The range of the whole query.
     Range,
     Negate(Box<Span>),
-    Operation(SpanOperator, Box<Span>, Box<Span>),
-}
-
-/// What is done with two durations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SpanOperator {
-    Add,
-    Subtract,
-    Multiply,
-    Divide,
-    Modulo,
-    Power,
-    Smaller,
-    Larger,
+    Operation(Arithmetic, Box<Span>, Box<Span>),
 }
 
 /// Why a duration has no value.
@@ -54,7 +43,7 @@ pub(crate) struct QuerySpans {
 }
 
 /// The farthest that a duration reaches, in milliseconds: sums of a few never overflow.
-const MAX_MILLISECONDS: f64 = (i64::MAX / 1_000_000) as f64;
+pub(crate) const MAX_MILLISECONDS: i64 = i64::MAX / 1_000_000;
 
 impl Span {
     /// In milliseconds; `query` may not be known yet.
@@ -63,7 +52,7 @@ impl Span {
         // What is whole but for the last bits of seconds is whole.
         let near = exact.round();
         let millis = if (exact - near).abs() < 1e-3 { near } else { exact.trunc() };
-        if millis.is_nan() || millis.abs() > MAX_MILLISECONDS {
+        if millis.is_nan() || millis.abs() > MAX_MILLISECONDS as f64 {
             return Err(NoSpan::OutOfRange);
         }
         Ok(millis as i64)
@@ -79,27 +68,12 @@ impl Span {
                 // What is wrong whatever the query is, is told before it is known.
                 let (left, right) = (left.seconds(query), right.seconds(query));
                 match (operator, right) {
-                    (SpanOperator::Divide, Ok(0.0)) => return Err(NoSpan::DivisionByZero),
-                    (SpanOperator::Modulo, Ok(0.0)) => return Err(NoSpan::ModuloByZero),
+                    (Arithmetic::Divide, Ok(0.0)) => return Err(NoSpan::DivisionByZero),
+                    (Arithmetic::Modulo, Ok(0.0)) => return Err(NoSpan::ModuloByZero),
                     _ => {}
                 }
                 Ok(operator.apply(left?, right?))
             }
-        }
-    }
-}
-
-impl SpanOperator {
-    fn apply(self, left: f64, right: f64) -> f64 {
-        match self {
-            Self::Add => left + right,
-            Self::Subtract => left - right,
-            Self::Multiply => left * right,
-            Self::Divide => left / right,
-            Self::Modulo => left % right,
-            Self::Power => left.powf(right),
-            Self::Smaller => left.min(right),
-            Self::Larger => left.max(right),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::steps::ABSENT;
 use crate::sums::nan_first;
 
 impl Arithmetic {
-    pub(super) fn apply(self, left: f64, right: f64) -> f64 {
+    pub(crate) fn apply(self, left: f64, right: f64) -> f64 {
         match self {
             Self::Add => left + right,
             Self::Subtract => left - right,

@@ -1,5 +1,7 @@
 //! Numbers and durations as they are written.
 
+use crate::span::MAX_MILLISECONDS;
+
 /// Units of durations, in the order in which they must stand, in milliseconds.
 const UNITS: [(&str, u64); 7] = [
     ("y", 365 * 86_400_000),
@@ -10,9 +12,6 @@ const UNITS: [(&str, u64); 7] = [
     ("s", 1000),
     ("ms", 1),
 ];
-
-/// The longest duration, in milliseconds: as many nanoseconds as 63 bits hold.
-pub(crate) const MAX_MILLISECONDS: i64 = i64::MAX / 1_000_000;
 
 /// Whether a word has the form of a number.
 pub(super) fn is_number(word: &str) -> bool {

@@ -1,7 +1,8 @@
 //! What is read, and what is refused and how.
 
 use super::*;
-use crate::span::{Span, SpanOperator};
+use crate::plan::Arithmetic;
+use crate::span::Span;
 
 /// A tree in a short form that shows what binds what.
 fn shape(tree: &Tree) -> String {
@@ -113,7 +114,7 @@ fn durations_are_calculated() {
         let range = selector(text).range.expect("a range");
         assert_eq!(range.milliseconds(query), Ok(millis), "{text}");
     }
-    let open = Span::Operation(SpanOperator::Add, Box::new(Span::Step), Box::new(Span::Seconds(1.0)));
+    let open = Span::Operation(Arithmetic::Add, Box::new(Span::Step), Box::new(Span::Seconds(1.0)));
     assert_eq!(selector("a[step() + 1]").range, Some(open));
 }
 

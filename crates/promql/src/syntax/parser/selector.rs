@@ -3,6 +3,7 @@
 use model::labels::METRIC_NAME;
 use store::MatchOp;
 
+use super::spans::EXPECTED;
 use super::{Kind, Parser, Token};
 use crate::Error;
 use crate::span::Span;
@@ -97,7 +98,6 @@ impl Parser<'_> {
 
     /// `[range]`, or `[range:step]`.
     fn range(&mut self, mut tree: Tree) -> Result<Tree, Error> {
-        const EXPECTED: &str = "number, duration, step(), or range()";
         let bracket = self.next();
         if self.peek().is("]") {
             return Err(self.unexpected("subquery or range selector", EXPECTED));

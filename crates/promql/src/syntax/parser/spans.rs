@@ -2,7 +2,11 @@
 
 use super::{BinaryOperator, Kind, Parser, SIGN_BINDING, operator};
 use crate::Error;
-use crate::span::{NoSpan, Span, SpanOperator};
+use crate::plan::Arithmetic;
+use crate::span::{NoSpan, Span};
+
+/// What a duration may begin with, for errors.
+pub(super) const EXPECTED: &str = "number, duration, step(), or range()";
 
 impl Parser<'_> {
     /// The duration of a range or a step.
@@ -46,7 +50,7 @@ impl Parser<'_> {
                 span_operator(parser).filter(|(_, binding)| *binding >= least)
             {
                 parser.next();
-                let is_right = operator == SpanOperator::Power;
+                let is_right = operator == Arithmetic::Power;
                 let right = parser.span(binding + u8::from(!is_right))?;
                 left = Span::Operation(operator, Box::new(left), Box::new(right));
             }
@@ -55,7 +59,6 @@ impl Parser<'_> {
     }
 
     fn span_operand(&mut self, context: &str) -> Result<Span, Error> {
-        const EXPECTED: &str = "number, duration, step(), or range()";
         let token = self.peek();
         if let Kind::Number | Kind::Duration = token.kind {
             return self.seconds().map(Span::Seconds);
@@ -75,10 +78,10 @@ impl Parser<'_> {
             }
         }
         let of_two = [
-            ("min", SpanOperator::Smaller),
-            ("max", SpanOperator::Larger),
-            ("min_of", SpanOperator::Smaller),
-            ("max_of", SpanOperator::Larger),
+            ("min", Arithmetic::Smaller),
+            ("max", Arithmetic::Larger),
+            ("min_of", Arithmetic::Smaller),
+            ("max_of", Arithmetic::Larger),
         ];
         for (word, operator) in of_two {
             if is_call && token.is_word(word) {
@@ -95,15 +98,15 @@ impl Parser<'_> {
     }
 }
 
-fn span_operator(parser: &Parser<'_>) -> Option<(SpanOperator, u8)> {
+fn span_operator(parser: &Parser<'_>) -> Option<(Arithmetic, u8)> {
     let operator = operator(parser.peek())?;
     let of_spans = match operator {
-        BinaryOperator::Add => SpanOperator::Add,
-        BinaryOperator::Subtract => SpanOperator::Subtract,
-        BinaryOperator::Multiply => SpanOperator::Multiply,
-        BinaryOperator::Divide => SpanOperator::Divide,
-        BinaryOperator::Modulo => SpanOperator::Modulo,
-        BinaryOperator::Power => SpanOperator::Power,
+        BinaryOperator::Add => Arithmetic::Add,
+        BinaryOperator::Subtract => Arithmetic::Subtract,
+        BinaryOperator::Multiply => Arithmetic::Multiply,
+        BinaryOperator::Divide => Arithmetic::Divide,
+        BinaryOperator::Modulo => Arithmetic::Modulo,
+        BinaryOperator::Power => Arithmetic::Power,
         _ => return None,
     };
     Some((of_spans, operator.binding()))

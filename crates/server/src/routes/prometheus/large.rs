@@ -47,7 +47,7 @@ impl LargeAnswers {
 /// What is sent.
 pub(super) struct LargeAnswer {
     pub(super) value: Value,
-    /// About how many they are.
+    /// About how many the answer has.
     pub(super) bytes: usize,
     /// What stands behind the value.
     pub(super) end: String,
@@ -69,9 +69,9 @@ pub(super) fn send(answer: LargeAnswer, app: &Shared) -> Result<Body, Failure> {
         ));
     };
     let turns = u32::try_from(answer.bytes / BYTES_A_TURN + 1).unwrap_or(u32::MAX);
-    let deadline = Instant::now() + app.config.request_timeout.0.saturating_mul(turns);
+    let deadline = Instant::now().checked_add(app.config.request_timeout.0.saturating_mul(turns));
     // At a stop it has as long as other requests.
-    let (chunks, body) = chunks::body(CancellationToken::new(), Some(deadline));
+    let (chunks, body) = chunks::body(CancellationToken::new(), deadline);
     let app = Arc::clone(app);
     tokio::task::spawn_blocking(move || {
         let _place = place;
