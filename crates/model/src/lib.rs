@@ -4,12 +4,14 @@
 //! Start reading at [`Labels`] for metrics and at [`event::Event`] for everything else.
 
 pub mod event;
+pub mod histogram;
 pub mod labels;
 pub mod quantity;
 pub mod sample;
 mod signal;
 pub mod time;
 
+pub use histogram::{Histogram, Histograms};
 pub use labels::{Labels, LabelsBuilder, LabelsRef};
 pub use quantity::{ByteSize, DurationText};
 pub use sample::{MetricBatch, STALE_NAN, Sample, is_stale};

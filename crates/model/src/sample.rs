@@ -1,13 +1,14 @@
 //! Samples: one number of one series at one time, and batches of them.
 
-use crate::{Labels, LabelsRef, Timestamp};
+use crate::{Histogram, Histograms, Labels, LabelsRef, Timestamp};
 
 /// One number at one time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sample {
     /// Milliseconds since the Unix epoch.
     pub time_ms: i64,
-    /// The value. NaN with the bits of [`STALE_NAN`] marks the end of a series.
+    /// The value. NaN with the bits of [`STALE_NAN`] marks the end of a series; another NaN can stand for a histogram
+    /// that lies beside the samples ([`Histograms`]).
     pub value: f64,
 }
 
@@ -26,6 +27,7 @@ pub struct MetricBatch {
     labels: Vec<u8>,
     series: Vec<SeriesSpan>,
     samples: Vec<Sample>,
+    histograms: Histograms,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +63,16 @@ impl MetricBatch {
         self.push(labels.as_ref(), &[Sample { time_ms, value }]);
     }
 
+    /// Adds a histogram, and gives the value that a sample of this batch has which is this histogram.
+    pub fn histogram(&mut self, histogram: &Histogram) -> f64 {
+        self.histograms.push(histogram)
+    }
+
+    /// The histograms that values stand for.
+    pub fn histograms(&self) -> &Histograms {
+        &self.histograms
+    }
+
     /// The series with their samples, in the order in which they were added.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (LabelsRef<'_>, &[Sample])> {
         self.series.iter().map(|span| {
@@ -94,6 +106,7 @@ impl MetricBatch {
         self.labels.len()
             + self.series.len() * size_of::<SeriesSpan>()
             + self.samples.len() * size_of::<Sample>()
+            + self.histograms.size_bytes()
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
-use model::{Labels, MetricBatch, TimeRange, Timestamp};
+use model::{Histograms, Labels, MetricBatch, TimeRange, Timestamp};
 
 use crate::{AppendError, Cancel, Changes, EventBatch, EventPass, EventScan, Matcher, QueryError};
 
@@ -69,13 +69,20 @@ pub struct SeriesBuffer {
     pub labels: Labels,
     /// Times in milliseconds, strictly ascending.
     pub times_ms: Vec<i64>,
-    /// Values, one for each time. Staleness markers are among them.
+    /// Values, one for each time. Staleness markers are among them, and values that stand for histograms.
     pub values: Vec<f64>,
+    /// The histograms that values stand for. More can lie there than values speak of.
+    pub histograms: Histograms,
 }
 
 impl Default for SeriesBuffer {
     fn default() -> Self {
-        Self { labels: Labels::empty(), times_ms: Vec::new(), values: Vec::new() }
+        Self {
+            labels: Labels::empty(),
+            times_ms: Vec::new(),
+            values: Vec::new(),
+            histograms: Histograms::default(),
+        }
     }
 }
 

@@ -237,6 +237,7 @@ mod tests {
             labels: Labels::metric("up", &[("l7", "a\n\"b"), ("l9", "")]),
             times_ms: vec![1, 2],
             values: vec![1.0, model::STALE_NAN],
+            ..SeriesBuffer::default()
         };
         let mut rows = Vec::new();
         let mut each = |batch: RecordBatch| {
@@ -263,6 +264,7 @@ mod tests {
             labels: Labels::metric("a", &[("n", "x")]),
             times_ms: (0..40_000).collect(),
             values: (0..40_000).map(f64::from).collect(),
+            ..SeriesBuffer::default()
         };
         points.push(&long, &mut each).expect("fits");
         for number in 0..10_000 {
@@ -270,6 +272,7 @@ mod tests {
                 labels: Labels::metric("b", &[("n", &number.to_string())]),
                 times_ms: vec![7],
                 values: vec![f64::NAN],
+                ..SeriesBuffer::default()
             };
             points.push(&short, &mut each).expect("fits");
         }
@@ -280,6 +283,7 @@ mod tests {
             labels: Labels::metric("c", &[("other", "x")]),
             times_ms: vec![1],
             values: vec![1.0],
+            ..SeriesBuffer::default()
         };
         points.push(&stranger, &mut |_| Ok(())).expect("gathered");
         assert!(points.flush(&mut |_| Ok(())).is_err(), "there is no column for it");

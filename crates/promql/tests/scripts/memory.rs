@@ -93,7 +93,12 @@ impl TelemetryStore for MemoryStore {
                     |value: f64| request.values.as_ref().is_none_or(|values| values.contains(&value));
                 let values =
                     in_range().map(|(_, value)| if matters(*value) { *value } else { STALE_NAN }).collect();
-                found.push(SeriesBuffer { labels: labels.clone(), times_ms, values });
+                found.push(SeriesBuffer {
+                    labels: labels.clone(),
+                    times_ms,
+                    values,
+                    ..SeriesBuffer::default()
+                });
             }
         }
         Ok(Box::new(Cursor(found.into_iter())))
