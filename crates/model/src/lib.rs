@@ -6,6 +6,7 @@
 pub mod event;
 pub mod histogram;
 pub mod labels;
+pub mod metric;
 pub mod quantity;
 pub mod sample;
 mod signal;
@@ -13,6 +14,7 @@ pub mod time;
 
 pub use histogram::{Histogram, Histograms};
 pub use labels::{Labels, LabelsBuilder, LabelsRef};
+pub use metric::{Exemplar, MetricKind, MetricMetadata};
 pub use quantity::{ByteSize, DurationText};
 pub use sample::{MetricBatch, STALE_NAN, Sample, is_stale};
 pub use signal::signal_name;
