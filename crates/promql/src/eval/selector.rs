@@ -1,8 +1,9 @@
 //! Instant selectors: the newest sample of each series at each step.
 
-use model::is_stale;
+use model::{Sample, is_stale};
 use store::{SelectRequest, SeriesBuffer};
 
+use super::decode::{decode, decode_series};
 use super::window::{Windows, range};
 use super::{Evaluation, Sink};
 use crate::Error;
@@ -35,6 +36,14 @@ impl Clock {
     pub(super) fn last_ms(&self) -> i64 {
         self.time_ms(self.steps.count.saturating_sub(1))
     }
+}
+
+/// What is taken of the newest sample.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Take {
+    Value,
+    /// Its time, in seconds.
+    Time,
 }
 
 impl Evaluation<'_> {
@@ -71,7 +80,8 @@ impl Evaluation<'_> {
         while cursor.next_series(&mut buffer)? {
             self.check()?;
             series += 1;
-            self.count_read(series, buffer.times_ms.len())?;
+            let histograms = buffer.histograms.size_bytes() / size_of::<Sample>();
+            self.count_read(series, buffer.times_ms.len() + histograms)?;
             each(&mut buffer)?;
         }
         Ok(())
@@ -110,7 +120,7 @@ impl Evaluation<'_> {
         if self.select_rollups(selector, windows, steps, sink)? {
             return Ok(());
         }
-        self.select(selector, steps, |buffer, at| buffer.values[at], sink)
+        self.select(selector, steps, Take::Value, sink)
     }
 
     /// The time of each sample that [`Self::select_values`] would give; as that is no value of the metric, the
@@ -121,7 +131,7 @@ impl Evaluation<'_> {
         steps: Steps,
         sink: &mut Sink<'_>,
     ) -> Result<(), Error> {
-        self.select(selector, steps, |buffer, at| buffer.times_ms[at] as f64 / 1000.0, &mut |series| {
+        self.select(selector, steps, Take::Time, &mut |series| {
             series.drop_name = true;
             sink(series)
         })
@@ -131,7 +141,7 @@ impl Evaluation<'_> {
         &self,
         selector: &Selector,
         steps: Steps,
-        take: impl Fn(&SeriesBuffer, usize) -> f64,
+        take: Take,
         sink: &mut Sink<'_>,
     ) -> Result<(), Error> {
         let clock = self.clock(selector.shift, steps);
@@ -141,6 +151,10 @@ impl Evaluation<'_> {
         self.read(selector, bounds, &mut |buffer| {
             series.clear(steps);
             series.drop_name = false;
+            let takes_values = take == Take::Value;
+            if takes_values && selector.finds_resets {
+                series.histograms = decode_series(buffer, true)?;
+            }
             let mut seen = 0;
             let mut found = false;
             for (step, value) in series.values.iter_mut().enumerate() {
@@ -150,12 +164,18 @@ impl Evaluation<'_> {
                 }
                 let Some(newest) = seen.checked_sub(1) else { continue };
                 if buffer.times_ms[newest] > time_ms - lookback_ms && !is_stale(buffer.values[newest]) {
-                    *value = take(buffer, newest);
+                    *value = match take {
+                        Take::Value => buffer.values[newest],
+                        Take::Time => buffer.times_ms[newest] as f64 / 1000.0,
+                    };
                     found = true;
                 }
             }
             if !found {
                 return Ok(());
+            }
+            if takes_values && !selector.finds_resets {
+                series.histograms = decode(&mut series.values, &buffer.histograms)?;
             }
             series.labels = buffer.labels.clone();
             sink(&mut series)
