@@ -193,7 +193,10 @@ impl Histograms {
 }
 
 #[cfg(test)]
-mod tests {
+mod tests;
+
+#[cfg(test)]
+mod values {
     use super::*;
     use crate::{STALE_NAN, is_stale};
 

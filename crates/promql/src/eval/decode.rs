@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::histogram::{ResetHint, histogram_place, histogram_value};
+use model::histogram::{NO_HISTOGRAM, ResetHint, histogram_place, histogram_value};
 use model::{Histogram, Histograms, STALE_NAN, is_stale};
 use store::SeriesBuffer;
 
@@ -22,15 +22,15 @@ pub(super) fn decode(values: &mut [f64], encoded: &Histograms) -> Result<Vec<Arc
             *value = known;
             continue;
         }
-        let histogram = match encoded.of(*value) {
-            Some(Ok(histogram)) => histogram,
+        *value = match encoded.of(*value) {
+            // One that is not there, and one that says that the series has ended.
+            _ if value.to_bits() == NO_HISTOGRAM.to_bits() => STALE_NAN,
+            Some(Ok(histogram)) if is_stale(histogram.sum) => STALE_NAN,
+            Some(Ok(histogram)) => {
+                decoded.push(Arc::new(histogram));
+                histogram_value((decoded.len() - 1) as u32)
+            }
             _ => return Err(Error::Execution("a native histogram that was stored cannot be read".to_owned())),
-        };
-        *value = if is_stale(histogram.sum) {
-            STALE_NAN
-        } else {
-            decoded.push(Arc::new(histogram));
-            histogram_value((decoded.len() - 1) as u32)
         };
         last = Some((place, *value));
     }

@@ -1,6 +1,7 @@
 //! Functions over the samples of a window.
 
 use super::overlap::Overlap;
+use super::rolled::Rolled;
 use super::window::{Run, Window, Windows, range};
 use super::{Evaluation, Sink};
 use crate::Error;
@@ -26,10 +27,14 @@ impl Evaluation<'_> {
             .collect::<Result<_, _>>()?;
         check_smoothing(function, &parameters)?;
         let windows = self.windows(&over_time.range, steps);
-        if self.over_rollups(over_time, windows, steps, sink)? {
-            return Ok(());
-        }
-        self.warn_of_too_few(over_time, windows);
+        let only = match self.over_rollups(over_time, windows, steps, sink)? {
+            Rolled::Everything => return Ok(()),
+            Rolled::AllBut(labels) => Some(labels),
+            Rolled::Nothing => {
+                self.warn_of_too_few(over_time, windows);
+                None
+            }
+        };
         // With `@` every step has the same window, and most functions the same answer.
         let same_everywhere =
             windows.clock.is_fixed() && parameters.is_empty() && function != WindowFunction::PredictLinear;
@@ -39,6 +44,9 @@ impl Evaluation<'_> {
         let mut places = Vec::new();
         let mut overlap = Overlap::new(function);
         self.runs(&over_time.range, windows, &mut |run| {
+            if only.as_ref().is_some_and(|only| !only.contains(run.labels)) {
+                return Ok(());
+            }
             series.clear(steps);
             let mut found: Option<Point> = None;
             let mut has_number = false;

@@ -1,9 +1,12 @@
 //! Instant selectors: the newest sample of each series at each step.
 
-use model::{Sample, is_stale};
+use std::collections::HashSet;
+
+use model::{Labels, Sample, is_stale};
 use store::{SelectRequest, SeriesBuffer};
 
 use super::decode::{decode, decode_series};
+use super::rolled::Rolled;
 use super::window::{Windows, range};
 use super::{Evaluation, Sink};
 use crate::Error;
@@ -117,10 +120,12 @@ impl Evaluation<'_> {
     ) -> Result<(), Error> {
         let clock = self.clock(selector.shift, steps);
         let windows = Windows::of_selector(clock, self.lookback_ms(), steps);
-        if self.select_rollups(selector, windows, steps, sink)? {
-            return Ok(());
-        }
-        self.select(selector, steps, Take::Value, sink)
+        let only = match self.select_rollups(selector, windows, steps, sink)? {
+            Rolled::Everything => return Ok(()),
+            Rolled::AllBut(labels) => Some(labels),
+            Rolled::Nothing => None,
+        };
+        self.select(selector, steps, Take::Value, only.as_ref(), sink)
     }
 
     /// The time of each sample that [`Self::select_values`] would give; as that is no value of the metric, the
@@ -131,7 +136,7 @@ impl Evaluation<'_> {
         steps: Steps,
         sink: &mut Sink<'_>,
     ) -> Result<(), Error> {
-        self.select(selector, steps, Take::Time, &mut |series| {
+        self.select(selector, steps, Take::Time, None, &mut |series| {
             series.drop_name = true;
             sink(series)
         })
@@ -142,13 +147,17 @@ impl Evaluation<'_> {
         selector: &Selector,
         steps: Steps,
         take: Take,
+        only: Option<&HashSet<Labels>>,
         sink: &mut Sink<'_>,
     ) -> Result<(), Error> {
         let clock = self.clock(selector.shift, steps);
         let lookback_ms = self.lookback_ms();
         let bounds = (clock.first_ms() - lookback_ms, clock.last_ms());
-        let mut series = StepSeries::new(model::Labels::empty(), steps);
+        let mut series = StepSeries::new(Labels::empty(), steps);
         self.read(selector, bounds, &mut |buffer| {
+            if only.is_some_and(|only| !only.contains(&buffer.labels)) {
+                return Ok(());
+            }
             series.clear(steps);
             series.drop_name = false;
             let takes_values = take == Take::Value;
