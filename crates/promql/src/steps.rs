@@ -150,7 +150,8 @@ impl StepSeries {
 
     /// The steps that have a number, with it.
     pub(crate) fn numbers(&self) -> impl Iterator<Item = (usize, f64)> + '_ {
-        self.present().filter(|(_, value)| histogram_at(*value, &self.histograms).is_none())
+        let has_histograms = self.has_histograms();
+        self.present().filter(move |(_, value)| !has_histograms || histogram_place(*value).is_none())
     }
 
     /// The steps that have a histogram, with it.

@@ -18,7 +18,7 @@ use crate::sums::{Extreme, KahanSum, Mean, Variance, quantile};
 use crate::value::format_plain;
 
 /// What an aggregation does with histograms.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 enum OfHistograms {
     /// It looks at numbers only.
     Ignored,
@@ -199,7 +199,7 @@ impl Evaluation<'_> {
         let mut groups = Groups::new(&aggregate.grouping);
         self.vector(&aggregate.input, steps, &mut |series| {
             let is_mixed = series.has_histograms();
-            if is_mixed && F::HISTOGRAMS == OfHistograms::Ignored {
+            if is_mixed && matches!(F::HISTOGRAMS, OfHistograms::Ignored) {
                 self.ignore_histograms(aggregate);
                 series.drop_histograms();
                 if series.is_empty() {
