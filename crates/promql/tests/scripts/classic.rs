@@ -21,6 +21,8 @@ struct Parts {
 impl Parts {
     fn histogram(mut self) -> Histogram {
         self.buckets.sort_by(|a, b| a.0.total_cmp(&b.0));
+        // The same bound can be written in several ways.
+        self.buckets.dedup_by_key(|(bound, _)| *bound);
         let last = self.buckets.last().copied();
         let count = self.count.or(last.map(|(_, count)| count)).unwrap_or(0.0);
         if last.is_none_or(|(bound, _)| bound != f64::INFINITY) {
