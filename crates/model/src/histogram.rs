@@ -5,9 +5,24 @@
 //! [`Histograms`], which lies beside the array. So whatever carries samples carries histograms, and pays
 //! for them only where there are some.
 
+mod arithmetic;
+mod buckets;
 mod encoding;
+mod layout;
+mod moments;
+mod quantile;
+mod reset;
+mod sum;
+mod text;
+mod trim;
 
+pub use arithmetic::Combined;
+pub use buckets::Bucket;
 pub use encoding::BadHistogram;
+pub use layout::Incompatible;
+pub use quantile::NanObservations;
+pub use sum::{HistogramMean, HistogramSum};
+pub use trim::Keep;
 
 /// The schema of histograms with bounds of their own.
 pub const CUSTOM_SCHEMA: i8 = -53;
@@ -183,7 +198,10 @@ impl Histograms {
 }
 
 #[cfg(test)]
-mod tests {
+mod tests;
+
+#[cfg(test)]
+mod values {
     use super::*;
     use crate::{STALE_NAN, is_stale};
 

@@ -1,7 +1,7 @@
 //! Until when a query looks at samples, as seen from each of its steps.
 
 use crate::plan::{
-    Aggregate, Aggregation, At, Expr, Join, Map, RangeExpr, ScalarExpr, Selector, SetOperation, Shift,
+    Aggregate, Aggregation, At, BucketNumber, Expr, Join, Map, RangeExpr, ScalarExpr, Selector, SetOperation, Shift,
     VectorExpr, VectorScalar,
 };
 
@@ -97,7 +97,16 @@ impl Reach {
                 let SetOperation { left, right, .. } = operation.as_ref();
                 self.vector(left) && self.vector(right)
             }
-            VectorExpr::HistogramQuantile { phi, input, .. } => self.scalar(phi) && self.vector(input),
+            VectorExpr::OfHistograms { input, .. } => self.vector(input),
+            VectorExpr::OfBuckets(function) => self.bucket_number(&function.number) && self.vector(&function.input),
+        }
+    }
+
+    fn bucket_number(&mut self, number: &BucketNumber) -> bool {
+        match number {
+            BucketNumber::Quantile(phi) => self.scalar(phi),
+            BucketNumber::Quantiles { phis, .. } => phis.iter().all(|phi| self.scalar(phi)),
+            BucketNumber::Fraction { lower, upper } => self.scalar(lower) && self.scalar(upper),
         }
     }
 

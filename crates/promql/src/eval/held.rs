@@ -148,7 +148,7 @@ mod tests {
         small.add(300).expect("there is room again");
         drop(small);
         let samples = vec![model::Sample { time_ms: 1, value: 1.0 }; 100];
-        let value = Value::Matrix(vec![crate::Series { labels: Labels::empty(), samples }]);
+        let value = Value::Matrix(vec![crate::Series { labels: Labels::empty(), samples, histograms: Vec::new() }]);
         let mut answer = second.answer(&value);
         let held = 200 + SERIES_VALUES as u64;
         assert_eq!(all.load(Ordering::Relaxed), held, "what the query held beside its answer is given back");

@@ -6,7 +6,7 @@ use crate::Error;
 use crate::eval::{calendar, numbers};
 use crate::notes::Place;
 use crate::plan::{
-    Arithmetic, Expr, Map, OverTime, Relabel, ScalarExpr, SortOrder, VectorExpr, WindowFunction,
+    Arithmetic, BucketFunction, BucketNumber, Expr, HistogramNumber, Map, OverTime, Relabel, ScalarExpr, SortOrder, VectorExpr, WindowFunction,
 };
 use crate::syntax::Call;
 
@@ -308,14 +308,50 @@ fn vector_function(name: &str, arguments: &mut Arguments) -> Option<VectorExpr> 
             let range = arguments.range()?;
             Some(VectorExpr::AbsentOverTime { labels: selectors::labels_of_absent_range(&range), range })
         }
-        "histogram_quantile" => Some(VectorExpr::HistogramQuantile {
-            phi: arguments.scalar()?,
-            input: Box::new(arguments.vector()?),
-            phi_place: arguments.place(0),
-            input_place: arguments.place(1),
-        }),
+        "histogram_avg" | "histogram_count" | "histogram_sum" | "histogram_stddev" | "histogram_stdvar" => {
+            of_histograms(name, arguments)
+        }
+        "histogram_fraction" | "histogram_quantile" | "histogram_quantiles" => of_buckets(name, arguments),
         _ => None,
     }
+}
+
+fn of_histograms(name: &str, arguments: &mut Arguments) -> Option<VectorExpr> {
+    let mut input = Box::new(arguments.vector()?);
+    let number = match name {
+        "histogram_avg" => HistogramNumber::Average,
+        "histogram_count" => HistogramNumber::Count,
+        "histogram_sum" => HistogramNumber::Sum,
+        "histogram_stddev" => HistogramNumber::StandardDeviation,
+        _ => HistogramNumber::Variance,
+    };
+    if matches!(number, HistogramNumber::Average | HistogramNumber::Count | HistogramNumber::Sum) {
+        selectors::find_resets(&mut input);
+    }
+    Some(VectorExpr::OfHistograms { number, input })
+}
+
+fn of_buckets(name: &str, arguments: &mut Arguments) -> Option<VectorExpr> {
+    let (number, input, input_at, parameters) = match name {
+        "histogram_quantile" => {
+            let phi = arguments.scalar()?;
+            (BucketNumber::Quantile(phi), arguments.vector()?, 1, 0..1)
+        }
+        "histogram_fraction" => {
+            let (lower, upper) = (arguments.scalar()?, arguments.scalar()?);
+            (BucketNumber::Fraction { lower, upper }, arguments.vector()?, 2, 0..2)
+        }
+        _ => {
+            let (input, label) = (arguments.vector()?, arguments.text()?);
+            let phis: Vec<ScalarExpr> = std::iter::from_fn(|| arguments.scalar()).collect();
+            let parameters = 2..2 + phis.len();
+            (BucketNumber::Quantiles { label, phis }, input, 0, parameters)
+        }
+    };
+    let parameter_places = parameters.map(|at| arguments.place(at)).collect();
+    let input_place = arguments.place(input_at);
+    let function = BucketFunction { number, input, parameter_places, input_place };
+    Some(VectorExpr::OfBuckets(Box::new(function)))
 }
 
 fn map(function: Map, input: VectorExpr) -> Expr {

@@ -26,7 +26,7 @@ impl Translator<'_> {
             return Err(self.error(start, message));
         }
         let shift = self.shift(start, &tree.shift)?;
-        let selector = Selector { matchers, shift, values: None };
+        let selector = Selector { matchers, shift, values: None, finds_resets: false };
         match tree.range {
             None => Ok(Expr::Vector(VectorExpr::Selector(selector))),
             Some(range) => {
@@ -67,6 +67,24 @@ impl Translator<'_> {
             Some(syntax::At::Time(seconds)) => Some(At::Time((seconds * 1000.0).round() as i64)),
         };
         Ok(Shift { at, offset_ms })
+    }
+}
+
+/// Tells selectors under a function that looks at no buckets to find resets out. An operator between them is in the way,
+/// as in Prometheus: whether it warns of resets that contradict each other depends on this.
+pub(super) fn find_resets(input: &mut VectorExpr) {
+    match input {
+        VectorExpr::Selector(selector) => selector.finds_resets = true,
+        VectorExpr::OverTime(over_time) => {
+            if let RangeExpr::Selector { selector, .. } = &mut over_time.range {
+                selector.finds_resets = true;
+            }
+        }
+        VectorExpr::Map { input, .. } | VectorExpr::Relabel { input, .. } | VectorExpr::Sort { input, .. } => {
+            find_resets(input);
+        }
+        VectorExpr::Aggregate(aggregate) => find_resets(&mut aggregate.input),
+        _ => {}
     }
 }
 
