@@ -8,6 +8,7 @@
 //!   their steps): since Prometheus 3 it is outside;
 //! - what reads the name of a metric, or needs names to differ, after a function that drops it: we drop names at the
 //!   end, as Prometheus does with `promql-delayed-name-removal`;
+//! - `atan2` of what has a name: it did not drop it;
 //! - `rate` and `increase` of gauges that come near zero, extrapolated otherwise since Prometheus 3;
 //! - `stddev` and `stdvar` across values that are no numbers: since Prometheus 3 they are NaN from the first on.
 //!
@@ -50,7 +51,7 @@ const OVER_TIME: [&str; 18] = [
     "double_exponential_smoothing",
 ];
 const AGGREGATIONS: [&str; 8] = ["sum", "avg", "min", "max", "count", "group", "quantile", "count_values"];
-const ARITHMETIC: [&str; 7] = ["+", "-", "*", "/", "%", "^", "atan2"];
+const ARITHMETIC: [&str; 6] = ["+", "-", "*", "/", "%", "^"];
 const COMPARISONS: [&str; 6] = ["==", "!=", ">", "<", ">=", "<="];
 const SETS: [&str; 3] = ["and", "or", "unless"];
 
@@ -279,7 +280,8 @@ impl Grammar {
             1 => format!("on ({labels}) "),
             _ => "ignoring (version) ".to_owned(),
         };
-        format!("{left} {} {matching}{right}", self.operator())
+        let operator = if self.random.u32(0..6) == 0 { "atan2".to_owned() } else { self.operator() };
+        format!("{left} {operator} {matching}{right}")
     }
 
     fn many_to_one(&mut self, depth: usize) -> String {
