@@ -5,6 +5,7 @@
 
 mod backlog;
 mod bad_disk;
+mod beside_prometheus;
 mod commands;
 mod crash;
 mod export;
