@@ -7,6 +7,7 @@ mod backlog;
 mod bad_disk;
 mod commands;
 mod crash;
+mod dashboards;
 mod export;
 mod faults;
 mod itself;
