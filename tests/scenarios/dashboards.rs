@@ -73,12 +73,17 @@ impl Grafana {
     /// The series that a panel shows, over the last five minutes.
     async fn series(&self, query: &Query) -> Result<usize> {
         let (start, end) = last_minutes();
-        let range = [("query", query.expr.as_str()), ("start", &start), ("end", &end), ("step", "15")];
+        let range = [
+            ("query", query.expr.as_str()),
+            ("start", start.as_str()),
+            ("end", end.as_str()),
+            ("step", "15"),
+        ];
         let lines = self.ask("POST", "query_range", &range).await.with_context(|| query.place.clone())?;
         if !query.instant {
             return Ok(lines.len());
         }
-        let now = [("query", query.expr.as_str()), ("time", &end)];
+        let now = [("query", query.expr.as_str()), ("time", end.as_str())];
         Ok(self.ask("POST", "query", &now).await.with_context(|| query.place.clone())?.len())
     }
 }
@@ -152,7 +157,7 @@ async fn choices(grafana: &Grafana, name: &str, board: &Value) -> Result<()> {
         let definition = variable["query"]["query"].as_str().unwrap_or_default();
         let (label, metric) =
             label_values(definition).with_context(|| format!("{name}: what is {definition}?"))?;
-        let parameters = [("match[]", metric), ("start", &start), ("end", &end)];
+        let parameters = [("match[]", metric), ("start", start.as_str()), ("end", end.as_str())];
         let values = grafana.ask("GET", &format!("label/{label}/values"), &parameters).await?;
         let series = grafana.ask("POST", "series", &parameters).await?;
         let of_series: BTreeSet<_> = series.iter().filter_map(|series| series[label].as_str()).collect();
