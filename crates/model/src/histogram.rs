@@ -186,9 +186,14 @@ impl Histograms {
         self.ends.clear();
     }
 
-    /// Memory of all of them.
+    /// Bytes of all of them.
     pub fn size_bytes(&self) -> usize {
         self.bytes.len() + self.ends.len() * size_of::<usize>()
+    }
+
+    /// Memory that is held for them.
+    pub fn capacity_bytes(&self) -> usize {
+        self.bytes.capacity() + self.ends.capacity() * size_of::<usize>()
     }
 }
 

@@ -25,7 +25,6 @@ impl Evaluation<'_> {
             .iter()
             .map(|parameter| self.scalar(parameter, steps))
             .collect::<Result<_, _>>()?;
-        check_smoothing(function, &parameters)?;
         let windows = self.windows(&over_time.range, steps);
         let only = match self.over_rollups(over_time, windows, steps, sink)? {
             Rolled::Everything => return Ok(()),
@@ -73,6 +72,9 @@ impl Evaluation<'_> {
                     step_ms: steps.time_ms(step),
                     range_seconds: over_time.range.range_ms() as f64 / 1000.0,
                 };
+                if function == WindowFunction::DoubleExponentialSmoothing {
+                    check_smoothing(operands)?;
+                }
                 if function == WindowFunction::Quantile && !(0.0..=1.0).contains(&operands.first) {
                     self.warn_quantile(operands.first, over_time.parameter_place);
                 }
@@ -131,12 +133,10 @@ impl Evaluation<'_> {
     }
 }
 
-fn check_smoothing(function: WindowFunction, parameters: &[Vec<f64>]) -> Result<(), Error> {
-    if function != WindowFunction::DoubleExponentialSmoothing {
-        return Ok(());
-    }
-    for (values, what) in parameters.iter().zip(["smoothing", "trend"]) {
-        if let Some(value) = values.iter().find(|value| !(**value > 0.0 && **value < 1.0)) {
+/// Refuses factors that smooth nothing; like Prometheus only where there is something to smooth.
+fn check_smoothing(operands: Operands) -> Result<(), Error> {
+    for (value, what) in [(operands.first, "smoothing"), (operands.second, "trend")] {
+        if !(value > 0.0 && value < 1.0) {
             return Err(Error::Execution(format!(
                 "invalid {what} factor, it must be between 0 and 1 and is {value}"
             )));

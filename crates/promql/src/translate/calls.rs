@@ -198,7 +198,7 @@ impl Translator<'_> {
             "clamp" | "clamp_min" | "clamp_max" | "round" | "timestamp" => Ok(mapping(name, arguments)),
             "sort" | "sort_desc" | "sort_by_label" | "sort_by_label_desc" => Ok(sort(name, arguments)),
             "label_replace" => self.label_replace(start, arguments),
-            "label_join" => self.label_join(start, arguments),
+            "label_join" => Self::label_join(arguments),
             _ => Ok(vector_function(name, arguments).map(Expr::Vector)),
         }
     }
@@ -206,33 +206,34 @@ impl Translator<'_> {
     fn label_replace(&mut self, start: usize, arguments: &mut Arguments) -> Result<Option<Expr>, Error> {
         let Some(input) = arguments.vector() else { return Ok(None) };
         let [target, replacement, source, pattern] = [(); 4].map(|()| arguments.text().unwrap_or_default());
-        self.check_label(start, "label_replace", &target)?;
+        check_label("label_replace", &target)?;
         self.count_pattern(start)?;
         let build = |pattern: &str| {
             regex::RegexBuilder::new(&format!("^(?s:{pattern})$")).size_limit(1 << 20).build()
         };
         let built = build(&pattern).or_else(|error| build(&pattern::escaped(&pattern)).map_err(|_| error));
+        // Prometheus makes the pattern when it evaluates, so that this is an error of class `execution`.
         let pattern = built.map_err(|error| {
-            self.error(start, &format!("invalid regular expression in label_replace(): {pattern}: {error}"))
+            Error::Execution(format!("invalid regular expression in label_replace(): {pattern}: {error}"))
         })?;
         let relabel = Relabel::Replace { target, replacement, source, pattern };
         Ok(Some(Expr::Vector(VectorExpr::Relabel { relabel, input: Box::new(input) })))
     }
 
-    fn label_join(&self, start: usize, arguments: &mut Arguments) -> Result<Option<Expr>, Error> {
+    fn label_join(arguments: &mut Arguments) -> Result<Option<Expr>, Error> {
         let Some(input) = arguments.vector() else { return Ok(None) };
         let [target, separator] = [(); 2].map(|()| arguments.text().unwrap_or_default());
-        self.check_label(start, "label_join", &target)?;
+        check_label("label_join", &target)?;
         let relabel = Relabel::Join { target, separator, sources: arguments.texts() };
         Ok(Some(Expr::Vector(VectorExpr::Relabel { relabel, input: Box::new(input) })))
     }
+}
 
-    fn check_label(&self, start: usize, function: &str, name: &str) -> Result<(), Error> {
-        if name.is_empty() {
-            let message = format!("invalid destination label name in {function}(): {name:?}");
-            return Err(self.error(start, &message));
-        }
-        Ok(())
+/// As with patterns, Prometheus looks at the name when it evaluates.
+fn check_label(function: &str, name: &str) -> Result<(), Error> {
+    match name.is_empty() {
+        true => Err(Error::Execution(format!("invalid destination label name in {function}(): {name:?}"))),
+        false => Ok(()),
     }
 }
 
