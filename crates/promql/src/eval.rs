@@ -6,10 +6,13 @@
 mod aggregate;
 mod binary;
 pub(crate) mod calendar;
+mod extended;
 mod held;
 mod histogram;
+mod info;
 mod join;
 pub(crate) mod numbers;
+mod once;
 mod output;
 mod over_time;
 mod overlap;
@@ -19,6 +22,7 @@ mod rolled;
 mod scalar;
 mod selector;
 mod set;
+mod watched;
 mod window;
 
 use std::cell::{Cell, RefCell};
@@ -36,8 +40,11 @@ use crate::steps::{ABSENT, StepSeries, Steps, is_present};
 use crate::{Cancel, Error, Limits};
 use held::Held;
 
+use once::Kept;
+
 pub use held::HeldAnswer;
 pub(crate) use output::{instant, range};
+pub(crate) use watched::{Cost, Costs};
 
 /// Where a stream of series goes.
 pub(crate) type Sink<'s> = dyn FnMut(&mut StepSeries) -> Result<(), Error> + 's;
@@ -52,6 +59,9 @@ pub(crate) struct Evaluation<'a> {
     query: QueryRange,
     samples_read: Cell<u64>,
     held: Held,
+    kept: Kept,
+    /// Where costs are written down, if anybody wants to know.
+    costs: Option<&'a Costs>,
     notes: RefCell<Notes>,
 }
 
@@ -80,8 +90,15 @@ impl<'a> Evaluation<'a> {
             query,
             samples_read: Cell::new(0),
             held: Held::within(limits.max_held_samples, held),
+            kept: Kept::default(),
+            costs: None,
             notes: RefCell::default(),
         }
+    }
+
+    /// Writes down what parts of the plan cost.
+    pub(crate) fn watching(self, costs: &'a Costs) -> Self {
+        Self { costs: Some(costs), ..self }
     }
 
     /// Whether the query may go on.
@@ -144,6 +161,10 @@ impl<'a> Evaluation<'a> {
                 self.sort(order, input, steps, sink)
             }
             VectorExpr::Relabel { relabel, input } => self.relabel(relabel, input, steps, sink),
+            VectorExpr::Fixed(input) => self.fixed(input, steps, sink),
+            VectorExpr::Shared(shared) => self.shared(shared, steps, sink),
+            VectorExpr::Watched(watched) => self.watched(watched, steps, sink),
+            VectorExpr::Info(info) => self.info(info, steps, sink),
             VectorExpr::HistogramQuantile { phi, input, phi_place, input_place } => {
                 self.histogram_quantile(phi, input, (*phi_place, *input_place), steps, sink)
             }

@@ -1,7 +1,7 @@
 //! Until when a query looks at samples, as seen from each of its steps.
 
 use crate::plan::{
-    Aggregate, Aggregation, At, Expr, Join, Map, RangeExpr, ScalarExpr, Selector, SetOperation, Shift,
+    Aggregate, Aggregation, At, Expr, Extension, Join, Map, RangeExpr, ScalarExpr, Selector, SetOperation, Shift,
     VectorExpr, VectorScalar,
 };
 
@@ -49,7 +49,8 @@ impl Reach {
     }
 
     fn selector(&mut self, selector: &Selector) -> bool {
-        self.shift(selector.shift)
+        // How far `smoothed` looks beyond the step is not the query's to say.
+        self.shift(selector.shift) && selector.extension != Some(Extension::Smoothed)
     }
 
     fn range(&mut self, range: &RangeExpr) -> bool {
@@ -97,6 +98,10 @@ impl Reach {
                 let SetOperation { left, right, .. } = operation.as_ref();
                 self.vector(left) && self.vector(right)
             }
+            VectorExpr::Fixed(input) => self.vector(input),
+            VectorExpr::Shared(shared) => self.vector(&shared.input),
+            VectorExpr::Watched(watched) => self.vector(&watched.input),
+            VectorExpr::Info(info) => self.vector(&info.input),
             VectorExpr::HistogramQuantile { phi, input, .. } => self.scalar(phi) && self.vector(input),
         }
     }

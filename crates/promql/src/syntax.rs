@@ -14,7 +14,7 @@ pub(crate) use tree::{
     Node, Selector, Shift, Subquery, Tree,
 };
 #[cfg(test)]
-pub(crate) use tree::{Extension, Group};
+pub(crate) use tree::Group;
 
 use crate::Error;
 
@@ -25,6 +25,9 @@ pub(crate) fn parse(text: &str) -> Result<Tree, Error> {
 
 /// An error at a place of a text, as Prometheus words it.
 pub(crate) fn error_at(text: &str, start: usize, message: &str) -> Error {
+    if text.is_empty() {
+        return Error::BadData(format!("unknown position: parse error: {message}"));
+    }
     let place = crate::notes::Place::of(text, start);
     Error::BadData(format!("{}:{}: parse error: {message}", place.line, place.column))
 }

@@ -73,6 +73,19 @@ impl Held {
         Ok(())
     }
 
+    /// Whether there is room for some more in a share of what a query may hold.
+    pub(super) fn has_room(&self, values: u64, share: u64) -> bool {
+        self.own.get().saturating_add(values) <= self.most / share
+            && self.all.load(Ordering::Relaxed).saturating_add(values) <= self.most.saturating_mul(LARGE_QUERIES)
+    }
+
+    /// Some are no longer held.
+    pub(super) fn give_back(&self, values: u64) {
+        let values = values.min(self.own.get());
+        self.own.set(self.own.get() - values);
+        self.all.fetch_sub(values, Ordering::Relaxed);
+    }
+
     /// The query is answered: from now on only its answer is held.
     pub(super) fn answer(self, value: &Value) -> HeldAnswer {
         let values = (answer_in_values(value) as u64).min(self.own.get());

@@ -9,7 +9,7 @@ use crate::steps::{StepSeries, Steps};
 use crate::sums::{KahanSum, Variance, quantile};
 
 /// After how many samples a query looks again whether it may go on.
-const CHECK_EVERY_SAMPLES: usize = 1 << 20;
+pub(super) const CHECK_EVERY_SAMPLES: usize = 1 << 20;
 
 impl Evaluation<'_> {
     pub(super) fn over_time(
@@ -19,6 +19,11 @@ impl Evaluation<'_> {
         sink: &mut Sink<'_>,
     ) -> Result<(), Error> {
         let function = over_time.function;
+        if let RangeExpr::Selector { selector, .. } = &over_time.range
+            && let Some(extension) = selector.extension
+        {
+            return self.over_extended(over_time, selector, extension, steps, sink);
+        }
         let parameters: Vec<Vec<f64>> = over_time
             .parameters
             .iter()
@@ -100,7 +105,7 @@ impl Evaluation<'_> {
         self.notes.borrow_mut().warn(&text, place);
     }
 
-    fn note_possible_gauge(&self, name: &str, over_time: &OverTime) {
+    pub(super) fn note_possible_gauge(&self, name: &str, over_time: &OverTime) {
         const COUNTER_SUFFIXES: [&str; 4] = ["_total", "_sum", "_count", "_bucket"];
         if !name.is_empty() && !COUNTER_SUFFIXES.iter().any(|suffix| name.ends_with(suffix)) {
             let text = format!(
@@ -115,10 +120,10 @@ fn check_smoothing(function: WindowFunction, parameters: &[Vec<f64>]) -> Result<
     if function != WindowFunction::DoubleExponentialSmoothing {
         return Ok(());
     }
-    for (values, what) in parameters.iter().zip(["smoothing", "trend"]) {
+    for (values, (what, sign)) in parameters.iter().zip([("smoothing", "sf"), ("trend", "tf")]) {
         if let Some(value) = values.iter().find(|value| !(**value > 0.0 && **value < 1.0)) {
             return Err(Error::Execution(format!(
-                "invalid {what} factor, it must be between 0 and 1 and is {value}"
+                "invalid {what} factor. Expected: 0 < {sign} < 1, got: {value:.6}"
             )));
         }
     }

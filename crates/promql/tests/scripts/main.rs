@@ -7,6 +7,7 @@
 mod equivalence;
 mod limits;
 mod memory;
+mod once;
 mod runner;
 mod script;
 mod series_text;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
@@ -23,6 +23,7 @@ pub(crate) struct MemoryStore {
     histograms: Mutex<Vec<Labels>>,
     asked_for_histograms: AtomicBool,
     changes: Changes,
+    reads: AtomicU64,
 }
 
 impl MemoryStore {
@@ -33,6 +34,11 @@ impl MemoryStore {
             .or_insert_with(|| (labels.clone(), BTreeMap::new()));
         entry.1.insert(time_ms, value);
         self.changes.note(Timestamp::from_millis(time_ms));
+    }
+
+    /// How often series were read since the last call.
+    pub(crate) fn take_reads(&self) -> u64 {
+        self.reads.swap(0, Ordering::Relaxed)
     }
 
     pub(crate) fn insert_histogram(&self, labels: Labels) {
@@ -74,6 +80,7 @@ impl TelemetryStore for MemoryStore {
     }
 
     fn select(&self, request: &SelectRequest) -> Result<Box<dyn SeriesCursor>, QueryError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
         let histograms = self.histograms.lock().expect("no thread panics while it holds this");
         if histograms.iter().any(|labels| matches(&request.matchers, labels)) {
             self.asked_for_histograms.store(true, Ordering::Relaxed);
