@@ -38,7 +38,8 @@ pub(crate) fn range(evaluation: Evaluation<'_>, plan: &Expr, steps: Steps) -> Re
             let mut merger = Merger::default();
             evaluation.vector(vector, steps, &mut |series| {
                 let histograms = series.size_in_values() - series.values.len();
-                evaluation.hold_series(&series.labels, samples_in_values(series.values.len()) + histograms)?;
+                evaluation
+                    .hold_series(&series.labels, samples_in_values(series.values.len()) + histograms)?;
                 let mut series = series.take();
                 series.labels = final_labels(&series);
                 merger.add(series)
@@ -82,7 +83,10 @@ fn histograms_of(series: &StepSeries, steps: Steps) -> Vec<(i64, Arc<Histogram>)
     if !series.has_histograms() {
         return Vec::new();
     }
-    series.present_histograms().map(|(step, histogram)| (steps.time_ms(step), Arc::clone(histogram))).collect()
+    series
+        .present_histograms()
+        .map(|(step, histogram)| (steps.time_ms(step), Arc::clone(histogram)))
+        .collect()
 }
 
 fn instant_vector(

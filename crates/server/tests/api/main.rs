@@ -7,6 +7,7 @@ mod errors;
 mod export;
 mod guards;
 mod ingest;
+mod language;
 mod lists;
 mod live;
 mod login;

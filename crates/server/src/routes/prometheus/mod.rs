@@ -6,6 +6,8 @@
 
 mod answer;
 mod arguments;
+mod explain;
+mod language;
 mod large;
 mod metadata;
 pub(in crate::routes) mod run;
@@ -30,6 +32,8 @@ pub(super) fn routes() -> Routes {
     OpenApiRouter::new()
         .routes(routes!(query, query_by_form))
         .routes(routes!(query_range, query_range_by_form))
+        .merge(explain::routes())
+        .merge(language::routes())
         .merge(metadata::routes())
 }
 
