@@ -5,8 +5,10 @@
 //! [`Histograms`], which lies beside the array. So whatever carries samples carries histograms, and pays
 //! for them only where there are some.
 
+mod check;
 mod encoding;
 
+pub use check::InvalidHistogram;
 pub use encoding::BadHistogram;
 
 /// The schema of histograms with bounds of their own.
