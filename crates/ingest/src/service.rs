@@ -315,7 +315,7 @@ impl Ingest {
             return batch;
         }
         let (mut too_large, mut future, mut too_old) = (0, 0, 0);
-        let mut admitted = MetricBatch::new();
+        let mut admitted = MetricBatch::with_histograms(batch.histograms().clone());
         for (labels, samples) in batch.iter() {
             if !self.labels_fit(labels) {
                 too_large += samples.len() as u64;

@@ -75,6 +75,15 @@ pub struct SeriesBuffer {
     pub histograms: Histograms,
 }
 
+impl SeriesBuffer {
+    /// Forgets the samples; keeps their memory.
+    pub fn clear(&mut self) {
+        self.times_ms.clear();
+        self.values.clear();
+        self.histograms.clear();
+    }
+}
+
 impl Default for SeriesBuffer {
     fn default() -> Self {
         Self {
@@ -115,7 +124,9 @@ pub trait SeriesCursor: Send {
     fn next_series(&mut self, into: &mut SeriesBuffer) -> Result<bool, QueryError>;
 }
 
-/// What rollups say of one series, in flat arrays that a caller uses again for the next.
+/// What rollups say of one series, in flat arrays that a caller uses again for the next. Of histograms they say
+/// nothing: where a bucket has some, its values stand for histograms ([`model::histogram::histogram_place`]) that are
+/// not to be had here, and samples have to be read.
 #[derive(Clone, Debug)]
 pub struct RollupBuffer {
     /// The labels.

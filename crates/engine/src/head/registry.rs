@@ -97,8 +97,9 @@ impl Registry {
         if ids.iter().zip(batch.iter().map(|(_, samples)| samples)).any(is_old) {
             let mut floors = ids.iter().map(|id| floor(*id));
             let mut kept_ids = Vec::with_capacity(ids.len());
-            let mut kept = MetricBatch::new();
-            for ((labels, samples), id) in batch.iter().zip(&ids) {
+            let whole = std::mem::take(batch);
+            let mut kept = MetricBatch::with_histograms(whole.histograms().clone());
+            for ((labels, samples), id) in whole.iter().zip(&ids) {
                 let floor = floors.next().unwrap_or(i64::MIN);
                 let young: Vec<Sample> = samples.iter().copied().filter(|one| one.time_ms >= floor).collect();
                 too_old += (samples.len() - young.len()) as u64;
