@@ -41,4 +41,4 @@ pub use eval::HeldAnswer;
 pub use limits::Limits;
 pub use query::{Query, ValueKind};
 pub use store::Cancel;
-pub use value::{QueryOutput, Series, Value, VectorSample, format_value, write_value};
+pub use value::{QueryOutput, QueryStats, Series, Value, VectorSample, format_value, write_value};

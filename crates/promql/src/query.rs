@@ -21,6 +21,7 @@ pub struct Query {
     reach: Option<Reach>,
     /// Whether durations depend on the whole query: then the plan is made again when that is known.
     is_open: bool,
+    selectors: Arc<[Vec<Matcher>]>,
 }
 
 /// What kind of value a query gives.
@@ -39,9 +40,9 @@ pub enum ValueKind {
 impl Query {
     /// Reads a query. What is not PromQL, and what this engine does not evaluate, is an error here.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let Translated { plan, is_open } = translate(text, syntax::parse(text)?, None)?;
+        let Translated { plan, is_open, selectors } = translate(text, syntax::parse(text)?, None)?;
         let reach = Reach::of(&plan).filter(|_| !is_open);
-        Ok(Self { text: text.into(), reach, plan: Arc::new(plan), is_open })
+        Ok(Self { text: text.into(), reach, plan: Arc::new(plan), is_open, selectors: selectors.into() })
     }
 
     /// The text it was read from.
@@ -71,6 +72,11 @@ impl Query {
             }
             _ => None,
         }
+    }
+
+    /// The matchers of each selector in it, with or without a range, in the order in which they are written.
+    pub fn selectors(&self) -> &[Vec<Matcher>] {
+        &self.selectors
     }
 
     /// Which samples a step looks at; nothing when that is not the step's to say.

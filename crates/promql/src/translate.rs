@@ -6,6 +6,8 @@ mod operators;
 mod pattern;
 mod selectors;
 
+use store::Matcher;
+
 use crate::Error;
 use crate::notes::Place;
 use crate::plan::{Expr, Map, RangeExpr, ScalarExpr, VectorExpr};
@@ -20,14 +22,16 @@ pub(crate) struct Translated {
     pub(crate) plan: Expr,
     /// Whether durations in it stand for others: those that depend on the whole query.
     pub(crate) is_open: bool,
+    /// The matchers of each selector in it.
+    pub(crate) selectors: Vec<Vec<Matcher>>,
 }
 
 /// Gives a tree its meaning. Where nothing is known of the whole query, durations that depend on it are taken for a
 /// millisecond.
 pub(crate) fn translate(text: &str, tree: Tree, query: Option<QuerySpans>) -> Result<Translated, Error> {
-    let mut translator = Translator { text, query, patterns: 0, is_open: false };
+    let mut translator = Translator { text, query, patterns: 0, is_open: false, selectors: Vec::new() };
     let plan = translator.expr(tree)?;
-    Ok(Translated { plan, is_open: translator.is_open })
+    Ok(Translated { plan, is_open: translator.is_open, selectors: translator.selectors })
 }
 
 /// Walks the tree.
@@ -36,6 +40,7 @@ struct Translator<'a> {
     query: Option<QuerySpans>,
     patterns: usize,
     is_open: bool,
+    selectors: Vec<Vec<Matcher>>,
 }
 
 impl Translator<'_> {

@@ -195,8 +195,9 @@ impl Response {
         self.bytes
     }
 
-    /// The answer as it is sent; nothing when it is larger than a snappy block can be.
-    pub fn encode(&self) -> Option<Vec<u8>> {
+    /// The answer as it is sent, the series of each query sorted; nothing when it is larger than a snappy block can be.
+    pub fn encode(mut self) -> Option<Vec<u8>> {
+        self.response.results.iter_mut().for_each(|result| result.timeseries.sort_by(TimeSeries::by_labels));
         snap::raw::Encoder::new().compress_vec(&self.response.encode_to_vec()).ok()
     }
 }
@@ -262,10 +263,15 @@ mod tests {
         response.next_query();
         response.push(labels.as_ref(), samples.into_iter(), batch.histograms());
         response.next_query();
+        response.push(Labels::metric("b", &[]).as_ref(), std::iter::empty(), batch.histograms());
+        response.push(Labels::metric("a", &[("z", "1")]).as_ref(), std::iter::empty(), batch.histograms());
         let plain = snap::raw::Decoder::new().decompress_vec(&response.encode().expect("small")).expect("snappy");
         let back = WireResponse::decode(plain.as_slice()).expect("a response");
-        assert_eq!(back, response.response);
+        let sent = &back.results[0].timeseries[0];
+        assert!(format!("{sent:?}").contains("count_int: Some(2)"), "{sent:?}");
+        let second = &back.results[1].timeseries;
+        assert!(second[0].by_labels(&second[1]).is_lt(), "they are sorted");
         assert_eq!(back.results.len(), 2);
-        assert_eq!((back.results[0].timeseries.len(), back.results[1].timeseries.len()), (1, 0));
+        assert_eq!((back.results[0].timeseries.len(), back.results[1].timeseries.len()), (1, 2));
     }
 }

@@ -7,6 +7,7 @@ mod launch;
 mod models;
 mod nvml;
 mod postgres;
+pub mod protobuf;
 mod python;
 mod redis;
 mod remote_write;

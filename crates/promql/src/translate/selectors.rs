@@ -25,6 +25,7 @@ impl Translator<'_> {
             let message = r#"vector selector must contain at least one non-empty matcher: for example `{__name__=~".+"}`"#;
             return Err(self.error(start, message));
         }
+        self.selectors.push(matchers.clone());
         let shift = self.shift(start, &tree.shift)?;
         let selector = Selector { matchers, shift, values: None };
         match tree.range {

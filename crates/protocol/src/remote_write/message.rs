@@ -107,6 +107,14 @@ impl TimeSeries {
         Self { labels: labels.collect(), ..Self::default() }
     }
 
+    /// How series are sorted: by the names and values of their labels.
+    pub(crate) fn by_labels(&self, other: &Self) -> std::cmp::Ordering {
+        fn pairs(series: &TimeSeries) -> impl Iterator<Item = (&Bytes, &Bytes)> {
+            series.labels.iter().map(|label| (&label.name, &label.value))
+        }
+        pairs(self).cmp(pairs(other))
+    }
+
     /// Adds a sample: a number, or the histogram that it stands for. One that cannot be read is left out.
     pub(crate) fn push(&mut self, sample: Sample, histograms: &Histograms) {
         let Sample { time_ms, value } = sample;
