@@ -87,6 +87,11 @@ impl Held {
         self.all.fetch_sub(values, Ordering::Relaxed);
     }
 
+    /// How many values it holds.
+    pub(super) fn values(&self) -> u64 {
+        self.own.get()
+    }
+
     /// The query is answered: from now on only its answer is held.
     pub(super) fn answer(self, value: &Value) -> HeldAnswer {
         let values = (answer_in_values(value) as u64).min(self.own.get());

@@ -10,7 +10,7 @@ use super::held::samples_in_values;
 use super::{Evaluation, Merger, final_labels, same_labels};
 use crate::plan::{Expr, RangeExpr, VectorExpr};
 use crate::steps::{Point, StepSeries, Steps, histogram_in_values};
-use crate::{Error, QueryOutput, Series, Value, VectorSample};
+use crate::{Error, QueryOutput, QueryStats, Series, Value, VectorSample};
 
 /// Evaluates a plan at one time.
 pub(crate) fn instant(evaluation: Evaluation<'_>, plan: &Expr, time_ms: i64) -> Result<QueryOutput, Error> {
@@ -68,8 +68,12 @@ pub(crate) fn range(evaluation: Evaluation<'_>, plan: &Expr, steps: Steps) -> Re
 
 fn finish(evaluation: Evaluation<'_>, value: Value) -> QueryOutput {
     let (warnings, infos) = evaluation.notes.into_inner().into_texts();
+    let stats = QueryStats {
+        samples_read: evaluation.samples_read.get(),
+        samples_held: evaluation.held.values() / samples_in_values(1) as u64,
+    };
     let held = evaluation.held.answer(&value);
-    QueryOutput { value, warnings, infos, held }
+    QueryOutput { value, warnings, infos, stats, held }
 }
 
 /// The values that are there, in no more memory than they need: an answer can have millions of them.

@@ -26,6 +26,7 @@ impl Translator<'_> {
             let message = format!("{} modifier is experimental and not enabled", extension.name());
             self.note_experimental(start, &message);
         }
+        self.selectors.push(matchers.clone());
         let shift = self.shift(start, &tree.shift)?;
         let selector =
             Selector { matchers, shift, values: None, finds_resets: false, extension: tree.extension };

@@ -13,6 +13,7 @@ mod live;
 mod login;
 mod page;
 mod prometheus;
+mod remote;
 mod requests;
 mod rollups;
 mod seeds;
