@@ -28,6 +28,8 @@ use crate::collector::Collector;
 use prober::Prober;
 use trust::Authorities;
 
+pub(crate) use http_client::shown_url;
+pub(crate) use reason::plain;
 pub use config::ProbesConfig;
 pub use http::{HttpMethod, HttpProbe};
 pub use ollama::OllamaProbe;

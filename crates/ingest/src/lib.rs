@@ -8,6 +8,7 @@ mod account;
 mod duplicates;
 mod limits;
 mod redact;
+pub mod relabel;
 mod service;
 mod texts;
 

@@ -5,7 +5,6 @@
 
 mod message;
 mod series;
-mod wire;
 
 #[cfg(test)]
 mod tests;
@@ -17,7 +16,7 @@ use prost::Message;
 
 use message::{Label, TimeSeries, WireSample, WriteRequest};
 use series::SeriesReader;
-use wire::{Fields, Value};
+use crate::wire::{self, Fields, Value};
 
 pub use wire::Malformed;
 

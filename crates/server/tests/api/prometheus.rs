@@ -268,3 +268,18 @@ async fn a_query_that_would_use_up_the_stack_is_refused() {
         assert_eq!((refused.status.as_u16(), refused.body["errorType"].as_str()), (400, Some("bad_data")));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn targets_are_listed_by_state_and_a_wrong_state_is_refused() {
+    let stage = Stage::new().await;
+    let all = get(&stage, "targets", &[]).await;
+    let expected = json!({ "activeTargets": [], "droppedTargets": [], "droppedTargetCounts": {} });
+    assert_eq!(all.body, json!({ "status": "success", "data": expected }));
+    let wrong = get(&stage, "targets", &[("state", "odd")]).await;
+    assert_eq!(wrong.status.as_u16(), 400, "{wrong:?}");
+    assert_eq!(wrong.body["errorType"], "bad_data");
+    let selector = get(&stage, "targets/metadata", &[("match_target", "rate(a[1m])")]).await;
+    assert_eq!(selector.status.as_u16(), 400, "{selector:?}");
+    let pools = get(&stage, "scrape_pools", &[]).await;
+    assert_eq!(pools.body["data"], json!({ "scrapePools": [] }));
+}

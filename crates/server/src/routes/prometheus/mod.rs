@@ -9,6 +9,7 @@ mod arguments;
 mod large;
 mod metadata;
 pub(in crate::routes) mod run;
+mod targets;
 mod write;
 
 use axum::extract::State;
@@ -31,6 +32,7 @@ pub(super) fn routes() -> Routes {
         .routes(routes!(query, query_by_form))
         .routes(routes!(query_range, query_range_by_form))
         .merge(metadata::routes())
+        .merge(targets::routes())
 }
 
 /// Evaluates a PromQL expression at one time.
