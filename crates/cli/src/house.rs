@@ -79,9 +79,9 @@ impl House {
         let alerts = Alerts::new(settings.alerts.clone(), &settings.channels, rules, parts, &registry)
             .await
             .map_err(Failure::usage)?;
-        let collectors =
-            Collectors::new(&settings.collectors(), data_dir, Arc::clone(&ingest), &pipeline, &registry)
-                .map_err(Failure::usage)?;
+        let watched = settings.collectors(loaded.base());
+        let collectors = Collectors::new(&watched, data_dir, Arc::clone(&ingest), &pipeline, &registry)
+            .map_err(Failure::usage)?;
         Ok(Self { engine, state, ingest, pipeline, collectors, alerts, promql, registry, tls })
     }
 

@@ -19,6 +19,7 @@ pub(in crate::routes) mod run;
 mod selection;
 mod stats;
 mod status;
+mod targets;
 mod write;
 
 use axum::extract::State;
@@ -49,6 +50,7 @@ pub(super) fn routes() -> Routes {
         .merge(read::routes())
         .merge(federate::routes())
         .merge(status::routes())
+        .merge(targets::routes())
 }
 
 /// Evaluates a PromQL expression at one time.
