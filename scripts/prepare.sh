@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs what is missing of: redis (redis-server), postgresql (its server, for tests that start one of
 # their own), tmux (a terminal for tests), python (a virtual environment with the packages of the example
-# pipeline and the tests), node (the packages of the web page), chromium (for its tests), bench (the peers
-# of `make bench`), fuzz (cargo-fuzz, and the compiler of C++ that its library needs). Does nothing where all is there.
+# pipeline and the tests), node (the packages of the web page), chromium (for its tests), prometheus (its
+# promtool, for tests), bench (the peers of `make bench`), fuzz (cargo-fuzz, and the compiler of C++ that its
+# library needs). Does nothing where all is there.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 venv=${WATCHKEEPER_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/watchkeeper/venv}
@@ -79,6 +80,15 @@ prepare_chromium() {
   install_packages chromium
 }
 
+# Its promtool, which tests compare ours with.
+prepare_prometheus() {
+  command -v promtool >/dev/null && return
+  command -v apt-get >/dev/null || { say "promtool is missing: install prometheus and try again"; exit 1; }
+  # Debian starts a server right away; the tests need the program alone.
+  install_packages prometheus
+  if command -v systemctl >/dev/null; then systemctl disable --now prometheus >/dev/null 2>&1 || true; fi
+}
+
 # The peers that `make bench` compares with.
 prepare_bench() {
   local missing=()
@@ -111,6 +121,7 @@ for part in "$@"; do
     python) prepare_python ;;
     node) prepare_node ;;
     chromium) prepare_chromium ;;
+    prometheus) prepare_prometheus ;;
     bench) prepare_bench ;;
     fuzz) prepare_fuzz ;;
     *) say "unknown part: $part"; exit 2 ;;

@@ -12,6 +12,7 @@ mod faults;
 mod itself;
 mod memory;
 mod probes;
+mod rules;
 mod seeds;
 mod snapshot;
 mod stage;

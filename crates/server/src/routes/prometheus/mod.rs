@@ -8,6 +8,7 @@ mod answer;
 mod arguments;
 mod large;
 mod metadata;
+mod rules;
 pub(in crate::routes) mod run;
 mod write;
 
@@ -31,6 +32,7 @@ pub(super) fn routes() -> Routes {
         .routes(routes!(query, query_by_form))
         .routes(routes!(query_range, query_range_by_form))
         .merge(metadata::routes())
+        .merge(rules::routes())
 }
 
 /// Evaluates a PromQL expression at one time.
