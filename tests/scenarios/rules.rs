@@ -57,7 +57,11 @@ async fn scenario_unit_tests_of_rules_end_as_in_promtool() -> Result<()> {
     let faults = [
         ("states_test.yml", "value: 180", "value: 181"),
         ("states_test.yml", "summary: one of a has been down", "summary: all is well"),
-        ("states_test.yml", "{ eval_time: 4m, alertname: InstanceDown }", "{ eval_time: 5m, alertname: InstanceDown }"),
+        (
+            "states_test.yml",
+            "{ eval_time: 4m, alertname: InstanceDown }",
+            "{ eval_time: 5m, alertname: InstanceDown }",
+        ),
         ("states_test.yml", "evaluation_interval", "evaluation_intervall"),
         ("states_test.yml", "1x2 0x3", "1x2 0y3"),
         ("templates_test.yml", "25m 0.025", "26m 0.025"),
@@ -146,12 +150,22 @@ async fn scenario_rules_are_read_again_and_a_broken_file_changes_nothing() -> Re
             Ok::<_, anyhow::Error>(answer.body["data"]["result"][0]["value"][1].as_str().map(str::to_owned))
         }
     };
-    eventually("the first rule is recorded", || async { Ok(value("one").await?.filter(|value| value == "1")) }).await?;
+    eventually("the first rule is recorded", || async {
+        Ok(value("one").await?.filter(|value| value == "1"))
+    })
+    .await?;
 
     // Another rule, which builds on one before it; what is recorded no more ends at once.
-    std::fs::write(&path, rules.replace("record: one", "record: two") + "  - record: three\n    expr: two + 2\n")?;
-    eventually("the new rules are recorded", || async { Ok(value("three").await?.filter(|value| value == "3")) }).await?;
-    eventually("the old series has ended", || async { Ok(value("one").await?.is_none().then_some(())) }).await?;
+    std::fs::write(
+        &path,
+        rules.replace("record: one", "record: two") + "  - record: three\n    expr: two + 2\n",
+    )?;
+    eventually("the new rules are recorded", || async {
+        Ok(value("three").await?.filter(|value| value == "3"))
+    })
+    .await?;
+    eventually("the old series has ended", || async { Ok(value("one").await?.is_none().then_some(())) })
+        .await?;
     ensure!(names(&watchkeeper).await? == ["two", "three"]);
 
     // A broken file: said with its place, and nothing changes.
@@ -161,14 +175,20 @@ async fn scenario_rules_are_read_again_and_a_broken_file_changes_nothing() -> Re
         Ok(answer.body["error"].as_str().map(str::to_owned))
     })
     .await?;
-    ensure!(refused.starts_with(&format!("{}:6:11: could not parse expression", path.display())), "{refused}");
+    ensure!(
+        refused.starts_with(&format!("{}:6:11: could not parse expression", path.display())),
+        "{refused}"
+    );
     ensure!(names(&watchkeeper).await? == ["two", "three"]);
     ensure!(value("three").await?.is_some(), "the old rules go on");
     let metrics = watchkeeper.text("/metrics").await?;
     ensure!(metrics.contains("watchkeeper_rules_last_reload_successful 0"), "{metrics}");
 
     std::fs::write(&path, rules)?;
-    eventually("the mended file is taken", || async { Ok((names(&watchkeeper).await? == ["one"]).then_some(())) }).await?;
+    eventually("the mended file is taken", || async {
+        Ok((names(&watchkeeper).await? == ["one"]).then_some(()))
+    })
+    .await?;
     let answer = watchkeeper.get("/api/v1/rules/reload").await?;
     ensure!(answer.body["error"].is_null() && answer.body["follows"] == true, "{}", answer.body);
     Ok(())

@@ -114,7 +114,9 @@ pub(crate) struct Asking {
 impl Querier for Asking {
     fn query(&self, expression: &str) -> Result<Vec<Finding>, String> {
         let query = Query::parse(expression).map_err(|error| error.to_string())?;
-        self.evaluator.evaluate_here(&query, self.time, &self.cancel).map_err(|error| crate::group::chain(&error))
+        self.evaluator
+            .evaluate_here(&query, self.time, &self.cancel)
+            .map_err(|error| crate::group::chain(&error))
     }
 }
 

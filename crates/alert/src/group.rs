@@ -140,7 +140,10 @@ impl GroupRunner {
     /// Shows how the same rules did in the groups that were there before.
     pub(crate) fn remember_health(&self, before: &Groups) {
         for runner in &self.rules {
-            let known = before.iter().flat_map(|group| &group.rules).find(|known| known.rule.id() == runner.rule.id());
+            let known = before
+                .iter()
+                .flat_map(|group| &group.rules)
+                .find(|known| known.rule.id() == runner.rule.id());
             if let Some(known) = known {
                 *runner.health.lock() = known.health();
             }
@@ -197,14 +200,24 @@ impl GroupRunner {
         self.write(runner, series::of_alerts(&alerts), asked).await
     }
 
-    async fn record(&self, runner: &RuleRunner, rule: &RecordingRule, asked: Timestamp) -> Result<(), Failure> {
+    async fn record(
+        &self,
+        runner: &RuleRunner,
+        rule: &RecordingRule,
+        asked: Timestamp,
+    ) -> Result<(), Failure> {
         let findings = self.findings(&runner.rule, asked, usize::MAX, "series").await?;
         let series = results::recorded(rule, findings).map_err(Failure::Results)?;
         self.write(runner, series, asked).await
     }
 
     /// Writes what a rule gives, before the next rule is evaluated: that one may ask for it.
-    async fn write(&self, runner: &RuleRunner, series: series::Written, at: Timestamp) -> Result<(), Failure> {
+    async fn write(
+        &self,
+        runner: &RuleRunner,
+        series: series::Written,
+        at: Timestamp,
+    ) -> Result<(), Failure> {
         let mut batch = MetricBatch::new();
         series::batch(&series, &runner.written.lock(), at, &mut batch);
         if !batch.is_empty() {
@@ -222,7 +235,8 @@ impl GroupRunner {
         what: &'static str,
     ) -> Result<Vec<Finding>, Failure> {
         let findings = self.tools.evaluator.evaluate(rule.query(), asked).await.map_err(Failure::Evaluate)?;
-        results::within(self.group.limit.unwrap_or(bound).min(bound), &findings, what).map_err(Failure::Results)?;
+        results::within(self.group.limit.unwrap_or(bound).min(bound), &findings, what)
+            .map_err(Failure::Results)?;
         Ok(findings)
     }
 

@@ -32,9 +32,7 @@ use crate::reload::Reloading;
 use crate::schedule;
 use crate::series::{IngestSink, Sink};
 use crate::template::External;
-use crate::{
-    ActionError, AlertDetail, AlertError, ChannelStatus, Channels, Config, RuleSet, Severity,
-};
+use crate::{ActionError, AlertDetail, AlertError, ChannelStatus, Channels, Config, RuleSet, Severity};
 
 /// The longest note that is kept, in characters.
 const MAX_NOTE_CHARS: usize = 2_000;

@@ -147,7 +147,8 @@ impl Alerts {
 
     /// The alerts of a rule as they stand now, none of those that are over.
     pub fn alerts_of(&self, rule_id: &str) -> Vec<AlertRecord> {
-        let is_over = |record: &AlertRecord| matches!(record.state, AlertState::Inactive | AlertState::Resolved);
+        let is_over =
+            |record: &AlertRecord| matches!(record.state, AlertState::Inactive | AlertState::Resolved);
         self.tools.book.of_rule(rule_id).into_values().filter(|record| !is_over(record)).collect()
     }
 

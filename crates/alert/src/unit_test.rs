@@ -121,7 +121,8 @@ fn run_test(
     let interval = file.evaluation_interval();
     let start = test.start.or(file.start).map_or(Timestamp::from_millis(0), |start| start.0);
     let mut stage = Stage::new(file, test, rules, start)?;
-    let times = test.alerts.iter().map(|alert| alert.eval_time).chain(test.expressions.iter().map(|e| e.eval_time));
+    let times =
+        test.alerts.iter().map(|alert| alert.eval_time).chain(test.expressions.iter().map(|e| e.eval_time));
     let last = times.max().unwrap_or_default();
     let step_ms = i64::try_from(interval.0.as_millis()).unwrap_or(i64::MAX).max(1);
     let last_ms = i64::try_from(last.0.as_millis()).unwrap_or(i64::MAX);

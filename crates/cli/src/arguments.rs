@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    check, completion, config, diagnose, export, key, man, query, queue, rules, serve, snapshot, store, top, user,
-    version,
+    check, completion, config, diagnose, export, key, man, query, queue, rules, serve, snapshot, store, top,
+    user, version,
 };
 
 /// Watches pipelines that do long, heavy jobs, and says what waits, what is stuck and what will break.

@@ -50,7 +50,8 @@ struct RuleForm {
 /// Reads a file's groups, or gives all that is wrong with it.
 pub(super) fn read(file: &str, text: &str) -> Result<Vec<Group>, Vec<RuleError>> {
     // A file without rules is one, as in Prometheus.
-    let says_nothing = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#') || line == "---";
+    let says_nothing =
+        |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#') || line == "---";
     if text.lines().all(says_nothing) {
         return Ok(Vec::new());
     }
@@ -70,7 +71,9 @@ pub(super) fn read(file: &str, text: &str) -> Result<Vec<Group>, Vec<RuleError>>
             let reason = format!("groupname: \"{}\" is repeated in the same file", form.name.value);
             errors.push(reader.invalid(form.name.referenced, reason));
         }
-        errors.extend(labels.iter().filter_map(|(label, text)| reader.check_label(label, text.referenced).err()));
+        errors.extend(
+            labels.iter().filter_map(|(label, text)| reader.check_label(label, text.referenced).err()),
+        );
         let mut rules = Vec::new();
         for rule in form.rules.unwrap_or_default() {
             match reader.rule(&rule) {
@@ -162,20 +165,28 @@ impl Reader<'_> {
         }
         if let Some(text) = form.annotations.as_ref().and_then(|texts| texts.get(CHECKS_ANNOTATION)) {
             if form.runbook.is_some() {
-                let reason = format!("the rule names its checks twice: in `runbook` and in `{CHECKS_ANNOTATION}`");
+                let reason =
+                    format!("the rule names its checks twice: in `runbook` and in `{CHECKS_ANNOTATION}`");
                 return Err(self.invalid(text.referenced, reason));
             }
             let names = text.value.split([',', ' ', '\n']).filter(|name| !name.is_empty());
             named.extend(names.map(|name| (name.to_owned(), text.referenced)));
         }
-        if let Some((check, at)) = named.iter().find(|(name, _)| !evidence::CHECK_NAMES.contains(&name.as_str())) {
+        if let Some((check, at)) =
+            named.iter().find(|(name, _)| !evidence::CHECK_NAMES.contains(&name.as_str()))
+        {
             let known = evidence::CHECK_NAMES.join(", ");
             return Err(self.invalid(*at, format!("the runbook names `{check}`; known checks are {known}")));
         }
         Ok(named.into_iter().map(|(name, _)| name).collect())
     }
 
-    fn record(&self, name: &Spanned<String>, form: &RuleForm, at: Location) -> Result<RecordingRule, RuleError> {
+    fn record(
+        &self,
+        name: &Spanned<String>,
+        form: &RuleForm,
+        at: Location,
+    ) -> Result<RecordingRule, RuleError> {
         if name.value.is_empty() {
             return Err(self.invalid(name.referenced, "one of 'record' or 'alert' must be set"));
         }
@@ -194,7 +205,10 @@ impl Reader<'_> {
             ("for", held(&form.r#for)),
             ("keep_firing_for", held(&form.keep_firing_for)),
             ("annotations", first(&form.annotations)),
-            ("runbook", form.runbook.as_ref().and_then(|checks| checks.first()).map(|check| check.referenced)),
+            (
+                "runbook",
+                form.runbook.as_ref().and_then(|checks| checks.first()).map(|check| check.referenced),
+            ),
         ];
         if let Some((key, Some(at))) = misplaced.into_iter().find(|(_, at)| at.is_some()) {
             return Err(self.invalid(at, format!("invalid field '{key}' in recording rule")));
@@ -239,7 +253,9 @@ impl Reader<'_> {
     /// Any name is good, in UTF-8, but those that name the series or the alert.
     fn check_label(&self, label: &str, at: Location) -> Result<(), RuleError> {
         if matches!(label, "" | "__name__" | "alertname") {
-            return Err(self.invalid(at, format!("invalid label name: `{label}` cannot be a label of a rule")));
+            return Err(
+                self.invalid(at, format!("invalid label name: `{label}` cannot be a label of a rule"))
+            );
         }
         Ok(())
     }

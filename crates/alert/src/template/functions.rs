@@ -98,7 +98,8 @@ fn holds_a_map(value: &Value) -> bool {
 pub(super) fn call(function: Function, arguments: &[Value], data: &Data<'_>) -> Result<Value, String> {
     let name = function.name();
     let given = Given { name, arguments };
-    let called = |result: Result<Value, String>| result.map_err(|reason| format!("error calling {name}: {reason}"));
+    let called =
+        |result: Result<Value, String>| result.map_err(|reason| format!("error calling {name}: {reason}"));
     match function {
         // These two, and queries, are answered where the tree is gone over.
         Function::And | Function::Or | Function::Query => Err(format!("{name} cannot be called here")),
@@ -135,21 +136,30 @@ pub(super) fn call(function: Function, arguments: &[Value], data: &Data<'_>) -> 
         Function::SortByLabel => sorted(given.text(0, 2)?, given.list(1, 2)?),
         Function::Args => {
             if arguments.len() > MAX_ARGS || arguments.iter().any(holds_a_map) {
-                return Err(format!("error calling {name}: it takes {MAX_ARGS} values, and args in args, but not deeper"));
+                return Err(format!(
+                    "error calling {name}: it takes {MAX_ARGS} values, and args in args, but not deeper"
+                ));
             }
-            let named = arguments.iter().enumerate().map(|(index, value)| (format!("arg{index}"), value.clone()));
+            let named =
+                arguments.iter().enumerate().map(|(index, value)| (format!("arg{index}"), value.clone()));
             Ok(Value::Map(Arc::new(named.collect())))
         }
         Function::Humanize => called(number(given.one()?).map(|number| Value::text(humanize(number)))),
-        Function::Humanize1024 => called(number(given.one()?).map(|number| Value::text(humanize_1024(number)))),
+        Function::Humanize1024 => {
+            called(number(given.one()?).map(|number| Value::text(humanize_1024(number))))
+        }
         Function::HumanizeDuration => {
             called(number(given.one()?).map(|number| Value::text(humanize_duration(number))))
         }
         Function::HumanizePercentage => {
             called(number(given.one()?).map(|number| Value::text(humanize_percentage(number))))
         }
-        Function::HumanizeTimestamp => called(number(given.one()?).map(|number| Value::text(timestamp(number)))),
-        Function::ToTime => called(number(given.one()?).map(|number| Value::Time(Timestamp::from_secs_f64(number)))),
+        Function::HumanizeTimestamp => {
+            called(number(given.one()?).map(|number| Value::text(timestamp(number))))
+        }
+        Function::ToTime => {
+            called(number(given.one()?).map(|number| Value::Time(Timestamp::from_secs_f64(number))))
+        }
         Function::ToDuration => called(number(given.one()?).map(Value::Duration)),
         Function::Now => Ok(Value::Float(data.now)),
         Function::ParseDuration => called(duration(given.text(0, 1)?).map(Value::Float)),
@@ -246,7 +256,9 @@ fn compare(function: Function, arguments: &[Value]) -> Result<Value, String> {
         }
         return Ok(Value::Bool(false));
     }
-    let [second] = rest else { return Err(format!("a comparison takes 2 values, and is given {}", arguments.len())) };
+    let [second] = rest else {
+        return Err(format!("a comparison takes 2 values, and is given {}", arguments.len()));
+    };
     if function == Function::Ne {
         return Ok(Value::Bool(!first.equals(second)?));
     }
@@ -276,7 +288,9 @@ fn index(arguments: &[Value]) -> Result<Value, String> {
     let mut value = first.clone();
     for key in keys {
         value = match (&value, key) {
-            (Value::Labels(labels), Value::Text(key)) => Value::text(labels.get(&**key).map_or("", String::as_str)),
+            (Value::Labels(labels), Value::Text(key)) => {
+                Value::text(labels.get(&**key).map_or("", String::as_str))
+            }
             (Value::Map(map), Value::Text(key)) => map.get(&**key).cloned().unwrap_or(Value::Absent),
             (Value::List(list), Value::Int(place)) => {
                 let item = usize::try_from(*place).ok().and_then(|place| list.get(place));
@@ -371,8 +385,18 @@ pub(super) fn time_field(time: Timestamp, name: &str) -> Option<Value> {
         "Year" => part(0, 4),
         "Month" => {
             const MONTHS: [&str; 12] = [
-                "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-                "November", "December",
+                "January",
+                "February",
+                "March",
+                "April",
+                "May",
+                "June",
+                "July",
+                "August",
+                "September",
+                "October",
+                "November",
+                "December",
             ];
             let month: usize = text.get(5..7)?.parse().ok()?;
             MONTHS.get(month.checked_sub(1)?).map(|name| Value::text(*name))

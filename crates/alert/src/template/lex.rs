@@ -209,7 +209,8 @@ impl<'a> Reader<'a> {
         let after = &self.rest()[at + 1..];
         let letter = after.chars().next().unwrap_or_default();
         let by_number = |from: usize, digits: usize, radix: u32| {
-            let number = after.get(from..from + digits).and_then(|text| u32::from_str_radix(text, radix).ok());
+            let number =
+                after.get(from..from + digits).and_then(|text| u32::from_str_radix(text, radix).ok());
             number.and_then(char::from_u32).map(|character| (character, 1 + from + digits))
         };
         let plain = |character| Some((character, 2));

@@ -71,8 +71,11 @@ pub(super) fn humanize(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return significant(value);
     }
-    let (value, prefix) =
-        if value.abs() >= 1.0 { large(value, 1000.0, &["k", "M", "G", "T", "P", "E", "Z", "Y"]) } else { small(value) };
+    let (value, prefix) = if value.abs() >= 1.0 {
+        large(value, 1000.0, &["k", "M", "G", "T", "P", "E", "Z", "Y"])
+    } else {
+        small(value)
+    };
     format!("{}{prefix}", significant(value))
 }
 

@@ -1,9 +1,9 @@
 //! Reading a template: pieces become a tree. What Go refuses when it reads a template is refused here.
 
+use super::TemplateError;
 use super::functions::Function;
 use super::lex::{Kind, Piece, Token, pieces};
 use super::tree::{Branch, Command, Node, Operand, Pipeline, Tree};
-use super::TemplateError;
 
 /// How deep conditions, loops and parentheses may be nested.
 const MAX_NESTING: usize = 64;
@@ -137,7 +137,8 @@ impl Parser<'_> {
 
     /// What stands behind `{{else}}`, up to its end.
     fn otherwise(&mut self, sort: Sort, at: usize, tokens: &[Token]) -> Result<Vec<Node>, TemplateError> {
-        if let Some((Kind::Word(word), rest)) = tokens.split_first().map(|(first, rest)| (&first.kind, rest)) {
+        if let Some((Kind::Word(word), rest)) = tokens.split_first().map(|(first, rest)| (&first.kind, rest))
+        {
             // `{{else if}}` shares the end of the condition before.
             return match (word.as_str(), sort) {
                 ("if", Sort::If) => Ok(vec![Node::If(self.branch(Sort::If, at, rest)?)]),
@@ -178,7 +179,8 @@ impl Parser<'_> {
 
     /// The body of a template of its own: it knows no variable but `$`.
     fn defined(&mut self, at: usize, name: String) -> Result<(), TemplateError> {
-        let outer = (std::mem::replace(&mut self.variables, vec!["$".to_owned()]), std::mem::take(&mut self.loops));
+        let outer =
+            (std::mem::replace(&mut self.variables, vec!["$".to_owned()]), std::mem::take(&mut self.loops));
         let (body, end) = self.nested(at, |parser| parser.list(false))?;
         (self.variables, self.loops) = outer;
         match end {
@@ -191,9 +193,16 @@ impl Parser<'_> {
         }
     }
 
-    fn name<'t>(&self, at: usize, what: &str, tokens: &'t [Token]) -> Result<(String, &'t [Token]), TemplateError> {
+    fn name<'t>(
+        &self,
+        at: usize,
+        what: &str,
+        tokens: &'t [Token],
+    ) -> Result<(String, &'t [Token]), TemplateError> {
         match tokens.split_first().map(|(first, rest)| (&first.kind, rest)) {
-            Some((Kind::Literal(super::value::Value::Text(name)), rest)) => Ok((name.as_ref().to_owned(), rest)),
+            Some((Kind::Literal(super::value::Value::Text(name)), rest)) => {
+                Ok((name.as_ref().to_owned(), rest))
+            }
             _ => self.fail(at, format!("{what} needs a name in quotes")),
         }
     }
@@ -260,7 +269,8 @@ impl Words<'_, '_, '_> {
             _ => return Ok((Vec::new(), false)),
         };
         let assigns = matches!(kind(length), Some(Kind::Assign));
-        if assigns && let Some(unknown) = variables.iter().find(|name| !self.parser.variables.contains(name)) {
+        if assigns && let Some(unknown) = variables.iter().find(|name| !self.parser.variables.contains(name))
+        {
             return self.fail(format!("undefined variable {unknown:?}"));
         }
         self.next += length + 1;
@@ -324,12 +334,12 @@ impl Words<'_, '_, '_> {
                 return self.parser.fail(at, "unexpected sign in an action");
             }
         };
-        match (self.tokens.get(self.next), &operand) {
-            (Some(Token { kind: Kind::Field(_), apart: false, .. }), Operand::Literal(_) | Operand::Nil) => {
-                self.fail("a literal has no fields")
-            }
-            _ => Ok(operand),
+        let has_fields =
+            matches!(self.tokens.get(self.next), Some(Token { kind: Kind::Field(_), apart: false, .. }));
+        if has_fields && matches!(operand, Operand::Literal(_) | Operand::Nil) {
+            return self.fail("a literal has no fields");
         }
+        Ok(operand)
     }
 
     /// What is in parentheses.

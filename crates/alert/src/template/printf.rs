@@ -124,7 +124,9 @@ fn one(verb: &Verb, value: &Value) -> String {
         ('q', Value::Int(number)) => {
             format!("{:?}", u32::try_from(*number).ok().and_then(char::from_u32).unwrap_or('\u{fffd}'))
         }
-        ('e' | 'E' | 'f' | 'F' | 'g' | 'G', Value::Float(number)) => signed(verb, *number, float(verb, *number)),
+        ('e' | 'E' | 'f' | 'F' | 'g' | 'G', Value::Float(number)) => {
+            signed(verb, *number, float(verb, *number))
+        }
         ('s', Value::Text(text)) => match verb.precision {
             Some(most) => text.chars().take(most).collect(),
             None => text.as_ref().to_owned(),
@@ -184,7 +186,8 @@ fn padded(verb: &Verb, text: String, is_number: bool) -> String {
     if verb.minus {
         return format!("{text}{}", " ".repeat(missing));
     }
-    if verb.zero && is_number && text.ends_with(|c: char| c.is_ascii_alphanumeric()) && !text.contains("Inf") {
+    if verb.zero && is_number && text.ends_with(|c: char| c.is_ascii_alphanumeric()) && !text.contains("Inf")
+    {
         let (sign, digits) = match text.strip_prefix(['+', '-', ' ']) {
             Some(digits) => text.split_at(text.len() - digits.len()),
             None => ("", text.as_str()),

@@ -143,9 +143,13 @@ impl Run<'_> {
         let over = self.pipeline(&branch.pipeline, dot)?;
         let items: Vec<(Value, Value)> = match &over {
             Value::List(list) => (0..).map(Value::Int).zip(list.iter().cloned()).collect(),
-            Value::Map(map) => map.iter().map(|(key, value)| (Value::text(key.as_str()), value.clone())).collect(),
+            Value::Map(map) => {
+                map.iter().map(|(key, value)| (Value::text(key.as_str()), value.clone())).collect()
+            }
             Value::Labels(labels) => {
-                let pair = |(key, value): (&String, &String)| (Value::text(key.as_str()), Value::text(value.as_str()));
+                let pair = |(key, value): (&String, &String)| {
+                    (Value::text(key.as_str()), Value::text(value.as_str()))
+                };
                 labels.iter().map(pair).collect()
             }
             Value::Int(count) => {
@@ -215,7 +219,12 @@ impl Run<'_> {
         Ok(piped.unwrap_or(Value::Absent))
     }
 
-    fn command(&mut self, command: &Command, dot: &Value, piped: Option<Value>) -> Result<Value, TemplateError> {
+    fn command(
+        &mut self,
+        command: &Command,
+        dot: &Value,
+        piped: Option<Value>,
+    ) -> Result<Value, TemplateError> {
         self.step()?;
         let Operand::Function(function) = command.first else {
             return self.operand(&command.first, dot, command.at);
@@ -242,7 +251,9 @@ impl Run<'_> {
                 }
                 last = Some(value);
             }
-            let missing = || self.fault(at, format!("wrong number of args for {}: want at least 1 got 0", function.name()));
+            let missing = || {
+                self.fault(at, format!("wrong number of args for {}: want at least 1 got 0", function.name()))
+            };
             return piped.or(last).ok_or_else(missing);
         }
         let mut arguments = Vec::with_capacity(operands.len() + 1);
@@ -258,7 +269,9 @@ impl Run<'_> {
         if let Value::Text(text) = &value {
             self.made_bytes += text.len();
             if self.made_bytes > MAX_MADE_BYTES {
-                return Err(self.fault(at, format!("its texts together are longer than {MAX_MADE_BYTES} bytes")));
+                return Err(
+                    self.fault(at, format!("its texts together are longer than {MAX_MADE_BYTES} bytes"))
+                );
             }
         }
         Ok(value)
@@ -287,9 +300,9 @@ impl Run<'_> {
     fn fields(&self, value: Value, path: &[String], at: usize) -> Result<Value, TemplateError> {
         let mut value = value;
         for name in path {
-            value = self
-                .field(&value, name)
-                .ok_or_else(|| self.fault(at, format!("can't evaluate field {name} in type {}", value.kind())))?;
+            value = self.field(&value, name).ok_or_else(|| {
+                self.fault(at, format!("can't evaluate field {name} in type {}", value.kind()))
+            })?;
         }
         Ok(value)
     }

@@ -23,11 +23,15 @@ impl Querier for Known {
 fn tried(text: &str, value: f64) -> Result<String, super::TemplateError> {
     let labels = [("queue", "llm_tasks"), ("a-b", "dashed"), ("__name__", "v"), ("instance", "a.b.c:80")];
     let texts = |pairs: &[(&str, &str)]| {
-        Arc::new(pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect::<BTreeMap<_, _>>())
+        Arc::new(
+            pairs
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                .collect::<BTreeMap<_, _>>(),
+        )
     };
     let external = External { labels: texts(&[("zone", "eu")]), url: "http://x.org:80/pre?q".to_owned() };
-    let data =
-        Data { labels: texts(&labels), value, external: &external, now: 60.0, querier: &Known };
+    let data = Data { labels: texts(&labels), value, external: &external, now: 60.0, querier: &Known };
     Template::parse(text).and_then(|template| template.render(&data))
 }
 
@@ -73,27 +77,75 @@ fn templates_give_what_go_and_prometheus_give() {
         ("a {{- /* note */ -}} b", 0.0, "ab"),
         ("a  {{- $value -}}  b", 1.0, "a1b"),
         ("{{ 3 -}} \n x {{- -3 }}", 0.0, "3x-3"),
-        ("{{ 1000000.0 }} {{ 1e5 }} {{ 0.0001 }} {{ 0.00001 }} {{ 0x10 }} {{ 'a' }}", 0.0, "1e+06 100000 0.0001 1e-05 16 97"),
+        (
+            "{{ 1000000.0 }} {{ 1e5 }} {{ 0.0001 }} {{ 0.00001 }} {{ 0x10 }} {{ 'a' }}",
+            0.0,
+            "1e+06 100000 0.0001 1e-05 16 97",
+        ),
         (r#"{{ print 1 2 "a" 3 "b" "c" }}|{{ println "a" 1 }}"#, 0.0, "1 2a3bc|a 1\n"),
         ("{{ if gt $value 1.0 }}x{{ else if eq $labels.queue \"q\" }}y{{ else }}z{{ end }}", 0.5, "z"),
         ("{{ if and $value (lt $value 2.0) }}x{{ end }}", 1.5, "x"),
-        ("{{ and 1 0 2 }} {{ or 0 \"\" \"x\" }} {{ not 0 }} {{ eq $labels.queue \"a\" \"llm_tasks\" }} {{ ne 1 2 }}", 0.0, "0 x true true true"),
+        (
+            "{{ and 1 0 2 }} {{ or 0 \"\" \"x\" }} {{ not 0 }} {{ eq $labels.queue \"a\" \"llm_tasks\" }} {{ ne 1 2 }}",
+            0.0,
+            "0 x true true true",
+        ),
         ("{{ with $x := 5 }}{{ $x }}{{ . }}{{ end }}{{ with \"\" }}a{{ else }}b{{ end }}", 0.0, "55b"),
         ("{{ $x := 1 }}{{ if true }}{{ $x = 2 }}{{ $y := 3 }}{{ end }}{{ $x }}", 0.0, "2"),
-        ("{{ define \"T\" }}[{{ . }}]{{ end }}{{ template \"T\" 7 }}{{ block \"B\" \"z\" }}({{ . }}){{ end }}", 0.0, "[7](z)"),
-        ("{{ range $i, $s := query \"v\" }}{{ $i }}={{ $s.Value }},{{ .Labels.job }} {{ end }}", 0.0, "0=2.5,b 1=5,a "),
+        (
+            "{{ define \"T\" }}[{{ . }}]{{ end }}{{ template \"T\" 7 }}{{ block \"B\" \"z\" }}({{ . }}){{ end }}",
+            0.0,
+            "[7](z)",
+        ),
+        (
+            "{{ range $i, $s := query \"v\" }}{{ $i }}={{ $s.Value }},{{ .Labels.job }} {{ end }}",
+            0.0,
+            "0=2.5,b 1=5,a ",
+        ),
         ("{{ range query \"v\" | sortByLabel \"job\" }}{{ .Labels.job }}{{ end }}", 0.0, "ab"),
         ("{{ range query \"none\" }}x{{ else }}nothing{{ end }}", 0.0, "nothing"),
-        ("{{ range query \"v\" }}{{ if eq .Value 2.5 }}{{ continue }}{{ end }}{{ .Value }}{{ break }}{{ end }}", 0.0, "5"),
-        ("{{ query \"v\" | first | value | humanize }} {{ query \"v\" | first | label \"job\" }} {{ len (query \"v\") }}", 0.0, "2.5 b 2"),
+        (
+            "{{ range query \"v\" }}{{ if eq .Value 2.5 }}{{ continue }}{{ end }}{{ .Value }}{{ break }}{{ end }}",
+            0.0,
+            "5",
+        ),
+        (
+            "{{ query \"v\" | first | value | humanize }} {{ query \"v\" | first | label \"job\" }} {{ len (query \"v\") }}",
+            0.0,
+            "2.5 b 2",
+        ),
         ("{{ first (query \"v\") }}", 0.0, "{map[__name__:v job:b] 2.5}"),
-        ("{{ (args 1 \"a\").arg1 }} {{ args 1 \"a\" }} {{ (args 1).arg5 }}", 0.0, "a map[arg0:1 arg1:a] <no value>"),
-        (r#"{{ len "é" }} {{ slice "hello" 1 3 }} {{ html "<a&\"'>" }} {{ urlquery "a b&c" }}"#, 0.0, "2 el &lt;a&amp;&#34;&#39;&gt; a+b%26c"),
+        (
+            "{{ (args 1 \"a\").arg1 }} {{ args 1 \"a\" }} {{ (args 1).arg5 }}",
+            0.0,
+            "a map[arg0:1 arg1:a] <no value>",
+        ),
+        (
+            r#"{{ len "é" }} {{ slice "hello" 1 3 }} {{ html "<a&\"'>" }} {{ urlquery "a b&c" }}"#,
+            0.0,
+            "2 el &lt;a&amp;&#34;&#39;&gt; a+b%26c",
+        ),
         (r#"{{ js "it's <x>" }}"#, 0.0, r"it\'s \u003Cx\u003E"),
-        (r#"{{ stripPort $labels.instance }} {{ stripDomain $labels.instance }} {{ stripPort "[::1]:9" }} {{ stripDomain "10.0.0.1:9" }}"#, 0.0, "a.b.c a:80 ::1 10.0.0.1:9"),
-        (r#"{{ parseDuration "1h30m" }} {{ parseDurationTime "1h30m" }} {{ toDuration 0.0015 }}"#, 0.0, "5400 1h30m0s 1.5ms"),
-        (r#"{{ graphLink "up{a=\"b\"}" }} {{ tableLink "up" }}"#, 0.0, "/graph?g0.expr=up%7Ba%3D%22b%22%7D&g0.tab=0 /graph?g0.expr=up&g0.tab=1"),
-        ("{{ pathPrefix }} {{ externalURL }} {{ $externalLabels.zone }} {{ .ExternalURL }} {{ now }}", 0.0, "/pre http://x.org:80/pre?q eu http://x.org:80/pre?q 60"),
+        (
+            r#"{{ stripPort $labels.instance }} {{ stripDomain $labels.instance }} {{ stripPort "[::1]:9" }} {{ stripDomain "10.0.0.1:9" }}"#,
+            0.0,
+            "a.b.c a:80 ::1 10.0.0.1:9",
+        ),
+        (
+            r#"{{ parseDuration "1h30m" }} {{ parseDurationTime "1h30m" }} {{ toDuration 0.0015 }}"#,
+            0.0,
+            "5400 1h30m0s 1.5ms",
+        ),
+        (
+            r#"{{ graphLink "up{a=\"b\"}" }} {{ tableLink "up" }}"#,
+            0.0,
+            "/graph?g0.expr=up%7Ba%3D%22b%22%7D&g0.tab=0 /graph?g0.expr=up&g0.tab=1",
+        ),
+        (
+            "{{ pathPrefix }} {{ externalURL }} {{ $externalLabels.zone }} {{ .ExternalURL }} {{ now }}",
+            0.0,
+            "/pre http://x.org:80/pre?q eu http://x.org:80/pre?q 60",
+        ),
         ("{{ $labels }}", 0.0, "map[__name__:v a-b:dashed instance:a.b.c:80 queue:llm_tasks]"),
     ];
     for (text, value, expected) in cases {

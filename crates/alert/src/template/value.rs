@@ -95,7 +95,11 @@ impl Value {
             }
             Self::List(list) => bracketed("[", list.iter().map(Self::printed)),
             Self::Sample(sample) => {
-                format!("{{{} {}}}", Self::Labels(Arc::clone(&sample.labels)).printed(), shortest(sample.value))
+                format!(
+                    "{{{} {}}}",
+                    Self::Labels(Arc::clone(&sample.labels)).printed(),
+                    shortest(sample.value)
+                )
             }
             Self::Time(time) => go_time(*time),
             Self::Duration(seconds) => go_duration(*seconds),

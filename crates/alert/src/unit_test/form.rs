@@ -106,7 +106,9 @@ impl<'de> Deserialize<'de> for Start {
         }
         match Written::deserialize(deserializer)? {
             Written::Seconds(seconds) => Ok(Self(Timestamp::from_secs_f64(seconds))),
-            Written::Text(text) => Timestamp::parse_rfc3339(&text).map(Self).map_err(serde::de::Error::custom),
+            Written::Text(text) => {
+                Timestamp::parse_rfc3339(&text).map(Self).map_err(serde::de::Error::custom)
+            }
         }
     }
 }

@@ -10,7 +10,8 @@ pub(super) fn read(text: &str) -> Result<(Histogram, usize), String> {
     let (mut positive, mut negative) = ((0, Vec::new()), (0, Vec::new()));
     let mut rest = text[2..end].trim_start();
     while !rest.is_empty() {
-        let (key, after) = rest.split_once(':').ok_or_else(|| format!("`{rest}` is nothing of a histogram"))?;
+        let (key, after) =
+            rest.split_once(':').ok_or_else(|| format!("`{rest}` is nothing of a histogram"))?;
         let length = if after.starts_with('[') {
             after.find(']').ok_or_else(|| format!("`{key}` has a list without its `]`"))? + 1
         } else {
@@ -48,7 +49,8 @@ fn number(key: &str, text: &str) -> Result<f64, String> {
 fn list(key: &str, text: &str) -> Result<Vec<f64>, String> {
     let inner = text.trim().strip_prefix('[').and_then(|text| text.strip_suffix(']'));
     let inner = inner.ok_or_else(|| format!("`{key}` of a histogram is a list: [1 2]"))?;
-    let numbers: Vec<f64> = inner.split_whitespace().map(|text| number(key, text)).collect::<Result<_, _>>()?;
+    let numbers: Vec<f64> =
+        inner.split_whitespace().map(|text| number(key, text)).collect::<Result<_, _>>()?;
     if numbers.len() > MAX_BUCKETS {
         return Err(format!("a histogram may have {MAX_BUCKETS} buckets"));
     }

@@ -8,8 +8,8 @@ use model::histogram::histogram_place;
 use model::{Histograms, Labels, MetricBatch, TimeRange, Timestamp};
 use parking_lot::Mutex;
 use store::{
-    AppendError, Appended, Batch, Cancel, EventPass, EventScan, Matcher, QueryError, SelectRequest, SeriesBuffer,
-    SeriesCursor, StoreStats, TelemetryStore,
+    AppendError, Appended, Batch, Cancel, EventPass, EventScan, Matcher, QueryError, SelectRequest,
+    SeriesBuffer, SeriesCursor, StoreStats, TelemetryStore,
 };
 
 /// Samples that one test may have.
@@ -49,10 +49,11 @@ impl MemoryStore {
             });
             for sample in samples {
                 let Err(at) = stored.times_ms.binary_search(&sample.time_ms) else { continue };
-                let value = match histogram_place(sample.value).and_then(|place| batch.histograms().get(place)) {
-                    Some(encoded) => stored.histograms.push_encoded(encoded),
-                    None => sample.value,
-                };
+                let value =
+                    match histogram_place(sample.value).and_then(|place| batch.histograms().get(place)) {
+                        Some(encoded) => stored.histograms.push_encoded(encoded),
+                        None => sample.value,
+                    };
                 stored.times_ms.insert(at, sample.time_ms);
                 stored.values.insert(at, value);
             }
@@ -136,7 +137,13 @@ impl TelemetryStore for MemoryStore {
         not_asked()
     }
 
-    fn label_values(&self, _: &str, _: &[Matcher], _: TimeRange, _: &Cancel) -> Result<Vec<String>, QueryError> {
+    fn label_values(
+        &self,
+        _: &str,
+        _: &[Matcher],
+        _: TimeRange,
+        _: &Cancel,
+    ) -> Result<Vec<String>, QueryError> {
         not_asked()
     }
 

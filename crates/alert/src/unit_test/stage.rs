@@ -9,10 +9,10 @@ use model::{ByteSize, DurationText, Labels, MetricBatch, STALE_NAN, Timestamp};
 use promql::{Cancel, Engine, Limits, Query};
 use state::{AlertRecord, AlertState};
 
+use super::TestFailure;
 use super::form::{FileForm, TestForm};
 use super::memory::MemoryStore;
 use super::notation::{self, Point};
-use super::TestFailure;
 use crate::book::RuleAlerts;
 use crate::clerk::{Sighting, blank_record};
 use crate::evaluate::{Finding, with_engine};

@@ -81,8 +81,18 @@ fn rules_that_do_what_is_expected_pass() {
 #[test]
 fn what_is_not_as_expected_is_shown_beside_what_is() {
     let cases = [
-        ("value: 1 }]\n      - expr: firing", "value: 2 }]\n      - expr: firing", "job:up:sum{job=\"a\"} 2", "job:up:sum{job=\"a\"} 1"),
-        ("{ eval_time: 2m, alertname: InstanceDown }", "{ eval_time: 3m, alertname: InstanceDown }", "", "is down (0)"),
+        (
+            "value: 1 }]\n      - expr: firing",
+            "value: 2 }]\n      - expr: firing",
+            "job:up:sum{job=\"a\"} 2",
+            "job:up:sum{job=\"a\"} 1",
+        ),
+        (
+            "{ eval_time: 2m, alertname: InstanceDown }",
+            "{ eval_time: 3m, alertname: InstanceDown }",
+            "",
+            "is down (0)",
+        ),
         ("(0)\", sum", "(1)\", sum", "is down (1)", "is down (0)"),
         ("{ expr: firing, eval_time: 8m }", "{ expr: firing, eval_time: 4m }", "", "firing{"),
     ];
@@ -114,7 +124,9 @@ fn what_is_wrong_with_a_file_of_tests_is_said() {
         assert!(!report.passed() && text.contains(named), "{to}: {text}");
     }
     let (_folder, path) = written(&RULES.replace("sum by (job) (up)", "sum by ("), TESTS);
-    assert!(run_file(&path, None).error.expect("said").contains("rules.yml:5:15: could not parse expression"));
+    assert!(
+        run_file(&path, None).error.expect("said").contains("rules.yml:5:15: could not parse expression")
+    );
     let (_folder, path) = written(RULES, &TESTS.replace("rul*.yml", "none*.yml"));
     assert_eq!(run_file(&path, None).warnings, ["no file matches `none*.yml`"]);
     assert!(run_file(Path::new("/nonexistent.yml"), None).error.is_some());
@@ -123,7 +135,8 @@ fn what_is_wrong_with_a_file_of_tests_is_said() {
 #[test]
 fn a_rule_that_fails_ends_its_test() {
     let rules = RULES.replace("name: first", "name: first\n    limit: 1");
-    let (_folder, path) = written(&rules, TESTS.replace("1 0x4 1x4", "0x9").replace("values: 1x10", "values: 0x10").as_str());
+    let (_folder, path) =
+        written(&rules, TESTS.replace("1 0x4 1x4", "0x9").replace("values: 1x10", "values: 0x10").as_str());
     let report = run_file(&path, None);
     let failure = &report.tests[0].failures[0];
     assert_eq!(failure.error.as_deref(), Some("exceeded limit of 1 with 2 alerts"), "{report:#?}");
@@ -145,10 +158,24 @@ fn values_are_expanded_as_prometheus_expands_them() {
     for (text, expected) in cases {
         assert_eq!(points(text).as_ref(), Ok(&expected), "{text}");
     }
-    for text in ["a", "1+", "1+2", "1x", "1x-1", "1xx2", "{{", "{{sum:1}}y2", "{{none:1}}", "1x99999999999", "{{schema:9}}"] {
+    for text in [
+        "a",
+        "1+",
+        "1+2",
+        "1x",
+        "1x-1",
+        "1xx2",
+        "{{",
+        "{{sum:1}}y2",
+        "{{none:1}}",
+        "1x99999999999",
+        "{{schema:9}}",
+    ] {
         assert!(points(text).is_err(), "{text}");
     }
-    let histograms = points("{{schema:1 sum:2 count:3 buckets:[1 2]}}+{{schema:1 sum:1 count:1 buckets:[1] offset:1}}x1 _");
+    let histograms = points(
+        "{{schema:1 sum:2 count:3 buckets:[1 2]}}+{{schema:1 sum:1 count:1 buckets:[1] offset:1}}x1 _",
+    );
     let histograms = histograms.expect("histograms");
     let Point::Histogram(last) = &histograms[1] else { panic!("a histogram") };
     assert_eq!((last.sum, last.count, last.positive.counts.as_slice()), (3.0, 4.0, [1.0, 3.0].as_slice()));

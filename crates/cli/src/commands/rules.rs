@@ -92,15 +92,14 @@ impl Checked {
 
     /// What is odd: line, column and text.
     fn warnings(&self) -> Vec<(u64, u64, String)> {
-        let of_rule = |rule: &Rule| match rule {
-            Rule::Alert(rule) => rule
-                .warnings
-                .iter()
-                .map(|warning| (rule.line, rule.column, format!("{}: {warning}", rule.name)))
-                .collect(),
-            Rule::Record(_) => Vec::new(),
-        };
-        self.rules.rules().flat_map(|rule| of_rule(rule)).collect()
+        let mut warnings = Vec::new();
+        for rule in self.rules.rules() {
+            if let Rule::Alert(rule) = rule.as_ref() {
+                let text = |warning: &String| (rule.line, rule.column, format!("{}: {warning}", rule.name));
+                warnings.extend(rule.warnings.iter().map(text));
+            }
+        }
+        warnings
     }
 
     fn json(&self) -> Value {
@@ -113,9 +112,7 @@ impl Checked {
                 json!({ "line": null, "column": null, "reason": told(error) })
             }
         };
-        let warning = |(line, column, reason): (u64, u64, String)| {
-            json!({ "line": line, "column": column, "reason": reason })
-        };
+        let warning = |(line, column, reason): (u64, u64, String)| json!({ "line": line, "column": column, "reason": reason });
         json!({
             "file": self.file,
             "groups": self.rules.groups().len(),

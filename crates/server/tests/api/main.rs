@@ -12,6 +12,7 @@ mod live;
 mod login;
 mod page;
 mod prometheus;
+mod prometheus_rules;
 mod requests;
 mod rollups;
 mod seeds;

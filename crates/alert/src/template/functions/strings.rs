@@ -71,7 +71,9 @@ pub(super) fn query_escape(text: &str) -> String {
     for byte in text.bytes() {
         match byte {
             b' ' => escaped.push('+'),
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => escaped.push(char::from(byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                escaped.push(char::from(byte))
+            }
             _ => _ = write!(escaped, "%{byte:02X}"),
         }
     }

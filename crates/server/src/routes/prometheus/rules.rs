@@ -36,7 +36,8 @@ async fn rules(State(app): State<Shared>, arguments: Arguments) -> Result<Respon
     let filter = Filter::of(&arguments)?;
     let (groups, next) = filter.page(app.context.alerts.rule_groups())?;
     let shown = |group: GroupStatus| {
-        let rules: Vec<Json> = group.rules.iter().map(|rule| shown_rule(&app, rule, filter.shows_alerts)).collect();
+        let rules: Vec<Json> =
+            group.rules.iter().map(|rule| shown_rule(&app, rule, filter.shows_alerts)).collect();
         json!({
             "name": group.name,
             "file": group.file,
@@ -84,13 +85,19 @@ impl Filter {
             None => None,
             Some("alert") => Some(RuleKind::Alerting),
             Some("record") => Some(RuleKind::Recording),
-            Some(other) => return Err(Failure::bad(format!("invalid parameter \"type\": not supported value {other:?}"))),
+            Some(other) => {
+                return Err(Failure::bad(format!(
+                    "invalid parameter \"type\": not supported value {other:?}"
+                )));
+            }
         };
         let shows_alerts = match one("exclude_alerts") {
             None | Some("false" | "0" | "f" | "F" | "FALSE" | "False") => true,
             Some("true" | "1" | "t" | "T" | "TRUE" | "True") => false,
             Some(other) => {
-                return Err(Failure::bad(format!("invalid parameter \"exclude_alerts\": {other:?} is not true or false")));
+                return Err(Failure::bad(format!(
+                    "invalid parameter \"exclude_alerts\": {other:?} is not true or false"
+                )));
             }
         };
         let limit = match one("group_limit") {
@@ -107,7 +114,9 @@ impl Filter {
         let selector = |text: &str| {
             let query = Query::parse(text).map_err(|error| Failure::from(&error))?;
             let matchers = query.matchers().map(<[Matcher]>::to_vec);
-            matchers.ok_or_else(|| Failure::bad(format!("invalid parameter \"match[]\": {text:?} is no selector")))
+            matchers.ok_or_else(|| {
+                Failure::bad(format!("invalid parameter \"match[]\": {text:?} is no selector"))
+            })
         };
         Ok(Self {
             kind,
@@ -147,8 +156,10 @@ impl Filter {
     }
 
     fn wants(&self, rule: &RuleStatus) -> bool {
-        let labels = Labels::from_pairs(rule.labels.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        let matches = |matchers: &Vec<Matcher>| matchers.iter().all(|matcher| matcher.matches(labels.as_ref()));
+        let labels =
+            Labels::from_pairs(rule.labels.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        let matches =
+            |matchers: &Vec<Matcher>| matchers.iter().all(|matcher| matcher.matches(labels.as_ref()));
         self.kind.is_none_or(|kind| kind == rule.kind)
             && is_one_of(&self.names, &rule.name)
             && (self.selectors.is_empty() || self.selectors.iter().any(matches))
@@ -237,7 +248,8 @@ mod tests {
 
     #[test]
     fn values_have_an_exponent_as_in_prometheus() {
-        let cases = [(1.0, "1e+00"), (150.0, "1.5e+02"), (0.025, "2.5e-02"), (-1e100, "-1e+100"), (0.0, "0e+00")];
+        let cases =
+            [(1.0, "1e+00"), (150.0, "1.5e+02"), (0.025, "2.5e-02"), (-1e100, "-1e+100"), (0.0, "0e+00")];
         for (value, text) in cases {
             assert_eq!(scientific(value), text);
         }
