@@ -45,7 +45,9 @@ prepare_postgresql() {
 prepare_prometheus() {
   command -v prometheus >/dev/null && command -v promtool >/dev/null && return
   command -v apt-get >/dev/null || { say "prometheus is missing: install it and try again"; exit 1; }
+  # Debian starts a server right away; the tests start their own.
   install_packages prometheus
+  if command -v systemctl >/dev/null; then systemctl disable --now prometheus >/dev/null 2>&1 || true; fi
 }
 
 prepare_exporter() {
@@ -91,6 +93,8 @@ prepare_chromium() {
   command -v apt-get >/dev/null || { say "chromium is missing: install it and try again"; exit 1; }
   install_packages chromium
 }
+
+# Its promtool, which tests compare ours with.
 
 # The peers that `make bench` compares with.
 prepare_bench() {

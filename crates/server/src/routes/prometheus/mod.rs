@@ -15,6 +15,7 @@ mod language;
 mod large;
 mod metadata;
 mod read;
+mod rules;
 pub(in crate::routes) mod run;
 mod selection;
 mod stats;
@@ -51,6 +52,7 @@ pub(super) fn routes() -> Routes {
         .merge(federate::routes())
         .merge(status::routes())
         .merge(targets::routes())
+        .merge(rules::routes())
 }
 
 /// Evaluates a PromQL expression at one time.
