@@ -7,6 +7,7 @@
 
 mod arithmetic;
 mod buckets;
+mod check;
 mod encoding;
 mod layout;
 mod moments;
@@ -18,6 +19,7 @@ mod trim;
 
 pub use arithmetic::Combined;
 pub use buckets::Bucket;
+pub use check::InvalidHistogram;
 pub use encoding::BadHistogram;
 pub use layout::Incompatible;
 pub use quantile::NanObservations;

@@ -142,7 +142,11 @@ pub(crate) fn part(series: &[Series], first_ms: i64, last_ms: i64) -> Vec<Series
         let samples = series.samples[from..to].to_vec();
         let from = series.histograms.partition_point(|(time_ms, _)| *time_ms < first_ms);
         let to = series.histograms.partition_point(|(time_ms, _)| *time_ms <= last_ms);
-        let cut = Series { labels: series.labels.clone(), samples, histograms: series.histograms[from..to].to_vec() };
+        let cut = Series {
+            labels: series.labels.clone(),
+            samples,
+            histograms: series.histograms[from..to].to_vec(),
+        };
         (!cut.is_empty()).then_some(cut)
     };
     series.iter().filter_map(cut).collect()
@@ -176,13 +180,19 @@ mod tests {
     use model::{Labels, Sample};
 
     use super::*;
-    use crate::HeldAnswer;
+    use crate::{HeldAnswer, QueryStats};
 
     fn answer(samples: usize) -> Answer {
         let samples = vec![Sample { time_ms: 1, value: 1.0 }; samples];
-        let value = Value::Matrix(vec![Series { labels: Labels::metric("m", &[]), samples, histograms: Vec::new() }]);
-        let output =
-            QueryOutput { value, warnings: Vec::new(), infos: Vec::new(), held: HeldAnswer::default() };
+        let value =
+            Value::Matrix(vec![Series { labels: Labels::metric("m", &[]), samples, histograms: Vec::new() }]);
+        let output = QueryOutput {
+            value,
+            warnings: Vec::new(),
+            infos: Vec::new(),
+            stats: QueryStats::default(),
+            held: HeldAnswer::default(),
+        };
         Answer { mark: Mark::default(), first_ms: 0, last_ms: 0, output }
     }
 

@@ -8,12 +8,15 @@ mod binary;
 mod buckets;
 pub(crate) mod calendar;
 mod decode;
+mod extended;
 mod fold;
 mod held;
 mod histogram_rate;
+mod info;
 mod join;
 mod mixed;
 pub(crate) mod numbers;
+mod once;
 mod output;
 mod over_time;
 mod overlap;
@@ -24,6 +27,7 @@ mod rolled;
 mod scalar;
 mod selector;
 mod set;
+mod watched;
 mod window;
 
 use std::cell::{Cell, RefCell};
@@ -41,8 +45,11 @@ use crate::steps::{ABSENT, Point, StepSeries, Steps, histogram_at, is_present};
 use crate::{Cancel, Error, Limits};
 use held::Held;
 
+use once::Kept;
+
 pub use held::HeldAnswer;
 pub(crate) use output::{instant, range};
+pub(crate) use watched::{Cost, Costs};
 
 /// Where a stream of series goes.
 pub(crate) type Sink<'s> = dyn FnMut(&mut StepSeries) -> Result<(), Error> + 's;
@@ -57,6 +64,9 @@ pub(crate) struct Evaluation<'a> {
     query: QueryRange,
     samples_read: Cell<u64>,
     held: Held,
+    kept: Kept,
+    /// Where costs are written down, if anybody wants to know.
+    costs: Option<&'a Costs>,
     notes: RefCell<Notes>,
 }
 
@@ -85,8 +95,15 @@ impl<'a> Evaluation<'a> {
             query,
             samples_read: Cell::new(0),
             held: Held::within(limits.max_held_samples, held),
+            kept: Kept::default(),
+            costs: None,
             notes: RefCell::default(),
         }
+    }
+
+    /// Writes down what parts of the plan cost.
+    pub(crate) fn watching(self, costs: &'a Costs) -> Self {
+        Self { costs: Some(costs), ..self }
     }
 
     /// Whether the query may go on.
@@ -149,6 +166,10 @@ impl<'a> Evaluation<'a> {
                 self.sort(order, input, steps, sink)
             }
             VectorExpr::Relabel { relabel, input } => self.relabel(relabel, input, steps, sink),
+            VectorExpr::Fixed(input) => self.fixed(input, steps, sink),
+            VectorExpr::Shared(shared) => self.shared(shared, steps, sink),
+            VectorExpr::Watched(watched) => self.watched(watched, steps, sink),
+            VectorExpr::Info(info) => self.info(info, steps, sink),
             VectorExpr::OfHistograms { number, input } => self.vector(input, steps, &mut |series| {
                 series.drop_name = true;
                 series.map_histograms(|_, histogram| number.of(histogram));

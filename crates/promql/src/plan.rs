@@ -75,6 +75,14 @@ pub(crate) enum VectorExpr {
         relabel: Relabel,
         input: Box<VectorExpr>,
     },
+    /// What is the same at every step.
+    Fixed(Box<VectorExpr>),
+    /// What the query has more than once.
+    Shared(Box<Shared>),
+    /// What is told about when the plan is shown.
+    Watched(Box<Watched>),
+    /// The function `info`.
+    Info(Box<Info>),
     /// A number of each native histogram.
     OfHistograms {
         number: HistogramNumber,
@@ -140,6 +148,13 @@ impl RangeExpr {
             Self::Subquery { shift, .. } => *shift,
         }
     }
+
+    pub(crate) fn extension(&self) -> Option<Extension> {
+        match self {
+            Self::Selector { selector, .. } => selector.extension,
+            Self::Subquery { .. } => None,
+        }
+    }
 }
 
 /// Which series to read, and at which time.
@@ -152,6 +167,25 @@ pub(crate) struct Selector {
     /// Whether it is found out between which histograms counters began again, where that is not known: of numbers of
     /// histograms alone it could not be found out later.
     pub(crate) finds_resets: bool,
+    pub(crate) extension: Option<Extension>,
+}
+
+/// The modifiers `anchored` and `smoothed`: samples beyond a window say what the values at its ends are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extension {
+    /// The last sample before the window is its value at the start.
+    Anchored,
+    /// Values at the ends lie on the lines between samples.
+    Smoothed,
+}
+
+impl Extension {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Anchored => "anchored",
+            Self::Smoothed => "smoothed",
+        }
+    }
 }
 
 /// The modifiers `@` and `offset`.
@@ -427,4 +461,52 @@ pub(crate) enum SortOrder {
 pub(crate) enum Relabel {
     Replace { target: String, replacement: String, source: String, pattern: regex::Regex },
     Join { target: String, separator: String, sources: Vec<String> },
+}
+
+/// Labels of info metrics for the series of a vector.
+#[derive(Clone, Debug)]
+pub(crate) struct Info {
+    pub(crate) input: VectorExpr,
+    /// Which metrics are info metrics.
+    pub(crate) names: Vec<Matcher>,
+    /// Which series of the input are info metrics themselves and stay as they are; none, without a matcher.
+    pub(crate) left_alone: Vec<Matcher>,
+    /// Which labels are taken, and what they must be; all labels, without a matcher.
+    pub(crate) labels: Vec<Matcher>,
+}
+
+/// A part that a query has more than once.
+#[derive(Clone, Debug)]
+pub(crate) struct Shared {
+    /// The same for all that are the same.
+    pub(crate) id: usize,
+    pub(crate) input: VectorExpr,
+}
+
+/// A part whose cost is measured.
+#[derive(Clone, Debug)]
+pub(crate) struct Watched {
+    /// Its number among all.
+    pub(crate) part: usize,
+    pub(crate) input: VectorExpr,
+}
+
+impl VectorExpr {
+    /// What it is, however often it is evaluated and whoever watches.
+    pub(crate) fn bare(&self) -> &Self {
+        match self {
+            Self::Fixed(input) => input.bare(),
+            Self::Shared(shared) => shared.input.bare(),
+            Self::Watched(watched) => watched.input.bare(),
+            other => other,
+        }
+    }
+
+    /// The selector that it is; anything else as it is.
+    pub(crate) fn into_bare_selector(self) -> Self {
+        match self.bare() {
+            Self::Selector(selector) => Self::Selector(selector.clone()),
+            _ => self,
+        }
+    }
 }

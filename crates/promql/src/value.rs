@@ -16,8 +16,19 @@ pub struct QueryOutput {
     pub warnings: Vec<String>,
     /// What is worth a look, sorted.
     pub infos: Vec<String>,
+    /// What it took.
+    pub stats: QueryStats,
     /// Makes the value count among what all queries hold: keep it as long as that.
     pub held: HeldAnswer,
+}
+
+/// What an evaluation took. An answer that was kept took nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QueryStats {
+    /// Samples that were read.
+    pub samples_read: u64,
+    /// About how many samples were in memory at once, of results and of what they were made of.
+    pub samples_held: u64,
 }
 
 /// The four kinds of answers.

@@ -7,7 +7,9 @@ use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use model::{Histograms, Labels, MetricBatch, TimeRange, Timestamp};
 
-use crate::{AppendError, Cancel, Changes, EventBatch, EventPass, EventScan, Matcher, QueryError};
+use crate::{
+    AppendError, Cancel, Cardinality, Changes, EventBatch, EventPass, EventScan, Matcher, QueryError,
+};
 
 /// What is stored in one step: all of it becomes durable together, or none.
 #[derive(Debug, Default)]
@@ -276,6 +278,13 @@ pub trait TelemetryStore: Send + Sync + 'static {
     /// are not kept.
     fn changes(&self) -> Option<&Changes> {
         None
+    }
+
+    /// What series in memory there are the most of: lists of `most` each. A store that does not tell has empty ones.
+    /// Blocks.
+    fn cardinality(&self, most: usize) -> Cardinality {
+        _ = most;
+        Cardinality::default()
     }
 
     /// How the store does.

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use model::histogram::{NO_HISTOGRAM, histogram_place};
-use model::{Histograms, Labels, LabelsRef, MetricBatch, Sample};
+use model::{Histograms, Labels, LabelsRef, MetricBatch, Sample, Timestamp};
 use parking_lot::{RwLock, RwLockWriteGuard};
-use store::{Appended, Matcher, SeriesBuffer};
+use store::{Appended, Cardinality, Matcher, SeriesBuffer};
 
 use crate::head::packed::{Inserted, Packed};
 use crate::head::registry::{Registry, Resolved};
@@ -288,6 +288,13 @@ impl MetricsHead {
     /// Memory of the series beside their samples: labels, index, and their places here.
     pub(crate) fn series_bytes(&self) -> u64 {
         self.registry.bytes() as u64 + self.slot_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Which labels make so many series, and from when to when their samples are.
+    pub(crate) fn cardinality(&self, most: usize) -> Cardinality {
+        let (first, last) = (self.first_ms.load(Ordering::Relaxed), self.last_ms.load(Ordering::Relaxed));
+        let time = |time_ms| (first <= last).then(|| Timestamp::from_millis(time_ms));
+        Cardinality { first: time(first), last: time(last), ..self.registry.read().cardinality(most) }
     }
 
     /// How many series there are.

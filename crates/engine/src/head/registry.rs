@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
 use model::{Labels, LabelsRef, MetricBatch, Sample};
 use parking_lot::{RwLock, RwLockReadGuard};
-use store::Matcher;
+use store::{Cardinality, Matcher};
 
 use crate::head::metrics::Limits;
 use crate::index::{ByHash, LabelIndex};
@@ -177,6 +177,11 @@ impl Reading<'_> {
     /// The series for which all matchers hold.
     pub(crate) fn select(&self, matchers: &[Matcher]) -> roaring::RoaringBitmap {
         self.0.index.select(matchers)
+    }
+
+    /// Which labels make so many series.
+    pub(crate) fn cardinality(&self, most: usize) -> Cardinality {
+        self.0.index.cardinality(most)
     }
 
     /// Notes the newest sample of a series, for heads to come.

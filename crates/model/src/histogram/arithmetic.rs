@@ -95,7 +95,8 @@ impl Buckets {
                 *count += sign * other;
             }
         } else if !other.counts.is_empty() {
-            *self = Self::from_indexed(self.beside(other).map(|(index, own, other)| (index, own + sign * other)));
+            *self =
+                Self::from_indexed(self.beside(other).map(|(index, own, other)| (index, own + sign * other)));
         }
     }
 }

@@ -62,7 +62,11 @@ impl Buckets {
     /// The same without empty buckets.
     pub(super) fn compact(&mut self) {
         let is_compact = !self.counts.contains(&0.0)
-            && self.spans.iter().enumerate().all(|(at, span)| span.length > 0 && (at == 0 || span.offset > 0));
+            && self
+                .spans
+                .iter()
+                .enumerate()
+                .all(|(at, span)| span.length > 0 && (at == 0 || span.offset > 0));
         if !is_compact {
             *self = Self::from_indexed(self.indexed().filter(|(_, count)| *count != 0.0));
         }
@@ -123,7 +127,8 @@ impl Histogram {
     /// with the zero bucket, it begins where that one ends.
     pub fn buckets(&self) -> Vec<Bucket> {
         let threshold = self.zero_threshold;
-        let mut buckets: Vec<Bucket> = Vec::with_capacity(self.negative.counts.len() + self.positive.counts.len() + 1);
+        let mut buckets: Vec<Bucket> =
+            Vec::with_capacity(self.negative.counts.len() + self.positive.counts.len() + 1);
         buckets.extend(self.negative.indexed().map(|bucket| self.bucket(Side::Negative, bucket)));
         buckets.reverse();
         for bucket in &mut buckets {
@@ -151,8 +156,13 @@ impl Histogram {
 
     /// Memory that it takes.
     pub fn size_bytes(&self) -> usize {
-        let side = |buckets: &Buckets| buckets.spans.len() * size_of::<Span>() + buckets.counts.len() * size_of::<f64>();
-        size_of::<Self>() + side(&self.positive) + side(&self.negative) + self.custom_bounds.len() * size_of::<f64>()
+        let side = |buckets: &Buckets| {
+            buckets.spans.len() * size_of::<Span>() + buckets.counts.len() * size_of::<f64>()
+        };
+        size_of::<Self>()
+            + side(&self.positive)
+            + side(&self.negative)
+            + self.custom_bounds.len() * size_of::<f64>()
     }
 
     /// Whether both say the same: the same buckets with the same counts, bit by bit. What is known of resets is no part

@@ -80,7 +80,8 @@ impl Histogram {
         }
         let mut threshold = threshold;
         loop {
-            let filled = self.positive.indexed().chain(self.negative.indexed()).filter(|(_, count)| *count != 0.0);
+            let filled =
+                self.positive.indexed().chain(self.negative.indexed()).filter(|(_, count)| *count != 0.0);
             let around = filled
                 .map(|(index, _)| (self.bound(index - 1), self.bound(index)))
                 .find(|(near, far)| *near < threshold && *far > threshold);
@@ -153,7 +154,8 @@ impl Histogram {
     fn reduce_resolution(&mut self, schema: i8) {
         let by = u32::from((self.schema - schema).unsigned_abs());
         for side in [&mut self.positive, &mut self.negative] {
-            *side = Buckets::from_indexed(side.indexed().map(|(index, count)| (((index - 1) >> by) + 1, count)));
+            *side =
+                Buckets::from_indexed(side.indexed().map(|(index, count)| (((index - 1) >> by) + 1, count)));
         }
         self.schema = schema;
     }

@@ -140,7 +140,11 @@ fn rank_within(bucket: &Bucket, value: f64, below: f64, is_linear: bool) -> f64 
     let Bucket { lower, upper, count, .. } = *bucket;
     if is_linear {
         // Nothing is known of how far an infinite bucket reaches.
-        return if lower == f64::NEG_INFINITY { count } else { below + count * (value - lower) / (upper - lower) };
+        return if lower == f64::NEG_INFINITY {
+            count
+        } else {
+            below + count * (value - lower) / (upper - lower)
+        };
     }
     let [lower, upper, at] = [lower, upper, value].map(|number| number.abs().log2());
     let fraction =

@@ -64,7 +64,8 @@ fn zero_buckets_grow_to_the_end_of_a_bucket_that_has_something_in_it() {
 #[test]
 fn bounds_of_their_own_are_kept_where_both_have_them() {
     let mut both = custom(&[1.0, 2.0, 4.0], &[1.0, 2.0, 3.0, 4.0]);
-    let combined = both.add(&custom(&[2.0, 3.0], &[10.0, 20.0, 30.0])).expect("both have bounds of their own");
+    let combined =
+        both.add(&custom(&[2.0, 3.0], &[10.0, 20.0, 30.0])).expect("both have bounds of their own");
     assert!(combined.bounds_reconciled);
     assert_eq!((both.custom_bounds, both.positive), (vec![2.0], side(0, &[13.0, 57.0])));
     let mut same = custom(&[1.0], &[1.0]);
@@ -156,7 +157,9 @@ fn a_mean_survives_a_sum_that_overflows() {
         mean.add(&large).expect("of one kind");
     }
     let mean = mean.mean();
-    assert!((mean.sum / f64::MAX - 1.0).abs() < 1e-15 && (mean.positive.counts[0] / f64::MAX - 1.0).abs() < 1e-15);
+    assert!(
+        (mean.sum / f64::MAX - 1.0).abs() < 1e-15 && (mean.positive.counts[0] / f64::MAX - 1.0).abs() < 1e-15
+    );
     let mut mean = HistogramMean::from(exponential(0, 0, &[1.0]));
     mean.add(&exponential(0, 1, &[3.0])).expect("of one kind");
     assert_eq!(mean.mean().positive, side(0, &[0.5, 1.5]));
@@ -191,13 +194,21 @@ fn what_is_cut_off_takes_its_part_of_the_count_and_of_the_sum() {
     assert!(histogram.trimmed(100.0, Keep::Below).is_same(&histogram), "nothing is cut off");
     let below = histogram.trimmed(2.0, Keep::Below);
     assert_eq!((below.count, below.zero_count, &below.positive), (6.0, 2.0, &side(1, &[4.0])));
-    assert_eq!(below.sum, 2.0 * 0.25 + 4.0 * 2f64.sqrt(), "observations are taken for the middle of their bucket");
+    assert_eq!(
+        below.sum,
+        2.0 * 0.25 + 4.0 * 2f64.sqrt(),
+        "observations are taken for the middle of their bucket"
+    );
     let above = histogram.trimmed(2.0, Keep::Above);
     assert_eq!((above.count, above.zero_count, &above.positive), (2.0, 0.0, &side(2, &[2.0])));
     let bounds = custom(&[5.0, 10.0], &[2.0, 4.0, 6.0]);
     assert_eq!(bounds.trimmed(7.5, Keep::Below).positive, side(0, &[2.0, 2.0]));
     assert_eq!(bounds.trimmed(2.5, Keep::Below).positive, side(0, &[1.0]), "the first bucket begins at zero");
-    assert_eq!(bounds.trimmed(20.0, Keep::Below).positive, side(0, &[2.0, 4.0]), "who knows how far the last reaches");
+    assert_eq!(
+        bounds.trimmed(20.0, Keep::Below).positive,
+        side(0, &[2.0, 4.0]),
+        "who knows how far the last reaches"
+    );
     assert_eq!(bounds.trimmed(20.0, Keep::Above).positive, side(2, &[6.0]));
 }
 
@@ -208,7 +219,16 @@ fn any_exponential() -> impl Strategy<Value = Histogram> {
             let (zero_count, zero_threshold) = (f64::from(zero_count), f64::from(threshold) / 4.0);
             let count = zero_count + positive.iter().chain(&negative).sum::<f64>();
             let (positive, negative) = (side(at, &positive), side(negative_at, &negative));
-            Histogram { schema, zero_threshold, zero_count, count, sum: count, positive, negative, ..Histogram::default() }
+            Histogram {
+                schema,
+                zero_threshold,
+                zero_count,
+                count,
+                sum: count,
+                positive,
+                negative,
+                ..Histogram::default()
+            }
         },
     )
 }

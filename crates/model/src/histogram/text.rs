@@ -9,7 +9,8 @@ impl fmt::Display for Histogram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{{count:{}, sum:{}", Short(self.count), Short(self.sum))?;
         for bucket in self.buckets().iter().filter(|bucket| bucket.count != 0.0) {
-            let (open, close) = (if bucket.has_lower { '[' } else { '(' }, if bucket.has_upper { ']' } else { ')' });
+            let (open, close) =
+                (if bucket.has_lower { '[' } else { '(' }, if bucket.has_upper { ']' } else { ')' });
             let (lower, upper, count) = (Short(bucket.lower), Short(bucket.upper), Short(bucket.count));
             write!(f, ", {open}{lower},{upper}{close}:{count}")?;
         }

@@ -127,7 +127,11 @@ fn rest_of_zero(bucket: &Bucket, at: f64, keep: Keep) -> Rest {
         Keep::Below if is_above => Rest { count: 0.0, middle: 0.0 },
         Keep::Above if is_below => Rest { count: 0.0, middle: 0.0 },
         _ if is_below || is_above => Rest { count, middle: f64::midpoint(lower, upper) },
-        Keep::Below => Rest { count: count * (at - lower) / (upper - lower), middle: f64::midpoint(lower, at) },
-        Keep::Above => Rest { count: count * (upper - at) / (upper - lower), middle: f64::midpoint(at, upper) },
+        Keep::Below => {
+            Rest { count: count * (at - lower) / (upper - lower), middle: f64::midpoint(lower, at) }
+        }
+        Keep::Above => {
+            Rest { count: count * (upper - at) / (upper - lower), middle: f64::midpoint(at, upper) }
+        }
     }
 }

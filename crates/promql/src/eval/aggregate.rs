@@ -351,12 +351,12 @@ impl Evaluation<'_> {
     pub(super) fn counts(&self, count: &ScalarExpr, steps: Steps) -> Result<Vec<usize>, Error> {
         let to_count = |value: f64| {
             if value.is_nan() {
-                return Err(Error::Execution("the number of series to keep is NaN".to_owned()));
+                return Err(Error::Execution("Parameter value is NaN".to_owned()));
             }
             if value >= i64::MAX as f64 || value <= i64::MIN as f64 {
-                return Err(Error::Execution(format!(
-                    "the number of series to keep is out of range: {value}"
-                )));
+                let way = if value > 0.0 { "overflows" } else { "underflows" };
+                let value = crate::format_value(value);
+                return Err(Error::Execution(format!("Scalar value {value} {way} int64")));
             }
             Ok(value.max(0.0) as usize)
         };

@@ -94,7 +94,9 @@ impl Evaluation<'_> {
             (Point::Number(_), Point::Number(_)) if matches!(operator, Trim(_)) => types("float", "float"),
             (Point::Number(left), Point::Number(right)) => {
                 let Point::Number(kept) = kept else { return None };
-                Some(operator.apply(*left, *right, *kept)).filter(|value| crate::steps::is_present(*value)).map(Point::Number)
+                Some(operator.apply(*left, *right, *kept))
+                    .filter(|value| crate::steps::is_present(*value))
+                    .map(Point::Number)
             }
             (Point::Number(number), Point::Histogram(histogram)) => match operator {
                 Of(Arithmetic::Multiply) => changed(histogram, |histogram| histogram.multiply(*number)),

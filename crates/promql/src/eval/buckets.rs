@@ -106,7 +106,8 @@ impl Evaluation<'_> {
             let mut series = StepSeries::new(native.labels.clone(), steps);
             series.drop_name = true;
             for (step, histogram) in native.present_histograms() {
-                series.values[step] = self.of_native(histogram, asked, step, native.labels.metric_name(), place);
+                series.values[step] =
+                    self.of_native(histogram, asked, step, native.labels.metric_name(), place);
             }
             sink(&mut series)?;
         }
@@ -125,7 +126,9 @@ impl Evaluation<'_> {
                 if !buckets.is_empty() {
                     *value = match asked {
                         Asked::Quantile(phi) => bucket_quantile(phi[step], &mut buckets, &mut decreasing),
-                        Asked::Fraction(lower, upper) => bucket_fraction(lower[step], upper[step], &mut buckets),
+                        Asked::Fraction(lower, upper) => {
+                            bucket_fraction(lower[step], upper[step], &mut buckets)
+                        }
                     };
                 }
             }
@@ -311,7 +314,8 @@ fn bucket_fraction(lower: f64, upper: f64, buckets: &mut Vec<(f64, f64)>) -> f64
 /// How many observations are below a value, as buckets tell.
 fn rank(value: f64, buckets: &[(f64, f64)]) -> f64 {
     // Where the first bound is positive, so are all observations.
-    let mut start = if buckets.first().is_some_and(|(bound, _)| *bound > 0.0) { 0.0 } else { f64::NEG_INFINITY };
+    let mut start =
+        if buckets.first().is_some_and(|(bound, _)| *bound > 0.0) { 0.0 } else { f64::NEG_INFINITY };
     let mut below = 0.0;
     for (end, count) in buckets {
         if start >= value {

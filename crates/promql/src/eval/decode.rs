@@ -30,7 +30,9 @@ pub(super) fn decode(values: &mut [f64], encoded: &Histograms) -> Result<Vec<Arc
                 decoded.push(Arc::new(histogram));
                 histogram_value((decoded.len() - 1) as u32)
             }
-            _ => return Err(Error::Execution("a native histogram that was stored cannot be read".to_owned())),
+            _ => {
+                return Err(Error::Execution("a native histogram that was stored cannot be read".to_owned()));
+            }
         };
         last = Some((place, *value));
     }
@@ -38,7 +40,10 @@ pub(super) fn decode(values: &mut [f64], encoded: &Histograms) -> Result<Vec<Arc
 }
 
 /// Decodes all histograms of a series.
-pub(super) fn decode_series(buffer: &mut SeriesBuffer, finds_resets: bool) -> Result<Vec<Arc<Histogram>>, Error> {
+pub(super) fn decode_series(
+    buffer: &mut SeriesBuffer,
+    finds_resets: bool,
+) -> Result<Vec<Arc<Histogram>>, Error> {
     let mut decoded = decode(&mut buffer.values, &buffer.histograms)?;
     if finds_resets {
         find_resets(&buffer.values, &mut decoded);
@@ -50,7 +55,8 @@ pub(super) fn decode_series(buffer: &mut SeriesBuffer, finds_resets: bool) -> Re
 fn find_resets(values: &[f64], histograms: &mut [Arc<Histogram>]) {
     for pair in values.windows(2) {
         let [Some(before), Some(place)] = [pair[0], pair[1]].map(histogram_place) else { continue };
-        let (Some(before), Some(now)) = (histograms.get(before as usize), histograms.get(place as usize)) else {
+        let (Some(before), Some(now)) = (histograms.get(before as usize), histograms.get(place as usize))
+        else {
             continue;
         };
         if now.reset == ResetHint::Unknown {

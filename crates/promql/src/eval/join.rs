@@ -6,11 +6,10 @@
 use std::collections::HashMap;
 
 use model::Labels;
-use model::labels::METRIC_NAME;
 
 use super::{Evaluation, Sink};
 use crate::Error;
-use crate::labelset::{LabelFilter, describe, filtered};
+use crate::labelset::{LabelFilter, describe, filtered, is_metadata};
 use crate::plan::{Cardinality, Join, Operator, Side};
 use crate::steps::{StepMask, StepSeries, Steps, is_present};
 
@@ -220,12 +219,12 @@ fn result_labels(join: &Join, many: &Labels, one: &Labels) -> Labels {
     let keeps_name = !matches!(join.operator, Operator::Arithmetic(_));
     match &join.cardinality {
         Cardinality::OneToOne => filtered(many.as_ref(), |name| match (&join.matching, name) {
-            (LabelFilter::Without(_), METRIC_NAME) => keeps_name,
-            (LabelFilter::Only(_), METRIC_NAME) => keeps_name && join.matching.keeps(name),
+            (LabelFilter::Without(_), name) if is_metadata(name) => keeps_name,
+            (LabelFilter::Only(_), name) if is_metadata(name) => keeps_name && join.matching.keeps(name),
             _ => join.matching.keeps(name),
         }),
         Cardinality::Many { include, .. } => {
-            let kept = filtered(many.as_ref(), |name| name != METRIC_NAME || keeps_name);
+            let kept = filtered(many.as_ref(), |name| !is_metadata(name) || keeps_name);
             if include.is_empty() {
                 return kept;
             }

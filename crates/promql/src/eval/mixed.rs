@@ -70,9 +70,14 @@ fn kind(function: WindowFunction) -> Kind {
         | F::MedianAbsoluteDeviation
         | F::TimeOfMinimum
         | F::TimeOfMaximum => Kind::Numbers,
-        F::Count | F::First | F::Last | F::Present | F::Changes | F::Resets | F::TimeOfFirst | F::TimeOfLast => {
-            Kind::Any
-        }
+        F::Count
+        | F::First
+        | F::Last
+        | F::Present
+        | F::Changes
+        | F::Resets
+        | F::TimeOfFirst
+        | F::TimeOfLast => Kind::Any,
     }
 }
 
@@ -91,7 +96,11 @@ impl Evaluation<'_> {
         let of_numbers = || {
             let (times_ms, values) = (&parts.number_times_ms[..], &parts.numbers[..]);
             let window = Window { first: 0, times_ms, values, ..window };
-            if values.is_empty() { None } else { numbers_of_window(function, window, run, operands).map(Point::Number) }
+            if values.is_empty() {
+                None
+            } else {
+                numbers_of_window(function, window, run, operands).map(Point::Number)
+            }
         };
         if parts.histograms.is_empty() {
             return of_numbers();
@@ -143,7 +152,9 @@ impl Evaluation<'_> {
         window: Window<'_>,
         place: Place,
     ) -> Option<Point> {
-        let ([.., before_ms, after_ms], [.., before, after]) = (window.times_ms, window.values) else { return None };
+        let ([.., before_ms, after_ms], [.., before, after]) = (window.times_ms, window.values) else {
+            return None;
+        };
         let name = run.labels.metric_name();
         let [earlier, later] = [before, after].map(|value| histogram_at(*value, run.histograms));
         match (earlier, later) {
@@ -192,7 +203,8 @@ impl Evaluation<'_> {
             WindowFunction::TimeOfFirst => window.times_ms.first().map(seconds),
             WindowFunction::TimeOfLast => window.times_ms.last().map(seconds),
             WindowFunction::Changes => {
-                let is_change = |before: f64, after: f64| before != after && !(before.is_nan() && after.is_nan());
+                let is_change =
+                    |before: f64, after: f64| before != after && !(before.is_nan() && after.is_nan());
                 Some(count(|before, after| !after.is_same(before), is_change))
             }
             WindowFunction::Resets => {

@@ -10,7 +10,7 @@ use super::held::samples_in_values;
 use super::{Evaluation, Merger, final_labels, same_labels};
 use crate::plan::{Expr, RangeExpr, VectorExpr};
 use crate::steps::{Point, StepSeries, Steps, histogram_in_values};
-use crate::{Error, QueryOutput, Series, Value, VectorSample};
+use crate::{Error, QueryOutput, QueryStats, Series, Value, VectorSample};
 
 /// Evaluates a plan at one time.
 pub(crate) fn instant(evaluation: Evaluation<'_>, plan: &Expr, time_ms: i64) -> Result<QueryOutput, Error> {
@@ -38,7 +38,8 @@ pub(crate) fn range(evaluation: Evaluation<'_>, plan: &Expr, steps: Steps) -> Re
             let mut merger = Merger::default();
             evaluation.vector(vector, steps, &mut |series| {
                 let histograms = series.size_in_values() - series.values.len();
-                evaluation.hold_series(&series.labels, samples_in_values(series.values.len()) + histograms)?;
+                evaluation
+                    .hold_series(&series.labels, samples_in_values(series.values.len()) + histograms)?;
                 let mut series = series.take();
                 series.labels = final_labels(&series);
                 merger.add(series)
@@ -67,8 +68,12 @@ pub(crate) fn range(evaluation: Evaluation<'_>, plan: &Expr, steps: Steps) -> Re
 
 fn finish(evaluation: Evaluation<'_>, value: Value) -> QueryOutput {
     let (warnings, infos) = evaluation.notes.into_inner().into_texts();
+    let stats = QueryStats {
+        samples_read: evaluation.samples_read.get(),
+        samples_held: evaluation.held.values() / samples_in_values(1) as u64,
+    };
     let held = evaluation.held.answer(&value);
-    QueryOutput { value, warnings, infos, held }
+    QueryOutput { value, warnings, infos, stats, held }
 }
 
 /// The values that are there, in no more memory than they need: an answer can have millions of them.
@@ -82,7 +87,10 @@ fn histograms_of(series: &StepSeries, steps: Steps) -> Vec<(i64, Arc<Histogram>)
     if !series.has_histograms() {
         return Vec::new();
     }
-    series.present_histograms().map(|(step, histogram)| (steps.time_ms(step), Arc::clone(histogram))).collect()
+    series
+        .present_histograms()
+        .map(|(step, histogram)| (steps.time_ms(step), Arc::clone(histogram)))
+        .collect()
 }
 
 fn instant_vector(

@@ -10,7 +10,7 @@ use crate::steps::{Point, StepSeries, Steps};
 use crate::sums::{KahanSum, Variance, quantile};
 
 /// After how many samples a query looks again whether it may go on.
-const CHECK_EVERY_SAMPLES: usize = 1 << 20;
+pub(super) const CHECK_EVERY_SAMPLES: usize = 1 << 20;
 
 impl Evaluation<'_> {
     pub(super) fn over_time(
@@ -20,6 +20,11 @@ impl Evaluation<'_> {
         sink: &mut Sink<'_>,
     ) -> Result<(), Error> {
         let function = over_time.function;
+        if let RangeExpr::Selector { selector, .. } = &over_time.range
+            && let Some(extension) = selector.extension
+        {
+            return self.over_extended(over_time, selector, extension, steps, sink);
+        }
         let parameters: Vec<Vec<f64>> = over_time
             .parameters
             .iter()
@@ -85,7 +90,8 @@ impl Evaluation<'_> {
                         series.set(step, point.clone());
                         found = Some(point);
                     }
-                } else if let Some(value) = evaluate(function, window, run, &overlap, operands, &mut scratch) {
+                } else if let Some(value) = evaluate(function, window, run, &overlap, operands, &mut scratch)
+                {
                     series.values[step] = value;
                     has_number = true;
                     found = Some(Point::Number(value));
@@ -122,7 +128,7 @@ impl Evaluation<'_> {
         self.notes.borrow_mut().warn(&text, place);
     }
 
-    fn note_possible_gauge(&self, name: &str, over_time: &OverTime) {
+    pub(super) fn note_possible_gauge(&self, name: &str, over_time: &OverTime) {
         const COUNTER_SUFFIXES: [&str; 4] = ["_total", "_sum", "_count", "_bucket"];
         if !name.is_empty() && !COUNTER_SUFFIXES.iter().any(|suffix| name.ends_with(suffix)) {
             let text = format!(
@@ -135,10 +141,10 @@ impl Evaluation<'_> {
 
 /// Refuses factors that smooth nothing; like Prometheus only where there is something to smooth.
 fn check_smoothing(operands: Operands) -> Result<(), Error> {
-    for (value, what) in [(operands.first, "smoothing"), (operands.second, "trend")] {
+    for (value, (what, sign)) in [(operands.first, ("smoothing", "sf")), (operands.second, ("trend", "tf"))] {
         if !(value > 0.0 && value < 1.0) {
             return Err(Error::Execution(format!(
-                "invalid {what} factor, it must be between 0 and 1 and is {value}"
+                "invalid {what} factor. Expected: 0 < {sign} < 1, got: {value:.6}"
             )));
         }
     }
@@ -156,7 +162,8 @@ pub(super) struct Operands {
 
 impl Operands {
     /// Of functions that need none.
-    pub(super) const NONE: Self = Self { first: f64::NAN, second: f64::NAN, step_ms: 0, range_seconds: f64::NAN };
+    pub(super) const NONE: Self =
+        Self { first: f64::NAN, second: f64::NAN, step_ms: 0, range_seconds: f64::NAN };
 }
 
 /// What a function gives of a window that has numbers only, by itself.

@@ -118,7 +118,7 @@ impl Evaluation<'_> {
         let mut ratios = self.scalar(ratio, steps)?;
         for ratio in &mut ratios {
             if ratio.is_nan() {
-                return Err(Error::Execution("the ratio of series to keep is NaN".to_owned()));
+                return Err(Error::Execution("Ratio value is NaN".to_owned()));
             }
             let capped = ratio.clamp(-1.0, 1.0);
             if capped != *ratio {

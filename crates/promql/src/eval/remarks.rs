@@ -50,7 +50,8 @@ impl Evaluation<'_> {
     }
 
     pub(super) fn warn_of_incompatible(&self, name: &str, place: Place) {
-        let text = "vector contains a mix of histograms with exponential and custom buckets schemas for metric name";
+        let text =
+            "vector contains a mix of histograms with exponential and custom buckets schemas for metric name";
         self.warn(&format!("{text} {name:?}"), place);
     }
 

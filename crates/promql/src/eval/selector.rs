@@ -90,13 +90,16 @@ impl Evaluation<'_> {
         Ok(())
     }
 
-    fn lookback_ms(&self) -> i64 {
+    pub(super) fn lookback_ms(&self) -> i64 {
         i64::try_from(self.limits.lookback.0.as_millis()).unwrap_or(i64::MAX / 4)
     }
 
     pub(super) fn count_read(&self, series: u64, samples: usize) -> Result<(), Error> {
         let read = self.samples_read.get().saturating_add(samples as u64);
         self.samples_read.set(read);
+        if let Some(costs) = self.costs {
+            costs.note_read(samples as u64);
+        }
         let (max_series, max_samples) = (self.limits.max_series, self.limits.max_samples);
         if series > max_series {
             return Err(Error::LimitReached(format!(
@@ -118,6 +121,9 @@ impl Evaluation<'_> {
         steps: Steps,
         sink: &mut Sink<'_>,
     ) -> Result<(), Error> {
+        if selector.extension.is_some() {
+            return self.select_smoothed(selector, steps, sink);
+        }
         let clock = self.clock(selector.shift, steps);
         let windows = Windows::of_selector(clock, self.lookback_ms(), steps);
         let only = match self.select_rollups(selector, windows, steps, sink)? {

@@ -1,12 +1,13 @@
 //! Function calls.
 
 use super::functions::{self, Kind, Signature};
-use super::{Translator, pattern, selectors};
+use super::{Translator, folded, pattern, selectors};
 use crate::Error;
 use crate::eval::{calendar, numbers};
 use crate::notes::Place;
 use crate::plan::{
-    Arithmetic, BucketFunction, BucketNumber, Expr, HistogramNumber, Map, OverTime, Relabel, ScalarExpr, SortOrder, VectorExpr, WindowFunction,
+    Arithmetic, BucketFunction, BucketNumber, Expr, Extension, HistogramNumber, Map, OverTime, RangeExpr,
+    Relabel, ScalarExpr, SortOrder, VectorExpr, WindowFunction,
 };
 use crate::syntax::Call;
 
@@ -37,7 +38,7 @@ impl Arguments {
         }
     }
 
-    fn range(&mut self) -> Option<crate::plan::RangeExpr> {
+    fn range(&mut self) -> Option<RangeExpr> {
         match self.all.next()? {
             Expr::Range(range) => Some(range),
             _ => None,
@@ -139,6 +140,12 @@ impl Translator<'_> {
         let name = call.name.clone();
         let unknown = || self.error(start, &format!("unknown function with name {name:?}"));
         let signature = functions::signature(&name).ok_or_else(unknown)?;
+        if functions::is_experimental(&name) {
+            self.note_experimental(start, &format!("function {name:?} is not enabled"));
+        }
+        if name == "info" && (1..=2).contains(&call.arguments.len()) {
+            return self.info(start, call.arguments);
+        }
         let mut arguments = self.arguments(start, call, &signature)?;
         match self.function(start, &name, &mut arguments)? {
             Some(expr) => Ok(expr),
@@ -166,7 +173,11 @@ impl Translator<'_> {
             all.push(match signature.kind(number) {
                 Some(Kind::Scalar) => Expr::Scalar(self.scalar(tree, &context)?),
                 Some(Kind::Vector) => Expr::Vector(self.vector(tree, &context)?),
-                Some(Kind::Range) => Expr::Range(self.range(tree, &context)?),
+                Some(Kind::Range) => {
+                    let range = self.range(tree, &context)?;
+                    check_extension(&call.name, &range)?;
+                    Expr::Range(range)
+                }
                 Some(Kind::Text) => Expr::Text(self.text(tree, &context)?),
                 None => self.expr(tree)?,
             });
@@ -237,6 +248,20 @@ fn check_label(function: &str, name: &str) -> Result<(), Error> {
     }
 }
 
+/// Whether a function knows what to do with a modifier of its window.
+fn check_extension(function: &str, range: &RangeExpr) -> Result<(), Error> {
+    let Some(extension) = range.extension() else { return Ok(()) };
+    let known: &[&str] = match extension {
+        Extension::Anchored => &["changes", "delta", "increase", "rate", "resets"],
+        Extension::Smoothed => &["delta", "increase", "rate"],
+    };
+    if known.contains(&function) {
+        return Ok(());
+    }
+    let (name, known) = (extension.name(), known.join(", "));
+    Err(Error::Execution(format!("{name} modifier can only be used with: {known} - not with {function}")))
+}
+
 fn over_time(function: WindowFunction, arguments: &mut Arguments) -> Option<Expr> {
     let mut parameters = Vec::new();
     let parameter_first = function == WindowFunction::Quantile;
@@ -254,7 +279,7 @@ fn over_time(function: WindowFunction, arguments: &mut Arguments) -> Option<Expr
 fn scalar_function(name: &str, arguments: &mut Arguments) -> Option<ScalarExpr> {
     let mut of_two = |arithmetic| {
         let (left, right) = (arguments.scalar()?, arguments.scalar()?);
-        Some(ScalarExpr::Arithmetic(arithmetic, Box::new(left), Box::new(right)))
+        Some(folded(ScalarExpr::Arithmetic(arithmetic, Box::new(left), Box::new(right))))
     };
     match name {
         "min_of" => of_two(Arithmetic::Smaller),
@@ -276,7 +301,7 @@ fn scalar_function(name: &str, arguments: &mut Arguments) -> Option<ScalarExpr> 
 fn mapping(name: &str, arguments: &mut Arguments) -> Option<Expr> {
     let input = arguments.vector()?;
     let function = match name {
-        "timestamp" => match input {
+        "timestamp" => match input.into_bare_selector() {
             VectorExpr::Selector(selector) => return Some(Expr::Vector(VectorExpr::SampleTimes(selector))),
             other => return Some(map(Map::StepTime, other)),
         },

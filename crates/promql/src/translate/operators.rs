@@ -2,7 +2,7 @@
 
 use model::histogram::Keep;
 
-use super::Translator;
+use super::{Translator, folded};
 use crate::Error;
 use crate::labelset::LabelFilter;
 use crate::notes::Place;
@@ -56,6 +56,9 @@ fn matching(labels: Option<MatchLabels>) -> LabelFilter {
 impl Translator<'_> {
     pub(super) fn binary(&mut self, start: usize, tree: Binary) -> Result<Expr, Error> {
         self.check_matching(start, tree.operator, &tree.matching)?;
+        if tree.matching.fill != syntax::Fill::default() {
+            self.note_experimental(start, "binop fill modifiers are experimental and not enabled");
+        }
         let kind = kind(tree.operator);
         let (left, right) = (self.expr(tree.left)?, self.expr(tree.right)?);
         if [&left, &right].into_iter().any(|side| matches!(side, Expr::Range(_) | Expr::Text(_))) {
@@ -152,9 +155,11 @@ impl Translator<'_> {
         let (left, right) = (Box::new(left), Box::new(right));
         match operator {
             Operator::Arithmetic(arithmetic) => {
-                Ok(Expr::Scalar(ScalarExpr::Arithmetic(arithmetic, left, right)))
+                Ok(Expr::Scalar(folded(ScalarExpr::Arithmetic(arithmetic, left, right))))
             }
-            Operator::Test(comparison) => Ok(Expr::Scalar(ScalarExpr::Compare(comparison, left, right))),
+            Operator::Test(comparison) => {
+                Ok(Expr::Scalar(folded(ScalarExpr::Compare(comparison, left, right))))
+            }
             Operator::Filter(_) => {
                 Err(self.error(place, "comparisons between scalars must use BOOL modifier"))
             }
@@ -166,6 +171,10 @@ impl Translator<'_> {
     }
 
     pub(super) fn aggregate(&mut self, start: usize, tree: syntax::Aggregate) -> Result<Expr, Error> {
+        if matches!(tree.aggregator, Aggregator::LimitCount | Aggregator::LimitRatio) {
+            let message = format!("{}() is experimental and not enabled", tree.aggregator.name());
+            self.note_experimental(start, &message);
+        }
         let (wanted, given) = (1 + usize::from(tree.aggregator.has_parameter()), tree.arguments.len());
         if given == 0 {
             return Err(self.error(start, "no arguments for aggregate expression provided"));
@@ -247,7 +256,6 @@ fn vector_scalar(
 fn constant(scalar: &ScalarExpr) -> Option<f64> {
     match scalar {
         ScalarExpr::Number(number) => Some(*number),
-        ScalarExpr::Negate(scalar) => constant(scalar).map(|number| -number),
         _ => None,
     }
 }
@@ -275,7 +283,8 @@ fn narrow(vector: &mut VectorExpr, comparison: Comparison, number: f64, number_s
         }
     };
     match vector {
-        VectorExpr::Selector(selector) => selector.values = Some(values),
+        // What lies on a line between two samples is not told by those that come through.
+        VectorExpr::Selector(selector) if selector.extension.is_none() => selector.values = Some(values),
         // A greatest value that comes through is one of those that can.
         VectorExpr::OverTime(over_time) => {
             let can_tell = match over_time.function {
@@ -287,6 +296,9 @@ fn narrow(vector: &mut VectorExpr, comparison: Comparison, number: f64, number_s
                 selector.values = Some(values);
             }
         }
+        VectorExpr::Fixed(input) => narrow(input, comparison, number, number_side),
+        VectorExpr::Watched(watched) => narrow(&mut watched.input, comparison, number, number_side),
+        // What is shared is not for this filter alone.
         _ => {}
     }
 }

@@ -51,7 +51,9 @@ pub(crate) fn histograms(series: &[SeriesText]) -> Vec<SeriesText> {
     for one in series {
         let name = one.labels.metric_name();
         let suffixed = |suffix| name.strip_suffix(suffix).map(|base| (base, suffix));
-        let Some((base, suffix)) = ["_bucket", "_count", "_sum"].into_iter().find_map(suffixed) else { continue };
+        let Some((base, suffix)) = ["_bucket", "_count", "_sum"].into_iter().find_map(suffixed) else {
+            continue;
+        };
         let bound = one.labels.get("le").and_then(|bound| bound.parse::<f64>().ok());
         if suffix == "_bucket" && bound.is_none_or(f64::is_nan) {
             continue;

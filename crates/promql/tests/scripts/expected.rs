@@ -94,7 +94,11 @@ fn matrix(eval: &Eval, found: &[Series], times: Times) -> Result<(), String> {
             let at = |time_ms: i64| {
                 let value = other.samples.iter().find(|sample| sample.time_ms == time_ms);
                 let histogram = other.histograms.iter().find(|(at_ms, _)| *at_ms == time_ms);
-                (value.map_or(0.0, |sample| sample.value), histogram.map(|(_, histogram)| histogram), value.is_some())
+                (
+                    value.map_or(0.0, |sample| sample.value),
+                    histogram.map(|(_, histogram)| histogram),
+                    value.is_some(),
+                )
             };
             points().count() == other.samples.len() + other.histograms.len()
                 && points().all(|(index, point)| {

@@ -34,7 +34,9 @@ pub(crate) fn sequence(text: &str) -> Result<(Vec<HistogramText>, &str), String>
     }
     let (word, after) = rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len()));
     let repeat = match word.strip_prefix('x') {
-        Some(repeat) => repeat.parse::<usize>().map_err(|_| format!("`{word}` does not follow a histogram"))?,
+        Some(repeat) => {
+            repeat.parse::<usize>().map_err(|_| format!("`{word}` does not follow a histogram"))?
+        }
         None if word.is_empty() => 0,
         None => return Err(format!("`{word}` does not follow a histogram")),
     };
@@ -66,7 +68,9 @@ fn parse(inside: &str) -> Result<HistogramText, String> {
         let (key, after) = rest.split_once(':').ok_or_else(|| format!("no `:` in `{rest}`"))?;
         let after = after.trim_start();
         let (value, after) = match after.strip_prefix('[') {
-            Some(list) => list.split_once(']').ok_or_else(|| format!("a list that does not end: `{after}`"))?,
+            Some(list) => {
+                list.split_once(']').ok_or_else(|| format!("a list that does not end: `{after}`"))?
+            }
             None => after.split_at(after.find(char::is_whitespace).unwrap_or(after.len())),
         };
         let one = || number(value.trim()).ok_or_else(|| format!("`{value}` is no number"));

@@ -11,6 +11,7 @@ mod histogram_text;
 mod limits;
 mod load;
 mod memory;
+mod once;
 mod runner;
 mod script;
 mod series_text;

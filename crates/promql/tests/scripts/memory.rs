@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
@@ -24,6 +25,7 @@ struct StoredSeries {
 pub(crate) struct MemoryStore {
     series: Mutex<BTreeMap<Vec<u8>, StoredSeries>>,
     changes: Changes,
+    reads: AtomicU64,
 }
 
 impl MemoryStore {
@@ -50,6 +52,11 @@ impl MemoryStore {
         entry.histograms.adopt(histograms, &mut values);
         entry.values.insert(time_ms, values[0]);
         self.changes.note(Timestamp::from_millis(time_ms));
+    }
+
+    /// How often series were read since the last call.
+    pub(crate) fn take_reads(&self) -> u64 {
+        self.reads.swap(0, Ordering::Relaxed)
     }
 }
 
@@ -84,6 +91,7 @@ impl TelemetryStore for MemoryStore {
     }
 
     fn select(&self, request: &SelectRequest) -> Result<Box<dyn SeriesCursor>, QueryError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
         let series = self.series.lock().expect("no thread panics while it holds this");
         let mut found = Vec::new();
         for stored in series.values().filter(|stored| matches(&request.matchers, &stored.labels)) {

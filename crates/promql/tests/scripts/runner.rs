@@ -90,8 +90,10 @@ fn among_others(engine: &Engine, eval: &Eval, output: &QueryOutput, time_ms: i64
     if !is_step || eval.ordered || OF_RANGE.iter().any(|function| eval.query.contains(function)) {
         return Ok(());
     }
-    let times = Times::Range { start_ms: time_ms - MINUTE_MS, end_ms: time_ms + MINUTE_MS, step_ms: MINUTE_MS };
-    let answer = ask(engine, &eval.query, times).map_err(|error| format!("as one step of a range: {error}"))?;
+    let times =
+        Times::Range { start_ms: time_ms - MINUTE_MS, end_ms: time_ms + MINUTE_MS, step_ms: MINUTE_MS };
+    let answer =
+        ask(engine, &eval.query, times).map_err(|error| format!("as one step of a range: {error}"))?;
     let Value::Matrix(series) = answer.value else { return Err("a range query gave no matrix".to_owned()) };
     if !series.is_sorted_by(|a, b| a.labels <= b.labels) {
         return Err("series of a range query are not sorted".to_owned());

@@ -98,7 +98,8 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Command>, String> {
         let end = (at..lines.len()).find(|&end| lines[end].is_empty()).unwrap_or(lines.len());
         let body = &lines[at..end];
         at = end;
-        let command = if line.starts_with("load") { load(line, number, body) } else { eval(line, number, body) };
+        let command =
+            if line.starts_with("load") { load(line, number, body) } else { eval(line, number, body) };
         commands.push(command.map_err(|error| format!("line {number}: {error}"))?);
     }
     Ok(commands)

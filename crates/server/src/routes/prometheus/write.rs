@@ -39,7 +39,7 @@ pub(super) fn size(value: &Value) -> usize {
     labels + (value.count() + 1) * POINT_BYTES
 }
 
-/// Appends the `data` of an answer.
+/// Appends the `data` of an answer, but for the brace that closes it: more can stand behind.
 pub(super) fn value(value: Value, text: &mut String, output: &mut impl Output) -> io::Result<()> {
     let result_type = match value {
         Value::Scalar(_) => "scalar",
@@ -99,7 +99,6 @@ pub(super) fn value(value: Value, text: &mut String, output: &mut impl Output) -
             Ok(())
         })?,
     }
-    text.push('}');
     Ok(())
 }
 
@@ -219,6 +218,7 @@ mod tests {
     fn written(found: Value) -> serde_json::Value {
         let mut text = String::new();
         value(found, &mut text, &mut Whole).expect("there is room");
+        text.push('}');
         serde_json::from_str(&text).expect("JSON")
     }
 
