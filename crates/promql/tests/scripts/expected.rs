@@ -35,7 +35,8 @@ fn noted(kind: &str, notes: &[String], expected: &[Message], none: bool) -> Resu
     if none && !notes.is_empty() {
         return Err(format!("{kind}s that are not expected: {notes:?}"));
     }
-    let accepts = |message: &Message, note: &str| message.accepts(note) || message.accepts(without_place(note));
+    let accepts =
+        |message: &Message, note: &str| message.accepts(note) || message.accepts(without_place(note));
     if let Some(missing) = expected.iter().find(|message| !notes.iter().any(|note| accepts(message, note))) {
         return Err(format!("expected a {kind} {missing:?}, there are {notes:?}"));
     }
