@@ -7,6 +7,7 @@ use std::sync::Arc;
 use model::{Histogram, Labels};
 
 use super::aggregate::{Groups, size_in_values};
+use super::ratio;
 use super::{Evaluation, Sink};
 use crate::Error;
 use crate::plan::{Aggregate, Aggregation, ScalarExpr};
@@ -129,7 +130,7 @@ impl Evaluation<'_> {
             }
         }
         self.vector(&aggregate.input, steps, &mut |series| {
-            let share = series.labels.hash64() as f64 / u64::MAX as f64;
+            let share = ratio::place(series.labels.as_ref());
             series.keep(|step| {
                 let ratio = ratios[step];
                 if ratio >= 0.0 { share < ratio } else { share >= 1.0 + ratio }
