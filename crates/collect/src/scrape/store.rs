@@ -23,8 +23,13 @@ impl Store {
 
     /// Stores the samples of a scrape, and what stands beside them.
     pub(super) async fn put(&self, taken: Taken) -> Result<(), ScrapeError> {
-        self.metrics.exemplars.inc_by(taken.exemplars.len() as u64);
-        self.put_samples(taken.batch).await
+        let Taken { batch, exemplars, metadata, .. } = taken;
+        self.metrics.exemplars.inc_by(exemplars.len() as u64);
+        self.ingest.note_metadata(Source::Scrape, metadata);
+        // Each is durable by itself; together they wait for the disk once.
+        let exemplars = self.ingest.append_exemplars(Source::Scrape, exemplars);
+        let (samples, exemplars) = tokio::join!(self.put_samples(batch), exemplars);
+        samples.and(exemplars.map(|_| ()).map_err(|error| ScrapeError::Store(error.to_string())))
     }
 
     /// Stores samples.
