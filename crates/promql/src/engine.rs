@@ -84,8 +84,7 @@ impl Engine {
     ) -> Result<Explanation, Error> {
         self.check_experimental(query)?;
         let steps = self.steps(start, end, step)?;
-        let range =
-            QueryRange { start_ms: steps.start_ms, end_ms: end.as_millis(), step_ms: steps.step_ms };
+        let range = QueryRange { start_ms: steps.start_ms, end_ms: end.as_millis(), step_ms: steps.step_ms };
         self.explained(query, range, steps.count as u64, cancel, |evaluation, plan| {
             eval::range(evaluation, plan, steps)
         })

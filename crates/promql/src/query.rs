@@ -44,7 +44,13 @@ impl Query {
     pub fn parse(text: &str) -> Result<Self, Error> {
         let Translated { plan, is_open, experimental } = translate(text, syntax::parse(text)?, None)?;
         let reach = Reach::of(&plan).filter(|_| !is_open);
-        Ok(Self { text: text.into(), reach, plan: Arc::new(plan), is_open, experimental: experimental.map(Into::into) })
+        Ok(Self {
+            text: text.into(),
+            reach,
+            plan: Arc::new(plan),
+            is_open,
+            experimental: experimental.map(Into::into),
+        })
     }
 
     /// The text it was read from.
@@ -106,10 +112,7 @@ impl Query {
 
 fn spans(range: QueryRange) -> QuerySpans {
     let seconds = |millis: i64| millis as f64 / 1000.0;
-    QuerySpans {
-        step: seconds(range.step_ms),
-        range: seconds(range.end_ms.saturating_sub(range.start_ms)),
-    }
+    QuerySpans { step: seconds(range.step_ms), range: seconds(range.end_ms.saturating_sub(range.start_ms)) }
 }
 
 impl fmt::Display for Query {

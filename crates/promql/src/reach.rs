@@ -1,8 +1,8 @@
 //! Until when a query looks at samples, as seen from each of its steps.
 
 use crate::plan::{
-    Aggregate, Aggregation, At, Expr, Extension, Join, Map, RangeExpr, ScalarExpr, Selector, SetOperation, Shift,
-    VectorExpr, VectorScalar,
+    Aggregate, Aggregation, At, Expr, Extension, Join, Map, RangeExpr, ScalarExpr, Selector, SetOperation,
+    Shift, VectorExpr, VectorScalar,
 };
 
 /// Until when a step looks at samples. Between such a step and another nothing is shared: the answer at a step is

@@ -9,12 +9,12 @@ mod parser;
 mod text;
 mod tree;
 
+#[cfg(test)]
+pub(crate) use tree::Group;
 pub(crate) use tree::{
     Aggregate, Aggregator, At, Binary, BinaryOperator, Call, Fill, Grouping, MatchLabels, Matcher, Matching,
     Node, Selector, Shift, Subquery, Tree,
 };
-#[cfg(test)]
-pub(crate) use tree::Group;
 
 use crate::Error;
 

@@ -167,7 +167,14 @@ fn explained(data: &Value) -> String {
     let time = data["time_seconds"].as_f64().unwrap_or_default();
     let steps = data["steps"].as_u64().unwrap_or_default();
     let all = format!("the query, {steps} step{}", if steps == 1 { "" } else { "s" });
-    table.add_row([all, whole("series"), whole("samples"), whole("samples_read"), short(time), String::new()]);
+    table.add_row([
+        all,
+        whole("series"),
+        whole("samples"),
+        whole("samples_read"),
+        short(time),
+        String::new(),
+    ]);
     parts(&data["plan"], 1, &mut table);
     for column in 1..=4 {
         align(&mut table, column);
@@ -189,7 +196,14 @@ fn parts(plan: &Value, level: usize, table: &mut Table) {
             (false, false) => "",
         };
         let time = short(part["time_seconds"].as_f64().unwrap_or_default());
-        table.add_row([text, whole("series"), whole("samples"), whole("samples_read"), time, note.to_owned()]);
+        table.add_row([
+            text,
+            whole("series"),
+            whole("samples"),
+            whole("samples_read"),
+            time,
+            note.to_owned(),
+        ]);
         parts(&part["children"], level + 1, table);
     }
 }
@@ -327,9 +341,14 @@ mod tests {
         let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(words(&lines[1]), "the query, 60 steps 1 60 720 2000 µs");
         assert_eq!(words(&lines[2]), "… / … 1 60 720 12.3 ms");
-        assert!(lines[3].trim_start().starts_with("sum(…)") && lines[4].trim_start().starts_with("rate(a[5m])"));
+        assert!(
+            lines[3].trim_start().starts_with("sum(…)") && lines[4].trim_start().starts_with("rate(a[5m])")
+        );
         let indent = |line: &str| line.chars().take_while(|c| *c == ' ').count();
-        assert!(indent(&lines[4]) == indent(&lines[3]) + 2 && indent(&lines[5]) == indent(&lines[3]), "{lines:?}");
+        assert!(
+            indent(&lines[4]) == indent(&lines[3]) + 2 && indent(&lines[5]) == indent(&lines[3]),
+            "{lines:?}"
+        );
         assert!(lines[5].ends_with("taken from the same part before") && !lines[5].contains('\u{1b}'));
     }
 }

@@ -76,7 +76,8 @@ impl Held {
     /// Whether there is room for some more in a share of what a query may hold.
     pub(super) fn has_room(&self, values: u64, share: u64) -> bool {
         self.own.get().saturating_add(values) <= self.most / share
-            && self.all.load(Ordering::Relaxed).saturating_add(values) <= self.most.saturating_mul(LARGE_QUERIES)
+            && self.all.load(Ordering::Relaxed).saturating_add(values)
+                <= self.most.saturating_mul(LARGE_QUERIES)
     }
 
     /// Some are no longer held.

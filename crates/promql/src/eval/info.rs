@@ -83,12 +83,7 @@ impl Evaluation<'_> {
     }
 
     /// Reads the info series that may belong to any series with the wanted values.
-    fn info_series(
-        &self,
-        info: &Info,
-        wanted: &[BTreeSet<String>; 2],
-        steps: Steps,
-    ) -> Result<Found, Error> {
+    fn info_series(&self, info: &Info, wanted: &[BTreeSet<String>; 2], steps: Steps) -> Result<Found, Error> {
         let mut matchers: Vec<Matcher> = info.names.iter().chain(&info.labels).cloned().collect();
         for (name, values) in IDENTIFYING.into_iter().zip(wanted) {
             if (1..=MAX_VALUES).contains(&values.len()) {
@@ -103,9 +98,8 @@ impl Evaluation<'_> {
         let mut found = Found::new();
         self.read(&selector, (clock.first_ms() - lookback_ms, clock.last_ms()), &mut |buffer| {
             let identity = identity(&buffer.labels);
-            let is_wanted = |(values, value): (&BTreeSet<String>, &String)| {
-                values.is_empty() || values.contains(value)
-            };
+            let is_wanted =
+                |(values, value): (&BTreeSet<String>, &String)| values.is_empty() || values.contains(value);
             if !wanted.iter().zip(&identity).all(is_wanted) {
                 return Ok(());
             }

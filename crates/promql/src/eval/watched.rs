@@ -56,12 +56,7 @@ impl Costs {
 }
 
 impl Evaluation<'_> {
-    pub(super) fn watched(
-        &self,
-        watched: &Watched,
-        steps: Steps,
-        sink: &mut Sink<'_>,
-    ) -> Result<(), Error> {
+    pub(super) fn watched(&self, watched: &Watched, steps: Steps, sink: &mut Sink<'_>) -> Result<(), Error> {
         let mut cost = Cost::default();
         let mut elsewhere = Duration::ZERO;
         let read_before = self.samples_read.get();

@@ -9,7 +9,8 @@ use crate::format_value;
 use crate::plan::{Arithmetic, Extension};
 use crate::span::Span;
 use crate::syntax::{
-    Aggregate, At, Binary, BinaryOperator, Grouping, MatchLabels, Matcher, Node, Selector, Shift, Subquery, Tree,
+    Aggregate, At, Binary, BinaryOperator, Grouping, MatchLabels, Matcher, Node, Selector, Shift, Subquery,
+    Tree,
 };
 use crate::value::format_plain;
 
@@ -33,7 +34,9 @@ impl Line for Tree {
             Node::Binary(binary) => {
                 // A sign before an infinity would be one before the whole power.
                 let left = match &binary.left.node {
-                    Node::Number(f64::INFINITY) if binary.operator == BinaryOperator::Power => "Inf".to_owned(),
+                    Node::Number(f64::INFINITY) if binary.operator == BinaryOperator::Power => {
+                        "Inf".to_owned()
+                    }
                     _ => binary.left.line(),
                 };
                 format!("{left} {} {}", operator(binary), binary.right.line())
@@ -127,9 +130,8 @@ pub(crate) fn is_scalar(tree: &Tree) -> bool {
         Node::Paren(inner) => is_scalar(inner),
         Node::Sign { input, .. } => is_scalar(input),
         Node::Binary(binary) => is_scalar(&binary.left) && is_scalar(&binary.right),
-        Node::Call(call) => {
-            crate::translate::functions::described(&call.name).is_some_and(|(_, _, result)| result == "scalar")
-        }
+        Node::Call(call) => crate::translate::functions::described(&call.name)
+            .is_some_and(|(_, _, result)| result == "scalar"),
         Node::Text(_) | Node::Selector(_) | Node::Subquery(_) | Node::Aggregate(_) => false,
     }
 }
@@ -221,7 +223,7 @@ fn duration(seconds: f64) -> String {
     let mut text = String::from(if seconds < 0.0 { "-" } else { "" });
     for (unit, length, is_whole) in UNITS {
         let count = millis / length;
-        if count > 0 && !(is_whole && millis % length > 0) {
+        if count > 0 && (!is_whole || millis.is_multiple_of(length)) {
             _ = write!(text, "{count}{unit}");
             millis -= count * length;
         }
@@ -235,7 +237,8 @@ fn labels(names: &[String]) -> String {
 
 /// A label's name, in quotes where it needs some.
 fn label(name: &str) -> String {
-    let is_word = |(at, c): (usize, char)| c.is_ascii_alphabetic() || c == '_' || (at > 0 && c.is_ascii_digit());
+    let is_word =
+        |(at, c): (usize, char)| c.is_ascii_alphabetic() || c == '_' || (at > 0 && c.is_ascii_digit());
     if name == METRIC_NAME || (!name.is_empty() && name.char_indices().all(is_word)) {
         name.to_owned()
     } else {

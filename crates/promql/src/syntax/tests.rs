@@ -143,7 +143,10 @@ fn errors_say_where_and_what_was_expected() {
         ("a]", "1:2: parse error: unexpected right bracket ']'"),
         ("a =~ b", "1:3: parse error: unexpected character after '=': '~'"),
         ("a !b", "1:3: parse error: unexpected character after '!': 'b'"),
-        ("a{sum b}", "1:7: parse error: unexpected identifier \"b\" in label matching, expected label matching operator"),
+        (
+            "a{sum b}",
+            "1:7: parse error: unexpected identifier \"b\" in label matching, expected label matching operator",
+        ),
         ("a{b=sum}", "1:5: parse error: unexpected identifier \"sum\" in label matching, expected string"),
         ("a{5}", "1:3: parse error: unexpected character inside braces: '5'"),
         ("a{b!c}", "1:4: parse error: unexpected character after '!' inside braces: 'c'"),
@@ -151,10 +154,7 @@ fn errors_say_where_and_what_was_expected() {
         ("a[x]", "1:3: parse error: unexpected character in duration expression: 'x'"),
         ("a[5m x]", "1:6: parse error: unexpected character: 'x', expected ':'"),
         ("a[", "1:3: parse error: unexpected end of input in duration expression"),
-        (
-            "a[5m:)]",
-            "1:7: parse error: unexpected right parenthesis ')'",
-        ),
+        ("a[5m:)]", "1:7: parse error: unexpected right parenthesis ')'"),
         (
             "a[5m:*]",
             "1:6: parse error: unexpected <op:*> in subquery selector, expected number, duration, step(), range(), or \"]\"",
@@ -194,7 +194,10 @@ fn errors_say_where_and_what_was_expected() {
         ("a offset 5m [1m]", "1:13: parse error: no offset modifiers allowed before range"),
         ("(a)[1m]", "1:4: parse error: ranges only allowed for vector selectors"),
         ("a anchored", "1:3: parse error: anchored modifier must be preceded by a range vector selector"),
-        ("-a[5m] anchored smoothed", "1:2: parse error: anchored and smoothed modifiers cannot be used together"),
+        (
+            "-a[5m] anchored smoothed",
+            "1:2: parse error: anchored and smoothed modifiers cannot be used together",
+        ),
         ("a[5m:] smoothed", "1:1: parse error: smoothed modifier is not supported for subqueries"),
         ("(a) smoothed", "1:1: parse error: smoothed modifier not implemented"),
         ("f(a,)", "1:4: parse error: trailing commas not allowed in function call args"),

@@ -6,7 +6,8 @@ use crate::Error;
 use crate::eval::{calendar, numbers};
 use crate::notes::Place;
 use crate::plan::{
-    Arithmetic, Expr, Extension, Map, OverTime, RangeExpr, Relabel, ScalarExpr, SortOrder, VectorExpr, WindowFunction,
+    Arithmetic, Expr, Extension, Map, OverTime, RangeExpr, Relabel, ScalarExpr, SortOrder, VectorExpr,
+    WindowFunction,
 };
 use crate::syntax::Call;
 

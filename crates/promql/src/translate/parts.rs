@@ -112,7 +112,10 @@ fn never_moves(tree: &Tree) -> bool {
                 // What `info` adds is looked up at the step.
                 "time" | "timestamp" | "predict_linear" | "info" => true,
                 // Without an argument these are of the time of the step.
-                _ => call.arguments.is_empty() && !matches!(call.name.as_str(), "pi" | "start" | "end" | "step" | "range"),
+                _ => {
+                    call.arguments.is_empty()
+                        && !matches!(call.name.as_str(), "pi" | "start" | "end" | "step" | "range")
+                }
             };
             !looks_at_step && call.arguments.iter().all(never_moves)
         }

@@ -131,7 +131,8 @@ fn calculations_of_numbers_are_done_before_anything_is_read() {
 fn a_plan_is_explained_part_by_part() {
     let store = store();
     let engine = engine(&store, Limits::default());
-    let explanation = explained(&engine, "sum by (n) (rate(a[10s])) / on () group_left () (count(b) + scalar(sum(b)))");
+    let explanation =
+        explained(&engine, "sum by (n) (rate(a[10s])) / on () group_left () (count(b) + scalar(sum(b)))");
     assert_eq!((explanation.steps, explanation.series, explanation.samples), (50, 10, 500));
     let texts = |parts: &[ExplainedPart]| parts.iter().map(|part| part.text.clone()).collect::<Vec<_>>();
     let root = &explanation.plan[0];
@@ -142,7 +143,8 @@ fn a_plan_is_explained_part_by_part() {
     let rate = &root.children[0].children[0];
     assert_eq!((rate.series, rate.samples), (10, 500));
     assert_eq!(rate.samples_read, 10 * 59, "ten seconds before the first step, the first left out");
-    let (first, second) = (&root.children[1].children[0].children[0], &root.children[1].children[1].children[0]);
+    let (first, second) =
+        (&root.children[1].children[0].children[0], &root.children[1].children[1].children[0]);
     let shared: Vec<bool> = [first, second].iter().map(|part| part.shared).collect();
     assert!(shared.contains(&true) && shared.contains(&false), "{first:?} and {second:?}");
     fn read(part: &ExplainedPart) -> u64 {
@@ -157,7 +159,10 @@ fn a_plan_is_explained_part_by_part() {
     let query = Query::parse("timestamp(a)").expect("valid");
     let at_once = engine.explain_instant(&query, Timestamp::from_millis(50_000), &Cancel::never());
     let at_once = at_once.expect("evaluates");
-    assert_eq!((at_once.steps, at_once.samples, texts(&at_once.plan)), (1, 10, vec!["timestamp(a)".to_owned()]));
+    assert_eq!(
+        (at_once.steps, at_once.samples, texts(&at_once.plan)),
+        (1, 10, vec!["timestamp(a)".to_owned()])
+    );
     assert!(at_once.plan[0].children.is_empty());
 }
 

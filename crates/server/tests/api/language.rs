@@ -90,7 +90,10 @@ async fn a_query_is_explained_at_one_time_and_over_a_range() {
     assert_eq!((&data["steps"], &data["series"], &data["samples"]), (&json!(1), &json!(1), &json!(1)));
     let root = &data["plan"][0];
     assert_eq!((&root["text"], &root["children"][0]["text"]), (&json!("sum(…)"), &json!("queue_depth")));
-    assert_eq!((&root["children"][0]["series"], &root["children"][0]["samples_read"]), (&json!(2), &json!(20)));
+    assert_eq!(
+        (&root["children"][0]["series"], &root["children"][0]["samples_read"]),
+        (&json!(2), &json!(20))
+    );
     let (start, end) = ((now - 60).to_string(), now.to_string());
     let range = [("query", query), ("start", &*start), ("end", &*end), ("step", "10s")];
     let over_time = ask(&stage, "explain_query", &range).await.body;

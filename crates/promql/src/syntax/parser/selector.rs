@@ -6,8 +6,8 @@ use store::MatchOp;
 use super::spans::EXPECTED;
 use super::{Kind, Parser, Token};
 use crate::Error;
-use crate::span::Span;
 use crate::plan::Extension;
+use crate::span::Span;
 use crate::syntax::tree::{At, Matcher, Node, Selector, Shift, Subquery, Tree};
 
 impl Parser<'_> {
