@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    check, completion, config, diagnose, export, key, man, query, queue, serve, snapshot, store, top, user,
-    version,
+    check, completion, config, diagnose, export, key, man, query, queue, rules, serve, snapshot, store, top,
+    user, version,
 };
 
 /// Watches pipelines that do long, heavy jobs, and says what waits, what is stuck and what will break.
@@ -71,7 +71,7 @@ pub(crate) enum Command {
     /// Write events or series to a file: Parquet, CSV or NDJSON
     #[command(
         after_help = "TABLE is one of job_events, stage_events, component_events, worker_events, requests, llm_calls, feedback, \
-        deploys, process_exits. SELECTOR is PromQL's. Series become a row for each point: time, value, name, and a column for each \
+        deploys, process_exits, exemplars. SELECTOR is PromQL's. Series become a row for each point: time, value, name, and a column for each \
         label (more than 128 labels: one column `labels`). Times are RFC 3339, a date, seconds since the epoch, `now`, or a duration \
         before now: 7d.\n\n\
         The file appears when it is whole. Rows come from the server; from the store itself when none runs, or when --data-dir names \
@@ -97,6 +97,12 @@ pub(crate) enum Command {
         Examples:\n  watchkeeper queue list\n  watchkeeper queue clear llm_tasks --no-owner\n  watchkeeper queue requeue extraction --older-than 30m --yes"
     )]
     Queue(queue::Queue),
+    /// Check rule files, and run the unit tests of rules
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  watchkeeper rules check rules/*.yml\n  watchkeeper rules test tests/*.yml --run 'backlog'"
+    )]
+    Rules(rules::Rules),
     /// Show what the store on this machine consists of, and check every byte of it
     #[command(
         subcommand,

@@ -9,6 +9,8 @@ pub enum Source {
     EventsApi,
     /// Prometheus remote write
     RemoteWrite,
+    /// A target that was scraped
+    Scrape,
     /// One of our collectors
     Collector,
     /// Metrics derived from live state
@@ -25,6 +27,7 @@ impl Source {
         match self {
             Self::EventsApi => "events_api",
             Self::RemoteWrite => "remote_write",
+            Self::Scrape => "scrape",
             Self::Collector => "collector",
             Self::Pipeline => "pipeline",
             Self::Rules => "rules",
@@ -72,6 +75,7 @@ impl Reason {
 pub(crate) enum Kind {
     Event,
     Sample,
+    Metadata,
 }
 
 impl Kind {
@@ -79,6 +83,7 @@ impl Kind {
         match self {
             Self::Event => "event",
             Self::Sample => "sample",
+            Self::Metadata => "metadata",
         }
     }
 }
@@ -105,7 +110,7 @@ impl Account {
             )?,
             refused: counter(
                 "watchkeeper_ingest_refused_total",
-                "Items not stored, by source, kind and reason.",
+                "Items not stored, by source, kind (event, sample or metadata) and reason.",
                 &["source", "kind", "reason"],
             )?,
             redacted: counter(

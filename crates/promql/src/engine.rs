@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
-use model::Timestamp;
+use model::{DurationText, Timestamp};
 use store::{Changes, TelemetryStore};
 
 use crate::cache::{self, Answer, Cache, Key};
@@ -12,7 +12,7 @@ use crate::eval::{self, Costs, Evaluation, QueryRange};
 use crate::plan::Expr;
 use crate::reach::Reach;
 use crate::steps::Steps;
-use crate::{Cancel, Error, Explanation, HeldAnswer, Limits, Query, QueryOutput, Value};
+use crate::{Cancel, Error, Explanation, HeldAnswer, Limits, Query, QueryOutput, QueryStats, Value};
 
 /// Evaluates queries over a store; cheap to clone. Calls block: make them where blocking is allowed.
 #[derive(Clone)]
@@ -40,6 +40,18 @@ impl Engine {
         Self { cache: None, ..self.clone() }
     }
 
+    /// The same engine, for which a sample is the current one for so long when no newer follows. It keeps no answers:
+    /// they would be others.
+    pub fn with_lookback(&self, lookback: Duration) -> Self {
+        let limits = Limits { lookback: DurationText(lookback), ..self.limits.clone() };
+        Self { limits, cache: None, ..self.clone() }
+    }
+
+    /// What each query may cost.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// Evaluates a query at one time. Samples have whole milliseconds, and so has the time.
     pub fn instant(&self, query: &Query, time: Timestamp, cancel: &Cancel) -> Result<QueryOutput, Error> {
         self.check_experimental(query)?;
@@ -53,7 +65,7 @@ impl Engine {
         if let Some(kept) = keeping.cache.get(&key)
             && keeping.is_true(&kept, time_ms)
         {
-            return Ok(kept.output.clone());
+            return Ok(QueryOutput { stats: QueryStats::default(), ..kept.output.clone() });
         }
         let output = self.evaluate_instant(query, time_ms, cancel)?;
         keeping.keep(key, &output, |output| Answer { mark, first_ms: time_ms, last_ms: time_ms, output });
@@ -202,6 +214,7 @@ impl Engine {
                 value: Value::Matrix(first),
                 warnings,
                 infos,
+                stats: QueryStats::default(),
                 held: HeldAnswer::default(),
             });
         }
@@ -216,7 +229,7 @@ impl Engine {
             notes.dedup();
         }
         let value = Value::Matrix(cache::joined(first, second));
-        let output = QueryOutput { value, warnings, infos, held: rest.held };
+        let output = QueryOutput { value, warnings, infos, stats: rest.stats, held: rest.held };
         keeping.keep(key, &output, |output| Answer { mark, first_ms, last_ms, output });
         Ok(output)
     }

@@ -50,4 +50,6 @@ pub use limits::Limits;
 pub use outline::{ExplainedPart, Explanation};
 pub use query::{Query, ValueKind};
 pub use store::Cancel;
-pub use value::{QueryOutput, Series, Value, VectorSample, format_value, write_value};
+pub use value::{
+    QueryOutput, QueryStats, Series, Value, VectorSample, format_value, histogram_in_samples, write_value,
+};

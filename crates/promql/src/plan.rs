@@ -5,6 +5,7 @@
 
 use std::ops::RangeInclusive;
 
+use model::histogram::Keep;
 use store::Matcher;
 
 use crate::labelset::LabelFilter;
@@ -82,11 +83,48 @@ pub(crate) enum VectorExpr {
     Watched(Box<Watched>),
     /// The function `info`.
     Info(Box<Info>),
-    HistogramQuantile {
-        phi: ScalarExpr,
+    /// A number of each native histogram.
+    OfHistograms {
+        number: HistogramNumber,
         input: Box<VectorExpr>,
-        phi_place: Place,
-        input_place: Place,
+    },
+    /// A number of each histogram, native or classic, that needs its buckets.
+    OfBuckets(Box<BucketFunction>),
+}
+
+/// Numbers that a native histogram has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HistogramNumber {
+    Average,
+    Count,
+    StandardDeviation,
+    Sum,
+    Variance,
+}
+
+/// A function of buckets, with its operands.
+#[derive(Clone, Debug)]
+pub(crate) struct BucketFunction {
+    pub(crate) number: BucketNumber,
+    pub(crate) input: VectorExpr,
+    /// Where each parameter begins in the text.
+    pub(crate) parameter_places: Vec<Place>,
+    /// Where the input begins in the text.
+    pub(crate) input_place: Place,
+}
+
+/// What is asked of buckets.
+#[derive(Clone, Debug)]
+pub(crate) enum BucketNumber {
+    Quantile(ScalarExpr),
+    /// Several quantiles, each with its own value of a label.
+    Quantiles {
+        label: String,
+        phis: Vec<ScalarExpr>,
+    },
+    Fraction {
+        lower: ScalarExpr,
+        upper: ScalarExpr,
     },
 }
 
@@ -126,6 +164,9 @@ pub(crate) struct Selector {
     pub(crate) shift: Shift,
     /// Values that can come through the filter above it; all of them, without one.
     pub(crate) values: Option<RangeInclusive<f64>>,
+    /// Whether it is found out between which histograms counters began again, where that is not known: of numbers of
+    /// histograms alone it could not be found out later.
+    pub(crate) finds_resets: bool,
     pub(crate) extension: Option<Extension>,
 }
 
@@ -238,6 +279,8 @@ pub(crate) struct Aggregate {
     pub(crate) input: VectorExpr,
     /// Where the parameter begins in the text.
     pub(crate) parameter_place: Place,
+    /// Where the input begins in the text.
+    pub(crate) input_place: Place,
 }
 
 /// Aggregations, with their parameters.
@@ -292,12 +335,41 @@ pub(crate) enum Operator {
     Filter(Comparison),
     /// 1 where the comparison holds, else 0.
     Test(Comparison),
+    /// Cuts histograms.
+    Trim(Keep),
 }
 
 impl Operator {
     /// Whether the result is something else than the left operand, so that the name goes.
     pub(crate) fn drops_name(self) -> bool {
-        !matches!(self, Self::Filter(_))
+        !matches!(self, Self::Filter(_) | Self::Trim(_))
+    }
+
+    /// How it is written.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::Arithmetic(arithmetic) => match arithmetic {
+                Arithmetic::Add => "+",
+                Arithmetic::Subtract => "-",
+                Arithmetic::Multiply => "*",
+                Arithmetic::Divide => "/",
+                Arithmetic::Modulo => "%",
+                Arithmetic::Power => "^",
+                Arithmetic::Atan2 => "atan2",
+                Arithmetic::Smaller => "min_of",
+                Arithmetic::Larger => "max_of",
+            },
+            Self::Filter(comparison) | Self::Test(comparison) => match comparison {
+                Comparison::Equal => "==",
+                Comparison::NotEqual => "!=",
+                Comparison::Greater => ">",
+                Comparison::Less => "<",
+                Comparison::GreaterOrEqual => ">=",
+                Comparison::LessOrEqual => "<=",
+            },
+            Self::Trim(Keep::Below) => "</",
+            Self::Trim(Keep::Above) => ">/",
+        }
     }
 }
 
@@ -308,6 +380,8 @@ pub(crate) struct VectorScalar {
     pub(crate) vector: VectorExpr,
     pub(crate) scalar: ScalarExpr,
     pub(crate) scalar_side: Side,
+    /// Where it begins in the text.
+    pub(crate) place: Place,
 }
 
 /// A side of a binary operator.
@@ -335,6 +409,8 @@ pub(crate) struct Join {
     pub(crate) matching: LabelFilter,
     pub(crate) cardinality: Cardinality,
     pub(crate) fill: Fill,
+    /// Where it begins in the text.
+    pub(crate) place: Place,
 }
 
 /// What stands in for a sample that has no partner on a side; without it the other has no result.

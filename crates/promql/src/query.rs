@@ -24,6 +24,7 @@ pub struct Query {
     is_open: bool,
     /// Why it is refused where nothing experimental is wanted.
     experimental: Option<Arc<str>>,
+    selectors: Arc<[Vec<Matcher>]>,
 }
 
 /// What kind of value a query gives.
@@ -42,7 +43,8 @@ pub enum ValueKind {
 impl Query {
     /// Reads a query. What is not PromQL, and what this engine does not evaluate, is an error here.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let Translated { plan, is_open, experimental } = translate(text, syntax::parse(text)?, None)?;
+        let Translated { plan, is_open, experimental, selectors } =
+            translate(text, syntax::parse(text)?, None)?;
         let reach = Reach::of(&plan).filter(|_| !is_open);
         Ok(Self {
             text: text.into(),
@@ -50,6 +52,7 @@ impl Query {
             plan: Arc::new(plan),
             is_open,
             experimental: experimental.map(Into::into),
+            selectors: selectors.into(),
         })
     }
 
@@ -87,6 +90,11 @@ impl Query {
     /// Why it is refused where nothing experimental is wanted, if it is.
     pub(crate) fn experimental(&self) -> Option<&str> {
         self.experimental.as_deref()
+    }
+
+    /// The matchers of each selector in it, with or without a range, in the order in which they are written.
+    pub fn selectors(&self) -> &[Vec<Matcher>] {
+        &self.selectors
     }
 
     /// Which samples a step looks at; nothing when that is not the step's to say.

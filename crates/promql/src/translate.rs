@@ -8,6 +8,8 @@ mod parts;
 mod pattern;
 mod selectors;
 
+use store::Matcher;
+
 use crate::Error;
 use crate::notes::Place;
 use crate::outline::{Open, Outline};
@@ -27,6 +29,8 @@ pub(crate) struct Translated {
     pub(crate) is_open: bool,
     /// What to say of the first experimental part, where those are not wanted.
     pub(crate) experimental: Option<String>,
+    /// The matchers of each selector in it.
+    pub(crate) selectors: Vec<Vec<Matcher>>,
 }
 
 /// Gives a tree its meaning. Where nothing is known of the whole query, durations that depend on it are taken for a
@@ -56,6 +60,7 @@ fn translate_outlined(
         patterns: 0,
         is_open: false,
         experimental: None,
+        selectors: Vec::new(),
         repeats: Repeats::of(text, &tree),
         place: String::new(),
         often: 1,
@@ -63,8 +68,8 @@ fn translate_outlined(
         outline,
     };
     let plan = translator.expr(tree)?;
-    let Translator { is_open, experimental, outline, .. } = translator;
-    Ok((Translated { plan, is_open, experimental }, outline))
+    let Translator { is_open, experimental, selectors, outline, .. } = translator;
+    Ok((Translated { plan, is_open, experimental, selectors }, outline))
 }
 
 /// Walks the tree.
@@ -74,6 +79,7 @@ struct Translator<'a> {
     patterns: usize,
     is_open: bool,
     experimental: Option<String>,
+    selectors: Vec<Vec<Matcher>>,
     repeats: Repeats,
     /// The subqueries around what is translated.
     place: String,

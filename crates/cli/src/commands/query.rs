@@ -139,14 +139,19 @@ fn shown(data: &Value) -> String {
         Some("vector") => {
             table.set_header(["SERIES", "VALUE"]);
             for row in rows {
-                table.add_row([series(&row["metric"]), sample(&row["value"]).1]);
+                let point = row.get("histogram").unwrap_or(&row["value"]);
+                table.add_row([series(&row["metric"]), sample(point).1]);
             }
             align(&mut table, 1);
         }
         Some("matrix") => {
             table.set_header(["SERIES", "TIME", "VALUE"]);
             for row in rows {
-                for point in row["values"].as_array().into_iter().flatten() {
+                let points = |name: &str| row[name].as_array().map(Vec::as_slice).unwrap_or_default();
+                let mut points: Vec<&Value> = points("values").iter().chain(points("histograms")).collect();
+                let time = |point: &Value| point[0].as_f64().unwrap_or_default();
+                points.sort_by(|a, b| time(a).total_cmp(&time(b)));
+                for point in points {
                     let (time, value) = sample(point);
                     table.add_row([series(&row["metric"]), time, value]);
                 }
@@ -273,7 +278,22 @@ fn sample(point: &Value) -> (String, String) {
     let time = point[0]
         .as_f64()
         .map(|seconds| Timestamp::from_millis((seconds * 1000.0).round() as i64).to_string());
-    (time.unwrap_or_default(), point[1].as_str().unwrap_or_default().to_owned())
+    (time.unwrap_or_default(), point[1].as_str().map_or_else(|| histogram(&point[1]), str::to_owned))
+}
+
+/// A histogram with its buckets, `[` and `]` where a bound belongs to a bucket: `{count:3, sum:4, (1,2]:3}`.
+fn histogram(object: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut parts =
+        vec![format!("count:{}", text(&object["count"])), format!("sum:{}", text(&object["sum"]))];
+    for bucket in object["buckets"].as_array().into_iter().flatten() {
+        let bounds = bucket[0].as_u64().unwrap_or_default();
+        let (open, close) =
+            (if bounds & 1 == 1 { '[' } else { '(' }, if bounds % 3 == 0 { ']' } else { ')' });
+        let [lower, upper, count] = [1, 2, 3].map(|at| text(&bucket[at]));
+        parts.push(format!("{open}{lower},{upper}{close}:{count}"));
+    }
+    format!("{{{}}}", parts.join(", "))
 }
 
 #[cfg(test)]
@@ -318,6 +338,16 @@ mod tests {
         let matrix = json!({ "resultType": "matrix", "result": [
             { "metric": { "__name__": "up" }, "values": [[1754083800.5, "1"]] } ] });
         assert!(shown(&matrix).contains("2025-08-01T21:30:00.5Z"));
+        let histogram =
+            json!({ "count": "4", "sum": "5", "buckets": [[3, "-1", "1", "1"], [0, "1", "2", "3"]] });
+        let mixed = json!({ "resultType": "matrix", "result": [
+            { "metric": {}, "values": [[1, "7"], [3, "9"]], "histograms": [[2, histogram]] } ] });
+        let shown_mixed = shown(&mixed);
+        let ends = ["7", "{count:4, sum:5, [-1,1]:1, (1,2]:3}", "9"];
+        assert!(
+            shown_mixed.lines().skip(1).zip(ends).all(|(line, end)| line.ends_with(end)),
+            "{shown_mixed}"
+        );
         let plot = json!({ "resultType": "matrix", "result": [
             { "metric": { "__name__": "up\u{1b}[2J" }, "values": [[1, "0"], [2, "12.5"], [3, "NaN"], [4, "6"]] } ] });
         let curve =

@@ -87,6 +87,11 @@ impl Held {
         self.all.fetch_sub(values, Ordering::Relaxed);
     }
 
+    /// How many values it holds.
+    pub(super) fn values(&self) -> u64 {
+        self.own.get()
+    }
+
     /// The query is answered: from now on only its answer is held.
     pub(super) fn answer(self, value: &Value) -> HeldAnswer {
         let values = (answer_in_values(value) as u64).min(self.own.get());
@@ -162,7 +167,8 @@ mod tests {
         small.add(300).expect("there is room again");
         drop(small);
         let samples = vec![model::Sample { time_ms: 1, value: 1.0 }; 100];
-        let value = Value::Matrix(vec![crate::Series { labels: Labels::empty(), samples }]);
+        let value =
+            Value::Matrix(vec![crate::Series { labels: Labels::empty(), samples, histograms: Vec::new() }]);
         let mut answer = second.answer(&value);
         let held = 200 + SERIES_VALUES as u64;
         assert_eq!(all.load(Ordering::Relaxed), held, "what the query held beside its answer is given back");

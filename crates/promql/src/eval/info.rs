@@ -92,7 +92,13 @@ impl Evaluation<'_> {
                 matchers.extend(Matcher::new(name, MatchOp::Regex, pattern.join("|")).ok());
             }
         }
-        let selector = Selector { matchers, shift: Shift::default(), values: None, extension: None };
+        let selector = Selector {
+            matchers,
+            shift: Shift::default(),
+            values: None,
+            finds_resets: false,
+            extension: None,
+        };
         let clock = self.clock(selector.shift, steps);
         let lookback_ms = self.lookback_ms();
         let mut found = Found::new();

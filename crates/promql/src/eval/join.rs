@@ -65,7 +65,7 @@ impl Evaluation<'_> {
             OneSide { matches: HashMap::new(), conflicts: StepMask::new(steps), conflict: None };
         let mut key = Vec::new();
         self.vector(one, steps, &mut |series| {
-            self.hold_series(&series.labels, series.values.len())?;
+            self.hold_series(&series.labels, series.size_in_values())?;
             join.matching.write_key(series.labels.as_ref(), &mut key);
             one_side.add(&key, series.take(), one_name, &join.matching);
             Ok(())
@@ -157,6 +157,16 @@ impl Evaluation<'_> {
     ) -> StepSeries {
         let mut result = StepSeries::new(result_labels(join, &many.labels, &one.labels), steps);
         result.drop_name = many.drop_name || join.operator.drops_name();
+        if many.has_histograms() || one.has_histograms() || matches!(join.operator, Operator::Trim(_)) {
+            for step in 0..steps.count {
+                let (Some(many), Some(one)) = (many.point(step), one.point(step)) else { continue };
+                let (left, right) = if many_side == Side::Left { (many, one) } else { (one, many) };
+                if let Some(point) = self.combine(join.operator, &left, &right, &left, join.place) {
+                    result.set(step, point);
+                }
+            }
+            return result;
+        }
         for (step, value) in many.present() {
             let other = one.values[step];
             if is_present(other) {

@@ -55,7 +55,7 @@ impl Evaluation<'_> {
         let mut held = 0;
         self.vector(&shared.input, steps, &mut |series| {
             if let Some(list) = &mut copies {
-                let values = super::held::labels_in_values(&series.labels) + series.values.len();
+                let values = super::held::labels_in_values(&series.labels) + series.size_in_values();
                 if self.held.has_room(values as u64, SHARE_OF_HELD) {
                     self.hold(values)?;
                     held += values;

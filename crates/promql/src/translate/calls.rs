@@ -6,8 +6,8 @@ use crate::Error;
 use crate::eval::{calendar, numbers};
 use crate::notes::Place;
 use crate::plan::{
-    Arithmetic, Expr, Extension, Map, OverTime, RangeExpr, Relabel, ScalarExpr, SortOrder, VectorExpr,
-    WindowFunction,
+    Arithmetic, BucketFunction, BucketNumber, Expr, Extension, HistogramNumber, Map, OverTime, RangeExpr,
+    Relabel, ScalarExpr, SortOrder, VectorExpr, WindowFunction,
 };
 use crate::syntax::Call;
 
@@ -209,7 +209,7 @@ impl Translator<'_> {
             "clamp" | "clamp_min" | "clamp_max" | "round" | "timestamp" => Ok(mapping(name, arguments)),
             "sort" | "sort_desc" | "sort_by_label" | "sort_by_label_desc" => Ok(sort(name, arguments)),
             "label_replace" => self.label_replace(start, arguments),
-            "label_join" => self.label_join(start, arguments),
+            "label_join" => Self::label_join(arguments),
             _ => Ok(vector_function(name, arguments).map(Expr::Vector)),
         }
     }
@@ -217,33 +217,34 @@ impl Translator<'_> {
     fn label_replace(&mut self, start: usize, arguments: &mut Arguments) -> Result<Option<Expr>, Error> {
         let Some(input) = arguments.vector() else { return Ok(None) };
         let [target, replacement, source, pattern] = [(); 4].map(|()| arguments.text().unwrap_or_default());
-        self.check_label(start, "label_replace", &target)?;
+        check_label("label_replace", &target)?;
         self.count_pattern(start)?;
         let build = |pattern: &str| {
             regex::RegexBuilder::new(&format!("^(?s:{pattern})$")).size_limit(1 << 20).build()
         };
         let built = build(&pattern).or_else(|error| build(&pattern::escaped(&pattern)).map_err(|_| error));
+        // Prometheus makes the pattern when it evaluates, so that this is an error of class `execution`.
         let pattern = built.map_err(|error| {
-            self.error(start, &format!("invalid regular expression in label_replace(): {pattern}: {error}"))
+            Error::Execution(format!("invalid regular expression in label_replace(): {pattern}: {error}"))
         })?;
         let relabel = Relabel::Replace { target, replacement, source, pattern };
         Ok(Some(Expr::Vector(VectorExpr::Relabel { relabel, input: Box::new(input) })))
     }
 
-    fn label_join(&self, start: usize, arguments: &mut Arguments) -> Result<Option<Expr>, Error> {
+    fn label_join(arguments: &mut Arguments) -> Result<Option<Expr>, Error> {
         let Some(input) = arguments.vector() else { return Ok(None) };
         let [target, separator] = [(); 2].map(|()| arguments.text().unwrap_or_default());
-        self.check_label(start, "label_join", &target)?;
+        check_label("label_join", &target)?;
         let relabel = Relabel::Join { target, separator, sources: arguments.texts() };
         Ok(Some(Expr::Vector(VectorExpr::Relabel { relabel, input: Box::new(input) })))
     }
+}
 
-    fn check_label(&self, start: usize, function: &str, name: &str) -> Result<(), Error> {
-        if name.is_empty() {
-            let message = format!("invalid destination label name in {function}(): {name:?}");
-            return Err(self.error(start, &message));
-        }
-        Ok(())
+/// As with patterns, Prometheus looks at the name when it evaluates.
+fn check_label(function: &str, name: &str) -> Result<(), Error> {
+    match name.is_empty() {
+        true => Err(Error::Execution(format!("invalid destination label name in {function}(): {name:?}"))),
+        false => Ok(()),
     }
 }
 
@@ -333,14 +334,50 @@ fn vector_function(name: &str, arguments: &mut Arguments) -> Option<VectorExpr> 
             let range = arguments.range()?;
             Some(VectorExpr::AbsentOverTime { labels: selectors::labels_of_absent_range(&range), range })
         }
-        "histogram_quantile" => Some(VectorExpr::HistogramQuantile {
-            phi: arguments.scalar()?,
-            input: Box::new(arguments.vector()?),
-            phi_place: arguments.place(0),
-            input_place: arguments.place(1),
-        }),
+        "histogram_avg" | "histogram_count" | "histogram_sum" | "histogram_stddev" | "histogram_stdvar" => {
+            of_histograms(name, arguments)
+        }
+        "histogram_fraction" | "histogram_quantile" | "histogram_quantiles" => of_buckets(name, arguments),
         _ => None,
     }
+}
+
+fn of_histograms(name: &str, arguments: &mut Arguments) -> Option<VectorExpr> {
+    let mut input = Box::new(arguments.vector()?);
+    let number = match name {
+        "histogram_avg" => HistogramNumber::Average,
+        "histogram_count" => HistogramNumber::Count,
+        "histogram_sum" => HistogramNumber::Sum,
+        "histogram_stddev" => HistogramNumber::StandardDeviation,
+        _ => HistogramNumber::Variance,
+    };
+    if matches!(number, HistogramNumber::Average | HistogramNumber::Count | HistogramNumber::Sum) {
+        selectors::find_resets(&mut input);
+    }
+    Some(VectorExpr::OfHistograms { number, input })
+}
+
+fn of_buckets(name: &str, arguments: &mut Arguments) -> Option<VectorExpr> {
+    let (number, input, input_at, parameters) = match name {
+        "histogram_quantile" => {
+            let phi = arguments.scalar()?;
+            (BucketNumber::Quantile(phi), arguments.vector()?, 1, 0..1)
+        }
+        "histogram_fraction" => {
+            let (lower, upper) = (arguments.scalar()?, arguments.scalar()?);
+            (BucketNumber::Fraction { lower, upper }, arguments.vector()?, 2, 0..2)
+        }
+        _ => {
+            let (input, label) = (arguments.vector()?, arguments.text()?);
+            let phis: Vec<ScalarExpr> = std::iter::from_fn(|| arguments.scalar()).collect();
+            let parameters = 2..2 + phis.len();
+            (BucketNumber::Quantiles { label, phis }, input, 0, parameters)
+        }
+    };
+    let parameter_places = parameters.map(|at| arguments.place(at)).collect();
+    let input_place = arguments.place(input_at);
+    let function = BucketFunction { number, input, parameter_places, input_place };
+    Some(VectorExpr::OfBuckets(Box::new(function)))
 }
 
 fn map(function: Map, input: VectorExpr) -> Expr {

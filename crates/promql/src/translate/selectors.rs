@@ -26,8 +26,10 @@ impl Translator<'_> {
             let message = format!("{} modifier is experimental and not enabled", extension.name());
             self.note_experimental(start, &message);
         }
+        self.selectors.push(matchers.clone());
         let shift = self.shift(start, &tree.shift)?;
-        let selector = Selector { matchers, shift, values: None, extension: tree.extension };
+        let selector =
+            Selector { matchers, shift, values: None, finds_resets: false, extension: tree.extension };
         match tree.range {
             None => Ok(Expr::Vector(VectorExpr::Selector(selector))),
             Some(range) => {
@@ -68,6 +70,29 @@ impl Translator<'_> {
             Some(syntax::At::Time(seconds)) => Some(At::Time((seconds * 1000.0).round() as i64)),
         };
         Ok(Shift { at, offset_ms })
+    }
+}
+
+/// Tells selectors under a function that looks at no buckets to find resets out. An operator between them is in the way,
+/// as in Prometheus: whether it warns of resets that contradict each other depends on this.
+pub(super) fn find_resets(input: &mut VectorExpr) {
+    match input {
+        VectorExpr::Selector(selector) => selector.finds_resets = true,
+        VectorExpr::OverTime(over_time) => {
+            if let RangeExpr::Selector { selector, .. } = &mut over_time.range {
+                selector.finds_resets = true;
+            }
+        }
+        VectorExpr::Map { input, .. }
+        | VectorExpr::Relabel { input, .. }
+        | VectorExpr::Sort { input, .. } => {
+            find_resets(input);
+        }
+        VectorExpr::Aggregate(aggregate) => find_resets(&mut aggregate.input),
+        VectorExpr::Fixed(input) => find_resets(input),
+        VectorExpr::Shared(shared) => find_resets(&mut shared.input),
+        VectorExpr::Watched(watched) => find_resets(&mut watched.input),
+        _ => {}
     }
 }
 

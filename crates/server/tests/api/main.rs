@@ -13,6 +13,8 @@ mod live;
 mod login;
 mod page;
 mod prometheus;
+mod prometheus_rules;
+mod remote;
 mod requests;
 mod rollups;
 mod seeds;
