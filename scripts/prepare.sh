@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Installs what is missing of: redis (redis-server), postgresql (its server, for tests that start one of
-# their own), tmux (a terminal for tests), exporter (the node exporter, which tests scrape), python (a virtual
-# environment with the packages of the example pipeline and the tests), node (the packages of the web page),
-# chromium (for its tests), bench (the peers of `make bench`), fuzz (cargo-fuzz, and the compiler of C++ that
-# its library needs). Does nothing where all is there.
+# their own), prometheus (that tests compare with, and promtool), tmux (a terminal for tests), exporter (the node
+# exporter, which tests scrape), python (a virtual environment with the packages of the example pipeline and the
+# tests), node (the packages of the web page), chromium (for its tests), bench (the peers of `make bench`), fuzz
+# (cargo-fuzz, and the compiler of C++ that its library needs). Does nothing where all is there.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 venv=${WATCHKEEPER_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/watchkeeper/venv}
@@ -48,6 +48,12 @@ prepare_exporter() {
   install_packages prometheus-node-exporter
 }
 
+prepare_prometheus() {
+  command -v prometheus >/dev/null && command -v promtool >/dev/null && return
+  command -v apt-get >/dev/null || { say "prometheus is missing: install it and try again"; exit 1; }
+  install_packages prometheus
+}
+
 prepare_python() {
   local wanted="$root/examples/docpipe/requirements.txt" tests="$root/scripts/requirements-test.txt"
   local stamp="$venv/.prepared" sum
@@ -89,11 +95,11 @@ prepare_chromium() {
 # The peers that `make bench` compares with.
 prepare_bench() {
   local missing=()
-  command -v prometheus >/dev/null || missing+=(prometheus)
   command -v prometheus-node-exporter >/dev/null || missing+=(prometheus-node-exporter)
   command -v prometheus-process-exporter >/dev/null || missing+=(prometheus-process-exporter)
   command -v victoria-metrics >/dev/null || missing+=(victoria-metrics)
   prepare_postgresql
+  prepare_prometheus
   if [ ${#missing[@]} -gt 0 ]; then install_packages "${missing[@]}"; fi
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$root/bench/requirements.txt"
 }
@@ -116,6 +122,7 @@ for part in "$@"; do
     tmux) prepare_tmux ;;
     exporter) prepare_exporter ;;
     postgresql) prepare_postgresql ;;
+    prometheus) prepare_prometheus ;;
     python) prepare_python ;;
     node) prepare_node ;;
     chromium) prepare_chromium ;;

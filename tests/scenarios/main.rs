@@ -5,8 +5,10 @@
 
 mod backlog;
 mod bad_disk;
+mod beside_prometheus;
 mod commands;
 mod crash;
+mod dashboards;
 mod export;
 mod faults;
 mod itself;

@@ -23,8 +23,12 @@ impl Store {
 
     /// Stores the samples of a scrape, and what stands beside them.
     pub(super) async fn put(&self, taken: Taken) -> Result<(), ScrapeError> {
+        let unstored = |error: ingest::IngestError| ScrapeError::Store(error.to_string());
         self.metrics.exemplars.inc_by(taken.exemplars.len() as u64);
-        self.put_samples(taken.batch).await
+        self.put_samples(taken.batch).await?;
+        self.ingest.note_metadata(Source::Scrape, taken.metadata);
+        let exemplars = self.ingest.append_exemplars(Source::Scrape, taken.exemplars).await;
+        exemplars.map(|_| ()).map_err(unstored)
     }
 
     /// Stores samples.
