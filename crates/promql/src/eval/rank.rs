@@ -7,7 +7,6 @@ use std::sync::Arc;
 use model::{Histogram, Labels};
 
 use super::aggregate::{Groups, size_in_values};
-use super::ratio;
 use super::{Evaluation, Sink};
 use crate::Error;
 use crate::plan::{Aggregate, Aggregation, ScalarExpr};
