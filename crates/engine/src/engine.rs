@@ -13,8 +13,8 @@ use datafusion::physical_plan::ExecutionPlan;
 use model::{ByteSize, Labels, TimeRange, Timestamp};
 use parking_lot::Mutex;
 use store::{
-    AppendError, Appended, Batch, Cancel, Cardinality, Changes, EventPass, EventScan, Matcher, QueryError, RollupCursor,
-    RollupPart, SelectRequest, SeriesBuffer, SeriesCursor, StoreStats, TelemetryStore,
+    AppendError, Appended, Batch, Cancel, Cardinality, Changes, EventPass, EventScan, Matcher, QueryError,
+    RollupCursor, RollupPart, SelectRequest, SeriesBuffer, SeriesCursor, StoreStats, TelemetryStore,
 };
 use tokio::sync::oneshot;
 

@@ -174,8 +174,13 @@ mod tests {
     fn answer(samples: usize) -> Answer {
         let samples = vec![Sample { time_ms: 1, value: 1.0 }; samples];
         let value = Value::Matrix(vec![Series { labels: Labels::metric("m", &[]), samples }]);
-        let output =
-            QueryOutput { value, warnings: Vec::new(), infos: Vec::new(), stats: QueryStats::default(), held: HeldAnswer::default() };
+        let output = QueryOutput {
+            value,
+            warnings: Vec::new(),
+            infos: Vec::new(),
+            stats: QueryStats::default(),
+            held: HeldAnswer::default(),
+        };
         Answer { mark: Mark::default(), first_ms: 0, last_ms: 0, output }
     }
 

@@ -249,14 +249,16 @@ mod tests {
         let query = WireQuery { matchers: vec![matcher], ..WireQuery::default() };
         let request = WireRequest { queries: vec![query], accepted_response_types: Vec::new() };
         assert!(matches!(decode(&packed(&request), 1 << 20), Err(RemoteReadError::Query(_))));
-        let many = WireRequest { queries: vec![WireQuery::default(); 65], accepted_response_types: Vec::new() };
+        let many =
+            WireRequest { queries: vec![WireQuery::default(); 65], accepted_response_types: Vec::new() };
         assert!(matches!(decode(&packed(&many), 1 << 20), Err(RemoteReadError::Query(_))));
     }
 
     #[test]
     fn an_answer_has_numbers_and_histograms() {
         let mut batch = MetricBatch::new();
-        let value = batch.histogram(&Histogram { count: 2.0, zero_count: 2.0, sum: 1.0, ..Histogram::default() });
+        let value =
+            batch.histogram(&Histogram { count: 2.0, zero_count: 2.0, sum: 1.0, ..Histogram::default() });
         let labels = Labels::metric("up", &[]);
         let samples = [Sample { time_ms: 1, value: 1.0 }, Sample { time_ms: 2, value }];
         let mut response = Response::default();
@@ -265,7 +267,8 @@ mod tests {
         response.next_query();
         response.push(Labels::metric("b", &[]).as_ref(), std::iter::empty(), batch.histograms());
         response.push(Labels::metric("a", &[("z", "1")]).as_ref(), std::iter::empty(), batch.histograms());
-        let plain = snap::raw::Decoder::new().decompress_vec(&response.encode().expect("small")).expect("snappy");
+        let plain =
+            snap::raw::Decoder::new().decompress_vec(&response.encode().expect("small")).expect("snappy");
         let back = WireResponse::decode(plain.as_slice()).expect("a response");
         let sent = &back.results[0].timeseries[0];
         assert!(format!("{sent:?}").contains("count_int: Some(2)"), "{sent:?}");

@@ -136,9 +136,7 @@ fn read(plain: &[u8], limit: usize) -> Result<Decoded, RemoteWriteError> {
         match field.map_err(RemoteWriteError::Protobuf)? {
             (1, Value::Bytes(message)) => {
                 series.read(message).map_err(RemoteWriteError::Protobuf)?;
-                decoded
-                    .take(&mut series, index, LabelsOf::Message)
-                    .map_err(RemoteWriteError::Protobuf)?;
+                decoded.take(&mut series, index, LabelsOf::Message).map_err(RemoteWriteError::Protobuf)?;
                 index += 1;
                 decoded.check_size(limit)?;
             }
@@ -254,7 +252,8 @@ impl Decoded {
 
 /// Writes a batch as a request of the first version, as an agent does.
 pub fn encode(batch: &MetricBatch) -> Vec<u8> {
-    let timeseries = batch.iter().map(|(labels, samples)| sent(labels, samples, batch.histograms())).collect();
+    let timeseries =
+        batch.iter().map(|(labels, samples)| sent(labels, samples, batch.histograms())).collect();
     let request = WriteRequest { timeseries, metadata: Vec::new() };
     snap::raw::Encoder::new()
         .compress_vec(&request.encode_to_vec())

@@ -15,9 +15,9 @@ use arrow::datatypes::{
 };
 use model::Timestamp;
 use model::event::{
-    Attributes, Capability, ComponentAction, ComponentEvent, DeployEvent, Event, ExemplarEvent, ExitCause, ExitEvent,
-    FeedbackEvent, JobAction, JobEvent, LlmCallEvent, RequestEvent, StageAction, StageEvent, StageStatus,
-    WorkerAction, WorkerEvent,
+    Attributes, Capability, ComponentAction, ComponentEvent, DeployEvent, Event, ExemplarEvent, ExitCause,
+    ExitEvent, FeedbackEvent, JobAction, JobEvent, LlmCallEvent, RequestEvent, StageAction, StageEvent,
+    StageStatus, WorkerAction, WorkerEvent,
 };
 
 /// An event table.

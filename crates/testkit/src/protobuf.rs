@@ -69,7 +69,9 @@ impl Message {
 
     /// The message in a snappy block.
     pub fn snappy(&self) -> Vec<u8> {
-        snap::raw::Encoder::new().compress_vec(&self.0).expect("a test's message is far below the limit of snappy")
+        snap::raw::Encoder::new()
+            .compress_vec(&self.0)
+            .expect("a test's message is far below the limit of snappy")
     }
 
     fn varint(&mut self, mut number: u64) {

@@ -53,7 +53,9 @@ impl ExemplarEvent {
     /// The labels of the series, with the name.
     pub fn series_labels(&self) -> Labels {
         let name = [(METRIC_NAME, self.metric.as_str())];
-        Labels::from_pairs(name.into_iter().chain(self.series.iter().map(|(name, value)| (&**name, &**value))))
+        Labels::from_pairs(
+            name.into_iter().chain(self.series.iter().map(|(name, value)| (&**name, &**value))),
+        )
     }
 }
 

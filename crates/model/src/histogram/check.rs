@@ -69,7 +69,12 @@ impl Histogram {
         }
         self.positive.check("positive")?;
         self.negative.check("negative")?;
-        if self.schema == CUSTOM_SCHEMA && self.positive.ends().is_some_and(|(first, last)| first < 0 || last > self.custom_bounds.len() as i64) {
+        if self.schema == CUSTOM_SCHEMA
+            && self
+                .positive
+                .ends()
+                .is_some_and(|(first, last)| first < 0 || last > self.custom_bounds.len() as i64)
+        {
             return Err(InvalidHistogram::OutOfRange("positive"));
         }
         for (count, name) in [(self.count, "count"), (self.zero_count, "count of zeros")] {
@@ -142,8 +147,7 @@ impl Buckets {
     /// The indexes of the first and the last bucket.
     fn ends(&self) -> Option<(i64, i64)> {
         let first = i64::from(self.spans.first()?.offset);
-        let beyond: i64 =
-            self.spans.iter().map(|span| i64::from(span.offset) + i64::from(span.length)).sum();
+        let beyond: i64 = self.spans.iter().map(|span| i64::from(span.offset) + i64::from(span.length)).sum();
         Some((first, beyond - 1))
     }
 
@@ -240,7 +244,10 @@ mod tests {
             (|h| h.negative.spans[0].length = u32::MAX, "negative buckets have room for 4294967295"),
             (|h| h.positive.spans[1].offset = -1, "begins before the end"),
             (|h| h.negative.spans[0] = Span { offset: i32::MAX, length: 2 }, "negative buckets have room"),
-            (|h| h.positive.spans = vec![Span { offset: i32::MAX, length: 3 }], "positive buckets lie out of range"),
+            (
+                |h| h.positive.spans = vec![Span { offset: i32::MAX, length: 3 }],
+                "positive buckets lie out of range",
+            ),
             (|h| h.negative.counts[0] = -1.0, "its count of a bucket is negative"),
             (|h| h.zero_count = -1.0, "its count of zeros is negative"),
             (|h| h.count = -0.5, "its count is negative"),

@@ -59,7 +59,8 @@ pub(super) fn histogram(message: &[u8]) -> Result<TimedHistogram, Error> {
     }
     histogram.positive = positive.buckets(is_whole, "positive")?;
     histogram.negative = negative.buckets(is_whole, "negative")?;
-    let invalid = |error: model::histogram::InvalidHistogram| Error::Invalid(format!("a histogram is wrong: {error}"));
+    let invalid =
+        |error: model::histogram::InvalidHistogram| Error::Invalid(format!("a histogram is wrong: {error}"));
     let histogram = histogram.checked().map_err(invalid)?;
     if is_whole {
         histogram.check_whole_counts().map_err(invalid)?;
@@ -117,12 +118,14 @@ impl Side {
         for field in Fields::of(message) {
             match field? {
                 (1, Value::Number(offset)) => {
-                    span.offset = i32::try_from(unzigzag(offset))
-                        .map_err(|_| Error::Invalid("the offset of a histogram's span is out of range".to_owned()))?;
+                    span.offset = i32::try_from(unzigzag(offset)).map_err(|_| {
+                        Error::Invalid("the offset of a histogram's span is out of range".to_owned())
+                    })?;
                 }
                 (2, Value::Number(length)) => {
-                    span.length = u32::try_from(length)
-                        .map_err(|_| Error::Invalid("the length of a histogram's span is out of range".to_owned()))?;
+                    span.length = u32::try_from(length).map_err(|_| {
+                        Error::Invalid("the length of a histogram's span is out of range".to_owned())
+                    })?;
                 }
                 (number @ 1..=2, _) => return Err(Malformed::Type(number).into()),
                 _ => {}
@@ -155,7 +158,8 @@ impl Side {
         let Self { deltas, counts, spans } = self;
         let fits = if is_whole { counts.is_empty() } else { deltas.is_empty() };
         if !fits {
-            let text = format!("of a histogram's count and its {side} buckets one is whole and the other is not");
+            let text =
+                format!("of a histogram's count and its {side} buckets one is whole and the other is not");
             return Err(Error::Invalid(text));
         }
         if !is_whole {

@@ -32,8 +32,12 @@ pub(super) fn second(
     for field in Fields::of(message) {
         match field? {
             (1, Value::Number(kind)) => metadata.kind = kind_of(kind),
-            (3, Value::Number(reference)) => metadata.help = text_of(symbols.get(reference).unwrap_or_default()),
-            (4, Value::Number(reference)) => metadata.unit = text_of(symbols.get(reference).unwrap_or_default()),
+            (3, Value::Number(reference)) => {
+                metadata.help = text_of(symbols.get(reference).unwrap_or_default())
+            }
+            (4, Value::Number(reference)) => {
+                metadata.unit = text_of(symbols.get(reference).unwrap_or_default())
+            }
             (number @ (1 | 3 | 4), _) => return Err(Malformed::Type(number)),
             _ => {}
         }
@@ -55,7 +59,11 @@ fn family_of(name: &str, kind: MetricKind) -> &str {
         MetricKind::Summary => &["_count", "_sum"],
         _ => &[],
     };
-    endings.iter().find_map(|ending| name.strip_suffix(ending)).filter(|rest| !rest.is_empty()).unwrap_or(name)
+    endings
+        .iter()
+        .find_map(|ending| name.strip_suffix(*ending))
+        .filter(|rest| !rest.is_empty())
+        .unwrap_or(name)
 }
 
 fn kind_of(number: u64) -> MetricKind {

@@ -206,7 +206,10 @@ impl<'a> SeriesReader<'a> {
 
     fn check_sizes(&self) -> Result<(), String> {
         if self.more.labels > 0 {
-            return Err(format!("it has {} labels, at most {MAX_LABELS} are read", MAX_LABELS + self.more.labels));
+            return Err(format!(
+                "it has {} labels, at most {MAX_LABELS} are read",
+                MAX_LABELS + self.more.labels
+            ));
         }
         for (more, most, what) in [
             (self.more.samples, MAX_SAMPLES, "samples"),

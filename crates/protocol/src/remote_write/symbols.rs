@@ -40,7 +40,9 @@ impl<'a> Symbols<'a> {
         }
         pairs
             .iter()
-            .map(|[name, value]| Ok(Pair { name: self.named(*name)?, value: self.named(*value)?, plain: &[] }))
+            .map(|[name, value]| {
+                Ok(Pair { name: self.named(*name)?, value: self.named(*value)?, plain: &[] })
+            })
             .collect()
     }
 

@@ -29,7 +29,8 @@ fn compressed(request: &WriteRequest) -> Vec<u8> {
 }
 
 fn decoded(timeseries: Vec<TimeSeries>) -> Decoded {
-    decode(&compressed(&WriteRequest { timeseries, metadata: Vec::new() }), Version::First, LIMIT).expect("a request")
+    decode(&compressed(&WriteRequest { timeseries, metadata: Vec::new() }), Version::First, LIMIT)
+        .expect("a request")
 }
 
 /// A request as Prometheus' own protobuf library writes it: `up{job="a"} 1.5 @1000`.
@@ -119,7 +120,11 @@ fn histograms_of(decoded: &Decoded) -> Vec<(String, i64, Option<Histogram>)> {
     let all = decoded.histograms.iter().flat_map(|(labels, samples)| {
         samples.iter().map(move |sample| {
             let histogram = decoded.histograms.histograms().of(sample.value);
-            (labels.metric_name().to_owned(), sample.time_ms, histogram.map(|found| found.expect("it was encoded")))
+            (
+                labels.metric_name().to_owned(),
+                sample.time_ms,
+                histogram.map(|found| found.expect("it was encoded")),
+            )
         })
     });
     all.collect()
@@ -218,7 +223,10 @@ fn exemplars_and_metadata_are_taken() {
 fn a_request_that_declares_too_much_is_refused_before_it_is_decompressed() {
     // Declares 4 GiB - 1 and holds nothing.
     let bomb = [0xff, 0xff, 0xff, 0xff, 0x0f];
-    assert!(matches!(decode(&bomb, Version::First, LIMIT), Err(RemoteWriteError::TooLarge { declared: 4_294_967_295, .. })));
+    assert!(matches!(
+        decode(&bomb, Version::First, LIMIT),
+        Err(RemoteWriteError::TooLarge { declared: 4_294_967_295, .. })
+    ));
     assert!(
         matches!(decode(&bomb, Version::First, usize::MAX), Err(RemoteWriteError::Snappy(_)))
             || cfg!(target_pointer_width = "32")

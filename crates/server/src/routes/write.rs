@@ -9,7 +9,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use ingest::{Reason, SamplesOutcome, Source};
+use ingest::{Reason, Source};
 use protocol::remote_write::{self, Decoded, RemoteWriteError, Version};
 
 use crate::context::Shared;
@@ -35,7 +35,8 @@ pub(super) async fn take(State(app): State<Shared>, headers: HeaderMap, body: Bo
         Ok(bytes) => store(&app, version, bytes, &mut written).await,
         Err(problem) => Err(problem),
     };
-    let mut response = result.map_or_else(IntoResponse::into_response, |()| StatusCode::NO_CONTENT.into_response());
+    let mut response =
+        result.map_or_else(IntoResponse::into_response, |()| StatusCode::NO_CONTENT.into_response());
     if version == Version::Second {
         response.headers_mut().extend(written.headers());
     }
@@ -71,11 +72,21 @@ async fn store(app: &Shared, version: Version, bytes: Bytes, written: &mut Writt
             ingest.refuse(Source::RemoteWrite, Reason::Malformed, 1);
             unreadable(&error)
         })?;
-    let Decoded { batch, histograms, exemplars, exemplars_left_out, metadata, rejected, rejected_samples, .. } =
-        decoded;
+    let Decoded {
+        batch,
+        histograms,
+        exemplars,
+        exemplars_left_out,
+        metadata,
+        rejected,
+        rejected_samples,
+        ..
+    } = decoded;
     ingest.refuse(Source::RemoteWrite, Reason::Malformed, (rejected_samples + exemplars_left_out) as u64);
     let wrong = rejected.first().map(|first| format!("{rejected_samples} samples are wrong: {first}"));
-    if version == Version::First && let Some(wrong) = &wrong {
+    if version == Version::First
+        && let Some(wrong) = &wrong
+    {
         let all = batch.sample_count() + histograms.sample_count() + exemplars.len();
         ingest.refuse(Source::RemoteWrite, Reason::Malformed, all as u64);
         return Err(Problem::new(Kind::BadBody, format!("Nothing was stored. {wrong}.")));
@@ -90,7 +101,7 @@ async fn store(app: &Shared, version: Version, bytes: Bytes, written: &mut Writt
     // After an error all is sent again, so nothing counts as written; what is there is there once.
     let (samples, histograms, exemplars) = (samples?, histograms?, exemplars?);
     *written = Written { samples: samples.held(), histograms: histograms.held(), exemplars };
-    let refusals = [samples, histograms].iter().filter_map(SamplesOutcome::refusals);
+    let refusals = [samples, histograms].into_iter().filter_map(|outcome| outcome.refusals());
     let reasons: Vec<String> = wrong.into_iter().chain(refusals).collect();
     if reasons.is_empty() {
         return Ok(());

@@ -116,7 +116,12 @@ async fn samples_are_taken_by_remote_write() {
     assert!(said.contains("Nothing was stored") && said.contains("`b` is given twice"), "{said}");
     answer(write(b"nonsense".to_vec())).await.problem(400);
     for wrong in ["application/json", "application/x-protobuf;proto=io.prometheus.write.v3.Request"] {
-        assert!(answer(write_as(good.clone(), wrong)).await.problem(415).contains("io.prometheus.write.v2.Request"));
+        assert!(
+            answer(write_as(good.clone(), wrong))
+                .await
+                .problem(415)
+                .contains("io.prometheus.write.v2.Request")
+        );
     }
     let names = stage.get("/prometheus/api/v1/label/__name__/values").await;
     assert_eq!(names.body["data"], json!(["up"]), "nothing of the refused is there");

@@ -293,7 +293,14 @@ async fn what_a_query_took_is_told_to_who_asks() {
     assert!(total >= 2, "{told:?}");
     assert_eq!(stats["samples"]["totalQueryableSamplesPerStep"][0][1], total);
     assert!(stats["samples"]["peakSamples"].is_u64());
-    for name in ["evalTotalTime", "resultSortTime", "queryPreparationTime", "innerEvalTime", "execQueueTime", "execTotalTime"] {
+    for name in [
+        "evalTotalTime",
+        "resultSortTime",
+        "queryPreparationTime",
+        "innerEvalTime",
+        "execQueueTime",
+        "execTotalTime",
+    ] {
         assert!(stats["timings"][name].as_f64().is_some_and(|seconds| seconds >= 0.0), "{name}: {told:?}");
     }
     let sums = get(&stage, "query", &of("true")).await;

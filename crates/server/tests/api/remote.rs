@@ -74,7 +74,8 @@ async fn the_second_version_is_taken_whole_and_headers_count_it() {
     let said = json!([{ "type": "counter", "help": "How many.", "unit": "requests" }]);
     assert_eq!(data(&stage, "metadata").await, json!({ "requests_total": said }));
     assert_eq!(data(&stage, "metadata?metric=nothing").await, json!({}));
-    let exemplars = data(&stage, "query_exemplars?query=rate(requests_total%7Bjob=%22api%22%7D%5B5m%5D)").await;
+    let exemplars =
+        data(&stage, "query_exemplars?query=rate(requests_total%7Bjob=%22api%22%7D%5B5m%5D)").await;
     let expected = json!([{
         "seriesLabels": { "__name__": "requests_total", "job": "api" },
         "exemplars": [{ "labels": { "trace_id": "t1" }, "value": "0.5", "timestamp": (now - 5) as f64 / 1000.0 }],
@@ -139,8 +140,13 @@ async fn samples_that_come_too_late_are_said_and_those_that_come_again_are_not()
     };
     assert_eq!(send(&[(now, 1.0)]).await.status, 204);
     assert_eq!(send(&[(now, 1.0)]).await.status, 204);
+    let other = send(&[(now, 2.0)]).await;
+    assert!(other.problem(400).contains("duplicate sample for timestamp"), "{other:?}");
+    assert_eq!(data(&stage, "query?query=up").await["result"][0]["value"][1], "1", "the first stays");
     let month = 30 * 86_400_000;
-    assert!(send(&[(now - month, 1.0)]).await.problem(400).contains("out of order or older than what is kept"));
+    assert!(
+        send(&[(now - month, 1.0)]).await.problem(400).contains("out of order or older than what is kept")
+    );
     assert!(send(&[(now + 1, 1.0), (now + 1, 2.0)]).await.problem(400).contains("at one time"));
 }
 
@@ -183,13 +189,17 @@ async fn remote_read_answers_samples_and_histograms() {
         Field::Bytes(bytes) => bytes,
         other => panic!("{other:?} is no message"),
     };
-    let results: Vec<_> = fields(&unsnappy(&body)).into_iter().map(|(_, result)| fields(&bytes(result))).collect();
+    let results: Vec<_> =
+        fields(&unsnappy(&body)).into_iter().map(|(_, result)| fields(&bytes(result))).collect();
     assert_eq!(results.iter().map(Vec::len).collect::<Vec<_>>(), [3, 0]);
     let mut found = Vec::new();
     for (_, series) in results[0].clone() {
         let series = fields(&bytes(series));
-        let labels: Vec<Vec<(u64, Field)>> =
-            series.iter().filter(|(number, _)| *number == 1).map(|(_, label)| fields(&bytes(label.clone()))).collect();
+        let labels: Vec<Vec<(u64, Field)>> = series
+            .iter()
+            .filter(|(number, _)| *number == 1)
+            .map(|(_, label)| fields(&bytes(label.clone())))
+            .collect();
         let job = labels[1].iter().find(|(number, _)| *number == 2).expect("a value").1.clone();
         let rest: Vec<(u64, Vec<(u64, Field)>)> = series
             .into_iter()

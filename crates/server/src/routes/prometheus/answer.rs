@@ -35,7 +35,8 @@ impl Answer {
         if over {
             warnings.push(TRUNCATED.to_owned());
         }
-        let stats = measured.map(|measured| format!(",\"stats\":{}", measured.json(stats))).unwrap_or_default();
+        let stats =
+            measured.map(|measured| format!(",\"stats\":{}", measured.json(stats))).unwrap_or_default();
         let (bytes, end) = (write::size(&value), format!("{stats}}}{}", end(&warnings, &infos)));
         if bytes > large::LEAST_BYTES {
             return Self::Large(Box::new(LargeAnswer { value, bytes, end, held }));
@@ -107,7 +108,9 @@ impl Class {
                     ErrorKind::Execution => StatusCode::UNPROCESSABLE_ENTITY,
                     ErrorKind::Timeout => StatusCode::SERVICE_UNAVAILABLE,
                     // As nginx has it: the client has gone away.
-                    ErrorKind::Canceled => StatusCode::from_u16(499).unwrap_or(StatusCode::SERVICE_UNAVAILABLE),
+                    ErrorKind::Canceled => {
+                        StatusCode::from_u16(499).unwrap_or(StatusCode::SERVICE_UNAVAILABLE)
+                    }
                     ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
                 },
             ),

@@ -111,7 +111,9 @@ impl Arguments {
     pub(super) fn lookback(&self) -> Result<Option<Duration>, Failure> {
         let lookback = self.duration("lookback_delta")?;
         match lookback {
-            Some(lookback) if lookback.is_zero() => Err(wrong("lookback_delta", "a duration that is more than zero")),
+            Some(lookback) if lookback.is_zero() => {
+                Err(wrong("lookback_delta", "a duration that is more than zero"))
+            }
             lookback => Ok(lookback),
         }
     }
@@ -122,7 +124,7 @@ impl Arguments {
     }
 
     /// The engine that evaluates the query as it is asked to.
-    pub(super) fn engine(&self) -> Result<impl FnOnce(&Engine) -> Engine + Send + 'static, Failure> {
+    pub(super) fn engine(&self) -> Result<impl FnOnce(&Engine) -> Engine + Send + use<>, Failure> {
         let (lookback, cached) = (self.lookback()?, self.may_be_kept());
         Ok(move |engine: &Engine| match lookback {
             Some(lookback) => engine.with_lookback(lookback),

@@ -70,7 +70,12 @@ struct Found {
     truncated: bool,
 }
 
-fn find(store: &dyn TelemetryStore, query: &Query, range: TimeRange, cancel: &Cancel) -> Result<Found, Error> {
+fn find(
+    store: &dyn TelemetryStore,
+    query: &Query,
+    range: TimeRange,
+    cancel: &Cancel,
+) -> Result<Found, Error> {
     let (mut found, mut seen) = (Found::default(), HashSet::new());
     for matchers in query.selectors() {
         let pass = EventPass {

@@ -74,7 +74,9 @@ fn newest(
         };
         let mut cursor = store.select(&request)?;
         while cursor.next_series(&mut buffer)? {
-            let (Some(time_ms), Some(value)) = (buffer.times_ms.last(), buffer.values.last()) else { continue };
+            let (Some(time_ms), Some(value)) = (buffer.times_ms.last(), buffer.values.last()) else {
+                continue;
+            };
             if is_stale(*value) || histogram_place(*value).is_some() {
                 continue;
             }

@@ -41,7 +41,10 @@ impl Scope {
     }
 
     /// What the store finds by each selection, each once and sorted; by none, without selections.
-    fn union<T: Ord>(&self, find: impl Fn(&[Matcher]) -> Result<Vec<T>, QueryError>) -> Result<Cut<T>, Error> {
+    fn union<T: Ord>(
+        &self,
+        find: impl Fn(&[Matcher]) -> Result<Vec<T>, QueryError>,
+    ) -> Result<Cut<T>, Error> {
         let mut found = match self.selections.as_slice() {
             [] => find(&[])?,
             selections => {
@@ -101,9 +104,8 @@ async fn labels_by_form(State(app): State<Shared>, arguments: Arguments) -> Resu
 async fn label_names(app: &Shared, arguments: &Arguments) -> Result<Response, Failure> {
     let scope = Scope::of(arguments)?;
     let store = app.context.store.clone();
-    let job: Job<_> = Box::new(move |_, cancel| {
-        scope.union(|matchers| store.label_names(matchers, scope.range, cancel))
-    });
+    let job: Job<_> =
+        Box::new(move |_, cancel| scope.union(|matchers| store.label_names(matchers, scope.range, cancel)));
     run::run(app, arguments.timeout()?, job).await?.answer(Json::String).respond(app)
 }
 

@@ -42,9 +42,13 @@ pub(super) fn routes() -> Routes {
         .merge(metadata::routes())
         .merge(families::routes())
         .merge(exemplars::routes())
-        .merge(read::routes())
         .merge(federate::routes())
         .merge(status::routes())
+}
+
+/// Remote read, whose bodies are compressed.
+pub(super) fn remote_read() -> Routes {
+    read::routes()
 }
 
 /// Evaluates a PromQL expression at one time.

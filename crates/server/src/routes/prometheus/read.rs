@@ -36,17 +36,16 @@ const HEADERS: [(HeaderName, &str); 2] =
     request_body(content = Vec<u8>, content_type = "application/x-protobuf", description = "A snappy block of a prometheus.ReadRequest"),
     responses((status = 200, body = Vec<u8>, content_type = "application/x-protobuf", description = "A snappy block of a prometheus.ReadResponse"),
         (status = "4XX", body = serde_json::Value)))]
-async fn read(
-    State(app): State<Shared>,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Failure> {
+async fn read(State(app): State<Shared>, body: Result<Bytes, BytesRejection>) -> Result<Response, Failure> {
     let body = body.map_err(|error| Failure::bad(error.body_text()))?;
-    let request = remote_read::decode(&body, MAX_REQUEST_BYTES).map_err(|error| Failure::bad(chain(&error)))?;
+    let request =
+        remote_read::decode(&body, MAX_REQUEST_BYTES).map_err(|error| Failure::bad(chain(&error)))?;
     if !request.takes_samples {
         return Err(Failure::bad("a stream of chunks is not answered: accept the response type SAMPLES too"));
     }
     let store = app.context.store.clone();
-    let job: Job<_> = Box::new(move |engine, cancel| answer(store.as_ref(), engine.limits(), request.queries, cancel));
+    let job: Job<_> =
+        Box::new(move |engine, cancel| answer(store.as_ref(), engine.limits(), request.queries, cancel));
     let answer = run::run_range(&app, None, job).await?;
     Ok((HEADERS, answer).into_response())
 }
@@ -94,7 +93,9 @@ fn answer(
             }
         }
     }
-    response.encode().ok_or_else(|| Error::LimitReached("the answer is too large to be compressed".to_owned()))
+    response
+        .encode()
+        .ok_or_else(|| Error::LimitReached("the answer is too large to be compressed".to_owned()))
 }
 
 fn matcher(asked: LabelMatcher) -> Result<Matcher, Error> {

@@ -19,7 +19,9 @@ pub(super) fn all(arguments: &Arguments) -> Result<Vec<Vec<Matcher>>, Failure> {
         .into_iter()
         .map(|text| {
             let query = Query::parse(text).map_err(|error| Failure::from(&error))?;
-            let alone = || Failure::bad("`match[]` takes a selector alone, as `up{job=\"api\"}`: no range, no offset");
+            let alone = || {
+                Failure::bad("`match[]` takes a selector alone, as `up{job=\"api\"}`: no range, no offset")
+            };
             query.matchers().map(<[Matcher]>::to_vec).ok_or_else(alone)
         })
         .collect()

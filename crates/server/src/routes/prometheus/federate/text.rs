@@ -22,7 +22,11 @@ pub(super) fn write(samples: &[(Labels, Sample)]) -> String {
         if name != family {
             family = name;
             text.push_str("# TYPE ");
-            if is_plain { text.push_str(name) } else { quoted(name, &mut text) }
+            if is_plain {
+                text.push_str(name)
+            } else {
+                quoted(name, &mut text)
+            }
             text.push_str(" untyped\n");
         }
         if is_plain {
@@ -56,7 +60,11 @@ pub(super) fn write(samples: &[(Labels, Sample)]) -> String {
 }
 
 fn pair(label: &str, value: &str, text: &mut String) {
-    if is_plain(label, false) { text.push_str(label) } else { quoted(label, text) }
+    if is_plain(label, false) {
+        text.push_str(label)
+    } else {
+        quoted(label, text)
+    }
     text.push('=');
     quoted(value, text);
 }
