@@ -39,7 +39,7 @@ test-rust: prepare
 	fi
 
 test-python: prepare
-	$(WATCHKEEPER_TEST_PYTHON) -m pytest -q -p no:cacheprovider examples/docpipe rules
+	$(WATCHKEEPER_TEST_PYTHON) -m pytest -q -p no:cacheprovider examples/docpipe rules deploy/grafana
 
 # Unit tests, and Login and Overview in a real Chromium against the binary that the Rust tests built.
 test-ui: ui

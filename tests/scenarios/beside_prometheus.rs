@@ -23,7 +23,8 @@ impl Pair {
     async fn ask(&self, path: &str, parameters: &[(&str, &str)]) -> Result<(Answer, Answer)> {
         let of = |value: &dyn Fn(&str) -> String| {
             let parameters = parameters.iter();
-            let parameters = parameters.map(|(name, text)| format!("{name}={}", testkit::percent_encoded(&value(text))));
+            let parameters =
+                parameters.map(|(name, text)| format!("{name}={}", testkit::percent_encoded(&value(text))));
             format!("/api/v1/{path}?{}", parameters.collect::<Vec<_>>().join("&"))
         };
         let ours = format!("/prometheus{}", of(&str::to_owned));
@@ -53,7 +54,8 @@ impl Pair {
                 .filter(|(_, samples)| !samples.is_empty())
                 .collect();
             let body = testkit::remote_write(&part);
-            let ours = self.watchkeeper.post_bytes("/prometheus/api/v1/write", &headers, body.clone()).await?;
+            let ours =
+                self.watchkeeper.post_bytes("/prometheus/api/v1/write", &headers, body.clone()).await?;
             let theirs = self.prometheus.post_bytes("/api/v1/write", &headers, body).await?;
             ensure!(
                 ours.status < 300 && theirs.status < 300,

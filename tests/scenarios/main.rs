@@ -8,6 +8,7 @@ mod bad_disk;
 mod beside_prometheus;
 mod commands;
 mod crash;
+mod dashboards;
 mod export;
 mod faults;
 mod itself;

@@ -268,7 +268,8 @@ fn merge_blocks(
     let mut stopped = false;
     let entry = written.metrics(|block| {
         loop {
-            block.push(series.labels.as_ref(), &series.times_ms, &series.values)?;
+            let SeriesBuffer { labels, times_ms, values, histograms } = &series;
+            block.push(labels.as_ref(), times_ms, values, histograms)?;
             stopped = stop.load(Ordering::Relaxed);
             if stopped || !cursor.next_series(&mut series).map_err(EngineError::Read)? {
                 return Ok(());

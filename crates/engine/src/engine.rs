@@ -13,8 +13,8 @@ use datafusion::physical_plan::ExecutionPlan;
 use model::{ByteSize, Labels, TimeRange, Timestamp};
 use parking_lot::Mutex;
 use store::{
-    AppendError, Appended, Batch, Cancel, Changes, EventPass, EventScan, Matcher, QueryError, RollupCursor,
-    RollupPart, SelectRequest, SeriesBuffer, SeriesCursor, StoreStats, TelemetryStore,
+    AppendError, Appended, Batch, Cancel, Cardinality, Changes, EventPass, EventScan, Matcher, QueryError,
+    RollupCursor, RollupPart, SelectRequest, SeriesBuffer, SeriesCursor, StoreStats, TelemetryStore,
 };
 use tokio::sync::oneshot;
 
@@ -434,6 +434,10 @@ impl TelemetryStore for Engine {
 
     fn changes(&self) -> Option<&Changes> {
         Some(&self.core.changes)
+    }
+
+    fn cardinality(&self, most: usize) -> Cardinality {
+        self.core.view().head.metrics.cardinality(most)
     }
 
     fn stats(&self) -> StoreStats {

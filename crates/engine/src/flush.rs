@@ -8,6 +8,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use store::SeriesBuffer;
+
 use crate::EngineError;
 use crate::catalog::FileEntry;
 use crate::core::Core;
@@ -87,13 +89,12 @@ fn metrics(written: &mut Unpublished<'_>, head: &Head) -> Result<Option<FileEntr
     if sorted.is_empty() {
         return Ok(None);
     }
-    let (mut times, mut values) = (Vec::new(), Vec::new());
+    let mut series = SeriesBuffer::default();
     let entry = written.metrics(|block| {
         sorted.iter().try_for_each(|(labels, id)| {
-            times.clear();
-            values.clear();
-            head.metrics.read(*id, (i64::MIN, i64::MAX), &mut times, &mut values);
-            block.push(labels.as_ref(), &times, &values)
+            series.clear();
+            head.metrics.read(*id, (i64::MIN, i64::MAX), &mut series);
+            block.push(labels.as_ref(), &series.times_ms, &series.values, &series.histograms)
         })
     })?;
     Ok(Some(entry))

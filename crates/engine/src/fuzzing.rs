@@ -6,10 +6,11 @@
 use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
-use model::{LabelsRef, Sample};
-use store::Table;
+use model::histogram::histogram_place;
+use model::{Histograms, LabelsRef, Sample};
+use store::{SeriesBuffer, Table};
 
-use crate::block::chunk::{self, times, values};
+use crate::block::chunk::{self, histograms, times, values};
 use crate::catalog::Catalog;
 use crate::files::StoredFile;
 use crate::head::Head;
@@ -45,7 +46,15 @@ fn head() -> Head {
 /// Puts what is decoded into a head, and knows what must be there.
 struct Checked<'a> {
     into: IntoHead<'a>,
-    put: BTreeMap<u32, BTreeMap<i64, u64>>,
+    put: BTreeMap<u32, BTreeMap<i64, Vec<u8>>>,
+}
+
+/// What a value is, or the histogram that it stands for.
+fn bytes_of(value: f64, histograms: &Histograms) -> Vec<u8> {
+    match histogram_place(value) {
+        Some(place) => histograms.get(place).unwrap_or(b"none").to_vec(),
+        None => value.to_le_bytes().to_vec(),
+    }
 }
 
 impl Sink for Checked<'_> {
@@ -53,17 +62,18 @@ impl Sink for Checked<'_> {
         self.into.series(labels)
     }
 
-    fn samples<'a>(&mut self, all: impl Iterator<Item = (u32, &'a [Sample])>) {
-        self.into.samples(all.inspect(|(series, samples)| {
+    fn samples<'a>(&mut self, all: impl Iterator<Item = (u32, &'a [Sample])>, histograms: &Histograms) {
+        let all = all.inspect(|(series, samples)| {
             let put = self.put.entry(*series).or_default();
             for sample in *samples {
                 // Farther behind the newest than any window can be.
                 let is_too_old = |newest: &i64| sample.time_ms < newest.saturating_sub(i64::MAX);
                 if !put.keys().next_back().is_some_and(is_too_old) {
-                    put.entry(sample.time_ms).or_insert(sample.value.to_bits());
+                    put.entry(sample.time_ms).or_insert_with(|| bytes_of(sample.value, histograms));
                 }
             }
-        }));
+        });
+        self.into.samples(all, histograms);
     }
 
     fn rows(&mut self, table: Table, rows: RecordBatch) {
@@ -76,10 +86,11 @@ impl Checked<'_> {
     /// What was put in is there: of samples at one time the first.
     fn compare(&self) {
         for (series, put) in &self.put {
-            let (mut times, mut values) = (Vec::new(), Vec::new());
-            self.into.head.metrics.read(*series, (i64::MIN, i64::MAX), &mut times, &mut values);
-            let read: Vec<(i64, u64)> = times.into_iter().zip(values.into_iter().map(f64::to_bits)).collect();
-            let put: Vec<(i64, u64)> = put.iter().map(|(time, bits)| (*time, *bits)).collect();
+            let mut read = SeriesBuffer::default();
+            self.into.head.metrics.read(*series, (i64::MIN, i64::MAX), &mut read);
+            let values = read.values.iter().map(|value| bytes_of(*value, &read.histograms));
+            let read: Vec<(i64, Vec<u8>)> = read.times_ms.iter().copied().zip(values).collect();
+            let put: Vec<(i64, Vec<u8>)> = put.iter().map(|(time, bytes)| (*time, bytes.clone())).collect();
             assert_eq!(read, put, "series {series} is another");
         }
     }
@@ -124,6 +135,17 @@ pub fn chunk(bytes: &[u8]) {
     if values::unpack(packed, count, &mut values).is_ok() {
         assert_eq!(values.len(), count);
         survives(&[], &values);
+    }
+    let (mut mixed, mut found) = (Vec::new(), Histograms::default());
+    if histograms::unpack(packed, count, &mut mixed, &mut found).is_ok() {
+        assert_eq!(mixed.len(), count);
+        let (mut packed, mut back, mut found_back) = (Vec::new(), Vec::new(), Histograms::default());
+        histograms::pack(&mixed, &found, &mut packed);
+        histograms::unpack(&packed, count, &mut back, &mut found_back).expect("what was packed");
+        let bytes = |values: &[f64], all: &Histograms| -> Vec<Vec<u8>> {
+            values.iter().map(|value| bytes_of(*value, all)).collect()
+        };
+        assert_eq!(bytes(&mixed, &found), bytes(&back, &found_back));
     }
     let words = packed.as_chunks::<8>().0;
     let values: Vec<f64> = words.iter().map(|word| f64::from_le_bytes(*word)).collect();

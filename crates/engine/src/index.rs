@@ -3,6 +3,8 @@
 //! Head and blocks use the same index over their own numbering of series. It knows numbers and label
 //! pairs, not samples or times.
 
+mod cardinality;
+
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::hash::{BuildHasherDefault, Hasher};

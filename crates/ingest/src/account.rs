@@ -72,6 +72,7 @@ impl Reason {
 pub(crate) enum Kind {
     Event,
     Sample,
+    Metadata,
 }
 
 impl Kind {
@@ -79,6 +80,7 @@ impl Kind {
         match self {
             Self::Event => "event",
             Self::Sample => "sample",
+            Self::Metadata => "metadata",
         }
     }
 }
@@ -105,7 +107,7 @@ impl Account {
             )?,
             refused: counter(
                 "watchkeeper_ingest_refused_total",
-                "Items not stored, by source, kind and reason.",
+                "Items not stored, by source, kind (event, sample or metadata) and reason.",
                 &["source", "kind", "reason"],
             )?,
             redacted: counter(

@@ -7,11 +7,14 @@
 mod account;
 mod duplicates;
 mod limits;
+mod metadata;
 mod redact;
+mod samples;
 mod service;
 mod texts;
 
 pub use account::{Reason, Source};
 pub use limits::Limits;
 pub use redact::{RedactError, Redaction, Redactor};
+pub use samples::SamplesOutcome;
 pub use service::{EventListener, EventsOutcome, Ingest, IngestError, Rejection};

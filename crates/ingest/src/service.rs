@@ -1,17 +1,20 @@
 //! The four steps: limits, redaction, append, and the word to those who listen.
 
+mod exemplars;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use model::event::Event;
 use model::{LabelsRef, MetricBatch, Sample, TimeRange, Timestamp};
 use parking_lot::{Mutex, RwLock};
-use store::{AppendError, Appended, Batch, EventScan, QueryError, Retention, Table, TelemetryStore};
+use store::{AppendError, Batch, EventScan, QueryError, Retention, Table, TelemetryStore};
 
 use crate::account::{Account, Kind};
 use crate::duplicates::{self, Duplicates, Seen};
+use crate::metadata::MetadataStore;
 use crate::texts::{self, Place};
-use crate::{Limits, Reason, Redactor, Source};
+use crate::{Limits, Reason, Redactor, SamplesOutcome, Source};
 
 /// Hears of events once they are durable. Must not block: it is called on the way to the answer.
 pub trait EventListener: Send + Sync {
@@ -63,7 +66,10 @@ pub struct Ingest {
     redactor: Redactor,
     retention: Retention,
     account: Account,
-    duplicates: Mutex<Duplicates>,
+    seen_events: Arc<Mutex<Duplicates>>,
+    /// Exemplars come in such numbers that they would make the ids of events be forgotten.
+    seen_exemplars: Arc<Mutex<Duplicates>>,
+    metadata: MetadataStore,
     listeners: RwLock<Vec<Arc<dyn EventListener>>>,
 }
 
@@ -78,7 +84,9 @@ impl Ingest {
     ) -> Result<Arc<Self>, IngestError> {
         Ok(Arc::new(Self {
             account: Account::new(registry).map_err(IngestError::Metrics)?,
-            duplicates: Mutex::new(Duplicates::new(limits.remembered_event_ids)),
+            seen_events: Arc::new(Mutex::new(Duplicates::new(limits.remembered_event_ids))),
+            seen_exemplars: Arc::new(Mutex::new(Duplicates::new(limits.remembered_event_ids))),
+            metadata: MetadataStore::default(),
             listeners: RwLock::default(),
             store,
             limits,
@@ -111,7 +119,7 @@ impl Ingest {
                 let events = store::events_from_batch(*table, &batch).map_err(IngestError::Rows)?;
                 count += events.len();
                 let ids = events.iter().map(|event| duplicates::hash(event.event_id()));
-                self.duplicates.lock().settle(ids, true);
+                self.seen(*table).lock().settle(ids, true);
             }
         }
         Ok(count)
@@ -129,6 +137,20 @@ impl Ingest {
         source: Source,
         events: Vec<Event>,
     ) -> Result<EventsOutcome, IngestError> {
+        self.append_to(&self.seen_events, source, events).await
+    }
+
+    /// The ids of rows of a table.
+    fn seen(&self, table: Table) -> &Arc<Mutex<Duplicates>> {
+        if table == Table::Exemplars { &self.seen_exemplars } else { &self.seen_events }
+    }
+
+    async fn append_to(
+        self: &Arc<Self>,
+        seen: &Arc<Mutex<Duplicates>>,
+        source: Source,
+        events: Vec<Event>,
+    ) -> Result<EventsOutcome, IngestError> {
         let mut outcome = EventsOutcome::default();
         let mut admitted = Vec::with_capacity(events.len());
         let now = Timestamp::now();
@@ -141,7 +163,7 @@ impl Ingest {
                 }
             }
         }
-        let (claimed, ids) = self.claim(admitted, &mut outcome)?;
+        let (claimed, ids) = claim(seen, admitted, &mut outcome)?;
         self.account.refused(source, Kind::Event, Reason::Duplicate, outcome.duplicates as u64);
         outcome.accepted = claimed.len();
         if claimed.is_empty() {
@@ -149,51 +171,21 @@ impl Ingest {
         }
         // In a task of its own: a caller who goes away must not leave ids claimed, nor events stored
         // that no listener heard of.
-        let this = Arc::clone(self);
-        let storing = tokio::spawn(async move { this.store_claimed(source, claimed, ids).await });
+        let (this, seen) = (Arc::clone(self), Arc::clone(seen));
+        let storing = tokio::spawn(async move { this.store_claimed(&seen, source, claimed, ids).await });
         storing.await.map_err(|_| IngestError::Store(AppendError::Closed))??;
         Ok(outcome)
     }
 
-    /// Claims the ids of `events`; gives back the events that are new, with their ids. When one is on
-    /// its way to the disk in another request, nothing is claimed and all must be sent again: it cannot
-    /// be acknowledged before it is durable.
-    fn claim(
-        &self,
-        events: Vec<Event>,
-        outcome: &mut EventsOutcome,
-    ) -> Result<(Vec<Event>, Vec<u128>), IngestError> {
-        let mut duplicates = self.duplicates.lock();
-        let (mut claimed, mut ids) = (Vec::with_capacity(events.len()), Vec::with_capacity(events.len()));
-        let mut own = HashSet::with_capacity(events.len());
-        for event in events {
-            let id = duplicates::hash(event.event_id());
-            match duplicates.claim(id) {
-                Seen::New => {
-                    own.insert(id);
-                    ids.push(id);
-                    claimed.push(event);
-                }
-                Seen::Stored => outcome.duplicates += 1,
-                Seen::InFlight if own.contains(&id) => outcome.duplicates += 1,
-                Seen::InFlight => {
-                    duplicates.settle(ids, false);
-                    let what = "the same event is being stored for another request";
-                    return Err(IngestError::Store(AppendError::Overloaded { what }));
-                }
-            }
-        }
-        Ok((claimed, ids))
-    }
-
     async fn store_claimed(
         &self,
+        seen: &Mutex<Duplicates>,
         source: Source,
         events: Vec<Event>,
         ids: Vec<u128>,
     ) -> Result<(), IngestError> {
         let stored = self.store_events(&events).await;
-        self.duplicates.lock().settle(ids, stored.is_ok());
+        seen.lock().settle(ids, stored.is_ok());
         match &stored {
             Ok(()) => {
                 self.account.accepted(source, Kind::Event, events.len() as u64);
@@ -276,35 +268,37 @@ impl Ingest {
     }
 
     /// Stores samples. Series and samples that break a limit are left out and counted.
-    pub async fn append_metrics(&self, source: Source, batch: MetricBatch) -> Result<Appended, IngestError> {
+    pub async fn append_metrics(
+        &self,
+        source: Source,
+        batch: MetricBatch,
+    ) -> Result<SamplesOutcome, IngestError> {
         let now = Timestamp::now();
-        let batch = self.admit_samples(source, batch, now);
-        if batch.is_empty() {
-            return Ok(Appended::default());
-        }
+        let mut outcome = SamplesOutcome::default();
+        let batch = self.admit_samples(batch, now, &mut outcome);
         let count = batch.sample_count() as u64;
-        match self.store.append(batch.into()).await {
-            Ok(appended) => {
-                self.account.accepted(source, Kind::Sample, appended.samples);
-                let refused = [
-                    (Reason::SeriesLimit, appended.samples_over_series_limit),
-                    (Reason::TooOld, appended.samples_too_old),
-                    (Reason::Duplicate, appended.samples_duplicate),
-                ];
-                for (reason, count) in refused {
-                    self.account.refused(source, Kind::Sample, reason, count);
-                }
-                Ok(appended)
-            }
-            Err(error) => {
-                self.account.refused(source, Kind::Sample, Reason::Overloaded, count);
-                Err(IngestError::Store(error))
-            }
+        let stored = if batch.is_empty() {
+            Ok(())
+        } else {
+            self.store.append(batch.into()).await.map(|appended| outcome.add(appended))
+        };
+        self.account.accepted(source, Kind::Sample, outcome.stored);
+        let refused = [
+            (Reason::TooLarge, outcome.too_large),
+            (Reason::Future, outcome.future),
+            (Reason::SeriesLimit, outcome.over_series_limit),
+            (Reason::TooOld, outcome.too_old),
+            (Reason::Duplicate, outcome.duplicate),
+            (Reason::Overloaded, if stored.is_err() { count } else { 0 }),
+        ];
+        for (reason, count) in refused {
+            self.account.refused(source, Kind::Sample, reason, count);
         }
+        stored.map(|()| outcome).map_err(IngestError::Store)
     }
 
     /// The batch without what breaks a limit; the batch itself, when nothing does.
-    fn admit_samples(&self, source: Source, batch: MetricBatch, now: Timestamp) -> MetricBatch {
+    fn admit_samples(&self, batch: MetricBatch, now: Timestamp, outcome: &mut SamplesOutcome) -> MetricBatch {
         let newest = now.after(self.limits.max_future.0).as_millis();
         let oldest = now.before(self.retention.usual()).as_millis();
         let fits = |sample: &Sample| (oldest..=newest).contains(&sample.time_ms);
@@ -314,26 +308,20 @@ impl Ingest {
         if batch.iter().all(whole) {
             return batch;
         }
-        let (mut too_large, mut future, mut too_old) = (0, 0, 0);
-        let mut admitted = MetricBatch::new();
+        let mut admitted = MetricBatch::with_histograms(batch.histograms().clone());
         for (labels, samples) in batch.iter() {
             if !self.labels_fit(labels) {
-                too_large += samples.len() as u64;
+                outcome.too_large += samples.len() as u64;
                 continue;
             }
             let oldest = self.oldest_of(labels, samples, oldest, now);
             let fits = |sample: &Sample| (oldest..=newest).contains(&sample.time_ms);
             let kept: Vec<Sample> = samples.iter().copied().filter(fits).collect();
-            future += samples.iter().filter(|sample| sample.time_ms > newest).count() as u64;
-            too_old += samples.iter().filter(|sample| sample.time_ms < oldest).count() as u64;
+            outcome.future += samples.iter().filter(|sample| sample.time_ms > newest).count() as u64;
+            outcome.too_old += samples.iter().filter(|sample| sample.time_ms < oldest).count() as u64;
             if !kept.is_empty() {
                 admitted.push(labels, &kept);
             }
-        }
-        for (reason, count) in
-            [(Reason::TooLarge, too_large), (Reason::Future, future), (Reason::TooOld, too_old)]
-        {
-            self.account.refused(source, Kind::Sample, reason, count);
         }
         admitted
     }
@@ -357,6 +345,37 @@ impl Ingest {
                 && count <= self.limits.max_labels
         })
     }
+}
+
+/// Claims the ids of `events`; gives back the events that are new, with their ids. When one is on
+/// its way to the disk in another request, nothing is claimed and all must be sent again: it cannot
+/// be acknowledged before it is durable.
+fn claim(
+    seen: &Mutex<Duplicates>,
+    events: Vec<Event>,
+    outcome: &mut EventsOutcome,
+) -> Result<(Vec<Event>, Vec<u128>), IngestError> {
+    let mut duplicates = seen.lock();
+    let (mut claimed, mut ids) = (Vec::with_capacity(events.len()), Vec::with_capacity(events.len()));
+    let mut own = HashSet::with_capacity(events.len());
+    for event in events {
+        let id = duplicates::hash(event.event_id());
+        match duplicates.claim(id) {
+            Seen::New => {
+                own.insert(id);
+                ids.push(id);
+                claimed.push(event);
+            }
+            Seen::Stored => outcome.duplicates += 1,
+            Seen::InFlight if own.contains(&id) => outcome.duplicates += 1,
+            Seen::InFlight => {
+                duplicates.settle(ids, false);
+                let what = "the same event is being stored for another request";
+                return Err(IngestError::Store(AppendError::Overloaded { what }));
+            }
+        }
+    }
+    Ok((claimed, ids))
 }
 
 #[cfg(test)]

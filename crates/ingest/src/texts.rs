@@ -61,6 +61,10 @@ pub(crate) fn visit(event: &mut Event, mut visit: impl FnMut(Place<'_>)) {
             names: [event_id, name],
             options: [host, group, unit, worker_id, signal],
             texts: [command, cgroup, message]),
+        Event::Exemplar(event) => visit!(event, visit,
+            names: [event_id, metric],
+            options: [trace_id],
+            texts: []),
     }
 }
 
@@ -76,5 +80,7 @@ pub(crate) fn attributes(event: &mut Event) -> &mut Attributes {
         Event::Feedback(event) => &mut event.attributes,
         Event::Deploy(event) => &mut event.attributes,
         Event::Exit(event) => &mut event.attributes,
+        // Labels of series are not rewritten: they say which series it is.
+        Event::Exemplar(event) => &mut event.labels,
     }
 }

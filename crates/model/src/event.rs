@@ -6,6 +6,7 @@
 //!
 //! Start reading at [`Event`].
 
+mod exemplar;
 mod job;
 mod names;
 mod usage;
@@ -13,6 +14,7 @@ mod worker;
 
 use std::collections::BTreeMap;
 
+pub use exemplar::ExemplarEvent;
 pub use job::{ComponentAction, ComponentEvent, JobAction, JobEvent, StageAction, StageEvent, StageStatus};
 pub use names::UnknownName;
 pub use usage::{DeployEvent, FeedbackEvent, LlmCallEvent, RequestEvent};
@@ -44,6 +46,8 @@ pub enum Event {
     Deploy(DeployEvent),
     /// `process.exited`
     Exit(ExitEvent),
+    /// An observation behind a sample; comes with samples.
+    Exemplar(ExemplarEvent),
 }
 
 impl Event {
@@ -59,6 +63,7 @@ impl Event {
             Self::Feedback(event) => &event.event_id,
             Self::Deploy(event) => &event.event_id,
             Self::Exit(event) => &event.event_id,
+            Self::Exemplar(event) => &event.event_id,
         }
     }
 
@@ -74,6 +79,7 @@ impl Event {
             Self::Feedback(event) => event.time,
             Self::Deploy(event) => event.time,
             Self::Exit(event) => event.time,
+            Self::Exemplar(event) => event.time,
         }
     }
 }

@@ -5,9 +5,26 @@
 //! [`Histograms`], which lies beside the array. So whatever carries samples carries histograms, and pays
 //! for them only where there are some.
 
+mod arithmetic;
+mod buckets;
+mod check;
 mod encoding;
+mod layout;
+mod moments;
+mod quantile;
+mod reset;
+mod sum;
+mod text;
+mod trim;
 
+pub use arithmetic::Combined;
+pub use buckets::Bucket;
+pub use check::InvalidHistogram;
 pub use encoding::BadHistogram;
+pub use layout::Incompatible;
+pub use quantile::NanObservations;
+pub use sum::{HistogramMean, HistogramSum};
+pub use trim::Keep;
 
 /// The schema of histograms with bounds of their own.
 pub const CUSTOM_SCHEMA: i8 = -53;
@@ -86,6 +103,9 @@ pub fn histogram_place(value: f64) -> Option<u32> {
     (bits >> 32 == HISTOGRAM_BITS >> 32).then_some(bits as u32)
 }
 
+/// The value of a histogram that is not there.
+pub const NO_HISTOGRAM: f64 = f64::from_bits(HISTOGRAM_BITS | u32::MAX as u64);
+
 /// A number from outside, which stands for no histogram.
 #[inline]
 pub fn plain_value(value: f64) -> f64 {
@@ -113,9 +133,25 @@ impl Histograms {
     }
 
     fn pushed(&mut self) -> f64 {
-        let place = u32::try_from(self.ends.len()).expect("memory ends before so many histograms");
+        let value = self.next_value();
         self.ends.push(self.bytes.len());
+        value
+    }
+
+    /// The value that will stand for the next one.
+    pub fn next_value(&self) -> f64 {
+        let place = u32::try_from(self.ends.len()).expect("memory ends before so many histograms");
         histogram_value(place)
+    }
+
+    /// Takes over what values stand for among others, and makes the values stand for it here. A histogram that is
+    /// not there stays none.
+    pub fn adopt(&mut self, others: &Self, values: &mut [f64]) {
+        for value in values {
+            if let Some(place) = histogram_place(*value) {
+                *value = others.get(place).map_or(NO_HISTOGRAM, |encoded| self.push_encoded(encoded));
+            }
+        }
     }
 
     /// The one at a place, encoded.
@@ -152,14 +188,22 @@ impl Histograms {
         self.ends.clear();
     }
 
-    /// Memory of all of them.
+    /// Bytes of all of them.
     pub fn size_bytes(&self) -> usize {
         self.bytes.len() + self.ends.len() * size_of::<usize>()
+    }
+
+    /// Memory that is held for them.
+    pub fn capacity_bytes(&self) -> usize {
+        self.bytes.capacity() + self.ends.capacity() * size_of::<usize>()
     }
 }
 
 #[cfg(test)]
-mod tests {
+mod tests;
+
+#[cfg(test)]
+mod values {
     use super::*;
     use crate::{STALE_NAN, is_stale};
 
@@ -176,10 +220,23 @@ mod tests {
         let sum = |value: f64| all.of(value).map(|found| found.map(|histogram| histogram.sum));
         assert_eq!((sum(values[0]), sum(values[1])), (Some(Ok(1.0)), Some(Ok(2.0))));
         assert_eq!(sum(histogram_value(2)), Some(Err(BadHistogram)));
+        assert_eq!(sum(NO_HISTOGRAM), Some(Err(BadHistogram)));
         for other in [0.0, f64::NAN, -f64::NAN, STALE_NAN, f64::INFINITY] {
             assert_eq!(sum(other), None);
             assert_eq!(plain_value(other).to_bits(), other.to_bits());
         }
         assert_eq!(histogram_place(plain_value(values[0])), None);
+    }
+
+    #[test]
+    fn what_is_adopted_stands_for_the_same_as_before() {
+        let (mut here, mut there) = (Histograms::default(), Histograms::default());
+        here.push(&Histogram { sum: 1.0, ..Histogram::default() });
+        let two = there.push(&Histogram { sum: 2.0, ..Histogram::default() });
+        let mut values = [5.0, two, STALE_NAN, histogram_value(7), two];
+        here.adopt(&there, &mut values);
+        let sums = values.map(|value| here.of(value).map(|found| found.map(|histogram| histogram.sum)));
+        assert_eq!(sums, [None, Some(Ok(2.0)), None, Some(Err(BadHistogram)), Some(Ok(2.0))]);
+        assert_eq!((values[0], values[2].to_bits()), (5.0, STALE_NAN.to_bits()));
     }
 }

@@ -44,6 +44,11 @@ impl MetricBatch {
         Self::default()
     }
 
+    /// An empty batch whose samples can be some histograms.
+    pub fn with_histograms(histograms: Histograms) -> Self {
+        Self { histograms, ..Self::default() }
+    }
+
     /// Adds the samples of one series, in ascending time.
     pub fn push(&mut self, labels: LabelsRef<'_>, samples: &[Sample]) {
         let labels_start = self.labels.len();

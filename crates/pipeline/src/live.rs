@@ -203,7 +203,8 @@ impl Pipeline {
                 | Event::Request(_)
                 | Event::LlmCall(_)
                 | Event::Feedback(_)
-                | Event::Deploy(_) => {}
+                | Event::Deploy(_)
+                | Event::Exemplar(_) => {}
             }
         }
         match counting {

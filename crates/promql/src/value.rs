@@ -1,8 +1,9 @@
 //! What a query answers, and how numbers are written.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
-use model::{Labels, Sample};
+use model::{Histogram, Labels, Sample};
 
 use crate::HeldAnswer;
 
@@ -15,8 +16,19 @@ pub struct QueryOutput {
     pub warnings: Vec<String>,
     /// What is worth a look, sorted.
     pub infos: Vec<String>,
+    /// What it took.
+    pub stats: QueryStats,
     /// Makes the value count among what all queries hold: keep it as long as that.
     pub held: HeldAnswer,
+}
+
+/// What an evaluation took. An answer that was kept took nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QueryStats {
+    /// Samples that were read.
+    pub samples_read: u64,
+    /// About how many samples were in memory at once, of results and of what they were made of.
+    pub samples_held: u64,
 }
 
 /// The four kinds of answers.
@@ -38,15 +50,20 @@ pub enum Value {
 }
 
 impl Value {
-    /// How many numbers it has.
+    /// How many numbers it has, or what takes as much memory.
     pub fn count(&self) -> usize {
         match self {
             Self::Scalar(_) => 1,
             Self::Text { .. } => 0,
-            Self::Vector(samples) => samples.len(),
-            Self::Matrix(series) => series.iter().map(|series| series.samples.len()).sum(),
+            Self::Vector(samples) => samples.iter().map(VectorSample::count).sum(),
+            Self::Matrix(series) => series.iter().map(Series::count).sum(),
         }
     }
+}
+
+/// How many samples take as much memory as a histogram.
+pub fn histogram_in_samples(histogram: &Histogram) -> usize {
+    1 + histogram.size_bytes() / size_of::<Sample>()
 }
 
 /// One element of a vector.
@@ -56,8 +73,16 @@ pub struct VectorSample {
     pub labels: Labels,
     /// The time of the query, in milliseconds since the epoch.
     pub time_ms: i64,
-    /// The value.
+    /// The value; 0 of a histogram.
     pub value: f64,
+    /// The histogram, where there is one in the place of a number.
+    pub histogram: Option<Arc<Histogram>>,
+}
+
+impl VectorSample {
+    fn count(&self) -> usize {
+        self.histogram.as_deref().map_or(1, histogram_in_samples)
+    }
 }
 
 /// One series of a matrix.
@@ -67,6 +92,21 @@ pub struct Series {
     pub labels: Labels,
     /// Samples in ascending time; steps without a value are left out.
     pub samples: Vec<Sample>,
+    /// Histograms with their times, ascending. Where there is one there is no sample.
+    pub histograms: Vec<(i64, Arc<Histogram>)>,
+}
+
+impl Series {
+    /// Whether it has neither samples nor histograms.
+    pub fn is_empty(&self) -> bool {
+        self.samples.is_empty() && self.histograms.is_empty()
+    }
+
+    /// How many numbers it has, or what takes as much memory.
+    pub(crate) fn count(&self) -> usize {
+        let histograms = self.histograms.iter().map(|(_, histogram)| histogram_in_samples(histogram));
+        self.samples.len() + histograms.sum::<usize>()
+    }
 }
 
 /// Writes a number as Prometheus' HTTP API does: the shortest digits that read back the same, with an

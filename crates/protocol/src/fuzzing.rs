@@ -3,34 +3,70 @@
 //! `fuzz/` makes up the bytes; those that have shown a fault once lie in `fuzz/cases/` and are tried again
 //! by every test run.
 
-use model::{LabelsRef, Sample, Timestamp};
+use model::histogram::histogram_place;
+use model::{LabelsRef, MetricBatch, Sample, Timestamp, is_stale};
 
-use crate::{events, remote_write};
+use crate::remote_write::{self, Version};
+use crate::{events, remote_read};
 
 /// The most that a request of remote write may hold.
 const LIMIT: usize = 1 << 20;
 
-/// As a request of remote write, and as what is in the snappy block of one.
+/// As a request of remote write of either version, and as what is in the snappy block of one; and as what is in a
+/// request of remote read.
 pub fn remote_write(bytes: &[u8]) {
-    check_request(bytes);
     let mut packer = snap::raw::Encoder::new();
-    check_request(&packer.compress_vec(bytes).expect("inputs are far smaller than 4 GiB"));
+    let packed = packer.compress_vec(bytes).expect("inputs are far smaller than 4 GiB");
+    for version in [Version::First, Version::Second] {
+        check_request(bytes, version);
+        check_request(&packed, version);
+    }
+    if let Ok(request) = remote_read::decode(&packed, LIMIT) {
+        assert!(request.queries.len() <= bytes.len());
+    }
 }
 
-fn check_request(bytes: &[u8]) {
-    let Ok(decoded) = remote_write::decode(bytes, LIMIT) else { return };
-    for (labels, samples) in decoded.batch.iter() {
+fn check_request(bytes: &[u8], version: Version) {
+    let Ok(decoded) = remote_write::decode(bytes, version, LIMIT) else { return };
+    for batch in [&decoded.batch, &decoded.histograms] {
+        check_batch(batch);
+    }
+    for exemplar in &decoded.exemplars {
+        assert!(!exemplar.series.metric_name().is_empty());
+    }
+    for (_, samples) in decoded.batch.iter() {
+        assert!(samples.iter().all(|sample| histogram_place(sample.value).is_none()), "they are numbers");
+    }
+    for (_, samples) in decoded.histograms.iter() {
+        for sample in samples {
+            match decoded.histograms.histograms().of(sample.value) {
+                Some(histogram) => drop(histogram.expect("it was encoded just now")),
+                None => assert!(is_stale(sample.value)),
+            }
+        }
+    }
+}
+
+fn check_batch(batch: &MetricBatch) {
+    for (labels, samples) in batch.iter() {
         LabelsRef::from_encoded(labels.as_bytes()).expect("labels are in their canonical encoding");
-        assert!(samples.is_sorted_by(|a, b| a.time_ms <= b.time_ms), "times ascend");
+        assert!(samples.is_sorted_by(|a, b| a.time_ms < b.time_ms), "times ascend");
         assert!(!samples.is_empty());
     }
-    let again =
-        remote_write::decode(&remote_write::encode(&decoded.batch), usize::MAX).expect("our own request");
-    assert_eq!(decoded.batch.series_count(), again.batch.series_count());
-    for ((labels, samples), (same_labels, same_samples)) in decoded.batch.iter().zip(again.batch.iter()) {
-        assert_eq!((labels.as_bytes(), bits(samples)), (same_labels.as_bytes(), bits(same_samples)));
-    }
+    let sent = remote_write::encode(batch);
+    let again = remote_write::decode(&sent, Version::First, usize::MAX).expect("our own request");
     assert_eq!(again.rejected, []);
+    let numbers = |batch: &MetricBatch| -> Vec<(Vec<u8>, Vec<(i64, u64)>)> {
+        let numbers = |samples: &[Sample]| -> Vec<Sample> {
+            samples.iter().copied().filter(|sample| histogram_place(sample.value).is_none()).collect()
+        };
+        let all = batch.iter().map(|(labels, samples)| (labels.as_bytes().to_vec(), bits(&numbers(samples))));
+        all.filter(|(_, samples)| !samples.is_empty()).collect()
+    };
+    assert_eq!(numbers(batch), numbers(&again.batch));
+    if numbers(batch).is_empty() {
+        assert_eq!(remote_write::encode(&again.histograms), sent, "histograms come back");
+    }
 }
 
 /// Times and values, bit for bit.

@@ -1,51 +1,66 @@
-//! Prometheus remote write 1.0: a snappy block of one protobuf message.
+//! Prometheus remote write: a snappy block of one protobuf message, of the first version (`prometheus.WriteRequest`)
+//! or of the second (`io.prometheus.write.v2.Request`).
 //!
-//! Float samples are taken. Native histograms, exemplars and metadata are counted and passed over. A
-//! series whose labels are wrong is rejected alone. Start reading at [`decode`].
+//! Samples and native histograms, exemplars and metadata are taken. A series or a histogram that is wrong is
+//! rejected alone; whether the others are then kept is for whoever asked. Start reading at [`decode`].
 
+mod exemplar;
+mod histogram;
 mod message;
+mod metadata;
+mod second;
 mod series;
+mod symbols;
 mod wire;
 
 #[cfg(test)]
 mod tests;
 
-use bytes::Bytes;
-use model::{LabelsRef, MetricBatch, Sample};
+use model::histogram::histogram_place;
+use model::{Exemplar, LabelsRef, MetricBatch, MetricMetadata, STALE_NAN, Sample};
 use parking_lot::Mutex;
 use prost::Message;
 
-use message::{Label, TimeSeries, WireSample, WriteRequest};
+use exemplar::LabelsOf;
+pub(crate) use message::TimeSeries;
+use message::WriteRequest;
 use series::SeriesReader;
 use wire::{Fields, Value};
 
 pub use wire::Malformed;
 
+/// Which message a request is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// `prometheus.WriteRequest`, of remote write 1.0.
+    First,
+    /// `io.prometheus.write.v2.Request`, of remote write 2.0.
+    Second,
+}
+
 /// What was in a request.
 #[derive(Debug, Default)]
 pub struct Decoded {
-    /// The series and their samples, in ascending time.
+    /// The series and their samples that are numbers, in ascending time.
     pub batch: MetricBatch,
-    /// The first series that were rejected, by their place in the request.
+    /// The series and their samples that are histograms, in ascending time.
+    pub histograms: MetricBatch,
+    /// Exemplars of series that are in order.
+    pub exemplars: Vec<Exemplar>,
+    /// Exemplars that are not taken: their labels are wrong or too long, there is no time to give them, or there are
+    /// too many.
+    pub exemplars_left_out: usize,
+    /// What is said of metrics.
+    pub metadata: Vec<MetricMetadata>,
+    /// The first series and histograms that were rejected, by their place in the request.
     pub rejected: Vec<RejectedSeries>,
-    /// Samples of rejected series, all of them.
+    /// Samples that were rejected, all of them.
     pub rejected_samples: usize,
-    /// What is not taken yet.
-    pub unsupported: Unsupported,
+    /// Bytes of exemplars and of metadata.
+    said_bytes: usize,
 }
 
-/// Parts of a request that are passed over.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Unsupported {
-    /// Native histograms.
-    pub histograms: usize,
-    /// Exemplars.
-    pub exemplars: usize,
-    /// Metadata of metrics.
-    pub metadata: usize,
-}
-
-/// A series that was not taken.
+/// A series that was not taken, or a part of one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("series {index}: {reason}")]
 pub struct RejectedSeries {
@@ -69,13 +84,18 @@ pub enum RemoteWriteError {
     /// It is no snappy block.
     #[error("the request is not a snappy block (not the framed format)")]
     Snappy(#[source] snap::Error),
-    /// It is no `prometheus.WriteRequest`.
-    #[error("the request is not a prometheus.WriteRequest (remote write 1.0)")]
+    /// It is no message of its version.
+    #[error("the request is not the message that its header Content-Type names")]
     Protobuf(#[source] Malformed),
+    /// What its series refer to is wrong.
+    #[error("the symbols of the request are wrong: {0}")]
+    Symbols(String),
 }
 
 /// The most rejected series that are described.
 const MAX_DESCRIBED: usize = 100;
+/// The most exemplars of a request.
+const MAX_EXEMPLARS: usize = 10_000;
 /// A request of up to so many bytes leaves its memory to the next one.
 const SPARE_BYTES: usize = 1 << 20;
 /// What a request was decompressed into; the next one writes over it.
@@ -83,11 +103,15 @@ static SPARE: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
 /// Takes a request apart. `limit` bounds its decompressed size, in bytes; it is checked against the size
 /// that the block declares before anything is decompressed.
-pub fn decode(bytes: &[u8], limit: usize) -> Result<Decoded, RemoteWriteError> {
+pub fn decode(bytes: &[u8], version: Version, limit: usize) -> Result<Decoded, RemoteWriteError> {
     let declared = snap::raw::decompress_len(bytes).map_err(RemoteWriteError::Snappy)?;
     if declared > limit {
         return Err(RemoteWriteError::TooLarge { declared, limit });
     }
+    let read = match version {
+        Version::First => read,
+        Version::Second => second::read,
+    };
     let mut decoder = snap::raw::Decoder::new();
     if declared > SPARE_BYTES {
         // The system gives zeroed memory as it is written to: what a bomb only declares costs nothing.
@@ -103,8 +127,7 @@ pub fn decode(bytes: &[u8], limit: usize) -> Result<Decoded, RemoteWriteError> {
     decoded
 }
 
-/// Takes a message apart. What is made of it may be as large as the message: a message of empty samples would become
-/// eight times its size.
+/// Takes a message of the first version apart.
 fn read(plain: &[u8], limit: usize) -> Result<Decoded, RemoteWriteError> {
     let mut decoded = Decoded::default();
     let mut series = SeriesReader::default();
@@ -112,15 +135,15 @@ fn read(plain: &[u8], limit: usize) -> Result<Decoded, RemoteWriteError> {
     for field in Fields::of(plain) {
         match field.map_err(RemoteWriteError::Protobuf)? {
             (1, Value::Bytes(message)) => {
-                series.read(message, &mut decoded.unsupported).map_err(RemoteWriteError::Protobuf)?;
-                decoded.take(&mut series, index);
+                series.read(message).map_err(RemoteWriteError::Protobuf)?;
+                decoded.take(&mut series, index, LabelsOf::Message).map_err(RemoteWriteError::Protobuf)?;
                 index += 1;
-                let declared = decoded.batch.size_bytes();
-                if declared > limit {
-                    return Err(RemoteWriteError::TooLarge { declared, limit });
-                }
+                decoded.check_size(limit)?;
             }
-            (3, Value::Bytes(_)) => decoded.unsupported.metadata += 1,
+            (3, Value::Bytes(message)) => {
+                decoded.take_metadata(metadata::first(message).map_err(RemoteWriteError::Protobuf)?);
+                decoded.check_size(limit)?;
+            }
             (number @ (1 | 3), _) => return Err(RemoteWriteError::Protobuf(Malformed::Type(number))),
             _ => {}
         }
@@ -129,26 +152,108 @@ fn read(plain: &[u8], limit: usize) -> Result<Decoded, RemoteWriteError> {
 }
 
 impl Decoded {
-    fn take(&mut self, series: &mut SeriesReader<'_>, index: usize) {
-        match series.check() {
-            Ok(()) if series.sent() == 0 => {}
-            Ok(()) => {
-                series.put_in_order();
-                self.batch.push(series.labels(), series.samples());
-            }
-            Err(reason) => {
-                self.rejected_samples += series.sent();
-                if self.rejected.len() < MAX_DESCRIBED {
-                    self.rejected.push(RejectedSeries { index, reason });
+    /// Takes what was read of a series; whether its labels are right.
+    fn take(
+        &mut self,
+        series: &mut SeriesReader<'_>,
+        index: usize,
+        labels_of: LabelsOf<'_, '_>,
+    ) -> Result<bool, Malformed> {
+        if let Err(reason) = series.check() {
+            self.reject(index, series.sent(), reason);
+            return Ok(false);
+        }
+        let others = series.put_in_order();
+        if !series.samples().is_empty() {
+            self.batch.push(series.labels(), series.samples());
+        }
+        self.take_histograms(series, index, others)?;
+        self.take_exemplars(series, labels_of)?;
+        Ok(true)
+    }
+
+    fn take_histograms(
+        &mut self,
+        series: &SeriesReader<'_>,
+        index: usize,
+        mut others: usize,
+    ) -> Result<(), Malformed> {
+        let mut samples = Vec::with_capacity(series.histograms().len());
+        for message in series.histograms() {
+            match histogram::histogram(message) {
+                Ok(read) => {
+                    let value =
+                        read.histogram.map_or(STALE_NAN, |histogram| self.histograms.histogram(&histogram));
+                    samples.push(Sample { time_ms: read.time_ms, value });
                 }
+                Err(histogram::Error::Invalid(reason)) => self.reject(index, 1, reason),
+                Err(histogram::Error::Malformed(error)) => return Err(error),
             }
+        }
+        let encoded = |sample: &Sample| {
+            histogram_place(sample.value).and_then(|place| self.histograms.histograms().get(place))
+        };
+        others += series::put_in_order(&mut samples, |a, b| encoded(a) == encoded(b));
+        if others > 0 {
+            let reason = format!("at one time it has {others} samples more, which say something else");
+            self.reject(index, others, reason);
+        }
+        if !samples.is_empty() {
+            self.histograms.push(series.labels(), &samples);
+        }
+        Ok(())
+    }
+
+    fn take_exemplars(
+        &mut self,
+        series: &SeriesReader<'_>,
+        labels_of: LabelsOf<'_, '_>,
+    ) -> Result<(), Malformed> {
+        let (messages, more) = series.exemplars();
+        self.exemplars_left_out += more;
+        if messages.is_empty() {
+            return Ok(());
+        }
+        let labels = series.labels().to_owned();
+        for message in messages {
+            match exemplar::exemplar(message, &labels, series.last_ms(), labels_of)? {
+                Some(exemplar) if self.exemplars.len() < MAX_EXEMPLARS => {
+                    self.said_bytes += size_of::<Exemplar>() + exemplar.labels.as_ref().as_bytes().len();
+                    self.exemplars.push(exemplar);
+                }
+                _ => self.exemplars_left_out += 1,
+            }
+        }
+        Ok(())
+    }
+
+    fn take_metadata(&mut self, metadata: Option<MetricMetadata>) {
+        if let Some(metadata) = metadata {
+            let MetricMetadata { family, help, unit, .. } = &metadata;
+            self.said_bytes += size_of::<MetricMetadata>() + family.len() + help.len() + unit.len();
+            self.metadata.push(metadata);
+        }
+    }
+
+    /// What is made of a message may be as large as the message: a message of empty samples would become eight times
+    /// its size.
+    fn check_size(&self, limit: usize) -> Result<(), RemoteWriteError> {
+        let declared = self.batch.size_bytes() + self.histograms.size_bytes() + self.said_bytes;
+        if declared > limit { Err(RemoteWriteError::TooLarge { declared, limit }) } else { Ok(()) }
+    }
+
+    fn reject(&mut self, index: usize, samples: usize, reason: String) {
+        self.rejected_samples += samples;
+        if self.rejected.len() < MAX_DESCRIBED {
+            self.rejected.push(RejectedSeries { index, reason });
         }
     }
 }
 
-/// Writes a batch as a request, as an agent does.
+/// Writes a batch as a request of the first version, as an agent does.
 pub fn encode(batch: &MetricBatch) -> Vec<u8> {
-    let timeseries = batch.iter().map(|(labels, samples)| message(labels, samples)).collect();
+    let timeseries =
+        batch.iter().map(|(labels, samples)| sent(labels, samples, batch.histograms())).collect();
     let request = WriteRequest { timeseries, metadata: Vec::new() };
     snap::raw::Encoder::new()
         .compress_vec(&request.encode_to_vec())
@@ -156,18 +261,8 @@ pub fn encode(batch: &MetricBatch) -> Vec<u8> {
 }
 
 /// A series as it is sent.
-fn message(labels: LabelsRef<'_>, samples: &[Sample]) -> TimeSeries {
-    let bytes = |text: &str| Bytes::copy_from_slice(text.as_bytes());
-    TimeSeries {
-        labels: labels.iter().map(|(name, value)| Label { name: bytes(name), value: bytes(value) }).collect(),
-        samples: samples
-            .iter()
-            .map(|sample| WireSample {
-                value: (sample.value.to_bits() != 0).then_some(sample.value),
-                timestamp: sample.time_ms,
-            })
-            .collect(),
-        exemplars: Vec::new(),
-        histograms: Vec::new(),
-    }
+fn sent(labels: LabelsRef<'_>, samples: &[Sample], histograms: &model::Histograms) -> TimeSeries {
+    let mut series = TimeSeries::of(labels);
+    samples.iter().for_each(|sample| series.push(*sample, histograms));
+    series
 }

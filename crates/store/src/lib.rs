@@ -7,6 +7,7 @@
 //! Start reading at [`TelemetryStore`].
 
 mod cancel;
+mod cardinality;
 mod changes;
 mod conform;
 mod error;
@@ -17,6 +18,7 @@ mod scan;
 mod table;
 
 pub use cancel::Cancel;
+pub use cardinality::Cardinality;
 pub use changes::{Changes, Mark};
 pub use conform::conform;
 pub use error::{AppendError, QueryError};

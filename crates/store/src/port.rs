@@ -7,7 +7,9 @@ use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use model::{Histograms, Labels, MetricBatch, TimeRange, Timestamp};
 
-use crate::{AppendError, Cancel, Changes, EventBatch, EventPass, EventScan, Matcher, QueryError};
+use crate::{
+    AppendError, Cancel, Cardinality, Changes, EventBatch, EventPass, EventScan, Matcher, QueryError,
+};
 
 /// What is stored in one step: all of it becomes durable together, or none.
 #[derive(Debug, Default)]
@@ -75,6 +77,15 @@ pub struct SeriesBuffer {
     pub histograms: Histograms,
 }
 
+impl SeriesBuffer {
+    /// Forgets the samples; keeps their memory.
+    pub fn clear(&mut self) {
+        self.times_ms.clear();
+        self.values.clear();
+        self.histograms.clear();
+    }
+}
+
 impl Default for SeriesBuffer {
     fn default() -> Self {
         Self {
@@ -115,7 +126,9 @@ pub trait SeriesCursor: Send {
     fn next_series(&mut self, into: &mut SeriesBuffer) -> Result<bool, QueryError>;
 }
 
-/// What rollups say of one series, in flat arrays that a caller uses again for the next.
+/// What rollups say of one series, in flat arrays that a caller uses again for the next. Of histograms they say
+/// nothing: where a bucket has some, its values stand for histograms ([`model::histogram::histogram_place`]) that are
+/// not to be had here, and samples have to be read.
 #[derive(Clone, Debug)]
 pub struct RollupBuffer {
     /// The labels.
@@ -265,6 +278,13 @@ pub trait TelemetryStore: Send + Sync + 'static {
     /// are not kept.
     fn changes(&self) -> Option<&Changes> {
         None
+    }
+
+    /// What series in memory there are the most of: lists of `most` each. A store that does not tell has empty ones.
+    /// Blocks.
+    fn cardinality(&self, most: usize) -> Cardinality {
+        _ = most;
+        Cardinality::default()
     }
 
     /// How the store does.

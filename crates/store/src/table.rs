@@ -15,9 +15,9 @@ use arrow::datatypes::{
 };
 use model::Timestamp;
 use model::event::{
-    Attributes, Capability, ComponentAction, ComponentEvent, DeployEvent, Event, ExitCause, ExitEvent,
-    FeedbackEvent, JobAction, JobEvent, LlmCallEvent, RequestEvent, StageAction, StageEvent, StageStatus,
-    WorkerAction, WorkerEvent,
+    Attributes, Capability, ComponentAction, ComponentEvent, DeployEvent, Event, ExemplarEvent, ExitCause,
+    ExitEvent, FeedbackEvent, JobAction, JobEvent, LlmCallEvent, RequestEvent, StageAction, StageEvent,
+    StageStatus, WorkerAction, WorkerEvent,
 };
 
 /// An event table.
@@ -41,6 +41,8 @@ pub enum Table {
     Deploys,
     /// [`ExitEvent`]
     Exits,
+    /// [`ExemplarEvent`]
+    Exemplars,
 }
 
 impl Table {
@@ -55,6 +57,7 @@ impl Table {
         Self::Feedback,
         Self::Deploys,
         Self::Exits,
+        Self::Exemplars,
     ];
 
     /// The name by which files and SQL know the table. Part of the format on disk.
@@ -69,6 +72,7 @@ impl Table {
             Self::Feedback => "feedback",
             Self::Deploys => "deploys",
             Self::Exits => "process_exits",
+            Self::Exemplars => "exemplars",
         }
     }
 
@@ -89,6 +93,7 @@ impl Table {
             Self::Feedback => &["event_id", "job_id", "document_id"],
             Self::Deploys => &["event_id", "service"],
             Self::Exits => &["event_id", "worker_id"],
+            Self::Exemplars => &["metric", "trace_id"],
         }
     }
 
@@ -97,7 +102,7 @@ impl Table {
         match self {
             Self::JobEvents => &["message", "error_message"],
             Self::StageEvents | Self::LlmCalls => &["error_message"],
-            Self::ComponentEvents => &[],
+            Self::ComponentEvents | Self::Exemplars => &[],
             Self::WorkerEvents => &["reason"],
             Self::Requests => &["path", "error_message"],
             Self::Feedback => &["comment"],
@@ -471,6 +476,11 @@ row!(ExitEvent, Table::Exits, {
     message: Option<String>, attributes: Attributes,
 });
 
+row!(ExemplarEvent, Table::Exemplars, {
+    time: Timestamp, event_id: String, metric: String, series: Attributes, labels: Attributes,
+    trace_id: Option<String>, value: f64,
+});
+
 /// The schema of a table.
 pub fn schema(table: Table) -> SchemaRef {
     match table {
@@ -483,6 +493,7 @@ pub fn schema(table: Table) -> SchemaRef {
         Table::Feedback => FeedbackEvent::schema(),
         Table::Deploys => DeployEvent::schema(),
         Table::Exits => ExitEvent::schema(),
+        Table::Exemplars => ExemplarEvent::schema(),
     }
 }
 
@@ -498,6 +509,7 @@ pub fn table_of(event: &Event) -> Table {
         Event::Feedback(_) => Table::Feedback,
         Event::Deploy(_) => Table::Deploys,
         Event::Exit(_) => Table::Exits,
+        Event::Exemplar(_) => Table::Exemplars,
     }
 }
 
@@ -505,7 +517,7 @@ pub fn table_of(event: &Event) -> Table {
 pub fn batches_from_events(events: impl IntoIterator<Item = Event>) -> Result<Vec<EventBatch>, ColumnError> {
     let (mut jobs, mut stages, mut components, mut workers) = (vec![], vec![], vec![], vec![]);
     let (mut requests, mut llm_calls, mut feedback) = (vec![], vec![], vec![]);
-    let (mut deploys, mut exits) = (vec![], vec![]);
+    let (mut deploys, mut exits, mut exemplars) = (vec![], vec![], vec![]);
     for event in events {
         match event {
             Event::Job(row) => jobs.push(row),
@@ -517,6 +529,7 @@ pub fn batches_from_events(events: impl IntoIterator<Item = Event>) -> Result<Ve
             Event::Feedback(row) => feedback.push(row),
             Event::Deploy(row) => deploys.push(row),
             Event::Exit(row) => exits.push(row),
+            Event::Exemplar(row) => exemplars.push(row),
         }
     }
     fn gather<R: Row>(rows: &[R], into: &mut Vec<EventBatch>) -> Result<(), ColumnError> {
@@ -535,6 +548,7 @@ pub fn batches_from_events(events: impl IntoIterator<Item = Event>) -> Result<Ve
     gather(&feedback, &mut batches)?;
     gather(&deploys, &mut batches)?;
     gather(&exits, &mut batches)?;
+    gather(&exemplars, &mut batches)?;
     Ok(batches)
 }
 
@@ -553,6 +567,7 @@ pub fn events_from_batch(table: Table, batch: &RecordBatch) -> Result<Vec<Event>
         Table::Feedback => take(batch, Event::Feedback),
         Table::Deploys => take(batch, Event::Deploy),
         Table::Exits => take(batch, Event::Exit),
+        Table::Exemplars => take(batch, Event::Exemplar),
     }
 }
 

@@ -10,6 +10,7 @@
 
 mod error;
 mod format;
+mod histogram;
 mod plain;
 mod points;
 mod rows;

@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, Float64Array, MapBuilder, MapFieldNames, RecordBatch, StringBuilder, StringDictionaryBuilder,
-    TimestampMillisecondArray,
+    ArrayRef, Float64Array, MapBuilder, MapFieldNames, RecordBatch, StringArray, StringBuilder,
+    StringDictionaryBuilder, TimestampMillisecondArray,
 };
 use arrow::datatypes::{DataType, Field, Fields, Int32Type, Schema, SchemaRef, TimeUnit};
 use model::labels::METRIC_NAME;
 use model::{Labels, is_stale};
 use store::{QueryError, SeriesBuffer};
+
+use crate::histogram::json;
 
 /// The most labels that become a column each; with more there is one column `labels`, a map.
 pub const MAX_LABEL_COLUMNS: usize = 128;
@@ -20,7 +22,7 @@ const BATCH_ROWS: usize = 16 * 1024;
 /// The most labels of the series in one batch: few points each must not make a batch large.
 const BATCH_SERIES: usize = 4 * 1024;
 /// Names that a column for a label cannot have: ours, and the one that the archive's folders add.
-const TAKEN: [&str; 4] = ["time", "value", "name", "day"];
+const TAKEN: [&str; 5] = ["time", "value", "name", "histogram", "day"];
 /// The column that holds all labels when they are too many.
 const LABELS: &str = "labels";
 
@@ -28,14 +30,14 @@ const LABELS: &str = "labels";
 #[derive(Clone, Debug)]
 pub struct PointTable {
     schema: SchemaRef,
-    /// The label of each column after the first three, ascending; `None` when one map holds them all.
+    /// The label of each column after the first four, ascending; `None` when one map holds them all.
     labels: Option<Vec<String>>,
 }
 
 impl PointTable {
     /// A table for series that have no labels but these.
     ///
-    /// A label is the column of its name. Where that is taken (`time`, `value`, `name`, `day`, or a label
+    /// A label is the column of its name. Where that is taken (`time`, `value`, `name`, `histogram`, `day`, or a label
     /// that differs in case alone, which DuckDB does not tell apart) `label_` stands before it.
     pub fn new(label_names: impl IntoIterator<Item = String>) -> Self {
         let names: BTreeSet<String> = label_names.into_iter().filter(|name| name != METRIC_NAME).collect();
@@ -43,6 +45,7 @@ impl PointTable {
             Field::new("time", DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())), false),
             Field::new("value", DataType::Float64, false),
             Field::new("name", text(), false),
+            Field::new("histogram", DataType::Utf8, true),
         ];
         if names.len() > MAX_LABEL_COLUMNS {
             fields.push(Field::new(LABELS, map_type(), false));
@@ -66,11 +69,18 @@ impl PointTable {
         Arc::clone(&self.schema)
     }
 
-    fn batch(&self, times: &[i64], values: &[f64], runs: &[Run]) -> Result<RecordBatch, QueryError> {
+    fn batch(
+        &self,
+        times: &[i64],
+        values: &[f64],
+        histograms: StringArray,
+        runs: &[Run],
+    ) -> Result<RecordBatch, QueryError> {
         let mut columns: Vec<ArrayRef> = vec![
             Arc::new(TimestampMillisecondArray::from(times.to_vec()).with_timezone("UTC")),
             Arc::new(Float64Array::from(values.to_vec())),
             texts(runs, |labels| Some(labels.metric_name())),
+            Arc::new(histograms),
         ];
         match &self.labels {
             None => columns.push(map(runs)?),
@@ -158,17 +168,21 @@ pub struct Points<'a> {
     table: &'a PointTable,
     times: Vec<i64>,
     values: Vec<f64>,
+    /// Of points that are histograms, what they are.
+    histograms: StringBuilder,
     runs: Vec<Run>,
 }
 
 impl<'a> Points<'a> {
     /// Nothing yet.
     pub fn new(table: &'a PointTable) -> Self {
-        Self { table, times: Vec::new(), values: Vec::new(), runs: Vec::new() }
+        let histograms = StringBuilder::new();
+        Self { table, times: Vec::new(), values: Vec::new(), histograms, runs: Vec::new() }
     }
 
     /// Adds the points of a series; batches that are full go to `each`. Staleness markers are left out:
-    /// they say that a series has ended, and are no values.
+    /// they say that a series has ended, and are no values. A histogram has NaN for its value, and is a text in JSON
+    /// beside it.
     pub fn push(
         &mut self,
         series: &SeriesBuffer,
@@ -189,7 +203,16 @@ impl<'a> Points<'a> {
             }
             begun = true;
             self.times.push(*time);
-            self.values.push(*value);
+            match series.histograms.of(*value) {
+                None => {
+                    self.values.push(*value);
+                    self.histograms.append_null();
+                }
+                Some(histogram) => {
+                    self.values.push(f64::NAN);
+                    self.histograms.append_option(histogram.ok().as_ref().map(json));
+                }
+            }
         }
         Ok(())
     }
@@ -202,7 +225,8 @@ impl<'a> Points<'a> {
         if self.times.is_empty() {
             return Ok(());
         }
-        let batch = self.table.batch(&self.times, &self.values, &self.runs)?;
+        let histograms = self.histograms.finish();
+        let batch = self.table.batch(&self.times, &self.values, histograms, &self.runs)?;
         self.times.clear();
         self.values.clear();
         self.runs.clear();
@@ -213,10 +237,12 @@ impl<'a> Points<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use arrow::array::{Array, AsArray};
+    use arrow::datatypes::Float64Type;
 
     fn columns(labels: &[&str]) -> Vec<String> {
         let table = PointTable::new(labels.iter().map(|name| (*name).to_owned()));
-        table.schema().fields().iter().skip(3).map(|field| field.name().clone()).collect()
+        table.schema().fields().iter().skip(4).map(|field| field.name().clone()).collect()
     }
 
     #[test]
@@ -231,8 +257,8 @@ mod tests {
     fn too_many_labels_are_one_map() {
         let names: Vec<String> = (0..=MAX_LABEL_COLUMNS).map(|number| format!("l{number}")).collect();
         let table = PointTable::new(names.clone());
-        assert_eq!(table.schema().fields().len(), 4);
-        assert_eq!(table.schema().field(3).name(), "labels");
+        assert_eq!(table.schema().fields().len(), 5);
+        assert_eq!(table.schema().field(4).name(), "labels");
         let series = SeriesBuffer {
             labels: Labels::metric("up", &[("l7", "a\n\"b"), ("l9", "")]),
             times_ms: vec![1, 2],
@@ -248,7 +274,28 @@ mod tests {
         points.push(&series, &mut each).expect("fits");
         points.flush(&mut each).expect("fits");
         assert_eq!(rows.iter().map(RecordBatch::num_rows).sum::<usize>(), 1, "a marker is no value");
-        assert_eq!(PointTable::new(names.into_iter().skip(1)).schema().fields().len(), 3 + MAX_LABEL_COLUMNS);
+        assert_eq!(PointTable::new(names.into_iter().skip(1)).schema().fields().len(), 4 + MAX_LABEL_COLUMNS);
+    }
+
+    #[test]
+    fn a_histogram_is_a_text_beside_a_value_that_is_none() {
+        let mut series = SeriesBuffer { labels: Labels::metric("h", &[]), ..SeriesBuffer::default() };
+        let histogram = series.histograms.push(&model::Histogram { sum: 2.5, ..Default::default() });
+        series.times_ms = vec![1, 2];
+        series.values = vec![histogram, 7.0];
+        let table = PointTable::new(Vec::new());
+        let mut points = Points::new(&table);
+        let mut rows = Vec::new();
+        let mut each = |batch: RecordBatch| {
+            rows.push(batch);
+            Ok(())
+        };
+        points.push(&series, &mut each).expect("fits");
+        points.flush(&mut each).expect("fits");
+        let texts = rows[0].column(3).as_string::<i32>();
+        assert!(texts.value(0).contains(r#""sum":2.5"#) && texts.is_null(1), "{texts:?}");
+        let values = rows[0].column(1).as_primitive::<Float64Type>();
+        assert!(values.value(0).is_nan() && values.value(1) == 7.0);
     }
 
     #[test]

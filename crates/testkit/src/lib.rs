@@ -9,6 +9,7 @@ mod nvml;
 mod percent;
 mod postgres;
 mod prometheus;
+pub mod protobuf;
 mod python;
 mod redis;
 mod remote_write;

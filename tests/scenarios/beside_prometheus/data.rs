@@ -182,9 +182,11 @@ impl Made {
         }
         for (number, text) in SHAPES.into_iter().enumerate() {
             let own = number as f64 * 0.5 + 1.0;
-            self.put("shapes", &[("text", text), ("even", if number % 2 == 0 { "yes" } else { "no" })], |_, _| {
-                Some(own)
-            });
+            self.put(
+                "shapes",
+                &[("text", text), ("even", if number % 2 == 0 { "yes" } else { "no" })],
+                |_, _| Some(own),
+            );
         }
         for (kind, value) in [
             ("nan", f64::NAN),

@@ -125,7 +125,8 @@ impl Said {
             | Event::Worker(_)
             | Event::Exit(_)
             | Event::Feedback(_)
-            | Event::Deploy(_) => return None,
+            | Event::Deploy(_)
+            | Event::Exemplar(_) => return None,
         };
         Some(Self { source, place: place.unwrap_or_else(none), time: event.time(), example, text })
     }

@@ -5,6 +5,7 @@
 
 mod bitpack;
 mod decimal;
+pub(crate) mod histograms;
 pub(crate) mod times;
 pub(crate) mod values;
 

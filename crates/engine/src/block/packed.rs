@@ -5,6 +5,7 @@ use std::ops::Range;
 use arrow::array::{Array, BinaryArray};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use parquet::errors::ParquetError;
+use store::SeriesBuffer;
 
 use crate::block::places::Places;
 use crate::block::rows::Opened;
@@ -45,12 +46,7 @@ impl PackedRows {
     }
 
     /// Adds the values of the next row, which has `count` of them, and its times where they are beside the values.
-    pub(super) fn unpack_next(
-        &mut self,
-        count: usize,
-        times: &mut Vec<i64>,
-        values: &mut Vec<f64>,
-    ) -> Result<(), ParquetError> {
+    pub(super) fn unpack_next(&mut self, count: usize, into: &mut SeriesBuffer) -> Result<(), ParquetError> {
         let batch = match &mut self.batch {
             Some(batch) if batch.next < batch.values.len() => batch,
             batch => {
@@ -66,8 +62,9 @@ impl PackedRows {
         let row = batch.next;
         batch.next += 1;
         if let Some(own) = &batch.times {
-            chunk::times::unpack(own.value(row), count, times).map_err(damaged)?;
+            chunk::times::unpack(own.value(row), count, &mut into.times_ms).map_err(damaged)?;
         }
-        chunk::values::unpack(batch.values.value(row), count, values).map_err(damaged)
+        let packed = batch.values.value(row);
+        chunk::histograms::unpack(packed, count, &mut into.values, &mut into.histograms).map_err(damaged)
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use model::STALE_NAN;
 use parquet::errors::ParquetError;
+use store::SeriesBuffer;
 
 use crate::block::chunk::BadChunk;
 use crate::block::columns::HeldColumns;
@@ -130,8 +131,7 @@ impl ChunkReader {
         ids: &[u32],
         range_ms: (i64, i64),
         left: SamplesLeft,
-        times: &mut Vec<i64>,
-        values: &mut Vec<f64>,
+        into: &mut SeriesBuffer,
     ) -> Result<bool, ParquetError> {
         let Some(&id) = ids.first() else { return Ok(true) };
         if self.last.is_none() {
@@ -149,7 +149,7 @@ impl ChunkReader {
             self.wanted.get(self.next).copied().filter(|it| rows.contains(&(it.row as usize)))
         {
             self.next += 1;
-            self.read(series, wanted, range_ms, times, values)?;
+            self.read(series, wanted, range_ms, into)?;
         }
         Ok(true)
     }
@@ -203,19 +203,18 @@ impl ChunkReader {
         series: &BlockSeries,
         wanted: Wanted,
         range_ms: (i64, i64),
-        times: &mut Vec<i64>,
-        values: &mut Vec<f64>,
+        into: &mut SeriesBuffer,
     ) -> Result<(), ParquetError> {
         let next = self.next - 1;
-        let (start, count) = (times.len(), wanted.place.count as usize);
+        let (start, count) = (into.times_ms.len(), wanted.place.count as usize);
         if self.file.has(Part::Times) {
             let coming = &self.wanted[next..self.wanted.len().min(next + BATCH)];
             let coming = coming.iter().map(|it| it.place.times);
             let of_chunk = (wanted.place.times, wanted.place.count);
-            times.extend_from_slice(self.columns.of(&self.file, &series.times, of_chunk, coming)?);
+            into.times_ms.extend_from_slice(self.columns.of(&self.file, &series.times, of_chunk, coming)?);
         }
         if wanted.is_outside {
-            values.resize(values.len() + count, STALE_NAN);
+            into.values.resize(into.values.len() + count, STALE_NAN);
         } else {
             let packed = match &mut self.packed {
                 Some(packed) => packed,
@@ -226,18 +225,19 @@ impl ChunkReader {
                     none.insert(PackedRows::open(&self.file, &mut self.chunks, &series.places, &rows)?)
                 }
             };
-            packed.unpack_next(count, times, values)?;
+            packed.unpack_next(count, into)?;
         }
-        if values.len() != times.len() {
+        if into.values.len() != into.times_ms.len() {
             return Err(damaged(BadChunk));
         }
-        trim(start, range_ms, times, values);
+        trim(start, range_ms, into);
         Ok(())
     }
 }
 
 /// Cuts what was added from `start` on to the samples between two times.
-pub(super) fn trim(start: usize, (from, to): (i64, i64), times: &mut Vec<i64>, values: &mut Vec<f64>) {
+pub(super) fn trim(start: usize, (from, to): (i64, i64), into: &mut SeriesBuffer) {
+    let SeriesBuffer { times_ms: times, values, .. } = into;
     let end = start + times[start..].partition_point(|time| *time <= to);
     times.truncate(end);
     values.truncate(end);

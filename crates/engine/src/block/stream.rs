@@ -9,7 +9,7 @@ use arrow::datatypes::UInt32Type;
 use model::{Labels, LabelsRef};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use parquet::errors::ParquetError;
-use store::Matcher;
+use store::{Matcher, SeriesBuffer};
 
 use crate::block::chunk::BadChunk;
 use crate::block::columns::{Columns, HeldColumns};
@@ -90,28 +90,28 @@ impl BlockStream {
     }
 
     /// Takes the next series, and adds its samples between two times.
-    pub(crate) fn read(
-        &mut self,
-        range_ms: (i64, i64),
-        times: &mut Vec<i64>,
-        values: &mut Vec<f64>,
-    ) -> Result<(), ParquetError> {
+    pub(crate) fn read(&mut self, range_ms: (i64, i64), into: &mut SeriesBuffer) -> Result<(), ParquetError> {
         let batch = &mut self.batch;
         let place = batch.next - 1;
         let first = if place == 0 { 0 } else { batch.ends[place - 1] };
         for at in first..batch.ends[place] {
             let Place { count, times: row, .. } = batch.wanted[at];
-            let start = times.len();
+            let start = into.times_ms.len();
             if self.file.has(Part::Times) {
                 let coming = batch.wanted[at..].iter().take(BATCH).map(|place| place.times);
-                times.extend_from_slice(self.held.of(&self.file, &self.times, (row, count), coming)?);
+                into.times_ms.extend_from_slice(self.held.of(
+                    &self.file,
+                    &self.times,
+                    (row, count),
+                    coming,
+                )?);
             }
             let packed = batch.packed.as_mut().ok_or_else(|| bad("a chunk is missing"))?;
-            packed.unpack_next(count as usize, times, values)?;
-            if values.len() != times.len() {
+            packed.unpack_next(count as usize, into)?;
+            if into.values.len() != into.times_ms.len() {
                 return Err(damaged(BadChunk));
             }
-            trim(start, range_ms, times, values);
+            trim(start, range_ms, into);
         }
         self.advance()
     }

@@ -8,7 +8,7 @@ use arrow::array::{
     ArrayRef, BinaryBuilder, Float64Builder, Int64Builder, RecordBatch, StringBuilder, UInt32Builder,
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use model::{LabelsRef, TimeRange, Timestamp};
+use model::{Histograms, LabelsRef, TimeRange, Timestamp};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
@@ -123,14 +123,15 @@ impl BlockWriter {
         })
     }
 
-    /// Adds a series; there is at least one sample.
+    /// Adds a series; there is at least one sample. Those that are histograms are among `histograms`.
     pub(crate) fn push(
         &mut self,
         labels: LabelsRef<'_>,
         times: &[i64],
         values: &[f64],
+        histograms: &Histograms,
     ) -> Result<(), EngineError> {
-        self.push_pieces(labels, std::iter::once((times, values)))
+        self.push_pieces(labels, std::iter::once((times, values)), histograms)
     }
 
     /// Adds a series in pieces, one after the other in time, between which a chunk ends; there is at least one
@@ -139,6 +140,7 @@ impl BlockWriter {
         &mut self,
         labels: LabelsRef<'_>,
         pieces: impl Iterator<Item = (&'a [i64], &'a [f64])>,
+        histograms: &Histograms,
     ) -> Result<(), EngineError> {
         let (mut count, mut samples) = (0, 0);
         let (mut first, mut last) = (i64::MAX, i64::MIN);
@@ -157,7 +159,7 @@ impl BlockWriter {
                     self.columns.add(times)
                 }
             };
-            self.chunks.rows.push(self.next, times, column, values);
+            self.chunks.rows.push(self.next, times, column, values, histograms);
             self.chunks.write_if_full()?;
         }
         self.series.rows.push(self.next, labels, count, (first, last));
@@ -356,17 +358,24 @@ struct ChunkRows {
 
 impl ChunkRows {
     /// Adds a chunk; there is at least one sample.
-    fn push(&mut self, series: u32, times: &[i64], column: u32, values: &[f64]) {
+    fn push(&mut self, series: u32, times: &[i64], column: u32, values: &[f64], histograms: &Histograms) {
         self.series.append_value(series);
         self.first.append_value(times[0]);
         self.last.append_value(times[times.len() - 1]);
         self.count.append_value(times.len() as u32);
         // NaN, which staleness markers are too, is neither least nor greatest unless there is nothing else.
-        self.min.append_value(values.iter().copied().fold(f64::NAN, f64::min));
-        self.max.append_value(values.iter().copied().fold(f64::NAN, f64::max));
+        // A histogram has no place among numbers: whoever looks for some of these must look at all.
+        let (min, max) = if chunk::histograms::are_among(values) {
+            (f64::NEG_INFINITY, f64::INFINITY)
+        } else {
+            let fold = |choose: fn(f64, f64) -> f64| values.iter().copied().fold(f64::NAN, choose);
+            (fold(f64::min), fold(f64::max))
+        };
+        self.min.append_value(min);
+        self.max.append_value(max);
         self.times.append_value(column);
         self.packed.clear();
-        chunk::values::pack(values, &mut self.packed);
+        chunk::histograms::pack(values, histograms, &mut self.packed);
         self.values.append_value(&self.packed);
         self.rows += 1;
     }

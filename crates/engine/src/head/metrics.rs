@@ -6,9 +6,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use model::{Labels, LabelsRef, MetricBatch, Sample};
+use model::histogram::{NO_HISTOGRAM, histogram_place};
+use model::{Histograms, Labels, LabelsRef, MetricBatch, Sample, Timestamp};
 use parking_lot::{RwLock, RwLockWriteGuard};
-use store::{Appended, Matcher};
+use store::{Appended, Cardinality, Matcher, SeriesBuffer};
 
 use crate::head::packed::{Inserted, Packed};
 use crate::head::registry::{Registry, Resolved};
@@ -45,6 +46,8 @@ pub(crate) struct MetricsHead {
 struct Shard {
     series: Vec<Packed>,
     runs: Runs,
+    /// The histograms that samples are.
+    histograms: Histograms,
 }
 
 impl Shard {
@@ -56,7 +59,27 @@ impl Shard {
     }
 
     fn bytes(&self, place: usize) -> usize {
-        self.runs.bytes() + self.series[place].late_bytes()
+        self.runs.bytes() + self.series[place].late_bytes() + self.histograms.capacity_bytes()
+    }
+
+    /// Adds a sample to the series at a place; a histogram is among `histograms`.
+    fn insert(
+        &mut self,
+        place: usize,
+        sample: Sample,
+        histograms: &Histograms,
+        out_of_order_ms: i64,
+    ) -> Inserted {
+        let Some(histogram) = histogram_place(sample.value) else {
+            return self.series[place].insert(&mut self.runs, sample, out_of_order_ms);
+        };
+        let encoded = histograms.get(histogram);
+        let value = encoded.map_or(NO_HISTOGRAM, |_| self.histograms.next_value());
+        let inserted = self.series[place].insert(&mut self.runs, Sample { value, ..sample }, out_of_order_ms);
+        if let (Inserted::Stored, Some(encoded)) = (inserted, encoded) {
+            self.histograms.push_encoded(encoded);
+        }
+        inserted
     }
 }
 
@@ -115,15 +138,20 @@ impl MetricsHead {
         self.registry.define(labels)
     }
 
-    /// Adds samples to series by number, and says what became of them.
-    pub(crate) fn append<'a>(&self, all: impl Iterator<Item = (u32, &'a [Sample])>) -> Appended {
+    /// Adds samples to series by number, and says what became of them. Those that are histograms are among
+    /// `histograms`.
+    pub(crate) fn append<'a>(
+        &self,
+        all: impl Iterator<Item = (u32, &'a [Sample])>,
+        histograms: &Histograms,
+    ) -> Appended {
         let mut appended = Appended::default();
         let mut grown = 0u64;
         let (mut first, mut last) = (i64::MAX, i64::MIN);
         self.with_shards(all, |shard, place, samples| {
             let before = shard.bytes(place);
             for sample in samples {
-                match shard.series[place].insert(&mut shard.runs, *sample, self.limits.out_of_order_ms) {
+                match shard.insert(place, *sample, histograms, self.limits.out_of_order_ms) {
                     Inserted::Stored => {
                         appended.samples += 1;
                         first = first.min(sample.time_ms);
@@ -221,13 +249,17 @@ impl MetricsHead {
     }
 
     /// Adds the samples of one series between two times.
-    pub(crate) fn read(&self, id: u32, range_ms: (i64, i64), times: &mut Vec<i64>, values: &mut Vec<f64>) {
+    pub(crate) fn read(&self, id: u32, range_ms: (i64, i64), into: &mut SeriesBuffer) {
         let (shard, place) = (id as usize / SHARD_SERIES, id as usize % SHARD_SERIES);
         let shards = self.shards.read();
         let Some(samples) = shards.get(shard) else { return };
         let samples = samples.read();
         if let Some(packed) = samples.series.get(place) {
-            packed.read(&samples.runs, range_ms, times, values);
+            let start = into.values.len();
+            packed.read(&samples.runs, range_ms, &mut into.times_ms, &mut into.values);
+            if !samples.histograms.is_empty() {
+                into.histograms.adopt(&samples.histograms, &mut into.values[start..]);
+            }
         }
     }
 
@@ -258,6 +290,13 @@ impl MetricsHead {
         self.registry.bytes() as u64 + self.slot_bytes.load(Ordering::Relaxed)
     }
 
+    /// Which labels make so many series, and from when to when their samples are.
+    pub(crate) fn cardinality(&self, most: usize) -> Cardinality {
+        let (first, last) = (self.first_ms.load(Ordering::Relaxed), self.last_ms.load(Ordering::Relaxed));
+        let time = |time_ms| (first <= last).then(|| Timestamp::from_millis(time_ms));
+        Cardinality { first: time(first), last: time(last), ..self.registry.read().cardinality(most) }
+    }
+
     /// How many series there are.
     pub(crate) fn series(&self) -> u64 {
         self.registry.len() as u64
@@ -267,6 +306,7 @@ impl MetricsHead {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use model::Histogram;
 
     const LIMITS: Limits = Limits { max_series: 2, out_of_order_ms: 100 };
 
@@ -283,7 +323,9 @@ mod tests {
             Some(Resolved::OverLimit) => {
                 Appended { samples_over_series_limit: samples.len() as u64, ..Appended::default() }
             }
-            Some(Resolved::Known(id) | Resolved::Define(id)) => head.append([(*id, samples)].into_iter()),
+            Some(Resolved::Known(id) | Resolved::Define(id)) => {
+                head.append([(*id, samples)].into_iter(), batch.histograms())
+            }
         };
         Appended { samples_too_old: appended.samples_too_old + too_old, ..appended }
     }
@@ -293,9 +335,9 @@ mod tests {
         let head = MetricsHead::after(None, LIMITS);
         let appended = push(&head, "a", &[1000, 1020, 1010, 1020, 950, 899]);
         assert_eq!((appended.samples, appended.samples_duplicate, appended.samples_too_old), (4, 1, 1));
-        let (mut times, mut values) = (Vec::new(), Vec::new());
-        head.read(0, (960, 1020), &mut times, &mut values);
-        assert_eq!((times, values), (vec![1000, 1010, 1020], vec![1000.0, 1010.0, 1020.0]));
+        let mut read = SeriesBuffer::default();
+        head.read(0, (960, 1020), &mut read);
+        assert_eq!((read.times_ms, read.values), (vec![1000, 1010, 1020], vec![1000.0, 1010.0, 1020.0]));
         let next = MetricsHead::after(Some(&head), LIMITS);
         let appended = push(&next, "a", &[899, 920]);
         assert_eq!((appended.samples, appended.samples_too_old), (1, 1), "the next head knows what is old");
@@ -330,17 +372,47 @@ mod tests {
         let mut order: Vec<usize> = (0..10_000).collect();
         order.sort_by_key(|index| (index % 5000).min(4999 - index % 5000));
         let samples: Vec<&[Sample]> = batch.iter().map(|(_, samples)| samples).collect();
-        let appended = head.append(order.iter().map(|index| (*index as u32, samples[*index])));
+        let all = order.iter().map(|index| (*index as u32, samples[*index]));
+        let appended = head.append(all, &Histograms::default());
         assert_eq!(appended.samples, 10_000);
         assert!(head.sample_bytes() <= 10_000 * 64, "{}: only samples are counted", head.sample_bytes());
         assert!(head.series_bytes() > 10_000 * 64, "{}", head.series_bytes());
         let found = head.matching(&[], (0, i64::MAX));
         assert_eq!(found.len(), 10_000);
         for (index, (_, id)) in found.iter().enumerate() {
-            let (mut times, mut values) = (Vec::new(), Vec::new());
-            head.read(*id, (0, i64::MAX), &mut times, &mut values);
-            assert_eq!((times, values), (vec![index as i64], vec![index as f64]));
+            let mut read = SeriesBuffer::default();
+            head.read(*id, (0, i64::MAX), &mut read);
+            assert_eq!((read.times_ms, read.values), (vec![index as i64], vec![index as f64]));
         }
+    }
+
+    #[test]
+    fn histograms_and_numbers_of_a_series_come_back_in_order_and_doubles_take_no_memory() {
+        let head = MetricsHead::after(None, LIMITS);
+        let id = head.define(Labels::metric("latency", &[]).as_ref());
+        let push = |time_ms: i64, sum: f64| {
+            let mut histograms = Histograms::default();
+            // One that nobody means.
+            histograms.push(&Histogram::default());
+            let value = histograms.push(&Histogram { sum, ..Histogram::default() });
+            head.append([(id, &[Sample { time_ms, value }][..])].into_iter(), &histograms)
+        };
+        assert_eq!([push(30, 3.0), push(10, 1.0), push(40, 4.0)].map(|appended| appended.samples), [1; 3]);
+        head.append([(id, &[Sample { time_ms: 20, value: 2.0 }][..])].into_iter(), &Histograms::default());
+        let before = head.sample_bytes();
+        assert_eq!((push(10, 5.0).samples_duplicate, head.sample_bytes()), (1, before));
+        let mut read = SeriesBuffer::default();
+        // As if another source had given some before.
+        read.histograms.push(&Histogram { sum: 7.0, ..Histogram::default() });
+        head.read(id, (0, 35), &mut read);
+        assert_eq!(read.times_ms, [10, 20, 30]);
+        let sums: Vec<Option<f64>> = read
+            .values
+            .iter()
+            .map(|value| read.histograms.of(*value).map(|found| found.expect("is there").sum))
+            .collect();
+        assert_eq!(sums, [Some(1.0), None, Some(3.0)]);
+        assert_eq!(read.values[1], 2.0);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
 use model::{Labels, LabelsRef, MetricBatch, Sample};
 use parking_lot::{RwLock, RwLockReadGuard};
-use store::Matcher;
+use store::{Cardinality, Matcher};
 
 use crate::head::metrics::Limits;
 use crate::index::{ByHash, LabelIndex};
@@ -97,8 +97,9 @@ impl Registry {
         if ids.iter().zip(batch.iter().map(|(_, samples)| samples)).any(is_old) {
             let mut floors = ids.iter().map(|id| floor(*id));
             let mut kept_ids = Vec::with_capacity(ids.len());
-            let mut kept = MetricBatch::new();
-            for ((labels, samples), id) in batch.iter().zip(&ids) {
+            let whole = std::mem::take(batch);
+            let mut kept = MetricBatch::with_histograms(whole.histograms().clone());
+            for ((labels, samples), id) in whole.iter().zip(&ids) {
                 let floor = floors.next().unwrap_or(i64::MIN);
                 let young: Vec<Sample> = samples.iter().copied().filter(|one| one.time_ms >= floor).collect();
                 too_old += (samples.len() - young.len()) as u64;
@@ -176,6 +177,11 @@ impl Reading<'_> {
     /// The series for which all matchers hold.
     pub(crate) fn select(&self, matchers: &[Matcher]) -> roaring::RoaringBitmap {
         self.0.index.select(matchers)
+    }
+
+    /// Which labels make so many series.
+    pub(crate) fn cardinality(&self, most: usize) -> Cardinality {
+        self.0.index.cardinality(most)
     }
 
     /// Notes the newest sample of a series, for heads to come.

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
+use model::Sample;
 use store::{Cancel, QueryError, SeriesBuffer, SeriesCursor};
 
 use crate::block::read::SamplesLeft;
@@ -54,8 +55,8 @@ pub(crate) struct Cursor<S> {
     samples_left: u64,
     max_samples: u64,
     cancel: Cancel,
-    times: Vec<i64>,
-    values: Vec<f64>,
+    /// The samples of one source more.
+    more: SeriesBuffer,
 }
 
 impl<S: SeriesSource> Cursor<S> {
@@ -66,7 +67,6 @@ impl<S: SeriesSource> Cursor<S> {
         max_samples: u64,
         cancel: Cancel,
     ) -> Self {
-        let (times, values) = (Vec::new(), Vec::new());
         Self {
             core,
             merge: Merge::new(sources),
@@ -74,8 +74,7 @@ impl<S: SeriesSource> Cursor<S> {
             samples_left: max_samples,
             max_samples,
             cancel,
-            times,
-            values,
+            more: SeriesBuffer::default(),
         }
     }
 }
@@ -94,29 +93,30 @@ impl<S: SeriesSource + Send> SeriesCursor for Cursor<S> {
             if self.cancel.is_cancelled() {
                 return Err(QueryError::Stopped("nobody waits for it any more"));
             }
-            into.times_ms.clear();
-            into.values.clear();
-            let (times, values, range_ms) = (&mut self.times, &mut self.values, self.range_ms);
+            into.clear();
+            let (more, range_ms) = (&mut self.more, self.range_ms);
             let (core, max_samples, samples_left) = (&self.core, self.max_samples, self.samples_left);
             let key = self.merge.next(|source| {
                 let left = SamplesLeft::of(samples_left, &into.times_ms);
                 let fits = if into.times_ms.is_empty() {
-                    source.read(range_ms, left, &mut into.times_ms, &mut into.values)?
+                    source.read(range_ms, left, into)?
                 } else {
-                    times.clear();
-                    values.clear();
-                    let fits = source.read(range_ms, left, times, values)?;
-                    merge(into, times, values);
+                    more.clear();
+                    // All histograms lie in one place, so that values stand for the same on both sides.
+                    std::mem::swap(&mut more.histograms, &mut into.histograms);
+                    let read = source.read(range_ms, left, more);
+                    std::mem::swap(&mut more.histograms, &mut into.histograms);
+                    let fits = read?;
+                    merge(into, &more.times_ms, &more.values);
                     fits
                 };
-                let is_over = !fits || into.times_ms.len() as u64 > samples_left;
+                let is_over = !fits || size_in_samples(into) > samples_left;
                 if is_over { Err(too_many_samples(core, max_samples)) } else { Ok(()) }
             })?;
             let Some(key) = key else { return Ok(false) };
-            let read = into.times_ms.len() as u64;
             // No source was let go beyond what is left.
-            self.samples_left -= read;
-            if read > 0 {
+            self.samples_left -= size_in_samples(into);
+            if !into.times_ms.is_empty() {
                 into.labels = key.to_labels();
                 return Ok(true);
             }
@@ -124,7 +124,12 @@ impl<S: SeriesSource + Send> SeriesCursor for Cursor<S> {
     }
 }
 
-/// Adds samples of a newer source. At a time that is there already, what is there stays.
+/// How many samples there are, a histogram counted as those that take as much memory.
+fn size_in_samples(series: &SeriesBuffer) -> u64 {
+    (series.times_ms.len() + series.histograms.size_bytes() / size_of::<Sample>()) as u64
+}
+
+/// Adds samples of a newer source whose histograms are where these are. At a time that is there already, what is there stays.
 pub(crate) fn merge(into: &mut SeriesBuffer, times: &[i64], values: &[f64]) {
     let (Some(first), Some(last)) = (times.first(), into.times_ms.last()) else {
         into.times_ms.extend_from_slice(times);

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use model::{ByteSize, Labels, LabelsRef, TimeRange};
-use store::{Cancel, Matcher, QueryError};
+use store::{Cancel, Matcher, QueryError, SeriesBuffer};
 
 use crate::block::held::{Budget, Full};
 use crate::block::read::{ChunkReader, SamplesLeft};
@@ -70,8 +70,7 @@ pub(crate) trait SeriesSource {
         &mut self,
         range_ms: (i64, i64),
         left: SamplesLeft,
-        times: &mut Vec<i64>,
-        values: &mut Vec<f64>,
+        into: &mut SeriesBuffer,
     ) -> Result<bool, QueryError>;
 }
 
@@ -106,10 +105,9 @@ impl SeriesSource for HeadSource {
         &mut self,
         range_ms: (i64, i64),
         _: SamplesLeft,
-        times: &mut Vec<i64>,
-        values: &mut Vec<f64>,
+        into: &mut SeriesBuffer,
     ) -> Result<bool, QueryError> {
-        self.head.metrics.read(self.series[self.next].1, range_ms, times, values);
+        self.head.metrics.read(self.series[self.next].1, range_ms, into);
         self.next += 1;
         Ok(true)
     }
@@ -312,12 +310,11 @@ impl SeriesSource for Source {
         &mut self,
         range_ms: (i64, i64),
         left: SamplesLeft,
-        times: &mut Vec<i64>,
-        values: &mut Vec<f64>,
+        into: &mut SeriesBuffer,
     ) -> Result<bool, QueryError> {
         match self {
-            Self::Head(head) => head.read(range_ms, left, times, values),
-            Self::Block(block) => block.read(range_ms, left, times, values),
+            Self::Head(head) => head.read(range_ms, left, into),
+            Self::Block(block) => block.read(range_ms, left, into),
         }
     }
 }
@@ -337,25 +334,24 @@ impl SeriesSource for BlockSource {
         &mut self,
         range_ms: (i64, i64),
         left: SamplesLeft,
-        times: &mut Vec<i64>,
-        values: &mut Vec<f64>,
+        into: &mut SeriesBuffer,
     ) -> Result<bool, QueryError> {
         let ids = &self.ids[self.next..];
         let (from_ms, to_ms) = (range_ms.0.max(self.bounds_ms.0), range_ms.1.min(self.bounds_ms.1));
         let shift_ms = self.shift_ms;
         let shifted_ms = (from_ms.saturating_add(shift_ms), to_ms.saturating_add(shift_ms));
-        let start = times.len();
+        let start = into.times_ms.len();
         let left = left.shifted(shift_ms);
-        let read = self.chunks.next_series(&self.series, ids, shifted_ms, left, times, values);
+        let read = self.chunks.next_series(&self.series, ids, shifted_ms, left, into);
         if shift_ms != 0 {
-            times[start..].iter_mut().for_each(|time_ms| *time_ms -= shift_ms);
+            into.times_ms[start..].iter_mut().for_each(|time_ms| *time_ms -= shift_ms);
         }
         self.next += 1;
         let read = without_damaged(&self.core, &self.file, read.map_err(ReadError::from))?;
         if read.is_none() {
             self.next = self.ids.len();
-            times.clear();
-            values.clear();
+            into.times_ms.clear();
+            into.values.clear();
         }
         Ok(read.unwrap_or(true))
     }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use model::TimeRange;
-use store::{Cancel, Matcher, QueryError};
+use store::{Cancel, Matcher, QueryError, SeriesBuffer};
 
 use crate::block::read::SamplesLeft;
 use crate::block::stream::BlockStream;
@@ -71,17 +71,16 @@ impl SeriesSource for Stream {
         &mut self,
         range_ms: (i64, i64),
         left: SamplesLeft,
-        times: &mut Vec<i64>,
-        values: &mut Vec<f64>,
+        into: &mut SeriesBuffer,
     ) -> Result<bool, QueryError> {
         match self {
-            Self::Head(head) => head.read(range_ms, left, times, values),
+            Self::Head(head) => head.read(range_ms, left, into),
             Self::Block { core, file, series } => {
-                let read = series.read(range_ms, times, values).map_err(ReadError::from);
+                let read = series.read(range_ms, into).map_err(ReadError::from);
                 if without_damaged(core, file, read)?.is_none() {
                     series.end();
-                    times.clear();
-                    values.clear();
+                    into.times_ms.clear();
+                    into.values.clear();
                 }
                 Ok(true)
             }

@@ -104,7 +104,8 @@ fn make(
                 Part::ALL.map(|part| times_ms.iter().map(|time| time + shift_ms(part)).collect::<Vec<_>>());
             let pieces =
                 Part::ALL.iter().map(|part| (shifted[*part as usize].as_slice(), series.rolled.part(*part)));
-            block.push_pieces(series.samples.labels.as_ref(), pieces)?;
+            let SeriesBuffer { labels, histograms, .. } = &series.samples;
+            block.push_pieces(labels.as_ref(), pieces, histograms)?;
             stopped = stop.load(Ordering::Relaxed);
             if stopped || !series.next()? {
                 return Ok(());

@@ -1,5 +1,6 @@
 //! From samples to buckets.
 
+use model::histogram::{NO_HISTOGRAM, histogram_place};
 use model::{STALE_NAN, is_stale};
 
 use super::Part;
@@ -10,7 +11,8 @@ use super::days::REACH_MS;
 pub(super) struct Rolled {
     /// The ends of buckets that have a sample or a staleness marker.
     pub(super) times_ms: Vec<i64>,
-    /// What is said of them, part by part. Where a bucket has nothing but staleness markers, they are.
+    /// What is said of them, part by part. Where a bucket has nothing but staleness markers, they are. Of a bucket with
+    /// histograms nothing is said but which sample is the last; the other parts are a histogram that is not there.
     pub(super) parts: [Vec<f64>; Part::ALL.len()],
 }
 
@@ -22,7 +24,11 @@ impl Rolled {
     fn push(&mut self, open: &Open) {
         self.times_ms.push(open.end_ms);
         let is_known = open.count > 0.0;
-        let known = |value: f64| if is_known { value } else { STALE_NAN };
+        let known = |value: f64| match (open.has_histograms, is_known) {
+            (true, _) => NO_HISTOGRAM,
+            (false, true) => value,
+            (false, false) => STALE_NAN,
+        };
         for part in Part::ALL {
             let value = match part {
                 Part::Count => known(open.count),
@@ -57,6 +63,11 @@ impl Rolled {
             if is_stale(value) {
                 continue;
             }
+            if histogram_place(value).is_some() {
+                bucket.has_histograms = true;
+                before = None;
+                continue;
+            }
             bucket.add(value);
             if let Some((before_ms, before)) = before
                 && before_ms > bucket.end_ms - bucket_ms - REACH_MS
@@ -87,13 +98,14 @@ struct Open {
     greatest: f64,
     last: f64,
     increase: f64,
+    has_histograms: bool,
 }
 
 impl Open {
     fn new(end_ms: i64) -> Self {
         let [count, sum, lost, increase] = [0.0; 4];
         let [least, greatest, last] = [STALE_NAN; 3];
-        Self { end_ms, count, sum, lost, least, greatest, last, increase }
+        Self { end_ms, count, sum, lost, least, greatest, last, increase, has_histograms: false }
     }
 
     fn add(&mut self, value: f64) {
@@ -150,6 +162,19 @@ mod tests {
             times.iter().map(|time| if *time < far { *time } else { time + 100 }).collect();
         rolled.roll(&farther, &[1.0, 3.0, 8.0, 2.0, 5.0, 6.0, 100.0, 200.0, 203.0], 100, 500);
         assert_eq!(rolled.part(Part::Increase), [94.0, 3.0], "an hour before the bucket's start is too far");
+    }
+
+    #[test]
+    fn of_histograms_nothing_is_said_but_which_is_the_last() {
+        let mut rolled = Rolled::default();
+        let histogram = model::histogram::histogram_value(7);
+        rolled.roll(&[10, 20, 110, 120, 220, 230], &[4.0, histogram, histogram, 3.0, 5.0, 6.0], 100, 0);
+        assert_eq!(rolled.times_ms, [100, 200, 300]);
+        let bits = |part: Part| rolled.part(part).iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+        let untold = NO_HISTOGRAM.to_bits();
+        assert_eq!(bits(Part::Last), [histogram.to_bits(), 3f64.to_bits(), 6f64.to_bits()]);
+        assert_eq!(bits(Part::Sum), [untold, untold, 11f64.to_bits()]);
+        assert_eq!(bits(Part::Increase), [untold, untold, (2f64 + 1.0).to_bits()]);
     }
 
     #[test]

@@ -185,8 +185,9 @@ impl SeriesCursor for Joined {
         }
         *into = first.take().unwrap_or_default();
         if order.is_eq()
-            && let Some(second) = second.take()
+            && let Some(mut second) = second.take()
         {
+            into.histograms.adopt(&second.histograms, &mut second.values);
             merge(into, &second.times_ms, &second.values);
         }
         Ok(true)

@@ -10,7 +10,7 @@ use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::root_as_message;
 use arrow::ipc::writer::StreamWriter;
-use model::{LabelsRef, MetricBatch, Sample};
+use model::{Histograms, LabelsRef, MetricBatch, Sample};
 use store::{EventBatch, Table};
 
 use crate::events::conform;
@@ -22,6 +22,8 @@ use crate::varint;
 const PLAIN_METRICS: u8 = 1;
 const EVENTS: u8 = 2;
 const METRICS: u8 = 3;
+/// The histograms that samples of the next section of samples are, by their places.
+const HISTOGRAMS: u8 = 4;
 
 /// A payload that cannot be read although its checksum is right.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +50,9 @@ pub(crate) fn put_metrics(into: &mut Vec<u8>, batch: &MetricBatch, resolved: &[R
     let kept = resolved.iter().filter(|series| **series != Resolved::OverLimit).count();
     if kept == 0 {
         return None;
+    }
+    if !batch.histograms().is_empty() {
+        section(into, HISTOGRAMS, |into| put_histograms(batch.histograms(), into));
     }
     let mut definition_bytes = 0;
     section(into, METRICS, |into| {
@@ -76,6 +81,22 @@ pub(crate) fn put_metrics(into: &mut Vec<u8>, batch: &MetricBatch, resolved: &[R
         }
     });
     Some(definition_bytes)
+}
+
+fn put_histograms(histograms: &Histograms, into: &mut Vec<u8>) {
+    varint::put(into, histograms.len() as u64);
+    for encoded in histograms.iter() {
+        varint::put(into, encoded.len() as u64);
+        into.extend_from_slice(encoded);
+    }
+}
+
+fn take_histograms(mut body: &[u8], into: &mut Histograms) -> Option<()> {
+    for _ in 0..varint::take(&mut body)? {
+        let length = varint::take(&mut body)?;
+        into.push_encoded(varint::take_bytes(&mut body, length)?);
+    }
+    Some(())
 }
 
 /// Appends a value: how many bytes it has without the zero bytes at its end, and these.
@@ -127,8 +148,8 @@ fn section<R>(into: &mut Vec<u8>, kind: u8, write: impl FnOnce(&mut Vec<u8>) -> 
 pub(crate) trait Sink {
     /// A series is defined; what is returned stands for it from now on.
     fn series(&mut self, labels: LabelsRef<'_>) -> u32;
-    /// Samples of series.
-    fn samples<'a>(&mut self, all: impl Iterator<Item = (u32, &'a [Sample])>);
+    /// Samples of series; those that are histograms are among `histograms`.
+    fn samples<'a>(&mut self, all: impl Iterator<Item = (u32, &'a [Sample])>, histograms: &Histograms);
     /// Rows of a table, in the table's schema.
     fn rows(&mut self, table: Table, rows: RecordBatch);
 }
@@ -144,6 +165,8 @@ pub(crate) struct Decoder {
     /// Series with the ends of their samples.
     gathered: Vec<(u32, usize)>,
     samples: Vec<Sample>,
+    /// The histograms for the next section of samples.
+    histograms: Histograms,
     /// Why samples of this section were passed over.
     passed_over: Option<PayloadError>,
 }
@@ -152,6 +175,7 @@ impl Decoder {
     /// Gives what a payload holds to `sink`. What can be read of a payload is given, whatever is wrong with the
     /// rest: a section, or the samples of a series.
     pub(crate) fn decode(&mut self, mut payload: &[u8], sink: &mut impl Sink) -> Result<(), PayloadError> {
+        self.histograms.clear();
         let mut result = Ok(());
         while let Some((kind, rest)) = payload.split_first() {
             let (length, rest) = rest.split_first_chunk::<4>().ok_or(PayloadError::Truncated)?;
@@ -161,6 +185,7 @@ impl Decoder {
             let section = match *kind {
                 METRICS | PLAIN_METRICS => self.metrics(body, *kind == PLAIN_METRICS, sink),
                 EVENTS => events(body, sink),
+                HISTOGRAMS => take_histograms(body, &mut self.histograms).ok_or(PayloadError::Truncated),
                 kind => Err(PayloadError::Kind(kind)),
             };
             result = result.and(section);
@@ -172,6 +197,7 @@ impl Decoder {
         self.passed_over = None;
         let read = if is_plain { self.plain_series(body, sink) } else { self.all_series(body, sink) };
         self.give(sink);
+        self.histograms.clear();
         read.and(self.passed_over.take().map_or(Ok(()), Err))
     }
 
@@ -246,11 +272,12 @@ impl Decoder {
     /// Gives what was gathered to `sink`. Samples of a series that was cut off are none.
     fn give(&mut self, sink: &mut impl Sink) {
         let mut start = 0;
-        sink.samples(self.gathered.iter().map(|(series, end)| {
+        let runs = self.gathered.iter().map(|(series, end)| {
             let samples = &self.samples[start..*end];
             start = *end;
             (*series, samples)
-        }));
+        });
+        sink.samples(runs, &self.histograms);
         self.gathered.clear();
         self.samples.clear();
     }
@@ -312,13 +339,15 @@ mod tests {
     use super::*;
     use crate::testing::deploys;
     use crate::wal::record;
-    use model::Labels;
+    use model::{Histogram, Labels};
     use proptest::prelude::*;
 
     #[derive(Default)]
     struct Gathered {
         labels: Vec<Labels>,
         samples: Vec<(u32, i64, u64)>,
+        /// Of those that are histograms.
+        sums: Vec<f64>,
         rows: Vec<(Table, RecordBatch)>,
     }
 
@@ -327,9 +356,11 @@ mod tests {
             self.labels.push(labels.to_owned());
             self.labels.len() as u32 - 1
         }
-        fn samples<'a>(&mut self, all: impl Iterator<Item = (u32, &'a [Sample])>) {
+        fn samples<'a>(&mut self, all: impl Iterator<Item = (u32, &'a [Sample])>, histograms: &Histograms) {
             for (series, samples) in all {
                 self.samples.extend(samples.iter().map(|s| (series, s.time_ms, s.value.to_bits())));
+                let found = samples.iter().filter_map(|sample| histograms.of(sample.value));
+                self.sums.extend(found.map(|histogram| histogram.expect("is there").sum));
             }
         }
         fn rows(&mut self, table: Table, rows: RecordBatch) {
@@ -361,6 +392,45 @@ mod tests {
         let (one, two) = (1.5f64.to_bits(), 2.0f64.to_bits());
         assert_eq!(gathered.samples, [(0, 1_000, one), (0, 900, nan), (0, i64::MIN, two)]);
         assert_eq!(gathered.rows, [(Table::Deploys, rows.rows)]);
+    }
+
+    #[test]
+    fn histograms_come_before_the_samples_that_they_are_and_count_for_no_others() {
+        let latency = Labels::metric("latency", &[]);
+        let mut batch = MetricBatch::new();
+        for sum in [1.5, 2.5] {
+            let value = batch.histogram(&Histogram { sum, ..Histogram::default() });
+            batch.push_one(&latency, sum as i64, value);
+        }
+        let mut bytes = Vec::new();
+        put_metrics(&mut bytes, &batch, &[Resolved::Define(0), Resolved::Known(0)]);
+        let mut gathered = Gathered::default();
+        Decoder::default().decode(&bytes, &mut gathered).expect("decodes");
+        assert_eq!((gathered.samples.len(), gathered.sums), (2, vec![1.5, 2.5]));
+        let of_samples = 5 + u32::from_le_bytes(*bytes[1..].first_chunk().expect("a length")) as usize;
+        let mut gathered = Gathered::default();
+        let mut decoder = Decoder::default();
+        decoder.decode(&bytes, &mut gathered).expect("decodes");
+        let mut lost = Lost::default();
+        decoder.decode(&bytes[of_samples..], &mut lost).expect("decodes");
+        assert_eq!(lost.0, 2, "a record has its own histograms and no other's");
+        let cut = Decoder::default().decode(&[HISTOGRAMS, 1, 0, 0, 0, 9], &mut Gathered::default());
+        assert!(matches!(cut, Err(PayloadError::Truncated)));
+    }
+
+    /// Counts samples that are histograms which are not there.
+    #[derive(Default)]
+    struct Lost(usize);
+
+    impl Sink for Lost {
+        fn series(&mut self, _: LabelsRef<'_>) -> u32 {
+            0
+        }
+        fn samples<'a>(&mut self, all: impl Iterator<Item = (u32, &'a [Sample])>, histograms: &Histograms) {
+            let values = all.flat_map(|(_, samples)| samples.iter().map(|sample| sample.value));
+            self.0 += values.filter(|value| matches!(histograms.of(*value), Some(Err(_)))).count();
+        }
+        fn rows(&mut self, _: Table, _: RecordBatch) {}
     }
 
     #[test]
@@ -412,7 +482,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn hostile_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64), kind in 1u8..4) {
+        fn hostile_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64), kind in 1u8..5) {
             let mut bytes = bytes;
             bytes.insert(0, kind);
             let _ = Decoder::default().decode(&bytes, &mut Gathered::default());

@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::sync::mpsc::SyncSender;
 
 use arrow::array::RecordBatch;
-use model::{LabelsRef, Sample};
+use model::{Histograms, LabelsRef, Sample};
 use store::Table;
 
 use crate::wal::payload::Sink;
@@ -25,6 +25,7 @@ pub(crate) struct Piece {
     /// Where the labels of each series end that is defined here.
     label_ends: Vec<usize>,
     samples: Vec<Sample>,
+    histograms: Histograms,
     /// Series by their number in the segment, each with the end of its samples.
     runs: Vec<(u32, usize)>,
     rows: Vec<(Table, RecordBatch)>,
@@ -39,14 +40,16 @@ impl Piece {
         }
         let ends: Vec<usize> = self.runs.iter().map(|(_, end)| *end).collect();
         let runs = self.runs.iter().zip(slices(&ends));
-        sink.samples(runs.map(|((number, _), samples)| (ids[*number as usize], &self.samples[samples])));
+        let runs = runs.map(|((number, _), samples)| (ids[*number as usize], &self.samples[samples]));
+        sink.samples(runs, &self.histograms);
         for (table, rows) in self.rows {
             sink.rows(table, rows);
         }
     }
 
     fn bytes(&self) -> usize {
-        self.labels.len() + self.samples.len() * size_of::<Sample>() + self.row_bytes
+        let samples = self.samples.len() * size_of::<Sample>() + self.histograms.size_bytes();
+        self.labels.len() + samples + self.row_bytes
     }
 
     fn is_empty(&self) -> bool {
@@ -96,9 +99,15 @@ impl Sink for Pieces {
         number
     }
 
-    fn samples<'a>(&mut self, all: impl Iterator<Item = (u32, &'a [Sample])>) {
+    fn samples<'a>(&mut self, all: impl Iterator<Item = (u32, &'a [Sample])>, histograms: &Histograms) {
         for (series, samples) in all {
+            let start = self.piece.samples.len();
             self.piece.samples.extend_from_slice(samples);
+            if !histograms.is_empty() {
+                for sample in &mut self.piece.samples[start..] {
+                    self.piece.histograms.adopt(histograms, std::slice::from_mut(&mut sample.value));
+                }
+            }
             self.piece.runs.push((series, self.piece.samples.len()));
         }
         self.send_if_full();
@@ -131,7 +140,7 @@ mod tests {
             self.labels.push(labels.to_owned());
             100 + self.labels.len() as u32
         }
-        fn samples<'a>(&mut self, all: impl Iterator<Item = (u32, &'a [Sample])>) {
+        fn samples<'a>(&mut self, all: impl Iterator<Item = (u32, &'a [Sample])>, _: &Histograms) {
             self.samples.extend(
                 all.flat_map(|(series, samples)| samples.iter().map(move |one| (series, one.time_ms))),
             );
@@ -148,7 +157,10 @@ mod tests {
                 let series = into.series(Labels::metric("m", &[("n", &number.to_string())]).as_ref());
                 let samples: Vec<Sample> =
                     (0..1000).map(|step| Sample { time_ms: number * 1000 + step, value: 0.0 }).collect();
-                into.samples([(series, samples.as_slice()), (0, &samples[..1])].into_iter());
+                into.samples(
+                    [(series, samples.as_slice()), (0, &samples[..1])].into_iter(),
+                    &Histograms::default(),
+                );
             }
             into.send();
         });

@@ -13,7 +13,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use arrow::array::RecordBatch;
-use model::{LabelsRef, Sample};
+use model::{Histograms, LabelsRef, Sample};
 use store::Table;
 
 use crate::EngineError;
@@ -316,8 +316,8 @@ impl Sink for IntoHead<'_> {
         self.head.metrics.define(labels)
     }
 
-    fn samples<'a>(&mut self, all: impl Iterator<Item = (u32, &'a [Sample])>) {
-        self.head.metrics.append(all);
+    fn samples<'a>(&mut self, all: impl Iterator<Item = (u32, &'a [Sample])>, histograms: &Histograms) {
+        self.head.metrics.append(all, histograms);
     }
 
     fn rows(&mut self, table: Table, rows: RecordBatch) {

@@ -217,7 +217,7 @@ impl Committer {
                     None
                 }
             });
-        let mut appended = head.metrics.append(samples);
+        let mut appended = head.metrics.append(samples, batch.metrics.histograms());
         appended.samples_over_series_limit = over_limit;
         for events in batch.events {
             appended.rows += events.rows.num_rows() as u64;

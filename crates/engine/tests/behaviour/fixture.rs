@@ -8,14 +8,17 @@ use std::time::Duration;
 use engine::vfs::{Disk, Vfs};
 use engine::{Config, Engine, EngineError};
 use model::event::{Attributes, DeployEvent};
-use model::{ByteSize, DurationText, Labels, MetricBatch, TimeRange, Timestamp};
+use model::histogram::{Buckets, Span, histogram_place};
+use model::{
+    ByteSize, DurationText, Histogram, Histograms, Labels, MetricBatch, Sample, TimeRange, Timestamp,
+};
 use prometheus::Registry;
 use store::{
     AppendError, Appended, Batch, Cancel, EventBatch, EventScan, Matcher, QueryError, Row, SelectRequest,
     SeriesBuffer, Table, TelemetryStore,
 };
 
-/// Series by their text, each with times and the bits of values.
+/// Series by their text, each with times and what [`told`] tells of values.
 pub(crate) type Series = BTreeMap<String, Vec<(i64, u64)>>;
 
 /// The time around which tests put their data.
@@ -123,8 +126,8 @@ impl Open {
             assert!(previous.is_none_or(|previous| previous < bytes), "series come in order, each once");
             assert!(buffer.times_ms.is_sorted_by(|a, b| a < b), "times ascend strictly");
             previous = Some(bytes);
-            let samples =
-                buffer.times_ms.iter().zip(&buffer.values).map(|(time, value)| (*time, value.to_bits()));
+            let told = buffer.values.iter().map(|value| told(*value, &buffer.histograms));
+            let samples = buffer.times_ms.iter().copied().zip(told);
             found.insert(buffer.labels.to_string(), samples.collect());
         }
         Ok(found)
@@ -178,11 +181,41 @@ pub(crate) fn labels_of(name: &str) -> Labels {
 }
 
 pub(crate) fn samples_of(name: &str, samples: &[(i64, f64)]) -> MetricBatch {
-    let samples: Vec<model::Sample> =
-        samples.iter().map(|(time_ms, value)| model::Sample { time_ms: *time_ms, value: *value }).collect();
     let mut batch = MetricBatch::new();
+    let sample = |(time_ms, value): &(i64, f64)| Sample { time_ms: *time_ms, value: put(*value, &mut batch) };
+    let samples: Vec<Sample> = samples.iter().map(sample).collect();
     batch.push(labels_of(name).as_ref(), &samples);
     batch
+}
+
+/// The value as it goes into a batch: an eighth of those whose digits go on and on stand for histograms, so that
+/// whatever is tried with samples is tried with these too.
+pub(crate) fn put(value: f64, batch: &mut MetricBatch) -> f64 {
+    if is_histogram(value) { batch.histogram(&histogram(value)) } else { value }
+}
+
+fn is_histogram(value: f64) -> bool {
+    value.is_finite() && value.to_bits() & 7 == 5
+}
+
+fn histogram(sum: f64) -> Histogram {
+    let counts = (0..sum.to_bits() >> 3 & 15).map(|count| count as f64).collect::<Vec<_>>();
+    let spans = vec![Span { offset: -3, length: counts.len() as u32 }];
+    let positive = Buckets { spans, counts };
+    Histogram { sum, count: 7.5, positive, ..Histogram::default() }
+}
+
+/// What tells a value from others: its bits, or what becomes of those of a histogram.
+pub(crate) fn told(value: f64, histograms: &Histograms) -> u64 {
+    let Some(place) = histogram_place(value) else { return value.to_bits() };
+    let mix = |told: u64, byte: &u8| (told ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    histograms.get(place).expect("the histogram is there").iter().fold(0xcbf2_9ce4_8422_2325, mix)
+}
+
+/// What the store tells of a value that was [`put`].
+pub(crate) fn told_of(value: f64) -> u64 {
+    let mut batch = MetricBatch::new();
+    told(put(value, &mut batch), batch.histograms())
 }
 
 pub(crate) fn deploy(time_ms: i64) -> DeployEvent {
@@ -205,7 +238,7 @@ pub(crate) fn deploys(times_ms: &[i64]) -> EventBatch {
 
 /// One series as a query gives it.
 pub(crate) fn expected(name: &str, samples: &[(i64, f64)]) -> (String, Vec<(i64, u64)>) {
-    (labels_of(name).to_string(), samples.iter().map(|(time, value)| (*time, value.to_bits())).collect())
+    (labels_of(name).to_string(), samples.iter().map(|(time, value)| (*time, told_of(*value))).collect())
 }
 
 /// Copies what is in a directory, as a disk is found after a crash.

@@ -118,6 +118,24 @@ fn long_series_are_cut_into_chunks_and_come_back_whole() {
 }
 
 #[test]
+fn histograms_count_as_the_samples_that_take_as_much_memory() {
+    let place = Place::new();
+    let store = place.open();
+    let sums: Vec<(i64, f64)> =
+        (0..100).map(|i| (T0 + i, f64::from_bits(1f64.to_bits() | 8 * 15 | 5))).collect();
+    store.push("up", &sums);
+    for _ in 0..2 {
+        let refused = store.select(&[], TimeRange::ALL, 150).expect_err("more than may be");
+        assert!(matches!(refused, QueryError::LimitReached(_)), "{refused}");
+        assert_eq!(
+            store.select(&[], TimeRange::ALL, 10_000).expect("a query"),
+            Series::from([expected("up", &sums)])
+        );
+        store.engine.checkpoint().expect("a checkpoint");
+    }
+}
+
+#[test]
 fn many_series_in_many_blocks_are_merged_in_order() {
     let place = Place::new();
     let store = place.open();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::MetricRetention;
+use model::histogram::histogram_place;
 use model::{DurationText, STALE_NAN, TimeRange, Timestamp, is_stale};
 use store::{Cancel, Matcher, QueryError, RollupBuffer, RollupPart, SelectRequest, TelemetryStore};
 
@@ -65,8 +66,12 @@ fn buckets(store: &Open, range: TimeRange, bucket_ms: i64, part: RollupPart) -> 
     Some(found)
 }
 
-/// How many samples each series has in the days around a time, if there are rollups to read.
-pub(crate) fn counts(store: &Open, around_ms: i64) -> Result<Option<BTreeMap<String, f64>>, QueryError> {
+/// How many samples each series has in the days around a time, if there are rollups to read; of a series with
+/// histograms that is not told.
+pub(crate) fn counts(
+    store: &Open,
+    around_ms: i64,
+) -> Result<Option<BTreeMap<String, Option<f64>>>, QueryError> {
     let range = between(around_ms - DAY, around_ms + 2 * DAY);
     let request = SelectRequest {
         matchers: Vec::new(),
@@ -79,7 +84,9 @@ pub(crate) fn counts(store: &Open, around_ms: i64) -> Result<Option<BTreeMap<Str
     let Some(mut cursor) = opened else { return Ok(None) };
     let (mut found, mut series) = (BTreeMap::new(), RollupBuffer::default());
     while cursor.next_series(&mut series)? {
-        found.insert(series.labels.to_string(), series.parts[0].iter().sum());
+        let counts = &series.parts[0];
+        let is_told = counts.iter().all(|count| histogram_place(*count).is_none());
+        found.insert(series.labels.to_string(), is_told.then(|| counts.iter().sum()));
     }
     Ok(Some(found))
 }
@@ -238,6 +245,40 @@ fn the_last_of_five_minutes_stands_in_for_samples_that_are_past_retention() {
         store.engine.series(&[], between(day(2) + 1, day(0)), 10, &Cancel::never()).expect("series").len(),
         1
     );
+}
+
+#[test]
+fn of_histograms_rollups_tell_that_there_are_some_and_the_last_stands_in_for_those_that_are_gone() {
+    let mut place = place();
+    let mut samples = Vec::new();
+    let histogram = |number: i64| f64::from_bits((1.0f64.to_bits() + number as u64 * 8) & !7 | 5);
+    for number in 0..3 * DAY / MINUTE {
+        samples.push((day(6) + number * MINUTE, histogram(number)));
+    }
+    samples.extend([(day(1), 1.0), (day(1) + MINUTE, 2.0)]);
+    let store = place.open();
+    store.push("a", &samples);
+    roll_up(&store);
+    for part in RollupPart::ALL {
+        let told = buckets(&store, between(day(6) + 1, day(3)), 5 * MINUTE, part).expect("rollups");
+        let values = told.values().flatten().map(|(_, bits)| f64::from_bits(*bits));
+        assert!(
+            values.clone().count() > 500 && values.map(histogram_place).all(|it| it.is_some()),
+            "{part:?}"
+        );
+    }
+    drop(store);
+    place.config.retention = DurationText(Duration::from_secs(3 * 86_400));
+    let store = place.open();
+    store.engine.drop_expired(Timestamp::now()).expect("dropped");
+    let past = between(day(6) + 1, day(5));
+    let lasts: Vec<(i64, f64)> = samples
+        .iter()
+        .copied()
+        .filter(|(time, _)| *time > day(6) && *time <= day(5) && time % (5 * MINUTE) == 0)
+        .collect();
+    let found = store.select(&[], past, u64::MAX).expect("a query");
+    assert_eq!(found, BTreeMap::from([expected("a", &lasts)]));
 }
 
 #[test]
@@ -404,7 +445,7 @@ fn a_damaged_block_of_rollups_leaves_no_hole_in_an_answer() {
         store.push("a", &each_minute(day(4), day(0)));
         roll_up(&store);
         let whole = counts(&store, day(3)).expect("a query").expect("rollups");
-        assert_eq!(whole.values().copied().collect::<Vec<_>>(), [3.0 * 1440.0]);
+        assert_eq!(whole.values().copied().collect::<Vec<_>>(), [Some(3.0 * 1440.0)]);
         store.engine.shutdown();
         drop(store);
         let files = engine::inspect::files(place.dir.path()).expect("a store");

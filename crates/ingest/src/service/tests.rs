@@ -208,7 +208,9 @@ async fn samples_outside_the_limits_are_left_out_and_counted() {
     let times = [0, now, now + 3_600_000].map(|time_ms| Sample { time_ms, value: 2.0 });
     batch.push(Labels::metric("c", &[]).as_ref(), &times);
     let appended = ingest.append_metrics(Source::RemoteWrite, batch).await.expect("stored");
-    assert_eq!(appended.samples, 2);
+    assert_eq!((appended.stored, appended.too_large, appended.too_old, appended.future), (2, 1, 1, 1));
+    let said = appended.refusals().unwrap_or_default();
+    assert!(said.contains("1 samples are out of order") && said.contains("ingest.max_future"), "{said}");
     for reason in ["too_large", "too_old", "future"] {
         assert!((refused(&registry, reason) - 1.0).abs() < f64::EPSILON, "{reason}");
     }
@@ -234,6 +236,30 @@ async fn what_is_kept_longer_than_the_rest_is_taken_as_old_and_what_is_kept_shor
         batch.push(Labels::metric("m", &labels).as_ref(), &samples);
     }
     let appended = ingest.append_metrics(Source::RemoteWrite, batch).await.expect("stored");
-    assert_eq!(appended.samples, 3);
+    assert_eq!(appended.stored, 3);
     assert!((refused(&registry, "too_old") - 4.0).abs() < f64::EPSILON);
+}
+
+#[tokio::test]
+async fn an_exemplar_is_stored_once_however_often_it_is_repeated() {
+    let store = Arc::new(Memory::default());
+    let (ingest, registry) = open(&store);
+    let now = Timestamp::now().as_millis();
+    let exemplar = |labels: &[(&str, &str)], value| model::Exemplar {
+        series: Labels::metric("up", labels),
+        labels: Labels::from_pairs([("trace_id", "t")]),
+        value,
+        time_ms: now,
+    };
+    let all = || vec![exemplar(&[], 1.0), exemplar(&[], 2.0), exemplar(&[("v", &"x".repeat(5000))], 1.0)];
+    for _ in 0..2 {
+        assert_eq!(ingest.append_exemplars(Source::RemoteWrite, all()).await.expect("stored"), 2);
+    }
+    let stored = store.events.lock().clone();
+    assert_eq!(stored.len(), 2);
+    let (again, _) = open(&store);
+    again.recall().expect("ids");
+    assert_eq!(again.append_exemplars(Source::RemoteWrite, all()).await.expect("known"), 2);
+    assert_eq!(store.events.lock().len(), 2, "a restart changes nothing");
+    assert!((refused(&registry, "too_large") - 2.0).abs() < f64::EPSILON, "one too large, twice");
 }

@@ -168,7 +168,8 @@ impl Jobs {
                 | Event::LlmCall(_)
                 | Event::Feedback(_)
                 | Event::Deploy(_)
-                | Event::Exit(_) => {}
+                | Event::Exit(_)
+                | Event::Exemplar(_) => {}
             }
         }
         let (active, finished) = table.bound(&self.config);

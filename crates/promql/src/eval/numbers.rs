@@ -25,7 +25,7 @@ impl Arithmetic {
 }
 
 impl Comparison {
-    pub(super) fn holds(self, left: f64, right: f64) -> bool {
+    pub(crate) fn holds(self, left: f64, right: f64) -> bool {
         match self {
             Self::Equal => left == right,
             Self::NotEqual => left != right,

@@ -22,12 +22,7 @@ fn a_query_knows_its_kind() {
 
 #[test]
 fn what_is_not_supported_is_named() {
-    let cases = [
-        ("histogram_count(x)", "histogram_count"),
-        ("info(x)", "info"),
-        ("rate(x[5m] anchored)", "anchored"),
-        ("x smoothed", "smoothed"),
-    ];
+    let cases = [("histogram_count(x)", "histogram_count")];
     for (text, name) in cases {
         let error = Query::parse(text).expect_err(text);
         assert!(matches!(error, Error::Unsupported(_)), "{text}: {error}");

@@ -1,19 +1,19 @@
 //! One series: its labels checked, its samples put in order, with no memory of its own but what is used
 //! again for the next one.
 
+use model::histogram::plain_value;
 use model::labels::{MAX_LABEL_BYTES, METRIC_NAME};
 use model::{LabelsRef, Sample};
 
-use super::Unsupported;
 use super::wire::{Fields, Malformed, Value};
 
 /// A label's name and its value.
 #[derive(Clone, Copy)]
-struct Pair<'a> {
-    name: &'a [u8],
-    value: &'a [u8],
+pub(super) struct Pair<'a> {
+    pub(super) name: &'a [u8],
+    pub(super) value: &'a [u8],
     /// The whole message, when it is as nearly all are sent; else nothing.
-    plain: &'a [u8],
+    pub(super) plain: &'a [u8],
 }
 
 /// What stands before the name and before the value of a plain message: a tag and one byte of length.
@@ -21,9 +21,13 @@ const NAME_TAG: u8 = 0x0a;
 const VALUE_TAG: u8 = 0x12;
 
 /// The most labels of a series that are read, many more than are ever taken.
-const MAX_LABELS: usize = 1024;
+pub(super) const MAX_LABELS: usize = 1024;
 /// The most samples of a series in one request: a day of them at ten a second.
 const MAX_SAMPLES: usize = 1 << 20;
+/// The most histograms of a series in one request.
+const MAX_HISTOGRAMS: usize = 1 << 16;
+/// The most exemplars of a series in one request that are read.
+const MAX_EXEMPLARS: usize = 1 << 10;
 
 /// Reads series after series. Field numbers are those of `prompb`
 /// (<https://prometheus.io/docs/specs/prw/remote_write_spec/>).
@@ -35,16 +39,28 @@ pub(super) struct SeriesReader<'a> {
     before: Vec<Pair<'a>>,
     labels: Vec<u8>,
     samples: Vec<Sample>,
-    /// Labels and samples beyond what is read.
-    more: (usize, usize),
+    /// Histograms as they were sent: what is wrong with one is for later.
+    histograms: Vec<&'a [u8]>,
+    exemplars: Vec<&'a [u8]>,
+    /// Why its labels could not even be read.
+    unreadable: Option<String>,
+    /// What is beyond what is read.
+    more: More,
+}
+
+/// How many there were beyond what is read.
+#[derive(Default)]
+struct More {
+    labels: usize,
+    samples: usize,
+    histograms: usize,
+    exemplars: usize,
 }
 
 impl<'a> SeriesReader<'a> {
     /// Takes a `prometheus.TimeSeries` apart.
-    pub(super) fn read(&mut self, message: &'a [u8], unsupported: &mut Unsupported) -> Result<(), Malformed> {
-        self.pairs.clear();
-        self.samples.clear();
-        self.more = (0, 0);
+    pub(super) fn read(&mut self, message: &'a [u8]) -> Result<(), Malformed> {
+        self.begin();
         let mut fields = Fields::of(message);
         // Nearly all are sent so: labels and then samples, each of less than 128 bytes.
         while let Some(label) = fields.next_short(1) {
@@ -57,8 +73,8 @@ impl<'a> SeriesReader<'a> {
             match field? {
                 (1, Value::Bytes(label)) => self.put_label(pair(label)?),
                 (2, Value::Bytes(one)) => self.put_sample(sample(one)?),
-                (3, Value::Bytes(_)) => unsupported.exemplars += 1,
-                (4, Value::Bytes(_)) => unsupported.histograms += 1,
+                (3, Value::Bytes(exemplar)) => self.put_exemplar(exemplar),
+                (4, Value::Bytes(histogram)) => self.put_histogram(histogram),
                 (number @ 1..=4, _) => return Err(Malformed::Type(number)),
                 _ => {}
             }
@@ -66,54 +82,92 @@ impl<'a> SeriesReader<'a> {
         Ok(())
     }
 
+    /// Forgets the series before, but for its labels.
+    pub(super) fn begin(&mut self) {
+        self.pairs.clear();
+        self.samples.clear();
+        self.histograms.clear();
+        self.exemplars.clear();
+        self.unreadable = None;
+        self.more = More::default();
+    }
+
     #[inline]
-    fn put_label(&mut self, label: Pair<'a>) {
+    pub(super) fn put_label(&mut self, label: Pair<'a>) {
         if self.pairs.len() < MAX_LABELS {
             self.pairs.push(label);
         } else {
-            self.more.0 += 1;
+            self.more.labels += 1;
         }
     }
 
     #[inline]
-    fn put_sample(&mut self, sample: Sample) {
+    pub(super) fn put_sample(&mut self, sample: Sample) {
         if self.samples.len() < MAX_SAMPLES {
             self.samples.push(sample);
         } else {
-            self.more.1 += 1;
+            self.more.samples += 1;
         }
     }
 
-    /// How many samples were sent.
+    pub(super) fn put_histogram(&mut self, message: &'a [u8]) {
+        if self.histograms.len() < MAX_HISTOGRAMS {
+            self.histograms.push(message);
+        } else {
+            self.more.histograms += 1;
+        }
+    }
+
+    pub(super) fn put_exemplar(&mut self, message: &'a [u8]) {
+        if self.exemplars.len() < MAX_EXEMPLARS {
+            self.exemplars.push(message);
+        } else {
+            self.more.exemplars += 1;
+        }
+    }
+
+    /// Notes that the labels cannot be read; [`Self::check`] says so.
+    pub(super) fn put_unreadable(&mut self, reason: String) {
+        self.unreadable.get_or_insert(reason);
+    }
+
+    /// How many samples were sent, histograms included.
     pub(super) fn sent(&self) -> usize {
-        self.samples.len() + self.more.1
+        self.samples.len() + self.more.samples + self.histograms.len() + self.more.histograms
     }
 
-    /// Puts the samples in strictly ascending time; of several at one time, the last that was sent stays.
-    pub(super) fn put_in_order(&mut self) {
-        if !self.samples.is_sorted_by(|a, b| a.time_ms < b.time_ms) {
-            self.samples.reverse();
-            self.samples.sort_by_key(|sample| sample.time_ms);
-            self.samples.dedup_by_key(|sample| sample.time_ms);
-        }
+    /// Puts the samples in strictly ascending time. Of several at one time the first that was sent stays; how many
+    /// others there were that say something else is returned.
+    pub(super) fn put_in_order(&mut self) -> usize {
+        put_in_order(&mut self.samples, |a, b| a.value.to_bits() == b.value.to_bits())
     }
 
-    /// The samples.
+    /// The samples that are numbers.
     pub(super) fn samples(&self) -> &[Sample] {
         &self.samples
     }
 
+    /// The messages of its histograms.
+    pub(super) fn histograms(&self) -> &[&'a [u8]] {
+        &self.histograms
+    }
+
+    /// The messages of its exemplars, and how many more there were.
+    pub(super) fn exemplars(&self) -> (&[&'a [u8]], usize) {
+        (&self.exemplars, self.more.exemplars)
+    }
+
+    /// The time of its last sample that is a number.
+    pub(super) fn last_ms(&self) -> Option<i64> {
+        self.samples.iter().map(|sample| sample.time_ms).max()
+    }
+
     /// Checks how much there is, checks the labels, and puts them into their canonical encoding; else says why they are wrong.
     pub(super) fn check(&mut self) -> Result<(), String> {
-        if self.more.0 > 0 {
-            return Err(format!("it has {} labels, at most {MAX_LABELS} are read", MAX_LABELS + self.more.0));
+        if let Some(reason) = &self.unreadable {
+            return Err(reason.clone());
         }
-        if self.more.1 > 0 {
-            return Err(format!(
-                "it has {} samples, at most {MAX_SAMPLES} of a series are taken at once: send them in parts",
-                self.sent()
-            ));
-        }
+        self.check_sizes()?;
         let mut names_are_known = self.before.len() == self.pairs.len();
         for (place, pair) in self.pairs.iter().enumerate() {
             match self.before.get(place) {
@@ -150,10 +204,47 @@ impl<'a> SeriesReader<'a> {
         Ok(())
     }
 
+    fn check_sizes(&self) -> Result<(), String> {
+        if self.more.labels > 0 {
+            return Err(format!(
+                "it has {} labels, at most {MAX_LABELS} are read",
+                MAX_LABELS + self.more.labels
+            ));
+        }
+        for (more, most, what) in [
+            (self.more.samples, MAX_SAMPLES, "samples"),
+            (self.more.histograms, MAX_HISTOGRAMS, "histograms"),
+        ] {
+            if more > 0 {
+                return Err(format!(
+                    "it has {} {what}, at most {most} of a series are taken at once: send them in parts",
+                    most + more
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// The labels that [`Self::check`] has checked.
     pub(super) fn labels(&self) -> LabelsRef<'_> {
         LabelsRef::from_canonical(&self.labels)
     }
+}
+
+/// Puts samples in strictly ascending time. Of several at one time the first stays; how many others there were that
+/// are not the same is returned.
+pub(super) fn put_in_order(samples: &mut Vec<Sample>, is_same: impl Fn(&Sample, &Sample) -> bool) -> usize {
+    if samples.is_sorted_by(|a, b| a.time_ms < b.time_ms) {
+        return 0;
+    }
+    samples.sort_by_key(|sample| sample.time_ms);
+    let mut others = 0;
+    samples.dedup_by(|later, first| {
+        let is_one_time = later.time_ms == first.time_ms;
+        others += usize::from(is_one_time && !is_same(later, first));
+        is_one_time
+    });
+    others
 }
 
 impl Pair<'_> {
@@ -209,7 +300,7 @@ fn check_length(text: &[u8]) -> Result<(), String> {
 }
 
 /// A `prometheus.Label`. Texts are bytes here: one that is no UTF-8 then costs its own series only.
-fn pair(message: &[u8]) -> Result<Pair<'_>, Malformed> {
+pub(super) fn pair(message: &[u8]) -> Result<Pair<'_>, Malformed> {
     if let Some(pair) = plain_pair(message) {
         return Ok(pair);
     }
@@ -235,14 +326,14 @@ fn plain_pair(message: &[u8]) -> Option<Pair<'_>> {
 }
 
 /// A `prometheus.Sample`.
-fn sample(message: &[u8]) -> Result<Sample, Malformed> {
+pub(super) fn sample(message: &[u8]) -> Result<Sample, Malformed> {
     if let Some(sample) = plain_sample(message) {
         return Ok(sample);
     }
     let mut sample = Sample { time_ms: 0, value: 0.0 };
     for field in Fields::of(message) {
         match field? {
-            (1, Value::Eight(bytes)) => sample.value = f64::from_le_bytes(bytes),
+            (1, Value::Eight(bytes)) => sample.value = plain_value(f64::from_le_bytes(bytes)),
             (2, Value::Number(time)) => sample.time_ms = time.cast_signed(),
             (number @ 1..=2, _) => return Err(Malformed::Type(number)),
             _ => {}
@@ -259,5 +350,5 @@ fn plain_sample(message: &[u8]) -> Option<Sample> {
     let [0x10, rest @ ..] = rest else { return None };
     let mut rest = Fields::of(rest);
     let time_ms = rest.number().ok()?.cast_signed();
-    rest.is_empty().then_some(Sample { time_ms, value: f64::from_le_bytes(*value) })
+    rest.is_empty().then_some(Sample { time_ms, value: plain_value(f64::from_le_bytes(*value)) })
 }

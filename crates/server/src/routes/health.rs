@@ -1,4 +1,4 @@
-//! `/healthz` and `/readyz`: for probes, open to everybody.
+//! `/healthz` and `/readyz`, and where probes of a Prometheus look for the same: open to everybody.
 
 use axum::Router;
 use axum::extract::State;
@@ -7,8 +7,16 @@ use axum::routing::get;
 use crate::context::Shared;
 use crate::problem::{Kind, Problem};
 
+/// Where the API of Prometheus is.
+const PROMETHEUS: &str = "/prometheus";
+
 pub(super) fn routes() -> Router<Shared> {
-    Router::new().route("/healthz", get(alive)).route("/readyz", get(ready))
+    let aliases = [PROMETHEUS, ""].into_iter().fold(Router::new(), |router, prefix| {
+        router
+            .route(&format!("{prefix}/-/healthy"), get(alive))
+            .route(&format!("{prefix}/-/ready"), get(ready))
+    });
+    aliases.route("/healthz", get(alive)).route("/readyz", get(ready))
 }
 
 /// The process answers.

@@ -46,7 +46,7 @@ async fn a_table_and_a_selector_are_sent_in_each_format() {
     assert!(csv.header("content-type").starts_with("text/csv"), "{csv:?}");
     assert_eq!(csv.header("content-disposition"), "attachment; filename=\"metrics.csv\"");
     let mut lines = csv.text.splitn(2, '\n');
-    assert_eq!(lines.next(), Some("time,value,name,job,number"));
+    assert_eq!(lines.next(), Some("time,value,name,histogram,job,number"));
     let rows = lines.next().expect("rows");
     assert_eq!(rows.matches("load,\"a,\"\"b\"\"\n=1+1\",1\n").count(), 3, "{rows}");
 
@@ -61,7 +61,7 @@ async fn a_table_and_a_selector_are_sent_in_each_format() {
     assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"), "{} bytes", bytes.len());
 
     let nothing = stage.get("/api/v1/export?match=load&until=2001-01-01T00:00:00Z&format=csv").await;
-    assert_eq!(nothing.text, "time,value,name\n", "the names stand there even so");
+    assert_eq!(nothing.text, "time,value,name,histogram\n", "the names stand there even so");
 }
 
 #[tokio::test(flavor = "multi_thread")]

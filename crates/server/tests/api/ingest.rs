@@ -111,10 +111,20 @@ async fn samples_are_taken_by_remote_write() {
         (&[("__name__", "fine")], &[(now, 1.0)]),
         (&[("__name__", "with space"), ("b", "1"), ("b", "2")], &[(now, 1.0)]),
     ]);
-    assert!(answer(write(nameless)).await.problem(400).contains("1 samples were left out"));
+    let refused = answer(write(nameless)).await;
+    let said = refused.problem(400);
+    assert!(said.contains("Nothing was stored") && said.contains("`b` is given twice"), "{said}");
     answer(write(b"nonsense".to_vec())).await.problem(400);
-    let second = write_as(good, "application/x-protobuf;proto=io.prometheus.write.v2.Request");
-    assert_eq!(answer(second).await.status, 415);
+    for wrong in ["application/json", "application/x-protobuf;proto=io.prometheus.write.v3.Request"] {
+        assert!(
+            answer(write_as(good.clone(), wrong))
+                .await
+                .problem(415)
+                .contains("io.prometheus.write.v2.Request")
+        );
+    }
+    let names = stage.get("/prometheus/api/v1/label/__name__/values").await;
+    assert_eq!(names.body["data"], json!(["up"]), "nothing of the refused is there");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -240,6 +240,18 @@ async fn what_there_is_can_be_asked() {
     let series = json!([{ "__name__": "queue_depth", "queue": "ocr", "state": "pending" }]);
     assert_eq!(data(get(&stage, "series", &matching).await), series);
     assert_eq!(data(get(&stage, "labels", &[("match[]", "nothing")]).await), json!([]));
+    let both = [("match[]", "nothing"), ("match[]", "queue_depth{queue=\"llm\"}")];
+    assert_eq!(data(get(&stage, "label/U__queue/values", &both).await), json!(["llm"]));
+    for (path, all) in [("labels", 3), ("label/queue/values", 2), ("series", 2)] {
+        let cut = get(&stage, path, &[("match[]", "queue_depth"), ("limit", "1")]).await;
+        assert_eq!(cut.body["data"].as_array().map(Vec::len), Some(1), "{cut:?}");
+        assert_eq!(cut.body["warnings"], json!(["results truncated due to limit"]));
+        let whole = get(&stage, path, &[("match[]", "queue_depth"), ("limit", "3")]).await;
+        assert_eq!(whole.body["data"].as_array().map(Vec::len), Some(all), "{whole:?}");
+        assert_eq!(whole.body.get("warnings"), None);
+    }
+    let early = [("match[]", "queue_depth"), ("start", "1000"), ("end", "2000")];
+    assert_eq!(data(get(&stage, "series", &early).await), json!([]));
     assert_eq!(data(get(&stage, "status/buildinfo", &[]).await)["version"], Value::from("0.0.0-test"));
 }
 
@@ -266,5 +278,85 @@ async fn a_query_that_would_use_up_the_stack_is_refused() {
     {
         let refused = get(&stage, "query", &[("query", &query)]).await;
         assert_eq!((refused.status.as_u16(), refused.body["errorType"].as_str()), (400, Some("bad_data")));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_query_took_is_told_to_who_asks() {
+    let (stage, now) = stage().await;
+    let now = now.to_string();
+    let of = |stats: &'static str| [("query", "sum(queue_depth)"), ("time", now.as_str()), ("stats", stats)];
+    let told = get(&stage, "query", &of("all")).await;
+    let stats = &told.body["data"]["stats"];
+    assert_eq!(told.body["data"]["result"][0]["value"][1], "4", "{told:?}");
+    let total = stats["samples"]["totalQueryableSamples"].as_u64().unwrap_or_default();
+    assert!(total >= 2, "{told:?}");
+    assert_eq!(stats["samples"]["totalQueryableSamplesPerStep"][0][1], total);
+    assert!(stats["samples"]["peakSamples"].is_u64());
+    for name in [
+        "evalTotalTime",
+        "resultSortTime",
+        "queryPreparationTime",
+        "innerEvalTime",
+        "execQueueTime",
+        "execTotalTime",
+    ] {
+        assert!(stats["timings"][name].as_f64().is_some_and(|seconds| seconds >= 0.0), "{name}: {told:?}");
+    }
+    let sums = get(&stage, "query", &of("true")).await;
+    assert_eq!(sums.body["data"]["stats"]["samples"].get("totalQueryableSamplesPerStep"), None);
+    let silent = get(&stage, "query", &[("query", "sum(queue_depth)")]).await;
+    assert_eq!(silent.body["data"].get("stats"), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_far_back_a_sample_is_looked_for_can_be_asked_for() {
+    let (stage, now) = stage().await;
+    let later = (now + 240).to_string();
+    let count = async |parameters: &[(&str, &str)]| {
+        let asked = [&[("query", "count(queue_depth)"), ("time", later.as_str())], parameters].concat();
+        get(&stage, "query", &asked).await.body["data"]["result"].as_array().map(Vec::len)
+    };
+    assert_eq!(count(&[]).await, Some(1));
+    assert_eq!(count(&[("lookback_delta", "1m")]).await, Some(0));
+    assert_eq!(count(&[("lookback_delta", "241")]).await, Some(1));
+    let wrong = get(&stage, "query", &[("query", "up"), ("lookback_delta", "0")]).await;
+    assert_eq!((wrong.status.as_u16(), wrong.body["errorType"].as_str()), (400, Some("bad_data")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_server_tells_of_itself_as_prometheus_does() {
+    let (stage, now) = stage().await;
+    let data = async |path: &str| {
+        let answered = get(&stage, path, &[]).await;
+        assert_eq!(answered.body["status"], "success", "{path}: {answered:?}");
+        answered.body["data"].clone()
+    };
+    let runtime = data("status/runtimeinfo").await;
+    assert_eq!(runtime["storageRetention"], "7d", "{runtime}");
+    assert!(runtime["startTime"].as_str().is_some_and(|time| Timestamp::parse_rfc3339(time).is_ok()));
+    let flags = data("status/flags").await;
+    assert_eq!(flags["query.lookback-delta"], "5m");
+    assert!(flags.as_object().is_some_and(|flags| flags.values().all(Value::is_string)), "{flags}");
+    assert!(data("status/config").await["yaml"].as_str().is_some_and(|yaml| yaml.contains("global")));
+    assert_eq!(data("alertmanagers").await["activeAlertmanagers"], json!([]));
+    assert_eq!(data("status/walreplay").await["current"], 0);
+    let held = data("status/tsdb").await;
+    assert_eq!(held["headStats"]["numSeries"], 2, "{held}");
+    assert_eq!(held["headStats"]["maxTime"], now * 1000);
+    assert_eq!(held["seriesCountByMetricName"], json!([{ "name": "queue_depth", "value": 2 }]));
+    assert_eq!(held["labelValueCountByLabelName"][0], json!({ "name": "queue", "value": 2 }));
+    assert_eq!(held["memoryInBytesByLabelName"][0], json!({ "name": "__name__", "value": 11 }));
+    assert_eq!(held["seriesCountByLabelValuePair"][0], json!({ "name": "__name__=queue_depth", "value": 2 }));
+    let one = get(&stage, "status/tsdb", &[("limit", "1")]).await;
+    assert_eq!(one.body["data"]["seriesCountByLabelValuePair"].as_array().map(Vec::len), Some(1));
+    assert_eq!(get(&stage, "status/tsdb", &[("limit", "0")]).await.status, 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn probes_find_prometheus_own_paths_without_credentials() {
+    let stage = Stage::new().await;
+    for path in ["/prometheus/-/healthy", "/prometheus/-/ready", "/-/healthy", "/-/ready"] {
+        assert_eq!(answer(stage.request(Method::GET, path)).await.status, 200, "{path}");
     }
 }

@@ -37,7 +37,7 @@ impl Indexed {
         let (dir, layout) = empty();
         let mut block = BlockWriter::create(&Disk, |part| layout.block(BLOCK, part)).expect("created");
         for labels in &sets {
-            block.push(labels.as_ref(), &[1], &[1.0]).expect("taken");
+            block.push(labels.as_ref(), &[1], &[1.0], &model::Histograms::default()).expect("taken");
         }
         let written = block.finish().expect("written");
         Self::open(dir, &layout, written.parts, sets)

@@ -11,7 +11,7 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Float64Type, Int64Type, TimestampNanosecondType, UInt64Type};
 use store::{Cancel, EventBatch, EventScan, RollupBuffer, RollupPart, SelectRequest, Table, TelemetryStore};
 
-use crate::fixture::{Open, Series, T0};
+use crate::fixture::{Open, Series, T0, told};
 
 /// What was put into a store.
 #[derive(Default)]
@@ -29,7 +29,7 @@ impl Content {
         for (labels, samples) in metrics.iter() {
             let series = self.series.entry(labels.to_string()).or_default();
             for sample in samples {
-                series.entry(sample.time_ms).or_insert(sample.value.to_bits());
+                series.entry(sample.time_ms).or_insert_with(|| told(sample.value, metrics.histograms()));
             }
         }
     }

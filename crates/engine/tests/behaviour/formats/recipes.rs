@@ -6,7 +6,8 @@ use std::path::Path;
 use ::model::event::{
     Attributes, Capability, ComponentAction, ExitCause, JobAction, StageAction, StageStatus, WorkerAction,
 };
-use ::model::{Labels, MetricBatch, STALE_NAN, Sample, Timestamp};
+use ::model::histogram::{Buckets, CUSTOM_SCHEMA, ResetHint, Span};
+use ::model::{Histogram, Labels, MetricBatch, STALE_NAN, Sample, Timestamp};
 use arrow::array::{
     ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampNanosecondArray,
     UInt64Array, new_null_array,
@@ -28,6 +29,8 @@ type Recipe = fn(&Path) -> String;
 pub(super) const RECIPES: &[(&str, Recipe)] = &[
     ("wal-2", wal),
     ("metrics-block-2", metrics_block),
+    ("wal-2-histograms", wal_histograms),
+    ("metrics-block-2-histograms", block_histograms),
     ("event-file-1", event_file),
     ("catalog-6", catalog),
 ];
@@ -104,6 +107,63 @@ fn metrics_block(dir: &Path) -> String {
     filled.put(metrics, Vec::new());
     filled.checkpoint();
     filled.end()
+}
+
+/// Segments in which samples are histograms: with whole counts and with others, of every kind, and numbers between them.
+fn wal_histograms(dir: &Path) -> String {
+    let mut filled = Filled::new(dir);
+    for round in 0..6 {
+        let mut metrics = MetricBatch::new();
+        histograms(&mut metrics, round);
+        filled.put(metrics, Vec::new());
+    }
+    filled.end()
+}
+
+/// A block with the same, and its rollups when it is merged.
+fn block_histograms(dir: &Path) -> String {
+    let mut filled = Filled::new(dir);
+    let mut metrics = MetricBatch::new();
+    (0..600).for_each(|round| histograms(&mut metrics, round));
+    filled.put(metrics, Vec::new());
+    filled.checkpoint();
+    filled.end()
+}
+
+fn histograms(metrics: &mut MetricBatch, round: i64) {
+    let time = T0 + round * 15_000;
+    let counts = |many: u32| (0..many).map(|count| f64::from(count) + round as f64).collect::<Vec<_>>();
+    let span = |offset: i32, length: u32| Span { offset, length };
+    let exponential = Histogram {
+        schema: 3,
+        zero_threshold: 1e-3,
+        zero_count: 2.0,
+        count: 30.0 + round as f64,
+        sum: round as f64 * 1.5,
+        positive: Buckets { spans: vec![span(-4, 2), span(3, 3)], counts: counts(5) },
+        negative: Buckets { spans: vec![span(1, 1)], counts: counts(1) },
+        ..Histogram::default()
+    };
+    let gauge =
+        Histogram { count: 0.5, zero_count: f64::NAN, reset: ResetHint::Gauge, ..exponential.clone() };
+    let custom = Histogram {
+        schema: CUSTOM_SCHEMA,
+        count: 3.0,
+        positive: Buckets { spans: vec![span(0, 3)], counts: counts(3) },
+        custom_bounds: vec![0.1, 1.0],
+        reset: ResetHint::NotReset,
+        ..Histogram::default()
+    };
+    for (name, histogram) in [("exponential", exponential), ("gauge", gauge), ("custom", custom)] {
+        let value = metrics.histogram(&histogram);
+        metrics.push_one(&Labels::metric(name, &[("job", "a")]), time, value);
+    }
+    let mixed = match round % 3 {
+        0 => metrics.histogram(&Histogram { reset: ResetHint::Reset, ..Histogram::default() }),
+        1 => round as f64,
+        _ => STALE_NAN,
+    };
+    metrics.push_one(&Labels::metric("mixed", &[]), time, mixed);
 }
 
 /// A file of each table: rows of which every column holds something, and rows with as few as may be.

@@ -6,7 +6,7 @@ use ::model::{MetricBatch, Sample};
 use fastrand::Rng;
 use store::Batch;
 
-use crate::fixture::{T0, deploys, labels_of};
+use crate::fixture::{T0, deploys, labels_of, put};
 
 /// The names of the series.
 pub(crate) const SERIES: [&str; 5] = ["up", "down", "left", "right", "here"];
@@ -27,7 +27,9 @@ impl Sent {
     pub(crate) fn to_batch(&self) -> Batch {
         let mut metrics = MetricBatch::new();
         for (name, samples) in &self.series {
-            metrics.push(labels_of(name).as_ref(), samples);
+            let put = |sample: &Sample| Sample { value: put(sample.value, &mut metrics), ..*sample };
+            let samples: Vec<Sample> = samples.iter().map(put).collect();
+            metrics.push(labels_of(name).as_ref(), &samples);
         }
         let events = if self.rows.is_empty() { Vec::new() } else { vec![deploys(&self.rows)] };
         Batch { metrics, events }

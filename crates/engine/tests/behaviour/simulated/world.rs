@@ -14,6 +14,7 @@ use ::model::Sample;
 use store::Appended;
 
 use super::batches::{Sent, WINDOW_MS};
+use crate::fixture::told_of;
 
 /// A sample by its series and its time, or a row by [`ROWS`] and its time.
 pub(crate) type Key = (&'static str, i64);
@@ -137,7 +138,7 @@ impl World {
     }
 
     fn take(&mut self, name: &'static str, sample: Sample, guess: Guess, tally: &mut Tally) {
-        let (key, bits) = ((name, sample.time_ms), sample.value.to_bits());
+        let (key, bits) = ((name, sample.time_ms), told_of(sample.value));
         let age = self.age(name, sample.time_ms);
         let here = self.taken_to();
         tally.count(age, self.slots.get(&key).map_or(InHead::No, |slot| slot.in_head));

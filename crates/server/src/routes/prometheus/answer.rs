@@ -5,8 +5,10 @@ use std::time::Duration;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use promql::{Error, ErrorKind, QueryOutput, Value};
+use store::QueryError;
 
 use super::large::{self, LargeAnswer};
+use super::stats::Measured;
 use super::write;
 use crate::context::Shared;
 use crate::problem::chain;
@@ -22,9 +24,9 @@ pub(super) enum Answer {
 }
 
 impl Answer {
-    /// The answer to a query, `limit` series at the most.
-    pub(super) fn of(output: QueryOutput, limit: Option<usize>) -> Self {
-        let QueryOutput { mut value, mut warnings, infos, held } = output;
+    /// The answer to a query, `limit` series at the most, with what it took where that is wanted.
+    pub(super) fn of(output: QueryOutput, limit: Option<usize>, measured: Option<Measured>) -> Self {
+        let QueryOutput { mut value, mut warnings, infos, stats, held } = output;
         let over = limit.is_some_and(|limit| match &mut value {
             Value::Vector(samples) => cut(samples, limit),
             Value::Matrix(series) => cut(series, limit),
@@ -33,7 +35,9 @@ impl Answer {
         if over {
             warnings.push(TRUNCATED.to_owned());
         }
-        let (bytes, end) = (write::size(&value), end(&warnings, &infos));
+        let stats =
+            measured.map(|measured| format!(",\"stats\":{}", measured.json(stats))).unwrap_or_default();
+        let (bytes, end) = (write::size(&value), format!("{stats}}}{}", end(&warnings, &infos)));
         if bytes > large::LEAST_BYTES {
             return Self::Large(Box::new(LargeAnswer { value, bytes, end, held }));
         }
@@ -84,54 +88,87 @@ fn cut<T>(items: &mut Vec<T>, limit: usize) -> bool {
     over
 }
 
+/// Prometheus' classes of errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Class {
+    /// As the engine says.
+    Query(ErrorKind),
+    /// Not now.
+    Unavailable,
+}
+
+impl Class {
+    /// The name (`errorType`), and the status that goes with it.
+    fn parts(self) -> (&'static str, StatusCode) {
+        match self {
+            Self::Query(kind) => (
+                kind.name(),
+                match kind {
+                    ErrorKind::BadData => StatusCode::BAD_REQUEST,
+                    ErrorKind::Execution => StatusCode::UNPROCESSABLE_ENTITY,
+                    ErrorKind::Timeout => StatusCode::SERVICE_UNAVAILABLE,
+                    // As nginx has it: the client has gone away.
+                    ErrorKind::Canceled => {
+                        StatusCode::from_u16(499).unwrap_or(StatusCode::SERVICE_UNAVAILABLE)
+                    }
+                    ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+                },
+            ),
+            Self::Unavailable => ("unavailable", StatusCode::SERVICE_UNAVAILABLE),
+        }
+    }
+}
+
+/// When to come back after there were too many queries.
+const RETRY_SOON: Duration = Duration::from_secs(2);
+
 /// An error in Prometheus' shape.
 #[derive(Debug)]
 pub(super) struct Failure {
-    kind: ErrorKind,
+    class: Class,
     text: String,
     retry_after: Option<Duration>,
 }
 
 impl Failure {
+    fn query(kind: ErrorKind, text: impl Into<String>) -> Self {
+        Self { class: Class::Query(kind), text: text.into(), retry_after: None }
+    }
+
     pub(super) fn bad(text: impl Into<String>) -> Self {
-        Self { kind: ErrorKind::BadData, text: text.into(), retry_after: None }
+        Self::query(ErrorKind::BadData, text)
     }
 
     pub(super) fn timed_out(text: impl Into<String>) -> Self {
-        Self { kind: ErrorKind::Timeout, text: text.into(), retry_after: None }
+        Self::query(ErrorKind::Timeout, text)
     }
 
     /// Not now.
     pub(super) fn busy(text: impl Into<String>, retry_after: Duration) -> Self {
-        Self { kind: ErrorKind::Timeout, text: text.into(), retry_after: Some(retry_after) }
+        Self { class: Class::Unavailable, text: text.into(), retry_after: Some(retry_after) }
     }
 
     pub(super) fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(error = %chain(error), "a metric query failed");
         let text = "the server could not answer; its log says why, under the id in the header X-Request-Id";
-        Self { kind: ErrorKind::Internal, text: text.to_owned(), retry_after: None }
+        Self::query(ErrorKind::Internal, text)
     }
 }
 
 impl From<&Error> for Failure {
     fn from(error: &Error) -> Self {
-        match error.kind() {
-            ErrorKind::Internal => Self::internal(error),
-            kind => Self { kind, text: error.to_string(), retry_after: None },
+        match (error, error.kind()) {
+            (Error::Store(busy @ QueryError::Busy { .. }), _) => Self::busy(busy.to_string(), RETRY_SOON),
+            (_, ErrorKind::Internal) => Self::internal(error),
+            (_, kind) => Self::query(kind, error.to_string()),
         }
     }
 }
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let status = match self.kind {
-            ErrorKind::BadData => StatusCode::BAD_REQUEST,
-            ErrorKind::Execution => StatusCode::UNPROCESSABLE_ENTITY,
-            ErrorKind::Timeout | ErrorKind::Canceled => StatusCode::SERVICE_UNAVAILABLE,
-            ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-        };
-        let body =
-            serde_json::json!({ "status": "error", "errorType": self.kind.name(), "error": self.text });
+        let (name, status) = self.class.parts();
+        let body = serde_json::json!({ "status": "error", "errorType": name, "error": self.text });
         let mut response = (status, JSON, body.to_string()).into_response();
         if let Some(after) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(after.as_secs()));

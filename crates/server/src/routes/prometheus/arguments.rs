@@ -5,10 +5,11 @@ use std::time::Duration;
 use axum::Form;
 use axum::extract::{FromRequest, Query as UrlQuery, Request};
 use axum::http::{Method, header};
-use model::{DurationText, Timestamp};
-use promql::Query;
+use model::{DurationText, TimeRange, Timestamp};
+use promql::{Engine, Query};
 
 use super::answer::Failure;
+use super::stats::WantedStats;
 use crate::context::Shared;
 
 /// Pairs of names and values; a name may occur more than once.
@@ -36,7 +37,8 @@ impl Arguments {
         self.0.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
     }
 
-    fn needed(&self, name: &str) -> Result<&str, Failure> {
+    /// A value that must be given.
+    pub(super) fn needed(&self, name: &str) -> Result<&str, Failure> {
         self.get(name).ok_or_else(|| Failure::bad(format!("the parameter `{name}` is missing")))
     }
 
@@ -69,6 +71,16 @@ impl Arguments {
         self.time(name)?.ok_or_else(|| wrong(name, "RFC 3339 or seconds since the epoch"))
     }
 
+    /// The parameters `start` and `end`; all of time, without them.
+    pub(super) fn range(&self) -> Result<TimeRange, Failure> {
+        let start = self.time("start")?.unwrap_or(Timestamp::MIN);
+        let end = self.time("end")?.unwrap_or(Timestamp::MAX);
+        if end < start {
+            return Err(Failure::bad("`end` lies before `start`"));
+        }
+        Ok(TimeRange::new(start, end))
+    }
+
     /// The parameter `step`.
     pub(super) fn step(&self) -> Result<Duration, Failure> {
         self.needed("step")?;
@@ -83,13 +95,47 @@ impl Arguments {
 
     /// The parameter `limit`; zero is none.
     pub(super) fn limit(&self) -> Result<Option<usize>, Failure> {
-        let Some(text) = self.get("limit") else { return Ok(None) };
-        let limit: usize = text.parse().map_err(|_| wrong("limit", "a whole number"))?;
-        Ok(Some(limit).filter(|limit| *limit > 0))
+        Ok(self.number("limit")?.filter(|limit| *limit > 0))
+    }
+
+    /// A whole number, if it is given.
+    pub(super) fn number(&self, name: &str) -> Result<Option<usize>, Failure> {
+        self.get(name).map(|text| text.parse().map_err(|_| wrong(name, "a whole number"))).transpose()
+    }
+
+    /// A text, if it is given.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.get(name)
+    }
+
+    /// The parameter `lookback_delta`.
+    pub(super) fn lookback(&self) -> Result<Option<Duration>, Failure> {
+        let lookback = self.duration("lookback_delta")?;
+        match lookback {
+            Some(lookback) if lookback.is_zero() => {
+                Err(wrong("lookback_delta", "a duration that is more than zero"))
+            }
+            lookback => Ok(lookback),
+        }
+    }
+
+    /// The parameter `stats`: whether what the query took is wanted, and at each step.
+    pub(super) fn wanted_stats(&self) -> Option<WantedStats> {
+        self.get("stats").map(|wanted| if wanted == "all" { WantedStats::All } else { WantedStats::Sums })
+    }
+
+    /// The engine that evaluates the query as it is asked to.
+    pub(super) fn engine(&self) -> Result<impl FnOnce(&Engine) -> Engine + Send + 'static, Failure> {
+        let (lookback, cached) = (self.lookback()?, self.may_be_kept());
+        Ok(move |engine: &Engine| match lookback {
+            Some(lookback) => engine.with_lookback(lookback),
+            None if cached => engine.clone(),
+            None => engine.without_cache(),
+        })
     }
 
     /// Whether an answer that was given before will do.
-    pub(super) fn may_be_kept(&self) -> bool {
+    fn may_be_kept(&self) -> bool {
         !matches!(self.get("nocache"), Some("1" | "true"))
     }
 

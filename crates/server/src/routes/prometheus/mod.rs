@@ -6,9 +6,19 @@
 
 mod answer;
 mod arguments;
+mod escaping;
+mod exemplars;
+mod explain;
+mod families;
+mod federate;
+mod language;
 mod large;
 mod metadata;
+mod read;
 pub(in crate::routes) mod run;
+mod selection;
+mod stats;
+mod status;
 mod write;
 
 use axum::extract::State;
@@ -20,6 +30,7 @@ use utoipa_axum::routes;
 use answer::{Answer, Failure};
 use arguments::Arguments;
 use run::Job;
+use stats::Clock;
 
 use super::Routes;
 use crate::context::Shared;
@@ -30,7 +41,14 @@ pub(super) fn routes() -> Routes {
     OpenApiRouter::new()
         .routes(routes!(query, query_by_form))
         .routes(routes!(query_range, query_range_by_form))
+        .merge(explain::routes())
+        .merge(language::routes())
         .merge(metadata::routes())
+        .merge(families::routes())
+        .merge(exemplars::routes())
+        .merge(read::routes())
+        .merge(federate::routes())
+        .merge(status::routes())
 }
 
 /// Evaluates a PromQL expression at one time.
@@ -39,6 +57,8 @@ pub(super) fn routes() -> Routes {
         ("time" = Option<String>, Query, description = "RFC 3339 or seconds since the epoch; now if left out"),
         ("timeout" = Option<String>, Query, description = "How long it may take: `10s`, or seconds"),
         ("limit" = Option<u64>, Query, description = "The most series; 0 is no limit"),
+        ("lookback_delta" = Option<String>, Query, description = "How long a sample is the current one; `promql.lookback` if left out"),
+        ("stats" = Option<String>, Query, description = "`true` or `all`: what the query took"),
         ("nocache" = Option<String>, Query, description = "`1` evaluates anew what was answered before")),
     responses((status = 200, body = serde_json::Value, description = "As Prometheus answers"),
         (status = "4XX", body = serde_json::Value, description = "As Prometheus answers")))]
@@ -57,11 +77,14 @@ async fn query_by_form(State(app): State<Shared>, arguments: Arguments) -> Resul
 async fn instant(app: &Shared, arguments: &Arguments) -> Result<Response, Failure> {
     let query = arguments.query()?;
     let time = arguments.time("time")?.unwrap_or_else(Timestamp::now);
-    let limit = arguments.limit()?;
-    let cached = arguments.may_be_kept();
+    let (limit, engine_for) = (arguments.limit()?, arguments.engine()?);
+    let clock = Clock::start(arguments.wanted_stats());
     let job: Job<_> = Box::new(move |engine, cancel| {
-        let engine = if cached { engine.clone() } else { engine.without_cache() };
-        Ok(Answer::of(engine.instant(&query, time, cancel)?, limit))
+        let engine = engine_for(engine);
+        let begun = clock.begin();
+        let output = engine.instant(&query, time, cancel)?;
+        let measured = begun.end(Some(time));
+        Ok(Answer::of(output, limit, measured))
     });
     run::run(app, arguments.timeout()?, job).await?.respond(app)
 }
@@ -74,6 +97,8 @@ async fn instant(app: &Shared, arguments: &Arguments) -> Result<Response, Failur
         ("step" = String, Query, description = "`15s`, or seconds"),
         ("timeout" = Option<String>, Query, description = "How long it may take: `10s`, or seconds"),
         ("limit" = Option<u64>, Query, description = "The most series; 0 is no limit"),
+        ("lookback_delta" = Option<String>, Query, description = "How long a sample is the current one; `promql.lookback` if left out"),
+        ("stats" = Option<String>, Query, description = "`true` or `all`: what the query took"),
         ("nocache" = Option<String>, Query, description = "`1` evaluates anew what was answered before")),
     responses((status = 200, body = serde_json::Value, description = "As Prometheus answers"),
         (status = "4XX", body = serde_json::Value, description = "As Prometheus answers")))]
@@ -96,11 +121,14 @@ async fn range(app: &Shared, arguments: &Arguments) -> Result<Response, Failure>
     if end < start {
         return Err(Failure::bad("`end` lies before `start`"));
     }
-    let limit = arguments.limit()?;
-    let cached = arguments.may_be_kept();
+    let (limit, engine_for) = (arguments.limit()?, arguments.engine()?);
+    let clock = Clock::start(arguments.wanted_stats());
     let job: Job<_> = Box::new(move |engine, cancel| {
-        let engine = if cached { engine.clone() } else { engine.without_cache() };
-        Ok(Answer::of(engine.range(&query, start, end, step, cancel)?, limit))
+        let engine = engine_for(engine);
+        let begun = clock.begin();
+        let output = engine.range(&query, start, end, step, cancel)?;
+        let measured = begun.end(None);
+        Ok(Answer::of(output, limit, measured))
     });
     run::run_range(app, arguments.timeout()?, job).await?.respond(app)
 }

@@ -1,0 +1,54 @@
+//! What became of samples.
+
+use store::Appended;
+
+/// What became of the samples of a batch, each counted once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SamplesOutcome {
+    /// Stored now.
+    pub stored: u64,
+    /// Stored before, at the same time of the same series.
+    pub duplicate: u64,
+    /// Older than what is kept, or too far behind the newest sample of their series.
+    pub too_old: u64,
+    /// Too far in the future.
+    pub future: u64,
+    /// Of series with labels that are too large or too many.
+    pub too_large: u64,
+    /// Of series that would be too many.
+    pub over_series_limit: u64,
+}
+
+impl SamplesOutcome {
+    /// Adds what the store says of those that came as far.
+    pub(crate) fn add(&mut self, appended: Appended) {
+        self.stored += appended.samples;
+        self.duplicate += appended.samples_duplicate;
+        self.too_old += appended.samples_too_old;
+        self.over_series_limit += appended.samples_over_series_limit;
+    }
+
+    /// Samples that are in the store: now, or since before.
+    pub fn held(&self) -> u64 {
+        self.stored + self.duplicate
+    }
+
+    /// What was refused and why, in words for the sender; nothing when all is well.
+    pub fn refusals(&self) -> Option<String> {
+        let parts = [
+            (
+                self.too_old,
+                "out of order or older than what is kept (store.out_of_order_window, store.retention)",
+            ),
+            (self.future, "too far in the future (ingest.max_future)"),
+            (self.too_large, "of series with too many or too large labels (ingest.max_labels and its kin)"),
+            (self.over_series_limit, "of new series beyond store.max_series"),
+        ];
+        let said: Vec<String> = parts
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!("{count} samples are {what}"))
+            .collect();
+        (!said.is_empty()).then(|| said.join("; "))
+    }
+}
