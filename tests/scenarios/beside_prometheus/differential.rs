@@ -26,7 +26,8 @@ const AT_ONCE: usize = 4;
 /// Moments in seconds since the beginning of the data: at its edges and between.
 const MOMENTS: [i64; 6] = [3_000, 1_507, 5_030, 6_907, 7_260, 45];
 /// Begin, end and step in seconds.
-const TIMES: [(i64, i64, i64); 4] = [(1_200, 6_000, 240), (2_990, 3_600, 21), (-300, 7_800, 450), (4_500, 4_530, 15)];
+const TIMES: [(i64, i64, i64); 4] =
+    [(1_200, 6_000, 240), (2_990, 3_600, 21), (-300, 7_800, 450), (4_500, 4_530, 15)];
 /// Everything is asked at this part of a second; samples lie at others.
 const FRACTION_MS: i64 = 137;
 
@@ -45,8 +46,12 @@ async fn ask(pair: Arc<Pair>, number: usize, expression: String, outcome: Arc<Ou
     let (start, end, step) = TIMES[number % TIMES.len()];
     let (start, end, step) = (time(start), time(end), step.to_string());
     let at_once = [("query", expression.as_str()), ("time", moment.as_str())];
-    let over_time =
-        [("query", expression.as_str()), ("start", start.as_str()), ("end", end.as_str()), ("step", step.as_str())];
+    let over_time = [
+        ("query", expression.as_str()),
+        ("start", start.as_str()),
+        ("end", end.as_str()),
+        ("step", step.as_str()),
+    ];
     for (path, parameters) in [("query", &at_once[..]), ("query_range", &over_time[..])] {
         let (ours, theirs) = pair.ask(path, parameters).await?;
         let sorted = ["sort(", "sort_desc(", "topk(", "bottomk("];
@@ -101,10 +106,14 @@ async fn scenario_made_up_expressions_have_the_same_answers_as_in_prometheus() -
         asked??;
     }
     let count = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
-    let (refused, empty, answered) = (count(&outcome.refused), count(&outcome.empty), count(&outcome.answered));
+    let (refused, empty, answered) =
+        (count(&outcome.refused), count(&outcome.empty), count(&outcome.answered));
     let differences = outcome.differences.lock();
     println!("{answered} with an answer, {empty} empty, {refused} refused, {} different", differences.len());
     ensure!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
-    ensure!(answered >= 2 * LEAST_ANSWERED, "only {answered} have an answer, {empty} none, {refused} are refused");
+    ensure!(
+        answered >= 2 * LEAST_ANSWERED,
+        "only {answered} have an answer, {empty} none, {refused} are refused"
+    );
     Ok(())
 }

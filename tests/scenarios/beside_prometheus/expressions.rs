@@ -30,12 +30,33 @@ const DEPTH: usize = 4;
 
 /// Functions of one value.
 const MATHS: [&str; 24] = [
-    "abs", "ceil", "floor", "exp", "ln", "log2", "log10", "sqrt", "sgn", "sin", "cos", "tan", "asin", "acos",
-    "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "deg", "rad", "timestamp",
+    "abs",
+    "ceil",
+    "floor",
+    "exp",
+    "ln",
+    "log2",
+    "log10",
+    "sqrt",
+    "sgn",
+    "sin",
+    "cos",
+    "tan",
+    "asin",
+    "acos",
+    "atan",
+    "sinh",
+    "cosh",
+    "tanh",
+    "asinh",
+    "acosh",
+    "atanh",
+    "deg",
+    "rad",
+    "timestamp",
 ];
-const CALENDAR: [&str; 8] = [
-    "minute", "hour", "day_of_week", "day_of_month", "day_of_year", "days_in_month", "month", "year",
-];
+const CALENDAR: [&str; 8] =
+    ["minute", "hour", "day_of_week", "day_of_month", "day_of_year", "days_in_month", "month", "year"];
 /// Functions over a window of any numbers.
 const OVER_TIME: [&str; 18] = [
     "avg_over_time",
@@ -201,8 +222,19 @@ impl Grammar {
 
     /// `by (…)`, `without (…)` or nothing.
     fn grouping(&mut self) -> String {
-        let labels =
-            ["", "instance", "job", "code", "instance, job", "queue", "room", "kind", "le", "nothing", "text"];
+        let labels = [
+            "",
+            "instance",
+            "job",
+            "code",
+            "instance, job",
+            "queue",
+            "room",
+            "kind",
+            "le",
+            "nothing",
+            "text",
+        ];
         let labels = self.pick(&labels);
         match self.random.u32(0..5) {
             0 => String::new(),
@@ -251,7 +283,10 @@ impl Grammar {
             2 => format!("avg_over_time({})", leaves::range(&mut self.random, &[Family::Queue])),
             _ => format!("{} * 3 - 100", leaves::selector(&mut self.random, &[Family::Queue])),
         };
-        format!("{operation}{grouping}({}, {input})", self.pick(&["1", "2", "3", "5", "100", "0", "-1", "2.9"]))
+        format!(
+            "{operation}{grouping}({}, {input})",
+            self.pick(&["1", "2", "3", "5", "100", "0", "-1", "2.9"])
+        )
     }
 
     /// An operator that leaves nothing out.
@@ -323,18 +358,28 @@ impl Grammar {
             1 => "max by (instance, version) (build_info)".to_owned(),
             _ => format!("sum by (instance) ({})", leaves::selector(&mut self.random, &[Family::Counter])),
         };
-        let matching = self.pick(&["on (instance)", "on (instance)", "ignoring (job, code, queue, version, le)"]);
+        let matching =
+            self.pick(&["on (instance)", "on (instance)", "ignoring (job, code, queue, version, le)"]);
         let include = self.pick(&["", "version", "version, nothing", "job"]);
         match self.random.bool() {
             true => format!("({many}) {} {matching} group_left ({include}) ({one})", self.keeping_operator()),
-            false => format!("({one}) {} {matching} group_right ({include}) ({many})", self.keeping_operator()),
+            false => {
+                format!("({one}) {} {matching} group_right ({include}) ({many})", self.keeping_operator())
+            }
         }
     }
 
     fn set(&mut self, depth: usize) -> String {
         let operator = self.turn("sets", &SETS);
         let (left, right) = (self.vector(depth - 1), self.vector(depth - 1));
-        let matching = self.pick(&["", "", "on () ", "on (instance) ", "ignoring (instance) ", "ignoring (queue, code) "]);
+        let matching = self.pick(&[
+            "",
+            "",
+            "on () ",
+            "on (instance) ",
+            "ignoring (instance) ",
+            "ignoring (queue, code) ",
+        ]);
         format!("({left}) {operator} {matching}({right})")
     }
 
@@ -368,7 +413,9 @@ impl Grammar {
         match self.turn("clamps", &["clamp", "clamp_min", "clamp_max", "round", "round to"]) {
             "clamp" => format!("clamp({input}, {bound}, {})", self.scalar(1)),
             "round" => format!("round(({input}) * 0.7317)"),
-            "round to" => format!("round(({input}) * 0.7317, {})", self.pick(&["5", "0.1", "0.25", "-2", "0"])),
+            "round to" => {
+                format!("round(({input}) * 0.7317, {})", self.pick(&["5", "0.1", "0.25", "-2", "0"]))
+            }
             function => format!("{function}({input}, {bound})"),
         }
     }
@@ -422,7 +469,9 @@ impl Grammar {
             1 => leaves::selector(&mut self.random, &[Family::Bucket]),
             2 => rate(self),
             3 => self.vector(depth - 1),
-            _ => format!("sum by ({}) ({})", self.pick(&["le", "le, job", "instance, le", "job"]), rate(self)),
+            _ => {
+                format!("sum by ({}) ({})", self.pick(&["le", "le, job", "instance, le", "job"]), rate(self))
+            }
         };
         format!("histogram_quantile({quantile}, {input})")
     }

@@ -31,11 +31,13 @@ pub(super) const EVERYWHERE: &[Family] = &[
 ];
 
 pub(super) const NUMBERS: [&str; 16] = [
-    "0", "1", "2", "-3.7", "0.5", "7.3", "100", "1e3", "2.5e-3", "150.3", "1e9", "0x1F", "Inf", "NaN", "-Inf", "42",
+    "0", "1", "2", "-3.7", "0.5", "7.3", "100", "1e3", "2.5e-3", "150.3", "1e9", "0x1F", "Inf", "NaN",
+    "-Inf", "42",
 ];
 
 /// Ranges that hold no whole number of steps.
-const SUBQUERIES: [&str; 6] = ["[10m7s:30s]", "[307s:]", "[5m7s:15s]", "[20m7s:2m]", "[37m7s:3m]", "[67s:1m]"];
+const SUBQUERIES: [&str; 6] =
+    ["[10m7s:30s]", "[307s:]", "[5m7s:15s]", "[20m7s:2m]", "[37m7s:3m]", "[67s:1m]"];
 
 impl Family {
     fn names(self) -> &'static [&'static str] {
@@ -65,7 +67,9 @@ impl Family {
                 "job=~\".+\", code=\"200\"",
                 "job=\"no such\"",
             ],
-            Self::Bucket => &["le=\"0.5\"", "le!=\"+Inf\"", "job=\"worker\"", "instance!~\"a:.*\"", "le=~\"0.*\""],
+            Self::Bucket => {
+                &["le=\"0.5\"", "le!=\"+Inf\"", "job=\"worker\"", "instance!~\"a:.*\"", "le=~\"0.*\""]
+            }
             Self::Queue => &[
                 "queue=\"high\"",
                 "queue=~\"h.*|l.*\"",
@@ -122,7 +126,8 @@ pub(super) fn selector(random: &mut Rng, families: &[Family]) -> String {
 }
 
 pub(super) fn range(random: &mut Rng, families: &[Family]) -> String {
-    let range = choose(random, &["[1m]", "[5m]", "[5m]", "[10m]", "[1h]", "[90s]", "[20s]", "[1h30m]", "[2m]"]);
+    let range =
+        choose(random, &["[1m]", "[5m]", "[5m]", "[10m]", "[1h]", "[90s]", "[20s]", "[1h30m]", "[2m]"]);
     bare(random, families) + range + &shift(random)
 }
 
@@ -134,7 +139,10 @@ pub(super) fn subquery(random: &mut Rng, of: &str) -> String {
 /// `offset` and `@`, in either order, or nothing, which is the most of it.
 fn shift(random: &mut Rng) -> String {
     let offset = choose(random, &[" offset 5m", " offset -5m", " offset 1h", " offset -30m", " offset 45s"]);
-    let at = choose(random, &[" @ start()", " @ end()", " @ 1709249400.137", " @ 1709246700.137", " @ 1709251200.637"]);
+    let at = choose(
+        random,
+        &[" @ start()", " @ end()", " @ 1709249400.137", " @ 1709246700.137", " @ 1709251200.637"],
+    );
     match random.u32(0..16) {
         0 | 1 => offset.to_owned(),
         2 | 3 => at.to_owned(),
