@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Installs what is missing of: redis (redis-server), postgresql (its server, for tests that start one of
-# their own), prometheus (that tests compare with, and promtool), tmux (a terminal for tests), python (a virtual
-# environment with the packages of the example pipeline and the tests), node (the packages of the web page),
-# chromium (for its tests), bench (the peers of `make bench`), fuzz (cargo-fuzz, and the compiler of C++ that its
-# library needs). Does nothing where all is there.
+# their own), prometheus (that tests compare with, and promtool), exporter (the node exporter, which tests
+# scrape), tmux (a terminal for tests), python (a virtual environment with the packages of the example pipeline
+# and the tests), node (the packages of the web page), chromium (for its tests), bench (the peers of `make
+# bench`), fuzz (cargo-fuzz, and the compiler of C++ that its library needs). Does nothing where all is there.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 venv=${WATCHKEEPER_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/watchkeeper/venv}
@@ -45,7 +45,15 @@ prepare_postgresql() {
 prepare_prometheus() {
   command -v prometheus >/dev/null && command -v promtool >/dev/null && return
   command -v apt-get >/dev/null || { say "prometheus is missing: install it and try again"; exit 1; }
+  # Debian starts a server right away; the tests start their own.
   install_packages prometheus
+  if command -v systemctl >/dev/null; then systemctl disable --now prometheus >/dev/null 2>&1 || true; fi
+}
+
+prepare_exporter() {
+  command -v prometheus-node-exporter >/dev/null && return
+  command -v apt-get >/dev/null || { say "prometheus-node-exporter is missing: install it and try again"; exit 1; }
+  install_packages prometheus-node-exporter
 }
 
 prepare_python() {
@@ -86,6 +94,8 @@ prepare_chromium() {
   install_packages chromium
 }
 
+# Its promtool, which tests compare ours with.
+
 # The peers that `make bench` compares with.
 prepare_bench() {
   local missing=()
@@ -114,6 +124,7 @@ for part in "$@"; do
   case $part in
     redis) prepare_redis ;;
     tmux) prepare_tmux ;;
+    exporter) prepare_exporter ;;
     postgresql) prepare_postgresql ;;
     prometheus) prepare_prometheus ;;
     python) prepare_python ;;

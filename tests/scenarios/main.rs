@@ -14,6 +14,8 @@ mod faults;
 mod itself;
 mod memory;
 mod probes;
+mod rules;
+mod scraping;
 mod seeds;
 mod snapshot;
 mod stage;

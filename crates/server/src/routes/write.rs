@@ -9,7 +9,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use ingest::{Reason, SamplesOutcome, Source};
+use ingest::{Reason, Source};
 use protocol::remote_write::{self, Decoded, RemoteWriteError, Version};
 
 use crate::context::Shared;

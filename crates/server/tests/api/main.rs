@@ -13,6 +13,7 @@ mod live;
 mod login;
 mod page;
 mod prometheus;
+mod prometheus_rules;
 mod remote;
 mod requests;
 mod rollups;

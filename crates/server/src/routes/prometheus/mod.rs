@@ -15,10 +15,12 @@ mod language;
 mod large;
 mod metadata;
 mod read;
+mod rules;
 pub(in crate::routes) mod run;
 mod selection;
 mod stats;
 mod status;
+mod targets;
 mod write;
 
 use axum::extract::State;
@@ -49,6 +51,8 @@ pub(super) fn routes() -> Routes {
         .merge(read::routes())
         .merge(federate::routes())
         .merge(status::routes())
+        .merge(targets::routes())
+        .merge(rules::routes())
 }
 
 /// Evaluates a PromQL expression at one time.
