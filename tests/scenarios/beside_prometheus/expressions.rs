@@ -388,6 +388,8 @@ impl Grammar {
         let mut input = self.vector(depth - 1);
         match function {
             "timestamp" if input.contains('@') => input = "queue_depth offset 45s".to_owned(),
+            // The last digit of a large number is much, to a modulo.
+            "exp" | "sinh" | "cosh" => input = format!("({input}) / 1000"),
             // What is halfway between two is rounded as the last digit has it.
             "ceil" | "floor" => input = format!("({input}) * 0.7317"),
             _ => {}
