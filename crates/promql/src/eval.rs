@@ -21,7 +21,6 @@ mod output;
 mod over_time;
 mod overlap;
 mod rank;
-mod ratio;
 mod relabel;
 mod remarks;
 mod rolled;

@@ -58,10 +58,11 @@ fn by_labels(result: &Value) -> Result<BTreeMap<String, Vec<&Value>>, String> {
     for series in result.as_array().into_iter().flatten() {
         let labels: BTreeMap<_, _> = series["metric"].as_object().into_iter().flatten().collect();
         let labels = serde_json::to_string(&labels).map_err(|error| error.to_string())?;
-        let points = match series["values"].as_array() {
+        let of_kind = |one, many| match series[many].as_array() {
             Some(points) => points.iter().collect(),
-            None => vec![&series["value"]],
+            None => Vec::from_iter(series.get(one)),
         };
+        let points = [of_kind("value", "values"), of_kind("histogram", "histograms")].concat();
         if all.insert(labels.clone(), points).is_some() {
             return Err(format!("{labels} is there twice"));
         }
@@ -70,10 +71,10 @@ fn by_labels(result: &Value) -> Result<BTreeMap<String, Vec<&Value>>, String> {
 }
 
 fn values_in_order(result: &Value) -> Vec<&Value> {
-    result.as_array().into_iter().flatten().map(|series| &series["value"]).collect()
+    result.as_array().into_iter().flatten().filter_map(|series| series.get("value")).collect()
 }
 
-/// Compares `[time, "value"]`, one with the other.
+/// Compares `[time, "value"]`, one with the other; or `[time, histogram]`.
 fn points(ours: &[&Value], theirs: &[&Value]) -> Result<(), String> {
     if ours.len() != theirs.len() {
         return Err(format!("{} points of ours, {} of theirs", ours.len(), theirs.len()));
@@ -87,16 +88,30 @@ fn points(ours: &[&Value], theirs: &[&Value]) -> Result<(), String> {
     Ok(())
 }
 
+/// Numbers, which are texts, are equal within the tolerance; so are those of histograms.
 fn are_equal(ours: &Value, theirs: &Value) -> bool {
-    if ours == theirs {
-        return true;
-    }
-    let number = |value: &Value| value.as_str().and_then(|text| text.parse::<f64>().ok());
-    match (number(ours), number(theirs)) {
-        (Some(ours), Some(theirs)) => {
-            let largest = ours.abs().max(theirs.abs());
-            ours == theirs || (ours - theirs).abs() <= (largest * TOLERANCE).max(NOTHING)
+    match (ours, theirs) {
+        (Value::String(ours), Value::String(theirs)) => match (ours.parse::<f64>(), theirs.parse::<f64>()) {
+            (Ok(ours), Ok(theirs)) => are_near(ours, theirs),
+            _ => ours == theirs,
+        },
+        (Value::Array(ours), Value::Array(theirs)) => {
+            ours.len() == theirs.len()
+                && ours.iter().zip(theirs).all(|(ours, theirs)| are_equal(ours, theirs))
         }
-        _ => false,
+        (Value::Object(ours), Value::Object(theirs)) => {
+            ours.len() == theirs.len()
+                && ours
+                    .iter()
+                    .all(|(name, ours)| theirs.get(name).is_some_and(|theirs| are_equal(ours, theirs)))
+        }
+        _ => ours == theirs,
     }
+}
+
+fn are_near(ours: f64, theirs: f64) -> bool {
+    let largest = ours.abs().max(theirs.abs());
+    ours == theirs
+        || (ours.is_nan() && theirs.is_nan())
+        || (ours - theirs).abs() <= (largest * TOLERANCE).max(NOTHING)
 }

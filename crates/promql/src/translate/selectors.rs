@@ -112,12 +112,19 @@ pub(super) fn labels_of_absent_range(range: &RangeExpr) -> Labels {
     }
 }
 
+/// A label whose last matcher demands a value, and is the only one that does. What stands before it does not count,
+/// as in Prometheus.
 fn demanded(selector: &Selector) -> Labels {
-    let named = || selector.matchers.iter().filter(|matcher| matcher.name() != METRIC_NAME);
+    let named = || selector.matchers.iter().filter(|matcher| matcher.name() != METRIC_NAME).enumerate();
+    let is_contested = |place: usize, matcher: &Matcher| {
+        named().any(|(other_place, other)| {
+            let counts = other_place > place || (other_place < place && other.op() == MatchOp::Equal);
+            counts && other.name() == matcher.name()
+        })
+    };
     Labels::from_pairs(
         named()
-            .filter(|matcher| matcher.op() == MatchOp::Equal)
-            .filter(|matcher| named().filter(|other| other.name() == matcher.name()).count() == 1)
-            .map(|matcher| (matcher.name(), matcher.value())),
+            .filter(|(place, matcher)| matcher.op() == MatchOp::Equal && !is_contested(*place, matcher))
+            .map(|(_, matcher)| (matcher.name(), matcher.value())),
     )
 }

@@ -127,7 +127,7 @@ pub(super) fn selector(random: &mut Rng, families: &[Family]) -> String {
 
 pub(super) fn range(random: &mut Rng, families: &[Family]) -> String {
     let range =
-        choose(random, &["[1m]", "[5m]", "[5m]", "[10m]", "[1h]", "[90s]", "[20s]", "[1h30m]", "[1ms]"]);
+        choose(random, &["[1m]", "[5m]", "[5m]", "[10m]", "[1h]", "[90s]", "[20s]", "[1h30m]", "[2m]"]);
     bare(random, families) + range + &shift(random)
 }
 
@@ -141,7 +141,7 @@ fn shift(random: &mut Rng) -> String {
     let offset = choose(random, &[" offset 5m", " offset -5m", " offset 1h", " offset -30m", " offset 45s"]);
     let at = choose(
         random,
-        &[" @ start()", " @ end()", " @ 1709249400.137", " @ 1709244000.137", " @ 1709251200.637"],
+        &[" @ start()", " @ end()", " @ 1709249400.137", " @ 1709246700.137", " @ 1709251200.637"],
     );
     match random.u32(0..16) {
         0 | 1 => offset.to_owned(),
