@@ -11,6 +11,8 @@
 
 #[path = "../tests/scripts/classic.rs"]
 mod classic;
+#[path = "../tests/scripts/embedded.rs"]
+mod embedded;
 #[path = "../tests/scripts/expected.rs"]
 mod expected;
 #[path = "../tests/scripts/histogram_text.rs"]
@@ -24,39 +26,10 @@ mod script;
 #[path = "../tests/scripts/series_text.rs"]
 mod series_text;
 
-use std::cell::RefCell;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use model::{ByteSize, DurationText};
-use store::TelemetryStore;
-use tempfile::TempDir;
-
-/// How long the store keeps data: scripts begin in 1970.
-const RETENTION_DAYS: u64 = 100_000;
-
-/// Opens stores in folders that are gone once this is.
-#[derive(Default)]
-struct Stores {
-    folders: RefCell<Vec<TempDir>>,
-}
-
-impl Stores {
-    fn open(&self) -> Arc<dyn TelemetryStore> {
-        let folder = tempfile::tempdir().expect("a folder for a store can be made");
-        let config = engine::Config {
-            disk_reserve_bytes: ByteSize(0),
-            retention_free_bytes: ByteSize(0),
-            retention: DurationText(std::time::Duration::from_secs(RETENTION_DAYS * 86_400)),
-            ..engine::Config::default()
-        };
-        let store = engine::Engine::open(folder.path(), config, &prometheus::Registry::new());
-        let store = store.unwrap_or_else(|error| panic!("a store cannot be opened: {error}"));
-        self.folders.borrow_mut().push(folder);
-        store
-    }
-}
+use embedded::Stores;
 
 /// Runs the script of a file and says what failed: how many evaluations passed, and how many did not.
 fn run(file: &str, stores: &Stores) -> (usize, usize) {

@@ -5,15 +5,17 @@
 //! within a window is one between two values, and nothing is extrapolated. A series that has no sample in a window
 //! has no result there, whatever lies beyond.
 
-use model::histogram::histogram_place;
+mod histograms;
+
 use store::SeriesBuffer;
 
+use super::decode::decode_series;
 use super::over_time::CHECK_EVERY_SAMPLES;
 use super::window::drop_stale;
 use super::{Evaluation, Sink};
 use crate::Error;
 use crate::plan::{Extension, OverTime, Selector, WindowFunction};
-use crate::steps::{StepSeries, Steps};
+use crate::steps::{Point, StepSeries, Steps};
 
 /// The samples that one step may look at.
 #[derive(Clone, Copy)]
@@ -69,11 +71,11 @@ impl Evaluation<'_> {
         let mut series = StepSeries::new(model::Labels::empty(), steps);
         let mut samples_seen = 0;
         self.read(selector, bounds_ms, &mut |buffer| {
-            refuse_histograms(buffer)?;
+            let histograms = decode_series(buffer, selector.finds_resets)?;
             drop_stale(buffer);
             series.clear(steps);
-            let mut found = false;
-            for (step, value) in series.values.iter_mut().enumerate() {
+            let (mut found, mut has_number) = (false, false);
+            for step in 0..steps.count {
                 let end_ms = clock.time_ms(step);
                 let window = Bounds { start_ms: end_ms - range_ms, end_ms };
                 let samples =
@@ -83,15 +85,22 @@ impl Evaluation<'_> {
                     samples_seen = 0;
                     self.check()?;
                 }
-                if let Some(result) = evaluate(function, extension, samples, window) {
-                    *value = result;
+                let result = if histograms.is_empty() {
+                    evaluate(function, extension, samples, window).map(Point::Number)
+                } else {
+                    let name = buffer.labels.metric_name();
+                    self.mixed_extended(over_time, extension, (samples, &histograms), window, name)
+                };
+                if let Some(point) = result {
+                    has_number |= matches!(point, Point::Number(_));
+                    series.set(step, point);
                     found = true;
                 }
             }
             if !found {
                 return Ok(());
             }
-            if matches!(function, WindowFunction::Rate | WindowFunction::Increase) {
+            if has_number && matches!(function, WindowFunction::Rate | WindowFunction::Increase) {
                 self.note_possible_gauge(buffer.labels.metric_name(), over_time);
             }
             series.labels = buffer.labels.clone();
@@ -113,16 +122,23 @@ impl Evaluation<'_> {
         let bounds_ms = (clock.first_ms() - lookback_ms, clock.last_ms() + lookback_ms);
         let mut series = StepSeries::new(model::Labels::empty(), steps);
         self.read(selector, bounds_ms, &mut |buffer| {
-            refuse_histograms(buffer)?;
+            let histograms = decode_series(buffer, selector.finds_resets)?;
             drop_stale(buffer);
             series.clear(steps);
-            for (step, value) in series.values.iter_mut().enumerate() {
+            for step in 0..steps.count {
                 let time_ms = clock.time_ms(step);
                 let samples = Samples::of(buffer).within(time_ms - lookback_ms, time_ms + lookback_ms);
+                if !histograms.is_empty() {
+                    let name = buffer.labels.metric_name();
+                    if let Some(point) = self.smoothed_mixed((samples, &histograms), time_ms, name) {
+                        series.set(step, point);
+                    }
+                    continue;
+                }
                 let behind = samples.times_ms.partition_point(|sample_ms| *sample_ms <= time_ms);
                 let Some(last) = behind.checked_sub(1) else { continue };
                 let is_between = samples.times_ms[last] < time_ms && behind < samples.times_ms.len();
-                *value =
+                series.values[step] =
                     if is_between { samples.between(last, time_ms, false) } else { samples.values[last] };
             }
             if series.is_empty() {
@@ -132,15 +148,6 @@ impl Evaluation<'_> {
             series.drop_name = false;
             sink(&mut series)
         })
-    }
-}
-
-fn refuse_histograms(buffer: &SeriesBuffer) -> Result<(), Error> {
-    match buffer.values.iter().any(|value| histogram_place(*value).is_some()) {
-        true => Err(Error::Execution(
-            "smoothed and anchored modifiers do not work with native histograms".to_owned(),
-        )),
-        false => Ok(()),
     }
 }
 

@@ -88,7 +88,7 @@ impl Evaluation<'_> {
         Ok(change)
     }
 
-    fn remark(&self, combined: Combined, deed: Deed, place: Place) {
+    pub(super) fn remark(&self, combined: Combined, deed: Deed, place: Place) {
         // Resets are looked at one by one: that they contradict each other is nothing to warn of.
         if combined.bounds_reconciled {
             self.inform_of_bounds(deed, place);

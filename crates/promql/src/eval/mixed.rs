@@ -186,15 +186,6 @@ impl Evaluation<'_> {
     ) -> Option<Point> {
         let seconds = |time_ms: &i64| Point::Number(*time_ms as f64 / 1000.0);
         let point = |value: &f64| Point::of(*value, run.histograms);
-        let count = |differs: fn(&Histogram, &Histogram) -> bool, numbers_differ: fn(f64, f64) -> bool| {
-            let pairs = window.values.windows(2).filter(|pair| match (point(&pair[0]), point(&pair[1])) {
-                (Point::Histogram(before), Point::Histogram(after)) => differs(&before, &after),
-                (Point::Number(before), Point::Number(after)) => numbers_differ(before, after),
-                // What became something else began again.
-                _ => true,
-            });
-            Point::Number(pairs.count() as f64)
-        };
         match function {
             WindowFunction::Count => Some(Point::Number(window.values.len() as f64)),
             WindowFunction::Present => Some(Point::Number(1.0)),
@@ -202,15 +193,27 @@ impl Evaluation<'_> {
             WindowFunction::Last => window.values.last().map(point),
             WindowFunction::TimeOfFirst => window.times_ms.first().map(seconds),
             WindowFunction::TimeOfLast => window.times_ms.last().map(seconds),
-            WindowFunction::Changes => {
-                let is_change =
-                    |before: f64, after: f64| before != after && !(before.is_nan() && after.is_nan());
-                Some(count(|before, after| !after.is_same(before), is_change))
-            }
-            WindowFunction::Resets => {
-                Some(count(|before, after| after.is_reset_since(before), |before, after| after < before))
+            WindowFunction::Changes | WindowFunction::Resets => {
+                Some(Point::Number(transitions(function, window.values, run.histograms)))
             }
             _ => of_numbers(),
         }
     }
+}
+
+/// How many values began again after the one before, or for `changes` are others. What became a histogram, or is none
+/// any more, did both.
+pub(super) fn transitions(function: WindowFunction, values: &[f64], histograms: &[Arc<Histogram>]) -> f64 {
+    let is_reset = function == WindowFunction::Resets;
+    let is_transition = |pair: &&[f64]| match (Point::of(pair[0], histograms), Point::of(pair[1], histograms))
+    {
+        (Point::Histogram(before), Point::Histogram(after)) if is_reset => after.is_reset_since(&before),
+        (Point::Histogram(before), Point::Histogram(after)) => !after.is_same(&before),
+        (Point::Number(before), Point::Number(after)) if is_reset => after < before,
+        (Point::Number(before), Point::Number(after)) => {
+            before != after && !(before.is_nan() && after.is_nan())
+        }
+        _ => true,
+    };
+    values.windows(2).filter(is_transition).count() as f64
 }

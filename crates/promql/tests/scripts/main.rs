@@ -5,6 +5,7 @@
 //! variable `WATCHKEEPER_PROMQLTEST` names a directory, its scripts run too and their counts are printed.
 
 mod classic;
+mod embedded;
 mod equivalence;
 mod expected;
 mod histogram_text;
@@ -17,9 +18,8 @@ mod script;
 mod series_text;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use memory::MemoryStore;
+use embedded::Stores;
 use runner::Tally;
 
 fn scripts_in(directory: &Path) -> Vec<PathBuf> {
@@ -35,7 +35,8 @@ fn scripts_in(directory: &Path) -> Vec<PathBuf> {
 
 fn run(path: &Path) -> Tally {
     let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    runner::run(&text, &|| Arc::new(MemoryStore::default()))
+    let stores = Stores::default();
+    runner::run(&text, &|| stores.open())
 }
 
 #[test]
