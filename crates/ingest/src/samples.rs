@@ -9,6 +9,8 @@ pub struct SamplesOutcome {
     pub stored: u64,
     /// Stored before, at the same time of the same series.
     pub duplicate: u64,
+    /// Of a time at which their series has another value, which stays.
+    pub conflicting: u64,
     /// Older than what is kept, or too far behind the newest sample of their series.
     pub too_old: u64,
     /// Too far in the future.
@@ -23,7 +25,8 @@ impl SamplesOutcome {
     /// Adds what the store says of those that came as far.
     pub(crate) fn add(&mut self, appended: Appended) {
         self.stored += appended.samples;
-        self.duplicate += appended.samples_duplicate;
+        self.duplicate += appended.samples_duplicate - appended.samples_conflicting;
+        self.conflicting += appended.samples_conflicting;
         self.too_old += appended.samples_too_old;
         self.over_series_limit += appended.samples_over_series_limit;
     }
@@ -36,6 +39,10 @@ impl SamplesOutcome {
     /// What was refused and why, in words for the sender; nothing when all is well.
     pub fn refusals(&self) -> Option<String> {
         let parts = [
+            (
+                self.conflicting,
+                "of a time at which their series has another value (duplicate sample for timestamp)",
+            ),
             (
                 self.too_old,
                 "out of order or older than what is kept (store.out_of_order_window, store.retention)",

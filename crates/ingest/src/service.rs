@@ -288,7 +288,7 @@ impl Ingest {
             (Reason::Future, outcome.future),
             (Reason::SeriesLimit, outcome.over_series_limit),
             (Reason::TooOld, outcome.too_old),
-            (Reason::Duplicate, outcome.duplicate),
+            (Reason::Duplicate, outcome.duplicate + outcome.conflicting),
             (Reason::Overloaded, if stored.is_err() { count } else { 0 }),
         ];
         for (reason, count) in refused {

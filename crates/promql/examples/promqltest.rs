@@ -7,6 +7,8 @@
 //! Each failure is a line that begins with the file and the line of the evaluation; the last line is
 //! `N passed, N failed`. The exit code is 1 when something failed.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "what a command has to say")]
+
 #[path = "../tests/scripts/classic.rs"]
 mod classic;
 #[path = "../tests/scripts/expected.rs"]

@@ -91,6 +91,7 @@ struct Translator<'a> {
 }
 
 /// What is known of a part while it gets its meaning.
+#[derive(Clone, Copy)]
 struct Around {
     /// How often the part around it occurs.
     often: usize,

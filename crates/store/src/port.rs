@@ -44,6 +44,8 @@ pub struct Appended {
     pub samples_too_old: u64,
     /// Samples that were there already, at the same time of the same series.
     pub samples_duplicate: u64,
+    /// Those of them that say something else than the newest sample of their series, which stays.
+    pub samples_conflicting: u64,
     /// Rows that are stored now.
     pub rows: u64,
 }

@@ -38,7 +38,7 @@ fn an_error_names_the_file_the_line_and_the_column() {
     let cases = [
         ("interval: 30s", "intervall: 30s", "3:5", "intervall"),
         ("for: 2m", "for: soon", "9:14", "soon"),
-        ("$value", "$value | frobnicate", "14:20", "annotation \"summary\": 1:40: function \"frobnicate\""),
+        ("$value", "$value | frobnicate", "14:20", "annotation \"summary\": 1:39: function \"frobnicate\""),
         ("[oldest_pending_tasks, workers]", "[ask_bob]", "15:19", "ask_bob"),
         ("record: queue:depth:sum", "record: 'queue{depth}'", "5:17", "braces present"),
         ("severity: critical", "alertname: other", "12:22", "alertname"),
@@ -86,11 +86,11 @@ fn what_prometheus_takes_is_taken() {
     for text in texts {
         RuleSet::parse("pack.yml", text).unwrap_or_else(|error| panic!("{text}: {error}"));
     }
-    let rules = RuleSet::parse("pack.yml", texts[4]).expect("valid");
+    let rules = RuleSet::parse("pack.yml", texts[5]).expect("valid");
     let Rule::Record(rule) = rules.groups()[0].rules[0].as_ref() else { panic!("a recording rule") };
     assert_eq!((rule.name.as_str(), rule.labels["number"].as_str()), ("ütf 8", "1"));
     assert_eq!((rules.groups()[0].interval, rules.groups()[0].limit), (None, None));
-    let rules = RuleSet::parse("pack.yml", texts[5]).expect("valid");
+    let rules = RuleSet::parse("pack.yml", texts[6]).expect("valid");
     let Rule::Alert(rule) = rules.groups()[0].rules[0].as_ref() else { panic!("an alerting rule") };
     assert_eq!(rule.labels["team"].text(), "x");
     assert_eq!(rules.groups()[0].query_offset, Duration::from_secs(30));

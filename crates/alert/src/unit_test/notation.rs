@@ -71,8 +71,8 @@ fn room(points: &[Point], more: usize) -> Result<(), String> {
 
 fn numbers(word: &str, into: &mut Vec<Point>) -> Result<(), String> {
     let fail = || format!("`{word}` is no value of a series");
-    // Hexadecimal numbers have an `x` of their own.
-    let split = word.rsplit_once('x').filter(|(before, _)| !matches!(*before, "0" | "-0" | "+0"));
+    // `0x4` is no hexadecimal number, but five times 0.
+    let split = word.split_once('x');
     let (body, times) = match split {
         Some((body, times)) => (body, Some(repeat(times, word)?)),
         None => (word, None),
@@ -117,11 +117,7 @@ fn number(text: &str) -> Option<f64> {
     if digits.starts_with(['+', '-']) {
         return None;
     }
-    let hex = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X"));
-    let number = match hex {
-        Some(hex) => u64::from_str_radix(hex, 16).ok()? as f64,
-        None => digits.parse().ok()?,
-    };
+    let number: f64 = digits.parse().ok()?;
     Some(if negative { -number } else { number })
 }
 

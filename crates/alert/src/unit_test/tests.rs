@@ -151,7 +151,7 @@ fn values_are_expanded_as_prometheus_expands_them() {
         ("-2+4x3", numbers(&[-2.0, 2.0, 6.0, 10.0])),
         (" 1-2x4", numbers(&[1.0, -1.0, -3.0, -5.0, -7.0])),
         ("1x2", numbers(&[1.0; 3])),
-        ("1e3+1e-1x1 0x10", numbers(&[1000.0, 1000.1, 16.0])),
+        ("1e3+1e-1x1 0x3", numbers(&[1000.0, 1000.1, 0.0, 0.0, 0.0, 0.0])),
         ("Inf -Inf", numbers(&[f64::INFINITY, f64::NEG_INFINITY])),
         ("_ _x2 stale", vec![Point::Absent, Point::Absent, Point::Absent, Point::Stale]),
     ];

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use model::{Exemplar, Labels, LabelsBuilder, LabelsRef, MetricBatch, MetricMetadata, STALE_NAN, Sample};
-use protocol::exposition::Exposition;
+use protocol::exposition::{Exposition, ShownExemplar};
 
 use super::error::ScrapeError;
 use super::job::Job;
@@ -17,6 +17,8 @@ struct Known {
     labels: Option<Labels>,
     hash: u64,
     seen: u64,
+    /// The exemplar that was shown last, as a hash: it is shown again until there is another.
+    exemplar: u64,
 }
 
 /// A series that has not ended.
@@ -107,7 +109,8 @@ impl Series {
                 }
             };
             known.seen = scrape;
-            let (Some(labels), hash) = (&known.labels, known.hash) else { continue };
+            let Some(labels) = known.labels.clone() else { continue };
+            let hash = known.hash;
             taken.counts.kept += 1;
             if taken.counts.kept > job.limits.samples {
                 return Err(ScrapeError::Limit(format!(
@@ -127,7 +130,9 @@ impl Series {
             let value = value(sample.value, shown, job, &mut taken.batch)?;
             taken.batch.push(labels.as_ref(), &[Sample { time_ms, value }]);
             while let Some(exemplar) = exemplars.next_if(|exemplar| exemplar.sample <= place) {
-                if exemplar.sample == place {
+                let hash = exemplar_hash(exemplar);
+                if exemplar.sample == place && known.exemplar != hash {
+                    known.exemplar = hash;
                     taken.exemplars.push(Exemplar {
                         series: labels.clone(),
                         labels: exemplar.labels.clone(),
@@ -190,22 +195,31 @@ impl Series {
     }
 }
 
+/// A hash of all that an exemplar says.
+fn exemplar_hash(exemplar: &ShownExemplar) -> u64 {
+    let mut hasher = xxhash_rust::xxh3::Xxh3::new();
+    hasher.update(exemplar.labels.as_ref().as_bytes());
+    hasher.update(&exemplar.value.to_bits().to_le_bytes());
+    hasher.update(&exemplar.time_ms.unwrap_or(i64::MIN).to_le_bytes());
+    hasher.digest()
+}
+
 /// What becomes of labels that a target shows: those of the target are added, then they are relabelled and measured.
 fn learn(shown: LabelsRef<'_>, job: &Job, target: &Labels) -> Result<Known, ScrapeError> {
     let mut labels = shown.to_owned().to_builder();
     add_target(&mut labels, target, job.honor_labels);
     if !job.metric_relabel.apply(&mut labels) {
-        return Ok(Known { labels: None, hash: 0, seen: 0 });
+        return Ok(Known { labels: None, hash: 0, seen: 0, exemplar: 0 });
     }
     let labels = labels.build();
     if labels.is_empty() {
-        return Ok(Known { labels: None, hash: 0, seen: 0 });
+        return Ok(Known { labels: None, hash: 0, seen: 0, exemplar: 0 });
     }
     if labels.metric_name().is_empty() {
         return Err(ScrapeError::Limit(format!("relabelling leaves {labels} without a name")));
     }
     measure(&labels, job)?;
-    Ok(Known { hash: labels.hash64(), labels: Some(labels), seen: 0 })
+    Ok(Known { hash: labels.hash64(), labels: Some(labels), seen: 0, exemplar: 0 })
 }
 
 /// Adds the labels of the target. Where a series has one of the same name, either that goes before, or it is renamed.

@@ -81,6 +81,18 @@ impl Shard {
         }
         inserted
     }
+
+    /// Whether a sample has the time of the newest of the series at a place, and not its value.
+    fn says_otherwise(&self, place: usize, sample: Sample, histograms: &Histograms) -> bool {
+        let Some(newest) = self.series[place].newest().filter(|newest| newest.time_ms == sample.time_ms)
+        else {
+            return false;
+        };
+        match (histogram_place(newest.value), histogram_place(sample.value)) {
+            (Some(stored), Some(sent)) => self.histograms.get(stored) != histograms.get(sent),
+            _ => newest.value.to_bits() != sample.value.to_bits(),
+        }
+    }
 }
 
 impl MetricsHead {
@@ -157,7 +169,11 @@ impl MetricsHead {
                         first = first.min(sample.time_ms);
                         last = last.max(sample.time_ms);
                     }
-                    Inserted::Duplicate => appended.samples_duplicate += 1,
+                    Inserted::Duplicate => {
+                        appended.samples_duplicate += 1;
+                        appended.samples_conflicting +=
+                            u64::from(shard.says_otherwise(place, *sample, histograms));
+                    }
                     Inserted::TooOld => appended.samples_too_old += 1,
                 }
             }

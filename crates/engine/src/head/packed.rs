@@ -53,6 +53,12 @@ impl Packed {
         }
     }
 
+    /// The newest sample.
+    pub(crate) fn newest(&self) -> Option<Sample> {
+        let value = f64::from_bits(self.last_bits);
+        (!self.run.is_empty()).then_some(Sample { time_ms: self.last_ms, value })
+    }
+
     #[inline]
     fn push(&mut self, runs: &mut Runs, sample: Sample) {
         let bits = sample.value.to_bits();

@@ -240,9 +240,12 @@ impl Evaluation<'_> {
                     entry.insert(fold);
                 }
                 Entry::Occupied(mut entry) => {
-                    if entry.get_mut().add(histogram).is_err() {
+                    let fold = entry.get_mut();
+                    let before = fold.size_in_values();
+                    if fold.add(histogram).is_err() {
                         self.warn_of_incompatible(series.labels.metric_name(), place);
                     }
+                    self.hold(fold.size_in_values().saturating_sub(before))?;
                 }
             }
         }

@@ -223,7 +223,7 @@ fn duration(seconds: f64) -> String {
     let mut text = String::from(if seconds < 0.0 { "-" } else { "" });
     for (unit, length, is_whole) in UNITS {
         let count = millis / length;
-        if count > 0 && !(is_whole && millis % length > 0) {
+        if count > 0 && (!is_whole || millis.is_multiple_of(length)) {
             _ = write!(text, "{count}{unit}");
             millis -= count * length;
         }

@@ -85,8 +85,9 @@ fn ask(engine: &Engine, query: &str, times: Times) -> Result<QueryOutput, Error>
 /// asked for so, nor is what depends on the range.
 fn among_others(engine: &Engine, eval: &Eval, output: &QueryOutput, time_ms: i64) -> Result<(), String> {
     const MINUTE_MS: i64 = 60_000;
+    const OF_RANGE: [&str; 4] = ["start()", "end()", "step()", "range()"];
     let is_step = matches!(output.value, Value::Vector(_) | Value::Scalar(_));
-    if !is_step || eval.ordered || eval.query.contains("range()") {
+    if !is_step || eval.ordered || OF_RANGE.iter().any(|function| eval.query.contains(function)) {
         return Ok(());
     }
     let times =

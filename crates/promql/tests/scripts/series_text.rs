@@ -38,13 +38,30 @@ fn labels(line: &str) -> Result<(Labels, &str), String> {
                 rest = after;
                 break;
             }
-            let (label, after) = rest.split_once('=').ok_or_else(|| format!("no `=` in {line}"))?;
-            let (value, after) = quoted(after.trim_start())?;
-            pairs.push((label.trim().to_owned(), value));
+            let (label, after) = label(rest)?;
+            let after = after.trim_start();
+            // A quoted text that no value follows is the name of the metric.
+            let (label, value, after) = match after.strip_prefix('=') {
+                Some(after) => {
+                    let (value, after) = quoted(after.trim_start())?;
+                    (label, value, after)
+                }
+                None => ("__name__".to_owned(), label, after),
+            };
+            pairs.push((label, value));
             rest = after.trim_start().trim_start_matches(',').trim_start();
         }
     }
     Ok((Labels::from_pairs(pairs), rest))
+}
+
+/// Reads the name of a label, quoted or not, and gives what follows it.
+fn label(text: &str) -> Result<(String, &str), String> {
+    if text.starts_with('"') {
+        return quoted(text);
+    }
+    let end = text.find('=').ok_or_else(|| format!("no `=` in {text}"))?;
+    Ok((text[..end].trim().to_owned(), &text[end..]))
 }
 
 /// Reads a quoted text and gives what follows it.

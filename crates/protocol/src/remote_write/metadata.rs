@@ -61,7 +61,7 @@ fn family_of(name: &str, kind: MetricKind) -> &str {
     };
     endings
         .iter()
-        .find_map(|ending| name.strip_suffix(ending))
+        .find_map(|ending| name.strip_suffix(*ending))
         .filter(|rest| !rest.is_empty())
         .unwrap_or(name)
 }

@@ -73,6 +73,20 @@ pub(crate) async fn limit_ordinary(
     Ok(next.run(limit(request, app.config.max_body)?).await)
 }
 
+/// The same of requests that are a snappy block, which are small as well.
+pub(crate) async fn limit_snappy(
+    State(app): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let encoding = request.headers().get(header::CONTENT_ENCODING);
+    if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"snappy")) {
+        return Err(unsupported_encoding("Send a snappy block, with `Content-Encoding: snappy`."));
+    }
+    let request = request.map(|body| in_time(body, app.config.body_timeout));
+    Ok(next.run(limit(request, app.config.max_body)?).await)
+}
+
 /// The bound of ingest requests, before anything is decompressed.
 pub(crate) async fn limit_ingest(
     State(app): State<Shared>,

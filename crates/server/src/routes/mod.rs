@@ -84,6 +84,8 @@ fn all(app: &Shared) -> Routes {
     let operating = gated(app, Some(Scope::Operate), alerts::operating().merge(operations::routes()));
     let administration =
         gated(app, Some(Scope::Admin), users::routes().merge(keys::routes()).merge(audit::routes()));
+    let snappy = from_fn_with_state(Arc::clone(app), body::limit_snappy);
+    let remote_read = gate(app, Some(Scope::Read), prometheus::remote_read().route_layer(snappy));
     let ingest = ingest(app);
     OpenApiRouter::with_openapi(openapi::about())
         .merge(public)
@@ -92,6 +94,7 @@ fn all(app: &Shared) -> Routes {
         .merge(documents)
         .merge(operating)
         .merge(administration)
+        .merge(remote_read)
         .merge(ingest)
 }
 

@@ -140,6 +140,9 @@ async fn samples_that_come_too_late_are_said_and_those_that_come_again_are_not()
     };
     assert_eq!(send(&[(now, 1.0)]).await.status, 204);
     assert_eq!(send(&[(now, 1.0)]).await.status, 204);
+    let other = send(&[(now, 2.0)]).await;
+    assert!(other.problem(400).contains("duplicate sample for timestamp"), "{other:?}");
+    assert_eq!(data(&stage, "query?query=up").await["result"][0]["value"][1], "1", "the first stays");
     let month = 30 * 86_400_000;
     assert!(
         send(&[(now - month, 1.0)]).await.problem(400).contains("out of order or older than what is kept")

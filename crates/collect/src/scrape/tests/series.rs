@@ -43,13 +43,13 @@ fn what_is_new_in_a_scrape_is_told_once() {
     assert_eq!(exemplar.series.to_string(), r#"a_total{instance="i"}"#);
     assert_eq!((exemplar.labels.get("t"), exemplar.value, exemplar.time_ms), (Some("x"), 0.5, 7500));
 
-    let second = shown("# TYPE a counter\n# HELP a Something else.\na_total 2\nc 3\n");
+    let second = shown("# TYPE a counter\n# HELP a Something else.\na_total 2 # {t=\"x\"} 0.5 7.5\nc 3\n");
     let taken = series.take(&second, &job, &target, 2000).unwrap_or_else(|(error, _)| panic!("{error}"));
     assert_eq!(
         samples(&taken.batch),
         [r#"a_total{instance="i"} 2 @2000"#, r#"c{instance="i"} 3 @2000"#, r#"b{instance="i"} ends @2000"#]
     );
-    assert_eq!((taken.counts.added, taken.metadata.len()), (1, 1));
+    assert_eq!((taken.counts.added, taken.metadata.len(), taken.exemplars.len()), (1, 1, 0));
     assert_eq!(series.metadata()[0].help, "Something else.");
 }
 

@@ -125,7 +125,7 @@ impl Arguments {
     }
 
     /// The engine that evaluates the query as it is asked to.
-    pub(super) fn engine(&self) -> Result<impl FnOnce(&Engine) -> Engine + Send + 'static, Failure> {
+    pub(super) fn engine(&self) -> Result<impl FnOnce(&Engine) -> Engine + Send + use<>, Failure> {
         let (lookback, cached) = (self.lookback()?, self.may_be_kept());
         Ok(move |engine: &Engine| match lookback {
             Some(lookback) => engine.with_lookback(lookback),

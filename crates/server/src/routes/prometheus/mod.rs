@@ -48,11 +48,15 @@ pub(super) fn routes() -> Routes {
         .merge(metadata::routes())
         .merge(families::routes())
         .merge(exemplars::routes())
-        .merge(read::routes())
         .merge(federate::routes())
         .merge(status::routes())
         .merge(targets::routes())
         .merge(rules::routes())
+}
+
+/// Remote read, whose bodies are compressed.
+pub(super) fn remote_read() -> Routes {
+    read::routes()
 }
 
 /// Evaluates a PromQL expression at one time.
