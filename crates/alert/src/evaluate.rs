@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use model::{Histogram, Labels, Timestamp};
-use promql::{Cancel, Engine, Query, Value};
+use promql::{Cancel, Engine, Query, Value, VectorSample};
 
 use crate::template::Querier;
 
@@ -96,7 +96,9 @@ pub(crate) fn with_engine(
     let output = engine.instant(query, time, cancel).map_err(EvaluateError::Query)?;
     Ok(match output.value {
         Value::Vector(samples) => {
-            samples.into_iter().map(|sample| Finding::number(sample.labels, sample.value)).collect()
+            let finding =
+                |VectorSample { labels, value, histogram, .. }| Finding { labels, value, histogram };
+            samples.into_iter().map(finding).collect()
         }
         Value::Scalar(sample) => vec![Finding::number(Labels::empty(), sample.value)],
         // Rules with such expressions are refused when they are read.

@@ -1,15 +1,20 @@
 //! The functions of templates: Go's own, and those that Prometheus adds.
 
+mod collections;
 mod strings;
+mod times;
 
 use std::sync::Arc;
 
-use model::{DurationText, Timestamp};
+use model::Timestamp;
 
 use super::Data;
-use super::number::{humanize, humanize_1024, humanize_duration, humanize_percentage, not_finite};
+use super::number::{humanize, humanize_1024, humanize_duration, humanize_percentage};
 use super::printf::{print, printf};
-use super::value::{SampleValue, Value, go_time};
+use super::value::{SampleValue, Value};
+use collections::{compare, index, length, line, slice, sorted};
+pub(super) use times::time_field;
+use times::{duration, timestamp};
 
 macro_rules! functions {
     ($($variant:ident $name:literal,)*) => {
@@ -239,179 +244,5 @@ fn number(value: &Value) -> Result<f64, String> {
             text.parse().map_err(|_| format!("strconv.ParseFloat: parsing {text:?}: invalid syntax"))
         }
         other => Err(format!("can't convert {} to float", other.kind())),
-    }
-}
-
-fn compare(function: Function, arguments: &[Value]) -> Result<Value, String> {
-    use std::cmp::Ordering::{Equal, Greater, Less};
-    let (first, rest) = arguments.split_first().ok_or("missing argument for comparison")?;
-    if function == Function::Eq {
-        if rest.is_empty() {
-            return Err("missing argument for comparison".to_owned());
-        }
-        for other in rest {
-            if first.equals(other)? {
-                return Ok(Value::Bool(true));
-            }
-        }
-        return Ok(Value::Bool(false));
-    }
-    let [second] = rest else {
-        return Err(format!("a comparison takes 2 values, and is given {}", arguments.len()));
-    };
-    if function == Function::Ne {
-        return Ok(Value::Bool(!first.equals(second)?));
-    }
-    let order = first.order(second)?;
-    Ok(Value::Bool(match function {
-        Function::Lt => order == Some(Less),
-        Function::Le => matches!(order, Some(Less | Equal)),
-        Function::Gt => order == Some(Greater),
-        _ => matches!(order, Some(Greater | Equal)),
-    }))
-}
-
-fn length(value: &Value) -> Result<Value, String> {
-    let length = match value {
-        // Go counts bytes.
-        Value::Text(text) => text.len(),
-        Value::Labels(labels) => labels.len(),
-        Value::Map(map) => map.len(),
-        Value::List(list) => list.len(),
-        other => return Err(format!("len of type {}", other.kind())),
-    };
-    Ok(Value::Int(i64::try_from(length).unwrap_or(i64::MAX)))
-}
-
-fn index(arguments: &[Value]) -> Result<Value, String> {
-    let (first, keys) = arguments.split_first().ok_or("index of untyped nil")?;
-    let mut value = first.clone();
-    for key in keys {
-        value = match (&value, key) {
-            (Value::Labels(labels), Value::Text(key)) => {
-                Value::text(labels.get(&**key).map_or("", String::as_str))
-            }
-            (Value::Map(map), Value::Text(key)) => map.get(&**key).cloned().unwrap_or(Value::Absent),
-            (Value::List(list), Value::Int(place)) => {
-                let item = usize::try_from(*place).ok().and_then(|place| list.get(place));
-                item.cloned().ok_or_else(|| format!("index out of range: {place}"))?
-            }
-            (Value::Text(text), Value::Int(place)) => {
-                let byte = usize::try_from(*place).ok().and_then(|place| text.as_bytes().get(place));
-                Value::Int(i64::from(*byte.ok_or_else(|| format!("index out of range: {place}"))?))
-            }
-            (Value::Labels(_) | Value::Map(_), other) => {
-                return Err(format!("value has type {}; should be string", other.kind()));
-            }
-            (Value::List(_) | Value::Text(_), other) => {
-                return Err(format!("cannot index slice/array with type {}", other.kind()));
-            }
-            (other, _) => return Err(format!("can't index item of type {}", other.kind())),
-        };
-    }
-    Ok(value)
-}
-
-fn slice(arguments: &[Value]) -> Result<Value, String> {
-    let (value, places) = arguments.split_first().ok_or("slice of untyped nil")?;
-    let length = match value {
-        Value::Text(text) => text.len(),
-        Value::List(list) => list.len(),
-        other => return Err(format!("can't slice item of type {}", other.kind())),
-    };
-    let mut bounds = [0, length];
-    if places.len() > bounds.len() {
-        return Err(format!("too many slice indexes: {}", places.len()));
-    }
-    for (bound, place) in bounds.iter_mut().zip(places) {
-        let Value::Int(place) = place else {
-            return Err(format!("cannot index slice/array with type {}", place.kind()));
-        };
-        *bound = usize::try_from(*place)
-            .ok()
-            .filter(|place| *place <= length)
-            .ok_or_else(|| format!("index out of range: {place}"))?;
-    }
-    let [from, to] = bounds;
-    let out_of_range = || format!("invalid slice index: {from} > {to}");
-    match value {
-        // Go cuts bytes; a character that would be torn is an error here.
-        Value::Text(text) => text.get(from..to).map(Value::text).ok_or_else(out_of_range),
-        Value::List(list) => {
-            list.get(from..to).map(|part| Value::List(Arc::new(part.to_vec()))).ok_or_else(out_of_range)
-        }
-        _ => Err(out_of_range()),
-    }
-}
-
-/// All values with a space between each two.
-fn line(values: &[Value]) -> String {
-    let mut line = values.iter().map(Value::printed).collect::<Vec<_>>().join(" ");
-    line.push('\n');
-    line
-}
-
-fn sorted(label: &str, samples: &[Value]) -> Result<Value, String> {
-    let mut samples = samples.to_vec();
-    let key = |value: &Value| match value {
-        Value::Sample(sample) => sample.labels.get(label).cloned().unwrap_or_default(),
-        _ => String::new(),
-    };
-    samples.sort_by_cached_key(key);
-    Ok(Value::List(Arc::new(samples)))
-}
-
-fn timestamp(seconds: f64) -> String {
-    if !seconds.is_finite() {
-        return not_finite(seconds);
-    }
-    go_time(Timestamp::from_secs_f64(seconds))
-}
-
-fn duration(text: &str) -> Result<f64, String> {
-    let duration: Result<DurationText, _> = text.parse();
-    duration.map(|duration| duration.0.as_secs_f64()).map_err(|error| error.to_string())
-}
-
-/// What can be asked of a time. Methods with arguments, as `Format`, are not there.
-pub(super) fn time_field(time: Timestamp, name: &str) -> Option<Value> {
-    let seconds = time.as_nanos().div_euclid(1_000_000_000);
-    // RFC 3339: its numbers stand at fixed places.
-    let text = time.to_string();
-    let part = |from: usize, to: usize| text.get(from..to).and_then(|part| part.parse().ok()).map(Value::Int);
-    match name {
-        "Unix" => Some(Value::Int(seconds)),
-        "UnixMilli" => Some(Value::Int(time.as_millis())),
-        "Year" => part(0, 4),
-        "Month" => {
-            const MONTHS: [&str; 12] = [
-                "January",
-                "February",
-                "March",
-                "April",
-                "May",
-                "June",
-                "July",
-                "August",
-                "September",
-                "October",
-                "November",
-                "December",
-            ];
-            let month: usize = text.get(5..7)?.parse().ok()?;
-            MONTHS.get(month.checked_sub(1)?).map(|name| Value::text(*name))
-        }
-        "Day" => part(8, 10),
-        "Hour" => part(11, 13),
-        "Minute" => part(14, 16),
-        "Second" => part(17, 19),
-        "Weekday" => {
-            const DAYS: [&str; 7] =
-                ["Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday"];
-            let day = usize::try_from(seconds.div_euclid(86_400).rem_euclid(7)).ok()?;
-            DAYS.get(day).map(|name| Value::text(*name))
-        }
-        "String" => Some(Value::text(go_time(time))),
-        _ => None,
     }
 }

@@ -22,12 +22,12 @@ pub(super) fn tree(text: &str) -> Result<Tree, TemplateError> {
     };
     let (body, end) = parser.list(true)?;
     match end {
-        End::Text => {
+        Stop::Text => {
             parser.tree.body = body;
             Ok(parser.tree)
         }
-        End::End(at) => Err(TemplateError::at(text, at, "unexpected {{end}}")),
-        End::Else(at, _) => Err(TemplateError::at(text, at, "unexpected {{else}}")),
+        Stop::End(at) => Err(TemplateError::at(text, at, "unexpected {{end}}")),
+        Stop::Else(at, _) => Err(TemplateError::at(text, at, "unexpected {{else}}")),
     }
 }
 
@@ -43,7 +43,7 @@ struct Parser<'a> {
 }
 
 /// What ends a list of nodes.
-enum End {
+enum Stop {
     Text,
     End(usize),
     /// `{{else}}`, with the words behind it.
@@ -78,11 +78,11 @@ impl Parser<'_> {
     }
 
     /// Nodes until something ends them. Templates are defined at the `top` alone.
-    fn list(&mut self, top: bool) -> Result<(Vec<Node>, End), TemplateError> {
+    fn list(&mut self, top: bool) -> Result<(Vec<Node>, Stop), TemplateError> {
         let mut nodes = Vec::new();
         loop {
             let tokens = match self.pieces.next() {
-                None => return Ok((nodes, End::Text)),
+                None => return Ok((nodes, Stop::Text)),
                 Some(Piece::Text(text)) => {
                     nodes.push(Node::Text(text.to_owned()));
                     continue;
@@ -97,8 +97,8 @@ impl Parser<'_> {
             };
             let rest = &tokens[1..];
             match keyword.as_str() {
-                "end" if rest.is_empty() => return Ok((nodes, End::End(at))),
-                "else" => return Ok((nodes, End::Else(at, rest.to_vec()))),
+                "end" if rest.is_empty() => return Ok((nodes, Stop::End(at))),
+                "else" => return Ok((nodes, Stop::Else(at, rest.to_vec()))),
                 "if" => nodes.push(Node::If(self.branch(Sort::If, at, rest)?)),
                 "with" => nodes.push(Node::With(self.branch(Sort::With, at, rest)?)),
                 "range" => nodes.push(Node::Range(self.branch(Sort::Range, at, rest)?)),
@@ -126,9 +126,11 @@ impl Parser<'_> {
             parser.loops -= usize::from(sort == Sort::Range);
             let (body, end) = body?;
             let otherwise = match end {
-                End::Text => return parser.fail(at, "unexpected end of the template: an {{end}} is missing"),
-                End::End(_) => Vec::new(),
-                End::Else(at, tokens) => parser.otherwise(sort, at, &tokens)?,
+                Stop::Text => {
+                    return parser.fail(at, "unexpected end of the template: an {{end}} is missing");
+                }
+                Stop::End(_) => Vec::new(),
+                Stop::Else(at, tokens) => parser.otherwise(sort, at, &tokens)?,
             };
             parser.variables.truncate(known);
             Ok(Branch { pipeline, body, otherwise })
@@ -150,9 +152,9 @@ impl Parser<'_> {
             return self.fail(at, "unexpected words in else");
         }
         match self.list(false)? {
-            (nodes, End::End(_)) => Ok(nodes),
-            (_, End::Else(at, _)) => self.fail(at, "expected end; found {{else}}"),
-            (_, End::Text) => self.fail(at, "unexpected end of the template: an {{end}} is missing"),
+            (nodes, Stop::End(_)) => Ok(nodes),
+            (_, Stop::Else(at, _)) => self.fail(at, "expected end; found {{else}}"),
+            (_, Stop::Text) => self.fail(at, "unexpected end of the template: an {{end}} is missing"),
         }
     }
 
@@ -184,12 +186,12 @@ impl Parser<'_> {
         let (body, end) = self.nested(at, |parser| parser.list(false))?;
         (self.variables, self.loops) = outer;
         match end {
-            End::End(_) => {
+            Stop::End(_) => {
                 self.tree.defined.insert(name, body);
                 Ok(())
             }
-            End::Else(at, _) => self.fail(at, "unexpected {{else}}"),
-            End::Text => self.fail(at, "unexpected end of the template: an {{end}} is missing"),
+            Stop::Else(at, _) => self.fail(at, "unexpected {{else}}"),
+            Stop::Text => self.fail(at, "unexpected end of the template: an {{end}} is missing"),
         }
     }
 

@@ -117,7 +117,7 @@ impl Run<'_> {
                     Some(pipeline) => self.pipeline(pipeline, dot)?,
                     None => Value::Absent,
                 };
-                return self.template(name, argument);
+                return self.template(name, &argument);
             }
             Node::Break => return Ok(Flow::Break),
             Node::Continue => return Ok(Flow::Continue),
@@ -184,7 +184,7 @@ impl Run<'_> {
         Ok(Flow::On)
     }
 
-    fn template(&mut self, name: &str, argument: Value) -> Result<Flow, TemplateError> {
+    fn template(&mut self, name: &str, argument: &Value) -> Result<Flow, TemplateError> {
         let tree = self.tree;
         let Some(body) = tree.defined.get(name) else {
             return Err(TemplateError::new(format!("template {name:?} not defined")));
@@ -194,7 +194,7 @@ impl Run<'_> {
         }
         self.depth += 1;
         let outer = std::mem::replace(&mut self.variables, vec![("$".to_owned(), argument.clone())]);
-        let flow = self.nodes(body, &argument);
+        let flow = self.nodes(body, argument);
         self.variables = outer;
         self.depth -= 1;
         flow.map(|flow| if flow == Flow::Full { flow } else { Flow::On })

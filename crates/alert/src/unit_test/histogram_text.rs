@@ -5,10 +5,11 @@ use model::histogram::{Buckets, CUSTOM_SCHEMA, MAX_BUCKETS, ResetHint, Span};
 
 /// Reads the histogram that a text begins with, and says how long it is.
 pub(super) fn read(text: &str) -> Result<(Histogram, usize), String> {
-    let end = text.find("}}").ok_or("a histogram without its `}}`")?;
+    let inner = text.strip_prefix("{{").ok_or("a histogram begins with `{{`")?;
+    let inner = inner.split_once("}}").ok_or("a histogram without its `}}`")?.0;
     let mut histogram = Histogram::default();
     let (mut positive, mut negative) = ((0, Vec::new()), (0, Vec::new()));
-    let mut rest = text[2..end].trim_start();
+    let mut rest = inner.trim_start();
     while !rest.is_empty() {
         let (key, after) =
             rest.split_once(':').ok_or_else(|| format!("`{rest}` is nothing of a histogram"))?;
@@ -39,7 +40,7 @@ pub(super) fn read(text: &str) -> Result<(Histogram, usize), String> {
     }
     histogram.positive = side(positive.0, positive.1);
     histogram.negative = side(negative.0, negative.1);
-    Ok((histogram, end + 2))
+    Ok((histogram, inner.len() + 4))
 }
 
 fn number(key: &str, text: &str) -> Result<f64, String> {

@@ -79,6 +79,42 @@ fn rules_that_do_what_is_expected_pass() {
 }
 
 #[test]
+fn rules_record_native_histograms_and_alert_on_them() {
+    let rules = r#"groups:
+  - name: latencies
+    rules:
+      - { record: job:latency:sum, expr: sum by (job) (latency) }
+      - { alert: Observed, expr: job:latency:sum }
+"#;
+    let tests = r#"rule_files: [rules.yml]
+evaluation_interval: 1m
+tests:
+  - input_series:
+      - series: latency{job="a", instance="one"}
+        values: "{{schema:0 count:3 sum:4 buckets:[1 2]}}x5"
+      - series: latency{job="a", instance="two"}
+        values: "{{schema:0 count:1 sum:2 buckets:[0 1]}}x5"
+    alert_rule_test:
+      - { eval_time: 2m, alertname: Observed, exp_alerts: [{ exp_labels: { job: a } }] }
+    promql_expr_test:
+      - expr: job:latency:sum
+        eval_time: 2m
+        exp_samples:
+          - labels: 'job:latency:sum{job="a"}'
+            histogram: "{{schema:0 count:4 sum:6 buckets:[1 3]}}"
+"#;
+    let (_folder, path) = written(rules, tests);
+    let report = run_file(&path, None);
+    assert!(report.passed() && report.tests[0].passed == 2, "{report:#?}");
+    for (from, to) in
+        [("sum:6", "sum:7"), ("\"{{schema:0 count:4", "\"x}}"), ("\"{{schema:0 count:4", "\"}}")]
+    {
+        let (_folder, path) = written(rules, &tests.replacen(from, to, 1));
+        assert!(!run_file(&path, None).passed(), "{to}");
+    }
+}
+
+#[test]
 fn what_is_not_as_expected_is_shown_beside_what_is() {
     let cases = [
         (

@@ -59,7 +59,6 @@ fn what_is_no_promql_is_bad_data() {
         "x[99999999999y]",
         "x offset 1e200",
         "x[10000000000000000ms]",
-        "count_values(\"\", x)",
         "sum by () x",
     ];
     for text in cases {
@@ -127,5 +126,19 @@ proptest! {
     fn no_text_takes_the_program_down(pieces in proptest::collection::vec(proptest::sample::select(PIECES), 0..24)) {
         let _ = Query::parse(&pieces.concat());
         let _ = Query::parse(&pieces.join(" "));
+    }
+}
+
+#[test]
+fn names_of_labels_and_patterns_of_functions_are_looked_at_as_by_an_evaluation() {
+    let cases = [
+        "label_replace(x, \"\", \"\", \"a\", \"b\")",
+        "label_replace(x, \"a\", \"\", \"b\", \"(\")",
+        "label_join(x, \"\", \"-\", \"a\")",
+        "count_values(\"\", x)",
+    ];
+    for text in cases {
+        let error = Query::parse(text).expect_err(text);
+        assert_eq!(error.kind(), ErrorKind::Execution, "{text}: {error}");
     }
 }

@@ -191,7 +191,7 @@ impl Translator<'_> {
             .ok_or_else(|| self.error(start, "no arguments for aggregate expression provided"))?;
         let input_place = self.place(input.start);
         let parameter_place = self.place(arguments.first().unwrap_or(&input).start);
-        let operation = self.aggregation(start, tree.aggregator, arguments.pop())?;
+        let operation = self.aggregation(tree.aggregator, arguments.pop())?;
         let grouping = match tree.grouping {
             None => LabelFilter::Only(Vec::new()),
             Some(Grouping::By(names)) => LabelFilter::Only(names),
@@ -204,7 +204,6 @@ impl Translator<'_> {
 
     fn aggregation(
         &mut self,
-        start: usize,
         aggregator: Aggregator,
         parameter: Option<syntax::Tree>,
     ) -> Result<Aggregation, Error> {
@@ -224,7 +223,8 @@ impl Translator<'_> {
         if aggregator == Aggregator::CountValues {
             let label = self.text(parameter, CONTEXT)?;
             if label.is_empty() {
-                return Err(self.error(start, "count_values needs a label name that is not empty"));
+                let message = "count_values needs a label name that is not empty";
+                return Err(Error::Execution(message.to_owned()));
             }
             return Ok(Aggregation::CountValues(label));
         }

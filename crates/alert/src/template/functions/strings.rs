@@ -72,7 +72,7 @@ pub(super) fn query_escape(text: &str) -> String {
         match byte {
             b' ' => escaped.push('+'),
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                escaped.push(char::from(byte))
+                escaped.push(char::from(byte));
             }
             _ => _ = write!(escaped, "%{byte:02X}"),
         }
