@@ -21,7 +21,7 @@ use super::protocols;
 use super::series::{Counts, Series, Taken};
 use super::status::{Health, TargetStatus};
 use super::store::Store;
-use super::target::Target;
+use super::target::{Target, Timing};
 use crate::runner::panic_text;
 use clock::Clock;
 
@@ -51,6 +51,7 @@ pub(super) struct Order {
 pub(super) struct Scraper {
     target: Target,
     orders: watch::Receiver<Order>,
+    timing: watch::Receiver<Timing>,
     shared: Shared,
     status: Arc<Mutex<TargetStatus>>,
     series: Arc<Mutex<Series>>,
@@ -58,7 +59,12 @@ pub(super) struct Scraper {
 }
 
 impl Scraper {
-    pub(super) fn new(target: Target, orders: watch::Receiver<Order>, shared: Shared) -> Self {
+    pub(super) fn new(
+        target: Target,
+        orders: watch::Receiver<Order>,
+        timing: watch::Receiver<Timing>,
+        shared: Shared,
+    ) -> Self {
         let job = Arc::clone(&orders.borrow().job);
         let status = TargetStatus {
             pool: job.name.clone(),
@@ -69,11 +75,12 @@ impl Scraper {
             last_error: None,
             last_scrape: None,
             last_duration: Duration::ZERO,
-            interval: target.interval,
-            timeout: target.timeout,
+            interval: target.timing.interval,
+            timeout: target.timing.timeout,
         };
         let reports = Reports::new(&target.labels);
-        Self { target, orders, shared, status: Arc::new(Mutex::new(status)), series: Arc::default(), reports }
+        let status = Arc::new(Mutex::new(status));
+        Self { target, orders, timing, shared, status, series: Arc::default(), reports }
     }
 
     pub(super) fn status(&self) -> Arc<Mutex<TargetStatus>> {
@@ -86,13 +93,22 @@ impl Scraper {
 
     /// Asks until `stop`; then ends all series.
     pub(super) async fn run(mut self, stop: CancellationToken) {
-        let mut clock = Clock::new(self.target.interval, self.target.id);
+        let mut clock = Clock::new(self.timing.borrow_and_update().interval, self.target.id);
         let mut last_ms = i64::MIN;
         loop {
             let due = clock.next(Timestamp::now().as_millis());
-            let waited = stop.run_until_cancelled(clock::sleep_until(due)).await;
-            if waited.is_none() {
-                break;
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                changed = self.timing.changed() => match changed {
+                    Ok(()) => {
+                        clock = Clock::new(self.timing.borrow().interval, self.target.id);
+                        continue;
+                    }
+                    // Whoever had us asked has let go.
+                    Err(_) => break,
+                },
+                () = clock::sleep_until(due) => {}
             }
             let now = Timestamp::now().as_millis();
             let at_ms = clock.snap(due, now);
@@ -135,11 +151,9 @@ impl Scraper {
     /// What the target shows, read.
     async fn read(&self, job: &Arc<Job>, at_ms: i64) -> Result<Taken, (ScrapeError, Counts)> {
         let none = |error| (error, Counts::default());
-        let body = tokio::time::timeout(self.target.timeout, self.ask(job));
-        let body = body
-            .await
-            .unwrap_or(Err(ScrapeError::TimedOut(DurationText(self.target.timeout))))
-            .map_err(none)?;
+        let timeout = self.timing.borrow().timeout;
+        let body = tokio::time::timeout(timeout, self.ask(job, timeout));
+        let body = body.await.unwrap_or(Err(ScrapeError::TimedOut(DurationText(timeout)))).map_err(none)?;
         let turn = Arc::clone(&self.shared.reading).acquire_owned().await;
         let turn = turn.map_err(|_| none(ScrapeError::Panicked("the program is ending".to_owned())))?;
         let (job, labels) = (Arc::clone(job), self.target.labels.clone());
@@ -156,14 +170,14 @@ impl Scraper {
     }
 
     /// Asks, and reads the body.
-    async fn ask(&self, job: &Job) -> Result<Body, ScrapeError> {
+    async fn ask(&self, job: &Job, timeout: Duration) -> Result<Body, ScrapeError> {
         let _turn = self.shared.asking.acquire().await;
         let request = job.client.get(self.target.url.clone()).await.map_err(ScrapeError::Refused)?;
         let encoding = if job.packed { "gzip" } else { "identity" };
         let request = request
             .header(ACCEPT, job.accept.as_str())
             .header(ACCEPT_ENCODING, encoding)
-            .header("X-Prometheus-Scrape-Timeout-Seconds", self.target.timeout.as_secs_f64().to_string());
+            .header("X-Prometheus-Scrape-Timeout-Seconds", timeout.as_secs_f64().to_string());
         let response = request.send().await.map_err(|error| ScrapeError::Unreachable(reason(&error)))?;
         match refused(&response) {
             Some(refused) => Err(ScrapeError::Refused(refused)),
