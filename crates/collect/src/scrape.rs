@@ -8,6 +8,7 @@
 
 mod body;
 mod config;
+mod deadline;
 mod discovery;
 mod error;
 mod files;
@@ -17,6 +18,7 @@ mod job;
 mod metrics;
 mod pool;
 mod protocols;
+mod room;
 mod scraper;
 mod scrapes;
 mod secret;
@@ -25,6 +27,7 @@ mod status;
 mod store;
 mod target;
 mod tls;
+mod turn;
 
 #[cfg(test)]
 mod tests;

@@ -24,7 +24,7 @@ pub struct ScrapingConfig {
     /// The largest body that is read, before and after it is unpacked; a job's `body_size_limit` can only be less.
     #[schemars(with = "String")]
     pub max_body: ByteSize,
-    /// The most memory of all bodies that are being read.
+    /// The most memory of all bodies that are being read; one target has at most a quarter of it.
     #[schemars(with = "String")]
     pub max_bodies: ByteSize,
 }

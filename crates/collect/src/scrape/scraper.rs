@@ -5,25 +5,32 @@ mod clock;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use model::{DurationText, Labels, MetricBatch, STALE_NAN, Timestamp};
+use model::{Labels, MetricBatch, STALE_NAN, Timestamp};
 use parking_lot::Mutex;
 use protocol::exposition::{self, Options};
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::body::{Body, Room};
+use super::body::Body;
+use super::deadline::Deadline;
 use super::error::ScrapeError;
 use super::http::{reason, refused};
 use super::job::Job;
 use super::metrics::Metrics;
 use super::protocols;
+use super::room::Room;
 use super::series::{Counts, Series, Taken};
 use super::status::{Health, TargetStatus};
 use super::store::Store;
 use super::target::{Target, Timing};
+use super::turn::Turn;
 use crate::runner::panic_text;
 use clock::Clock;
+
+/// What is said of a target that was not asked when it was due.
+const SKIPPED: &str = "it was not asked, for others took all places of scraping.max_concurrent for an interval: \
+                       allow more, or ask those that do not answer less often";
 
 /// What all targets share.
 #[derive(Clone)]
@@ -110,26 +117,52 @@ impl Scraper {
                 },
                 () = clock::sleep_until(due) => {}
             }
+            let Some(turn) = stop.run_until_cancelled(self.turn()).await else { break };
+            let Some(turn) = turn else {
+                self.skip();
+                continue;
+            };
             let now = Timestamp::now().as_millis();
             let at_ms = clock.snap(due, now);
             if at_ms != due {
                 self.shared.metrics.late.inc();
             }
             last_ms = last_ms.max(at_ms);
-            if stop.run_until_cancelled(self.scrape(at_ms)).await.is_none() {
+            if stop.run_until_cancelled(self.scrape(at_ms, turn)).await.is_none() {
                 break;
             }
         }
         self.end(last_ms).await;
     }
 
+    /// A place among the targets that are asked at the same moment; nothing when an interval passes without one.
+    async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        let interval = self.timing.borrow().interval;
+        let turn = Arc::clone(&self.shared.asking).acquire_owned();
+        tokio::time::timeout(interval, turn).await.ok()?.ok()
+    }
+
+    /// Counts a scrape that had no place. Nothing is known of the target, so its series neither go on nor end.
+    fn skip(&self) {
+        self.shared.metrics.scrapes.with_label_values(&["skipped"]).inc();
+        let mut status = self.status.lock();
+        let is_news = status.last_error.as_deref() != Some(SKIPPED);
+        status.last_error = Some(SKIPPED.to_owned());
+        let job = status.pool.clone();
+        drop(status);
+        if is_news {
+            let target = crate::probes::shown_url(&self.target.url);
+            tracing::warn!(job, target, "{SKIPPED}");
+        }
+    }
+
     /// One scrape: ask, read, store, write down.
-    async fn scrape(&mut self, at_ms: i64) {
+    async fn scrape(&mut self, at_ms: i64, turn: OwnedSemaphorePermit) {
         let begun = Instant::now();
         let order = self.orders.borrow_and_update().clone();
         let read = match order.refused {
             Some(reason) => Err((ScrapeError::TargetLimit(reason), Counts::default())),
-            None => self.read(&order.job, at_ms).await,
+            None => self.read(&order.job, at_ms, turn).await,
         };
         let took = begun.elapsed();
         let (mut taken, mut error) = match read {
@@ -149,13 +182,17 @@ impl Scraper {
     }
 
     /// What the target shows, read.
-    async fn read(&self, job: &Arc<Job>, at_ms: i64) -> Result<Taken, (ScrapeError, Counts)> {
+    async fn read(
+        &self,
+        job: &Arc<Job>,
+        at_ms: i64,
+        turn: OwnedSemaphorePermit,
+    ) -> Result<Taken, (ScrapeError, Counts)> {
         let none = |error| (error, Counts::default());
         let timeout = self.timing.borrow().timeout;
-        let body = tokio::time::timeout(timeout, self.ask(job, timeout));
-        let body = body.await.unwrap_or(Err(ScrapeError::TimedOut(DurationText(timeout)))).map_err(none)?;
-        let turn = Arc::clone(&self.shared.reading).acquire_owned().await;
-        let turn = turn.map_err(|_| none(ScrapeError::Panicked("the program is ending".to_owned())))?;
+        let body = self.ask(job, Deadline::after(timeout)).await.map_err(none)?;
+        drop(turn);
+        let turn = Turn::take(&self.shared.reading).await;
         let (job, labels) = (Arc::clone(job), self.target.labels.clone());
         let series = Arc::clone(&self.series);
         let reading =
@@ -170,18 +207,19 @@ impl Scraper {
     }
 
     /// Asks, and reads the body.
-    async fn ask(&self, job: &Job, timeout: Duration) -> Result<Body, ScrapeError> {
-        let _turn = self.shared.asking.acquire().await;
-        let request = job.client.get(self.target.url.clone()).await.map_err(ScrapeError::Refused)?;
+    async fn ask(&self, job: &Job, deadline: Deadline) -> Result<Body, ScrapeError> {
+        let request = deadline.bound(job.client.get(self.target.url.clone())).await?;
+        let request = request.map_err(ScrapeError::Refused)?;
         let encoding = if job.packed { "gzip" } else { "identity" };
         let request = request
             .header(ACCEPT, job.accept.as_str())
             .header(ACCEPT_ENCODING, encoding)
-            .header("X-Prometheus-Scrape-Timeout-Seconds", timeout.as_secs_f64().to_string());
-        let response = request.send().await.map_err(|error| ScrapeError::Unreachable(reason(&error)))?;
+            .header("X-Prometheus-Scrape-Timeout-Seconds", deadline.timeout().as_secs_f64().to_string());
+        let response = deadline.bound(request.send()).await?;
+        let response = response.map_err(|error| ScrapeError::Unreachable(reason(&error)))?;
         match refused(&response) {
             Some(refused) => Err(ScrapeError::Refused(refused)),
-            None => Body::read(response, job.limits.body, &self.shared.room).await,
+            None => Body::read(response, job.limits.body, &self.shared.room, deadline).await,
         }
     }
 
@@ -229,7 +267,7 @@ fn read_body(
     target: &Labels,
     series: &Mutex<Series>,
     at_ms: i64,
-    _turn: OwnedSemaphorePermit,
+    mut turn: Turn,
 ) -> Result<Taken, (ScrapeError, Counts)> {
     let none = |error| (error, Counts::default());
     let format = protocols::format_of(&body.content_type).or(job.fallback).ok_or_else(|| {
@@ -243,7 +281,7 @@ fn read_body(
         max_bytes: job.limits.body.saturating_mul(4).max(1 << 20),
         classic_histograms: job.classic_histograms,
     };
-    let bytes = body.unpack().map_err(none)?;
+    let bytes = body.unpack(&mut turn).map_err(none)?;
     let shown = exposition::decode(format, bytes, &options).map_err(|error| none(error.into()))?;
     series.lock().take(&shown, job, target, at_ms)
 }
