@@ -211,7 +211,7 @@ impl<'m> Writer<'m, '_, '_> {
     fn histogram(&mut self, name: &'m str, names: &'m Names, kind: MetricKind) -> Read<()> {
         let read = &self.metric.histogram;
         if read.is_native() {
-            let histogram = read.native(kind == MetricKind::GaugeHistogram).or_else(expected)?;
+            let histogram = read.native(kind == MetricKind::GaugeHistogram)?;
             let value = self.shown.histograms.push(&histogram);
             self.sample(name, None, value)?;
             let own = &read.exemplars;
