@@ -267,14 +267,14 @@ fn measure(labels: &Labels, job: &Job) -> Result<(), ScrapeError> {
     Ok(())
 }
 
-/// The value of a sample in `batch`: a histogram moves into it.
+/// The value of a sample in `batch`: a histogram moves into it, with coarser buckets where it has too many.
 fn value(value: f64, shown: &Exposition, job: &Job, batch: &mut MetricBatch) -> Result<f64, ScrapeError> {
     let Some(histogram) = shown.histograms().of(value) else { return Ok(value) };
-    let Ok(histogram) = histogram else { return Ok(f64::NAN) };
-    let buckets = histogram.positive.counts.len() + histogram.negative.counts.len();
-    if buckets > job.limits.buckets {
+    let Ok(mut histogram) = histogram else { return Ok(f64::NAN) };
+    let buckets = histogram.bucket_count();
+    if !histogram.fit_buckets(job.limits.buckets) {
         return Err(ScrapeError::Limit(format!(
-            "a native histogram has {buckets} buckets, the limit is {} (native_histogram_bucket_limit)",
+            "a native histogram has {buckets} buckets, of which even the coarsest are too many: the limit is {} (native_histogram_bucket_limit)",
             job.limits.buckets
         )));
     }
