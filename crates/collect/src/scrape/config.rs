@@ -121,7 +121,7 @@ pub struct ScrapeConfig {
     pub scrape_protocols: Option<Vec<ScrapeProtocol>>,
     /// The format of a target that does not say which it speaks.
     pub fallback_scrape_protocol: Option<ScrapeProtocol>,
-    /// Whether native histograms are asked for.
+    /// Whether native histograms are asked for. `false` passes over those that a target shows unasked.
     pub scrape_native_histograms: Option<bool>,
     /// Whether the classic buckets of a native histogram are kept too.
     pub always_scrape_classic_histograms: Option<bool>,

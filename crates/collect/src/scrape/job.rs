@@ -57,6 +57,8 @@ pub(super) struct Job {
     pub(super) limits: Limits,
     pub(super) accept: String,
     pub(super) fallback: Option<Format>,
+    /// Whether native histograms are read: unless they are not to be, for a target may show some unasked.
+    pub(super) native_histograms: bool,
     pub(super) classic_histograms: bool,
     pub(super) packed: bool,
     pub(super) kept_dropped: usize,
@@ -96,9 +98,9 @@ impl Job {
         let relabel = |key: &str, rules: &[RelabelConfig]| {
             RelabelRules::new(rules).map_err(|error| format!("`{key}`: {error}"))
         };
-        let native = config.scrape_native_histograms.or(globals.native_histograms).unwrap_or(false);
+        let native = config.scrape_native_histograms.or(globals.native_histograms);
         let protocols = config.scrape_protocols.clone().or_else(|| globals.protocols.clone());
-        let protocols = protocols.unwrap_or_else(|| protocols::usual(native));
+        let protocols = protocols.unwrap_or_else(|| protocols::usual(native.unwrap_or(false)));
         if protocols.is_empty() || protocols.len() > 5 {
             return Err("`scrape_protocols` takes one to five formats, each once".to_owned());
         }
@@ -125,6 +127,7 @@ impl Job {
             limits: limits(config, globals, scraping),
             accept: protocols::accept(&protocols, escaping),
             fallback: config.fallback_scrape_protocol.map(protocols::ScrapeProtocol::format),
+            native_histograms: native.unwrap_or(true),
             classic_histograms: config
                 .always_scrape_classic_histograms
                 .or(globals.classic_histograms)

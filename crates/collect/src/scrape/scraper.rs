@@ -279,6 +279,7 @@ fn read_body(
     // What is read takes several times the memory of what was sent.
     let options = Options {
         max_bytes: job.limits.body.saturating_mul(4).max(1 << 20),
+        native_histograms: job.native_histograms,
         classic_histograms: job.classic_histograms,
     };
     let bytes = body.unpack(&mut turn).map_err(none)?;

@@ -16,7 +16,7 @@ fn job(keys: Value) -> Job {
 }
 
 fn shown(text: &str) -> Exposition {
-    let options = Options { max_bytes: 1 << 20, classic_histograms: false };
+    let options = Options { max_bytes: 1 << 20, native_histograms: true, classic_histograms: false };
     decode(Format::OpenMetrics, format!("{text}# EOF\n").as_bytes(), &options).expect("a body")
 }
 
@@ -25,7 +25,7 @@ fn shown_histogram(histogram: &[u8]) -> Exposition {
     let metric = [&[0x3a, histogram.len() as u8][..], histogram].concat();
     let family = [&[0x0a, 1, b'h', 0x18, 4, 0x22, metric.len() as u8][..], &metric].concat();
     let body = [&[family.len() as u8][..], &family].concat();
-    let options = Options { max_bytes: 1 << 20, classic_histograms: false };
+    let options = Options { max_bytes: 1 << 20, native_histograms: true, classic_histograms: false };
     decode(Format::Protobuf, &body, &options).expect("a body")
 }
 

@@ -4,7 +4,7 @@ use model::Histogram;
 use model::histogram::{Buckets, InvalidHistogram, ResetHint, Span};
 
 use super::message::Exemplar;
-use super::{Fault, Read, expected, put};
+use super::{Fault, Read, expected, float, put};
 use crate::wire::{Fields, Malformed, Value};
 
 /// What was sent of a histogram.
@@ -46,11 +46,11 @@ impl<'a> ReadHistogram<'a> {
         for field in Fields::of(message) {
             match field? {
                 (1, Value::Number(count)) if read.count == 0.0 => read.count = count as f64,
-                (2, Value::Eight(bytes)) => read.sum = f64::from_le_bytes(bytes),
+                (2, Value::Eight(bytes)) => read.sum = float(bytes),
                 (3, Value::Bytes(bucket)) => put(&mut read.buckets, ClassicBucket::read(bucket)?)?,
                 (4, Value::Eight(bytes)) => read.has_fractions |= take_float(bytes, &mut read.count),
                 (5, Value::Number(schema)) => read.schema = small(zigzag(schema))?,
-                (6, Value::Eight(bytes)) => read.zero_threshold = f64::from_le_bytes(bytes),
+                (6, Value::Eight(bytes)) => read.zero_threshold = float(bytes),
                 (7, Value::Number(count)) if read.zero_count == 0.0 => read.zero_count = count as f64,
                 (8, Value::Eight(bytes)) => read.has_fractions |= take_float(bytes, &mut read.zero_count),
                 (9, Value::Bytes(span)) => put(&mut read.negative.spans, span_of(span)?)?,
@@ -124,7 +124,7 @@ impl<'a> ClassicBucket<'a> {
             match field? {
                 (1, Value::Number(count)) if bucket.count == 0.0 => bucket.count = count as f64,
                 (1, Value::Number(_)) => {}
-                (2, Value::Eight(bytes)) => bucket.upper_bound = f64::from_le_bytes(bytes),
+                (2, Value::Eight(bytes)) => bucket.upper_bound = float(bytes),
                 (3, Value::Bytes(exemplar)) => bucket.exemplar = Some(Exemplar::read(exemplar)?),
                 (4, Value::Eight(bytes)) => {
                     take_float(bytes, &mut bucket.count);
@@ -139,7 +139,7 @@ impl<'a> ClassicBucket<'a> {
 
 /// A count that need not be whole, which goes before the whole one where it is more than zero; says whether it does.
 fn take_float(bytes: [u8; 8], count: &mut f64) -> bool {
-    let sent = f64::from_le_bytes(bytes);
+    let sent = float(bytes);
     if sent > 0.0 {
         *count = sent;
     }
@@ -186,14 +186,14 @@ fn deltas(field: u32, value: Value<'_>, into: &mut Vec<i64>) -> Read<()> {
 
 fn counts(field: u32, value: Value<'_>, into: &mut Vec<f64>) -> Read<()> {
     match value {
-        Value::Eight(bytes) => put(into, f64::from_le_bytes(bytes))?,
+        Value::Eight(bytes) => put(into, float(bytes))?,
         Value::Bytes(packed) => {
             let (numbers, rest) = packed.as_chunks::<8>();
             if !rest.is_empty() {
                 return Err(Malformed::Truncated.into());
             }
             for bytes in numbers {
-                put(into, f64::from_le_bytes(*bytes))?;
+                put(into, float(*bytes))?;
             }
         }
         _ => return Err(Malformed::Type(field).into()),

@@ -319,3 +319,40 @@ fn a_native_histogram_that_is_too_fine_becomes_coarser_as_in_remote_write() {
     assert_eq!((read.schema, read.positive.counts), (8, vec![8.0]));
     assert_eq!(read.positive.spans, [Span { offset: 1, length: 1 }]);
 }
+
+#[test]
+fn without_native_histograms_the_classic_buckets_remain() {
+    let mut histogram = native();
+    histogram.buckets = vec![Bucket { count: 4, upper_bound: 1.0, exemplar: Some(exemplar(0.5)) }];
+    let families = [family("took", 4, Metric { histogram: Some(histogram), ..Metric::default() })];
+    let without = Options { native_histograms: false, ..options() };
+    let exposition = decode(Format::Protobuf, &body(&families), &without).expect("a body");
+    assert_eq!(
+        shown(&exposition),
+        ["took_count 12", "took_sum 18.4", r#"took_bucket{le="1.0"} 4"#, r#"took_bucket{le="+Inf"} 12"#]
+    );
+    assert!(exposition.histograms().is_empty());
+    assert_eq!(exposition.exemplars().len(), 1);
+}
+
+#[test]
+fn a_number_never_stands_for_a_histogram_of_somebody_else() {
+    let hostile = model::histogram::histogram_value(0);
+    let number = Some(Number { value: hostile, exemplar: Some(exemplar(hostile)) });
+    let sum = Histogram { sum: hostile, ..native() };
+    let classic = Histogram { count: 1, sum: hostile, ..Histogram::default() };
+    let families = [
+        family("took", 4, Metric { histogram: Some(sum), ..Metric::default() }),
+        family("hits_total", 0, Metric { counter: number, ..Metric::default() }),
+        family("slow", 4, Metric { histogram: Some(classic), ..Metric::default() }),
+    ];
+    let exposition = read(Format::Protobuf, body(&families)).expect("a body");
+    let shown = shown(&exposition);
+    assert_eq!(shown[..2], ["took histogram of 12", "hits_total NaN"]);
+    assert_eq!(shown[3], "slow_sum NaN");
+    let is_plain = |value: f64| model::histogram::histogram_place(value).is_none();
+    assert!(exposition.exemplars().iter().all(|exemplar| is_plain(exemplar.value)));
+    let value = exposition.samples().next().expect("a sample").value;
+    let read = exposition.histograms().of(value).expect("a histogram").expect("ours");
+    assert!(read.sum.is_nan() && is_plain(read.sum));
+}
