@@ -19,6 +19,7 @@ mod metrics;
 mod pool;
 mod protocols;
 mod room;
+mod said;
 mod scraper;
 mod scrapes;
 mod secret;

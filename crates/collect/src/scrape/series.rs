@@ -10,6 +10,7 @@ use protocol::exposition::{Exposition, ShownExemplar};
 
 use super::error::ScrapeError;
 use super::job::Job;
+use super::said::Said;
 
 /// What becomes of the labels that a target shows.
 struct Known {
@@ -39,7 +40,7 @@ pub(super) struct Series {
     scrape: u64,
     /// The job whose relabelling [`Series::known`] went through.
     fingerprint: u64,
-    metadata: HashMap<String, MetricMetadata>,
+    said: Said,
 }
 
 /// What a scrape has given.
@@ -63,9 +64,6 @@ pub(super) struct Counts {
     pub(super) added: usize,
 }
 
-/// The most families of a target whose metadata is kept.
-const MAX_FAMILIES: usize = 20_000;
-
 impl Series {
     /// Reads what a target shows at `at_ms`. After an error, all series are to be [ended](Self::end).
     pub(super) fn take(
@@ -85,7 +83,7 @@ impl Series {
             return Err((error, taken.counts));
         }
         self.end_what_is_gone(at_ms, &mut taken.batch);
-        taken.metadata = self.news(shown.metadata());
+        taken.metadata = self.said.take(shown.metadata());
         Ok(taken)
     }
 
@@ -175,23 +173,7 @@ impl Series {
 
     /// What is said of families, by name.
     pub(super) fn metadata(&self) -> Vec<MetricMetadata> {
-        let mut all: Vec<MetricMetadata> = self.metadata.values().cloned().collect();
-        all.sort_by(|a, b| a.family.cmp(&b.family));
-        all
-    }
-
-    /// The metadata that is new, or has changed.
-    fn news(&mut self, metadata: &[MetricMetadata]) -> Vec<MetricMetadata> {
-        let mut news = Vec::new();
-        for said in metadata {
-            let known = self.metadata.get(&said.family);
-            let has_room = known.is_some() || self.metadata.len() < MAX_FAMILIES;
-            if known != Some(said) && has_room {
-                self.metadata.insert(said.family.clone(), said.clone());
-                news.push(said.clone());
-            }
-        }
-        news
+        self.said.all()
     }
 }
 
