@@ -57,9 +57,9 @@ impl Said {
         }
         let new = MetricMetadata {
             family: said.family.clone(),
+            kind: said.kind,
             help: help.to_owned(),
             unit: unit.to_owned(),
-            ..said.clone()
         };
         let bytes = self.bytes - known.map_or(0, size) + size(&new);
         let has_place = known.is_some() || self.families.len() < MAX_FAMILIES;

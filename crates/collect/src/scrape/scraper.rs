@@ -175,10 +175,14 @@ impl Scraper {
         };
         let counts = taken.counts;
         self.reports.add(&mut taken.batch, at_ms, error.is_none(), took, counts);
-        if let Err(unstored) = self.shared.store.put(taken).await {
-            error.get_or_insert(unstored);
-        }
-        self.note(error, at_ms, took);
+        let refused = match self.shared.store.put(taken).await {
+            Ok(refused) => refused,
+            Err(unstored) => {
+                error.get_or_insert(unstored);
+                None
+            }
+        };
+        self.note(error, refused, at_ms, took);
     }
 
     /// What the target shows, read.
@@ -223,12 +227,13 @@ impl Scraper {
         }
     }
 
-    /// Writes down how a scrape went, and logs what is news.
-    fn note(&self, error: Option<ScrapeError>, at_ms: i64, took: Duration) {
+    /// Writes down how a scrape went, and logs what is news. A scrape of which samples were `refused` has succeeded.
+    fn note(&self, error: Option<ScrapeError>, refused: Option<String>, at_ms: i64, took: Duration) {
         let outcome = error.as_ref().map_or("ok", ScrapeError::outcome);
         self.shared.metrics.scrapes.with_label_values(&[outcome]).inc();
         let health = if error.is_none() { Health::Up } else { Health::Down };
-        let error = error.map(|error| error.to_string());
+        let refused = refused.map(|refused| format!("not all of it is stored: {refused}"));
+        let error = error.map(|error| error.to_string()).or(refused);
         let mut status = self.status.lock();
         let is_news = status.health != health || status.last_error != error;
         status.health = health;
@@ -238,6 +243,9 @@ impl Scraper {
         let (job, target) = (status.pool.clone(), crate::probes::shown_url(&self.target.url));
         drop(status);
         match error {
+            Some(error) if is_news && health == Health::Up => {
+                tracing::warn!(job, target, %error, "what a target shows is refused");
+            }
             Some(error) if is_news => tracing::warn!(job, target, %error, "a target cannot be scraped"),
             None if is_news => tracing::info!(job, target, "a target is scraped"),
             _ => {}
