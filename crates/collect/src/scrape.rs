@@ -29,6 +29,7 @@ mod store;
 mod target;
 mod tls;
 mod turn;
+mod unsupported;
 
 #[cfg(test)]
 mod tests;
@@ -41,3 +42,4 @@ pub use error::ScrapeSetupError;
 pub use protocols::{EscapingScheme, ScrapeProtocol};
 pub use scrapes::Scrapes;
 pub use status::{DroppedTarget, Health, PoolStatus, TargetMetadata, TargetStatus};
+pub use unsupported::Unsupported;

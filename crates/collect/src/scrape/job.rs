@@ -13,6 +13,7 @@ use super::config::{Scheme, ScrapeConfig, ScrapingConfig, StaticConfig};
 use super::discovery::Source;
 use super::http::{HttpClient, HttpKeys};
 use super::protocols;
+use super::unsupported::refuse;
 
 /// How often targets are scraped unless somebody says otherwise, and how long that may take, as in Prometheus.
 const USUAL_INTERVAL: Duration = Duration::from_secs(60);
@@ -21,6 +22,9 @@ const USUAL_TIMEOUT: Duration = Duration::from_secs(10);
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 /// The longest interval, and the longest time between two looks for targets.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(24 * 3600);
+/// How many dropped targets a job lists unless it says otherwise, and the most.
+const USUAL_DROPPED: usize = 1_000;
+const MOST_DROPPED: usize = 10_000;
 /// The most targets that stand in a job.
 const MAX_STATIC: usize = 100_000;
 
@@ -38,6 +42,8 @@ pub(super) struct Globals {
     pub(super) label_limit: usize,
     pub(super) label_name_length_limit: usize,
     pub(super) label_value_length_limit: usize,
+    pub(super) keep_dropped_targets: usize,
+    pub(super) validation_scheme: Option<String>,
 }
 
 /// A job as it is worked by.
@@ -93,6 +99,12 @@ impl Job {
         if config.job_name.is_empty() {
             return Err("`job_name` is missing".to_owned());
         }
+        refuse([
+            ("scrape_failure_log_file", config.scrape_failure_log_file),
+            ("extra_scrape_metrics", config.extra_scrape_metrics),
+            ("convert_classic_histograms_to_nhcb", config.convert_classic_histograms_to_nhcb),
+            ("native_histogram_min_bucket_factor", config.native_histogram_min_bucket_factor),
+        ])?;
         let (interval, timeout) = timing(config, globals)?;
         let keys = HttpKeys::of_job(config)?;
         let relabel = |key: &str, rules: &[RelabelConfig]| {
@@ -104,7 +116,8 @@ impl Job {
         if protocols.is_empty() || protocols.len() > 5 {
             return Err("`scrape_protocols` takes one to five formats, each once".to_owned());
         }
-        let scheme = config.metric_name_validation_scheme.as_deref();
+        let scheme = config.metric_name_validation_scheme.as_ref().or(globals.validation_scheme.as_ref());
+        let scheme = scheme.map(String::as_str).filter(|scheme| !scheme.is_empty());
         let escaping = match scheme {
             None | Some("utf8") => config.metric_name_escaping_scheme,
             Some("legacy") => protocols::EscapingScheme::Underscores,
@@ -133,7 +146,7 @@ impl Job {
                 .or(globals.classic_histograms)
                 .unwrap_or(false),
             packed: config.enable_compression,
-            kept_dropped: config.keep_dropped_targets,
+            kept_dropped: kept_dropped(config, globals),
             client: HttpClient::new(&keys, base)?,
             sources: sources(config, base)?,
             fingerprint: fingerprint(config, globals, base),
@@ -180,6 +193,16 @@ fn limits(config: &ScrapeConfig, globals: &Globals, scraping: &ScrapingConfig) -
         value_bytes: bound(config.label_value_length_limit, globals.label_value_length_limit),
         targets: bound(config.target_limit, globals.target_limit),
         buckets: bound(config.native_histogram_bucket_limit, 0),
+    }
+}
+
+fn kept_dropped(config: &ScrapeConfig, globals: &Globals) -> usize {
+    // A file of Prometheus that says nothing asks for all, and what is asked for without a word is the usual number.
+    let global = Some(globals.keep_dropped_targets).filter(|kept| *kept != 0);
+    match config.keep_dropped_targets.or(global) {
+        None => USUAL_DROPPED,
+        Some(0) => MOST_DROPPED,
+        Some(kept) => kept.min(MOST_DROPPED),
     }
 }
 
