@@ -197,12 +197,10 @@ fn limits(config: &ScrapeConfig, globals: &Globals, scraping: &ScrapingConfig) -
 }
 
 fn kept_dropped(config: &ScrapeConfig, globals: &Globals) -> usize {
-    // A file of Prometheus that says nothing asks for all, and what is asked for without a word is the usual number.
-    let global = Some(globals.keep_dropped_targets).filter(|kept| *kept != 0);
-    match config.keep_dropped_targets.or(global) {
-        None => USUAL_DROPPED,
-        Some(0) => MOST_DROPPED,
-        Some(kept) => kept.min(MOST_DROPPED),
+    match (config.keep_dropped_targets, globals.keep_dropped_targets) {
+        (None, 0) => USUAL_DROPPED,
+        (Some(0), 0) => MOST_DROPPED,
+        (None | Some(0), kept) | (Some(kept), _) => kept.min(MOST_DROPPED),
     }
 }
 
