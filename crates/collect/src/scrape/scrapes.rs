@@ -164,7 +164,7 @@ impl Scrapes {
         self.state.lock().loaded.jobs.len()
     }
 
-    /// The `external_labels` of the files: for federation, for no series that is stored here.
+    /// The `external_labels` of the files: those of what is federated, and of no series that is stored here.
     pub fn external_labels(&self) -> BTreeMap<String, String> {
         self.state.lock().loaded.external_labels.clone()
     }
