@@ -42,4 +42,3 @@ pub use error::ScrapeSetupError;
 pub use protocols::{EscapingScheme, ScrapeProtocol};
 pub use scrapes::Scrapes;
 pub use status::{DroppedTarget, Health, PoolStatus, TargetMetadata, TargetStatus};
-pub use unsupported::Unsupported;

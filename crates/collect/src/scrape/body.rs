@@ -47,8 +47,10 @@ impl Body {
             }
         };
         let (mut bytes, mut lent) = (Vec::new(), Lent::default());
-        while let Some(chunk) =
-            deadline.bound(response.chunk()).await?.map_err(|error| ScrapeError::Unreachable(reason(&error)))?
+        while let Some(chunk) = deadline
+            .bound(response.chunk())
+            .await?
+            .map_err(|error| ScrapeError::Unreachable(reason(&error)))?
         {
             if bytes.len() + chunk.len() > limit {
                 return Err(ScrapeError::BodyTooLarge(limit));

@@ -22,7 +22,9 @@ pub(super) enum ScrapeError {
         "the bodies that are being read take all of scraping.max_bodies: ask fewer large targets at once"
     )]
     NoRoom,
-    #[error("the body takes more than {0} bytes of memory, which is the share of scraping.max_bodies for one target")]
+    #[error(
+        "the body takes more than {0} bytes of memory, which is the share of scraping.max_bodies for one target"
+    )]
     OverShare(usize),
     #[error("the body cannot be unpacked: {0}")]
     Encoding(String),

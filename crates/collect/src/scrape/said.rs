@@ -67,8 +67,7 @@ impl Said {
             return None;
         }
         self.bytes = bytes;
-        self.families
-            .insert(said.family.clone(), Family { metadata: new.clone(), seen: self.scrape });
+        self.families.insert(said.family.clone(), Family { metadata: new.clone(), seen: self.scrape });
         Some(new)
     }
 
@@ -108,7 +107,7 @@ mod tests {
         assert_eq!(said.take(&[family("b", "1"), family("c", "1")]), [family("c", "1")]);
         assert_eq!(names(&said), ["b", "c"]);
         assert_eq!(said.take(&[]), []);
-        assert_eq!((names(&said), said.bytes), (vec![], 0));
+        assert_eq!((names(&said), said.bytes), (Vec::<String>::new(), 0));
     }
 
     #[test]

@@ -59,7 +59,9 @@ fn versions(config: &TlsConfig) -> Result<Vec<&'static rustls::SupportedProtocol
         .map(|(_, version)| version)
         .collect();
     if found.is_empty() {
-        return Err("`min_version` and `max_version` leave neither TLS12 nor TLS13, which are spoken".to_owned());
+        return Err(
+            "`min_version` and `max_version` leave neither TLS12 nor TLS13, which are spoken".to_owned()
+        );
     }
     Ok(found)
 }

@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 
 /// What stands at such a key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Unsupported {
+pub(super) struct Unsupported {
     /// Whether it is anything but nothing, `false`, 0 or empty, which is what Prometheus takes when nothing stands there.
     is_set: bool,
 }

@@ -54,14 +54,23 @@ async fn a_job_that_cannot_be_used_is_refused_with_its_name_and_the_key() {
             json!({ "tls_config": { "min_version": "TLS13", "max_version": "TLS12" } }),
             "leave neither TLS12 nor TLS13",
         ),
-        (json!({ "http_headers": { "a": { "values": ["b"] } } }), "`http_headers` is not supported: leave it out"),
+        (
+            json!({ "http_headers": { "a": { "values": ["b"] } } }),
+            "`http_headers` is not supported: leave it out",
+        ),
         (json!({ "no_proxy": "a" }), "`no_proxy` is not supported: leave it out"),
-        (json!({ "proxy_from_environment": true }), "`proxy_from_environment` is not supported: leave it out"),
+        (
+            json!({ "proxy_from_environment": true }),
+            "`proxy_from_environment` is not supported: leave it out",
+        ),
         (json!({ "proxy_connect_header": { "a": ["b"] } }), "`proxy_connect_header` is not supported"),
         (json!({ "oauth2": { "client_id": "a" } }), "`oauth2` is not supported"),
         (json!({ "scrape_failure_log_file": "a.log" }), "`scrape_failure_log_file` is not supported"),
         (json!({ "extra_scrape_metrics": true }), "`extra_scrape_metrics` is not supported"),
-        (json!({ "convert_classic_histograms_to_nhcb": true }), "`convert_classic_histograms_to_nhcb` is not"),
+        (
+            json!({ "convert_classic_histograms_to_nhcb": true }),
+            "`convert_classic_histograms_to_nhcb` is not",
+        ),
         (json!({ "native_histogram_min_bucket_factor": 1.1 }), "`native_histogram_min_bucket_factor` is not"),
         (
             json!({ "http_sd_configs": [{ "url": "http://a", "no_proxy": "a" }] }),
@@ -250,11 +259,8 @@ scrape_configs:
 #[test]
 fn dropped_targets_are_kept_up_to_a_bound() {
     let kept = |own: Option<usize>, global: usize| {
-        let config = ScrapeConfig {
-            job_name: "a".to_owned(),
-            keep_dropped_targets: own,
-            ..ScrapeConfig::default()
-        };
+        let config =
+            ScrapeConfig { job_name: "a".to_owned(), keep_dropped_targets: own, ..ScrapeConfig::default() };
         let globals = Globals { keep_dropped_targets: global, ..Globals::default() };
         let job = Job::new(&config, &globals, &ScrapingConfig::default(), Path::new("")).expect("a job");
         job.kept_dropped

@@ -272,7 +272,10 @@ fn what_is_wrong_is_told_with_the_family_and_what_was_expected() {
             wrong(|one| one.positive_deltas.truncate(2)),
             "the native histogram is wrong: the spans of its positive buckets have room for 4 counts, and there are 2",
         ),
-        (wrong(|one| one.negative_deltas = vec![2, -3]), "the native histogram is wrong: its count of a bucket is negative"),
+        (
+            wrong(|one| one.negative_deltas = vec![2, -3]),
+            "the native histogram is wrong: its count of a bucket is negative",
+        ),
         (
             wrong(|one| one.positive_spans[1].offset = -1),
             "the native histogram is wrong: a span of its positive buckets begins before the end of the one before",
@@ -285,7 +288,10 @@ fn what_is_wrong_is_told_with_the_family_and_what_was_expected() {
             wrong(|one| one.count = 13),
             "the native histogram is wrong: its buckets hold 12 observations and its count is 13",
         ),
-        (wrong(|one| one.positive_deltas = vec![1, i64::MAX, 1, 1]), "expected counts of native buckets within 64 bits"),
+        (
+            wrong(|one| one.positive_deltas = vec![1, i64::MAX, 1, 1]),
+            "expected counts of native buckets within 64 bits",
+        ),
     ];
     for (bytes, expected) in cases {
         let said = fault(Format::Protobuf, bytes);

@@ -64,10 +64,7 @@ fn exemplars_stand_anywhere_and_counters_are_of_any_value_as_prometheus_takes_th
     let body = "# TYPE a gauge\na 1 # {b=\"c\"} 2\n# TYPE d histogram\nd_count 1 # {} 3\n\
                 # TYPE e counter\ne_total -1 # {} 4\ne_total{f=\"g\"} NaN\nunnamed 5 # {} 5\n# EOF\n";
     let exposition = read(Format::OpenMetrics, body).expect("a body");
-    assert_eq!(
-        shown(&exposition),
-        ["a 1", "d_count 1", "e_total -1", r#"e_total{f="g"} NaN"#, "unnamed 5"]
-    );
+    assert_eq!(shown(&exposition), ["a 1", "d_count 1", "e_total -1", r#"e_total{f="g"} NaN"#, "unnamed 5"]);
     let exemplars: Vec<_> = exposition.exemplars().iter().map(|one| (one.sample, one.value)).collect();
     assert_eq!(exemplars, [(0, 2.0), (1, 3.0), (2, 4.0), (4, 5.0)]);
 }
