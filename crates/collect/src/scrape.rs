@@ -8,6 +8,7 @@
 
 mod body;
 mod config;
+mod deadline;
 mod discovery;
 mod error;
 mod files;
@@ -17,6 +18,8 @@ mod job;
 mod metrics;
 mod pool;
 mod protocols;
+mod room;
+mod said;
 mod scraper;
 mod scrapes;
 mod secret;
@@ -25,6 +28,8 @@ mod status;
 mod store;
 mod target;
 mod tls;
+mod turn;
+mod unsupported;
 
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,7 @@ mod arithmetic;
 mod buckets;
 mod check;
 mod encoding;
+mod fit;
 mod layout;
 mod moments;
 mod quantile;

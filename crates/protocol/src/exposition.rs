@@ -34,6 +34,8 @@ pub enum Format {
 pub struct Options {
     /// The most memory that what was read may take, in bytes. A body of tiny samples grows tenfold when it is read.
     pub max_bytes: usize,
+    /// Whether native histograms are read; else classic ones alone.
+    pub native_histograms: bool,
     /// Whether the buckets of a classic histogram are read where a native one stands beside them.
     pub classic_histograms: bool,
 }

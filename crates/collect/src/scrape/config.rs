@@ -9,6 +9,7 @@ use model::{ByteSize, DurationText};
 use serde::{Deserialize, Serialize};
 
 use super::protocols::{EscapingScheme, ScrapeProtocol};
+use super::unsupported::Unsupported;
 
 /// The section `[scraping]`: what holds for all jobs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -24,7 +25,7 @@ pub struct ScrapingConfig {
     /// The largest body that is read, before and after it is unpacked; a job's `body_size_limit` can only be less.
     #[schemars(with = "String")]
     pub max_body: ByteSize,
-    /// The most memory of all bodies that are being read.
+    /// The most memory of all bodies that are being read; one target has at most a quarter of it.
     #[schemars(with = "String")]
     pub max_bodies: ByteSize,
 }
@@ -115,13 +116,13 @@ pub struct ScrapeConfig {
     pub label_value_length_limit: usize,
     /// The most targets of the job; with more, none of them is scraped. 0 is no limit.
     pub target_limit: usize,
-    /// How many dropped targets are listed.
-    pub keep_dropped_targets: usize,
+    /// How many dropped targets are listed, 10,000 at the most, as 0 has it; by default 1,000.
+    pub keep_dropped_targets: Option<usize>,
     /// The formats that are asked for, the best first.
     pub scrape_protocols: Option<Vec<ScrapeProtocol>>,
     /// The format of a target that does not say which it speaks.
     pub fallback_scrape_protocol: Option<ScrapeProtocol>,
-    /// Whether native histograms are asked for.
+    /// Whether native histograms are asked for. `false` passes over those that a target shows unasked.
     pub scrape_native_histograms: Option<bool>,
     /// Whether the classic buckets of a native histogram are kept too.
     pub always_scrape_classic_histograms: Option<bool>,
@@ -133,6 +134,34 @@ pub struct ScrapeConfig {
     pub metric_name_escaping_scheme: EscapingScheme,
     /// Names of metrics are always taken as Prometheus' `utf8` takes them; `legacy` asks targets to escape them.
     pub metric_name_validation_scheme: Option<String>,
+    // Keys of Prometheus that are not supported.
+    #[serde(skip_serializing)]
+    #[schemars(skip)]
+    pub(super) oauth2: Unsupported,
+    #[serde(skip_serializing)]
+    #[schemars(skip)]
+    pub(super) http_headers: Unsupported,
+    #[serde(skip_serializing)]
+    #[schemars(skip)]
+    pub(super) no_proxy: Unsupported,
+    #[serde(skip_serializing)]
+    #[schemars(skip)]
+    pub(super) proxy_from_environment: Unsupported,
+    #[serde(skip_serializing)]
+    #[schemars(skip)]
+    pub(super) proxy_connect_header: Unsupported,
+    #[serde(skip_serializing)]
+    #[schemars(skip)]
+    pub(super) scrape_failure_log_file: Unsupported,
+    #[serde(skip_serializing)]
+    #[schemars(skip)]
+    pub(super) extra_scrape_metrics: Unsupported,
+    #[serde(skip_serializing)]
+    #[schemars(skip)]
+    pub(super) convert_classic_histograms_to_nhcb: Unsupported,
+    #[serde(skip_serializing)]
+    #[schemars(skip)]
+    pub(super) native_histogram_min_bucket_factor: Unsupported,
 }
 
 impl Default for ScrapeConfig {
@@ -170,7 +199,7 @@ impl Default for ScrapeConfig {
             label_name_length_limit: 0,
             label_value_length_limit: 0,
             target_limit: 0,
-            keep_dropped_targets: 1_000,
+            keep_dropped_targets: None,
             scrape_protocols: None,
             fallback_scrape_protocol: None,
             scrape_native_histograms: None,
@@ -179,6 +208,15 @@ impl Default for ScrapeConfig {
             enable_compression: true,
             metric_name_escaping_scheme: EscapingScheme::AllowUtf8,
             metric_name_validation_scheme: None,
+            oauth2: Unsupported::default(),
+            http_headers: Unsupported::default(),
+            no_proxy: Unsupported::default(),
+            proxy_from_environment: Unsupported::default(),
+            proxy_connect_header: Unsupported::default(),
+            scrape_failure_log_file: Unsupported::default(),
+            extra_scrape_metrics: Unsupported::default(),
+            convert_classic_histograms_to_nhcb: Unsupported::default(),
+            native_histogram_min_bucket_factor: Unsupported::default(),
         }
     }
 }
@@ -251,6 +289,22 @@ pub struct HttpSdConfig {
     pub enable_http2: bool,
     /// A proxy to go through.
     pub proxy_url: Option<String>,
+    // Keys of Prometheus that are not supported.
+    #[serde(skip_serializing)]
+    #[schemars(skip)]
+    pub(super) oauth2: Unsupported,
+    #[serde(skip_serializing)]
+    #[schemars(skip)]
+    pub(super) http_headers: Unsupported,
+    #[serde(skip_serializing)]
+    #[schemars(skip)]
+    pub(super) no_proxy: Unsupported,
+    #[serde(skip_serializing)]
+    #[schemars(skip)]
+    pub(super) proxy_from_environment: Unsupported,
+    #[serde(skip_serializing)]
+    #[schemars(skip)]
+    pub(super) proxy_connect_header: Unsupported,
 }
 
 impl Default for HttpSdConfig {
@@ -264,6 +318,11 @@ impl Default for HttpSdConfig {
             follow_redirects: true,
             enable_http2: true,
             proxy_url: None,
+            oauth2: Unsupported::default(),
+            http_headers: Unsupported::default(),
+            no_proxy: Unsupported::default(),
+            proxy_from_environment: Unsupported::default(),
+            proxy_connect_header: Unsupported::default(),
         }
     }
 }
@@ -316,4 +375,6 @@ pub struct TlsConfig {
     pub insecure_skip_verify: bool,
     /// The least version of TLS: `TLS12` or `TLS13`.
     pub min_version: Option<String>,
+    /// The greatest version of TLS: `TLS12` or `TLS13`.
+    pub max_version: Option<String>,
 }

@@ -22,6 +22,10 @@ pub(super) enum ScrapeError {
         "the bodies that are being read take all of scraping.max_bodies: ask fewer large targets at once"
     )]
     NoRoom,
+    #[error(
+        "the body takes more than {0} bytes of memory, which is the share of scraping.max_bodies for one target"
+    )]
+    OverShare(usize),
     #[error("the body cannot be unpacked: {0}")]
     Encoding(String),
     #[error("the body cannot be read: {0}")]
@@ -44,7 +48,7 @@ impl ScrapeError {
             Self::TimedOut(_) => "timed_out",
             Self::Refused(_) => "refused",
             Self::ContentType(_) => "content_type",
-            Self::BodyTooLarge(_) | Self::NoRoom => "body_too_large",
+            Self::BodyTooLarge(_) | Self::NoRoom | Self::OverShare(_) => "body_too_large",
             Self::Encoding(_) | Self::Malformed(_) => "malformed",
             Self::Limit(_) => "limit",
             Self::TargetLimit(_) => "target_limit",

@@ -13,6 +13,7 @@ use super::error::ScrapeSetupError;
 use super::glob;
 use super::job::{Globals, Job};
 use super::protocols::ScrapeProtocol;
+use super::unsupported::{Unsupported, refuse};
 
 /// The largest file that is read, in bytes.
 const MAX_BYTES: u64 = 16 << 20;
@@ -58,6 +59,10 @@ struct GlobalForm {
     label_limit: usize,
     label_name_length_limit: usize,
     label_value_length_limit: usize,
+    keep_dropped_targets: usize,
+    metric_name_validation_scheme: Option<String>,
+    extra_scrape_metrics: Unsupported,
+    convert_classic_histograms_to_nhcb: Unsupported,
     // What is not about scraping, or has no counterpart.
     #[serde(rename = "evaluation_interval")]
     _evaluation_interval: Option<IgnoredAny>,
@@ -67,10 +72,6 @@ struct GlobalForm {
     _query_log_file: Option<IgnoredAny>,
     #[serde(rename = "scrape_failure_log_file")]
     _scrape_failure_log_file: Option<IgnoredAny>,
-    #[serde(rename = "keep_dropped_targets")]
-    _keep_dropped_targets: Option<IgnoredAny>,
-    #[serde(rename = "metric_name_validation_scheme")]
-    _metric_name_validation_scheme: Option<IgnoredAny>,
     #[serde(rename = "metric_name_escaping_scheme")]
     _metric_name_escaping_scheme: Option<IgnoredAny>,
 }
@@ -165,6 +166,14 @@ impl FromFiles {
         let form = parse(file)?;
         let base = file.path.parent().unwrap_or(Path::new("")).to_owned();
         let global = form.global.unwrap_or_default();
+        refuse([
+            ("extra_scrape_metrics", global.extra_scrape_metrics),
+            ("convert_classic_histograms_to_nhcb", global.convert_classic_histograms_to_nhcb),
+        ])
+        .map_err(|reason| {
+            let (file, reason) = (file.path.display().to_string(), format!("`global`: {reason}"));
+            ScrapeSetupError::File { file, line: 1, column: 1, reason }
+        })?;
         let globals = Globals {
             interval: global.scrape_interval,
             timeout: global.scrape_timeout,
@@ -177,6 +186,8 @@ impl FromFiles {
             label_limit: global.label_limit,
             label_name_length_limit: global.label_name_length_limit,
             label_value_length_limit: global.label_value_length_limit,
+            keep_dropped_targets: global.keep_dropped_targets,
+            validation_scheme: global.metric_name_validation_scheme,
         };
         self.external_labels.extend(global.external_labels);
         self.add(file, form.scrape_configs.unwrap_or_default(), &globals, scraping, &base)?;

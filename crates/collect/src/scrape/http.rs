@@ -9,6 +9,7 @@ use reqwest::{Client, RequestBuilder, Response, Url};
 
 use super::config::{Authorization, BasicAuth, HttpSdConfig, ScrapeConfig, TlsConfig};
 use super::secret::Secret;
+use super::unsupported::refuse;
 use crate::probes::plain;
 
 /// The most redirects that are followed.
@@ -41,6 +42,13 @@ pub(super) struct HttpKeys<'a> {
 
 impl<'a> HttpKeys<'a> {
     pub(super) fn of_job(config: &'a ScrapeConfig) -> Result<Self, String> {
+        refuse([
+            ("oauth2", config.oauth2),
+            ("http_headers", config.http_headers),
+            ("no_proxy", config.no_proxy),
+            ("proxy_from_environment", config.proxy_from_environment),
+            ("proxy_connect_header", config.proxy_connect_header),
+        ])?;
         let bearer = Authorization {
             credentials: config.bearer_token.clone(),
             credentials_file: config.bearer_token_file.clone(),
@@ -59,14 +67,21 @@ impl<'a> HttpKeys<'a> {
         })
     }
 
-    pub(super) fn of_list(config: &'a HttpSdConfig) -> Self {
-        Self {
+    pub(super) fn of_list(config: &'a HttpSdConfig) -> Result<Self, String> {
+        refuse([
+            ("oauth2", config.oauth2),
+            ("http_headers", config.http_headers),
+            ("no_proxy", config.no_proxy),
+            ("proxy_from_environment", config.proxy_from_environment),
+            ("proxy_connect_header", config.proxy_connect_header),
+        ])?;
+        Ok(Self {
             basic_auth: config.basic_auth.as_ref(),
             authorization: config.authorization.clone(),
             tls_config: &config.tls_config,
             follow_redirects: config.follow_redirects,
             proxy_url: config.proxy_url.as_ref(),
-        }
+        })
     }
 
     fn credentials(&self, base: &Path) -> Result<Option<Credentials>, String> {

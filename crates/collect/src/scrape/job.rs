@@ -13,6 +13,7 @@ use super::config::{Scheme, ScrapeConfig, ScrapingConfig, StaticConfig};
 use super::discovery::Source;
 use super::http::{HttpClient, HttpKeys};
 use super::protocols;
+use super::unsupported::refuse;
 
 /// How often targets are scraped unless somebody says otherwise, and how long that may take, as in Prometheus.
 const USUAL_INTERVAL: Duration = Duration::from_secs(60);
@@ -21,6 +22,9 @@ const USUAL_TIMEOUT: Duration = Duration::from_secs(10);
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 /// The longest interval, and the longest time between two looks for targets.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(24 * 3600);
+/// How many dropped targets a job lists unless it says otherwise, and the most.
+const USUAL_DROPPED: usize = 1_000;
+const MOST_DROPPED: usize = 10_000;
 /// The most targets that stand in a job.
 const MAX_STATIC: usize = 100_000;
 
@@ -38,6 +42,8 @@ pub(super) struct Globals {
     pub(super) label_limit: usize,
     pub(super) label_name_length_limit: usize,
     pub(super) label_value_length_limit: usize,
+    pub(super) keep_dropped_targets: usize,
+    pub(super) validation_scheme: Option<String>,
 }
 
 /// A job as it is worked by.
@@ -57,6 +63,8 @@ pub(super) struct Job {
     pub(super) limits: Limits,
     pub(super) accept: String,
     pub(super) fallback: Option<Format>,
+    /// Whether native histograms are read: unless they are not to be, for a target may show some unasked.
+    pub(super) native_histograms: bool,
     pub(super) classic_histograms: bool,
     pub(super) packed: bool,
     pub(super) kept_dropped: usize,
@@ -91,18 +99,25 @@ impl Job {
         if config.job_name.is_empty() {
             return Err("`job_name` is missing".to_owned());
         }
+        refuse([
+            ("scrape_failure_log_file", config.scrape_failure_log_file),
+            ("extra_scrape_metrics", config.extra_scrape_metrics),
+            ("convert_classic_histograms_to_nhcb", config.convert_classic_histograms_to_nhcb),
+            ("native_histogram_min_bucket_factor", config.native_histogram_min_bucket_factor),
+        ])?;
         let (interval, timeout) = timing(config, globals)?;
         let keys = HttpKeys::of_job(config)?;
         let relabel = |key: &str, rules: &[RelabelConfig]| {
             RelabelRules::new(rules).map_err(|error| format!("`{key}`: {error}"))
         };
-        let native = config.scrape_native_histograms.or(globals.native_histograms).unwrap_or(false);
+        let native = config.scrape_native_histograms.or(globals.native_histograms);
         let protocols = config.scrape_protocols.clone().or_else(|| globals.protocols.clone());
-        let protocols = protocols.unwrap_or_else(|| protocols::usual(native));
+        let protocols = protocols.unwrap_or_else(|| protocols::usual(native.unwrap_or(false)));
         if protocols.is_empty() || protocols.len() > 5 {
             return Err("`scrape_protocols` takes one to five formats, each once".to_owned());
         }
-        let scheme = config.metric_name_validation_scheme.as_deref();
+        let scheme = config.metric_name_validation_scheme.as_ref().or(globals.validation_scheme.as_ref());
+        let scheme = scheme.map(String::as_str).filter(|scheme| !scheme.is_empty());
         let escaping = match scheme {
             None | Some("utf8") => config.metric_name_escaping_scheme,
             Some("legacy") => protocols::EscapingScheme::Underscores,
@@ -125,12 +140,13 @@ impl Job {
             limits: limits(config, globals, scraping),
             accept: protocols::accept(&protocols, escaping),
             fallback: config.fallback_scrape_protocol.map(protocols::ScrapeProtocol::format),
+            native_histograms: native.unwrap_or(true),
             classic_histograms: config
                 .always_scrape_classic_histograms
                 .or(globals.classic_histograms)
                 .unwrap_or(false),
             packed: config.enable_compression,
-            kept_dropped: config.keep_dropped_targets,
+            kept_dropped: kept_dropped(config, globals),
             client: HttpClient::new(&keys, base)?,
             sources: sources(config, base)?,
             fingerprint: fingerprint(config, globals, base),
@@ -177,6 +193,14 @@ fn limits(config: &ScrapeConfig, globals: &Globals, scraping: &ScrapingConfig) -
         value_bytes: bound(config.label_value_length_limit, globals.label_value_length_limit),
         targets: bound(config.target_limit, globals.target_limit),
         buckets: bound(config.native_histogram_bucket_limit, 0),
+    }
+}
+
+fn kept_dropped(config: &ScrapeConfig, globals: &Globals) -> usize {
+    match (config.keep_dropped_targets, globals.keep_dropped_targets) {
+        (None, 0) => USUAL_DROPPED,
+        (Some(0), 0) => MOST_DROPPED,
+        (None | Some(0), kept) | (Some(kept), _) => kept.min(MOST_DROPPED),
     }
 }
 

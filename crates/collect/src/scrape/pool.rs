@@ -14,7 +14,7 @@ use super::job::Job;
 use super::scraper::{Order, Scraper, Shared};
 use super::series::Series;
 use super::status::{DroppedTarget, PoolStatus, TargetMetadata, TargetStatus};
-use super::target::{Resolved, Target, resolve};
+use super::target::{Resolved, Target, Timing, resolve};
 
 /// The targets of a job.
 pub(super) struct Pool {
@@ -38,6 +38,7 @@ struct State {
 struct Running {
     status: Arc<Mutex<TargetStatus>>,
     series: Arc<Mutex<Series>>,
+    timing: watch::Sender<Timing>,
     stop: CancellationToken,
     _place: OwnedSemaphorePermit,
 }
@@ -148,7 +149,7 @@ impl Pool {
         let mut state = self.state.lock();
         state.running.retain(|id, running| {
             if let Some(target) = wanted.targets.remove(id) {
-                running.status.lock().discovered = target.discovered;
+                running.follow(target);
                 return true;
             }
             if is_whole {
@@ -162,11 +163,13 @@ impl Pool {
                 wanted.problem = Some("all places of scraping.max_targets are taken".to_owned());
                 continue;
             };
-            let scraper = Scraper::new(target, self.orders.subscribe(), self.shared.clone());
+            let (timing, timings) = watch::channel(target.timing);
+            let scraper = Scraper::new(target, self.orders.subscribe(), timings, self.shared.clone());
             let stop = CancellationToken::new();
             let running = Running {
                 status: scraper.status(),
                 series: scraper.series(),
+                timing,
                 stop: stop.clone(),
                 _place: place,
             };
@@ -222,6 +225,18 @@ impl Pool {
         all.into_iter()
             .map(|(target, series)| TargetMetadata { target, metadata: Arc::new(series.lock().metadata()) })
             .collect()
+    }
+}
+
+impl Running {
+    /// Is asked as `target` says from now on, which is the same one as it was found anew.
+    fn follow(&self, target: Target) {
+        let mut status = self.status.lock();
+        status.discovered = target.discovered;
+        status.interval = target.timing.interval;
+        status.timeout = target.timing.timeout;
+        drop(status);
+        self.timing.send_if_modified(|timing| std::mem::replace(timing, target.timing) != target.timing);
     }
 }
 

@@ -5,25 +5,32 @@ mod clock;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use model::{DurationText, Labels, MetricBatch, STALE_NAN, Timestamp};
+use model::{Labels, MetricBatch, STALE_NAN, Timestamp};
 use parking_lot::Mutex;
 use protocol::exposition::{self, Options};
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::body::{Body, Room};
+use super::body::Body;
+use super::deadline::Deadline;
 use super::error::ScrapeError;
 use super::http::{reason, refused};
 use super::job::Job;
 use super::metrics::Metrics;
 use super::protocols;
+use super::room::Room;
 use super::series::{Counts, Series, Taken};
 use super::status::{Health, TargetStatus};
 use super::store::Store;
-use super::target::Target;
+use super::target::{Target, Timing};
+use super::turn::Turn;
 use crate::runner::panic_text;
 use clock::Clock;
+
+/// What is said of a target that was not asked when it was due.
+const SKIPPED: &str = "it was not asked, for others took all places of scraping.max_concurrent for an interval: \
+                       allow more, or ask those that do not answer less often";
 
 /// What all targets share.
 #[derive(Clone)]
@@ -51,6 +58,7 @@ pub(super) struct Order {
 pub(super) struct Scraper {
     target: Target,
     orders: watch::Receiver<Order>,
+    timing: watch::Receiver<Timing>,
     shared: Shared,
     status: Arc<Mutex<TargetStatus>>,
     series: Arc<Mutex<Series>>,
@@ -58,7 +66,12 @@ pub(super) struct Scraper {
 }
 
 impl Scraper {
-    pub(super) fn new(target: Target, orders: watch::Receiver<Order>, shared: Shared) -> Self {
+    pub(super) fn new(
+        target: Target,
+        orders: watch::Receiver<Order>,
+        timing: watch::Receiver<Timing>,
+        shared: Shared,
+    ) -> Self {
         let job = Arc::clone(&orders.borrow().job);
         let status = TargetStatus {
             pool: job.name.clone(),
@@ -69,11 +82,12 @@ impl Scraper {
             last_error: None,
             last_scrape: None,
             last_duration: Duration::ZERO,
-            interval: target.interval,
-            timeout: target.timeout,
+            interval: target.timing.interval,
+            timeout: target.timing.timeout,
         };
         let reports = Reports::new(&target.labels);
-        Self { target, orders, shared, status: Arc::new(Mutex::new(status)), series: Arc::default(), reports }
+        let status = Arc::new(Mutex::new(status));
+        Self { target, orders, timing, shared, status, series: Arc::default(), reports }
     }
 
     pub(super) fn status(&self) -> Arc<Mutex<TargetStatus>> {
@@ -86,34 +100,69 @@ impl Scraper {
 
     /// Asks until `stop`; then ends all series.
     pub(super) async fn run(mut self, stop: CancellationToken) {
-        let mut clock = Clock::new(self.target.interval, self.target.id);
+        let mut clock = Clock::new(self.timing.borrow_and_update().interval, self.target.id);
         let mut last_ms = i64::MIN;
         loop {
             let due = clock.next(Timestamp::now().as_millis());
-            let waited = stop.run_until_cancelled(clock::sleep_until(due)).await;
-            if waited.is_none() {
-                break;
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                changed = self.timing.changed() => match changed {
+                    Ok(()) => {
+                        clock = Clock::new(self.timing.borrow().interval, self.target.id);
+                        continue;
+                    }
+                    // Whoever had us asked has let go.
+                    Err(_) => break,
+                },
+                () = clock::sleep_until(due) => {}
             }
+            let Some(turn) = stop.run_until_cancelled(self.turn()).await else { break };
+            let Some(turn) = turn else {
+                self.skip();
+                continue;
+            };
             let now = Timestamp::now().as_millis();
             let at_ms = clock.snap(due, now);
             if at_ms != due {
                 self.shared.metrics.late.inc();
             }
             last_ms = last_ms.max(at_ms);
-            if stop.run_until_cancelled(self.scrape(at_ms)).await.is_none() {
+            if stop.run_until_cancelled(self.scrape(at_ms, turn)).await.is_none() {
                 break;
             }
         }
         self.end(last_ms).await;
     }
 
+    /// A place among the targets that are asked at the same moment; nothing when an interval passes without one.
+    async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        let interval = self.timing.borrow().interval;
+        let turn = Arc::clone(&self.shared.asking).acquire_owned();
+        tokio::time::timeout(interval, turn).await.ok()?.ok()
+    }
+
+    /// Counts a scrape that had no place. Nothing is known of the target, so its series neither go on nor end.
+    fn skip(&self) {
+        self.shared.metrics.scrapes.with_label_values(&["skipped"]).inc();
+        let mut status = self.status.lock();
+        let is_news = status.last_error.as_deref() != Some(SKIPPED);
+        status.last_error = Some(SKIPPED.to_owned());
+        let job = status.pool.clone();
+        drop(status);
+        if is_news {
+            let target = crate::probes::shown_url(&self.target.url);
+            tracing::warn!(job, target, "{SKIPPED}");
+        }
+    }
+
     /// One scrape: ask, read, store, write down.
-    async fn scrape(&mut self, at_ms: i64) {
+    async fn scrape(&mut self, at_ms: i64, turn: OwnedSemaphorePermit) {
         let begun = Instant::now();
         let order = self.orders.borrow_and_update().clone();
         let read = match order.refused {
             Some(reason) => Err((ScrapeError::TargetLimit(reason), Counts::default())),
-            None => self.read(&order.job, at_ms).await,
+            None => self.read(&order.job, at_ms, turn).await,
         };
         let took = begun.elapsed();
         let (mut taken, mut error) = match read {
@@ -126,22 +175,28 @@ impl Scraper {
         };
         let counts = taken.counts;
         self.reports.add(&mut taken.batch, at_ms, error.is_none(), took, counts);
-        if let Err(unstored) = self.shared.store.put(taken).await {
-            error.get_or_insert(unstored);
-        }
-        self.note(error, at_ms, took);
+        let refused = match self.shared.store.put(taken).await {
+            Ok(refused) => refused,
+            Err(unstored) => {
+                error.get_or_insert(unstored);
+                None
+            }
+        };
+        self.note(error, refused, at_ms, took);
     }
 
     /// What the target shows, read.
-    async fn read(&self, job: &Arc<Job>, at_ms: i64) -> Result<Taken, (ScrapeError, Counts)> {
+    async fn read(
+        &self,
+        job: &Arc<Job>,
+        at_ms: i64,
+        turn: OwnedSemaphorePermit,
+    ) -> Result<Taken, (ScrapeError, Counts)> {
         let none = |error| (error, Counts::default());
-        let body = tokio::time::timeout(self.target.timeout, self.ask(job));
-        let body = body
-            .await
-            .unwrap_or(Err(ScrapeError::TimedOut(DurationText(self.target.timeout))))
-            .map_err(none)?;
-        let turn = Arc::clone(&self.shared.reading).acquire_owned().await;
-        let turn = turn.map_err(|_| none(ScrapeError::Panicked("the program is ending".to_owned())))?;
+        let timeout = self.timing.borrow().timeout;
+        let body = self.ask(job, Deadline::after(timeout)).await.map_err(none)?;
+        drop(turn);
+        let turn = Turn::take(&self.shared.reading).await;
         let (job, labels) = (Arc::clone(job), self.target.labels.clone());
         let series = Arc::clone(&self.series);
         let reading =
@@ -156,27 +211,29 @@ impl Scraper {
     }
 
     /// Asks, and reads the body.
-    async fn ask(&self, job: &Job) -> Result<Body, ScrapeError> {
-        let _turn = self.shared.asking.acquire().await;
-        let request = job.client.get(self.target.url.clone()).await.map_err(ScrapeError::Refused)?;
+    async fn ask(&self, job: &Job, deadline: Deadline) -> Result<Body, ScrapeError> {
+        let request = deadline.bound(job.client.get(self.target.url.clone())).await?;
+        let request = request.map_err(ScrapeError::Refused)?;
         let encoding = if job.packed { "gzip" } else { "identity" };
         let request = request
             .header(ACCEPT, job.accept.as_str())
             .header(ACCEPT_ENCODING, encoding)
-            .header("X-Prometheus-Scrape-Timeout-Seconds", self.target.timeout.as_secs_f64().to_string());
-        let response = request.send().await.map_err(|error| ScrapeError::Unreachable(reason(&error)))?;
+            .header("X-Prometheus-Scrape-Timeout-Seconds", deadline.timeout().as_secs_f64().to_string());
+        let response = deadline.bound(request.send()).await?;
+        let response = response.map_err(|error| ScrapeError::Unreachable(reason(&error)))?;
         match refused(&response) {
             Some(refused) => Err(ScrapeError::Refused(refused)),
-            None => Body::read(response, job.limits.body, &self.shared.room).await,
+            None => Body::read(response, job.limits.body, &self.shared.room, deadline).await,
         }
     }
 
-    /// Writes down how a scrape went, and logs what is news.
-    fn note(&self, error: Option<ScrapeError>, at_ms: i64, took: Duration) {
+    /// Writes down how a scrape went, and logs what is news. A scrape of which samples were `refused` has succeeded.
+    fn note(&self, error: Option<ScrapeError>, refused: Option<String>, at_ms: i64, took: Duration) {
         let outcome = error.as_ref().map_or("ok", ScrapeError::outcome);
         self.shared.metrics.scrapes.with_label_values(&[outcome]).inc();
         let health = if error.is_none() { Health::Up } else { Health::Down };
-        let error = error.map(|error| error.to_string());
+        let refused = refused.map(|refused| format!("not all of it is stored: {refused}"));
+        let error = error.map(|error| error.to_string()).or(refused);
         let mut status = self.status.lock();
         let is_news = status.health != health || status.last_error != error;
         status.health = health;
@@ -186,6 +243,9 @@ impl Scraper {
         let (job, target) = (status.pool.clone(), crate::probes::shown_url(&self.target.url));
         drop(status);
         match error {
+            Some(error) if is_news && health == Health::Up => {
+                tracing::warn!(job, target, %error, "what a target shows is refused");
+            }
             Some(error) if is_news => tracing::warn!(job, target, %error, "a target cannot be scraped"),
             None if is_news => tracing::info!(job, target, "a target is scraped"),
             _ => {}
@@ -215,7 +275,7 @@ fn read_body(
     target: &Labels,
     series: &Mutex<Series>,
     at_ms: i64,
-    _turn: OwnedSemaphorePermit,
+    mut turn: Turn,
 ) -> Result<Taken, (ScrapeError, Counts)> {
     let none = |error| (error, Counts::default());
     let format = protocols::format_of(&body.content_type).or(job.fallback).ok_or_else(|| {
@@ -227,9 +287,10 @@ fn read_body(
     // What is read takes several times the memory of what was sent.
     let options = Options {
         max_bytes: job.limits.body.saturating_mul(4).max(1 << 20),
+        native_histograms: job.native_histograms,
         classic_histograms: job.classic_histograms,
     };
-    let bytes = body.unpack().map_err(none)?;
+    let bytes = body.unpack(&mut turn).map_err(none)?;
     let shown = exposition::decode(format, bytes, &options).map_err(|error| none(error.into()))?;
     series.lock().take(&shown, job, target, at_ms)
 }

@@ -11,13 +11,13 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::body::Room;
 use super::config::{ScrapeConfig, ScrapingConfig};
 use super::error::ScrapeSetupError;
 use super::files;
 use super::job::{Globals, Job};
 use super::metrics::Metrics;
 use super::pool::Pool;
+use super::room::Room;
 use super::scraper::Shared;
 use super::status::{DroppedTarget, PoolStatus, TargetMetadata, TargetStatus};
 use super::store::Store;
@@ -62,13 +62,14 @@ impl Scrapes {
         let metrics = Metrics::new(registry).map_err(ScrapeSetupError::Metrics)?;
         let loaded = load(scraping, jobs, base)?;
         let max_targets = scraping.max_targets.min(Semaphore::MAX_PERMITS);
+        let asked = scraping.max_concurrent.clamp(1, Semaphore::MAX_PERMITS);
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let shared = Shared {
             store: Store::new(ingest, metrics.clone()),
             metrics,
-            asking: Arc::new(Semaphore::new(scraping.max_concurrent.clamp(1, Semaphore::MAX_PERMITS))),
+            asking: Arc::new(Semaphore::new(asked)),
             reading: Arc::new(Semaphore::new(processors)),
-            room: Room::new(scraping.max_bodies.0),
+            room: Room::new(scraping.max_bodies.0, asked),
             max_targets,
         };
         Ok(Arc::new(Self {
@@ -163,7 +164,7 @@ impl Scrapes {
         self.state.lock().loaded.jobs.len()
     }
 
-    /// The `external_labels` of the files: for federation, for no series that is stored here.
+    /// The `external_labels` of the files: those of what is federated, and of no series that is stored here.
     pub fn external_labels(&self) -> BTreeMap<String, String> {
         self.state.lock().loaded.external_labels.clone()
     }

@@ -10,6 +10,7 @@ use protocol::exposition::{Exposition, ShownExemplar};
 
 use super::error::ScrapeError;
 use super::job::Job;
+use super::said::Said;
 
 /// What becomes of the labels that a target shows.
 struct Known {
@@ -39,7 +40,7 @@ pub(super) struct Series {
     scrape: u64,
     /// The job whose relabelling [`Series::known`] went through.
     fingerprint: u64,
-    metadata: HashMap<String, MetricMetadata>,
+    said: Said,
 }
 
 /// What a scrape has given.
@@ -63,9 +64,6 @@ pub(super) struct Counts {
     pub(super) added: usize,
 }
 
-/// The most families of a target whose metadata is kept.
-const MAX_FAMILIES: usize = 20_000;
-
 impl Series {
     /// Reads what a target shows at `at_ms`. After an error, all series are to be [ended](Self::end).
     pub(super) fn take(
@@ -85,7 +83,7 @@ impl Series {
             return Err((error, taken.counts));
         }
         self.end_what_is_gone(at_ms, &mut taken.batch);
-        taken.metadata = self.news(shown.metadata());
+        taken.metadata = self.said.take(shown.metadata());
         Ok(taken)
     }
 
@@ -175,23 +173,7 @@ impl Series {
 
     /// What is said of families, by name.
     pub(super) fn metadata(&self) -> Vec<MetricMetadata> {
-        let mut all: Vec<MetricMetadata> = self.metadata.values().cloned().collect();
-        all.sort_by(|a, b| a.family.cmp(&b.family));
-        all
-    }
-
-    /// The metadata that is new, or has changed.
-    fn news(&mut self, metadata: &[MetricMetadata]) -> Vec<MetricMetadata> {
-        let mut news = Vec::new();
-        for said in metadata {
-            let known = self.metadata.get(&said.family);
-            let has_room = known.is_some() || self.metadata.len() < MAX_FAMILIES;
-            if known != Some(said) && has_room {
-                self.metadata.insert(said.family.clone(), said.clone());
-                news.push(said.clone());
-            }
-        }
-        news
+        self.said.all()
     }
 }
 
@@ -267,14 +249,14 @@ fn measure(labels: &Labels, job: &Job) -> Result<(), ScrapeError> {
     Ok(())
 }
 
-/// The value of a sample in `batch`: a histogram moves into it.
+/// The value of a sample in `batch`: a histogram moves into it, with coarser buckets where it has too many.
 fn value(value: f64, shown: &Exposition, job: &Job, batch: &mut MetricBatch) -> Result<f64, ScrapeError> {
     let Some(histogram) = shown.histograms().of(value) else { return Ok(value) };
-    let Ok(histogram) = histogram else { return Ok(f64::NAN) };
-    let buckets = histogram.positive.counts.len() + histogram.negative.counts.len();
-    if buckets > job.limits.buckets {
+    let Ok(mut histogram) = histogram else { return Ok(f64::NAN) };
+    let buckets = histogram.bucket_count();
+    if !histogram.fit_buckets(job.limits.buckets) {
         return Err(ScrapeError::Limit(format!(
-            "a native histogram has {buckets} buckets, the limit is {} (native_histogram_bucket_limit)",
+            "a native histogram has {buckets} buckets, of which even the coarsest are too many: the limit is {} (native_histogram_bucket_limit)",
             job.limits.buckets
         )));
     }

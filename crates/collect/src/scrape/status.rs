@@ -41,7 +41,7 @@ pub struct TargetStatus {
     pub url: String,
     /// Whether it could be scraped.
     pub health: Health,
-    /// Why it could not.
+    /// Why it could not; of one that could, what was not stored, and why it was not asked when it was due.
     pub last_error: Option<String>,
     /// When it was scraped last.
     pub last_scrape: Option<Timestamp>,

@@ -21,20 +21,23 @@ impl Store {
         Self { ingest, metrics }
     }
 
-    /// Stores the samples of a scrape, and what stands beside them.
-    pub(super) async fn put(&self, taken: Taken) -> Result<(), ScrapeError> {
+    /// Stores the samples of a scrape, and what stands beside them. What was not taken is told in words; a part that is
+    /// refused does not keep the rest out.
+    pub(super) async fn put(&self, taken: Taken) -> Result<Option<String>, ScrapeError> {
         let Taken { batch, exemplars, metadata, .. } = taken;
         self.metrics.exemplars.inc_by(exemplars.len() as u64);
         self.ingest.note_metadata(Source::Scrape, metadata);
         // Each is durable by itself; together they wait for the disk once.
         let exemplars = self.ingest.append_exemplars(Source::Scrape, exemplars);
         let (samples, exemplars) = tokio::join!(self.put_samples(batch), exemplars);
-        samples.and(exemplars.map(|_| ()).map_err(|error| ScrapeError::Store(error.to_string())))
+        let refused = samples?;
+        exemplars.map_err(|error| ScrapeError::Store(error.to_string()))?;
+        Ok(refused)
     }
 
-    /// Stores samples.
-    pub(super) async fn put_samples(&self, batch: MetricBatch) -> Result<(), ScrapeError> {
+    /// Stores samples. What was not taken is told in words.
+    pub(super) async fn put_samples(&self, batch: MetricBatch) -> Result<Option<String>, ScrapeError> {
         let stored = self.ingest.append_metrics(Source::Scrape, batch).await;
-        stored.map(|_| ()).map_err(|error| ScrapeError::Store(error.to_string()))
+        stored.map(|outcome| outcome.refusals()).map_err(|error| ScrapeError::Store(error.to_string()))
     }
 }

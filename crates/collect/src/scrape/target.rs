@@ -25,10 +25,16 @@ pub(super) struct Target {
     /// The labels of its series.
     pub(super) labels: Labels,
     pub(super) url: Url,
-    pub(super) interval: Duration,
-    pub(super) timeout: Duration,
+    pub(super) timing: Timing,
     /// The same as long as its labels and its address are.
     pub(super) id: u64,
+}
+
+/// How often a target is asked, and how long it may take to answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Timing {
+    pub(super) interval: Duration,
+    pub(super) timeout: Duration,
 }
 
 /// What becomes of what was found.
@@ -66,7 +72,7 @@ pub(super) fn resolve(job: &Job, found: &BTreeMap<String, String>) -> Result<Res
         return Ok(Resolved::Dropped(discovered));
     }
     let address = labels.get(ADDRESS).ok_or("it has no address: `__address__` is empty")?.to_owned();
-    let (interval, timeout) = timing(&labels)?;
+    let timing = timing(&labels)?;
     let url = url(job, &labels, &address)?;
     if labels.get("instance").is_none() {
         labels.set("instance", address);
@@ -75,10 +81,10 @@ pub(super) fn resolve(job: &Job, found: &BTreeMap<String, String>) -> Result<Res
     own.retain(|name| !name.starts_with(INTERNAL));
     let own = own.build();
     let id = xxhash_rust::xxh3::xxh3_64_with_seed(url.as_str().as_bytes(), own.hash64());
-    Ok(Resolved::Target(Target { discovered, labels: own, url, interval, timeout, id }))
+    Ok(Resolved::Target(Target { discovered, labels: own, url, timing, id }))
 }
 
-fn timing(labels: &LabelsBuilder) -> Result<(Duration, Duration), String> {
+fn timing(labels: &LabelsBuilder) -> Result<Timing, String> {
     let read = |name: &str| -> Result<Duration, String> {
         let text = labels.get(name).unwrap_or_default();
         let duration = text.parse::<DurationText>().map_err(|error| format!("`{name}`: {error}"))?;
@@ -88,7 +94,7 @@ fn timing(labels: &LabelsBuilder) -> Result<(Duration, Duration), String> {
     if timeout > interval {
         return Err(format!("`{TIMEOUT}` must not be more than `{INTERVAL}`"));
     }
-    Ok((interval, timeout))
+    Ok(Timing { interval, timeout })
 }
 
 fn url(job: &Job, labels: &LabelsBuilder, address: &str) -> Result<Url, String> {

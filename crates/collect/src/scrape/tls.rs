@@ -15,18 +15,14 @@ use super::config::TlsConfig;
 /// The settings of a job's connections; paths start at `base`.
 pub(super) fn client_config(config: &TlsConfig, base: &Path) -> Result<ClientConfig, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let versions: &[&rustls::SupportedProtocolVersion] = match config.min_version.as_deref() {
-        None | Some("TLS10" | "TLS11" | "TLS12") => &[&rustls::version::TLS13, &rustls::version::TLS12],
-        Some("TLS13") => &[&rustls::version::TLS13],
-        Some(other) => return Err(format!("`min_version`: `{other}` is no version: write TLS12 or TLS13")),
-    };
+    let versions = versions(config)?;
     let verifier = Verifier {
         policy: policy(config, base, &provider)?,
         name: server_name(config)?,
         provider: Arc::clone(&provider),
     };
     let builder = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(versions)
+        .with_protocol_versions(&versions)
         .map_err(|error| format!("TLS cannot be set up: {error}"))?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier));
@@ -42,6 +38,32 @@ pub(super) fn client_config(config: &TlsConfig, base: &Path) -> Result<ClientCon
         (None, None) => Ok(builder.with_no_client_auth()),
         _ => Err("`cert_file` and `key_file` come together".to_owned()),
     }
+}
+
+/// The versions that may be spoken, the best first.
+fn versions(config: &TlsConfig) -> Result<Vec<&'static rustls::SupportedProtocolVersion>, String> {
+    let number = |key: &str, text: Option<&str>, usual: u8| match text {
+        None | Some("") => Ok(usual),
+        Some("TLS10") => Ok(10),
+        Some("TLS11") => Ok(11),
+        Some("TLS12") => Ok(12),
+        Some("TLS13") => Ok(13),
+        Some(other) => Err(format!("`{key}`: `{other}` is no version: write TLS12 or TLS13")),
+    };
+    let least = number("min_version", config.min_version.as_deref(), 12)?;
+    let greatest = number("max_version", config.max_version.as_deref(), 13)?;
+    let all = [(13, &rustls::version::TLS13), (12, &rustls::version::TLS12)];
+    let found: Vec<_> = all
+        .into_iter()
+        .filter(|(version, _)| (least..=greatest).contains(version))
+        .map(|(_, version)| version)
+        .collect();
+    if found.is_empty() {
+        return Err(
+            "`min_version` and `max_version` leave neither TLS12 nor TLS13, which are spoken".to_owned()
+        );
+    }
+    Ok(found)
 }
 
 /// The files that the settings are made of.

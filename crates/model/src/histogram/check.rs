@@ -5,7 +5,7 @@ use super::{Buckets, CUSTOM_SCHEMA, Histogram, MAX_BUCKETS, Span};
 /// The finest schema that is kept.
 const MAX_SCHEMA: i8 = 8;
 /// The coarsest.
-const MIN_SCHEMA: i8 = -4;
+pub(super) const MIN_SCHEMA: i8 = -4;
 /// The finest schema that is taken: what is finer than [`MAX_SCHEMA`] is made coarser.
 const MAX_TAKEN_SCHEMA: i8 = 52;
 
@@ -152,7 +152,7 @@ impl Buckets {
     }
 
     /// The buckets of a schema that is coarser by `by`: each takes in `2^by` of these.
-    fn coarser(&self, by: u8) -> Self {
+    pub(super) fn coarser(&self, by: u8) -> Self {
         let mut merged = Self::default();
         let mut newest: Option<i64> = None;
         let (mut index, mut counts) = (0i64, self.counts.iter());

@@ -1,7 +1,8 @@
 //! OpenMetrics 1.0 as text (<https://prometheus.io/docs/specs/om/open_metrics_spec/>).
 //!
 //! It is read strictly, as its specification asks: single spaces, no other comments, and an end that is marked, so that
-//! a body that was cut off is never taken for a whole one.
+//! a body that was cut off is never taken for a whole one. Exemplars may stand at any sample, and counters may be of any
+//! value: clients write both, and Prometheus takes them.
 
 use model::MetricKind;
 use model::labels::METRIC_NAME;
@@ -107,10 +108,6 @@ fn sample<'a>(
     let added = shown.push(labels, value, time_ms, options);
     added.map_err(|refused| line.refused(refused, options.max_bytes))?;
     if line.skip(" # ") {
-        if !family.takes_exemplar(part) {
-            let expected = "no exemplar but at `_total` of a counter and `_bucket` of a histogram";
-            return Err(line.expected(expected));
-        }
         read_exemplar(line, exemplar, shown)?;
     }
     if line.is_empty() { Ok(()) } else { Err(line.expected("the end of the line")) }
@@ -145,8 +142,6 @@ fn read_exemplar<'a>(line: &mut Line<'a>, labels: &mut LabelSet<'a>, shown: &mut
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
     Nothing,
-    Total,
-    Bucket,
     Info,
     Other,
 }
@@ -157,18 +152,8 @@ impl Family {
         match name.as_deref().and_then(|name| name.strip_prefix(self.name.as_str())) {
             _ if self.name.is_empty() => Part::Other,
             Some("") => Part::Nothing,
-            Some("_total") => Part::Total,
-            Some("_bucket") => Part::Bucket,
             Some("_info") => Part::Info,
             _ => Part::Other,
-        }
-    }
-
-    fn takes_exemplar(&self, part: Part) -> bool {
-        match self.kind {
-            MetricKind::Counter => part == Part::Total,
-            MetricKind::Histogram | MetricKind::GaugeHistogram => part == Part::Bucket,
-            _ => false,
         }
     }
 
@@ -178,9 +163,6 @@ impl Family {
             (MetricKind::Info, Part::Info) if value != 1.0 => Some("1, for it is an info"),
             (MetricKind::StateSet, Part::Nothing) if value != 0.0 && value != 1.0 => {
                 Some("0 or 1, for it is a state")
-            }
-            (MetricKind::Counter, Part::Total) if value.is_nan() || value < 0.0 => {
-                Some("a number of at least 0, for it is a counter")
             }
             _ => None,
         }

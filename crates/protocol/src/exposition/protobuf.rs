@@ -72,6 +72,12 @@ fn text<'a>(bytes: &'a [u8]) -> Read<&'a str> {
     std::str::from_utf8(bytes).or_else(|_| expected("texts in UTF-8"))
 }
 
+/// A number. Of all NaNs only the usual one is taken: others stand for histograms and for ends of series, and are ours.
+fn float(bytes: [u8; 8]) -> f64 {
+    let sent = f64::from_le_bytes(bytes);
+    if sent.is_nan() { f64::NAN } else { sent }
+}
+
 /// The most parts of one kind that a metric may have: labels, buckets, spans, quantiles, exemplars.
 const MAX_PARTS: usize = 1 << 15;
 
@@ -178,9 +184,6 @@ impl<'m> Writer<'m, '_, '_> {
         if let Some((name, value)) = more {
             self.labels.add(name, Cow::<str>::Owned(value));
         }
-        // Only our own histograms may stand behind a NaN, and only our own ends of series.
-        let is_own = model::histogram::histogram_place(value).is_some();
-        let value = if value.is_nan() && !is_own { f64::NAN } else { value };
         Ok(self.shown.push(&mut self.labels, value, self.metric.time_ms, self.options)?)
     }
 
@@ -210,8 +213,8 @@ impl<'m> Writer<'m, '_, '_> {
 
     fn histogram(&mut self, name: &'m str, names: &'m Names, kind: MetricKind) -> Read<()> {
         let read = &self.metric.histogram;
-        if read.is_native() {
-            let histogram = read.native(kind == MetricKind::GaugeHistogram).or_else(expected)?;
+        if self.options.native_histograms && read.is_native() {
+            let histogram = read.native(kind == MetricKind::GaugeHistogram)?;
             let value = self.shown.histograms.push(&histogram);
             self.sample(name, None, value)?;
             let own = &read.exemplars;

@@ -27,7 +27,7 @@ impl List {
     pub(super) fn new(config: &HttpSdConfig, base: &Path) -> Result<Self, String> {
         let url = Url::parse(&config.url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         let url = url.ok_or("`url` in `http_sd_configs` must be an address of http or https")?;
-        let client = HttpClient::new(&HttpKeys::of_list(config), base)?;
+        let client = HttpClient::new(&HttpKeys::of_list(config)?, base)?;
         Ok(Self { url, interval: config.refresh_interval.0, client })
     }
 

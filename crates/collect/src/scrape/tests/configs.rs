@@ -3,7 +3,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::stage::configured;
+use crate::scrape::config::{ScrapeConfig, ScrapingConfig};
 use crate::scrape::error::chain;
+use crate::scrape::job::{Globals, Job};
 
 /// Why jobs of our own cannot be used.
 fn refused(jobs: &[Value]) -> String {
@@ -45,6 +47,34 @@ async fn a_job_that_cannot_be_used_is_refused_with_its_name_and_the_key() {
         (
             json!({ "http_sd_configs": [{ "url": "ftp://a" }] }),
             "`url` in `http_sd_configs` must be an address of http or https",
+        ),
+        (json!({ "tls_config": { "min_version": "TLS9" } }), "`min_version`: `TLS9` is no version"),
+        (json!({ "tls_config": { "max_version": "TLS11" } }), "leave neither TLS12 nor TLS13"),
+        (
+            json!({ "tls_config": { "min_version": "TLS13", "max_version": "TLS12" } }),
+            "leave neither TLS12 nor TLS13",
+        ),
+        (
+            json!({ "http_headers": { "a": { "values": ["b"] } } }),
+            "`http_headers` is not supported: leave it out",
+        ),
+        (json!({ "no_proxy": "a" }), "`no_proxy` is not supported: leave it out"),
+        (
+            json!({ "proxy_from_environment": true }),
+            "`proxy_from_environment` is not supported: leave it out",
+        ),
+        (json!({ "proxy_connect_header": { "a": ["b"] } }), "`proxy_connect_header` is not supported"),
+        (json!({ "oauth2": { "client_id": "a" } }), "`oauth2` is not supported"),
+        (json!({ "scrape_failure_log_file": "a.log" }), "`scrape_failure_log_file` is not supported"),
+        (json!({ "extra_scrape_metrics": true }), "`extra_scrape_metrics` is not supported"),
+        (
+            json!({ "convert_classic_histograms_to_nhcb": true }),
+            "`convert_classic_histograms_to_nhcb` is not",
+        ),
+        (json!({ "native_histogram_min_bucket_factor": 1.1 }), "`native_histogram_min_bucket_factor` is not"),
+        (
+            json!({ "http_sd_configs": [{ "url": "http://a", "no_proxy": "a" }] }),
+            "`no_proxy` is not supported: leave it out",
         ),
         (json!({ "scrape_protocols": [] }), "`scrape_protocols` takes one to five formats"),
         (json!({ "labels": { "a": "b" } }), "`labels` are those of `targets`, and there are none"),
@@ -94,6 +124,14 @@ async fn a_file_of_prometheus_that_cannot_be_used_is_refused_with_line_and_colum
             ":2:5: the job `a`: the timeout of 2m must be",
         ),
         ("scrap_configs: []\n", ":1:1: unknown key `scrap_configs`"),
+        (
+            "global:\n  convert_classic_histograms_to_nhcb: true\n",
+            ":1:1: `global`: `convert_classic_histograms_to_nhcb` is not supported: leave it out",
+        ),
+        (
+            "global:\n  metric_name_validation_scheme: odd\nscrape_configs:\n  - job_name: a\n",
+            ":4:5: the job `a`: `metric_name_validation_scheme`: `odd` is neither utf8 nor legacy",
+        ),
         ("scrape_configs: [\n", ":"),
     ];
     for (text, expected) in cases {
@@ -182,4 +220,52 @@ scrape_configs:
     let loaded = configured(json!({ "files": ["*.yml"] }), &[json!({ "job_name": "own" })], folder.path());
     let (scrapes, ..) = loaded.unwrap_or_else(|error| panic!("{}", chain(&error)));
     assert_eq!(scrapes.job_count(), 3);
+}
+
+#[tokio::test]
+async fn keys_that_are_not_supported_may_stand_at_their_defaults() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = r#"
+global:
+  keep_dropped_targets: 0
+  metric_name_validation_scheme: utf8
+  scrape_failure_log_file: ""
+  extra_scrape_metrics: false
+  convert_classic_histograms_to_nhcb: false
+scrape_configs:
+  - job_name: a
+    oauth2: null
+    http_headers: {}
+    no_proxy: ""
+    proxy_from_environment: false
+    proxy_connect_header: {}
+    scrape_failure_log_file: ""
+    extra_scrape_metrics: false
+    convert_classic_histograms_to_nhcb: false
+    native_histogram_min_bucket_factor: 0
+    keep_dropped_targets: 0
+    tls_config: { min_version: TLS12, max_version: TLS13 }
+    http_sd_configs:
+      - url: http://127.0.0.1:1/list
+        no_proxy: ""
+        http_headers: {}
+"#;
+    std::fs::write(folder.path().join("prometheus.yml"), text).unwrap();
+    let loaded = configured(json!({ "files": ["prometheus.yml"] }), &[], folder.path());
+    let (scrapes, ..) = loaded.unwrap_or_else(|error| panic!("{}", chain(&error)));
+    assert_eq!(scrapes.job_count(), 1);
+}
+
+#[test]
+fn dropped_targets_are_kept_up_to_a_bound() {
+    let kept = |own: Option<usize>, global: usize| {
+        let config =
+            ScrapeConfig { job_name: "a".to_owned(), keep_dropped_targets: own, ..ScrapeConfig::default() };
+        let globals = Globals { keep_dropped_targets: global, ..Globals::default() };
+        let job = Job::new(&config, &globals, &ScrapingConfig::default(), Path::new("")).expect("a job");
+        job.kept_dropped
+    };
+    assert_eq!([kept(None, 0), kept(None, 5), kept(Some(3), 5)], [1_000, 5, 3]);
+    assert_eq!(kept(Some(0), 5), 5);
+    assert_eq!([kept(Some(0), 0), kept(Some(1_000_000), 0), kept(None, 1_000_000)], [10_000; 3]);
 }

@@ -128,3 +128,26 @@ async fn a_file_of_prometheus_is_scraped_as_it_is_and_read_again_when_it_changes
     assert_eq!(stage.scrapes.reload_error(), None);
     assert!(stage.store.values(&of("up", "node")).iter().all(|up| *up == 1.0), "its target was never gone");
 }
+
+#[tokio::test]
+async fn a_target_that_stays_is_asked_as_often_as_a_changed_file_says() {
+    let exporter = Exporter::saying("a 1\n").await;
+    let address = exporter.address();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("prometheus.yml");
+    let timed = |interval: &str, timeout: &str| {
+        format!(
+            "scrape_configs:\n  - job_name: node\n    scrape_interval: {interval}\n    scrape_timeout: {timeout}\n\
+             \x20   static_configs: [{{ targets: ['{address}'] }}]\n"
+        )
+    };
+    write(&file, &timed("24h", "1m"));
+    let stage = Stage::with(json!({ "files": ["prometheus.yml"] }), &[], folder.path());
+    stage.target(&address, |target| target.timeout.as_secs() == 60).await;
+    write(&file, &timed("300ms", "200ms"));
+    stage.last(&format!("a{{instance=\"{address}\", job=\"node\"}}"), |value| value == 1.0).await;
+    let target = stage.target(&address, |_| true).await;
+    assert_eq!((target.interval.as_millis(), target.timeout.as_millis()), (300, 200));
+    let ups = stage.store.values(&format!("up{{instance=\"{address}\", job=\"node\"}}"));
+    assert!(!ups.into_iter().any(model::is_stale), "the target was never gone");
+}

@@ -103,3 +103,21 @@ async fn redirects_are_followed_unless_they_are_not_to_be() {
     let stays = stage.target(&address, |target| target.pool == "stays" && target.last_error.is_some()).await;
     assert_eq!(stays.last_error.as_deref(), Some("it answers with status 301 (Moved Permanently)"));
 }
+
+#[tokio::test]
+async fn a_target_that_waits_for_its_place_is_asked_later_or_not_at_all_and_is_never_down() {
+    let (silent, good) = (Exporter::start().await, Exporter::saying("fine 1\n").await);
+    silent.reply("/metrics", Reply::Hang(Vec::new()));
+    let jobs = [
+        job("silent", &[silent.address()], &json!({ "every": "4s", "timeout": "4s" })),
+        job("good", &[good.address()], &json!({ "every": "1s", "timeout": "1s" })),
+    ];
+    let stage = Stage::with(json!({ "max_concurrent": 1 }), &jobs, std::path::Path::new(""));
+    stage.failure(&silent.address()).await;
+    let skipped = stage.failure(&good.address()).await;
+    assert!(skipped.contains("scraping.max_concurrent"), "{skipped}");
+    let target = stage.target(&good.address(), |target| target.last_error.is_none()).await;
+    assert_eq!(target.health, Health::Up);
+    let ups = stage.store.values(&format!("up{{instance=\"{}\", job=\"good\"}}", good.address()));
+    assert!(!ups.is_empty() && ups.iter().all(|up| *up == 1.0), "{ups:?}");
+}

@@ -16,8 +16,17 @@ fn job(keys: Value) -> Job {
 }
 
 fn shown(text: &str) -> Exposition {
-    let options = Options { max_bytes: 1 << 20, classic_histograms: false };
+    let options = Options { max_bytes: 1 << 20, native_histograms: true, classic_histograms: false };
     decode(Format::OpenMetrics, format!("{text}# EOF\n").as_bytes(), &options).expect("a body")
+}
+
+/// A body with one family, of one short histogram.
+fn shown_histogram(histogram: &[u8]) -> Exposition {
+    let metric = [&[0x3a, histogram.len() as u8][..], histogram].concat();
+    let family = [&[0x0a, 1, b'h', 0x18, 4, 0x22, metric.len() as u8][..], &metric].concat();
+    let body = [&[family.len() as u8][..], &family].concat();
+    let options = Options { max_bytes: 1 << 20, native_histograms: true, classic_histograms: false };
+    decode(Format::Protobuf, &body, &options).expect("a body")
 }
 
 /// The samples of a batch, each as `name{labels} value @time`.
@@ -97,30 +106,45 @@ fn relabelling_that_takes_a_name_away_fails_the_scrape() {
 }
 
 #[test]
-fn a_native_histogram_moves_into_the_batch_unless_it_has_too_many_buckets() {
-    // One family: a histogram of two positive buckets, with 1 and 2 observations.
+fn a_native_histogram_moves_into_the_batch_with_no_more_buckets_than_the_limit() {
+    // One family: a histogram of schema 1 with two positive buckets, of 1 and 2 observations.
     let histogram = [
         &[0x08, 3, 0x28, 2][..],
         &[0x31],
         &0.001f64.to_le_bytes(),
-        &[0x62, 4, 0x08, 0, 0x10, 2],
+        &[0x62, 4, 0x08, 2, 0x10, 2],
         &[0x68, 2, 0x68, 2],
     ]
     .concat();
-    let metric = [&[0x3a, histogram.len() as u8][..], &histogram].concat();
-    let family = [&[0x0a, 1, b'h', 0x18, 4, 0x22, metric.len() as u8][..], &metric].concat();
-    let body = [&[family.len() as u8][..], &family].concat();
-    let options = Options { max_bytes: 1 << 20, classic_histograms: false };
-    let shown = decode(Format::Protobuf, &body, &options).expect("a body");
+    let shown = shown_histogram(&histogram);
     let target = Labels::empty();
     let fine = job(json!({ "native_histogram_bucket_limit": 2 }));
-    let taken = Series::default().take(&shown, &fine, &target, 1000);
-    let taken = taken.unwrap_or_else(|(error, _)| panic!("{error}"));
-    let (_, stored) = taken.batch.iter().next().expect("a series");
-    let histogram = taken.batch.histograms().of(stored[0].value).expect("a histogram").expect("our own");
-    assert_eq!(histogram.positive.counts, [1.0, 2.0]);
+    let stored = |job: &Job| {
+        let taken = Series::default().take(&shown, job, &target, 1000);
+        let taken = taken.unwrap_or_else(|(error, _)| panic!("{error}"));
+        let (_, stored) = taken.batch.iter().next().expect("a series");
+        let histogram = taken.batch.histograms().of(stored[0].value).expect("a histogram").expect("our own");
+        (histogram.schema, histogram.positive.counts)
+    };
+    assert_eq!(stored(&fine), (1, vec![1.0, 2.0]));
+    let coarse = job(json!({ "native_histogram_bucket_limit": 1 }));
+    assert_eq!(stored(&coarse), (0, vec![3.0]));
+}
+
+#[test]
+fn a_native_histogram_that_cannot_become_coarse_enough_fails_the_scrape() {
+    // A bucket on either side of zero: no schema makes one of them.
+    let histogram = [
+        &[0x08, 2][..],
+        &[0x31],
+        &0.001f64.to_le_bytes(),
+        &[0x4a, 4, 0x08, 2, 0x10, 1, 0x50, 2],
+        &[0x62, 4, 0x08, 2, 0x10, 1, 0x68, 2],
+    ]
+    .concat();
+    let shown = shown_histogram(&histogram);
     let strict = job(json!({ "native_histogram_bucket_limit": 1 }));
-    let Err((error, _)) = Series::default().take(&shown, &strict, &target, 1000) else {
+    let Err((error, _)) = Series::default().take(&shown, &strict, &Labels::empty(), 1000) else {
         panic!("the limit is passed over");
     };
     assert!(error.to_string().ends_with("the limit is 1 (native_histogram_bucket_limit)"), "{error}");

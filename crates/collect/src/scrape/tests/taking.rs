@@ -153,3 +153,23 @@ async fn equal_distances_are_kept_where_scrapes_are_nearly_in_time() {
     // Each scrape that was late, which is counted, spoils the distances before and after it.
     assert!(odd as f64 <= 2.0 * late, "{times:?} with {late} late");
 }
+
+#[tokio::test]
+async fn what_is_refused_of_a_scrape_that_succeeded_is_told_beside_its_target() {
+    let exporter = Exporter::saying(&format!("a{{b=\"{}\"}} 1\nc 2\n", "x".repeat(5_000))).await;
+    let address = exporter.address();
+    let stage = Stage::new(&[job("j", &[address.clone()], &json!({}))]);
+    let told = stage.failure(&address).await;
+    assert_eq!(
+        told,
+        "not all of it is stored: 1 samples are of series with too many or too large labels \
+         (ingest.max_labels and its kin)"
+    );
+    let target = stage.target(&address, |_| true).await;
+    assert_eq!(target.health, Health::Up);
+    let of = |name: &str| format!("{name}{{instance=\"{address}\", job=\"j\"}}");
+    stage.last(&of("c"), |value| value == 2.0).await;
+    stage.last(&of("up"), |value| value == 1.0).await;
+    exporter.say("c 3\n");
+    stage.target(&address, |target| target.last_error.is_none()).await;
+}

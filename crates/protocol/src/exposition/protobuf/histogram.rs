@@ -1,10 +1,10 @@
 //! A histogram in protobuf, classic or native or both.
 
 use model::Histogram;
-use model::histogram::{Buckets, ResetHint, Span};
+use model::histogram::{Buckets, InvalidHistogram, ResetHint, Span};
 
 use super::message::Exemplar;
-use super::{Read, put};
+use super::{Fault, Read, expected, float, put};
 use crate::wire::{Fields, Malformed, Value};
 
 /// What was sent of a histogram.
@@ -17,6 +17,8 @@ pub(super) struct ReadHistogram<'a> {
     schema: i32,
     zero_threshold: f64,
     zero_count: f64,
+    /// Whether a count was sent that need not be whole.
+    has_fractions: bool,
     positive: Side,
     negative: Side,
 }
@@ -44,13 +46,13 @@ impl<'a> ReadHistogram<'a> {
         for field in Fields::of(message) {
             match field? {
                 (1, Value::Number(count)) if read.count == 0.0 => read.count = count as f64,
-                (2, Value::Eight(bytes)) => read.sum = f64::from_le_bytes(bytes),
+                (2, Value::Eight(bytes)) => read.sum = float(bytes),
                 (3, Value::Bytes(bucket)) => put(&mut read.buckets, ClassicBucket::read(bucket)?)?,
-                (4, Value::Eight(bytes)) => take_float(bytes, &mut read.count),
+                (4, Value::Eight(bytes)) => read.has_fractions |= take_float(bytes, &mut read.count),
                 (5, Value::Number(schema)) => read.schema = small(zigzag(schema))?,
-                (6, Value::Eight(bytes)) => read.zero_threshold = f64::from_le_bytes(bytes),
+                (6, Value::Eight(bytes)) => read.zero_threshold = float(bytes),
                 (7, Value::Number(count)) if read.zero_count == 0.0 => read.zero_count = count as f64,
-                (8, Value::Eight(bytes)) => take_float(bytes, &mut read.zero_count),
+                (8, Value::Eight(bytes)) => read.has_fractions |= take_float(bytes, &mut read.zero_count),
                 (9, Value::Bytes(span)) => put(&mut read.negative.spans, span_of(span)?)?,
                 (10, value) => deltas(10, value, &mut read.negative.deltas)?,
                 (11, value) => counts(11, value, &mut read.negative.counts)?,
@@ -74,11 +76,13 @@ impl<'a> ReadHistogram<'a> {
             || !self.negative.spans.is_empty()
     }
 
-    /// The native histogram; else what was expected of it.
-    pub(super) fn native(&self, is_gauge: bool) -> Result<Histogram, &'static str> {
-        let schema = i8::try_from(self.schema).ok().filter(|schema| (-4..=8).contains(schema));
-        Ok(Histogram {
-            schema: schema.ok_or("a schema from -4 to 8")?,
+    /// The native histogram, checked as everything that comes from outside.
+    pub(super) fn native(&self, is_gauge: bool) -> Read<Histogram> {
+        let wrong =
+            |invalid: InvalidHistogram| Fault::Reason(format!("the native histogram is wrong: {invalid}"));
+        let histogram = Histogram {
+            schema: i8::try_from(self.schema)
+                .or_else(|_| expected("a schema of the native histogram from -4 to 52"))?,
             zero_threshold: self.zero_threshold,
             zero_count: self.zero_count,
             count: self.count,
@@ -87,32 +91,28 @@ impl<'a> ReadHistogram<'a> {
             negative: self.negative.buckets()?,
             custom_bounds: Vec::new(),
             reset: if is_gauge { ResetHint::Gauge } else { ResetHint::Unknown },
-        })
+        };
+        let histogram = histogram.checked().map_err(wrong)?;
+        if !self.has_fractions && self.positive.counts.is_empty() && self.negative.counts.is_empty() {
+            histogram.check_whole_counts().map_err(wrong)?;
+        }
+        Ok(histogram)
     }
 }
 
 impl Side {
-    fn buckets(&self) -> Result<Buckets, &'static str> {
+    fn buckets(&self) -> Read<Buckets> {
         let counts = if self.counts.is_empty() {
             let mut count = 0i64;
             let whole = self.deltas.iter().map(|delta| {
-                count = count.checked_add(*delta).filter(|count| *count >= 0)?;
+                count = count.checked_add(*delta)?;
                 Some(count as f64)
             });
-            whole.collect::<Option<Vec<f64>>>().ok_or("counts of buckets that are not negative")?
+            let whole = whole.collect::<Option<Vec<f64>>>();
+            whole.map_or_else(|| expected("counts of native buckets within 64 bits"), Ok)?
         } else {
             self.counts.clone()
         };
-        if counts.iter().any(|count| count.is_nan() || *count < 0.0) {
-            return Err("counts of buckets that are not negative");
-        }
-        let places: u64 = self.spans.iter().map(|span| u64::from(span.length)).sum();
-        if places != counts.len() as u64 {
-            return Err("as many counts of native buckets as their spans have places");
-        }
-        if self.spans.iter().skip(1).any(|span| span.offset < 0) {
-            return Err("spans of native buckets in their order");
-        }
         Ok(Buckets { spans: self.spans.clone(), counts })
     }
 }
@@ -124,9 +124,11 @@ impl<'a> ClassicBucket<'a> {
             match field? {
                 (1, Value::Number(count)) if bucket.count == 0.0 => bucket.count = count as f64,
                 (1, Value::Number(_)) => {}
-                (2, Value::Eight(bytes)) => bucket.upper_bound = f64::from_le_bytes(bytes),
+                (2, Value::Eight(bytes)) => bucket.upper_bound = float(bytes),
                 (3, Value::Bytes(exemplar)) => bucket.exemplar = Some(Exemplar::read(exemplar)?),
-                (4, Value::Eight(bytes)) => take_float(bytes, &mut bucket.count),
+                (4, Value::Eight(bytes)) => {
+                    take_float(bytes, &mut bucket.count);
+                }
                 (number @ 1..=4, _) => return Err(Malformed::Type(number).into()),
                 _ => {}
             }
@@ -135,12 +137,13 @@ impl<'a> ClassicBucket<'a> {
     }
 }
 
-/// A count that need not be whole, which goes before the whole one where it is more than zero.
-fn take_float(bytes: [u8; 8], count: &mut f64) {
-    let sent = f64::from_le_bytes(bytes);
+/// A count that need not be whole, which goes before the whole one where it is more than zero; says whether it does.
+fn take_float(bytes: [u8; 8], count: &mut f64) -> bool {
+    let sent = float(bytes);
     if sent > 0.0 {
         *count = sent;
     }
+    sent > 0.0
 }
 
 fn zigzag(number: u64) -> i64 {
@@ -183,14 +186,14 @@ fn deltas(field: u32, value: Value<'_>, into: &mut Vec<i64>) -> Read<()> {
 
 fn counts(field: u32, value: Value<'_>, into: &mut Vec<f64>) -> Read<()> {
     match value {
-        Value::Eight(bytes) => put(into, f64::from_le_bytes(bytes))?,
+        Value::Eight(bytes) => put(into, float(bytes))?,
         Value::Bytes(packed) => {
             let (numbers, rest) = packed.as_chunks::<8>();
             if !rest.is_empty() {
                 return Err(Malformed::Truncated.into());
             }
             for bytes in numbers {
-                put(into, f64::from_le_bytes(*bytes))?;
+                put(into, float(*bytes))?;
             }
         }
         _ => return Err(Malformed::Type(field).into()),

@@ -1,7 +1,7 @@
 //! A metric of a family, read where it lies.
 
 use super::histogram::ReadHistogram;
-use super::{Read, expected, put, text};
+use super::{Read, expected, float, put, text};
 use crate::wire::{Fields, Malformed, Value};
 
 /// Names and values.
@@ -61,7 +61,7 @@ impl<'a> Metric<'a> {
     fn read_number(&mut self, message: &'a [u8]) -> Read<()> {
         for field in Fields::of(message) {
             match field? {
-                (1, Value::Eight(bytes)) => self.number = f64::from_le_bytes(bytes),
+                (1, Value::Eight(bytes)) => self.number = float(bytes),
                 (2, Value::Bytes(exemplar)) => self.exemplar = Some(Exemplar::read(exemplar)?),
                 (number @ 1..=2, _) => return Err(Malformed::Type(number).into()),
                 _ => {}
@@ -90,7 +90,7 @@ impl Summary {
         for field in Fields::of(message) {
             match field? {
                 (1, Value::Number(count)) => summary.count = count as f64,
-                (2, Value::Eight(bytes)) => summary.sum = f64::from_le_bytes(bytes),
+                (2, Value::Eight(bytes)) => summary.sum = float(bytes),
                 (3, Value::Bytes(quantile)) => put(&mut summary.quantiles, Quantile::read(quantile)?)?,
                 (number @ 1..=3, _) => return Err(Malformed::Type(number).into()),
                 _ => {}
@@ -105,8 +105,8 @@ impl Quantile {
         let mut quantile = Self::default();
         for field in Fields::of(message) {
             match field? {
-                (1, Value::Eight(bytes)) => quantile.quantile = f64::from_le_bytes(bytes),
-                (2, Value::Eight(bytes)) => quantile.value = f64::from_le_bytes(bytes),
+                (1, Value::Eight(bytes)) => quantile.quantile = float(bytes),
+                (2, Value::Eight(bytes)) => quantile.value = float(bytes),
                 (number @ 1..=2, _) => return Err(Malformed::Type(number).into()),
                 _ => {}
             }
@@ -121,7 +121,7 @@ impl<'a> Exemplar<'a> {
         for field in Fields::of(message) {
             match field? {
                 (1, Value::Bytes(label)) => put(&mut exemplar.labels, pair(label)?)?,
-                (2, Value::Eight(bytes)) => exemplar.value = f64::from_le_bytes(bytes),
+                (2, Value::Eight(bytes)) => exemplar.value = float(bytes),
                 (3, Value::Bytes(time)) => exemplar.time_ms = Some(time_of(time)?),
                 (number @ 1..=3, _) => return Err(Malformed::Type(number).into()),
                 _ => {}

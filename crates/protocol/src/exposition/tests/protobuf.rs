@@ -266,16 +266,36 @@ fn what_is_wrong_is_told_with_the_family_and_what_was_expected() {
         body(&[fine, family("took", 4, Metric { histogram: Some(histogram), ..Metric::default() })])
     };
     let cases = [
-        (wrong(|one| one.schema = Some(9)), "a schema from -4 to 8"),
+        (wrong(|one| one.schema = Some(53)), "the native histogram is wrong: its schema is 53"),
+        (wrong(|one| one.schema = Some(1000)), "expected a schema of the native histogram from -4 to 52"),
         (
             wrong(|one| one.positive_deltas.truncate(2)),
-            "as many counts of native buckets as their spans have places",
+            "the native histogram is wrong: the spans of its positive buckets have room for 4 counts, and there are 2",
         ),
-        (wrong(|one| one.negative_deltas = vec![2, -3]), "counts of buckets that are not negative"),
-        (wrong(|one| one.positive_spans[1].offset = -1), "spans of native buckets in their order"),
+        (
+            wrong(|one| one.negative_deltas = vec![2, -3]),
+            "the native histogram is wrong: its count of a bucket is negative",
+        ),
+        (
+            wrong(|one| one.positive_spans[1].offset = -1),
+            "the native histogram is wrong: a span of its positive buckets begins before the end of the one before",
+        ),
+        (
+            wrong(|one| one.positive_spans[0].offset = i32::MAX),
+            "the native histogram is wrong: its positive buckets lie out of range",
+        ),
+        (
+            wrong(|one| one.count = 13),
+            "the native histogram is wrong: its buckets hold 12 observations and its count is 13",
+        ),
+        (
+            wrong(|one| one.positive_deltas = vec![1, i64::MAX, 1, 1]),
+            "expected counts of native buckets within 64 bits",
+        ),
     ];
     for (bytes, expected) in cases {
-        assert_eq!(fault(Format::Protobuf, bytes), format!("metric family 1 (took): expected {expected}"));
+        let said = fault(Format::Protobuf, bytes);
+        assert!(said.starts_with(&format!("metric family 1 (took): {expected}")), "{said}");
     }
     let good = body(&[family("took", 4, Metric { histogram: Some(native()), ..Metric::default() })]);
     let cut = fault(Format::Protobuf, &good[..good.len() - 1]);
@@ -287,4 +307,58 @@ fn what_is_wrong_is_told_with_the_family_and_what_was_expected() {
     assert_eq!(unnamed, "metric family 0 (): expected a name");
     let odd = fault(Format::Protobuf, body(&[family("m", 6, Metric::default())]));
     assert!(odd.ends_with("expected a type of metric from 0 to 5"), "{odd}");
+}
+
+#[test]
+fn a_native_histogram_that_is_too_fine_becomes_coarser_as_in_remote_write() {
+    let fine = Histogram {
+        schema: Some(10),
+        positive_spans: vec![SpanForm { offset: 1, length: 4 }],
+        positive_deltas: vec![1, 0, 1, 2],
+        count: 15,
+        ..native()
+    };
+    let families = [family("took", 4, Metric { histogram: Some(fine), ..Metric::default() })];
+    let exposition = read(Format::Protobuf, body(&families)).expect("a body");
+    let value = exposition.samples().next().expect("a sample").value;
+    let read = exposition.histograms().of(value).expect("a histogram").expect("ours");
+    assert_eq!((read.schema, read.positive.counts), (8, vec![8.0]));
+    assert_eq!(read.positive.spans, [Span { offset: 1, length: 1 }]);
+}
+
+#[test]
+fn without_native_histograms_the_classic_buckets_remain() {
+    let mut histogram = native();
+    histogram.buckets = vec![Bucket { count: 4, upper_bound: 1.0, exemplar: Some(exemplar(0.5)) }];
+    let families = [family("took", 4, Metric { histogram: Some(histogram), ..Metric::default() })];
+    let without = Options { native_histograms: false, ..options() };
+    let exposition = decode(Format::Protobuf, &body(&families), &without).expect("a body");
+    assert_eq!(
+        shown(&exposition),
+        ["took_count 12", "took_sum 18.4", r#"took_bucket{le="1.0"} 4"#, r#"took_bucket{le="+Inf"} 12"#]
+    );
+    assert!(exposition.histograms().is_empty());
+    assert_eq!(exposition.exemplars().len(), 1);
+}
+
+#[test]
+fn a_number_never_stands_for_a_histogram_of_somebody_else() {
+    let hostile = model::histogram::histogram_value(0);
+    let number = Some(Number { value: hostile, exemplar: Some(exemplar(hostile)) });
+    let sum = Histogram { sum: hostile, ..native() };
+    let classic = Histogram { count: 1, sum: hostile, ..Histogram::default() };
+    let families = [
+        family("took", 4, Metric { histogram: Some(sum), ..Metric::default() }),
+        family("hits_total", 0, Metric { counter: number, ..Metric::default() }),
+        family("slow", 4, Metric { histogram: Some(classic), ..Metric::default() }),
+    ];
+    let exposition = read(Format::Protobuf, body(&families)).expect("a body");
+    let shown = shown(&exposition);
+    assert_eq!(shown[..2], ["took histogram of 12", "hits_total NaN"]);
+    assert_eq!(shown[3], "slow_sum NaN");
+    let is_plain = |value: f64| model::histogram::histogram_place(value).is_none();
+    assert!(exposition.exemplars().iter().all(|exemplar| is_plain(exemplar.value)));
+    let value = exposition.samples().next().expect("a sample").value;
+    let read = exposition.histograms().of(value).expect("a histogram").expect("ours");
+    assert!(read.sum.is_nan() && is_plain(read.sum));
 }

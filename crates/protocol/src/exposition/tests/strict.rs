@@ -60,6 +60,16 @@ unnamed 2
 }
 
 #[test]
+fn exemplars_stand_anywhere_and_counters_are_of_any_value_as_prometheus_takes_them() {
+    let body = "# TYPE a gauge\na 1 # {b=\"c\"} 2\n# TYPE d histogram\nd_count 1 # {} 3\n\
+                # TYPE e counter\ne_total -1 # {} 4\ne_total{f=\"g\"} NaN\nunnamed 5 # {} 5\n# EOF\n";
+    let exposition = read(Format::OpenMetrics, body).expect("a body");
+    assert_eq!(shown(&exposition), ["a 1", "d_count 1", "e_total -1", r#"e_total{f="g"} NaN"#, "unnamed 5"]);
+    let exemplars: Vec<_> = exposition.exemplars().iter().map(|one| (one.sample, one.value)).collect();
+    assert_eq!(exemplars, [(0, 2.0), (1, 3.0), (2, 4.0), (4, 5.0)]);
+}
+
+#[test]
 fn an_exemplar_that_is_too_long_is_passed_over_and_counted() {
     let long = "x".repeat(125);
     let body = format!(
@@ -95,17 +105,8 @@ fn what_breaks_the_rules_is_told_with_its_line_and_what_was_expected() {
             "line 1: expected a unit that the name `a_seconds` ends with, found \"bytes\"".to_owned(),
         ),
         ("# UNIT seconds seconds\n# EOF\n", "line 1: expected a unit that the name `seconds` ends with, found \"seconds\"".to_owned()),
-        (
-            "# TYPE a gauge\na 1 # {b=\"c\"} 1\n# EOF\n",
-            "line 2: expected no exemplar but at `_total` of a counter and `_bucket` of a histogram, found \"{b=\\\"c\\\"} 1\""
-                .to_owned(),
-        ),
         ("# TYPE a info\na_info 2\n# EOF\n", "line 2: expected 1, for it is an info, found \"2\"".to_owned()),
         ("# TYPE a stateset\na{a=\"b\"} 0.5\n# EOF\n", "line 2: expected 0 or 1, for it is a state, found \"0.5\"".to_owned()),
-        (
-            "# TYPE a counter\na_total -1\n# EOF\n",
-            "line 2: expected a number of at least 0, for it is a counter, found \"-1\"".to_owned(),
-        ),
         ("a 1 NaN\n# EOF\n", "line 1: expected a time in seconds, found \"NaN\"".to_owned()),
         (
             "# TYPE a counter\na_total 1 # {b=\"c\"}\n# EOF\n",

@@ -46,8 +46,11 @@ async fn federate_at_root(State(app): State<Shared>, arguments: Arguments) -> Re
 async fn answer(app: &Shared, arguments: &Arguments) -> Result<Response, Failure> {
     let selections = selection::needed(arguments)?;
     let store = app.context.store.clone();
+    // Those of the files that are scraped by: they say where these series come from.
+    let external =
+        app.context.collectors.scrapes().map(|scrapes| scrapes.external_labels()).unwrap_or_default();
     let job: Job<_> = Box::new(move |engine, cancel| {
-        Ok(text::write(&newest(store.as_ref(), engine.limits(), &selections, cancel)?))
+        Ok(text::write(&newest(store.as_ref(), engine.limits(), &selections, cancel)?, &external))
     });
     Ok((TEXT, run::run(app, None, job).await?).into_response())
 }

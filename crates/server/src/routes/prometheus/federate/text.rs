@@ -1,5 +1,6 @@
 //! Samples in the text format 0.0.4, as federation has them.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use model::labels::METRIC_NAME;
@@ -9,8 +10,9 @@ use promql::write_value;
 /// The label that a scrape sets by itself where it is not said. An empty one keeps it from doing so.
 const INSTANCE: &str = "instance";
 
-/// Writes samples that are sorted by name. Series without a name are left out.
-pub(super) fn write(samples: &[(Labels, Sample)]) -> String {
+/// Writes samples that are sorted by name. Series without a name are left out; each has the `external` labels that it
+/// has not itself.
+pub(super) fn write(samples: &[(Labels, Sample)], external: &BTreeMap<String, String>) -> String {
     let mut text = String::new();
     let mut family = "";
     for (labels, sample) in samples {
@@ -47,7 +49,11 @@ pub(super) fn write(samples: &[(Labels, Sample)]) -> String {
             comma(&mut text);
             pair(label, value, &mut text);
         }
-        if labels.get(INSTANCE).is_none() {
+        for (label, value) in external.iter().filter(|(label, _)| labels.get(label).is_none()) {
+            comma(&mut text);
+            pair(label, value, &mut text);
+        }
+        if labels.get(INSTANCE).is_none() && !external.contains_key(INSTANCE) {
             comma(&mut text);
             pair(INSTANCE, "", &mut text);
         }
@@ -109,6 +115,18 @@ mod tests {
             {\"b.c\",\"d.e\"=\"1\",instance=\"\"} NaN 1500\n\
             # TYPE job:c:sum untyped\n\
             job:c:sum{instance=\"\"} -0 1500\n";
-        assert_eq!(write(&all), expected);
+        assert_eq!(write(&all, &BTreeMap::new()), expected);
+    }
+
+    #[test]
+    fn a_series_has_the_external_labels_that_it_has_not_itself() {
+        let external = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
+        let all = [(Labels::metric("a", &[("site", "own")]), Sample { time_ms: 1, value: 2.0 })];
+        let written = write(&all, &external(&[("replica", "1"), ("site", "x")]));
+        assert_eq!(written, "# TYPE a untyped\na{site=\"own\",replica=\"1\",instance=\"\"} 2 1\n");
+        let written = write(&all, &external(&[("instance", "i")]));
+        assert_eq!(written, "# TYPE a untyped\na{site=\"own\",instance=\"i\"} 2 1\n");
     }
 }
