@@ -84,7 +84,8 @@ impl Shard {
 
     /// Whether a sample has the time of the newest of the series at a place, and not its value.
     fn says_otherwise(&self, place: usize, sample: Sample, histograms: &Histograms) -> bool {
-        let Some(newest) = self.series[place].newest().filter(|newest| newest.time_ms == sample.time_ms) else {
+        let Some(newest) = self.series[place].newest().filter(|newest| newest.time_ms == sample.time_ms)
+        else {
             return false;
         };
         match (histogram_place(newest.value), histogram_place(sample.value)) {

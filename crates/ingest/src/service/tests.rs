@@ -7,7 +7,7 @@ use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use model::Labels;
 use model::event::DeployEvent;
-use store::{Cancel, EventPass, Matcher, SelectRequest, SeriesCursor, StoreStats};
+use store::{Appended, Cancel, EventPass, Matcher, SelectRequest, SeriesCursor, StoreStats};
 
 use super::*;
 use crate::Redaction;
