@@ -39,7 +39,7 @@ test-rust: prepare
 	fi
 
 test-python: prepare
-	$(WATCHKEEPER_TEST_PYTHON) -m pytest -q -p no:cacheprovider examples/docpipe rules
+	$(WATCHKEEPER_TEST_PYTHON) -m pytest -q -p no:cacheprovider examples/docpipe rules deploy/grafana
 
 # Unit tests, and Login and Overview in a real Chromium against the binary that the Rust tests built.
 test-ui: ui
@@ -54,7 +54,7 @@ ui:
 	@scripts/build-ui.sh
 
 prepare:
-	@scripts/prepare.sh redis postgresql tmux python
+	@scripts/prepare.sh redis postgresql prometheus exporter tmux python
 
 bench: build ## Compare with peers in one run, and print the ratios (PARTS="queries stored": those alone)
 	@scripts/prepare.sh python bench

@@ -108,8 +108,8 @@ def _loaded(services: Services, start: Callable[[Services], servers.Server], loa
     server = start(services)
     now = int(time.time()) // 15 * 15
     write = [load, server.address, server.write]
-    subprocess.run([*write, "week", str(7 * STEPS_A_DAY), str(6 * STEPS_A_DAY), "2"], check=True)
-    subprocess.run([*write, "services", str(STEPS_A_DAY), str(STEPS_A_DAY), "2"], check=True)
+    subprocess.run([*write, "services:1", str(7 * STEPS_A_DAY), str(6 * STEPS_A_DAY), "2"], check=True)
+    subprocess.run([*write, "services:100", str(STEPS_A_DAY), str(STEPS_A_DAY), "2"], check=True)
     server.settle()
     return Loaded(server, now)
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs what is missing of: redis (redis-server), postgresql (its server, for tests that start one of
-# their own), tmux (a terminal for tests), python (a virtual environment with the packages of the example
-# pipeline and the tests), node (the packages of the web page), chromium (for its tests), bench (the peers
-# of `make bench`), fuzz (cargo-fuzz, and the compiler of C++ that its library needs). Does nothing where all is there.
+# their own), prometheus (that tests compare with, and promtool), exporter (the node exporter, which tests
+# scrape), tmux (a terminal for tests), python (a virtual environment with the packages of the example pipeline
+# and the tests), node (the packages of the web page), chromium (for its tests), bench (the peers of `make
+# bench`), fuzz (cargo-fuzz, and the compiler of C++ that its library needs). Does nothing where all is there.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 venv=${WATCHKEEPER_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/watchkeeper/venv}
@@ -39,6 +40,20 @@ prepare_postgresql() {
   "${as_root[@]}" mkdir -p "$settings"
   printf 'create_main_cluster = false\n' | "${as_root[@]}" tee "$settings/watchkeeper-tests.conf" >/dev/null
   install_packages postgresql
+}
+
+prepare_prometheus() {
+  command -v prometheus >/dev/null && command -v promtool >/dev/null && return
+  command -v apt-get >/dev/null || { say "prometheus is missing: install it and try again"; exit 1; }
+  # Debian starts a server right away; the tests start their own.
+  install_packages prometheus
+  if command -v systemctl >/dev/null; then systemctl disable --now prometheus >/dev/null 2>&1 || true; fi
+}
+
+prepare_exporter() {
+  command -v prometheus-node-exporter >/dev/null && return
+  command -v apt-get >/dev/null || { say "prometheus-node-exporter is missing: install it and try again"; exit 1; }
+  install_packages prometheus-node-exporter
 }
 
 prepare_python() {
@@ -79,14 +94,16 @@ prepare_chromium() {
   install_packages chromium
 }
 
+# Its promtool, which tests compare ours with.
+
 # The peers that `make bench` compares with.
 prepare_bench() {
   local missing=()
-  command -v prometheus >/dev/null || missing+=(prometheus)
   command -v prometheus-node-exporter >/dev/null || missing+=(prometheus-node-exporter)
   command -v prometheus-process-exporter >/dev/null || missing+=(prometheus-process-exporter)
   command -v victoria-metrics >/dev/null || missing+=(victoria-metrics)
   prepare_postgresql
+  prepare_prometheus
   if [ ${#missing[@]} -gt 0 ]; then install_packages "${missing[@]}"; fi
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$root/bench/requirements.txt"
 }
@@ -107,7 +124,9 @@ for part in "$@"; do
   case $part in
     redis) prepare_redis ;;
     tmux) prepare_tmux ;;
+    exporter) prepare_exporter ;;
     postgresql) prepare_postgresql ;;
+    prometheus) prepare_prometheus ;;
     python) prepare_python ;;
     node) prepare_node ;;
     chromium) prepare_chromium ;;

@@ -5,13 +5,17 @@
 
 mod backlog;
 mod bad_disk;
+mod beside_prometheus;
 mod commands;
 mod crash;
+mod dashboards;
 mod export;
 mod faults;
 mod itself;
 mod memory;
 mod probes;
+mod rules;
+mod scraping;
 mod seeds;
 mod snapshot;
 mod stage;

@@ -30,11 +30,12 @@ const RULES: &str = r#"groups:
         SHIPPED
 "#;
 
-/// The line of the shipped rule that names its checks.
-fn shipped_runbook(rule: &str) -> Result<&'static str> {
+/// The checks of a shipped rule, as a line of another one.
+fn shipped_runbook(rule: &str) -> Result<String> {
     let rules = include_str!("../../rules/pipeline.yml");
     let (_, from) = rules.split_once(&format!("- alert: {rule}\n")).context("no such shipped rule")?;
-    from.lines().map(str::trim).find(|line| line.starts_with("runbook: [")).context("a rule without checks")
+    let checks = from.lines().find_map(|line| line.trim().strip_prefix("watchkeeper_checks: "));
+    Ok(format!("runbook: [{}]", checks.context("a rule without checks")?))
 }
 
 /// Holds 40 MiB, then 160 MiB more, and keeps them.
@@ -50,7 +51,7 @@ time.sleep(600)  # grows no further
 
 fn config(folder: &Path, base: &str, smtp: &Smtp) -> Result<String> {
     let rules = folder.join("troubleshooting.yml");
-    let text = RULES.replace("SHIPPED", shipped_runbook("WorkersCrash")?);
+    let text = RULES.replace("SHIPPED", &shipped_runbook("WorkersCrash")?);
     std::fs::write(&rules, text).context("writing rules")?;
     Ok(format!(
         r#"{base}

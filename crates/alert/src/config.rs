@@ -1,5 +1,6 @@
 //! What can be set: the sections `[alerts]` and `[[channels.*]]`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -37,6 +38,8 @@ pub struct Config {
     pub channels: Vec<String>,
     /// The address under which people reach this Watchkeeper; notifications link to it.
     pub external_url: Option<String>,
+    /// What `$externalLabels` says in templates of rules.
+    pub external_labels: BTreeMap<String, String>,
     /// How notifications are tried again.
     pub delivery: DeliveryConfig,
     /// From when on a check calls what it sees worth a look.
@@ -55,6 +58,7 @@ impl Default for Config {
             max_alerts_per_rule: 1_000,
             channels: Vec::new(),
             external_url: None,
+            external_labels: BTreeMap::new(),
             delivery: DeliveryConfig::default(),
             diagnosis: DiagnosisConfig::default(),
         }

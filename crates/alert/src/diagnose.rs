@@ -116,7 +116,7 @@ impl Alerts {
 
     /// The checks of an alerting rule.
     fn runbook(&self, is_wanted: impl Fn(&crate::AlertRule) -> bool) -> Option<Vec<String>> {
-        self.runners().find_map(|(_, runner)| match runner.rule.as_ref() {
+        self.groups().iter().flat_map(|group| group.rules()).find_map(|runner| match runner.rule.as_ref() {
             Rule::Alert(rule) if is_wanted(rule) => Some(rule.runbook.clone()),
             Rule::Alert(_) | Rule::Record(_) => None,
         })
@@ -124,10 +124,11 @@ impl Alerts {
 
     /// The labels of the alert of a rule, when it has exactly one now.
     fn labels_of(&self, rule: &str) -> Option<BTreeMap<String, String>> {
-        let alerts =
-            self.runners().filter(|(_, runner)| runner.rule.name() == rule).flat_map(|(_, runner)| {
-                self.tools.book.of_rule(runner.rule.id()).into_values().collect::<Vec<_>>()
-            });
+        let groups = self.groups();
+        let runners = groups.iter().flat_map(|group| group.rules());
+        let alerts = runners
+            .filter(|runner| runner.rule.name() == rule)
+            .flat_map(|runner| self.tools.book.of_rule(runner.rule.id()).into_values().collect::<Vec<_>>());
         let mut live = alerts.filter(|alert| {
             matches!(alert.state, state::AlertState::Firing | state::AlertState::Acknowledged)
         });

@@ -22,13 +22,23 @@ pub enum RuleError {
         /// The path or pattern.
         pattern: String,
     },
+    /// It is larger than any rule file.
+    #[error("the rule file {} is larger than {limit} bytes", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The most bytes.
+        limit: u64,
+    },
     /// Something in it is wrong.
-    #[error("{file}:{line}: {reason}")]
+    #[error("{file}:{line}:{column}: {reason}")]
     Invalid {
         /// The file.
         file: String,
         /// The line, from 1.
         line: u64,
+        /// The column, from 1.
+        column: u64,
         /// What is wrong.
         reason: String,
     },

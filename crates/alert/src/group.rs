@@ -5,18 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use model::{Labels, LabelsBuilder, MetricBatch, Timestamp};
+use model::{Labels, MetricBatch, Timestamp};
 use parking_lot::{Mutex, RwLock};
+use promql::Cancel;
 
 use crate::book::{Book, RuleAlerts};
 use crate::clerk::{ClerkHandle, Observation, Sighting};
-use crate::evaluate::{Evaluator, Finding};
+use crate::evaluate::{Asking, AsksNothing, Evaluator, Finding};
 use crate::evidence::{CheckResult, Checks, Context, Sources};
 use crate::machine::{Input, Policy, Standing};
 use crate::metrics::Metrics;
-use crate::rules::identity;
+use crate::results::{self, ResultError, Templating};
 use crate::series::{self, Sink};
-use crate::{AlertRule, Group, RecordingRule, Rule, RuleHealth, Severity};
+use crate::template::{External, Template};
+use crate::{AlertRule, Group, RecordingRule, Rule, RuleHealth};
 
 /// For how many alerts of one evaluation evidence is gathered; the rest fire without.
 const MAX_EVIDENCE: usize = 10;
@@ -32,6 +34,10 @@ pub(crate) struct Tools {
     pub(crate) book: Arc<Book>,
     pub(crate) metrics: Metrics,
     pub(crate) max_alerts: usize,
+    /// How long one expression, or the queries of all templates of a rule, may take.
+    pub(crate) query_timeout: Duration,
+    /// What `$externalLabels` and `$externalURL` say.
+    pub(crate) external: External,
     /// Before this time what is missing does not count as gone, by the group's own interval.
     pub(crate) started_at: RwLock<Option<Timestamp>>,
     pub(crate) grace: Option<Duration>,
@@ -42,7 +48,18 @@ pub(crate) struct GroupRunner {
     group: Group,
     interval: Duration,
     rules: Vec<RuleRunner>,
+    last: Mutex<Option<Evaluated>>,
     tools: Arc<Tools>,
+}
+
+/// The groups that are evaluated.
+pub(crate) type Groups = Arc<Vec<Arc<GroupRunner>>>;
+
+/// When a group was evaluated last, and how long that took.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Evaluated {
+    pub(crate) at: Timestamp,
+    pub(crate) took: Duration,
 }
 
 /// A rule, and how it does.
@@ -67,10 +84,10 @@ pub(crate) struct Health {
 enum Failure {
     #[error(transparent)]
     Evaluate(crate::evaluate::EvaluateError),
-    #[error("the expression gives {given} results, and {limit} are allowed")]
-    TooMany { given: usize, limit: usize },
-    #[error("two results become the same {what} {labels}")]
-    Same { what: &'static str, labels: Labels },
+    #[error(transparent)]
+    Results(ResultError),
+    #[error("the templates could not be filled in")]
+    Templates(#[source] tokio::task::JoinError),
     #[error("the states of its alerts could not be stored")]
     State(#[source] state::StateError),
     #[error("its series could not be stored")]
@@ -92,8 +109,10 @@ impl GroupRunner {
             health: Mutex::default(),
             written: Mutex::default(),
         });
-        let rules = rules.collect();
-        Self { interval: group.interval.unwrap_or(default_interval), group, rules, tools }
+        let rules: Vec<RuleRunner> = rules.collect();
+        let interval = group.interval.unwrap_or(default_interval);
+        tools.metrics.group(&group.key(), interval, rules.len());
+        Self { interval, group, rules, last: Mutex::default(), tools }
     }
 
     pub(crate) fn interval(&self) -> Duration {
@@ -108,18 +127,37 @@ impl GroupRunner {
         &self.rules
     }
 
-    pub(crate) fn took(&self, duration: Duration, missed: u64) {
-        self.tools.metrics.group_done(duration, missed);
+    pub(crate) fn last(&self) -> Option<Evaluated> {
+        *self.last.lock()
+    }
+
+    /// Notes an evaluation, and how many were left out before it.
+    pub(crate) fn took(&self, at: Timestamp, took: Duration, missed: u64) {
+        *self.last.lock() = Some(Evaluated { at, took });
+        self.tools.metrics.group_done(&self.group.key(), at, took, missed);
+    }
+
+    /// Shows how the same rules did in the groups that were there before.
+    pub(crate) fn remember_health(&self, before: &Groups) {
+        for runner in &self.rules {
+            let known = before
+                .iter()
+                .flat_map(|group| &group.rules)
+                .find(|known| known.rule.id() == runner.rule.id());
+            if let Some(known) = known {
+                *runner.health.lock() = known.health();
+            }
+        }
     }
 
     /// Evaluates all rules as of `at`.
     pub(crate) async fn evaluate(&self, at: Timestamp) {
-        let mut alert_series = MetricBatch::new();
+        let asked = at.before(self.group.query_offset);
         for runner in &self.rules {
             let began = Instant::now();
             let done = match runner.rule.as_ref() {
-                Rule::Alert(rule) => self.alert(runner, rule, at, &mut alert_series).await,
-                Rule::Record(rule) => self.record(runner, rule, at).await,
+                Rule::Alert(rule) => self.alert(runner, rule, at, asked).await,
+                Rule::Record(rule) => self.record(runner, rule, asked).await,
             };
             self.tools.metrics.evaluated(done.is_err());
             let mut health = runner.health.lock();
@@ -132,12 +170,6 @@ impl GroupRunner {
                 reason
             });
         }
-        if !alert_series.is_empty()
-            && let Err(error) = self.tools.sink.write(alert_series).await
-        {
-            let error = &error as &dyn std::error::Error;
-            tracing::warn!(error, group = self.group.name, "the series ALERTS could not be stored");
-        }
     }
 
     async fn alert(
@@ -145,10 +177,10 @@ impl GroupRunner {
         runner: &RuleRunner,
         rule: &AlertRule,
         at: Timestamp,
-        alert_series: &mut MetricBatch,
+        asked: Timestamp,
     ) -> Result<(), Failure> {
-        let findings = self.findings(&runner.rule, at, self.tools.max_alerts).await?;
-        let sightings = sightings(rule, &findings)?;
+        let findings = self.findings(&runner.rule, asked, self.tools.max_alerts, "alerts").await?;
+        let sightings = self.sightings(&runner.rule, rule, findings, asked).await?;
         let policy = Policy { hold: rule.hold, keep_firing_for: rule.keep_firing_for };
         let known = self.tools.book.of_rule(&rule.id);
         let evidence = self.evidence(rule, policy, &known, &sightings, at).await;
@@ -165,27 +197,27 @@ impl GroupRunner {
         };
         let alerts =
             self.tools.clerk.observe(observation).await.map_err(Failure::Gone)?.map_err(Failure::State)?;
-        let series = series::of_alerts(&alerts);
-        let mut written = runner.written.lock();
-        series::batch(&series, &written, at, alert_series);
-        *written = series.into_keys().collect();
-        Ok(())
+        self.write(runner, series::of_alerts(&alerts), asked).await
     }
 
-    async fn record(&self, runner: &RuleRunner, rule: &RecordingRule, at: Timestamp) -> Result<(), Failure> {
-        let findings = self.findings(&runner.rule, at, usize::MAX).await?;
-        let mut series = BTreeMap::new();
-        for finding in findings {
-            let mut builder = finding.labels.to_builder();
-            builder.set(model::labels::METRIC_NAME, rule.name.as_str());
-            for (name, value) in &rule.labels {
-                builder.set(name.as_str(), value.as_str());
-            }
-            let labels = builder.build();
-            if series.insert(labels.clone(), finding.value).is_some() {
-                return Err(Failure::Same { what: "series", labels });
-            }
-        }
+    async fn record(
+        &self,
+        runner: &RuleRunner,
+        rule: &RecordingRule,
+        asked: Timestamp,
+    ) -> Result<(), Failure> {
+        let findings = self.findings(&runner.rule, asked, usize::MAX, "series").await?;
+        let series = results::recorded(rule, findings).map_err(Failure::Results)?;
+        self.write(runner, series, asked).await
+    }
+
+    /// Writes what a rule gives, before the next rule is evaluated: that one may ask for it.
+    async fn write(
+        &self,
+        runner: &RuleRunner,
+        series: series::Written,
+        at: Timestamp,
+    ) -> Result<(), Failure> {
         let mut batch = MetricBatch::new();
         series::batch(&series, &runner.written.lock(), at, &mut batch);
         if !batch.is_empty() {
@@ -195,14 +227,52 @@ impl GroupRunner {
         Ok(())
     }
 
-    async fn findings(&self, rule: &Rule, at: Timestamp, bound: usize) -> Result<Vec<Finding>, Failure> {
-        let asked = at.before(self.group.query_offset);
+    async fn findings(
+        &self,
+        rule: &Rule,
+        asked: Timestamp,
+        bound: usize,
+        what: &'static str,
+    ) -> Result<Vec<Finding>, Failure> {
         let findings = self.tools.evaluator.evaluate(rule.query(), asked).await.map_err(Failure::Evaluate)?;
-        let limit = self.group.limit.unwrap_or(bound).min(bound);
-        if findings.len() > limit {
-            return Err(Failure::TooMany { given: findings.len(), limit });
-        }
+        results::within(self.group.limit.unwrap_or(bound).min(bound), &findings, what)
+            .map_err(Failure::Results)?;
         Ok(findings)
+    }
+
+    /// The alerts of a rule with their labels and annotations. Where templates ask queries, on a thread of its own,
+    /// and only for so long: what is not answered by then fails, and the texts say so.
+    async fn sightings(
+        &self,
+        shared: &Arc<Rule>,
+        rule: &AlertRule,
+        findings: Vec<Finding>,
+        asked: Timestamp,
+    ) -> Result<Vec<Sighting>, Failure> {
+        let external = self.tools.external.clone();
+        if !rule.labels.values().chain(rule.annotations.values()).any(Template::asks) {
+            let templating = Templating { external: &external, now: asked, querier: &AsksNothing };
+            return results::sightings(rule, &findings, &templating).map_err(Failure::Results);
+        }
+        let cancel = Cancel::new();
+        let querier =
+            Asking { evaluator: Arc::clone(&self.tools.evaluator), time: asked, cancel: cancel.clone() };
+        let shared = Arc::clone(shared);
+        let mut work = tokio::task::spawn_blocking(move || match shared.as_ref() {
+            Rule::Alert(rule) => {
+                let templating = Templating { external: &external, now: asked, querier: &querier };
+                results::sightings(rule, &findings, &templating)
+            }
+            Rule::Record(_) => Ok(Vec::new()),
+        });
+        let done = match tokio::time::timeout(self.tools.query_timeout, &mut work).await {
+            Ok(done) => done,
+            Err(_) => {
+                cancel.cancel();
+                work.await
+            }
+        };
+        done.map_err(Failure::Templates)?.map_err(Failure::Results)
     }
 
     /// The machine is asked beforehand which alerts will fire, so that checks do not hold up the clerk.
@@ -237,42 +307,34 @@ impl GroupRunner {
     }
 }
 
-/// The alerts that a rule's results are.
-fn sightings(rule: &AlertRule, findings: &[Finding]) -> Result<Vec<Sighting>, Failure> {
-    let mut sightings: Vec<Sighting> = Vec::with_capacity(findings.len());
-    let mut seen = BTreeSet::new();
-    for finding in findings {
-        let text = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-        let of_result: BTreeMap<String, String> = finding.labels.iter().map(text).collect();
-        let mut builder: LabelsBuilder = finding.labels.to_builder();
-        builder.remove(model::labels::METRIC_NAME);
-        for (name, template) in &rule.labels {
-            builder.set(name.as_str(), template.render(&of_result, finding.value));
-        }
-        builder.set("alertname", rule.name.as_str());
-        let labels = builder.build();
-        let id = identity([&rule.id, &rule.group, &rule.name], labels.iter());
-        if !seen.insert(id.clone()) {
-            return Err(Failure::Same { what: "alert", labels });
-        }
-        let severity = labels.get("severity").and_then(|text| text.parse().ok());
-        sightings.push(Sighting {
-            id,
-            severity: severity.unwrap_or(Severity::Warning),
-            labels: labels.iter().map(text).collect(),
-            annotations: rule
-                .annotations
-                .iter()
-                .map(|(key, template)| (key.clone(), template.render(&of_result, finding.value)))
-                .collect(),
-            value: finding.value,
-        });
+/// Hands on what rules have written, from groups that are evaluated no more to those that are now. Series that no rule
+/// writes any more are marked as ended.
+pub(crate) async fn hand_over(gone: &[Arc<GroupRunner>], come: &[Arc<GroupRunner>], at: Timestamp) {
+    let mut left: BTreeMap<&str, BTreeSet<Labels>> = BTreeMap::new();
+    for runner in gone.iter().flat_map(|group| &group.rules) {
+        left.insert(runner.rule.id(), std::mem::take(&mut *runner.written.lock()));
     }
-    Ok(sightings)
+    for runner in come.iter().flat_map(|group| &group.rules) {
+        if let Some(written) = left.remove(runner.rule.id()) {
+            runner.written.lock().extend(written);
+        }
+    }
+    let Some(tools) = gone.first().map(|group| &group.tools) else { return };
+    for group in gone.iter().filter(|gone| !come.iter().any(|come| come.group.key() == gone.group.key())) {
+        tools.metrics.group_gone(&group.group.key());
+    }
+    let mut batch = MetricBatch::new();
+    series::end(left.values().flatten(), at, &mut batch);
+    if !batch.is_empty()
+        && let Err(error) = tools.sink.write(batch).await
+    {
+        let error = &error as &dyn std::error::Error;
+        tracing::warn!(error, "the series of removed rules could not be marked as ended");
+    }
 }
 
 /// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

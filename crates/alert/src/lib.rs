@@ -18,6 +18,8 @@ mod group;
 mod machine;
 mod metrics;
 mod notify;
+mod reload;
+mod results;
 mod rules;
 mod schedule;
 mod series;
@@ -25,6 +27,7 @@ mod service;
 mod severity;
 mod status;
 mod template;
+pub mod unit_test;
 
 pub use config::{
     Channels, Config, DeliveryConfig, DiagnosisConfig, EmailConfig, SecretText, Tls, WebhookConfig,
@@ -32,9 +35,10 @@ pub use config::{
 pub use diagnose::{DiagnoseError, Diagnosis, Subject};
 pub use error::{ActionError, AlertError, RuleError};
 pub use evidence::{CheckResult, CheckVerdict};
-pub use rules::{AlertRule, Group, RecordingRule, Rule, RuleSet};
+pub use reload::ReloadStatus;
+pub use rules::{AlertRule, Group, RecordingRule, Rule, RuleFiles, RuleSet};
 pub use service::{Alerts, Parts};
 pub use severity::{Severity, UnknownSeverity};
 pub use state::{AlertFilter, AlertRecord, AlertState, Delivery, DeliveryFilter, DeliveryState, Transition};
-pub use status::{AlertDetail, ChannelKind, ChannelStatus, RuleHealth, RuleKind, RuleStatus};
+pub use status::{AlertDetail, ChannelKind, ChannelStatus, GroupStatus, RuleHealth, RuleKind, RuleStatus};
 pub use template::TemplateError;

@@ -1,6 +1,7 @@
 //! Rules as they are evaluated: read from files, checked and typed once.
 
 mod files;
+mod follow;
 mod form;
 #[cfg(test)]
 mod tests;
@@ -10,11 +11,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::LabelsBuilder;
+use model::{DurationText, LabelsBuilder};
 use promql::Query;
 
 use crate::template::Template;
 use crate::{RuleError, Severity};
+
+pub(crate) use files::find;
+pub use follow::RuleFiles;
+pub(crate) use follow::{Change, Followed};
 
 /// All rules, in groups.
 #[derive(Clone, Debug, Default)]
@@ -59,6 +64,8 @@ pub struct AlertRule {
     pub name: String,
     /// The line that it begins on.
     pub line: u64,
+    /// The column that it begins at.
+    pub column: u64,
     /// Its expression: each result is an alert.
     pub query: Query,
     /// How long the expression has to hold before an alert fires.
@@ -88,6 +95,8 @@ pub struct RecordingRule {
     pub name: String,
     /// The line that it begins on.
     pub line: u64,
+    /// The column that it begins at.
+    pub column: u64,
     /// Its expression.
     pub query: Query,
     /// Labels that each series gets.
@@ -120,10 +129,43 @@ impl Rule {
     }
 
     pub(crate) fn line(&self) -> u64 {
+        self.place().0
+    }
+
+    /// Line and column.
+    fn place(&self) -> (u64, u64) {
         match self {
-            Self::Alert(rule) => rule.line,
-            Self::Record(rule) => rule.line,
+            Self::Alert(rule) => (rule.line, rule.column),
+            Self::Record(rule) => (rule.line, rule.column),
         }
+    }
+
+    /// All that it says, but not where it stands: as long as this is the same, it is the same rule.
+    fn definition(&self) -> String {
+        match self {
+            Self::Alert(rule) => {
+                let times = (DurationText(rule.hold), DurationText(rule.keep_firing_for));
+                let texts = (&rule.labels, &rule.annotations, &rule.runbook);
+                format!("{} {:?} {times:?} {texts:?}", rule.id, rule.query.text())
+            }
+            Self::Record(rule) => format!("{} {:?}", rule.id, rule.query.text()),
+        }
+    }
+}
+
+impl Group {
+    /// Whether two say the same, but for the lines that they stand on.
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
+        let settings = |group: &Self| (group.interval, group.query_offset, group.limit);
+        self.key() == other.key()
+            && settings(self) == settings(other)
+            && self.rules.len() == other.rules.len()
+            && self.rules.iter().zip(&other.rules).all(|(one, other)| one.definition() == other.definition())
+    }
+
+    /// What names it among all groups, as Prometheus has it: file and name.
+    pub(crate) fn key(&self) -> String {
+        format!("{};{}", self.file, self.name)
     }
 }
 
@@ -133,8 +175,7 @@ impl RuleSet {
     pub fn load(patterns: &[String], base: &Path) -> Result<Self, RuleError> {
         let mut rules = Self::default();
         for path in files::find(patterns, base)? {
-            let text = std::fs::read_to_string(&path)
-                .map_err(|source| RuleError::Read { path: path.clone(), source })?;
+            let text = files::read(&path)?;
             rules.extend(Self::parse(&path.display().to_string(), &text)?)?;
         }
         Ok(rules)
@@ -142,9 +183,23 @@ impl RuleSet {
 
     /// Reads one rule file; `file` is what errors call it.
     pub fn parse(file: &str, text: &str) -> Result<Self, RuleError> {
+        Self::parse_whole(file, text).map_err(|errors| {
+            let first = errors.into_iter().next();
+            first.unwrap_or_else(|| RuleError::NoFile { pattern: file.to_owned() })
+        })
+    }
+
+    /// Reads one rule file, or gives all that is wrong with it.
+    pub fn parse_whole(file: &str, text: &str) -> Result<Self, Vec<RuleError>> {
         let mut rules = Self::default();
-        rules.extend(Self { groups: form::read(file, text)? })?;
+        rules.extend(Self { groups: form::read(file, text)? }).map_err(|error| vec![error])?;
         Ok(rules)
+    }
+
+    /// Reads one rule file of this path, or gives all that is wrong with it.
+    pub fn read_whole(path: &Path) -> Result<Self, Vec<RuleError>> {
+        let text = files::read(path).map_err(|error| vec![error])?;
+        Self::parse_whole(&path.display().to_string(), &text)
     }
 
     /// Adds further rules. Two that would make the same alerts or series are an error.
@@ -153,9 +208,11 @@ impl RuleSet {
             for (index, rule) in group.rules.iter().enumerate() {
                 let earlier = self.groups.iter().flat_map(|group| &group.rules).chain(&group.rules[..index]);
                 if earlier.into_iter().any(|other| other.id() == rule.id()) {
+                    let (line, column) = rule.place();
                     return Err(RuleError::Invalid {
                         file: group.file.clone(),
-                        line: rule.line(),
+                        line,
+                        column,
                         reason: format!(
                             "the group {} has a rule {} with the same labels already",
                             group.name,

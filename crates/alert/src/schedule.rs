@@ -1,14 +1,15 @@
-//! When groups of rules are evaluated: at whole multiples of their interval, side by side but only so
+//! When groups of rules are evaluated: once in each interval, each at its own place in it, side by side but only so
 //! many at once. Soon after the start and often in the beginning, however long the interval is.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use model::Timestamp;
-use tokio::sync::Semaphore;
+use model::{LabelsBuilder, Timestamp};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::group::GroupRunner;
+use crate::group::{GroupRunner, Groups, hand_over};
 
 /// How many groups are evaluated at once.
 const GROUPS_AT_ONCE: usize = 4;
@@ -20,31 +21,81 @@ const STARTING_STEP: Duration = Duration::from_secs(15);
 /// How long starting takes: whatever a rule asks about is expected to have been written by then.
 const STARTING: Duration = Duration::from_secs(120);
 
-/// Evaluates all groups until `stop`.
-pub(crate) async fn run(groups: Vec<Arc<GroupRunner>>, stop: CancellationToken) {
-    let turns = Arc::new(Semaphore::new(GROUPS_AT_ONCE));
-    let mut tasks = tokio::task::JoinSet::new();
-    for group in groups {
-        tasks.spawn(run_group(group, Arc::clone(&turns), stop.clone()));
-    }
-    while tasks.join_next().await.is_some() {}
+/// A group that is evaluated.
+struct Running {
+    group: Arc<GroupRunner>,
+    /// Ends it once an evaluation that is under way is done.
+    retired: CancellationToken,
+    task: JoinHandle<()>,
 }
 
-async fn run_group(group: Arc<GroupRunner>, turns: Arc<Semaphore>, stop: CancellationToken) {
+/// Evaluates the groups that there are, each for itself, until `stop`. Where groups change, those that stay go on
+/// undisturbed, and those that go end with what they are at.
+pub(crate) async fn run(mut groups: watch::Receiver<Groups>, stop: CancellationToken) {
+    let turns = Arc::new(Semaphore::new(GROUPS_AT_ONCE));
+    let mut running: Vec<Running> = Vec::new();
+    loop {
+        let wanted = Arc::clone(&groups.borrow_and_update());
+        let is_wanted = |one: &Running| wanted.iter().any(|group| Arc::ptr_eq(group, &one.group));
+        let (kept, gone): (Vec<_>, Vec<_>) = running.into_iter().partition(is_wanted);
+        let is_new = |group: &&Arc<GroupRunner>| !kept.iter().any(|one| Arc::ptr_eq(group, &one.group));
+        let come: Vec<Arc<GroupRunner>> = wanted.iter().filter(is_new).map(Arc::clone).collect();
+        hand_over(&ended(gone).await, &come, Timestamp::now()).await;
+        running = kept;
+        running.extend(come.into_iter().map(|group| {
+            let retired = CancellationToken::new();
+            let task = run_group(Arc::clone(&group), Arc::clone(&turns), retired.clone(), stop.clone());
+            Running { group, retired, task: tokio::spawn(task) }
+        }));
+        tokio::select! {
+            () = stop.cancelled() => break,
+            changed = groups.changed() => if changed.is_err() {
+                stop.cancelled().await;
+                break;
+            },
+        }
+    }
+    ended(running).await;
+}
+
+/// Waits for groups to end.
+async fn ended(running: Vec<Running>) -> Vec<Arc<GroupRunner>> {
+    for one in &running {
+        one.retired.cancel();
+    }
+    let mut groups = Vec::with_capacity(running.len());
+    for one in running {
+        if let Err(error) = one.task.await {
+            tracing::error!(%error, group = one.group.group().name, "a group of rules has ended badly");
+        }
+        groups.push(one.group);
+    }
+    groups
+}
+
+async fn run_group(
+    group: Arc<GroupRunner>,
+    turns: Arc<Semaphore>,
+    retired: CancellationToken,
+    stop: CancellationToken,
+) {
     let started = Instant::now();
     let mut last: Option<Timestamp> = None;
     loop {
         let now = Timestamp::now();
         let step = step(started.elapsed(), group.interval());
-        let at = next_tick(if last.is_none() { now.after(step) } else { now }, step);
+        let earliest = if last.is_none() { now.after(step) } else { now };
+        let at = next_tick(earliest, step, place(&group.group().key()));
         tokio::select! {
             () = stop.cancelled() => return,
+            () = retired.cancelled() => return,
             () = tokio::time::sleep(at.since(now)) => {}
         }
         let missed = last.map_or(0, |last| missed_between(last, at, step));
         last = Some(at);
         let turn = tokio::select! {
             () = stop.cancelled() => return,
+            () = retired.cancelled() => return,
             turn = turns.acquire() => turn,
         };
         let Ok(_turn) = turn else { return };
@@ -53,19 +104,28 @@ async fn run_group(group: Arc<GroupRunner>, turns: Arc<Semaphore>, stop: Cancell
             () = stop.cancelled() => return,
             () = group.evaluate(at) => {}
         }
-        group.took(began.elapsed(), missed);
+        group.took(at, began.elapsed(), missed);
     }
 }
 
-/// Of what the next evaluation falls on a whole multiple, so long after the start.
+/// How far the next evaluation is from the one before, so long after the start.
 fn step(since_start: Duration, interval: Duration) -> Duration {
     if since_start < STARTING { interval.min(STARTING_STEP) } else { interval }
 }
 
-/// The next whole multiple of the interval.
-fn next_tick(now: Timestamp, interval: Duration) -> Timestamp {
+/// A number that a group always has: where it stands within its interval, so that not all groups are evaluated at once.
+fn place(key: &str) -> u64 {
+    let mut builder = LabelsBuilder::new();
+    builder.set("rule_group", key).build().hash64()
+}
+
+/// The next time after `now` at which a group is evaluated: its place within each interval since the epoch. The same
+/// after a restart, so that recorded series go on at the same distance.
+fn next_tick(now: Timestamp, interval: Duration, place: u64) -> Timestamp {
     let step = i64::try_from(interval.as_millis()).unwrap_or(i64::MAX).max(1);
-    Timestamp::from_millis((now.as_millis().div_euclid(step) + 1).saturating_mul(step))
+    let offset = i64::try_from(place % step.unsigned_abs()).unwrap_or(0);
+    let ticks = now.as_millis().saturating_sub(offset).div_euclid(step) + 1;
+    Timestamp::from_millis(ticks.saturating_mul(step).saturating_add(offset))
 }
 
 /// How many ticks between two were left out.
@@ -79,12 +139,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn groups_are_evaluated_at_whole_multiples() {
+    fn a_group_is_evaluated_once_in_each_interval_at_its_own_place() {
         let fifteen = Duration::from_secs(15);
-        let cases = [(0, 15_000), (1, 15_000), (14_999, 15_000), (15_000, 30_000)];
-        for (now, next) in cases {
-            assert_eq!(next_tick(Timestamp::from_millis(now), fifteen).as_millis(), next, "{now}");
+        let cases = [
+            (0, 0, 15_000),
+            (1, 0, 15_000),
+            (14_999, 0, 15_000),
+            (15_000, 0, 30_000),
+            (0, 4_000, 4_000),
+            (4_000, 4_000, 19_000),
+            (3_999, 15_000 + 4_000, 4_000),
+        ];
+        for (now, place, next) in cases {
+            let at = next_tick(Timestamp::from_millis(now), fifteen, place);
+            assert_eq!(at.as_millis(), next, "{now} {place}");
         }
+        let places: std::collections::BTreeSet<u64> =
+            (0..100).map(|group| place(&format!("rules.yml;{group}")) % 15_000).collect();
+        assert!(places.len() > 90, "groups are spread: {places:?}");
         let at = |seconds: i64| Timestamp::from_millis(seconds * 1_000);
         let hour = Duration::from_secs(3_600);
         let second = Duration::from_secs(1);

@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ingest::{Ingest, IngestError, Source};
-use model::{Labels, LabelsBuilder, MetricBatch, STALE_NAN, Timestamp};
+use model::histogram::plain_value;
+use model::{Histogram, Labels, LabelsBuilder, MetricBatch, STALE_NAN, Timestamp};
 use state::AlertState;
 
 use crate::book::RuleAlerts;
+use crate::evaluate::Finding;
 
 /// Where series go. A trait, so that what is written can be seen without a store.
 #[async_trait]
@@ -27,24 +29,47 @@ impl Sink for IngestSink {
     }
 }
 
+/// What a rule writes of a series at one time.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum SeriesValue {
+    Number(f64),
+    Histogram(Arc<Histogram>),
+}
+
+/// What a rule writes at one time.
+pub(crate) type Written = BTreeMap<Labels, SeriesValue>;
+
+impl SeriesValue {
+    pub(crate) fn of(finding: &Finding) -> Self {
+        match &finding.histogram {
+            Some(histogram) => Self::Histogram(Arc::clone(histogram)),
+            None => Self::Number(finding.value),
+        }
+    }
+}
+
 /// The samples of one rule at one time. What it wrote the time before and writes no more is marked as
 /// ended, so that queries do not see it for another five minutes.
-pub(crate) fn batch(
-    now: &BTreeMap<Labels, f64>,
-    before: &BTreeSet<Labels>,
-    at: Timestamp,
-    into: &mut MetricBatch,
-) {
+pub(crate) fn batch(now: &Written, before: &BTreeSet<Labels>, at: Timestamp, into: &mut MetricBatch) {
     for (labels, value) in now {
-        into.push_one(labels, at.as_millis(), *value);
+        let value = match value {
+            SeriesValue::Number(number) => plain_value(*number),
+            SeriesValue::Histogram(histogram) => into.histogram(histogram),
+        };
+        into.push_one(labels, at.as_millis(), value);
     }
-    for labels in before.iter().filter(|labels| !now.contains_key(*labels)) {
+    end(before.iter().filter(|labels| !now.contains_key(*labels)), at, into);
+}
+
+/// Marks series as ended.
+pub(crate) fn end<'a>(series: impl Iterator<Item = &'a Labels>, at: Timestamp, into: &mut MetricBatch) {
+    for labels in series {
         into.push_one(labels, at.as_millis(), STALE_NAN);
     }
 }
 
 /// The series that tell of a rule's alerts.
-pub(crate) fn of_alerts(alerts: &RuleAlerts) -> BTreeMap<Labels, f64> {
+pub(crate) fn of_alerts(alerts: &RuleAlerts) -> Written {
     let mut series = BTreeMap::new();
     for record in alerts.values() {
         let state = match record.state {
@@ -58,9 +83,9 @@ pub(crate) fn of_alerts(alerts: &RuleAlerts) -> BTreeMap<Labels, f64> {
             builder.set(name.as_str(), value.as_str());
         }
         let since = builder.clone().set(model::labels::METRIC_NAME, "ALERTS_FOR_STATE").build();
-        series.insert(since, record.active_at.as_secs_f64().floor());
+        series.insert(since, SeriesValue::Number(record.active_at.as_secs_f64().floor()));
         builder.set(model::labels::METRIC_NAME, "ALERTS").set("alertstate", state);
-        series.insert(builder.build(), 1.0);
+        series.insert(builder.build(), SeriesValue::Number(1.0));
     }
     series
 }

@@ -15,7 +15,7 @@ use state::{
     AlertFilter, AlertRecord, Delivery, DeliveryFilter, DeliveryState, NewDelivery, Page, State, StateError,
 };
 use store::TelemetryStore;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -24,16 +24,15 @@ use crate::clerk::{Action, Clerk, ClerkHandle, Desk, Observation};
 use crate::diagnose::MAX_AT_ONCE;
 use crate::evaluate::{EngineEvaluator, Evaluator};
 use crate::evidence::{Checks, Sources};
-use crate::group::{GroupRunner, RuleRunner, Tools};
+use crate::group::{GroupRunner, Groups, Tools};
 use crate::machine::{Policy, Said};
 use crate::metrics::Metrics;
 use crate::notify::{Channel, Health, Notification, NotifiedAlert, Status, Worker, open_all};
+use crate::reload::Reloading;
 use crate::schedule;
 use crate::series::{IngestSink, Sink};
-use crate::{
-    ActionError, AlertDetail, AlertError, ChannelStatus, Channels, Config, Rule, RuleKind, RuleSet,
-    RuleStatus, Severity,
-};
+use crate::template::External;
+use crate::{ActionError, AlertDetail, AlertError, ChannelStatus, Channels, Config, RuleSet, Severity};
 
 /// The longest note that is kept, in characters.
 const MAX_NOTE_CHARS: usize = 2_000;
@@ -74,7 +73,10 @@ struct Outlet {
 pub struct Alerts {
     config: Config,
     state: State,
-    groups: Vec<Arc<GroupRunner>>,
+    /// The groups that are evaluated; whoever evaluates them hears when they change.
+    groups: watch::Sender<Groups>,
+    /// The files that rules are read from again, and how that went.
+    pub(crate) reloading: Reloading,
     outlets: Vec<Outlet>,
     pub(crate) tools: Arc<Tools>,
     pub(crate) diagnoses: Semaphore,
@@ -143,14 +145,22 @@ impl Alerts {
             book,
             metrics,
             max_alerts: config.max_alerts_per_rule,
+            query_timeout: config.query_timeout.0,
+            external: External {
+                labels: Arc::new(config.external_labels.clone()),
+                url: config.external_url.clone().unwrap_or_default(),
+            },
             started_at: RwLock::new(None),
             grace: config.grace.map(|grace| grace.0),
         });
         let runner = |group: &crate::Group| {
             Arc::new(GroupRunner::new(group.clone(), config.interval.0, Arc::clone(&tools)))
         };
+        let groups: Groups = Arc::new(rules.groups().iter().map(runner).collect());
+        tools.metrics.reloaded(true, Timestamp::now());
         Ok(Arc::new(Self {
-            groups: rules.groups().iter().map(runner).collect(),
+            groups: watch::Sender::new(groups),
+            reloading: Reloading::new(),
             state: parts.state,
             outlets,
             tools,
@@ -168,7 +178,8 @@ impl Alerts {
         self.begin(Timestamp::now());
         let mut tasks = JoinSet::new();
         tasks.spawn(clerk.run(stop.clone()));
-        tasks.spawn(schedule::run(self.groups.clone(), stop.clone()));
+        tasks.spawn(schedule::run(self.groups.subscribe(), stop.clone()));
+        tasks.spawn(Arc::clone(&self).follow(stop.clone()));
         for worker in self.workers() {
             tasks.spawn(worker.run(stop.clone()));
         }
@@ -208,7 +219,9 @@ impl Alerts {
 
     /// Ends the alerts of rules that are no longer there.
     pub(crate) async fn retire(&self, now: Timestamp) {
-        let known: Vec<&str> = self.runners().map(|(_, runner)| runner.rule.id()).collect();
+        let groups = self.groups();
+        let known: Vec<&str> =
+            groups.iter().flat_map(|group| group.rules()).map(|runner| runner.rule.id()).collect();
         for rule_id in self.tools.book.rule_ids() {
             let alerts = self.tools.book.of_rule(&rule_id);
             let Some(record) = alerts.values().next().filter(|_| !known.contains(&rule_id.as_str())) else {
@@ -232,8 +245,28 @@ impl Alerts {
         }
     }
 
-    pub(crate) fn runners(&self) -> impl Iterator<Item = (&GroupRunner, &RuleRunner)> {
-        self.groups.iter().flat_map(|group| group.rules().iter().map(move |rule| (group.as_ref(), rule)))
+    /// The groups that are evaluated now.
+    pub(crate) fn groups(&self) -> Groups {
+        Arc::clone(&self.groups.borrow())
+    }
+
+    /// Evaluates other rules from now on. Groups that say the same go on as they are.
+    pub(crate) fn install(&self, rules: &RuleSet) {
+        let before = self.groups();
+        let runner = |group: &crate::Group| {
+            if let Some(same) = before.iter().find(|known| known.group().says_the_same(group)) {
+                return Arc::clone(same);
+            }
+            let runner = GroupRunner::new(group.clone(), self.config.interval.0, Arc::clone(&self.tools));
+            runner.remember_health(&before);
+            Arc::new(runner)
+        };
+        let groups: Groups = Arc::new(rules.groups().iter().map(runner).collect());
+        self.groups.send_replace(groups);
+    }
+
+    pub(crate) fn state(&self) -> &State {
+        &self.state
     }
 
     /// A page of alerts, the last changed first, and how many there are in all. Values are those of the
@@ -276,56 +309,6 @@ impl Alerts {
     /// Resolves an alert by hand: it stays resolved until its condition has cleared and come back.
     pub async fn resolve(&self, id: &str, by: &str, note: Option<&str>) -> Result<AlertRecord, ActionError> {
         self.clerk.act(id, Action::Resolve, said(by, note)).await
-    }
-
-    /// The rules, and how they do.
-    pub fn rules(&self) -> Vec<RuleStatus> {
-        self.runners().map(|(group, runner)| self.status(group, runner)).collect()
-    }
-
-    fn status(&self, group: &GroupRunner, runner: &RuleRunner) -> RuleStatus {
-        let health = runner.health();
-        let rule = runner.rule.as_ref();
-        let mut status = RuleStatus {
-            id: rule.id().to_owned(),
-            file: group.group().file.clone(),
-            line: rule.line(),
-            group: group.group().name.clone(),
-            interval: group.interval(),
-            name: rule.name().to_owned(),
-            kind: RuleKind::Recording,
-            query: rule.query().text().to_owned(),
-            hold: std::time::Duration::ZERO,
-            keep_firing_for: std::time::Duration::ZERO,
-            severity: None,
-            labels: BTreeMap::new(),
-            annotations: BTreeMap::new(),
-            runbook: Vec::new(),
-            health: health.health,
-            last_error: health.last_error,
-            last_evaluation: health.last_evaluation,
-            duration: health.duration,
-            warnings: Vec::new(),
-            alerts: self.tools.book.counts(rule.id()),
-        };
-        match rule {
-            Rule::Record(rule) => status.labels.clone_from(&rule.labels),
-            Rule::Alert(rule) => {
-                let texts = |templates: &BTreeMap<String, crate::template::Template>| {
-                    templates
-                        .iter()
-                        .map(|(key, template)| (key.clone(), template.text().to_owned()))
-                        .collect()
-                };
-                status.kind = RuleKind::Alerting;
-                (status.hold, status.keep_firing_for) = (rule.hold, rule.keep_firing_for);
-                status.severity = Some(rule.severity);
-                (status.labels, status.annotations) = (texts(&rule.labels), texts(&rule.annotations));
-                status.runbook.clone_from(&rule.runbook);
-                status.warnings.clone_from(&rule.warnings);
-            }
-        }
-        status
     }
 
     /// The channels, and how they do.

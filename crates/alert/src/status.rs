@@ -6,7 +6,9 @@ use std::time::Duration;
 use model::Timestamp;
 use state::{AlertRecord, AlertState, DeliveryCounts, Transition};
 
-use crate::Severity;
+use crate::group::{GroupRunner, RuleRunner};
+use crate::template::Template;
+use crate::{Alerts, Rule, Severity};
 
 /// An alert with how it came about.
 #[derive(Clone, Debug, PartialEq)]
@@ -102,6 +104,98 @@ pub struct RuleStatus {
     pub warnings: Vec<String>,
     /// How many of its alerts are in each state; none of those that are over.
     pub alerts: BTreeMap<AlertState, u64>,
+}
+
+/// A group of rules, and how it does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GroupStatus {
+    /// Its name.
+    pub name: String,
+    /// The file that it stands in.
+    pub file: String,
+    /// How often it is evaluated.
+    pub interval: Duration,
+    /// The most results of each of its rules; `None` is no bound of its own.
+    pub limit: Option<usize>,
+    /// When it was last evaluated.
+    pub last_evaluation: Option<Timestamp>,
+    /// How long that took.
+    pub duration: Option<Duration>,
+    /// Its rules, in their order.
+    pub rules: Vec<RuleStatus>,
+}
+
+impl Alerts {
+    /// The rules, and how they do.
+    pub fn rules(&self) -> Vec<RuleStatus> {
+        self.rule_groups().into_iter().flat_map(|group| group.rules).collect()
+    }
+
+    /// The groups of rules, and how they do.
+    pub fn rule_groups(&self) -> Vec<GroupStatus> {
+        let group = |runner: &std::sync::Arc<GroupRunner>| GroupStatus {
+            name: runner.group().name.clone(),
+            file: runner.group().file.clone(),
+            interval: runner.interval(),
+            limit: runner.group().limit,
+            last_evaluation: runner.last().map(|last| last.at),
+            duration: runner.last().map(|last| last.took),
+            rules: runner.rules().iter().map(|rule| self.status(runner, rule)).collect(),
+        };
+        self.groups().iter().map(group).collect()
+    }
+
+    /// The alerts of a rule as they stand now, none of those that are over.
+    pub fn alerts_of(&self, rule_id: &str) -> Vec<AlertRecord> {
+        let is_over =
+            |record: &AlertRecord| matches!(record.state, AlertState::Inactive | AlertState::Resolved);
+        self.tools.book.of_rule(rule_id).into_values().filter(|record| !is_over(record)).collect()
+    }
+
+    fn status(&self, group: &GroupRunner, runner: &RuleRunner) -> RuleStatus {
+        let health = runner.health();
+        let rule = runner.rule.as_ref();
+        let mut status = RuleStatus {
+            id: rule.id().to_owned(),
+            file: group.group().file.clone(),
+            line: rule.line(),
+            group: group.group().name.clone(),
+            interval: group.interval(),
+            name: rule.name().to_owned(),
+            kind: RuleKind::Recording,
+            query: rule.query().text().to_owned(),
+            hold: Duration::ZERO,
+            keep_firing_for: Duration::ZERO,
+            severity: None,
+            labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
+            runbook: Vec::new(),
+            health: health.health,
+            last_error: health.last_error,
+            last_evaluation: health.last_evaluation,
+            duration: health.duration,
+            warnings: Vec::new(),
+            alerts: self.tools.book.counts(rule.id()),
+        };
+        match rule {
+            Rule::Record(rule) => status.labels.clone_from(&rule.labels),
+            Rule::Alert(rule) => {
+                let texts = |templates: &BTreeMap<String, Template>| {
+                    templates
+                        .iter()
+                        .map(|(key, template)| (key.clone(), template.text().to_owned()))
+                        .collect()
+                };
+                status.kind = RuleKind::Alerting;
+                (status.hold, status.keep_firing_for) = (rule.hold, rule.keep_firing_for);
+                status.severity = Some(rule.severity);
+                (status.labels, status.annotations) = (texts(&rule.labels), texts(&rule.annotations));
+                status.runbook.clone_from(&rule.runbook);
+                status.warnings.clone_from(&rule.warnings);
+            }
+        }
+        status
+    }
 }
 
 /// What a channel is.

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    check, completion, config, diagnose, export, key, man, query, queue, serve, snapshot, store, top, user,
-    version,
+    check, completion, config, diagnose, export, key, man, query, queue, rules, serve, snapshot, store, top,
+    user, version,
 };
 
 /// Watches pipelines that do long, heavy jobs, and says what waits, what is stuck and what will break.
@@ -97,6 +97,12 @@ pub(crate) enum Command {
         Examples:\n  watchkeeper queue list\n  watchkeeper queue clear llm_tasks --no-owner\n  watchkeeper queue requeue extraction --older-than 30m --yes"
     )]
     Queue(queue::Queue),
+    /// Check rule files, and run the unit tests of rules
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  watchkeeper rules check rules/*.yml\n  watchkeeper rules test tests/*.yml --run 'backlog'"
+    )]
+    Rules(rules::Rules),
     /// Show what the store on this machine consists of, and check every byte of it
     #[command(
         subcommand,

@@ -79,9 +79,13 @@ impl House {
         let alerts = Alerts::new(settings.alerts.clone(), &settings.channels, rules, parts, &registry)
             .await
             .map_err(Failure::usage)?;
-        let collectors =
-            Collectors::new(&settings.collectors(), data_dir, Arc::clone(&ingest), &pipeline, &registry)
-                .map_err(Failure::usage)?;
+        if !settings.alerts.rules.is_empty() {
+            let (patterns, base) = (settings.alerts.rules.clone(), loaded.base().to_owned());
+            alerts.follow_files(alert::RuleFiles { patterns, base });
+        }
+        let watched = settings.collectors(loaded.base());
+        let collectors = Collectors::new(&watched, data_dir, Arc::clone(&ingest), &pipeline, &registry)
+            .map_err(Failure::usage)?;
         Ok(Self { engine, state, ingest, pipeline, collectors, alerts, promql, registry, tls })
     }
 

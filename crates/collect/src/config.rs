@@ -9,13 +9,14 @@ use crate::kernel_log::KernelLogConfig;
 use crate::probes::ProbesConfig;
 use crate::processes::ProcessesConfig;
 use crate::redis_server::RedisConfig;
+use crate::scrape::{ScrapeConfig, ScrapingConfig};
 use crate::units::UnitsConfig;
 
 /// How often a collector looks, unless its section says otherwise.
 pub(crate) const DEFAULT_INTERVAL: DurationText = DurationText(Duration::from_secs(15));
 
 /// What is watched: the sections `[host]`, `[processes]`, `[gpus]`, `[kernel_log]`, `[units]`, `[[redis]]`,
-/// `[probes]` and `[own]`.
+/// `[probes]`, `[own]`, `[scraping]` and `[[scrape]]`.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -36,6 +37,13 @@ pub struct Config {
     pub probes: ProbesConfig,
     /// Watchkeeper itself.
     pub own: OwnConfig,
+    /// What holds for all targets that are scraped.
+    pub scraping: ScrapingConfig,
+    /// Jobs of targets that are scraped.
+    pub scrape: Vec<ScrapeConfig>,
+    /// The folder that paths in `scraping` and `scrape` start at.
+    #[serde(skip)]
+    pub base: std::path::PathBuf,
 }
 
 /// The section `[host]`.

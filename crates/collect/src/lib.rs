@@ -1,11 +1,12 @@
 //! What we go and fetch: the host, its processes, its GPUs, its kernel's log, its service manager, Redis and
-//! its queues, probed services, and ourselves.
+//! its queues, probed services, Prometheus exporters, and ourselves.
 //!
 //! Each thing watched has a [`Collector`] with its own interval, its own task and its own time limit,
 //! so that each fails alone. [`Collectors`] runs them, stores what they gather through `ingest`, hands
 //! live views to `pipeline`, and says how each of them does.
 //!
-//! Knows no alert, no HTTP and no engine. Start reading at [`Collectors`], then [`Collector`].
+//! Knows no alert, no HTTP and no engine. Start reading at [`Collectors`], then [`Collector`]; for exporters
+//! at [`Scrapes`].
 
 mod blocking;
 mod collector;
@@ -23,6 +24,7 @@ mod redis_queue;
 mod redis_server;
 mod runner;
 mod samples;
+mod scrape;
 mod units;
 
 pub use collector::{BoxError, CollectError, Collector};
@@ -42,4 +44,9 @@ pub use redis_queue::{
 };
 pub use redis_server::RedisConfig;
 pub use runner::{CollectorStatus, Collectors, SetupError};
+pub use scrape::{
+    Authorization, BasicAuth, DroppedTarget, EscapingScheme, FileSdConfig, Health, HttpSdConfig, PoolStatus,
+    ScrapeConfig, ScrapeProtocol, ScrapeSetupError, Scrapes, ScrapingConfig, StaticConfig, TargetMetadata,
+    TargetStatus, TlsConfig,
+};
 pub use units::UnitsConfig;

@@ -30,9 +30,11 @@ use trust::Authorities;
 
 pub use config::ProbesConfig;
 pub use http::{HttpMethod, HttpProbe};
+pub(crate) use http_client::shown_url;
 pub use ollama::OllamaProbe;
 pub use openai::{Completion, OpenAiProbe};
 pub use postgresql::{PostgresqlProbe, PostgresqlTls};
+pub(crate) use reason::plain;
 pub use s3::{BucketStyle, S3Probe};
 pub use tcp::TcpProbe;
 pub use tls::TlsProbe;

@@ -29,6 +29,7 @@ use crate::probes::ProbeError;
 use crate::processes::{Directory, PatternError, Processes};
 use crate::redis_queue::{MappingError, QueueMetrics, QueueOperations};
 use crate::samples::Samples;
+use crate::scrape::{ScrapeSetupError, Scrapes};
 use crate::units::Units;
 
 /// A collector starts at a moment of its own within this time, so that not all look at once.
@@ -50,6 +51,9 @@ pub enum SetupError {
     /// A Redis section or a queue's mapping is wrong.
     #[error("a section [[redis]] cannot be used")]
     Redis(#[source] MappingError),
+    /// What is scraped cannot be used.
+    #[error(transparent)]
+    Scrapes(#[from] ScrapeSetupError),
     /// A probe is wrong.
     #[error("the section [probes] cannot be used")]
     Probes(#[source] ProbeError),
@@ -92,6 +96,7 @@ pub struct Collectors {
     waiting: Mutex<Vec<Watched>>,
     statuses: Vec<Arc<Mutex<CollectorStatus>>>,
     operations: Option<QueueOperations>,
+    scrapes: Option<Arc<Scrapes>>,
 }
 
 /// A collector, where its samples count as coming from, and its status.
@@ -158,7 +163,13 @@ impl Collectors {
             let own = Own::new(&config.own, host, registry.clone());
             collectors.push((Box::new(own), Source::Own));
         }
-        Ok(Arc::new(Self { operations: Some(operations), ..Self::unshared(collectors, ingest) }))
+        let scrapes =
+            Scrapes::new(&config.scraping, &config.scrape, &config.base, Arc::clone(&ingest), registry)?;
+        Ok(Arc::new(Self {
+            operations: Some(operations),
+            scrapes: Some(scrapes),
+            ..Self::unshared(collectors, ingest)
+        }))
     }
 
     /// Runs `collectors`, whatever they are.
@@ -176,7 +187,7 @@ impl Collectors {
             })
             .collect();
         let statuses = waiting.iter().map(|watched| Arc::clone(&watched.status)).collect();
-        Self { ingest, waiting: Mutex::new(waiting), statuses, operations: None }
+        Self { ingest, waiting: Mutex::new(waiting), statuses, operations: None, scrapes: None }
     }
 
     /// Runs every collector until `cancel`; ends when all of them have. A second call finds none left
@@ -187,8 +198,16 @@ impl Collectors {
         for watched in waiting {
             tasks.spawn(watched.watch(Arc::clone(&self.ingest), cancel.clone()));
         }
+        if let Some(scrapes) = &self.scrapes {
+            tasks.spawn(Arc::clone(scrapes).run(cancel));
+        }
         tasks.close();
         tasks.wait().await;
+    }
+
+    /// What is scraped, and how that goes.
+    pub fn scrapes(&self) -> Option<&Arc<Scrapes>> {
+        self.scrapes.as_ref()
     }
 
     /// What can be done with the tasks of the mapped queues.

@@ -9,6 +9,8 @@ pub enum Source {
     EventsApi,
     /// Prometheus remote write
     RemoteWrite,
+    /// A target that was scraped
+    Scrape,
     /// One of our collectors
     Collector,
     /// Metrics derived from live state
@@ -25,6 +27,7 @@ impl Source {
         match self {
             Self::EventsApi => "events_api",
             Self::RemoteWrite => "remote_write",
+            Self::Scrape => "scrape",
             Self::Collector => "collector",
             Self::Pipeline => "pipeline",
             Self::Rules => "rules",

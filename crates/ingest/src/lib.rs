@@ -9,6 +9,7 @@ mod duplicates;
 mod limits;
 mod metadata;
 mod redact;
+pub mod relabel;
 mod samples;
 mod service;
 mod texts;

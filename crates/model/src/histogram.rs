@@ -5,11 +5,26 @@
 //! [`Histograms`], which lies beside the array. So whatever carries samples carries histograms, and pays
 //! for them only where there are some.
 
+mod arithmetic;
+mod buckets;
 mod check;
 mod encoding;
+mod layout;
+mod moments;
+mod quantile;
+mod reset;
+mod sum;
+mod text;
+mod trim;
 
+pub use arithmetic::Combined;
+pub use buckets::Bucket;
 pub use check::InvalidHistogram;
 pub use encoding::BadHistogram;
+pub use layout::Incompatible;
+pub use quantile::NanObservations;
+pub use sum::{HistogramMean, HistogramSum};
+pub use trim::Keep;
 
 /// The schema of histograms with bounds of their own.
 pub const CUSTOM_SCHEMA: i8 = -53;
@@ -173,14 +188,22 @@ impl Histograms {
         self.ends.clear();
     }
 
-    /// Memory of all of them.
+    /// Bytes of all of them.
     pub fn size_bytes(&self) -> usize {
         self.bytes.len() + self.ends.len() * size_of::<usize>()
+    }
+
+    /// Memory that is held for them.
+    pub fn capacity_bytes(&self) -> usize {
+        self.bytes.capacity() + self.ends.capacity() * size_of::<usize>()
     }
 }
 
 #[cfg(test)]
-mod tests {
+mod tests;
+
+#[cfg(test)]
+mod values {
     use super::*;
     use crate::{STALE_NAN, is_stale};
 

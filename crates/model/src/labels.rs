@@ -262,6 +262,16 @@ impl LabelsBuilder {
         self
     }
 
+    /// The value of the label `name`, if it is set.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The labels, in the order in which they were set.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Keeps only the labels for which `keep` holds.
     pub fn retain(&mut self, mut keep: impl FnMut(&str) -> bool) -> &mut Self {
         self.pairs.retain(|(name, _)| keep(name));

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use store::Mark;
 
-use crate::value::{QueryOutput, Series, Value};
+use crate::value::{QueryOutput, Series, Value, VectorSample};
 
 /// What is kept beside the values of an answer, about.
 const ANSWER_BYTES: usize = 512;
@@ -121,12 +121,13 @@ fn size(key: &Key, output: &QueryOutput) -> usize {
         Value::Scalar(_) => SAMPLE_BYTES,
         Value::Text { text, .. } => text.len(),
         Value::Vector(samples) => {
-            samples.iter().map(|sample| SERIES_BYTES + sample.labels.as_ref().as_bytes().len()).sum()
+            let labels = |sample: &VectorSample| SERIES_BYTES + sample.labels.as_ref().as_bytes().len();
+            samples.iter().map(labels).sum::<usize>() + output.value.count() * SAMPLE_BYTES
         }
         Value::Matrix(series) => series
             .iter()
             .map(|series| {
-                SERIES_BYTES + series.labels.as_ref().as_bytes().len() + series.samples.len() * SAMPLE_BYTES
+                SERIES_BYTES + series.labels.as_ref().as_bytes().len() + series.count() * SAMPLE_BYTES
             })
             .sum(),
     };
@@ -139,7 +140,14 @@ pub(crate) fn part(series: &[Series], first_ms: i64, last_ms: i64) -> Vec<Series
         let from = series.samples.partition_point(|sample| sample.time_ms < first_ms);
         let to = series.samples.partition_point(|sample| sample.time_ms <= last_ms);
         let samples = series.samples[from..to].to_vec();
-        (from < to).then(|| Series { labels: series.labels.clone(), samples })
+        let from = series.histograms.partition_point(|(time_ms, _)| *time_ms < first_ms);
+        let to = series.histograms.partition_point(|(time_ms, _)| *time_ms <= last_ms);
+        let cut = Series {
+            labels: series.labels.clone(),
+            samples,
+            histograms: series.histograms[from..to].to_vec(),
+        };
+        (!cut.is_empty()).then_some(cut)
     };
     series.iter().filter_map(cut).collect()
 }
@@ -154,7 +162,10 @@ pub(crate) fn joined(mut first: Vec<Series>, second: Vec<Series>) -> Vec<Series>
             place += 1;
         }
         match first[..known].get_mut(place) {
-            Some(before) if before.labels == series.labels => before.samples.append(&mut series.samples),
+            Some(before) if before.labels == series.labels => {
+                before.samples.append(&mut series.samples);
+                before.histograms.append(&mut series.histograms);
+            }
             _ => first.push(series),
         }
     }
@@ -173,7 +184,8 @@ mod tests {
 
     fn answer(samples: usize) -> Answer {
         let samples = vec![Sample { time_ms: 1, value: 1.0 }; samples];
-        let value = Value::Matrix(vec![Series { labels: Labels::metric("m", &[]), samples }]);
+        let value =
+            Value::Matrix(vec![Series { labels: Labels::metric("m", &[]), samples, histograms: Vec::new() }]);
         let output = QueryOutput {
             value,
             warnings: Vec::new(),

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use model::{DurationText, Timestamp};
 use store::{Changes, TelemetryStore};
 
 use crate::cache::{self, Answer, Cache, Key};
-use crate::eval::{self, Evaluation, QueryRange};
+use crate::eval::{self, Costs, Evaluation, QueryRange};
+use crate::plan::Expr;
 use crate::reach::Reach;
 use crate::steps::Steps;
-use crate::{Cancel, Error, HeldAnswer, Limits, Query, QueryOutput, QueryStats, Value};
+use crate::{Cancel, Error, Explanation, HeldAnswer, Limits, Query, QueryOutput, QueryStats, Value};
 
 /// Evaluates queries over a store; cheap to clone. Calls block: make them where blocking is allowed.
 #[derive(Clone)]
@@ -53,6 +54,7 @@ impl Engine {
 
     /// Evaluates a query at one time. Samples have whole milliseconds, and so has the time.
     pub fn instant(&self, query: &Query, time: Timestamp, cancel: &Cancel) -> Result<QueryOutput, Error> {
+        self.check_experimental(query)?;
         let time_ms = time.as_millis();
         let Some(keeping) = self.keeping(query) else { return self.evaluate_instant(query, time_ms, cancel) };
         if time_ms > Timestamp::now().as_millis() - SETTLED_MS {
@@ -68,6 +70,71 @@ impl Engine {
         let output = self.evaluate_instant(query, time_ms, cancel)?;
         keeping.keep(key, &output, |output| Answer { mark, first_ms: time_ms, last_ms: time_ms, output });
         Ok(output)
+    }
+
+    /// Evaluates a query at one time and tells what each part of it cost. Nothing that was kept is used.
+    pub fn explain_instant(
+        &self,
+        query: &Query,
+        time: Timestamp,
+        cancel: &Cancel,
+    ) -> Result<Explanation, Error> {
+        self.check_experimental(query)?;
+        let time_ms = time.as_millis();
+        let range = QueryRange { start_ms: time_ms, end_ms: time_ms, step_ms: 0 };
+        self.explained(query, range, 1, cancel, |evaluation, plan| eval::instant(evaluation, plan, time_ms))
+    }
+
+    /// The same of a range query.
+    pub fn explain_range(
+        &self,
+        query: &Query,
+        start: Timestamp,
+        end: Timestamp,
+        step: Duration,
+        cancel: &Cancel,
+    ) -> Result<Explanation, Error> {
+        self.check_experimental(query)?;
+        let steps = self.steps(start, end, step)?;
+        let range = QueryRange { start_ms: steps.start_ms, end_ms: end.as_millis(), step_ms: steps.step_ms };
+        self.explained(query, range, steps.count as u64, cancel, |evaluation, plan| {
+            eval::range(evaluation, plan, steps)
+        })
+    }
+
+    fn explained(
+        &self,
+        query: &Query,
+        range: QueryRange,
+        steps: u64,
+        cancel: &Cancel,
+        evaluate: impl FnOnce(Evaluation<'_>, &Expr) -> Result<QueryOutput, Error>,
+    ) -> Result<Explanation, Error> {
+        let began = Instant::now();
+        let (plan, outline) = query.watched_plan(range)?;
+        let costs = Costs::default();
+        let evaluation =
+            Evaluation::new(self.store.as_ref(), &self.limits, &self.held, cancel, range).watching(&costs);
+        let output = evaluate(evaluation, &plan)?;
+        let time_seconds = began.elapsed().as_secs_f64();
+        let series = match &output.value {
+            Value::Scalar(_) | Value::Text { .. } => 1,
+            Value::Vector(samples) => samples.len(),
+            Value::Matrix(series) => series.len(),
+        };
+        let samples = output.value.count() as u64;
+        let (samples_read, costs) = costs.into_parts();
+        let QueryOutput { warnings, infos, .. } = output;
+        let plan = outline.explained(&costs);
+        let series = series as u64;
+        Ok(Explanation { steps, series, samples, samples_read, time_seconds, plan, warnings, infos })
+    }
+
+    fn check_experimental(&self, query: &Query) -> Result<(), Error> {
+        match query.experimental() {
+            Some(told) if !self.limits.experimental => Err(Error::BadData(told.to_owned())),
+            _ => Ok(()),
+        }
     }
 
     fn evaluate_instant(&self, query: &Query, time_ms: i64, cancel: &Cancel) -> Result<QueryOutput, Error> {
@@ -86,6 +153,15 @@ impl Engine {
         step: Duration,
         cancel: &Cancel,
     ) -> Result<QueryOutput, Error> {
+        self.check_experimental(query)?;
+        let steps = self.steps(start, end, step)?;
+        match self.keeping(query) {
+            Some(keeping) => self.rest_of_range(query, steps, cancel, &keeping),
+            None => self.evaluate_range(query, steps, end.as_millis(), cancel),
+        }
+    }
+
+    fn steps(&self, start: Timestamp, end: Timestamp, step: Duration) -> Result<Steps, Error> {
         let step_ms = i64::try_from(step.as_millis()).unwrap_or(i64::MAX);
         if step_ms == 0 {
             return Err(Error::BadData(
@@ -103,10 +179,7 @@ impl Engine {
                 steps.count, self.limits.max_steps
             )));
         }
-        match self.keeping(query) {
-            Some(keeping) => self.rest_of_range(query, steps, cancel, &keeping),
-            None => self.evaluate_range(query, steps, end_ms, cancel),
-        }
+        Ok(steps)
     }
 
     /// Evaluates the steps of which no answer that is kept is still true.

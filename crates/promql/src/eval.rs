@@ -5,20 +5,29 @@
 
 mod aggregate;
 mod binary;
+mod buckets;
 pub(crate) mod calendar;
+mod decode;
+mod extended;
+mod fold;
 mod held;
-mod histogram;
+mod histogram_rate;
+mod info;
 mod join;
+mod mixed;
 pub(crate) mod numbers;
+mod once;
 mod output;
 mod over_time;
 mod overlap;
 mod rank;
 mod relabel;
+mod remarks;
 mod rolled;
 mod scalar;
 mod selector;
 mod set;
+mod watched;
 mod window;
 
 use std::cell::{Cell, RefCell};
@@ -26,18 +35,21 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
-use model::Labels;
+use model::{Histogram, Labels};
 use store::TelemetryStore;
 
 use crate::labelset::without_name;
 use crate::notes::Notes;
 use crate::plan::{Map, ScalarExpr, SortOrder, VectorExpr};
-use crate::steps::{ABSENT, StepSeries, Steps, is_present};
+use crate::steps::{ABSENT, Point, StepSeries, Steps, histogram_at, is_present};
 use crate::{Cancel, Error, Limits};
 use held::Held;
 
+use once::Kept;
+
 pub use held::HeldAnswer;
 pub(crate) use output::{instant, range};
+pub(crate) use watched::{Cost, Costs};
 
 /// Where a stream of series goes.
 pub(crate) type Sink<'s> = dyn FnMut(&mut StepSeries) -> Result<(), Error> + 's;
@@ -52,6 +64,9 @@ pub(crate) struct Evaluation<'a> {
     query: QueryRange,
     samples_read: Cell<u64>,
     held: Held,
+    kept: Kept,
+    /// Where costs are written down, if anybody wants to know.
+    costs: Option<&'a Costs>,
     notes: RefCell<Notes>,
 }
 
@@ -80,8 +95,15 @@ impl<'a> Evaluation<'a> {
             query,
             samples_read: Cell::new(0),
             held: Held::within(limits.max_held_samples, held),
+            kept: Kept::default(),
+            costs: None,
             notes: RefCell::default(),
         }
+    }
+
+    /// Writes down what parts of the plan cost.
+    pub(crate) fn watching(self, costs: &'a Costs) -> Self {
+        Self { costs: Some(costs), ..self }
     }
 
     /// Whether the query may go on.
@@ -113,7 +135,7 @@ impl<'a> Evaluation<'a> {
             VectorExpr::SampleTimes(selector) => self.select_times(selector, steps, sink),
             VectorExpr::FromScalar(scalar) => {
                 let values = self.scalar(scalar, steps)?;
-                sink(&mut StepSeries { labels: Labels::empty(), drop_name: false, values })
+                sink(&mut StepSeries::of_numbers(Labels::empty(), values))
             }
             VectorExpr::Map { function, input } => self.map(function, input, steps, sink),
             VectorExpr::OverTime(over_time) => self.over_time(over_time, steps, sink),
@@ -144,9 +166,16 @@ impl<'a> Evaluation<'a> {
                 self.sort(order, input, steps, sink)
             }
             VectorExpr::Relabel { relabel, input } => self.relabel(relabel, input, steps, sink),
-            VectorExpr::HistogramQuantile { phi, input, phi_place, input_place } => {
-                self.histogram_quantile(phi, input, (*phi_place, *input_place), steps, sink)
-            }
+            VectorExpr::Fixed(input) => self.fixed(input, steps, sink),
+            VectorExpr::Shared(shared) => self.shared(shared, steps, sink),
+            VectorExpr::Watched(watched) => self.watched(watched, steps, sink),
+            VectorExpr::Info(info) => self.info(info, steps, sink),
+            VectorExpr::OfHistograms { number, input } => self.vector(input, steps, &mut |series| {
+                series.drop_name = true;
+                series.map_histograms(|_, histogram| number.of(histogram));
+                if series.is_empty() { Ok(()) } else { sink(series) }
+            }),
+            VectorExpr::OfBuckets(function) => self.of_buckets(function, steps, sink),
         }
     }
 
@@ -159,8 +188,8 @@ impl<'a> Evaluation<'a> {
     ) -> Result<(), Error> {
         let each: Box<dyn Fn(usize, f64) -> f64> = match function {
             Map::Plain(function) => Box::new(move |_, value| function(value)),
-            Map::Negate => Box::new(|_, value| -value),
-            Map::StepTime => Box::new(move |step, _| steps.time_ms(step) as f64 / 1000.0),
+            Map::Negate => return self.negated(input, steps, sink),
+            Map::StepTime => return self.step_times(input, steps, sink),
             Map::Clamp { min, max } => {
                 let (min, max) = (self.scalar(min, steps)?, self.scalar(max, steps)?);
                 Box::new(move |step, value| numbers::clamp(value, min[step], max[step]))
@@ -185,6 +214,32 @@ impl<'a> Evaluation<'a> {
         })
     }
 
+    fn negated(&self, input: &VectorExpr, steps: Steps, sink: &mut Sink<'_>) -> Result<(), Error> {
+        self.vector(input, steps, &mut |series| {
+            series.drop_name = true;
+            let negated = series.histograms.iter().map(|histogram| {
+                let mut negated = Histogram::clone(histogram);
+                negated.multiply(-1.0);
+                Arc::new(negated.compacted())
+            });
+            series.histograms = negated.collect();
+            let StepSeries { values, histograms, .. } = series;
+            let numbers = values.iter_mut().filter(|value| {
+                is_present(**value) && (histograms.is_empty() || histogram_at(**value, histograms).is_none())
+            });
+            numbers.for_each(|value| *value = -*value);
+            sink(series)
+        })
+    }
+
+    fn step_times(&self, input: &VectorExpr, steps: Steps, sink: &mut Sink<'_>) -> Result<(), Error> {
+        self.vector(input, steps, &mut |series| {
+            series.drop_name = true;
+            series.map_all(|step| steps.time_ms(step) as f64 / 1000.0);
+            sink(series)
+        })
+    }
+
     fn sort(
         &self,
         order: &SortOrder,
@@ -193,6 +248,10 @@ impl<'a> Evaluation<'a> {
         sink: &mut Sink<'_>,
     ) -> Result<(), Error> {
         let mut found = self.collect(input, steps)?;
+        if !matches!(order, SortOrder::ByLabels { .. }) {
+            found.iter_mut().for_each(StepSeries::drop_histograms);
+            found.retain(|series| !series.is_empty());
+        }
         let value = |series: &StepSeries| series.values.first().copied().unwrap_or(ABSENT);
         match order {
             SortOrder::Ascending => found.sort_by(|a, b| numbers::nan_last(value(a), value(b))),
@@ -209,7 +268,7 @@ impl<'a> Evaluation<'a> {
     fn collect(&self, expr: &VectorExpr, steps: Steps) -> Result<Vec<StepSeries>, Error> {
         let mut merger = Merger::default();
         self.vector(expr, steps, &mut |series| {
-            self.hold_series(&series.labels, series.values.len())?;
+            self.hold_series(&series.labels, series.size_in_values())?;
             merger.add(series.take())
         })?;
         Ok(merger.series)
@@ -251,7 +310,7 @@ impl Merger {
                     if is_present(into.values[step]) {
                         return Err(same_labels());
                     }
-                    into.values[step] = value;
+                    into.set(step, Point::of(value, &series.histograms));
                 }
                 Ok(())
             }

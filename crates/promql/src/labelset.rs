@@ -10,7 +10,7 @@ use model::{Labels, LabelsRef};
 pub(crate) enum LabelFilter {
     /// Only these.
     Only(Vec<String>),
-    /// All but these and the metric's name.
+    /// All but these and what describes the metric: its name, type and unit.
     Without(Vec<String>),
 }
 
@@ -18,7 +18,7 @@ impl LabelFilter {
     pub(crate) fn keeps(&self, name: &str) -> bool {
         match self {
             Self::Only(names) => names.iter().any(|listed| listed == name),
-            Self::Without(names) => name != METRIC_NAME && !names.iter().any(|listed| listed == name),
+            Self::Without(names) => !is_metadata(name) && !names.iter().any(|listed| listed == name),
         }
     }
 
@@ -51,11 +51,18 @@ pub(crate) fn filtered(labels: LabelsRef<'_>, keep: impl Fn(&str) -> bool) -> La
     LabelsRef::from_canonical(&bytes).to_owned()
 }
 
+/// Whether a label says what a metric is and not which series: the name, and with type and unit labels
+/// (Prometheus' proposal PROM-39) these.
+pub(crate) fn is_metadata(name: &str) -> bool {
+    matches!(name, METRIC_NAME | "__type__" | "__unit__")
+}
+
+/// What is left of a set whose values are no longer those of the metric.
 pub(crate) fn without_name(labels: &Labels) -> Labels {
-    if labels.get(METRIC_NAME).is_none() {
+    if !labels.iter().any(|(name, _)| is_metadata(name)) {
         return labels.clone();
     }
-    filtered(labels.as_ref(), |name| name != METRIC_NAME)
+    filtered(labels.as_ref(), |name| !is_metadata(name))
 }
 
 /// The set with the name among the labels, as Prometheus writes sets in error messages.

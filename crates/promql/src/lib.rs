@@ -18,13 +18,19 @@
 //!
 //! Start reading at [`Engine`].
 
+mod ast;
 mod cache;
 mod engine;
 mod error;
 mod eval;
+mod format;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod labelset;
 mod limits;
 mod notes;
+mod outline;
 mod plan;
 mod query;
 mod reach;
@@ -35,10 +41,15 @@ mod syntax;
 mod translate;
 mod value;
 
+pub use ast::{AstFill, AstFunction, AstMatcher, AstMatching, AstModifiers, AstNode, parts};
 pub use engine::Engine;
 pub use error::{Error, ErrorKind};
 pub use eval::HeldAnswer;
+pub use format::format;
 pub use limits::Limits;
+pub use outline::{ExplainedPart, Explanation};
 pub use query::{Query, ValueKind};
 pub use store::Cancel;
-pub use value::{QueryOutput, QueryStats, Series, Value, VectorSample, format_value, write_value};
+pub use value::{
+    QueryOutput, QueryStats, Series, Value, VectorSample, format_value, histogram_in_samples, write_value,
+};

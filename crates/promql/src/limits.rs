@@ -24,6 +24,9 @@ pub struct Limits {
     pub cache_bytes: ByteSize,
     /// Whether queries with steps of whole five minutes or hours read rollups instead of samples.
     pub rollups: bool,
+    /// Whether functions, aggregations, modifiers and durations may be used that Prometheus has behind a flag:
+    /// they may change there, and then here.
+    pub experimental: bool,
     /// How long one query may take.
     #[schemars(with = "String")]
     pub timeout: DurationText,
@@ -44,6 +47,7 @@ impl Default for Limits {
             max_steps: 11_000,
             cache_bytes: ByteSize(32 << 20),
             rollups: true,
+            experimental: true,
             timeout: DurationText(Duration::from_secs(120)),
             lookback: DurationText(Duration::from_secs(300)),
             subquery_step: DurationText(Duration::from_secs(60)),

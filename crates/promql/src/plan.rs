@@ -5,6 +5,7 @@
 
 use std::ops::RangeInclusive;
 
+use model::histogram::Keep;
 use store::Matcher;
 
 use crate::labelset::LabelFilter;
@@ -74,11 +75,56 @@ pub(crate) enum VectorExpr {
         relabel: Relabel,
         input: Box<VectorExpr>,
     },
-    HistogramQuantile {
-        phi: ScalarExpr,
+    /// What is the same at every step.
+    Fixed(Box<VectorExpr>),
+    /// What the query has more than once.
+    Shared(Box<Shared>),
+    /// What is told about when the plan is shown.
+    Watched(Box<Watched>),
+    /// The function `info`.
+    Info(Box<Info>),
+    /// A number of each native histogram.
+    OfHistograms {
+        number: HistogramNumber,
         input: Box<VectorExpr>,
-        phi_place: Place,
-        input_place: Place,
+    },
+    /// A number of each histogram, native or classic, that needs its buckets.
+    OfBuckets(Box<BucketFunction>),
+}
+
+/// Numbers that a native histogram has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HistogramNumber {
+    Average,
+    Count,
+    StandardDeviation,
+    Sum,
+    Variance,
+}
+
+/// A function of buckets, with its operands.
+#[derive(Clone, Debug)]
+pub(crate) struct BucketFunction {
+    pub(crate) number: BucketNumber,
+    pub(crate) input: VectorExpr,
+    /// Where each parameter begins in the text.
+    pub(crate) parameter_places: Vec<Place>,
+    /// Where the input begins in the text.
+    pub(crate) input_place: Place,
+}
+
+/// What is asked of buckets.
+#[derive(Clone, Debug)]
+pub(crate) enum BucketNumber {
+    Quantile(ScalarExpr),
+    /// Several quantiles, each with its own value of a label.
+    Quantiles {
+        label: String,
+        phis: Vec<ScalarExpr>,
+    },
+    Fraction {
+        lower: ScalarExpr,
+        upper: ScalarExpr,
     },
 }
 
@@ -102,6 +148,13 @@ impl RangeExpr {
             Self::Subquery { shift, .. } => *shift,
         }
     }
+
+    pub(crate) fn extension(&self) -> Option<Extension> {
+        match self {
+            Self::Selector { selector, .. } => selector.extension,
+            Self::Subquery { .. } => None,
+        }
+    }
 }
 
 /// Which series to read, and at which time.
@@ -111,6 +164,28 @@ pub(crate) struct Selector {
     pub(crate) shift: Shift,
     /// Values that can come through the filter above it; all of them, without one.
     pub(crate) values: Option<RangeInclusive<f64>>,
+    /// Whether it is found out between which histograms counters began again, where that is not known: of numbers of
+    /// histograms alone it could not be found out later.
+    pub(crate) finds_resets: bool,
+    pub(crate) extension: Option<Extension>,
+}
+
+/// The modifiers `anchored` and `smoothed`: samples beyond a window say what the values at its ends are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extension {
+    /// The last sample before the window is its value at the start.
+    Anchored,
+    /// Values at the ends lie on the lines between samples.
+    Smoothed,
+}
+
+impl Extension {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Anchored => "anchored",
+            Self::Smoothed => "smoothed",
+        }
+    }
 }
 
 /// The modifiers `@` and `offset`.
@@ -204,6 +279,8 @@ pub(crate) struct Aggregate {
     pub(crate) input: VectorExpr,
     /// Where the parameter begins in the text.
     pub(crate) parameter_place: Place,
+    /// Where the input begins in the text.
+    pub(crate) input_place: Place,
 }
 
 /// Aggregations, with their parameters.
@@ -258,12 +335,41 @@ pub(crate) enum Operator {
     Filter(Comparison),
     /// 1 where the comparison holds, else 0.
     Test(Comparison),
+    /// Cuts histograms.
+    Trim(Keep),
 }
 
 impl Operator {
     /// Whether the result is something else than the left operand, so that the name goes.
     pub(crate) fn drops_name(self) -> bool {
-        !matches!(self, Self::Filter(_))
+        !matches!(self, Self::Filter(_) | Self::Trim(_))
+    }
+
+    /// How it is written.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::Arithmetic(arithmetic) => match arithmetic {
+                Arithmetic::Add => "+",
+                Arithmetic::Subtract => "-",
+                Arithmetic::Multiply => "*",
+                Arithmetic::Divide => "/",
+                Arithmetic::Modulo => "%",
+                Arithmetic::Power => "^",
+                Arithmetic::Atan2 => "atan2",
+                Arithmetic::Smaller => "min_of",
+                Arithmetic::Larger => "max_of",
+            },
+            Self::Filter(comparison) | Self::Test(comparison) => match comparison {
+                Comparison::Equal => "==",
+                Comparison::NotEqual => "!=",
+                Comparison::Greater => ">",
+                Comparison::Less => "<",
+                Comparison::GreaterOrEqual => ">=",
+                Comparison::LessOrEqual => "<=",
+            },
+            Self::Trim(Keep::Below) => "</",
+            Self::Trim(Keep::Above) => ">/",
+        }
     }
 }
 
@@ -274,6 +380,8 @@ pub(crate) struct VectorScalar {
     pub(crate) vector: VectorExpr,
     pub(crate) scalar: ScalarExpr,
     pub(crate) scalar_side: Side,
+    /// Where it begins in the text.
+    pub(crate) place: Place,
 }
 
 /// A side of a binary operator.
@@ -301,6 +409,8 @@ pub(crate) struct Join {
     pub(crate) matching: LabelFilter,
     pub(crate) cardinality: Cardinality,
     pub(crate) fill: Fill,
+    /// Where it begins in the text.
+    pub(crate) place: Place,
 }
 
 /// What stands in for a sample that has no partner on a side; without it the other has no result.
@@ -351,4 +461,52 @@ pub(crate) enum SortOrder {
 pub(crate) enum Relabel {
     Replace { target: String, replacement: String, source: String, pattern: regex::Regex },
     Join { target: String, separator: String, sources: Vec<String> },
+}
+
+/// Labels of info metrics for the series of a vector.
+#[derive(Clone, Debug)]
+pub(crate) struct Info {
+    pub(crate) input: VectorExpr,
+    /// Which metrics are info metrics.
+    pub(crate) names: Vec<Matcher>,
+    /// Which series of the input are info metrics themselves and stay as they are; none, without a matcher.
+    pub(crate) left_alone: Vec<Matcher>,
+    /// Which labels are taken, and what they must be; all labels, without a matcher.
+    pub(crate) labels: Vec<Matcher>,
+}
+
+/// A part that a query has more than once.
+#[derive(Clone, Debug)]
+pub(crate) struct Shared {
+    /// The same for all that are the same.
+    pub(crate) id: usize,
+    pub(crate) input: VectorExpr,
+}
+
+/// A part whose cost is measured.
+#[derive(Clone, Debug)]
+pub(crate) struct Watched {
+    /// Its number among all.
+    pub(crate) part: usize,
+    pub(crate) input: VectorExpr,
+}
+
+impl VectorExpr {
+    /// What it is, however often it is evaluated and whoever watches.
+    pub(crate) fn bare(&self) -> &Self {
+        match self {
+            Self::Fixed(input) => input.bare(),
+            Self::Shared(shared) => shared.input.bare(),
+            Self::Watched(watched) => watched.input.bare(),
+            other => other,
+        }
+    }
+
+    /// The selector that it is; anything else as it is.
+    pub(crate) fn into_bare_selector(self) -> Self {
+        match self.bare() {
+            Self::Selector(selector) => Self::Selector(selector.clone()),
+            _ => self,
+        }
+    }
 }

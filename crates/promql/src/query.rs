@@ -7,11 +7,12 @@ use store::Matcher;
 
 use crate::Error;
 use crate::eval::QueryRange;
+use crate::outline::Outline;
 use crate::plan::{Expr, Shift, VectorExpr};
 use crate::reach::Reach;
 use crate::span::QuerySpans;
 use crate::syntax;
-use crate::translate::{Translated, translate};
+use crate::translate::{Translated, translate, translate_watched};
 
 /// A parsed and typed query; cheap to clone.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub struct Query {
     reach: Option<Reach>,
     /// Whether durations depend on the whole query: then the plan is made again when that is known.
     is_open: bool,
+    /// Why it is refused where nothing experimental is wanted.
+    experimental: Option<Arc<str>>,
     selectors: Arc<[Vec<Matcher>]>,
 }
 
@@ -40,9 +43,17 @@ pub enum ValueKind {
 impl Query {
     /// Reads a query. What is not PromQL, and what this engine does not evaluate, is an error here.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let Translated { plan, is_open, selectors } = translate(text, syntax::parse(text)?, None)?;
+        let Translated { plan, is_open, experimental, selectors } =
+            translate(text, syntax::parse(text)?, None)?;
         let reach = Reach::of(&plan).filter(|_| !is_open);
-        Ok(Self { text: text.into(), reach, plan: Arc::new(plan), is_open, selectors: selectors.into() })
+        Ok(Self {
+            text: text.into(),
+            reach,
+            plan: Arc::new(plan),
+            is_open,
+            experimental: experimental.map(Into::into),
+            selectors: selectors.into(),
+        })
     }
 
     /// The text it was read from.
@@ -67,11 +78,18 @@ impl Query {
     /// The matchers, if it is a selector alone, as `up{job="api"}`, without a range, `@` or an offset.
     pub fn matchers(&self) -> Option<&[Matcher]> {
         match &*self.plan {
-            Expr::Vector(VectorExpr::Selector(selector)) if selector.shift == Shift::default() => {
+            Expr::Vector(VectorExpr::Selector(selector))
+                if selector.shift == Shift::default() && selector.extension.is_none() =>
+            {
                 Some(&selector.matchers)
             }
             _ => None,
         }
+    }
+
+    /// Why it is refused where nothing experimental is wanted, if it is.
+    pub(crate) fn experimental(&self) -> Option<&str> {
+        self.experimental.as_deref()
     }
 
     /// The matchers of each selector in it, with or without a range, in the order in which they are written.
@@ -89,14 +107,20 @@ impl Query {
         if !self.is_open {
             return Ok(Arc::clone(&self.plan));
         }
-        let seconds = |millis: i64| millis as f64 / 1000.0;
-        let query = QuerySpans {
-            step: seconds(range.step_ms),
-            range: seconds(range.end_ms.saturating_sub(range.start_ms)),
-        };
-        translate(&self.text, syntax::parse(&self.text)?, Some(query))
+        translate(&self.text, syntax::parse(&self.text)?, Some(spans(range)))
             .map(|translated| Arc::new(translated.plan))
     }
+
+    /// The plan for a range, with what each of its parts does.
+    pub(crate) fn watched_plan(&self, range: QueryRange) -> Result<(Expr, Outline), Error> {
+        translate_watched(&self.text, syntax::parse(&self.text)?, Some(spans(range)))
+            .map(|(translated, outline)| (translated.plan, outline))
+    }
+}
+
+fn spans(range: QueryRange) -> QuerySpans {
+    let seconds = |millis: i64| millis as f64 / 1000.0;
+    QuerySpans { step: seconds(range.step_ms), range: seconds(range.end_ms.saturating_sub(range.start_ms)) }
 }
 
 impl fmt::Display for Query {

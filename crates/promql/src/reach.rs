@@ -1,8 +1,8 @@
 //! Until when a query looks at samples, as seen from each of its steps.
 
 use crate::plan::{
-    Aggregate, Aggregation, At, Expr, Join, Map, RangeExpr, ScalarExpr, Selector, SetOperation, Shift,
-    VectorExpr, VectorScalar,
+    Aggregate, Aggregation, At, BucketNumber, Expr, Extension, Join, Map, RangeExpr, ScalarExpr, Selector,
+    SetOperation, Shift, VectorExpr, VectorScalar,
 };
 
 /// Until when a step looks at samples. Between such a step and another nothing is shared: the answer at a step is
@@ -49,7 +49,8 @@ impl Reach {
     }
 
     fn selector(&mut self, selector: &Selector) -> bool {
-        self.shift(selector.shift)
+        // How far `smoothed` looks beyond the step is not the query's to say.
+        self.shift(selector.shift) && selector.extension != Some(Extension::Smoothed)
     }
 
     fn range(&mut self, range: &RangeExpr) -> bool {
@@ -97,7 +98,22 @@ impl Reach {
                 let SetOperation { left, right, .. } = operation.as_ref();
                 self.vector(left) && self.vector(right)
             }
-            VectorExpr::HistogramQuantile { phi, input, .. } => self.scalar(phi) && self.vector(input),
+            VectorExpr::Fixed(input) => self.vector(input),
+            VectorExpr::Shared(shared) => self.vector(&shared.input),
+            VectorExpr::Watched(watched) => self.vector(&watched.input),
+            VectorExpr::Info(info) => self.vector(&info.input),
+            VectorExpr::OfHistograms { input, .. } => self.vector(input),
+            VectorExpr::OfBuckets(function) => {
+                self.bucket_number(&function.number) && self.vector(&function.input)
+            }
+        }
+    }
+
+    fn bucket_number(&mut self, number: &BucketNumber) -> bool {
+        match number {
+            BucketNumber::Quantile(phi) => self.scalar(phi),
+            BucketNumber::Quantiles { phis, .. } => phis.iter().all(|phi| self.scalar(phi)),
+            BucketNumber::Fraction { lower, upper } => self.scalar(lower) && self.scalar(upper),
         }
     }
 

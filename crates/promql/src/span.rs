@@ -6,11 +6,15 @@ use crate::plan::Arithmetic;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Span {
     Seconds(f64),
+    /// The same, written as a number without units.
+    Number(f64),
     /// The step of the whole query.
     Step,
     /// The range of the whole query.
     Range,
     Negate(Box<Span>),
+    /// What is written in parentheses.
+    Group(Box<Span>),
     Operation(Arithmetic, Box<Span>, Box<Span>),
 }
 
@@ -46,6 +50,15 @@ pub(crate) struct QuerySpans {
 pub(crate) const MAX_MILLISECONDS: i64 = i64::MAX / 1_000_000;
 
 impl Span {
+    /// Whether it is written as one number or duration, which may have a sign: nothing is calculated.
+    pub(crate) fn is_literal(&self) -> bool {
+        match self {
+            Self::Seconds(_) | Self::Number(_) => true,
+            Self::Negate(span) => matches!(**span, Self::Seconds(_) | Self::Number(_)),
+            Self::Step | Self::Range | Self::Group(_) | Self::Operation(..) => false,
+        }
+    }
+
     /// In milliseconds; `query` may not be known yet.
     pub(crate) fn milliseconds(&self, query: Option<QuerySpans>) -> Result<i64, NoSpan> {
         let exact = self.seconds(query)? * 1000.0;
@@ -60,7 +73,8 @@ impl Span {
 
     fn seconds(&self, query: Option<QuerySpans>) -> Result<f64, NoSpan> {
         match self {
-            Self::Seconds(seconds) => Ok(*seconds),
+            Self::Seconds(seconds) | Self::Number(seconds) => Ok(*seconds),
+            Self::Group(span) => span.seconds(query),
             Self::Step => query.map(|query| query.step).ok_or(NoSpan::Open),
             Self::Range => query.map(|query| query.range).ok_or(NoSpan::Open),
             Self::Negate(span) => span.seconds(query).map(|seconds| -seconds),

@@ -9,12 +9,12 @@ mod parser;
 mod text;
 mod tree;
 
+#[cfg(test)]
+pub(crate) use tree::Group;
 pub(crate) use tree::{
     Aggregate, Aggregator, At, Binary, BinaryOperator, Call, Fill, Grouping, MatchLabels, Matcher, Matching,
     Node, Selector, Shift, Subquery, Tree,
 };
-#[cfg(test)]
-pub(crate) use tree::{Extension, Group};
 
 use crate::Error;
 
@@ -25,6 +25,9 @@ pub(crate) fn parse(text: &str) -> Result<Tree, Error> {
 
 /// An error at a place of a text, as Prometheus words it.
 pub(crate) fn error_at(text: &str, start: usize, message: &str) -> Error {
+    if text.is_empty() {
+        return Error::BadData(format!("unknown position: parse error: {message}"));
+    }
     let place = crate::notes::Place::of(text, start);
     Error::BadData(format!("{}:{}: parse error: {message}", place.line, place.column))
 }

@@ -1,8 +1,9 @@
 //! What a query answers, and how numbers are written.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
-use model::{Labels, Sample};
+use model::{Histogram, Labels, Sample};
 
 use crate::HeldAnswer;
 
@@ -49,15 +50,20 @@ pub enum Value {
 }
 
 impl Value {
-    /// How many numbers it has.
+    /// How many numbers it has, or what takes as much memory.
     pub fn count(&self) -> usize {
         match self {
             Self::Scalar(_) => 1,
             Self::Text { .. } => 0,
-            Self::Vector(samples) => samples.len(),
-            Self::Matrix(series) => series.iter().map(|series| series.samples.len()).sum(),
+            Self::Vector(samples) => samples.iter().map(VectorSample::count).sum(),
+            Self::Matrix(series) => series.iter().map(Series::count).sum(),
         }
     }
+}
+
+/// How many samples take as much memory as a histogram.
+pub fn histogram_in_samples(histogram: &Histogram) -> usize {
+    1 + histogram.size_bytes() / size_of::<Sample>()
 }
 
 /// One element of a vector.
@@ -67,8 +73,16 @@ pub struct VectorSample {
     pub labels: Labels,
     /// The time of the query, in milliseconds since the epoch.
     pub time_ms: i64,
-    /// The value.
+    /// The value; 0 of a histogram.
     pub value: f64,
+    /// The histogram, where there is one in the place of a number.
+    pub histogram: Option<Arc<Histogram>>,
+}
+
+impl VectorSample {
+    fn count(&self) -> usize {
+        self.histogram.as_deref().map_or(1, histogram_in_samples)
+    }
 }
 
 /// One series of a matrix.
@@ -78,6 +92,21 @@ pub struct Series {
     pub labels: Labels,
     /// Samples in ascending time; steps without a value are left out.
     pub samples: Vec<Sample>,
+    /// Histograms with their times, ascending. Where there is one there is no sample.
+    pub histograms: Vec<(i64, Arc<Histogram>)>,
+}
+
+impl Series {
+    /// Whether it has neither samples nor histograms.
+    pub fn is_empty(&self) -> bool {
+        self.samples.is_empty() && self.histograms.is_empty()
+    }
+
+    /// How many numbers it has, or what takes as much memory.
+    pub(crate) fn count(&self) -> usize {
+        let histograms = self.histograms.iter().map(|(_, histogram)| histogram_in_samples(histogram));
+        self.samples.len() + histograms.sum::<usize>()
+    }
 }
 
 /// Writes a number as Prometheus' HTTP API does: the shortest digits that read back the same, with an

@@ -3,8 +3,8 @@
 //!
 //! usage: load ADDRESS PATH SET FROM_STEP STEPS JITTER_MS
 //!
-//! SET is a number of series of sixteen kinds, as monitoring has them; or `services`, 5,000 series of a
-//! hundred services to ask queries of; or `week`, fifty of those. Steps are 15 s; the last one of all is
+//! SET is a number of series of sixteen kinds, as monitoring has them; or `services:100`, a hundred services
+//! of fifty series each to ask queries of. Steps are 15 s; the last one of all is
 //! now, and FROM_STEP says how many steps ago the first one is.
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -130,10 +130,9 @@ fn main() -> Result<(), Failure> {
         return Err("usage: load ADDRESS PATH SET FROM_STEP STEPS JITTER_MS".into());
     };
     let (from, steps, jitter): (i64, i64, u64) = (from.parse()?, steps.parse()?, jitter.parse()?);
-    let mut all: Vec<Series> = match set.as_str() {
-        "services" => (0..100).flat_map(Series::of_service).collect(),
-        "week" => Series::of_service(0).collect(),
-        number => (0..number.parse()?).map(Series::new).collect(),
+    let mut all: Vec<Series> = match set.strip_prefix("services:") {
+        Some(services) => (0..services.parse()?).flat_map(Series::of_service).collect(),
+        None => (0..set.parse()?).map(Series::new).collect(),
     };
     let mut connection = BufReader::new(TcpStream::connect(address)?);
     connection.get_ref().set_nodelay(true)?;

@@ -6,6 +6,7 @@
 use model::histogram::histogram_place;
 use model::{LabelsRef, MetricBatch, Sample, Timestamp, is_stale};
 
+use crate::exposition::{self, Format, Options};
 use crate::remote_write::{self, Version};
 use crate::{events, remote_read};
 
@@ -87,6 +88,25 @@ pub fn events(bytes: &[u8]) {
     }
 }
 
+/// As what an exporter shows, in each format.
+pub fn exposition(bytes: &[u8]) {
+    for format in [Format::Text, Format::OpenMetrics, Format::Protobuf] {
+        let options = Options { max_bytes: LIMIT, classic_histograms: true };
+        let Ok(shown) = exposition::decode(format, bytes, &options) else { continue };
+        for sample in shown.samples() {
+            LabelsRef::from_encoded(sample.labels.as_bytes())
+                .expect("labels are in their canonical encoding");
+            assert!(!sample.labels.metric_name().is_empty());
+            assert!(!model::is_stale(sample.value), "only we end series");
+            if let Some(histogram) = shown.histograms().of(sample.value) {
+                histogram.expect("our own encoding");
+            }
+        }
+        assert!(shown.exemplars().iter().all(|exemplar| exemplar.sample < shown.samples().len()));
+        assert!(shown.exemplars().is_sorted_by_key(|exemplar| exemplar.sample));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -114,5 +134,10 @@ mod tests {
     #[test]
     fn what_fuzzing_events_has_found_stays_mended() {
         each("events", super::events);
+    }
+
+    #[test]
+    fn what_fuzzing_expositions_has_found_stays_mended() {
+        each("exposition", super::exposition);
     }
 }

@@ -1,4 +1,4 @@
-//! Bytes to `model` and back: pipeline events, Prometheus remote write and remote read.
+//! Bytes to `model` and back: pipeline events, Prometheus remote write and remote read, and what exporters show.
 //!
 //! Everything here is pure: bytes and the present time go in, values come out. No I/O, no clock, no
 //! limits on names and texts (those are `ingest`'s), only bounds that decoding itself needs. Every
@@ -7,8 +7,10 @@
 //! Start reading at [`events::decode`].
 
 pub mod events;
+pub mod exposition;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod remote_read;
 pub mod remote_write;
+mod wire;

@@ -11,7 +11,6 @@ mod metadata;
 mod second;
 mod series;
 mod symbols;
-mod wire;
 
 #[cfg(test)]
 mod tests;
@@ -21,11 +20,11 @@ use model::{Exemplar, LabelsRef, MetricBatch, MetricMetadata, STALE_NAN, Sample}
 use parking_lot::Mutex;
 use prost::Message;
 
+use crate::wire::{self, Fields, Value};
 use exemplar::LabelsOf;
 pub(crate) use message::TimeSeries;
 use message::WriteRequest;
 use series::SeriesReader;
-use wire::{Fields, Value};
 
 pub use wire::Malformed;
 

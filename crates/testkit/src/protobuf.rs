@@ -74,6 +74,14 @@ impl Message {
             .expect("a test's message is far below the limit of snappy")
     }
 
+    /// The message behind its length, as messages stand in a stream.
+    pub fn delimited(&self) -> Vec<u8> {
+        let mut stream = Self::new();
+        stream.varint(self.0.len() as u64);
+        stream.0.extend_from_slice(&self.0);
+        stream.0
+    }
+
     fn varint(&mut self, mut number: u64) {
         while number >= 0x80 {
             self.0.push(number.to_le_bytes()[0] | 0x80);

@@ -181,7 +181,7 @@ impl Watchkeeper {
     }
 }
 
-async fn answer(request: reqwest::RequestBuilder) -> Result<Answer> {
+pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Result<Answer> {
     let response = request.send().await.context("asking watchkeeper")?;
     let status = response.status().as_u16();
     let text = response.text().await.context("reading the answer")?;

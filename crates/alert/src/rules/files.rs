@@ -1,11 +1,28 @@
 //! Finding rule files: paths, folders, and patterns in the last part of a path.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::RuleError;
 
+/// The largest file that is read; rule files have some kilobytes.
+const MAX_FILE_BYTES: u64 = 16 << 20;
+
+/// The text of a rule file.
+pub(super) fn read(path: &Path) -> Result<String, RuleError> {
+    let failed = |source| RuleError::Read { path: path.to_owned(), source };
+    let mut text = String::new();
+    let file = File::open(path).map_err(failed)?;
+    file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text).map_err(failed)?;
+    if text.len() as u64 > MAX_FILE_BYTES {
+        return Err(RuleError::TooLarge { path: path.to_owned(), limit: MAX_FILE_BYTES });
+    }
+    Ok(text)
+}
+
 /// The files that the patterns name, each once, in order.
-pub(super) fn find(patterns: &[String], base: &Path) -> Result<Vec<PathBuf>, RuleError> {
+pub(crate) fn find(patterns: &[String], base: &Path) -> Result<Vec<PathBuf>, RuleError> {
     let mut found: Vec<PathBuf> = Vec::new();
     for pattern in patterns {
         let path = base.join(pattern);

@@ -6,18 +6,21 @@ use std::sync::Arc;
 use model::DurationText;
 use promql::{Query, ValueKind};
 use serde::Deserialize;
-use serde_saphyr::Spanned;
+use serde_saphyr::{Location, Spanned};
 
 use super::{AlertRule, Group, RecordingRule, Rule, identity};
 use crate::evidence;
 use crate::template::Template;
 use crate::{RuleError, Severity};
 
-#[derive(Deserialize)]
+/// The annotation that names checks as `runbook` does, in a file that Prometheus reads too.
+const CHECKS_ANNOTATION: &str = "watchkeeper_checks";
+
+// A key without a value is one that is not there.
+#[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 struct FileForm {
-    #[serde(default)]
-    groups: Vec<GroupForm>,
+    groups: Option<Vec<GroupForm>>,
 }
 
 #[derive(Deserialize)]
@@ -26,11 +29,9 @@ struct GroupForm {
     name: Spanned<String>,
     interval: Option<DurationText>,
     query_offset: Option<DurationText>,
-    limit: Option<usize>,
-    #[serde(default)]
-    labels: BTreeMap<String, String>,
-    #[serde(default)]
-    rules: Vec<Spanned<RuleForm>>,
+    limit: Option<i64>,
+    labels: Option<BTreeMap<String, Spanned<String>>>,
+    rules: Option<Vec<Spanned<RuleForm>>>,
 }
 
 #[derive(Deserialize)]
@@ -38,52 +39,61 @@ struct GroupForm {
 struct RuleForm {
     alert: Option<Spanned<String>>,
     record: Option<Spanned<String>>,
-    expr: Spanned<String>,
+    expr: Option<Spanned<String>>,
     r#for: Option<Spanned<DurationText>>,
     keep_firing_for: Option<Spanned<DurationText>>,
-    #[serde(default)]
-    labels: BTreeMap<String, Spanned<String>>,
-    #[serde(default)]
-    annotations: BTreeMap<String, Spanned<String>>,
-    #[serde(default)]
-    runbook: Vec<Spanned<String>>,
+    labels: Option<BTreeMap<String, Spanned<String>>>,
+    annotations: Option<BTreeMap<String, Spanned<String>>>,
+    runbook: Option<Vec<Spanned<String>>>,
 }
 
-/// Reads a file's groups.
-pub(super) fn read(file: &str, text: &str) -> Result<Vec<Group>, RuleError> {
+/// Reads a file's groups, or gives all that is wrong with it.
+pub(super) fn read(file: &str, text: &str) -> Result<Vec<Group>, Vec<RuleError>> {
+    // A file without rules is one, as in Prometheus.
+    let says_nothing =
+        |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#') || line == "---";
+    if text.lines().all(says_nothing) {
+        return Ok(Vec::new());
+    }
     let form: FileForm = serde_saphyr::from_str(text).map_err(|error| {
-        let line = error.location().map_or(1, |location| location.line());
-        RuleError::Invalid { file: file.to_owned(), line, reason: reason_of(&error) }
+        let (line, column) = error.location().map_or((1, 1), |location| (location.line(), location.column()));
+        vec![RuleError::Invalid { file: file.to_owned(), line, column, reason: reason_of(&error) }]
     })?;
     let mut groups: Vec<Group> = Vec::new();
-    for form in form.groups {
-        let reader = Reader { file, group: &form.name.value, labels: &form.labels };
-        if form.name.value.is_empty() || groups.iter().any(|group| group.name == form.name.value) {
-            return Err(reader.invalid(
-                form.name.referenced.line(),
-                format!("the group name `{}` is empty, or is in this file already", form.name.value),
-            ));
+    let mut errors = Vec::new();
+    for form in form.groups.unwrap_or_default() {
+        let labels = form.labels.unwrap_or_default();
+        let reader = Reader { file, group: &form.name.value, labels: &labels };
+        if form.name.value.is_empty() {
+            errors.push(reader.invalid(form.name.referenced, "Groupname must not be empty"));
         }
-        if let Some(zero) = form.interval.filter(|interval| interval.0.is_zero()) {
-            return Err(
-                reader.invalid(form.name.referenced.line(), format!("the interval {zero} is too short"))
-            );
+        if groups.iter().any(|group| group.name == form.name.value) {
+            let reason = format!("groupname: \"{}\" is repeated in the same file", form.name.value);
+            errors.push(reader.invalid(form.name.referenced, reason));
         }
-        let rules =
-            form.rules.iter().map(|rule| reader.rule(rule).map(Arc::new)).collect::<Result<_, _>>()?;
+        errors.extend(
+            labels.iter().filter_map(|(label, text)| reader.check_label(label, text.referenced).err()),
+        );
+        let mut rules = Vec::new();
+        for rule in form.rules.unwrap_or_default() {
+            match reader.rule(&rule) {
+                Ok(rule) => rules.push(Arc::new(rule)),
+                Err(error) => errors.push(error),
+            }
+        }
         groups.push(Group {
             name: form.name.value.clone(),
             file: file.to_owned(),
-            interval: form.interval.map(|interval| interval.0),
+            interval: form.interval.map(|interval| interval.0).filter(|interval| !interval.is_zero()),
             query_offset: form.query_offset.unwrap_or_default().0,
-            limit: form.limit.filter(|limit| *limit > 0),
+            limit: form.limit.and_then(|limit| usize::try_from(limit).ok()).filter(|limit| *limit > 0),
             rules,
         });
     }
-    Ok(groups)
+    if errors.is_empty() { Ok(groups) } else { Err(errors) }
 }
 
-/// The parser's message without the picture of the place: file and line stand before it.
+/// The parser's message without the picture of the place: file, line and column stand before it.
 fn reason_of(error: &serde_saphyr::Error) -> String {
     let text = error.without_snippet().to_string();
     text.lines().next().unwrap_or_default().to_owned()
@@ -92,48 +102,41 @@ fn reason_of(error: &serde_saphyr::Error) -> String {
 struct Reader<'a> {
     file: &'a str,
     group: &'a str,
-    labels: &'a BTreeMap<String, String>,
+    labels: &'a BTreeMap<String, Spanned<String>>,
 }
 
 impl Reader<'_> {
-    fn invalid(&self, line: u64, reason: String) -> RuleError {
-        RuleError::Invalid { file: self.file.to_owned(), line, reason }
+    fn invalid(&self, at: Location, reason: impl Into<String>) -> RuleError {
+        let (line, column) = (at.line(), at.column());
+        RuleError::Invalid { file: self.file.to_owned(), line, column, reason: reason.into() }
     }
 
     fn rule(&self, form: &Spanned<RuleForm>) -> Result<Rule, RuleError> {
-        let line = form.referenced.line();
+        let at = form.referenced;
         let form = &form.value;
         match (&form.alert, &form.record) {
-            (Some(name), None) => self.alert(name, form).map(Rule::Alert),
-            (None, Some(name)) => self.record(name, form).map(Rule::Record),
-            (Some(_), Some(_)) => Err(self.invalid(line, "a rule is either `alert` or `record`".to_owned())),
-            (None, None) => Err(self.invalid(line, "a rule needs a name: `alert` or `record`".to_owned())),
+            (Some(name), None) => self.alert(name, form, at).map(Rule::Alert),
+            (None, Some(name)) => self.record(name, form, at).map(Rule::Record),
+            (Some(_), Some(_)) => Err(self.invalid(at, "only one of 'record' and 'alert' must be set")),
+            (None, None) => Err(self.invalid(at, "one of 'record' or 'alert' must be set")),
         }
     }
 
-    fn alert(&self, name: &Spanned<String>, form: &RuleForm) -> Result<AlertRule, RuleError> {
-        let line = name.referenced.line();
+    fn alert(&self, name: &Spanned<String>, form: &RuleForm, at: Location) -> Result<AlertRule, RuleError> {
         if name.value.is_empty() {
-            return Err(self.invalid(line, "a rule needs a name".to_owned()));
+            return Err(self.invalid(name.referenced, "one of 'record' or 'alert' must be set"));
         }
         let mut labels = BTreeMap::new();
-        for (label, text) in self.labels {
-            labels.insert(label.clone(), self.template(line, label, text)?);
-        }
-        for (label, text) in &form.labels {
-            self.check_label(label, text.referenced.line())?;
-            labels.insert(label.clone(), self.template(text.referenced.line(), label, &text.value)?);
+        for (label, text) in self.labels.iter().chain(form.labels.iter().flatten()) {
+            self.check_label(label, text.referenced)?;
+            labels.insert(label.clone(), self.template(text, "label", label)?);
         }
         let mut annotations = BTreeMap::new();
-        for (key, text) in &form.annotations {
-            annotations.insert(key.clone(), self.template(text.referenced.line(), key, &text.value)?);
-        }
-        for check in &form.runbook {
-            if !evidence::CHECK_NAMES.contains(&check.value.as_str()) {
-                let known = evidence::CHECK_NAMES.join(", ");
-                let reason = format!("the runbook names `{}`; known checks are {known}", check.value);
-                return Err(self.invalid(check.referenced.line(), reason));
+        for (key, text) in form.annotations.iter().flatten().filter(|(key, _)| *key != CHECKS_ANNOTATION) {
+            if key.is_empty() {
+                return Err(self.invalid(text.referenced, "invalid annotation name: it is empty"));
             }
+            annotations.insert(key.clone(), self.template(text, "annotation", key)?);
         }
         let (severity, warnings) = severity_of(labels.get("severity").map(Template::text));
         let texts = labels.iter().map(|(label, template)| (label.as_str(), template.text()));
@@ -141,35 +144,78 @@ impl Reader<'_> {
             id: identity(["alert", self.group, &name.value], texts),
             group: self.group.to_owned(),
             name: name.value.clone(),
-            line,
-            query: self.query(&form.expr)?,
+            line: name.referenced.line(),
+            column: name.referenced.column(),
+            query: self.query(form, at)?,
             hold: form.r#for.as_ref().map(|text| text.value.0).unwrap_or_default(),
             keep_firing_for: form.keep_firing_for.as_ref().map(|text| text.value.0).unwrap_or_default(),
             labels,
             annotations,
             severity,
-            runbook: form.runbook.iter().map(|check| check.value.clone()).collect(),
+            runbook: self.runbook(form)?,
             warnings,
         })
     }
 
-    fn record(&self, name: &Spanned<String>, form: &RuleForm) -> Result<RecordingRule, RuleError> {
-        let line = name.referenced.line();
-        if !is_name(&name.value, ':') {
-            return Err(self.invalid(line, format!("`{}` cannot be the name of a series", name.value)));
+    /// The checks, wherever they are named.
+    fn runbook(&self, form: &RuleForm) -> Result<Vec<String>, RuleError> {
+        let mut named: Vec<(String, Location)> = Vec::new();
+        for check in form.runbook.iter().flatten() {
+            named.push((check.value.clone(), check.referenced));
         }
+        if let Some(text) = form.annotations.as_ref().and_then(|texts| texts.get(CHECKS_ANNOTATION)) {
+            if form.runbook.is_some() {
+                let reason =
+                    format!("the rule names its checks twice: in `runbook` and in `{CHECKS_ANNOTATION}`");
+                return Err(self.invalid(text.referenced, reason));
+            }
+            let names = text.value.split([',', ' ', '\n']).filter(|name| !name.is_empty());
+            named.extend(names.map(|name| (name.to_owned(), text.referenced)));
+        }
+        if let Some((check, at)) =
+            named.iter().find(|(name, _)| !evidence::CHECK_NAMES.contains(&name.as_str()))
+        {
+            let known = evidence::CHECK_NAMES.join(", ");
+            return Err(self.invalid(*at, format!("the runbook names `{check}`; known checks are {known}")));
+        }
+        Ok(named.into_iter().map(|(name, _)| name).collect())
+    }
+
+    fn record(
+        &self,
+        name: &Spanned<String>,
+        form: &RuleForm,
+        at: Location,
+    ) -> Result<RecordingRule, RuleError> {
+        if name.value.is_empty() {
+            return Err(self.invalid(name.referenced, "one of 'record' or 'alert' must be set"));
+        }
+        if name.value.contains(['{', '}']) {
+            let reason =
+                format!("braces present in the recording rule name; should it be in expr?: {}", name.value);
+            return Err(self.invalid(name.referenced, reason));
+        }
+        let held = |text: &Option<Spanned<DurationText>>| {
+            text.as_ref().filter(|text| !text.value.0.is_zero()).map(|text| text.referenced)
+        };
+        let first = |texts: &Option<BTreeMap<String, Spanned<String>>>| {
+            texts.as_ref().and_then(|texts| texts.values().next()).map(|text| text.referenced)
+        };
         let misplaced = [
-            ("for", form.r#for.as_ref().map(|text| text.referenced.line())),
-            ("keep_firing_for", form.keep_firing_for.as_ref().map(|text| text.referenced.line())),
-            ("annotations", form.annotations.values().next().map(|text| text.referenced.line())),
-            ("runbook", form.runbook.first().map(|text| text.referenced.line())),
+            ("for", held(&form.r#for)),
+            ("keep_firing_for", held(&form.keep_firing_for)),
+            ("annotations", first(&form.annotations)),
+            (
+                "runbook",
+                form.runbook.as_ref().and_then(|checks| checks.first()).map(|check| check.referenced),
+            ),
         ];
-        if let Some((key, Some(line))) = misplaced.into_iter().find(|(_, line)| line.is_some()) {
-            return Err(self.invalid(line, format!("a recording rule cannot have `{key}`")));
+        if let Some((key, Some(at))) = misplaced.into_iter().find(|(_, at)| at.is_some()) {
+            return Err(self.invalid(at, format!("invalid field '{key}' in recording rule")));
         }
-        let mut labels = self.labels.clone();
-        for (label, text) in &form.labels {
-            self.check_label(label, text.referenced.line())?;
+        let mut labels = BTreeMap::new();
+        for (label, text) in self.labels.iter().chain(form.labels.iter().flatten()) {
+            self.check_label(label, text.referenced)?;
             labels.insert(label.clone(), text.value.clone());
         }
         let texts = labels.iter().map(|(label, text)| (label.as_str(), text.as_str()));
@@ -177,39 +223,42 @@ impl Reader<'_> {
             id: identity(["record", self.group, &name.value], texts),
             group: self.group.to_owned(),
             name: name.value.clone(),
-            line,
-            query: self.query(&form.expr)?,
+            line: name.referenced.line(),
+            column: name.referenced.column(),
+            query: self.query(form, at)?,
             labels,
         })
     }
 
-    fn query(&self, expr: &Spanned<String>) -> Result<Query, RuleError> {
-        let line = expr.referenced.line();
-        let query =
-            Query::parse(&expr.value).map_err(|error| self.invalid(line, format!("expr: {error}")))?;
+    fn query(&self, form: &RuleForm, at: Location) -> Result<Query, RuleError> {
+        let Some(expr) = form.expr.as_ref().filter(|expr| !expr.value.trim().is_empty()) else {
+            return Err(self.invalid(at, "field 'expr' must be set in rule"));
+        };
+        let parsed = Query::parse(&expr.value);
+        let query = parsed
+            .map_err(|error| self.invalid(expr.referenced, format!("could not parse expression: {error}")))?;
         match query.kind() {
             ValueKind::Vector | ValueKind::Scalar => Ok(query),
             ValueKind::Text | ValueKind::Matrix => {
-                Err(self.invalid(line, "expr: a rule needs an instant vector or a number".to_owned()))
+                Err(self.invalid(expr.referenced, "expr: a rule needs an instant vector or a number"))
             }
         }
     }
 
-    fn template(&self, line: u64, key: &str, text: &str) -> Result<Template, RuleError> {
-        Template::parse(text).map_err(|error| self.invalid(line, format!("{key}: {error}")))
+    fn template(&self, text: &Spanned<String>, what: &str, key: &str) -> Result<Template, RuleError> {
+        Template::parse(&text.value)
+            .map_err(|error| self.invalid(text.referenced, format!("{what} \"{key}\": {error}")))
     }
 
-    fn check_label(&self, label: &str, line: u64) -> Result<(), RuleError> {
-        if matches!(label, "__name__" | "alertname") || !is_name(label, '_') {
-            return Err(self.invalid(line, format!("`{label}` cannot be a label of a rule")));
+    /// Any name is good, in UTF-8, but those that name the series or the alert.
+    fn check_label(&self, label: &str, at: Location) -> Result<(), RuleError> {
+        if matches!(label, "" | "__name__" | "alertname") {
+            return Err(
+                self.invalid(at, format!("invalid label name: `{label}` cannot be a label of a rule"))
+            );
         }
         Ok(())
     }
-}
-
-fn is_name(text: &str, also: char) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == also)
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == also)
 }
 
 /// The severity that a label's text names, and what is to be said about it.

@@ -34,25 +34,78 @@ fn a_rule_file_becomes_typed_rules() {
 }
 
 #[test]
-fn an_error_names_the_file_and_the_line() {
+fn an_error_names_the_file_the_line_and_the_column() {
     let cases = [
-        ("interval: 30s", "intervall: 30s", 3, "intervall"),
-        ("for: 2m", "for: soon", 9, "soon"),
-        ("$value", "$value | frobnicate", 14, "frobnicate"),
-        ("[oldest_pending_tasks, workers]", "[ask_bob]", 15, "ask_bob"),
-        ("record: queue:depth:sum", "record: 'queue depth'", 5, "queue depth"),
-        ("severity: critical", "alertname: other", 12, "alertname"),
-        ("        for: 2m\n", "        for: 2m\n        record: x\n", 7, "either"),
-        ("- alert: QueueBacklog\n        expr", "- expr", 7, "needs a name"),
-        ("groups:", "group:", 1, "group"),
-        ("name: queues", "name: [queues", 2, ""),
+        ("interval: 30s", "intervall: 30s", "3:5", "intervall"),
+        ("for: 2m", "for: soon", "9:14", "soon"),
+        ("$value", "$value | frobnicate", "14:20", "annotation \"summary\": 1:39: function \"frobnicate\""),
+        ("[oldest_pending_tasks, workers]", "[ask_bob]", "15:19", "ask_bob"),
+        ("record: queue:depth:sum", "record: 'queue{depth}'", "5:17", "braces present"),
+        ("severity: critical", "alertname: other", "12:22", "alertname"),
+        ("        for: 2m\n", "        for: 2m\n        record: x\n", "7:9", "only one of"),
+        ("- alert: QueueBacklog\n        expr", "- expr", "7:9", "one of 'record' or 'alert' must be set"),
+        ("        expr: queue_depth{state=\"pending\"} > 100\n", "", "7:9", "field 'expr' must be set"),
+        ("sum by (queue) (queue_depth)", "sum by (queue (queue_depth)", "6:15", "could not parse expression"),
+        ("groups:", "group:", "1:1", "group"),
+        ("name: queues", "name: [queues", "2:", ""),
+        ("        runbook: [", "          watchkeeper_checks: ask_bob\n        no: [", "16:9", "no"),
+        (
+            "        runbook: [oldest_pending_tasks, workers]",
+            "          watchkeeper_checks: ask_bob",
+            "15:31",
+            "ask_bob",
+        ),
     ];
-    for (from, to, line, named) in cases {
+    for (from, to, place, named) in cases {
         let error = RuleSet::parse("pack.yml", &BACKLOG.replace(from, to)).expect_err(to);
         let text = error.to_string();
-        assert!(text.starts_with(&format!("pack.yml:{line}: ")), "{to}: {text}");
+        assert!(text.starts_with(&format!("pack.yml:{place}")), "{to}: {text}");
         assert!(text.contains(named), "{to}: {text}");
     }
+}
+
+#[test]
+fn all_that_is_wrong_with_a_file_is_said_at_once() {
+    let text = BACKLOG.replace("for: 2m", "for: 2m\n        record: x").replace("sum by (queue)", "sum by");
+    let errors = RuleSet::parse_whole("pack.yml", &text).expect_err("two faults");
+    let lines: Vec<String> = errors.iter().map(|error| error.to_string()[..11].to_owned()).collect();
+    assert_eq!(lines, ["pack.yml:6:", "pack.yml:7:"]);
+}
+
+#[test]
+fn what_prometheus_takes_is_taken() {
+    let texts = [
+        "",
+        "# nothing\n",
+        "groups:\n",
+        "groups: []\n",
+        "groups:\n- name: a\n  rules:\n",
+        "groups:\n- name: a\n  interval: 0s\n  limit: -1\n  labels:\n  rules:\n  - record: 'ütf 8'\n    expr: 1\n    for: 0s\n    labels:\n      'a b': 'x'\n      number: 1\n",
+        "groups:\n- name: a\n  labels: { team: x }\n  query_offset: 30s\n  rules:\n  - alert: A\n    expr: |\n      up\n        == 0\n    annotations:\n",
+    ];
+    for text in texts {
+        RuleSet::parse("pack.yml", text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    }
+    let rules = RuleSet::parse("pack.yml", texts[5]).expect("valid");
+    let Rule::Record(rule) = rules.groups()[0].rules[0].as_ref() else { panic!("a recording rule") };
+    assert_eq!((rule.name.as_str(), rule.labels["number"].as_str()), ("ütf 8", "1"));
+    assert_eq!((rules.groups()[0].interval, rules.groups()[0].limit), (None, None));
+    let rules = RuleSet::parse("pack.yml", texts[6]).expect("valid");
+    let Rule::Alert(rule) = rules.groups()[0].rules[0].as_ref() else { panic!("an alerting rule") };
+    assert_eq!(rule.labels["team"].text(), "x");
+    assert_eq!(rules.groups()[0].query_offset, Duration::from_secs(30));
+}
+
+#[test]
+fn checks_are_named_in_an_annotation_where_prometheus_reads_the_file_too() {
+    let text = BACKLOG.replace(
+        "        runbook: [oldest_pending_tasks, workers]",
+        "          watchkeeper_checks: oldest_pending_tasks, workers",
+    );
+    let rules = RuleSet::parse("pack.yml", &text).expect("valid");
+    let Rule::Alert(rule) = rules.groups()[0].rules[1].as_ref() else { panic!("an alerting rule") };
+    assert_eq!(rule.runbook, ["oldest_pending_tasks", "workers"]);
+    assert_eq!(rule.annotations.keys().collect::<Vec<_>>(), ["summary"], "nobody is shown it");
 }
 
 #[test]
@@ -70,7 +123,7 @@ fn an_unknown_severity_is_a_warning_that_is_said() {
 fn two_rules_that_make_the_same_alerts_are_refused() {
     let mut rules = RuleSet::parse("one.yml", BACKLOG).expect("a valid file");
     let error = rules.extend(RuleSet::parse("two.yml", BACKLOG).expect("valid alone")).expect_err("twice");
-    assert!(error.to_string().starts_with("two.yml:5: "), "{error}");
+    assert!(error.to_string().starts_with("two.yml:5:17: "), "{error}");
     let other =
         BACKLOG.replace("severity: critical", "severity: warning").replace("queue:depth:sum", "other");
     rules.extend(RuleSet::parse("three.yml", &other).expect("valid")).expect("other labels, other alerts");

@@ -5,6 +5,7 @@ mod diagnosis;
 mod life;
 mod listener;
 mod real;
+mod recording;
 mod stage;
 
 pub(crate) use stage::http_client;

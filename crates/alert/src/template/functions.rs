@@ -1,311 +1,248 @@
-//! The functions of templates. What they give follows Prometheus' documentation of the same names.
+//! The functions of templates: Go's own, and those that Prometheus adds.
+
+mod collections;
+mod strings;
+mod times;
+
+use std::sync::Arc;
 
 use model::Timestamp;
 
-/// What an expression gives.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Value {
-    Text(String),
-    Number(f64),
-}
+use super::Data;
+use super::number::{humanize, humanize_1024, humanize_duration, humanize_percentage};
+use super::printf::{print, printf};
+use super::value::{SampleValue, Value};
+use collections::{compare, index, length, line, slice, sorted};
+pub(super) use times::time_field;
+use times::{duration, timestamp};
 
-impl Value {
-    pub(super) fn into_text(self) -> String {
-        match self {
-            Self::Text(text) => text,
-            Self::Number(number) => promql::format_value(number),
-        }
-    }
+macro_rules! functions {
+    ($($variant:ident $name:literal,)*) => {
+        /// A function.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum Function { $($variant,)* }
 
-    /// As a number; a text that is none gives NaN.
-    fn number(&self) -> f64 {
-        match self {
-            Self::Number(number) => *number,
-            Self::Text(text) => text.trim().parse().unwrap_or(f64::NAN),
-        }
-    }
-}
-
-/// A function.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Function {
-    Humanize,
-    Humanize1024,
-    HumanizeDuration,
-    HumanizePercentage,
-    HumanizeTimestamp,
-    Printf,
-    ToLower,
-    ToUpper,
-    Title,
-}
-
-impl Function {
-    pub(super) fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "humanize" => Self::Humanize,
-            "humanize1024" => Self::Humanize1024,
-            "humanizeDuration" => Self::HumanizeDuration,
-            "humanizePercentage" => Self::HumanizePercentage,
-            "humanizeTimestamp" => Self::HumanizeTimestamp,
-            "printf" => Self::Printf,
-            "toLower" => Self::ToLower,
-            "toUpper" => Self::ToUpper,
-            "title" => Self::Title,
-            _ => return None,
-        })
-    }
-
-    /// Whether a call can be made with these arguments; the text says what is wrong.
-    pub(super) fn check(self, arguments: &[super::Expression]) -> Result<(), String> {
-        match self {
-            Self::Printf => match arguments.first() {
-                Some(super::Expression::Literal(Value::Text(format))) => {
-                    let verbs = verbs(format)?;
-                    if verbs == arguments.len() - 1 {
-                        Ok(())
-                    } else {
-                        Err(format!("printf has {verbs} places and {} values", arguments.len() - 1))
-                    }
+        impl Function {
+            pub(super) fn named(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some(Self::$variant),)*
+                    _ => None,
                 }
-                _ => Err("printf begins with a format in quotes".to_owned()),
-            },
-            _ if arguments.len() == 1 => Ok(()),
-            _ => Err(format!("a function takes one value here, and is given {}", arguments.len())),
-        }
-    }
-
-    pub(super) fn call(self, arguments: &[Value]) -> Value {
-        let Some(first) = arguments.first() else { return Value::Text(String::new()) };
-        Value::Text(match self {
-            Self::Humanize => humanize(first.number()),
-            Self::Humanize1024 => humanize_1024(first.number()),
-            Self::HumanizeDuration => humanize_duration(first.number()),
-            Self::HumanizePercentage => format!("{}%", significant(first.number() * 100.0)),
-            Self::HumanizeTimestamp => Timestamp::from_secs_f64(first.number()).to_string(),
-            Self::Printf => printf(&first.clone().into_text(), &arguments[1..]),
-            Self::ToLower => first.clone().into_text().to_lowercase(),
-            Self::ToUpper => first.clone().into_text().to_uppercase(),
-            Self::Title => title(&first.clone().into_text()),
-        })
-    }
-}
-
-/// With an SI prefix: `1.234k`, `5m`.
-fn humanize(value: f64) -> String {
-    let mut value = value;
-    let mut prefix = "";
-    if value == 0.0 || !value.is_finite() {
-        return significant(value);
-    }
-    if value.abs() >= 1.0 {
-        for next in ["k", "M", "G", "T", "P", "E", "Z", "Y"] {
-            if value.abs() < 1000.0 {
-                break;
             }
-            value /= 1000.0;
-            prefix = next;
-        }
-    } else {
-        (value, prefix) = small(value);
-    }
-    format!("{}{prefix}", significant(value))
-}
 
-/// With a binary prefix: `4.5Gi`.
-pub(crate) fn humanize_1024(value: f64) -> String {
-    let mut value = value;
-    let mut prefix = "";
-    if value.abs() > 1.0 && value.is_finite() {
-        for next in ["ki", "Mi", "Gi", "Ti", "Pi", "Ei", "Zi", "Yi"] {
-            if value.abs() < 1024.0 {
-                break;
-            }
-            value /= 1024.0;
-            prefix = next;
-        }
-    }
-    format!("{}{prefix}", significant(value))
-}
-
-/// Seconds as `1d 2h 3m 4s`, and less than a second with an SI prefix.
-pub(crate) fn humanize_duration(value: f64) -> String {
-    if !value.is_finite() {
-        return significant(value);
-    }
-    if value == 0.0 {
-        return "0s".to_owned();
-    }
-    if value.abs() < 1.0 {
-        let (value, prefix) = small(value);
-        return format!("{}{prefix}s", significant(value));
-    }
-    let sign = if value < 0.0 { "-" } else { "" };
-    let whole = value.abs() as u64;
-    let (days, hours, minutes, seconds) = (whole / 86_400, whole / 3_600 % 24, whole / 60 % 60, whole % 60);
-    if days > 0 {
-        format!("{sign}{days}d {hours}h {minutes}m {seconds}s")
-    } else if hours > 0 {
-        format!("{sign}{hours}h {minutes}m {seconds}s")
-    } else if minutes > 0 {
-        format!("{sign}{minutes}m {seconds}s")
-    } else {
-        format!("{}s", significant(value))
-    }
-}
-
-fn small(value: f64) -> (f64, &'static str) {
-    let mut value = value;
-    let mut prefix = "";
-    for next in ["m", "u", "n", "p", "f", "a", "z", "y"] {
-        if value.abs() >= 1.0 {
-            break;
-        }
-        value *= 1000.0;
-        prefix = next;
-    }
-    (value, prefix)
-}
-
-/// Four significant digits, as C's `%.4g`.
-fn significant(value: f64) -> String {
-    general(value, 4)
-}
-
-fn not_finite(value: f64) -> String {
-    if value.is_nan() {
-        "NaN"
-    } else if value > 0.0 {
-        "+Inf"
-    } else {
-        "-Inf"
-    }
-    .to_owned()
-}
-
-/// C's `%.Ng`: N significant digits, no trailing zeros, an exponent where it is very large or small.
-fn general(value: f64, digits: usize) -> String {
-    if !value.is_finite() {
-        return not_finite(value);
-    }
-    if value == 0.0 {
-        return "0".to_owned();
-    }
-    let digits = digits.clamp(1, 17);
-    let scientific = format!("{value:.*e}", digits - 1);
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    let precision = i32::try_from(digits).unwrap_or(17);
-    if exponent < -4 || exponent >= precision {
-        let sign = if exponent < 0 { '-' } else { '+' };
-        return format!("{}e{sign}{:02}", shorten(mantissa), exponent.abs());
-    }
-    let decimals = usize::try_from(precision - 1 - exponent).unwrap_or(0);
-    shorten(&format!("{value:.decimals$}")).to_owned()
-}
-
-fn shorten(number: &str) -> &str {
-    if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number }
-}
-
-fn title(text: &str) -> String {
-    let mut begins = true;
-    let mut titled = String::with_capacity(text.len());
-    for c in text.chars() {
-        if begins {
-            titled.extend(c.to_uppercase());
-        } else {
-            titled.push(c);
-        }
-        begins = c.is_whitespace();
-    }
-    titled
-}
-
-/// One place of a format: `%5.2f` and the like.
-struct Verb {
-    width: usize,
-    precision: Option<usize>,
-    kind: char,
-}
-
-const MAX_WIDTH: usize = 100;
-
-/// Splits a format at its places; `%%` is a text.
-fn split(format: &str) -> Result<Vec<Result<Verb, String>>, String> {
-    let mut parts = Vec::new();
-    let mut text = String::new();
-    let mut characters = format.chars().peekable();
-    while let Some(c) = characters.next() {
-        if c != '%' {
-            text.push(c);
-            continue;
-        }
-        let number = |characters: &mut std::iter::Peekable<std::str::Chars<'_>>| {
-            let mut digits = String::new();
-            while let Some(digit) = characters.next_if(char::is_ascii_digit) {
-                digits.push(digit);
-            }
-            digits.parse().unwrap_or(0usize).min(MAX_WIDTH)
-        };
-        let width = number(&mut characters);
-        let precision = characters.next_if_eq(&'.').map(|_| number(&mut characters));
-        match characters.next() {
-            Some('%') => text.push('%'),
-            Some(kind @ ('s' | 'v' | 'd' | 'f' | 'e' | 'g' | 'q')) => {
-                parts.push(Err(std::mem::take(&mut text)));
-                parts.push(Ok(Verb { width, precision, kind }));
-            }
-            other => {
-                let shown = other.map(String::from).unwrap_or_default();
-                return Err(format!("printf does not know `%{shown}`: there are %s %v %d %f %e %g %q"));
+            pub(super) const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
             }
         }
-    }
-    parts.push(Err(text));
-    Ok(parts)
+    };
 }
 
-fn verbs(format: &str) -> Result<usize, String> {
-    Ok(split(format)?.iter().filter(|part| part.is_ok()).count())
+functions! {
+    And "and",
+    Or "or",
+    Not "not",
+    Eq "eq",
+    Ne "ne",
+    Lt "lt",
+    Le "le",
+    Gt "gt",
+    Ge "ge",
+    Call "call",
+    Len "len",
+    Index "index",
+    Slice "slice",
+    Print "print",
+    Printf "printf",
+    Println "println",
+    Html "html",
+    Js "js",
+    UrlQuery "urlquery",
+    Query "query",
+    First "first",
+    Label "label",
+    ValueOf "value",
+    TextValue "strvalue",
+    SortByLabel "sortByLabel",
+    Args "args",
+    Humanize "humanize",
+    Humanize1024 "humanize1024",
+    HumanizeDuration "humanizeDuration",
+    HumanizePercentage "humanizePercentage",
+    HumanizeTimestamp "humanizeTimestamp",
+    ToTime "toTime",
+    ToDuration "toDuration",
+    Now "now",
+    ParseDuration "parseDuration",
+    ParseDurationTime "parseDurationTime",
+    Title "title",
+    ToUpper "toUpper",
+    ToLower "toLower",
+    Match "match",
+    ReplaceAll "reReplaceAll",
+    StripPort "stripPort",
+    StripDomain "stripDomain",
+    GraphLink "graphLink",
+    TableLink "tableLink",
+    UrlQueryEscape "urlQueryEscape",
+    SafeHtml "safeHtml",
+    PathPrefix "pathPrefix",
+    ExternalUrl "externalURL",
 }
 
-fn printf(format: &str, values: &[Value]) -> String {
-    let mut values = values.iter();
-    let mut printed = String::new();
-    for part in split(format).unwrap_or_default() {
-        match part {
-            Err(text) => printed.push_str(&text),
-            Ok(verb) => {
-                let value = values.next().cloned().unwrap_or(Value::Text(String::new()));
-                let text = print_one(&verb, value);
-                printed.push_str(&format!("{text:>width$}", width = verb.width));
-            }
+/// The most values that `args` takes.
+const MAX_ARGS: usize = 32;
+
+/// Whether a value is a map with a map in it: what is nested deeper would take deep stacks to print and to drop.
+fn holds_a_map(value: &Value) -> bool {
+    matches!(value, Value::Map(map) if map.values().any(|value| matches!(value, Value::Map(_))))
+}
+
+/// Calls a function. The text of an error is Go's, or close to it.
+pub(super) fn call(function: Function, arguments: &[Value], data: &Data<'_>) -> Result<Value, String> {
+    let name = function.name();
+    let given = Given { name, arguments };
+    let called =
+        |result: Result<Value, String>| result.map_err(|reason| format!("error calling {name}: {reason}"));
+    match function {
+        // These two, and queries, are answered where the tree is gone over.
+        Function::And | Function::Or | Function::Query => Err(format!("{name} cannot be called here")),
+        Function::Not => given.one().map(|value| Value::Bool(!value.is_true())),
+        Function::Eq | Function::Ne | Function::Lt | Function::Le | Function::Gt | Function::Ge => {
+            called(compare(function, arguments))
         }
-    }
-    printed
-}
-
-fn print_one(verb: &Verb, value: Value) -> String {
-    let number = value.number();
-    match verb.kind {
-        'd' | 'f' | 'e' | 'g' if !number.is_finite() => not_finite(number),
-        'd' => format!("{number:.0}"),
-        'f' => format!("{number:.*}", verb.precision.unwrap_or(6)),
-        'e' => {
-            let text = format!("{number:.*e}", verb.precision.unwrap_or(6));
-            let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-            let exponent: i32 = exponent.parse().unwrap_or(0);
-            format!("{mantissa}e{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.abs())
-        }
-        'g' => match verb.precision {
-            Some(digits) => general(number, digits),
-            None => promql::format_value(number),
+        Function::Call => Err(format!("error calling {name}: a value of a template is no function")),
+        Function::Len => called(length(given.one()?)),
+        Function::Index => called(index(arguments)),
+        Function::Slice => called(slice(arguments)),
+        Function::Print => Ok(Value::text(print(arguments))),
+        Function::Println => Ok(Value::text(line(arguments))),
+        Function::Printf => match arguments.split_first() {
+            Some((Value::Text(format), rest)) => Ok(Value::text(printf(format, rest))),
+            Some((other, _)) => Err(given.wrong("string", other)),
+            None => Err(given.count("at least 1")),
         },
-        'q' => format!("{:?}", value.into_text()),
-        _ => {
-            let text = value.into_text();
-            verb.precision.map_or(text.clone(), |most| text.chars().take(most).collect())
+        Function::Html => Ok(Value::text(strings::html(&print(arguments)))),
+        Function::Js => Ok(Value::text(strings::js(&print(arguments)))),
+        Function::UrlQuery => Ok(Value::text(strings::query_escape(&print(arguments)))),
+        Function::First => called(match given.list(0, 1)?.first() {
+            Some(first) => Ok(first.clone()),
+            None => Err("first() called on vector with no elements".to_owned()),
+        }),
+        Function::Label => {
+            let sample = given.sample(1, 2)?;
+            Ok(Value::text(sample.labels.get(given.text(0, 2)?).map_or("", String::as_str)))
         }
+        Function::ValueOf => Ok(Value::Float(given.sample(0, 1)?.value)),
+        Function::TextValue => {
+            Ok(Value::text(given.sample(0, 1)?.labels.get("__value__").map_or("", String::as_str)))
+        }
+        Function::SortByLabel => sorted(given.text(0, 2)?, given.list(1, 2)?),
+        Function::Args => {
+            if arguments.len() > MAX_ARGS || arguments.iter().any(holds_a_map) {
+                return Err(format!(
+                    "error calling {name}: it takes {MAX_ARGS} values, and args in args, but not deeper"
+                ));
+            }
+            let named =
+                arguments.iter().enumerate().map(|(index, value)| (format!("arg{index}"), value.clone()));
+            Ok(Value::Map(Arc::new(named.collect())))
+        }
+        Function::Humanize => called(number(given.one()?).map(|number| Value::text(humanize(number)))),
+        Function::Humanize1024 => {
+            called(number(given.one()?).map(|number| Value::text(humanize_1024(number))))
+        }
+        Function::HumanizeDuration => {
+            called(number(given.one()?).map(|number| Value::text(humanize_duration(number))))
+        }
+        Function::HumanizePercentage => {
+            called(number(given.one()?).map(|number| Value::text(humanize_percentage(number))))
+        }
+        Function::HumanizeTimestamp => {
+            called(number(given.one()?).map(|number| Value::text(timestamp(number))))
+        }
+        Function::ToTime => {
+            called(number(given.one()?).map(|number| Value::Time(Timestamp::from_secs_f64(number))))
+        }
+        Function::ToDuration => called(number(given.one()?).map(Value::Duration)),
+        Function::Now => Ok(Value::Float(data.now)),
+        Function::ParseDuration => called(duration(given.text(0, 1)?).map(Value::Float)),
+        Function::ParseDurationTime => called(duration(given.text(0, 1)?).map(Value::Duration)),
+        Function::Title => Ok(Value::text(strings::title(given.text(0, 1)?))),
+        Function::ToUpper => Ok(Value::text(given.text(0, 1)?.to_uppercase())),
+        Function::ToLower => Ok(Value::text(given.text(0, 1)?.to_lowercase())),
+        Function::Match => called(strings::is_match(given.text(0, 2)?, given.text(1, 2)?).map(Value::Bool)),
+        Function::ReplaceAll => called(
+            strings::replace_all(given.text(0, 3)?, given.text(1, 3)?, given.text(2, 3)?).map(Value::text),
+        ),
+        Function::StripPort => Ok(Value::text(strings::strip_port(given.text(0, 1)?))),
+        Function::StripDomain => Ok(Value::text(strings::strip_domain(given.text(0, 1)?))),
+        Function::GraphLink => Ok(Value::text(strings::link(given.text(0, 1)?, 0))),
+        Function::TableLink => Ok(Value::text(strings::link(given.text(0, 1)?, 1))),
+        Function::UrlQueryEscape => Ok(Value::text(strings::query_escape(given.text(0, 1)?))),
+        Function::SafeHtml => given.text(0, 1).map(Value::text),
+        Function::PathPrefix => Ok(Value::text(strings::path_of(&data.external.url))),
+        Function::ExternalUrl => Ok(Value::text(data.external.url.as_str())),
+    }
+}
+
+/// What a function is given, and how it is read.
+struct Given<'a> {
+    name: &'static str,
+    arguments: &'a [Value],
+}
+
+impl<'a> Given<'a> {
+    fn count(&self, wanted: &str) -> String {
+        format!("wrong number of args for {}: want {wanted} got {}", self.name, self.arguments.len())
+    }
+
+    fn wrong(&self, wanted: &str, found: &Value) -> String {
+        format!("wrong type for {}; expected {wanted}; got {}", self.name, found.kind())
+    }
+
+    fn at(&self, place: usize, of: usize) -> Result<&'a Value, String> {
+        match self.arguments.get(place) {
+            Some(value) if self.arguments.len() == of => Ok(value),
+            _ => Err(self.count(&of.to_string())),
+        }
+    }
+
+    fn one(&self) -> Result<&'a Value, String> {
+        self.at(0, 1)
+    }
+
+    fn text(&self, place: usize, of: usize) -> Result<&'a str, String> {
+        match self.at(place, of)? {
+            Value::Text(text) => Ok(text),
+            other => Err(self.wrong("string", other)),
+        }
+    }
+
+    fn sample(&self, place: usize, of: usize) -> Result<&'a SampleValue, String> {
+        match self.at(place, of)? {
+            Value::Sample(sample) => Ok(sample),
+            other => Err(self.wrong("*template.sample", other)),
+        }
+    }
+
+    fn list(&self, place: usize, of: usize) -> Result<&'a [Value], String> {
+        match self.at(place, of)? {
+            Value::List(list) => Ok(list),
+            other => Err(self.wrong("template.queryResult", other)),
+        }
+    }
+}
+
+/// What functions of numbers take: numbers, texts that are numbers, and durations in seconds.
+fn number(value: &Value) -> Result<f64, String> {
+    match value {
+        Value::Float(number) | Value::Duration(number) => Ok(*number),
+        Value::Int(number) => Ok(*number as f64),
+        Value::Text(text) => {
+            text.parse().map_err(|_| format!("strconv.ParseFloat: parsing {text:?}: invalid syntax"))
+        }
+        other => Err(format!("can't convert {} to float", other.kind())),
     }
 }

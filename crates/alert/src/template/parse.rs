@@ -1,234 +1,371 @@
-//! Reading a template: texts, and what stands between `{{` and `}}`.
+//! Reading a template: pieces become a tree. What Go refuses when it reads a template is refused here.
 
-use super::functions::{Function, Value};
-use super::{Expression, Part, TemplateError};
+use super::TemplateError;
+use super::functions::Function;
+use super::lex::{Kind, Piece, Token, pieces};
+use super::tree::{Branch, Command, Node, Operand, Pipeline, Tree};
 
-pub(super) fn parts(text: &str) -> Result<Vec<Part>, TemplateError> {
-    let mut parts = Vec::new();
-    let mut rest = text;
-    let mut trim_next = false;
-    while let Some(open) = rest.find("{{") {
-        let (mut before, after) = (&rest[..open], &rest[open + 2..]);
-        let close = closing(after).ok_or_else(|| TemplateError::new("a `{{` without its `}}`"))?;
-        let mut action = &after[..close];
-        rest = &after[close + 2..];
-        if trim_next {
-            before = before.trim_start();
-        }
-        // `{{-` and `-}}` take the white space beside them away, as in Go.
-        if let Some(inner) = action.strip_prefix("- ") {
-            action = inner;
-            before = before.trim_end();
-        }
-        trim_next = false;
-        if let Some(inner) = action.strip_suffix(" -") {
-            action = inner;
-            trim_next = true;
-        }
-        push_text(&mut parts, before);
-        let comment = action.trim();
-        if !(comment.starts_with("/*") && comment.ends_with("*/")) {
-            parts.push(Part::Action(pipeline(action)?));
-        }
-    }
-    push_text(&mut parts, if trim_next { rest.trim_start() } else { rest });
-    Ok(parts)
-}
+/// How deep conditions, loops and parentheses may be nested.
+const MAX_NESTING: usize = 64;
 
-fn push_text(parts: &mut Vec<Part>, text: &str) {
-    if !text.is_empty() {
-        parts.push(Part::Text(text.to_owned()));
+/// Variables that are there from the start.
+const KNOWN: [&str; 5] = ["$", "$labels", "$externalLabels", "$externalURL", "$value"];
+
+pub(super) fn tree(text: &str) -> Result<Tree, TemplateError> {
+    let mut parser = Parser {
+        text,
+        pieces: pieces(text)?.into_iter(),
+        variables: KNOWN.map(str::to_owned).to_vec(),
+        tree: Tree::default(),
+        nesting: 0,
+        loops: 0,
+    };
+    let (body, end) = parser.list(true)?;
+    match end {
+        Stop::Text => {
+            parser.tree.body = body;
+            Ok(parser.tree)
+        }
+        Stop::End(at) => Err(TemplateError::at(text, at, "unexpected {{end}}")),
+        Stop::Else(at, _) => Err(TemplateError::at(text, at, "unexpected {{else}}")),
     }
 }
 
-/// Where the `}}` is that closes an action: not one inside quotes.
-fn closing(text: &str) -> Option<usize> {
-    let mut quote: Option<char> = None;
-    let mut escaped = false;
-    for (at, c) in text.char_indices() {
-        match quote {
-            Some(_) if escaped => escaped = false,
-            Some('"') if c == '\\' => escaped = true,
-            Some(open) if c == open => quote = None,
-            Some(_) => {}
-            None if c == '"' || c == '`' => quote = Some(c),
-            None if text[at..].starts_with("}}") => return Some(at),
-            None => {}
+struct Parser<'a> {
+    text: &'a str,
+    pieces: std::vec::IntoIter<Piece<'a>>,
+    /// The variables that are known here, in the order in which they came.
+    variables: Vec<String>,
+    tree: Tree,
+    nesting: usize,
+    /// How many loops are open.
+    loops: usize,
+}
+
+/// What ends a list of nodes.
+enum Stop {
+    Text,
+    End(usize),
+    /// `{{else}}`, with the words behind it.
+    Else(usize, Vec<Token>),
+}
+
+/// What a branch is.
+#[derive(Clone, Copy, PartialEq)]
+enum Sort {
+    If,
+    With,
+    Range,
+}
+
+impl Parser<'_> {
+    fn fail<T>(&self, at: usize, reason: impl Into<String>) -> Result<T, TemplateError> {
+        Err(TemplateError::at(self.text, at, reason))
+    }
+
+    fn nested<T>(
+        &mut self,
+        at: usize,
+        read: impl FnOnce(&mut Self) -> Result<T, TemplateError>,
+    ) -> Result<T, TemplateError> {
+        if self.nesting == MAX_NESTING {
+            return self.fail(at, format!("nested more than {MAX_NESTING} deep"));
         }
+        self.nesting += 1;
+        let result = read(self);
+        self.nesting -= 1;
+        result
     }
-    None
-}
 
-#[derive(Clone, Debug, PartialEq)]
-enum Token {
-    Word(String),
-    Text(String),
-    Pipe,
-    Open,
-    Close,
-}
-
-fn tokens(text: &str) -> Result<Vec<Token>, TemplateError> {
-    let mut tokens = Vec::new();
-    let mut rest = text.trim_start();
-    while let Some(first) = rest.chars().next() {
-        let taken = match first {
-            '|' => push(&mut tokens, Token::Pipe),
-            '(' => push(&mut tokens, Token::Open),
-            ')' => push(&mut tokens, Token::Close),
-            '`' => {
-                let end = rest[1..].find('`').ok_or_else(|| TemplateError::new("a quote is not closed"))?;
-                tokens.push(Token::Text(rest[1..=end].to_owned()));
-                end + 2
-            }
-            '"' => {
-                let (content, taken) = quoted(rest)?;
-                tokens.push(Token::Text(content));
-                taken
-            }
-            _ => {
-                let end =
-                    rest.find(|c: char| c.is_whitespace() || "|()\"`".contains(c)).unwrap_or(rest.len());
-                tokens.push(Token::Word(rest[..end].to_owned()));
-                end
-            }
-        };
-        rest = rest[taken..].trim_start();
-    }
-    Ok(tokens)
-}
-
-fn push(tokens: &mut Vec<Token>, token: Token) -> usize {
-    tokens.push(token);
-    1
-}
-
-/// The content of a quoted text, and how many bytes it takes with its quotes.
-fn quoted(text: &str) -> Result<(String, usize), TemplateError> {
-    let mut content = String::new();
-    let mut characters = text.char_indices().skip(1);
-    while let Some((at, c)) = characters.next() {
-        match c {
-            '"' => return Ok((content, at + 1)),
-            '\\' => match characters.next().map(|(_, c)| c) {
-                Some('n') => content.push('\n'),
-                Some('t') => content.push('\t'),
-                Some(c @ ('"' | '\\')) => content.push(c),
-                _ => {
-                    return Err(TemplateError::new(
-                        "a quoted text has an escape other than \\n \\t \\\" \\\\",
-                    ));
+    /// Nodes until something ends them. Templates are defined at the `top` alone.
+    fn list(&mut self, top: bool) -> Result<(Vec<Node>, Stop), TemplateError> {
+        let mut nodes = Vec::new();
+        loop {
+            let tokens = match self.pieces.next() {
+                None => return Ok((nodes, Stop::Text)),
+                Some(Piece::Text(text)) => {
+                    nodes.push(Node::Text(text.to_owned()));
+                    continue;
                 }
-            },
-            _ => content.push(c),
-        }
-    }
-    Err(TemplateError::new("a quote is not closed"))
-}
-
-fn pipeline(text: &str) -> Result<Expression, TemplateError> {
-    let tokens = tokens(text)?;
-    let mut reader = Reader { tokens: &tokens };
-    let expression = reader.pipeline()?;
-    match reader.tokens.first() {
-        None => Ok(expression),
-        Some(_) => Err(TemplateError::new(format!("`{}` cannot be understood to its end", text.trim()))),
-    }
-}
-
-struct Reader<'a> {
-    tokens: &'a [Token],
-}
-
-impl Reader<'_> {
-    fn next(&mut self) -> Option<Token> {
-        let (first, rest) = self.tokens.split_first()?;
-        self.tokens = rest;
-        Some(first.clone())
-    }
-
-    fn pipeline(&mut self) -> Result<Expression, TemplateError> {
-        let mut expression = self.command(None)?;
-        while self.tokens.first() == Some(&Token::Pipe) {
-            self.next();
-            expression = self.command(Some(expression))?;
-        }
-        Ok(expression)
-    }
-
-    /// One operand, or a function with its arguments; what is piped in comes last, as in Go.
-    fn command(&mut self, piped: Option<Expression>) -> Result<Expression, TemplateError> {
-        let word = match self.tokens.first() {
-            Some(Token::Word(word)) if is_call(word) => word.clone(),
-            _ if piped.is_some() => {
-                return Err(TemplateError::new("after a `|` comes a function"));
+                Some(Piece::Action(tokens)) => tokens,
+            };
+            let Some(first) = tokens.first() else { return self.fail(0, "missing value for command") };
+            let at = first.at;
+            let keyword = match &first.kind {
+                Kind::Word(word) => word.clone(),
+                _ => String::new(),
+            };
+            let rest = &tokens[1..];
+            match keyword.as_str() {
+                "end" if rest.is_empty() => return Ok((nodes, Stop::End(at))),
+                "else" => return Ok((nodes, Stop::Else(at, rest.to_vec()))),
+                "if" => nodes.push(Node::If(self.branch(Sort::If, at, rest)?)),
+                "with" => nodes.push(Node::With(self.branch(Sort::With, at, rest)?)),
+                "range" => nodes.push(Node::Range(self.branch(Sort::Range, at, rest)?)),
+                "break" | "continue" if rest.is_empty() => {
+                    if self.loops == 0 {
+                        return self.fail(at, format!("{{{{{keyword}}}}} outside {{{{range}}}}"));
+                    }
+                    nodes.push(if keyword == "break" { Node::Break } else { Node::Continue });
+                }
+                "template" => nodes.push(self.template(at, rest)?),
+                "define" if top => self.define(at, rest)?,
+                "define" => return self.fail(at, "unexpected {{define}}"),
+                "block" => nodes.push(self.block(at, rest)?),
+                _ => nodes.push(Node::Action(self.pipeline(at, &tokens, false)?)),
             }
-            _ => return self.operand(),
-        };
-        self.next();
-        if word == "index" {
-            return self.index();
         }
-        let function = Function::named(&word)
-            .ok_or_else(|| TemplateError::new(format!("the template function `{word}` is not known")))?;
+    }
+
+    fn branch(&mut self, sort: Sort, at: usize, tokens: &[Token]) -> Result<Branch, TemplateError> {
+        self.nested(at, |parser| {
+            let known = parser.variables.len();
+            let pipeline = parser.pipeline(at, tokens, sort == Sort::Range)?;
+            parser.loops += usize::from(sort == Sort::Range);
+            let body = parser.list(false);
+            parser.loops -= usize::from(sort == Sort::Range);
+            let (body, end) = body?;
+            let otherwise = match end {
+                Stop::Text => {
+                    return parser.fail(at, "unexpected end of the template: an {{end}} is missing");
+                }
+                Stop::End(_) => Vec::new(),
+                Stop::Else(at, tokens) => parser.otherwise(sort, at, &tokens)?,
+            };
+            parser.variables.truncate(known);
+            Ok(Branch { pipeline, body, otherwise })
+        })
+    }
+
+    /// What stands behind `{{else}}`, up to its end.
+    fn otherwise(&mut self, sort: Sort, at: usize, tokens: &[Token]) -> Result<Vec<Node>, TemplateError> {
+        if let Some((Kind::Word(word), rest)) = tokens.split_first().map(|(first, rest)| (&first.kind, rest))
+        {
+            // `{{else if}}` shares the end of the condition before.
+            return match (word.as_str(), sort) {
+                ("if", Sort::If) => Ok(vec![Node::If(self.branch(Sort::If, at, rest)?)]),
+                ("with", Sort::With) => Ok(vec![Node::With(self.branch(Sort::With, at, rest)?)]),
+                _ => self.fail(at, format!("unexpected <{word}> in else")),
+            };
+        }
+        if !tokens.is_empty() {
+            return self.fail(at, "unexpected words in else");
+        }
+        match self.list(false)? {
+            (nodes, Stop::End(_)) => Ok(nodes),
+            (_, Stop::Else(at, _)) => self.fail(at, "expected end; found {{else}}"),
+            (_, Stop::Text) => self.fail(at, "unexpected end of the template: an {{end}} is missing"),
+        }
+    }
+
+    fn template(&mut self, at: usize, tokens: &[Token]) -> Result<Node, TemplateError> {
+        let (name, rest) = self.name(at, "template", tokens)?;
+        let argument = if rest.is_empty() { None } else { Some(self.pipeline(at, rest, false)?) };
+        Ok(Node::Template { name, argument })
+    }
+
+    fn define(&mut self, at: usize, tokens: &[Token]) -> Result<(), TemplateError> {
+        let (name, rest) = self.name(at, "define", tokens)?;
+        if !rest.is_empty() {
+            return self.fail(at, "unexpected words in define clause");
+        }
+        self.defined(at, name)
+    }
+
+    fn block(&mut self, at: usize, tokens: &[Token]) -> Result<Node, TemplateError> {
+        let (name, rest) = self.name(at, "block", tokens)?;
+        let argument = Some(self.pipeline(at, rest, false)?);
+        self.defined(at, name.clone())?;
+        Ok(Node::Template { name, argument })
+    }
+
+    /// The body of a template of its own: it knows no variable but `$`.
+    fn defined(&mut self, at: usize, name: String) -> Result<(), TemplateError> {
+        let outer =
+            (std::mem::replace(&mut self.variables, vec!["$".to_owned()]), std::mem::take(&mut self.loops));
+        let (body, end) = self.nested(at, |parser| parser.list(false))?;
+        (self.variables, self.loops) = outer;
+        match end {
+            Stop::End(_) => {
+                self.tree.defined.insert(name, body);
+                Ok(())
+            }
+            Stop::Else(at, _) => self.fail(at, "unexpected {{else}}"),
+            Stop::Text => self.fail(at, "unexpected end of the template: an {{end}} is missing"),
+        }
+    }
+
+    fn name<'t>(
+        &self,
+        at: usize,
+        what: &str,
+        tokens: &'t [Token],
+    ) -> Result<(String, &'t [Token]), TemplateError> {
+        match tokens.split_first().map(|(first, rest)| (&first.kind, rest)) {
+            Some((Kind::Literal(super::value::Value::Text(name)), rest)) => {
+                Ok((name.as_ref().to_owned(), rest))
+            }
+            _ => self.fail(at, format!("{what} needs a name in quotes")),
+        }
+    }
+
+    /// A whole pipeline; a loop may declare two variables.
+    fn pipeline(&mut self, at: usize, tokens: &[Token], of_loop: bool) -> Result<Pipeline, TemplateError> {
+        let mut words = Words { parser: self, tokens, next: 0, end: at };
+        let pipeline = words.pipeline(of_loop)?;
+        match words.tokens.get(words.next) {
+            None => Ok(pipeline),
+            Some(token) => {
+                let at = token.at;
+                self.fail(at, "unexpected word in an action")
+            }
+        }
+    }
+}
+
+/// Goes over the words of one action.
+struct Words<'p, 'a, 't> {
+    parser: &'p mut Parser<'a>,
+    tokens: &'t [Token],
+    next: usize,
+    end: usize,
+}
+
+impl Words<'_, '_, '_> {
+    fn peek(&self) -> Option<&Kind> {
+        self.tokens.get(self.next).map(|token| &token.kind)
+    }
+
+    fn at(&self) -> usize {
+        self.tokens.get(self.next).map_or(self.end, |token| token.at)
+    }
+
+    fn fail<T>(&self, reason: impl Into<String>) -> Result<T, TemplateError> {
+        self.parser.fail(self.at(), reason)
+    }
+
+    fn pipeline(&mut self, of_loop: bool) -> Result<Pipeline, TemplateError> {
+        let (variables, assigns) = self.declaration(of_loop)?;
+        let mut commands = vec![self.command(false)?];
+        while matches!(self.peek(), Some(Kind::Pipe)) {
+            self.next += 1;
+            commands.push(self.command(true)?);
+        }
+        // A variable is known after its own declaration, not in it.
+        if !assigns {
+            self.parser.variables.extend(variables.iter().cloned());
+        }
+        Ok(Pipeline { variables, assigns, commands })
+    }
+
+    fn declaration(&mut self, of_loop: bool) -> Result<(Vec<String>, bool), TemplateError> {
+        let kind = |offset: usize| self.tokens.get(self.next + offset).map(|token| &token.kind);
+        let (variables, length) = match (kind(0), kind(1), kind(2), kind(3)) {
+            (Some(Kind::Variable(name)), Some(Kind::Declare | Kind::Assign), _, _) => (vec![name.clone()], 1),
+            (
+                Some(Kind::Variable(first)),
+                Some(Kind::Comma),
+                Some(Kind::Variable(second)),
+                Some(Kind::Declare | Kind::Assign),
+            ) if of_loop => (vec![first.clone(), second.clone()], 3),
+            _ => return Ok((Vec::new(), false)),
+        };
+        let assigns = matches!(kind(length), Some(Kind::Assign));
+        if assigns && let Some(unknown) = variables.iter().find(|name| !self.parser.variables.contains(name))
+        {
+            return self.fail(format!("undefined variable {unknown:?}"));
+        }
+        self.next += length + 1;
+        Ok((variables, assigns))
+    }
+
+    /// One operand, or a function with its arguments.
+    fn command(&mut self, piped: bool) -> Result<Command, TemplateError> {
+        let at = self.at();
+        if matches!(self.peek(), None | Some(Kind::Pipe | Kind::Close)) {
+            return self.fail("missing value for command");
+        }
+        let first = self.operand()?;
         let mut arguments = Vec::new();
-        while !matches!(self.tokens.first(), None | Some(Token::Pipe | Token::Close)) {
+        while !matches!(self.peek(), None | Some(Kind::Pipe | Kind::Close)) {
             arguments.push(self.operand()?);
         }
-        arguments.extend(piped);
-        function.check(&arguments).map_err(TemplateError::new)?;
-        Ok(Expression::Call(function, arguments))
-    }
-
-    /// `index $labels "a-name"`: how Go reads labels whose names are no identifiers.
-    fn index(&mut self) -> Result<Expression, TemplateError> {
-        match (self.next(), self.next()) {
-            (Some(Token::Word(labels)), Some(Token::Text(name)))
-                if matches!(labels.as_str(), "$labels" | ".Labels") =>
-            {
-                Ok(Expression::Label(name))
-            }
-            _ => Err(TemplateError::new("`index` is for labels alone: `index $labels \"name\"`")),
+        let takes = matches!(first, Operand::Function(_));
+        if !takes && (piped || !arguments.is_empty()) {
+            let reason = if piped && arguments.is_empty() {
+                "non executable command in pipeline: a function must follow `|`"
+            } else {
+                "can't give argument to non-function"
+            };
+            return self.parser.fail(at, reason);
         }
+        Ok(Command { at, first, arguments })
     }
 
-    fn operand(&mut self) -> Result<Expression, TemplateError> {
-        match self.next() {
-            Some(Token::Text(text)) => Ok(Expression::Literal(Value::Text(text))),
-            Some(Token::Open) => {
-                let inner = self.pipeline()?;
-                match self.next() {
-                    Some(Token::Close) => Ok(inner),
-                    _ => Err(TemplateError::new("a `(` without its `)`")),
+    fn operand(&mut self) -> Result<Operand, TemplateError> {
+        let at = self.at();
+        let Some(kind) = self.peek().cloned() else { return self.fail("missing value for command") };
+        self.next += 1;
+        let operand = match kind {
+            Kind::Literal(value) => Operand::Literal(value),
+            Kind::Dot => Operand::Dot,
+            Kind::Word(word) if word == "nil" => Operand::Nil,
+            Kind::Word(word) => match Function::named(&word) {
+                Some(function) => {
+                    self.parser.tree.asks |= function == Function::Query;
+                    Operand::Function(function)
                 }
+                None => return self.parser.fail(at, format!("function {word:?} not defined")),
+            },
+            Kind::Field(name) => {
+                let mut path = vec![name];
+                path.extend(self.path());
+                return Ok(Operand::Field(path));
             }
-            Some(Token::Word(word)) => operand(&word),
-            Some(Token::Pipe | Token::Close) | None => {
-                Err(TemplateError::new("an action is empty, or ends too early"))
+            Kind::Variable(name) => {
+                if !self.parser.variables.contains(&name) {
+                    return self.parser.fail(at, format!("undefined variable {name:?}"));
+                }
+                return Ok(Operand::Variable(name, self.path()));
             }
+            Kind::Open => {
+                let inner = self.inner(at)?;
+                return Ok(Operand::Inner(Box::new(inner), self.path()));
+            }
+            Kind::Pipe | Kind::Comma | Kind::Close | Kind::Declare | Kind::Assign => {
+                return self.parser.fail(at, "unexpected sign in an action");
+            }
+        };
+        let has_fields =
+            matches!(self.tokens.get(self.next), Some(Token { kind: Kind::Field(_), apart: false, .. }));
+        if has_fields && matches!(operand, Operand::Literal(_) | Operand::Nil) {
+            return self.fail("a literal has no fields");
         }
+        Ok(operand)
     }
-}
 
-fn is_call(word: &str) -> bool {
-    word.starts_with(|c: char| c.is_ascii_alphabetic())
-}
+    /// What is in parentheses.
+    fn inner(&mut self, at: usize) -> Result<Pipeline, TemplateError> {
+        if self.parser.nesting == MAX_NESTING {
+            return self.parser.fail(at, format!("nested more than {MAX_NESTING} deep"));
+        }
+        self.parser.nesting += 1;
+        let inner = self.pipeline(false)?;
+        self.parser.nesting -= 1;
+        if !matches!(self.peek(), Some(Kind::Close)) {
+            return self.parser.fail(at, "unclosed left paren");
+        }
+        self.next += 1;
+        Ok(inner)
+    }
 
-fn operand(word: &str) -> Result<Expression, TemplateError> {
-    if matches!(word, "$value" | ".Value") {
-        return Ok(Expression::Value);
-    }
-    if let Some(name) = word.strip_prefix("$labels.").or_else(|| word.strip_prefix(".Labels."))
-        && !name.is_empty()
-        && name.chars().all(|c| c.is_alphanumeric() || c == '_')
-    {
-        return Ok(Expression::Label(name.to_owned()));
-    }
-    match word.parse::<f64>() {
-        Ok(number) if !is_call(word) => Ok(Expression::Literal(Value::Number(number))),
-        _ if is_call(word) => Err(TemplateError::new(format!("put `({word} …)` in parentheses here"))),
-        _ => Err(TemplateError::new(format!(
-            "`{word}` is not known: there are $value, $labels.NAME, numbers, and texts in quotes"
-        ))),
+    /// Fields that stand right behind a value.
+    fn path(&mut self) -> Vec<String> {
+        let mut path = Vec::new();
+        while let Some(Token { kind: Kind::Field(name), apart: false, .. }) = self.tokens.get(self.next) {
+            path.push(name.clone());
+            self.next += 1;
+        }
+        path
     }
 }

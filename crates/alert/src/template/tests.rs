@@ -1,84 +1,235 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::Template;
+use model::Labels;
 
-fn render(text: &str, value: f64) -> String {
-    let labels = BTreeMap::from([
-        ("queue".to_owned(), "llm_tasks".to_owned()),
-        ("a-b".to_owned(), "dashed".to_owned()),
-    ]);
-    Template::parse(text).unwrap_or_else(|error| panic!("{text}: {error}")).render(&labels, value)
+use super::{Data, External, Querier, Template};
+use crate::evaluate::Finding;
+
+/// Answers `v` with two results, `none` with nothing, and fails otherwise.
+struct Known;
+
+impl Querier for Known {
+    fn query(&self, expression: &str) -> Result<Vec<Finding>, String> {
+        let finding = |job: &str, value| Finding::number(Labels::metric("v", &[("job", job)]), value);
+        match expression {
+            "v" => Ok(vec![finding("b", 2.5), finding("a", 5.0)]),
+            "none" => Ok(Vec::new()),
+            _ => Err("parse error".to_owned()),
+        }
+    }
+}
+
+fn tried(text: &str, value: f64) -> Result<String, super::TemplateError> {
+    let labels = [("queue", "llm_tasks"), ("a-b", "dashed"), ("__name__", "v"), ("instance", "a.b.c:80")];
+    let texts = |pairs: &[(&str, &str)]| {
+        Arc::new(
+            pairs
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                .collect::<BTreeMap<_, _>>(),
+        )
+    };
+    let external = External { labels: texts(&[("zone", "eu")]), url: "http://x.org:80/pre?q".to_owned() };
+    let data = Data { labels: texts(&labels), value, external: &external, now: 60.0, querier: &Known };
+    Template::parse(text).and_then(|template| template.render(&data))
 }
 
 #[test]
-fn templates_give_what_prometheus_gives() {
+fn templates_give_what_go_and_prometheus_give() {
     let cases = [
         ("plain", 0.0, "plain"),
         ("{{ $labels.queue }} holds {{ $value }}", 150.0, "llm_tasks holds 150"),
         ("{{$value}}", 0.1 + 0.2, "0.30000000000000004"),
+        ("{{ $value }}", 1_234_567.5, "1.2345675e+06"),
         ("{{ .Labels.queue }}/{{ .Value }}", 2.5, "llm_tasks/2.5"),
         ("[{{ $labels.missing }}]", 0.0, "[]"),
         (r#"{{ index $labels "a-b" }}"#, 0.0, "dashed"),
         ("{{ $value | humanize }}", 1_234_567.0, "1.235M"),
         ("{{ humanize $value }}", 0.005, "5m"),
         ("{{ $value | humanize }}", 0.0, "0"),
-        ("{{ $value | humanize }}", 999.0, "999"),
+        ("{{ $value | humanize }}", f64::NAN, "NaN"),
         ("{{ $value | humanize1024 }}B", 4_831_838_208.0, "4.5GiB"),
-        ("{{ $value | humanize1024 }}", 1.0, "1"),
         ("{{ $value | humanizePercentage }}", 0.9123, "91.23%"),
-        ("{{ $value | humanizePercentage }}", 1.0, "100%"),
         ("{{ $value | humanizeDuration }}", 93_784.0, "1d 2h 3m 4s"),
-        ("{{ $value | humanizeDuration }}", 3_600.0, "1h 0m 0s"),
         ("{{ $value | humanizeDuration }}", 61.5, "1m 1s"),
-        ("{{ $value | humanizeDuration }}", 1.25, "1.25s"),
         ("{{ $value | humanizeDuration }}", 0.0015, "1.5ms"),
-        ("{{ $value | humanizeDuration }}", -75.0, "-1m 15s"),
-        ("{{ $value | humanizeTimestamp }}", 1_754_083_800.0, "2025-08-01T21:30:00Z"),
+        ("{{ $value | humanizeDuration }}", f64::INFINITY, "+Inf"),
+        ("{{ $value | humanizeTimestamp }}", 1_754_083_800.0, "2025-08-01 21:30:00 +0000 UTC"),
+        ("{{ ($value | toTime).Year }} {{ (toTime $value).Weekday }}", 1_754_083_800.0, "2025 Friday"),
         (r#"{{ printf "%.2f" $value }}"#, 2.0_f64.sqrt(), "1.41"),
         (r#"{{ $value | printf "%5.1f|" }}"#, 2.0, "  2.0|"),
-        (r#"{{ printf "%s: %d%% %q" $labels.queue 7 "x" }}"#, 0.0, "llm_tasks: 7% \"x\""),
         (r#"{{ printf "%.3g" $value }} {{ printf "%.1e" $value }}"#, 12_345.0, "1.23e+04 1.2e+04"),
+        (
+            r#"{{ printf "%d %x %08.3f %-6s| %t %v %5q" $value 255 $value "ab" true nil "z" }}"#,
+            5.5,
+            r#"%!d(float64=5.5) ff 0005.500 ab    | true <nil>   "z""#,
+        ),
+        (
+            r#"{{ "a" | printf "%s-%s" "b" }} {{ printf "%s" 1 }} {{ printf "%d %d" 1 }} {{ printf "x" 5 }}"#,
+            0.0,
+            "b-a %!s(int=1) 1 %!d(MISSING) x%!(EXTRA int=5)",
+        ),
         ("{{ $labels.queue | toUpper }}", 0.0, "LLM_TASKS"),
-        ("{{ ($value | humanize) | title }}", 1500.0, "1.5k"),
-        (r#"{{ "}}" }}"#, 0.0, "}}"),
+        (r#"{{ title "ab-cd ef_gh" }}"#, 0.0, "Ab-Cd Ef_gh"),
+        (r#"{{ reReplaceAll "(.)b" "${1}X" "abab" }} {{ match "^a" "ab" }}"#, 0.0, "aXaX true"),
+        (r#"{{ "}}" }}{{ `{{` }}{{ "\t\u00e9\"" }}"#, 0.0, "}}{{\té\""),
         ("a {{- /* note */ -}} b", 0.0, "ab"),
         ("a  {{- $value -}}  b", 1.0, "a1b"),
-        ("{{ $value | humanize }}", f64::NAN, "NaN"),
-        ("{{ $value | humanizeDuration }}", f64::INFINITY, "+Inf"),
+        ("{{ 3 -}} \n x {{- -3 }}", 0.0, "3x-3"),
+        (
+            "{{ 1000000.0 }} {{ 1e5 }} {{ 0.0001 }} {{ 0.00001 }} {{ 0x10 }} {{ 'a' }}",
+            0.0,
+            "1e+06 100000 0.0001 1e-05 16 97",
+        ),
+        (r#"{{ print 1 2 "a" 3 "b" "c" }}|{{ println "a" 1 }}"#, 0.0, "1 2a3bc|a 1\n"),
+        ("{{ if gt $value 1.0 }}x{{ else if eq $labels.queue \"q\" }}y{{ else }}z{{ end }}", 0.5, "z"),
+        ("{{ if and $value (lt $value 2.0) }}x{{ end }}", 1.5, "x"),
+        (
+            "{{ and 1 0 2 }} {{ or 0 \"\" \"x\" }} {{ not 0 }} {{ eq $labels.queue \"a\" \"llm_tasks\" }} {{ ne 1 2 }}",
+            0.0,
+            "0 x true true true",
+        ),
+        ("{{ with $x := 5 }}{{ $x }}{{ . }}{{ end }}{{ with \"\" }}a{{ else }}b{{ end }}", 0.0, "55b"),
+        ("{{ $x := 1 }}{{ if true }}{{ $x = 2 }}{{ $y := 3 }}{{ end }}{{ $x }}", 0.0, "2"),
+        (
+            "{{ define \"T\" }}[{{ . }}]{{ end }}{{ template \"T\" 7 }}{{ block \"B\" \"z\" }}({{ . }}){{ end }}",
+            0.0,
+            "[7](z)",
+        ),
+        (
+            "{{ range $i, $s := query \"v\" }}{{ $i }}={{ $s.Value }},{{ .Labels.job }} {{ end }}",
+            0.0,
+            "0=2.5,b 1=5,a ",
+        ),
+        ("{{ range query \"v\" | sortByLabel \"job\" }}{{ .Labels.job }}{{ end }}", 0.0, "ab"),
+        ("{{ range query \"none\" }}x{{ else }}nothing{{ end }}", 0.0, "nothing"),
+        (
+            "{{ range query \"v\" }}{{ if eq .Value 2.5 }}{{ continue }}{{ end }}{{ .Value }}{{ break }}{{ end }}",
+            0.0,
+            "5",
+        ),
+        (
+            "{{ query \"v\" | first | value | humanize }} {{ query \"v\" | first | label \"job\" }} {{ len (query \"v\") }}",
+            0.0,
+            "2.5 b 2",
+        ),
+        ("{{ first (query \"v\") }}", 0.0, "{map[__name__:v job:b] 2.5}"),
+        (
+            "{{ (args 1 \"a\").arg1 }} {{ args 1 \"a\" }} {{ (args 1).arg5 }}",
+            0.0,
+            "a map[arg0:1 arg1:a] <no value>",
+        ),
+        (
+            r#"{{ len "é" }} {{ slice "hello" 1 3 }} {{ html "<a&\"'>" }} {{ urlquery "a b&c" }}"#,
+            0.0,
+            "2 el &lt;a&amp;&#34;&#39;&gt; a+b%26c",
+        ),
+        (r#"{{ js "it's <x>" }}"#, 0.0, r"it\'s \u003Cx\u003E"),
+        (
+            r#"{{ stripPort $labels.instance }} {{ stripDomain $labels.instance }} {{ stripPort "[::1]:9" }} {{ stripDomain "10.0.0.1:9" }}"#,
+            0.0,
+            "a.b.c a:80 ::1 10.0.0.1:9",
+        ),
+        (
+            r#"{{ parseDuration "1h30m" }} {{ parseDurationTime "1h30m" }} {{ toDuration 0.0015 }}"#,
+            0.0,
+            "5400 1h30m0s 1.5ms",
+        ),
+        (
+            r#"{{ graphLink "up{a=\"b\"}" }} {{ tableLink "up" }}"#,
+            0.0,
+            "/graph?g0.expr=up%7Ba%3D%22b%22%7D&g0.tab=0 /graph?g0.expr=up&g0.tab=1",
+        ),
+        (
+            "{{ pathPrefix }} {{ externalURL }} {{ $externalLabels.zone }} {{ .ExternalURL }} {{ now }}",
+            0.0,
+            "/pre http://x.org:80/pre?q eu http://x.org:80/pre?q 60",
+        ),
+        ("{{ $labels }}", 0.0, "map[__name__:v a-b:dashed instance:a.b.c:80 queue:llm_tasks]"),
     ];
     for (text, value, expected) in cases {
-        assert_eq!(render(text, value), expected, "{text} {value}");
+        let given = tried(text, value).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(given, expected, "{text} {value}");
     }
 }
 
 #[test]
-fn what_is_not_understood_is_an_error_that_names_it() {
+fn what_go_refuses_to_read_is_refused_with_its_place() {
     let cases = [
-        ("{{ $value | frobnicate }}", "frobnicate"),
-        ("{{ range query \"up\" }}", "range"),
-        ("{{ if $value }}x{{ end }}", "if"),
-        ("{{ $value", "{{"),
-        ("{{ }}", "empty"),
-        ("{{ $externalLabels.x }}", "$externalLabels.x"),
-        ("{{ $value | }}", "function"),
-        ("{{ humanize }}", "given 0"),
-        ("{{ printf \"%.2f\" }}", "1 places and 0 values"),
-        ("{{ printf \"%x\" $value }}", "%x"),
-        ("{{ printf $value }}", "format"),
-        ("{{ ($value }}", ")"),
-        ("{{ $value $value }}", "to its end"),
-        ("{{ \"open }}", "}}"),
-        ("{{ index $value 1 }}", "index"),
+        ("{{ $value | frobnicate }}", "1:13: function \"frobnicate\" not defined"),
+        ("a\nb {{ range query \"up\" }}", "2:6: unexpected end"),
+        ("{{ if $value }}x", "an {{end}} is missing"),
+        ("{{ end }}", "unexpected {{end}}"),
+        ("{{ else }}", "unexpected {{else}}"),
+        ("{{ $value", "unclosed action"),
+        ("{{ }}", "missing value for command"),
+        ("{{ $unknown }}", "undefined variable \"$unknown\""),
+        ("{{ $x = 1 }}", "undefined variable \"$x\""),
+        ("{{ if 1 }}{{ $y := 3 }}{{ end }}{{ $y }}", "undefined variable \"$y\""),
+        ("{{ $value | }}", "missing value for command"),
+        ("{{ $value | $value }}", "non executable command"),
+        ("{{ ($value }}", "unclosed left paren"),
+        ("{{ $value $value }}", "can't give argument to non-function"),
+        ("{{ \"open }}", "unterminated quoted string"),
+        ("{{ 1x }}", "bad number syntax"),
+        ("{{ break }}", "outside {{range}}"),
+        ("{{ if 1 }}{{ define \"x\" }}{{ end }}{{ end }}", "unexpected {{define}}"),
+        ("{{/* open }}", "unclosed comment"),
+        ("{{ $value ? }}", "unexpected '?'"),
     ];
     for (text, named) in cases {
         let error = Template::parse(text).expect_err(text).to_string();
         assert!(error.contains(named), "{text}: {error}");
     }
+    let deep = format!("{}1{}", "{{ if 1 }}".repeat(100), "{{ end }}".repeat(100));
+    assert!(Template::parse(&deep).expect_err("too deep").to_string().contains("64 deep"));
+    let deep = format!("{{{{ {}1{} }}}}", "(".repeat(10_000), ")".repeat(10_000));
+    assert!(Template::parse(&deep).expect_err("too deep").to_string().contains("64 deep"));
 }
 
 #[test]
-fn a_rendered_text_is_bounded() {
-    let labels = BTreeMap::from([("long".to_owned(), "é".repeat(20_000))]);
-    let text = Template::parse("{{ $labels.long }}").expect("valid").render(&labels, 0.0);
-    assert!(text.len() <= 8 << 10 && text.len() > 8_000);
+fn what_cannot_be_filled_in_says_why() {
+    let cases = [
+        ("{{ if gt $value 1 }}x{{ end }}", "error calling gt: incompatible types for comparison"),
+        ("{{ .Nope }}", "can't evaluate field Nope"),
+        ("{{ humanize \"x\" }}", "parsing \"x\": invalid syntax"),
+        ("{{ humanize }}", "want 1 got 0"),
+        ("{{ index $labels \"x\" 1 }}", "index out of range: 1"),
+        ("{{ first (query \"none\") }}", "first() called on vector with no elements"),
+        ("{{ query \"v +\" }}", "error calling query: parse error"),
+        ("{{ $labels.queue.x }}", "can't evaluate field x in type string"),
+        ("{{ toUpper 5 }}", "expected string; got int"),
+        ("{{ $value | value }}", "expected *template.sample; got float64"),
+        ("{{ template \"T\" }}", "\"T\" not defined"),
+        ("{{ match \"(\" \"a\" }}", "error parsing regexp"),
+        ("{{ range $value }}{{ end }}", "range can't iterate over 1"),
+    ];
+    for (text, named) in cases {
+        let error = tried(text, 1.0).expect_err(text).to_string();
+        assert!(error.contains(named), "{text}: {error}");
+    }
+}
+
+#[test]
+fn a_hostile_template_ends() {
+    let long = tried(&format!("{{{{ range 100000 }}}}{}{{{{ end }}}}", "é".repeat(100)), 0.0).expect("cut");
+    assert!(long.len() <= 8 << 10 && long.len() > 8_000);
+    let cases = [
+        ("{{ range 1000 }}{{ range 1000 }}{{ end }}{{ end }}", "steps"),
+        ("{{ define \"T\" }}{{ template \"T\" }}{{ end }}{{ template \"T\" }}", "deep"),
+        ("{{ $x := \"0123456789\" }}{{ range 60 }}{{ $x = print $x $x }}{{ end }}", "bytes"),
+        ("{{ range 60 }}{{ query \"none\" }}{{ end }}", "queries"),
+    ];
+    for (text, named) in cases {
+        let error = tried(text, 0.0).expect_err(text).to_string();
+        assert!(error.contains(named), "{text}: {error}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_reading_or_filling_in_panic(text in "(\\{\\{|\\}\\}|-| |range|if|end|else|define|\"a\"|\\$x|\\$value|:=|,|\\||\\(|\\)|\\.|printf|%|é|\n|1|'|`|\\\\){0,24}") {
+        let _ = tried(&text, 1.5);
+    }
 }

@@ -12,7 +12,7 @@ use crate::logging;
 /// What the command line says.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Config {
-    /// Say whether the configuration can be used, rule files and queue mappings included
+    /// Say whether the configuration can be used, rule files, queue mappings and scrape jobs included
     #[command(
         after_help = "Exit codes: 0 it can be used, 2 it cannot.\n\nExample:\n  watchkeeper config check --config /etc/watchkeeper/watchkeeper.toml"
     )]
@@ -75,7 +75,11 @@ async fn check(loaded: &Loaded) -> Result<(), Failure> {
                 println!("warning: {}:{}: {}: {warning}", rule.file, rule.line, rule.name);
             }
         }
-        let counts = format!("{} rules, {channels} channels, {collectors} collectors", rules.len());
+        let jobs = house.collectors.scrapes().map_or(0, |scrapes| scrapes.job_count());
+        let counts = format!(
+            "{} rules, {channels} channels, {collectors} collectors, {jobs} scrape jobs",
+            rules.len()
+        );
         house.close().await?;
         Ok::<_, Failure>(counts)
     };

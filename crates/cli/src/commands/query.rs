@@ -32,6 +32,9 @@ pub(crate) struct Query {
     /// Draw each series of a range as a curve
     #[arg(long, requires = "from", conflicts_with = "json")]
     plot: bool,
+    /// Show how it is evaluated instead of the answer: parts, series, samples, time
+    #[arg(long, conflicts_with = "plot")]
+    explain: bool,
     /// Print the data of the answer as JSON, as Prometheus has it; warnings and notes go to standard error
     #[arg(long)]
     json: bool,
@@ -49,11 +52,15 @@ pub(crate) async fn run(command: &Query) -> Result<(), Failure> {
         return Err(Failure::Usage(anyhow!("--step 0s: give a duration above zero, like 15s")));
     }
     let client = Client::new(&command.connection)?;
+    let [at_once, over_time] = match command.explain {
+        false => ["/prometheus/api/v1/query", "/prometheus/api/v1/query_range"],
+        true => ["/prometheus/api/v1/explain_query"; 2],
+    };
     let answer = match &command.from {
         None => {
             let at = command.at.as_deref().map(|text| time("at", text)).transpose()?.unwrap_or(now);
             let at = seconds(at);
-            client.get("/prometheus/api/v1/query", &[("query", &command.expression), ("time", &at)]).await?
+            client.get(at_once, &[("query", &command.expression), ("time", &at)]).await?
         }
         Some(from) => {
             let from = time("from", from)?;
@@ -66,7 +73,7 @@ pub(crate) async fn run(command: &Query) -> Result<(), Failure> {
             let (start, end) = (seconds(from), seconds(to));
             let parameters =
                 [("query", command.expression.as_str()), ("start", &start), ("end", &end), ("step", &step)];
-            client.get("/prometheus/api/v1/query_range", &parameters).await?
+            client.get(over_time, &parameters).await?
         }
     };
     // Also beside JSON, whose document is the answer's data alone.
@@ -75,6 +82,8 @@ pub(crate) async fn run(command: &Query) -> Result<(), Failure> {
     }
     if command.json {
         println!("{}", answer["data"]);
+    } else if command.explain {
+        println!("{}", explained(&answer["data"]));
     } else if command.plot {
         let text = plotted(&answer["data"]);
         let ascii = !show::is_utf8(|name| std::env::var(name).ok());
@@ -130,14 +139,19 @@ fn shown(data: &Value) -> String {
         Some("vector") => {
             table.set_header(["SERIES", "VALUE"]);
             for row in rows {
-                table.add_row([series(&row["metric"]), sample(&row["value"]).1]);
+                let point = row.get("histogram").unwrap_or(&row["value"]);
+                table.add_row([series(&row["metric"]), sample(point).1]);
             }
             align(&mut table, 1);
         }
         Some("matrix") => {
             table.set_header(["SERIES", "TIME", "VALUE"]);
             for row in rows {
-                for point in row["values"].as_array().into_iter().flatten() {
+                let points = |name: &str| row[name].as_array().map(Vec::as_slice).unwrap_or_default();
+                let mut points: Vec<&Value> = points("values").iter().chain(points("histograms")).collect();
+                let time = |point: &Value| point[0].as_f64().unwrap_or_default();
+                points.sort_by(|a, b| time(a).total_cmp(&time(b)));
+                for point in points {
                     let (time, value) = sample(point);
                     table.add_row([series(&row["metric"]), time, value]);
                 }
@@ -147,6 +161,65 @@ fn shown(data: &Value) -> String {
         _ => return sample(&data["result"]).1,
     }
     if table.is_empty() { "no data".to_owned() } else { table.trim_fmt() }
+}
+
+/// A plan as an indented tree, a part a line, with what it cost beside it.
+fn explained(data: &Value) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["PART", "SERIES", "SAMPLES", "READ", "TIME", ""]);
+    let whole = |name: &str| data[name].as_u64().unwrap_or_default().to_string();
+    let time = data["time_seconds"].as_f64().unwrap_or_default();
+    let steps = data["steps"].as_u64().unwrap_or_default();
+    let all = format!("the query, {steps} step{}", if steps == 1 { "" } else { "s" });
+    table.add_row([
+        all,
+        whole("series"),
+        whole("samples"),
+        whole("samples_read"),
+        short(time),
+        String::new(),
+    ]);
+    parts(&data["plan"], 1, &mut table);
+    for column in 1..=4 {
+        align(&mut table, column);
+    }
+    table.trim_fmt()
+}
+
+/// As deep as the server reads queries, and a little more.
+const MAX_LEVEL: usize = 256;
+
+fn parts(plan: &Value, level: usize, table: &mut Table) {
+    for part in plan.as_array().into_iter().flatten().filter(|_| level < MAX_LEVEL) {
+        let whole = |name: &str| part[name].as_u64().unwrap_or_default().to_string();
+        let text = format!("{}{}", "  ".repeat(level), clean(part["text"].as_str().unwrap_or_default()));
+        let is = |name: &str| part[name].as_bool().unwrap_or_default();
+        let note = match (is("shared"), is("once")) {
+            (true, _) => "taken from the same part before",
+            (false, true) => "evaluated once for all steps",
+            (false, false) => "",
+        };
+        let time = short(part["time_seconds"].as_f64().unwrap_or_default());
+        table.add_row([
+            text,
+            whole("series"),
+            whole("samples"),
+            whole("samples_read"),
+            time,
+            note.to_owned(),
+        ]);
+        parts(&part["children"], level + 1, table);
+    }
+}
+
+/// A short time.
+fn short(seconds: f64) -> String {
+    match seconds {
+        _ if seconds < 0.01 => format!("{:.0} µs", seconds * 1e6),
+        _ if seconds < 10.0 => format!("{:.1} ms", seconds * 1e3),
+        _ => format!("{seconds:.2} s"),
+    }
 }
 
 /// A curve for each series, from 0 to its largest value, between its bounds.
@@ -205,7 +278,22 @@ fn sample(point: &Value) -> (String, String) {
     let time = point[0]
         .as_f64()
         .map(|seconds| Timestamp::from_millis((seconds * 1000.0).round() as i64).to_string());
-    (time.unwrap_or_default(), point[1].as_str().unwrap_or_default().to_owned())
+    (time.unwrap_or_default(), point[1].as_str().map_or_else(|| histogram(&point[1]), str::to_owned))
+}
+
+/// A histogram with its buckets, `[` and `]` where a bound belongs to a bucket: `{count:3, sum:4, (1,2]:3}`.
+fn histogram(object: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut parts =
+        vec![format!("count:{}", text(&object["count"])), format!("sum:{}", text(&object["sum"]))];
+    for bucket in object["buckets"].as_array().into_iter().flatten() {
+        let bounds = bucket[0].as_u64().unwrap_or_default();
+        let (open, close) =
+            (if bounds & 1 == 1 { '[' } else { '(' }, if bounds % 3 == 0 { ']' } else { ')' });
+        let [lower, upper, count] = [1, 2, 3].map(|at| text(&bucket[at]));
+        parts.push(format!("{open}{lower},{upper}{close}:{count}"));
+    }
+    format!("{{{}}}", parts.join(", "))
 }
 
 #[cfg(test)]
@@ -250,6 +338,16 @@ mod tests {
         let matrix = json!({ "resultType": "matrix", "result": [
             { "metric": { "__name__": "up" }, "values": [[1754083800.5, "1"]] } ] });
         assert!(shown(&matrix).contains("2025-08-01T21:30:00.5Z"));
+        let histogram =
+            json!({ "count": "4", "sum": "5", "buckets": [[3, "-1", "1", "1"], [0, "1", "2", "3"]] });
+        let mixed = json!({ "resultType": "matrix", "result": [
+            { "metric": {}, "values": [[1, "7"], [3, "9"]], "histograms": [[2, histogram]] } ] });
+        let shown_mixed = shown(&mixed);
+        let ends = ["7", "{count:4, sum:5, [-1,1]:1, (1,2]:3}", "9"];
+        assert!(
+            shown_mixed.lines().skip(1).zip(ends).all(|(line, end)| line.ends_with(end)),
+            "{shown_mixed}"
+        );
         let plot = json!({ "resultType": "matrix", "result": [
             { "metric": { "__name__": "up\u{1b}[2J" }, "values": [[1, "0"], [2, "12.5"], [3, "NaN"], [4, "6"]] } ] });
         let curve =
@@ -258,5 +356,29 @@ mod tests {
         assert_eq!(plotted(&json!({ "result": [] })), "no data");
         assert_eq!(shown(&json!({ "resultType": "scalar", "result": [1, "4.5"] })), "4.5");
         assert_eq!(shown(&json!({ "resultType": "vector", "result": [] })), "no data");
+    }
+
+    #[test]
+    fn a_plan_is_shown_as_a_tree() {
+        let part = |text: &str, shared: bool, children: Value| {
+            json!({ "text": text, "series": 1, "samples": 60, "samples_read": 720, "time_seconds": 0.0123,
+                "once": false, "shared": shared, "children": children })
+        };
+        let inner = part("rate(a[5m])", false, json!([]));
+        let data = json!({ "steps": 60, "series": 1, "samples": 60, "samples_read": 720, "time_seconds": 0.002,
+            "plan": [part("… / …", false, json!([part("sum(…)", false, json!([inner])), part("b\u{1b}", true, json!([]))]))] });
+        let lines: Vec<String> = explained(&data).lines().map(|line| line.trim_end().to_owned()).collect();
+        let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(words(&lines[1]), "the query, 60 steps 1 60 720 2000 µs");
+        assert_eq!(words(&lines[2]), "… / … 1 60 720 12.3 ms");
+        assert!(
+            lines[3].trim_start().starts_with("sum(…)") && lines[4].trim_start().starts_with("rate(a[5m])")
+        );
+        let indent = |line: &str| line.chars().take_while(|c| *c == ' ').count();
+        assert!(
+            indent(&lines[4]) == indent(&lines[3]) + 2 && indent(&lines[5]) == indent(&lines[3]),
+            "{lines:?}"
+        );
+        assert!(lines[5].ends_with("taken from the same part before") && !lines[5].contains('\u{1b}'));
     }
 }

@@ -59,7 +59,16 @@ fn of_url(text: &str) -> Vec<String> {
 /// Headers of a webhook are secrets as well: they carry its authorization.
 fn is_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
-    let named = ["password", "secret", "token", "api_key", "secret_access_key", "headers", "authorization"];
+    let named = [
+        "password",
+        "secret",
+        "token",
+        "api_key",
+        "secret_access_key",
+        "headers",
+        "authorization",
+        "credentials",
+    ];
     // A path to a secret is not the secret.
     !key.ends_with("_file") && named.iter().any(|name| key == *name || key.ends_with(&format!("_{name}")))
 }

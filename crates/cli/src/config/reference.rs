@@ -110,7 +110,7 @@ Watchkeeper needs no configuration. What differs from the defaults stands in one
 - A secret can stand in a file of its own: for every text `key` there is `key_file`, the path to a file that holds it.
 - A key that is not known is an error, with the line and the nearest known key.
 
-`watchkeeper config check` says whether a configuration can be used, rule files and queue mappings included.
+`watchkeeper config check` says whether a configuration can be used, rule files, queue mappings and scrape jobs included.
 `watchkeeper config show` prints the effective values, secrets masked. `watchkeeper config default` prints a file with
 every key.
 ";

@@ -43,6 +43,10 @@ pub(crate) struct Settings {
     pub(crate) probes: collect::ProbesConfig,
     /// Watchkeeper's own metrics.
     pub(crate) own: collect::OwnConfig,
+    /// Prometheus exporters: what holds for all that are scraped.
+    pub(crate) scraping: collect::ScrapingConfig,
+    /// Prometheus exporters that are scraped, in jobs with the keys that Prometheus has.
+    pub(crate) scrape: Vec<collect::ScrapeConfig>,
     /// What one metric query may cost.
     pub(crate) promql: promql::Limits,
     /// Rules and alerts.
@@ -87,8 +91,8 @@ impl Settings {
         if faults.is_empty() { Ok(()) } else { Err(ConfigError { faults }) }
     }
 
-    /// The sections that say what is watched, as the collectors take them.
-    pub(crate) fn collectors(&self) -> collect::Config {
+    /// The sections that say what is watched, as the collectors take them. Paths in them start at `base`.
+    pub(crate) fn collectors(&self, base: &Path) -> collect::Config {
         collect::Config {
             host: self.host.clone(),
             processes: self.processes.clone(),
@@ -98,6 +102,9 @@ impl Settings {
             redis: self.redis.clone(),
             probes: self.probes.clone(),
             own: self.own.clone(),
+            scraping: self.scraping.clone(),
+            scrape: self.scrape.clone(),
+            base: base.to_owned(),
         }
     }
 }

@@ -118,7 +118,7 @@ pub(super) fn parse_url(text: &str) -> Result<Url, String> {
 }
 
 /// An address as it may be shown: without user, password, query and fragment, where secrets stand.
-pub(super) fn shown_url(url: &Url) -> String {
+pub(crate) fn shown_url(url: &Url) -> String {
     let mut shown = url.clone();
     shown.set_query(None);
     shown.set_fragment(None);

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::io;
 
 /// The reason behind `error`, from the cause that says most.
-pub(super) fn plain(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn plain(error: &(dyn Error + 'static)) -> String {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     let mut innermost = error;
     while let Some(error) = cause {

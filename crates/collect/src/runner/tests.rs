@@ -24,9 +24,15 @@ pub(crate) struct MemoryStore {
 
 impl MemoryStore {
     /// The values of one series, in the order in which they came.
-    fn values(&self, series: &str) -> Vec<f64> {
+    pub(crate) fn values(&self, series: &str) -> Vec<f64> {
         let samples = self.samples.lock();
         samples.iter().filter(|(labels, ..)| labels == series).map(|(.., value)| *value).collect()
+    }
+
+    /// The times of one series, in the order in which they came.
+    pub(crate) fn times(&self, series: &str) -> Vec<i64> {
+        let samples = self.samples.lock();
+        samples.iter().filter(|(labels, ..)| labels == series).map(|(_, time, _)| *time).collect()
     }
 
     /// All batches of events.

@@ -59,7 +59,7 @@ impl Shard {
     }
 
     fn bytes(&self, place: usize) -> usize {
-        self.runs.bytes() + self.series[place].late_bytes() + self.histograms.size_bytes()
+        self.runs.bytes() + self.series[place].late_bytes() + self.histograms.capacity_bytes()
     }
 
     /// Adds a sample to the series at a place; a histogram is among `histograms`.

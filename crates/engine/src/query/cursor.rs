@@ -106,8 +106,9 @@ impl<S: SeriesSource + Send> SeriesCursor for Cursor<S> {
                     std::mem::swap(&mut more.histograms, &mut into.histograms);
                     let read = source.read(range_ms, left, more);
                     std::mem::swap(&mut more.histograms, &mut into.histograms);
+                    let fits = read?;
                     merge(into, &more.times_ms, &more.values);
-                    read?
+                    fits
                 };
                 let is_over = !fits || size_in_samples(into) > samples_left;
                 if is_over { Err(too_many_samples(core, max_samples)) } else { Ok(()) }

@@ -128,7 +128,7 @@ fn histograms_count_as_the_samples_that_take_as_much_memory() {
         let refused = store.select(&[], TimeRange::ALL, 150).expect_err("more than may be");
         assert!(matches!(refused, QueryError::LimitReached(_)), "{refused}");
         assert_eq!(
-            store.select(&[], TimeRange::ALL, 1000).expect("a query"),
+            store.select(&[], TimeRange::ALL, 10_000).expect("a query"),
             Series::from([expected("up", &sums)])
         );
         store.engine.checkpoint().expect("a checkpoint");

@@ -66,8 +66,12 @@ fn buckets(store: &Open, range: TimeRange, bucket_ms: i64, part: RollupPart) -> 
     Some(found)
 }
 
-/// How many samples each series has in the days around a time, if there are rollups to read.
-pub(crate) fn counts(store: &Open, around_ms: i64) -> Result<Option<BTreeMap<String, f64>>, QueryError> {
+/// How many samples each series has in the days around a time, if there are rollups to read; of a series with
+/// histograms that is not told.
+pub(crate) fn counts(
+    store: &Open,
+    around_ms: i64,
+) -> Result<Option<BTreeMap<String, Option<f64>>>, QueryError> {
     let range = between(around_ms - DAY, around_ms + 2 * DAY);
     let request = SelectRequest {
         matchers: Vec::new(),
@@ -80,7 +84,9 @@ pub(crate) fn counts(store: &Open, around_ms: i64) -> Result<Option<BTreeMap<Str
     let Some(mut cursor) = opened else { return Ok(None) };
     let (mut found, mut series) = (BTreeMap::new(), RollupBuffer::default());
     while cursor.next_series(&mut series)? {
-        found.insert(series.labels.to_string(), series.parts[0].iter().sum());
+        let counts = &series.parts[0];
+        let is_told = counts.iter().all(|count| histogram_place(*count).is_none());
+        found.insert(series.labels.to_string(), is_told.then(|| counts.iter().sum()));
     }
     Ok(Some(found))
 }
@@ -439,7 +445,7 @@ fn a_damaged_block_of_rollups_leaves_no_hole_in_an_answer() {
         store.push("a", &each_minute(day(4), day(0)));
         roll_up(&store);
         let whole = counts(&store, day(3)).expect("a query").expect("rollups");
-        assert_eq!(whole.values().copied().collect::<Vec<_>>(), [3.0 * 1440.0]);
+        assert_eq!(whole.values().copied().collect::<Vec<_>>(), [Some(3.0 * 1440.0)]);
         store.engine.shutdown();
         drop(store);
         let files = engine::inspect::files(place.dir.path()).expect("a store");

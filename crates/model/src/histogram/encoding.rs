@@ -27,7 +27,9 @@ impl std::error::Error for BadHistogram {}
 impl Histogram {
     /// Appends the bytes of the histogram.
     pub fn encode(&self, into: &mut Vec<u8>) {
-        let is_whole = |count: &f64| count.trunc().to_bits() == count.to_bits() && count.abs() < MAX_WHOLE;
+        // A zero below zero is none.
+        let is_whole =
+            |count: &f64| (*count as i64 as f64).to_bits() == count.to_bits() && count.abs() < MAX_WHOLE;
         let counts = self.positive.counts.iter().chain(&self.negative.counts);
         let is_whole = counts.chain([&self.zero_count, &self.count]).all(is_whole);
         let reset = match self.reset {

@@ -13,11 +13,11 @@ const SECONDS_A_DAY: i64 = 86_400;
 
 /// Days since the epoch; times beyond what the calendar can hold are cut.
 fn day_number(seconds: f64) -> i64 {
-    (seconds.clamp(-1e15, 1e15) as i64).div_euclid(SECONDS_A_DAY)
+    (seconds.clamp(-9e18, 9e18) as i64).div_euclid(SECONDS_A_DAY)
 }
 
 fn second_of_day(seconds: f64) -> i64 {
-    (seconds.clamp(-1e15, 1e15) as i64).rem_euclid(SECONDS_A_DAY)
+    (seconds.clamp(-9e18, 9e18) as i64).rem_euclid(SECONDS_A_DAY)
 }
 
 /// Counts in years that begin in March, so that a leap day is the last of its year.

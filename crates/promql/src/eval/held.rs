@@ -73,6 +73,20 @@ impl Held {
         Ok(())
     }
 
+    /// Whether there is room for some more in a share of what a query may hold.
+    pub(super) fn has_room(&self, values: u64, share: u64) -> bool {
+        self.own.get().saturating_add(values) <= self.most / share
+            && self.all.load(Ordering::Relaxed).saturating_add(values)
+                <= self.most.saturating_mul(LARGE_QUERIES)
+    }
+
+    /// Some are no longer held.
+    pub(super) fn give_back(&self, values: u64) {
+        let values = values.min(self.own.get());
+        self.own.set(self.own.get() - values);
+        self.all.fetch_sub(values, Ordering::Relaxed);
+    }
+
     /// How many values it holds.
     pub(super) fn values(&self) -> u64 {
         self.own.get()
@@ -153,7 +167,8 @@ mod tests {
         small.add(300).expect("there is room again");
         drop(small);
         let samples = vec![model::Sample { time_ms: 1, value: 1.0 }; 100];
-        let value = Value::Matrix(vec![crate::Series { labels: Labels::empty(), samples }]);
+        let value =
+            Value::Matrix(vec![crate::Series { labels: Labels::empty(), samples, histograms: Vec::new() }]);
         let mut answer = second.answer(&value);
         let held = 200 + SERIES_VALUES as u64;
         assert_eq!(all.load(Ordering::Relaxed), held, "what the query held beside its answer is given back");

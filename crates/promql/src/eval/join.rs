@@ -6,11 +6,10 @@
 use std::collections::HashMap;
 
 use model::Labels;
-use model::labels::METRIC_NAME;
 
 use super::{Evaluation, Sink};
 use crate::Error;
-use crate::labelset::{LabelFilter, describe, filtered};
+use crate::labelset::{LabelFilter, describe, filtered, is_metadata};
 use crate::plan::{Cardinality, Join, Operator, Side};
 use crate::steps::{StepMask, StepSeries, Steps, is_present};
 
@@ -66,7 +65,7 @@ impl Evaluation<'_> {
             OneSide { matches: HashMap::new(), conflicts: StepMask::new(steps), conflict: None };
         let mut key = Vec::new();
         self.vector(one, steps, &mut |series| {
-            self.hold_series(&series.labels, series.values.len())?;
+            self.hold_series(&series.labels, series.size_in_values())?;
             join.matching.write_key(series.labels.as_ref(), &mut key);
             one_side.add(&key, series.take(), one_name, &join.matching);
             Ok(())
@@ -158,6 +157,16 @@ impl Evaluation<'_> {
     ) -> StepSeries {
         let mut result = StepSeries::new(result_labels(join, &many.labels, &one.labels), steps);
         result.drop_name = many.drop_name || join.operator.drops_name();
+        if many.has_histograms() || one.has_histograms() || matches!(join.operator, Operator::Trim(_)) {
+            for step in 0..steps.count {
+                let (Some(many), Some(one)) = (many.point(step), one.point(step)) else { continue };
+                let (left, right) = if many_side == Side::Left { (many, one) } else { (one, many) };
+                if let Some(point) = self.combine(join.operator, &left, &right, &left, join.place) {
+                    result.set(step, point);
+                }
+            }
+            return result;
+        }
         for (step, value) in many.present() {
             let other = one.values[step];
             if is_present(other) {
@@ -210,12 +219,12 @@ fn result_labels(join: &Join, many: &Labels, one: &Labels) -> Labels {
     let keeps_name = !matches!(join.operator, Operator::Arithmetic(_));
     match &join.cardinality {
         Cardinality::OneToOne => filtered(many.as_ref(), |name| match (&join.matching, name) {
-            (LabelFilter::Without(_), METRIC_NAME) => keeps_name,
-            (LabelFilter::Only(_), METRIC_NAME) => keeps_name && join.matching.keeps(name),
+            (LabelFilter::Without(_), name) if is_metadata(name) => keeps_name,
+            (LabelFilter::Only(_), name) if is_metadata(name) => keeps_name && join.matching.keeps(name),
             _ => join.matching.keeps(name),
         }),
         Cardinality::Many { include, .. } => {
-            let kept = filtered(many.as_ref(), |name| name != METRIC_NAME || keeps_name);
+            let kept = filtered(many.as_ref(), |name| !is_metadata(name) || keeps_name);
             if include.is_empty() {
                 return kept;
             }

@@ -25,7 +25,7 @@ impl Arithmetic {
 }
 
 impl Comparison {
-    pub(super) fn holds(self, left: f64, right: f64) -> bool {
+    pub(crate) fn holds(self, left: f64, right: f64) -> bool {
         match self {
             Self::Equal => left == right,
             Self::NotEqual => left != right,
@@ -37,14 +37,26 @@ impl Comparison {
     }
 }
 
-/// The smaller of two; NaN when one is.
+/// The smaller of two; NaN when one is, unless the other is as small as can be.
 pub(crate) fn smaller(a: f64, b: f64) -> f64 {
-    if a.is_nan() || b.is_nan() { f64::NAN } else { a.min(b) }
+    if a == f64::NEG_INFINITY || b == f64::NEG_INFINITY {
+        f64::NEG_INFINITY
+    } else if a.is_nan() || b.is_nan() {
+        f64::NAN
+    } else {
+        a.min(b)
+    }
 }
 
-/// The larger of two; NaN when one is.
+/// The larger of two; NaN when one is, unless the other is as large as can be.
 pub(crate) fn larger(a: f64, b: f64) -> f64 {
-    if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) }
+    if a == f64::INFINITY || b == f64::INFINITY {
+        f64::INFINITY
+    } else if a.is_nan() || b.is_nan() {
+        f64::NAN
+    } else {
+        a.max(b)
+    }
 }
 
 /// The value between two bounds; none when the bounds cross.
@@ -143,5 +155,12 @@ mod tests {
         assert!(!crate::steps::is_present(clamp(1.0, 2.0, 1.0)));
         assert!(clamp(1.0, 0.0, f64::NAN).is_nan());
         assert_eq!(clamp(5.0, 0.0, 2.0), 2.0);
+    }
+
+    #[test]
+    fn infinity_is_past_every_number_and_past_none_at_all() {
+        assert_eq!(clamp(f64::NEG_INFINITY, 7.0, f64::NAN), 7.0);
+        assert_eq!(larger(f64::NAN, f64::INFINITY), f64::INFINITY);
+        assert!(smaller(f64::NAN, f64::INFINITY).is_nan() && larger(f64::NEG_INFINITY, f64::NAN).is_nan());
     }
 }

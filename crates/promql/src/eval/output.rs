@@ -2,12 +2,14 @@
 
 use std::collections::HashSet;
 
-use model::{Labels, Sample};
+use std::sync::Arc;
+
+use model::{Histogram, Labels, Sample};
 
 use super::held::samples_in_values;
 use super::{Evaluation, Merger, final_labels, same_labels};
 use crate::plan::{Expr, RangeExpr, VectorExpr};
-use crate::steps::{StepSeries, Steps};
+use crate::steps::{Point, StepSeries, Steps, histogram_in_values};
 use crate::{Error, QueryOutput, QueryStats, Series, Value, VectorSample};
 
 /// Evaluates a plan at one time.
@@ -30,12 +32,14 @@ pub(crate) fn range(evaluation: Evaluation<'_>, plan: &Expr, steps: Steps) -> Re
     let series = match plan {
         Expr::Scalar(scalar) => {
             let values = evaluation.scalar(scalar, steps)?;
-            vec![StepSeries { labels: Labels::empty(), drop_name: false, values }]
+            vec![StepSeries::of_numbers(Labels::empty(), values)]
         }
         Expr::Vector(vector) => {
             let mut merger = Merger::default();
             evaluation.vector(vector, steps, &mut |series| {
-                evaluation.hold_series(&series.labels, samples_in_values(series.values.len()))?;
+                let histograms = series.size_in_values() - series.values.len();
+                evaluation
+                    .hold_series(&series.labels, samples_in_values(series.values.len()) + histograms)?;
                 let mut series = series.take();
                 series.labels = final_labels(&series);
                 merger.add(series)
@@ -51,8 +55,12 @@ pub(crate) fn range(evaluation: Evaluation<'_>, plan: &Expr, steps: Steps) -> Re
     };
     let mut matrix: Vec<Series> = series
         .into_iter()
-        .map(|series| Series { samples: samples_of(&series, steps), labels: series.labels })
-        .filter(|series| !series.samples.is_empty())
+        .map(|series| Series {
+            samples: samples_of(&series, steps),
+            histograms: histograms_of(&series, steps),
+            labels: series.labels,
+        })
+        .filter(|series| !series.is_empty())
         .collect();
     matrix.sort_by(|a, b| a.labels.cmp(&b.labels));
     Ok(finish(evaluation, Value::Matrix(matrix)))
@@ -70,9 +78,19 @@ fn finish(evaluation: Evaluation<'_>, value: Value) -> QueryOutput {
 
 /// The values that are there, in no more memory than they need: an answer can have millions of them.
 fn samples_of(series: &StepSeries, steps: Steps) -> Vec<Sample> {
-    let mut samples = Vec::with_capacity(series.present().count());
-    samples.extend(series.present().map(|(step, value)| Sample { time_ms: steps.time_ms(step), value }));
+    let mut samples = Vec::with_capacity(series.numbers().count());
+    samples.extend(series.numbers().map(|(step, value)| Sample { time_ms: steps.time_ms(step), value }));
     samples
+}
+
+fn histograms_of(series: &StepSeries, steps: Steps) -> Vec<(i64, Arc<Histogram>)> {
+    if !series.has_histograms() {
+        return Vec::new();
+    }
+    series
+        .present_histograms()
+        .map(|(step, histogram)| (steps.time_ms(step), Arc::clone(histogram)))
+        .collect()
 }
 
 fn instant_vector(
@@ -85,11 +103,22 @@ fn instant_vector(
     evaluation.vector(vector, steps, &mut |series| {
         for (step, value) in series.present() {
             let labels = final_labels(series);
-            evaluation.hold_series(&labels, samples_in_values(1))?;
+            let point = Point::of(value, &series.histograms);
+            let histogram = match &point {
+                Point::Number(_) => 0,
+                Point::Histogram(histogram) => histogram_in_values(histogram),
+            };
+            evaluation.hold_series(&labels, samples_in_values(1) + histogram)?;
             if !seen.insert(labels.clone()) {
                 return Err(same_labels());
             }
-            samples.push(VectorSample { labels, time_ms: steps.time_ms(step), value });
+            let time_ms = steps.time_ms(step);
+            samples.push(match point {
+                Point::Number(value) => VectorSample { labels, time_ms, value, histogram: None },
+                Point::Histogram(histogram) => {
+                    VectorSample { labels, time_ms, value: 0.0, histogram: Some(histogram) }
+                }
+            });
         }
         Ok(())
     })?;
@@ -110,10 +139,18 @@ fn raw_samples(evaluation: &Evaluation<'_>, range: &RangeExpr, steps: Steps) -> 
         }
         windows.places(run.times_ms, &mut places);
         windows.slide(run, &places, |_, window| {
-            evaluation.hold_series(&labels, samples_in_values(window.values.len()))?;
-            let times = window.times_ms.iter().zip(window.values);
-            let samples = times.map(|(time_ms, value)| Sample { time_ms: *time_ms, value: *value }).collect();
-            matrix.push(Series { labels: labels.clone(), samples });
+            let (mut samples, mut histograms, mut size) = (Vec::new(), Vec::new(), 0);
+            for (time_ms, value) in window.times_ms.iter().zip(window.values) {
+                match Point::of(*value, run.histograms) {
+                    Point::Number(value) => samples.push(Sample { time_ms: *time_ms, value }),
+                    Point::Histogram(histogram) => {
+                        size += histogram_in_values(&histogram);
+                        histograms.push((*time_ms, histogram));
+                    }
+                }
+            }
+            evaluation.hold_series(&labels, samples_in_values(window.values.len()) + size)?;
+            matrix.push(Series { labels: labels.clone(), samples, histograms });
             Ok(())
         })
     })?;

@@ -1,15 +1,16 @@
 //! Functions over the samples of a window.
 
 use super::overlap::Overlap;
+use super::rolled::Rolled;
 use super::window::{Run, Window, Windows, range};
 use super::{Evaluation, Sink};
 use crate::Error;
 use crate::plan::{OverTime, RangeExpr, WindowFunction};
-use crate::steps::{StepSeries, Steps};
+use crate::steps::{Point, StepSeries, Steps};
 use crate::sums::{KahanSum, Variance, quantile};
 
 /// After how many samples a query looks again whether it may go on.
-const CHECK_EVERY_SAMPLES: usize = 1 << 20;
+pub(super) const CHECK_EVERY_SAMPLES: usize = 1 << 20;
 
 impl Evaluation<'_> {
     pub(super) fn over_time(
@@ -19,17 +20,25 @@ impl Evaluation<'_> {
         sink: &mut Sink<'_>,
     ) -> Result<(), Error> {
         let function = over_time.function;
+        if let RangeExpr::Selector { selector, .. } = &over_time.range
+            && let Some(extension) = selector.extension
+        {
+            return self.over_extended(over_time, selector, extension, steps, sink);
+        }
         let parameters: Vec<Vec<f64>> = over_time
             .parameters
             .iter()
             .map(|parameter| self.scalar(parameter, steps))
             .collect::<Result<_, _>>()?;
-        check_smoothing(function, &parameters)?;
         let windows = self.windows(&over_time.range, steps);
-        if self.over_rollups(over_time, windows, steps, sink)? {
-            return Ok(());
-        }
-        self.warn_of_too_few(over_time, windows);
+        let only = match self.over_rollups(over_time, windows, steps, sink)? {
+            Rolled::Everything => return Ok(()),
+            Rolled::AllBut(labels) => Some(labels),
+            Rolled::Nothing => {
+                self.warn_of_too_few(over_time, windows);
+                None
+            }
+        };
         // With `@` every step has the same window, and most functions the same answer.
         let same_everywhere =
             windows.clock.is_fixed() && parameters.is_empty() && function != WindowFunction::PredictLinear;
@@ -39,13 +48,20 @@ impl Evaluation<'_> {
         let mut places = Vec::new();
         let mut overlap = Overlap::new(function);
         self.runs(&over_time.range, windows, &mut |run| {
+            if only.as_ref().is_some_and(|only| !only.contains(run.labels)) {
+                return Ok(());
+            }
             series.clear(steps);
-            let mut found: Option<f64> = None;
+            let mut found: Option<Point> = None;
+            let mut has_number = false;
             windows.places(run.times_ms, &mut places);
-            overlap.look_at_windows(run.values, &places);
+            let is_mixed = !run.histograms.is_empty();
+            if !is_mixed {
+                overlap.look_at_windows(run.values, &places);
+            }
             windows.slide(run, &places, |step, window| {
-                if let (true, Some(value)) = (same_everywhere, found) {
-                    series.values[step] = value;
+                if let (true, Some(point)) = (same_everywhere, &found) {
+                    series.set(step, point.clone());
                     return Ok(());
                 }
                 // Windows overlap: one series can cost as much as a million.
@@ -61,19 +77,31 @@ impl Evaluation<'_> {
                     step_ms: steps.time_ms(step),
                     range_seconds: over_time.range.range_ms() as f64 / 1000.0,
                 };
+                if function == WindowFunction::DoubleExponentialSmoothing {
+                    check_smoothing(operands)?;
+                }
                 if function == WindowFunction::Quantile && !(0.0..=1.0).contains(&operands.first) {
                     self.warn_quantile(operands.first, over_time.parameter_place);
                 }
-                if let Some(value) = evaluate(function, window, run, &overlap, operands, &mut scratch) {
+                if is_mixed {
+                    let place = over_time.range_place;
+                    if let Some(point) = self.over_mixed(function, run, window, operands, place) {
+                        has_number |= matches!(point, Point::Number(_));
+                        series.set(step, point.clone());
+                        found = Some(point);
+                    }
+                } else if let Some(value) = evaluate(function, window, run, &overlap, operands, &mut scratch)
+                {
                     series.values[step] = value;
-                    found = Some(value);
+                    has_number = true;
+                    found = Some(Point::Number(value));
                 }
                 Ok(())
             })?;
             if found.is_none() {
                 return Ok(());
             }
-            if matches!(function, WindowFunction::Rate | WindowFunction::Increase) {
+            if has_number && matches!(function, WindowFunction::Rate | WindowFunction::Increase) {
                 self.note_possible_gauge(run.labels.metric_name(), over_time);
             }
             series.labels = run.labels.clone();
@@ -100,7 +128,7 @@ impl Evaluation<'_> {
         self.notes.borrow_mut().warn(&text, place);
     }
 
-    fn note_possible_gauge(&self, name: &str, over_time: &OverTime) {
+    pub(super) fn note_possible_gauge(&self, name: &str, over_time: &OverTime) {
         const COUNTER_SUFFIXES: [&str; 4] = ["_total", "_sum", "_count", "_bucket"];
         if !name.is_empty() && !COUNTER_SUFFIXES.iter().any(|suffix| name.ends_with(suffix)) {
             let text = format!(
@@ -111,14 +139,12 @@ impl Evaluation<'_> {
     }
 }
 
-fn check_smoothing(function: WindowFunction, parameters: &[Vec<f64>]) -> Result<(), Error> {
-    if function != WindowFunction::DoubleExponentialSmoothing {
-        return Ok(());
-    }
-    for (values, what) in parameters.iter().zip(["smoothing", "trend"]) {
-        if let Some(value) = values.iter().find(|value| !(**value > 0.0 && **value < 1.0)) {
+/// Refuses factors that smooth nothing; like Prometheus only where there is something to smooth.
+fn check_smoothing(operands: Operands) -> Result<(), Error> {
+    for (value, (what, sign)) in [(operands.first, ("smoothing", "sf")), (operands.second, ("trend", "tf"))] {
+        if !(value > 0.0 && value < 1.0) {
             return Err(Error::Execution(format!(
-                "invalid {what} factor, it must be between 0 and 1 and is {value}"
+                "invalid {what} factor. Expected: 0 < {sign} < 1, got: {value:.6}"
             )));
         }
     }
@@ -127,11 +153,30 @@ fn check_smoothing(function: WindowFunction, parameters: &[Vec<f64>]) -> Result<
 
 /// What a function gets beside its window.
 #[derive(Clone, Copy)]
-struct Operands {
+pub(super) struct Operands {
     first: f64,
     second: f64,
     step_ms: i64,
-    range_seconds: f64,
+    pub(super) range_seconds: f64,
+}
+
+impl Operands {
+    /// Of functions that need none.
+    pub(super) const NONE: Self =
+        Self { first: f64::NAN, second: f64::NAN, step_ms: 0, range_seconds: f64::NAN };
+}
+
+/// What a function gives of a window that has numbers only, by itself.
+pub(super) fn numbers_of_window(
+    function: WindowFunction,
+    window: Window<'_>,
+    run: &Run<'_>,
+    operands: Operands,
+) -> Option<f64> {
+    let mut overlap = Overlap::new(function);
+    overlap.look_at(window.values, window.values.len(), 1);
+    let run = Run { times_ms: window.times_ms, values: window.values, histograms: &[], ..*run };
+    evaluate(function, window, &run, &overlap, operands, &mut Vec::new())
 }
 
 fn evaluate(

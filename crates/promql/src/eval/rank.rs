@@ -2,16 +2,25 @@
 
 use std::collections::HashMap;
 
-use model::Labels;
+use std::sync::Arc;
+
+use model::{Histogram, Labels};
 
 use super::aggregate::{Groups, size_in_values};
 use super::{Evaluation, Sink};
 use crate::Error;
-use crate::plan::{Aggregate, ScalarExpr};
-use crate::steps::{ABSENT, StepSeries, Steps};
+use crate::plan::{Aggregate, Aggregation, ScalarExpr};
+use crate::steps::{Point, StepSeries, Steps};
 
 /// The best values of a group at one step, best first, each with the number of its series.
 type Ranking = Vec<(f64, usize)>;
+
+/// What is kept of a series that is ranked somewhere.
+struct Member {
+    labels: Labels,
+    drop_name: bool,
+    histograms: Vec<Arc<Histogram>>,
+}
 
 impl Evaluation<'_> {
     /// Keeps the best series of each group at each step.
@@ -28,9 +37,17 @@ impl Evaluation<'_> {
             return Ok(());
         }
         let mut groups: Groups<'_, Ranking> = Groups::new(&aggregate.grouping);
-        let mut members: Vec<(Labels, bool)> = Vec::new();
+        let mut members: Vec<Member> = Vec::new();
+        let ranks_histograms = matches!(aggregate.operation, Aggregation::LimitCount(_));
         self.vector(&aggregate.input, steps, &mut |series| {
             let member = members.len();
+            if series.has_histograms() && !ranks_histograms {
+                self.ignore_histograms(aggregate);
+                series.drop_histograms();
+                if series.is_empty() {
+                    return Ok(());
+                }
+            }
             let (group, new) = groups.of(series, &Ranking::new());
             let mut grown = if new { steps.count * size_in_values::<Ranking>() } else { 0 };
             let mut ranked = false;
@@ -49,7 +66,12 @@ impl Evaluation<'_> {
             }
             if ranked {
                 grown += super::held::labels_in_values(&series.labels);
-                members.push((series.labels.clone(), series.drop_name));
+                grown += series.size_in_values() - series.values.len();
+                members.push(Member {
+                    labels: series.labels.clone(),
+                    drop_name: series.drop_name,
+                    histograms: std::mem::take(&mut series.histograms),
+                });
             }
             self.hold(grown)
         })?;
@@ -63,7 +85,7 @@ impl Evaluation<'_> {
     fn emit_ranked(
         &self,
         rankings: &[Ranking],
-        members: &[(Labels, bool)],
+        members: &[Member],
         steps: Steps,
         sink: &mut Sink<'_>,
     ) -> Result<(), Error> {
@@ -73,12 +95,12 @@ impl Evaluation<'_> {
             for (value, member) in ranking {
                 let place = *places.entry(*member).or_insert(found.len());
                 if place == found.len() {
-                    let (labels, drop_name) = &members[*member];
+                    let Member { labels, drop_name, .. } = &members[*member];
                     self.hold_series(labels, steps.count)?;
                     let series = StepSeries::new(labels.clone(), steps);
                     found.push(StepSeries { drop_name: *drop_name, ..series });
                 }
-                found[place].values[step] = *value;
+                found[place].set(step, Point::of(*value, &members[*member].histograms));
             }
         }
         found.iter_mut().try_for_each(sink)
@@ -96,7 +118,7 @@ impl Evaluation<'_> {
         let mut ratios = self.scalar(ratio, steps)?;
         for ratio in &mut ratios {
             if ratio.is_nan() {
-                return Err(Error::Execution("the ratio of series to keep is NaN".to_owned()));
+                return Err(Error::Execution("Ratio value is NaN".to_owned()));
             }
             let capped = ratio.clamp(-1.0, 1.0);
             if capped != *ratio {
@@ -107,13 +129,40 @@ impl Evaluation<'_> {
             }
         }
         self.vector(&aggregate.input, steps, &mut |series| {
-            let share = series.labels.hash64() as f64 / u64::MAX as f64;
-            series.map(|step, value| {
+            let share = place_of(&series.labels) as f64 / u64::MAX as f64;
+            series.keep(|step| {
                 let ratio = ratios[step];
-                let kept = if ratio >= 0.0 { share < ratio } else { share >= 1.0 + ratio };
-                if kept { value } else { ABSENT }
+                if ratio >= 0.0 { share < ratio } else { share >= 1.0 + ratio }
             });
             if series.is_empty() { Ok(()) } else { sink(series) }
         })
+    }
+}
+
+/// Where a series lies among all that there can be: the hash by which Prometheus chooses too (xxHash64 of names and
+/// values, each behind its length), so that both keep the same ones.
+fn place_of(labels: &Labels) -> u64 {
+    let mut bytes = Vec::with_capacity(labels.as_ref().as_bytes().len());
+    for text in labels.iter().flat_map(|(name, value)| [name, value]) {
+        match u8::try_from(text.len()) {
+            Ok(length @ ..=254) => bytes.push(length),
+            _ => {
+                bytes.push(u8::MAX);
+                bytes.extend_from_slice(&(text.len() as u32).to_le_bytes()[..3]);
+            }
+        }
+        bytes.extend_from_slice(text.as_bytes());
+    }
+    xxhash_rust::xxh64::xxh64(&bytes, 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn series_lie_where_prometheus_has_them() {
+        assert_eq!(place_of(&Labels::metric("up", &[("job", "api")])), 0xea45_4d03_9365_4eec);
+        assert_eq!(place_of(&Labels::from_pairs([("a", "x".repeat(300))])), 0x7334_729f_4d20_ea0b);
     }
 }

@@ -1,9 +1,11 @@
 //! Rollups instead of samples: a query with large steps needs no more of every five minutes than was written down
 //! when the day was over.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
-use model::is_stale;
+use model::histogram::histogram_place;
+use model::{Labels, is_stale};
 use store::{RollupBuffer, RollupCursor, RollupPart, SelectRequest};
 
 use super::overlap::Overlap;
@@ -61,30 +63,50 @@ fn bucket_ms(windows: Windows, fewest: i64) -> Option<i64> {
     })
 }
 
+/// What was answered from rollups.
+pub(super) enum Rolled {
+    Nothing,
+    Everything,
+    /// All but some series that have histograms, of which rollups say nothing.
+    AllBut(HashSet<Labels>),
+}
+
+impl Rolled {
+    fn all_but(histograms: HashSet<Labels>) -> Self {
+        if histograms.is_empty() { Self::Everything } else { Self::AllBut(histograms) }
+    }
+}
+
+/// Whether a series has histograms.
+fn has_histograms(rolled: &RollupBuffer) -> bool {
+    rolled.parts.iter().flatten().any(|value| histogram_place(*value).is_some())
+}
+
 impl Evaluation<'_> {
-    /// Answers a function over windows from rollups, if there are any that can; `false` when samples are needed.
+    /// Answers a function over windows from rollups, if there are any that can.
     pub(super) fn over_rollups(
         &self,
         over_time: &OverTime,
         windows: Windows,
         steps: Steps,
         sink: &mut Sink<'_>,
-    ) -> Result<bool, Error> {
-        let RangeExpr::Selector { selector, range_ms } = &over_time.range else { return Ok(false) };
-        let Some(rule) = Rule::of(over_time.function) else { return Ok(false) };
-        let Some(bucket_ms) = bucket_ms(windows, rule.buckets) else { return Ok(false) };
+    ) -> Result<Rolled, Error> {
+        let RangeExpr::Selector { selector, range_ms } = &over_time.range else { return Ok(Rolled::Nothing) };
+        let Some(rule) = Rule::of(over_time.function) else { return Ok(Rolled::Nothing) };
+        let Some(bucket_ms) = bucket_ms(windows, rule.buckets) else { return Ok(Rolled::Nothing) };
         // One window is read from samples, if there are any.
         if windows.step_ms().is_none() && !self.store.rollups_stand_in(range(windows.bounds())) {
-            return Ok(false);
+            return Ok(Rolled::Nothing);
         }
         let parts: Vec<RollupPart> = [rule.part].into_iter().chain(rule.divisor).collect();
         let opened = self.rollups(selector, windows.bounds(), bucket_ms, &parts)?;
-        let Some(mut cursor) = opened else { return Ok(false) };
+        let Some(mut cursor) = opened else { return Ok(Rolled::Nothing) };
+        let mut histograms = HashSet::new();
         self.note_rollups(bucket_ms, over_time.range_place);
         let per_second =
             if over_time.function == WindowFunction::Rate { *range_ms as f64 / 1000.0 } else { 1.0 };
         let mut rolled = RollupBuffer::default();
-        let mut series = StepSeries::new(model::Labels::empty(), steps);
+        let mut series = StepSeries::new(Labels::empty(), steps);
         let [mut fold, mut fold_divisor] = [Overlap::new(rule.fold), Overlap::new(rule.fold)];
         let mut places = Vec::new();
         let mut count = 0;
@@ -92,6 +114,11 @@ impl Evaluation<'_> {
             self.check()?;
             count += 1;
             self.count_read(count, rolled.times_ms.len())?;
+            if has_histograms(&rolled) {
+                self.hold_series(&rolled.labels, 0)?;
+                histograms.insert(rolled.labels.clone());
+                continue;
+            }
             drop_stale_buckets(&mut rolled);
             windows.places(&rolled.times_ms, &mut places);
             fold.look_at_windows(&rolled.parts[0], &places);
@@ -111,33 +138,38 @@ impl Evaluation<'_> {
                 sink(&mut series)?;
             }
         }
-        Ok(true)
+        Ok(Rolled::all_but(histograms))
     }
 
-    /// Answers a selector from rollups, if each step looks back over exactly one bucket; `false` when samples are
-    /// needed.
+    /// Answers a selector from rollups, if each step looks back over exactly one bucket.
     pub(super) fn select_rollups(
         &self,
         selector: &Selector,
         windows: Windows,
         steps: Steps,
         sink: &mut Sink<'_>,
-    ) -> Result<bool, Error> {
-        let Some(bucket_ms) = bucket_ms(windows, 1) else { return Ok(false) };
+    ) -> Result<Rolled, Error> {
+        let Some(bucket_ms) = bucket_ms(windows, 1) else { return Ok(Rolled::Nothing) };
         if windows.step_ms().is_none() || windows.range_ms() != bucket_ms {
-            return Ok(false);
+            return Ok(Rolled::Nothing);
         }
         let opened = self.rollups(selector, windows.bounds(), bucket_ms, &[RollupPart::Last])?;
-        let Some(mut cursor) = opened else { return Ok(false) };
+        let Some(mut cursor) = opened else { return Ok(Rolled::Nothing) };
+        let mut histograms = HashSet::new();
         self.note_rollups(bucket_ms, Place::default());
         let mut last = RollupBuffer::default();
-        let mut series = StepSeries::new(model::Labels::empty(), steps);
+        let mut series = StepSeries::new(Labels::empty(), steps);
         let mut places = Vec::new();
         let mut count = 0;
         while cursor.next_series(&mut last)? {
             self.check()?;
             count += 1;
             self.count_read(count, last.times_ms.len())?;
+            if has_histograms(&last) {
+                self.hold_series(&last.labels, 0)?;
+                histograms.insert(last.labels.clone());
+                continue;
+            }
             windows.places(&last.times_ms, &mut places);
             series.clear(steps);
             for (value, &(first, end)) in series.values.iter_mut().zip(&places) {
@@ -150,7 +182,7 @@ impl Evaluation<'_> {
                 sink(&mut series)?;
             }
         }
-        Ok(true)
+        Ok(Rolled::all_but(histograms))
     }
 
     fn rollups(

@@ -33,7 +33,7 @@ pub(super) fn evaluate(
         ScalarExpr::FromVector(vector) => {
             let mut values = vec![ABSENT; steps.count];
             evaluation.vector(vector, steps, &mut |series| {
-                for (step, value) in series.present() {
+                for (step, value) in series.numbers() {
                     // A second value at the step makes it NaN, and NaN it stays.
                     values[step] = if is_present(values[step]) { f64::NAN } else { value };
                 }

@@ -1,8 +1,12 @@
 //! Instant selectors: the newest sample of each series at each step.
 
-use model::is_stale;
+use std::collections::HashSet;
+
+use model::{Labels, Sample, is_stale};
 use store::{SelectRequest, SeriesBuffer};
 
+use super::decode::{decode, decode_series};
+use super::rolled::Rolled;
 use super::window::{Windows, range};
 use super::{Evaluation, Sink};
 use crate::Error;
@@ -35,6 +39,14 @@ impl Clock {
     pub(super) fn last_ms(&self) -> i64 {
         self.time_ms(self.steps.count.saturating_sub(1))
     }
+}
+
+/// What is taken of the newest sample.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Take {
+    Value,
+    /// Its time, in seconds.
+    Time,
 }
 
 impl Evaluation<'_> {
@@ -71,19 +83,23 @@ impl Evaluation<'_> {
         while cursor.next_series(&mut buffer)? {
             self.check()?;
             series += 1;
-            self.count_read(series, buffer.times_ms.len())?;
+            let histograms = buffer.histograms.size_bytes() / size_of::<Sample>();
+            self.count_read(series, buffer.times_ms.len() + histograms)?;
             each(&mut buffer)?;
         }
         Ok(())
     }
 
-    fn lookback_ms(&self) -> i64 {
+    pub(super) fn lookback_ms(&self) -> i64 {
         i64::try_from(self.limits.lookback.0.as_millis()).unwrap_or(i64::MAX / 4)
     }
 
     pub(super) fn count_read(&self, series: u64, samples: usize) -> Result<(), Error> {
         let read = self.samples_read.get().saturating_add(samples as u64);
         self.samples_read.set(read);
+        if let Some(costs) = self.costs {
+            costs.note_read(samples as u64);
+        }
         let (max_series, max_samples) = (self.limits.max_series, self.limits.max_samples);
         if series > max_series {
             return Err(Error::LimitReached(format!(
@@ -105,12 +121,17 @@ impl Evaluation<'_> {
         steps: Steps,
         sink: &mut Sink<'_>,
     ) -> Result<(), Error> {
+        if selector.extension.is_some() {
+            return self.select_smoothed(selector, steps, sink);
+        }
         let clock = self.clock(selector.shift, steps);
         let windows = Windows::of_selector(clock, self.lookback_ms(), steps);
-        if self.select_rollups(selector, windows, steps, sink)? {
-            return Ok(());
-        }
-        self.select(selector, steps, |buffer, at| buffer.values[at], sink)
+        let only = match self.select_rollups(selector, windows, steps, sink)? {
+            Rolled::Everything => return Ok(()),
+            Rolled::AllBut(labels) => Some(labels),
+            Rolled::Nothing => None,
+        };
+        self.select(selector, steps, Take::Value, only.as_ref(), sink)
     }
 
     /// The time of each sample that [`Self::select_values`] would give; as that is no value of the metric, the
@@ -121,7 +142,7 @@ impl Evaluation<'_> {
         steps: Steps,
         sink: &mut Sink<'_>,
     ) -> Result<(), Error> {
-        self.select(selector, steps, |buffer, at| buffer.times_ms[at] as f64 / 1000.0, &mut |series| {
+        self.select(selector, steps, Take::Time, None, &mut |series| {
             series.drop_name = true;
             sink(series)
         })
@@ -131,16 +152,24 @@ impl Evaluation<'_> {
         &self,
         selector: &Selector,
         steps: Steps,
-        take: impl Fn(&SeriesBuffer, usize) -> f64,
+        take: Take,
+        only: Option<&HashSet<Labels>>,
         sink: &mut Sink<'_>,
     ) -> Result<(), Error> {
         let clock = self.clock(selector.shift, steps);
         let lookback_ms = self.lookback_ms();
         let bounds = (clock.first_ms() - lookback_ms, clock.last_ms());
-        let mut series = StepSeries::new(model::Labels::empty(), steps);
+        let mut series = StepSeries::new(Labels::empty(), steps);
         self.read(selector, bounds, &mut |buffer| {
+            if only.is_some_and(|only| !only.contains(&buffer.labels)) {
+                return Ok(());
+            }
             series.clear(steps);
             series.drop_name = false;
+            let takes_values = take == Take::Value;
+            if takes_values && selector.finds_resets {
+                series.histograms = decode_series(buffer, true)?;
+            }
             let mut seen = 0;
             let mut found = false;
             for (step, value) in series.values.iter_mut().enumerate() {
@@ -150,12 +179,18 @@ impl Evaluation<'_> {
                 }
                 let Some(newest) = seen.checked_sub(1) else { continue };
                 if buffer.times_ms[newest] > time_ms - lookback_ms && !is_stale(buffer.values[newest]) {
-                    *value = take(buffer, newest);
+                    *value = match take {
+                        Take::Value => buffer.values[newest],
+                        Take::Time => buffer.times_ms[newest] as f64 / 1000.0,
+                    };
                     found = true;
                 }
             }
             if !found {
                 return Ok(());
+            }
+            if takes_values && !selector.finds_resets {
+                series.histograms = decode(&mut series.values, &buffer.histograms)?;
             }
             series.labels = buffer.labels.clone();
             sink(&mut series)

@@ -6,7 +6,7 @@ use super::{Evaluation, Sink};
 use crate::Error;
 use crate::labelset::LabelFilter;
 use crate::plan::{SetOperation, SetOperator, VectorExpr};
-use crate::steps::{ABSENT, StepMask, StepSeries, Steps};
+use crate::steps::{StepMask, StepSeries, Steps};
 
 /// The steps at which any series of a side has a value, by what matches.
 type Presence = HashMap<Vec<u8>, StepMask>;
@@ -75,11 +75,7 @@ impl Evaluation<'_> {
         self.vector(side, steps, &mut |series: &mut StepSeries| {
             matching.write_key(series.labels.as_ref(), &mut key);
             let mask = presence.get(&key);
-            series.map(
-                |step, value| {
-                    if mask.is_some_and(|mask| mask.contains(step)) == wanted { value } else { ABSENT }
-                },
-            );
+            series.keep(|step| mask.is_some_and(|mask| mask.contains(step)) == wanted);
             if series.is_empty() { Ok(()) } else { sink(series) }
         })
     }

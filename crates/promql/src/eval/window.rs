@@ -1,13 +1,16 @@
 //! Windows: the samples of a range selector or a subquery that each step looks at.
 
-use model::{Labels, TimeRange, Timestamp, is_stale};
+use std::sync::Arc;
+
+use model::{Histogram, Labels, TimeRange, Timestamp, is_stale};
 use store::SeriesBuffer;
 
+use super::decode::{decode_series, forget_resets};
 use super::selector::Clock;
 use super::{Evaluation, Merger};
 use crate::Error;
 use crate::plan::{RangeExpr, VectorExpr};
-use crate::steps::Steps;
+use crate::steps::{StepSeries, Steps};
 
 /// All samples of one series that any step may look at, staleness markers left out.
 pub(super) struct Run<'a> {
@@ -15,6 +18,8 @@ pub(super) struct Run<'a> {
     pub(super) drop_name: bool,
     pub(super) times_ms: &'a [i64],
     pub(super) values: &'a [f64],
+    /// The histograms that values stand for.
+    pub(super) histograms: &'a [Arc<Histogram>],
 }
 
 /// The samples of one series that one step looks at: those after `start_ms` and until `end_ms`.
@@ -123,12 +128,13 @@ impl Evaluation<'_> {
     ) -> Result<(), Error> {
         match range {
             RangeExpr::Selector { selector, .. } => self.read(selector, windows.bounds(), &mut |buffer| {
+                let histograms = decode_series(buffer, selector.finds_resets)?;
                 drop_stale(buffer);
                 if buffer.times_ms.is_empty() {
                     return Ok(());
                 }
                 let (labels, times_ms, values) = (&buffer.labels, &buffer.times_ms, &buffer.values);
-                each(&Run { labels, drop_name: false, times_ms, values })
+                each(&Run { labels, drop_name: false, times_ms, values, histograms: &histograms })
             }),
             RangeExpr::Subquery { input, step_ms, .. } => self.subquery_runs(input, *step_ms, windows, each),
         }
@@ -153,19 +159,21 @@ impl Evaluation<'_> {
         self.hold(steps.count)?;
         let mut merger = Merger::default();
         self.vector(input, steps, &mut |series| {
-            self.hold_series(&series.labels, series.values.len())?;
+            self.hold_series(&series.labels, series.size_in_values())?;
             merger.add(series.take())
         })?;
         let (mut times_ms, mut values) = (Vec::new(), Vec::new());
-        for series in merger.series {
+        for mut series in merger.series {
+            forget_resets(&mut series.histograms);
             times_ms.clear();
             values.clear();
             for (step, value) in series.present() {
                 times_ms.push(steps.time_ms(step));
                 values.push(value);
             }
-            let (labels, drop_name) = (&series.labels, series.drop_name);
-            each(&Run { labels, drop_name, times_ms: &times_ms, values: &values })?;
+            let StepSeries { labels, drop_name, histograms, .. } = &series;
+            let drop_name = *drop_name;
+            each(&Run { labels, drop_name, times_ms: &times_ms, values: &values, histograms })?;
         }
         Ok(())
     }

@@ -21,19 +21,9 @@ fn a_query_knows_its_kind() {
 }
 
 #[test]
-fn what_is_not_supported_is_named() {
-    let cases = [
-        ("histogram_count(x)", "histogram_count"),
-        ("info(x)", "info"),
-        ("rate(x[5m] anchored)", "anchored"),
-        ("x smoothed", "smoothed"),
-    ];
-    for (text, name) in cases {
-        let error = Query::parse(text).expect_err(text);
-        assert!(matches!(error, Error::Unsupported(_)), "{text}: {error}");
-        assert!(error.to_string().contains(name), "{text}: {error}");
-        assert_eq!(error.kind(), ErrorKind::BadData);
-    }
+fn a_label_that_cannot_be_is_an_error_of_execution_as_in_prometheus() {
+    let error = Query::parse(r#"label_replace(x, "", "", "a", "b")"#).expect_err("a label has a name");
+    assert_eq!(error.kind(), ErrorKind::Execution, "{error}");
 }
 
 #[test]
@@ -69,8 +59,6 @@ fn what_is_no_promql_is_bad_data() {
         "x[99999999999y]",
         "x offset 1e200",
         "x[10000000000000000ms]",
-        "label_replace(x, \"\", \"\", \"a\", \"b\")",
-        "count_values(\"\", x)",
         "sum by () x",
     ];
     for text in cases {
@@ -138,5 +126,19 @@ proptest! {
     fn no_text_takes_the_program_down(pieces in proptest::collection::vec(proptest::sample::select(PIECES), 0..24)) {
         let _ = Query::parse(&pieces.concat());
         let _ = Query::parse(&pieces.join(" "));
+    }
+}
+
+#[test]
+fn names_of_labels_and_patterns_of_functions_are_looked_at_as_by_an_evaluation() {
+    let cases = [
+        "label_replace(x, \"\", \"\", \"a\", \"b\")",
+        "label_replace(x, \"a\", \"\", \"b\", \"(\")",
+        "label_join(x, \"\", \"-\", \"a\")",
+        "count_values(\"\", x)",
+    ];
+    for text in cases {
+        let error = Query::parse(text).expect_err(text);
+        assert_eq!(error.kind(), ErrorKind::Execution, "{text}: {error}");
     }
 }

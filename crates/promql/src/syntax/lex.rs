@@ -7,6 +7,8 @@ use super::number;
 pub(super) enum Kind {
     /// A name or a keyword.
     Word,
+    /// A name inside braces, where there are no keywords.
+    Label,
     Number,
     Duration,
     /// In quotes, as it is written.
@@ -51,9 +53,13 @@ const SYMBOLS: [&str; 27] = [
     "(", ")", "{", "}", "[", "]", ":", ";",
 ];
 
+/// What durations consist of beside numbers.
+const RANGE_WORDS: [&str; 6] = ["step", "range", "min", "max", "min_of", "max_of"];
+const RANGE_SYMBOLS: [&str; 12] = ["+", "-", "*", "/", "%", "^", ",", "(", ")", "[", "]", ":"];
+
 /// Reads at most `most` tokens; nothing when there are more.
 pub(super) fn tokens(text: &str, most: usize) -> Option<Tokens<'_>> {
-    let mut lexer = Lexer { text, at: 0, open: Vec::new() };
+    let mut lexer = Lexer { text, at: 0, open: Vec::new(), begins_range: false };
     let mut all = Vec::new();
     loop {
         lexer.skip();
@@ -66,7 +72,7 @@ pub(super) fn tokens(text: &str, most: usize) -> Option<Tokens<'_>> {
                 }
             }
             Err(failure) => {
-                all.push(Token { kind: Kind::Bad, text: "", start });
+                all.push(Token { kind: Kind::Bad, text: "", start: lexer.at });
                 return Some(Tokens { all, failure });
             }
         }
@@ -81,6 +87,8 @@ struct Lexer<'a> {
     at: usize,
     /// The brackets that are open.
     open: Vec<u8>,
+    /// Whether a range has been opened and nothing of it was a number yet.
+    begins_range: bool,
 }
 
 impl<'a> Lexer<'a> {
@@ -107,28 +115,85 @@ impl<'a> Lexer<'a> {
     fn next(&mut self) -> Result<Kind, String> {
         let rest = self.rest();
         let Some(first) = rest.chars().next() else { return self.end() };
+        if self.open.last() == Some(&b'{') {
+            return self.in_braces(first);
+        }
         let second = rest.as_bytes().get(1).copied().unwrap_or_default();
+        let in_range = self.open.contains(&b'[');
         if first.is_ascii_digit() || (first == '.' && second.is_ascii_digit()) {
             return self.number();
         }
         if let '"' | '\'' | '`' = first {
-            return self.text(first as u8);
+            return if in_range { Err(self.not_in_range(first)) } else { self.text(first as u8) };
         }
-        let in_range = self.open.last() == Some(&b'[');
         let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || (c == ':' && !in_range);
         if is_name(first) {
-            self.at += rest.find(|c| !is_name(c)).unwrap_or(rest.len());
+            let word = &rest[..rest.find(|c| !is_name(c)).unwrap_or(rest.len())];
+            if in_range && !RANGE_WORDS.iter().any(|known| known.eq_ignore_ascii_case(word)) {
+                return Err(self.not_in_range(first));
+            }
+            self.at += word.len();
             return Ok(Kind::Word);
         }
-        let Some(symbol) = SYMBOLS.iter().find(|symbol| rest.starts_with(**symbol)) else {
-            return Err(format!("unexpected character: {first:?}"));
+        let after = rest[first.len_utf8()..].chars().next();
+        match (first, after) {
+            ('!', Some(after)) if after != '=' => {
+                return Err(format!("unexpected character after '!': {after:?}"));
+            }
+            ('=', Some('~')) => return Err("unexpected character after '=': '~'".to_owned()),
+            _ => {}
+        }
+        let symbol = SYMBOLS.iter().find(|symbol| rest.starts_with(**symbol));
+        let Some(symbol) = symbol.filter(|symbol| !in_range || RANGE_SYMBOLS.contains(symbol)) else {
+            return Err(match in_range {
+                true => self.not_in_range(first),
+                false => format!("unexpected character: {first:?}"),
+            });
         };
         self.bracket(symbol.as_bytes()[0])?;
         self.at += symbol.len();
         Ok(Kind::Symbol)
     }
 
+    fn not_in_range(&self, character: char) -> String {
+        match self.begins_range {
+            true => format!("unexpected character in duration expression: {character:?}"),
+            false => format!("unexpected character: {character:?}, expected ':'"),
+        }
+    }
+
+    /// Inside braces every word is one, and there are few symbols.
+    fn in_braces(&mut self, first: char) -> Result<Kind, String> {
+        let rest = self.rest();
+        if let '"' | '\'' | '`' = first {
+            return self.text(first as u8);
+        }
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if is_name(first) && !first.is_ascii_digit() {
+            self.at += rest.find(|c| !is_name(c)).unwrap_or(rest.len());
+            return Ok(Kind::Label);
+        }
+        let symbol = match (first, rest[first.len_utf8()..].chars().next()) {
+            ('=', Some('~')) | ('!', Some('=' | '~')) => 2,
+            ('=' | ',', _) => 1,
+            ('}', _) => {
+                self.open.pop();
+                1
+            }
+            ('{', _) => return Err("unexpected left brace '{'".to_owned()),
+            ('!', Some(after)) => {
+                return Err(format!("unexpected character after '!' inside braces: {after:?}"));
+            }
+            _ => return Err(format!("unexpected character inside braces: {first:?}")),
+        };
+        self.at += symbol;
+        Ok(Kind::Symbol)
+    }
+
     fn end(&self) -> Result<Kind, String> {
+        if self.begins_range && self.open.contains(&b'[') {
+            return Err("unexpected end of input in duration expression".to_owned());
+        }
         match self.open.last() {
             None => Ok(Kind::End),
             Some(b'(') => Err("unclosed left parenthesis".to_owned()),
@@ -141,6 +206,7 @@ impl<'a> Lexer<'a> {
     fn bracket(&mut self, symbol: u8) -> Result<(), String> {
         let opened_by = match symbol {
             b'(' | b'{' | b'[' => {
+                self.begins_range |= symbol == b'[';
                 self.open.push(symbol);
                 return Ok(());
             }
@@ -152,7 +218,11 @@ impl<'a> Lexer<'a> {
         match self.open.pop() {
             Some(open) if open == opened_by => Ok(()),
             _ => Err(match symbol {
-                b')' => "unexpected right parenthesis ')'".to_owned(),
+                b')' => {
+                    // As in Prometheus, which tells this once it is behind it.
+                    self.at += 1;
+                    "unexpected right parenthesis ')'".to_owned()
+                }
                 b']' => "unexpected right bracket ']'".to_owned(),
                 _ => "unexpected character: '}'".to_owned(),
             }),
@@ -170,6 +240,7 @@ impl<'a> Lexer<'a> {
         });
         let word = &rest[..end.unwrap_or(rest.len())];
         self.at += word.len();
+        self.begins_range = false;
         if number::is_number(word) {
             Ok(Kind::Number)
         } else if number::looks_like_duration(word) {

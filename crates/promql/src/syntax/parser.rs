@@ -157,6 +157,7 @@ impl<'a> Parser<'a> {
         let height = input.height;
         let node = match input.node {
             Node::Number(value) => Node::Number(if negative { -value } else { value }),
+            Node::Duration(value) => Node::Duration(if negative { -value } else { value }),
             _ => Node::Sign { negative, input: Box::new(input) },
         };
         self.tree(sign.start, height, node)
@@ -176,7 +177,8 @@ impl<'a> Parser<'a> {
         let start = token.start;
         let mut below = 0;
         let node = match token.kind {
-            Kind::Number | Kind::Duration => Node::Number(self.seconds()?),
+            Kind::Number => Node::Number(self.seconds()?),
+            Kind::Duration => Node::Duration(self.seconds()?),
             Kind::Text => Node::Text(self.string()?),
             Kind::Word => {
                 let node = self.word()?;
@@ -195,7 +197,7 @@ impl<'a> Parser<'a> {
                 below = inner.height;
                 Node::Paren(Box::new(inner))
             }
-            Kind::Symbol | Kind::End | Kind::Bad => return Err(self.unexpected("", "")),
+            Kind::Symbol | Kind::Label | Kind::End | Kind::Bad => return Err(self.unexpected("", "")),
         };
         self.tree(start, below, node)
     }
@@ -372,7 +374,7 @@ fn described(token: Token<'_>) -> String {
         Kind::Word if Aggregator::of(text).is_some() => format!("<aggr:{text}>"),
         Kind::Word if is_one_of(token, &KEYWORDS) => format!("<{text}>"),
         Kind::Word if text.contains(':') => format!("metric identifier {text:?}"),
-        Kind::Word => format!("identifier {text:?}"),
+        Kind::Word | Kind::Label => format!("identifier {text:?}"),
         Kind::Symbol if operator(token).is_some() || ["@", "=~", "!~"].contains(&text) => {
             format!("<op:{text}>")
         }

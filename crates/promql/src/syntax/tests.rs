@@ -1,13 +1,13 @@
 //! What is read, and what is refused and how.
 
 use super::*;
-use crate::plan::Arithmetic;
+use crate::plan::{Arithmetic, Extension};
 use crate::span::Span;
 
 /// A tree in a short form that shows what binds what.
 fn shape(tree: &Tree) -> String {
     match &tree.node {
-        Node::Number(value) => value.to_string(),
+        Node::Number(value) | Node::Duration(value) => value.to_string(),
         Node::Text(text) => format!("{text:?}"),
         Node::Selector(selector) => {
             let shift = if selector.shift == Shift::default() { "" } else { "'" };
@@ -90,6 +90,8 @@ fn selectors_have_names_in_quotes_matchers_and_modifiers() {
     let offset = read.shift.offset.map(|offset| offset.milliseconds(None));
     assert_eq!(offset, Some(Ok(-62_000)));
     assert_eq!(selector("a[1m] smoothed").extension, Some(Extension::Smoothed));
+    let later = selector("a offset 0s offset 5m").shift.offset.map(|offset| offset.milliseconds(None));
+    assert_eq!(later, Some(Ok(300_000)), "an offset of nothing is none");
     assert_eq!(selector("a @ end()").shift.at, Some(At::End));
     assert_eq!(selector("a @ 1h").shift.at, Some(At::Time(3600.0)));
     assert_eq!(selector("sum{by=\"x\"}").name.as_deref(), Some("sum"));
@@ -114,7 +116,7 @@ fn durations_are_calculated() {
         let range = selector(text).range.expect("a range");
         assert_eq!(range.milliseconds(query), Ok(millis), "{text}");
     }
-    let open = Span::Operation(Arithmetic::Add, Box::new(Span::Step), Box::new(Span::Seconds(1.0)));
+    let open = Span::Operation(Arithmetic::Add, Box::new(Span::Step), Box::new(Span::Number(1.0)));
     assert_eq!(selector("a[step() + 1]").range, Some(open));
 }
 
@@ -132,12 +134,35 @@ fn what_stands_behind_an_operator_is_read() {
 #[test]
 fn errors_say_where_and_what_was_expected() {
     let cases = [
-        ("", "1:1: parse error: no expression found in input"),
+        ("", "unknown position: parse error: no expression found in input"),
         ("# only this", "1:1: parse error: no expression found in input"),
         ("a +", "1:4: parse error: unexpected end of input"),
         ("a b", "1:3: parse error: unexpected identifier \"b\""),
         ("(a", "1:3: parse error: unclosed left parenthesis"),
-        ("a)", "1:2: parse error: unexpected right parenthesis ')'"),
+        ("a)", "1:3: parse error: unexpected right parenthesis ')'"),
+        ("a]", "1:2: parse error: unexpected right bracket ']'"),
+        ("a =~ b", "1:3: parse error: unexpected character after '=': '~'"),
+        ("a !b", "1:3: parse error: unexpected character after '!': 'b'"),
+        (
+            "a{sum b}",
+            "1:7: parse error: unexpected identifier \"b\" in label matching, expected label matching operator",
+        ),
+        ("a{b=sum}", "1:5: parse error: unexpected identifier \"sum\" in label matching, expected string"),
+        ("a{5}", "1:3: parse error: unexpected character inside braces: '5'"),
+        ("a{b!c}", "1:4: parse error: unexpected character after '!' inside braces: 'c'"),
+        ("a{b", "1:4: parse error: unexpected end of input inside braces"),
+        ("a[x]", "1:3: parse error: unexpected character in duration expression: 'x'"),
+        ("a[5m x]", "1:6: parse error: unexpected character: 'x', expected ':'"),
+        ("a[", "1:3: parse error: unexpected end of input in duration expression"),
+        ("a[5m:)]", "1:7: parse error: unexpected right parenthesis ')'"),
+        (
+            "a[5m:*]",
+            "1:6: parse error: unexpected <op:*> in subquery selector, expected number, duration, step(), range(), or \"]\"",
+        ),
+        (
+            "a[5m + ]",
+            "1:8: parse error: unexpected \"]\" in subquery or range selector, expected number, duration, step(), or range()",
+        ),
         ("sum by a (b)", "1:8: parse error: unexpected identifier \"a\" in grouping opts, expected \"(\""),
         (
             "sum by (a b) (c)",
@@ -163,11 +188,18 @@ fn errors_say_where_and_what_was_expected() {
         ),
         ("a[0s]", "1:3: parse error: duration must be greater than 0"),
         ("a[5m:0s]", "1:6: parse error: duration must be greater than 0"),
-        ("a[1m/0]", "1:3: parse error: division by zero"),
+        ("a[1m/0]", "1:5: parse error: division by zero"),
+        ("a[1m % 0s]", "1:6: parse error: modulo by zero"),
         ("a[1m1h]", "1:3: parse error: not a valid duration string: \"1m1h\""),
         ("a offset 5m [1m]", "1:13: parse error: no offset modifiers allowed before range"),
         ("(a)[1m]", "1:4: parse error: ranges only allowed for vector selectors"),
         ("a anchored", "1:3: parse error: anchored modifier must be preceded by a range vector selector"),
+        (
+            "-a[5m] anchored smoothed",
+            "1:2: parse error: anchored and smoothed modifiers cannot be used together",
+        ),
+        ("a[5m:] smoothed", "1:1: parse error: smoothed modifier is not supported for subqueries"),
+        ("(a) smoothed", "1:1: parse error: smoothed modifier not implemented"),
         ("f(a,)", "1:4: parse error: trailing commas not allowed in function call args"),
         ("\n  \"abc", "2:3: parse error: unterminated quoted string"),
         ("é", "1:1: parse error: unexpected character: 'é'"),

@@ -1,5 +1,6 @@
 //! The tree of a query.
 
+use crate::plan::Extension;
 use crate::span::Span;
 
 /// An expression, and where it stands in the text: the bytes from `start` to `end`.
@@ -15,8 +16,9 @@ pub(crate) struct Tree {
 /// What is written there.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Node {
-    /// A number, or a duration in seconds.
     Number(f64),
+    /// A duration, in seconds.
+    Duration(f64),
     Text(String),
     Selector(Box<Selector>),
     Subquery(Box<Subquery>),
@@ -75,22 +77,6 @@ pub(crate) enum At {
     Time(f64),
     Start,
     End,
-}
-
-/// What takes samples beyond the range for its ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Extension {
-    Anchored,
-    Smoothed,
-}
-
-impl Extension {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Anchored => "anchored",
-            Self::Smoothed => "smoothed",
-        }
-    }
 }
 
 /// `left operator right`.
@@ -276,6 +262,10 @@ impl Aggregator {
             .iter()
             .find(|(other, _)| name.eq_ignore_ascii_case(other))
             .map(|(_, aggregator)| *aggregator)
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, other)| *other == self).map_or("", |(name, _)| *name)
     }
 
     pub(crate) const fn has_parameter(self) -> bool {

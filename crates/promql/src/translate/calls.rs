@@ -1,12 +1,13 @@
 //! Function calls.
 
 use super::functions::{self, Kind, Signature};
-use super::{Translator, pattern, selectors};
+use super::{Translator, folded, pattern, selectors};
 use crate::Error;
 use crate::eval::{calendar, numbers};
 use crate::notes::Place;
 use crate::plan::{
-    Arithmetic, Expr, Map, OverTime, Relabel, ScalarExpr, SortOrder, VectorExpr, WindowFunction,
+    Arithmetic, BucketFunction, BucketNumber, Expr, Extension, HistogramNumber, Map, OverTime, RangeExpr,
+    Relabel, ScalarExpr, SortOrder, VectorExpr, WindowFunction,
 };
 use crate::syntax::Call;
 
@@ -37,7 +38,7 @@ impl Arguments {
         }
     }
 
-    fn range(&mut self) -> Option<crate::plan::RangeExpr> {
+    fn range(&mut self) -> Option<RangeExpr> {
         match self.all.next()? {
             Expr::Range(range) => Some(range),
             _ => None,
@@ -139,6 +140,12 @@ impl Translator<'_> {
         let name = call.name.clone();
         let unknown = || self.error(start, &format!("unknown function with name {name:?}"));
         let signature = functions::signature(&name).ok_or_else(unknown)?;
+        if functions::is_experimental(&name) {
+            self.note_experimental(start, &format!("function {name:?} is not enabled"));
+        }
+        if name == "info" && (1..=2).contains(&call.arguments.len()) {
+            return self.info(start, call.arguments);
+        }
         let mut arguments = self.arguments(start, call, &signature)?;
         match self.function(start, &name, &mut arguments)? {
             Some(expr) => Ok(expr),
@@ -166,7 +173,11 @@ impl Translator<'_> {
             all.push(match signature.kind(number) {
                 Some(Kind::Scalar) => Expr::Scalar(self.scalar(tree, &context)?),
                 Some(Kind::Vector) => Expr::Vector(self.vector(tree, &context)?),
-                Some(Kind::Range) => Expr::Range(self.range(tree, &context)?),
+                Some(Kind::Range) => {
+                    let range = self.range(tree, &context)?;
+                    check_extension(&call.name, &range)?;
+                    Expr::Range(range)
+                }
                 Some(Kind::Text) => Expr::Text(self.text(tree, &context)?),
                 None => self.expr(tree)?,
             });
@@ -198,7 +209,7 @@ impl Translator<'_> {
             "clamp" | "clamp_min" | "clamp_max" | "round" | "timestamp" => Ok(mapping(name, arguments)),
             "sort" | "sort_desc" | "sort_by_label" | "sort_by_label_desc" => Ok(sort(name, arguments)),
             "label_replace" => self.label_replace(start, arguments),
-            "label_join" => self.label_join(start, arguments),
+            "label_join" => Self::label_join(arguments),
             _ => Ok(vector_function(name, arguments).map(Expr::Vector)),
         }
     }
@@ -206,34 +217,49 @@ impl Translator<'_> {
     fn label_replace(&mut self, start: usize, arguments: &mut Arguments) -> Result<Option<Expr>, Error> {
         let Some(input) = arguments.vector() else { return Ok(None) };
         let [target, replacement, source, pattern] = [(); 4].map(|()| arguments.text().unwrap_or_default());
-        self.check_label(start, "label_replace", &target)?;
+        check_label("label_replace", &target)?;
         self.count_pattern(start)?;
         let build = |pattern: &str| {
             regex::RegexBuilder::new(&format!("^(?s:{pattern})$")).size_limit(1 << 20).build()
         };
         let built = build(&pattern).or_else(|error| build(&pattern::escaped(&pattern)).map_err(|_| error));
+        // Prometheus makes the pattern when it evaluates, so that this is an error of class `execution`.
         let pattern = built.map_err(|error| {
-            self.error(start, &format!("invalid regular expression in label_replace(): {pattern}: {error}"))
+            Error::Execution(format!("invalid regular expression in label_replace(): {pattern}: {error}"))
         })?;
         let relabel = Relabel::Replace { target, replacement, source, pattern };
         Ok(Some(Expr::Vector(VectorExpr::Relabel { relabel, input: Box::new(input) })))
     }
 
-    fn label_join(&self, start: usize, arguments: &mut Arguments) -> Result<Option<Expr>, Error> {
+    fn label_join(arguments: &mut Arguments) -> Result<Option<Expr>, Error> {
         let Some(input) = arguments.vector() else { return Ok(None) };
         let [target, separator] = [(); 2].map(|()| arguments.text().unwrap_or_default());
-        self.check_label(start, "label_join", &target)?;
+        check_label("label_join", &target)?;
         let relabel = Relabel::Join { target, separator, sources: arguments.texts() };
         Ok(Some(Expr::Vector(VectorExpr::Relabel { relabel, input: Box::new(input) })))
     }
+}
 
-    fn check_label(&self, start: usize, function: &str, name: &str) -> Result<(), Error> {
-        if name.is_empty() {
-            let message = format!("invalid destination label name in {function}(): {name:?}");
-            return Err(self.error(start, &message));
-        }
-        Ok(())
+/// As with patterns, Prometheus looks at the name when it evaluates.
+fn check_label(function: &str, name: &str) -> Result<(), Error> {
+    match name.is_empty() {
+        true => Err(Error::Execution(format!("invalid destination label name in {function}(): {name:?}"))),
+        false => Ok(()),
     }
+}
+
+/// Whether a function knows what to do with a modifier of its window.
+fn check_extension(function: &str, range: &RangeExpr) -> Result<(), Error> {
+    let Some(extension) = range.extension() else { return Ok(()) };
+    let known: &[&str] = match extension {
+        Extension::Anchored => &["changes", "delta", "increase", "rate", "resets"],
+        Extension::Smoothed => &["delta", "increase", "rate"],
+    };
+    if known.contains(&function) {
+        return Ok(());
+    }
+    let (name, known) = (extension.name(), known.join(", "));
+    Err(Error::Execution(format!("{name} modifier can only be used with: {known} - not with {function}")))
 }
 
 fn over_time(function: WindowFunction, arguments: &mut Arguments) -> Option<Expr> {
@@ -253,7 +279,7 @@ fn over_time(function: WindowFunction, arguments: &mut Arguments) -> Option<Expr
 fn scalar_function(name: &str, arguments: &mut Arguments) -> Option<ScalarExpr> {
     let mut of_two = |arithmetic| {
         let (left, right) = (arguments.scalar()?, arguments.scalar()?);
-        Some(ScalarExpr::Arithmetic(arithmetic, Box::new(left), Box::new(right)))
+        Some(folded(ScalarExpr::Arithmetic(arithmetic, Box::new(left), Box::new(right))))
     };
     match name {
         "min_of" => of_two(Arithmetic::Smaller),
@@ -275,7 +301,7 @@ fn scalar_function(name: &str, arguments: &mut Arguments) -> Option<ScalarExpr> 
 fn mapping(name: &str, arguments: &mut Arguments) -> Option<Expr> {
     let input = arguments.vector()?;
     let function = match name {
-        "timestamp" => match input {
+        "timestamp" => match input.into_bare_selector() {
             VectorExpr::Selector(selector) => return Some(Expr::Vector(VectorExpr::SampleTimes(selector))),
             other => return Some(map(Map::StepTime, other)),
         },
@@ -308,14 +334,50 @@ fn vector_function(name: &str, arguments: &mut Arguments) -> Option<VectorExpr> 
             let range = arguments.range()?;
             Some(VectorExpr::AbsentOverTime { labels: selectors::labels_of_absent_range(&range), range })
         }
-        "histogram_quantile" => Some(VectorExpr::HistogramQuantile {
-            phi: arguments.scalar()?,
-            input: Box::new(arguments.vector()?),
-            phi_place: arguments.place(0),
-            input_place: arguments.place(1),
-        }),
+        "histogram_avg" | "histogram_count" | "histogram_sum" | "histogram_stddev" | "histogram_stdvar" => {
+            of_histograms(name, arguments)
+        }
+        "histogram_fraction" | "histogram_quantile" | "histogram_quantiles" => of_buckets(name, arguments),
         _ => None,
     }
+}
+
+fn of_histograms(name: &str, arguments: &mut Arguments) -> Option<VectorExpr> {
+    let mut input = Box::new(arguments.vector()?);
+    let number = match name {
+        "histogram_avg" => HistogramNumber::Average,
+        "histogram_count" => HistogramNumber::Count,
+        "histogram_sum" => HistogramNumber::Sum,
+        "histogram_stddev" => HistogramNumber::StandardDeviation,
+        _ => HistogramNumber::Variance,
+    };
+    if matches!(number, HistogramNumber::Average | HistogramNumber::Count | HistogramNumber::Sum) {
+        selectors::find_resets(&mut input);
+    }
+    Some(VectorExpr::OfHistograms { number, input })
+}
+
+fn of_buckets(name: &str, arguments: &mut Arguments) -> Option<VectorExpr> {
+    let (number, input, input_at, parameters) = match name {
+        "histogram_quantile" => {
+            let phi = arguments.scalar()?;
+            (BucketNumber::Quantile(phi), arguments.vector()?, 1, 0..1)
+        }
+        "histogram_fraction" => {
+            let (lower, upper) = (arguments.scalar()?, arguments.scalar()?);
+            (BucketNumber::Fraction { lower, upper }, arguments.vector()?, 2, 0..2)
+        }
+        _ => {
+            let (input, label) = (arguments.vector()?, arguments.text()?);
+            let phis: Vec<ScalarExpr> = std::iter::from_fn(|| arguments.scalar()).collect();
+            let parameters = 2..2 + phis.len();
+            (BucketNumber::Quantiles { label, phis }, input, 0, parameters)
+        }
+    };
+    let parameter_places = parameters.map(|at| arguments.place(at)).collect();
+    let input_place = arguments.place(input_at);
+    let function = BucketFunction { number, input, parameter_places, input_place };
+    Some(VectorExpr::OfBuckets(Box::new(function)))
 }
 
 fn map(function: Map, input: VectorExpr) -> Expr {

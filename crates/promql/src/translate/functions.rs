@@ -84,3 +84,56 @@ pub(super) fn signature(name: &str) -> Option<Signature> {
     let least = if name == "histogram_quantiles" { arguments.len() } else { least };
     Some(Signature { arguments, least, most })
 }
+
+/// Whether Prometheus has the function behind a flag.
+pub(super) fn is_experimental(name: &str) -> bool {
+    matches!(
+        name,
+        "double_exponential_smoothing"
+            | "end"
+            | "first_over_time"
+            | "histogram_quantiles"
+            | "holt_winters"
+            | "info"
+            | "mad_over_time"
+            | "max_of"
+            | "min_of"
+            | "range"
+            | "sort_by_label"
+            | "sort_by_label_desc"
+            | "start"
+            | "step"
+            | "ts_of_first_over_time"
+            | "ts_of_last_over_time"
+            | "ts_of_max_over_time"
+            | "ts_of_min_over_time"
+    )
+}
+
+impl Kind {
+    /// As Prometheus calls it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Scalar => "scalar",
+            Self::Vector => "vector",
+            Self::Range => "matrix",
+            Self::Text => "string",
+        }
+    }
+}
+
+/// What a function takes and gives, as Prometheus describes it: types of arguments, how many more there may be
+/// (negative when without end), and the type of the result.
+pub(crate) fn described(name: &str) -> Option<(Vec<&'static str>, i64, &'static str)> {
+    let signature = signature(name)?;
+    let arguments = signature.arguments.iter().map(|kind| kind.name()).collect();
+    let more = match signature.most {
+        usize::MAX => -1,
+        most => most.saturating_sub(signature.least) as i64,
+    };
+    let result = match name {
+        "time" | "pi" | "start" | "end" | "step" | "range" | "scalar" | "max_of" | "min_of" => Kind::Scalar,
+        _ => Kind::Vector,
+    };
+    Some((arguments, more, result.name()))
+}

@@ -1,8 +1,11 @@
 //! Binary operators and aggregations.
 
-use super::Translator;
+use model::histogram::Keep;
+
+use super::{Translator, folded};
 use crate::Error;
 use crate::labelset::LabelFilter;
+use crate::notes::Place;
 use crate::plan::{
     Aggregate, Aggregation, Arithmetic, Cardinality, Comparison, Expr, Fill, Join, Operator, RangeExpr,
     ScalarExpr, SetOperation, SetOperator, Side, VectorExpr, VectorScalar, WindowFunction,
@@ -14,11 +17,12 @@ enum Kind {
     Arithmetic(Arithmetic),
     Comparison(Comparison),
     Set(SetOperator),
+    Trim(Keep),
 }
 
-fn kind(operator: BinaryOperator) -> Result<Kind, Error> {
+fn kind(operator: BinaryOperator) -> Kind {
     use BinaryOperator as B;
-    Ok(match operator {
+    match operator {
         B::Add => Kind::Arithmetic(Arithmetic::Add),
         B::Subtract => Kind::Arithmetic(Arithmetic::Subtract),
         B::Multiply => Kind::Arithmetic(Arithmetic::Multiply),
@@ -35,10 +39,9 @@ fn kind(operator: BinaryOperator) -> Result<Kind, Error> {
         B::And => Kind::Set(SetOperator::And),
         B::Or => Kind::Set(SetOperator::Or),
         B::Unless => Kind::Set(SetOperator::Unless),
-        B::TrimUpper | B::TrimLower => {
-            return Err(Error::Unsupported(format!("the operator `{}`", operator.text())));
-        }
-    })
+        B::TrimUpper => Kind::Trim(Keep::Below),
+        B::TrimLower => Kind::Trim(Keep::Above),
+    }
 }
 
 /// The labels by which two vectors are matched.
@@ -53,7 +56,10 @@ fn matching(labels: Option<MatchLabels>) -> LabelFilter {
 impl Translator<'_> {
     pub(super) fn binary(&mut self, start: usize, tree: Binary) -> Result<Expr, Error> {
         self.check_matching(start, tree.operator, &tree.matching)?;
-        let kind = kind(tree.operator)?;
+        if tree.matching.fill != syntax::Fill::default() {
+            self.note_experimental(start, "binop fill modifiers are experimental and not enabled");
+        }
+        let kind = kind(tree.operator);
         let (left, right) = (self.expr(tree.left)?, self.expr(tree.right)?);
         if [&left, &right].into_iter().any(|side| matches!(side, Expr::Range(_) | Expr::Text(_))) {
             let message = "binary expression must contain only scalar and instant vector types";
@@ -83,16 +89,17 @@ impl Translator<'_> {
                 return Ok(Expr::Vector(VectorExpr::Set(Box::new(operation))));
             }
             Kind::Arithmetic(arithmetic) => Operator::Arithmetic(arithmetic),
+            Kind::Trim(keep) => Operator::Trim(keep),
             Kind::Comparison(comparison) if tree.matching.returns_bool => Operator::Test(comparison),
             Kind::Comparison(comparison) => Operator::Filter(comparison),
         };
         match (left, right) {
             (Expr::Scalar(left), Expr::Scalar(right)) => self.scalars(tree.place, operator, left, right),
             (Expr::Vector(vector), Expr::Scalar(scalar)) => {
-                Ok(vector_scalar(operator, vector, scalar, Side::Right))
+                Ok(vector_scalar(operator, vector, scalar, Side::Right, self.place(start)))
             }
             (Expr::Scalar(scalar), Expr::Vector(vector)) => {
-                Ok(vector_scalar(operator, vector, scalar, Side::Left))
+                Ok(vector_scalar(operator, vector, scalar, Side::Left, self.place(start)))
             }
             (Expr::Vector(left), Expr::Vector(right)) => {
                 let matching = matching(tree.matching.labels);
@@ -104,7 +111,8 @@ impl Translator<'_> {
                     }
                 };
                 let fill = Fill { left: tree.matching.fill.left, right: tree.matching.fill.right };
-                let join = Join { operator, left, right, matching, cardinality, fill };
+                let place = self.place(start);
+                let join = Join { operator, left, right, matching, cardinality, fill, place };
                 Ok(Expr::Vector(VectorExpr::Join(Box::new(join))))
             }
             (other, _) => Err(self.mismatch(start, "instant vector", "binary expression", &other)),
@@ -147,16 +155,26 @@ impl Translator<'_> {
         let (left, right) = (Box::new(left), Box::new(right));
         match operator {
             Operator::Arithmetic(arithmetic) => {
-                Ok(Expr::Scalar(ScalarExpr::Arithmetic(arithmetic, left, right)))
+                Ok(Expr::Scalar(folded(ScalarExpr::Arithmetic(arithmetic, left, right))))
             }
-            Operator::Test(comparison) => Ok(Expr::Scalar(ScalarExpr::Compare(comparison, left, right))),
+            Operator::Test(comparison) => {
+                Ok(Expr::Scalar(folded(ScalarExpr::Compare(comparison, left, right))))
+            }
             Operator::Filter(_) => {
                 Err(self.error(place, "comparisons between scalars must use BOOL modifier"))
+            }
+            Operator::Trim(_) => {
+                let message = format!("operator {:?} not allowed for Scalar operations", operator.text());
+                Err(self.error(place, &message))
             }
         }
     }
 
     pub(super) fn aggregate(&mut self, start: usize, tree: syntax::Aggregate) -> Result<Expr, Error> {
+        if matches!(tree.aggregator, Aggregator::LimitCount | Aggregator::LimitRatio) {
+            let message = format!("{}() is experimental and not enabled", tree.aggregator.name());
+            self.note_experimental(start, &message);
+        }
         let (wanted, given) = (1 + usize::from(tree.aggregator.has_parameter()), tree.arguments.len());
         if given == 0 {
             return Err(self.error(start, "no arguments for aggregate expression provided"));
@@ -171,21 +189,21 @@ impl Translator<'_> {
         let input = arguments
             .pop()
             .ok_or_else(|| self.error(start, "no arguments for aggregate expression provided"))?;
+        let input_place = self.place(input.start);
         let parameter_place = self.place(arguments.first().unwrap_or(&input).start);
-        let operation = self.aggregation(start, tree.aggregator, arguments.pop())?;
+        let operation = self.aggregation(tree.aggregator, arguments.pop())?;
         let grouping = match tree.grouping {
             None => LabelFilter::Only(Vec::new()),
             Some(Grouping::By(names)) => LabelFilter::Only(names),
             Some(Grouping::Without(names)) => LabelFilter::Without(names),
         };
         let input = self.vector(input, "aggregation expression")?;
-        let aggregate = Aggregate { operation, grouping, input, parameter_place };
+        let aggregate = Aggregate { operation, grouping, input, parameter_place, input_place };
         Ok(Expr::Vector(VectorExpr::Aggregate(Box::new(aggregate))))
     }
 
     fn aggregation(
         &mut self,
-        start: usize,
         aggregator: Aggregator,
         parameter: Option<syntax::Tree>,
     ) -> Result<Aggregation, Error> {
@@ -205,7 +223,8 @@ impl Translator<'_> {
         if aggregator == Aggregator::CountValues {
             let label = self.text(parameter, CONTEXT)?;
             if label.is_empty() {
-                return Err(self.error(start, "count_values needs a label name that is not empty"));
+                let message = "count_values needs a label name that is not empty";
+                return Err(Error::Execution(message.to_owned()));
             }
             return Ok(Aggregation::CountValues(label));
         }
@@ -220,17 +239,23 @@ impl Translator<'_> {
     }
 }
 
-fn vector_scalar(operator: Operator, mut vector: VectorExpr, scalar: ScalarExpr, scalar_side: Side) -> Expr {
+fn vector_scalar(
+    operator: Operator,
+    mut vector: VectorExpr,
+    scalar: ScalarExpr,
+    scalar_side: Side,
+    place: Place,
+) -> Expr {
     if let (Operator::Filter(comparison), Some(number)) = (operator, constant(&scalar)) {
         narrow(&mut vector, comparison, number, scalar_side);
     }
-    Expr::Vector(VectorExpr::VectorScalar(Box::new(VectorScalar { operator, vector, scalar, scalar_side })))
+    let operation = VectorScalar { operator, vector, scalar, scalar_side, place };
+    Expr::Vector(VectorExpr::VectorScalar(Box::new(operation)))
 }
 
 fn constant(scalar: &ScalarExpr) -> Option<f64> {
     match scalar {
         ScalarExpr::Number(number) => Some(*number),
-        ScalarExpr::Negate(scalar) => constant(scalar).map(|number| -number),
         _ => None,
     }
 }
@@ -258,7 +283,8 @@ fn narrow(vector: &mut VectorExpr, comparison: Comparison, number: f64, number_s
         }
     };
     match vector {
-        VectorExpr::Selector(selector) => selector.values = Some(values),
+        // What lies on a line between two samples is not told by those that come through.
+        VectorExpr::Selector(selector) if selector.extension.is_none() => selector.values = Some(values),
         // A greatest value that comes through is one of those that can.
         VectorExpr::OverTime(over_time) => {
             let can_tell = match over_time.function {
@@ -270,6 +296,9 @@ fn narrow(vector: &mut VectorExpr, comparison: Comparison, number: f64, number_s
                 selector.values = Some(values);
             }
         }
+        VectorExpr::Fixed(input) => narrow(input, comparison, number, number_side),
+        VectorExpr::Watched(watched) => narrow(&mut watched.input, comparison, number, number_side),
+        // What is shared is not for this filter alone.
         _ => {}
     }
 }

@@ -13,9 +13,6 @@ use crate::syntax;
 
 impl Translator<'_> {
     pub(super) fn selector(&mut self, start: usize, tree: syntax::Selector) -> Result<Expr, Error> {
-        if let Some(extension) = tree.extension {
-            return Err(Error::Unsupported(format!("the modifier `{}`", extension.name())));
-        }
         let mut matchers = Vec::with_capacity(tree.matchers.len() + 1);
         matchers.extend(tree.name.map(|name| Matcher::equal(METRIC_NAME, name)));
         for matcher in tree.matchers {
@@ -25,9 +22,14 @@ impl Translator<'_> {
             let message = r#"vector selector must contain at least one non-empty matcher: for example `{__name__=~".+"}`"#;
             return Err(self.error(start, message));
         }
+        if let Some(extension) = tree.extension {
+            let message = format!("{} modifier is experimental and not enabled", extension.name());
+            self.note_experimental(start, &message);
+        }
         self.selectors.push(matchers.clone());
         let shift = self.shift(start, &tree.shift)?;
-        let selector = Selector { matchers, shift, values: None };
+        let selector =
+            Selector { matchers, shift, values: None, finds_resets: false, extension: tree.extension };
         match tree.range {
             None => Ok(Expr::Vector(VectorExpr::Selector(selector))),
             Some(range) => {
@@ -37,7 +39,7 @@ impl Translator<'_> {
         }
     }
 
-    fn matcher(&mut self, tree: &syntax::Matcher) -> Result<Matcher, Error> {
+    pub(super) fn matcher(&mut self, tree: &syntax::Matcher) -> Result<Matcher, Error> {
         let is_pattern = matches!(tree.op, MatchOp::Regex | MatchOp::NotRegex);
         if is_pattern {
             self.count_pattern(tree.start)?;
@@ -71,9 +73,32 @@ impl Translator<'_> {
     }
 }
 
+/// Tells selectors under a function that looks at no buckets to find resets out. An operator between them is in the way,
+/// as in Prometheus: whether it warns of resets that contradict each other depends on this.
+pub(super) fn find_resets(input: &mut VectorExpr) {
+    match input {
+        VectorExpr::Selector(selector) => selector.finds_resets = true,
+        VectorExpr::OverTime(over_time) => {
+            if let RangeExpr::Selector { selector, .. } = &mut over_time.range {
+                selector.finds_resets = true;
+            }
+        }
+        VectorExpr::Map { input, .. }
+        | VectorExpr::Relabel { input, .. }
+        | VectorExpr::Sort { input, .. } => {
+            find_resets(input);
+        }
+        VectorExpr::Aggregate(aggregate) => find_resets(&mut aggregate.input),
+        VectorExpr::Fixed(input) => find_resets(input),
+        VectorExpr::Shared(shared) => find_resets(&mut shared.input),
+        VectorExpr::Watched(watched) => find_resets(&mut watched.input),
+        _ => {}
+    }
+}
+
 /// The labels that `absent` gives: those that the selector demands to be equal to one value.
 pub(super) fn labels_of_absent(input: &VectorExpr) -> Labels {
-    match input {
+    match input.bare() {
         VectorExpr::Selector(selector) => demanded(selector),
         _ => Labels::empty(),
     }
@@ -87,12 +112,19 @@ pub(super) fn labels_of_absent_range(range: &RangeExpr) -> Labels {
     }
 }
 
+/// A label whose last matcher demands a value, and is the only one that does. What stands before it does not count,
+/// as in Prometheus.
 fn demanded(selector: &Selector) -> Labels {
-    let named = || selector.matchers.iter().filter(|matcher| matcher.name() != METRIC_NAME);
+    let named = || selector.matchers.iter().filter(|matcher| matcher.name() != METRIC_NAME).enumerate();
+    let is_contested = |place: usize, matcher: &Matcher| {
+        named().any(|(other_place, other)| {
+            let counts = other_place > place || (other_place < place && other.op() == MatchOp::Equal);
+            counts && other.name() == matcher.name()
+        })
+    };
     Labels::from_pairs(
         named()
-            .filter(|matcher| matcher.op() == MatchOp::Equal)
-            .filter(|matcher| named().filter(|other| other.name() == matcher.name()).count() == 1)
-            .map(|matcher| (matcher.name(), matcher.value())),
+            .filter(|(place, matcher)| matcher.op() == MatchOp::Equal && !is_contested(*place, matcher))
+            .map(|(_, matcher)| (matcher.name(), matcher.value())),
     )
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Labels, STALE_NAN, Timestamp};
-use promql::{Cancel, Engine, Error, Limits, Query, Value};
+use model::histogram::{Buckets, CUSTOM_SCHEMA, Span};
+use model::{Histogram, Labels, STALE_NAN, Timestamp};
+use promql::{Cancel, Engine, Error, Limits, Query, Value, VectorSample};
 use proptest::prelude::*;
 
 use crate::memory::MemoryStore;
@@ -72,6 +73,53 @@ const QUERIES: &[&str] = &[
     "hour(a)",
 ];
 
+/// One of every kind of expression over series that have native histograms, and numbers among them.
+const HISTOGRAM_QUERIES: &[&str] = &[
+    "h",
+    "-h",
+    "h offset 70s",
+    "timestamp(h)",
+    "h * 2",
+    "h / b",
+    "h == h",
+    "h > 5",
+    "h </ 1.5",
+    "h - on(x, y) h offset 1m",
+    "h and a",
+    "h unless h > 1",
+    "abs(h)",
+    "sum(h)",
+    "sum by (x) (h)",
+    "avg by (y) (h)",
+    "count by (x) (h)",
+    "max by (x) (h)",
+    "topk(2, h)",
+    "limitk(2, h)",
+    "count_values(\"v\", h)",
+    "rate(h[3m])",
+    "increase(h[3m])",
+    "delta(h[3m])",
+    "irate(h[3m])",
+    "sum_over_time(h[3m])",
+    "avg_over_time(h[3m])",
+    "max_over_time(h[3m])",
+    "last_over_time(h[3m])",
+    "changes(h[5m])",
+    "resets(h[5m])",
+    "count_over_time(h[5m] @ 400)",
+    "sum_over_time(h[5m:30s])",
+    "absent(h{x=\"0\"})",
+    "scalar(h{x=\"0\",y=\"0\"}) + h",
+    "label_join(h, \"z\", \"-\", \"x\", \"y\")",
+    "histogram_quantile(0.5, h)",
+    "histogram_quantiles(h, \"q\", 0.5, 0.9)",
+    "histogram_fraction(0, 2, h)",
+    "histogram_count(sum(h))",
+    "histogram_sum(rate(h[3m]))",
+    "histogram_avg(h)",
+    "histogram_stddev(h)",
+];
+
 /// One sample: how long after the one before, in seconds, and its value.
 fn sample() -> impl Strategy<Value = (i64, f64)> {
     let value = prop_oneof![
@@ -81,6 +129,25 @@ fn sample() -> impl Strategy<Value = (i64, f64)> {
         1 => prop_oneof![Just(f64::INFINITY), Just(-2.5)],
     ];
     (prop_oneof![5 => Just(30i64), 1 => 1..400i64], value)
+}
+
+/// A histogram with some observations in its buckets.
+fn histogram() -> impl Strategy<Value = Histogram> {
+    let counts = proptest::collection::vec((0..9u32).prop_map(f64::from), 1..4);
+    let schema = prop_oneof![4 => Just(0i8), 1 => Just(1), 1 => Just(CUSTOM_SCHEMA)];
+    (schema, counts).prop_map(|(schema, counts)| Histogram {
+        schema,
+        count: counts.iter().sum(),
+        sum: counts.iter().sum::<f64>() * 1.5,
+        custom_bounds: if schema == CUSTOM_SCHEMA { vec![1.0, 2.0] } else { Vec::new() },
+        positive: Buckets { spans: vec![Span { offset: 0, length: counts.len() as u32 }], counts },
+        ..Histogram::default()
+    })
+}
+
+/// Some histograms, and the times of numbers among them, every thirty seconds.
+fn histograms() -> impl Strategy<Value = Vec<Option<Histogram>>> {
+    proptest::collection::vec(prop_oneof![8 => histogram().prop_map(Some), 1 => Just(None)], 0..30)
 }
 
 fn store(data: &[Vec<(i64, f64)>]) -> MemoryStore {
@@ -98,18 +165,22 @@ fn store(data: &[Vec<(i64, f64)>]) -> MemoryStore {
     store
 }
 
-/// Values by labels, as bits so that NaN equals itself; or the error.
-type Answer = Result<BTreeMap<Labels, u64>, String>;
+/// Values by labels, as texts so that NaN equals itself; or the error.
+type Answer = Result<BTreeMap<Labels, String>, String>;
 
-fn bits(value: f64) -> u64 {
-    if value.is_nan() { f64::NAN.to_bits() } else { value.to_bits() }
+fn number(value: f64) -> String {
+    if value.is_nan() { "NaN".to_owned() } else { format!("{value:?}") }
 }
 
 fn instant(engine: &Engine, query: &Query, time_ms: i64) -> Answer {
     match engine.instant(query, Timestamp::from_millis(time_ms), &Cancel::never()) {
         Ok(output) => match output.value {
             Value::Vector(samples) => {
-                Ok(samples.into_iter().map(|sample| (sample.labels, bits(sample.value))).collect())
+                let value = |sample: &VectorSample| match &sample.histogram {
+                    Some(histogram) => histogram.to_string(),
+                    None => number(sample.value),
+                };
+                Ok(samples.iter().map(|sample| (sample.labels.clone(), value(sample))).collect())
             }
             other => Err(format!("not a vector: {other:?}")),
         },
@@ -123,12 +194,25 @@ proptest! {
     #[test]
     fn a_range_query_equals_instant_queries_at_its_steps(
         data in proptest::collection::vec(proptest::collection::vec(sample(), 0..40), 9),
+        histograms in proptest::collection::vec(histograms(), 6),
         start in 0i64..600,
         step in prop_oneof![Just(30i64), 1i64..200],
         count in 1i64..20,
     ) {
-        let engine = Engine::new(Arc::new(store(&data)), Limits::default());
-        for text in QUERIES {
+        let store = store(&data);
+        for (index, points) in histograms.iter().enumerate() {
+            let (x, y) = ((index % 2).to_string(), (index / 2 % 3).to_string());
+            let labels = Labels::metric("h", &[("x", &x), ("y", &y)]);
+            for (place, point) in points.iter().enumerate() {
+                let time_ms = 30_000 * (place + index) as i64;
+                match point {
+                    Some(histogram) => store.insert_histogram(&labels, time_ms, histogram),
+                    None => store.insert(&labels, time_ms, place as f64),
+                }
+            }
+        }
+        let engine = Engine::new(Arc::new(store), Limits::default());
+        for text in QUERIES.iter().chain(HISTOGRAM_QUERIES) {
             let query = Query::parse(text).expect(text);
             let times: Vec<i64> = (0..count).map(|index| (start + step * index) * 1000).collect();
             let singly: Vec<Answer> = times.iter().map(|time_ms| instant(&engine, &query, *time_ms)).collect();
@@ -141,7 +225,11 @@ proptest! {
                     for series in matrix {
                         for sample in series.samples {
                             let at = times.iter().position(|time_ms| *time_ms == sample.time_ms).expect("a step");
-                            together[at].insert(series.labels.clone(), bits(sample.value));
+                            together[at].insert(series.labels.clone(), number(sample.value));
+                        }
+                        for (time_ms, histogram) in series.histograms {
+                            let at = times.iter().position(|step_ms| *step_ms == time_ms).expect("a step");
+                            together[at].insert(series.labels.clone(), histogram.to_string());
                         }
                     }
                     for ((time_ms, singly), together) in times.iter().zip(singly).zip(together) {

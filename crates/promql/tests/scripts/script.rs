@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use model::DurationText;
 
+use crate::classic;
 use crate::series_text::{self, SeriesText};
 
 /// One command, with the line on which it begins.
 #[derive(Debug)]
 pub(crate) enum Command {
     Clear,
-    Load { step_ms: i64, series: Vec<SeriesText>, with_histograms: bool },
+    Load { line: usize, step_ms: i64, series: Vec<SeriesText> },
     Eval(Box<Eval>),
 }
 
@@ -21,8 +22,8 @@ pub(crate) struct Eval {
     pub(crate) query: String,
     pub(crate) times: Times,
     pub(crate) fail: Option<Message>,
-    pub(crate) warn: Option<Message>,
-    pub(crate) info: Option<Message>,
+    pub(crate) warn: Vec<Message>,
+    pub(crate) info: Vec<Message>,
     pub(crate) no_warn: bool,
     pub(crate) no_info: bool,
     pub(crate) ordered: bool,
@@ -97,16 +98,20 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Command>, String> {
         let end = (at..lines.len()).find(|&end| lines[end].is_empty()).unwrap_or(lines.len());
         let body = &lines[at..end];
         at = end;
-        let command = if line.starts_with("load") { load(line, body) } else { eval(line, number, body) };
+        let command =
+            if line.starts_with("load") { load(line, number, body) } else { eval(line, number, body) };
         commands.push(command.map_err(|error| format!("line {number}: {error}"))?);
     }
     Ok(commands)
 }
 
-fn load(line: &str, body: &[&str]) -> Result<Command, String> {
+fn load(line: &str, number: usize, body: &[&str]) -> Result<Command, String> {
     let (command, step) = line.split_once(char::is_whitespace).ok_or("a load needs a step")?;
-    let series = body.iter().map(|line| SeriesText::parse(line)).collect::<Result<_, _>>()?;
-    Ok(Command::Load { step_ms: millis(step.trim())?, series, with_histograms: command == "load_with_nhcb" })
+    let mut series = body.iter().map(|line| SeriesText::parse(line)).collect::<Result<Vec<_>, _>>()?;
+    if command == "load_with_nhcb" {
+        series.extend(classic::histograms(&series));
+    }
+    Ok(Command::Load { line: number, step_ms: millis(step.trim())?, series })
 }
 
 fn eval(line: &str, number: usize, body: &[&str]) -> Result<Command, String> {
@@ -115,8 +120,8 @@ fn eval(line: &str, number: usize, body: &[&str]) -> Result<Command, String> {
     match command {
         "eval" => {}
         "eval_fail" => eval.fail = Some(Message::Any),
-        "eval_warn" => eval.warn = Some(Message::Any),
-        "eval_info" => eval.info = Some(Message::Any),
+        "eval_warn" => eval.warn.push(Message::Any),
+        "eval_info" => eval.info.push(Message::Any),
         "eval_ordered" => eval.ordered = true,
         other => return Err(format!("`{other}` is an unknown command")),
     }
@@ -155,8 +160,8 @@ fn expectation(eval: &mut Eval, line: &str) -> Result<(), String> {
     } else if word(&mut words) == "expect" {
         match word(&mut words) {
             "fail" => eval.fail = Some(Message::parse(words)?),
-            "warn" => eval.warn = Some(Message::parse(words)?),
-            "info" => eval.info = Some(Message::parse(words)?),
+            "warn" => eval.warn.push(Message::parse(words)?),
+            "info" => eval.info.push(Message::parse(words)?),
             "no_warn" => eval.no_warn = true,
             "no_info" => eval.no_info = true,
             "ordered" => eval.ordered = true,

@@ -2,13 +2,14 @@
 
 use model::{Labels, STALE_NAN};
 
+use crate::histogram_text::{self, HistogramText};
+
 /// One point of a series.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Point {
     Absent,
     Value(f64),
-    /// A native histogram, whatever is in it.
-    Histogram,
+    Histogram(HistogramText),
 }
 
 /// One line.
@@ -37,13 +38,30 @@ fn labels(line: &str) -> Result<(Labels, &str), String> {
                 rest = after;
                 break;
             }
-            let (label, after) = rest.split_once('=').ok_or_else(|| format!("no `=` in {line}"))?;
-            let (value, after) = quoted(after.trim_start())?;
-            pairs.push((label.trim().to_owned(), value));
+            let (label, after) = label(rest)?;
+            let after = after.trim_start();
+            // A quoted text that no value follows is the name of the metric.
+            let (label, value, after) = match after.strip_prefix('=') {
+                Some(after) => {
+                    let (value, after) = quoted(after.trim_start())?;
+                    (label, value, after)
+                }
+                None => ("__name__".to_owned(), label, after),
+            };
+            pairs.push((label, value));
             rest = after.trim_start().trim_start_matches(',').trim_start();
         }
     }
     Ok((Labels::from_pairs(pairs), rest))
+}
+
+/// Reads the name of a label, quoted or not, and gives what follows it.
+fn label(text: &str) -> Result<(String, &str), String> {
+    if text.starts_with('"') {
+        return quoted(text);
+    }
+    let end = text.find('=').ok_or_else(|| format!("no `=` in {text}"))?;
+    Ok((text[..end].trim().to_owned(), &text[end..]))
 }
 
 /// Reads a quoted text and gives what follows it.
@@ -71,21 +89,8 @@ fn points(text: &str) -> Result<Vec<Point>, String> {
     let mut rest = text.trim();
     while !rest.is_empty() {
         if rest.starts_with("{{") {
-            let end = rest.find("}}").ok_or("a histogram that does not end")? + 2;
-            let (word, after) =
-                rest[end..].split_at(rest[end..].find(char::is_whitespace).unwrap_or(rest.len() - end));
-            // `{{…}}+{{…}}x5` holds a space inside only within the braces, so `after` may begin in one.
-            let (word, after) = match word.contains("{{") {
-                true => {
-                    let again = &rest[end..];
-                    let end = again.find("}}").ok_or("a histogram that does not end")? + 2;
-                    again[end..].split_at(again[end..].find(char::is_whitespace).unwrap_or(again.len() - end))
-                }
-                false => (word, after),
-            };
-            let repeat = word.strip_prefix('x').map_or(Ok(0), str::parse::<usize>);
-            let repeat = repeat.map_err(|_| format!("`{word}` does not follow a histogram"))?;
-            points.extend(vec![Point::Histogram; repeat + 1]);
+            let (histograms, after) = histogram_text::sequence(rest)?;
+            points.extend(histograms.into_iter().map(Point::Histogram));
             rest = after.trim_start();
             continue;
         }

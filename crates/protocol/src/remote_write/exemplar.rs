@@ -6,7 +6,7 @@ use model::{Exemplar, Labels};
 
 use super::series::{Pair, pair};
 use super::symbols::{Symbols, each_reference};
-use super::wire::{Fields, Malformed, Value};
+use crate::wire::{Fields, Malformed, Value};
 
 /// The most characters of all labels of an exemplar, as OpenMetrics has it.
 pub(super) const MAX_LABEL_CHARS: usize = 128;

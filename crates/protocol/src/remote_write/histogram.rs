@@ -4,7 +4,7 @@
 use model::histogram::{Buckets, MAX_BUCKETS, ResetHint, Span};
 use model::{Histogram, is_stale};
 
-use super::wire::{Fields, Malformed, Value};
+use crate::wire::{Fields, Malformed, Value};
 
 /// A histogram at a time.
 pub(super) struct TimedHistogram {

@@ -1,4 +1,4 @@
-//! The protobuf messages as they are sent; what comes in is read by [`super::wire`], without them. Field numbers are those of `prompb`
+//! The protobuf messages as they are sent; what comes in is read by [`crate::wire`], without them. Field numbers are those of `prompb`
 //! (<https://prometheus.io/docs/specs/prw/remote_write_spec/>).
 
 use bytes::Bytes;

@@ -3,7 +3,7 @@
 use model::{MetricKind, MetricMetadata};
 
 use super::symbols::Symbols;
-use super::wire::{Fields, Malformed, Value};
+use crate::wire::{Fields, Malformed, Value};
 
 /// Takes a `prometheus.MetricMetadata` apart; nothing when it says nothing of any metric.
 pub(super) fn first(message: &[u8]) -> Result<Option<MetricMetadata>, Malformed> {

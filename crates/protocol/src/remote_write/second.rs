@@ -4,8 +4,8 @@
 use super::exemplar::LabelsOf;
 use super::series::{MAX_LABELS, SeriesReader, sample};
 use super::symbols::{MAX_SYMBOLS, Symbols, each_reference};
-use super::wire::{Fields, Malformed, Value};
 use super::{Decoded, RemoteWriteError, metadata};
+use crate::wire::{Fields, Malformed, Value};
 
 /// Takes a message apart. When counters were created is passed over.
 pub(super) fn read(plain: &[u8], limit: usize) -> Result<Decoded, RemoteWriteError> {

@@ -5,7 +5,7 @@ use model::histogram::plain_value;
 use model::labels::{MAX_LABEL_BYTES, METRIC_NAME};
 use model::{LabelsRef, Sample};
 
-use super::wire::{Fields, Malformed, Value};
+use crate::wire::{Fields, Malformed, Value};
 
 /// A label's name and its value.
 #[derive(Clone, Copy)]

@@ -1,7 +1,7 @@
 //! The texts of a request of the second version, which its series refer to.
 
 use super::series::Pair;
-use super::wire::{Fields, Malformed, Value};
+use crate::wire::{Fields, Malformed, Value};
 
 /// The most symbols of a request.
 pub(super) const MAX_SYMBOLS: usize = 1 << 20;

@@ -11,12 +11,13 @@ use super::Routes;
 use crate::context::Shared;
 use crate::params::{List, Params, Window, each_named};
 use crate::problem::{Problem, ProblemBody};
-use crate::wire::alerts::{Channel, Delivery, Rule};
+use crate::wire::alerts::{Channel, Delivery, Rule, RulesReload};
 use crate::wire::watch::Collector;
 
 pub(super) fn routes() -> Routes {
     OpenApiRouter::new()
         .routes(routes!(rules))
+        .routes(routes!(reload))
         .routes(routes!(collectors))
         .routes(routes!(channels))
         .routes(routes!(deliveries))
@@ -41,6 +42,12 @@ async fn rules(
 ) -> Result<Json<List<Rule>>, Problem> {
     let window = Window::new(params.limit, params.offset)?;
     Ok(Json(window.cut(app.context.alerts.rules())))
+}
+
+/// How reading the rule files again went.
+#[utoipa::path(get, path = "/api/v1/rules/reload", tag = "alerts", responses((status = 200, body = RulesReload)))]
+async fn reload(State(app): State<Shared>) -> Json<RulesReload> {
+    Json(app.context.alerts.reload_status().into())
 }
 
 /// Collectors, and how they do.

@@ -181,6 +181,22 @@ pub(crate) struct Note {
 }
 
 shape! {
+    /// How reading the rule files again went.
+    RulesReload from alert::ReloadStatus {
+        /// Whether there are files that are followed: not where the shipped rules are evaluated.
+        follows: bool,
+        /// When the rules that are evaluated were read.
+        #[schema(value_type = String, format = DateTime)]
+        last_success: Timestamp,
+        /// What is wrong with the files as they are now; null when nothing is.
+        error: Option<String>,
+        /// When that was seen.
+        #[schema(value_type = Option<String>, format = DateTime)]
+        last_failure: Option<Timestamp>,
+    }
+}
+
+shape! {
     /// A rule, and how it does.
     Rule from alert::RuleStatus {
         /// Its id.

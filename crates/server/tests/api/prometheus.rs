@@ -360,3 +360,18 @@ async fn probes_find_prometheus_own_paths_without_credentials() {
         assert_eq!(answer(stage.request(Method::GET, path)).await.status, 200, "{path}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn targets_are_listed_by_state_and_a_wrong_state_is_refused() {
+    let stage = Stage::new().await;
+    let all = get(&stage, "targets", &[]).await;
+    let expected = json!({ "activeTargets": [], "droppedTargets": [], "droppedTargetCounts": {} });
+    assert_eq!(all.body, json!({ "status": "success", "data": expected }));
+    let wrong = get(&stage, "targets", &[("state", "odd")]).await;
+    assert_eq!(wrong.status.as_u16(), 400, "{wrong:?}");
+    assert_eq!(wrong.body["errorType"], "bad_data");
+    let selector = get(&stage, "targets/metadata", &[("match_target", "rate(a[1m])")]).await;
+    assert_eq!(selector.status.as_u16(), 400, "{selector:?}");
+    let pools = get(&stage, "scrape_pools", &[]).await;
+    assert_eq!(pools.body["data"], json!({ "scrapePools": [] }));
+}

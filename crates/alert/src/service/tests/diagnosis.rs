@@ -26,7 +26,7 @@ async fn check(stage: &Stage, name: &str) -> CheckResult {
 
 fn grown(pid: u32, bytes: f64) -> Finding {
     let pid = pid.to_string();
-    Finding { labels: Labels::from_pairs([("host", "h1"), ("pid", pid.as_str())]), value: bytes }
+    Finding::number(Labels::from_pairs([("host", "h1"), ("pid", pid.as_str())]), bytes)
 }
 
 #[tokio::test]
@@ -186,7 +186,7 @@ async fn that_no_process_ended_badly_is_said_only_where_it_would_be_known() {
 const UNITS: &str = r#"collector_up{collector="units"}"#;
 
 fn up(host: &str, value: f64) -> Finding {
-    Finding { labels: Labels::from_pairs([("target", host)]), value }
+    Finding::number(Labels::from_pairs([("target", host)]), value)
 }
 
 fn heartbeat(worker: &str, minutes_ago: u64) -> Event {

@@ -233,7 +233,7 @@ async fn results_that_become_one_alert_and_too_many_results_are_failures() {
     stage.answers.queues(QUERY, &[("a", 150.0), ("b", 150.0)]);
     stage.evaluate(0).await;
     let error = stage.alerts.rules()[0].last_error.clone().unwrap_or_default();
-    assert_eq!(error, "the expression gives 2 results, and 1 are allowed");
+    assert_eq!(error, "exceeded limit of 1 with 2 alerts");
     assert!(stage.all().await.is_empty());
 }
 

@@ -47,10 +47,7 @@ impl Answers {
     pub(super) fn queues(&self, query: &str, depths: &[(&str, f64)]) {
         let findings = depths
             .iter()
-            .map(|(queue, value)| Finding {
-                labels: Labels::metric("queue_depth", &[("queue", queue)]),
-                value: *value,
-            })
+            .map(|(queue, value)| Finding::number(Labels::metric("queue_depth", &[("queue", queue)]), *value))
             .collect();
         self.0.lock().insert(query.to_owned(), findings);
     }
@@ -68,7 +65,16 @@ impl Answers {
 
 #[async_trait]
 impl Evaluator for Answers {
-    async fn evaluate(&self, query: &Query, _time: Timestamp) -> Result<Vec<Finding>, EvaluateError> {
+    async fn evaluate(&self, query: &Query, time: Timestamp) -> Result<Vec<Finding>, EvaluateError> {
+        self.evaluate_here(query, time, &promql::Cancel::never())
+    }
+
+    fn evaluate_here(
+        &self,
+        query: &Query,
+        _time: Timestamp,
+        _cancel: &promql::Cancel,
+    ) -> Result<Vec<Finding>, EvaluateError> {
         let failed = || EvaluateError::Query(promql::Error::Execution("the test wants it so".to_owned()));
         self.0.lock().get(query.text()).cloned().ok_or_else(failed)
     }
@@ -138,7 +144,7 @@ impl Stage {
 
     /// Evaluates all groups as of so many seconds after the beginning.
     pub(super) async fn evaluate(&self, seconds: i64) {
-        for group in &self.alerts.groups {
+        for group in self.alerts.groups().iter() {
             group.evaluate(at(seconds)).await;
         }
     }

@@ -253,8 +253,10 @@ impl<'a> Life<'a> {
                 assert_eq!(store.metric("watchkeeper_wal_missing_records_total"), 0.0, "told as missing");
                 match crate::rollups::counts(store, T0) {
                     Ok(Some(counts)) => {
-                        let samples =
-                            series.iter().map(|(labels, samples)| (labels.clone(), samples.len() as f64));
+                        let samples = series.iter().map(|(labels, samples)| {
+                            let is_told = counts.get(labels).copied().flatten().is_some();
+                            (labels.clone(), is_told.then_some(samples.len() as f64))
+                        });
                         assert_eq!(counts, samples.collect(), "rollups say something else than samples");
                     }
                     Ok(None) => {}

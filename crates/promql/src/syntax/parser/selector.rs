@@ -6,8 +6,9 @@ use store::MatchOp;
 use super::spans::EXPECTED;
 use super::{Kind, Parser, Token};
 use crate::Error;
+use crate::plan::Extension;
 use crate::span::Span;
-use crate::syntax::tree::{At, Extension, Matcher, Node, Selector, Shift, Subquery, Tree};
+use crate::syntax::tree::{At, Matcher, Node, Selector, Shift, Subquery, Tree};
 
 impl Parser<'_> {
     /// A selector whose name, if any, has been read.
@@ -38,7 +39,7 @@ impl Parser<'_> {
     fn matcher(&mut self) -> Result<Matcher, Error> {
         let token = self.peek();
         let name = match token.kind {
-            Kind::Word if is_label(token) => self.next().text.to_owned(),
+            Kind::Label => self.next().text.to_owned(),
             Kind::Text => self.string()?,
             _ => return Err(self.unexpected("label matching", "identifier or \"}\"")),
         };
@@ -72,7 +73,8 @@ impl Parser<'_> {
                 let offset = self.offset()?;
                 let start = tree.start;
                 let shift = self.shift(&mut tree, "offset modifier")?;
-                if shift.offset.replace(offset).is_some() {
+                // One of nothing is none.
+                if shift.offset.replace(offset).is_some_and(|before| before.milliseconds(None) != Ok(0)) {
                     return Err(self.error(start, "offset may not be set multiple times"));
                 }
             } else if token.is("@") {
@@ -102,9 +104,13 @@ impl Parser<'_> {
         if self.peek().is("]") {
             return Err(self.unexpected("subquery or range selector", EXPECTED));
         }
-        let range = self.positive_span()?;
+        let range = self.positive_span("subquery or range selector", EXPECTED)?;
         if self.take(":").is_some() {
-            let step = if self.peek().is("]") { None } else { Some(self.positive_span()?) };
+            const EXPECTED_STEP: &str = "number, duration, step(), range(), or \"]\"";
+            let step = match self.peek().is("]") {
+                true => None,
+                false => Some(self.positive_span("subquery selector", EXPECTED_STEP)?),
+            };
             self.expect("]", "subquery selector")?;
             let (start, height) = (tree.start, tree.height);
             let subquery = Subquery { input: tree, range, step, shift: Shift::default() };
@@ -151,19 +157,22 @@ impl Parser<'_> {
 
     fn extend(&self, tree: &mut Tree, token: Token<'_>, extension: Extension) -> Result<(), Error> {
         let name = extension.name();
-        let Node::Selector(selector) = &mut tree.node else {
-            let message =
-                format!("{name} modifier must be preceded by a vector selector or a range vector selector");
-            return Err(self.error(token.start, &message));
+        let selector = match &mut tree.node {
+            Node::Selector(selector) => selector,
+            Node::Subquery(_) => {
+                let message = format!("{name} modifier is not supported for subqueries");
+                return Err(self.error(tree.start, &message));
+            }
+            _ => return Err(self.error(tree.start, &format!("{name} modifier not implemented"))),
         };
         if extension == Extension::Anchored && selector.range.is_none() {
             return Err(
                 self.error(token.start, "anchored modifier must be preceded by a range vector selector")
             );
         }
-        if let Some(before) = selector.extension.replace(extension) {
-            let message = format!("{name} modifier must not follow {}", before.name());
-            return Err(self.error(token.start, &message));
+        if selector.extension.replace(extension).is_some_and(|before| before != extension) {
+            let message = "anchored and smoothed modifiers cannot be used together";
+            return Err(self.error(tree.start, message));
         }
         Ok(())
     }
@@ -186,8 +195,4 @@ impl Parser<'_> {
             false => Err(self.error(start, &format!("timestamp out of bounds for @ modifier: {seconds}"))),
         }
     }
-}
-
-fn is_label(token: Token<'_>) -> bool {
-    !token.text.contains(':')
 }

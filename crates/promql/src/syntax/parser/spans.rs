@@ -8,11 +8,14 @@ use crate::span::{NoSpan, Span};
 /// What a duration may begin with, for errors.
 pub(super) const EXPECTED: &str = "number, duration, step(), or range()";
 
+/// What is being read and what it may begin with, for errors.
+type Wanted<'w> = (&'w str, &'w str);
+
 impl Parser<'_> {
     /// The duration of a range or a step.
-    pub(super) fn positive_span(&mut self) -> Result<Span, Error> {
+    pub(super) fn positive_span(&mut self, context: &str, expected: &str) -> Result<Span, Error> {
         let start = self.peek().start;
-        let span = self.span(0)?;
+        let span = self.span(0, (context, expected))?;
         match span.milliseconds(None) {
             Ok(1..) | Err(NoSpan::Open) => Ok(span),
             Ok(_) => Err(self.error(start, "duration must be greater than 0")),
@@ -27,7 +30,7 @@ impl Parser<'_> {
         if !negative {
             _ = self.take("+");
         }
-        let span = self.span_operand("offset")?;
+        let span = self.span_operand(("offset", EXPECTED))?;
         let span = if negative { Span::Negate(Box::new(span)) } else { span };
         match span.milliseconds(None) {
             Ok(_) | Err(NoSpan::Open) => Ok(span),
@@ -36,37 +39,49 @@ impl Parser<'_> {
     }
 
     /// A duration of operators that bind at least so tightly.
-    fn span(&mut self, least: u8) -> Result<Span, Error> {
+    fn span(&mut self, least: u8, wanted: Wanted<'_>) -> Result<Span, Error> {
         self.nested(|parser| {
             let sign = parser.peek();
             let mut left = if sign.is("-") || sign.is("+") {
                 parser.next();
-                let input = parser.span(SIGN_BINDING)?;
+                let input = parser.span(SIGN_BINDING, wanted)?;
                 if sign.is("-") { Span::Negate(Box::new(input)) } else { input }
             } else {
-                parser.span_operand("duration expression")?
+                parser.span_operand(wanted)?
             };
             while let Some((operator, binding)) =
                 span_operator(parser).filter(|(_, binding)| *binding >= least)
             {
-                parser.next();
+                let place = parser.next().start;
                 let is_right = operator == Arithmetic::Power;
-                let right = parser.span(binding + u8::from(!is_right))?;
+                let right = parser.span(binding + u8::from(!is_right), wanted)?;
+                match (operator, &right) {
+                    (Arithmetic::Divide, Span::Seconds(0.0) | Span::Number(0.0)) => {
+                        return Err(parser.error(place, NoSpan::DivisionByZero.text()));
+                    }
+                    (Arithmetic::Modulo, Span::Seconds(0.0) | Span::Number(0.0)) => {
+                        return Err(parser.error(place, NoSpan::ModuloByZero.text()));
+                    }
+                    _ => {}
+                }
                 left = Span::Operation(operator, Box::new(left), Box::new(right));
             }
             Ok(left)
         })
     }
 
-    fn span_operand(&mut self, context: &str) -> Result<Span, Error> {
+    fn span_operand(&mut self, wanted: Wanted<'_>) -> Result<Span, Error> {
+        let (context, expected) = wanted;
         let token = self.peek();
-        if let Kind::Number | Kind::Duration = token.kind {
-            return self.seconds().map(Span::Seconds);
+        match token.kind {
+            Kind::Number => return self.seconds().map(Span::Number),
+            Kind::Duration => return self.seconds().map(Span::Seconds),
+            _ => {}
         }
         if self.take("(").is_some() {
-            let span = self.span(0)?;
+            let span = self.span(0, wanted)?;
             self.expect(")", context)?;
-            return Ok(span);
+            return Ok(Span::Group(Box::new(span)));
         }
         let is_call = self.peek_behind(1).is("(");
         for (word, span) in [("step", Span::Step), ("range", Span::Range)] {
@@ -87,14 +102,14 @@ impl Parser<'_> {
             if is_call && token.is_word(word) {
                 self.next();
                 self.next();
-                let left = Box::new(self.span(0)?);
+                let left = Box::new(self.span(0, wanted)?);
                 self.expect(",", context)?;
-                let right = Box::new(self.span(0)?);
+                let right = Box::new(self.span(0, wanted)?);
                 self.expect(")", context)?;
                 return Ok(Span::Operation(operator, left, right));
             }
         }
-        Err(self.unexpected(context, EXPECTED))
+        Err(self.unexpected(context, expected))
     }
 }
 

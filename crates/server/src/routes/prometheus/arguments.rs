@@ -37,7 +37,8 @@ impl Arguments {
         self.0.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
     }
 
-    fn needed(&self, name: &str) -> Result<&str, Failure> {
+    /// A value that must be given.
+    pub(super) fn needed(&self, name: &str) -> Result<&str, Failure> {
         self.get(name).ok_or_else(|| Failure::bad(format!("the parameter `{name}` is missing")))
     }
 

@@ -8,15 +8,19 @@ mod answer;
 mod arguments;
 mod escaping;
 mod exemplars;
+mod explain;
 mod families;
 mod federate;
+mod language;
 mod large;
 mod metadata;
 mod read;
+mod rules;
 pub(in crate::routes) mod run;
 mod selection;
 mod stats;
 mod status;
+mod targets;
 mod write;
 
 use axum::extract::State;
@@ -39,11 +43,15 @@ pub(super) fn routes() -> Routes {
     OpenApiRouter::new()
         .routes(routes!(query, query_by_form))
         .routes(routes!(query_range, query_range_by_form))
+        .merge(explain::routes())
+        .merge(language::routes())
         .merge(metadata::routes())
         .merge(families::routes())
         .merge(exemplars::routes())
         .merge(federate::routes())
         .merge(status::routes())
+        .merge(targets::routes())
+        .merge(rules::routes())
 }
 
 /// Remote read, whose bodies are compressed.

@@ -2,8 +2,8 @@
 
 use std::io;
 
-use model::{Labels, Sample};
-use promql::{Value, write_value};
+use model::{Histogram, Labels, Sample};
+use promql::{Value, histogram_in_samples, write_value};
 
 use crate::chunks::CHUNK_BYTES;
 
@@ -62,21 +62,39 @@ pub(super) fn value(value: Value, text: &mut String, output: &mut impl Output) -
         Value::Vector(samples) => list(samples, text, output, |sample, text, _| {
             text.push_str(r#"{"metric":"#);
             metric(&sample.labels, text);
-            text.push_str(r#","value":"#);
-            point(Sample { time_ms: sample.time_ms, value: sample.value }, text);
+            match sample.histogram {
+                None => {
+                    text.push_str(r#","value":"#);
+                    point(Sample { time_ms: sample.time_ms, value: sample.value }, text);
+                }
+                Some(histogram) => {
+                    text.push_str(r#","histogram":"#);
+                    histogram_point(sample.time_ms, &histogram, text);
+                }
+            }
             text.push('}');
             Ok(())
         })?,
         Value::Matrix(series) => list(series, text, output, |series, text, output| {
             text.push_str(r#"{"metric":"#);
             metric(&series.labels, text);
-            text.push_str(r#","values":"#);
-            let samples = series.samples.len();
-            list(series.samples, text, output, |sample, text, _| {
-                point(sample, text);
-                Ok(())
-            })?;
-            output.written(samples);
+            if !series.samples.is_empty() {
+                text.push_str(r#","values":"#);
+                let samples = series.samples.len();
+                list(series.samples, text, output, |sample, text, _| {
+                    point(sample, text);
+                    Ok(())
+                })?;
+                output.written(samples);
+            }
+            if !series.histograms.is_empty() {
+                text.push_str(r#","histograms":"#);
+                list(series.histograms, text, output, |(time_ms, histogram), text, output| {
+                    histogram_point(time_ms, &histogram, text);
+                    output.written(histogram_in_samples(&histogram));
+                    Ok(())
+                })?;
+            }
             text.push('}');
             Ok(())
         })?,
@@ -105,6 +123,40 @@ fn point(sample: Sample, text: &mut String) {
     text.push_str(",\"");
     write_value(sample.value, text);
     text.push_str("\"]");
+}
+
+/// A time in seconds and a histogram as an object, whose numbers are texts. Each of its buckets begins with what it says
+/// of its bounds: 0 when the upper one belongs to it, 1 the lower one, 2 neither, 3 both. Empty buckets are left out.
+fn histogram_point(time_ms: i64, histogram: &Histogram, text: &mut String) {
+    text.push('[');
+    seconds(time_ms, text);
+    text.push_str(",{\"count\":\"");
+    write_value(histogram.count, text);
+    text.push_str("\",\"sum\":\"");
+    write_value(histogram.sum, text);
+    text.push('"');
+    let mut separator = ",\"buckets\":[";
+    for bucket in histogram.buckets().iter().filter(|bucket| bucket.count != 0.0) {
+        text.push_str(separator);
+        separator = ",";
+        text.push('[');
+        text.push(match (bucket.has_lower, bucket.has_upper) {
+            (false, true) => '0',
+            (true, false) => '1',
+            (false, false) => '2',
+            (true, true) => '3',
+        });
+        for number in [bucket.lower, bucket.upper, bucket.count] {
+            text.push_str(",\"");
+            write_value(number, text);
+            text.push('"');
+        }
+        text.push(']');
+    }
+    if separator == "," {
+        text.push(']');
+    }
+    text.push_str("}]");
 }
 
 /// Milliseconds, shown as seconds; whole ones without a fraction.
@@ -156,7 +208,10 @@ fn string(value: &str, text: &mut String) {
 
 #[cfg(test)]
 mod tests {
-    use promql::Series;
+    use std::sync::Arc;
+
+    use model::histogram::{Buckets, Span};
+    use promql::{Series, VectorSample};
 
     use super::*;
 
@@ -172,11 +227,42 @@ mod tests {
         let labels = Labels::metric("m", &[("path", "a\"b\\c\nd\u{1}é")]);
         let samples =
             vec![Sample { time_ms: 1500, value: f64::INFINITY }, Sample { time_ms: -5, value: 0.25 }];
-        let found = written(Value::Matrix(vec![Series { labels, samples }]));
+        let found = written(Value::Matrix(vec![Series { labels, samples, histograms: Vec::new() }]));
         let expected = serde_json::json!({"resultType": "matrix", "result": [{
             "metric": {"__name__": "m", "path": "a\"b\\c\nd\u{1}é"},
             "values": [[1.5, "+Inf"], [-0.005, "0.25"]]}]});
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn histograms_are_written_with_their_buckets_and_what_these_say_of_their_bounds() {
+        let side = |counts: &[f64]| Buckets {
+            spans: vec![Span { offset: 1, length: counts.len() as u32 }],
+            counts: counts.to_vec(),
+        };
+        let histogram = Arc::new(Histogram {
+            zero_threshold: 0.5,
+            zero_count: 3.0,
+            count: 6.5,
+            sum: f64::NAN,
+            positive: side(&[1.5, 0.0, 1.0]),
+            negative: side(&[1.0]),
+            ..Histogram::default()
+        });
+        let object = serde_json::json!({"count": "6.5", "sum": "NaN", "buckets": [
+            [1, "-2", "-1", "1"], [3, "-0.5", "0.5", "3"], [0, "1", "2", "1.5"], [0, "4", "8", "1"]]});
+        let labels = Labels::empty();
+        let series = Series {
+            labels: labels.clone(),
+            samples: Vec::new(),
+            histograms: vec![(1000, Arc::clone(&histogram)), (2500, Arc::new(Histogram::default()))],
+        };
+        let empty = serde_json::json!({"count": "0", "sum": "0"});
+        let expected = serde_json::json!([{"metric": {}, "histograms": [[1, object], [2.5, empty]]}]);
+        assert_eq!(written(Value::Matrix(vec![series]))["result"], expected);
+        let sample = VectorSample { labels, time_ms: 1000, value: 0.0, histogram: Some(histogram) };
+        let expected = serde_json::json!([{"metric": {}, "histogram": [1, object]}]);
+        assert_eq!(written(Value::Vector(vec![sample]))["result"], expected);
     }
 
     #[test]

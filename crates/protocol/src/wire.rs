@@ -19,7 +19,7 @@ pub enum Malformed {
 
 /// The value of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Value<'a> {
+pub(crate) enum Value<'a> {
     Number(u64),
     Eight([u8; 8]),
     Bytes(&'a [u8]),
@@ -27,16 +27,16 @@ pub(super) enum Value<'a> {
 }
 
 /// The fields of a message, in order.
-pub(super) struct Fields<'a>(&'a [u8]);
+pub(crate) struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {
-    pub(super) fn of(message: &'a [u8]) -> Self {
+    pub(crate) fn of(message: &'a [u8]) -> Self {
         Self(message)
     }
 
     /// A number; tags and most lengths are one byte.
     #[inline]
-    pub(super) fn number(&mut self) -> Result<u64, Malformed> {
+    pub(crate) fn number(&mut self) -> Result<u64, Malformed> {
         match self.0 {
             [byte @ 0..0x80, rest @ ..] => {
                 self.0 = rest;
@@ -65,7 +65,7 @@ impl<'a> Fields<'a> {
 
     /// The bytes of the next field, when that is the field asked for, of less than 128 bytes and whole.
     #[inline]
-    pub(super) fn next_short(&mut self, number: u8) -> Option<&'a [u8]> {
+    pub(crate) fn next_short(&mut self, number: u8) -> Option<&'a [u8]> {
         let [tag, length @ 0..0x80, rest @ ..] = self.0 else { return None };
         if *tag != number << 3 | 2 {
             return None;
@@ -75,8 +75,14 @@ impl<'a> Fields<'a> {
         Some(bytes)
     }
 
+    /// A message behind its length, as messages stand in a stream.
+    pub(crate) fn delimited(&mut self) -> Result<&'a [u8], Malformed> {
+        let length = usize::try_from(self.number()?).map_err(|_| Malformed::Truncated)?;
+        self.take(length)
+    }
+
     /// Whether nothing is left.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 

@@ -1,0 +1,319 @@
+//! The sections `[scraping]` and `[[scrape]]`, and with the same keys an entry of Prometheus' `scrape_configs`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ingest::relabel::RelabelConfig;
+use model::{ByteSize, DurationText};
+use serde::{Deserialize, Serialize};
+
+use super::protocols::{EscapingScheme, ScrapeProtocol};
+
+/// The section `[scraping]`: what holds for all jobs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ScrapingConfig {
+    /// Configuration files of Prometheus: their `scrape_configs` are scraped as they are, and they are read again when
+    /// they change. Paths start at the folder of this file; `*` and `?` may stand in their last part.
+    pub files: Vec<String>,
+    /// The most targets of all jobs together; more are not scraped, and counted.
+    pub max_targets: usize,
+    /// The most targets that are asked at the same moment.
+    pub max_concurrent: usize,
+    /// The largest body that is read, before and after it is unpacked; a job's `body_size_limit` can only be less.
+    #[schemars(with = "String")]
+    pub max_body: ByteSize,
+    /// The most memory of all bodies that are being read.
+    #[schemars(with = "String")]
+    pub max_bodies: ByteSize,
+}
+
+impl Default for ScrapingConfig {
+    fn default() -> Self {
+        Self {
+            files: Vec::new(),
+            max_targets: 5_000,
+            max_concurrent: 500,
+            max_body: ByteSize(64 << 20),
+            max_bodies: ByteSize(256 << 20),
+        }
+    }
+}
+
+/// A job: targets that are scraped alike. An entry of `[[scrape]]`, or of `scrape_configs` in a configuration of
+/// Prometheus.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ScrapeConfig {
+    /// Its name: the label `job` of its series.
+    pub job_name: String,
+    /// Targets as `host:port`: short for one entry of `static_configs`.
+    pub targets: Vec<String>,
+    /// Labels of all series of `targets`.
+    pub labels: BTreeMap<String, String>,
+    /// How often each target is scraped; by default once a minute.
+    #[schemars(with = "Option<String>")]
+    pub every: Option<DurationText>,
+    /// How long one scrape may take; by default 10 s, or `every` where that is shorter.
+    #[schemars(with = "Option<String>")]
+    pub timeout: Option<DurationText>,
+    /// The same as `every`, as Prometheus calls it.
+    #[schemars(with = "Option<String>")]
+    pub scrape_interval: Option<DurationText>,
+    /// The same as `timeout`, as Prometheus calls it.
+    #[schemars(with = "Option<String>")]
+    pub scrape_timeout: Option<DurationText>,
+    /// `http` or `https`.
+    pub scheme: Scheme,
+    /// The path that is asked for.
+    pub metrics_path: String,
+    /// Parameters of the address.
+    pub params: BTreeMap<String, Vec<String>>,
+    /// Whether labels that a target shows go before those that it has; else they are renamed to `exported_…`.
+    pub honor_labels: bool,
+    /// Whether times that a target shows are taken.
+    pub honor_timestamps: bool,
+    /// Whether series with times that a target shows end when it no longer shows them.
+    pub track_timestamps_staleness: bool,
+    /// Targets that stand here.
+    pub static_configs: Vec<StaticConfig>,
+    /// Targets that stand in files.
+    pub file_sd_configs: Vec<FileSdConfig>,
+    /// Targets that a server lists.
+    pub http_sd_configs: Vec<HttpSdConfig>,
+    /// Changes the labels of targets, or drops them.
+    pub relabel_configs: Vec<RelabelConfig>,
+    /// Changes the labels of series, or drops them.
+    pub metric_relabel_configs: Vec<RelabelConfig>,
+    /// A name and a password.
+    pub basic_auth: Option<BasicAuth>,
+    /// A token, or other credentials.
+    pub authorization: Option<Authorization>,
+    /// A bearer token: short for `authorization`.
+    pub bearer_token: Option<String>,
+    /// A file that holds a bearer token.
+    pub bearer_token_file: Option<PathBuf>,
+    /// Certificates.
+    pub tls_config: TlsConfig,
+    /// Whether redirects are followed, ten at the most.
+    pub follow_redirects: bool,
+    /// HTTP/2 is not spoken, whatever stands here.
+    pub enable_http2: bool,
+    /// A proxy to go through.
+    pub proxy_url: Option<String>,
+    /// The largest body, in bytes after unpacking; 0 is what `scraping.max_body` says.
+    #[schemars(with = "String")]
+    pub body_size_limit: ByteSize,
+    /// The most samples of a scrape after relabelling; 0 is no limit.
+    pub sample_limit: usize,
+    /// The most labels of a series; 0 is no limit.
+    pub label_limit: usize,
+    /// The longest name of a label, in bytes; 0 is no limit.
+    pub label_name_length_limit: usize,
+    /// The longest value of a label, in bytes; 0 is no limit.
+    pub label_value_length_limit: usize,
+    /// The most targets of the job; with more, none of them is scraped. 0 is no limit.
+    pub target_limit: usize,
+    /// How many dropped targets are listed.
+    pub keep_dropped_targets: usize,
+    /// The formats that are asked for, the best first.
+    pub scrape_protocols: Option<Vec<ScrapeProtocol>>,
+    /// The format of a target that does not say which it speaks.
+    pub fallback_scrape_protocol: Option<ScrapeProtocol>,
+    /// Whether native histograms are asked for.
+    pub scrape_native_histograms: Option<bool>,
+    /// Whether the classic buckets of a native histogram are kept too.
+    pub always_scrape_classic_histograms: Option<bool>,
+    /// The most buckets of a native histogram; 0 is no limit.
+    pub native_histogram_bucket_limit: usize,
+    /// Whether packed bodies are asked for.
+    pub enable_compression: bool,
+    /// How a target is to write names that are not of letters, digits and underscores.
+    pub metric_name_escaping_scheme: EscapingScheme,
+    /// Names of metrics are always taken as Prometheus' `utf8` takes them; `legacy` asks targets to escape them.
+    pub metric_name_validation_scheme: Option<String>,
+}
+
+impl Default for ScrapeConfig {
+    fn default() -> Self {
+        Self {
+            job_name: String::new(),
+            targets: Vec::new(),
+            labels: BTreeMap::new(),
+            every: None,
+            timeout: None,
+            scrape_interval: None,
+            scrape_timeout: None,
+            scheme: Scheme::Http,
+            metrics_path: "/metrics".to_owned(),
+            params: BTreeMap::new(),
+            honor_labels: false,
+            honor_timestamps: true,
+            track_timestamps_staleness: false,
+            static_configs: Vec::new(),
+            file_sd_configs: Vec::new(),
+            http_sd_configs: Vec::new(),
+            relabel_configs: Vec::new(),
+            metric_relabel_configs: Vec::new(),
+            basic_auth: None,
+            authorization: None,
+            bearer_token: None,
+            bearer_token_file: None,
+            tls_config: TlsConfig::default(),
+            follow_redirects: true,
+            enable_http2: true,
+            proxy_url: None,
+            body_size_limit: ByteSize(0),
+            sample_limit: 0,
+            label_limit: 0,
+            label_name_length_limit: 0,
+            label_value_length_limit: 0,
+            target_limit: 0,
+            keep_dropped_targets: 1_000,
+            scrape_protocols: None,
+            fallback_scrape_protocol: None,
+            scrape_native_histograms: None,
+            always_scrape_classic_histograms: None,
+            native_histogram_bucket_limit: 0,
+            enable_compression: true,
+            metric_name_escaping_scheme: EscapingScheme::AllowUtf8,
+            metric_name_validation_scheme: None,
+        }
+    }
+}
+
+/// What is spoken with a target.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Scheme {
+    /// HTTP
+    #[default]
+    Http,
+    /// HTTP over TLS
+    Https,
+}
+
+impl Scheme {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+}
+
+/// Targets with the same labels.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct StaticConfig {
+    /// Targets as `host:port`.
+    pub targets: Vec<String>,
+    /// Labels of all their series.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// Targets that stand in files.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct FileSdConfig {
+    /// Files of YAML or JSON; `*` and `?` may stand in the last part of a path.
+    pub files: Vec<String>,
+    /// How often they are read at the latest. A change is seen within five seconds.
+    #[schemars(with = "String")]
+    pub refresh_interval: DurationText,
+}
+
+impl Default for FileSdConfig {
+    fn default() -> Self {
+        Self { files: Vec::new(), refresh_interval: DurationText(Duration::from_secs(300)) }
+    }
+}
+
+/// Targets that a server lists as JSON.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct HttpSdConfig {
+    /// Where they are listed.
+    pub url: String,
+    /// How often the list is read.
+    #[schemars(with = "String")]
+    pub refresh_interval: DurationText,
+    /// A name and a password.
+    pub basic_auth: Option<BasicAuth>,
+    /// A token, or other credentials.
+    pub authorization: Option<Authorization>,
+    /// Certificates.
+    pub tls_config: TlsConfig,
+    /// Whether redirects are followed, ten at the most.
+    pub follow_redirects: bool,
+    /// HTTP/2 is not spoken, whatever stands here.
+    pub enable_http2: bool,
+    /// A proxy to go through.
+    pub proxy_url: Option<String>,
+}
+
+impl Default for HttpSdConfig {
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            refresh_interval: DurationText(Duration::from_secs(60)),
+            basic_auth: None,
+            authorization: None,
+            tls_config: TlsConfig::default(),
+            follow_redirects: true,
+            enable_http2: true,
+            proxy_url: None,
+        }
+    }
+}
+
+/// A name and a password.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct BasicAuth {
+    /// The name.
+    pub username: String,
+    /// A file that holds the name.
+    pub username_file: Option<PathBuf>,
+    /// The password.
+    pub password: Option<String>,
+    /// A file that holds the password; it is read at every scrape.
+    pub password_file: Option<PathBuf>,
+}
+
+/// The header `Authorization`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Authorization {
+    /// What stands before the credentials.
+    pub r#type: String,
+    /// The credentials.
+    pub credentials: Option<String>,
+    /// A file that holds the credentials; it is read at every scrape.
+    pub credentials_file: Option<PathBuf>,
+}
+
+impl Default for Authorization {
+    fn default() -> Self {
+        Self { r#type: "Bearer".to_owned(), credentials: None, credentials_file: None }
+    }
+}
+
+/// Whom a connection trusts, and what it shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TlsConfig {
+    /// A file with the authorities (PEM) that are trusted, instead of those of this system.
+    pub ca_file: Option<PathBuf>,
+    /// A file with the certificate (PEM) that is shown to targets.
+    pub cert_file: Option<PathBuf>,
+    /// A file with the key (PEM) of that certificate.
+    pub key_file: Option<PathBuf>,
+    /// The name that a target's certificate must be for; by default its host.
+    pub server_name: Option<String>,
+    /// Whether every certificate is accepted.
+    pub insecure_skip_verify: bool,
+    /// The least version of TLS: `TLS12` or `TLS13`.
+    pub min_version: Option<String>,
+}

@@ -1,0 +1,237 @@
+//! Configuration files of Prometheus: their `scrape_configs` as they are, everything else passed over.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use model::{ByteSize, DurationText};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_saphyr::Spanned;
+
+use super::config::{ScrapeConfig, ScrapingConfig};
+use super::error::ScrapeSetupError;
+use super::glob;
+use super::job::{Globals, Job};
+use super::protocols::ScrapeProtocol;
+
+/// The largest file that is read, in bytes.
+const MAX_BYTES: u64 = 16 << 20;
+
+/// A whole configuration.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileForm {
+    global: Option<GlobalForm>,
+    scrape_configs: Option<Vec<Spanned<ScrapeConfig>>>,
+    scrape_config_files: Option<Vec<String>>,
+    // What is not about scraping.
+    #[serde(rename = "rule_files")]
+    _rule_files: Option<IgnoredAny>,
+    #[serde(rename = "alerting")]
+    _alerting: Option<IgnoredAny>,
+    #[serde(rename = "remote_write")]
+    _remote_write: Option<IgnoredAny>,
+    #[serde(rename = "remote_read")]
+    _remote_read: Option<IgnoredAny>,
+    #[serde(rename = "storage")]
+    _storage: Option<IgnoredAny>,
+    #[serde(rename = "tracing")]
+    _tracing: Option<IgnoredAny>,
+    #[serde(rename = "otlp")]
+    _otlp: Option<IgnoredAny>,
+    #[serde(rename = "runtime")]
+    _runtime: Option<IgnoredAny>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct GlobalForm {
+    scrape_interval: Option<DurationText>,
+    scrape_timeout: Option<DurationText>,
+    scrape_protocols: Option<Vec<ScrapeProtocol>>,
+    scrape_native_histograms: Option<bool>,
+    always_scrape_classic_histograms: Option<bool>,
+    external_labels: BTreeMap<String, String>,
+    body_size_limit: ByteSize,
+    sample_limit: usize,
+    target_limit: usize,
+    label_limit: usize,
+    label_name_length_limit: usize,
+    label_value_length_limit: usize,
+    // What is not about scraping, or has no counterpart.
+    #[serde(rename = "evaluation_interval")]
+    _evaluation_interval: Option<IgnoredAny>,
+    #[serde(rename = "rule_query_offset")]
+    _rule_query_offset: Option<IgnoredAny>,
+    #[serde(rename = "query_log_file")]
+    _query_log_file: Option<IgnoredAny>,
+    #[serde(rename = "scrape_failure_log_file")]
+    _scrape_failure_log_file: Option<IgnoredAny>,
+    #[serde(rename = "keep_dropped_targets")]
+    _keep_dropped_targets: Option<IgnoredAny>,
+    #[serde(rename = "metric_name_validation_scheme")]
+    _metric_name_validation_scheme: Option<IgnoredAny>,
+    #[serde(rename = "metric_name_escaping_scheme")]
+    _metric_name_escaping_scheme: Option<IgnoredAny>,
+}
+
+/// What files say.
+#[derive(Debug, Default)]
+pub(super) struct FromFiles {
+    pub(super) jobs: Vec<Job>,
+    pub(super) external_labels: BTreeMap<String, String>,
+}
+
+/// A file that was read.
+struct File {
+    path: PathBuf,
+    text: String,
+}
+
+/// Where a file's error is.
+pub(super) fn fault(file: &str, error: &serde_saphyr::Error) -> ScrapeSetupError {
+    let (line, column) = error.location().map_or((1, 1), |location| (location.line(), location.column()));
+    let text = error.without_snippet().to_string();
+    let reason = reason_of(text.lines().next().unwrap_or_default());
+    ScrapeSetupError::File { file: file.to_owned(), line, column, reason }
+}
+
+/// The parser's message; of keys that are not known, those that look for targets are told apart.
+fn reason_of(text: &str) -> String {
+    let unknown = text.split("unknown field `").nth(1).and_then(|rest| rest.split('`').next());
+    match unknown {
+        Some(key) if key.ends_with("_sd_configs") => format!(
+            "`{key}` is not supported; targets are found by static_configs, file_sd_configs and http_sd_configs"
+        ),
+        Some(key) => format!("unknown key `{key}`"),
+        None => text.to_owned(),
+    }
+}
+
+/// All files that patterns name, and those that these name.
+pub(super) fn digest(patterns: &[PathBuf], material: &[PathBuf]) -> u64 {
+    let mut hasher = xxhash_rust::xxh3::Xxh3::new();
+    let files = patterns.iter().flat_map(|pattern| glob::files(pattern).unwrap_or_default());
+    for path in files.chain(material.iter().cloned()) {
+        hasher.update(path.to_string_lossy().as_bytes());
+        // One that cannot be read is told when it is loaded.
+        hasher.update(&std::fs::read(&path).unwrap_or_default());
+    }
+    hasher.digest()
+}
+
+/// Reads and checks the files that `patterns` name. Adds to `watched` the patterns that they depend on.
+pub(super) fn load(
+    patterns: &[PathBuf],
+    scraping: &ScrapingConfig,
+    watched: &mut Vec<PathBuf>,
+) -> Result<FromFiles, ScrapeSetupError> {
+    let mut loaded = FromFiles::default();
+    for pattern in patterns {
+        watched.push(pattern.clone());
+        let files = read(pattern)?;
+        if files.is_empty() {
+            let source = std::io::Error::new(std::io::ErrorKind::NotFound, "no file fits it");
+            return Err(ScrapeSetupError::Read { path: pattern.clone(), source });
+        }
+        for file in files {
+            loaded.take(&file, scraping, watched)?;
+        }
+    }
+    Ok(loaded)
+}
+
+fn read(pattern: &Path) -> Result<Vec<File>, ScrapeSetupError> {
+    let fail = |path: &Path, source| ScrapeSetupError::Read { path: path.to_owned(), source };
+    let mut files = Vec::new();
+    for path in glob::files(pattern).map_err(|error| fail(pattern, error))? {
+        let size = std::fs::metadata(&path).map_err(|error| fail(&path, error))?.len();
+        if size > MAX_BYTES {
+            return Err(fail(&path, std::io::Error::other("it has more than 16 MiB")));
+        }
+        let text = std::fs::read_to_string(&path).map_err(|error| fail(&path, error))?;
+        files.push(File { path, text });
+    }
+    Ok(files)
+}
+
+impl FromFiles {
+    fn take(
+        &mut self,
+        file: &File,
+        scraping: &ScrapingConfig,
+        watched: &mut Vec<PathBuf>,
+    ) -> Result<(), ScrapeSetupError> {
+        let form = parse(file)?;
+        let base = file.path.parent().unwrap_or(Path::new("")).to_owned();
+        let global = form.global.unwrap_or_default();
+        let globals = Globals {
+            interval: global.scrape_interval,
+            timeout: global.scrape_timeout,
+            protocols: global.scrape_protocols,
+            native_histograms: global.scrape_native_histograms,
+            classic_histograms: global.always_scrape_classic_histograms,
+            body_size_limit: global.body_size_limit,
+            sample_limit: global.sample_limit,
+            target_limit: global.target_limit,
+            label_limit: global.label_limit,
+            label_name_length_limit: global.label_name_length_limit,
+            label_value_length_limit: global.label_value_length_limit,
+        };
+        self.external_labels.extend(global.external_labels);
+        self.add(file, form.scrape_configs.unwrap_or_default(), &globals, scraping, &base)?;
+        for pattern in form.scrape_config_files.unwrap_or_default() {
+            let pattern = base.join(pattern);
+            for file in read(&pattern)? {
+                let base = file.path.parent().unwrap_or(Path::new("")).to_owned();
+                let form = parse(&file)?;
+                if form.global.is_some() || form.scrape_config_files.is_some() {
+                    let reason = "a file of `scrape_config_files` has `scrape_configs` alone".to_owned();
+                    let file = file.path.display().to_string();
+                    return Err(ScrapeSetupError::File { file, line: 1, column: 1, reason });
+                }
+                self.add(&file, form.scrape_configs.unwrap_or_default(), &globals, scraping, &base)?;
+            }
+            watched.push(pattern);
+        }
+        Ok(())
+    }
+
+    fn add(
+        &mut self,
+        file: &File,
+        configs: Vec<Spanned<ScrapeConfig>>,
+        globals: &Globals,
+        scraping: &ScrapingConfig,
+        base: &Path,
+    ) -> Result<(), ScrapeSetupError> {
+        for config in configs {
+            let Spanned { value: config, referenced: place, .. } = config;
+            let fail = |reason: String| ScrapeSetupError::File {
+                file: file.path.display().to_string(),
+                line: place.line(),
+                column: place.column(),
+                reason: format!("the job `{}`: {reason}", config.job_name),
+            };
+            let ours = [
+                ("every", config.every.is_some()),
+                ("timeout", config.timeout.is_some()),
+                ("targets", !config.targets.is_empty()),
+                ("labels", !config.labels.is_empty()),
+            ];
+            if let Some((key, _)) = ours.into_iter().find(|(_, is_set)| *is_set) {
+                return Err(fail(format!("unknown key `{key}`: it is for [[scrape]] alone")));
+            }
+            let job = Job::new(&config, globals, scraping, base).map_err(fail)?;
+            if self.jobs.iter().any(|other| other.name == job.name) {
+                return Err(fail("there are two of this name: give each its own".to_owned()));
+            }
+            self.jobs.push(job);
+        }
+        Ok(())
+    }
+}
+
+fn parse(file: &File) -> Result<FileForm, ScrapeSetupError> {
+    serde_saphyr::from_str(&file.text).map_err(|error| fault(&file.path.display().to_string(), &error))
+}

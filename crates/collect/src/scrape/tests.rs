@@ -1,0 +1,9 @@
+mod answers;
+mod configs;
+mod discovering;
+mod exporter;
+mod hostile;
+mod secured;
+mod series;
+mod stage;
+mod taking;

@@ -1,0 +1,92 @@
+//! Runs scripts in the format of Prometheus' query tests against the engine over the embedded store:
+//!
+//! ```text
+//! cargo run -q -p promql --example promqltest -- FILE…
+//! ```
+//!
+//! Each failure is a line that begins with the file and the line of the evaluation; the last line is
+//! `N passed, N failed`. The exit code is 1 when something failed.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "what a command has to say")]
+
+#[path = "../tests/scripts/classic.rs"]
+mod classic;
+#[path = "../tests/scripts/expected.rs"]
+mod expected;
+#[path = "../tests/scripts/histogram_text.rs"]
+mod histogram_text;
+#[path = "../tests/scripts/load.rs"]
+mod load;
+#[path = "../tests/scripts/runner.rs"]
+mod runner;
+#[path = "../tests/scripts/script.rs"]
+mod script;
+#[path = "../tests/scripts/series_text.rs"]
+mod series_text;
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use model::{ByteSize, DurationText};
+use store::TelemetryStore;
+use tempfile::TempDir;
+
+/// How long the store keeps data: scripts begin in 1970.
+const RETENTION_DAYS: u64 = 100_000;
+
+/// Opens stores in folders that are gone once this is.
+#[derive(Default)]
+struct Stores {
+    folders: RefCell<Vec<TempDir>>,
+}
+
+impl Stores {
+    fn open(&self) -> Arc<dyn TelemetryStore> {
+        let folder = tempfile::tempdir().expect("a folder for a store can be made");
+        let config = engine::Config {
+            disk_reserve_bytes: ByteSize(0),
+            retention_free_bytes: ByteSize(0),
+            retention: DurationText(std::time::Duration::from_secs(RETENTION_DAYS * 86_400)),
+            ..engine::Config::default()
+        };
+        let store = engine::Engine::open(folder.path(), config, &prometheus::Registry::new());
+        let store = store.unwrap_or_else(|error| panic!("a store cannot be opened: {error}"));
+        self.folders.borrow_mut().push(folder);
+        store
+    }
+}
+
+/// Runs the script of a file and says what failed: how many evaluations passed, and how many did not.
+fn run(file: &str, stores: &Stores) -> (usize, usize) {
+    let text = match std::fs::read_to_string(Path::new(file)) {
+        Ok(text) => text,
+        Err(error) => {
+            println!("{file}: {error}");
+            return (0, 1);
+        }
+    };
+    let tally = runner::run(&text, &|| stores.open());
+    for failure in &tally.failures {
+        println!("{file}:{failure}");
+    }
+    (tally.passed, tally.failures.len())
+}
+
+fn main() -> ExitCode {
+    let files: Vec<String> = std::env::args().skip(1).collect();
+    if files.is_empty() {
+        eprintln!("usage: promqltest FILE…");
+        return ExitCode::from(2);
+    }
+    let stores = Stores::default();
+    let (mut passed, mut failed) = (0, 0);
+    for file in &files {
+        let (file_passed, file_failed) = run(file, &stores);
+        passed += file_passed;
+        failed += file_failed;
+    }
+    println!("{passed} passed, {failed} failed");
+    ExitCode::from(u8::from(failed > 0))
+}

@@ -1,0 +1,151 @@
+//! What is scraped, and how that goes, as Prometheus says it.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::response::Response;
+use collect::{DroppedTarget, TargetStatus};
+use model::{DurationText, Labels, Timestamp};
+use promql::Query;
+use serde_json::{Value as Json, json};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::answer::{Answer, Failure};
+use super::arguments::Arguments;
+use super::run::{self, Job};
+use crate::context::Shared;
+use crate::routes::Routes;
+
+pub(super) fn routes() -> Routes {
+    OpenApiRouter::new()
+        .routes(routes!(targets))
+        .routes(routes!(targets_metadata))
+        .routes(routes!(scrape_pools))
+}
+
+/// What Prometheus writes where there was no scrape yet.
+const NEVER: &str = "0001-01-01T00:00:00Z";
+
+/// Targets that are scraped, and those that relabelling dropped.
+#[utoipa::path(get, path = "/prometheus/api/v1/targets", tag = "prometheus",
+    params(("state" = Option<String>, Query, description = "`active`, `dropped`, or `any`, which is usual"),
+        ("scrapePool" = Option<String>, Query, description = "Only targets of this job")),
+    responses((status = 200, body = serde_json::Value), (status = "4XX", body = serde_json::Value)))]
+async fn targets(State(app): State<Shared>, arguments: Arguments) -> Result<Response, Failure> {
+    let state = arguments.all("state").next().unwrap_or_default().to_ascii_lowercase();
+    let (active, dropped) = match state.as_str() {
+        "" | "any" => (true, true),
+        "active" => (true, false),
+        "dropped" => (false, true),
+        _ => return Err(Failure::bad("the parameter `state` must be active, dropped or any")),
+    };
+    let pool = arguments.all("scrapePool").next().filter(|pool| !pool.is_empty());
+    let wanted = |name: &str| pool.is_none_or(|pool| pool == name);
+    let Some(scrapes) = app.context.collectors.scrapes() else {
+        return Answer::other(&none(), false).respond(&app);
+    };
+    let mut data = none();
+    if active {
+        let targets = scrapes.targets().into_iter().filter(|target| wanted(&target.pool));
+        data["activeTargets"] = targets.map(|target| active_target(&target)).collect();
+    }
+    if dropped {
+        let targets = scrapes.dropped().into_iter().filter(|target| wanted(&target.pool));
+        data["droppedTargets"] = targets.map(|target| dropped_target(&target)).collect();
+        let counts: BTreeMap<String, usize> =
+            scrapes.jobs().into_iter().map(|job| (job.name, job.dropped)).collect();
+        data["droppedTargetCounts"] = json!(counts);
+    }
+    Answer::other(&data, false).respond(&app)
+}
+
+fn none() -> Json {
+    json!({ "activeTargets": [], "droppedTargets": [], "droppedTargetCounts": {} })
+}
+
+fn labels(labels: &Labels) -> Json {
+    json!(labels.iter().collect::<BTreeMap<_, _>>())
+}
+
+fn active_target(target: &TargetStatus) -> Json {
+    json!({
+        "discoveredLabels": labels(&target.discovered),
+        "labels": labels(&target.labels),
+        "scrapePool": target.pool,
+        "scrapeUrl": target.url,
+        "globalUrl": target.url,
+        "lastError": target.last_error.as_deref().unwrap_or_default(),
+        "lastScrape": target.last_scrape.map_or_else(|| NEVER.to_owned(), |time: Timestamp| time.to_string()),
+        "lastScrapeDuration": target.last_duration.as_secs_f64(),
+        "health": target.health.name(),
+        "scrapeInterval": DurationText(target.interval).to_string(),
+        "scrapeTimeout": DurationText(target.timeout).to_string(),
+    })
+}
+
+fn dropped_target(target: &DroppedTarget) -> Json {
+    json!({ "discoveredLabels": labels(&target.discovered), "scrapePool": target.pool })
+}
+
+/// What targets say of their metrics.
+#[utoipa::path(get, path = "/prometheus/api/v1/targets/metadata", tag = "prometheus",
+    params(("match_target" = Option<String>, Query, description = "A selector of targets"),
+        ("metric" = Option<String>, Query, description = "Only this metric"),
+        ("limit" = Option<u64>, Query, description = "The most targets; 0 is no limit")),
+    responses((status = 200, body = serde_json::Value), (status = "4XX", body = serde_json::Value)))]
+async fn targets_metadata(State(app): State<Shared>, arguments: Arguments) -> Result<Response, Failure> {
+    let metric = arguments.all("metric").next().unwrap_or_default().to_owned();
+    let limit = arguments.limit()?.unwrap_or(usize::MAX);
+    let text = arguments.all("match_target").next().unwrap_or_default();
+    let matchers = match text {
+        "" => Vec::new(),
+        text => Query::parse(text)
+            .map_err(|error| Failure::from(&error))?
+            .matchers()
+            .ok_or_else(|| {
+                Failure::bad("the parameter `match_target` must be a selector alone, as {job=\"api\"}")
+            })?
+            .to_vec(),
+    };
+    let collectors = std::sync::Arc::clone(&app.context.collectors);
+    // Waits for scrapes that are being read.
+    let job: Job<Json> = Box::new(move |_, _| {
+        let targets = collectors.scrapes().map(|scrapes| scrapes.metadata()).unwrap_or_default();
+        let chosen = targets
+            .into_iter()
+            .filter(|one| matchers.iter().all(|matcher| matcher.matches(one.target.as_ref())))
+            .take(limit);
+        let said = chosen.flat_map(|one| {
+            let target = labels(&one.target);
+            let chosen = |said: &&model::MetricMetadata| metric.is_empty() || said.family == metric;
+            let shown: Vec<Json> = one
+                .metadata
+                .iter()
+                .filter(chosen)
+                .map(|said| {
+                    let mut shown = json!({
+                        "target": target, "type": said.kind.name(), "help": said.help, "unit": said.unit,
+                    });
+                    if metric.is_empty() {
+                        shown["metric"] = json!(said.family);
+                    }
+                    shown
+                })
+                .collect();
+            shown
+        });
+        Ok(said.collect())
+    });
+    let gathered = run::run(&app, arguments.timeout()?, job).await?;
+    Answer::other(&gathered, false).respond(&app)
+}
+
+/// The names of the jobs that are scraped.
+#[utoipa::path(get, path = "/prometheus/api/v1/scrape_pools", tag = "prometheus",
+    responses((status = 200, body = serde_json::Value)))]
+async fn scrape_pools(State(app): State<Shared>) -> Result<Response, Failure> {
+    let jobs = app.context.collectors.scrapes().map(|scrapes| scrapes.jobs()).unwrap_or_default();
+    let names: Vec<String> = jobs.into_iter().map(|job| job.name).collect();
+    Answer::other(&json!({ "scrapePools": names }), false).respond(&app)
+}
