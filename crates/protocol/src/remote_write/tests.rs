@@ -193,7 +193,7 @@ fn exemplars_and_metadata_are_taken() {
     one.exemplars = vec![
         Bytes::from_static(b"\x0a\x0d\x0a\x08trace_id\x12\x01t\x11\x00\x00\x00\x00\x00\x00\xf8\x3f\x18\x07"),
         Bytes::from_static(b"\x11\x00\x00\x00\x00\x00\x00\xf8\x3f"),
-        Bytes::from([&b"\x0a\x87\x01\x0a\x03abc\x12\x7f"[..], &[b'a'; 127]].concat()),
+        Bytes::from([&b"\x0a\x86\x01\x0a\x03abc\x12\x7f"[..], &[b'a'; 127]].concat()),
     ];
     let metadata = vec![
         Bytes::from_static(b"\x08\x01\x12\x02up\x22\x04help\x2a\x01s"),
