@@ -81,6 +81,9 @@ fn of_text(text: &str) -> String {
     if text.contains("before message completed") || text.contains("unexpected EOF") {
         return "the connection was closed before there was an answer".to_owned();
     }
+    if let Some(what) = text.strip_prefix("invalid peer certificate: ") {
+        return format!("the certificate is not accepted: {what}");
+    }
     if text.starts_with("invalid HTTP") {
         return "what answers does not speak HTTP".to_owned();
     }

@@ -105,7 +105,8 @@ fn reason_of(text: &str) -> String {
             "`{key}` is not supported; targets are found by static_configs, file_sd_configs and http_sd_configs"
         ),
         Some(key) => format!("unknown key `{key}`"),
-        None => text.to_owned(),
+        // The place stands before it already.
+        None => text.rsplit_once(" at line ").map_or(text, |(text, _)| text).to_owned(),
     }
 }
 

@@ -122,7 +122,8 @@ fn shape(name: &str, dir: &Path) -> Vec<String> {
     }
     // A table gets columns without becoming another format.
     let time = |columns: Vec<String>| columns.into_iter().filter(|column| column.starts_with("time "));
-    time(parquet_columns(&dir.join("events"), ".deploys.parquet")).collect()
+    let table = if name.ends_with("-exemplars") { ".exemplars.parquet" } else { ".deploys.parquet" };
+    time(parquet_columns(&dir.join("events"), table)).collect()
 }
 
 fn parquet_columns(dir: &Path, suffix: &str) -> Vec<String> {

@@ -110,7 +110,7 @@ async fn a_file_of_prometheus_is_scraped_as_it_is_and_read_again_when_it_changes
     write(&file, &whole("a").replace("action: keep", "action: keeep"));
     let error =
         eventually("the error to be told", || async { Ok(stage.scrapes.reload_error()) }).await.unwrap();
-    assert!(error.starts_with(&format!("{}:18:", file.display())), "{error}");
+    assert!(error.starts_with(&format!("{}:18:17: ", file.display())), "{error}");
     assert!(error.contains("`keeep` is no action of relabelling"), "{error}");
     let count = stage.store.values(&of("a", "node")).len();
     eventually("scraping to go on", || async {

@@ -32,6 +32,7 @@ pub(super) const RECIPES: &[(&str, Recipe)] = &[
     ("wal-2-histograms", wal_histograms),
     ("metrics-block-2-histograms", block_histograms),
     ("event-file-1", event_file),
+    ("event-file-1-exemplars", exemplars),
     ("catalog-6", catalog),
 ];
 
@@ -75,8 +76,8 @@ fn wal(dir: &Path) -> String {
             metrics.push_one(&Labels::metric("late", &[]), T0, round as f64);
         }
         let events = |table: &Table| rows(*table, T0 + round * 15_000, round % 2 == 0);
-        let tables = if round < 8 { [].iter() } else { Table::ALL.iter() };
-        filled.put(metrics, tables.map(events).collect());
+        let tables = if round < 8 { &[][..] } else { &first_tables() };
+        filled.put(metrics, tables.iter().map(events).collect());
     }
     filled.put(MetricBatch::new(), vec![rows(Table::Requests, T0 + HOUR, true)]);
     filled.end()
@@ -171,10 +172,27 @@ fn event_file(dir: &Path) -> String {
     let mut filled = Filled::new(dir);
     for step in 0..3 {
         let events = |table: &Table| rows(*table, T0 + step * 60_000, step % 2 == 0);
-        filled.put(MetricBatch::new(), Table::ALL.iter().map(events).collect());
+        filled.put(MetricBatch::new(), first_tables().iter().map(events).collect());
     }
     filled.checkpoint();
     filled.end()
+}
+
+/// A table that came later, in the log and in a file.
+fn exemplars(dir: &Path) -> String {
+    let mut filled = Filled::new(dir);
+    for step in 0..3 {
+        filled.put(MetricBatch::new(), vec![rows(Table::Exemplars, T0 + step * 60_000, step % 2 == 0)]);
+        if step == 1 {
+            filled.checkpoint();
+        }
+    }
+    filled.end()
+}
+
+/// The tables that there were when the first fixtures were made. One that comes later has its own.
+fn first_tables() -> Vec<Table> {
+    Table::ALL.iter().copied().filter(|table| *table != Table::Exemplars).collect()
 }
 
 /// Files as flushed, files that were merged, a file that was set aside, and a log above the watermark.

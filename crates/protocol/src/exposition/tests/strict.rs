@@ -71,7 +71,7 @@ fn exemplars_stand_anywhere_and_counters_are_of_any_value_as_prometheus_takes_th
 
 #[test]
 fn an_exemplar_that_is_too_long_is_passed_over_and_counted() {
-    let long = "x".repeat(125);
+    let long = "x".repeat(126);
     let body = format!(
         "# TYPE a counter\na_total 1 # {{id=\"{long}\"}} 1\na_total{{b=\"1\"}} 1 # {{idd=\"{long}\"}} 1\n# EOF\n"
     );
