@@ -57,7 +57,7 @@ fn check_batch(batch: &MetricBatch) {
     let sent = remote_write::encode(batch);
     let again = remote_write::decode(&sent, Version::First, usize::MAX).expect("our own request");
     assert_eq!(again.rejected, []);
-    let numbers = |batch: &MetricBatch| -> Vec<(Vec<u8>, Vec<(i64, u64)>)> {
+    let numbers = |batch: &MetricBatch| -> Vec<(Vec<u8>, Bits)> {
         let numbers = |samples: &[Sample]| -> Vec<Sample> {
             samples.iter().copied().filter(|sample| histogram_place(sample.value).is_none()).collect()
         };
@@ -71,7 +71,9 @@ fn check_batch(batch: &MetricBatch) {
 }
 
 /// Times and values, bit for bit.
-fn bits(samples: &[Sample]) -> Vec<(i64, u64)> {
+type Bits = Vec<(i64, u64)>;
+
+fn bits(samples: &[Sample]) -> Bits {
     samples.iter().map(|sample| (sample.time_ms, sample.value.to_bits())).collect()
 }
 

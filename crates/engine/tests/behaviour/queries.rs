@@ -122,7 +122,7 @@ fn histograms_count_as_the_samples_that_take_as_much_memory() {
     let place = Place::new();
     let store = place.open();
     let sums: Vec<(i64, f64)> =
-        (0..100).map(|i| (T0 + i, f64::from_bits(1f64.to_bits() | 8 * 15 | 5))).collect();
+        (0..100).map(|i| (T0 + i, f64::from_bits(1f64.to_bits() | (8 * 15) | 5))).collect();
     store.push("up", &sums);
     for _ in 0..2 {
         let refused = store.select(&[], TimeRange::ALL, 150).expect_err("more than may be");

@@ -58,7 +58,8 @@ fn describe(line: &mut Line<'_>, family: &mut Family, shown: &mut Exposition) ->
         return Err(line.unfit("`# HELP`, `# TYPE`, `# UNIT` or `# EOF`", what));
     }
     let name = line.family()?;
-    if !line.skip(" ") && !(line.is_empty() && what != "TYPE") {
+    let may_be_empty = what != "TYPE";
+    if !(line.skip(" ") || (may_be_empty && line.is_empty())) {
         return Err(line.expected("a space behind the name of the metric"));
     }
     match what {

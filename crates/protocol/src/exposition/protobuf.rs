@@ -68,7 +68,7 @@ fn expected<T>(what: &str) -> Read<T> {
     Err(Fault::Reason(format!("expected {what}")))
 }
 
-fn text<'a>(bytes: &'a [u8]) -> Read<&'a str> {
+fn text(bytes: &[u8]) -> Read<&str> {
     std::str::from_utf8(bytes).or_else(|_| expected("texts in UTF-8"))
 }
 
@@ -220,9 +220,9 @@ impl<'m> Writer<'m, '_, '_> {
             let own = &read.exemplars;
             let of_buckets = read.buckets.iter().filter_map(|bucket| bucket.exemplar.as_ref());
             if own.is_empty() {
-                self.exemplars(of_buckets)?
+                self.exemplars(of_buckets)?;
             } else {
-                self.exemplars(own.iter())?
+                self.exemplars(own.iter())?;
             }
             if !self.options.classic_histograms || read.buckets.is_empty() {
                 return Ok(());

@@ -33,10 +33,10 @@ pub(super) fn second(
         match field? {
             (1, Value::Number(kind)) => metadata.kind = kind_of(kind),
             (3, Value::Number(reference)) => {
-                metadata.help = text_of(symbols.get(reference).unwrap_or_default())
+                metadata.help = text_of(symbols.get(reference).unwrap_or_default());
             }
             (4, Value::Number(reference)) => {
-                metadata.unit = text_of(symbols.get(reference).unwrap_or_default())
+                metadata.unit = text_of(symbols.get(reference).unwrap_or_default());
             }
             (number @ (1 | 3 | 4), _) => return Err(Malformed::Type(number)),
             _ => {}

@@ -24,7 +24,7 @@ async fn a_body_is_read_as_its_type_says_packed_or_not() {
     exporter.reply("/openmetrics", Reply::of("application/openmetrics-text; version=1.0.0", openmetrics));
     exporter.reply("/packed", packed(b"b 2\n"));
     exporter.reply("/unnamed", Reply::Whole("200 OK".to_owned(), b"c 3\n".to_vec()));
-    let one = |name: &str, more| job(name, &[address.clone()], &more);
+    let one = |name: &str, more| job(name, std::slice::from_ref(&address), &more);
     let stage = Stage::new(&[
         one("openmetrics", json!({ "metrics_path": "/openmetrics" })),
         one("packed", json!({ "metrics_path": "packed", "scheme": "http" })),

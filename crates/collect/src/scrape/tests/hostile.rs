@@ -65,7 +65,7 @@ async fn whatever_a_target_does_it_is_down_with_a_plain_reason_and_the_others_ar
         .collect();
     jobs.push(job("good", &[good.address()], &json!({ "timeout": "200ms" })));
     let gone = nobody();
-    jobs.push(job("gone", &[gone.clone()], &json!({})));
+    jobs.push(job("gone", std::slice::from_ref(&gone), &json!({})));
     let stage = Stage::new(&jobs);
     for (path, _, expected) in &cases {
         assert_eq!(stage.failure(&format!("{}{path}", bad.address())).await, *expected, "{path}");
@@ -96,8 +96,12 @@ async fn redirects_are_followed_unless_they_are_not_to_be() {
         .reply("/old", Reply::Whole("301 Moved Permanently\r\nLocation: /metrics".to_owned(), Vec::new()));
     let address = exporter.address();
     let stage = Stage::new(&[
-        job("follows", &[address.clone()], &json!({ "metrics_path": "/old" })),
-        job("stays", &[address.clone()], &json!({ "metrics_path": "/old", "follow_redirects": false })),
+        job("follows", std::slice::from_ref(&address), &json!({ "metrics_path": "/old" })),
+        job(
+            "stays",
+            std::slice::from_ref(&address),
+            &json!({ "metrics_path": "/old", "follow_redirects": false }),
+        ),
     ]);
     stage.last(&format!("a{{instance=\"{address}\", job=\"follows\"}}"), |value| value == 1.0).await;
     let stays = stage.target(&address, |target| target.pool == "stays" && target.last_error.is_some()).await;

@@ -135,7 +135,8 @@ async fn certificates_are_verified_and_shown_as_configured() {
             Some("invalid peer certificate"),
         ),
     ];
-    let jobs: Vec<_> = cases.iter().map(|(name, keys, _)| job(name, &[address.clone()], keys)).collect();
+    let jobs: Vec<_> =
+        cases.iter().map(|(name, keys, _)| job(name, std::slice::from_ref(&address), keys)).collect();
     let stage = Stage::with(json!({}), &jobs, folder.path());
     for (name, _, expected) in cases {
         let seen = stage.target("", |target| target.pool == name && target.health != Health::Unknown).await;
@@ -148,7 +149,7 @@ async fn certificates_are_verified_and_shown_as_configured() {
         }
     }
     let without = json!({ "scheme": "https", "tls_config": { "insecure_skip_verify": true } });
-    let stage = Stage::new(&[job("j", &[address.clone()], &without)]);
+    let stage = Stage::new(&[job("j", std::slice::from_ref(&address), &without)]);
     let seen = stage.target(&address, |target| target.health != Health::Unknown).await;
     assert_eq!(seen.health, Health::Down, "{seen:?}");
 }

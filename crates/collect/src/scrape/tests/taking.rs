@@ -8,7 +8,8 @@ use crate::scrape::Health;
 async fn what_a_target_shows_is_stored_with_its_labels_and_how_that_went() {
     let exporter = Exporter::saying("hits_total{path=\"/\"} 3\nhits_total{path=\"/a\"} 4\ndepth -1\n").await;
     let address = exporter.address();
-    let stage = Stage::new(&[job("web", &[address.clone()], &json!({ "labels": { "team": "a" } }))]);
+    let stage =
+        Stage::new(&[job("web", std::slice::from_ref(&address), &json!({ "labels": { "team": "a" } }))]);
     let of =
         |name: &str, more: &str| format!("{name}{{instance=\"{address}\", job=\"web\"{more}, team=\"a\"}}");
     stage.last(&of("hits_total", ", path=\"/\""), |value| value == 3.0).await;
@@ -33,7 +34,7 @@ async fn what_a_target_shows_is_stored_with_its_labels_and_how_that_went() {
 async fn a_series_ends_when_its_target_no_longer_shows_it() {
     let exporter = Exporter::saying("a 1\nb 2\n").await;
     let address = exporter.address();
-    let stage = Stage::new(&[job("j", &[address.clone()], &json!({}))]);
+    let stage = Stage::new(&[job("j", std::slice::from_ref(&address), &json!({}))]);
     let of = |name: &str| format!("{name}{{instance=\"{address}\", job=\"j\"}}");
     stage.last(&of("b"), |value| value == 2.0).await;
     exporter.say("a 1\n");
@@ -75,10 +76,10 @@ async fn labels_of_a_series_are_renamed_or_honoured_and_relabelled() {
         { "regex": "drop", "action": "labeldrop" },
     ]);
     let stage = Stage::new(&[
-        job("plain", &[address.clone()], &json!({ "metric_relabel_configs": relabel })),
+        job("plain", std::slice::from_ref(&address), &json!({ "metric_relabel_configs": relabel })),
         job(
             "honest",
-            &[address.clone()],
+            std::slice::from_ref(&address),
             &json!({ "honor_labels": true, "metric_relabel_configs": relabel }),
         ),
     ]);
@@ -121,8 +122,8 @@ async fn times_that_a_target_shows_are_taken_unless_they_are_not_to_be() {
     let exporter = Exporter::saying(&format!("a 1 {now}\n")).await;
     let address = exporter.address();
     let stage = Stage::new(&[
-        job("theirs", &[address.clone()], &json!({})),
-        job("ours", &[address.clone()], &json!({ "honor_timestamps": false })),
+        job("theirs", std::slice::from_ref(&address), &json!({})),
+        job("ours", std::slice::from_ref(&address), &json!({ "honor_timestamps": false })),
     ]);
     let of = |job: &str| format!("a{{instance=\"{address}\", job=\"{job}\"}}");
     stage.last(&of("theirs"), |value| value == 1.0).await;
@@ -140,7 +141,8 @@ async fn times_that_a_target_shows_are_taken_unless_they_are_not_to_be() {
 async fn equal_distances_are_kept_where_scrapes_are_nearly_in_time() {
     let exporter = Exporter::saying("a 1\n").await;
     let address = exporter.address();
-    let stage = Stage::new(&[job("j", &[address.clone()], &json!({ "every": "1s", "timeout": "1s" }))]);
+    let stage =
+        Stage::new(&[job("j", std::slice::from_ref(&address), &json!({ "every": "1s", "timeout": "1s" }))]);
     let series = format!("a{{instance=\"{address}\", job=\"j\"}}");
     let times = testkit::eventually("three samples", || async {
         Ok(Some(stage.store.times(&series)).filter(|times| times.len() >= 3))
@@ -158,7 +160,7 @@ async fn equal_distances_are_kept_where_scrapes_are_nearly_in_time() {
 async fn what_is_refused_of_a_scrape_that_succeeded_is_told_beside_its_target() {
     let exporter = Exporter::saying(&format!("a{{b=\"{}\"}} 1\nc 2\n", "x".repeat(5_000))).await;
     let address = exporter.address();
-    let stage = Stage::new(&[job("j", &[address.clone()], &json!({}))]);
+    let stage = Stage::new(&[job("j", std::slice::from_ref(&address), &json!({}))]);
     let told = stage.failure(&address).await;
     assert_eq!(
         told,

@@ -106,7 +106,8 @@ impl Evaluation<'_> {
             true => self.histogram_between(samples, last - 1, window.end_ms, is_counter, place)?,
             false => all[last].clone(),
         };
-        if !is_counter && !(is_gauge(&left) && is_gauge(&right)) {
+        let are_gauges = is_gauge(&left) && is_gauge(&right);
+        if !(is_counter || are_gauges) {
             self.warn_of_no_gauge(name, place);
         }
         let mut change = right.clone();

@@ -160,7 +160,7 @@ fn span_of(message: &[u8]) -> Read<Span> {
         match field? {
             (1, Value::Number(offset)) => span.offset = small(zigzag(offset))?,
             (2, Value::Number(length)) => {
-                span.length = u32::try_from(length).map_err(|_| Malformed::Number)?
+                span.length = u32::try_from(length).map_err(|_| Malformed::Number)?;
             }
             (number @ 1..=2, _) => return Err(Malformed::Type(number).into()),
             _ => {}

@@ -47,7 +47,7 @@ impl<'a> Metric<'a> {
                 (2 | 3 | 5, Value::Bytes(value)) => metric.read_number(value)?,
                 (4, Value::Bytes(summary)) => metric.summary = Summary::read(summary)?,
                 (6, Value::Number(time)) => {
-                    metric.time_ms = Some(time.cast_signed()).filter(|time| *time != 0)
+                    metric.time_ms = Some(time.cast_signed()).filter(|time| *time != 0);
                 }
                 (7, Value::Bytes(histogram)) => metric.histogram = ReadHistogram::read(histogram)?,
                 (number @ 1..=7, _) => return Err(Malformed::Type(number).into()),

@@ -28,11 +28,11 @@ async fn metadata(State(app): State<Shared>, arguments: Arguments) -> Result<Res
     let found = app.context.ingest.metadata(arguments.text("metric"), limit, per_family);
     let data: Map<String, Json> = found
         .into_iter()
-        .map(|(family, said)| (family.to_string(), said.into_iter().map(shown).collect()))
+        .map(|(family, said)| (family.to_string(), said.iter().map(shown).collect()))
         .collect();
     Answer::other(&Json::Object(data), false).respond(&app)
 }
 
-fn shown(metadata: MetricMetadata) -> Json {
+fn shown(metadata: &MetricMetadata) -> Json {
     json!({ "type": metadata.kind.name(), "help": metadata.help, "unit": metadata.unit })
 }

@@ -25,9 +25,9 @@ pub(super) fn write(samples: &[(Labels, Sample)], external: &BTreeMap<String, St
             family = name;
             text.push_str("# TYPE ");
             if is_plain {
-                text.push_str(name)
+                text.push_str(name);
             } else {
-                quoted(name, &mut text)
+                quoted(name, &mut text);
             }
             text.push_str(" untyped\n");
         }
@@ -67,9 +67,9 @@ pub(super) fn write(samples: &[(Labels, Sample)], external: &BTreeMap<String, St
 
 fn pair(label: &str, value: &str, text: &mut String) {
     if is_plain(label, false) {
-        text.push_str(label)
+        text.push_str(label);
     } else {
-        quoted(label, text)
+        quoted(label, text);
     }
     text.push('=');
     quoted(value, text);
