@@ -38,6 +38,7 @@ mod span;
 mod steps;
 mod sums;
 mod syntax;
+mod template;
 mod translate;
 mod value;
 

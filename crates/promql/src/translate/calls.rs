@@ -10,6 +10,7 @@ use crate::plan::{
     Relabel, ScalarExpr, SortOrder, VectorExpr, WindowFunction,
 };
 use crate::syntax::Call;
+use crate::template::Template;
 
 /// The arguments of one call, of which each has the type that the function asks for; taken in order.
 struct Arguments {
@@ -227,6 +228,7 @@ impl Translator<'_> {
         let pattern = built.map_err(|error| {
             Error::Execution(format!("invalid regular expression in label_replace(): {pattern}: {error}"))
         })?;
+        let replacement = Template::parse(&replacement, &pattern);
         let relabel = Relabel::Replace { target, replacement, source, pattern };
         Ok(Some(Expr::Vector(VectorExpr::Relabel { relabel, input: Box::new(input) })))
     }
