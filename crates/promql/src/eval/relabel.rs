@@ -59,7 +59,7 @@ impl Evaluation<'_> {
                 series.drop_name &= target != METRIC_NAME;
             }
             if !present.contains_key(&series.labels) {
-                self.hold(StepMask::size_in_values(steps))?;
+                self.hold_series(&series.labels, StepMask::size_in_values(steps))?;
             }
             let mask = present.entry(series.labels.clone()).or_insert_with(|| StepMask::new(steps));
             if series.present().any(|(step, _)| !mask.insert(step)) {
