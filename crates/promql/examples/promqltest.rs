@@ -4,8 +4,8 @@
 //! cargo run -q -p promql --example promqltest -- FILE…
 //! ```
 //!
-//! Each failure is a line that begins with the file and the line of the evaluation; the last line is
-//! `N passed, N failed`. The exit code is 1 when something failed.
+//! Each failure, and each load that is not supported, is a line that begins with the file and the line of the
+//! command; the last line is `N passed, N failed`. The exit code is 1 when something failed.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "what a command has to say")]
 
@@ -41,7 +41,7 @@ fn run(file: &str, stores: &Stores) -> (usize, usize) {
         }
     };
     let tally = runner::run(&text, &|| stores.open());
-    for failure in &tally.failures {
+    for failure in tally.failures.iter().chain(&tally.unsupported) {
         println!("{file}:{failure}");
     }
     (tally.passed, tally.failures.len())

@@ -134,14 +134,11 @@ pub struct AstMatcher {
     pub op: &'static str,
 }
 
-/// Reads a query and gives its parts. A text that is no query is an error; a query that this engine does not evaluate
-/// has parts too.
+/// Reads a query and gives its parts. A text that is no query is an error.
 pub fn parts(text: &str) -> Result<AstNode, Error> {
     let tree = syntax::parse(text)?;
-    match translate(text, tree.clone(), None) {
-        Ok(_) | Err(Error::Unsupported(_)) => Ok(node(&tree)),
-        Err(error) => Err(error),
-    }
+    translate(text, tree.clone(), None)?;
+    Ok(node(&tree))
 }
 
 fn boxed(tree: &Tree) -> Box<AstNode> {

@@ -8,9 +8,6 @@ pub enum Error {
     /// The text is no PromQL, or a parameter is wrong.
     #[error("{0}")]
     BadData(String),
-    /// The text is PromQL that this engine does not evaluate; the text names what.
-    #[error("{0} is not supported")]
-    Unsupported(String),
     /// The query is well formed but has no answer with this data, such as two series that become one.
     #[error("{0}")]
     Execution(String),
@@ -65,7 +62,7 @@ impl Error {
     /// The class.
     pub const fn kind(&self) -> ErrorKind {
         match self {
-            Self::BadData(_) | Self::Unsupported(_) => ErrorKind::BadData,
+            Self::BadData(_) => ErrorKind::BadData,
             Self::Execution(_) | Self::LimitReached(_) => ErrorKind::Execution,
             Self::Timeout { .. } => ErrorKind::Timeout,
             Self::Canceled => ErrorKind::Canceled,

@@ -127,6 +127,11 @@ impl<'a> Evaluation<'a> {
         self.hold(values + held::labels_in_values(labels))
     }
 
+    /// The same, with the key under which they are kept.
+    fn hold_key(&self, key: &[u8], values: usize) -> Result<(), Error> {
+        self.hold(values + held::key_in_values(key))
+    }
+
     /// Streams the series of an expression.
     fn vector(&self, expr: &VectorExpr, steps: Steps, sink: &mut Sink<'_>) -> Result<(), Error> {
         self.check()?;

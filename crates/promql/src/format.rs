@@ -16,13 +16,10 @@ use crate::translate::translate;
 const MAX_LINE: usize = 100;
 const INDENT: &str = "  ";
 
-/// Writes a query anew. A text that is no query is an error; a query that this engine does not evaluate is written.
+/// Writes a query anew. A text that is no query is an error.
 pub fn format(text: &str) -> Result<String, Error> {
     let tree = syntax::parse(text)?;
-    match translate(text, tree.clone(), None) {
-        Ok(_) | Err(Error::Unsupported(_)) => {}
-        Err(error) => return Err(error),
-    }
+    translate(text, tree.clone(), None)?;
     let mut into = String::with_capacity(text.len());
     write(&tree, 0, &mut into);
     Ok(into)

@@ -1,7 +1,6 @@
 //! PromQL over the `store` port.
 //!
-//! A text becomes a [`Query`] once: parsed, typed, and everything that is not supported refused by
-//! name. An [`Engine`] evaluates it series by series: each series of a selector streams through the
+//! A text becomes a [`Query`] once: parsed and typed. An [`Engine`] evaluates it series by series: each series of a selector streams through the
 //! expression for all steps at once, and aggregations fold it into their groups, so memory grows with
 //! groups and not with series. The crate knows no HTTP and no JSON, and no engine behind the port.
 //!
@@ -38,6 +37,7 @@ mod span;
 mod steps;
 mod sums;
 mod syntax;
+mod template;
 mod translate;
 mod value;
 

@@ -10,6 +10,7 @@ use store::Matcher;
 
 use crate::labelset::LabelFilter;
 use crate::notes::Place;
+use crate::template::Template;
 
 /// A whole query.
 #[derive(Clone, Debug)]
@@ -459,7 +460,7 @@ pub(crate) enum SortOrder {
 /// Functions that change labels.
 #[derive(Clone, Debug)]
 pub(crate) enum Relabel {
-    Replace { target: String, replacement: String, source: String, pattern: regex::Regex },
+    Replace { target: String, replacement: Template, source: String, pattern: regex::Regex },
     Join { target: String, separator: String, sources: Vec<String> },
 }
 

@@ -41,7 +41,7 @@ pub enum ValueKind {
 }
 
 impl Query {
-    /// Reads a query. What is not PromQL, and what this engine does not evaluate, is an error here.
+    /// Reads a query. What is not PromQL is an error here.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let Translated { plan, is_open, experimental, selectors } =
             translate(text, syntax::parse(text)?, None)?;

@@ -8,6 +8,7 @@ use model::labels::METRIC_NAME;
 use model::{Histogram, Labels};
 
 use super::fold::HistogramFold;
+use super::held::labels_in_values;
 use super::{Evaluation, Sink};
 use crate::Error;
 use crate::labelset::LabelFilter;
@@ -296,7 +297,11 @@ impl Evaluation<'_> {
                 series.drop_histograms();
             }
             let (group, new) = groups.of(series, &Vec::new());
-            let mut grown = if new { steps.count * size_in_values::<Vec<f64>>() } else { 0 };
+            let mut grown = if new {
+                labels_in_values(&series.labels) + steps.count * size_in_values::<Vec<f64>>()
+            } else {
+                0
+            };
             for (step, value) in series.present() {
                 group.cells[step].push(value);
                 grown += 1;

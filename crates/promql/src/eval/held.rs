@@ -19,7 +19,12 @@ const SERIES_VALUES: usize = 8;
 
 /// How many values take as much memory as labels and what belongs to them.
 pub(super) fn labels_in_values(labels: &Labels) -> usize {
-    SERIES_VALUES + labels.as_ref().as_bytes().len() / size_of::<f64>()
+    key_in_values(labels.as_ref().as_bytes())
+}
+
+/// How many values take as much memory as a key of a map and what belongs to it.
+pub(super) fn key_in_values(key: &[u8]) -> usize {
+    SERIES_VALUES + key.len() / size_of::<f64>()
 }
 
 /// How many values take as much memory as samples, each with its time.

@@ -70,7 +70,7 @@ impl Evaluation<'_> {
             };
             for mut part in parts {
                 if !present.contains_key(&part.labels) {
-                    self.hold(StepMask::size_in_values(steps))?;
+                    self.hold_series(&part.labels, StepMask::size_in_values(steps))?;
                 }
                 let mask = present.entry(part.labels.clone()).or_insert_with(|| StepMask::new(steps));
                 if part.present().any(|(step, _)| !mask.insert(step)) {

@@ -67,6 +67,9 @@ impl Evaluation<'_> {
         self.vector(one, steps, &mut |series| {
             self.hold_series(&series.labels, series.size_in_values())?;
             join.matching.write_key(series.labels.as_ref(), &mut key);
+            if !one_side.matches.contains_key(&key) {
+                self.hold_key(&key, 0)?;
+            }
             one_side.add(&key, series.take(), one_name, &join.matching);
             Ok(())
         })?;
@@ -97,7 +100,7 @@ impl Evaluation<'_> {
                     once.extend_from_slice(result.labels.as_ref().as_bytes());
                 }
                 if !matched.contains_key(&once) {
-                    self.hold(StepMask::size_in_values(steps))?;
+                    self.hold_key(&once, StepMask::size_in_values(steps))?;
                 }
                 let seen = matched.entry(once).or_insert_with(|| StepMask::new(steps));
                 for (step, _) in series.present().filter(|(step, _)| is_present(member.values[*step])) {
@@ -137,7 +140,7 @@ impl Evaluation<'_> {
         steps: Steps,
     ) -> Result<(), Error> {
         if !partners.contains_key(key) {
-            self.hold(StepMask::size_in_values(steps))?;
+            self.hold_key(key, StepMask::size_in_values(steps))?;
             partners.insert(key.to_vec(), StepMask::new(steps));
         }
         if let Some(mask) = partners.get_mut(key) {

@@ -11,7 +11,7 @@ use super::window::{Windows, range};
 use super::{Evaluation, Sink};
 use crate::Error;
 use crate::notes::Place;
-use crate::plan::{At, Selector, Shift};
+use crate::plan::{At, Extension, Selector, Shift};
 use crate::steps::{StepSeries, Steps};
 
 /// At which time an operand is looked at for each step: the modifiers `@` and `offset`, resolved.
@@ -121,7 +121,8 @@ impl Evaluation<'_> {
         steps: Steps,
         sink: &mut Sink<'_>,
     ) -> Result<(), Error> {
-        if selector.extension.is_some() {
+        // Without a range, `anchored` changes nothing.
+        if selector.extension == Some(Extension::Smoothed) {
             return self.select_smoothed(selector, steps, sink);
         }
         let clock = self.clock(selector.shift, steps);

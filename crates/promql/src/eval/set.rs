@@ -48,7 +48,7 @@ impl Evaluation<'_> {
         self.vector(side, steps, &mut |series| {
             matching.write_key(series.labels.as_ref(), &mut key);
             if !presence.contains_key(&key) {
-                self.hold(StepMask::size_in_values(steps))?;
+                self.hold_key(&key, StepMask::size_in_values(steps))?;
                 presence.insert(key.clone(), StepMask::new(steps));
             }
             if let Some(mask) = presence.get_mut(&key) {

@@ -15,6 +15,7 @@ fn short_queries_stand_on_one_line_in_one_spelling() {
         ("a@start()offset-90s", "a @ start() offset -1m30s"),
         ("a @ 1.5 offset 0s", "a @ 1.500"),
         ("rate(a[2m]@end() smoothed)", "rate(a[2m] smoothed @ end())"),
+        ("a offset 5m anchored", "a anchored offset 5m"),
         ("rate(a[5m:30]offset 1w)", "rate(a[5m:30s] offset 1w)"),
         ("a[8d:]", "a[8d:]"),
         ("a[step()+5*2m:(1)]", "a[step() + 5 * 2m:(1)]"),

@@ -90,6 +90,7 @@ fn selectors_have_names_in_quotes_matchers_and_modifiers() {
     let offset = read.shift.offset.map(|offset| offset.milliseconds(None));
     assert_eq!(offset, Some(Ok(-62_000)));
     assert_eq!(selector("a[1m] smoothed").extension, Some(Extension::Smoothed));
+    assert_eq!(selector("a anchored").extension, Some(Extension::Anchored));
     let later = selector("a offset 0s offset 5m").shift.offset.map(|offset| offset.milliseconds(None));
     assert_eq!(later, Some(Ok(300_000)), "an offset of nothing is none");
     assert_eq!(selector("a @ end()").shift.at, Some(At::End));
@@ -193,7 +194,7 @@ fn errors_say_where_and_what_was_expected() {
         ("a[1m1h]", "1:3: parse error: not a valid duration string: \"1m1h\""),
         ("a offset 5m [1m]", "1:13: parse error: no offset modifiers allowed before range"),
         ("(a)[1m]", "1:4: parse error: ranges only allowed for vector selectors"),
-        ("a anchored", "1:3: parse error: anchored modifier must be preceded by a range vector selector"),
+        ("a anchored smoothed", "1:1: parse error: anchored and smoothed modifiers cannot be used together"),
         (
             "-a[5m] anchored smoothed",
             "1:2: parse error: anchored and smoothed modifiers cannot be used together",

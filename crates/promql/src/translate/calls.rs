@@ -10,6 +10,7 @@ use crate::plan::{
     Relabel, ScalarExpr, SortOrder, VectorExpr, WindowFunction,
 };
 use crate::syntax::Call;
+use crate::template::Template;
 
 /// The arguments of one call, of which each has the type that the function asks for; taken in order.
 struct Arguments {
@@ -138,8 +139,7 @@ fn window_function(name: &str) -> Option<WindowFunction> {
 impl Translator<'_> {
     pub(super) fn call(&mut self, start: usize, call: Call) -> Result<Expr, Error> {
         let name = call.name.clone();
-        let unknown = || self.error(start, &format!("unknown function with name {name:?}"));
-        let signature = functions::signature(&name).ok_or_else(unknown)?;
+        let signature = functions::signature(&name).ok_or_else(|| self.unknown(start, &name))?;
         if functions::is_experimental(&name) {
             self.note_experimental(start, &format!("function {name:?} is not enabled"));
         }
@@ -147,10 +147,12 @@ impl Translator<'_> {
             return self.info(start, call.arguments);
         }
         let mut arguments = self.arguments(start, call, &signature)?;
-        match self.function(start, &name, &mut arguments)? {
-            Some(expr) => Ok(expr),
-            None => Err(Error::Unsupported(format!("the function `{name}`"))),
-        }
+        let expr = self.function(start, &name, &mut arguments)?;
+        expr.ok_or_else(|| self.unknown(start, &name))
+    }
+
+    fn unknown(&self, start: usize, name: &str) -> Error {
+        self.error(start, &format!("unknown function with name {name:?}"))
     }
 
     fn arguments(&mut self, start: usize, call: Call, signature: &Signature) -> Result<Arguments, Error> {
@@ -227,6 +229,7 @@ impl Translator<'_> {
         let pattern = built.map_err(|error| {
             Error::Execution(format!("invalid regular expression in label_replace(): {pattern}: {error}"))
         })?;
+        let replacement = Template::parse(&replacement, &pattern);
         let relabel = Relabel::Replace { target, replacement, source, pattern };
         Ok(Some(Expr::Vector(VectorExpr::Relabel { relabel, input: Box::new(input) })))
     }

@@ -137,3 +137,39 @@ pub(crate) fn described(name: &str) -> Option<(Vec<&'static str>, i64, &'static 
     };
     Some((arguments, more, result.name()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Query, ValueKind};
+
+    const NAMES: &str = "abs absent absent_over_time acos acosh asin asinh atan atanh avg_over_time ceil changes clamp \
+        clamp_max clamp_min cos cosh count_over_time day_of_month day_of_week day_of_year days_in_month deg delta deriv \
+        double_exponential_smoothing end exp first_over_time floor histogram_avg histogram_count histogram_fraction \
+        histogram_quantile histogram_quantiles histogram_stddev histogram_stdvar histogram_sum holt_winters hour idelta \
+        increase info irate label_join label_replace last_over_time ln log10 log2 mad_over_time max_of max_over_time \
+        min_of min_over_time minute month pi predict_linear present_over_time quantile_over_time rad range rate resets \
+        round scalar sgn sin sinh sort sort_by_label sort_by_label_desc sort_desc sqrt start stddev_over_time \
+        stdvar_over_time step sum_over_time tan tanh time timestamp ts_of_first_over_time ts_of_last_over_time \
+        ts_of_max_over_time ts_of_min_over_time vector year";
+
+    #[test]
+    fn every_function_that_has_a_signature_has_a_plan() {
+        for name in NAMES.split_whitespace() {
+            let signature = signature(name).unwrap_or_else(|| panic!("{name} has no signature"));
+            let arguments: Vec<&str> = (0..signature.least)
+                .filter_map(|place| signature.kind(place))
+                .map(|kind| match kind {
+                    Kind::Scalar => "1",
+                    Kind::Vector => "a",
+                    Kind::Range => "a[5m]",
+                    Kind::Text => "\"b\"",
+                })
+                .collect();
+            let text = format!("{name}({})", arguments.join(", "));
+            let query = Query::parse(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+            let scalar = described(name).is_some_and(|(_, _, result)| result == "scalar");
+            assert_eq!(query.kind(), if scalar { ValueKind::Scalar } else { ValueKind::Vector }, "{text}");
+        }
+    }
+}

@@ -105,3 +105,58 @@ fn times_that_make_no_range_are_refused() {
         assert_eq!(error.kind(), ErrorKind::BadData);
     }
 }
+
+/// Ten series, each with a label of as many bytes.
+fn with_long_labels(bytes: usize, limits: Limits) -> Engine {
+    let store = MemoryStore::default();
+    for series in 0..10 {
+        let (number, long) = (series.to_string(), format!("{series}{}", "x".repeat(bytes)));
+        store.insert(&Labels::metric("m", &[("n", &number), ("long", &long)]), 0, f64::from(series));
+    }
+    Engine::new(Arc::new(store), limits).without_cache()
+}
+
+fn instant(engine: &Engine, query: &str) -> Result<Value, Error> {
+    let query = Query::parse(query).expect("valid");
+    engine.instant(&query, Timestamp::from_millis(0), &Cancel::never()).map(|output| output.value)
+}
+
+#[test]
+fn labels_that_are_kept_count() {
+    // Ten sets of labels take ten thousand values, of which an argument of `info` is kept in any case.
+    let cases = [
+        (r#"count(m and m{n=~".+"})"#, 5_000),
+        (r#"count(m unless on (long) m{n="none"} or m{n=~".+"})"#, 5_000),
+        (r#"count(label_replace(m, "a", "b", "", ""))"#, 5_000),
+        ("count(m * on () group_left () vector(1))", 5_000),
+        ("count(quantile by (n) (0.5, m))", 5_000),
+        ("count(info(m))", 15_000),
+    ];
+    for (query, max_held_samples) in cases {
+        let limits = Limits { max_held_samples, ..Limits::default() };
+        let short = instant(&with_long_labels(8, limits.clone()), query).expect(query);
+        assert!(matches!(short, Value::Vector(samples) if samples.len() == 1), "{query}");
+        let refused = instant(&with_long_labels(8_000, limits), query).expect_err(query);
+        assert_eq!(refused.kind(), ErrorKind::Execution, "{query}");
+        assert!(refused.to_string().contains("max_held_samples"), "{query}: {refused}");
+    }
+}
+
+#[test]
+fn a_label_is_refused_before_it_is_longer_than_any_can_be() {
+    let engine = with_long_labels(60_000, Limits::default());
+    let sources = r#", "long""#.repeat(500);
+    let cases = [
+        (format!(r#"label_replace(m, "a", "{}", "long", "(.*)")"#, "$1".repeat(30_000)), "label_replace()"),
+        (r#"label_replace(m, "a", "$1$long", "long", "(?P<long>.*)")"#.to_owned(), "label_replace()"),
+        (format!(r#"label_join(m, "a", "-"{sources})"#), "label_join()"),
+    ];
+    for (query, function) in cases {
+        let refused = instant(&engine, &query).expect_err(function);
+        assert_eq!(refused.kind(), ErrorKind::Execution);
+        let said = refused.to_string();
+        assert!(said.contains(function) && said.contains("more than 65535 bytes"), "{said}");
+    }
+    let whole = r#"label_replace(m, "a", "$1", "long", "(.*)")"#;
+    assert!(matches!(instant(&engine, whole), Ok(Value::Vector(samples)) if samples.len() == 10));
+}

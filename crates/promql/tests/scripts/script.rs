@@ -11,7 +11,16 @@ use crate::series_text::{self, SeriesText};
 #[derive(Debug)]
 pub(crate) enum Command {
     Clear,
-    Load { line: usize, step_ms: i64, series: Vec<SeriesText> },
+    Load {
+        line: usize,
+        step_ms: i64,
+        series: Vec<SeriesText>,
+    },
+    /// A load of what is not kept, and what that is.
+    Unsupported {
+        line: usize,
+        what: &'static str,
+    },
     Eval(Box<Eval>),
 }
 
@@ -107,6 +116,9 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Command>, String> {
 
 fn load(line: &str, number: usize, body: &[&str]) -> Result<Command, String> {
     let (command, step) = line.split_once(char::is_whitespace).ok_or("a load needs a step")?;
+    if body.iter().any(|line| series_text::has_start_timestamps(line)) {
+        return Ok(Command::Unsupported { line: number, what: "start timestamps (`@st`)" });
+    }
     let mut series = body.iter().map(|line| SeriesText::parse(line)).collect::<Result<Vec<_>, _>>()?;
     if command == "load_with_nhcb" {
         series.extend(classic::histograms(&series));

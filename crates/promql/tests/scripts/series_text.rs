@@ -26,9 +26,14 @@ impl SeriesText {
     }
 }
 
+/// Whether a line says when counters began, as `name{label="value"}@st -1m` does for the samples of the next line.
+pub(crate) fn has_start_timestamps(line: &str) -> bool {
+    labels(line).is_ok_and(|(_, rest)| rest.starts_with("@st"))
+}
+
 /// Reads a label set and gives what follows it.
 fn labels(line: &str) -> Result<(Labels, &str), String> {
-    let name_end = line.find(|c: char| c == '{' || c.is_whitespace()).unwrap_or(line.len());
+    let name_end = line.find(|c: char| matches!(c, '{' | '@') || c.is_whitespace()).unwrap_or(line.len());
     let (name, mut rest) = line.split_at(name_end);
     let mut pairs = vec![("__name__".to_owned(), name.to_owned())];
     if let Some(inside) = rest.strip_prefix('{').filter(|_| !rest.starts_with("{{")) {

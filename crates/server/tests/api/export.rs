@@ -48,7 +48,7 @@ async fn a_table_and_a_selector_are_sent_in_each_format() {
     let mut lines = csv.text.splitn(2, '\n');
     assert_eq!(lines.next(), Some("time,value,name,histogram,job,number"));
     let rows = lines.next().expect("rows");
-    assert_eq!(rows.matches("load,\"a,\"\"b\"\"\n=1+1\",1\n").count(), 3, "{rows}");
+    assert_eq!(rows.matches("load,,\"a,\"\"b\"\"\n=1+1\",1\n").count(), 3, "{rows}");
 
     let ndjson = stage.get("/api/v1/export?table=deploys&format=ndjson").await;
     let row: serde_json::Value = serde_json::from_str(ndjson.text.trim()).expect("one object");

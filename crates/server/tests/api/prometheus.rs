@@ -271,6 +271,27 @@ async fn a_selector_that_breaks_out_of_its_place_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn patterns_of_all_selectors_of_a_request_are_bounded_together() {
+    let (stage, _) = stage().await;
+    let selector = |queue: &str, patterns: usize| {
+        format!("queue_depth{{queue=\"{queue}\",{}}}", r#"a=~"b?","#.repeat(patterns))
+    };
+    let selectors = [selector("llm", 100), selector("ocr", 100), selector("other", 1)];
+    let of = |count: usize| -> Vec<(&str, &str)> {
+        selectors.iter().take(count).map(|selector| ("match[]", selector.as_str())).collect()
+    };
+    for path in ["labels", "label/queue/values", "series", "rules"] {
+        assert_eq!(get(&stage, path, &of(2)).await.status, 200, "{path}");
+        let refused = get(&stage, path, &of(3)).await;
+        assert_eq!((refused.status.as_u16(), refused.body["errorType"].as_str()), (400, Some("bad_data")));
+        let said = refused.body["error"].as_str().unwrap_or_default();
+        assert!(said.contains("200 patterns together"), "{path}: {refused:?}");
+    }
+    let federated = stage.get(&format!("/federate?{}", encoded(&of(3)))).await;
+    assert_eq!(federated.status, 400, "{federated:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_query_that_would_use_up_the_stack_is_refused() {
     let (stage, _) = stage().await;
     for query in

@@ -60,7 +60,7 @@ async fn rules_are_found_by_what_is_asked_for() {
         ("group_limit=0", "group_limit needs to be"),
         ("group_next_token=abc", "group_limit needs to be present"),
         ("group_limit=1&group_next_token=abc", "invalid group_next_token"),
-        ("match[]=1", "no selector"),
+        ("match[]=1", "takes a selector alone"),
     ];
     for (query, named) in refused {
         let answer = stage.get(&format!("/prometheus/api/v1/rules?{query}")).await;

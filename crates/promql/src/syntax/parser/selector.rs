@@ -4,7 +4,7 @@ use model::labels::METRIC_NAME;
 use store::MatchOp;
 
 use super::spans::EXPECTED;
-use super::{Kind, Parser, Token};
+use super::{Kind, Parser};
 use crate::Error;
 use crate::plan::Extension;
 use crate::span::Span;
@@ -87,10 +87,10 @@ impl Parser<'_> {
                 }
             } else if token.is_word("anchored") {
                 self.next();
-                self.extend(&mut tree, token, Extension::Anchored)?;
+                self.extend(&mut tree, Extension::Anchored)?;
             } else if token.is_word("smoothed") {
                 self.next();
-                self.extend(&mut tree, token, Extension::Smoothed)?;
+                self.extend(&mut tree, Extension::Smoothed)?;
             } else {
                 return Ok(tree);
             }
@@ -155,7 +155,7 @@ impl Parser<'_> {
         }
     }
 
-    fn extend(&self, tree: &mut Tree, token: Token<'_>, extension: Extension) -> Result<(), Error> {
+    fn extend(&self, tree: &mut Tree, extension: Extension) -> Result<(), Error> {
         let name = extension.name();
         let selector = match &mut tree.node {
             Node::Selector(selector) => selector,
@@ -165,11 +165,6 @@ impl Parser<'_> {
             }
             _ => return Err(self.error(tree.start, &format!("{name} modifier not implemented"))),
         };
-        if extension == Extension::Anchored && selector.range.is_none() {
-            return Err(
-                self.error(token.start, "anchored modifier must be preceded by a range vector selector")
-            );
-        }
         if selector.extension.replace(extension).is_some_and(|before| before != extension) {
             let message = "anchored and smoothed modifiers cannot be used together";
             return Err(self.error(tree.start, message));

@@ -2,6 +2,8 @@
 
 mod text;
 
+use std::collections::HashMap;
+
 use axum::extract::State;
 use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse, Response};
@@ -16,7 +18,7 @@ use super::answer::Failure;
 use super::arguments::Arguments;
 use super::metadata::{MAX_SERIES, too_many_series};
 use super::run::{self, Job};
-use super::selection;
+use super::selection::Selectors;
 use crate::context::Shared;
 use crate::routes::Routes;
 
@@ -44,12 +46,13 @@ async fn federate_at_root(State(app): State<Shared>, arguments: Arguments) -> Re
 }
 
 async fn answer(app: &Shared, arguments: &Arguments) -> Result<Response, Failure> {
-    let selections = selection::needed(arguments)?;
+    let selectors = Selectors::needed(arguments)?;
     let store = app.context.store.clone();
     // Those of the files that are scraped by: they say where these series come from.
     let external =
         app.context.collectors.scrapes().map(|scrapes| scrapes.external_labels()).unwrap_or_default();
     let job: Job<_> = Box::new(move |engine, cancel| {
+        let selections = selectors.matchers()?;
         Ok(text::write(&newest(store.as_ref(), engine.limits(), &selections, cancel)?, &external))
     });
     Ok((TEXT, run::run(app, None, job).await?).into_response())
@@ -65,7 +68,7 @@ fn newest(
     let now = Timestamp::now();
     // A sample as old as the lookback is no longer the current one.
     let range = TimeRange::new(Timestamp::from_millis(now.before(limits.lookback.0).as_millis() + 1), now);
-    let mut found = Vec::new();
+    let mut found = Found { samples: HashMap::new(), most: MAX_SERIES };
     let mut buffer = SeriesBuffer::default();
     for matchers in selections {
         let request = SelectRequest {
@@ -83,13 +86,44 @@ fn newest(
             if is_stale(*value) || histogram_place(*value).is_some() {
                 continue;
             }
-            if found.len() >= MAX_SERIES {
-                return Err(too_many_series());
-            }
-            found.push((buffer.labels.clone(), Sample { time_ms: *time_ms, value: *value }));
+            found.add(&buffer.labels, Sample { time_ms: *time_ms, value: *value })?;
         }
     }
+    let mut found: Vec<_> = found.samples.into_iter().collect();
     found.sort_by(|(a, _), (b, _)| a.metric_name().cmp(b.metric_name()).then_with(|| a.cmp(b)));
-    found.dedup_by(|(a, _), (b, _)| a == b);
     Ok(found)
+}
+
+/// Series with their newest samples. One that several selectors find counts once.
+struct Found {
+    samples: HashMap<Labels, Sample>,
+    most: usize,
+}
+
+impl Found {
+    fn add(&mut self, labels: &Labels, sample: Sample) -> Result<(), Error> {
+        if self.samples.contains_key(labels) {
+            return Ok(());
+        }
+        if self.samples.len() >= self.most {
+            return Err(too_many_series());
+        }
+        self.samples.insert(labels.clone(), sample);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_series_that_is_found_again_does_not_count_again() {
+        let mut found = Found { samples: HashMap::new(), most: 2 };
+        let sample = Sample { time_ms: 1, value: 2.0 };
+        for name in ["a", "b", "a", "b"] {
+            found.add(&Labels::metric(name, &[]), sample).expect("there is room for two");
+        }
+        assert!(matches!(found.add(&Labels::metric("c", &[]), sample), Err(Error::LimitReached(_))));
+    }
 }

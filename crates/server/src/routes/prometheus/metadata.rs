@@ -1,8 +1,11 @@
 //! What there is to query: labels, their values, series.
 
+use std::collections::HashSet;
+use std::hash::Hash;
+
 use axum::extract::State;
 use axum::response::Response;
-use model::TimeRange;
+use model::{ByteSize, Labels, TimeRange};
 use promql::Error;
 use serde_json::{Value as Json, json};
 use store::{Matcher, QueryError};
@@ -11,8 +14,9 @@ use utoipa_axum::routes;
 
 use super::answer::{Answer, Failure};
 use super::arguments::Arguments;
+use super::escaping;
 use super::run::{self, Job};
-use super::{escaping, selection};
+use super::selection::Selectors;
 use crate::context::Shared;
 use crate::params::Name;
 use crate::routes::Routes;
@@ -27,36 +31,46 @@ pub(super) fn routes() -> Routes {
 /// The most series that are looked at for one answer.
 pub(super) const MAX_SERIES: usize = 100_000;
 
+/// The most bytes of names or values that are gathered by several selectors.
+const MAX_TEXT_BYTES: usize = 256 << 20;
+/// What a text takes beside its bytes.
+const TEXT_BYTES: usize = 64;
+
+/// How much may be gathered for one answer.
+struct Room<T> {
+    most: usize,
+    /// How much of it one takes.
+    takes: fn(&T) -> usize,
+    /// What is said when it is full.
+    full: fn() -> Error,
+}
+
+const OF_SERIES: Room<Labels> = Room { most: MAX_SERIES, takes: |_| 1, full: too_many_series };
+const OF_TEXTS: Room<String> =
+    Room { most: MAX_TEXT_BYTES, takes: |text| text.len() + TEXT_BYTES, full: too_much_text };
+
 /// Which series are meant, and of what time.
 struct Scope {
-    selections: Vec<Vec<Matcher>>,
+    selectors: Selectors,
     range: TimeRange,
     limit: Option<usize>,
 }
 
 impl Scope {
-    fn of(arguments: &Arguments) -> Result<Self, Failure> {
-        let selections = selection::all(arguments)?;
-        Ok(Self { selections, range: arguments.range()?, limit: arguments.limit()? })
+    fn of(arguments: &Arguments, selectors: Selectors) -> Result<Self, Failure> {
+        Ok(Self { selectors, range: arguments.range()?, limit: arguments.limit()? })
     }
 
     /// What the store finds by each selection, each once and sorted; by none, without selections.
-    fn union<T: Ord>(
+    fn union<T: Ord + Hash>(
         &self,
+        room: &Room<T>,
         find: impl Fn(&[Matcher]) -> Result<Vec<T>, QueryError>,
     ) -> Result<Cut<T>, Error> {
-        let mut found = match self.selections.as_slice() {
+        let found = match self.selectors.matchers()?.as_slice() {
             [] => find(&[])?,
-            selections => {
-                let mut all = Vec::new();
-                for matchers in selections {
-                    all.extend(find(matchers)?);
-                }
-                all
-            }
+            selections => gather(selections, room, find)?,
         };
-        found.sort_unstable();
-        found.dedup();
         Ok(self.cut(found))
     }
 
@@ -66,6 +80,31 @@ impl Scope {
         items.truncate(self.limit.unwrap_or(usize::MAX));
         Cut { items, truncated }
     }
+}
+
+/// What is found by each selection, each once and sorted. What several selections find takes room once, and no more
+/// is kept at any time than there is room for and the last selection has found.
+fn gather<T: Ord + Hash>(
+    selections: &[Vec<Matcher>],
+    room: &Room<T>,
+    find: impl Fn(&[Matcher]) -> Result<Vec<T>, QueryError>,
+) -> Result<Vec<T>, Error> {
+    let (mut found, mut taken) = (HashSet::new(), 0);
+    for matchers in selections {
+        for item in find(matchers)? {
+            let takes = (room.takes)(&item);
+            if !found.insert(item) {
+                continue;
+            }
+            taken += takes;
+            if taken > room.most {
+                return Err((room.full)());
+            }
+        }
+    }
+    let mut found: Vec<T> = found.into_iter().collect();
+    found.sort_unstable();
+    Ok(found)
 }
 
 /// What was found, and whether there was more.
@@ -82,6 +121,13 @@ impl<T> Cut<T> {
 
 pub(super) fn too_many_series() -> Error {
     Error::LimitReached(format!("more than {MAX_SERIES} series match; narrow `match[]`"))
+}
+
+fn too_much_text() -> Error {
+    Error::LimitReached(format!(
+        "what was found takes more than {}; narrow `match[]`",
+        ByteSize(MAX_TEXT_BYTES as u64)
+    ))
 }
 
 /// The names of labels.
@@ -102,10 +148,11 @@ async fn labels_by_form(State(app): State<Shared>, arguments: Arguments) -> Resu
 }
 
 async fn label_names(app: &Shared, arguments: &Arguments) -> Result<Response, Failure> {
-    let scope = Scope::of(arguments)?;
+    let scope = Scope::of(arguments, Selectors::of(arguments)?)?;
     let store = app.context.store.clone();
-    let job: Job<_> =
-        Box::new(move |_, cancel| scope.union(|matchers| store.label_names(matchers, scope.range, cancel)));
+    let job: Job<_> = Box::new(move |_, cancel| {
+        scope.union(&OF_TEXTS, |matchers| store.label_names(matchers, scope.range, cancel))
+    });
     run::run(app, arguments.timeout()?, job).await?.answer(Json::String).respond(app)
 }
 
@@ -119,14 +166,14 @@ async fn values(
     Name(name): Name,
     arguments: Arguments,
 ) -> Result<Response, Failure> {
-    let scope = Scope::of(&arguments)?;
+    let scope = Scope::of(&arguments, Selectors::of(&arguments)?)?;
     let store = app.context.store.clone();
     let name = escaping::unescaped(&name);
     if name.is_empty() {
         return Err(Failure::bad("the path has no name of a label"));
     }
     let job: Job<_> = Box::new(move |_, cancel| {
-        scope.union(|matchers| store.label_values(&name, matchers, scope.range, cancel))
+        scope.union(&OF_TEXTS, |matchers| store.label_values(&name, matchers, scope.range, cancel))
     });
     run::run(&app, arguments.timeout()?, job).await?.answer(Json::String).respond(&app)
 }
@@ -149,16 +196,40 @@ async fn series_by_form(State(app): State<Shared>, arguments: Arguments) -> Resu
 }
 
 async fn matching_series(app: &Shared, arguments: &Arguments) -> Result<Response, Failure> {
-    selection::needed(arguments)?;
-    let scope = Scope::of(arguments)?;
+    let scope = Scope::of(arguments, Selectors::needed(arguments)?)?;
     let store = app.context.store.clone();
     let job: Job<_> = Box::new(move |_, cancel| {
-        let series = scope.union(|matchers| store.series(matchers, scope.range, MAX_SERIES + 1, cancel))?;
-        if series.items.len() > MAX_SERIES {
-            return Err(too_many_series());
-        }
-        Ok(series)
+        scope.union(&OF_SERIES, |matchers| store.series(matchers, scope.range, MAX_SERIES + 1, cancel))
     });
     let series = run::run(app, arguments.timeout()?, job).await?;
     series.answer(|labels| json!(labels.iter().collect::<std::collections::BTreeMap<_, _>>())).respond(app)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_several_selections_find_takes_room_once() {
+        let room = |most| Room { most, takes: |_: &u32| 1, full: too_many_series };
+        let selections = ["a", "b", "c"].map(|name| vec![Matcher::equal("__name__", name)]);
+        let find =
+            |matchers: &[Matcher]| Ok(if matchers[0].value() == "c" { vec![2] } else { vec![9, 4, 2] });
+        assert_eq!(gather(&selections, &room(3), find).ok(), Some(vec![2, 4, 9]));
+        assert!(matches!(gather(&selections, &room(2), find), Err(Error::LimitReached(_))));
+    }
+
+    #[test]
+    fn no_selection_is_asked_for_after_the_room_is_full() {
+        let asked = std::cell::Cell::new(0);
+        let find = |_: &[Matcher]| {
+            asked.set(asked.get() + 1);
+            Ok((0..4).map(|n| format!("{n}{}", asked.get())).collect())
+        };
+        let room = Room { most: 10, takes: String::len, full: too_much_text };
+        let selections = [const { Vec::new() }; 256];
+        let refused = gather(&selections, &room, find).expect_err("there is no room").to_string();
+        assert!(refused.contains("256MiB"), "{refused}");
+        assert_eq!(asked.get(), 2);
+    }
 }

@@ -4,7 +4,6 @@ use alert::{AlertRecord, AlertState, GroupStatus, RuleKind, RuleStatus};
 use axum::extract::State;
 use axum::response::Response;
 use model::{Labels, Timestamp};
-use promql::Query;
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest as _, Sha256};
 use store::Matcher;
@@ -13,6 +12,7 @@ use utoipa_axum::routes;
 
 use super::answer::{Answer, Failure};
 use super::arguments::Arguments;
+use super::selection::Selectors;
 use crate::context::Shared;
 use crate::routes::Routes;
 
@@ -111,19 +111,13 @@ impl Filter {
         if after.is_some() && limit.is_none() {
             return Err(Failure::bad("group_limit needs to be present in order to paginate over the groups"));
         }
-        let selector = |text: &str| {
-            let query = Query::parse(text).map_err(|error| Failure::from(&error))?;
-            let matchers = query.matchers().map(<[Matcher]>::to_vec);
-            matchers.ok_or_else(|| {
-                Failure::bad(format!("invalid parameter \"match[]\": {text:?} is no selector"))
-            })
-        };
+        let selectors = Selectors::of(arguments)?.matchers().map_err(|error| Failure::from(&error))?;
         Ok(Self {
             kind,
             names: all("rule_name[]"),
             groups: all("rule_group[]"),
             files: all("file[]"),
-            selectors: arguments.all("match[]").map(selector).collect::<Result<_, _>>()?,
+            selectors,
             shows_alerts,
             limit,
             after,
