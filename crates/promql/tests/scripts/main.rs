@@ -100,7 +100,8 @@ fn start_timestamps_are_said_to_be_unsupported_and_the_rest_of_a_script_is_run()
         eval instant at 1m jobs
           jobs 2
     ";
-    let tally = runner::run(script, &|| Arc::new(MemoryStore::default()));
+    let stores = Stores::default();
+    let tally = runner::run(script, &|| stores.open());
     assert_eq!((tally.passed, &tally.failures), (1, &Vec::new()));
     let expected = [2, 9].map(|line| format!("{line}: start timestamps (`@st`) are not supported"));
     assert_eq!(tally.unsupported, expected);
