@@ -142,9 +142,9 @@ async fn a_small_completion_tells_the_first_token_and_the_speed() {
         "{:?}",
         seen.samples
     );
-    // Five tokens after the first, in at least two pauses.
+    // Five tokens after the first, in two pauses; a busy machine sees the first one late, and the pauses shorter.
     let speed = seen.value("llm_backend_tokens_per_second", "vllm").unwrap();
-    assert!(speed > 0.0 && speed <= 5.0 / 0.04, "{speed}");
+    assert!(speed > 0.0 && speed <= 5.0 / 0.01, "{speed}");
     assert_eq!(seen.value("llm_backend_completions_total", "vllm"), Some(1.0));
     assert!(!seen.told().contains("hunter2"), "{}", seen.told());
     let asked = server.heads.lock().join("");
