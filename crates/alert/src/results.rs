@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::{Labels, LabelsBuilder, Timestamp};
+use model::histogram::MAX_BUCKETS;
+use model::{Histogram, Labels, LabelsBuilder, Timestamp};
 
 use crate::clerk::Sighting;
 use crate::evaluate::Finding;
@@ -17,6 +18,10 @@ use crate::{AlertRule, RecordingRule, Severity};
 pub(crate) enum ResultError {
     #[error("exceeded limit of {limit} with {given} {what}")]
     TooMany { limit: usize, given: usize, what: &'static str },
+    #[error(
+        "the histogram {labels} has more than {MAX_BUCKETS} buckets on one side: let it be made of coarser ones"
+    )]
+    TooManyBuckets { labels: Labels },
     #[error("two results become the same {what} {labels}")]
     Same { what: &'static str, labels: Labels },
 }
@@ -39,11 +44,20 @@ pub(crate) fn recorded(rule: &RecordingRule, findings: Vec<Finding>) -> Result<W
             builder.set(name.as_str(), value.as_str());
         }
         let labels = builder.build();
+        if finding.histogram.as_deref().is_some_and(|histogram| !can_be_stored(histogram)) {
+            return Err(ResultError::TooManyBuckets { labels });
+        }
         if series.insert(labels.clone(), SeriesValue::of(&finding)).is_some() {
             return Err(ResultError::Same { what: "series", labels });
         }
     }
     Ok(series)
+}
+
+/// Arithmetic can give a histogram more buckets than a stored one may have.
+fn can_be_stored(histogram: &Histogram) -> bool {
+    let sides = [&histogram.positive, &histogram.negative];
+    sides.iter().all(|side| side.counts.len() <= MAX_BUCKETS && side.spans.len() <= MAX_BUCKETS)
 }
 
 /// What templates are filled in with, beside the result.
@@ -94,4 +108,31 @@ pub(crate) fn sightings(
         });
     }
     Ok(sightings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::histogram::{Buckets, Span};
+
+    #[test]
+    fn a_histogram_can_be_stored_as_long_as_it_can_be_read_back() {
+        let of_buckets = |count: usize| Histogram {
+            negative: Buckets {
+                spans: vec![Span { offset: 0, length: count as u32 }],
+                counts: vec![1.0; count],
+            },
+            ..Histogram::default()
+        };
+        for (count, fits) in [(MAX_BUCKETS, true), (MAX_BUCKETS + 1, false)] {
+            let histogram = of_buckets(count);
+            let mut bytes = Vec::new();
+            histogram.encode(&mut bytes);
+            assert_eq!(
+                (can_be_stored(&histogram), Histogram::decode(&bytes).is_ok()),
+                (fits, fits),
+                "{count}"
+            );
+        }
+    }
 }
