@@ -11,6 +11,7 @@ pub(crate) mod index;
 mod packed;
 mod places;
 pub(crate) mod read;
+mod recent;
 pub(crate) mod rows;
 pub(crate) mod series;
 pub(crate) mod stream;

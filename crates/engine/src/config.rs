@@ -183,7 +183,7 @@ impl Default for Config {
             commit_queue_bytes: ByteSize(64 * MIB),
             compaction_interval: minutes(1),
             out_of_order_window: minutes(120),
-            max_query_samples: 50_000_000,
+            max_query_samples: 500_000_000,
             max_query_labels_bytes: ByteSize(512 * MIB),
             max_scan_rows: 1_000_000,
             max_scan_bytes: ByteSize(256 * MIB),

@@ -34,8 +34,8 @@ impl Default for Limits {
             max_name_bytes: 512,
             max_text_bytes: 16 << 10,
             max_attributes: 64,
-            max_labels: 40,
-            max_label_value_bytes: 4 << 10,
+            max_labels: 128,
+            max_label_value_bytes: 16 << 10,
             remembered_event_ids: 500_000,
         }
     }

@@ -125,9 +125,14 @@ impl Ingest {
         Ok(count)
     }
 
-    /// Counts items that never came as far as an event or a sample.
-    pub fn refuse(&self, source: Source, reason: Reason, count: u64) {
+    /// Counts what never came as far as an event.
+    pub fn refuse_events(&self, source: Source, reason: Reason, count: u64) {
         self.account.refused(source, Kind::Event, reason, count);
+    }
+
+    /// Counts what never came as far as a sample.
+    pub fn refuse_samples(&self, source: Source, reason: Reason, count: u64) {
+        self.account.refused(source, Kind::Sample, reason, count);
     }
 
     /// Stores events. Each that breaks a limit is rejected by its index; the others go on. An event

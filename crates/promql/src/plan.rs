@@ -161,6 +161,7 @@ impl RangeExpr {
 /// Which series to read, and at which time.
 #[derive(Clone, Debug)]
 pub(crate) struct Selector {
+    pub(crate) place: Place,
     pub(crate) matchers: Vec<Matcher>,
     pub(crate) shift: Shift,
     /// Values that can come through the filter above it; all of them, without one.

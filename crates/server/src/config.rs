@@ -30,7 +30,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpAddr>,
     /// Whether this machine may send events and samples without a key.
     pub open_loopback_ingest: bool,
-    /// How long a request may take, reading its body included.
+    /// How long a request may take, reading its body included. Work that a request asks for has a second less; a query
+    /// has `promql.timeout`, if that is shorter.
     #[schemars(with = "String")]
     pub request_timeout: DurationText,
     /// How long the body of a request may take to arrive, unless it is ingest: whoever sends slower
@@ -74,7 +75,7 @@ impl Default for Config {
             allowed_hosts: Vec::new(),
             trusted_proxies: Vec::new(),
             open_loopback_ingest: true,
-            request_timeout: DurationText(Duration::from_secs(60)),
+            request_timeout: DurationText(Duration::from_secs(130)),
             body_timeout: DurationText(Duration::from_secs(10)),
             shutdown_timeout: DurationText(Duration::from_secs(10)),
             max_ingest_body: ByteSize(16 << 20),

@@ -47,24 +47,29 @@ impl PackedRows {
 
     /// Adds the values of the next row, which has `count` of them, and its times where they are beside the values.
     pub(super) fn unpack_next(&mut self, count: usize, into: &mut SeriesBuffer) -> Result<(), ParquetError> {
-        let batch = match &mut self.batch {
-            Some(batch) if batch.next < batch.values.len() => batch,
-            batch => {
-                let rows = self.reader.next().ok_or_else(|| bad("a chunk is missing"))??;
-                let own_times = if self.has_times { Some(binary(&rows, chunk_column::TIMES)?) } else { None };
-                let values = binary(&rows, chunk_column::VALUES)?;
-                if values.is_empty() {
-                    return Err(bad("a chunk is missing"));
-                }
-                batch.insert(Batch { values, times: own_times, next: 0 })
-            }
-        };
+        let (packed, own_times) = self.next_row()?;
+        if let Some(own) = own_times {
+            chunk::times::unpack(own, count, &mut into.times_ms).map_err(damaged)?;
+        }
+        unpack(packed, count, into)
+    }
+
+    /// The packed values of the next row, and its times where they are beside the values.
+    pub(super) fn next_row(&mut self) -> Result<(&[u8], Option<&[u8]>), ParquetError> {
+        if self.batch.as_ref().is_none_or(|batch| batch.next == batch.values.len()) {
+            let rows = self.reader.next().ok_or_else(|| bad("a chunk is missing"))??;
+            let times = if self.has_times { Some(binary(&rows, chunk_column::TIMES)?) } else { None };
+            self.batch = Some(Batch { values: binary(&rows, chunk_column::VALUES)?, times, next: 0 });
+        }
+        let batch = self.batch.as_mut().filter(|batch| batch.next < batch.values.len());
+        let batch = batch.ok_or_else(|| bad("a chunk is missing"))?;
         let row = batch.next;
         batch.next += 1;
-        if let Some(own) = &batch.times {
-            chunk::times::unpack(own.value(row), count, &mut into.times_ms).map_err(damaged)?;
-        }
-        let packed = batch.values.value(row);
-        chunk::histograms::unpack(packed, count, &mut into.values, &mut into.histograms).map_err(damaged)
+        Ok((batch.values.value(row), batch.times.as_ref().map(|own| own.value(row))))
     }
+}
+
+/// Adds the packed values of a chunk of `count` samples.
+pub(super) fn unpack(packed: &[u8], count: usize, into: &mut SeriesBuffer) -> Result<(), ParquetError> {
+    chunk::histograms::unpack(packed, count, &mut into.values, &mut into.histograms).map_err(damaged)
 }

@@ -10,8 +10,9 @@ use store::SeriesBuffer;
 use crate::block::chunk::BadChunk;
 use crate::block::columns::HeldColumns;
 use crate::block::damaged;
-use crate::block::packed::{BATCH, PackedRows};
+use crate::block::packed::{BATCH, PackedRows, unpack};
 use crate::block::places::{Place, Places, pages};
+use crate::block::recent::MAX_CHUNKS;
 use crate::block::rows::{Opened, joined};
 use crate::block::series::BlockSeries;
 use crate::catalog::Part;
@@ -76,6 +77,8 @@ pub(crate) struct ChunkReader {
     places_left: usize,
     /// Of those series, the chunks that are wanted.
     wanted: Vec<Wanted>,
+    /// Where these are so few that their packed values are kept too: what was kept of each when they were looked up.
+    recent: Vec<Option<Arc<[u8]>>>,
     next: usize,
     packed: Option<PackedRows>,
     columns: HeldColumns,
@@ -101,6 +104,7 @@ impl ChunkReader {
             keeps: false,
             places_left: MAX_PLACES_BYTES,
             wanted: Vec::new(),
+            recent: Vec::new(),
             next: 0,
             packed: None,
             columns: HeldColumns::within(0, true),
@@ -172,6 +176,7 @@ impl ChunkReader {
                 wanted.push(Wanted { row, place, is_outside });
             }
         };
+        self.recent.clear();
         let starts = series.starts();
         let rows_of = |ids: &[u32]| joined(ids.iter().map(|id| series.rows(*id)));
         if !self.keeps {
@@ -195,6 +200,10 @@ impl ChunkReader {
                 None => places.each(file, opened, &rows_of(ids), None, &mut take)?,
             }
         }
+        // In blocks of the first version times are beside the values.
+        if self.wanted.len() <= MAX_CHUNKS && self.file.has(Part::Times) {
+            self.recent.extend(self.wanted.iter().map(|it| series.recent.get(it.row)));
+        }
         places.check_total(starts)
     }
 
@@ -215,23 +224,38 @@ impl ChunkReader {
         }
         if wanted.is_outside {
             into.values.resize(into.values.len() + count, STALE_NAN);
+        } else if let Some(Some(packed)) = self.recent.get(next) {
+            unpack(packed, count, into)?;
         } else {
-            let packed = match &mut self.packed {
-                Some(packed) => packed,
-                none => {
-                    let rows =
-                        self.wanted[next..].iter().filter(|it| !it.is_outside).map(|it| it.row as usize);
-                    let rows = joined(rows.map(|row| row..row + 1));
-                    none.insert(PackedRows::open(&self.file, &mut self.chunks, &series.places, &rows)?)
-                }
-            };
-            packed.unpack_next(count, into)?;
+            let is_narrow = !self.recent.is_empty();
+            let packed = self.packed_from(series, next)?;
+            if is_narrow {
+                let (packed, _) = packed.next_row()?;
+                series.recent.keep(wanted.row, packed);
+                unpack(packed, count, into)?;
+            } else {
+                packed.unpack_next(count, into)?;
+            }
         }
         if into.values.len() != into.times_ms.len() {
             return Err(damaged(BadChunk));
         }
         trim(start, range_ms, into);
         Ok(())
+    }
+
+    /// The rows of the wanted chunks that have to be read, of those from a place on.
+    fn packed_from(&mut self, series: &BlockSeries, next: usize) -> Result<&mut PackedRows, ParquetError> {
+        match &mut self.packed {
+            Some(packed) => Ok(packed),
+            none => {
+                let is_there = |place: &usize| self.recent.get(*place).is_some_and(Option::is_some);
+                let places = (next..self.wanted.len()).filter(|place| !is_there(place));
+                let wanted = places.map(|place| &self.wanted[place]).filter(|it| !it.is_outside);
+                let rows = joined(wanted.map(|it| it.row as usize..it.row as usize + 1));
+                Ok(none.insert(PackedRows::open(&self.file, &mut self.chunks, &series.places, &rows)?))
+            }
+        }
     }
 }
 

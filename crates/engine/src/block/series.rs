@@ -13,6 +13,7 @@ use crate::block::columns::Columns;
 use crate::block::held::{Budget, Held, Total};
 use crate::block::index::{IndexReader, StoredIndex};
 use crate::block::places::Places;
+use crate::block::recent::RecentValues;
 use crate::block::rows::{PartRows, joined};
 use crate::block::{bad, binary, numbers, series_column};
 use crate::cache::Cache;
@@ -36,6 +37,7 @@ pub(crate) struct BlockSeries {
     series: PartRows,
     pub(super) places: Places,
     pub(super) times: Columns,
+    pub(super) recent: RecentValues,
     /// What of all this is counted with what other blocks hold.
     held: Held,
 }
@@ -98,9 +100,9 @@ impl BlockSeries {
         } else {
             Index::Made(LabelIndex::default())
         };
-        let (places, times) = (Places::new(pages.len()), Columns::default());
+        let (places, times, recent) = (Places::new(pages.len()), Columns::default(), RecentValues::default());
         let held = Held::of(total);
-        let mut read = Self { count, pages, starts, index, series, places, times, held };
+        let mut read = Self { count, pages, starts, index, series, places, times, recent, held };
         if !is_indexed {
             read.read_pages(file, 0..count, &mut Budget::of_all())?;
             let mut made = LabelIndex::default();
@@ -117,7 +119,7 @@ impl BlockSeries {
             Index::Stored(index) => index.bytes(),
             Index::Made(index) => index.bytes(),
         };
-        let parts = self.series.bytes() + self.places.bytes() + self.times.bytes();
+        let parts = self.series.bytes() + self.places.bytes() + self.times.bytes() + self.recent.bytes();
         pages + index + parts + self.pages.len() * size_of::<(OnceLock<SeriesPage>, u32)>()
     }
 

@@ -81,9 +81,12 @@ impl<S: SeriesSource> Cursor<S> {
 
 fn too_many_samples(core: &Core, most: u64) -> QueryError {
     core.telemetry.query_limits.inc();
+    let limit = match most < core.config.max_query_samples {
+        true => "what promql.max_samples leaves of those of the whole query",
+        false => "store.max_query_samples",
+    };
     QueryError::LimitReached(format!(
-        "a selector would read more than {most} samples (store.max_query_samples, or what promql.max_samples leaves): \
-         narrow its time range or select fewer series"
+        "a selector would read more than {most} samples ({limit}): narrow its time range or select fewer series"
     ))
 }
 

@@ -13,6 +13,7 @@ use store::{MatchOp, Matcher};
 use super::{Evaluation, Sink, same_labels};
 use crate::Error;
 use crate::labelset::describe;
+use crate::notes::Place;
 use crate::plan::{Info, Selector, Shift};
 use crate::steps::{ABSENT, StepMask, StepSeries, Steps, is_present};
 
@@ -92,7 +93,9 @@ impl Evaluation<'_> {
                 matchers.extend(Matcher::new(name, MatchOp::Regex, pattern.join("|")).ok());
             }
         }
+        // Nothing is said of it that would need its place.
         let selector = Selector {
+            place: Place::default(),
             matchers,
             shift: Shift::default(),
             values: None,

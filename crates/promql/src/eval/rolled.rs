@@ -19,7 +19,7 @@ use crate::steps::{StepSeries, Steps};
 /// The lengths of buckets, the longest first.
 const BUCKETS_MS: [i64; 2] = [3_600_000, 300_000];
 /// Of how many buckets a window must be for the increase of a counter: the sum over buckets counts from the last
-/// sample before the window, where samples would give an extrapolation. Over so many the two are the same.
+/// sample before the window, where samples give an extrapolation. The more buckets, the closer the two are.
 const BUCKETS_OF_INCREASE: i64 = 12;
 
 /// How a function over samples is one over rollups.
@@ -32,12 +32,14 @@ struct Rule {
     divisor: Option<RollupPart>,
     /// The fewest buckets of a window.
     buckets: i64,
+    /// Whether the answer is the one that samples give. Others are for where samples are gone.
+    is_exact: bool,
 }
 
 impl Rule {
     fn of(function: WindowFunction) -> Option<Self> {
         use WindowFunction as F;
-        let rule = |part, fold| Some(Self { part, fold, divisor: None, buckets: 1 });
+        let rule = |part, fold| Some(Self { part, fold, divisor: None, buckets: 1, is_exact: true });
         match function {
             F::Count => rule(RollupPart::Count, F::Sum),
             F::Sum => rule(RollupPart::Sum, F::Sum),
@@ -47,7 +49,8 @@ impl Rule {
                 rule(RollupPart::Sum, F::Sum).map(|rule| Self { divisor: Some(RollupPart::Count), ..rule })
             }
             F::Increase | F::Rate => {
-                rule(RollupPart::Increase, F::Sum).map(|rule| Self { buckets: BUCKETS_OF_INCREASE, ..rule })
+                let increase = rule(RollupPart::Increase, F::Sum);
+                increase.map(|rule| Self { buckets: BUCKETS_OF_INCREASE, is_exact: false, ..rule })
             }
             _ => None,
         }
@@ -95,7 +98,8 @@ impl Evaluation<'_> {
         let Some(rule) = Rule::of(over_time.function) else { return Ok(Rolled::Nothing) };
         let Some(bucket_ms) = bucket_ms(windows, rule.buckets) else { return Ok(Rolled::Nothing) };
         // One window is read from samples, if there are any.
-        if windows.step_ms().is_none() && !self.store.rollups_stand_in(range(windows.bounds())) {
+        let is_wanted = rule.is_exact && windows.step_ms().is_some();
+        if !is_wanted && !self.store.rollups_stand_in(range(windows.bounds())) {
             return Ok(Rolled::Nothing);
         }
         let parts: Vec<RollupPart> = [rule.part].into_iter().chain(rule.divisor).collect();
@@ -156,7 +160,7 @@ impl Evaluation<'_> {
         let opened = self.rollups(selector, windows.bounds(), bucket_ms, &[RollupPart::Last])?;
         let Some(mut cursor) = opened else { return Ok(Rolled::Nothing) };
         let mut histograms = HashSet::new();
-        self.note_rollups(bucket_ms, Place::default());
+        self.note_rollups(bucket_ms, selector.place);
         let mut last = RollupBuffer::default();
         let mut series = StepSeries::new(Labels::empty(), steps);
         let mut places = Vec::new();

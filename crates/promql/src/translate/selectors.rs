@@ -28,8 +28,8 @@ impl Translator<'_> {
         }
         self.selectors.push(matchers.clone());
         let shift = self.shift(start, &tree.shift)?;
-        let selector =
-            Selector { matchers, shift, values: None, finds_resets: false, extension: tree.extension };
+        let (place, extension) = (self.place(start), tree.extension);
+        let selector = Selector { place, matchers, shift, values: None, finds_resets: false, extension };
         match tree.range {
             None => Ok(Expr::Vector(VectorExpr::Selector(selector))),
             Some(range) => {

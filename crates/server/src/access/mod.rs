@@ -10,6 +10,7 @@ pub(crate) mod login;
 pub(crate) mod random;
 pub(crate) mod record;
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use axum::extract::{Request, State};
@@ -18,6 +19,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use model::Timestamp;
 use state::{Scope, Scopes};
 use subtle::ConstantTimeEq;
@@ -81,10 +84,10 @@ pub(crate) async fn authenticate(
 async fn identify(app: &Shared, headers: &HeaderMap) -> Result<Option<(Identity, Scopes)>, Problem> {
     let now = Timestamp::now();
     if let Some(token) = presented_token(headers) {
-        if app.local_token_is(token) {
+        if app.local_token_is(&token) {
             return Ok(Some((Identity::Local, Scope::ALL.into_iter().collect())));
         }
-        let key = app.context.state.keys().verify(token, now).await?;
+        let key = app.context.state.keys().verify(&token, now).await?;
         return Ok(key.map(|key| (Identity::Key { name: key.name }, key.scopes)));
     }
     if let Some(token) = cookie::session_token(headers) {
@@ -98,12 +101,19 @@ async fn identify(app: &Shared, headers: &HeaderMap) -> Result<Option<(Identity,
     Ok(None)
 }
 
-fn presented_token(headers: &HeaderMap) -> Option<&str> {
+/// A key as any client can send one: those of Prometheus' world know basic authentication best, where the key is the
+/// password, whatever the name is.
+fn presented_token(headers: &HeaderMap) -> Option<Cow<'_, str>> {
     if let Some(key) = headers.get("x-api-key") {
-        return key.to_str().ok();
+        return key.to_str().ok().map(Cow::Borrowed);
     }
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(Cow::Borrowed(token.trim()));
+    }
+    let credentials = scheme.eq_ignore_ascii_case("basic").then(|| BASE64.decode(token.trim()).ok())??;
+    let (_, password) = std::str::from_utf8(&credentials).ok()?.split_once(':')?;
+    Some(Cow::Owned(password.to_owned()))
 }
 
 /// The gate: lets a request pass when its caller is known, and may do what `scope` allows.
@@ -153,7 +163,8 @@ fn login_required(headers: &HeaderMap) -> Problem {
     let detail = if presented_token(headers).is_some() {
         "The key is unknown, revoked or expired; make another with `watchkeeper key create NAME --scope SCOPE`."
     } else {
-        "Log in, or send an API key as `Authorization: Bearer KEY`; `watchkeeper key create` makes one."
+        "Log in, or send an API key as `Authorization: Bearer KEY` or as the password of basic authentication; \
+         `watchkeeper key create` makes one."
     };
     Problem::new(Kind::LoginRequired, detail)
         .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"watchkeeper\""))

@@ -43,7 +43,7 @@ pub(super) async fn take(State(app): State<Shared>, body: Body) -> Result<Json<O
     let bytes = body::read(body, app.config.max_decompressed_body).await?;
     let decoded = decode(bytes)
         .await?
-        .inspect_err(|_| app.context.ingest.refuse(Source::EventsApi, Reason::Malformed, 1))?;
+        .inspect_err(|_| app.context.ingest.refuse_events(Source::EventsApi, Reason::Malformed, 1))?;
     let mut outcome = Outcome::default();
     let mut places = Vec::with_capacity(decoded.events.len());
     let mut good = Vec::with_capacity(decoded.events.len());
@@ -56,7 +56,7 @@ pub(super) async fn take(State(app): State<Shared>, body: Body) -> Result<Json<O
             Err(rejected) => outcome.rejected.push(Rejection { index, reason: rejected.reason }),
         }
     }
-    app.context.ingest.refuse(Source::EventsApi, Reason::Malformed, outcome.rejected.len() as u64);
+    app.context.ingest.refuse_events(Source::EventsApi, Reason::Malformed, outcome.rejected.len() as u64);
     if !good.is_empty() {
         let stored = app.context.ingest.append_events(Source::EventsApi, good).await?;
         outcome.accepted = stored.accepted;

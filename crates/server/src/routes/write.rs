@@ -69,7 +69,7 @@ async fn store(app: &Shared, version: Version, bytes: Bytes, written: &mut Writt
         .await
         .map_err(|error| Problem::internal(&error))?
         .map_err(|error| {
-            ingest.refuse(Source::RemoteWrite, Reason::Malformed, 1);
+            ingest.refuse_samples(Source::RemoteWrite, Reason::Malformed, 1);
             unreadable(&error)
         })?;
     let Decoded {
@@ -82,13 +82,17 @@ async fn store(app: &Shared, version: Version, bytes: Bytes, written: &mut Writt
         rejected_samples,
         ..
     } = decoded;
-    ingest.refuse(Source::RemoteWrite, Reason::Malformed, (rejected_samples + exemplars_left_out) as u64);
+    ingest.refuse_samples(
+        Source::RemoteWrite,
+        Reason::Malformed,
+        (rejected_samples + exemplars_left_out) as u64,
+    );
     let wrong = rejected.first().map(|first| format!("{rejected_samples} samples are wrong: {first}"));
     if version == Version::First
         && let Some(wrong) = &wrong
     {
         let all = batch.sample_count() + histograms.sample_count() + exemplars.len();
-        ingest.refuse(Source::RemoteWrite, Reason::Malformed, all as u64);
+        ingest.refuse_samples(Source::RemoteWrite, Reason::Malformed, all as u64);
         return Err(Problem::new(Kind::BadBody, format!("Nothing was stored. {wrong}.")));
     }
     ingest.note_metadata(Source::RemoteWrite, metadata);
@@ -106,7 +110,7 @@ async fn store(app: &Shared, version: Version, bytes: Bytes, written: &mut Writt
     if reasons.is_empty() {
         return Ok(());
     }
-    Err(Problem::new(Kind::BadBody, format!("Not all was stored. {}. The rest is.", reasons.join("; "))))
+    Err(Problem::new(Kind::NotAllStored, format!("{}. The rest is stored.", reasons.join("; "))))
 }
 
 fn unreadable(error: &RemoteWriteError) -> Problem {

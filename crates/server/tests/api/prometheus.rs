@@ -252,7 +252,8 @@ async fn what_there_is_can_be_asked() {
     }
     let early = [("match[]", "queue_depth"), ("start", "1000"), ("end", "2000")];
     assert_eq!(data(get(&stage, "series", &early).await), json!([]));
-    assert_eq!(data(get(&stage, "status/buildinfo", &[]).await)["version"], Value::from("0.0.0-test"));
+    let build = data(get(&stage, "status/buildinfo", &[]).await);
+    assert_eq!((&build["version"], &build["applicationVersion"]), (&json!("3.5.0"), &json!("0.0.0-test")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,6 +10,7 @@ use utoipa_axum::routes;
 use super::answer::{Answer, Failure};
 use super::arguments::Arguments;
 use super::run::{self, Job};
+use crate::blocking::longest;
 use crate::context::Shared;
 use crate::routes::Routes;
 
@@ -28,13 +29,16 @@ pub(super) fn routes() -> Routes {
 const DEFAULT_LIST: usize = 10;
 const MAX_LIST: usize = 10_000;
 
-/// Who answers. Grafana asks, to know what it may use.
+/// The version of Prometheus whose API this is.
+const API_VERSION: &str = "3.5.0";
+
+/// Who answers. Grafana and others ask for the version, to know what they may use; so it is that of the Prometheus that
+/// answers the same.
 #[utoipa::path(get, path = "/prometheus/api/v1/status/buildinfo", tag = "prometheus",
     responses((status = 200, body = serde_json::Value)))]
 async fn build_info(State(app): State<Shared>) -> Result<Response, Failure> {
-    let version = app.context.version;
-    let facts = json!({ "version": version, "revision": "", "branch": "", "buildUser": "", "buildDate": "", "goVersion": "",
-        "application": "Watchkeeper" });
+    let facts = json!({ "version": API_VERSION, "revision": "", "branch": "", "buildUser": "", "buildDate": "",
+        "goVersion": "", "application": "Watchkeeper", "applicationVersion": app.context.version });
     Answer::other(&facts, false).respond(&app)
 }
 
@@ -74,7 +78,7 @@ async fn flags(State(app): State<Shared>) -> Result<Response, Failure> {
         "query.lookback-delta": limits.lookback.to_string(),
         "query.max-concurrency": app.config.max_concurrent_queries.to_string(),
         "query.max-samples": limits.max_samples.to_string(),
-        "query.timeout": limits.timeout.to_string(),
+        "query.timeout": DurationText(limits.timeout.0.min(longest(&app))).to_string(),
         "storage.tsdb.retention.time": DurationText(app.context.retention).to_string(),
         "web.listen-address": app.config.listen.to_string(),
         "web.max-connections": app.config.max_connections.to_string(),
