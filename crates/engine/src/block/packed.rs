@@ -45,7 +45,8 @@ impl PackedRows {
         Ok(Self { reader, batch: None, has_times })
     }
 
-    /// Adds the values of the next row, which has `count` of them, and its times where they are beside the values.
+    /// Adds the values of the next row, which has `count` of them and whose times are there already, unless they lie
+    /// beside the values; then these are added too.
     pub(super) fn unpack_next(&mut self, count: usize, into: &mut SeriesBuffer) -> Result<(), ParquetError> {
         let batch = match &mut self.batch {
             Some(batch) if batch.next < batch.values.len() => batch,
@@ -64,7 +65,8 @@ impl PackedRows {
         if let Some(own) = &batch.times {
             chunk::times::unpack(own.value(row), count, &mut into.times_ms).map_err(damaged)?;
         }
-        let packed = batch.values.value(row);
+        let times = into.times_ms.get(into.values.len()..).unwrap_or_default();
+        let packed = chunk::starts::unpack(batch.values.value(row), times, &mut into.starts).map_err(damaged)?;
         chunk::histograms::unpack(packed, count, &mut into.values, &mut into.histograms).map_err(damaged)
     }
 }

@@ -210,10 +210,10 @@ impl Committer {
     fn apply(&self, head: &Head, batch: Batch, resolved: &[Resolved]) -> Appended {
         let mut over_limit = 0;
         let samples =
-            batch.metrics.iter().zip(resolved).filter_map(|((_, samples), resolved)| match resolved {
-                Resolved::Known(id) | Resolved::Define(id) => Some((*id, samples)),
+            batch.metrics.runs().zip(resolved).filter_map(|((_, run), resolved)| match resolved {
+                Resolved::Known(id) | Resolved::Define(id) => Some((*id, run)),
                 Resolved::OverLimit => {
-                    over_limit += samples.len() as u64;
+                    over_limit += run.samples.len() as u64;
                     None
                 }
             });
