@@ -190,8 +190,10 @@ mod tests {
         for (labels, run) in kept.runs() {
             batch.push_kept(labels, run, |sample| sample.time_ms % 2 == 0);
         }
-        let all: Vec<(i64, i64)> =
-            batch.runs().flat_map(|(_, run)| run.iter().map(|(one, start)| (one.time_ms, start)).collect::<Vec<_>>()).collect();
+        let all: Vec<(i64, i64)> = batch
+            .runs()
+            .flat_map(|(_, run)| run.iter().map(|(one, start)| (one.time_ms, start)).collect::<Vec<_>>())
+            .collect();
         assert_eq!(all, [(2, NO_START), (4, 7), (6, NO_START)]);
         assert!(kept.size_bytes() > 2 * plain && batch.has_starts());
     }

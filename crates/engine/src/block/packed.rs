@@ -66,7 +66,8 @@ impl PackedRows {
             chunk::times::unpack(own.value(row), count, &mut into.times_ms).map_err(damaged)?;
         }
         let times = into.times_ms.get(into.values.len()..).unwrap_or_default();
-        let packed = chunk::starts::unpack(batch.values.value(row), times, &mut into.starts).map_err(damaged)?;
+        let packed =
+            chunk::starts::unpack(batch.values.value(row), times, &mut into.starts).map_err(damaged)?;
         chunk::histograms::unpack(packed, count, &mut into.values, &mut into.histograms).map_err(damaged)
     }
 }

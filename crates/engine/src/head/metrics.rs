@@ -476,7 +476,10 @@ mod tests {
             let run = SampleRun { samples: &[Sample { time_ms, value }], starts: &[start] };
             head.append([(id, run)].into_iter(), &Histograms::default())
         };
-        head.append([(id, SampleRun::plain(&[Sample { time_ms: 10, value: 1.0 }]))].into_iter(), &Histograms::default());
+        head.append(
+            [(id, SampleRun::plain(&[Sample { time_ms: 10, value: 1.0 }]))].into_iter(),
+            &Histograms::default(),
+        );
         let plain = head.sample_bytes();
         push(40, 2.0, 35);
         assert!(head.sample_bytes() > plain, "starts count as memory");

@@ -208,7 +208,11 @@ mod tests {
     fn of_histograms_nothing_is_said_but_which_is_the_last() {
         let mut rolled = Rolled::default();
         let histogram = model::histogram::histogram_value(7);
-        rolled.roll(&series(&[10, 20, 110, 120, 220, 230], &[4.0, histogram, histogram, 3.0, 5.0, 6.0]), 100, 0);
+        rolled.roll(
+            &series(&[10, 20, 110, 120, 220, 230], &[4.0, histogram, histogram, 3.0, 5.0, 6.0]),
+            100,
+            0,
+        );
         assert_eq!(rolled.times_ms, [100, 200, 300]);
         let bits = |part: Part| rolled.part(part).iter().map(|value| value.to_bits()).collect::<Vec<_>>();
         let untold = NO_HISTOGRAM.to_bits();

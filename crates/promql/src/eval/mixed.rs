@@ -222,18 +222,16 @@ pub(super) fn transitions(
     began_again: impl Fn(usize) -> bool,
 ) -> f64 {
     let is_reset = function == WindowFunction::Resets;
-    let is_transition = |at: usize, pair: &[f64]| match (
-        Point::of(pair[0], histograms),
-        Point::of(pair[1], histograms),
-    ) {
-        _ if is_reset && began_again(at) => true,
-        (Point::Histogram(before), Point::Histogram(after)) if is_reset => after.is_reset_since(&before),
-        (Point::Histogram(before), Point::Histogram(after)) => !after.is_same(&before),
-        (Point::Number(before), Point::Number(after)) if is_reset => after < before,
-        (Point::Number(before), Point::Number(after)) => {
-            before != after && !(before.is_nan() && after.is_nan())
-        }
-        _ => true,
-    };
+    let is_transition =
+        |at: usize, pair: &[f64]| match (Point::of(pair[0], histograms), Point::of(pair[1], histograms)) {
+            _ if is_reset && began_again(at) => true,
+            (Point::Histogram(before), Point::Histogram(after)) if is_reset => after.is_reset_since(&before),
+            (Point::Histogram(before), Point::Histogram(after)) => !after.is_same(&before),
+            (Point::Number(before), Point::Number(after)) if is_reset => after < before,
+            (Point::Number(before), Point::Number(after)) => {
+                before != after && !(before.is_nan() && after.is_nan())
+            }
+            _ => true,
+        };
     (1..).zip(values.windows(2)).filter(|(at, pair)| is_transition(*at, pair)).count() as f64
 }

@@ -33,7 +33,8 @@ pub(super) fn signature(name: &str) -> Option<Signature> {
         "abs" | "absent" | "acos" | "acosh" | "asin" | "asinh" | "atan" | "atanh" | "ceil" | "cos"
         | "cosh" | "deg" | "exp" | "floor" | "histogram_avg" | "histogram_count" | "histogram_stddev"
         | "histogram_stdvar" | "histogram_sum" | "ln" | "log10" | "log2" | "rad" | "scalar" | "sgn"
-        | "sin" | "sinh" | "sort" | "sort_desc" | "sqrt" | "start_timestamp" | "tan" | "tanh" | "timestamp" => (&[Vector], 0),
+        | "sin" | "sinh" | "sort" | "sort_desc" | "sqrt" | "start_timestamp" | "tan" | "tanh"
+        | "timestamp" => (&[Vector], 0),
         "day_of_month" | "day_of_week" | "day_of_year" | "days_in_month" | "hour" | "minute" | "month"
         | "year" => (&[Vector], 1),
         "absent_over_time"

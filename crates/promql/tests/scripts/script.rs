@@ -12,11 +12,7 @@ use crate::start_text::StartText;
 #[derive(Debug)]
 pub(crate) enum Command {
     Clear,
-    Load {
-        line: usize,
-        step_ms: i64,
-        series: Vec<SeriesText>,
-    },
+    Load { line: usize, step_ms: i64, series: Vec<SeriesText> },
     Eval(Box<Eval>),
 }
 

@@ -81,7 +81,16 @@ mod tests {
         let all = read(r#"a{b="c"}@st _ _x2 -30s-1mx2 0 +1ms *x1 -59999ms"#).expect("starts");
         let (none, some) = (None, Some);
         let expected = [
-            none, none, none, some(-30_000), some(-90_000), some(-150_000), some(0), some(1), some(1), some(1),
+            none,
+            none,
+            none,
+            some(-30_000),
+            some(-90_000),
+            some(-150_000),
+            some(0),
+            some(1),
+            some(1),
+            some(1),
             some(-59_999),
         ];
         assert_eq!(all, expected);

@@ -38,7 +38,9 @@ impl Exposition {
             let (labels, created) = (self.labels_of(place), self.labels_of(last));
             let name = labels.metric_name();
             // Metrics do not lie among each other, and each is created once.
-            name.starts_with(family) && !is_created(name) && fixed(labels, varying).eq(fixed(created, varying))
+            name.starts_with(family)
+                && !is_created(name)
+                && fixed(labels, varying).eq(fixed(created, varying))
         };
         let first = (0..last).rev().take_while(|place| is_same(*place)).last();
         for place in first.unwrap_or(last)..last {

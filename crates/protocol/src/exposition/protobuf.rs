@@ -134,10 +134,8 @@ impl<'a> Family<'a> {
         for field in Fields::of(self.message) {
             let (4, Value::Bytes(message)) = field? else { continue };
             let metric = Metric::read(message)?;
-            let counts = matches!(
-                self.kind,
-                MetricKind::Counter | MetricKind::Summary | MetricKind::Histogram
-            );
+            let counts =
+                matches!(self.kind, MetricKind::Counter | MetricKind::Summary | MetricKind::Histogram);
             let start_ms = metric.created_ms.filter(|_| counts).unwrap_or(NO_START);
             let labels = LabelSet::default();
             let mut writer = Writer { metric: &metric, start_ms, labels, shown, options };

@@ -167,7 +167,10 @@ impl<'a> SeriesReader<'a> {
         let is_same = |a: &Sample, b: &Sample| a.value.to_bits() == b.value.to_bits();
         if self.start_ms != NO_START {
             self.starts.resize(self.samples.len(), NO_START);
-            self.starts.iter_mut().filter(|start| **start == NO_START).for_each(|start| *start = self.start_ms);
+            self.starts
+                .iter_mut()
+                .filter(|start| **start == NO_START)
+                .for_each(|start| *start = self.start_ms);
         }
         if self.starts.is_empty() {
             return put_in_order(&mut self.samples, |sample| sample, is_same);
@@ -368,7 +371,7 @@ fn plain_pair(message: &[u8]) -> Option<Pair<'_>> {
 
 /// A `prometheus.Sample`.
 pub(super) fn sample(message: &[u8]) -> Result<Sample, Malformed> {
-    if let Some(sample) = plain_sample(message) {
+    if let Some((sample, _)) = plain_sample(message) {
         return Ok(sample);
     }
     let mut sample = Sample { time_ms: 0, value: 0.0 };
@@ -385,8 +388,8 @@ pub(super) fn sample(message: &[u8]) -> Result<Sample, Malformed> {
 
 /// An `io.prometheus.write.v2.Sample`, with since when it counts.
 pub(super) fn started_sample(message: &[u8]) -> Result<(Sample, i64), Malformed> {
-    if let Some(sample) = plain_sample(message) {
-        return Ok((sample, NO_START));
+    if let Some(started) = plain_sample(message) {
+        return Ok(started);
     }
     let mut start_ms = NO_START;
     for field in Fields::of(message) {
@@ -399,13 +402,15 @@ pub(super) fn started_sample(message: &[u8]) -> Result<(Sample, i64), Malformed>
     Ok((sample(message)?, start_ms))
 }
 
-/// A sample as it is sent: its value and then its time.
+/// A sample as it is sent: its value, then its time, and then its start, if it has one.
 #[inline]
-fn plain_sample(message: &[u8]) -> Option<Sample> {
+fn plain_sample(message: &[u8]) -> Option<(Sample, i64)> {
     let [0x09, rest @ ..] = message else { return None };
     let (value, rest) = rest.split_first_chunk()?;
     let [0x10, rest @ ..] = rest else { return None };
     let mut rest = Fields::of(rest);
     let time_ms = rest.number().ok()?.cast_signed();
-    rest.is_empty().then_some(Sample { time_ms, value: plain_value(f64::from_le_bytes(*value)) })
+    let start_ms = rest.next_number(3).map_or(NO_START, u64::cast_signed);
+    let sample = Sample { time_ms, value: plain_value(f64::from_le_bytes(*value)) };
+    rest.is_empty().then_some((sample, start_ms))
 }

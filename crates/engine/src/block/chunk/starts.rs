@@ -58,7 +58,8 @@ pub(crate) fn unpack<'a>(bytes: &'a [u8], times_ms: &[i64], into: &mut Starts) -
 }
 
 fn take(from: &mut &[u8], times_ms: &[i64], into: &mut Starts) -> Option<()> {
-    let length = usize::try_from(varint::take(from)?).ok().filter(|one| *one <= MAX_SAMPLES * MAX_RUN_BYTES)?;
+    let length =
+        usize::try_from(varint::take(from)?).ok().filter(|one| *one <= MAX_SAMPLES * MAX_RUN_BYTES)?;
     let packed = varint::take(from)?;
     let unpacked;
     let mut bytes = match packed {

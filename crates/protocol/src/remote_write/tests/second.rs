@@ -64,7 +64,8 @@ fn samples_say_since_when_they_count_themselves_or_by_their_series() {
     let at = |time: u8, start: &[u8]| {
         field(2, &[&[0x09][..], &f64::from(time).to_le_bytes(), &[0x10, time], start].concat())
     };
-    let histogram = |start: &[u8]| field(3, &[&WireHistogram::of(&whole(), 9).encode_to_vec()[..], start].concat());
+    let histogram =
+        |start: &[u8]| field(3, &[&WireHistogram::of(&whole(), 9).encode_to_vec()[..], start].concat());
     let own = [
         field(1, &[1, 2]),
         at(9, &[0x18, 7]),
@@ -74,7 +75,8 @@ fn samples_say_since_when_they_count_themselves_or_by_their_series() {
         histogram(&[0x88, 1, 6]),
     ]
     .concat();
-    let of_series = [field(1, &[1, 2, 3, 4]), at(8, &[]), at(9, &[0x18, 7]), histogram(&[]), vec![0x30, 2]].concat();
+    let of_series =
+        [field(1, &[1, 2, 3, 4]), at(8, &[]), at(9, &[0x18, 7]), histogram(&[]), vec![0x30, 2]].concat();
     let decoded = read(&request(&SYMBOLS, &[own, of_series])).expect("a request");
     let told = |batch: &MetricBatch| -> Vec<Vec<(i64, i64)>> {
         let run = |run: SampleRun<'_>| run.iter().map(|(sample, start)| (sample.time_ms, start)).collect();
@@ -83,7 +85,10 @@ fn samples_say_since_when_they_count_themselves_or_by_their_series() {
     assert_eq!(told(&decoded.batch), [[(5, 0), (9, 7)], [(8, 2), (9, 7)]]);
     assert_eq!(told(&decoded.histograms), [[(9, 6)], [(9, 2)]]);
     let wrong = [field(1, &[1, 2]), field(2, &[0x1a, 0])].concat();
-    assert!(matches!(read(&request(&SYMBOLS, &[wrong])), Err(RemoteWriteError::Protobuf(Malformed::Type(3)))));
+    assert!(matches!(
+        read(&request(&SYMBOLS, &[wrong])),
+        Err(RemoteWriteError::Protobuf(Malformed::Type(3)))
+    ));
 }
 
 #[test]
