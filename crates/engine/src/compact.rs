@@ -268,8 +268,7 @@ fn merge_blocks(
     let mut stopped = false;
     let entry = written.metrics(|block| {
         loop {
-            let SeriesBuffer { labels, times_ms, values, histograms } = &series;
-            block.push(labels.as_ref(), times_ms, values, histograms)?;
+            block.push(&series)?;
             stopped = stop.load(Ordering::Relaxed);
             if stopped || !cursor.next_series(&mut series).map_err(EngineError::Read)? {
                 return Ok(());

@@ -291,7 +291,7 @@ fn start_bytes(vfs: &dyn Vfs, data_dir: &Path) -> u64 {
 }
 
 /// The most that a batch of this size in memory takes as a record. Of 16 bytes of a sample, 19 can become: a
-/// time that is far from the one before, and a value without a zero byte.
+/// time that is far from the one before, and a value without a zero byte. Of 8 of its start, 11 can.
 fn most_record_bytes(bytes: usize) -> usize {
     bytes.saturating_add(bytes / 4).saturating_add(RECORD_SLACK_BYTES)
 }
@@ -447,7 +447,7 @@ impl TelemetryStore for Engine {
 
 #[cfg(test)]
 mod tests {
-    use model::{MetricBatch, Sample};
+    use model::{MetricBatch, Sample, SampleRun};
 
     use super::*;
     use crate::head::registry::Resolved;
@@ -455,6 +455,12 @@ mod tests {
 
     #[test]
     fn no_record_is_larger_than_what_is_expected_of_its_batch() {
+        for has_starts in [false, true] {
+            compare_record(has_starts);
+        }
+    }
+
+    fn compare_record(has_starts: bool) {
         let far =
             |n: i64| Sample { time_ms: if n % 2 == 0 { i64::MIN / 2 } else { i64::MAX / 2 } + n, value: 0.1 };
         let samples: Vec<Sample> = (0..1_000_000).map(far).collect();
@@ -462,7 +468,8 @@ mod tests {
         for number in 0..1_000 {
             batch.push(Labels::metric("a", &[("n", &number.to_string())]).as_ref(), &samples[..1]);
         }
-        batch.push(Labels::metric("b", &[]).as_ref(), &samples);
+        let starts: Vec<i64> = samples.iter().filter(|_| has_starts).map(|one| one.time_ms + 1).collect();
+        batch.push_run(Labels::metric("b", &[]).as_ref(), SampleRun { samples: &samples, starts: &starts });
         let resolved: Vec<Resolved> = (0..=1_000).map(|id| Resolved::Define(id * 40_000)).collect();
         let mut record = Vec::new();
         put_metrics(&mut record, &batch, &resolved);

@@ -94,7 +94,8 @@ fn metrics(written: &mut Unpublished<'_>, head: &Head) -> Result<Option<FileEntr
         sorted.iter().try_for_each(|(labels, id)| {
             series.clear();
             head.metrics.read(*id, (i64::MIN, i64::MAX), &mut series);
-            block.push(labels.as_ref(), &series.times_ms, &series.values, &series.histograms)
+            series.labels = labels.clone();
+            block.push(&series)
         })
     })?;
     Ok(Some(entry))

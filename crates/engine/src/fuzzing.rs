@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
 use model::histogram::histogram_place;
-use model::{Histograms, LabelsRef, Sample};
+use model::{Histograms, LabelsRef, NO_START, SampleRun, is_stale};
 use store::{SeriesBuffer, Table};
 
 use crate::block::chunk::{self, histograms, times, values};
@@ -46,7 +46,7 @@ fn head() -> Head {
 /// Puts what is decoded into a head, and knows what must be there.
 struct Checked<'a> {
     into: IntoHead<'a>,
-    put: BTreeMap<u32, BTreeMap<i64, Vec<u8>>>,
+    put: BTreeMap<u32, BTreeMap<i64, (Vec<u8>, i64)>>,
 }
 
 /// What a value is, or the histogram that it stands for.
@@ -62,14 +62,17 @@ impl Sink for Checked<'_> {
         self.into.series(labels)
     }
 
-    fn samples<'a>(&mut self, all: impl Iterator<Item = (u32, &'a [Sample])>, histograms: &Histograms) {
-        let all = all.inspect(|(series, samples)| {
+    fn samples<'a>(&mut self, all: impl Iterator<Item = (u32, SampleRun<'a>)>, histograms: &Histograms) {
+        let all = all.inspect(|(series, run)| {
             let put = self.put.entry(*series).or_default();
-            for sample in *samples {
+            for (sample, start) in run.iter() {
                 // Farther behind the newest than any window can be.
                 let is_too_old = |newest: &i64| sample.time_ms < newest.saturating_sub(i64::MAX);
                 if !put.keys().next_back().is_some_and(is_too_old) {
-                    put.entry(sample.time_ms).or_insert_with(|| bytes_of(sample.value, histograms));
+                    put.entry(sample.time_ms).or_insert_with(|| {
+                        let start = if is_stale(sample.value) { NO_START } else { start };
+                        (bytes_of(sample.value, histograms), start)
+                    });
                 }
             }
         });
@@ -88,9 +91,11 @@ impl Checked<'_> {
         for (series, put) in &self.put {
             let mut read = SeriesBuffer::default();
             self.into.head.metrics.read(*series, (i64::MIN, i64::MAX), &mut read);
-            let values = read.values.iter().map(|value| bytes_of(*value, &read.histograms));
-            let read: Vec<(i64, Vec<u8>)> = read.times_ms.iter().copied().zip(values).collect();
-            let put: Vec<(i64, Vec<u8>)> = put.iter().map(|(time, bytes)| (*time, bytes.clone())).collect();
+            let values = read.times_ms.iter().zip(&read.values).map(|(time, value)| {
+                let start = if is_stale(*value) { NO_START } else { read.starts.at(*time) };
+                (*time, (bytes_of(*value, &read.histograms), start))
+            });
+            let (read, put): (Vec<_>, Vec<_>) = (values.collect(), put.clone().into_iter().collect());
             assert_eq!(read, put, "series {series} is another");
         }
     }

@@ -10,4 +10,5 @@ pub(crate) mod queue;
 pub(crate) mod record;
 pub(crate) mod replay;
 pub(crate) mod segment;
+mod starts;
 pub(crate) mod writer;

@@ -314,19 +314,17 @@ impl Ingest {
             return batch;
         }
         let mut admitted = MetricBatch::with_histograms(batch.histograms().clone());
-        for (labels, samples) in batch.iter() {
+        for (labels, run) in batch.runs() {
+            let samples = run.samples;
             if !self.labels_fit(labels) {
                 outcome.too_large += samples.len() as u64;
                 continue;
             }
             let oldest = self.oldest_of(labels, samples, oldest, now);
             let fits = |sample: &Sample| (oldest..=newest).contains(&sample.time_ms);
-            let kept: Vec<Sample> = samples.iter().copied().filter(fits).collect();
             outcome.future += samples.iter().filter(|sample| sample.time_ms > newest).count() as u64;
             outcome.too_old += samples.iter().filter(|sample| sample.time_ms < oldest).count() as u64;
-            if !kept.is_empty() {
-                admitted.push(labels, &kept);
-            }
+            admitted.push_kept(labels, run, fits);
         }
         admitted
     }

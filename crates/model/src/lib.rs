@@ -10,6 +10,7 @@ pub mod metric;
 pub mod quantity;
 pub mod sample;
 mod signal;
+pub mod start;
 pub mod time;
 
 pub use histogram::{Histogram, Histograms};
@@ -18,4 +19,5 @@ pub use metric::{Exemplar, MetricKind, MetricMetadata};
 pub use quantity::{ByteSize, DurationText};
 pub use sample::{MetricBatch, STALE_NAN, Sample, is_stale};
 pub use signal::signal_name;
+pub use start::{Moment, NO_START, SampleRun, StartRun, Starts};
 pub use time::{TimeRange, Timestamp};

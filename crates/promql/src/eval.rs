@@ -27,6 +27,7 @@ mod rolled;
 mod scalar;
 mod selector;
 mod set;
+mod started;
 mod watched;
 mod window;
 
@@ -138,6 +139,9 @@ impl<'a> Evaluation<'a> {
         match expr {
             VectorExpr::Selector(selector) => self.select_values(selector, steps, sink),
             VectorExpr::SampleTimes(selector) => self.select_times(selector, steps, sink),
+            VectorExpr::SampleStarts(selector) => self.select_starts(selector, steps, sink),
+            // Whatever goes wrong in it is told.
+            VectorExpr::Nothing(input) => self.vector(input, steps, &mut |_| Ok(())),
             VectorExpr::FromScalar(scalar) => {
                 let values = self.scalar(scalar, steps)?;
                 sink(&mut StepSeries::of_numbers(Labels::empty(), values))

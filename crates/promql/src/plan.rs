@@ -46,6 +46,10 @@ pub(crate) enum VectorExpr {
     Selector(Selector),
     /// The time of each selected sample, in seconds.
     SampleTimes(Selector),
+    /// Since when each selected sample counts, in seconds; zero, where nobody has told.
+    SampleStarts(Selector),
+    /// What is not known of an expression: no series.
+    Nothing(Box<VectorExpr>),
     /// One series without labels.
     FromScalar(ScalarExpr),
     /// A function of each value alone; it drops the name.

@@ -74,7 +74,10 @@ impl Reach {
 
     fn vector(&mut self, vector: &VectorExpr) -> bool {
         match vector {
-            VectorExpr::Selector(selector) | VectorExpr::SampleTimes(selector) => self.selector(selector),
+            VectorExpr::Selector(selector)
+            | VectorExpr::SampleTimes(selector)
+            | VectorExpr::SampleStarts(selector) => self.selector(selector),
+            VectorExpr::Nothing(input) => self.vector(input),
             VectorExpr::FromScalar(scalar) => self.scalar(scalar),
             VectorExpr::Map { function, input } => self.map(function) && self.vector(input),
             VectorExpr::OverTime(over_time) => {

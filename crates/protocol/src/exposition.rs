@@ -4,6 +4,7 @@
 //! relabelling and limits. A body is taken whole or not at all: an error says the line, and what was expected there.
 //! Knows no target, no clock and no limit but one on memory. Start reading at [`decode`].
 
+mod created;
 mod labelset;
 mod line;
 mod number;
@@ -14,7 +15,7 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-use model::{Labels, LabelsRef, MetricKind, MetricMetadata};
+use model::{Labels, LabelsRef, MetricKind, MetricMetadata, NO_START};
 
 use labelset::LabelSet;
 
@@ -45,6 +46,8 @@ pub struct Options {
 pub struct Exposition {
     labels: Vec<u8>,
     samples: Vec<Placed>,
+    /// Since when samples count, one for each up to the last of which it is known.
+    starts: Vec<i64>,
     histograms: model::Histograms,
     metadata: Vec<MetricMetadata>,
     exemplars: Vec<ShownExemplar>,
@@ -72,6 +75,8 @@ pub struct ShownSample<'a> {
     pub value: f64,
     /// The time that stands in the body, in milliseconds since the epoch.
     pub time_ms: Option<i64>,
+    /// Since when the sample counts, in milliseconds since the epoch; [`NO_START`] when the body does not say.
+    pub start_ms: i64,
 }
 
 /// An exemplar of a body.
@@ -131,11 +136,12 @@ impl Exposition {
     /// The samples, in their order.
     pub fn samples(&self) -> impl ExactSizeIterator<Item = ShownSample<'_>> {
         let mut start = 0;
-        self.samples.iter().map(move |placed| {
+        self.samples.iter().enumerate().map(move |(place, placed)| {
             let labels = LabelsRef::from_canonical(&self.labels[start..placed.labels_end]);
             start = placed.labels_end;
             let time_ms = Some(placed.time_ms).filter(|time| *time != NO_TIME);
-            ShownSample { labels, value: placed.value, time_ms }
+            let start_ms = self.starts.get(place).copied().unwrap_or(NO_START);
+            ShownSample { labels, value: placed.value, time_ms, start_ms }
         })
     }
 
@@ -171,6 +177,14 @@ impl Exposition {
         let time_ms = time_ms.unwrap_or(NO_TIME);
         self.samples.push(Placed { labels_end: self.labels.len(), value, time_ms });
         self.check_size(options)
+    }
+
+    /// Notes since when a sample counts.
+    fn note_start(&mut self, place: usize, start_ms: i64) {
+        if self.starts.len() <= place {
+            self.starts.resize(place + 1, NO_START);
+        }
+        self.starts[place] = start_ms;
     }
 
     /// Adds an exemplar of the sample that was added last.
@@ -209,7 +223,7 @@ impl Exposition {
     }
 
     fn check_size(&self, options: &Options) -> Result<(), Refused> {
-        let samples = self.samples.len() * size_of::<Placed>();
+        let samples = self.samples.len() * size_of::<Placed>() + self.starts.len() * size_of::<i64>();
         let bytes = self.labels.len() + samples + self.histograms.size_bytes() + self.text_bytes;
         if bytes > options.max_bytes { Err(Refused::TooLarge) } else { Ok(()) }
     }

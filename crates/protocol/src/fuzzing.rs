@@ -100,6 +100,7 @@ pub fn exposition(bytes: &[u8]) {
                 .expect("labels are in their canonical encoding");
             assert!(!sample.labels.metric_name().is_empty());
             assert!(!model::is_stale(sample.value), "only we end series");
+            assert!(sample.start_ms == 0 || format != Format::Text, "the text format tells no starts");
             if let Some(histogram) = shown.histograms().of(sample.value) {
                 histogram.expect("our own encoding");
             }

@@ -16,7 +16,7 @@ mod symbols;
 mod tests;
 
 use model::histogram::histogram_place;
-use model::{Exemplar, LabelsRef, MetricBatch, MetricMetadata, STALE_NAN, Sample};
+use model::{Exemplar, LabelsRef, MetricBatch, MetricMetadata, STALE_NAN, Sample, SampleRun};
 use parking_lot::Mutex;
 use prost::Message;
 
@@ -163,8 +163,8 @@ impl Decoded {
             return Ok(false);
         }
         let others = series.put_in_order();
-        if !series.samples().is_empty() {
-            self.batch.push(series.labels(), series.samples());
+        if !series.run().samples.is_empty() {
+            self.batch.push_run(series.labels(), series.run());
         }
         self.take_histograms(series, index, others)?;
         self.take_exemplars(series, labels_of)?;
@@ -177,13 +177,14 @@ impl Decoded {
         index: usize,
         mut others: usize,
     ) -> Result<(), Malformed> {
-        let mut samples = Vec::with_capacity(series.histograms().len());
+        let mut started = Vec::with_capacity(series.histograms().len());
         for message in series.histograms() {
             match histogram::histogram(message) {
                 Ok(read) => {
                     let value =
                         read.histogram.map_or(STALE_NAN, |histogram| self.histograms.histogram(&histogram));
-                    samples.push(Sample { time_ms: read.time_ms, value });
+                    let sample = Sample { time_ms: read.time_ms, value };
+                    started.push((sample, series.or_start(read.start_ms)));
                 }
                 Err(histogram::Error::Invalid(reason)) => self.reject(index, 1, reason),
                 Err(histogram::Error::Malformed(error)) => return Err(error),
@@ -192,13 +193,14 @@ impl Decoded {
         let encoded = |sample: &Sample| {
             histogram_place(sample.value).and_then(|place| self.histograms.histograms().get(place))
         };
-        others += series::put_in_order(&mut samples, |a, b| encoded(a) == encoded(b));
+        others += series::put_in_order(&mut started, |(sample, _)| sample, |a, b| encoded(a) == encoded(b));
         if others > 0 {
             let reason = format!("at one time it has {others} samples more, which say something else");
             self.reject(index, others, reason);
         }
-        if !samples.is_empty() {
-            self.histograms.push(series.labels(), &samples);
+        if !started.is_empty() {
+            let (samples, starts): (Vec<Sample>, Vec<i64>) = started.into_iter().unzip();
+            self.histograms.push_run(series.labels(), SampleRun { samples: &samples, starts: &starts });
         }
         Ok(())
     }

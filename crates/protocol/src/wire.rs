@@ -75,6 +75,19 @@ impl<'a> Fields<'a> {
         Some(bytes)
     }
 
+    /// The number of the next field, when that is the field asked for.
+    #[inline]
+    pub(crate) fn next_number(&mut self, number: u8) -> Option<u64> {
+        let [tag, rest @ ..] = self.0 else { return None };
+        if *tag != number << 3 {
+            return None;
+        }
+        let mut rest = Fields(rest);
+        let value = rest.number().ok()?;
+        self.0 = rest.0;
+        Some(value)
+    }
+
     /// A message behind its length, as messages stand in a stream.
     pub(crate) fn delimited(&mut self) -> Result<&'a [u8], Malformed> {
         let length = usize::try_from(self.number()?).map_err(|_| Malformed::Truncated)?;

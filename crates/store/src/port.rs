@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
-use model::{Histograms, Labels, MetricBatch, TimeRange, Timestamp};
+use model::{Histograms, Labels, MetricBatch, Starts, TimeRange, Timestamp};
 
 use crate::{
     AppendError, Cancel, Cardinality, Changes, EventBatch, EventPass, EventScan, Matcher, QueryError,
@@ -77,6 +77,8 @@ pub struct SeriesBuffer {
     pub values: Vec<f64>,
     /// The histograms that values stand for. More can lie there than values speak of.
     pub histograms: Histograms,
+    /// When what the samples count began, by their times. What is said of other times means nothing.
+    pub starts: Starts,
 }
 
 impl SeriesBuffer {
@@ -85,6 +87,7 @@ impl SeriesBuffer {
         self.times_ms.clear();
         self.values.clear();
         self.histograms.clear();
+        self.starts.clear();
     }
 }
 
@@ -95,6 +98,7 @@ impl Default for SeriesBuffer {
             times_ms: Vec::new(),
             values: Vec::new(),
             histograms: Histograms::default(),
+            starts: Starts::default(),
         }
     }
 }
@@ -112,8 +116,8 @@ pub enum RollupPart {
     Max,
     /// The last one, a staleness marker too.
     Last,
-    /// By how much a counter grew since the last sample before the bucket, resets corrected. Nothing is counted when
-    /// that is older than an hour before the bucket's start.
+    /// By how much a counter grew since the last sample before the bucket, or since its start, resets corrected.
+    /// Nothing is counted when that is older than an hour before the bucket's start.
     Increase,
 }
 

@@ -105,6 +105,7 @@ impl TelemetryStore for MemoryStore {
                     times_ms: stored.times_ms[from..to].to_vec(),
                     values: stored.values[from..to].to_vec(),
                     histograms: stored.histograms.clone(),
+                    ..SeriesBuffer::default()
                 });
             }
         }

@@ -5,7 +5,9 @@
 
 use std::collections::HashMap;
 
-use model::{Exemplar, Labels, LabelsBuilder, LabelsRef, MetricBatch, MetricMetadata, STALE_NAN, Sample};
+use model::{
+    Exemplar, Labels, LabelsBuilder, LabelsRef, MetricBatch, MetricMetadata, STALE_NAN, Sample, SampleRun,
+};
 use protocol::exposition::{Exposition, ShownExemplar};
 
 use super::error::ScrapeError;
@@ -126,7 +128,8 @@ impl Series {
             }
             let time_ms = own_time.unwrap_or(at_ms);
             let value = value(sample.value, shown, job, &mut taken.batch)?;
-            taken.batch.push(labels.as_ref(), &[Sample { time_ms, value }]);
+            let run = SampleRun { samples: &[Sample { time_ms, value }], starts: &[sample.start_ms] };
+            taken.batch.push_run(labels.as_ref(), run);
             while let Some(exemplar) = exemplars.next_if(|exemplar| exemplar.sample <= place) {
                 let hash = exemplar_hash(exemplar);
                 if exemplar.sample == place && known.exemplar != hash {

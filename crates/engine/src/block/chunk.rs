@@ -6,6 +6,7 @@
 mod bitpack;
 mod decimal;
 pub(crate) mod histograms;
+pub(crate) mod starts;
 pub(crate) mod times;
 pub(crate) mod values;
 

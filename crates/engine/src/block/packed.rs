@@ -45,7 +45,8 @@ impl PackedRows {
         Ok(Self { reader, batch: None, has_times })
     }
 
-    /// Adds the values of the next row, which has `count` of them, and its times where they are beside the values.
+    /// Adds the values of the next row, which has `count` of them and whose times are there already, unless they lie
+    /// beside the values; then these are added too.
     pub(super) fn unpack_next(&mut self, count: usize, into: &mut SeriesBuffer) -> Result<(), ParquetError> {
         let (packed, own_times) = self.next_row()?;
         if let Some(own) = own_times {
@@ -69,7 +70,9 @@ impl PackedRows {
     }
 }
 
-/// Adds the packed values of a chunk of `count` samples.
+/// Adds the packed values of a chunk of `count` samples, whose times are there already.
 pub(super) fn unpack(packed: &[u8], count: usize, into: &mut SeriesBuffer) -> Result<(), ParquetError> {
+    let times = into.times_ms.get(into.values.len()..).unwrap_or_default();
+    let packed = chunk::starts::unpack(packed, times, &mut into.starts).map_err(damaged)?;
     chunk::histograms::unpack(packed, count, &mut into.values, &mut into.histograms).map_err(damaged)
 }

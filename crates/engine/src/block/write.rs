@@ -8,13 +8,14 @@ use arrow::array::{
     ArrayRef, BinaryBuilder, Float64Builder, Int64Builder, RecordBatch, StringBuilder, UInt32Builder,
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use model::{Histograms, LabelsRef, TimeRange, Timestamp};
+use model::{Histograms, LabelsRef, Starts, TimeRange, Timestamp};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
 use roaring::RoaringBitmap;
+use store::SeriesBuffer;
 
 use crate::EngineError;
 use crate::block::series::PAGE_SERIES;
@@ -78,6 +79,22 @@ static INDEX: LazyLock<SchemaRef> = LazyLock::new(|| {
     ])
 });
 
+/// What belongs to the samples of a series beside their times and values.
+#[derive(Clone, Copy)]
+pub(crate) struct Beside<'a> {
+    /// The histograms that values stand for.
+    pub(crate) histograms: &'a Histograms,
+    /// Since when samples count.
+    pub(crate) starts: &'a Starts,
+}
+
+impl<'a> Beside<'a> {
+    /// That of a series.
+    fn of(series: &'a SeriesBuffer) -> Self {
+        Self { histograms: &series.histograms, starts: &series.starts }
+    }
+}
+
 /// What has been written.
 pub(crate) struct Written {
     pub(crate) parts: Vec<(Part, Sums)>,
@@ -123,15 +140,10 @@ impl BlockWriter {
         })
     }
 
-    /// Adds a series; there is at least one sample. Those that are histograms are among `histograms`.
-    pub(crate) fn push(
-        &mut self,
-        labels: LabelsRef<'_>,
-        times: &[i64],
-        values: &[f64],
-        histograms: &Histograms,
-    ) -> Result<(), EngineError> {
-        self.push_pieces(labels, std::iter::once((times, values)), histograms)
+    /// Adds a series; there is at least one sample.
+    pub(crate) fn push(&mut self, series: &SeriesBuffer) -> Result<(), EngineError> {
+        let pieces = std::iter::once((series.times_ms.as_slice(), series.values.as_slice()));
+        self.push_pieces(series.labels.as_ref(), pieces, Beside::of(series))
     }
 
     /// Adds a series in pieces, one after the other in time, between which a chunk ends; there is at least one
@@ -140,7 +152,7 @@ impl BlockWriter {
         &mut self,
         labels: LabelsRef<'_>,
         pieces: impl Iterator<Item = (&'a [i64], &'a [f64])>,
-        histograms: &Histograms,
+        beside: Beside<'_>,
     ) -> Result<(), EngineError> {
         let (mut count, mut samples) = (0, 0);
         let (mut first, mut last) = (i64::MAX, i64::MIN);
@@ -159,7 +171,7 @@ impl BlockWriter {
                     self.columns.add(times)
                 }
             };
-            self.chunks.rows.push(self.next, times, column, values, histograms);
+            self.chunks.rows.push(self.next, (times, column), values, beside);
             self.chunks.write_if_full()?;
         }
         self.series.rows.push(self.next, labels, count, (first, last));
@@ -358,7 +370,7 @@ struct ChunkRows {
 
 impl ChunkRows {
     /// Adds a chunk; there is at least one sample.
-    fn push(&mut self, series: u32, times: &[i64], column: u32, values: &[f64], histograms: &Histograms) {
+    fn push(&mut self, series: u32, (times, column): (&[i64], u32), values: &[f64], beside: Beside<'_>) {
         self.series.append_value(series);
         self.first.append_value(times[0]);
         self.last.append_value(times[times.len() - 1]);
@@ -375,7 +387,8 @@ impl ChunkRows {
         self.max.append_value(max);
         self.times.append_value(column);
         self.packed.clear();
-        chunk::histograms::pack(values, histograms, &mut self.packed);
+        chunk::starts::pack(times, beside.starts, &mut self.packed);
+        chunk::histograms::pack(values, beside.histograms, &mut self.packed);
         self.values.append_value(&self.packed);
         self.rows += 1;
     }

@@ -3,11 +3,14 @@
 //! One thread, the committer, writes; queries read beside it, and hold it up for one run of series at
 //! most. Samples of a series are in ascending time without doubles, whatever the order in which they came.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use model::histogram::{NO_HISTOGRAM, histogram_place};
-use model::{Histograms, Labels, LabelsRef, MetricBatch, Sample, Timestamp};
+use model::{
+    Histograms, Labels, LabelsRef, MetricBatch, NO_START, Sample, SampleRun, Starts, Timestamp, is_stale,
+};
 use parking_lot::{RwLock, RwLockWriteGuard};
 use store::{Appended, Cardinality, Matcher, SeriesBuffer};
 
@@ -48,6 +51,9 @@ struct Shard {
     runs: Runs,
     /// The histograms that samples are.
     histograms: Histograms,
+    /// Since when samples count, of series by place; of many series nobody tells.
+    starts: HashMap<usize, Starts>,
+    start_bytes: usize,
 }
 
 impl Shard {
@@ -59,7 +65,26 @@ impl Shard {
     }
 
     fn bytes(&self, place: usize) -> usize {
-        self.runs.bytes() + self.series[place].late_bytes() + self.histograms.capacity_bytes()
+        let samples = self.runs.bytes() + self.series[place].late_bytes();
+        samples + self.histograms.capacity_bytes() + self.start_bytes
+    }
+
+    /// Notes the start of a sample that was stored. The end of a series has none.
+    fn note_start(&mut self, place: usize, sample: Sample, start_ms: i64) {
+        if is_stale(sample.value) || (start_ms == NO_START && !self.starts.contains_key(&place)) {
+            return;
+        }
+        let is_newest = self.series[place].newest().is_some_and(|newest| newest.time_ms == sample.time_ms);
+        let slots = self.starts.capacity();
+        let starts = self.starts.entry(place).or_default();
+        let before = starts.capacity_bytes();
+        if is_newest {
+            starts.push(sample.time_ms, start_ms);
+        } else {
+            starts.insert(sample.time_ms, start_ms);
+        }
+        self.start_bytes += starts.capacity_bytes() - before;
+        self.start_bytes += (self.starts.capacity() - slots) * size_of::<(usize, Starts)>();
     }
 
     /// Adds a sample to the series at a place; a histogram is among `histograms`.
@@ -154,20 +179,25 @@ impl MetricsHead {
     /// `histograms`.
     pub(crate) fn append<'a>(
         &self,
-        all: impl Iterator<Item = (u32, &'a [Sample])>,
+        all: impl Iterator<Item = (u32, SampleRun<'a>)>,
         histograms: &Histograms,
     ) -> Appended {
         let mut appended = Appended::default();
         let mut grown = 0u64;
         let (mut first, mut last) = (i64::MAX, i64::MIN);
-        self.with_shards(all, |shard, place, samples| {
+        self.with_shards(all, |shard, place, run| {
             let before = shard.bytes(place);
-            for sample in samples {
+            let has_starts = !run.starts.is_empty() || !shard.starts.is_empty();
+            for (at, sample) in run.samples.iter().enumerate() {
                 match shard.insert(place, *sample, histograms, self.limits.out_of_order_ms) {
                     Inserted::Stored => {
                         appended.samples += 1;
                         first = first.min(sample.time_ms);
                         last = last.max(sample.time_ms);
+                        if has_starts {
+                            let start_ms = run.starts.get(at).copied().unwrap_or(NO_START);
+                            shard.note_start(place, *sample, start_ms);
+                        }
                     }
                     Inserted::Duplicate => {
                         appended.samples_duplicate += 1;
@@ -189,8 +219,8 @@ impl MetricsHead {
     /// Goes over series by number, each with its lock held; neighbours keep the lock.
     fn with_shards<'a>(
         &self,
-        all: impl Iterator<Item = (u32, &'a [Sample])>,
-        mut each: impl FnMut(&mut Shard, usize, &[Sample]),
+        all: impl Iterator<Item = (u32, SampleRun<'a>)>,
+        mut each: impl FnMut(&mut Shard, usize, SampleRun<'_>),
     ) {
         let mut all = all.peekable();
         // How many series in a row were the next after the one before.
@@ -276,6 +306,12 @@ impl MetricsHead {
             if !samples.histograms.is_empty() {
                 into.histograms.adopt(&samples.histograms, &mut into.values[start..]);
             }
+            let added = &into.times_ms[start..];
+            if let (Some(first), Some(last), Some(starts)) =
+                (added.first(), added.last(), samples.starts.get(&place))
+            {
+                into.starts.follow((*first, *last), starts);
+            }
         }
     }
 
@@ -340,7 +376,7 @@ mod tests {
                 Appended { samples_over_series_limit: samples.len() as u64, ..Appended::default() }
             }
             Some(Resolved::Known(id) | Resolved::Define(id)) => {
-                head.append([(*id, samples)].into_iter(), batch.histograms())
+                head.append([(*id, SampleRun::plain(samples))].into_iter(), batch.histograms())
             }
         };
         Appended { samples_too_old: appended.samples_too_old + too_old, ..appended }
@@ -388,7 +424,7 @@ mod tests {
         let mut order: Vec<usize> = (0..10_000).collect();
         order.sort_by_key(|index| (index % 5000).min(4999 - index % 5000));
         let samples: Vec<&[Sample]> = batch.iter().map(|(_, samples)| samples).collect();
-        let all = order.iter().map(|index| (*index as u32, samples[*index]));
+        let all = order.iter().map(|index| (*index as u32, SampleRun::plain(samples[*index])));
         let appended = head.append(all, &Histograms::default());
         assert_eq!(appended.samples, 10_000);
         assert!(head.sample_bytes() <= 10_000 * 64, "{}: only samples are counted", head.sample_bytes());
@@ -411,10 +447,11 @@ mod tests {
             // One that nobody means.
             histograms.push(&Histogram::default());
             let value = histograms.push(&Histogram { sum, ..Histogram::default() });
-            head.append([(id, &[Sample { time_ms, value }][..])].into_iter(), &histograms)
+            head.append([(id, SampleRun::plain(&[Sample { time_ms, value }]))].into_iter(), &histograms)
         };
         assert_eq!([push(30, 3.0), push(10, 1.0), push(40, 4.0)].map(|appended| appended.samples), [1; 3]);
-        head.append([(id, &[Sample { time_ms: 20, value: 2.0 }][..])].into_iter(), &Histograms::default());
+        let number = [Sample { time_ms: 20, value: 2.0 }];
+        head.append([(id, SampleRun::plain(&number))].into_iter(), &Histograms::default());
         let before = head.sample_bytes();
         assert_eq!((push(10, 5.0).samples_duplicate, head.sample_bytes()), (1, before));
         let mut read = SeriesBuffer::default();
@@ -429,6 +466,34 @@ mod tests {
             .collect();
         assert_eq!(sums, [Some(1.0), None, Some(3.0)]);
         assert_eq!(read.values[1], 2.0);
+    }
+
+    #[test]
+    fn each_sample_keeps_its_start_in_whatever_order_they_come_and_doubles_change_nothing() {
+        let head = MetricsHead::after(None, LIMITS);
+        let id = head.define(Labels::metric("jobs_total", &[]).as_ref());
+        let push = |time_ms: i64, value: f64, start: i64| {
+            let run = SampleRun { samples: &[Sample { time_ms, value }], starts: &[start] };
+            head.append([(id, run)].into_iter(), &Histograms::default())
+        };
+        head.append(
+            [(id, SampleRun::plain(&[Sample { time_ms: 10, value: 1.0 }]))].into_iter(),
+            &Histograms::default(),
+        );
+        let plain = head.sample_bytes();
+        push(40, 2.0, 35);
+        assert!(head.sample_bytes() > plain, "starts count as memory");
+        push(50, 3.0, 35);
+        push(20, 1.0, 15);
+        push(30, 9.0, NO_START);
+        assert_eq!(push(50, 3.0, 45).samples_duplicate, 1);
+        push(60, model::STALE_NAN, NO_START);
+        push(70, 4.0, 35);
+        let mut read = SeriesBuffer::default();
+        head.read(id, (15, 100), &mut read);
+        let mut starts = Vec::new();
+        read.starts.of(&read.times_ms, &mut starts);
+        assert_eq!((read.times_ms, starts), (vec![20, 30, 40, 50, 60, 70], vec![15, 0, 35, 35, 35, 35]));
     }
 
     #[test]

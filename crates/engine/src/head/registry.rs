@@ -99,12 +99,11 @@ impl Registry {
             let mut kept_ids = Vec::with_capacity(ids.len());
             let whole = std::mem::take(batch);
             let mut kept = MetricBatch::with_histograms(whole.histograms().clone());
-            for ((labels, samples), id) in whole.iter().zip(&ids) {
+            for ((labels, run), id) in whole.runs().zip(&ids) {
                 let floor = floors.next().unwrap_or(i64::MIN);
-                let young: Vec<Sample> = samples.iter().copied().filter(|one| one.time_ms >= floor).collect();
-                too_old += (samples.len() - young.len()) as u64;
-                if !young.is_empty() {
-                    kept.push(labels, &young);
+                let young = kept.push_kept(labels, run, |sample| sample.time_ms >= floor);
+                too_old += (run.samples.len() - young) as u64;
+                if young > 0 {
                     kept_ids.push(*id);
                 }
             }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use model::Sample;
+use model::{Sample, Starts};
 use store::{Cancel, QueryError, SeriesBuffer, SeriesCursor};
 
 use crate::block::read::SamplesLeft;
@@ -102,6 +102,8 @@ impl<S: SeriesSource + Send> SeriesCursor for Cursor<S> {
             let key = self.merge.next(|source| {
                 let left = SamplesLeft::of(samples_left, &into.times_ms);
                 let fits = if into.times_ms.is_empty() {
+                    // What was said of samples that were cut off.
+                    into.starts.clear();
                     source.read(range_ms, left, into)?
                 } else {
                     more.clear();
@@ -110,7 +112,7 @@ impl<S: SeriesSource + Send> SeriesCursor for Cursor<S> {
                     let read = source.read(range_ms, left, more);
                     std::mem::swap(&mut more.histograms, &mut into.histograms);
                     let fits = read?;
-                    merge(into, &more.times_ms, &more.values);
+                    merge(into, more);
                     fits
                 };
                 let is_over = !fits || size_in_samples(into) > samples_left;
@@ -127,23 +129,24 @@ impl<S: SeriesSource + Send> SeriesCursor for Cursor<S> {
     }
 }
 
-/// How many samples there are, a histogram counted as those that take as much memory.
+/// How many samples there are; histograms and starts count as those that take as much memory.
 fn size_in_samples(series: &SeriesBuffer) -> u64 {
-    (series.times_ms.len() + series.histograms.size_bytes() / size_of::<Sample>()) as u64
+    let beside = series.histograms.size_bytes() + series.starts.size_bytes();
+    (series.times_ms.len() + beside / size_of::<Sample>()) as u64
 }
 
 /// Adds samples of a newer source whose histograms are where these are. At a time that is there already, what is there stays.
-pub(crate) fn merge(into: &mut SeriesBuffer, times: &[i64], values: &[f64]) {
-    let (Some(first), Some(last)) = (times.first(), into.times_ms.last()) else {
+pub(crate) fn merge(into: &mut SeriesBuffer, newer: &SeriesBuffer) {
+    let (times, values) = (newer.times_ms.as_slice(), newer.values.as_slice());
+    let (Some(first), Some(newest)) = (times.first(), times.last()) else { return };
+    if into.times_ms.last().is_none_or(|last| first > last) {
         into.times_ms.extend_from_slice(times);
         into.values.extend_from_slice(values);
-        return;
-    };
-    if first > last {
-        into.times_ms.extend_from_slice(times);
-        into.values.extend_from_slice(values);
+        into.starts.follow((*first, *newest), &newer.starts);
         return;
     }
+    let has_starts = !into.starts.is_empty() || !newer.starts.is_empty();
+    let old_starts = if has_starts { into.starts.clone() } else { Starts::default() };
     // Sources overlap at their edges only: what lies before the newer one's first sample stays in place.
     let start = into.times_ms.partition_point(|time| time < first);
     let old_times = into.times_ms.split_off(start);
@@ -169,12 +172,17 @@ pub(crate) fn merge(into: &mut SeriesBuffer, times: &[i64], values: &[f64]) {
         };
         into.times_ms.push(time);
         into.values.push(value);
+        if has_starts {
+            let starts = if take_old { &old_starts } else { &newer.starts };
+            into.starts.push(time, starts.at(time));
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use model::NO_START;
 
     #[test]
     fn samples_of_overlapping_sources_are_merged_and_the_older_stays() {
@@ -182,9 +190,16 @@ mod tests {
         for (times, value) in
             [(&[1, 3, 5, 9][..], 1.0), (&[][..], 9.0), (&[2, 3, 9, 10], 2.0), (&[11, 12], 3.0)]
         {
-            merge(&mut into, times, &vec![value; times.len()]);
+            let (times_ms, values) = (times.to_vec(), vec![value; times.len()]);
+            let mut newer = SeriesBuffer { times_ms, values, ..SeriesBuffer::default() };
+            // Of the second and the third no start is known.
+            newer.starts.push(0, if value == 2.0 { NO_START } else { value as i64 });
+            merge(&mut into, &newer);
         }
         assert_eq!(into.times_ms, [1, 2, 3, 5, 9, 10, 11, 12]);
         assert_eq!(into.values, [1.0, 2.0, 1.0, 1.0, 1.0, 2.0, 3.0, 3.0]);
+        let mut starts = Vec::new();
+        into.starts.of(&into.times_ms, &mut starts);
+        assert_eq!(starts, [1, 0, 1, 1, 1, 0, 3, 3]);
     }
 }

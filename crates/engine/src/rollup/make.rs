@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use model::Timestamp;
+use model::{Starts, Timestamp};
 use store::{SeriesBuffer, SeriesCursor};
 
 use super::days::{Day, depended_on, has_samples, is_in_memory, rollups};
 use super::roll::Rolled;
 use super::{Bucket, Part, shift_ms};
 use crate::EngineError;
+use crate::block::write::Beside;
 use crate::catalog::{FileEntry, FileKind};
 use crate::core::{Core, View};
 use crate::files::StoredFile;
@@ -105,7 +106,9 @@ fn make(
             let pieces =
                 Part::ALL.iter().map(|part| (shifted[*part as usize].as_slice(), series.rolled.part(*part)));
             let SeriesBuffer { labels, histograms, .. } = &series.samples;
-            block.push_pieces(labels.as_ref(), pieces, histograms)?;
+            // What starts have to say is in the increases.
+            let beside = Beside { histograms, starts: &Starts::default() };
+            block.push_pieces(labels.as_ref(), pieces, beside)?;
             stopped = stop.load(Ordering::Relaxed);
             if stopped || !series.next()? {
                 return Ok(());
@@ -143,8 +146,7 @@ impl Buckets {
     /// Goes on to the next series that has buckets in the day.
     fn next(&mut self) -> Result<bool, EngineError> {
         while self.cursor.next_series(&mut self.samples).map_err(EngineError::Read)? {
-            let SeriesBuffer { times_ms, values, .. } = &self.samples;
-            self.rolled.roll(times_ms, values, self.bucket.millis(), self.day.start_ms());
+            self.rolled.roll(&self.samples, self.bucket.millis(), self.day.start_ms());
             if !self.rolled.times_ms.is_empty() {
                 return Ok(true);
             }

@@ -204,7 +204,7 @@ struct Rolling {
 impl RollupCursor for Rolling {
     fn next_series(&mut self, into: &mut RollupBuffer) -> Result<bool, QueryError> {
         while self.samples.next_series(&mut self.series)? {
-            self.rolled.roll(&self.series.times_ms, &self.series.values, self.bucket.millis(), self.after_ms);
+            self.rolled.roll(&self.series, self.bucket.millis(), self.after_ms);
             if !self.rolled.times_ms.is_empty() {
                 into.labels = self.series.labels.clone();
                 into.times_ms.clone_from(&self.rolled.times_ms);

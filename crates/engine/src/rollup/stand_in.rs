@@ -188,7 +188,7 @@ impl SeriesCursor for Joined {
             && let Some(mut second) = second.take()
         {
             into.histograms.adopt(&second.histograms, &mut second.values);
-            merge(into, &second.times_ms, &second.values);
+            merge(into, &second);
         }
         Ok(true)
     }

@@ -10,13 +10,14 @@ use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::root_as_message;
 use arrow::ipc::writer::StreamWriter;
-use model::{Histograms, LabelsRef, MetricBatch, Sample};
+use model::{Histograms, LabelsRef, MetricBatch, Sample, SampleRun};
 use store::{EventBatch, Table};
 
 use crate::events::conform;
 use crate::head::registry::Resolved;
 use crate::index::ByHash;
 use crate::varint;
+use crate::wal::starts;
 
 /// Samples as version 1 of the log has them.
 const PLAIN_METRICS: u8 = 1;
@@ -24,6 +25,8 @@ const EVENTS: u8 = 2;
 const METRICS: u8 = 3;
 /// The histograms that samples of the next section of samples are, by their places.
 const HISTOGRAMS: u8 = 4;
+/// The starts of the samples of the next section of samples.
+const STARTS: u8 = 5;
 
 /// A payload that cannot be read although its checksum is right.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +56,10 @@ pub(crate) fn put_metrics(into: &mut Vec<u8>, batch: &MetricBatch, resolved: &[R
     }
     if !batch.histograms().is_empty() {
         section(into, HISTOGRAMS, |into| put_histograms(batch.histograms(), into));
+    }
+    if batch.has_starts() {
+        let kept = batch.runs().zip(resolved).filter(|(_, series)| **series != Resolved::OverLimit);
+        section(into, STARTS, |into| starts::put(kept.map(|((_, run), _)| run), into));
     }
     let mut definition_bytes = 0;
     section(into, METRICS, |into| {
@@ -149,7 +156,7 @@ pub(crate) trait Sink {
     /// A series is defined; what is returned stands for it from now on.
     fn series(&mut self, labels: LabelsRef<'_>) -> u32;
     /// Samples of series; those that are histograms are among `histograms`.
-    fn samples<'a>(&mut self, all: impl Iterator<Item = (u32, &'a [Sample])>, histograms: &Histograms);
+    fn samples<'a>(&mut self, all: impl Iterator<Item = (u32, SampleRun<'a>)>, histograms: &Histograms);
     /// Rows of a table, in the table's schema.
     fn rows(&mut self, table: Table, rows: RecordBatch);
 }
@@ -165,8 +172,12 @@ pub(crate) struct Decoder {
     /// Series with the ends of their samples.
     gathered: Vec<(u32, usize)>,
     samples: Vec<Sample>,
+    /// The starts of these, one for each, if any are told.
+    starts: Vec<i64>,
     /// The histograms for the next section of samples.
     histograms: Histograms,
+    /// The starts for the next section of samples.
+    told: starts::Told,
     /// Why samples of this section were passed over.
     passed_over: Option<PayloadError>,
 }
@@ -176,6 +187,7 @@ impl Decoder {
     /// rest: a section, or the samples of a series.
     pub(crate) fn decode(&mut self, mut payload: &[u8], sink: &mut impl Sink) -> Result<(), PayloadError> {
         self.histograms.clear();
+        self.told.clear();
         let mut result = Ok(());
         while let Some((kind, rest)) = payload.split_first() {
             let (length, rest) = rest.split_first_chunk::<4>().ok_or(PayloadError::Truncated)?;
@@ -186,6 +198,7 @@ impl Decoder {
                 METRICS | PLAIN_METRICS => self.metrics(body, *kind == PLAIN_METRICS, sink),
                 EVENTS => events(body, sink),
                 HISTOGRAMS => take_histograms(body, &mut self.histograms).ok_or(PayloadError::Truncated),
+                STARTS => self.told.read(body).ok_or(PayloadError::Truncated),
                 kind => Err(PayloadError::Kind(kind)),
             };
             result = result.and(section);
@@ -198,6 +211,7 @@ impl Decoder {
         let read = if is_plain { self.plain_series(body, sink) } else { self.all_series(body, sink) };
         self.give(sink);
         self.histograms.clear();
+        self.told.clear();
         read.and(self.passed_over.take().map_or(Ok(()), Err))
     }
 
@@ -245,11 +259,15 @@ impl Decoder {
             *time = time.wrapping_add(step);
             let value = take_value(body).ok_or(PayloadError::Truncated)?;
             self.samples.push(Sample { time_ms: *time, value });
+            if !self.told.is_empty() {
+                self.starts.push(self.told.take());
+            }
         }
         match series {
             Ok(series) => self.gathered.push((series, self.samples.len())),
             Err(error) => {
                 self.samples.truncate(before);
+                self.starts.truncate(before);
                 self.passed_over.get_or_insert(error);
             }
         }
@@ -273,13 +291,15 @@ impl Decoder {
     fn give(&mut self, sink: &mut impl Sink) {
         let mut start = 0;
         let runs = self.gathered.iter().map(|(series, end)| {
-            let samples = &self.samples[start..*end];
+            let place = start..*end;
             start = *end;
-            (*series, samples)
+            let starts = self.starts.get(place.clone()).unwrap_or_default();
+            (*series, SampleRun { samples: &self.samples[place], starts })
         });
         sink.samples(runs, &self.histograms);
         self.gathered.clear();
         self.samples.clear();
+        self.starts.clear();
     }
 }
 
@@ -346,6 +366,7 @@ mod tests {
     struct Gathered {
         labels: Vec<Labels>,
         samples: Vec<(u32, i64, u64)>,
+        starts: Vec<i64>,
         /// Of those that are histograms.
         sums: Vec<f64>,
         rows: Vec<(Table, RecordBatch)>,
@@ -356,8 +377,10 @@ mod tests {
             self.labels.push(labels.to_owned());
             self.labels.len() as u32 - 1
         }
-        fn samples<'a>(&mut self, all: impl Iterator<Item = (u32, &'a [Sample])>, histograms: &Histograms) {
-            for (series, samples) in all {
+        fn samples<'a>(&mut self, all: impl Iterator<Item = (u32, SampleRun<'a>)>, histograms: &Histograms) {
+            for (series, run) in all {
+                self.starts.extend(run.iter().map(|(_, start)| start));
+                let samples = run.samples;
                 self.samples.extend(samples.iter().map(|s| (series, s.time_ms, s.value.to_bits())));
                 let found = samples.iter().filter_map(|sample| histograms.of(sample.value));
                 self.sums.extend(found.map(|histogram| histogram.expect("is there").sum));
@@ -418,6 +441,27 @@ mod tests {
         assert!(matches!(cut, Err(PayloadError::Truncated)));
     }
 
+    #[test]
+    fn starts_come_before_the_samples_that_have_them_and_those_of_refused_series_are_left_out() {
+        let (a, b) = (Labels::metric("a", &[]), Labels::metric("b", &[]));
+        let sample = |time_ms: i64| Sample { time_ms, value: 1.0 };
+        let mut batch = MetricBatch::new();
+        batch.push(a.as_ref(), &[sample(1)]);
+        batch.push_run(b.as_ref(), SampleRun { samples: &[sample(2)], starts: &[77] });
+        batch.push_run(a.as_ref(), SampleRun { samples: &[sample(3), sample(4)], starts: &[5, 5] });
+        let mut bytes = Vec::new();
+        put_metrics(&mut bytes, &batch, &[Resolved::Define(0), Resolved::OverLimit, Resolved::Known(0)]);
+        let mut plain = MetricBatch::new();
+        plain.push(a.as_ref(), &[sample(9)]);
+        put_metrics(&mut bytes, &plain, &[Resolved::Known(0)]);
+        let mut gathered = Gathered::default();
+        Decoder::default().decode(&bytes, &mut gathered).expect("decodes");
+        let times: Vec<i64> = gathered.samples.iter().map(|(_, time, _)| *time).collect();
+        assert_eq!((times, gathered.starts), (vec![1, 3, 4, 9], vec![0, 5, 5, 0]));
+        let cut = Decoder::default().decode(&[STARTS, 1, 0, 0, 0, 3], &mut Gathered::default());
+        assert!(matches!(cut, Err(PayloadError::Truncated)));
+    }
+
     /// Counts samples that are histograms which are not there.
     #[derive(Default)]
     struct Lost(usize);
@@ -426,8 +470,8 @@ mod tests {
         fn series(&mut self, _: LabelsRef<'_>) -> u32 {
             0
         }
-        fn samples<'a>(&mut self, all: impl Iterator<Item = (u32, &'a [Sample])>, histograms: &Histograms) {
-            let values = all.flat_map(|(_, samples)| samples.iter().map(|sample| sample.value));
+        fn samples<'a>(&mut self, all: impl Iterator<Item = (u32, SampleRun<'a>)>, histograms: &Histograms) {
+            let values = all.flat_map(|(_, run)| run.samples.iter().map(|sample| sample.value));
             self.0 += values.filter(|value| matches!(histograms.of(*value), Some(Err(_)))).count();
         }
         fn rows(&mut self, _: Table, _: RecordBatch) {}
@@ -482,7 +526,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn hostile_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64), kind in 1u8..5) {
+        fn hostile_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64), kind in 1u8..6) {
             let mut bytes = bytes;
             bytes.insert(0, kind);
             let _ = Decoder::default().decode(&bytes, &mut Gathered::default());

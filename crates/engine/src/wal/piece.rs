@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::sync::mpsc::SyncSender;
 
 use arrow::array::RecordBatch;
-use model::{Histograms, LabelsRef, Sample};
+use model::{Histograms, LabelsRef, Sample, SampleRun};
 use store::Table;
 
 use crate::wal::payload::Sink;
@@ -25,6 +25,8 @@ pub(crate) struct Piece {
     /// Where the labels of each series end that is defined here.
     label_ends: Vec<usize>,
     samples: Vec<Sample>,
+    /// The starts of the samples, one for each from the first on; empty as long as none is told.
+    starts: Vec<i64>,
     histograms: Histograms,
     /// Series by their number in the segment, each with the end of its samples.
     runs: Vec<(u32, usize)>,
@@ -40,7 +42,10 @@ impl Piece {
         }
         let ends: Vec<usize> = self.runs.iter().map(|(_, end)| *end).collect();
         let runs = self.runs.iter().zip(slices(&ends));
-        let runs = runs.map(|((number, _), samples)| (ids[*number as usize], &self.samples[samples]));
+        let runs = runs.map(|((number, _), place)| {
+            let starts = self.starts.get(place.clone()).unwrap_or_default();
+            (ids[*number as usize], SampleRun { samples: &self.samples[place], starts })
+        });
         sink.samples(runs, &self.histograms);
         for (table, rows) in self.rows {
             sink.rows(table, rows);
@@ -49,7 +54,7 @@ impl Piece {
 
     fn bytes(&self) -> usize {
         let samples = self.samples.len() * size_of::<Sample>() + self.histograms.size_bytes();
-        self.labels.len() + samples + self.row_bytes
+        self.labels.len() + samples + self.starts.len() * size_of::<i64>() + self.row_bytes
     }
 
     fn is_empty(&self) -> bool {
@@ -99,10 +104,11 @@ impl Sink for Pieces {
         number
     }
 
-    fn samples<'a>(&mut self, all: impl Iterator<Item = (u32, &'a [Sample])>, histograms: &Histograms) {
-        for (series, samples) in all {
+    fn samples<'a>(&mut self, all: impl Iterator<Item = (u32, SampleRun<'a>)>, histograms: &Histograms) {
+        for (series, run) in all {
             let start = self.piece.samples.len();
-            self.piece.samples.extend_from_slice(samples);
+            run.put_starts(start, &mut self.piece.starts);
+            self.piece.samples.extend_from_slice(run.samples);
             if !histograms.is_empty() {
                 for sample in &mut self.piece.samples[start..] {
                     self.piece.histograms.adopt(histograms, std::slice::from_mut(&mut sample.value));
@@ -133,6 +139,7 @@ mod tests {
     struct Taken {
         labels: Vec<Labels>,
         samples: Vec<(u32, i64)>,
+        starts: Vec<i64>,
     }
 
     impl Sink for Taken {
@@ -140,10 +147,11 @@ mod tests {
             self.labels.push(labels.to_owned());
             100 + self.labels.len() as u32
         }
-        fn samples<'a>(&mut self, all: impl Iterator<Item = (u32, &'a [Sample])>, _: &Histograms) {
-            self.samples.extend(
-                all.flat_map(|(series, samples)| samples.iter().map(move |one| (series, one.time_ms))),
-            );
+        fn samples<'a>(&mut self, all: impl Iterator<Item = (u32, SampleRun<'a>)>, _: &Histograms) {
+            for (series, run) in all {
+                self.samples.extend(run.samples.iter().map(|one| (series, one.time_ms)));
+                self.starts.extend(run.iter().map(|(_, start)| start));
+            }
         }
         fn rows(&mut self, _: Table, _: RecordBatch) {}
     }
@@ -157,16 +165,16 @@ mod tests {
                 let series = into.series(Labels::metric("m", &[("n", &number.to_string())]).as_ref());
                 let samples: Vec<Sample> =
                     (0..1000).map(|step| Sample { time_ms: number * 1000 + step, value: 0.0 }).collect();
-                into.samples(
-                    [(series, samples.as_slice()), (0, &samples[..1])].into_iter(),
-                    &Histograms::default(),
-                );
+                let told = vec![number; if number % 3 == 0 { 1000 } else { 0 }];
+                let run = SampleRun { samples: &samples, starts: &told };
+                let all = [(series, run), (0, SampleRun::plain(&samples[..1]))];
+                into.samples(all.into_iter(), &Histograms::default());
             }
             into.send();
         });
         let (mut taken, mut ids) = (Taken::default(), Vec::new());
         for piece in pieces {
-            assert!(piece.bytes() < PIECE_BYTES + (32 << 10), "{}", piece.bytes());
+            assert!(piece.bytes() < PIECE_BYTES + (48 << 10), "{}", piece.bytes());
             piece.give(&mut ids, &mut taken);
         }
         filling.join().expect("filled");
@@ -176,5 +184,10 @@ mod tests {
             own.chain([(101, number * 1000)])
         });
         assert!(taken.samples.iter().copied().eq(wanted));
+        let told = (0..200i64).flat_map(|number| {
+            let start = if number % 3 == 0 { number } else { 0 };
+            std::iter::repeat_n(start, 1000).chain([0])
+        });
+        assert!(taken.starts.iter().copied().eq(told));
     }
 }

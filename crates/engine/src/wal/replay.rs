@@ -13,7 +13,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use arrow::array::RecordBatch;
-use model::{Histograms, LabelsRef, Sample};
+use model::{Histograms, LabelsRef, SampleRun};
 use store::Table;
 
 use crate::EngineError;
@@ -316,7 +316,7 @@ impl Sink for IntoHead<'_> {
         self.head.metrics.define(labels)
     }
 
-    fn samples<'a>(&mut self, all: impl Iterator<Item = (u32, &'a [Sample])>, histograms: &Histograms) {
+    fn samples<'a>(&mut self, all: impl Iterator<Item = (u32, SampleRun<'a>)>, histograms: &Histograms) {
         self.head.metrics.append(all, histograms);
     }
 

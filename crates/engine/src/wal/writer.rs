@@ -209,14 +209,13 @@ impl Committer {
     /// Puts a batch that is durable into the head.
     fn apply(&self, head: &Head, batch: Batch, resolved: &[Resolved]) -> Appended {
         let mut over_limit = 0;
-        let samples =
-            batch.metrics.iter().zip(resolved).filter_map(|((_, samples), resolved)| match resolved {
-                Resolved::Known(id) | Resolved::Define(id) => Some((*id, samples)),
-                Resolved::OverLimit => {
-                    over_limit += samples.len() as u64;
-                    None
-                }
-            });
+        let samples = batch.metrics.runs().zip(resolved).filter_map(|((_, run), resolved)| match resolved {
+            Resolved::Known(id) | Resolved::Define(id) => Some((*id, run)),
+            Resolved::OverLimit => {
+                over_limit += run.samples.len() as u64;
+                None
+            }
+        });
         let mut appended = head.metrics.append(samples, batch.metrics.histograms());
         appended.samples_over_series_limit = over_limit;
         for events in batch.events {

@@ -7,13 +7,16 @@ use model::histogram::{Combined, Incompatible, ResetHint};
 
 use super::Evaluation;
 use super::remarks::Deed;
-use super::window::Window;
+use super::started::reach;
+use super::window::{Run, Window};
 use crate::notes::Place;
 use crate::plan::WindowFunction;
 
 /// The histograms of a window, with their times.
 pub(super) struct HistogramWindow<'a> {
     pub(super) window: Window<'a>,
+    /// The histograms' times and starts.
+    pub(super) run: &'a Run<'a>,
     pub(super) times_ms: &'a [i64],
     pub(super) histograms: &'a [&'a Arc<Histogram>],
     /// The metric's name.
@@ -30,7 +33,12 @@ impl Evaluation<'_> {
         range_seconds: f64,
     ) -> Option<Histogram> {
         let is_counter = function != WindowFunction::Delta;
-        let [first, .., last] = range.histograms else { return None };
+        let began_ms =
+            if is_counter { range.run.began_in(Window { first: 0, ..range.window }) } else { None };
+        let (first, last) = (range.histograms.first()?, range.histograms.last()?);
+        if range.histograms.len() == 1 {
+            return Some(since_start(function, range, began_ms?, Histogram::clone(first), range_seconds));
+        }
         let is_gauge = |histogram: &Histogram| histogram.reset == ResetHint::Gauge;
         let are_gauges = is_gauge(first) && is_gauge(last);
         if is_counter && range.histograms.iter().any(|histogram| is_gauge(histogram)) {
@@ -42,6 +50,14 @@ impl Evaluation<'_> {
         };
         if !is_counter && !are_gauges {
             self.warn_of_no_gauge(range.name, range.place);
+        }
+        if let Some(began_ms) = began_ms {
+            let Ok(combined) = change.add(first) else {
+                self.warn_of_incompatible(range.name, range.place);
+                return None;
+            };
+            self.remark(combined, Deed::Addition, range.place);
+            return Some(since_start(function, range, began_ms, change, range_seconds));
         }
         let mut factor = extrapolation(range, is_counter.then_some((first.count, change.count)));
         if function == WindowFunction::Rate {
@@ -66,7 +82,7 @@ impl Evaluation<'_> {
             custom_bounds: second.custom_bounds.clone(),
             ..Histogram::default()
         };
-        if is_counter && second.is_reset_since(first) {
+        if is_counter && (range.run.began_again(1) || second.is_reset_since(first)) {
             before = &nothing;
         }
         if is_counter && between.iter().any(|one| one.has_custom_bounds() != last.has_custom_bounds()) {
@@ -75,8 +91,8 @@ impl Evaluation<'_> {
         self.remark(change.subtract(before)?, Deed::Subtraction, range.place);
         if is_counter {
             // Buckets become as coarse as the coarsest that are seen, whether there are resets or not.
-            for histogram in rest {
-                if histogram.is_reset_since(before) {
+            for (place, histogram) in (1..).zip(rest) {
+                if range.run.began_again(place) || histogram.is_reset_since(before) {
                     self.remark(change.add(before)?, Deed::Addition, range.place);
                 }
                 before = histogram;
@@ -95,11 +111,10 @@ impl Evaluation<'_> {
         }
     }
 
-    /// What `irate` and `idelta` give of the last two.
+    /// What `irate` and `idelta` give of the last two; the start of the second can say that it began again.
     pub(super) fn histogram_step(
         &self,
-        before: &Histogram,
-        after: &Histogram,
+        (before, after, began_again): (&Histogram, &Histogram, bool),
         rate_seconds: Option<f64>,
         name: &str,
         place: Place,
@@ -112,7 +127,7 @@ impl Evaluation<'_> {
             self.warn_of_no_gauge(name, place);
         }
         let mut change = after.clone();
-        if rate_seconds.is_none() || !after.is_reset_since(before) {
+        if rate_seconds.is_none() || !(began_again || after.is_reset_since(before)) {
             match change.subtract(before) {
                 Ok(combined) => self.remark(combined, Deed::Subtraction, place),
                 Err(Incompatible) => {
@@ -127,6 +142,20 @@ impl Evaluation<'_> {
         change.reset = ResetHint::Gauge;
         Some(change.compacted())
     }
+}
+
+/// What `rate` and `increase` make of an increase since nothing had been observed, at a time in the window.
+fn since_start(
+    function: WindowFunction,
+    range: &HistogramWindow<'_>,
+    began_ms: i64,
+    mut increase: Histogram,
+    range_seconds: f64,
+) -> Histogram {
+    let divisor = if function == WindowFunction::Rate { range_seconds } else { 1.0 };
+    increase.multiply(reach(range.times_ms, range.window.end_ms, began_ms) / divisor);
+    increase.reset = ResetHint::Gauge;
+    increase.compacted()
 }
 
 /// By what the change between the first and the last histogram is multiplied to be that of the whole window, as for

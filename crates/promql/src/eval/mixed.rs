@@ -20,20 +20,27 @@ struct Parts<'a> {
     numbers: Vec<f64>,
     histogram_times_ms: Vec<i64>,
     histograms: Vec<&'a Arc<Histogram>>,
+    /// Since when they count; none, when nobody has told of any.
+    number_starts: Vec<i64>,
+    histogram_starts: Vec<i64>,
 }
 
 impl<'a> Parts<'a> {
-    fn of(window: Window<'_>, histograms: &'a [Arc<Histogram>]) -> Self {
+    fn of(window: Window<'_>, run: &Run<'a>) -> Self {
         let mut parts = Self::default();
-        for (time_ms, value) in window.times_ms.iter().zip(window.values) {
-            match histogram_at(*value, histograms) {
+        let starts = run.starts_in(window);
+        for (at, (time_ms, value)) in window.times_ms.iter().zip(window.values).enumerate() {
+            let start = starts.get(at);
+            match histogram_at(*value, run.histograms) {
                 Some(histogram) => {
                     parts.histogram_times_ms.push(*time_ms);
                     parts.histograms.push(histogram);
+                    parts.histogram_starts.extend(start);
                 }
                 None => {
                     parts.number_times_ms.push(*time_ms);
                     parts.numbers.push(*value);
+                    parts.number_starts.extend(start);
                 }
             }
         }
@@ -91,7 +98,7 @@ impl Evaluation<'_> {
         operands: Operands,
         place: Place,
     ) -> Option<Point> {
-        let parts = Parts::of(window, run.histograms);
+        let parts = Parts::of(window, run);
         let name = run.labels.metric_name();
         let of_numbers = || {
             let (times_ms, values) = (&parts.number_times_ms[..], &parts.numbers[..]);
@@ -99,6 +106,7 @@ impl Evaluation<'_> {
             if values.is_empty() {
                 None
             } else {
+                let run = &Run { starts: &parts.number_starts, ..*run };
                 numbers_of_window(function, window, run, operands).map(Point::Number)
             }
         };
@@ -120,7 +128,8 @@ impl Evaluation<'_> {
             }
             Kind::Either => {
                 let (times_ms, histograms) = (&parts.histogram_times_ms[..], &parts.histograms[..]);
-                let range = HistogramWindow { window, times_ms, histograms, name, place };
+                let run = &Run { times_ms, starts: &parts.histogram_starts, ..*run };
+                let range = HistogramWindow { window, run, times_ms, histograms, name, place };
                 let histogram = match function {
                     WindowFunction::Average | WindowFunction::Sum => self.folded(function, &range),
                     _ => self.histogram_rate(function, &range, operands.range_seconds),
@@ -161,12 +170,14 @@ impl Evaluation<'_> {
             (Some(earlier), Some(later)) => {
                 let seconds = (after_ms - before_ms) as f64 / 1000.0;
                 let rate_seconds = (function == WindowFunction::InstantRate).then_some(seconds);
-                let change = self.histogram_step(earlier, later, rate_seconds, name, place)?;
+                let began_again = run.began_again(window.first + window.values.len() - 1);
+                let change = self.histogram_step((earlier, later, began_again), rate_seconds, name, place)?;
                 Some(Point::Histogram(Arc::new(change)))
             }
             (None, None) => {
                 let from = window.values.len() - 2;
                 let (times_ms, values) = (&window.times_ms[from..], &window.values[from..]);
+                let run = &Run { starts: run.starts_in(window).get(from..).unwrap_or_default(), ..*run };
                 let window = Window { first: 0, times_ms, values, ..window };
                 numbers_of_window(function, window, run, Operands::NONE).map(Point::Number)
             }
@@ -194,7 +205,8 @@ impl Evaluation<'_> {
             WindowFunction::TimeOfFirst => window.times_ms.first().map(seconds),
             WindowFunction::TimeOfLast => window.times_ms.last().map(seconds),
             WindowFunction::Changes | WindowFunction::Resets => {
-                Some(Point::Number(transitions(function, window.values, run.histograms)))
+                let began_again = |at: usize| run.began_again(window.first + at);
+                Some(Point::Number(transitions(function, window.values, run.histograms, began_again)))
             }
             _ => of_numbers(),
         }
@@ -202,18 +214,24 @@ impl Evaluation<'_> {
 }
 
 /// How many values began again after the one before, or for `changes` are others. What became a histogram, or is none
-/// any more, did both.
-pub(super) fn transitions(function: WindowFunction, values: &[f64], histograms: &[Arc<Histogram>]) -> f64 {
+/// any more, did both. `began_again` knows of each value but the first whether its start says so.
+pub(super) fn transitions(
+    function: WindowFunction,
+    values: &[f64],
+    histograms: &[Arc<Histogram>],
+    began_again: impl Fn(usize) -> bool,
+) -> f64 {
     let is_reset = function == WindowFunction::Resets;
-    let is_transition = |pair: &&[f64]| match (Point::of(pair[0], histograms), Point::of(pair[1], histograms))
-    {
-        (Point::Histogram(before), Point::Histogram(after)) if is_reset => after.is_reset_since(&before),
-        (Point::Histogram(before), Point::Histogram(after)) => !after.is_same(&before),
-        (Point::Number(before), Point::Number(after)) if is_reset => after < before,
-        (Point::Number(before), Point::Number(after)) => {
-            before != after && !(before.is_nan() && after.is_nan())
-        }
-        _ => true,
-    };
-    values.windows(2).filter(is_transition).count() as f64
+    let is_transition =
+        |at: usize, pair: &[f64]| match (Point::of(pair[0], histograms), Point::of(pair[1], histograms)) {
+            _ if is_reset && began_again(at) => true,
+            (Point::Histogram(before), Point::Histogram(after)) if is_reset => after.is_reset_since(&before),
+            (Point::Histogram(before), Point::Histogram(after)) => !after.is_same(&before),
+            (Point::Number(before), Point::Number(after)) if is_reset => after < before,
+            (Point::Number(before), Point::Number(after)) => {
+                before != after && !(before.is_nan() && after.is_nan())
+            }
+            _ => true,
+        };
+    (1..).zip(values.windows(2)).filter(|(at, pair)| is_transition(*at, pair)).count() as f64
 }

@@ -2,6 +2,7 @@
 
 use super::overlap::Overlap;
 use super::rolled::Rolled;
+use super::started::since_zero;
 use super::window::{Run, Window, Windows, range};
 use super::{Evaluation, Sink};
 use crate::Error;
@@ -57,8 +58,10 @@ impl Evaluation<'_> {
             windows.places(run.times_ms, &mut places);
             let is_mixed = !run.histograms.is_empty();
             if !is_mixed {
-                overlap.look_at_windows(run.values, &places);
+                overlap.look_at_run(run, &places);
             }
+            let is_rate = matches!(function, WindowFunction::Rate | WindowFunction::Increase);
+            let mut may_overlap = is_rate && !run.starts.is_empty();
             windows.slide(run, &places, |step, window| {
                 if let (true, Some(point)) = (same_everywhere, &found) {
                     series.set(step, point.clone());
@@ -83,6 +86,7 @@ impl Evaluation<'_> {
                 if function == WindowFunction::Quantile && !(0.0..=1.0).contains(&operands.first) {
                     self.warn_quantile(operands.first, over_time.parameter_place);
                 }
+                may_overlap = may_overlap && !self.warn_of_overlap(run, window, over_time.range_place);
                 if is_mixed {
                     let place = over_time.range_place;
                     if let Some(point) = self.over_mixed(function, run, window, operands, place) {
@@ -101,7 +105,7 @@ impl Evaluation<'_> {
             if found.is_none() {
                 return Ok(());
             }
-            if has_number && matches!(function, WindowFunction::Rate | WindowFunction::Increase) {
+            if has_number && is_rate {
                 self.note_possible_gauge(run.labels.metric_name(), over_time);
             }
             series.labels = run.labels.clone();
@@ -166,7 +170,7 @@ impl Operands {
         Self { first: f64::NAN, second: f64::NAN, step_ms: 0, range_seconds: f64::NAN };
 }
 
-/// What a function gives of a window that has numbers only, by itself.
+/// What a function gives of a window that has numbers only, by itself; the starts of the run are those of its samples.
 pub(super) fn numbers_of_window(
     function: WindowFunction,
     window: Window<'_>,
@@ -174,8 +178,8 @@ pub(super) fn numbers_of_window(
     operands: Operands,
 ) -> Option<f64> {
     let mut overlap = Overlap::new(function);
-    overlap.look_at(window.values, window.values.len(), 1);
     let run = Run { times_ms: window.times_ms, values: window.values, histograms: &[], ..*run };
+    overlap.look_at_run(&run, &[(0, window.values.len())]);
     evaluate(function, window, &run, &overlap, operands, &mut Vec::new())
 }
 
@@ -193,11 +197,14 @@ fn evaluate(
     let falls = || marks().iter().map(|place| run.values[place - 1]);
     let seconds = |at: usize| window.times_ms[at] as f64 / 1000.0;
     Some(match function {
-        F::Rate => extrapolated(window, Some(falls()), operands.range_seconds)?,
-        F::Increase => extrapolated(window, Some(falls()), 1.0)?,
+        F::Rate => increase(window, run, falls(), operands.range_seconds)?,
+        F::Increase => increase(window, run, falls(), 1.0)?,
         F::Delta => extrapolated(window, None::<std::iter::Empty<f64>>, 1.0)?,
-        F::InstantRate => last_change(window, true)?,
-        F::InstantDelta => last_change(window, false)?,
+        F::InstantRate => {
+            let began_again = run.began_again(window.first + values.len() - 1);
+            last_change(window, Some(began_again))?
+        }
+        F::InstantDelta => last_change(window, None)?,
         F::Derivative => regression(window, *window.times_ms.first()?)?.0,
         F::PredictLinear => {
             let (slope, intercept) = regression(window, operands.step_ms)?;
@@ -244,6 +251,23 @@ fn median_absolute_deviation(values: &[f64], scratch: &mut Vec<f64>) -> f64 {
     quantile(0.5, scratch)
 }
 
+/// The increase of a counter over the window, from what it was before each fall. Where its first sample counts since a
+/// time in the window, it was zero then, and nothing is extrapolated to the window's start.
+fn increase(
+    window: Window<'_>,
+    run: &Run<'_>,
+    falls: impl Iterator<Item = f64>,
+    divisor: f64,
+) -> Option<f64> {
+    match run.began_in(window) {
+        None => extrapolated(window, Some(falls), divisor),
+        Some(began_ms) => {
+            let increase = falls.fold(*window.values.last()?, |increase, before| increase + before);
+            Some(since_zero(window, began_ms, increase, divisor))
+        }
+    }
+}
+
 /// The change over the window, extrapolated to its edges as Prometheus does: up to an edge that is no
 /// farther than 1.1 times the mean distance of samples, else by half that distance; a counter never
 /// below zero, and what it was before each fall is added again. The result is divided by `divisor`.
@@ -272,14 +296,12 @@ fn extrapolated(window: Window<'_>, falls: Option<impl Iterator<Item = f64>>, di
     Some(change * ((sampled + to_start + to_end) / sampled / divisor))
 }
 
-/// The change between the last two samples, or its rate a second.
-fn last_change(window: Window<'_>, rate: bool) -> Option<f64> {
+/// The change between the last two samples; of a counter, which may have begun again between them, its rate a second.
+fn last_change(window: Window<'_>, counter_began_again: Option<bool>) -> Option<f64> {
     let [.., before_ms, after_ms] = *window.times_ms else { return None };
     let [.., before, after] = *window.values else { return None };
-    if !rate {
-        return Some(after - before);
-    }
-    let change = if after < before { after } else { after - before };
+    let Some(began_again) = counter_began_again else { return Some(after - before) };
+    let change = if after < before || began_again { after } else { after - before };
     Some(change / ((after_ms - before_ms) as f64 / 1000.0))
 }
 

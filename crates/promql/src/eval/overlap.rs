@@ -1,6 +1,7 @@
 //! What the windows of one run share. Windows that overlap would be gone over again at each step: what can be
 //! said about a part of the run is said once, and each window puts parts together.
 
+use super::window::Run;
 use crate::plan::WindowFunction;
 use crate::sums::{Extreme, KahanSum, Mean};
 
@@ -65,6 +66,18 @@ impl Overlap {
     /// As [`Self::look_at`], with the windows by their places.
     pub(super) fn look_at_windows(&mut self, values: &[f64], places: &[(usize, usize)]) {
         self.look_at(values, places.iter().map(|(first, end)| end - first).sum(), places.len());
+    }
+
+    /// The same for a run of which is known when it began; of a counter that marks where it did.
+    pub(super) fn look_at_run(&mut self, run: &Run<'_>, places: &[(usize, usize)]) {
+        use WindowFunction as F;
+        self.look_at_windows(run.values, places);
+        if !run.starts.is_empty() && matches!(self.function, F::Rate | F::Increase | F::Resets) {
+            let began = (1..run.values.len()).filter(|place| run.began_again(*place));
+            self.marks.extend(began);
+            self.marks.sort_unstable();
+            self.marks.dedup();
+        }
     }
 
     /// The marks between two samples of the window from `first` to before `end`.

@@ -47,6 +47,8 @@ enum Take {
     Value,
     /// Its time, in seconds.
     Time,
+    /// Its start, in seconds.
+    Start,
 }
 
 impl Evaluation<'_> {
@@ -83,8 +85,8 @@ impl Evaluation<'_> {
         while cursor.next_series(&mut buffer)? {
             self.check()?;
             series += 1;
-            let histograms = buffer.histograms.size_bytes() / size_of::<Sample>();
-            self.count_read(series, buffer.times_ms.len() + histograms)?;
+            let beside = buffer.histograms.size_bytes() + buffer.starts.size_bytes();
+            self.count_read(series, buffer.times_ms.len() + beside / size_of::<Sample>())?;
             each(&mut buffer)?;
         }
         Ok(())
@@ -149,6 +151,19 @@ impl Evaluation<'_> {
         })
     }
 
+    /// Since when each sample counts that [`Self::select_values`] would give.
+    pub(super) fn select_starts(
+        &self,
+        selector: &Selector,
+        steps: Steps,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), Error> {
+        self.select(selector, steps, Take::Start, None, &mut |series| {
+            series.drop_name = true;
+            sink(series)
+        })
+    }
+
     fn select(
         &self,
         selector: &Selector,
@@ -183,6 +198,7 @@ impl Evaluation<'_> {
                     *value = match take {
                         Take::Value => buffer.values[newest],
                         Take::Time => buffer.times_ms[newest] as f64 / 1000.0,
+                        Take::Start => buffer.starts.at(buffer.times_ms[newest]) as f64 / 1000.0,
                     };
                     found = true;
                 }

@@ -20,6 +20,8 @@ pub(super) struct Run<'a> {
     pub(super) values: &'a [f64],
     /// The histograms that values stand for.
     pub(super) histograms: &'a [Arc<Histogram>],
+    /// Since when each sample counts; none, when nobody has told of any.
+    pub(super) starts: &'a [i64],
 }
 
 /// The samples of one series that one step looks at: those after `start_ms` and until `end_ms`.
@@ -126,6 +128,7 @@ impl Evaluation<'_> {
         windows: Windows,
         each: &mut dyn FnMut(&Run<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
+        let mut starts = Vec::new();
         match range {
             RangeExpr::Selector { selector, .. } => self.read(selector, windows.bounds(), &mut |buffer| {
                 let histograms = decode_series(buffer, selector.finds_resets)?;
@@ -134,7 +137,9 @@ impl Evaluation<'_> {
                     return Ok(());
                 }
                 let (labels, times_ms, values) = (&buffer.labels, &buffer.times_ms, &buffer.values);
-                each(&Run { labels, drop_name: false, times_ms, values, histograms: &histograms })
+                buffer.starts.of(times_ms, &mut starts);
+                let (histograms, starts) = (&histograms, &starts);
+                each(&Run { labels, drop_name: false, times_ms, values, histograms, starts })
             }),
             RangeExpr::Subquery { input, step_ms, .. } => self.subquery_runs(input, *step_ms, windows, each),
         }
@@ -173,7 +178,9 @@ impl Evaluation<'_> {
             }
             let StepSeries { labels, drop_name, histograms, .. } = &series;
             let drop_name = *drop_name;
-            each(&Run { labels, drop_name, times_ms: &times_ms, values: &values, histograms })?;
+            // The steps of a subquery are no samples, and count since nothing.
+            let (times_ms, values, starts) = (&times_ms, &values, &[]);
+            each(&Run { labels, drop_name, times_ms, values, histograms, starts })?;
         }
         Ok(())
     }

@@ -208,7 +208,9 @@ impl Translator<'_> {
             "time" | "pi" | "start" | "end" | "step" | "range" | "scalar" | "min_of" | "max_of" => {
                 Ok(scalar_function(name, arguments).map(Expr::Scalar))
             }
-            "clamp" | "clamp_min" | "clamp_max" | "round" | "timestamp" => Ok(mapping(name, arguments)),
+            "clamp" | "clamp_min" | "clamp_max" | "round" | "timestamp" | "start_timestamp" => {
+                Ok(mapping(name, arguments))
+            }
             "sort" | "sort_desc" | "sort_by_label" | "sort_by_label_desc" => Ok(sort(name, arguments)),
             "label_replace" => self.label_replace(start, arguments),
             "label_join" => Self::label_join(arguments),
@@ -308,6 +310,12 @@ fn mapping(name: &str, arguments: &mut Arguments) -> Option<Expr> {
             VectorExpr::Selector(selector) => return Some(Expr::Vector(VectorExpr::SampleTimes(selector))),
             other => return Some(map(Map::StepTime, other)),
         },
+        "start_timestamp" => {
+            return Some(Expr::Vector(match input.into_bare_selector() {
+                VectorExpr::Selector(selector) => VectorExpr::SampleStarts(selector),
+                other => VectorExpr::Nothing(Box::new(other)),
+            }));
+        }
         "round" => Map::Round(arguments.scalar().unwrap_or(ScalarExpr::Number(1.0))),
         "clamp_min" => Map::ClampMin(arguments.scalar()?),
         "clamp_max" => Map::ClampMax(arguments.scalar()?),

@@ -33,7 +33,8 @@ pub(super) fn signature(name: &str) -> Option<Signature> {
         "abs" | "absent" | "acos" | "acosh" | "asin" | "asinh" | "atan" | "atanh" | "ceil" | "cos"
         | "cosh" | "deg" | "exp" | "floor" | "histogram_avg" | "histogram_count" | "histogram_stddev"
         | "histogram_stdvar" | "histogram_sum" | "ln" | "log10" | "log2" | "rad" | "scalar" | "sgn"
-        | "sin" | "sinh" | "sort" | "sort_desc" | "sqrt" | "tan" | "tanh" | "timestamp" => (&[Vector], 0),
+        | "sin" | "sinh" | "sort" | "sort_desc" | "sqrt" | "start_timestamp" | "tan" | "tanh"
+        | "timestamp" => (&[Vector], 0),
         "day_of_month" | "day_of_week" | "day_of_year" | "days_in_month" | "hour" | "minute" | "month"
         | "year" => (&[Vector], 1),
         "absent_over_time"
@@ -102,6 +103,7 @@ pub(super) fn is_experimental(name: &str) -> bool {
             | "sort_by_label"
             | "sort_by_label_desc"
             | "start"
+            | "start_timestamp"
             | "step"
             | "ts_of_first_over_time"
             | "ts_of_last_over_time"
@@ -149,7 +151,7 @@ mod tests {
         histogram_quantile histogram_quantiles histogram_stddev histogram_stdvar histogram_sum holt_winters hour idelta \
         increase info irate label_join label_replace last_over_time ln log10 log2 mad_over_time max_of max_over_time \
         min_of min_over_time minute month pi predict_linear present_over_time quantile_over_time rad range rate resets \
-        round scalar sgn sin sinh sort sort_by_label sort_by_label_desc sort_desc sqrt start stddev_over_time \
+        round scalar sgn sin sinh sort sort_by_label sort_by_label_desc sort_desc sqrt start start_timestamp stddev_over_time \
         stdvar_over_time step sum_over_time tan tanh time timestamp ts_of_first_over_time ts_of_last_over_time \
         ts_of_max_over_time ts_of_min_over_time vector year";
 

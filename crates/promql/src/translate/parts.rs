@@ -110,7 +110,7 @@ fn never_moves(tree: &Tree) -> bool {
         Node::Call(call) => {
             let looks_at_step = match call.name.as_str() {
                 // What `info` adds is looked up at the step.
-                "time" | "timestamp" | "predict_linear" | "info" => true,
+                "time" | "timestamp" | "start_timestamp" | "predict_linear" | "info" => true,
                 // Without an argument these are of the time of the step.
                 _ => {
                     call.arguments.is_empty()
@@ -145,9 +145,9 @@ pub(super) fn described(tree: &Tree) -> String {
             format!("{by}({})", operands(&aggregate.arguments))
         }
         // What these are given is looked at as it is written.
-        Node::Call(call) if matches!(call.name.as_str(), "timestamp" | "info") => {
+        Node::Call(call) if matches!(call.name.as_str(), "timestamp" | "start_timestamp" | "info") => {
             let is_looked_at = |number: usize, argument: &Tree| {
-                matches!(argument.node, Node::Selector(_)) && (number > 0 || call.name == "timestamp")
+                matches!(argument.node, Node::Selector(_)) && (number > 0 || call.name != "info")
             };
             let arguments = call.arguments.iter().enumerate().map(|(number, argument)| {
                 if is_looked_at(number, argument) { argument.line() } else { operand(argument) }

@@ -78,7 +78,7 @@ pub(crate) fn histograms(series: &[SeriesText]) -> Vec<SeriesText> {
             let histogram = Arc::new(parts.histogram());
             points.push(Point::Histogram(HistogramText { histogram, says_reset: false }));
         }
-        SeriesText { labels, points }
+        SeriesText { labels, points, starts_ms: Vec::new() }
     });
     made.collect()
 }

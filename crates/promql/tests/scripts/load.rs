@@ -2,7 +2,7 @@
 
 use futures::executor::block_on;
 use model::histogram::ResetHint;
-use model::{Histogram, MetricBatch, Sample};
+use model::{Histogram, MetricBatch, NO_START, Sample, SampleRun};
 use store::{Batch, TelemetryStore};
 
 use crate::series_text::{Point, SeriesText};
@@ -12,10 +12,10 @@ pub(crate) fn load(store: &dyn TelemetryStore, step_ms: i64, series: &[SeriesTex
     let mut metrics = MetricBatch::new();
     let mut expected = 0;
     for one in series {
-        let samples = samples(one, step_ms, &mut metrics);
+        let (samples, starts) = samples(one, step_ms, &mut metrics);
         expected += samples.len() as u64;
         if !samples.is_empty() {
-            metrics.push(one.labels.as_ref(), &samples);
+            metrics.push_run(one.labels.as_ref(), SampleRun { samples: &samples, starts: &starts });
         }
     }
     let appended = block_on(store.append(Batch::from(metrics))).map_err(|error| error.to_string())?;
@@ -24,11 +24,17 @@ pub(crate) fn load(store: &dyn TelemetryStore, step_ms: i64, series: &[SeriesTex
     if known == expected { Ok(()) } else { Err(format!("of {expected} samples {known} were taken")) }
 }
 
-fn samples(series: &SeriesText, step_ms: i64, metrics: &mut MetricBatch) -> Vec<Sample> {
+/// The samples of a series, and since when each of them counts.
+fn samples(series: &SeriesText, step_ms: i64, metrics: &mut MetricBatch) -> (Vec<Sample>, Vec<i64>) {
     let mut samples = Vec::new();
+    let mut starts = Vec::new();
     let mut before: Option<Histogram> = None;
     for (index, point) in series.points.iter().enumerate() {
         let time_ms = step_ms * index as i64;
+        let offset_ms = series.starts_ms.get(index).copied().flatten();
+        if *point != Point::Absent {
+            starts.push(offset_ms.map_or(NO_START, |offset_ms| time_ms + offset_ms));
+        }
         match point {
             Point::Absent => {}
             Point::Value(value) => {
@@ -42,7 +48,7 @@ fn samples(series: &SeriesText, step_ms: i64, metrics: &mut MetricBatch) -> Vec<
             }
         }
     }
-    samples
+    (samples, starts)
 }
 
 /// What is known of resets once a histogram is stored after another: of a counter that has gone on without any,

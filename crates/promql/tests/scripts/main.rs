@@ -2,8 +2,7 @@
 //! that a range query equals an instant query at each of its steps.
 //!
 //! `tests/promql/*.test` at the workspace's root are ours and all must pass. When the environment
-//! variable `WATCHKEEPER_PROMQLTEST` names a directory, as one with Prometheus' own scripts, its scripts must pass too,
-//! but for what `docs/promql.md` lists.
+//! variable `WATCHKEEPER_PROMQLTEST` names a directory, as one with Prometheus' own scripts, its scripts must pass too.
 
 mod classic;
 mod embedded;
@@ -17,14 +16,12 @@ mod once;
 mod runner;
 mod script;
 mod series_text;
+mod start_text;
 
 use std::path::{Path, PathBuf};
 
 use embedded::Stores;
 use runner::Tally;
-
-/// Scripts with loads that are not supported, which `docs/promql.md` lists.
-const NOT_SUPPORTED: [&str; 1] = ["start_timestamps.test"];
 
 fn scripts_in(directory: &Path) -> Vec<PathBuf> {
     let entries =
@@ -51,9 +48,6 @@ fn run_all(paths: &[PathBuf]) -> (Vec<(String, Tally)>, Vec<String>) {
         let tally = run(path);
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         problems.extend(tally.failures.iter().map(|failure| format!("{name}:{failure}")));
-        if !NOT_SUPPORTED.contains(&name.as_str()) {
-            problems.extend(tally.unsupported.iter().map(|load| format!("{name}:{load}")));
-        }
         tallies.push((name, tally));
     }
     (tallies, problems)
@@ -77,32 +71,4 @@ fn scripts_from_elsewhere_pass() {
     let (tallies, problems) = run_all(&scripts_in(directory));
     assert!(tallies.iter().any(|(_, tally)| tally.passed > 0), "nothing ran in {}", directory.display());
     assert!(problems.is_empty(), "{} did not pass:\n{}", problems.len(), problems.join("\n"));
-}
-
-#[test]
-fn start_timestamps_are_said_to_be_unsupported_and_the_rest_of_a_script_is_run() {
-    let script = "
-        load 1m
-          jobs_total{zone=\"a\"}@st _ -30s-1mx2
-          jobs_total{zone=\"a\"} _ 0 60 120
-
-        eval instant at 3m jobs_total
-
-        clear
-        load 1m
-          jobs@st _ -1m
-          jobs _ {{schema:0 sum:1 count:1}}
-
-        clear
-        load 1m
-          jobs 1 2
-
-        eval instant at 1m jobs
-          jobs 2
-    ";
-    let stores = Stores::default();
-    let tally = runner::run(script, &|| stores.open());
-    assert_eq!((tally.passed, &tally.failures), (1, &Vec::new()));
-    let expected = [2, 9].map(|line| format!("{line}: start timestamps (`@st`) are not supported"));
-    assert_eq!(tally.unsupported, expected);
 }

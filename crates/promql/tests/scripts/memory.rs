@@ -115,6 +115,7 @@ impl TelemetryStore for MemoryStore {
                     times_ms,
                     values,
                     histograms: stored.histograms.clone(),
+                    ..SeriesBuffer::default()
                 });
             }
         }

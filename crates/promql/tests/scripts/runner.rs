@@ -17,8 +17,6 @@ pub(crate) struct Tally {
     pub(crate) passed: usize,
     /// Line, query and reason.
     pub(crate) failures: Vec<String>,
-    /// Line and reason of what cannot be loaded. What is evaluated on it until the next `clear` is not run.
-    pub(crate) unsupported: Vec<String>,
 }
 
 /// Runs a script; each part of it over a new store.
@@ -32,15 +30,9 @@ pub(crate) fn run(text: &str, new_store: &dyn Fn() -> Arc<dyn TelemetryStore>) -
         }
     };
     let mut store = new_store();
-    let mut is_whole = true;
     for command in commands {
         match command {
-            Command::Clear => (store, is_whole) = (new_store(), true),
-            Command::Unsupported { line, what } => {
-                tally.unsupported.push(format!("{line}: {what} are not supported"));
-                is_whole = false;
-            }
-            _ if !is_whole => {}
+            Command::Clear => store = new_store(),
             Command::Load { line, step_ms, series } => {
                 if let Err(error) = load(&*store, step_ms, &series) {
                     tally.failures.push(format!("{line}: what is loaded is not stored -- {error}"));

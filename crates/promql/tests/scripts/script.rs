@@ -6,21 +6,13 @@ use model::DurationText;
 
 use crate::classic;
 use crate::series_text::{self, SeriesText};
+use crate::start_text::StartText;
 
 /// One command, with the line on which it begins.
 #[derive(Debug)]
 pub(crate) enum Command {
     Clear,
-    Load {
-        line: usize,
-        step_ms: i64,
-        series: Vec<SeriesText>,
-    },
-    /// A load of what is not kept, and what that is.
-    Unsupported {
-        line: usize,
-        what: &'static str,
-    },
+    Load { line: usize, step_ms: i64, series: Vec<SeriesText> },
     Eval(Box<Eval>),
 }
 
@@ -116,10 +108,31 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Command>, String> {
 
 fn load(line: &str, number: usize, body: &[&str]) -> Result<Command, String> {
     let (command, step) = line.split_once(char::is_whitespace).ok_or("a load needs a step")?;
-    if body.iter().any(|line| series_text::has_start_timestamps(line)) {
-        return Ok(Command::Unsupported { line: number, what: "start timestamps (`@st`)" });
+    let mut series: Vec<SeriesText> = Vec::new();
+    let (mut default, mut own): (Vec<Option<i64>>, Option<StartText>) = (Vec::new(), None);
+    for line in body {
+        if let Some(starts) = StartText::parse(line) {
+            let starts = starts?;
+            match starts.labels {
+                None => default = starts.offsets_ms,
+                Some(_) if own.is_some() => return Err("starts (`@st`) have no samples".to_owned()),
+                Some(_) => own = Some(starts),
+            }
+            continue;
+        }
+        let mut one = SeriesText::parse(line)?;
+        one.starts_ms.clone_from(&default);
+        if let Some(own) = own.take() {
+            if own.labels.as_ref() != Some(&one.labels) || own.offsets_ms.len() != one.points.len() {
+                return Err(format!("starts (`@st`) are not those of the samples of {}", one.labels));
+            }
+            one.starts_ms = own.offsets_ms;
+        }
+        series.push(one);
     }
-    let mut series = body.iter().map(|line| SeriesText::parse(line)).collect::<Result<Vec<_>, _>>()?;
+    if own.is_some() {
+        return Err("starts (`@st`) have no samples".to_owned());
+    }
     if command == "load_with_nhcb" {
         series.extend(classic::histograms(&series));
     }

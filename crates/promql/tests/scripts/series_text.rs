@@ -17,22 +17,19 @@ pub(crate) enum Point {
 pub(crate) struct SeriesText {
     pub(crate) labels: Labels,
     pub(crate) points: Vec<Point>,
+    /// How far the start of each point is from its time, in milliseconds, where that is known.
+    pub(crate) starts_ms: Vec<Option<i64>>,
 }
 
 impl SeriesText {
     pub(crate) fn parse(line: &str) -> Result<Self, String> {
         let (labels, rest) = labels(line)?;
-        Ok(Self { labels, points: points(rest)? })
+        Ok(Self { labels, points: points(rest)?, starts_ms: Vec::new() })
     }
 }
 
-/// Whether a line says when counters began, as `name{label="value"}@st -1m` does for the samples of the next line.
-pub(crate) fn has_start_timestamps(line: &str) -> bool {
-    labels(line).is_ok_and(|(_, rest)| rest.starts_with("@st"))
-}
-
 /// Reads a label set and gives what follows it.
-fn labels(line: &str) -> Result<(Labels, &str), String> {
+pub(crate) fn labels(line: &str) -> Result<(Labels, &str), String> {
     let name_end = line.find(|c: char| matches!(c, '{' | '@') || c.is_whitespace()).unwrap_or(line.len());
     let (name, mut rest) = line.split_at(name_end);
     let mut pairs = vec![("__name__".to_owned(), name.to_owned())];

@@ -108,6 +108,9 @@ fn sample<'a>(
     }
     let added = shown.push(labels, value, time_ms, options);
     added.map_err(|refused| line.refused(refused, options.max_bytes))?;
+    if part == Part::Other && !family.name.is_empty() {
+        shown.take_created(&family.name, family.kind);
+    }
     if line.skip(" # ") {
         read_exemplar(line, exemplar, shown)?;
     }

@@ -8,8 +8,8 @@ mod message;
 
 use std::borrow::Cow;
 
-use model::MetricKind;
 use model::labels::METRIC_NAME;
+use model::{MetricKind, NO_START};
 
 use super::labelset::LabelSet;
 use super::{Exposition, ExpositionError, Options, Refused, number};
@@ -134,7 +134,11 @@ impl<'a> Family<'a> {
         for field in Fields::of(self.message) {
             let (4, Value::Bytes(message)) = field? else { continue };
             let metric = Metric::read(message)?;
-            let mut writer = Writer { metric: &metric, labels: LabelSet::default(), shown, options };
+            let counts =
+                matches!(self.kind, MetricKind::Counter | MetricKind::Summary | MetricKind::Histogram);
+            let start_ms = metric.created_ms.filter(|_| counts).unwrap_or(NO_START);
+            let labels = LabelSet::default();
+            let mut writer = Writer { metric: &metric, start_ms, labels, shown, options };
             match self.kind {
                 MetricKind::Counter => {
                     writer.sample(self.name, None, metric.number)?;
@@ -168,6 +172,8 @@ impl Names {
 /// Writes the samples of one metric.
 struct Writer<'m, 'a, 's> {
     metric: &'m Metric<'a>,
+    /// Since when they count.
+    start_ms: i64,
     labels: LabelSet<'m>,
     shown: &'s mut Exposition,
     options: &'s Options,
@@ -184,7 +190,11 @@ impl<'m> Writer<'m, '_, '_> {
         if let Some((name, value)) = more {
             self.labels.add(name, Cow::<str>::Owned(value));
         }
-        Ok(self.shown.push(&mut self.labels, value, self.metric.time_ms, self.options)?)
+        self.shown.push(&mut self.labels, value, self.metric.time_ms, self.options)?;
+        if self.start_ms != NO_START {
+            self.shown.note_start(self.shown.samples.len() - 1, self.start_ms);
+        }
+        Ok(())
     }
 
     fn exemplars<'e>(&mut self, exemplars: impl Iterator<Item = &'e Exemplar<'m>>) -> Read<()>
@@ -205,6 +215,8 @@ impl<'m> Writer<'m, '_, '_> {
         let summary = &self.metric.summary;
         self.sample(&names.count, None, summary.count)?;
         self.sample(&names.sum, None, summary.sum)?;
+        // Quantiles are of the last minutes.
+        self.start_ms = NO_START;
         for Quantile { quantile, value } in &summary.quantiles {
             self.sample(name, Some(("quantile", number::canonical(*quantile))), *value)?;
         }

@@ -27,6 +27,12 @@ fn shown(exposition: &Exposition) -> Vec<String> {
     exposition.samples().map(show).collect()
 }
 
+/// Since when samples count that say so, each as `name{labels} start`.
+fn starts(exposition: &Exposition) -> Vec<String> {
+    let telling = exposition.samples().filter(|sample| sample.start_ms != model::NO_START);
+    telling.map(|sample| format!("{} {}", sample.labels, sample.start_ms)).collect()
+}
+
 /// What is said of families, each as `family: kind unit help`.
 fn described(exposition: &Exposition) -> Vec<String> {
     let all = exposition.metadata().iter();

@@ -9,6 +9,8 @@ use crate::wire::{Fields, Malformed, Value};
 /// A histogram at a time.
 pub(super) struct TimedHistogram {
     pub(super) time_ms: i64,
+    /// Since when it counts, if that is told; in the second version only.
+    pub(super) start_ms: i64,
     /// Nothing where a series ends: a staleness marker.
     pub(super) histogram: Option<Histogram>,
 }
@@ -18,6 +20,7 @@ pub(super) struct TimedHistogram {
 struct Read {
     histogram: Histogram,
     time_ms: i64,
+    start_ms: i64,
     positive: Side,
     negative: Side,
     /// Whether its count is one that may have a fraction; else all counts are whole.
@@ -52,10 +55,10 @@ pub(super) fn histogram(message: &[u8]) -> Result<TimedHistogram, Error> {
     for field in Fields::of(message) {
         read.take(field?)?;
     }
-    let Read { mut histogram, time_ms, positive, negative, is_fraction } = read;
+    let Read { mut histogram, time_ms, start_ms, positive, negative, is_fraction } = read;
     let is_whole = !is_fraction;
     if is_stale(histogram.sum) {
-        return Ok(TimedHistogram { time_ms, histogram: None });
+        return Ok(TimedHistogram { time_ms, start_ms, histogram: None });
     }
     histogram.positive = positive.buckets(is_whole, "positive")?;
     histogram.negative = negative.buckets(is_whole, "negative")?;
@@ -65,7 +68,7 @@ pub(super) fn histogram(message: &[u8]) -> Result<TimedHistogram, Error> {
     if is_whole {
         histogram.check_whole_counts().map_err(invalid)?;
     }
-    Ok(TimedHistogram { time_ms, histogram: Some(histogram) })
+    Ok(TimedHistogram { time_ms, start_ms, histogram: Some(histogram) })
 }
 
 impl Read {
@@ -105,7 +108,8 @@ impl Read {
             }
             (15, Value::Number(time)) => self.time_ms = time.cast_signed(),
             (16, value) => put_numbers(value, 16, &mut histogram.custom_bounds)?,
-            (number @ 1..=16, _) => return Err(Malformed::Type(number).into()),
+            (17, Value::Number(start)) => self.start_ms = start.cast_signed(),
+            (number @ 1..=17, _) => return Err(Malformed::Type(number).into()),
             _ => {}
         }
         Ok(())

@@ -2,12 +2,12 @@
 //! Field numbers are those of <https://prometheus.io/docs/specs/prw/remote_write_spec_2_0/>.
 
 use super::exemplar::LabelsOf;
-use super::series::{MAX_LABELS, SeriesReader, sample};
+use super::series::{MAX_LABELS, SeriesReader, started_sample};
 use super::symbols::{MAX_SYMBOLS, Symbols, each_reference};
 use super::{Decoded, RemoteWriteError, metadata};
 use crate::wire::{Fields, Malformed, Value};
 
-/// Takes a message apart. When counters were created is passed over.
+/// Takes a message apart.
 pub(super) fn read(plain: &[u8], limit: usize) -> Result<Decoded, RemoteWriteError> {
     let symbols = symbols(plain)?;
     let mut decoded = Decoded::default();
@@ -73,11 +73,15 @@ fn read_series<'a>(
                     references.push(reference);
                 }
             })?,
-            (2, Value::Bytes(one)) => series.put_sample(sample(one)?),
+            (2, Value::Bytes(one)) => {
+                let (sample, start_ms) = started_sample(one)?;
+                series.put_started(sample, start_ms);
+            }
             (3, Value::Bytes(histogram)) => series.put_histogram(histogram),
             (4, Value::Bytes(exemplar)) => series.put_exemplar(exemplar),
             (5, Value::Bytes(message)) => metadata = Some(message),
-            (6, Value::Number(_)) => {}
+            // Of all its samples, as senders of the first drafts of the protocol say it.
+            (6, Value::Number(start_ms)) => series.put_start(start_ms.cast_signed()),
             (number @ 2..=6, _) => return Err(Malformed::Type(number)),
             _ => {}
         }

@@ -3,7 +3,7 @@
 
 use model::histogram::plain_value;
 use model::labels::{MAX_LABEL_BYTES, METRIC_NAME};
-use model::{LabelsRef, Sample};
+use model::{LabelsRef, NO_START, Sample, SampleRun};
 
 use crate::wire::{Fields, Malformed, Value};
 
@@ -39,6 +39,10 @@ pub(super) struct SeriesReader<'a> {
     before: Vec<Pair<'a>>,
     labels: Vec<u8>,
     samples: Vec<Sample>,
+    /// The starts of samples, one for each from the first on; empty as long as none is told.
+    starts: Vec<i64>,
+    /// The start of samples that have none of their own.
+    start_ms: i64,
     /// Histograms as they were sent: what is wrong with one is for later.
     histograms: Vec<&'a [u8]>,
     exemplars: Vec<&'a [u8]>,
@@ -86,6 +90,8 @@ impl<'a> SeriesReader<'a> {
     pub(super) fn begin(&mut self) {
         self.pairs.clear();
         self.samples.clear();
+        self.starts.clear();
+        self.start_ms = NO_START;
         self.histograms.clear();
         self.exemplars.clear();
         self.unreadable = None;
@@ -108,6 +114,25 @@ impl<'a> SeriesReader<'a> {
         } else {
             self.more.samples += 1;
         }
+    }
+
+    /// Adds a sample that says since when it counts.
+    pub(super) fn put_started(&mut self, sample: Sample, start_ms: i64) {
+        let before = self.samples.len();
+        self.put_sample(sample);
+        if self.samples.len() > before {
+            SampleRun { samples: &[sample], starts: &[start_ms] }.put_starts(before, &mut self.starts);
+        }
+    }
+
+    /// Notes since when the samples count that do not say so themselves.
+    pub(super) fn put_start(&mut self, start_ms: i64) {
+        self.start_ms = start_ms;
+    }
+
+    /// A start, or the one of the series when it is none.
+    pub(super) fn or_start(&self, start_ms: i64) -> i64 {
+        if start_ms == NO_START { self.start_ms } else { start_ms }
     }
 
     pub(super) fn put_histogram(&mut self, message: &'a [u8]) {
@@ -139,12 +164,26 @@ impl<'a> SeriesReader<'a> {
     /// Puts the samples in strictly ascending time. Of several at one time the first that was sent stays; how many
     /// others there were that say something else is returned.
     pub(super) fn put_in_order(&mut self) -> usize {
-        put_in_order(&mut self.samples, |a, b| a.value.to_bits() == b.value.to_bits())
+        let is_same = |a: &Sample, b: &Sample| a.value.to_bits() == b.value.to_bits();
+        if self.start_ms != NO_START {
+            self.starts.resize(self.samples.len(), NO_START);
+            self.starts
+                .iter_mut()
+                .filter(|start| **start == NO_START)
+                .for_each(|start| *start = self.start_ms);
+        }
+        if self.starts.is_empty() {
+            return put_in_order(&mut self.samples, |sample| sample, is_same);
+        }
+        let mut started: Vec<(Sample, i64)> = self.run().iter().collect();
+        let others = put_in_order(&mut started, |(sample, _)| sample, is_same);
+        (self.samples, self.starts) = started.into_iter().unzip();
+        others
     }
 
     /// The samples that are numbers.
-    pub(super) fn samples(&self) -> &[Sample] {
-        &self.samples
+    pub(super) fn run(&self) -> SampleRun<'_> {
+        SampleRun { samples: &self.samples, starts: &self.starts }
     }
 
     /// The messages of its histograms.
@@ -231,15 +270,20 @@ impl<'a> SeriesReader<'a> {
     }
 }
 
-/// Puts samples in strictly ascending time. Of several at one time the first stays; how many others there were that
-/// are not the same is returned.
-pub(super) fn put_in_order(samples: &mut Vec<Sample>, is_same: impl Fn(&Sample, &Sample) -> bool) -> usize {
-    if samples.is_sorted_by(|a, b| a.time_ms < b.time_ms) {
+/// Puts samples, and what else there is of each, in strictly ascending time. Of several at one time the first stays;
+/// how many others there were that are not the same is returned.
+pub(super) fn put_in_order<T>(
+    all: &mut Vec<T>,
+    sample: impl Fn(&T) -> &Sample,
+    is_same: impl Fn(&Sample, &Sample) -> bool,
+) -> usize {
+    if all.is_sorted_by(|a, b| sample(a).time_ms < sample(b).time_ms) {
         return 0;
     }
-    samples.sort_by_key(|sample| sample.time_ms);
+    all.sort_by_key(|one| sample(one).time_ms);
     let mut others = 0;
-    samples.dedup_by(|later, first| {
+    all.dedup_by(|later, first| {
+        let (later, first) = (sample(later), sample(first));
         let is_one_time = later.time_ms == first.time_ms;
         others += usize::from(is_one_time && !is_same(later, first));
         is_one_time
@@ -327,7 +371,7 @@ fn plain_pair(message: &[u8]) -> Option<Pair<'_>> {
 
 /// A `prometheus.Sample`.
 pub(super) fn sample(message: &[u8]) -> Result<Sample, Malformed> {
-    if let Some(sample) = plain_sample(message) {
+    if let Some((sample, _)) = plain_sample(message) {
         return Ok(sample);
     }
     let mut sample = Sample { time_ms: 0, value: 0.0 };
@@ -342,13 +386,31 @@ pub(super) fn sample(message: &[u8]) -> Result<Sample, Malformed> {
     Ok(sample)
 }
 
-/// A sample as it is sent: its value and then its time.
+/// An `io.prometheus.write.v2.Sample`, with since when it counts.
+pub(super) fn started_sample(message: &[u8]) -> Result<(Sample, i64), Malformed> {
+    if let Some(started) = plain_sample(message) {
+        return Ok(started);
+    }
+    let mut start_ms = NO_START;
+    for field in Fields::of(message) {
+        match field? {
+            (3, Value::Number(start)) => start_ms = start.cast_signed(),
+            (3, _) => return Err(Malformed::Type(3)),
+            _ => {}
+        }
+    }
+    Ok((sample(message)?, start_ms))
+}
+
+/// A sample as it is sent: its value, then its time, and then its start, if it has one.
 #[inline]
-fn plain_sample(message: &[u8]) -> Option<Sample> {
+fn plain_sample(message: &[u8]) -> Option<(Sample, i64)> {
     let [0x09, rest @ ..] = message else { return None };
     let (value, rest) = rest.split_first_chunk()?;
     let [0x10, rest @ ..] = rest else { return None };
     let mut rest = Fields::of(rest);
     let time_ms = rest.number().ok()?.cast_signed();
-    rest.is_empty().then_some(Sample { time_ms, value: plain_value(f64::from_le_bytes(*value)) })
+    let start_ms = rest.next_number(3).map_or(NO_START, u64::cast_signed);
+    let sample = Sample { time_ms, value: plain_value(f64::from_le_bytes(*value)) };
+    rest.is_empty().then_some((sample, start_ms))
 }

@@ -86,6 +86,37 @@ async fn the_second_version_is_taken_whole_and_headers_count_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_restart_between_two_samples_is_seen_where_the_second_version_tells_since_when_they_count() {
+    let (stage, now) = (Stage::new().await, now_ms());
+    // A process that has done more since its restart than before.
+    let samples = [(1.0, 180, 600), (4.0, 120, 600), (9.0, 60, 90), (16.0, 0, 90)];
+    let series = |tells: bool| {
+        let labels = Message::new().numbers(1, if tells { &[1, 2, 3, 4] } else { &[1, 2] });
+        samples.iter().fold(labels, |series, (value, ago, started_ago)| {
+            let sample = sample(*value, now - ago * 1000);
+            let start = now - started_ago * 1000;
+            series.message(2, &if tells { sample.number(3, start) } else { sample })
+        })
+    };
+    let of_series = Message::new().numbers(1, &[1, 5]).message(3, &histogram(4, now)).number(6, now - 5000);
+    let answered = write(&stage, SECOND, second(&[series(true), series(false), of_series])).await;
+    assert_eq!(answered.status.as_u16(), 204, "{answered:?}");
+    let value = async |query: &str| {
+        let found = data(&stage, &format!("query?time={}&query={query}", now as f64 / 1000.0)).await;
+        found["result"][0]["value"][1].as_str().map(str::to_owned)
+    };
+    assert_eq!(value("resets(requests_total%7Bjob=%22api%22%7D%5B5m%5D)").await.as_deref(), Some("1"));
+    assert_eq!(value("resets(requests_total%7Bjob=%22%22%7D%5B5m%5D)").await.as_deref(), Some("0"));
+    // From 1 to 4 before the restart and to 16 after it, in all of a window that begins with the first sample.
+    let increase = value("round(increase(requests_total%7Bjob=%22api%22%7D%5B180001ms%5D))").await;
+    assert_eq!(increase.as_deref(), Some("19"));
+    let age = value("time()%20-%20start_timestamp(requests_total%7Bjob=%22api%22%7D)").await;
+    assert_eq!(age.map(|age| age.parse::<f64>().expect("a number").round()), Some(90.0));
+    let latency = value("histogram_count(increase(latency%5B1m%5D))").await;
+    assert_eq!(latency.as_deref(), Some("4"), "one histogram is enough: it was empty in the window");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_the_second_version_the_good_is_stored_and_the_rest_is_said() {
     let (stage, now) = (Stage::new().await, now_ms());
     let good = Message::new().numbers(1, &[1, 2]).message(2, &sample(1.0, now));

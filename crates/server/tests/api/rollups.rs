@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{DurationText, Labels, MetricBatch, Sample, Timestamp};
+use model::{DurationText, Labels, MetricBatch, Sample, SampleRun, Timestamp};
 use promql::{Cancel, Engine, Limits, Query, QueryOutput, Value};
 use store::{Batch, TelemetryStore};
 
@@ -26,8 +26,8 @@ async fn opened(folder: &std::path::Path, days: u64) -> Arc<engine::Engine> {
     opened.await.expect("no panic").expect("a store")
 }
 
-/// Five days of a gauge and a counter of three instances each, and of counters that come rarely, of which all but the
-/// last day are rolled up.
+/// Five days of a gauge and a counter of three instances each, of counters that come rarely, and of one that begins
+/// again without a fall, of which all but the last day are rolled up.
 async fn filled(folder: &std::path::Path, now_ms: i64) -> Arc<engine::Engine> {
     let store = opened(folder, 20).await;
     let mut metrics = MetricBatch::new();
@@ -58,6 +58,7 @@ async fn filled(folder: &std::path::Path, now_ms: i64) -> Arc<engine::Engine> {
         metrics
             .push(Labels::metric("rare_total", &[("every", &every_minutes.to_string())]).as_ref(), &samples);
     }
+    restarts(&mut metrics, now_ms);
     store.append(Batch::from(metrics)).await.expect("appended");
     let done = Arc::clone(&store);
     tokio::task::spawn_blocking(move || {
@@ -67,6 +68,20 @@ async fn filled(folder: &std::path::Path, now_ms: i64) -> Arc<engine::Engine> {
     .await
     .expect("no panic");
     store
+}
+
+/// A counter that restarts every 250 minutes, and has counted more at the next look than it had before: only its
+/// starts tell.
+fn restarts(metrics: &mut MetricBatch, now_ms: i64) {
+    let (mut samples, mut starts) = (Vec::new(), Vec::new());
+    for number in 0..5 * DAY / 30_000 {
+        let time_ms = now_ms - 5 * DAY + number * 30_000;
+        let (process, since) = (number / 500, number % 500);
+        samples.push(Sample { time_ms, value: (1000 * (process + 1) + since) as f64 });
+        starts.push(time_ms - since * 30_000 - 20_000);
+    }
+    let run = SampleRun { samples: &samples, starts: &starts };
+    metrics.push_run(Labels::metric("restarts_total", &[]).as_ref(), run);
 }
 
 fn numbers(output: &QueryOutput) -> Vec<(String, Vec<(i64, f64)>)> {
@@ -102,6 +117,7 @@ async fn queries_with_large_steps_read_rollups_say_so_and_give_the_same_numbers(
             ("count_over_time(queue_depth[1h])", 15 * MINUTE, 0.0),
             ("sum(increase(jobs_total[6h]))", HOUR, 0.02),
             ("rate(jobs_total[1d])", HOUR, 0.02),
+            ("increase(restarts_total[6h])", HOUR, 0.02),
             // A series that grows evenly: what matters is that no step is lost between buckets.
             ("increase(rare_total{every=~\"7|10\"}[1h])", HOUR, 0.15),
             ("increase(rare_total[6h])", HOUR, 0.06),

@@ -149,3 +149,16 @@ fn a_native_histogram_that_cannot_become_coarse_enough_fails_the_scrape() {
     };
     assert!(error.to_string().ends_with("the limit is 1 (native_histogram_bucket_limit)"), "{error}");
 }
+
+#[test]
+fn samples_keep_the_start_that_their_target_tells() {
+    let (mut series, job) = (Series::default(), job(json!({})));
+    let target = Labels::from_pairs([("instance", "i")]);
+    let body = shown("# TYPE a counter\na_total 1\na_created 7.5\n# TYPE b gauge\nb 2\n");
+    let taken = series.take(&body, &job, &target, 9000).unwrap_or_else(|(error, _)| panic!("{error}"));
+    let starts = |(labels, run): (model::LabelsRef<'_>, model::SampleRun<'_>)| {
+        format!("{} {:?}", labels.metric_name(), run.iter().map(|(_, start)| start).collect::<Vec<_>>())
+    };
+    let told: Vec<String> = taken.batch.runs().map(starts).collect();
+    assert_eq!(told, ["a_total [7500]", "a_created [0]", "b [0]"]);
+}

@@ -37,7 +37,13 @@ impl Indexed {
         let (dir, layout) = empty();
         let mut block = BlockWriter::create(&Disk, |part| layout.block(BLOCK, part)).expect("created");
         for labels in &sets {
-            block.push(labels.as_ref(), &[1], &[1.0], &model::Histograms::default()).expect("taken");
+            let sample = store::SeriesBuffer {
+                labels: labels.clone(),
+                times_ms: vec![1],
+                values: vec![1.0],
+                ..Default::default()
+            };
+            block.push(&sample).expect("taken");
         }
         let written = block.finish().expect("written");
         Self::open(dir, &layout, written.parts, sets)

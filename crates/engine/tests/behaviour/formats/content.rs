@@ -26,10 +26,11 @@ pub(super) struct Content {
 impl Content {
     /// Of two samples at one time the first stays.
     pub(super) fn add(&mut self, metrics: &MetricBatch) {
-        for (labels, samples) in metrics.iter() {
+        for (labels, run) in metrics.runs() {
             let series = self.series.entry(labels.to_string()).or_default();
-            for sample in samples {
-                series.entry(sample.time_ms).or_insert_with(|| told(sample.value, metrics.histograms()));
+            for (sample, start_ms) in run.iter() {
+                let told = told(sample.value, metrics.histograms(), start_ms);
+                series.entry(sample.time_ms).or_insert(told);
             }
         }
     }

@@ -7,7 +7,7 @@ use ::model::event::{
     Attributes, Capability, ComponentAction, ExitCause, JobAction, StageAction, StageStatus, WorkerAction,
 };
 use ::model::histogram::{Buckets, CUSTOM_SCHEMA, ResetHint, Span};
-use ::model::{Histogram, Labels, MetricBatch, STALE_NAN, Sample, Timestamp};
+use ::model::{Histogram, Labels, MetricBatch, NO_START, STALE_NAN, Sample, SampleRun, Timestamp};
 use arrow::array::{
     ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampNanosecondArray,
     UInt64Array, new_null_array,
@@ -31,6 +31,8 @@ pub(super) const RECIPES: &[(&str, Recipe)] = &[
     ("metrics-block-2", metrics_block),
     ("wal-2-histograms", wal_histograms),
     ("metrics-block-2-histograms", block_histograms),
+    ("wal-2-starts", wal_starts),
+    ("metrics-block-2-starts", block_starts),
     ("event-file-1", event_file),
     ("event-file-1-exemplars", exemplars),
     ("catalog-6", catalog),
@@ -165,6 +167,50 @@ fn histograms(metrics: &mut MetricBatch, round: i64) {
         _ => STALE_NAN,
     };
     metrics.push_one(&Labels::metric("mixed", &[]), time, mixed);
+}
+
+/// Segments in which samples say since when they count, and others that do not.
+fn wal_starts(dir: &Path) -> String {
+    let mut filled = Filled::new(dir);
+    for round in 0..8 {
+        let mut metrics = MetricBatch::new();
+        starts(&mut metrics, round);
+        if round == 6 {
+            // One that comes late, of a start of its own.
+            let late = [Sample { time_ms: T0 + 7_000, value: 0.5 }];
+            let run = SampleRun { samples: &late, starts: &[T0 + 1] };
+            metrics.push_run(Labels::metric("restarted", &[]).as_ref(), run);
+        }
+        filled.put(metrics, Vec::new());
+    }
+    filled.end()
+}
+
+/// A block with the same, in chunks that have starts and chunks that have none.
+fn block_starts(dir: &Path) -> String {
+    let mut filled = Filled::new(dir);
+    let mut metrics = MetricBatch::new();
+    (0..2_000).for_each(|round| starts(&mut metrics, round));
+    filled.put(metrics, Vec::new());
+    filled.checkpoint();
+    filled.end()
+}
+
+fn starts(metrics: &mut MetricBatch, round: i64) {
+    let time_ms = T0 + round * 15_000;
+    let mut put = |name: &str, value: f64, start_ms: i64| {
+        let run = SampleRun { samples: &[Sample { time_ms, value }], starts: &[start_ms] };
+        metrics.push_run(Labels::metric(name, &[]).as_ref(), run);
+    };
+    put("of_old", round as f64, T0 - HOUR);
+    put("restarted", (round % 4) as f64, T0 + (round - round % 4) * 15_000 - 5);
+    put("difference", 3.0, time_ms - 15_000);
+    put("told_later", round as f64, if round < 4 || round > 1_000 { NO_START } else { T0 - 1 });
+    put("ended", if round % 3 == 2 { STALE_NAN } else { round as f64 }, T0 - 7);
+    put("untold", round as f64, NO_START);
+    let value = metrics.histogram(&Histogram { count: round as f64, ..Histogram::default() });
+    let run = SampleRun { samples: &[Sample { time_ms, value }], starts: &[T0 - 9] };
+    metrics.push_run(Labels::metric("histogram", &[]).as_ref(), run);
 }
 
 /// A file of each table: rows of which every column holds something, and rows with as few as may be.

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ::model::{MetricBatch, Sample};
+use ::model::{MetricBatch, Sample, SampleRun};
 use fastrand::Rng;
 use store::Batch;
 
-use crate::fixture::{T0, deploys, labels_of, put};
+use crate::fixture::{T0, deploys, labels_of, put, start_of};
 
 /// The names of the series.
 pub(crate) const SERIES: [&str; 5] = ["up", "down", "left", "right", "here"];
@@ -28,8 +28,9 @@ impl Sent {
         let mut metrics = MetricBatch::new();
         for (name, samples) in &self.series {
             let put = |sample: &Sample| Sample { value: put(sample.value, &mut metrics), ..*sample };
+            let starts: Vec<i64> = samples.iter().map(|sample| start_of(sample.value)).collect();
             let samples: Vec<Sample> = samples.iter().map(put).collect();
-            metrics.push(labels_of(name).as_ref(), &samples);
+            metrics.push_run(labels_of(name).as_ref(), SampleRun { samples: &samples, starts: &starts });
         }
         let events = if self.rows.is_empty() { Vec::new() } else { vec![deploys(&self.rows)] };
         Batch { metrics, events }

@@ -54,7 +54,7 @@ impl Evaluation<'_> {
             samples.times_ms.last().filter(|last_ms| **last_ms > window.start_ms)?;
             let until_start = samples.times_ms.partition_point(|time_ms| *time_ms <= window.start_ms);
             let values = &samples.values[until_start.saturating_sub(1)..];
-            return Some(Point::Number(transitions(function, values, histograms)));
+            return Some(Point::Number(transitions(function, values, histograms, |_| false)));
         }
         let Some(all) = Histograms::of(samples, histograms) else {
             self.warn_of_mixed_range(name, place);

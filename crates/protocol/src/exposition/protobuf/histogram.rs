@@ -3,7 +3,7 @@
 use model::Histogram;
 use model::histogram::{Buckets, InvalidHistogram, ResetHint, Span};
 
-use super::message::Exemplar;
+use super::message::{Exemplar, time_of};
 use super::{Fault, Read, expected, float, put};
 use crate::wire::{Fields, Malformed, Value};
 
@@ -14,6 +14,8 @@ pub(super) struct ReadHistogram<'a> {
     pub(super) sum: f64,
     pub(super) buckets: Vec<ClassicBucket<'a>>,
     pub(super) exemplars: Vec<Exemplar<'a>>,
+    /// When it was created, in milliseconds since the epoch.
+    pub(super) created_ms: Option<i64>,
     schema: i32,
     zero_threshold: f64,
     zero_count: f64,
@@ -59,9 +61,10 @@ impl<'a> ReadHistogram<'a> {
                 (12, Value::Bytes(span)) => put(&mut read.positive.spans, span_of(span)?)?,
                 (13, value) => deltas(13, value, &mut read.positive.deltas)?,
                 (14, value) => counts(14, value, &mut read.positive.counts)?,
+                (15, Value::Bytes(time)) => read.created_ms = Some(time_of(time)?),
                 (16, Value::Bytes(exemplar)) => put(&mut read.exemplars, Exemplar::read(exemplar)?)?,
                 (1 | 7, Value::Number(_)) => {}
-                (number @ (1..=14 | 16), _) => return Err(Malformed::Type(number).into()),
+                (number @ 1..=16, _) => return Err(Malformed::Type(number).into()),
                 _ => {}
             }
         }

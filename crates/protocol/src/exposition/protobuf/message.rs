@@ -17,6 +17,8 @@ pub(super) struct Metric<'a> {
     pub(super) summary: Summary,
     pub(super) histogram: ReadHistogram<'a>,
     pub(super) time_ms: Option<i64>,
+    /// When it was created, in milliseconds since the epoch.
+    pub(super) created_ms: Option<i64>,
 }
 
 #[derive(Default)]
@@ -24,6 +26,7 @@ pub(super) struct Summary {
     pub(super) count: f64,
     pub(super) sum: f64,
     pub(super) quantiles: Vec<Quantile>,
+    created_ms: Option<i64>,
 }
 
 #[derive(Default)]
@@ -45,11 +48,17 @@ impl<'a> Metric<'a> {
             match field? {
                 (1, Value::Bytes(label)) => put(&mut metric.labels, pair(label)?)?,
                 (2 | 3 | 5, Value::Bytes(value)) => metric.read_number(value)?,
-                (4, Value::Bytes(summary)) => metric.summary = Summary::read(summary)?,
+                (4, Value::Bytes(summary)) => {
+                    metric.summary = Summary::read(summary)?;
+                    metric.created_ms = metric.summary.created_ms;
+                }
                 (6, Value::Number(time)) => {
                     metric.time_ms = Some(time.cast_signed()).filter(|time| *time != 0);
                 }
-                (7, Value::Bytes(histogram)) => metric.histogram = ReadHistogram::read(histogram)?,
+                (7, Value::Bytes(histogram)) => {
+                    metric.histogram = ReadHistogram::read(histogram)?;
+                    metric.created_ms = metric.histogram.created_ms;
+                }
                 (number @ 1..=7, _) => return Err(Malformed::Type(number).into()),
                 _ => {}
             }
@@ -63,7 +72,8 @@ impl<'a> Metric<'a> {
             match field? {
                 (1, Value::Eight(bytes)) => self.number = float(bytes),
                 (2, Value::Bytes(exemplar)) => self.exemplar = Some(Exemplar::read(exemplar)?),
-                (number @ 1..=2, _) => return Err(Malformed::Type(number).into()),
+                (3, Value::Bytes(time)) => self.created_ms = Some(time_of(time)?),
+                (number @ 1..=3, _) => return Err(Malformed::Type(number).into()),
                 _ => {}
             }
         }
@@ -92,7 +102,8 @@ impl Summary {
                 (1, Value::Number(count)) => summary.count = count as f64,
                 (2, Value::Eight(bytes)) => summary.sum = float(bytes),
                 (3, Value::Bytes(quantile)) => put(&mut summary.quantiles, Quantile::read(quantile)?)?,
-                (number @ 1..=3, _) => return Err(Malformed::Type(number).into()),
+                (4, Value::Bytes(time)) => summary.created_ms = Some(time_of(time)?),
+                (number @ 1..=4, _) => return Err(Malformed::Type(number).into()),
                 _ => {}
             }
         }
@@ -132,7 +143,7 @@ impl<'a> Exemplar<'a> {
 }
 
 /// A `google.protobuf.Timestamp` in milliseconds.
-fn time_of(message: &[u8]) -> Read<i64> {
+pub(super) fn time_of(message: &[u8]) -> Read<i64> {
     let (mut seconds, mut nanos) = (0i64, 0i64);
     for field in Fields::of(message) {
         match field? {

@@ -1,7 +1,7 @@
 use model::histogram::{ResetHint, Span};
 use prost::Message;
 
-use super::{Format, described, fault, options, read, shown};
+use super::{Format, described, fault, options, read, shown, starts};
 use crate::exposition::{Options, decode};
 
 // The messages as a client library writes them. Field numbers are those of `io.prometheus.client`.
@@ -50,6 +50,8 @@ struct Number {
     value: f64,
     #[prost(message, optional, tag = "2")]
     exemplar: Option<Exemplar>,
+    #[prost(message, optional, tag = "3")]
+    created: Option<Time>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -62,7 +64,7 @@ struct Exemplar {
     time: Option<Time>,
 }
 
-#[derive(Clone, PartialEq, Message)]
+#[derive(Clone, Copy, PartialEq, Message)]
 struct Time {
     #[prost(int64, tag = "1")]
     seconds: i64,
@@ -78,6 +80,8 @@ struct Summary {
     sum: f64,
     #[prost(message, repeated, tag = "3")]
     quantiles: Vec<Quantile>,
+    #[prost(message, optional, tag = "4")]
+    created: Option<Time>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -112,6 +116,8 @@ struct Histogram {
     positive_deltas: Vec<i64>,
     #[prost(double, repeated, tag = "14")]
     positive_counts: Vec<f64>,
+    #[prost(message, optional, tag = "15")]
+    created: Option<Time>,
     #[prost(message, repeated, tag = "16")]
     exemplars: Vec<Exemplar>,
 }
@@ -175,9 +181,10 @@ fn native() -> Histogram {
 
 #[test]
 fn every_kind_of_metric_becomes_the_series_that_its_text_would() {
-    let number = |value| Some(Number { value, exemplar: None });
-    let counted = Some(Number { value: 5.0, exemplar: Some(exemplar(1.5)) });
-    let summary = Summary { count: 3, sum: 1.5, quantiles: vec![Quantile { quantile: 0.99, value: 1.0 }] };
+    let number = |value| Some(Number { value, ..Number::default() });
+    let counted = Some(Number { value: 5.0, exemplar: Some(exemplar(1.5)), created: None });
+    let quantiles = vec![Quantile { quantile: 0.99, value: 1.0 }];
+    let summary = Summary { count: 3, sum: 1.5, quantiles, created: None };
     let bucket = |count, upper_bound, exemplar| Bucket { count, upper_bound, exemplar };
     let buckets = vec![bucket(1, 1.0, Some(exemplar(0.5))), bucket(2, 5e6, None)];
     let classic = Histogram { count: 3, sum: 4.5, buckets, ..Histogram::default() };
@@ -344,7 +351,7 @@ fn without_native_histograms_the_classic_buckets_remain() {
 #[test]
 fn a_number_never_stands_for_a_histogram_of_somebody_else() {
     let hostile = model::histogram::histogram_value(0);
-    let number = Some(Number { value: hostile, exemplar: Some(exemplar(hostile)) });
+    let number = Some(Number { value: hostile, exemplar: Some(exemplar(hostile)), created: None });
     let sum = Histogram { sum: hostile, ..native() };
     let classic = Histogram { count: 1, sum: hostile, ..Histogram::default() };
     let families = [
@@ -361,4 +368,22 @@ fn a_number_never_stands_for_a_histogram_of_somebody_else() {
     let value = exposition.samples().next().expect("a sample").value;
     let read = exposition.histograms().of(value).expect("a histogram").expect("ours");
     assert!(read.sum.is_nan() && is_plain(read.sum));
+}
+
+#[test]
+fn counters_histograms_and_summaries_say_since_when_they_count() {
+    let created = Some(Time { seconds: 5, nanos: 7_000_000 });
+    let number = Number { value: 1.0, created, ..Number::default() };
+    let quantiles = vec![Quantile { quantile: 0.5, value: 1.0 }];
+    let summary = Some(Summary { count: 1, sum: 1.0, quantiles, created });
+    let histogram = Some(Histogram { created, ..native() });
+    let families = [
+        family("hits_total", 0, Metric { counter: Some(number.clone()), ..Metric::default() }),
+        family("depth", 1, Metric { gauge: Some(number), ..Metric::default() }),
+        family("quick", 2, Metric { summary, ..Metric::default() }),
+        family("took", 4, Metric { histogram, ..Metric::default() }),
+        family("untold", 4, Metric { histogram: Some(native()), ..Metric::default() }),
+    ];
+    let exposition = read(Format::Protobuf, body(&families)).expect("a body");
+    assert_eq!(starts(&exposition), ["hits_total 5007", "quick_count 5007", "quick_sum 5007", "took 5007"]);
 }

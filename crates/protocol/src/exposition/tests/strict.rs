@@ -1,4 +1,4 @@
-use super::{Format, described, fault, read, shown};
+use super::{Format, described, fault, read, shown, starts};
 
 #[test]
 fn openmetrics_is_read_with_exemplars_units_infos_and_states() {
@@ -120,4 +120,51 @@ fn what_breaks_the_rules_is_told_with_its_line_and_what_was_expected() {
     for (body, expected) in cases {
         assert_eq!(fault(Format::OpenMetrics, body), expected, "{body:?}");
     }
+}
+
+#[test]
+fn what_was_created_gives_its_start_to_the_samples_of_its_metric_alone() {
+    let body = "\
+# TYPE hits counter
+hits_total{path=\"/a\"} 17
+hits_created{path=\"/a\"} 1520872607.123
+hits_total{path=\"/b\"} 3
+hits_total{path=\"/c\"} 4
+hits_created{path=\"/c\"} 1520872608
+# TYPE took histogram
+took_bucket{le=\"1\"} 8
+took_bucket{le=\"+Inf\"} 17
+took_count 17
+took_sum 3
+took_created 5
+# TYPE quick summary
+quick{quantile=\"0.5\"} 1
+quick_count 2
+quick_created 6.5
+# TYPE odd counter
+odd_total 1
+odd_created NaN
+odd_created -1
+odd_created 1e300
+# TYPE depth gauge
+depth 1
+depth_created 7
+# EOF
+";
+    let exposition = read(Format::OpenMetrics, body).expect("a body");
+    assert_eq!(
+        starts(&exposition),
+        [
+            r#"hits_total{path="/a"} 1520872607123"#,
+            r#"hits_total{path="/c"} 1520872608000"#,
+            r#"took_bucket{le="1.0"} 5000"#,
+            r#"took_bucket{le="+Inf"} 5000"#,
+            "took_count 5000",
+            "took_sum 5000",
+            r#"quick{quantile="0.5"} 6500"#,
+            "quick_count 6500",
+        ]
+    );
+    let created = shown(&exposition).into_iter().filter(|sample| sample.contains("_created"));
+    assert_eq!(created.count(), 8, "they are series too");
 }

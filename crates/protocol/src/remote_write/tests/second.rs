@@ -60,6 +60,38 @@ fn a_request_is_read_as_the_protocol_defines_it() {
 }
 
 #[test]
+fn samples_say_since_when_they_count_themselves_or_by_their_series() {
+    let at = |time: u8, start: &[u8]| {
+        field(2, &[&[0x09][..], &f64::from(time).to_le_bytes(), &[0x10, time], start].concat())
+    };
+    let histogram =
+        |start: &[u8]| field(3, &[&WireHistogram::of(&whole(), 9).encode_to_vec()[..], start].concat());
+    let own = [
+        field(1, &[1, 2]),
+        at(9, &[0x18, 7]),
+        at(5, &[]),
+        // Sent again: the first stays, with its start.
+        at(9, &[0x18, 3]),
+        histogram(&[0x88, 1, 6]),
+    ]
+    .concat();
+    let of_series =
+        [field(1, &[1, 2, 3, 4]), at(8, &[]), at(9, &[0x18, 7]), histogram(&[]), vec![0x30, 2]].concat();
+    let decoded = read(&request(&SYMBOLS, &[own, of_series])).expect("a request");
+    let told = |batch: &MetricBatch| -> Vec<Vec<(i64, i64)>> {
+        let run = |run: SampleRun<'_>| run.iter().map(|(sample, start)| (sample.time_ms, start)).collect();
+        batch.runs().map(|(_, one)| run(one)).collect()
+    };
+    assert_eq!(told(&decoded.batch), [[(5, 0), (9, 7)], [(8, 2), (9, 7)]]);
+    assert_eq!(told(&decoded.histograms), [[(9, 6)], [(9, 2)]]);
+    let wrong = [field(1, &[1, 2]), field(2, &[0x1a, 0])].concat();
+    assert!(matches!(
+        read(&request(&SYMBOLS, &[wrong])),
+        Err(RemoteWriteError::Protobuf(Malformed::Type(3)))
+    ));
+}
+
+#[test]
 fn references_need_not_be_packed_and_symbols_may_come_last() {
     let series = [&[0x08, 1, 0x08, 2][..], &sample(7)].concat();
     let plain = [field(5, &series), request(&SYMBOLS, &[])].concat();
