@@ -7,9 +7,7 @@
 
 mod compare;
 mod form;
-mod histogram_text;
 mod memory;
-mod notation;
 mod stage;
 #[cfg(test)]
 mod tests;

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use model::{Histogram, Labels};
-use promql::{Query, ValueKind, format_value};
+use promql::{Query, ValueKind, format_value, notation};
 
+use super::TestFailure;
 use super::form::{AlertTest, ExpressionTest};
 use super::stage::Stage;
-use super::{TestFailure, histogram_text, notation};
 
 /// Labels or annotations.
 type Texts = BTreeMap<String, String>;
@@ -114,7 +114,7 @@ fn compare(
     for sample in expected.exp_samples.iter().flatten() {
         let labels = notation::labels(&sample.labels)?;
         let value = match &sample.histogram {
-            Some(text) => Sample::Histogram(histogram_text::read(text.trim())?.0),
+            Some(text) => Sample::Histogram(notation::histogram(text)?.histogram.as_ref().clone()),
             None => Sample::Number(sample.value.unwrap_or(0.0)),
         };
         let same = |(other, found): &(Labels, Sample)| *other == labels && value.equals(found, fuzzy);

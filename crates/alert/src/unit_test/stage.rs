@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{ByteSize, DurationText, Labels, MetricBatch, STALE_NAN, Timestamp};
+use model::{ByteSize, DurationText, Labels, MetricBatch, Timestamp};
+use promql::notation::{self, Point};
 use promql::{Cancel, Engine, Limits, Query};
 use state::{AlertRecord, AlertState};
 
 use super::TestFailure;
 use super::form::{FileForm, TestForm};
 use super::memory::MemoryStore;
-use super::notation::{self, Point};
 use crate::book::RuleAlerts;
 use crate::clerk::{Sighting, blank_record};
 use crate::evaluate::{Finding, with_engine};
@@ -105,9 +105,8 @@ impl Stage {
             for index in input.loaded..due {
                 let value = match &input.points[index] {
                     Point::Absent => continue,
-                    Point::Number(number) => *number,
-                    Point::Stale => STALE_NAN,
-                    Point::Histogram(histogram) => batch.histogram(histogram),
+                    Point::Value(value) => *value,
+                    Point::Histogram(written) => batch.histogram(&written.histogram),
                 };
                 let time_ms = start_ms + self.step_ms * i64::try_from(index).unwrap_or(i64::MAX);
                 batch.push_one(&input.labels, time_ms, value);

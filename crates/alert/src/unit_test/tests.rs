@@ -1,6 +1,5 @@
 use std::path::Path;
 
-use super::notation::{Point, labels, points};
 use super::*;
 
 const RULES: &str = r#"groups:
@@ -147,7 +146,7 @@ fn what_is_not_as_expected_is_shown_beside_what_is() {
 fn what_is_wrong_with_a_file_of_tests_is_said() {
     let cases = [
         ("evaluation_interval", "evaluation_intervall", "tests.yml:2:"),
-        ("values: 1 0x4", "values: 1 0y4", "`0y4` is no value"),
+        ("values: 1 0x4", "values: 1 0y4", "`0y4` is no point"),
         ("alertname: InstanceDown }", "alertname: '' }", "misses required attribute alertname"),
         ("[first, second]", "[first, first]", "group name repeated"),
         ("expr: job:up:sum\n", "expr: job:up:sum[1m]\n", "not a vector or scalar"),
@@ -177,53 +176,4 @@ fn a_rule_that_fails_ends_its_test() {
     let failure = &report.tests[0].failures[0];
     assert_eq!(failure.error.as_deref(), Some("exceeded limit of 1 with 2 alerts"), "{report:#?}");
     assert_eq!((failure.subject.as_str(), failure.time.as_str()), ("the rule InstanceDown", "0s"));
-}
-
-#[test]
-fn values_are_expanded_as_prometheus_expands_them() {
-    let numbers = |values: &[f64]| values.iter().map(|value| Point::Number(*value)).collect::<Vec<_>>();
-    let cases = [
-        ("1 2 3", numbers(&[1.0, 2.0, 3.0])),
-        ("-2+4x3", numbers(&[-2.0, 2.0, 6.0, 10.0])),
-        (" 1-2x4", numbers(&[1.0, -1.0, -3.0, -5.0, -7.0])),
-        ("1x2", numbers(&[1.0; 3])),
-        ("1e3+1e-1x1 0x3", numbers(&[1000.0, 1000.1, 0.0, 0.0, 0.0, 0.0])),
-        ("Inf -Inf", numbers(&[f64::INFINITY, f64::NEG_INFINITY])),
-        ("_ _x2 stale", vec![Point::Absent, Point::Absent, Point::Absent, Point::Stale]),
-    ];
-    for (text, expected) in cases {
-        assert_eq!(points(text).as_ref(), Ok(&expected), "{text}");
-    }
-    for text in [
-        "a",
-        "1+",
-        "1+2",
-        "1x",
-        "1x-1",
-        "1xx2",
-        "{{",
-        "{{sum:1}}y2",
-        "{{none:1}}",
-        "1x99999999999",
-        "{{schema:9}}",
-    ] {
-        assert!(points(text).is_err(), "{text}");
-    }
-    let histograms = points(
-        "{{schema:1 sum:2 count:3 buckets:[1 2]}}+{{schema:1 sum:1 count:1 buckets:[1] offset:1}}x1 _",
-    );
-    let histograms = histograms.expect("histograms");
-    let Point::Histogram(last) = &histograms[1] else { panic!("a histogram") };
-    assert_eq!((last.sum, last.count, last.positive.counts.as_slice()), (3.0, 4.0, [1.0, 3.0].as_slice()));
-    assert_eq!(histograms[2], Point::Absent);
-}
-
-#[test]
-fn label_sets_are_read_in_every_form() {
-    let expected = model::Labels::metric("up", &[("job", "a\"b")]);
-    for text in [r#"up{job="a\"b"}"#, r#"{__name__="up", job="a\"b",}"#, r#"{"up", "job"='a"b'}"#] {
-        assert_eq!(labels(text), Ok(expected.clone()), "{text}");
-    }
-    assert_eq!(labels(" {} "), Ok(model::Labels::empty()));
-    assert!(labels("up offset 1m").is_err());
 }

@@ -3,12 +3,11 @@
 use futures::executor::block_on;
 use model::histogram::ResetHint;
 use model::{Histogram, MetricBatch, Sample};
+use promql::notation::{Point, WrittenSeries};
 use store::{Batch, TelemetryStore};
 
-use crate::series_text::{Point, SeriesText};
-
 /// Stores series whose points are so far apart.
-pub(crate) fn load(store: &dyn TelemetryStore, step_ms: i64, series: &[SeriesText]) -> Result<(), String> {
+pub(crate) fn load(store: &dyn TelemetryStore, step_ms: i64, series: &[WrittenSeries]) -> Result<(), String> {
     let mut metrics = MetricBatch::new();
     let mut expected = 0;
     for one in series {
@@ -24,7 +23,7 @@ pub(crate) fn load(store: &dyn TelemetryStore, step_ms: i64, series: &[SeriesTex
     if known == expected { Ok(()) } else { Err(format!("of {expected} samples {known} were taken")) }
 }
 
-fn samples(series: &SeriesText, step_ms: i64, metrics: &mut MetricBatch) -> Vec<Sample> {
+fn samples(series: &WrittenSeries, step_ms: i64, metrics: &mut MetricBatch) -> Vec<Sample> {
     let mut samples = Vec::new();
     let mut before: Option<Histogram> = None;
     for (index, point) in series.points.iter().enumerate() {
