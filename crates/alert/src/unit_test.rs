@@ -149,7 +149,6 @@ fn run_test(
             }
         }
     }
-    stage.load_all();
     for expected in &test.expressions {
         match check_expression(expected, &stage, file.fuzzy_compare) {
             None => report.passed += 1,

@@ -171,8 +171,11 @@ fn numbers(word: &str, into: &mut Vec<Point>) -> Result<(), String> {
         into.extend(std::iter::repeat_n(Point::Absent, repeated.unwrap_or(1)));
         return Ok(());
     }
-    let alike = if body == "stale" { Some(STALE_NAN) } else { number(body) };
-    if let Some(value) = alike {
+    if word == "stale" {
+        into.push(Point::Value(STALE_NAN));
+        return Ok(());
+    }
+    if let Some(value) = number(body) {
         into.extend(std::iter::repeat_n(Point::Value(value), count));
         return Ok(());
     }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use model::Histogram;
+
 use super::functions::{self, Function};
 use super::tree::{Branch, Command, Node, Operand, Pipeline, Tree};
 use super::value::{SampleValue, Value};
@@ -34,13 +36,33 @@ pub(super) fn run(text: &str, tree: &Tree, data: &Data<'_>) -> Result<String, Te
             ("$labels".to_owned(), Value::Labels(Arc::clone(&data.labels))),
             ("$externalLabels".to_owned(), Value::Labels(Arc::clone(&data.external.labels))),
             ("$externalURL".to_owned(), Value::text(data.external.url.as_str())),
-            ("$value".to_owned(), Value::Float(data.value)),
+            ("$value".to_owned(), value_of(data)),
         ],
     };
     run.nodes(&tree.body, &Value::Root)?;
     let Run { mut out, .. } = run;
     out.truncate(out.floor_char_boundary(MAX_RENDERED_BYTES));
     Ok(out)
+}
+
+/// What `$value` is.
+fn value_of(data: &Data<'_>) -> Value {
+    match &data.histogram {
+        Some(histogram) => Value::Histogram(Arc::clone(histogram)),
+        None => Value::Float(data.value),
+    }
+}
+
+/// What can be asked of a histogram: its numbers.
+fn histogram_field(histogram: &Histogram, name: &str) -> Option<Value> {
+    match name {
+        "Count" => Some(Value::Float(histogram.count)),
+        "Sum" => Some(Value::Float(histogram.sum)),
+        "ZeroCount" => Some(Value::Float(histogram.zero_count)),
+        "ZeroThreshold" => Some(Value::Float(histogram.zero_threshold)),
+        "Schema" => Some(Value::Int(i64::from(histogram.schema))),
+        _ => None,
+    }
 }
 
 /// How a list of nodes ended.
@@ -313,9 +335,10 @@ impl Run<'_> {
                 "Labels" => Some(Value::Labels(Arc::clone(&self.data.labels))),
                 "ExternalLabels" => Some(Value::Labels(Arc::clone(&self.data.external.labels))),
                 "ExternalURL" => Some(Value::text(self.data.external.url.as_str())),
-                "Value" => Some(Value::Float(self.data.value)),
+                "Value" => Some(value_of(self.data)),
                 _ => None,
             },
+            Value::Histogram(histogram) => histogram_field(histogram, name),
             Value::Sample(sample) => match name {
                 "Labels" => Some(Value::Labels(Arc::clone(&sample.labels))),
                 "Value" => Some(Value::Float(sample.value)),
@@ -360,7 +383,7 @@ impl Run<'_> {
             Value::Root => {
                 let labels = [&self.data.labels, &self.data.external.labels];
                 let [labels, external] = labels.map(|labels| Value::Labels(Arc::clone(labels)).printed());
-                let value = Value::Float(self.data.value).printed();
+                let value = value_of(self.data).printed();
                 format!("{{{labels} {external} {} {value}}}", self.data.external.url)
             }
             _ => value.printed(),

@@ -177,3 +177,67 @@ fn a_rule_that_fails_ends_its_test() {
     assert_eq!(failure.error.as_deref(), Some("exceeded limit of 1 with 2 alerts"), "{report:#?}");
     assert_eq!((failure.subject.as_str(), failure.time.as_str()), ("the rule InstanceDown", "0s"));
 }
+
+#[test]
+fn files_are_read_as_promtool_reads_them() {
+    let rules = r#"groups:
+  - name: twice
+    rules:
+      - { alert: A, expr: y == 2, labels: { alertname: other } }
+      - { alert: A, expr: y == 2 }
+"#;
+    let tests = r#"rule_files: [rules.yml, rules.yml]
+group_eval_order:
+tests:
+  - interval: 30s
+    input_series:
+      - { series: y, values: 7x9 }
+      - { series: y, values: 0+1x9 }
+      - { series: z, values: }
+    external_labels: { none: }
+    alert_rule_test:
+      - eval_time: 1m
+        alertname: A
+        exp_alerts: [{ exp_annotations: }, { exp_labels: { alertname: that, empty: } }]
+    promql_expr_test:
+      - { expr: y, exp_samples: [{ labels: y, value: 0 }] }
+      # What comes after the last evaluation is not there yet.
+      - { expr: y, eval_time: 90s, exp_samples: [{ labels: y, value: 2 }] }
+  -
+    start_timestamp: "1700000000"
+    promql_expr_test: [{ expr: "time()", exp_samples: [{ labels: "{}", value: 1700000000 }] }]
+---
+another: document
+"#;
+    // An expected label without a text is no label of an alert that fires.
+    let (_folder, path) = written(rules, tests);
+    let report = run_file(&path, None);
+    assert_eq!(report.tests[0].failures.len(), 1, "{report:#?}");
+    assert!(report.tests[0].failures[0].missing[0].contains("empty=\"\""), "{report:#?}");
+    let (_folder, path) = written(rules, &tests.replace(", empty: ", ""));
+    let report = run_file(&path, None);
+    assert!(report.passed() && report.tests.len() == 2, "{report:#?}");
+    let (_folder, path) = written(rules, &tests.replace("series: z", "series: '{}'"));
+    assert!(format!("{:?}", run_file(&path, None)).contains("neither a name nor labels"));
+}
+
+#[test]
+fn what_is_known_of_resets_counts_where_it_is_expected() {
+    let tests = |hint: &str| {
+        format!(
+            r#"rule_files: [rules.yml]
+tests:
+  - input_series: [{{ series: h, values: "{{{{count:1}}}} {{{{count:2}}}}" }}]
+    promql_expr_test:
+      - {{ expr: h, eval_time: 1m, exp_samples: [{{ labels: h, histogram: "{{{{count:2{hint}}}}}" }}] }}
+"#
+        )
+    };
+    for (hint, passes) in
+        [("", true), (" counter_reset_hint:not_reset", true), (" counter_reset_hint:gauge", false)]
+    {
+        let (_folder, path) = written("groups: []", &tests(hint));
+        let report = run_file(&path, None);
+        assert_eq!(report.passed(), passes, "{hint}: {report:#?}");
+    }
+}

@@ -19,6 +19,26 @@ pub struct WrittenHistogram {
     pub says_reset: bool,
 }
 
+impl WrittenHistogram {
+    /// What is known of resets once it is stored after another one: of a counter that has gone on without any, that;
+    /// else nothing.
+    pub fn stored_after(&self, before: Option<&Histogram>) -> Histogram {
+        let mut histogram = Histogram::clone(&self.histogram);
+        if histogram.reset == ResetHint::Gauge {
+            return histogram;
+        }
+        let goes_on = before.is_some_and(|before| {
+            before.reset != ResetHint::Gauge
+                && before.schema == histogram.schema
+                && before.zero_threshold == histogram.zero_threshold
+                && before.custom_bounds == histogram.custom_bounds
+                && !histogram.is_reset_since(before)
+        });
+        histogram.reset = if goes_on { ResetHint::NotReset } else { ResetHint::Unknown };
+        histogram
+    }
+}
+
 /// Reads `{{…}}`, `{{…}}x3` or `{{…}}+{{…}}x3`, and gives what follows.
 pub(super) fn sequence<'a>(text: &'a str, into: &mut Vec<Point>) -> Result<&'a str, String> {
     let (mut written, mut rest) = one(text)?;

@@ -1,3 +1,6 @@
+use model::Histogram;
+use model::histogram::ResetHint;
+
 use super::*;
 
 #[test]
@@ -22,7 +25,9 @@ fn values_are_expanded_as_prometheus_expands_them() {
     };
     assert_eq!(bits("stale"), STALE_NAN.to_bits());
     assert_eq!(bits("NaN"), f64::NAN.to_bits());
-    for text in ["a", "1+", "1+2", "1x", "1x-1", "1xx2", "--1", "infinity", "1e999", "1x99999999999"] {
+    for text in
+        ["a", "1+", "1+2", "1x", "1x-1", "1xx2", "--1", "infinity", "1e999", "1x99999999999", "stalex2"]
+    {
         assert!(points(text).is_err(), "{text}");
     }
 }
@@ -39,6 +44,18 @@ fn histograms_go_on_by_steps() {
     let Some(Point::Histogram(last)) = down.last() else { panic!("a histogram") };
     assert_eq!((down.len(), last.histogram.sum, last.histogram.count), (3, 3.0, 1.0));
     assert!(!last.says_reset && histogram("{{counter_reset_hint:gauge}}").is_ok_and(|read| read.says_reset));
+    let resets: Vec<ResetHint> =
+        (points("{{count:2}} {{count:3}} {{count:1}} {{count:2 counter_reset_hint:gauge}}"))
+            .expect("histograms")
+            .iter()
+            .scan(None, |before: &mut Option<Histogram>, point| {
+                let Point::Histogram(written) = point else { return None };
+                let stored = written.stored_after(before.as_ref());
+                *before = Some(stored.clone());
+                Some(stored.reset)
+            })
+            .collect();
+    assert_eq!(resets, [ResetHint::Unknown, ResetHint::NotReset, ResetHint::Unknown, ResetHint::Gauge]);
     for text in [
         "{{",
         "{{sum:1}}y2",

@@ -1,7 +1,6 @@
 //! Series of a script on their way into a store.
 
 use futures::executor::block_on;
-use model::histogram::ResetHint;
 use model::{Histogram, MetricBatch, Sample};
 use promql::notation::{Point, WrittenSeries};
 use store::{Batch, TelemetryStore};
@@ -35,32 +34,11 @@ fn samples(series: &WrittenSeries, step_ms: i64, metrics: &mut MetricBatch) -> V
                 before = None;
             }
             Point::Histogram(text) => {
-                let histogram = as_scraped(&text.histogram, before.as_ref());
+                let histogram = text.stored_after(before.as_ref());
                 samples.push(Sample { time_ms, value: metrics.histogram(&histogram) });
                 before = Some(histogram);
             }
         }
     }
     samples
-}
-
-/// What is known of resets once a histogram is stored after another: of a counter that has gone on without any,
-/// that; else nothing.
-fn as_scraped(histogram: &Histogram, before: Option<&Histogram>) -> Histogram {
-    let mut histogram = histogram.clone();
-    if histogram.reset == ResetHint::Gauge {
-        return histogram;
-    }
-    histogram.reset = ResetHint::Unknown;
-    let goes_on = before.is_some_and(|before| {
-        before.reset != ResetHint::Gauge
-            && before.schema == histogram.schema
-            && before.zero_threshold == histogram.zero_threshold
-            && before.custom_bounds == histogram.custom_bounds
-            && !histogram.is_reset_since(before)
-    });
-    if goes_on {
-        histogram.reset = ResetHint::NotReset;
-    }
-    histogram
 }

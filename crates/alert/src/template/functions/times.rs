@@ -12,9 +12,22 @@ pub(super) fn timestamp(seconds: f64) -> String {
     go_time(Timestamp::from_secs_f64(seconds))
 }
 
-pub(super) fn duration(text: &str) -> Result<f64, String> {
-    let duration: Result<DurationText, _> = text.parse();
-    duration.map(|duration| duration.0.as_secs_f64()).map_err(|error| error.to_string())
+/// What the text of a duration is made into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::template) enum OfDuration {
+    Seconds,
+    Duration,
+}
+
+impl OfDuration {
+    pub(super) fn of(self, text: &str) -> Result<Value, String> {
+        let DurationText(duration) = text.parse().map_err(|error| format!("{error}"))?;
+        let seconds = duration.as_secs_f64();
+        Ok(match self {
+            Self::Seconds => Value::Float(seconds),
+            Self::Duration => Value::Duration(seconds),
+        })
+    }
 }
 
 /// What can be asked of a time. Methods with arguments, as `Format`, are not there.
