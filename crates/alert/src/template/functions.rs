@@ -3,6 +3,7 @@
 mod collections;
 mod comparison;
 mod given;
+mod layout;
 mod numbers;
 mod printing;
 mod results;
@@ -19,7 +20,7 @@ use printing::Printing;
 use results::OfResults;
 use strings::{OfPattern, OfText};
 use times::OfDuration;
-pub(super) use times::time_field;
+pub(super) use times::{call_method, time_field};
 
 /// A function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,8 +127,8 @@ pub(super) fn call(function: Function, arguments: &[Value], data: &Data<'_>) -> 
         Function::Collection(function) => function.of(&given),
         Function::Results(function) => function.of(&given),
         Function::Number(function) => {
-            let number = numbers::number(given.one()?).map_err(|reason| given.failed(&reason))?;
-            Ok(function.of(number))
+            let done = numbers::number(given.one()?).and_then(|number| function.of(number));
+            done.map_err(|reason| given.failed(&reason))
         }
         Function::Text(function) => Ok(Value::text(function.of(given.text(0, 1)?))),
         Function::Pattern(function) => function.of(&given),

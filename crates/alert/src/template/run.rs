@@ -248,10 +248,32 @@ impl Run<'_> {
         piped: Option<Value>,
     ) -> Result<Value, TemplateError> {
         self.step()?;
-        let Operand::Function(function) = command.first else {
-            return self.operand(&command.first, dot, command.at);
+        match command.first {
+            Operand::Function(function) => self.call(function, &command.arguments, dot, piped, command.at),
+            Operand::Nil => Err(self.fault(command.at, "nil is not a command")),
+            _ if piped.is_some() || !command.arguments.is_empty() => self.method(command, dot, piped),
+            _ => self.operand(&command.first, dot, command.at),
+        }
+    }
+
+    /// Calls the last field of a value.
+    fn method(
+        &mut self,
+        command: &Command,
+        dot: &Value,
+        piped: Option<Value>,
+    ) -> Result<Value, TemplateError> {
+        let (value, path) = self.base(&command.first, dot, command.at)?;
+        let Some((name, path)) = path.split_last() else {
+            return Err(self.fault(command.at, "can't give argument to non-function"));
         };
-        self.call(function, &command.arguments, dot, piped, command.at)
+        let value = self.fields(value, path, command.at)?;
+        let mut arguments = Vec::with_capacity(command.arguments.len() + 1);
+        for operand in &command.arguments {
+            arguments.push(self.operand(operand, dot, command.at)?);
+        }
+        arguments.extend(piped);
+        functions::call_method(&value, name, &arguments).map_err(|reason| self.fault(command.at, reason))
     }
 
     fn call(
@@ -300,22 +322,29 @@ impl Run<'_> {
     }
 
     fn operand(&mut self, operand: &Operand, dot: &Value, at: usize) -> Result<Value, TemplateError> {
+        let (value, path) = self.base(operand, dot, at)?;
+        self.fields(value, path, at)
+    }
+
+    /// The value that an operand begins with, and the fields of it that are asked for.
+    fn base<'o>(
+        &mut self,
+        operand: &'o Operand,
+        dot: &Value,
+        at: usize,
+    ) -> Result<(Value, &'o [String]), TemplateError> {
         match operand {
-            Operand::Dot => Ok(dot.clone()),
-            Operand::Nil => Ok(Value::Absent),
-            Operand::Literal(value) => Ok(value.clone()),
-            Operand::Function(function) => self.call(*function, &[], dot, None, at),
-            Operand::Field(path) => self.fields(dot.clone(), path, at),
+            Operand::Dot => Ok((dot.clone(), &[])),
+            Operand::Nil => Ok((Value::Absent, &[])),
+            Operand::Literal(value) => Ok((value.clone(), &[])),
+            Operand::Function(function) => Ok((self.call(*function, &[], dot, None, at)?, &[])),
+            Operand::Field(path) => Ok((dot.clone(), path)),
             Operand::Variable(name, path) => {
                 let known = self.variables.iter().rev().find(|(known, _)| known == name);
                 let value = known.map(|(_, value)| value.clone());
-                let value = value.ok_or_else(|| self.fault(at, format!("undefined variable {name:?}")))?;
-                self.fields(value, path, at)
+                Ok((value.ok_or_else(|| self.fault(at, format!("undefined variable {name:?}")))?, path))
             }
-            Operand::Inner(pipeline, path) => {
-                let value = self.pipeline(pipeline, dot)?;
-                self.fields(value, path, at)
-            }
+            Operand::Inner(pipeline, path) => Ok((self.pipeline(pipeline, dot)?, path)),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Functions that compare values.
 
-use std::cmp::Ordering::{Equal, Greater, Less};
+use std::cmp::Ordering::{Equal, Less};
 
 use crate::template::value::Value;
 
@@ -32,8 +32,9 @@ impl Comparison {
         Ok(match self {
             Self::Lt => order == Some(Less),
             Self::Le => matches!(order, Some(Less | Equal)),
-            Self::Gt => order == Some(Greater),
-            Self::Ge => matches!(order, Some(Greater | Equal)),
+            // As Go has it, a NaN is greater than everything: it is not less, and not equal.
+            Self::Gt => !matches!(order, Some(Less | Equal)),
+            Self::Ge => order != Some(Less),
             Self::Eq | Self::Ne => false,
         })
     }

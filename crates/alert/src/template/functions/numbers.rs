@@ -2,9 +2,10 @@
 
 use model::Timestamp;
 
-use super::times::timestamp;
-use crate::template::number::{humanize, humanize_1024, humanize_duration, humanize_percentage};
-use crate::template::value::Value;
+use crate::template::number::{
+    humanize, humanize_1024, humanize_duration, humanize_percentage, not_finite, shortest,
+};
+use crate::template::value::{Value, go_time};
 
 /// What a number is made into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,17 +20,33 @@ pub(in crate::template) enum OfNumber {
 }
 
 impl OfNumber {
-    pub(super) fn of(self, number: f64) -> Value {
-        match self {
+    pub(super) fn of(self, number: f64) -> Result<Value, String> {
+        Ok(match self {
             Self::Humanize => Value::text(humanize(number)),
             Self::Humanize1024 => Value::text(humanize_1024(number)),
             Self::HumanizeDuration => Value::text(humanize_duration(number)),
             Self::HumanizePercentage => Value::text(humanize_percentage(number)),
-            Self::HumanizeTimestamp => Value::text(timestamp(number)),
-            Self::ToTime => Value::Time(Timestamp::from_secs_f64(number)),
+            Self::HumanizeTimestamp if !number.is_finite() => Value::text(not_finite(number)),
+            Self::HumanizeTimestamp => Value::text(go_time(time(number)?)),
+            Self::ToTime => Value::Time(time(number)?),
             Self::ToDuration => Value::Duration(number),
-        }
+        })
     }
+}
+
+/// The time so many seconds after the epoch, in whole milliseconds as Prometheus has them.
+fn time(seconds: f64) -> Result<Timestamp, String> {
+    if !seconds.is_finite() {
+        return Err("value is NaN or Inf".to_owned());
+    }
+    let nanos = seconds * 1e9;
+    if nanos.abs() >= i64::MAX as f64 {
+        let number = shortest(seconds);
+        return Err(format!(
+            "{number} cannot be represented as a nanoseconds timestamp since it overflows int64"
+        ));
+    }
+    Ok(Timestamp::from_millis(nanos as i64 / 1_000_000))
 }
 
 /// What is taken for a number: numbers, texts that are numbers, and durations in seconds.
