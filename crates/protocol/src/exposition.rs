@@ -4,6 +4,7 @@
 //! relabelling and limits. A body is taken whole or not at all: an error says the line, and what was expected there.
 //! Knows no target, no clock and no limit but one on memory. Start reading at [`decode`].
 
+mod classic;
 mod labelset;
 mod line;
 mod number;
@@ -14,6 +15,7 @@ mod text;
 #[cfg(test)]
 mod tests;
 
+use model::histogram::InvalidHistogram;
 use model::{Labels, LabelsRef, MetricKind, MetricMetadata};
 
 use labelset::LabelSet;
@@ -38,6 +40,8 @@ pub struct Options {
     pub native_histograms: bool,
     /// Whether the buckets of a classic histogram are read where a native one stands beside them.
     pub classic_histograms: bool,
+    /// Whether classic histograms become native ones with the same bounds.
+    pub custom_histograms: bool,
 }
 
 /// What was in a body.
@@ -49,6 +53,8 @@ pub struct Exposition {
     metadata: Vec<MetricMetadata>,
     exemplars: Vec<ShownExemplar>,
     dropped_exemplars: usize,
+    left_out: usize,
+    first_left_out: Option<(Labels, InvalidHistogram)>,
     text_bytes: usize,
 }
 
@@ -120,11 +126,12 @@ pub enum ExpositionError {
 
 /// Takes a body apart.
 pub fn decode(format: Format, body: &[u8], options: &Options) -> Result<Exposition, ExpositionError> {
-    match format {
+    let shown = match format {
         Format::Text => text::decode(body, options),
         Format::OpenMetrics => openmetrics::decode(body, options),
         Format::Protobuf => protobuf::decode(body, options),
-    }
+    }?;
+    if options.custom_histograms { classic::convert(shown, options) } else { Ok(shown) }
 }
 
 impl Exposition {

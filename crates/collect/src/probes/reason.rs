@@ -4,6 +4,8 @@
 use std::error::Error;
 use std::io;
 
+use crate::trust::Fault;
+
 /// The reason behind `error`, from the cause that says most.
 pub(crate) fn plain(error: &(dyn Error + 'static)) -> String {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
@@ -62,6 +64,9 @@ pub(super) fn malformed(error: &(dyn Error + 'static)) -> Option<String> {
 }
 
 fn of_tls(error: &rustls::Error) -> String {
+    if let Some(fault) = Fault::of(error) {
+        return fault.to_string();
+    }
     match error {
         rustls::Error::InvalidCertificate(_) => format!("the certificate is not accepted: {error}"),
         rustls::Error::InvalidMessage(_) => "what answers does not speak TLS".to_owned(),

@@ -51,6 +51,8 @@ pub(super) struct Taken {
     /// Metadata that was not there before, or was another.
     pub(super) metadata: Vec<MetricMetadata>,
     pub(super) counts: Counts,
+    /// What was shown and could not be taken, in words.
+    pub(super) left_out: Option<String>,
 }
 
 /// What is counted in a scrape, whether it succeeds or not.
@@ -62,6 +64,10 @@ pub(super) struct Counts {
     pub(super) kept: usize,
     /// Series that the scrape before did not have.
     pub(super) added: usize,
+    /// Classic histograms that contradict themselves.
+    pub(super) left_out: usize,
+    /// Bytes of the body, unpacked.
+    pub(super) body: usize,
 }
 
 impl Series {
@@ -79,6 +85,12 @@ impl Series {
         }
         self.scrape += 1;
         let mut taken = Taken::default();
+        if let Some((count, labels, reason)) = shown.left_out() {
+            taken.counts.left_out = count;
+            let labels: String = labels.to_string().chars().take(200).collect();
+            taken.left_out =
+                Some(format!("{count} classic histograms contradict themselves, as {labels}: {reason}"));
+        }
         if let Err(error) = self.samples(shown, job, target, at_ms, &mut taken) {
             return Err((error, taken.counts));
         }
@@ -253,6 +265,7 @@ fn measure(labels: &Labels, job: &Job) -> Result<(), ScrapeError> {
 fn value(value: f64, shown: &Exposition, job: &Job, batch: &mut MetricBatch) -> Result<f64, ScrapeError> {
     let Some(histogram) = shown.histograms().of(value) else { return Ok(value) };
     let Ok(mut histogram) = histogram else { return Ok(f64::NAN) };
+    histogram.fit_schema(job.finest_schema);
     let buckets = histogram.bucket_count();
     if !histogram.fit_buckets(job.limits.buckets) {
         return Err(ScrapeError::Limit(format!(

@@ -121,7 +121,7 @@ fn load(line: &str, number: usize, body: &[&str]) -> Result<Command, String> {
     }
     let mut series = body.iter().map(|line| SeriesText::parse(line)).collect::<Result<Vec<_>, _>>()?;
     if command == "load_with_nhcb" {
-        series.extend(classic::histograms(&series));
+        series.extend(classic::histograms(&series)?);
     }
     Ok(Command::Load { line: number, step_ms: millis(step.trim())?, series })
 }

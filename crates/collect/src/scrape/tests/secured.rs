@@ -58,9 +58,10 @@ async fn credentials_stay_behind_where_a_redirect_leads_to_another_host() {
 struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
-    fn new() -> Self {
+    fn new(name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
@@ -110,7 +111,7 @@ async fn over_tls(authority: &Authority) -> u16 {
 
 #[tokio::test]
 async fn certificates_are_verified_and_shown_as_configured() {
-    let authority = Authority::new();
+    let authority = Authority::new("The house");
     let address = format!("127.0.0.1:{}", over_tls(&authority).await);
     let folder = tempfile::tempdir().unwrap();
     let (certificate, key) = authority.certify("us.example");
@@ -128,11 +129,23 @@ async fn certificates_are_verified_and_shown_as_configured() {
     let cases = [
         ("named", with(json!({ "ca_file": "ca.pem", "server_name": "exporter.example" })), None),
         ("anybody", with(json!({ "insecure_skip_verify": true })), None),
-        ("other name", with(json!({ "ca_file": "ca.pem" })), Some("the certificate is not accepted")),
+        (
+            "in the file itself",
+            json!({ "scheme": "https", "tls_config": {
+                "ca": authority.0.pem(), "cert": certificate.pem(), "key": key.serialize_pem(),
+                "server_name": "exporter.example",
+            } }),
+            None,
+        ),
+        (
+            "other name",
+            with(json!({ "ca_file": "ca.pem" })),
+            Some("the certificate is not for 127.0.0.1, but for "),
+        ),
         (
             "other authority",
-            with(json!({ "server_name": "exporter.example" })),
-            Some("the certificate is not accepted"),
+            with(json!({ "ca": Authority::new("Another").0.pem(), "server_name": "exporter.example" })),
+            Some("the certificate is signed by "),
         ),
     ];
     let jobs: Vec<_> =

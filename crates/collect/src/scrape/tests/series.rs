@@ -5,18 +5,28 @@ use protocol::exposition::{Exposition, Format, Options, decode};
 use serde_json::{Value, json};
 
 use crate::scrape::config::ScrapingConfig;
-use crate::scrape::job::{Globals, Job};
+use crate::scrape::globals::Globals;
+use crate::scrape::job::{Job, Surroundings};
 use crate::scrape::series::Series;
+use crate::trust::Authorities;
 
 fn job(keys: Value) -> Job {
     let mut config = keys;
     config["job_name"] = json!("j");
     let config = serde_json::from_value(config).expect("a job");
-    Job::new(&config, &Globals::default(), &ScrapingConfig::default(), Path::new("")).expect("a job")
+    let scraping = ScrapingConfig::default();
+    let authorities = Authorities::default();
+    let around = Surroundings { scraping: &scraping, base: Path::new(""), authorities: &authorities };
+    Job::new(&config, &Globals::default(), &around).expect("a job")
 }
 
 fn shown(text: &str) -> Exposition {
-    let options = Options { max_bytes: 1 << 20, native_histograms: true, classic_histograms: false };
+    let options = Options {
+        max_bytes: 1 << 20,
+        native_histograms: true,
+        classic_histograms: false,
+        custom_histograms: false,
+    };
     decode(Format::OpenMetrics, format!("{text}# EOF\n").as_bytes(), &options).expect("a body")
 }
 
@@ -25,7 +35,12 @@ fn shown_histogram(histogram: &[u8]) -> Exposition {
     let metric = [&[0x3a, histogram.len() as u8][..], histogram].concat();
     let family = [&[0x0a, 1, b'h', 0x18, 4, 0x22, metric.len() as u8][..], &metric].concat();
     let body = [&[family.len() as u8][..], &family].concat();
-    let options = Options { max_bytes: 1 << 20, native_histograms: true, classic_histograms: false };
+    let options = Options {
+        max_bytes: 1 << 20,
+        native_histograms: true,
+        classic_histograms: false,
+        custom_histograms: false,
+    };
     decode(Format::Protobuf, &body, &options).expect("a body")
 }
 

@@ -105,7 +105,12 @@ fn what_is_wrong_is_told_with_its_line_and_what_was_expected() {
 #[test]
 fn a_body_takes_no_more_memory_than_is_allowed() {
     let body = "a 1\n".repeat(100_000);
-    let options = Options { max_bytes: 100_000, native_histograms: true, classic_histograms: false };
+    let options = Options {
+        max_bytes: 100_000,
+        native_histograms: true,
+        classic_histograms: false,
+        custom_histograms: false,
+    };
     let error = decode(Format::Text, body.as_bytes(), &options).expect_err("too large");
     assert_eq!(error, ExpositionError::TooLarge { limit: 100_000 });
     let told: String = (0..10_000).map(|number| format!("# HELP a{number} {}\n", "x".repeat(100))).collect();
