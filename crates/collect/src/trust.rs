@@ -6,6 +6,8 @@
 mod authorities;
 mod judge;
 mod shown;
+#[cfg(test)]
+pub(crate) mod tests;
 
 use std::path::Path;
 use std::sync::Arc;

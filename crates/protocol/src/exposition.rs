@@ -72,7 +72,8 @@ const NO_TIME: i64 = i64::MIN;
 /// A sample of a body.
 #[derive(Clone, Copy, Debug)]
 pub struct ShownSample<'a> {
-    /// The labels that stand in the body, the name among them.
+    /// The labels that stand in the body, the name among them. One without a value is none, and stands there all the
+    /// same: an exporter may say so that a target's own label is not for this series.
     pub labels: LabelsRef<'a>,
     /// The value; a certain NaN stands for one of [`Exposition::histograms`].
     pub value: f64,

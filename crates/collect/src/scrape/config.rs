@@ -1,7 +1,9 @@
 //! The sections `[scraping]` and `[[scrape]]`, and with the same keys an entry of Prometheus' `scrape_configs`.
 
 mod discovery;
+mod empty;
 mod http;
+mod size;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,6 +13,10 @@ use model::{ByteSize, DurationText};
 use serde::{Deserialize, Serialize};
 
 use super::protocols::{EscapingScheme, ScrapeProtocol};
+
+use empty::or_empty;
+
+pub(super) use size::in_powers_of_two;
 
 pub use discovery::{FileSdConfig, HttpSdConfig, StaticConfig};
 pub use http::{Authorization, BasicAuth, HttpHeader, OAuth2, TlsConfig};
@@ -54,8 +60,10 @@ pub struct ScrapeConfig {
     /// Its name: the label `job` of its series.
     pub job_name: String,
     /// Targets as `host:port`: short for one entry of `static_configs`.
+    #[serde(deserialize_with = "or_empty")]
     pub targets: Vec<String>,
     /// Labels of all series of `targets`.
+    #[serde(deserialize_with = "or_empty")]
     pub labels: BTreeMap<String, String>,
     /// How often each target is scraped; by default once a minute.
     #[schemars(with = "Option<String>")]
@@ -74,6 +82,7 @@ pub struct ScrapeConfig {
     /// The path that is asked for.
     pub metrics_path: String,
     /// Parameters of the address.
+    #[serde(deserialize_with = "or_empty")]
     pub params: BTreeMap<String, Vec<String>>,
     /// Whether labels that a target shows go before those that it has; else they are renamed to `exported_…`.
     pub honor_labels: bool,
@@ -82,14 +91,19 @@ pub struct ScrapeConfig {
     /// Whether series with times that a target shows end when it no longer shows them.
     pub track_timestamps_staleness: bool,
     /// Targets that stand here.
+    #[serde(deserialize_with = "or_empty")]
     pub static_configs: Vec<StaticConfig>,
     /// Targets that stand in files.
+    #[serde(deserialize_with = "or_empty")]
     pub file_sd_configs: Vec<FileSdConfig>,
     /// Targets that a server lists.
+    #[serde(deserialize_with = "or_empty")]
     pub http_sd_configs: Vec<HttpSdConfig>,
     /// Changes the labels of targets, or drops them.
+    #[serde(deserialize_with = "or_empty")]
     pub relabel_configs: Vec<RelabelConfig>,
     /// Changes the labels of series, or drops them.
+    #[serde(deserialize_with = "or_empty")]
     pub metric_relabel_configs: Vec<RelabelConfig>,
     /// A name and a password.
     pub basic_auth: Option<BasicAuth>,
@@ -102,8 +116,10 @@ pub struct ScrapeConfig {
     /// A client whose tokens a server gives.
     pub oauth2: Option<OAuth2>,
     /// More headers of a request, by name, each as `{ values = […], secrets = […], files = […] }`.
+    #[serde(deserialize_with = "or_empty")]
     pub http_headers: BTreeMap<String, HttpHeader>,
     /// Certificates.
+    #[serde(deserialize_with = "or_empty")]
     pub tls_config: TlsConfig,
     /// Whether redirects are followed, ten at the most.
     pub follow_redirects: bool,
@@ -112,12 +128,16 @@ pub struct ScrapeConfig {
     /// A proxy to go through.
     pub proxy_url: Option<String>,
     /// What is asked without it: hosts with those below them, addresses and networks, with commas between them.
+    #[serde(deserialize_with = "or_empty")]
     pub no_proxy: String,
     /// Whether the variables `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` say which proxy to go through.
     pub proxy_from_environment: bool,
     /// Headers of requests to a proxy for a connection to a target (`CONNECT`).
+    #[serde(deserialize_with = "or_empty")]
     pub proxy_connect_header: BTreeMap<String, Vec<String>>,
-    /// The largest body, in bytes after unpacking; 0 is what `scraping.max_body` says.
+    /// The largest body, in bytes after unpacking; 0 is what `scraping.max_body` says. Here `MB` is `MiB`, as in
+    /// Prometheus.
+    #[serde(deserialize_with = "in_powers_of_two")]
     #[schemars(with = "String")]
     pub body_size_limit: ByteSize,
     /// The most samples of a scrape after relabelling; 0 is no limit.

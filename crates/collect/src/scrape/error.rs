@@ -45,6 +45,16 @@ pub(super) enum ScrapeError {
 }
 
 impl ScrapeError {
+    /// Of a body whose type is none that is known.
+    pub(super) fn of_type(content_type: &str) -> Self {
+        const ADVICE: &str = "set `fallback_scrape_protocol` to what it is";
+        if content_type.is_empty() {
+            return Self::ContentType(format!("the answer does not say of what type its body is: {ADVICE}"));
+        }
+        let kind: String = content_type.chars().take(100).collect();
+        Self::ContentType(format!("the type of the body, `{kind}`, is none that is known: {ADVICE}"))
+    }
+
     /// The value of the label `outcome`: a short, fixed list.
     pub(super) const fn outcome(&self) -> &'static str {
         match self {

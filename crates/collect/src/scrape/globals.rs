@@ -7,6 +7,7 @@ use model::{ByteSize, DurationText};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::config::in_powers_of_two;
 use super::protocols::{EscapingScheme, ScrapeProtocol};
 
 /// What a file says of all its jobs. A job's own keys go before.
@@ -19,6 +20,7 @@ pub(super) struct Globals {
     pub(super) scrape_native_histograms: Option<bool>,
     pub(super) always_scrape_classic_histograms: Option<bool>,
     pub(super) convert_classic_histograms_to_nhcb: Option<bool>,
+    #[serde(deserialize_with = "in_powers_of_two")]
     pub(super) body_size_limit: ByteSize,
     pub(super) sample_limit: usize,
     pub(super) target_limit: usize,

@@ -297,12 +297,8 @@ fn read_body(
     mut turn: Turn,
 ) -> Result<Taken, (ScrapeError, Counts)> {
     let none = |error| (error, Counts::default());
-    let format = protocols::format_of(&body.content_type).or(job.fallback).ok_or_else(|| {
-        let kind: String = body.content_type.chars().take(100).collect();
-        none(ScrapeError::ContentType(format!(
-            "the type of the body, `{kind}`, is none that is known: set `fallback_scrape_protocol` if it is one"
-        )))
-    })?;
+    let format = protocols::format_of(&body.content_type).or(job.fallback);
+    let format = format.ok_or_else(|| none(ScrapeError::of_type(&body.content_type)))?;
     // What is read takes several times the memory of what was sent.
     let options = Options {
         max_bytes: job.limits.body.saturating_mul(4).max(1 << 20),

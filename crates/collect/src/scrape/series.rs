@@ -92,7 +92,7 @@ impl Series {
                 Some(format!("{count} classic histograms contradict themselves, as {labels}: {reason}"));
         }
         if let Err(error) = self.samples(shown, job, target, at_ms, &mut taken) {
-            return Err((error, taken.counts));
+            return Err((error, Counts { added: 0, ..taken.counts }));
         }
         self.end_what_is_gone(at_ms, &mut taken.batch);
         taken.metadata = self.said.take(shown.metadata());
@@ -123,10 +123,8 @@ impl Series {
             let hash = known.hash;
             taken.counts.kept += 1;
             if taken.counts.kept > job.limits.samples {
-                return Err(ScrapeError::Limit(format!(
-                    "it shows more than {} samples after relabelling, which is the limit (sample_limit)",
-                    job.limits.samples
-                )));
+                // How far it is over the limit is told, so all of it is counted.
+                continue;
             }
             let own_time = sample.time_ms.filter(|_| job.honor_timestamps);
             if own_time.is_none() || job.track_timestamps {
@@ -151,6 +149,12 @@ impl Series {
                     });
                 }
             }
+        }
+        if taken.counts.kept > job.limits.samples {
+            return Err(ScrapeError::Limit(format!(
+                "it shows {} samples after relabelling, and the limit is {} (sample_limit)",
+                taken.counts.kept, job.limits.samples
+            )));
         }
         Ok(())
     }
@@ -201,7 +205,7 @@ fn exemplar_hash(exemplar: &ShownExemplar) -> u64 {
 /// What becomes of labels that a target shows: those of the target are added, then they are relabelled and measured.
 fn learn(shown: LabelsRef<'_>, job: &Job, target: &Labels) -> Result<Known, ScrapeError> {
     let mut labels = shown.to_owned().to_builder();
-    add_target(&mut labels, target, job.honor_labels);
+    add_target(&mut labels, shown, target, job.honor_labels);
     if !job.metric_relabel.apply(&mut labels) {
         return Ok(Known { labels: None, hash: 0, seen: 0, exemplar: 0 });
     }
@@ -216,14 +220,15 @@ fn learn(shown: LabelsRef<'_>, job: &Job, target: &Labels) -> Result<Known, Scra
     Ok(Known { hash: labels.hash64(), labels: Some(labels), seen: 0, exemplar: 0 })
 }
 
-/// Adds the labels of the target. Where a series has one of the same name, either that goes before, or it is renamed.
-fn add_target(labels: &mut LabelsBuilder, target: &Labels, honor: bool) {
+/// Adds the labels of the target. Where a series has one of the same name, either that goes before, even when it is
+/// empty (which is how a gateway says that a series has no instance), or it is renamed.
+fn add_target(labels: &mut LabelsBuilder, shown: LabelsRef<'_>, target: &Labels, honor: bool) {
     for (name, value) in target.iter() {
-        match labels.get(name).map(str::to_owned) {
-            None => {
+        match shown.get(name) {
+            Some(_) if honor => {}
+            None | Some("") => {
                 labels.set(name, value);
             }
-            Some(_) if honor => {}
             Some(shown) => {
                 let mut renamed = format!("exported_{name}");
                 while labels.get(&renamed).is_some() || target.get(&renamed).is_some() {

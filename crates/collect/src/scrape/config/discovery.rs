@@ -6,6 +6,7 @@ use std::time::Duration;
 use model::DurationText;
 use serde::{Deserialize, Serialize};
 
+use super::empty::or_empty;
 use super::http::{Authorization, BasicAuth, HttpHeader, OAuth2, TlsConfig};
 
 /// Targets with the same labels.
@@ -13,8 +14,10 @@ use super::http::{Authorization, BasicAuth, HttpHeader, OAuth2, TlsConfig};
 #[serde(default, deny_unknown_fields)]
 pub struct StaticConfig {
     /// Targets as `host:port`.
+    #[serde(deserialize_with = "or_empty")]
     pub targets: Vec<String>,
     /// Labels of all their series.
+    #[serde(deserialize_with = "or_empty")]
     pub labels: BTreeMap<String, String>,
 }
 
@@ -23,6 +26,7 @@ pub struct StaticConfig {
 #[serde(default, deny_unknown_fields)]
 pub struct FileSdConfig {
     /// Files of YAML or JSON; `*` and `?` may stand in the last part of a path.
+    #[serde(deserialize_with = "or_empty")]
     pub files: Vec<String>,
     /// How often they are read at the latest. A change is seen within five seconds.
     #[schemars(with = "String")]
@@ -51,8 +55,10 @@ pub struct HttpSdConfig {
     /// A client whose tokens a server gives.
     pub oauth2: Option<OAuth2>,
     /// More headers of a request, by name.
+    #[serde(deserialize_with = "or_empty")]
     pub http_headers: BTreeMap<String, HttpHeader>,
     /// Certificates.
+    #[serde(deserialize_with = "or_empty")]
     pub tls_config: TlsConfig,
     /// Whether redirects are followed, ten at the most.
     pub follow_redirects: bool,
@@ -61,10 +67,12 @@ pub struct HttpSdConfig {
     /// A proxy to go through.
     pub proxy_url: Option<String>,
     /// What is asked without it.
+    #[serde(deserialize_with = "or_empty")]
     pub no_proxy: String,
     /// Whether the variables `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` say which proxy to go through.
     pub proxy_from_environment: bool,
     /// Headers of requests to a proxy for a connection to the server (`CONNECT`).
+    #[serde(deserialize_with = "or_empty")]
     pub proxy_connect_header: BTreeMap<String, Vec<String>>,
 }
 

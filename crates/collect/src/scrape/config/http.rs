@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::empty::or_empty;
+
 /// A name and a password.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -42,10 +44,13 @@ impl Default for Authorization {
 #[serde(default, deny_unknown_fields)]
 pub struct HttpHeader {
     /// Values.
+    #[serde(deserialize_with = "or_empty")]
     pub values: Vec<String>,
     /// Values that are not shown.
+    #[serde(deserialize_with = "or_empty")]
     pub secrets: Vec<String>,
     /// Files that hold values; they are read at every scrape.
+    #[serde(deserialize_with = "or_empty")]
     pub files: Vec<PathBuf>,
 }
 
@@ -62,20 +67,25 @@ pub struct OAuth2 {
     /// Where tokens are asked for.
     pub token_url: String,
     /// What tokens are to be good for.
+    #[serde(deserialize_with = "or_empty")]
     pub scopes: Vec<String>,
     /// More parameters of the request for a token.
+    #[serde(deserialize_with = "or_empty")]
     pub endpoint_params: BTreeMap<String, String>,
     /// The grant: `client_credentials`, the only one that is known.
     pub grant_type: Option<String>,
     /// Certificates of the connection to that server.
+    #[serde(deserialize_with = "or_empty")]
     pub tls_config: TlsConfig,
     /// A proxy to go through to that server.
     pub proxy_url: Option<String>,
     /// What is asked without it.
+    #[serde(deserialize_with = "or_empty")]
     pub no_proxy: String,
     /// Whether the variables `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` say which proxy to go through.
     pub proxy_from_environment: bool,
     /// Headers of requests to a proxy for a connection to that server (`CONNECT`).
+    #[serde(deserialize_with = "or_empty")]
     pub proxy_connect_header: BTreeMap<String, Vec<String>>,
 }
 

@@ -285,6 +285,14 @@ scrape_configs:
     keep_dropped_targets: 0
     scrape_classic_histograms: false
     bearer_token: ""
+    basic_auth:
+    params:
+    static_configs:
+      - targets:
+        labels:
+    file_sd_configs:
+    relabel_configs:
+    metric_relabel_configs:
     tls_config: { min_version: TLS12, max_version: TLS13, ca: "", cert: "", key: "" }
     http_sd_configs:
       - url: http://127.0.0.1:1/list
@@ -297,18 +305,57 @@ scrape_configs:
     assert_eq!(scrapes.job_count(), 1);
 }
 
+/// What becomes of a job.
+fn checked(config: &ScrapeConfig, globals: &Globals) -> Job {
+    let (scraping, authorities) = (ScrapingConfig::default(), Authorities::default());
+    let around = Surroundings { scraping: &scraping, base: Path::new("/jobs"), authorities: &authorities };
+    Job::new(config, globals, &around).expect("a job")
+}
+
 #[test]
 fn dropped_targets_are_kept_up_to_a_bound() {
     let kept = |own: Option<usize>, global: usize| {
         let config =
             ScrapeConfig { job_name: "a".to_owned(), keep_dropped_targets: own, ..ScrapeConfig::default() };
-        let globals = Globals { keep_dropped_targets: global, ..Globals::default() };
-        let scraping = ScrapingConfig::default();
-        let authorities = Authorities::default();
-        let around = Surroundings { scraping: &scraping, base: Path::new(""), authorities: &authorities };
-        Job::new(&config, &globals, &around).expect("a job").kept_dropped
+        checked(&config, &Globals { keep_dropped_targets: global, ..Globals::default() }).kept_dropped
     };
     assert_eq!([kept(None, 0), kept(None, 5), kept(Some(3), 5)], [1_000, 5, 3]);
     assert_eq!(kept(Some(0), 5), 5);
     assert_eq!([kept(Some(0), 0), kept(Some(1_000_000), 0), kept(None, 1_000_000)], [10_000; 3]);
+}
+
+#[test]
+fn what_holds_for_all_jobs_holds_where_a_job_says_nothing_else() {
+    let globals: Globals = serde_json::from_value(json!({
+        "body_size_limit": "1MB",
+        "convert_classic_histograms_to_nhcb": true,
+        "always_scrape_classic_histograms": true,
+        "extra_scrape_metrics": true,
+        "metric_name_escaping_scheme": "dots",
+        "scrape_failure_log_file": "failures.json",
+    }))
+    .unwrap();
+    let globals = Globals { base: "/globals".into(), ..globals };
+    let job = |keys: Value| {
+        let config = serde_json::from_value(keys).expect("keys of a job");
+        checked(&config, &globals)
+    };
+    let of_all = job(json!({ "job_name": "a" }));
+    assert_eq!(of_all.limits.body, 1 << 20, "as Prometheus counts");
+    assert!(of_all.custom_histograms && of_all.classic_histograms && of_all.extra_metrics);
+    assert!(of_all.accept.contains("escaping=dots"), "{}", of_all.accept);
+    assert_eq!(of_all.failure_log.as_deref(), Some(Path::new("/globals/failures.json")));
+    let own = job(json!({
+        "job_name": "a",
+        "body_size_limit": "2KiB",
+        "convert_classic_histograms_to_nhcb": false,
+        "scrape_classic_histograms": false,
+        "extra_scrape_metrics": false,
+        "metric_name_escaping_scheme": "values",
+        "scrape_failure_log_file": "own.json",
+    }));
+    assert_eq!(own.limits.body, 2 << 10);
+    assert!(!own.custom_histograms && !own.classic_histograms && !own.extra_metrics);
+    assert!(own.accept.contains("escaping=values"), "{}", own.accept);
+    assert_eq!(own.failure_log.as_deref(), Some(Path::new("/jobs/own.json")));
 }

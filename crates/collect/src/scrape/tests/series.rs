@@ -87,12 +87,28 @@ fn a_scrape_over_a_limit_ends_what_was_stored_and_nothing_else() {
         panic!("the limit is passed over");
     };
     assert!(error.to_string().contains("sample_limit"), "{error}");
-    assert_eq!(counts.shown, 3);
+    assert_eq!((counts.shown, counts.kept, counts.added), (3, 3, 0), "how far it is over the limit is told");
     let mut batch = MetricBatch::new();
     series.end(2000, &mut batch);
     let mut ended = samples(&batch);
     ended.sort();
     assert_eq!(ended, ["a ends @2000", "b ends @2000"]);
+}
+
+#[test]
+fn an_empty_label_keeps_that_of_the_target_away_where_labels_are_honoured() {
+    let target = Labels::from_pairs([("instance", "i"), ("job", "j")]);
+    let body = shown("a{instance=\"\",job=\"own\"} 1\n");
+    let cases = [
+        (true, r#"a{job="own"} 1 @1000"#),
+        (false, r#"a{exported_job="own", instance="i", job="j"} 1 @1000"#),
+    ];
+    for (honor, expected) in cases {
+        let job = job(json!({ "honor_labels": honor }));
+        let taken = Series::default().take(&body, &job, &target, 1000);
+        let taken = taken.unwrap_or_else(|(error, _)| panic!("{error}"));
+        assert_eq!(samples(&taken.batch), [expected]);
+    }
 }
 
 #[test]
@@ -144,6 +160,8 @@ fn a_native_histogram_moves_into_the_batch_with_no_more_buckets_than_the_limit()
     assert_eq!(stored(&fine), (1, vec![1.0, 2.0]));
     let coarse = job(json!({ "native_histogram_bucket_limit": 1 }));
     assert_eq!(stored(&coarse), (0, vec![3.0]));
+    let wide = job(json!({ "native_histogram_min_bucket_factor": 1.5 }));
+    assert_eq!(stored(&wide), (0, vec![3.0]));
 }
 
 #[test]

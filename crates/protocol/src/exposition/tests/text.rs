@@ -34,7 +34,7 @@ other{le="1"} 1e-3"#;
             r#"http_requests_total{code="400", method="post"} 3 @-1395066363000"#,
             r#"msdos_file_access_time_seconds{error="Cannot find file:\n\"FILE.TXT\"", path="C:\\DIR\\FILE.TXT"} 1458255915"#,
             "metric_without_timestamp_and_labels 12.47",
-            r#"something_weird{problem="division by zero"} inf"#,
+            r#"something_weird{empty="", problem="division by zero"} inf"#,
             "tabs -inf @1",
             "nothing NaN",
             r#"rpc_duration_seconds{quantile="0.5"} 4773"#,
