@@ -55,6 +55,11 @@ impl ScrapeError {
         Self::ContentType(format!("the type of the body, `{kind}`, is none that is known: {ADVICE}"))
     }
 
+    /// Whether the body was larger than it may be.
+    pub(super) const fn is_of_size(&self) -> bool {
+        matches!(self, Self::BodyTooLarge(_) | Self::OverShare(_))
+    }
+
     /// The value of the label `outcome`: a short, fixed list.
     pub(super) const fn outcome(&self) -> &'static str {
         match self {

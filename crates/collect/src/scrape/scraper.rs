@@ -198,7 +198,7 @@ impl Scraper {
     }
 
     fn extra(&self, job: &Job, counts: Counts, error: Option<&ScrapeError>) -> Extra {
-        let is_too_large = error.is_some_and(|error| error.outcome() == "body_too_large");
+        let is_too_large = error.is_some_and(ScrapeError::is_of_size);
         let limit = job.limits.samples;
         Extra {
             timeout: self.timing.borrow().timeout,
