@@ -204,7 +204,11 @@ fn exemplar_hash(exemplar: &ShownExemplar) -> u64 {
 
 /// What becomes of labels that a target shows: those of the target are added, then they are relabelled and measured.
 fn learn(shown: LabelsRef<'_>, job: &Job, target: &Labels) -> Result<Known, ScrapeError> {
-    let mut labels = shown.to_owned().to_builder();
+    let mut labels = LabelsBuilder::new();
+    // One without a value is none of the series.
+    for (name, value) in shown.iter() {
+        labels.set(name, value);
+    }
     add_target(&mut labels, shown, target, job.honor_labels);
     if !job.metric_relabel.apply(&mut labels) {
         return Ok(Known { labels: None, hash: 0, seen: 0, exemplar: 0 });

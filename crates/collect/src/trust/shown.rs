@@ -35,7 +35,7 @@ impl Shown {
                 "this system has no list of authorities to trust: name one with `ca_file`".to_owned()
             }
             Error::InvalidCertificate(CertificateError::NotValidForNameContext { presented, .. }) => {
-                let names: Vec<&str> = presented.iter().take(5).map(String::as_str).collect();
+                let names: Vec<&str> = presented.iter().take(5).map(|name| bare(name)).collect();
                 format!("the certificate is not for {}, but for {}", name.to_str(), names.join(", "))
             }
             Error::InvalidCertificate(CertificateError::NotValidForName) => {
@@ -51,4 +51,10 @@ impl Shown {
         });
         Self { expires_at: Some(expires_at), issuer, fault }
     }
+}
+
+/// A name without its kind, which the library writes around it: `DnsName("a.example")`.
+fn bare(name: &str) -> &str {
+    let inner = name.split_once('(').and_then(|(_, inner)| inner.strip_suffix(')'));
+    inner.unwrap_or(name).trim_matches('"')
 }

@@ -44,7 +44,7 @@ pub(super) fn convert(shown: Exposition, options: &Options) -> Result<Exposition
     }
     let natives: HashSet<Labels> = (shown.samples())
         .filter(|sample| shown.histograms.of(sample.value).is_some())
-        .map(|sample| sample.labels.to_owned().to_builder().build())
+        .map(|sample| sample.labels.to_owned())
         .collect();
     let (mut kept, mut gathering) = (Exposition::default(), Gathering::default());
     let mut exemplars = shown.exemplars.iter().peekable();

@@ -128,7 +128,7 @@ async fn certificates_are_verified_and_shown_as_configured() {
         (
             "other name",
             with(json!({ "ca_file": "ca.pem" })),
-            Some("the certificate is not for 127.0.0.1, but for "),
+            Some("the certificate is not for 127.0.0.1, but for exporter.example"),
         ),
         (
             "other authority",
