@@ -25,6 +25,7 @@ mod redis_server;
 mod runner;
 mod samples;
 mod scrape;
+mod trust;
 mod units;
 
 pub use collector::{BoxError, CollectError, Collector};
@@ -45,8 +46,8 @@ pub use redis_queue::{
 pub use redis_server::RedisConfig;
 pub use runner::{CollectorStatus, Collectors, SetupError};
 pub use scrape::{
-    Authorization, BasicAuth, DroppedTarget, EscapingScheme, FileSdConfig, Health, HttpSdConfig, PoolStatus,
-    ScrapeConfig, ScrapeProtocol, ScrapeSetupError, Scrapes, ScrapingConfig, StaticConfig, TargetMetadata,
-    TargetStatus, TlsConfig,
+    Authorization, BasicAuth, DroppedTarget, EscapingScheme, FileSdConfig, Health, HttpHeader, HttpSdConfig,
+    OAuth2, PoolStatus, ScrapeConfig, ScrapeProtocol, ScrapeSetupError, Scrapes, ScrapingConfig,
+    StaticConfig, TargetMetadata, TargetStatus, TlsConfig,
 };
 pub use units::UnitsConfig;

@@ -17,7 +17,6 @@ mod reason;
 mod s3;
 mod tcp;
 mod tls;
-mod trust;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -25,8 +24,8 @@ use std::sync::Arc;
 use pipeline::Pipeline;
 
 use crate::collector::Collector;
+use crate::trust::Authorities;
 use prober::Prober;
-use trust::Authorities;
 
 pub use config::ProbesConfig;
 pub use http::{HttpMethod, HttpProbe};

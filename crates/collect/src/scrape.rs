@@ -11,32 +11,32 @@ mod config;
 mod deadline;
 mod discovery;
 mod error;
+mod failure_log;
 mod files;
 mod glob;
+mod globals;
 mod http;
 mod job;
 mod metrics;
 mod pool;
 mod protocols;
+mod report;
 mod room;
 mod said;
 mod scraper;
 mod scrapes;
-mod secret;
 mod series;
 mod status;
 mod store;
 mod target;
-mod tls;
 mod turn;
-mod unsupported;
 
 #[cfg(test)]
 mod tests;
 
 pub use config::{
-    Authorization, BasicAuth, FileSdConfig, HttpSdConfig, ScrapeConfig, ScrapingConfig, StaticConfig,
-    TlsConfig,
+    Authorization, BasicAuth, FileSdConfig, HttpHeader, HttpSdConfig, OAuth2, ScrapeConfig, ScrapingConfig,
+    StaticConfig, TlsConfig,
 };
 pub use error::ScrapeSetupError;
 pub use protocols::{EscapingScheme, ScrapeProtocol};

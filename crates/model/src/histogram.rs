@@ -8,6 +8,7 @@
 mod arithmetic;
 mod buckets;
 mod check;
+mod classic;
 mod encoding;
 mod fit;
 mod layout;
@@ -21,7 +22,9 @@ mod trim;
 pub use arithmetic::Combined;
 pub use buckets::Bucket;
 pub use check::InvalidHistogram;
+pub use classic::{ClassicHistogram, ClassicPart};
 pub use encoding::BadHistogram;
+pub use fit::schema_of_factor;
 pub use layout::Incompatible;
 pub use quantile::NanObservations;
 pub use sum::{HistogramMean, HistogramSum};

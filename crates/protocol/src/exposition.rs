@@ -4,6 +4,7 @@
 //! relabelling and limits. A body is taken whole or not at all: an error says the line, and what was expected there.
 //! Knows no target, no clock and no limit but one on memory. Start reading at [`decode`].
 
+mod classic;
 mod created;
 mod labelset;
 mod line;
@@ -15,6 +16,7 @@ mod text;
 #[cfg(test)]
 mod tests;
 
+use model::histogram::InvalidHistogram;
 use model::{Labels, LabelsRef, MetricKind, MetricMetadata, NO_START};
 
 use labelset::LabelSet;
@@ -39,6 +41,8 @@ pub struct Options {
     pub native_histograms: bool,
     /// Whether the buckets of a classic histogram are read where a native one stands beside them.
     pub classic_histograms: bool,
+    /// Whether classic histograms become native ones with the same bounds.
+    pub custom_histograms: bool,
 }
 
 /// What was in a body.
@@ -52,6 +56,8 @@ pub struct Exposition {
     metadata: Vec<MetricMetadata>,
     exemplars: Vec<ShownExemplar>,
     dropped_exemplars: usize,
+    left_out: usize,
+    first_left_out: Option<(Labels, InvalidHistogram)>,
     text_bytes: usize,
 }
 
@@ -69,7 +75,8 @@ const NO_TIME: i64 = i64::MIN;
 /// A sample of a body.
 #[derive(Clone, Copy, Debug)]
 pub struct ShownSample<'a> {
-    /// The labels that stand in the body, the name among them.
+    /// The labels that stand in the body, the name among them. One without a value is none, and stands there all the
+    /// same: an exporter may say so that a target's own label is not for this series.
     pub labels: LabelsRef<'a>,
     /// The value; a certain NaN stands for one of [`Exposition::histograms`].
     pub value: f64,
@@ -125,11 +132,12 @@ pub enum ExpositionError {
 
 /// Takes a body apart.
 pub fn decode(format: Format, body: &[u8], options: &Options) -> Result<Exposition, ExpositionError> {
-    match format {
+    let shown = match format {
         Format::Text => text::decode(body, options),
         Format::OpenMetrics => openmetrics::decode(body, options),
         Format::Protobuf => protobuf::decode(body, options),
-    }
+    }?;
+    if options.custom_histograms { classic::convert(shown, options) } else { Ok(shown) }
 }
 
 impl Exposition {

@@ -93,7 +93,12 @@ pub fn events(bytes: &[u8]) {
 /// As what an exporter shows, in each format.
 pub fn exposition(bytes: &[u8]) {
     for format in [Format::Text, Format::OpenMetrics, Format::Protobuf] {
-        let options = Options { max_bytes: LIMIT, native_histograms: true, classic_histograms: true };
+        let options = Options {
+            max_bytes: LIMIT,
+            native_histograms: true,
+            classic_histograms: true,
+            custom_histograms: true,
+        };
         let Ok(shown) = exposition::decode(format, bytes, &options) else { continue };
         for sample in shown.samples() {
             LabelsRef::from_encoded(sample.labels.as_bytes())

@@ -12,7 +12,9 @@ pub(super) fn mask(table: &mut toml::Table) {
 
 fn mask_value(secret: bool, value: &mut toml::Value) {
     match value {
-        toml::Value::String(text) if secret && !text.is_empty() => MASK.clone_into(text),
+        toml::Value::String(text) if secret && !text.is_empty() || is_private_key(text) => {
+            MASK.clone_into(text)
+        }
         toml::Value::String(text) => {
             if let Some(masked) = without_password(text) {
                 *text = masked;
@@ -37,7 +39,7 @@ pub(super) fn secrets(table: &toml::Table) -> Vec<String> {
 
 fn gather(secret: bool, value: &toml::Value, into: &mut Vec<String>) {
     match value {
-        toml::Value::String(text) if secret => into.push(text.clone()),
+        toml::Value::String(text) if secret || is_private_key(text) => into.push(text.clone()),
         toml::Value::String(text) => into.extend(of_url(text)),
         toml::Value::Array(items) => items.iter().for_each(|item| gather(secret, item, into)),
         toml::Value::Table(inner) => {
@@ -56,6 +58,11 @@ fn of_url(text: &str) -> Vec<String> {
     password.map(|(_, password)| password).into_iter().chain(query).map(str::to_owned).collect()
 }
 
+/// A key in PEM, whatever it stands at.
+fn is_private_key(text: &str) -> bool {
+    text.contains("PRIVATE KEY-----")
+}
+
 /// Headers of a webhook are secrets as well: they carry its authorization.
 fn is_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
@@ -66,6 +73,7 @@ fn is_secret(key: &str) -> bool {
         "api_key",
         "secret_access_key",
         "headers",
+        "proxy_connect_header",
         "authorization",
         "credentials",
     ];
@@ -99,17 +107,23 @@ mod tests {
     fn secrets_are_hidden_and_the_rest_is_not() {
         let mut table: toml::Table = toml::from_str(
             "password = 'p'\nempty_password = ''\npassword_file = '/run/p'\nurl = 'redis://me:p@host:6379/0'\n\
-             hook = 'https://h/x?token=p'\n[list.headers]\nAuthorization = 'Bearer p'\n[[redis]]\nsmtp_password = 'p'\nsecret_access_key = 'p'\n",
+             hook = 'https://h/x?token=p'\n[list.headers]\nAuthorization = 'Bearer p'\n[[redis]]\nsmtp_password = 'p'\nsecret_access_key = 'p'\n\
+             [tls]\nkey = '-----BEGIN PRIVATE KEY-----'\nca = 'open'\n[proxy_connect_header]\nA = ['p']\n",
         )
         .expect("TOML");
         let mut found = secrets(&table);
         found.sort_unstable();
-        assert_eq!(found, ["", "Bearer p", "p", "p", "p", "p", "token=p"]);
+        assert_eq!(
+            found,
+            ["", "-----BEGIN PRIVATE KEY-----", "Bearer p", "p", "p", "p", "p", "p", "token=p"]
+        );
         mask(&mut table);
         let shown = toml::to_string(&table).expect("TOML");
         let expected = "empty_password = \"\"\nhook = \"https://h/x?********\"\npassword = \"********\"\n\
                         password_file = \"/run/p\"\nurl = \"redis://me:********@host:6379/0\"\n\n\
-                        [list.headers]\nAuthorization = \"********\"\n\n[[redis]]\nsecret_access_key = \"********\"\nsmtp_password = \"********\"\n";
+                        [list.headers]\nAuthorization = \"********\"\n\n[proxy_connect_header]\nA = [\"********\"]\n\n\
+                        [[redis]]\nsecret_access_key = \"********\"\nsmtp_password = \"********\"\n\n\
+                        [tls]\nca = \"open\"\nkey = \"********\"\n";
         assert_eq!(shown, expected);
     }
 }

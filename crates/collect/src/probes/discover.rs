@@ -10,8 +10,8 @@ use model::DurationText;
 use pipeline::Pipeline;
 
 use super::prober::Prober;
-use super::trust::Authorities;
 use super::{OllamaProbe, OpenAiProbe, ProbeError, ProbesConfig, ollama, openai};
+use crate::trust::Authorities;
 
 /// Where Ollama listens.
 const OLLAMA_PORT: u16 = 11434;

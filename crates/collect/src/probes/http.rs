@@ -15,7 +15,7 @@ use super::ProbeError;
 use super::config::{Timing, interval, timeout};
 use super::http_client::{HttpClient, MAX_BODY_BYTES, parse_url, read, shown_url};
 use super::prober::{Found, Look, Prober};
-use super::trust::Authorities;
+use crate::trust::Authorities;
 
 /// The most redirects that a probe may be told to follow.
 const MOST_REDIRECTS: u8 = 20;

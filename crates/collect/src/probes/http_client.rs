@@ -6,7 +6,7 @@ use reqwest::{Client, RequestBuilder, Response, Url};
 
 use super::prober::Found;
 use super::reason::{malformed, plain};
-use super::trust::{Authorities, Trust};
+use crate::trust::{Authorities, Trust};
 
 /// The most bytes of a body that are read.
 pub(super) const MAX_BODY_BYTES: usize = 1 << 20;

@@ -15,7 +15,7 @@ use super::ProbeError;
 use super::config::{Timing, interval, timeout};
 use super::http_client::{HttpClient, parse_url, read_json, shown_url};
 use super::prober::{Found, Look, Prober};
-use super::trust::Authorities;
+use crate::trust::Authorities;
 
 /// The most models that are shown.
 pub(super) const MAX_MODELS: usize = 50;

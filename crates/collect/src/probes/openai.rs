@@ -18,7 +18,7 @@ use super::config::{Timing, interval, timeout};
 use super::http_client::{HttpClient, parse_url, read_json, shown_url};
 use super::ollama::{MAX_MODELS, below, model_name};
 use super::prober::{Found, Look, Prober};
-use super::trust::Authorities;
+use crate::trust::Authorities;
 use completion::{Completed, complete};
 
 /// A model backend that speaks like OpenAI: an entry of `[[probes.openai]]`.

@@ -17,7 +17,7 @@ use super::ProbeError;
 use super::config::{Timing, interval, timeout};
 use super::prober::{Found, Look, Prober};
 use super::reason::{malformed, plain};
-use super::trust::{Authorities, Trust};
+use crate::trust::{Authorities, Trust};
 
 /// A PostgreSQL database: an entry of `[[probes.postgresql]]`.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]

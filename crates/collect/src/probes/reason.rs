@@ -4,6 +4,8 @@
 use std::error::Error;
 use std::io;
 
+use crate::trust::Fault;
+
 /// The reason behind `error`, from the cause that says most.
 pub(crate) fn plain(error: &(dyn Error + 'static)) -> String {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
@@ -11,7 +13,7 @@ pub(crate) fn plain(error: &(dyn Error + 'static)) -> String {
     while let Some(error) = cause {
         innermost = error;
         if let Some(error) = error.downcast_ref::<io::Error>() {
-            if let Some(inner) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+            if let Some(inner) = wrapped_tls(error) {
                 return of_tls(inner);
             }
             if let Some(reason) = of_io(error) {
@@ -24,6 +26,12 @@ pub(crate) fn plain(error: &(dyn Error + 'static)) -> String {
         cause = error.source();
     }
     of_text(&innermost.to_string())
+}
+
+/// The TLS error in one of input or output, which may lie in another: none of them is a source of the one around it.
+fn wrapped_tls(error: &io::Error) -> Option<&rustls::Error> {
+    let inner = error.get_ref()?;
+    inner.downcast_ref().or_else(|| wrapped_tls(inner.downcast_ref()?))
 }
 
 /// The reason of an input or output error.
@@ -53,8 +61,7 @@ pub(super) fn malformed(error: &(dyn Error + 'static)) -> Option<String> {
             let bytes = matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput)
                 // A message that never became whole before the end.
                 || error.to_string() == "bytes remaining on stream";
-            let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).is_some();
-            return (bytes && !tls).then(|| error.to_string());
+            return (bytes && wrapped_tls(error).is_none()).then(|| error.to_string());
         }
         cause = error.source();
     }
@@ -62,6 +69,9 @@ pub(super) fn malformed(error: &(dyn Error + 'static)) -> Option<String> {
 }
 
 fn of_tls(error: &rustls::Error) -> String {
+    if let Some(fault) = Fault::of(error) {
+        return fault.to_string();
+    }
     match error {
         rustls::Error::InvalidCertificate(_) => format!("the certificate is not accepted: {error}"),
         rustls::Error::InvalidMessage(_) => "what answers does not speak TLS".to_owned(),

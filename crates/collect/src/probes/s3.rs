@@ -13,7 +13,7 @@ use super::ProbeError;
 use super::config::{Timing, interval, timeout};
 use super::http_client::{HttpClient, parse_url, shown_url};
 use super::prober::{Found, Look, Prober};
-use super::trust::Authorities;
+use crate::trust::Authorities;
 
 /// How long a signature is good: long enough for a clock that is a little off.
 const SIGNED_FOR: Duration = Duration::from_secs(300);

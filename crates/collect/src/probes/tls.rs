@@ -15,7 +15,7 @@ use super::config::{Timing, interval, timeout};
 use super::prober::{Found, Look, Prober};
 use super::reason::plain;
 use super::tcp::host_of;
-use super::trust::{Authorities, Shown, Trust};
+use crate::trust::{Authorities, Shown, Trust};
 
 /// A port that speaks TLS: an entry of `[[probes.tls]]`.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]

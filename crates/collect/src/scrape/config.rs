@@ -1,15 +1,25 @@
 //! The sections `[scraping]` and `[[scrape]]`, and with the same keys an entry of Prometheus' `scrape_configs`.
 
+mod discovery;
+mod empty;
+mod http;
+mod size;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use ingest::relabel::RelabelConfig;
 use model::{ByteSize, DurationText};
 use serde::{Deserialize, Serialize};
 
 use super::protocols::{EscapingScheme, ScrapeProtocol};
-use super::unsupported::Unsupported;
+
+use empty::or_empty;
+
+pub(super) use size::in_powers_of_two;
+
+pub use discovery::{FileSdConfig, HttpSdConfig, StaticConfig};
+pub use http::{Authorization, BasicAuth, HttpHeader, OAuth2, TlsConfig};
 
 /// The section `[scraping]`: what holds for all jobs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -50,8 +60,10 @@ pub struct ScrapeConfig {
     /// Its name: the label `job` of its series.
     pub job_name: String,
     /// Targets as `host:port`: short for one entry of `static_configs`.
+    #[serde(deserialize_with = "or_empty")]
     pub targets: Vec<String>,
     /// Labels of all series of `targets`.
+    #[serde(deserialize_with = "or_empty")]
     pub labels: BTreeMap<String, String>,
     /// How often each target is scraped; by default once a minute.
     #[schemars(with = "Option<String>")]
@@ -70,6 +82,7 @@ pub struct ScrapeConfig {
     /// The path that is asked for.
     pub metrics_path: String,
     /// Parameters of the address.
+    #[serde(deserialize_with = "or_empty")]
     pub params: BTreeMap<String, Vec<String>>,
     /// Whether labels that a target shows go before those that it has; else they are renamed to `exported_…`.
     pub honor_labels: bool,
@@ -78,14 +91,19 @@ pub struct ScrapeConfig {
     /// Whether series with times that a target shows end when it no longer shows them.
     pub track_timestamps_staleness: bool,
     /// Targets that stand here.
+    #[serde(deserialize_with = "or_empty")]
     pub static_configs: Vec<StaticConfig>,
     /// Targets that stand in files.
+    #[serde(deserialize_with = "or_empty")]
     pub file_sd_configs: Vec<FileSdConfig>,
     /// Targets that a server lists.
+    #[serde(deserialize_with = "or_empty")]
     pub http_sd_configs: Vec<HttpSdConfig>,
     /// Changes the labels of targets, or drops them.
+    #[serde(deserialize_with = "or_empty")]
     pub relabel_configs: Vec<RelabelConfig>,
     /// Changes the labels of series, or drops them.
+    #[serde(deserialize_with = "or_empty")]
     pub metric_relabel_configs: Vec<RelabelConfig>,
     /// A name and a password.
     pub basic_auth: Option<BasicAuth>,
@@ -95,7 +113,13 @@ pub struct ScrapeConfig {
     pub bearer_token: Option<String>,
     /// A file that holds a bearer token.
     pub bearer_token_file: Option<PathBuf>,
+    /// A client whose tokens a server gives.
+    pub oauth2: Option<OAuth2>,
+    /// More headers of a request, by name, each as `{ values = […], secrets = […], files = […] }`.
+    #[serde(deserialize_with = "or_empty")]
+    pub http_headers: BTreeMap<String, HttpHeader>,
     /// Certificates.
+    #[serde(deserialize_with = "or_empty")]
     pub tls_config: TlsConfig,
     /// Whether redirects are followed, ten at the most.
     pub follow_redirects: bool,
@@ -103,7 +127,17 @@ pub struct ScrapeConfig {
     pub enable_http2: bool,
     /// A proxy to go through.
     pub proxy_url: Option<String>,
-    /// The largest body, in bytes after unpacking; 0 is what `scraping.max_body` says.
+    /// What is asked without it: hosts with those below them, addresses and networks, with commas between them.
+    #[serde(deserialize_with = "or_empty")]
+    pub no_proxy: String,
+    /// Whether the variables `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` say which proxy to go through.
+    pub proxy_from_environment: bool,
+    /// Headers of requests to a proxy for a connection to a target (`CONNECT`).
+    #[serde(deserialize_with = "or_empty")]
+    pub proxy_connect_header: BTreeMap<String, Vec<String>>,
+    /// The largest body, in bytes after unpacking; 0 is what `scraping.max_body` says. Here `MB` is `MiB`, as in
+    /// Prometheus.
+    #[serde(deserialize_with = "in_powers_of_two")]
     #[schemars(with = "String")]
     pub body_size_limit: ByteSize,
     /// The most samples of a scrape after relabelling; 0 is no limit.
@@ -125,43 +159,25 @@ pub struct ScrapeConfig {
     /// Whether native histograms are asked for. `false` passes over those that a target shows unasked.
     pub scrape_native_histograms: Option<bool>,
     /// Whether the classic buckets of a native histogram are kept too.
+    #[serde(alias = "scrape_classic_histograms")]
     pub always_scrape_classic_histograms: Option<bool>,
+    /// Whether classic histograms become native ones with the same bounds.
+    pub convert_classic_histograms_to_nhcb: Option<bool>,
     /// The most buckets of a native histogram; 0 is no limit.
     pub native_histogram_bucket_limit: usize,
+    /// How many times as wide as the one before a bucket of a native histogram is at least; finer ones become coarser.
+    pub native_histogram_min_bucket_factor: f64,
     /// Whether packed bodies are asked for.
     pub enable_compression: bool,
-    /// How a target is to write names that are not of letters, digits and underscores.
-    pub metric_name_escaping_scheme: EscapingScheme,
+    /// How a target is to write names that are not of letters, digits and underscores; by default as they are.
+    pub metric_name_escaping_scheme: Option<EscapingScheme>,
     /// Names of metrics are always taken as Prometheus' `utf8` takes them; `legacy` asks targets to escape them.
     pub metric_name_validation_scheme: Option<String>,
-    // Keys of Prometheus that are not supported.
-    #[serde(skip_serializing)]
-    #[schemars(skip)]
-    pub(super) oauth2: Unsupported,
-    #[serde(skip_serializing)]
-    #[schemars(skip)]
-    pub(super) http_headers: Unsupported,
-    #[serde(skip_serializing)]
-    #[schemars(skip)]
-    pub(super) no_proxy: Unsupported,
-    #[serde(skip_serializing)]
-    #[schemars(skip)]
-    pub(super) proxy_from_environment: Unsupported,
-    #[serde(skip_serializing)]
-    #[schemars(skip)]
-    pub(super) proxy_connect_header: Unsupported,
-    #[serde(skip_serializing)]
-    #[schemars(skip)]
-    pub(super) scrape_failure_log_file: Unsupported,
-    #[serde(skip_serializing)]
-    #[schemars(skip)]
-    pub(super) extra_scrape_metrics: Unsupported,
-    #[serde(skip_serializing)]
-    #[schemars(skip)]
-    pub(super) convert_classic_histograms_to_nhcb: Unsupported,
-    #[serde(skip_serializing)]
-    #[schemars(skip)]
-    pub(super) native_histogram_min_bucket_factor: Unsupported,
+    /// Whether `scrape_timeout_seconds`, `scrape_sample_limit` and `scrape_body_size_bytes` are stored too.
+    pub extra_scrape_metrics: Option<bool>,
+    /// A file that each scrape that fails adds a line to, as JSON. At 10 MiB it is begun anew; the one before is kept
+    /// as `….1`.
+    pub scrape_failure_log_file: Option<PathBuf>,
 }
 
 impl Default for ScrapeConfig {
@@ -189,10 +205,15 @@ impl Default for ScrapeConfig {
             authorization: None,
             bearer_token: None,
             bearer_token_file: None,
+            oauth2: None,
+            http_headers: BTreeMap::new(),
             tls_config: TlsConfig::default(),
             follow_redirects: true,
             enable_http2: true,
             proxy_url: None,
+            no_proxy: String::new(),
+            proxy_from_environment: false,
+            proxy_connect_header: BTreeMap::new(),
             body_size_limit: ByteSize(0),
             sample_limit: 0,
             label_limit: 0,
@@ -204,19 +225,14 @@ impl Default for ScrapeConfig {
             fallback_scrape_protocol: None,
             scrape_native_histograms: None,
             always_scrape_classic_histograms: None,
+            convert_classic_histograms_to_nhcb: None,
             native_histogram_bucket_limit: 0,
+            native_histogram_min_bucket_factor: 0.0,
             enable_compression: true,
-            metric_name_escaping_scheme: EscapingScheme::AllowUtf8,
+            metric_name_escaping_scheme: None,
             metric_name_validation_scheme: None,
-            oauth2: Unsupported::default(),
-            http_headers: Unsupported::default(),
-            no_proxy: Unsupported::default(),
-            proxy_from_environment: Unsupported::default(),
-            proxy_connect_header: Unsupported::default(),
-            scrape_failure_log_file: Unsupported::default(),
-            extra_scrape_metrics: Unsupported::default(),
-            convert_classic_histograms_to_nhcb: Unsupported::default(),
-            native_histogram_min_bucket_factor: Unsupported::default(),
+            extra_scrape_metrics: None,
+            scrape_failure_log_file: None,
         }
     }
 }
@@ -239,142 +255,4 @@ impl Scheme {
             Self::Https => "https",
         }
     }
-}
-
-/// Targets with the same labels.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct StaticConfig {
-    /// Targets as `host:port`.
-    pub targets: Vec<String>,
-    /// Labels of all their series.
-    pub labels: BTreeMap<String, String>,
-}
-
-/// Targets that stand in files.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct FileSdConfig {
-    /// Files of YAML or JSON; `*` and `?` may stand in the last part of a path.
-    pub files: Vec<String>,
-    /// How often they are read at the latest. A change is seen within five seconds.
-    #[schemars(with = "String")]
-    pub refresh_interval: DurationText,
-}
-
-impl Default for FileSdConfig {
-    fn default() -> Self {
-        Self { files: Vec::new(), refresh_interval: DurationText(Duration::from_secs(300)) }
-    }
-}
-
-/// Targets that a server lists as JSON.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct HttpSdConfig {
-    /// Where they are listed.
-    pub url: String,
-    /// How often the list is read.
-    #[schemars(with = "String")]
-    pub refresh_interval: DurationText,
-    /// A name and a password.
-    pub basic_auth: Option<BasicAuth>,
-    /// A token, or other credentials.
-    pub authorization: Option<Authorization>,
-    /// Certificates.
-    pub tls_config: TlsConfig,
-    /// Whether redirects are followed, ten at the most.
-    pub follow_redirects: bool,
-    /// HTTP/2 is not spoken, whatever stands here.
-    pub enable_http2: bool,
-    /// A proxy to go through.
-    pub proxy_url: Option<String>,
-    // Keys of Prometheus that are not supported.
-    #[serde(skip_serializing)]
-    #[schemars(skip)]
-    pub(super) oauth2: Unsupported,
-    #[serde(skip_serializing)]
-    #[schemars(skip)]
-    pub(super) http_headers: Unsupported,
-    #[serde(skip_serializing)]
-    #[schemars(skip)]
-    pub(super) no_proxy: Unsupported,
-    #[serde(skip_serializing)]
-    #[schemars(skip)]
-    pub(super) proxy_from_environment: Unsupported,
-    #[serde(skip_serializing)]
-    #[schemars(skip)]
-    pub(super) proxy_connect_header: Unsupported,
-}
-
-impl Default for HttpSdConfig {
-    fn default() -> Self {
-        Self {
-            url: String::new(),
-            refresh_interval: DurationText(Duration::from_secs(60)),
-            basic_auth: None,
-            authorization: None,
-            tls_config: TlsConfig::default(),
-            follow_redirects: true,
-            enable_http2: true,
-            proxy_url: None,
-            oauth2: Unsupported::default(),
-            http_headers: Unsupported::default(),
-            no_proxy: Unsupported::default(),
-            proxy_from_environment: Unsupported::default(),
-            proxy_connect_header: Unsupported::default(),
-        }
-    }
-}
-
-/// A name and a password.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct BasicAuth {
-    /// The name.
-    pub username: String,
-    /// A file that holds the name.
-    pub username_file: Option<PathBuf>,
-    /// The password.
-    pub password: Option<String>,
-    /// A file that holds the password; it is read at every scrape.
-    pub password_file: Option<PathBuf>,
-}
-
-/// The header `Authorization`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Authorization {
-    /// What stands before the credentials.
-    pub r#type: String,
-    /// The credentials.
-    pub credentials: Option<String>,
-    /// A file that holds the credentials; it is read at every scrape.
-    pub credentials_file: Option<PathBuf>,
-}
-
-impl Default for Authorization {
-    fn default() -> Self {
-        Self { r#type: "Bearer".to_owned(), credentials: None, credentials_file: None }
-    }
-}
-
-/// Whom a connection trusts, and what it shows.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct TlsConfig {
-    /// A file with the authorities (PEM) that are trusted, instead of those of this system.
-    pub ca_file: Option<PathBuf>,
-    /// A file with the certificate (PEM) that is shown to targets.
-    pub cert_file: Option<PathBuf>,
-    /// A file with the key (PEM) of that certificate.
-    pub key_file: Option<PathBuf>,
-    /// The name that a target's certificate must be for; by default its host.
-    pub server_name: Option<String>,
-    /// Whether every certificate is accepted.
-    pub insecure_skip_verify: bool,
-    /// The least version of TLS: `TLS12` or `TLS13`.
-    pub min_version: Option<String>,
-    /// The greatest version of TLS: `TLS12` or `TLS13`.
-    pub max_version: Option<String>,
 }

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::config::{FileSdConfig, HttpSdConfig, StaticConfig};
+use super::job::Surroundings;
 use files::Files;
 use group::Group;
 use http::List;
@@ -46,8 +47,8 @@ impl Source {
         Files::new(config, base).map(Self::Files)
     }
 
-    pub(super) fn http(config: &HttpSdConfig, base: &Path) -> Result<Self, String> {
-        List::new(config, base).map(Self::Http)
+    pub(super) fn http(config: &HttpSdConfig, around: &Surroundings<'_>) -> Result<Self, String> {
+        List::new(config, around).map(Self::Http)
     }
 
     /// How long after a look the next one is due; never, when nothing can change.

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use model::DurationText;
 use protocol::exposition::ExpositionError;
 
+use super::http::NoAnswer;
+
 /// Why a scrape gave nothing. The texts are written for the person who reads the targets page.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub(super) enum ScrapeError {
@@ -12,6 +14,8 @@ pub(super) enum ScrapeError {
     Unreachable(String),
     #[error("no whole answer within {0}")]
     TimedOut(DurationText),
+    #[error("no credentials within {0}: the server of `oauth2` does not answer, or a file cannot be read")]
+    NoCredentials(DurationText),
     #[error("{0}")]
     Refused(String),
     #[error("{0}")]
@@ -41,11 +45,26 @@ pub(super) enum ScrapeError {
 }
 
 impl ScrapeError {
+    /// Of a body whose type is none that is known.
+    pub(super) fn of_type(content_type: &str) -> Self {
+        const ADVICE: &str = "set `fallback_scrape_protocol` to what it is";
+        if content_type.is_empty() {
+            return Self::ContentType(format!("the answer does not say of what type its body is: {ADVICE}"));
+        }
+        let kind: String = content_type.chars().take(100).collect();
+        Self::ContentType(format!("the type of the body, `{kind}`, is none that is known: {ADVICE}"))
+    }
+
+    /// Whether the body was larger than it may be.
+    pub(super) const fn is_of_size(&self) -> bool {
+        matches!(self, Self::BodyTooLarge(_) | Self::OverShare(_))
+    }
+
     /// The value of the label `outcome`: a short, fixed list.
     pub(super) const fn outcome(&self) -> &'static str {
         match self {
             Self::Unreachable(_) => "unreachable",
-            Self::TimedOut(_) => "timed_out",
+            Self::TimedOut(_) | Self::NoCredentials(_) => "timed_out",
             Self::Refused(_) => "refused",
             Self::ContentType(_) => "content_type",
             Self::BodyTooLarge(_) | Self::NoRoom | Self::OverShare(_) => "body_too_large",
@@ -54,6 +73,15 @@ impl ScrapeError {
             Self::TargetLimit(_) => "target_limit",
             Self::Store(_) => "not_stored",
             Self::Panicked(_) => "panicked",
+        }
+    }
+}
+
+impl From<NoAnswer> for ScrapeError {
+    fn from(no_answer: NoAnswer) -> Self {
+        match no_answer {
+            NoAnswer::Unreachable(reason) => Self::Unreachable(reason),
+            NoAnswer::Refused(reason) => Self::Refused(reason),
         }
     }
 }

@@ -3,17 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use model::{ByteSize, DurationText};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_saphyr::Spanned;
 
-use super::config::{ScrapeConfig, ScrapingConfig};
+use super::config::ScrapeConfig;
 use super::error::ScrapeSetupError;
 use super::glob;
-use super::job::{Globals, Job};
-use super::protocols::ScrapeProtocol;
-use super::unsupported::{Unsupported, refuse};
+use super::globals::Globals;
+use super::job::{Job, Surroundings};
 
 /// The largest file that is read, in bytes.
 const MAX_BYTES: u64 = 16 << 20;
@@ -22,7 +20,7 @@ const MAX_BYTES: u64 = 16 << 20;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FileForm {
-    global: Option<GlobalForm>,
+    global: Option<Globals>,
     scrape_configs: Option<Vec<Spanned<ScrapeConfig>>>,
     scrape_config_files: Option<Vec<String>>,
     // What is not about scraping.
@@ -42,38 +40,6 @@ struct FileForm {
     _otlp: Option<IgnoredAny>,
     #[serde(rename = "runtime")]
     _runtime: Option<IgnoredAny>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct GlobalForm {
-    scrape_interval: Option<DurationText>,
-    scrape_timeout: Option<DurationText>,
-    scrape_protocols: Option<Vec<ScrapeProtocol>>,
-    scrape_native_histograms: Option<bool>,
-    always_scrape_classic_histograms: Option<bool>,
-    external_labels: BTreeMap<String, String>,
-    body_size_limit: ByteSize,
-    sample_limit: usize,
-    target_limit: usize,
-    label_limit: usize,
-    label_name_length_limit: usize,
-    label_value_length_limit: usize,
-    keep_dropped_targets: usize,
-    metric_name_validation_scheme: Option<String>,
-    extra_scrape_metrics: Unsupported,
-    convert_classic_histograms_to_nhcb: Unsupported,
-    // What is not about scraping, or has no counterpart.
-    #[serde(rename = "evaluation_interval")]
-    _evaluation_interval: Option<IgnoredAny>,
-    #[serde(rename = "rule_query_offset")]
-    _rule_query_offset: Option<IgnoredAny>,
-    #[serde(rename = "query_log_file")]
-    _query_log_file: Option<IgnoredAny>,
-    #[serde(rename = "scrape_failure_log_file")]
-    _scrape_failure_log_file: Option<IgnoredAny>,
-    #[serde(rename = "metric_name_escaping_scheme")]
-    _metric_name_escaping_scheme: Option<IgnoredAny>,
 }
 
 /// What files say.
@@ -102,7 +68,8 @@ fn reason_of(text: &str) -> String {
     let unknown = text.split("unknown field `").nth(1).and_then(|rest| rest.split('`').next());
     match unknown {
         Some(key) if key.ends_with("_sd_configs") => format!(
-            "`{key}` is not supported; targets are found by static_configs, file_sd_configs and http_sd_configs"
+            "`{key}` is not supported: let a program write what it finds into a file, and name that in file_sd_configs \
+             (or let it answer http_sd_configs)"
         ),
         Some(key) => format!("unknown key `{key}`"),
         // The place stands before it already.
@@ -125,7 +92,7 @@ pub(super) fn digest(patterns: &[PathBuf], material: &[PathBuf]) -> u64 {
 /// Reads and checks the files that `patterns` name. Adds to `watched` the patterns that they depend on.
 pub(super) fn load(
     patterns: &[PathBuf],
-    scraping: &ScrapingConfig,
+    around: Surroundings<'_>,
     watched: &mut Vec<PathBuf>,
 ) -> Result<FromFiles, ScrapeSetupError> {
     let mut loaded = FromFiles::default();
@@ -137,7 +104,7 @@ pub(super) fn load(
             return Err(ScrapeSetupError::Read { path: pattern.clone(), source });
         }
         for file in files {
-            loaded.take(&file, scraping, watched)?;
+            loaded.take(&file, around, watched)?;
         }
     }
     Ok(loaded)
@@ -161,37 +128,16 @@ impl FromFiles {
     fn take(
         &mut self,
         file: &File,
-        scraping: &ScrapingConfig,
+        around: Surroundings<'_>,
         watched: &mut Vec<PathBuf>,
     ) -> Result<(), ScrapeSetupError> {
         let form = parse(file)?;
         let base = file.path.parent().unwrap_or(Path::new("")).to_owned();
-        let global = form.global.unwrap_or_default();
-        refuse([
-            ("extra_scrape_metrics", global.extra_scrape_metrics),
-            ("convert_classic_histograms_to_nhcb", global.convert_classic_histograms_to_nhcb),
-        ])
-        .map_err(|reason| {
-            let (file, reason) = (file.path.display().to_string(), format!("`global`: {reason}"));
-            ScrapeSetupError::File { file, line: 1, column: 1, reason }
-        })?;
-        let globals = Globals {
-            interval: global.scrape_interval,
-            timeout: global.scrape_timeout,
-            protocols: global.scrape_protocols,
-            native_histograms: global.scrape_native_histograms,
-            classic_histograms: global.always_scrape_classic_histograms,
-            body_size_limit: global.body_size_limit,
-            sample_limit: global.sample_limit,
-            target_limit: global.target_limit,
-            label_limit: global.label_limit,
-            label_name_length_limit: global.label_name_length_limit,
-            label_value_length_limit: global.label_value_length_limit,
-            keep_dropped_targets: global.keep_dropped_targets,
-            validation_scheme: global.metric_name_validation_scheme,
-        };
-        self.external_labels.extend(global.external_labels);
-        self.add(file, form.scrape_configs.unwrap_or_default(), &globals, scraping, &base)?;
+        let mut globals = form.global.unwrap_or_default();
+        globals.base.clone_from(&base);
+        self.external_labels.append(&mut globals.external_labels);
+        let around = Surroundings { base: &base, ..around };
+        self.add(file, form.scrape_configs.unwrap_or_default(), &globals, around)?;
         for pattern in form.scrape_config_files.unwrap_or_default() {
             let pattern = base.join(pattern);
             for file in read(&pattern)? {
@@ -202,7 +148,8 @@ impl FromFiles {
                     let file = file.path.display().to_string();
                     return Err(ScrapeSetupError::File { file, line: 1, column: 1, reason });
                 }
-                self.add(&file, form.scrape_configs.unwrap_or_default(), &globals, scraping, &base)?;
+                let around = Surroundings { base: &base, ..around };
+                self.add(&file, form.scrape_configs.unwrap_or_default(), &globals, around)?;
             }
             watched.push(pattern);
         }
@@ -214,8 +161,7 @@ impl FromFiles {
         file: &File,
         configs: Vec<Spanned<ScrapeConfig>>,
         globals: &Globals,
-        scraping: &ScrapingConfig,
-        base: &Path,
+        around: Surroundings<'_>,
     ) -> Result<(), ScrapeSetupError> {
         for config in configs {
             let Spanned { value: config, referenced: place, .. } = config;
@@ -234,7 +180,7 @@ impl FromFiles {
             if let Some((key, _)) = ours.into_iter().find(|(_, is_set)| *is_set) {
                 return Err(fail(format!("unknown key `{key}`: it is for [[scrape]] alone")));
             }
-            let job = Job::new(&config, globals, scraping, base).map_err(fail)?;
+            let job = Job::new(&config, globals, &around).map_err(fail)?;
             if self.jobs.iter().any(|other| other.name == job.name) {
                 return Err(fail("there are two of this name: give each its own".to_owned()));
             }

@@ -6,14 +6,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ingest::relabel::{RelabelConfig, RelabelRules};
+use model::histogram::schema_of_factor;
 use model::{ByteSize, DurationText};
 use protocol::exposition::Format;
 
-use super::config::{Scheme, ScrapeConfig, ScrapingConfig, StaticConfig};
+use super::config::{OAuth2, Scheme, ScrapeConfig, ScrapingConfig, StaticConfig, TlsConfig};
 use super::discovery::Source;
-use super::http::{HttpClient, HttpKeys};
-use super::protocols;
-use super::unsupported::refuse;
+use super::globals::Globals;
+use super::http::{self, HttpClient, HttpKeys};
+use super::protocols::{self, EscapingScheme};
+use crate::trust::Authorities;
 
 /// How often targets are scraped unless somebody says otherwise, and how long that may take, as in Prometheus.
 const USUAL_INTERVAL: Duration = Duration::from_secs(60);
@@ -28,22 +30,14 @@ const MOST_DROPPED: usize = 10_000;
 /// The most targets that stand in a job.
 const MAX_STATIC: usize = 100_000;
 
-/// What a file of Prometheus says of all its jobs: the section `global`.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Globals {
-    pub(super) interval: Option<DurationText>,
-    pub(super) timeout: Option<DurationText>,
-    pub(super) protocols: Option<Vec<protocols::ScrapeProtocol>>,
-    pub(super) native_histograms: Option<bool>,
-    pub(super) classic_histograms: Option<bool>,
-    pub(super) body_size_limit: ByteSize,
-    pub(super) sample_limit: usize,
-    pub(super) target_limit: usize,
-    pub(super) label_limit: usize,
-    pub(super) label_name_length_limit: usize,
-    pub(super) label_value_length_limit: usize,
-    pub(super) keep_dropped_targets: usize,
-    pub(super) validation_scheme: Option<String>,
+/// What a job is checked by, beside its own keys.
+#[derive(Clone, Copy)]
+pub(super) struct Surroundings<'a> {
+    pub(super) scraping: &'a ScrapingConfig,
+    /// Where paths start.
+    pub(super) base: &'a Path,
+    /// Whom connections trust that name nobody.
+    pub(super) authorities: &'a Authorities,
 }
 
 /// A job as it is worked by.
@@ -66,7 +60,15 @@ pub(super) struct Job {
     /// Whether native histograms are read: unless they are not to be, for a target may show some unasked.
     pub(super) native_histograms: bool,
     pub(super) classic_histograms: bool,
+    /// Whether classic histograms become native ones.
+    pub(super) custom_histograms: bool,
+    /// The finest schema of native histograms.
+    pub(super) finest_schema: i8,
     pub(super) packed: bool,
+    /// Whether three more samples say how a scrape went.
+    pub(super) extra_metrics: bool,
+    /// Where scrapes that fail are written down.
+    pub(super) failure_log: Option<PathBuf>,
     pub(super) kept_dropped: usize,
     pub(super) client: HttpClient,
     pub(super) sources: Vec<Source>,
@@ -93,38 +95,28 @@ impl Job {
     pub(super) fn new(
         config: &ScrapeConfig,
         globals: &Globals,
-        scraping: &ScrapingConfig,
-        base: &Path,
+        around: &Surroundings<'_>,
     ) -> Result<Self, String> {
         if config.job_name.is_empty() {
             return Err("`job_name` is missing".to_owned());
         }
-        refuse([
-            ("scrape_failure_log_file", config.scrape_failure_log_file),
-            ("extra_scrape_metrics", config.extra_scrape_metrics),
-            ("convert_classic_histograms_to_nhcb", config.convert_classic_histograms_to_nhcb),
-            ("native_histogram_min_bucket_factor", config.native_histogram_min_bucket_factor),
-        ])?;
         let (interval, timeout) = timing(config, globals)?;
         let keys = HttpKeys::of_job(config)?;
         let relabel = |key: &str, rules: &[RelabelConfig]| {
             RelabelRules::new(rules).map_err(|error| format!("`{key}`: {error}"))
         };
-        let native = config.scrape_native_histograms.or(globals.native_histograms);
-        let protocols = config.scrape_protocols.clone().or_else(|| globals.protocols.clone());
+        let native = config.scrape_native_histograms.or(globals.scrape_native_histograms);
+        let protocols = config.scrape_protocols.clone().or_else(|| globals.scrape_protocols.clone());
         let protocols = protocols.unwrap_or_else(|| protocols::usual(native.unwrap_or(false)));
         if protocols.is_empty() || protocols.len() > 5 {
             return Err("`scrape_protocols` takes one to five formats, each once".to_owned());
         }
-        let scheme = config.metric_name_validation_scheme.as_ref().or(globals.validation_scheme.as_ref());
-        let scheme = scheme.map(String::as_str).filter(|scheme| !scheme.is_empty());
-        let escaping = match scheme {
-            None | Some("utf8") => config.metric_name_escaping_scheme,
-            Some("legacy") => protocols::EscapingScheme::Underscores,
-            Some(other) => {
-                return Err(format!("`metric_name_validation_scheme`: `{other}` is neither utf8 nor legacy"));
-            }
-        };
+        let factor = config.native_histogram_min_bucket_factor;
+        if !(factor.is_finite() && factor >= 0.0) {
+            return Err(
+                "`native_histogram_min_bucket_factor` must be a number that is not negative".to_owned()
+            );
+        }
         Ok(Self {
             name: config.job_name.clone(),
             interval,
@@ -137,20 +129,27 @@ impl Job {
             track_timestamps: config.track_timestamps_staleness,
             relabel: relabel("relabel_configs", &config.relabel_configs)?,
             metric_relabel: relabel("metric_relabel_configs", &config.metric_relabel_configs)?,
-            limits: limits(config, globals, scraping),
-            accept: protocols::accept(&protocols, escaping),
+            limits: limits(config, globals, around.scraping),
+            accept: protocols::accept(&protocols, escaping(config, globals)?),
             fallback: config.fallback_scrape_protocol.map(protocols::ScrapeProtocol::format),
             native_histograms: native.unwrap_or(true),
             classic_histograms: config
                 .always_scrape_classic_histograms
-                .or(globals.classic_histograms)
+                .or(globals.always_scrape_classic_histograms)
                 .unwrap_or(false),
+            custom_histograms: config
+                .convert_classic_histograms_to_nhcb
+                .or(globals.convert_classic_histograms_to_nhcb)
+                .unwrap_or(false),
+            finest_schema: schema_of_factor(factor),
             packed: config.enable_compression,
+            extra_metrics: config.extra_scrape_metrics.or(globals.extra_scrape_metrics).unwrap_or(false),
+            failure_log: failure_log(config, globals, around.base),
             kept_dropped: kept_dropped(config, globals),
-            client: HttpClient::new(&keys, base)?,
-            sources: sources(config, base)?,
-            fingerprint: fingerprint(config, globals, base),
-            material: material(config, base),
+            client: HttpClient::new(&keys, around)?,
+            sources: sources(config, around)?,
+            fingerprint: fingerprint(config, globals, around.base),
+            material: material(config, around.base),
         })
     }
 }
@@ -163,7 +162,7 @@ fn timing(config: &ScrapeConfig, globals: &Globals) -> Result<(Duration, Duratio
         };
     let interval = one(("every", config.every), ("scrape_interval", config.scrape_interval))?;
     let timeout = one(("timeout", config.timeout), ("scrape_timeout", config.scrape_timeout))?;
-    let interval = interval.or(globals.interval).map_or(USUAL_INTERVAL, |interval| interval.0);
+    let interval = interval.or(globals.scrape_interval).map_or(USUAL_INTERVAL, |interval| interval.0);
     if !(SHORTEST_INTERVAL..=LONGEST_INTERVAL).contains(&interval) {
         return Err("the interval must be from 100ms to 24h".to_owned());
     }
@@ -174,7 +173,7 @@ fn timing(config: &ScrapeConfig, globals: &Globals) -> Result<(Duration, Duratio
             "the timeout of {timeout} must be more than zero and not more than the interval of {interval}"
         ));
     }
-    let usual = globals.timeout.map_or(USUAL_TIMEOUT, |timeout| timeout.0);
+    let usual = globals.scrape_timeout.map_or(USUAL_TIMEOUT, |timeout| timeout.0);
     Ok((interval, named.unwrap_or(usual).min(interval)))
 }
 
@@ -204,7 +203,27 @@ fn kept_dropped(config: &ScrapeConfig, globals: &Globals) -> usize {
     }
 }
 
-fn sources(config: &ScrapeConfig, base: &Path) -> Result<Vec<Source>, String> {
+/// How targets are to write names.
+fn escaping(config: &ScrapeConfig, globals: &Globals) -> Result<EscapingScheme, String> {
+    let scheme = config.metric_name_validation_scheme.as_ref();
+    let scheme = scheme.or(globals.metric_name_validation_scheme.as_ref());
+    match scheme.map(String::as_str).filter(|scheme| !scheme.is_empty()) {
+        None | Some("utf8") => {
+            let escaping = config.metric_name_escaping_scheme.or(globals.metric_name_escaping_scheme);
+            Ok(escaping.unwrap_or_default())
+        }
+        Some("legacy") => Ok(EscapingScheme::Underscores),
+        Some(other) => Err(format!("`metric_name_validation_scheme`: `{other}` is neither utf8 nor legacy")),
+    }
+}
+
+fn failure_log(config: &ScrapeConfig, globals: &Globals, base: &Path) -> Option<PathBuf> {
+    let set = |file: &'_ Option<PathBuf>| file.clone().filter(|file| !file.as_os_str().is_empty());
+    let own = set(&config.scrape_failure_log_file).map(|file| base.join(file));
+    own.or_else(|| set(&globals.scrape_failure_log_file).map(|file| globals.base.join(file)))
+}
+
+fn sources(config: &ScrapeConfig, around: &Surroundings<'_>) -> Result<Vec<Source>, String> {
     let short = StaticConfig { targets: config.targets.clone(), labels: config.labels.clone() };
     if config.targets.is_empty() && !config.labels.is_empty() {
         return Err("`labels` are those of `targets`, and there are none".to_owned());
@@ -222,11 +241,11 @@ fn sources(config: &ScrapeConfig, base: &Path) -> Result<Vec<Source>, String> {
     }
     for one in &config.file_sd_configs {
         check_refresh(one.refresh_interval)?;
-        sources.push(Source::files(one, base)?);
+        sources.push(Source::files(one, around.base)?);
     }
     for one in &config.http_sd_configs {
         check_refresh(one.refresh_interval)?;
-        sources.push(Source::http(one, base)?);
+        sources.push(Source::http(one, around)?);
     }
     Ok(sources)
 }
@@ -240,8 +259,13 @@ fn check_refresh(interval: DurationText) -> Result<(), String> {
 
 /// Files that connections are set up with.
 fn material(config: &ScrapeConfig, base: &Path) -> Vec<PathBuf> {
-    let lists = config.http_sd_configs.iter().map(|list| &list.tls_config);
-    std::iter::once(&config.tls_config).chain(lists).flat_map(|tls| super::tls::material(tls, base)).collect()
+    let of = |tls: &TlsConfig, oauth2: &Option<OAuth2>| {
+        let files = http::material(tls, base);
+        let oauth2 = oauth2.as_ref().map(|oauth2| http::material(&oauth2.tls_config, base));
+        files.into_iter().chain(oauth2.into_iter().flatten())
+    };
+    let lists = config.http_sd_configs.iter().flat_map(|list| of(&list.tls_config, &list.oauth2));
+    of(&config.tls_config, &config.oauth2).chain(lists).collect()
 }
 
 /// A hash of everything that the job is made of.

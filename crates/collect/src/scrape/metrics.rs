@@ -10,6 +10,8 @@ pub(super) struct Metrics {
     pub(super) refused_targets: IntCounter,
     pub(super) late: IntCounter,
     pub(super) exemplars: IntCounter,
+    pub(super) left_out: IntCounter,
+    pub(super) unlogged_failures: IntCounter,
     pub(super) reload_failed: IntGauge,
 }
 
@@ -33,6 +35,14 @@ impl Metrics {
                 "watchkeeper_scrape_exemplars_total",
                 "Exemplars that targets have shown.",
             )?,
+            left_out: IntCounter::new(
+                "watchkeeper_scrape_histograms_left_out_total",
+                "Classic histograms that contradict themselves, and so could not become native ones.",
+            )?,
+            unlogged_failures: IntCounter::new(
+                "watchkeeper_scrape_failures_unlogged_total",
+                "Scrapes that failed and could not be written down in their scrape_failure_log_file.",
+            )?,
             reload_failed: IntGauge::new(
                 "watchkeeper_scrape_config_reload_failed",
                 "1 when a changed file of scraping.files cannot be used and the configuration before goes on.",
@@ -43,6 +53,8 @@ impl Metrics {
         registry.register(Box::new(metrics.refused_targets.clone()))?;
         registry.register(Box::new(metrics.late.clone()))?;
         registry.register(Box::new(metrics.exemplars.clone()))?;
+        registry.register(Box::new(metrics.left_out.clone()))?;
+        registry.register(Box::new(metrics.unlogged_failures.clone()))?;
         registry.register(Box::new(metrics.reload_failed.clone()))?;
         Ok(metrics)
     }

@@ -5,7 +5,7 @@ mod clock;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use model::{Labels, MetricBatch, STALE_NAN, Timestamp};
+use model::{DurationText, Labels, MetricBatch, Timestamp};
 use parking_lot::Mutex;
 use protocol::exposition::{self, Options};
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING};
@@ -15,10 +15,11 @@ use tokio_util::sync::CancellationToken;
 use super::body::Body;
 use super::deadline::Deadline;
 use super::error::ScrapeError;
-use super::http::{reason, refused};
+use super::failure_log::{Failure, FailureLog};
 use super::job::Job;
 use super::metrics::Metrics;
 use super::protocols;
+use super::report::{Extra, Report, Reports};
 use super::room::Room;
 use super::series::{Counts, Series, Taken};
 use super::status::{Health, TargetStatus};
@@ -42,6 +43,7 @@ pub(super) struct Shared {
     /// Bodies that are unpacked and read at the same moment.
     pub(super) reading: Arc<Semaphore>,
     pub(super) room: Room,
+    pub(super) failures: FailureLog,
     /// The places for targets of all jobs.
     pub(super) max_targets: usize,
 }
@@ -174,7 +176,11 @@ impl Scraper {
             }
         };
         let counts = taken.counts;
-        self.reports.add(&mut taken.batch, at_ms, error.is_none(), took, counts);
+        self.shared.metrics.left_out.inc_by(counts.left_out as u64);
+        let extra = order.job.extra_metrics.then(|| self.extra(&order.job, counts, error.as_ref()));
+        let report = Report { is_up: error.is_none(), took, counts, extra };
+        self.reports.add(&mut taken.batch, at_ms, &report);
+        let left_out = taken.left_out.take();
         let refused = match self.shared.store.put(taken).await {
             Ok(refused) => refused,
             Err(unstored) => {
@@ -182,7 +188,23 @@ impl Scraper {
                 None
             }
         };
-        self.note(error, refused, at_ms, took);
+        if let (Some(path), Some(error)) = (&order.job.failure_log, &error) {
+            let (reason, target) = (error.to_string(), crate::probes::shown_url(&self.target.url));
+            let failure = Failure::new(at_ms, &reason, &order.job.name, &target);
+            self.shared.failures.write(path, &failure).await;
+        }
+        let refused: Vec<String> = left_out.into_iter().chain(refused).collect();
+        self.note(error, (!refused.is_empty()).then(|| refused.join("; ")), at_ms, took);
+    }
+
+    fn extra(&self, job: &Job, counts: Counts, error: Option<&ScrapeError>) -> Extra {
+        let is_too_large = error.is_some_and(ScrapeError::is_of_size);
+        let limit = job.limits.samples;
+        Extra {
+            timeout: self.timing.borrow().timeout,
+            sample_limit: if limit == usize::MAX { 0 } else { limit },
+            body_bytes: if is_too_large { -1.0 } else { counts.body as f64 },
+        }
     }
 
     /// What the target shows, read.
@@ -212,19 +234,16 @@ impl Scraper {
 
     /// Asks, and reads the body.
     async fn ask(&self, job: &Job, deadline: Deadline) -> Result<Body, ScrapeError> {
-        let request = deadline.bound(job.client.get(self.target.url.clone())).await?;
+        let request = deadline.bound(job.client.get(self.target.url.clone())).await;
+        let request = request.map_err(|_| ScrapeError::NoCredentials(DurationText(deadline.timeout())))?;
         let request = request.map_err(ScrapeError::Refused)?;
         let encoding = if job.packed { "gzip" } else { "identity" };
         let request = request
             .header(ACCEPT, job.accept.as_str())
             .header(ACCEPT_ENCODING, encoding)
             .header("X-Prometheus-Scrape-Timeout-Seconds", deadline.timeout().as_secs_f64().to_string());
-        let response = deadline.bound(request.send()).await?;
-        let response = response.map_err(|error| ScrapeError::Unreachable(reason(&error)))?;
-        match refused(&response) {
-            Some(refused) => Err(ScrapeError::Refused(refused)),
-            None => Body::read(response, job.limits.body, &self.shared.room, deadline).await,
-        }
+        let response = deadline.bound(job.client.send(request)).await??;
+        Body::read(response, job.limits.body, &self.shared.room, deadline).await
     }
 
     /// Writes down how a scrape went, and logs what is news. A scrape of which samples were `refused` has succeeded.
@@ -278,59 +297,21 @@ fn read_body(
     mut turn: Turn,
 ) -> Result<Taken, (ScrapeError, Counts)> {
     let none = |error| (error, Counts::default());
-    let format = protocols::format_of(&body.content_type).or(job.fallback).ok_or_else(|| {
-        let kind: String = body.content_type.chars().take(100).collect();
-        none(ScrapeError::ContentType(format!(
-            "the type of the body, `{kind}`, is none that is known: set `fallback_scrape_protocol` if it is one"
-        )))
-    })?;
+    let format = protocols::format_of(&body.content_type).or(job.fallback);
+    let format = format.ok_or_else(|| none(ScrapeError::of_type(&body.content_type)))?;
     // What is read takes several times the memory of what was sent.
     let options = Options {
         max_bytes: job.limits.body.saturating_mul(4).max(1 << 20),
         native_histograms: job.native_histograms,
         classic_histograms: job.classic_histograms,
+        custom_histograms: job.custom_histograms,
     };
     let bytes = body.unpack(&mut turn).map_err(none)?;
-    let shown = exposition::decode(format, bytes, &options).map_err(|error| none(error.into()))?;
-    series.lock().take(&shown, job, target, at_ms)
-}
-
-/// The series that say how scraping a target goes.
-struct Reports {
-    up: Labels,
-    duration: Labels,
-    scraped: Labels,
-    kept: Labels,
-    added: Labels,
-}
-
-impl Reports {
-    fn new(target: &Labels) -> Self {
-        let series = |name: &str| {
-            let mut labels = target.to_builder();
-            labels.set(model::labels::METRIC_NAME, name);
-            labels.build()
-        };
-        Self {
-            up: series("up"),
-            duration: series("scrape_duration_seconds"),
-            scraped: series("scrape_samples_scraped"),
-            kept: series("scrape_samples_post_metric_relabeling"),
-            added: series("scrape_series_added"),
-        }
-    }
-
-    fn add(&self, batch: &mut MetricBatch, at_ms: i64, up: bool, took: Duration, counts: Counts) {
-        batch.push_one(&self.up, at_ms, f64::from(u8::from(up)));
-        batch.push_one(&self.duration, at_ms, took.as_secs_f64());
-        batch.push_one(&self.scraped, at_ms, counts.shown as f64);
-        batch.push_one(&self.kept, at_ms, counts.kept as f64);
-        batch.push_one(&self.added, at_ms, counts.added as f64);
-    }
-
-    fn end(&self, batch: &mut MetricBatch, at_ms: i64) {
-        for labels in [&self.up, &self.duration, &self.scraped, &self.kept, &self.added] {
-            batch.push_one(labels, at_ms, STALE_NAN);
-        }
-    }
+    let size = bytes.len();
+    let read = match exposition::decode(format, bytes, &options) {
+        Ok(shown) => series.lock().take(&shown, job, target, at_ms),
+        Err(error) => Err(none(error.into())),
+    };
+    read.map(|taken| Taken { counts: Counts { body: size, ..taken.counts }, ..taken })
+        .map_err(|(error, counts)| (error, Counts { body: size, ..counts }))
 }

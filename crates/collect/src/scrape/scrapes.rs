@@ -13,14 +13,17 @@ use tokio_util::task::TaskTracker;
 
 use super::config::{ScrapeConfig, ScrapingConfig};
 use super::error::ScrapeSetupError;
+use super::failure_log::FailureLog;
 use super::files;
-use super::job::{Globals, Job};
+use super::globals::Globals;
+use super::job::{Job, Surroundings};
 use super::metrics::Metrics;
 use super::pool::Pool;
 use super::room::Room;
 use super::scraper::Shared;
 use super::status::{DroppedTarget, PoolStatus, TargetMetadata, TargetStatus};
 use super::store::Store;
+use crate::trust::Authorities;
 
 /// How often is looked whether a file has changed.
 const WATCH: Duration = Duration::from_secs(5);
@@ -30,6 +33,7 @@ pub struct Scrapes {
     scraping: ScrapingConfig,
     own: Vec<ScrapeConfig>,
     base: PathBuf,
+    authorities: Arc<Authorities>,
     places: Arc<Semaphore>,
     shared: Shared,
     state: Mutex<State>,
@@ -60,22 +64,25 @@ impl Scrapes {
         registry: &prometheus::Registry,
     ) -> Result<Arc<Self>, ScrapeSetupError> {
         let metrics = Metrics::new(registry).map_err(ScrapeSetupError::Metrics)?;
-        let loaded = load(scraping, jobs, base)?;
+        let authorities = Arc::<Authorities>::default();
+        let loaded = load(jobs, Surroundings { scraping, base, authorities: &authorities })?;
         let max_targets = scraping.max_targets.min(Semaphore::MAX_PERMITS);
         let asked = scraping.max_concurrent.clamp(1, Semaphore::MAX_PERMITS);
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let shared = Shared {
             store: Store::new(ingest, metrics.clone()),
-            metrics,
             asking: Arc::new(Semaphore::new(asked)),
             reading: Arc::new(Semaphore::new(processors)),
             room: Room::new(scraping.max_bodies.0, asked),
+            failures: FailureLog::new(metrics.clone()),
+            metrics,
             max_targets,
         };
         Ok(Arc::new(Self {
             scraping: scraping.clone(),
             own: jobs.to_vec(),
             base: base.to_owned(),
+            authorities,
             places: Arc::new(Semaphore::new(max_targets)),
             shared,
             state: Mutex::new(State { loaded, pools: BTreeMap::new(), reload_error: None }),
@@ -122,16 +129,18 @@ impl Scrapes {
 
     /// Reads the files again if they have changed; says whether there is something new. What cannot be used is told
     /// once, and what was there before goes on.
-    async fn reload(&self) -> bool {
+    async fn reload(self: &Arc<Self>) -> bool {
         let (patterns, material) = self.state.lock().loaded.watched.clone();
         if patterns.is_empty() && material.is_empty() {
             return false;
         }
-        let (scraping, own, base) = (self.scraping.clone(), self.own.clone(), self.base.clone());
         let before = self.state.lock().loaded.digest;
+        let this = Arc::clone(self);
         let reading = tokio::task::spawn_blocking(move || {
             let now = files::digest(&patterns, &material);
-            (now != before).then(|| (now, load(&scraping, &own, &base)))
+            let around =
+                Surroundings { scraping: &this.scraping, base: &this.base, authorities: &this.authorities };
+            (now != before).then(|| (now, load(&this.own, around)))
         });
         let Ok(Some((digest, loaded))) = reading.await else { return false };
         let mut state = self.state.lock();
@@ -195,17 +204,17 @@ impl Scrapes {
 }
 
 /// Reads and checks everything.
-fn load(scraping: &ScrapingConfig, own: &[ScrapeConfig], base: &Path) -> Result<Loaded, ScrapeSetupError> {
-    let patterns: Vec<PathBuf> = scraping.files.iter().map(|file| base.join(file)).collect();
+fn load(own: &[ScrapeConfig], around: Surroundings<'_>) -> Result<Loaded, ScrapeSetupError> {
+    let patterns: Vec<PathBuf> = around.scraping.files.iter().map(|file| around.base.join(file)).collect();
     let mut watched = Vec::new();
-    let from_files = files::load(&patterns, scraping, &mut watched)?;
+    let from_files = files::load(&patterns, around, &mut watched)?;
     let mut jobs = BTreeMap::new();
     for job in from_files.jobs {
         jobs.insert(job.name.clone(), Arc::new(job));
     }
     for config in own {
         let fail = |reason| ScrapeSetupError::Job { job: config.job_name.clone(), reason };
-        let job = Job::new(config, &Globals::default(), scraping, base).map_err(fail)?;
+        let job = Job::new(config, &Globals::default(), &around).map_err(fail)?;
         if jobs.insert(job.name.clone(), Arc::new(job)).is_some() {
             return Err(fail("there are two of this name: give each its own".to_owned()));
         }

@@ -53,6 +53,8 @@ pub(super) struct Taken {
     /// Metadata that was not there before, or was another.
     pub(super) metadata: Vec<MetricMetadata>,
     pub(super) counts: Counts,
+    /// What was shown and could not be taken, in words.
+    pub(super) left_out: Option<String>,
 }
 
 /// What is counted in a scrape, whether it succeeds or not.
@@ -64,6 +66,10 @@ pub(super) struct Counts {
     pub(super) kept: usize,
     /// Series that the scrape before did not have.
     pub(super) added: usize,
+    /// Classic histograms that contradict themselves.
+    pub(super) left_out: usize,
+    /// Bytes of the body, unpacked.
+    pub(super) body: usize,
 }
 
 impl Series {
@@ -81,8 +87,14 @@ impl Series {
         }
         self.scrape += 1;
         let mut taken = Taken::default();
+        if let Some((count, labels, reason)) = shown.left_out() {
+            taken.counts.left_out = count;
+            let labels: String = labels.to_string().chars().take(200).collect();
+            taken.left_out =
+                Some(format!("{count} classic histograms contradict themselves, as {labels}: {reason}"));
+        }
         if let Err(error) = self.samples(shown, job, target, at_ms, &mut taken) {
-            return Err((error, taken.counts));
+            return Err((error, Counts { added: 0, ..taken.counts }));
         }
         self.end_what_is_gone(at_ms, &mut taken.batch);
         taken.metadata = self.said.take(shown.metadata());
@@ -113,10 +125,8 @@ impl Series {
             let hash = known.hash;
             taken.counts.kept += 1;
             if taken.counts.kept > job.limits.samples {
-                return Err(ScrapeError::Limit(format!(
-                    "it shows more than {} samples after relabelling, which is the limit (sample_limit)",
-                    job.limits.samples
-                )));
+                // How far it is over the limit is told, so all of it is counted.
+                continue;
             }
             let own_time = sample.time_ms.filter(|_| job.honor_timestamps);
             if own_time.is_none() || job.track_timestamps {
@@ -142,6 +152,12 @@ impl Series {
                     });
                 }
             }
+        }
+        if taken.counts.kept > job.limits.samples {
+            return Err(ScrapeError::Limit(format!(
+                "it shows {} samples after relabelling, and the limit is {} (sample_limit)",
+                taken.counts.kept, job.limits.samples
+            )));
         }
         Ok(())
     }
@@ -191,8 +207,12 @@ fn exemplar_hash(exemplar: &ShownExemplar) -> u64 {
 
 /// What becomes of labels that a target shows: those of the target are added, then they are relabelled and measured.
 fn learn(shown: LabelsRef<'_>, job: &Job, target: &Labels) -> Result<Known, ScrapeError> {
-    let mut labels = shown.to_owned().to_builder();
-    add_target(&mut labels, target, job.honor_labels);
+    let mut labels = LabelsBuilder::new();
+    // One without a value is none of the series.
+    for (name, value) in shown.iter() {
+        labels.set(name, value);
+    }
+    add_target(&mut labels, shown, target, job.honor_labels);
     if !job.metric_relabel.apply(&mut labels) {
         return Ok(Known { labels: None, hash: 0, seen: 0, exemplar: 0 });
     }
@@ -207,14 +227,15 @@ fn learn(shown: LabelsRef<'_>, job: &Job, target: &Labels) -> Result<Known, Scra
     Ok(Known { hash: labels.hash64(), labels: Some(labels), seen: 0, exemplar: 0 })
 }
 
-/// Adds the labels of the target. Where a series has one of the same name, either that goes before, or it is renamed.
-fn add_target(labels: &mut LabelsBuilder, target: &Labels, honor: bool) {
+/// Adds the labels of the target. Where a series has one of the same name, either that goes before, even when it is
+/// empty (which is how a gateway says that a series has no instance), or it is renamed.
+fn add_target(labels: &mut LabelsBuilder, shown: LabelsRef<'_>, target: &Labels, honor: bool) {
     for (name, value) in target.iter() {
-        match labels.get(name).map(str::to_owned) {
-            None => {
+        match shown.get(name) {
+            Some(_) if honor => {}
+            None | Some("") => {
                 labels.set(name, value);
             }
-            Some(_) if honor => {}
             Some(shown) => {
                 let mut renamed = format!("exported_{name}");
                 while labels.get(&renamed).is_some() || target.get(&renamed).is_some() {
@@ -256,6 +277,7 @@ fn measure(labels: &Labels, job: &Job) -> Result<(), ScrapeError> {
 fn value(value: f64, shown: &Exposition, job: &Job, batch: &mut MetricBatch) -> Result<f64, ScrapeError> {
     let Some(histogram) = shown.histograms().of(value) else { return Ok(value) };
     let Ok(mut histogram) = histogram else { return Ok(f64::NAN) };
+    histogram.fit_schema(job.finest_schema);
     let buckets = histogram.bucket_count();
     if !histogram.fit_buckets(job.limits.buckets) {
         return Err(ScrapeError::Limit(format!(

@@ -3,7 +3,7 @@
 use super::{Buckets, CUSTOM_SCHEMA, Histogram, MAX_BUCKETS, Span};
 
 /// The finest schema that is kept.
-const MAX_SCHEMA: i8 = 8;
+pub(super) const MAX_SCHEMA: i8 = 8;
 /// The coarsest.
 pub(super) const MIN_SCHEMA: i8 = -4;
 /// The finest schema that is taken: what is finer than [`MAX_SCHEMA`] is made coarser.
@@ -45,6 +45,15 @@ pub enum InvalidHistogram {
         /// Observations in all.
         count: u64,
     },
+    /// A classic histogram of which nothing is known but its sum.
+    #[error("it has neither buckets nor a count")]
+    Empty,
+    /// A bucket of a classic histogram holds fewer observations than one that is in it.
+    #[error("a bucket of it holds fewer observations than one with a lower bound")]
+    NotCumulative,
+    /// The last bucket of a classic histogram holds other observations than all.
+    #[error("its last bucket and its count differ")]
+    LastBucket,
     /// A bound is no bound.
     #[error("its own bounds do not ascend from number to number")]
     Bounds,

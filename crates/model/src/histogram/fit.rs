@@ -1,9 +1,31 @@
-//! Histograms within a bound on buckets.
+//! Histograms within a bound on buckets, or on how fine they are.
 
-use super::Histogram;
-use super::check::MIN_SCHEMA;
+use super::check::{MAX_SCHEMA, MIN_SCHEMA};
+use super::{CUSTOM_SCHEMA, Histogram};
+
+/// The finest schema whose buckets are each at least so many times as wide as the one before; the coarsest where even
+/// its buckets are not. Anything that is no more than 1 asks for nothing.
+pub fn schema_of_factor(factor: f64) -> i8 {
+    if factor.is_nan() || factor <= 1.0 {
+        return MAX_SCHEMA;
+    }
+    let exact = -factor.log2().log2();
+    exact.floor().clamp(f64::from(MIN_SCHEMA), f64::from(MAX_SCHEMA)) as i8
+}
 
 impl Histogram {
+    /// Makes buckets coarser until their schema is at most this. Bounds of its own stay.
+    pub fn fit_schema(&mut self, most: i8) {
+        let most = most.max(MIN_SCHEMA);
+        if self.schema == CUSTOM_SCHEMA || self.schema <= most {
+            return;
+        }
+        let by = (self.schema - most).unsigned_abs();
+        self.positive = self.positive.coarser(by);
+        self.negative = self.negative.coarser(by);
+        self.schema = most;
+    }
+
     /// Buckets of both sides.
     pub fn bucket_count(&self) -> usize {
         self.positive.counts.len() + self.negative.counts.len()
@@ -26,7 +48,7 @@ impl Histogram {
 #[cfg(test)]
 mod tests {
     use crate::Histogram;
-    use crate::histogram::{Buckets, CUSTOM_SCHEMA, Span};
+    use crate::histogram::{Buckets, CUSTOM_SCHEMA, Span, schema_of_factor};
 
     fn of(schema: i8, counts: &[f64]) -> Histogram {
         let spans = vec![Span { offset: 1, length: counts.len() as u32 }];
@@ -42,6 +64,38 @@ mod tests {
         assert_eq!(histogram, of(1, &[3.0, 7.0]));
         assert!(histogram.fit_buckets(1));
         assert_eq!(histogram, of(0, &[10.0]));
+    }
+
+    #[test]
+    fn a_factor_between_buckets_tells_the_finest_schema() {
+        let cases = [
+            (0.0, 8),
+            (1.0, 8),
+            (1.002, 8),
+            (1.01, 6),
+            (1.1, 2),
+            (2f64.powf(0.25), 2),
+            (2.0, 0),
+            (4.0, -1),
+            (1e9, -4),
+            (f64::INFINITY, -4),
+            (f64::NAN, 8),
+        ];
+        for (factor, expected) in cases {
+            assert_eq!(schema_of_factor(factor), expected, "{factor}");
+        }
+    }
+
+    #[test]
+    fn buckets_become_as_coarse_as_they_are_told_to() {
+        let mut histogram = of(2, &[1.0, 2.0, 3.0, 4.0]);
+        histogram.fit_schema(3);
+        assert_eq!(histogram, of(2, &[1.0, 2.0, 3.0, 4.0]));
+        histogram.fit_schema(0);
+        assert_eq!(histogram, of(0, &[10.0]));
+        let mut custom = of(CUSTOM_SCHEMA, &[1.0]);
+        custom.fit_schema(-4);
+        assert_eq!(custom, of(CUSTOM_SCHEMA, &[1.0]));
     }
 
     #[test]

@@ -136,7 +136,7 @@ fn load(line: &str, number: usize, body: &[&str]) -> Result<Command, String> {
         return Err("starts (`@st`) have no samples".to_owned());
     }
     if command == "load_with_nhcb" {
-        let made = classic::histograms(series.iter().map(|one| &one.written));
+        let made = classic::histograms(series.iter().map(|one| &one.written))?;
         series.extend(made.into_iter().map(|written| LoadedSeries { written, starts_ms: Vec::new() }));
     }
     Ok(Command::Load { line: number, step_ms: millis(step.trim())?, series })

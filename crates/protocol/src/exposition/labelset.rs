@@ -45,7 +45,7 @@ impl<'a> LabelSet<'a> {
         Labels::from_pairs(self.pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref())))
     }
 
-    /// Appends the canonical encoding, and forgets the labels. A label without a value is none.
+    /// Appends the canonical encoding, labels without a value among them, and forgets the labels.
     pub(super) fn write(&mut self, into: &mut Vec<u8>) -> Result<(), Refused> {
         if !self.pairs.is_sorted_by(|a, b| a.0 < b.0) {
             self.pairs.sort_unstable_by(|a, b| a.0.cmp(&b.0));
@@ -56,7 +56,7 @@ impl<'a> LabelSet<'a> {
                 });
             }
         }
-        for (name, value) in self.pairs.iter().filter(|(_, value)| !value.is_empty()) {
+        for (name, value) in &self.pairs {
             if name.is_empty() {
                 return Err(Refused::Labels { expected: "the name of a label", found: "none".to_owned() });
             }

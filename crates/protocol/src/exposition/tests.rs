@@ -1,3 +1,4 @@
+mod classic;
 mod protobuf;
 mod strict;
 mod text;
@@ -5,7 +6,12 @@ mod text;
 use super::{Exposition, ExpositionError, Format, Options, decode};
 
 fn options() -> Options {
-    Options { max_bytes: 1 << 20, native_histograms: true, classic_histograms: false }
+    Options {
+        max_bytes: 1 << 20,
+        native_histograms: true,
+        classic_histograms: false,
+        custom_histograms: false,
+    }
 }
 
 fn read(format: Format, body: impl AsRef<[u8]>) -> Result<Exposition, ExpositionError> {

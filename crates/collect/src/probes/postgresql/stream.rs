@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
 use tokio_rustls::TlsConnector;
 
-use crate::probes::trust::Trust;
+use crate::trust::Trust;
 
 /// Makes encrypted connections.
 pub(super) struct Tls(Arc<ClientConfig>);

@@ -8,7 +8,8 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use crate::collector::{CollectError, Collector};
-use crate::probes::{OpenAiProbe, openai, trust::Authorities};
+use crate::probes::{OpenAiProbe, openai};
+use crate::trust::Authorities;
 
 use super::stage::{SHORT, Server, answer, hang, watch};
 

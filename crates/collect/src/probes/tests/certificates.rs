@@ -1,10 +1,9 @@
 //! Certificates, good and bad, shown by a real TLS server.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use model::Timestamp;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use serde_json::json;
@@ -12,36 +11,22 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use super::stage::watch;
+use crate::trust::tests::Authority;
 
 /// The year in which a certificate expires that is good for long.
 const LONG: i32 = 2090;
-
-struct Authority(CertifiedIssuer<'static, KeyPair>);
-
-impl Authority {
-    fn new() -> Self {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name.push(rcgen::DnType::CommonName, "The house");
-        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
-    }
-
-    fn file(&self) -> tempfile::NamedTempFile {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(self.0.pem().as_bytes()).unwrap();
-        file
-    }
-}
 
 /// Serves a certificate for `name` until `year`, signed by `authority` or by itself.
 async fn serve(name: &str, year: i32, authority: Option<&Authority>) -> u16 {
     let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
     params.not_before = date_time_ymd(2000, 1, 1);
     params.not_after = date_time_ymd(year, 1, 1);
-    let key = KeyPair::generate().unwrap();
-    let certificate = match authority {
-        Some(authority) => params.signed_by(&key, &authority.0).unwrap(),
-        None => params.self_signed(&key).unwrap(),
+    let (certificate, key) = match authority {
+        Some(authority) => authority.certify(params),
+        None => {
+            let key = KeyPair::generate().unwrap();
+            (params.self_signed(&key).unwrap(), key)
+        }
     };
     let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -65,7 +50,7 @@ async fn serve(name: &str, year: i32, authority: Option<&Authority>) -> u16 {
 
 #[tokio::test]
 async fn a_bad_certificate_is_said_plainly_and_its_end_is_told_all_the_same() {
-    let house = Authority::new();
+    let house = Authority::new("The house");
     let file = house.file();
     let cases = [
         ("127.0.0.1", LONG, true, None),

@@ -1,6 +1,6 @@
 //! Targets in files of YAML or JSON, which are read again when they change.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use super::group::{Group, GroupForm};
@@ -28,7 +28,9 @@ impl Files {
         if let Some(odd) = config.files.iter().find(|file| !known(file)) {
             return Err(format!("`{odd}` in `file_sd_configs` must end with .yml, .yaml or .json"));
         }
-        let patterns = config.files.iter().map(|file| base.join(file)).collect();
+        // Without dots: paths are labels of targets, and rules are written for them.
+        let plain = |path: PathBuf| path.components().filter(|part| *part != Component::CurDir).collect();
+        let patterns = config.files.iter().map(|file| plain(base.join(file))).collect();
         Ok(Self { patterns, interval: config.refresh_interval.0 })
     }
 

@@ -1,6 +1,5 @@
 //! Targets that a server lists as JSON.
 
-use std::path::Path;
 use std::time::Duration;
 
 use reqwest::Url;
@@ -8,7 +7,8 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE};
 
 use super::group::{Group, GroupForm};
 use crate::scrape::config::HttpSdConfig;
-use crate::scrape::http::{HttpClient, HttpKeys, reason, refused};
+use crate::scrape::http::{HttpClient, HttpKeys, reason};
+use crate::scrape::job::Surroundings;
 
 /// The most bytes of a list.
 const MAX_BYTES: usize = 32 << 20;
@@ -24,10 +24,10 @@ pub(in crate::scrape) struct List {
 }
 
 impl List {
-    pub(super) fn new(config: &HttpSdConfig, base: &Path) -> Result<Self, String> {
+    pub(super) fn new(config: &HttpSdConfig, around: &Surroundings<'_>) -> Result<Self, String> {
         let url = Url::parse(&config.url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         let url = url.ok_or("`url` in `http_sd_configs` must be an address of http or https")?;
-        let client = HttpClient::new(&HttpKeys::of_list(config)?, base)?;
+        let client = HttpClient::new(&HttpKeys::of_list(config), around)?;
         Ok(Self { url, interval: config.refresh_interval.0, client })
     }
 
@@ -48,10 +48,7 @@ impl List {
         let request = request
             .header(ACCEPT, "application/json")
             .header("X-Prometheus-Refresh-Interval-Seconds", seconds.to_string());
-        let mut response = request.send().await.map_err(|error| reason(&error))?;
-        if let Some(refused) = refused(&response) {
-            return Err(refused);
-        }
+        let mut response = self.client.send(request).await.map_err(|no_answer| no_answer.to_string())?;
         let kind =
             response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {

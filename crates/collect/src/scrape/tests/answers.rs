@@ -70,7 +70,7 @@ async fn over_a_limit_nothing_of_a_scrape_is_stored_and_the_limit_is_named() {
     let cases = [
         (
             json!({ "sample_limit": 2 }),
-            "it shows more than 2 samples after relabelling, which is the limit (sample_limit)",
+            "it shows 3 samples after relabelling, and the limit is 2 (sample_limit)",
         ),
         (json!({ "label_limit": 3 }), "has 4 labels, the limit is 3 (label_limit)"),
         (

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use super::stage::configured;
 use crate::scrape::config::{ScrapeConfig, ScrapingConfig};
 use crate::scrape::error::chain;
-use crate::scrape::job::{Globals, Job};
+use crate::scrape::globals::Globals;
+use crate::scrape::job::{Job, Surroundings};
+use crate::trust::Authorities;
 
 /// Why jobs of our own cannot be used.
 fn refused(jobs: &[Value]) -> String {
@@ -38,7 +40,7 @@ async fn a_job_that_cannot_be_used_is_refused_with_its_name_and_the_key() {
             json!({ "basic_auth": { "password": "a", "password_file": "b" } }),
             "`password` and `password_file` are both set; keep one",
         ),
-        (json!({ "tls_config": { "cert_file": "a" } }), "`cert_file` and `key_file` come together"),
+        (json!({ "tls_config": { "cert_file": "a" } }), "a certificate and its key come together"),
         (json!({ "tls_config": { "ca_file": "ca.pem" } }), "the file /nowhere/ca.pem gives no certificate"),
         (
             json!({ "file_sd_configs": [{ "files": ["a.txt"] }] }),
@@ -54,27 +56,67 @@ async fn a_job_that_cannot_be_used_is_refused_with_its_name_and_the_key() {
             json!({ "tls_config": { "min_version": "TLS13", "max_version": "TLS12" } }),
             "leave neither TLS12 nor TLS13",
         ),
+        (json!({ "tls_config": { "ca": "a", "ca_file": "b" } }), "`ca` and `ca_file` are both set; keep one"),
+        (json!({ "tls_config": { "ca": "a" } }), "`ca` gives no certificate: there is none in it"),
         (
-            json!({ "http_headers": { "a": { "values": ["b"] } } }),
-            "`http_headers` is not supported: leave it out",
+            json!({ "http_headers": { "Host": { "values": ["b"] } } }),
+            "`http_headers`: `host` cannot be set: it is set otherwise",
         ),
-        (json!({ "no_proxy": "a" }), "`no_proxy` is not supported: leave it out"),
+        (json!({ "http_headers": { "a b": {} } }), "`http_headers`: `a b` is no name of a header"),
         (
-            json!({ "proxy_from_environment": true }),
-            "`proxy_from_environment` is not supported: leave it out",
+            json!({ "http_headers": { "a": { "secrets": ["hunter\n2"] } } }),
+            "a value of `a` in `http_headers` has characters that cannot be sent",
         ),
-        (json!({ "proxy_connect_header": { "a": ["b"] } }), "`proxy_connect_header` is not supported"),
-        (json!({ "oauth2": { "client_id": "a" } }), "`oauth2` is not supported"),
-        (json!({ "scrape_failure_log_file": "a.log" }), "`scrape_failure_log_file` is not supported"),
-        (json!({ "extra_scrape_metrics": true }), "`extra_scrape_metrics` is not supported"),
+        (json!({ "no_proxy": "a" }), "`no_proxy` is set, and there is no proxy: set `proxy_url` too"),
         (
-            json!({ "convert_classic_histograms_to_nhcb": true }),
-            "`convert_classic_histograms_to_nhcb` is not",
+            json!({ "proxy_connect_header": { "a": ["b"] } }),
+            "`proxy_connect_header` is set, and there is no proxy: set `proxy_url` too",
         ),
-        (json!({ "native_histogram_min_bucket_factor": 1.1 }), "`native_histogram_min_bucket_factor` is not"),
+        (
+            json!({ "proxy_from_environment": true, "proxy_url": "http://a" }),
+            "`proxy_url` and `proxy_from_environment` are both set; keep one",
+        ),
+        (
+            json!({ "proxy_from_environment": true, "no_proxy": "a" }),
+            "`no_proxy` and `proxy_from_environment` are both set; keep one",
+        ),
+        (json!({ "proxy_url": "http://me:hunter2@" }), "`proxy_url` is no address of a proxy"),
+        (json!({ "proxy_url": "socks5://a:1" }), "`proxy_url` is a proxy of socks5; those of http and https"),
+        (
+            json!({ "oauth2": { "client_id": "a", "token_url": "http://a" }, "basic_auth": {} }),
+            "`basic_auth` and `oauth2` are both set; keep one",
+        ),
+        (
+            json!({ "oauth2": { "client_id": "a", "token_url": "http://a" }, "bearer_token": "b" }),
+            "`authorization` and `oauth2` are both set; keep one",
+        ),
+        (json!({ "oauth2": { "client_id": "a" } }), "`oauth2` needs `token_url`"),
+        (json!({ "oauth2": { "token_url": "http://a" } }), "`oauth2` needs `client_id`"),
+        (
+            json!({ "oauth2": { "client_id": "a", "token_url": "a" } }),
+            "`token_url` in `oauth2` must be an address of http or https",
+        ),
+        (
+            json!({ "oauth2": { "client_id": "a", "token_url": "http://a", "grant_type": "jwt" } }),
+            "`oauth2`: the grant `jwt` is not known: `client_credentials` is",
+        ),
+        (
+            json!({ "oauth2": {
+                "client_id": "a", "token_url": "http://a", "scopes": ["b"], "endpoint_params": { "scope": "c" },
+            } }),
+            "`endpoint_params` in `oauth2` cannot set `scope`",
+        ),
+        (
+            json!({ "oauth2": { "client_id": "a", "token_url": "http://a", "no_proxy": "b" } }),
+            "`oauth2`: `no_proxy` is set, and there is no proxy",
+        ),
+        (
+            json!({ "native_histogram_min_bucket_factor": -1.1 }),
+            "`native_histogram_min_bucket_factor` must be a number that is not negative",
+        ),
         (
             json!({ "http_sd_configs": [{ "url": "http://a", "no_proxy": "a" }] }),
-            "`no_proxy` is not supported: leave it out",
+            "`no_proxy` is set, and there is no proxy",
         ),
         (json!({ "scrape_protocols": [] }), "`scrape_protocols` takes one to five formats"),
         (json!({ "labels": { "a": "b" } }), "`labels` are those of `targets`, and there are none"),
@@ -100,8 +142,8 @@ async fn a_file_of_prometheus_that_cannot_be_used_is_refused_with_line_and_colum
         ),
         (
             "scrape_configs:\n  - job_name: a\n    kubernetes_sd_configs:\n      - role: pod\n",
-            ":3:5: `kubernetes_sd_configs` is not supported; targets are found by static_configs, file_sd_configs and \
-             http_sd_configs",
+            ":3:5: `kubernetes_sd_configs` is not supported: let a program write what it finds into a file, and name \
+             that in file_sd_configs",
         ),
         (
             "global:\n  scrape_interval: soon\n",
@@ -124,10 +166,6 @@ async fn a_file_of_prometheus_that_cannot_be_used_is_refused_with_line_and_colum
             ":2:5: the job `a`: the timeout of 2m must be",
         ),
         ("scrap_configs: []\n", ":1:1: unknown key `scrap_configs`"),
-        (
-            "global:\n  convert_classic_histograms_to_nhcb: true\n",
-            ":1:1: `global`: `convert_classic_histograms_to_nhcb` is not supported: leave it out",
-        ),
         (
             "global:\n  metric_name_validation_scheme: odd\nscrape_configs:\n  - job_name: a\n",
             ":4:5: the job `a`: `metric_name_validation_scheme`: `odd` is neither utf8 nor legacy",
@@ -223,12 +261,13 @@ scrape_configs:
 }
 
 #[tokio::test]
-async fn keys_that_are_not_supported_may_stand_at_their_defaults() {
+async fn every_key_of_prometheus_may_stand_at_its_default_or_empty() {
     let folder = tempfile::tempdir().unwrap();
     let text = r#"
 global:
   keep_dropped_targets: 0
   metric_name_validation_scheme: utf8
+  metric_name_escaping_scheme: allow-utf-8
   scrape_failure_log_file: ""
   extra_scrape_metrics: false
   convert_classic_histograms_to_nhcb: false
@@ -244,7 +283,17 @@ scrape_configs:
     convert_classic_histograms_to_nhcb: false
     native_histogram_min_bucket_factor: 0
     keep_dropped_targets: 0
-    tls_config: { min_version: TLS12, max_version: TLS13 }
+    scrape_classic_histograms: false
+    bearer_token: ""
+    basic_auth:
+    params:
+    static_configs:
+      - targets:
+        labels:
+    file_sd_configs:
+    relabel_configs:
+    metric_relabel_configs:
+    tls_config: { min_version: TLS12, max_version: TLS13, ca: "", cert: "", key: "" }
     http_sd_configs:
       - url: http://127.0.0.1:1/list
         no_proxy: ""
@@ -256,16 +305,57 @@ scrape_configs:
     assert_eq!(scrapes.job_count(), 1);
 }
 
+/// What becomes of a job.
+fn checked(config: &ScrapeConfig, globals: &Globals) -> Job {
+    let (scraping, authorities) = (ScrapingConfig::default(), Authorities::default());
+    let around = Surroundings { scraping: &scraping, base: Path::new("/jobs"), authorities: &authorities };
+    Job::new(config, globals, &around).expect("a job")
+}
+
 #[test]
 fn dropped_targets_are_kept_up_to_a_bound() {
     let kept = |own: Option<usize>, global: usize| {
         let config =
             ScrapeConfig { job_name: "a".to_owned(), keep_dropped_targets: own, ..ScrapeConfig::default() };
-        let globals = Globals { keep_dropped_targets: global, ..Globals::default() };
-        let job = Job::new(&config, &globals, &ScrapingConfig::default(), Path::new("")).expect("a job");
-        job.kept_dropped
+        checked(&config, &Globals { keep_dropped_targets: global, ..Globals::default() }).kept_dropped
     };
     assert_eq!([kept(None, 0), kept(None, 5), kept(Some(3), 5)], [1_000, 5, 3]);
     assert_eq!(kept(Some(0), 5), 5);
     assert_eq!([kept(Some(0), 0), kept(Some(1_000_000), 0), kept(None, 1_000_000)], [10_000; 3]);
+}
+
+#[test]
+fn what_holds_for_all_jobs_holds_where_a_job_says_nothing_else() {
+    let globals: Globals = serde_json::from_value(json!({
+        "body_size_limit": "1MB",
+        "convert_classic_histograms_to_nhcb": true,
+        "always_scrape_classic_histograms": true,
+        "extra_scrape_metrics": true,
+        "metric_name_escaping_scheme": "dots",
+        "scrape_failure_log_file": "failures.json",
+    }))
+    .unwrap();
+    let globals = Globals { base: "/globals".into(), ..globals };
+    let job = |keys: Value| {
+        let config = serde_json::from_value(keys).expect("keys of a job");
+        checked(&config, &globals)
+    };
+    let of_all = job(json!({ "job_name": "a" }));
+    assert_eq!(of_all.limits.body, 1 << 20, "as Prometheus counts");
+    assert!(of_all.custom_histograms && of_all.classic_histograms && of_all.extra_metrics);
+    assert!(of_all.accept.contains("escaping=dots"), "{}", of_all.accept);
+    assert_eq!(of_all.failure_log.as_deref(), Some(Path::new("/globals/failures.json")));
+    let own = job(json!({
+        "job_name": "a",
+        "body_size_limit": "2KiB",
+        "convert_classic_histograms_to_nhcb": false,
+        "scrape_classic_histograms": false,
+        "extra_scrape_metrics": false,
+        "metric_name_escaping_scheme": "values",
+        "scrape_failure_log_file": "own.json",
+    }));
+    assert_eq!(own.limits.body, 2 << 10);
+    assert!(!own.custom_histograms && !own.classic_histograms && !own.extra_metrics);
+    assert!(own.accept.contains("escaping=values"), "{}", own.accept);
+    assert_eq!(own.failure_log.as_deref(), Some(Path::new("/jobs/own.json")));
 }

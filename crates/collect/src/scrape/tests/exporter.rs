@@ -102,7 +102,7 @@ impl Script {
     }
 
     pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(self, mut stream: S) -> std::io::Result<()> {
-        let head = head_of(&mut stream).await?;
+        let head = request_of(&mut stream).await?;
         let path = head.split(' ').nth(1).unwrap_or_default();
         let path = path.split('?').next().unwrap_or_default().to_owned();
         self.heads.lock().push(head);
@@ -132,11 +132,11 @@ impl Script {
     }
 }
 
-/// A request up to its blank line.
-async fn head_of<S: AsyncRead + Unpin>(stream: &mut S) -> std::io::Result<String> {
+/// A request: its head, its blank line, and its body.
+async fn request_of<S: AsyncRead + Unpin>(stream: &mut S) -> std::io::Result<String> {
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
-    while !bytes.windows(4).any(|window| window == b"\r\n\r\n") {
+    while !is_whole(&bytes) {
         let count = stream.read(&mut buffer).await?;
         if count == 0 {
             return Err(std::io::ErrorKind::UnexpectedEof.into());
@@ -144,6 +144,13 @@ async fn head_of<S: AsyncRead + Unpin>(stream: &mut S) -> std::io::Result<String
         bytes.extend_from_slice(&buffer[..count]);
     }
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn is_whole(request: &[u8]) -> bool {
+    let Some(end) = request.windows(4).position(|window| window == b"\r\n\r\n") else { return false };
+    let head = String::from_utf8_lossy(&request[..end]).to_ascii_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    request.len() >= end + 4 + length.and_then(|length| length.parse().ok()).unwrap_or(0)
 }
 
 /// The address of a port that nobody listens on.

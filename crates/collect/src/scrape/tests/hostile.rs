@@ -34,7 +34,12 @@ async fn whatever_a_target_does_it_is_down_with_a_plain_reason_and_the_others_ar
             "/page",
             Reply::of("text/html", "a 1\n"),
             "the type of the body, `text/html`, is none that is known: \
-             set `fallback_scrape_protocol` if it is one",
+             set `fallback_scrape_protocol` to what it is",
+        ),
+        (
+            "/untyped",
+            Reply::Whole("200 OK".to_owned(), b"a 1\n".to_vec()),
+            "the answer does not say of what type its body is: set `fallback_scrape_protocol` to what it is",
         ),
         (
             "/packed",

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
@@ -11,6 +11,7 @@ use tokio_rustls::TlsAcceptor;
 use super::exporter::{Exporter, Reply, Script};
 use super::stage::{Stage, job};
 use crate::scrape::Health;
+use crate::trust::tests::Authority;
 
 #[tokio::test]
 async fn credentials_are_sent_from_keys_and_from_files_and_never_told() {
@@ -55,29 +56,17 @@ async fn credentials_stay_behind_where_a_redirect_leads_to_another_host() {
     assert!(first.asked().contains("hunter2") && !second.asked().contains("hunter2"), "{}", second.asked());
 }
 
-struct Authority(CertifiedIssuer<'static, KeyPair>);
-
-impl Authority {
-    fn new() -> Self {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
-    }
-
-    /// A certificate for `name`, and its key.
-    fn certify(&self, name: &str) -> (rcgen::Certificate, KeyPair) {
-        let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        (params.signed_by(&key, &self.0).unwrap(), key)
-    }
+/// A certificate for `name`, and its key.
+fn certify(authority: &Authority, name: &str) -> (rcgen::Certificate, KeyPair) {
+    authority.certify(CertificateParams::new(vec![name.to_owned()]).unwrap())
 }
 
 /// An exporter that speaks TLS as `exporter.example`, to clients with a certificate of the authority.
 async fn over_tls(authority: &Authority) -> u16 {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let (certificate, key) = authority.certify("exporter.example");
+    let (certificate, key) = certify(authority, "exporter.example");
     let mut roots = RootCertStore::empty();
-    roots.add(authority.0.der().clone()).unwrap();
+    roots.add(authority.der()).unwrap();
     let clients =
         WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build().unwrap();
     let config = ServerConfig::builder_with_provider(provider)
@@ -110,12 +99,12 @@ async fn over_tls(authority: &Authority) -> u16 {
 
 #[tokio::test]
 async fn certificates_are_verified_and_shown_as_configured() {
-    let authority = Authority::new();
+    let authority = Authority::new("The house");
     let address = format!("127.0.0.1:{}", over_tls(&authority).await);
     let folder = tempfile::tempdir().unwrap();
-    let (certificate, key) = authority.certify("us.example");
+    let (certificate, key) = certify(&authority, "us.example");
     for (name, text) in
-        [("ca.pem", authority.0.pem()), ("own.pem", certificate.pem()), ("own.key", key.serialize_pem())]
+        [("ca.pem", authority.pem()), ("own.pem", certificate.pem()), ("own.key", key.serialize_pem())]
     {
         std::fs::write(folder.path().join(name), text).unwrap();
     }
@@ -128,11 +117,23 @@ async fn certificates_are_verified_and_shown_as_configured() {
     let cases = [
         ("named", with(json!({ "ca_file": "ca.pem", "server_name": "exporter.example" })), None),
         ("anybody", with(json!({ "insecure_skip_verify": true })), None),
-        ("other name", with(json!({ "ca_file": "ca.pem" })), Some("the certificate is not accepted")),
+        (
+            "in the file itself",
+            json!({ "scheme": "https", "tls_config": {
+                "ca": authority.pem(), "cert": certificate.pem(), "key": key.serialize_pem(),
+                "server_name": "exporter.example",
+            } }),
+            None,
+        ),
+        (
+            "other name",
+            with(json!({ "ca_file": "ca.pem" })),
+            Some("the certificate is not for 127.0.0.1, but for exporter.example"),
+        ),
         (
             "other authority",
-            with(json!({ "server_name": "exporter.example" })),
-            Some("the certificate is not accepted"),
+            with(json!({ "ca": Authority::new("Another").pem(), "server_name": "exporter.example" })),
+            Some("the certificate is signed by "),
         ),
     ];
     let jobs: Vec<_> =

@@ -5,18 +5,28 @@ use protocol::exposition::{Exposition, Format, Options, decode};
 use serde_json::{Value, json};
 
 use crate::scrape::config::ScrapingConfig;
-use crate::scrape::job::{Globals, Job};
+use crate::scrape::globals::Globals;
+use crate::scrape::job::{Job, Surroundings};
 use crate::scrape::series::Series;
+use crate::trust::Authorities;
 
 fn job(keys: Value) -> Job {
     let mut config = keys;
     config["job_name"] = json!("j");
     let config = serde_json::from_value(config).expect("a job");
-    Job::new(&config, &Globals::default(), &ScrapingConfig::default(), Path::new("")).expect("a job")
+    let scraping = ScrapingConfig::default();
+    let authorities = Authorities::default();
+    let around = Surroundings { scraping: &scraping, base: Path::new(""), authorities: &authorities };
+    Job::new(&config, &Globals::default(), &around).expect("a job")
 }
 
 fn shown(text: &str) -> Exposition {
-    let options = Options { max_bytes: 1 << 20, native_histograms: true, classic_histograms: false };
+    let options = Options {
+        max_bytes: 1 << 20,
+        native_histograms: true,
+        classic_histograms: false,
+        custom_histograms: false,
+    };
     decode(Format::OpenMetrics, format!("{text}# EOF\n").as_bytes(), &options).expect("a body")
 }
 
@@ -25,7 +35,12 @@ fn shown_histogram(histogram: &[u8]) -> Exposition {
     let metric = [&[0x3a, histogram.len() as u8][..], histogram].concat();
     let family = [&[0x0a, 1, b'h', 0x18, 4, 0x22, metric.len() as u8][..], &metric].concat();
     let body = [&[family.len() as u8][..], &family].concat();
-    let options = Options { max_bytes: 1 << 20, native_histograms: true, classic_histograms: false };
+    let options = Options {
+        max_bytes: 1 << 20,
+        native_histograms: true,
+        classic_histograms: false,
+        custom_histograms: false,
+    };
     decode(Format::Protobuf, &body, &options).expect("a body")
 }
 
@@ -72,12 +87,28 @@ fn a_scrape_over_a_limit_ends_what_was_stored_and_nothing_else() {
         panic!("the limit is passed over");
     };
     assert!(error.to_string().contains("sample_limit"), "{error}");
-    assert_eq!(counts.shown, 3);
+    assert_eq!((counts.shown, counts.kept, counts.added), (3, 3, 0), "how far it is over the limit is told");
     let mut batch = MetricBatch::new();
     series.end(2000, &mut batch);
     let mut ended = samples(&batch);
     ended.sort();
     assert_eq!(ended, ["a ends @2000", "b ends @2000"]);
+}
+
+#[test]
+fn an_empty_label_keeps_that_of_the_target_away_where_labels_are_honoured() {
+    let target = Labels::from_pairs([("instance", "i"), ("job", "j")]);
+    let body = shown("a{instance=\"\",job=\"own\"} 1\n");
+    let cases = [
+        (true, r#"a{job="own"} 1 @1000"#),
+        (false, r#"a{exported_job="own", instance="i", job="j"} 1 @1000"#),
+    ];
+    for (honor, expected) in cases {
+        let job = job(json!({ "honor_labels": honor }));
+        let taken = Series::default().take(&body, &job, &target, 1000);
+        let taken = taken.unwrap_or_else(|(error, _)| panic!("{error}"));
+        assert_eq!(samples(&taken.batch), [expected]);
+    }
 }
 
 #[test]
@@ -129,6 +160,8 @@ fn a_native_histogram_moves_into_the_batch_with_no_more_buckets_than_the_limit()
     assert_eq!(stored(&fine), (1, vec![1.0, 2.0]));
     let coarse = job(json!({ "native_histogram_bucket_limit": 1 }));
     assert_eq!(stored(&coarse), (0, vec![3.0]));
+    let wide = job(json!({ "native_histogram_min_bucket_factor": 1.5 }));
+    assert_eq!(stored(&wide), (0, vec![3.0]));
 }
 
 #[test]

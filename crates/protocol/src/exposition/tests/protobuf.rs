@@ -200,7 +200,7 @@ fn every_kind_of_metric_becomes_the_series_that_its_text_would() {
     assert_eq!(
         shown(&exposition),
         [
-            r#"hits_total{a.b="1", b="2"} 5"#,
+            r#"hits_total{a.b="1", b="2", empty=""} 5"#,
             "depth -0.5 @1234",
             "nan NaN",
             "quick_count 3",

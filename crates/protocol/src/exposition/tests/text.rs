@@ -34,7 +34,7 @@ other{le="1"} 1e-3"#;
             r#"http_requests_total{code="400", method="post"} 3 @-1395066363000"#,
             r#"msdos_file_access_time_seconds{error="Cannot find file:\n\"FILE.TXT\"", path="C:\\DIR\\FILE.TXT"} 1458255915"#,
             "metric_without_timestamp_and_labels 12.47",
-            r#"something_weird{problem="division by zero"} inf"#,
+            r#"something_weird{empty="", problem="division by zero"} inf"#,
             "tabs -inf @1",
             "nothing NaN",
             r#"rpc_duration_seconds{quantile="0.5"} 4773"#,
@@ -105,7 +105,12 @@ fn what_is_wrong_is_told_with_its_line_and_what_was_expected() {
 #[test]
 fn a_body_takes_no_more_memory_than_is_allowed() {
     let body = "a 1\n".repeat(100_000);
-    let options = Options { max_bytes: 100_000, native_histograms: true, classic_histograms: false };
+    let options = Options {
+        max_bytes: 100_000,
+        native_histograms: true,
+        classic_histograms: false,
+        custom_histograms: false,
+    };
     let error = decode(Format::Text, body.as_bytes(), &options).expect_err("too large");
     assert_eq!(error, ExpositionError::TooLarge { limit: 100_000 });
     let told: String = (0..10_000).map(|number| format!("# HELP a{number} {}\n", "x".repeat(100))).collect();

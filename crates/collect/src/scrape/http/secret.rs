@@ -23,14 +23,15 @@ impl fmt::Debug for Secret {
 }
 
 impl Secret {
-    /// The one of two keys that is set.
+    /// The one of two keys that is set; an empty one is not.
     pub(super) fn of(
         key: &str,
         text: Option<&String>,
         file: Option<&PathBuf>,
         base: &Path,
     ) -> Result<Option<Self>, String> {
-        match (text, file) {
+        let file = file.filter(|file| !file.as_os_str().is_empty());
+        match (text.filter(|text| !text.is_empty()), file) {
             (Some(_), Some(_)) => Err(format!("`{key}` and `{key}_file` are both set; keep one")),
             (Some(text), None) => Ok(Some(Self::Text(text.clone()))),
             (None, Some(file)) => Ok(Some(Self::File(base.join(file)))),

@@ -1,0 +1,126 @@
+//! Judging certificates.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme};
+
+use super::provider;
+use super::shown::Shown;
+
+/// Whose certificates are good.
+#[derive(Clone, Debug)]
+pub(crate) enum Policy {
+    /// Those of authorities.
+    Verified(Arc<WebPkiServerVerifier>),
+    /// There is no authority to ask. Who never speaks TLS needs none, so this is told when one is needed.
+    NoAuthorities,
+    /// Everybody's: the connection is private, and nobody knows with whom.
+    Anybody,
+}
+
+impl Policy {
+    /// Trusts these authorities.
+    pub(crate) fn trusting(roots: Arc<RootCertStore>) -> Result<Self, String> {
+        if roots.is_empty() {
+            return Ok(Self::NoAuthorities);
+        }
+        let built = WebPkiServerVerifier::builder_with_provider(roots, provider()).build();
+        built.map(Self::Verified).map_err(|error| format!("certificates cannot be verified: {error}"))
+    }
+}
+
+/// Why a certificate is not accepted, in words for people.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Fault(pub(crate) String);
+
+impl Fault {
+    /// The fault that a TLS error stands for.
+    pub(crate) fn of(error: &Error) -> Option<&Self> {
+        match error {
+            Error::InvalidCertificate(CertificateError::Other(OtherError(fault))) => fault.downcast_ref(),
+            _ => None,
+        }
+    }
+}
+
+/// Judges certificates, by another name than the host's where one is given, and remembers the last.
+#[derive(Debug)]
+pub(crate) struct Judge {
+    policy: Policy,
+    name: Option<ServerName<'static>>,
+    provider: Arc<CryptoProvider>,
+    shown: Mutex<Option<Shown>>,
+}
+
+impl Judge {
+    pub(crate) fn new(
+        policy: Policy,
+        name: Option<ServerName<'static>>,
+        provider: Arc<CryptoProvider>,
+    ) -> Self {
+        Self { policy, name, provider, shown: Mutex::default() }
+    }
+
+    /// The certificate shown since the last call.
+    pub(super) fn take_shown(&self) -> Option<Shown> {
+        self.shown.lock().take()
+    }
+}
+
+impl ServerCertVerifier for Judge {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let name = self.name.as_ref().unwrap_or(server_name);
+        let judged = match &self.policy {
+            Policy::Verified(verifier) => {
+                verifier.verify_server_cert(end_entity, intermediates, name, ocsp_response, now)
+            }
+            Policy::NoAuthorities => Err(CertificateError::UnknownIssuer.into()),
+            Policy::Anybody => Ok(ServerCertVerified::assertion()),
+        };
+        let is_lone = matches!(self.policy, Policy::NoAuthorities);
+        let shown = Shown::read(end_entity, judged.as_ref().err(), name, is_lone);
+        let fault = shown.fault.clone();
+        *self.shown.lock() = Some(shown);
+        judged.map_err(|error| match fault {
+            Some(fault) => CertificateError::Other(OtherError(Arc::new(Fault(fault)))).into(),
+            None => error,
+        })
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
