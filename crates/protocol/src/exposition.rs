@@ -4,6 +4,7 @@
 //! relabelling and limits. A body is taken whole or not at all: an error says the line, and what was expected there.
 //! Knows no target, no clock and no limit but one on memory. Start reading at [`decode`].
 
+mod family;
 mod labelset;
 mod line;
 mod number;
@@ -17,6 +18,8 @@ mod tests;
 use model::{Labels, LabelsRef, MetricKind, MetricMetadata};
 
 use labelset::LabelSet;
+
+pub use family::{FamilyMetric, FamilyValue, put_family};
 
 /// How a body is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
