@@ -44,7 +44,7 @@ const QUERIES: [&str; 22] = [
 
 /// What is asked of native histograms. Within a bucket both interpolate otherwise, so that quantiles and fractions are
 /// not asked.
-pub(super) const OF_HISTOGRAMS: [&str; 11] = [
+const OF_HISTOGRAMS: [&str; 11] = [
     "shop_seconds",
     "shop_seconds[5500ms]",
     "histogram_count(shop_seconds)",

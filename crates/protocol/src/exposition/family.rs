@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read_back_as_it_was() {
         let label = |value: &str| vec![("job".to_owned(), value.to_owned())];
-        let number = FamilyMetric { labels: label(""), value: FamilyValue::Number(0.0), time_ms: 0 };
+        let number = FamilyMetric { labels: label(""), value: FamilyValue::Number(0.0), time_ms: -1 };
         let side = Buckets { spans: vec![Span { offset: -2, length: 2 }], counts: vec![1.5, 2.0] };
         let full = Histogram {
             schema: 3,
@@ -202,7 +202,7 @@ mod tests {
         let samples: Vec<_> = shown.samples().collect();
         let seen: Vec<_> =
             samples.iter().map(|one| (one.labels.get(METRIC_NAME).unwrap_or(""), one.time_ms)).collect();
-        assert_eq!(seen, [("n", Some(0)), ("g", Some(1500)), ("h", Some(1500))]);
+        assert_eq!(seen, [("n", Some(-1)), ("g", Some(1500)), ("h", Some(1500))]);
         assert_eq!((samples[0].value, samples[0].labels.get("job")), (0.0, None), "an empty label is none");
         let read = |place: usize| shown.histograms().of(samples[place].value);
         assert_eq!(read(1), Some(Ok(full)));

@@ -95,6 +95,7 @@ impl Rest {
                 &buffer.histograms,
                 &mut frames,
             );
+            frames.shrink_to_fit();
             first.put(place, frames);
         }
         let last = first.last().cloned();
