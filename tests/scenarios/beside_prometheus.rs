@@ -4,6 +4,7 @@ mod answer;
 mod data;
 mod differential;
 mod expressions;
+mod reader;
 mod sender;
 
 use anyhow::{Result, ensure};

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use testkit::{Launched, Watchkeeper, free_port, within};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 
 use crate::stage::binary;
@@ -96,5 +97,64 @@ async fn scenario_exporters_of_a_prometheus_yml_and_watchkeeper_itself_are_scrap
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     ensure!(output.status.code() == Some(2), "{output:?}");
     ensure!(told.contains("prometheus.yml:2:5: unknown key `job_nam`"), "{told}");
+    Ok(())
+}
+
+/// Shows a page of OpenMetrics to whoever asks, until it is dropped with its task.
+async fn show(page: String) -> Result<(String, tokio::task::JoinHandle<()>)> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?.to_string();
+    let head =
+        "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: application/openmetrics-text; version=1.0.0";
+    let answer = format!("{head}\r\ncontent-length: {}\r\n\r\n{page}", page.len());
+    let serving = tokio::spawn(async move {
+        while let Ok((mut connection, _)) = listener.accept().await {
+            let mut request = [0; 4096];
+            // A scrape's request fits into one packet.
+            if connection.read(&mut request).await.unwrap_or_default() > 0 {
+                // Who hangs up scrapes again.
+                _ = connection.write_all(answer.as_bytes()).await;
+            }
+        }
+    });
+    Ok((address, serving))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scenario_an_exemplar_of_a_scraped_page_is_found_by_the_query_of_its_series() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let seconds = model::Timestamp::now().as_millis() as f64 / 1000.0 - 5.0;
+    let page = format!(
+        "# TYPE latency_seconds histogram\n\
+         latency_seconds_bucket{{path=\"/\",le=\"0.5\"}} 3 # {{trace_id=\"fast\"}} 0.25 {seconds:.3}\n\
+         latency_seconds_bucket{{path=\"/\",le=\"+Inf\"}} 4 # {{trace_id=\"slow\",span_id=\"7\"}} 1.5 {seconds:.3}\n\
+         latency_seconds_count{{path=\"/\"}} 4\nlatency_seconds_sum{{path=\"/\"}} 2\n# EOF\n"
+    );
+    let (address, serving) = show(page).await?;
+    let toml =
+        format!("[[scrape]]\njob_name = 'shop'\nevery = '1s'\ntimeout = '1s'\ntargets = ['{address}']\n");
+    let watchkeeper = Watchkeeper::start(binary(), folder.path(), &toml).await?;
+    let path = "/prometheus/api/v1/query_exemplars?query=histogram_quantile(0.9,sum+by(le)(rate(\
+                latency_seconds_bucket%7Bjob=%22shop%22%7D%5B5m%5D)))";
+    let found = within(PATIENCE, "the exemplars", || async {
+        let found = watchkeeper.get(path).await?.body["data"].as_array().cloned().unwrap_or_default();
+        Ok((found.len() == 2).then_some(found))
+    })
+    .await?;
+    let time = (seconds * 1000.0).round() / 1000.0;
+    for (series, (le, labels, value)) in found.iter().zip([
+        ("+Inf", serde_json::json!({ "trace_id": "slow", "span_id": "7" }), "1.5"),
+        ("0.5", serde_json::json!({ "trace_id": "fast" }), "0.25"),
+    ]) {
+        let of_series = serde_json::json!({
+            "__name__": "latency_seconds_bucket", "instance": address, "job": "shop", "le": le, "path": "/",
+        });
+        ensure!(series["seriesLabels"] == of_series, "{series}");
+        let exemplar = serde_json::json!([{ "labels": labels, "value": value, "timestamp": time }]);
+        ensure!(series["exemplars"] == exemplar, "{series}: scraped often, and there once");
+    }
+    let others = watchkeeper.get("/prometheus/api/v1/query_exemplars?query=latency_seconds_count").await?;
+    ensure!(others.body["data"] == serde_json::json!([]), "{:?}", others.body);
+    serving.abort();
     Ok(())
 }

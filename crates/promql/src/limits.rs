@@ -44,7 +44,8 @@ impl Default for Limits {
             max_samples: 500_000_000,
             max_held_samples: 50_000_000,
             max_series: 1_000_000,
-            max_steps: 11_000,
+            // Prometheus takes a range of 11,000 times the step, which has one more at its end.
+            max_steps: 11_001,
             cache_bytes: ByteSize(32 << 20),
             rollups: true,
             experimental: true,

@@ -6,6 +6,7 @@
 
 mod classic;
 mod created;
+mod family;
 mod labelset;
 mod line;
 mod number;
@@ -20,6 +21,8 @@ use model::histogram::InvalidHistogram;
 use model::{Labels, LabelsRef, MetricKind, MetricMetadata, NO_START};
 
 use labelset::LabelSet;
+
+pub use family::{FamilyMetric, FamilyValue, put_family};
 
 /// How a body is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

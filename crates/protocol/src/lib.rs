@@ -6,6 +6,7 @@
 //!
 //! Start reading at [`events::decode`].
 
+mod chunks;
 pub mod events;
 pub mod exposition;
 #[cfg(any(test, feature = "fuzzing"))]

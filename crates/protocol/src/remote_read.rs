@@ -1,11 +1,15 @@
-//! Prometheus remote read: which samples somebody asks for, and those samples as they are answered, both a snappy
-//! block of one protobuf message. Field numbers are those of `prompb`
-//! (<https://prometheus.io/docs/prometheus/latest/querying/remote_read_api/>).
+//! Prometheus remote read: which samples somebody asks for, and those samples as they are answered: as a snappy block
+//! of one protobuf message, as the request is, or as a stream of chunks ([`put_series`]). Field numbers are those of
+//! `prompb` (<https://prometheus.io/docs/prometheus/latest/querying/remote_read_api/>).
+
+mod streamed;
 
 use model::{Histograms, LabelsRef, Sample};
 use prost::Message;
 
 use crate::remote_write::TimeSeries;
+
+pub use streamed::{CONTENT_TYPE as STREAM_TYPE, put_series};
 
 /// The most queries of one request.
 const MAX_QUERIES: usize = 64;
@@ -17,8 +21,17 @@ const MAX_MATCHERS: usize = 256;
 pub struct Request {
     /// Each is answered by itself, in their order.
     pub queries: Vec<Query>,
-    /// Whether an answer of samples is understood; some want chunks and nothing else.
-    pub takes_samples: bool,
+    /// How the answer is wanted: the first that is known of those that are understood.
+    pub answer: Option<AnswerType>,
+}
+
+/// How an answer is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnswerType {
+    /// `SAMPLES`: all of it in one message.
+    Samples,
+    /// `STREAMED_XOR_CHUNKS`: frames of chunks.
+    Chunks,
 }
 
 /// Samples of series between two times, both included.
@@ -124,9 +137,6 @@ struct WireResult {
     timeseries: Vec<TimeSeries>,
 }
 
-/// The number of an answer of samples.
-const SAMPLES: i32 = 0;
-
 /// Takes a request apart. `limit` bounds its decompressed size, in bytes.
 pub fn decode(bytes: &[u8], limit: usize) -> Result<Request, RemoteReadError> {
     let declared = snap::raw::decompress_len(bytes).map_err(RemoteReadError::Snappy)?;
@@ -138,10 +148,17 @@ pub fn decode(bytes: &[u8], limit: usize) -> Result<Request, RemoteReadError> {
     if request.queries.len() > MAX_QUERIES {
         return Err(RemoteReadError::Query(format!("more than {MAX_QUERIES} queries: ask in parts")));
     }
-    let accepted = &request.accepted_response_types;
-    let takes_samples = accepted.is_empty() || accepted.contains(&SAMPLES);
+    let known = |number: &i32| match number {
+        0 => Some(AnswerType::Samples),
+        1 => Some(AnswerType::Chunks),
+        _ => None,
+    };
+    let answer = match request.accepted_response_types.as_slice() {
+        [] => Some(AnswerType::Samples),
+        understood => understood.iter().find_map(known),
+    };
     let queries = request.queries.into_iter().map(query).collect::<Result<_, _>>()?;
-    Ok(Request { queries, takes_samples })
+    Ok(Request { queries, answer })
 }
 
 fn query(wire: WireQuery) -> Result<Query, RemoteReadError> {
@@ -214,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_request_is_read_as_the_protocol_defines_it() {
-        // One query from 5 to 10 of `__name__="up"` and `job!~"a"`, and both kinds of answers are taken.
+        // One query from 5 to 10 of `__name__="up"` and `job!~"a"`; both kinds of answers are taken, chunks rather.
         let message = [
             &b"\x0a\x20\x08\x05\x10\x0a"[..],
             b"\x1a\x0e\x12\x08__name__\x1a\x02up",
@@ -225,19 +242,22 @@ mod tests {
         let request = decode(&snap::raw::Encoder::new().compress_vec(&message).expect("small"), 1 << 20);
         let request = request.expect("a request");
         let [query] = request.queries.as_slice() else { panic!("one query: {request:?}") };
-        assert_eq!((query.start_ms, query.end_ms, request.takes_samples), (5, 10, true));
+        assert_eq!((query.start_ms, query.end_ms, request.answer), (5, 10, Some(AnswerType::Chunks)));
         let matchers: Vec<_> =
             query.matchers.iter().map(|one| (one.name.as_str(), one.kind, one.value.as_str())).collect();
         assert_eq!(matchers, [("__name__", MatchKind::Equal, "up"), ("job", MatchKind::NotRegex, "a")]);
     }
 
     #[test]
-    fn who_wants_chunks_alone_is_told_apart() {
+    fn the_answer_is_of_the_first_type_that_is_known() {
         let wants = |types: &[i32]| {
             let request = WireRequest { queries: Vec::new(), accepted_response_types: types.to_vec() };
-            decode(&packed(&request), 1 << 20).expect("a request").takes_samples
+            decode(&packed(&request), 1 << 20).expect("a request").answer
         };
-        assert!(wants(&[]) && wants(&[0]) && wants(&[1, 0]) && !wants(&[1]));
+        let (samples, chunks) = (Some(AnswerType::Samples), Some(AnswerType::Chunks));
+        assert_eq!((wants(&[]), wants(&[0]), wants(&[0, 1])), (samples, samples, samples));
+        assert_eq!((wants(&[1]), wants(&[1, 0]), wants(&[7, 1])), (chunks, chunks, chunks));
+        assert_eq!(wants(&[7]), None);
     }
 
     #[test]

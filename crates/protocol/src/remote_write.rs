@@ -22,8 +22,8 @@ use prost::Message;
 
 use crate::wire::{self, Fields, Value};
 use exemplar::LabelsOf;
-pub(crate) use message::TimeSeries;
 use message::WriteRequest;
+pub(crate) use message::{Label, TimeSeries, has_whole_counts};
 use series::SeriesReader;
 
 pub use wire::Malformed;

@@ -3,6 +3,7 @@
 //! Nothing here imitates a service, but for one whose hardware is rarely at hand ([`Nvml`]). A service that is not installed is an error that says how to
 //! install it. Start reading at [`Redis`].
 
+pub mod chunks;
 mod launch;
 mod models;
 mod nvml;

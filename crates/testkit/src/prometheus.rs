@@ -65,6 +65,11 @@ impl Prometheus {
         answer(self.client.get(self.url(path))).await
     }
 
+    /// Reads a stream of chunks by remote read.
+    pub async fn chunks(&self, request: Vec<u8>) -> Result<Vec<crate::chunks::Frame>> {
+        crate::chunks::read(self.client.post(self.url("/api/v1/read")), request).await
+    }
+
     /// Posts bytes.
     pub async fn post_bytes(&self, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Result<Answer> {
         let mut request = self.client.post(self.url(path)).body(body);

@@ -170,6 +170,12 @@ impl Watchkeeper {
         answer(request).await
     }
 
+    /// Reads a stream of chunks by remote read.
+    pub async fn chunks(&self, request: Vec<u8>) -> Result<Vec<crate::chunks::Frame>> {
+        let post = self.client.post(self.url("/prometheus/api/v1/read"));
+        crate::chunks::read(self.with_token(post)?, request).await
+    }
+
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Answer> {
         answer(self.with_token(request)?).await
     }

@@ -10,7 +10,7 @@ use testkit::{Prometheus, Watchkeeper, within};
 use super::Pair;
 use super::answer::{self, Both};
 use crate::stage::binary;
-use shop::Shop;
+pub(crate) use shop::Shop;
 
 /// How many scrapes of each target are waited for: windows lie after the first, where Prometheus extrapolates
 /// otherwise since its version 3.
@@ -58,7 +58,7 @@ const OF_HISTOGRAMS: [&str; 11] = [
     "shop_orders_total",
 ];
 
-fn configuration(watchkeeper: &Watchkeeper, shop: &Shop) -> String {
+pub(super) fn configuration(watchkeeper: &Watchkeeper, shop: &Shop) -> String {
     let address = watchkeeper.url("").replace("http://", "");
     let token = watchkeeper.data_dir().join("local.token");
     format!(
@@ -77,7 +77,7 @@ fn configuration(watchkeeper: &Watchkeeper, shop: &Shop) -> String {
 }
 
 /// The newest time, in seconds, of which all samples have come: those of a second that is two scrapes old.
-async fn settled(pair: &Pair) -> Result<f64> {
+pub(super) async fn settled(pair: &Pair) -> Result<f64> {
     within(Duration::from_secs(60), "prometheus to send what it scrapes", || async {
         let count = "min(count_over_time(up{job=~\"prometheus|shop\"}[1m]) and on () count(up{job=~\"prometheus|watcher|shop\"}) == 3)";
         let newest = "min(timestamp(up{job=~\"prometheus|watcher|shop\"}))";

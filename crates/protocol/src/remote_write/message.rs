@@ -19,7 +19,7 @@ pub(super) struct WriteRequest {
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct TimeSeries {
     #[prost(message, repeated, tag = "1")]
-    pub(super) labels: Vec<Label>,
+    pub(crate) labels: Vec<Label>,
     #[prost(message, repeated, tag = "2")]
     pub(super) samples: Vec<WireSample>,
     /// `Exemplar`; we send none.
@@ -31,7 +31,7 @@ pub(crate) struct TimeSeries {
 
 /// `prometheus.Label`. Texts are read as bytes: one that is no UTF-8 then costs its own series only.
 #[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct Label {
+pub(crate) struct Label {
     #[prost(bytes = "bytes", tag = "1")]
     pub(super) name: Bytes,
     #[prost(bytes = "bytes", tag = "2")]
@@ -129,13 +129,18 @@ impl TimeSeries {
     }
 }
 
+/// Whether all counts of a histogram are whole and can be sent so: who reads whole counts checks that they add up; of
+/// others nobody expects it.
+pub(crate) fn has_whole_counts(histogram: &Histogram) -> bool {
+    let is_whole = |count: &f64| *count >= 0.0 && *count < MAX_WHOLE && count.trunc() == *count;
+    let all = histogram.positive.counts.iter().chain(&histogram.negative.counts);
+    all.chain([&histogram.zero_count, &histogram.count]).all(is_whole)
+        && histogram.check_whole_counts().is_ok()
+}
+
 impl WireHistogram {
     pub(super) fn of(histogram: &Histogram, time_ms: i64) -> Self {
-        let is_whole = |count: &f64| *count >= 0.0 && *count < MAX_WHOLE && count.trunc() == *count;
-        let all = histogram.positive.counts.iter().chain(&histogram.negative.counts);
-        // Who reads whole counts checks that they add up; of others nobody expects it.
-        let all_whole = all.chain([&histogram.zero_count, &histogram.count]).all(is_whole)
-            && histogram.check_whole_counts().is_ok();
+        let all_whole = has_whole_counts(histogram);
         let whole = |count: f64| all_whole.then_some(count as u64);
         let fraction = |count: f64| (!all_whole).then_some(count);
         let spans = |side: &Buckets| {

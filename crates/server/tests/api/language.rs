@@ -34,7 +34,7 @@ async fn a_query_is_formatted_and_a_text_that_is_none_is_refused() {
     for path in ["format_query", "parse_query"] {
         let bad = ask(&stage, path, &[("query", "sum(")]).await;
         let error = json!({ "status": "error", "errorType": "bad_data",
-            "error": "1:5: parse error: unclosed left parenthesis" });
+            "error": "invalid parameter \"query\": 1:5: parse error: unclosed left parenthesis" });
         assert_eq!((bad.status.as_u16(), &bad.body), (400, &error));
         assert_eq!(ask(&stage, path, &[]).await.status, 400);
     }

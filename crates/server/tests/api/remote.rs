@@ -214,7 +214,7 @@ async fn remote_read_answers_samples_and_histograms() {
         range.message(3, &matcher(0, "__name__", "up")).message(3, &matcher(2, "job", "a|b|c"))
     };
     let request = Message::new().message(1, &query(now - 1500, now)).message(1, &query(now - 100, now));
-    let (status, body) = read(&stage, &request.number(2, 1).number(2, 0)).await;
+    let (status, body) = read(&stage, &request.number(2, 0).number(2, 1)).await;
     assert_eq!(status, 200);
     let bytes = |field: Field| match field {
         Field::Bytes(bytes) => bytes,
@@ -246,10 +246,64 @@ async fn remote_read_answers_samples_and_histograms() {
     let [(4, histogram)] = found[2].1.as_slice() else { panic!("{found:?}") };
     assert!(histogram.contains(&(1, Field::Number(3))) && histogram.contains(&(15, at)), "{histogram:?}");
 
-    let chunks_alone = Message::new().message(1, &query(now - 1500, now)).number(2, 1);
-    assert_eq!(read(&stage, &chunks_alone).await.0, 400);
+    let unknown = Message::new().message(1, &query(now - 1500, now)).number(2, 9);
+    assert_eq!(read(&stage, &unknown).await.0, 400);
     let pattern = Message::new().message(1, &Message::new().message(3, &matcher(2, "job", "(")));
     assert_eq!(read(&stage, &pattern).await.0, 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn remote_read_streams_chunks_of_series_in_the_order_of_their_labels() {
+    let (stage, now) = (Stage::new().await, Timestamp::now().as_millis());
+    let mut batch = MetricBatch::new();
+    // The store has them in the order of their lengths.
+    for job in ["b", "aa", "ccc"] {
+        let labels = Labels::metric("up", &[("job", job)]);
+        (1..=130).rev().for_each(|ago| batch.push_one(&labels, now - ago * 1000, ago as f64));
+    }
+    let value = batch.histogram(&Histogram { count: 3.0, zero_count: 3.0, ..Histogram::default() });
+    batch.push_one(&Labels::metric("up", &[("job", "aa")]), now, value);
+    let stored = write(&stage, "application/x-protobuf", protocol::remote_write::encode(&batch)).await;
+    assert_eq!(stored.status, 204, "{stored:?}");
+
+    let query = |start: i64, end: i64| {
+        let matcher = Message::new().text(2, "__name__").text(3, "up");
+        let range = Message::new().number(1, start.cast_unsigned()).number(2, end.cast_unsigned());
+        range.message(3, &matcher)
+    };
+    let request =
+        Message::new().message(1, &query(now - 200_000, now)).message(1, &query(now - 5500, now - 1));
+    let post = stage.local(Method::POST, "/prometheus/api/v1/read");
+    let request = request.number(2, 1).number(2, 0).snappy();
+    let response = post.header("Content-Encoding", "snappy").body(request).send().await.expect("an answer");
+    assert_eq!(response.status(), 200);
+    let kind = response.headers().get("content-type").expect("a type");
+    assert_eq!(kind, "application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse");
+    let frames = testkit::chunks::frames(&response.bytes().await.expect("a body"));
+    let shown: Vec<_> = frames
+        .iter()
+        .map(|frame| {
+            let chunks: Vec<_> =
+                frame.chunks.iter().map(|chunk| (chunk.encoding, chunk.samples().len())).collect();
+            (frame.query, frame.labels[1].1.as_str(), chunks)
+        })
+        .collect();
+    let (long, short) = (vec![(1, 120), (1, 10)], vec![(1, 5)]);
+    let with_histogram = vec![(1, 120), (1, 10), (2, 1)];
+    assert_eq!(
+        shown,
+        [
+            (0, "aa", with_histogram),
+            (0, "b", long.clone()),
+            (0, "ccc", long),
+            (1, "aa", short.clone()),
+            (1, "b", short.clone()),
+            (1, "ccc", short),
+        ]
+    );
+    // What cannot be begun is an error as any other.
+    let backwards = Message::new().message(1, &query(now, now - 1)).number(2, 1);
+    assert_eq!(read(&stage, &backwards).await.0, 400);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -276,9 +330,52 @@ async fn federation_gives_the_newest_sample_of_what_has_not_ended() {
     for path in ["/federate", "/prometheus/federate"] {
         let found = stage.get(&format!("{path}?match[]=up&match[]=%7Bjob=%22a%22%7D")).await;
         assert_eq!(found.text, expected, "{path}");
-        assert_eq!(found.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
-        assert_eq!(stage.get(path).await.status, 400);
+        assert_eq!(
+            found.header("content-type"),
+            "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
+        );
+        let nothing = stage.get(path).await;
+        assert_eq!((nothing.status.as_u16(), nothing.text.as_str()), (200, ""), "nothing is asked for");
         assert_eq!(stage.get(&format!("{path}?match[]=rate(up%5B5m%5D)")).await.status, 400);
         assert_eq!(answer(stage.request(Method::GET, path)).await.status, 401);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn federation_has_histograms_in_protobuf_and_names_as_its_client_knows_them() {
+    const PROTOBUF: &str =
+        "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited";
+    let (stage, now) = (Stage::new().await, Timestamp::now().as_millis());
+    let mut batch = MetricBatch::new();
+    let sent = Histogram { count: 3.0, zero_count: 3.0, zero_threshold: 0.5, ..Histogram::default() };
+    let value = batch.histogram(&sent);
+    batch.push_one(&Labels::metric("latency", &[("job", "a")]), now, value);
+    batch.push_one(&Labels::metric("http.status", &[("job", "a")]), now, 7.0);
+    let stored = write(&stage, "", protocol::remote_write::encode(&batch)).await;
+    assert_eq!(stored.status, 204, "{stored:?}");
+    for (accept, name, kind) in [
+        (format!("{PROTOBUF};escaping=allow-utf-8,text/plain;q=0.5"), "http.status", "allow-utf-8"),
+        (PROTOBUF.to_owned(), "http_status", "underscores"),
+    ] {
+        let get = stage.local(Method::GET, "/federate?match[]=%7Bjob=%22a%22%7D").header("Accept", accept);
+        let response = get.send().await.expect("an answer");
+        let expected = format!("{}; escaping={kind}", PROTOBUF.replace(';', "; "));
+        assert_eq!(response.headers().get("content-type").expect("a type"), expected.as_str());
+        let body = response.bytes().await.expect("a body");
+        let options = protocol::exposition::Options {
+            max_bytes: 1 << 20,
+            native_histograms: true,
+            classic_histograms: false,
+        };
+        let format = protocol::exposition::Format::Protobuf;
+        let shown = protocol::exposition::decode(format, &body, &options).expect("families");
+        let samples: Vec<_> = shown.samples().collect();
+        let labels: Vec<_> = samples.iter().map(|sample| sample.labels.to_string()).collect();
+        assert_eq!(labels, [format!("{name}{{job=\"a\"}}"), "latency{job=\"a\"}".to_owned()]);
+        assert_eq!((samples[0].value, samples[0].time_ms), (7.0, Some(now)));
+        let histogram = shown.histograms().of(samples[1].value).expect("a histogram").expect("a good one");
+        assert_eq!((histogram.count, histogram.zero_count, histogram.zero_threshold), (3.0, 3.0, 0.5));
+    }
+    let text = stage.get("/federate?match[]=%7Bjob=%22a%22%7D").await.text;
+    assert!(text.contains("http_status{job=\"a\",instance=\"\"} 7 ") && !text.contains("latency"), "{text}");
 }

@@ -13,13 +13,13 @@ const PROTOBUF: &str =
 const CAKE: &str = "žluťoučký 🐎 \"cake\"";
 
 /// It serves until it is dropped.
-pub(super) struct Shop {
-    pub(super) address: String,
+pub(crate) struct Shop {
+    pub(crate) address: String,
     serving: JoinHandle<()>,
 }
 
 impl Shop {
-    pub(super) async fn open() -> Result<Self> {
+    pub(crate) async fn open() -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await.context("a port for the shop")?;
         let address = listener.local_addr()?.to_string();
         let serving = tokio::spawn(async move {

@@ -139,6 +139,11 @@ impl Failure {
         Self::query(ErrorKind::BadData, text)
     }
 
+    /// What went wrong, in words.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     pub(super) fn timed_out(text: impl Into<String>) -> Self {
         Self::query(ErrorKind::Timeout, text)
     }

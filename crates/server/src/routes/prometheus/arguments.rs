@@ -19,18 +19,32 @@ impl FromRequest<Shared> for Arguments {
     type Rejection = Failure;
 
     async fn from_request(request: Request, app: &Shared) -> Result<Self, Failure> {
-        let UrlQuery(mut pairs) = UrlQuery::<Vec<(String, String)>>::try_from_uri(request.uri())
+        let UrlQuery(in_address) = UrlQuery::<Vec<(String, String)>>::try_from_uri(request.uri())
             .map_err(|_| Failure::bad("the query parameters cannot be read"))?;
-        // A POST without a body has its parameters in the address alone; Prometheus takes that too.
-        if request.method() == Method::POST && request.headers().contains_key(header::CONTENT_TYPE) {
-            let Form(more) = Form::<Vec<(String, String)>>::from_request(request, app).await.map_err(|_| {
-                Failure::bad("send the parameters as application/x-www-form-urlencoded, within the limit of the body")
-            })?;
-            pairs.extend(more);
+        if !has_form(&request) {
+            return Ok(Self(in_address));
         }
+        let Form(mut pairs) = Form::<Vec<(String, String)>>::from_request(request, app)
+            .await
+            .map_err(|_| Failure::bad("the form cannot be read, or is larger than a body may be"))?;
+        // What stands in the form counts before what stands in the address.
+        pairs.extend(in_address);
         Ok(Self(pairs))
     }
 }
+
+/// Whether parameters stand in the body too. As in Prometheus, bodies of other kinds are passed over.
+fn has_form(request: &Request) -> bool {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let is_form = kind
+        .and_then(|kind| kind.split(';').next())
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"));
+    is_form && request.method() == Method::POST
+}
+
+/// The times that Prometheus' clients send for the beginning and the end of all time.
+const BEGINNING: &str = "-292273086-05-16T16:47:06Z";
+const END: &str = "292277025-08-18T07:12:54.999999999Z";
 
 impl Arguments {
     fn get(&self, name: &str) -> Option<&str> {
@@ -39,7 +53,7 @@ impl Arguments {
 
     /// A value that must be given.
     pub(super) fn needed(&self, name: &str) -> Result<&str, Failure> {
-        self.get(name).ok_or_else(|| Failure::bad(format!("the parameter `{name}` is missing")))
+        self.get(name).ok_or_else(|| wrong(name, "it is missing"))
     }
 
     /// All values of a name.
@@ -49,48 +63,39 @@ impl Arguments {
 
     /// The parameter `query`.
     pub(super) fn query(&self) -> Result<Query, Failure> {
-        Query::parse(self.needed("query")?).map_err(|error| Failure::from(&error))
+        Query::parse(self.needed("query")?).map_err(|error| wrong("query", &error.to_string()))
     }
 
     /// A time, if it is given.
     pub(super) fn time(&self, name: &str) -> Result<Option<Timestamp>, Failure> {
-        let Some(text) = self.get(name) else { return Ok(None) };
-        let time = match text.parse::<f64>() {
-            Ok(seconds) if seconds.is_finite() => {
-                Some(Timestamp::from_millis((seconds * 1000.0).round() as i64))
-            }
-            Ok(_) => None,
-            Err(_) => Timestamp::parse_rfc3339(text).ok(),
-        };
-        time.map(Some).ok_or_else(|| wrong(name, "RFC 3339 or seconds since the epoch"))
+        self.get(name).map(|text| time(text).ok_or_else(|| wrong(name, NO_TIME))).transpose()
     }
 
     /// A time that must be given.
     pub(super) fn needed_time(&self, name: &str) -> Result<Timestamp, Failure> {
-        self.needed(name)?;
-        self.time(name)?.ok_or_else(|| wrong(name, "RFC 3339 or seconds since the epoch"))
+        time(self.needed(name)?).ok_or_else(|| wrong(name, NO_TIME))
     }
 
-    /// The parameters `start` and `end`; all of time, without them.
-    pub(super) fn range(&self) -> Result<TimeRange, Failure> {
+    /// The parameters `start` and `end`; all of time, without them. Nothing when the end lies before the start.
+    pub(super) fn range(&self) -> Result<Option<TimeRange>, Failure> {
         let start = self.time("start")?.unwrap_or(Timestamp::MIN);
         let end = self.time("end")?.unwrap_or(Timestamp::MAX);
-        if end < start {
-            return Err(Failure::bad("`end` lies before `start`"));
-        }
-        Ok(TimeRange::new(start, end))
+        Ok((start <= end).then(|| TimeRange::new(start, end)))
     }
 
     /// The parameter `step`.
     pub(super) fn step(&self) -> Result<Duration, Failure> {
         self.needed("step")?;
         let step = self.duration("step")?;
-        step.filter(|step| !step.is_zero()).ok_or_else(|| wrong("step", "a duration that is more than zero"))
+        step.filter(|step| !step.is_zero()).ok_or_else(|| wrong("step", "expected more than zero"))
     }
 
-    /// The parameter `timeout`.
+    /// The parameter `timeout`. No time is left by one that is not more than zero.
     pub(super) fn timeout(&self) -> Result<Option<Duration>, Failure> {
-        self.duration("timeout")
+        match self.get("timeout").map(str::parse::<f64>) {
+            Some(Ok(seconds)) if seconds <= 0.0 => Ok(Some(Duration::ZERO)),
+            _ => self.duration("timeout"),
+        }
     }
 
     /// The parameter `limit`; zero is none.
@@ -100,7 +105,14 @@ impl Arguments {
 
     /// A whole number, if it is given.
     pub(super) fn number(&self, name: &str) -> Result<Option<usize>, Failure> {
-        self.get(name).map(|text| text.parse().map_err(|_| wrong(name, "a whole number"))).transpose()
+        let number = |text: &str| text.parse().map_err(|_| wrong(name, "expected a whole number"));
+        self.get(name).map(number).transpose()
+    }
+
+    /// How many there may be at the most, if that is given: below zero is no limit, and zero is one.
+    pub(super) fn most(&self, name: &str) -> Result<Option<usize>, Failure> {
+        let number = |text: &str| text.parse::<i64>().map_err(|_| wrong(name, "expected a whole number"));
+        Ok(self.get(name).map(number).transpose()?.and_then(|most| usize::try_from(most).ok()))
     }
 
     /// A text, if it is given.
@@ -112,9 +124,7 @@ impl Arguments {
     pub(super) fn lookback(&self) -> Result<Option<Duration>, Failure> {
         let lookback = self.duration("lookback_delta")?;
         match lookback {
-            Some(lookback) if lookback.is_zero() => {
-                Err(wrong("lookback_delta", "a duration that is more than zero"))
-            }
+            Some(lookback) if lookback.is_zero() => Err(wrong("lookback_delta", "expected more than zero")),
             lookback => Ok(lookback),
         }
     }
@@ -145,10 +155,29 @@ impl Arguments {
             Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
             Err(_) => text.parse::<DurationText>().ok().map(|duration| duration.0),
         };
-        duration.map(Some).ok_or_else(|| wrong(name, "seconds, or a duration like 15s"))
+        duration.map(Some).ok_or_else(|| wrong(name, "expected seconds, or a duration like 15s"))
     }
 }
 
-fn wrong(name: &str, expected: &str) -> Failure {
-    Failure::bad(format!("the parameter `{name}` must be {expected}"))
+const NO_TIME: &str = "expected RFC 3339 or seconds since the epoch";
+
+fn time(text: &str) -> Option<Timestamp> {
+    match text {
+        BEGINNING => Some(Timestamp::MIN),
+        END => Some(Timestamp::MAX),
+        text => match text.parse::<f64>() {
+            Ok(seconds) => {
+                let is_number = seconds.is_finite();
+                is_number.then(|| Timestamp::from_millis((seconds * 1000.0).round() as i64))
+            }
+            // A date alone is no time.
+            Err(_) if text.contains('T') => Timestamp::parse_rfc3339(text).ok(),
+            Err(_) => None,
+        },
+    }
+}
+
+/// A parameter that cannot be taken, and why.
+pub(super) fn wrong(name: &str, reason: &str) -> Failure {
+    Failure::bad(format!("invalid parameter \"{name}\": {reason}"))
 }

@@ -16,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::{Answer, Failure};
-use super::arguments::Arguments;
+use super::arguments::{Arguments, wrong};
 use super::run::{self, Job};
 use crate::context::Shared;
 use crate::routes::Routes;
@@ -53,7 +53,7 @@ async fn query_exemplars_by_form(
 
 async fn answer(app: &Shared, arguments: &Arguments) -> Result<Response, Failure> {
     let query = arguments.query()?;
-    let range = arguments.range()?;
+    let range = arguments.range()?.ok_or_else(|| wrong("end", "it lies before `start`"))?;
     let store = app.context.store.clone();
     let job: Job<_> = Box::new(move |_, cancel| find(store.as_ref(), &query, range, cancel));
     let found = run::run(app, arguments.timeout()?, job).await?;

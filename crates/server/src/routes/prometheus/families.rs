@@ -19,12 +19,12 @@ pub(super) fn routes() -> Routes {
 /// What is known of metrics by what senders and targets said of them, in memory.
 #[utoipa::path(get, path = "/prometheus/api/v1/metadata", tag = "prometheus",
     params(("metric" = Option<String>, Query, description = "One family alone"),
-        ("limit" = Option<u64>, Query, description = "The most families"),
-        ("limit_per_metric" = Option<u64>, Query, description = "The most that is said of each")),
+        ("limit" = Option<i64>, Query, description = "The most families; below 0 is no limit"),
+        ("limit_per_metric" = Option<i64>, Query, description = "The most that is said of each; 0 is no limit")),
     responses((status = 200, body = serde_json::Value), (status = "4XX", body = serde_json::Value)))]
 async fn metadata(State(app): State<Shared>, arguments: Arguments) -> Result<Response, Failure> {
-    let per_family = arguments.number("limit_per_metric")?.filter(|limit| *limit > 0).unwrap_or(usize::MAX);
-    let limit = arguments.limit()?.unwrap_or(usize::MAX);
+    let per_family = arguments.most("limit_per_metric")?.filter(|limit| *limit > 0).unwrap_or(usize::MAX);
+    let limit = arguments.most("limit")?.unwrap_or(usize::MAX);
     let found = app.context.ingest.metadata(arguments.text("metric"), limit, per_family);
     let data: Map<String, Json> = found
         .into_iter()

@@ -7,7 +7,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::{Answer, Failure};
-use super::arguments::Arguments;
+use super::arguments::{Arguments, wrong};
 use crate::context::Shared;
 use crate::routes::Routes;
 
@@ -35,7 +35,8 @@ async fn format_query_by_form(State(app): State<Shared>, arguments: Arguments) -
 }
 
 fn formatted(arguments: &Arguments) -> Result<Answer, Failure> {
-    let text = promql::format(arguments.needed("query")?).map_err(|error| Failure::from(&error))?;
+    let text =
+        promql::format(arguments.needed("query")?).map_err(|error| wrong("query", &error.to_string()))?;
     Ok(Answer::other(&json!(text), false))
 }
 
@@ -57,7 +58,8 @@ async fn parse_query_by_form(State(app): State<Shared>, arguments: Arguments) ->
 }
 
 fn parsed(arguments: &Arguments) -> Result<Answer, Failure> {
-    let parts = promql::parts(arguments.needed("query")?).map_err(|error| Failure::from(&error))?;
+    let parts =
+        promql::parts(arguments.needed("query")?).map_err(|error| wrong("query", &error.to_string()))?;
     let parts = serde_json::to_value(parts).map_err(|error| Failure::internal(&error))?;
     Ok(Answer::other(&parts, false))
 }

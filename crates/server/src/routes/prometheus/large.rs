@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use axum::body::Body;
 use prometheus::{IntCounterVec, Opts, Registry};
 use promql::{HeldAnswer, Value};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::answer::{BEGIN, Failure};
@@ -55,36 +55,70 @@ pub(super) struct LargeAnswer {
     pub(super) held: HeldAnswer,
 }
 
+/// A place that is held by an answer. An answer that is dropped before it has ended otherwise had a client that has
+/// gone away.
+pub(super) struct LargePlace {
+    app: Shared,
+    outcome: &'static str,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// A place for one more, if there is one.
+pub(super) fn place(app: &Shared) -> Result<LargePlace, Failure> {
+    let large = &app.large_answers;
+    match Arc::clone(&large.places).try_acquire_owned() {
+        Ok(permit) => Ok(LargePlace { app: Arc::clone(app), outcome: "gone", _permit: permit }),
+        Err(_) => {
+            large.ended.with_label_values(&["refused"]).inc();
+            app.turned_away.inc();
+            Err(Failure::busy(
+                "too many large answers are being sent (twice server.max_concurrent_queries); ask again later, or for \
+                 fewer series, a shorter range or a larger step",
+                RETRY_AFTER,
+            ))
+        }
+    }
+}
+
+/// Until when a client may take so many bytes.
+pub(super) fn deadline(app: &Shared, bytes: usize) -> Option<Instant> {
+    let turns = u32::try_from(bytes / BYTES_A_TURN + 1).unwrap_or(u32::MAX);
+    Instant::now().checked_add(app.config.request_timeout.0.saturating_mul(turns))
+}
+
+impl LargePlace {
+    /// All of it was sent.
+    pub(super) fn finished(mut self) {
+        self.outcome = "finished";
+    }
+
+    /// It is broken off.
+    pub(super) fn failed(mut self, error: io::Error) -> io::Error {
+        tracing::warn!(%error, "a large answer is broken off");
+        self.outcome = "failed";
+        error
+    }
+}
+
+impl Drop for LargePlace {
+    fn drop(&mut self) {
+        self.app.large_answers.ended.with_label_values(&[self.outcome]).inc();
+    }
+}
+
 /// Begins to send an answer. A client that takes it slowly holds one of a few places for a while, and no query waits
 /// for it.
 pub(super) fn send(answer: LargeAnswer, app: &Shared) -> Result<Body, Failure> {
-    let large = &app.large_answers;
-    let Ok(place) = Arc::clone(&large.places).try_acquire_owned() else {
-        large.ended.with_label_values(&["refused"]).inc();
-        app.turned_away.inc();
-        return Err(Failure::busy(
-            "too many large answers are being sent (twice server.max_concurrent_queries); ask again later, or for \
-             fewer series, a shorter range or a larger step",
-            RETRY_AFTER,
-        ));
-    };
-    let turns = u32::try_from(answer.bytes / BYTES_A_TURN + 1).unwrap_or(u32::MAX);
-    let deadline = Instant::now().checked_add(app.config.request_timeout.0.saturating_mul(turns));
+    let place = place(app)?;
     // At a stop it has as long as other requests.
-    let (chunks, body) = chunks::body(CancellationToken::new(), deadline);
-    let app = Arc::clone(app);
+    let (chunks, body) = chunks::body(CancellationToken::new(), deadline(app, answer.bytes));
     tokio::task::spawn_blocking(move || {
-        let _place = place;
         let client = chunks.client();
-        let outcome = match answer.write(chunks) {
-            Ok(()) => "finished",
-            Err(_) if client.has_gone() => "gone",
-            Err(error) => {
-                tracing::warn!(%error, "a large answer is broken off");
-                "failed"
-            }
-        };
-        app.large_answers.ended.with_label_values(&[outcome]).inc();
+        match answer.write(chunks) {
+            Ok(()) => place.finished(),
+            Err(_) if client.has_gone() => drop(place),
+            Err(error) => drop(place.failed(error)),
+        }
     });
     Ok(body)
 }

@@ -52,7 +52,8 @@ const OF_TEXTS: Room<String> =
 /// Which series are meant, and of what time.
 struct Scope {
     selectors: Selectors,
-    range: TimeRange,
+    /// Nothing is found without it.
+    range: Option<TimeRange>,
     limit: Option<usize>,
 }
 
@@ -65,9 +66,12 @@ impl Scope {
     fn union<T: Ord + Hash>(
         &self,
         room: &Room<T>,
-        find: impl Fn(&[Matcher]) -> Result<Vec<T>, QueryError>,
+        find: impl Fn(&[Matcher], TimeRange) -> Result<Vec<T>, QueryError>,
     ) -> Result<Cut<T>, Error> {
-        let found = match self.selectors.matchers()?.as_slice() {
+        let selections = self.selectors.matchers()?;
+        let Some(range) = self.range else { return Ok(self.cut(Vec::new())) };
+        let find = |matchers: &[Matcher]| find(matchers, range);
+        let found = match selections.as_slice() {
             [] => find(&[])?,
             selections => gather(selections, room, find)?,
         };
@@ -151,7 +155,7 @@ async fn label_names(app: &Shared, arguments: &Arguments) -> Result<Response, Fa
     let scope = Scope::of(arguments, Selectors::of(arguments)?)?;
     let store = app.context.store.clone();
     let job: Job<_> = Box::new(move |_, cancel| {
-        scope.union(&OF_TEXTS, |matchers| store.label_names(matchers, scope.range, cancel))
+        scope.union(&OF_TEXTS, |matchers, range| store.label_names(matchers, range, cancel))
     });
     run::run(app, arguments.timeout()?, job).await?.answer(Json::String).respond(app)
 }
@@ -173,7 +177,7 @@ async fn values(
         return Err(Failure::bad("the path has no name of a label"));
     }
     let job: Job<_> = Box::new(move |_, cancel| {
-        scope.union(&OF_TEXTS, |matchers| store.label_values(&name, matchers, scope.range, cancel))
+        scope.union(&OF_TEXTS, |matchers, range| store.label_values(&name, matchers, range, cancel))
     });
     run::run(&app, arguments.timeout()?, job).await?.answer(Json::String).respond(&app)
 }
@@ -199,7 +203,7 @@ async fn matching_series(app: &Shared, arguments: &Arguments) -> Result<Response
     let scope = Scope::of(arguments, Selectors::needed(arguments)?)?;
     let store = app.context.store.clone();
     let job: Job<_> = Box::new(move |_, cancel| {
-        scope.union(&OF_SERIES, |matchers| store.series(matchers, scope.range, MAX_SERIES + 1, cancel))
+        scope.union(&OF_SERIES, |matchers, range| store.series(matchers, range, MAX_SERIES + 1, cancel))
     });
     let series = run::run(app, arguments.timeout()?, job).await?;
     series.answer(|labels| json!(labels.iter().collect::<std::collections::BTreeMap<_, _>>())).respond(app)

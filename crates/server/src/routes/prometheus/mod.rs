@@ -30,7 +30,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use answer::{Answer, Failure};
-use arguments::Arguments;
+use arguments::{Arguments, wrong};
 use run::Job;
 use stats::Clock;
 
@@ -127,7 +127,7 @@ async fn range(app: &Shared, arguments: &Arguments) -> Result<Response, Failure>
     let (start, end) = (arguments.needed_time("start")?, arguments.needed_time("end")?);
     let step = arguments.step()?;
     if end < start {
-        return Err(Failure::bad("`end` lies before `start`"));
+        return Err(wrong("end", "it lies before `start`"));
     }
     let (limit, engine_for) = (arguments.limit()?, arguments.engine()?);
     let clock = Clock::start(arguments.wanted_stats());

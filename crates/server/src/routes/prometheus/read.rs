@@ -1,19 +1,23 @@
 //! Prometheus remote read: the samples of series, as another Prometheus asks for them.
 
+mod passes;
+mod samples;
+mod stream;
+
+use std::collections::BTreeMap;
+
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::http::{HeaderName, header};
-use axum::response::{IntoResponse, Response};
-use model::{Sample, TimeRange, Timestamp};
-use promql::{Cancel, Error, Limits};
-use protocol::remote_read::{self, LabelMatcher, MatchKind, Query};
-use store::{MatchOp, Matcher, SelectRequest, SeriesBuffer, TelemetryStore};
+use axum::response::Response;
+use model::{Labels, TimeRange, Timestamp};
+use promql::Error;
+use protocol::remote_read::{self, AnswerType, LabelMatcher, MatchKind};
+use store::{MatchOp, Matcher};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::Failure;
-use super::run::{self, Job};
 use crate::context::Shared;
 use crate::problem::chain;
 use crate::routes::Routes;
@@ -22,88 +26,84 @@ pub(super) fn routes() -> Routes {
     OpenApiRouter::new().routes(routes!(read))
 }
 
-/// The largest answer before it is compressed, in bytes: it is in memory as a whole.
-const MAX_ANSWER_BYTES: usize = 64 << 20;
 /// The largest request after it is decompressed, in bytes.
 const MAX_REQUEST_BYTES: usize = 1 << 20;
 
-const HEADERS: [(HeaderName, &str); 2] =
-    [(header::CONTENT_TYPE, "application/x-protobuf"), (header::CONTENT_ENCODING, "snappy")];
-
-/// Answers samples by Prometheus remote read (`remote_read` in a prometheus.yml). Hints are passed over; the answer
-/// is one of samples, never a stream of chunks.
+/// Answers samples by Prometheus remote read (`remote_read` in a prometheus.yml): in one message, or as a stream of
+/// chunks, whichever the request names first. Hints are passed over.
 #[utoipa::path(post, path = "/prometheus/api/v1/read", tag = "prometheus",
     request_body(content = Vec<u8>, content_type = "application/x-protobuf", description = "A snappy block of a prometheus.ReadRequest"),
-    responses((status = 200, body = Vec<u8>, content_type = "application/x-protobuf", description = "A snappy block of a prometheus.ReadResponse"),
+    responses((status = 200, description = "A snappy block of a prometheus.ReadResponse; or frames of prometheus.ChunkedReadResponse, each behind its length as a varint and its CRC-32C",
+            content((Vec<u8> = "application/x-protobuf"), (Vec<u8> = "application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse"))),
         (status = "4XX", body = serde_json::Value)))]
 async fn read(State(app): State<Shared>, body: Result<Bytes, BytesRejection>) -> Result<Response, Failure> {
     let body = body.map_err(|error| Failure::bad(error.body_text()))?;
     let request =
         remote_read::decode(&body, MAX_REQUEST_BYTES).map_err(|error| Failure::bad(chain(&error)))?;
-    if !request.takes_samples {
-        return Err(Failure::bad("a stream of chunks is not answered: accept the response type SAMPLES too"));
+    let external = External::of(&app);
+    let selection = |query| Selection::of(query, &external);
+    let selections: Result<Vec<_>, _> = request.queries.into_iter().map(selection).collect();
+    let selections = selections.map_err(|error| Failure::from(&error))?;
+    match request.answer {
+        Some(AnswerType::Samples) => samples::answer(&app, selections, external).await,
+        Some(AnswerType::Chunks) => stream::answer(&app, selections, external).await,
+        None => Err(Failure::bad(
+            "none of the accepted types of answers is known: accept SAMPLES (0) or STREAMED_XOR_CHUNKS (1)",
+        )),
     }
-    let store = app.context.store.clone();
-    let job: Job<_> =
-        Box::new(move |engine, cancel| answer(store.as_ref(), engine.limits(), request.queries, cancel));
-    let answer = run::run_range(&app, None, job).await?;
-    Ok((HEADERS, answer).into_response())
 }
 
-fn answer(
-    store: &dyn TelemetryStore,
-    limits: &Limits,
-    queries: Vec<Query>,
-    cancel: &Cancel,
-) -> Result<Vec<u8>, Error> {
-    let mut response = remote_read::Response::default();
-    let mut buffer = SeriesBuffer::default();
-    let mut left = limits.max_samples;
-    for query in queries {
-        response.next_query();
+/// Which series a query asks for, and of what time.
+struct Selection {
+    matchers: Vec<Matcher>,
+    range: TimeRange,
+}
+
+impl Selection {
+    fn of(query: remote_read::Query, external: &External) -> Result<Self, Error> {
         let (start, end) = (Timestamp::from_millis(query.start_ms), Timestamp::from_millis(query.end_ms));
         if end < start {
             return Err(Error::BadData("a query ends before it starts".to_owned()));
         }
-        let matchers = query.matchers.into_iter().map(matcher).collect::<Result<_, _>>()?;
-        let request = SelectRequest {
-            matchers,
-            range: TimeRange::new(start, end),
-            values: None,
-            max_samples: left,
-            cancel: cancel.clone(),
-        };
-        let mut cursor = store.select(&request)?;
-        let mut series = 0;
-        while cursor.next_series(&mut buffer)? {
-            if cancel.is_cancelled() {
-                return Err(Error::Canceled);
-            }
-            series += 1;
-            left = left.saturating_sub(buffer.times_ms.len() as u64);
-            let times = buffer.times_ms.iter().zip(&buffer.values);
-            let samples = times.map(|(time_ms, value)| Sample { time_ms: *time_ms, value: *value });
-            response.push(buffer.labels.as_ref(), samples, &buffer.histograms);
-            if series > limits.max_series || response.size_bytes() > MAX_ANSWER_BYTES {
-                return Err(Error::LimitReached(format!(
-                    "the answer has more than {} series (promql.max_series) or {MAX_ANSWER_BYTES} bytes; add matchers \
-                     or ask for a shorter range",
-                    limits.max_series
-                )));
-            }
-        }
+        let matchers = query.matchers.into_iter().map(|asked| external.matcher(asked));
+        Ok(Self { matchers: matchers.collect::<Result<_, _>>()?, range: TimeRange::new(start, end) })
     }
-    response
-        .encode()
-        .ok_or_else(|| Error::LimitReached("the answer is too large to be compressed".to_owned()))
 }
 
-fn matcher(asked: LabelMatcher) -> Result<Matcher, Error> {
-    let op = match asked.kind {
-        MatchKind::Equal => MatchOp::Equal,
-        MatchKind::NotEqual => MatchOp::NotEqual,
-        MatchKind::Regex => MatchOp::Regex,
-        MatchKind::NotRegex => MatchOp::NotRegex,
-    };
-    Matcher::new(asked.name, op, asked.value).map_err(|error| Error::BadData(chain(&error)))
+/// The labels that series have outside of this store: those of the files that are scraped by. Who asks knows series
+/// with them.
+#[derive(Clone, Debug, Default)]
+struct External(BTreeMap<String, String>);
+
+impl External {
+    fn of(app: &Shared) -> Self {
+        Self(app.context.collectors.scrapes().map(|scrapes| scrapes.external_labels()).unwrap_or_default())
+    }
+
+    /// What is asked for, where a series has the external labels that it does not have in the store.
+    fn matcher(&self, asked: LabelMatcher) -> Result<Matcher, Error> {
+        let LabelMatcher { name, kind, mut value } = asked;
+        let op = match kind {
+            MatchKind::Equal => MatchOp::Equal,
+            MatchKind::NotEqual => MatchOp::NotEqual,
+            MatchKind::Regex => MatchOp::Regex,
+            MatchKind::NotRegex => MatchOp::NotRegex,
+        };
+        if op == MatchOp::Equal && self.0.get(&name) == Some(&value) {
+            value.clear();
+        }
+        Matcher::new(name, op, value).map_err(|error| Error::BadData(chain(&error)))
+    }
+
+    /// The labels of a series, and those of these that it has not itself.
+    fn added_to(&self, labels: &Labels) -> Labels {
+        if self.0.is_empty() {
+            return labels.clone();
+        }
+        let mut all = labels.to_builder();
+        for (name, value) in self.0.iter().filter(|(name, _)| labels.get(name).is_none()) {
+            all.set(name, value);
+        }
+        all.build()
+    }
 }

@@ -6,7 +6,7 @@ use promql::{Error, Query};
 use store::{MatchOp, Matcher};
 
 use super::answer::Failure;
-use super::arguments::Arguments;
+use super::arguments::{Arguments, wrong};
 
 /// The most selectors of a request.
 const MAX_SELECTORS: usize = 256;
@@ -32,7 +32,7 @@ impl Selectors {
     pub(super) fn needed(arguments: &Arguments) -> Result<Self, Failure> {
         let selectors = Self::of(arguments)?;
         if selectors.0.is_empty() {
-            return Err(Failure::bad("the parameter `match[]` is missing: give one selector or more"));
+            return Err(wrong("match[]", "it is missing: give one selector or more"));
         }
         Ok(selectors)
     }

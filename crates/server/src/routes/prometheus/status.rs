@@ -8,7 +8,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::{Answer, Failure};
-use super::arguments::Arguments;
+use super::arguments::{Arguments, wrong};
 use super::run::{self, Job};
 use crate::blocking::longest;
 use crate::context::Shared;
@@ -69,12 +69,24 @@ async fn runtime_info(State(app): State<Shared>) -> Result<Response, Failure> {
     Answer::other(&facts, false).respond(&app)
 }
 
+/// What Prometheus has behind flags, and is always there.
+const ALWAYS: &[&str] = &["exemplar-storage", "native-histograms"];
+/// The same of what `promql.experimental` allows. Linters of rules ask for it.
+const EXPERIMENTAL: &[&str] = &[
+    "promql-experimental-functions",
+    "promql-duration-expr",
+    "promql-extended-range-selectors",
+    "promql-binop-fill-modifiers",
+];
+
 /// Those settings that Prometheus has a flag for, under its names.
 #[utoipa::path(get, path = "/prometheus/api/v1/status/flags", tag = "prometheus",
     responses((status = 200, body = serde_json::Value)))]
 async fn flags(State(app): State<Shared>) -> Result<Response, Failure> {
     let limits = app.context.promql.limits();
+    let features = [ALWAYS, if limits.experimental { EXPERIMENTAL } else { &[] }].concat();
     let flags = json!({
+        "enable-feature": features.join(","),
         "query.lookback-delta": limits.lookback.to_string(),
         "query.max-concurrency": app.config.max_concurrent_queries.to_string(),
         "query.max-samples": limits.max_samples.to_string(),
@@ -103,7 +115,7 @@ async fn config(State(app): State<Shared>) -> Result<Response, Failure> {
 async fn series_in_memory(State(app): State<Shared>, arguments: Arguments) -> Result<Response, Failure> {
     let limit = arguments.number("limit")?.unwrap_or(DEFAULT_LIST);
     if limit == 0 || limit > MAX_LIST {
-        return Err(Failure::bad(format!("the parameter `limit` must lie between 1 and {MAX_LIST}")));
+        return Err(wrong("limit", &format!("expected a number from 1 to {MAX_LIST}")));
     }
     let store = app.context.store.clone();
     let job: Job<_> = Box::new(move |_, _| Ok(store.cardinality(limit)));

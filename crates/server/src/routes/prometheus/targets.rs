@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::{Answer, Failure};
-use super::arguments::Arguments;
+use super::arguments::{Arguments, wrong};
 use super::run::{self, Job};
 use crate::context::Shared;
 use crate::routes::Routes;
@@ -38,7 +38,8 @@ async fn targets(State(app): State<Shared>, arguments: Arguments) -> Result<Resp
         "" | "any" => (true, true),
         "active" => (true, false),
         "dropped" => (false, true),
-        _ => return Err(Failure::bad("the parameter `state` must be active, dropped or any")),
+        // No target is in a state that does not exist.
+        _ => (false, false),
     };
     let pool = arguments.all("scrapePool").next().filter(|pool| !pool.is_empty());
     let wanted = |name: &str| pool.is_none_or(|pool| pool == name);
@@ -92,50 +93,43 @@ fn dropped_target(target: &DroppedTarget) -> Json {
 #[utoipa::path(get, path = "/prometheus/api/v1/targets/metadata", tag = "prometheus",
     params(("match_target" = Option<String>, Query, description = "A selector of targets"),
         ("metric" = Option<String>, Query, description = "Only this metric"),
-        ("limit" = Option<u64>, Query, description = "The most targets; 0 is no limit")),
+        ("limit" = Option<i64>, Query, description = "No further target is told of after so many metrics; below 0 is no limit")),
     responses((status = 200, body = serde_json::Value), (status = "4XX", body = serde_json::Value)))]
 async fn targets_metadata(State(app): State<Shared>, arguments: Arguments) -> Result<Response, Failure> {
     let metric = arguments.all("metric").next().unwrap_or_default().to_owned();
-    let limit = arguments.limit()?.unwrap_or(usize::MAX);
+    let limit = arguments.most("limit")?.unwrap_or(usize::MAX);
     let text = arguments.all("match_target").next().unwrap_or_default();
     let matchers = match text {
         "" => Vec::new(),
         text => Query::parse(text)
-            .map_err(|error| Failure::from(&error))?
+            .map_err(|error| wrong("match_target", &error.to_string()))?
             .matchers()
-            .ok_or_else(|| {
-                Failure::bad("the parameter `match_target` must be a selector alone, as {job=\"api\"}")
-            })?
+            .ok_or_else(|| wrong("match_target", "expected a selector alone, as {job=\"api\"}"))?
             .to_vec(),
     };
     let collectors = std::sync::Arc::clone(&app.context.collectors);
     // Waits for scrapes that are being read.
     let job: Job<Json> = Box::new(move |_, _| {
         let targets = collectors.scrapes().map(|scrapes| scrapes.metadata()).unwrap_or_default();
-        let chosen = targets
-            .into_iter()
-            .filter(|one| matchers.iter().all(|matcher| matcher.matches(one.target.as_ref())))
-            .take(limit);
-        let said = chosen.flat_map(|one| {
+        let is_wanted = |labels: &Labels| matchers.iter().all(|matcher| matcher.matches(labels.as_ref()));
+        let mut said: Vec<Json> = Vec::new();
+        for one in targets.into_iter().filter(|one| is_wanted(&one.target)) {
+            if said.len() >= limit {
+                break;
+            }
             let target = labels(&one.target);
-            let chosen = |said: &&model::MetricMetadata| metric.is_empty() || said.family == metric;
-            let shown: Vec<Json> = one
-                .metadata
-                .iter()
-                .filter(chosen)
-                .map(|said| {
-                    let mut shown = json!({
-                        "target": target, "type": said.kind.name(), "help": said.help, "unit": said.unit,
-                    });
-                    if metric.is_empty() {
-                        shown["metric"] = json!(said.family);
-                    }
-                    shown
-                })
-                .collect();
-            shown
-        });
-        Ok(said.collect())
+            let chosen = one.metadata.iter().filter(|said| metric.is_empty() || said.family == metric);
+            said.extend(chosen.map(|said| {
+                let mut shown = json!({
+                    "target": target, "type": said.kind.name(), "help": said.help, "unit": said.unit,
+                });
+                if metric.is_empty() {
+                    shown["metric"] = json!(said.family);
+                }
+                shown
+            }));
+        }
+        Ok(said.into())
     });
     let gathered = run::run(&app, arguments.timeout()?, job).await?;
     Answer::other(&gathered, false).respond(&app)
