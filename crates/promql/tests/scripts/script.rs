@@ -130,7 +130,11 @@ fn load(line: &str, number: usize, body: &[&str]) -> Result<Command, String> {
             }
             one.starts_ms = own.offsets_ms;
         }
-        series.push(one);
+        // As in Prometheus, of two lines about a series the last counts.
+        match series.iter_mut().find(|other| other.written.labels == one.written.labels) {
+            Some(other) => *other = one,
+            None => series.push(one),
+        }
     }
     if own.is_some() {
         return Err("starts (`@st`) have no samples".to_owned());
