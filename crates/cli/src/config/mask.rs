@@ -13,7 +13,7 @@ pub(super) fn mask(table: &mut toml::Table) {
 fn mask_value(secret: bool, value: &mut toml::Value) {
     match value {
         toml::Value::String(text) if secret && !text.is_empty() || is_private_key(text) => {
-            MASK.clone_into(text)
+            MASK.clone_into(text);
         }
         toml::Value::String(text) => {
             if let Some(masked) = without_password(text) {

@@ -34,7 +34,7 @@ impl Authority {
     }
 
     /// A certificate, and its key.
-    pub(crate) fn certify(&self, params: CertificateParams) -> (Certificate, KeyPair) {
+    pub(crate) fn certify(&self, params: &CertificateParams) -> (Certificate, KeyPair) {
         let key = KeyPair::generate().unwrap();
         (params.signed_by(&key, &self.0).unwrap(), key)
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use model::DurationText;
-use promql::notation;
+use promql::notation::{self, WrittenSeries};
 
 use crate::classic;
 use crate::load::LoadedSeries;

@@ -197,7 +197,12 @@ mod tests {
         put_family("n", MetricKind::Unknown, [number].into_iter(), &mut body);
         put_family("g", MetricKind::GaugeHistogram, [histogram(&full)].into_iter(), &mut body);
         put_family("h", MetricKind::Histogram, [histogram(&empty)].into_iter(), &mut body);
-        let options = Options { max_bytes: 1 << 20, native_histograms: true, classic_histograms: false };
+        let options = Options {
+            max_bytes: 1 << 20,
+            native_histograms: true,
+            classic_histograms: false,
+            custom_histograms: false,
+        };
         let shown = decode(Format::Protobuf, &body, &options).expect("our own");
         let samples: Vec<_> = shown.samples().collect();
         let seen: Vec<_> =

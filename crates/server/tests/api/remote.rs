@@ -366,6 +366,7 @@ async fn federation_has_histograms_in_protobuf_and_names_as_its_client_knows_the
             max_bytes: 1 << 20,
             native_histograms: true,
             classic_histograms: false,
+            custom_histograms: false,
         };
         let format = protocol::exposition::Format::Protobuf;
         let shown = protocol::exposition::decode(format, &body, &options).expect("families");

@@ -22,7 +22,7 @@ async fn serve(name: &str, year: i32, authority: Option<&Authority>) -> u16 {
     params.not_before = date_time_ymd(2000, 1, 1);
     params.not_after = date_time_ymd(year, 1, 1);
     let (certificate, key) = match authority {
-        Some(authority) => authority.certify(params),
+        Some(authority) => authority.certify(&params),
         None => {
             let key = KeyPair::generate().unwrap();
             (params.self_signed(&key).unwrap(), key)

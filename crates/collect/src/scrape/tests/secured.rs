@@ -58,7 +58,7 @@ async fn credentials_stay_behind_where_a_redirect_leads_to_another_host() {
 
 /// A certificate for `name`, and its key.
 fn certify(authority: &Authority, name: &str) -> (rcgen::Certificate, KeyPair) {
-    authority.certify(CertificateParams::new(vec![name.to_owned()]).unwrap())
+    authority.certify(&CertificateParams::new(vec![name.to_owned()]).unwrap())
 }
 
 /// An exporter that speaks TLS as `exporter.example`, to clients with a certificate of the authority.

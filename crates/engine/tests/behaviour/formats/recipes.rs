@@ -205,7 +205,7 @@ fn starts(metrics: &mut MetricBatch, round: i64) {
     put("of_old", round as f64, T0 - HOUR);
     put("restarted", (round % 4) as f64, T0 + (round - round % 4) * 15_000 - 5);
     put("difference", 3.0, time_ms - 15_000);
-    put("told_later", round as f64, if round < 4 || round > 1_000 { NO_START } else { T0 - 1 });
+    put("told_later", round as f64, if (4..=1_000).contains(&round) { T0 - 1 } else { NO_START });
     put("ended", if round % 3 == 2 { STALE_NAN } else { round as f64 }, T0 - 7);
     put("untold", round as f64, NO_START);
     let value = metrics.histogram(&Histogram { count: round as f64, ..Histogram::default() });
