@@ -139,14 +139,18 @@ pub fn chunk(bytes: &[u8]) {
     }
     if values::unpack(packed, count, &mut values).is_ok() {
         assert_eq!(values.len(), count);
+        let (mut part, places) = (Vec::new(), count / 3..count - count / 4);
+        values::unpack_within(packed, count, places.clone(), &mut part).expect("all of them could be");
+        let bits = |values: &[f64]| -> Vec<u64> { values.iter().map(|value| value.to_bits()).collect() };
+        assert_eq!(bits(&part), bits(&values[places]));
         survives(&[], &values);
     }
     let (mut mixed, mut found) = (Vec::new(), Histograms::default());
-    if histograms::unpack(packed, count, &mut mixed, &mut found).is_ok() {
+    if histograms::unpack(packed, count, 0..count, &mut mixed, &mut found).is_ok() {
         assert_eq!(mixed.len(), count);
         let (mut packed, mut back, mut found_back) = (Vec::new(), Vec::new(), Histograms::default());
         histograms::pack(&mixed, &found, &mut packed);
-        histograms::unpack(&packed, count, &mut back, &mut found_back).expect("what was packed");
+        histograms::unpack(&packed, count, 0..count, &mut back, &mut found_back).expect("what was packed");
         let bytes = |values: &[f64], all: &Histograms| -> Vec<Vec<u8>> {
             values.iter().map(|value| bytes_of(*value, all)).collect()
         };

@@ -67,13 +67,13 @@ impl HeldColumns {
         columns: &Columns,
         (row, count): (u32, u32),
         coming: impl Iterator<Item = u32>,
-    ) -> Result<&[i64], ParquetError> {
+    ) -> Result<&Arc<[i64]>, ParquetError> {
         if !self.known.contains_key(&row) {
             let room = self.max_held / (count as usize + COLUMN_TIMES);
             self.load(file, columns, std::iter::once(row).chain(coming.take(room)))?;
         }
         let times = self.known.get(&row).filter(|times| times.len() == count as usize);
-        times.map(|times| &**times).ok_or_else(|| damaged(BadChunk))
+        times.ok_or_else(|| damaged(BadChunk))
     }
 
     /// Reads the columns at some rows that are not there yet.

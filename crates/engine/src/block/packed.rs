@@ -7,6 +7,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use parquet::errors::ParquetError;
 use store::SeriesBuffer;
 
+use crate::block::chunk::BadChunk;
 use crate::block::places::Places;
 use crate::block::rows::Opened;
 use crate::block::{bad, binary, chunk, chunk_column, damaged};
@@ -52,7 +53,10 @@ impl PackedRows {
         if let Some(own) = own_times {
             chunk::times::unpack(own, count, &mut into.times_ms).map_err(damaged)?;
         }
-        unpack(packed, count, into)
+        let times = into.times_ms.get(into.values.len()..).unwrap_or_default();
+        let packed = chunk::starts::unpack(packed, times, &mut into.starts).map_err(damaged)?;
+        chunk::histograms::unpack(packed, count, 0..count, &mut into.values, &mut into.histograms)
+            .map_err(damaged)
     }
 
     /// The packed values of the next row, and its times where they are beside the values.
@@ -70,9 +74,15 @@ impl PackedRows {
     }
 }
 
-/// Adds the packed values of a chunk of `count` samples, whose times are there already.
-pub(super) fn unpack(packed: &[u8], count: usize, into: &mut SeriesBuffer) -> Result<(), ParquetError> {
-    let times = into.times_ms.get(into.values.len()..).unwrap_or_default();
+/// Adds those samples of a chunk, of which the times are given, that lie at some places.
+pub(super) fn unpack(
+    packed: &[u8],
+    times: &[i64],
+    places: Range<usize>,
+    into: &mut SeriesBuffer,
+) -> Result<(), ParquetError> {
+    into.times_ms.extend_from_slice(times.get(places.clone()).ok_or_else(|| damaged(BadChunk))?);
     let packed = chunk::starts::unpack(packed, times, &mut into.starts).map_err(damaged)?;
-    chunk::histograms::unpack(packed, count, &mut into.values, &mut into.histograms).map_err(damaged)
+    chunk::histograms::unpack(packed, times.len(), places, &mut into.values, &mut into.histograms)
+        .map_err(damaged)
 }

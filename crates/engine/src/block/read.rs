@@ -215,33 +215,35 @@ impl ChunkReader {
         into: &mut SeriesBuffer,
     ) -> Result<(), ParquetError> {
         let next = self.next - 1;
-        let (start, count) = (into.times_ms.len(), wanted.place.count as usize);
-        if self.file.has(Part::Times) {
-            let coming = &self.wanted[next..self.wanted.len().min(next + BATCH)];
-            let coming = coming.iter().map(|it| it.place.times);
-            let of_chunk = (wanted.place.times, wanted.place.count);
-            into.times_ms.extend_from_slice(self.columns.of(&self.file, &series.times, of_chunk, coming)?);
+        if !self.file.has(Part::Times) {
+            let (start, count) = (into.times_ms.len(), wanted.place.count as usize);
+            self.packed_from(series, next)?.unpack_next(count, into)?;
+            trim(start, range_ms, into);
+            return Ok(());
         }
+        let coming = &self.wanted[next..self.wanted.len().min(next + BATCH)];
+        let coming = coming.iter().map(|it| it.place.times);
+        let of_chunk = (wanted.place.times, wanted.place.count);
+        let times = Arc::clone(self.columns.of(&self.file, &series.times, of_chunk, coming)?);
+        let end = times.partition_point(|time| *time <= range_ms.1);
+        let places = times[..end].partition_point(|time| *time < range_ms.0)..end;
         if wanted.is_outside {
-            into.values.resize(into.values.len() + count, STALE_NAN);
+            into.values.resize(into.values.len() + places.len(), STALE_NAN);
+            into.times_ms.extend_from_slice(&times[places]);
         } else if let Some(Some(packed)) = self.recent.get(next) {
-            unpack(packed, count, into)?;
+            unpack(packed, &times, places, into)?;
         } else {
             let is_narrow = !self.recent.is_empty();
-            let packed = self.packed_from(series, next)?;
+            let (packed, _) = self.packed_from(series, next)?.next_row()?;
             if is_narrow {
-                let (packed, _) = packed.next_row()?;
                 series.recent.keep(wanted.row, packed);
-                unpack(packed, count, into)?;
-            } else {
-                packed.unpack_next(count, into)?;
             }
+            unpack(packed, &times, places, into)?;
         }
-        if into.values.len() != into.times_ms.len() {
-            return Err(damaged(BadChunk));
+        match into.values.len() == into.times_ms.len() {
+            true => Ok(()),
+            false => Err(damaged(BadChunk)),
         }
-        trim(start, range_ms, into);
-        Ok(())
     }
 
     /// The rows of the wanted chunks that have to be read, of those from a place on.

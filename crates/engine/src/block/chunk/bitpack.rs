@@ -4,6 +4,8 @@
 //! among the others, the rest of them follows. So one outlier does not widen its neighbours, and all of a
 //! block but the exceptions is unpacked without a branch.
 
+use std::ops::Range;
+
 use crate::varint;
 
 /// Integers that share a width.
@@ -45,11 +47,21 @@ pub(super) fn pack(all: &[u64], into: &mut Vec<u8>) {
 }
 
 /// Adds `count` integers to `into`; `None` when the bytes hold none such.
-pub(super) fn unpack(bytes: &mut &[u8], count: usize, into: &mut Vec<u64>) -> Option<()> {
-    let mut left = count;
-    while left > 0 {
-        let block = left.min(BLOCK);
-        left -= block;
+pub(super) fn unpack(bytes: &[u8], count: usize, into: &mut Vec<u64>) -> Option<()> {
+    unpack_within(bytes, count, 0..count, into).map(|_| ())
+}
+
+/// Adds those of `count` integers to `into` that lie at some places, and some of their neighbours: whole blocks are
+/// passed over, and what follows the last place is not read. Gives the place of the first one that was added.
+pub(super) fn unpack_within(
+    mut bytes: &[u8],
+    count: usize,
+    places: Range<usize>,
+    into: &mut Vec<u64>,
+) -> Option<usize> {
+    let mut first = None;
+    for at in (0..count.min(places.end)).step_by(BLOCK) {
+        let block = (count - at).min(BLOCK);
         let (&[width, exceptions], rest) = bytes.split_first_chunk::<2>()?;
         let width = usize::from(width);
         if width > 64 {
@@ -57,6 +69,15 @@ pub(super) fn unpack(bytes: &mut &[u8], count: usize, into: &mut Vec<u64>) -> Op
         }
         let from_here = rest;
         let (packed, mut rest) = rest.split_at_checked((block * width).div_ceil(8))?;
+        if at + block <= places.start {
+            for _ in 0..exceptions {
+                (_, rest) = rest.split_first()?;
+                varint::take(&mut rest)?;
+            }
+            bytes = rest;
+            continue;
+        }
+        first = first.or(Some(at));
         let start = into.len();
         if width == 0 {
             into.resize(start + block, 0);
@@ -79,9 +100,9 @@ pub(super) fn unpack(bytes: &mut &[u8], count: usize, into: &mut Vec<u64>) -> Op
             let value = into.get_mut(start + usize::from(*place))?;
             *value |= high.checked_shl(width as u32)?;
         }
-        *bytes = rest;
+        bytes = rest;
     }
-    Some(())
+    Some(first.unwrap_or(places.start))
 }
 
 fn unpack_narrow(bytes: &[u8], width: usize, block: usize, into: &mut Vec<u64>) {
@@ -133,9 +154,13 @@ mod tests {
     fn back(all: &[u64]) -> Vec<u64> {
         let (mut bytes, mut found) = (Vec::new(), Vec::new());
         pack(all, &mut bytes);
-        let mut rest = bytes.as_slice();
-        unpack(&mut rest, all.len(), &mut found).expect("what was packed");
-        assert!(rest.is_empty());
+        unpack(&bytes, all.len(), &mut found).expect("what was packed");
+        if bytes.pop().is_some() {
+            assert!(
+                unpack(&bytes, all.len(), &mut Vec::new()).is_none(),
+                "nothing is behind the last integer"
+            );
+        }
         found
     }
 
@@ -164,7 +189,7 @@ mod tests {
 
         #[test]
         fn hostile_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64), count in 0usize..300) {
-            let _ = unpack(&mut bytes.as_slice(), count, &mut Vec::new());
+            let _ = unpack(&bytes, count, &mut Vec::new());
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Values of samples of which some are histograms: these, packed together, and then the values as any others, in
 //! which each histogram is the value that stands for its place.
 
+use std::ops::Range;
+
 use model::Histograms;
 use model::histogram::histogram_place;
 
@@ -40,17 +42,21 @@ pub(crate) fn pack(all: &[f64], histograms: &Histograms, into: &mut Vec<u8>) {
     values::pack(&renumbered, into);
 }
 
-/// Unpacks `count` values and adds them to `into`, and the histograms among them to `histograms`.
+/// Unpacks those of `count` values that lie at some places and adds them to `into`, and the histograms among them to
+/// `histograms`.
 pub(crate) fn unpack(
     bytes: &[u8],
     count: usize,
+    places: Range<usize>,
     into: &mut Vec<f64>,
     histograms: &mut Histograms,
 ) -> Result<(), BadChunk> {
-    let (HISTOGRAMS, mut rest) = checked(bytes, count)? else { return values::unpack(bytes, count, into) };
+    let (HISTOGRAMS, mut rest) = checked(bytes, count)? else {
+        return values::unpack_within(bytes, count, places, into);
+    };
     let found = take(&mut rest, count).ok_or(BadChunk)?;
     let start = into.len();
-    values::unpack(rest, count, into)?;
+    values::unpack_within(rest, count, places, into)?;
     histograms.adopt(&found, &mut into[start..]);
     Ok(())
 }
@@ -101,7 +107,7 @@ mod tests {
             pack(&values, &all, &mut packed);
             let (mut back, mut found) = (vec![1.0], Histograms::default());
             found.push(&Histogram::default());
-            unpack(&packed, values.len(), &mut back, &mut found).expect("what was packed");
+            unpack(&packed, values.len(), 0..values.len(), &mut back, &mut found).expect("what was packed");
             let told = |values: &[f64], all: &Histograms| -> Vec<u64> {
                 let bits = |value: &f64| match all.of(*value) {
                     Some(histogram) => histogram.expect("is there").sum.to_bits(),
@@ -112,7 +118,7 @@ mod tests {
             prop_assert_eq!(told(&back[1..], &found), told(&values, &all));
             if are_among(&values) {
                 packed.pop();
-                prop_assert!(unpack(&packed, values.len(), &mut back, &mut found).is_err());
+                prop_assert!(unpack(&packed, values.len(), 0..values.len(), &mut back, &mut found).is_err());
             }
         }
 
@@ -120,7 +126,7 @@ mod tests {
         fn hostile_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..80), count in 0usize..20) {
             let mut bytes = bytes;
             bytes.insert(0, HISTOGRAMS);
-            let _ = unpack(&bytes, count, &mut Vec::new(), &mut Histograms::default());
+            let _ = unpack(&bytes, count, 0..count, &mut Vec::new(), &mut Histograms::default());
         }
     }
 
@@ -129,7 +135,7 @@ mod tests {
         let mut packed = Vec::new();
         pack(&[1.0, NO_HISTOGRAM], &Histograms::default(), &mut packed);
         let (mut back, mut found) = (Vec::new(), Histograms::default());
-        unpack(&packed, 2, &mut back, &mut found).expect("what was packed");
+        unpack(&packed, 2, 0..2, &mut back, &mut found).expect("what was packed");
         assert_eq!((back[0], back[1].to_bits()), (1.0, NO_HISTOGRAM.to_bits()));
         assert!(found.is_empty());
     }

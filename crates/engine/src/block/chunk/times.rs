@@ -43,7 +43,7 @@ pub(crate) fn unpack(bytes: &[u8], count: usize, into: &mut Vec<i64>) -> Result<
             let mut time = varint::take_signed(&mut rest).ok_or(BadChunk)?;
             let least = varint::take(&mut rest).ok_or(BadChunk)?;
             let mut steps = Vec::with_capacity(count);
-            bitpack::unpack(&mut rest, count - 1, &mut steps).ok_or(BadChunk)?;
+            bitpack::unpack(rest, count - 1, &mut steps).ok_or(BadChunk)?;
             into.push(time);
             into.extend(steps.into_iter().map(|step| {
                 time = time.wrapping_add_unsigned(step.wrapping_add(least));

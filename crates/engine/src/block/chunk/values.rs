@@ -1,5 +1,7 @@
 //! Values of samples, bit for bit.
 
+use std::ops::Range;
+
 use super::decimal::{self, Decimals};
 use super::{BadChunk, bitpack, checked, pack_pco_if_smaller, unpack_pco};
 use crate::varint;
@@ -35,13 +37,39 @@ pub(crate) fn pack(all: &[f64], into: &mut Vec<u8>) {
 
 /// Unpacks `count` values and adds them to `into`.
 pub(crate) fn unpack(bytes: &[u8], count: usize, into: &mut Vec<f64>) -> Result<(), BadChunk> {
-    let (codec, mut rest) = checked(bytes, count)?;
+    unpack_within(bytes, count, 0..count, into)
+}
+
+/// Unpacks those of `count` values that lie at some places, and adds them to `into`. What the most common codec has
+/// before and behind them costs little or nothing.
+pub(crate) fn unpack_within(
+    bytes: &[u8],
+    count: usize,
+    places: Range<usize>,
+    into: &mut Vec<f64>,
+) -> Result<(), BadChunk> {
+    let (codec, rest) = checked(bytes, count)?;
+    if places.start > places.end || places.end > count {
+        return Err(BadChunk);
+    }
     match codec {
         CONSTANT => {
             let value = f64::from_le_bytes(*rest.first_chunk().ok_or(BadChunk)?);
-            into.resize(into.len() + count, value);
+            into.resize(into.len() + places.len(), value);
         }
-        DECIMAL => unpack_decimals(rest, count, into).ok_or(BadChunk)?,
+        DECIMAL => unpack_decimals(rest, count, places, into).ok_or(BadChunk)?,
+        _ => {
+            let start = into.len();
+            unpack_all(codec, rest, count, into)?;
+            into.truncate(start + places.end);
+            into.drain(start..start + places.start);
+        }
+    }
+    Ok(())
+}
+
+fn unpack_all(codec: u8, mut rest: &[u8], count: usize, into: &mut Vec<f64>) -> Result<(), BadChunk> {
+    match codec {
         INTEGER => {
             let mut value = 0i64;
             for _ in 0..count {
@@ -110,7 +138,7 @@ fn pack_decimals(decimals: &Decimals, into: &mut Vec<u8>) {
     into.extend_from_slice(if has_differences { &of_differences } else { &of_integers });
 }
 
-fn unpack_decimals(bytes: &[u8], count: usize, into: &mut Vec<f64>) -> Option<()> {
+fn unpack_decimals(bytes: &[u8], count: usize, places: Range<usize>, into: &mut Vec<f64>) -> Option<()> {
     let (head, mut rest) = bytes.split_first()?;
     let (exponent, has_differences) = (head >> 1, head & 1 == 1);
     if !decimal::is_exponent(exponent) {
@@ -131,24 +159,42 @@ fn unpack_decimals(bytes: &[u8], count: usize, into: &mut Vec<f64>) -> Option<()
     let first = if has_differences { Some(varint::take_signed(&mut rest)?) } else { None };
     let least = varint::take_signed(&mut rest)?;
     let unit = varint::take(&mut rest)?;
-    let mut integers = Vec::with_capacity(count);
-    bitpack::unpack(&mut rest, count - first.iter().len(), &mut integers)?;
+    let mut integers = Vec::with_capacity(places.end);
+    let mut skipped = 0;
+    if first.is_none() {
+        // The blocks of the wanted places, of which some more may lie before and behind these.
+        skipped = places.start - bitpack::unpack_within(rest, count, places.clone(), &mut integers)?;
+    } else {
+        // A value is the sum of all differences before it.
+        bitpack::unpack_within(rest, count - 1, 0..places.end.saturating_sub(1), &mut integers)?;
+    }
     // Step by step over all of them, each so plain that several are done at once.
     if unit != 1 {
         integers.iter_mut().for_each(|integer| *integer = integer.wrapping_mul(unit));
     }
     integers.iter_mut().for_each(|integer| *integer = integer.wrapping_add_signed(least));
-    if let Some(first) = first {
-        decimal::restore(&[first as u64], exponent, into);
-        let mut sum = first as u64;
-        for integer in &mut integers {
-            sum = sum.wrapping_add(*integer);
-            *integer = sum;
+    let wanted = match first {
+        None => integers.get(skipped..skipped + places.len())?,
+        Some(first) if places.is_empty() => &[first as u64][..0],
+        Some(first) => {
+            let (before, wanted) =
+                integers.get_mut(..places.end - 1)?.split_at_mut(places.start.saturating_sub(1));
+            let mut sum = before.iter().fold(first as u64, |sum, integer| sum.wrapping_add(*integer));
+            if places.start == 0 {
+                decimal::restore(&[sum], exponent, into);
+            }
+            for integer in wanted.iter_mut() {
+                sum = sum.wrapping_add(*integer);
+                *integer = sum;
+            }
+            wanted
         }
-    }
-    decimal::restore(&integers, exponent, into);
+    };
+    decimal::restore(wanted, exponent, into);
     for (place, value) in specials {
-        into[start + place] = value;
+        if places.contains(&place) {
+            into[start + place - places.start] = value;
+        }
     }
     Some(())
 }
@@ -243,6 +289,27 @@ mod tests {
         }
 
         #[test]
+        fn a_part_of_a_chunk_is_that_part(
+            all in prop_oneof![
+                proptest::collection::vec(any_value(), 1..700),
+                // Gauges, and counters, whose differences are packed.
+                proptest::collection::vec((-1000i64..1000).prop_map(|value| value as f64 / 10.0), 1..700),
+                proptest::collection::vec(0u32..50, 1..700).prop_map(|steps| {
+                    let mut sum = 0.0;
+                    steps.iter().map(|step| { sum += f64::from(*step); sum }).collect()
+                }),
+            ],
+            ends in (0.0..=1.0f64, 0.0..=1.0f64),
+        ) {
+            let place = |end: f64| (end * all.len() as f64) as usize;
+            let places = place(ends.0.min(ends.1))..place(ends.0.max(ends.1));
+            let (mut bytes, mut back) = (Vec::new(), vec![7.0]);
+            pack(&all, &mut bytes);
+            unpack_within(&bytes, all.len(), places.clone(), &mut back).expect("what was packed");
+            prop_assert_eq!(bits(&back[1..]), bits(&all[places]));
+        }
+
+        #[test]
         fn decimals_survive(all in proptest::collection::vec(-(1i64 << 53)..(1 << 53), 1..600), shift in 0u32..50, exponent in 0i32..14) {
             let scale = 10f64.powi(exponent);
             let all: Vec<f64> = all.iter().map(|value| (value >> shift) as f64 / scale).collect();
@@ -254,6 +321,7 @@ mod tests {
             let mut bytes = bytes;
             if let Some(first) = bytes.first_mut() { *first = codec; }
             let _ = unpack(&bytes, count, &mut Vec::new());
+            let _ = unpack_within(&bytes, count, count / 3..count - count / 4, &mut Vec::new());
         }
     }
 }
