@@ -8,14 +8,12 @@ mod classic;
 mod embedded;
 mod equivalence;
 mod expected;
-mod histogram_text;
 mod limits;
 mod load;
 mod memory;
 mod once;
 mod runner;
 mod script;
-mod series_text;
 mod start_text;
 
 use std::path::{Path, PathBuf};

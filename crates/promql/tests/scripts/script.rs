@@ -3,16 +3,22 @@
 use std::time::Duration;
 
 use model::DurationText;
+use promql::notation::{self, WrittenSeries};
 
 use crate::classic;
-use crate::series_text::{self, SeriesText};
 use crate::start_text::StartText;
 
 /// One command, with the line on which it begins.
 #[derive(Debug)]
 pub(crate) enum Command {
     Clear,
-    Load { line: usize, step_ms: i64, series: Vec<SeriesText> },
+    Load {
+        line: usize,
+        step_ms: i64,
+        series: Vec<WrittenSeries>,
+        /// How far the start of each point of a series is from its time, in milliseconds, where that is known.
+        starts_ms: Vec<Vec<Option<i64>>>,
+    },
     Eval(Box<Eval>),
 }
 
@@ -32,7 +38,7 @@ pub(crate) struct Eval {
     pub(crate) scalar: Option<f64>,
     /// The times of the expected points where they are not the query's own.
     pub(crate) range_vector: Option<Times>,
-    pub(crate) series: Vec<SeriesText>,
+    pub(crate) series: Vec<WrittenSeries>,
 }
 
 /// When a query is evaluated, in milliseconds.
@@ -108,7 +114,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Command>, String> {
 
 fn load(line: &str, number: usize, body: &[&str]) -> Result<Command, String> {
     let (command, step) = line.split_once(char::is_whitespace).ok_or("a load needs a step")?;
-    let mut series: Vec<SeriesText> = Vec::new();
+    let (mut series, mut starts_ms): (Vec<WrittenSeries>, Vec<Vec<Option<i64>>>) = (Vec::new(), Vec::new());
     let (mut default, mut own): (Vec<Option<i64>>, Option<StartText>) = (Vec::new(), None);
     for line in body {
         if let Some(starts) = StartText::parse(line) {
@@ -120,14 +126,16 @@ fn load(line: &str, number: usize, body: &[&str]) -> Result<Command, String> {
             }
             continue;
         }
-        let mut one = SeriesText::parse(line)?;
-        one.starts_ms.clone_from(&default);
-        if let Some(own) = own.take() {
-            if own.labels.as_ref() != Some(&one.labels) || own.offsets_ms.len() != one.points.len() {
+        let one = notation::series(line)?;
+        starts_ms.push(match own.take() {
+            None => default.clone(),
+            Some(own)
+                if own.labels.as_ref() != Some(&one.labels) || own.offsets_ms.len() != one.points.len() =>
+            {
                 return Err(format!("starts (`@st`) are not those of the samples of {}", one.labels));
             }
-            one.starts_ms = own.offsets_ms;
-        }
+            Some(own) => own.offsets_ms,
+        });
         series.push(one);
     }
     if own.is_some() {
@@ -136,7 +144,7 @@ fn load(line: &str, number: usize, body: &[&str]) -> Result<Command, String> {
     if command == "load_with_nhcb" {
         series.extend(classic::histograms(&series));
     }
-    Ok(Command::Load { line: number, step_ms: millis(step.trim())?, series })
+    Ok(Command::Load { line: number, step_ms: millis(step.trim())?, series, starts_ms })
 }
 
 fn eval(line: &str, number: usize, body: &[&str]) -> Result<Command, String> {
@@ -190,17 +198,17 @@ fn expectation(eval: &mut Eval, line: &str) -> Result<(), String> {
             "no_warn" => eval.no_warn = true,
             "no_info" => eval.no_info = true,
             "ordered" => eval.ordered = true,
-            "string" => eval.text = Some(series_text::quoted(words)?.0),
+            "string" => eval.text = Some(notation::quoted(words)?),
             "range" => {
                 keyword(&mut words, "vector")?;
                 eval.range_vector = Some(times(&mut words)?);
             }
             other => return Err(format!("`{other}` is nothing to expect")),
         }
-    } else if let Some(number) = series_text::number(line) {
+    } else if let Some(number) = notation::number(line) {
         eval.scalar = Some(number);
     } else {
-        eval.series.push(SeriesText::parse(line)?);
+        eval.series.push(notation::series(line)?);
     }
     Ok(())
 }
@@ -217,7 +225,7 @@ fn keyword(words: &mut &str, expected: &str) -> Result<(), String> {
 }
 
 fn millis(text: &str) -> Result<i64, String> {
-    if let Some(seconds) = series_text::number(text) {
+    if let Some(seconds) = notation::number(text) {
         return Ok((seconds * 1000.0) as i64);
     }
     let DurationText(duration) = text.parse().map_err(|error| format!("{error}"))?;

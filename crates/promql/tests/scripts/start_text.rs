@@ -2,8 +2,7 @@
 //! how much the start lies from the sample's time. `@st …` alone is for all lines that follow and say nothing else.
 
 use model::{DurationText, Labels};
-
-use crate::series_text::labels;
+use promql::notation::leading_labels;
 
 /// A line of starts: for each sample how far its start is from it, in milliseconds, where one is known.
 #[derive(Debug)]
@@ -19,7 +18,7 @@ impl StartText {
         let (labels, rest) = match line.strip_prefix("@st") {
             Some(rest) => (None, rest),
             None => {
-                let (labels, rest) = labels(line).ok()?;
+                let (labels, rest) = leading_labels(line).ok()?;
                 (Some(labels), rest.strip_prefix("@st")?)
             }
         };
