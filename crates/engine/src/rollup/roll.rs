@@ -199,8 +199,8 @@ mod tests {
         rolled.roll(&counter, 100, 0);
         assert_eq!(rolled.part(Part::Increase), [1.0, 3.0], "what was before is not known");
         let mut differences = series(&[110, 120, 210], &[5.0, 5.0, 7.0]);
-        for (time, start) in [(110, 100), (120, 110), (210, 120)] {
-            differences.starts.push(time, start);
+        for (time_ms, start_ms) in [(110, 100), (120, 110), (210, 120)] {
+            differences.starts.push(time_ms, start_ms);
         }
         rolled.roll(&differences, 100, 0);
         assert_eq!(rolled.part(Part::Increase), [10.0, 7.0]);

@@ -186,11 +186,15 @@ fn wal_starts(dir: &Path) -> String {
     filled.end()
 }
 
-/// A block with the same, in chunks that have starts and chunks that have none.
+/// A block with the same, and with chunks that have no start, one from some sample on, and one all the time.
 fn block_starts(dir: &Path) -> String {
     let mut filled = Filled::new(dir);
     let mut metrics = MetricBatch::new();
-    (0..2_000).for_each(|round| starts(&mut metrics, round));
+    (0..120).for_each(|round| starts(&mut metrics, round));
+    let samples: Vec<Sample> =
+        (0..5_000).map(|step| Sample { time_ms: T0 + step * 15_000, value: 1.0 }).collect();
+    let told: Vec<i64> = (0..5_000).map(|step| if step < 2_000 { NO_START } else { T0 + 1 }).collect();
+    metrics.push_run(Labels::metric("long", &[]).as_ref(), SampleRun { samples: &samples, starts: &told });
     filled.put(metrics, Vec::new());
     filled.checkpoint();
     filled.end()
@@ -205,7 +209,7 @@ fn starts(metrics: &mut MetricBatch, round: i64) {
     put("of_old", round as f64, T0 - HOUR);
     put("restarted", (round % 4) as f64, T0 + (round - round % 4) * 15_000 - 5);
     put("difference", 3.0, time_ms - 15_000);
-    put("told_later", round as f64, if (4..=1_000).contains(&round) { T0 - 1 } else { NO_START });
+    put("told_later", round as f64, if (4..=100).contains(&round) { T0 - 1 } else { NO_START });
     put("ended", if round % 3 == 2 { STALE_NAN } else { round as f64 }, T0 - 7);
     put("untold", round as f64, NO_START);
     let value = metrics.histogram(&Histogram { count: round as f64, ..Histogram::default() });
