@@ -5,12 +5,10 @@ use std::sync::Arc;
 
 use model::Labels;
 use model::histogram::{ClassicHistogram, ClassicPart};
-
-use crate::histogram_text::HistogramText;
-use crate::series_text::{Point, SeriesText};
+use promql::notation::{Point, WrittenHistogram, WrittenSeries};
 
 /// The native histograms of some series, those that are no parts of classic histograms left out.
-pub(crate) fn histograms(series: &[SeriesText]) -> Result<Vec<SeriesText>, String> {
+pub(crate) fn histograms(series: &[WrittenSeries]) -> Result<Vec<WrittenSeries>, String> {
     let mut found: BTreeMap<Labels, BTreeMap<usize, ClassicHistogram>> = BTreeMap::new();
     for one in series {
         let Some((base, part)) = ClassicPart::of(one.labels.metric_name()) else { continue };
@@ -36,9 +34,10 @@ pub(crate) fn histograms(series: &[SeriesText]) -> Result<Vec<SeriesText>, Strin
         for (place, classic) in at_times {
             points.resize(place, Point::Absent);
             let native = classic.into_native().map_err(|error| format!("{labels} at {place}: {error}"))?;
-            points.push(Point::Histogram(HistogramText { histogram: Arc::new(native), says_reset: false }));
+            let histogram = Arc::new(native);
+            points.push(Point::Histogram(WrittenHistogram { histogram, says_reset: false }));
         }
-        Ok(SeriesText { labels, points })
+        Ok(WrittenSeries { labels, points })
     });
     made.collect()
 }
