@@ -33,8 +33,8 @@ pub(crate) fn run(text: &str, new_store: &dyn Fn() -> Arc<dyn TelemetryStore>) -
     for command in commands {
         match command {
             Command::Clear => store = new_store(),
-            Command::Load { line, step_ms, series, starts_ms } => {
-                if let Err(error) = load(&*store, step_ms, &series, &starts_ms) {
+            Command::Load { line, step_ms, series } => {
+                if let Err(error) = load(&*store, step_ms, &series) {
                     tally.failures.push(format!("{line}: what is loaded is not stored -- {error}"));
                 }
             }
