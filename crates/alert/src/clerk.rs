@@ -51,6 +51,23 @@ pub(crate) struct Observation {
     pub(crate) note: Option<String>,
 }
 
+impl Observation {
+    /// That a rule gives nothing, and nothing keeps its alerts alive.
+    pub(crate) fn of_nothing(rule_id: &str, group: &str, rule: &str, at: Timestamp) -> Self {
+        Self {
+            rule_id: rule_id.to_owned(),
+            group: group.to_owned(),
+            rule: rule.to_owned(),
+            policy: Policy::default(),
+            at,
+            sightings: Vec::new(),
+            evidence: BTreeMap::new(),
+            absence_counts: true,
+            note: None,
+        }
+    }
+}
+
 /// What a person does.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Action {

@@ -35,6 +35,8 @@ pub(crate) enum EvaluateError {
     TooSlow { limit: Duration },
     #[error("the expression could not be evaluated")]
     Query(#[source] promql::Error),
+    #[error("rule result is not a vector or scalar")]
+    NoVector,
     #[error("the evaluation was broken off")]
     Broken(#[source] tokio::task::JoinError),
 }
@@ -94,16 +96,15 @@ pub(crate) fn with_engine(
     cancel: &Cancel,
 ) -> Result<Vec<Finding>, EvaluateError> {
     let output = engine.instant(query, time, cancel).map_err(EvaluateError::Query)?;
-    Ok(match output.value {
+    match output.value {
         Value::Vector(samples) => {
             let finding =
                 |VectorSample { labels, value, histogram, .. }| Finding { labels, value, histogram };
-            samples.into_iter().map(finding).collect()
+            Ok(samples.into_iter().map(finding).collect())
         }
-        Value::Scalar(sample) => vec![Finding::number(Labels::empty(), sample.value)],
-        // Rules with such expressions are refused when they are read.
-        Value::Text { .. } | Value::Matrix(_) => Vec::new(),
-    })
+        Value::Scalar(sample) => Ok(vec![Finding::number(Labels::empty(), sample.value)]),
+        Value::Text { .. } | Value::Matrix(_) => Err(EvaluateError::NoVector),
+    }
 }
 
 /// Answers the queries of templates as of a time.

@@ -14,7 +14,7 @@ use crate::clerk::{ClerkHandle, Observation, Sighting};
 use crate::evaluate::{Asking, AsksNothing, Evaluator, Finding};
 use crate::evidence::{CheckResult, Checks, Context, Sources};
 use crate::machine::{Input, Policy, Standing};
-use crate::metrics::Metrics;
+use crate::metrics::{Iteration, Metrics};
 use crate::results::{self, ResultError, Templating};
 use crate::series::{self, Sink};
 use crate::template::{External, Template};
@@ -111,7 +111,7 @@ impl GroupRunner {
         });
         let rules: Vec<RuleRunner> = rules.collect();
         let interval = group.interval.unwrap_or(default_interval);
-        tools.metrics.group(&group.key(), interval, rules.len());
+        tools.metrics.groups.appear(&group.key(), interval, rules.len());
         Self { interval, group, rules, last: Mutex::default(), tools }
     }
 
@@ -131,10 +131,10 @@ impl GroupRunner {
         *self.last.lock()
     }
 
-    /// Notes an evaluation, and how many were left out before it.
-    pub(crate) fn took(&self, at: Timestamp, took: Duration, missed: u64) {
-        *self.last.lock() = Some(Evaluated { at, took });
-        self.tools.metrics.group_done(&self.group.key(), at, took, missed);
+    /// Notes an evaluation.
+    pub(crate) fn took(&self, iteration: &Iteration) {
+        *self.last.lock() = Some(Evaluated { at: iteration.at, took: iteration.took });
+        self.tools.metrics.groups.done(&self.group.key(), iteration);
     }
 
     /// Shows how the same rules did in the groups that were there before.
@@ -153,16 +153,20 @@ impl GroupRunner {
     /// Evaluates all rules as of `at`.
     pub(crate) async fn evaluate(&self, at: Timestamp) {
         let asked = at.before(self.group.query_offset);
+        let (key, metrics) = (self.group.key(), &self.tools.metrics.groups);
+        let mut samples = 0;
         for runner in &self.rules {
             let began = Instant::now();
             let done = match runner.rule.as_ref() {
                 Rule::Alert(rule) => self.alert(runner, rule, at, asked).await,
                 Rule::Record(rule) => self.record(runner, rule, asked).await,
             };
-            self.tools.metrics.evaluated(done.is_err());
+            let took = began.elapsed();
+            metrics.evaluated(&key, took, done.is_err());
+            samples += done.as_ref().copied().unwrap_or_default();
             let mut health = runner.health.lock();
             health.last_evaluation = Some(at);
-            health.duration = Some(began.elapsed());
+            health.duration = Some(took);
             health.health = if done.is_ok() { RuleHealth::Ok } else { RuleHealth::Failed };
             health.last_error = done.err().map(|failure| {
                 let reason = chain(&failure);
@@ -170,43 +174,64 @@ impl GroupRunner {
                 reason
             });
         }
+        metrics.gave(&key, samples);
     }
 
+    /// Says how many samples it has written.
     async fn alert(
         &self,
         runner: &RuleRunner,
         rule: &AlertRule,
         at: Timestamp,
         asked: Timestamp,
-    ) -> Result<(), Failure> {
-        let findings = self.findings(&runner.rule, asked, self.tools.max_alerts, "alerts").await?;
+    ) -> Result<usize, Failure> {
+        let findings = self.findings(&runner.rule, asked).await?;
+        let (given, limit) = (findings.len(), self.tools.max_alerts);
+        if given > limit {
+            return Err(Failure::Results(ResultError::TooManyAlerts { limit, given }));
+        }
         let sightings = self.sightings(&runner.rule, rule, findings, asked).await?;
         let policy = Policy { hold: rule.hold, keep_firing_for: rule.keep_firing_for };
         let known = self.tools.book.of_rule(&rule.id);
+        let active = sightings.len() + outlasting(policy, &known, &sightings, at);
+        if let Err(error) = results::within(self.group.limit, active, "alerts") {
+            self.forget(rule, &error, at).await?;
+            return Err(Failure::Results(error));
+        }
         let evidence = self.evidence(rule, policy, &known, &sightings, at).await;
         let observation = Observation {
-            rule_id: rule.id.clone(),
-            group: rule.group.clone(),
-            rule: rule.name.clone(),
             policy,
-            at,
             sightings,
             evidence,
             absence_counts: self.absence_counts(at),
-            note: None,
+            ..Observation::of_nothing(&rule.id, &rule.group, &rule.name, at)
         };
-        let alerts =
-            self.tools.clerk.observe(observation).await.map_err(Failure::Gone)?.map_err(Failure::State)?;
+        let alerts = self.observe(observation).await?;
         self.write(runner, series::of_alerts(&alerts), asked).await
     }
 
+    /// Ends all alerts of a rule that is over its limit, as Prometheus does.
+    async fn forget(&self, rule: &AlertRule, error: &ResultError, at: Timestamp) -> Result<(), Failure> {
+        let observation = Observation {
+            note: Some(format!("its rule went over the limit of its group: {error}")),
+            ..Observation::of_nothing(&rule.id, &rule.group, &rule.name, at)
+        };
+        self.observe(observation).await.map(drop)
+    }
+
+    async fn observe(&self, observation: Observation) -> Result<RuleAlerts, Failure> {
+        self.tools.clerk.observe(observation).await.map_err(Failure::Gone)?.map_err(Failure::State)
+    }
+
+    /// Says how many samples it has written.
     async fn record(
         &self,
         runner: &RuleRunner,
         rule: &RecordingRule,
         asked: Timestamp,
-    ) -> Result<(), Failure> {
-        let findings = self.findings(&runner.rule, asked, usize::MAX, "series").await?;
+    ) -> Result<usize, Failure> {
+        let findings = self.findings(&runner.rule, asked).await?;
+        results::within(self.group.limit, findings.len(), "series").map_err(Failure::Results)?;
         let series = results::recorded(rule, findings).map_err(Failure::Results)?;
         self.write(runner, series, asked).await
     }
@@ -217,27 +242,19 @@ impl GroupRunner {
         runner: &RuleRunner,
         series: series::Written,
         at: Timestamp,
-    ) -> Result<(), Failure> {
+    ) -> Result<usize, Failure> {
         let mut batch = MetricBatch::new();
         series::batch(&series, &runner.written.lock(), at, &mut batch);
         if !batch.is_empty() {
             self.tools.sink.write(batch).await.map_err(Failure::Ingest)?;
         }
+        let count = series.len();
         *runner.written.lock() = series.into_keys().collect();
-        Ok(())
+        Ok(count)
     }
 
-    async fn findings(
-        &self,
-        rule: &Rule,
-        asked: Timestamp,
-        bound: usize,
-        what: &'static str,
-    ) -> Result<Vec<Finding>, Failure> {
-        let findings = self.tools.evaluator.evaluate(rule.query(), asked).await.map_err(Failure::Evaluate)?;
-        results::within(self.group.limit.unwrap_or(bound).min(bound), &findings, what)
-            .map_err(Failure::Results)?;
-        Ok(findings)
+    async fn findings(&self, rule: &Rule, asked: Timestamp) -> Result<Vec<Finding>, Failure> {
+        self.tools.evaluator.evaluate(rule.query(), asked).await.map_err(Failure::Evaluate)
     }
 
     /// The alerts of a rule with their labels and annotations. Where templates ask queries, on a thread of its own,
@@ -307,6 +324,17 @@ impl GroupRunner {
     }
 }
 
+/// How many alerts live on although the rule does not give them: those that `keep_firing_for` keeps.
+fn outlasting(policy: Policy, known: &RuleAlerts, sightings: &[Sighting], at: Timestamp) -> usize {
+    let given: BTreeSet<&str> = sightings.iter().map(|sighting| sighting.id.as_str()).collect();
+    let lives_on = |standing: Standing| {
+        let after = standing.step(policy, Input::Absent, at);
+        matches!(after, Ok(Standing::Firing { .. } | Standing::Acknowledged { .. }))
+    };
+    let missing = known.values().filter(|record| !given.contains(record.id.as_str()));
+    missing.filter(|record| lives_on(Standing::of(record))).count()
+}
+
 /// Hands on what rules have written, from groups that are evaluated no more to those that are now. Series that no rule
 /// writes any more are marked as ended.
 pub(crate) async fn hand_over(gone: &[Arc<GroupRunner>], come: &[Arc<GroupRunner>], at: Timestamp) {
@@ -321,7 +349,7 @@ pub(crate) async fn hand_over(gone: &[Arc<GroupRunner>], come: &[Arc<GroupRunner
     }
     let Some(tools) = gone.first().map(|group| &group.tools) else { return };
     for group in gone.iter().filter(|gone| !come.iter().any(|come| come.group.key() == gone.group.key())) {
-        tools.metrics.group_gone(&group.group.key());
+        tools.metrics.groups.disappear(&group.group.key());
     }
     let mut batch = MetricBatch::new();
     series::end(left.values().flatten(), at, &mut batch);

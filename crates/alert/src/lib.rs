@@ -36,7 +36,7 @@ pub use diagnose::{DiagnoseError, Diagnosis, Subject};
 pub use error::{ActionError, AlertError, RuleError};
 pub use evidence::{CheckResult, CheckVerdict};
 pub use reload::ReloadStatus;
-pub use rules::{AlertRule, Group, RecordingRule, Rule, RuleFiles, RuleSet};
+pub use rules::{AlertRule, Group, RecordingRule, Rule, RuleFiles, RuleSet, RuleWarning};
 pub use service::{Alerts, Parts};
 pub use severity::{Severity, UnknownSeverity};
 pub use state::{AlertFilter, AlertRecord, AlertState, Delivery, DeliveryFilter, DeliveryState, Transition};

@@ -22,16 +22,20 @@ pub(crate) enum ResultError {
         "the histogram {labels} has more than {MAX_BUCKETS} buckets on one side: let it be made of coarser ones"
     )]
     TooManyBuckets { labels: Labels },
-    #[error("two results become the same {what} {labels}")]
+    #[error("vector contains metrics with the same labelset after applying {what} labels: {labels}")]
     Same { what: &'static str, labels: Labels },
+    #[error(
+        "the expression gives {given} alerts, and a rule may have {limit} (alerts.max_alerts_per_rule): let it give fewer"
+    )]
+    TooManyAlerts { limit: usize, given: usize },
 }
 
 /// Checks how many results there are; the words are Prometheus'.
-pub(crate) fn within(limit: usize, findings: &[Finding], what: &'static str) -> Result<(), ResultError> {
-    if findings.len() > limit {
-        return Err(ResultError::TooMany { limit, given: findings.len(), what });
+pub(crate) fn within(limit: Option<usize>, given: usize, what: &'static str) -> Result<(), ResultError> {
+    match limit {
+        Some(limit) if given > limit => Err(ResultError::TooMany { limit, given, what }),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// The series that a recording rule writes.
@@ -48,7 +52,7 @@ pub(crate) fn recorded(rule: &RecordingRule, findings: Vec<Finding>) -> Result<W
             return Err(ResultError::TooManyBuckets { labels });
         }
         if series.insert(labels.clone(), SeriesValue::of(&finding)).is_some() {
-            return Err(ResultError::Same { what: "series", labels });
+            return Err(ResultError::Same { what: "rule", labels });
         }
     }
     Ok(series)
@@ -80,6 +84,7 @@ pub(crate) fn sightings(
         let data = Data {
             labels: Arc::new(finding.labels.iter().map(text).collect()),
             value: finding.value,
+            histogram: finding.histogram.clone(),
             external: templating.external,
             now: templating.now.as_secs_f64(),
             querier: templating.querier,

@@ -1,10 +1,12 @@
 //! Rules as they are evaluated: read from files, checked and typed once.
 
+pub(crate) mod document;
 mod files;
 mod follow;
 mod form;
 #[cfg(test)]
 mod tests;
+mod twins;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,6 +16,7 @@ use std::time::Duration;
 use model::{DurationText, LabelsBuilder};
 use promql::Query;
 
+use self::twins::Twins;
 use crate::template::Template;
 use crate::{RuleError, Severity};
 
@@ -25,6 +28,22 @@ pub(crate) use follow::{Change, Followed};
 #[derive(Clone, Debug, Default)]
 pub struct RuleSet {
     groups: Vec<Group>,
+    twins: Twins,
+    /// What of the files is not read.
+    ignored: Vec<RuleWarning>,
+}
+
+/// What is odd about a rule file that can be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleWarning {
+    /// The file.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u64,
+    /// The column, from 1.
+    pub column: u64,
+    /// What is odd.
+    pub text: String,
 }
 
 /// Rules that are evaluated together, in their order, at the same time.
@@ -82,6 +101,8 @@ pub struct AlertRule {
     pub runbook: Vec<String>,
     /// What is odd about it, in words.
     pub warnings: Vec<String>,
+    /// Where a rule stands that is before it and makes the same alerts.
+    pub twin_of: Option<String>,
 }
 
 /// A rule that makes a series.
@@ -101,6 +122,10 @@ pub struct RecordingRule {
     pub query: Query,
     /// Labels that each series gets.
     pub labels: BTreeMap<String, String>,
+    /// What is odd about it, in words.
+    pub warnings: Vec<String>,
+    /// Where a rule stands that is before it and writes the same series.
+    pub twin_of: Option<String>,
 }
 
 impl Rule {
@@ -128,8 +153,56 @@ impl Rule {
         }
     }
 
+    /// What is odd about it, in words.
+    pub fn warnings(&self) -> Vec<String> {
+        let (own, made) = match self {
+            Self::Alert(rule) => (&rule.warnings, "makes the same alerts"),
+            Self::Record(rule) => (&rule.warnings, "writes the same series"),
+        };
+        let twin = self.twin_of().map(|place| {
+            format!("the rule at {place} has the same name and labels, and {made}: both are evaluated")
+        });
+        own.iter().cloned().chain(twin).collect()
+    }
+
     pub(crate) fn line(&self) -> u64 {
         self.place().0
+    }
+
+    fn twin_of(&self) -> Option<&str> {
+        match self {
+            Self::Alert(rule) => rule.twin_of.as_deref(),
+            Self::Record(rule) => rule.twin_of.as_deref(),
+        }
+    }
+
+    fn become_twin(&mut self, own_id: String, of: Option<String>) {
+        match self {
+            Self::Alert(rule) => (rule.id, rule.twin_of) = (own_id, of),
+            Self::Record(rule) => (rule.id, rule.twin_of) = (own_id, of),
+        }
+    }
+
+    /// The id of the first rule that says this.
+    fn identity(&self) -> String {
+        match self {
+            Self::Alert(rule) => {
+                let labels = rule.labels.iter().map(|(label, template)| (label.as_str(), template.text()));
+                identity(["alert", &rule.group, &rule.name], labels)
+            }
+            Self::Record(rule) => {
+                let labels = rule.labels.iter().map(|(label, text)| (label.as_str(), text.as_str()));
+                identity(["record", &rule.group, &rule.name], labels)
+            }
+        }
+    }
+
+    /// What is the same for rules that make the same alerts or series, whatever their groups are.
+    fn series(&self) -> String {
+        match self {
+            Self::Alert(rule) => format!("alert {:?} {:?}", rule.name, rule.labels),
+            Self::Record(rule) => format!("record {:?} {:?}", rule.name, rule.labels),
+        }
     }
 
     /// Line and column.
@@ -176,7 +249,7 @@ impl RuleSet {
         let mut rules = Self::default();
         for path in files::find(patterns, base)? {
             let text = files::read(&path)?;
-            rules.extend(Self::parse(&path.display().to_string(), &text)?)?;
+            rules.extend(Self::parse(&path.display().to_string(), &text)?);
         }
         Ok(rules)
     }
@@ -191,8 +264,9 @@ impl RuleSet {
 
     /// Reads one rule file, or gives all that is wrong with it.
     pub fn parse_whole(file: &str, text: &str) -> Result<Self, Vec<RuleError>> {
+        let (groups, ignored) = form::read(file, text)?;
         let mut rules = Self::default();
-        rules.extend(Self { groups: form::read(file, text)? }).map_err(|error| vec![error])?;
+        rules.extend(Self { groups, ignored, twins: Twins::default() });
         Ok(rules)
     }
 
@@ -202,28 +276,30 @@ impl RuleSet {
         Self::parse_whole(&path.display().to_string(), &text)
     }
 
-    /// Adds further rules. Two that would make the same alerts or series are an error.
-    pub fn extend(&mut self, more: Self) -> Result<(), RuleError> {
-        for group in more.groups {
-            for (index, rule) in group.rules.iter().enumerate() {
-                let earlier = self.groups.iter().flat_map(|group| &group.rules).chain(&group.rules[..index]);
-                if earlier.into_iter().any(|other| other.id() == rule.id()) {
-                    let (line, column) = rule.place();
-                    return Err(RuleError::Invalid {
-                        file: group.file.clone(),
-                        line,
-                        column,
-                        reason: format!(
-                            "the group {} has a rule {} with the same labels already",
-                            group.name,
-                            rule.name()
-                        ),
-                    });
-                }
-            }
+    /// Adds further rules.
+    pub fn extend(&mut self, more: Self) {
+        for mut group in more.groups {
+            group.rules = (0..group.rules.len()).map(|index| self.twins.take(&group, index)).collect();
             self.groups.push(group);
         }
-        Ok(())
+        self.ignored.extend(more.ignored);
+    }
+
+    /// What is odd, and can be used.
+    pub fn warnings(&self) -> Vec<RuleWarning> {
+        let mut warnings = self.ignored.clone();
+        for group in &self.groups {
+            for rule in &group.rules {
+                let (line, column) = rule.place();
+                warnings.extend(rule.warnings().into_iter().map(|warning| RuleWarning {
+                    file: group.file.clone(),
+                    line,
+                    column,
+                    text: format!("{}: {warning}", rule.name()),
+                }));
+            }
+        }
+        warnings
     }
 
     /// The groups.

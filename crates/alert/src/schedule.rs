@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::group::{GroupRunner, Groups, hand_over};
+use crate::metrics::Iteration;
 
 /// How many groups are evaluated at once.
 const GROUPS_AT_ONCE: usize = 4;
@@ -104,7 +105,7 @@ async fn run_group(
             () = stop.cancelled() => return,
             () = group.evaluate(at) => {}
         }
-        group.took(at, began.elapsed(), missed);
+        group.took(&Iteration { at, took: began.elapsed(), missed });
     }
 }
 

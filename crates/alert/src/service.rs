@@ -3,7 +3,6 @@
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ingest::Ingest;
@@ -25,7 +24,7 @@ use crate::diagnose::MAX_AT_ONCE;
 use crate::evaluate::{EngineEvaluator, Evaluator};
 use crate::evidence::{Checks, Sources};
 use crate::group::{GroupRunner, Groups, Tools};
-use crate::machine::{Policy, Said};
+use crate::machine::Said;
 use crate::metrics::Metrics;
 use crate::notify::{Channel, Health, Notification, NotifiedAlert, Status, Worker, open_all};
 use crate::reload::Reloading;
@@ -227,16 +226,10 @@ impl Alerts {
             let Some(record) = alerts.values().next().filter(|_| !known.contains(&rule_id.as_str())) else {
                 continue;
             };
+            let at = Timestamp::from_millis(now.as_millis());
             let observation = Observation {
-                rule_id: rule_id.clone(),
-                group: record.group.clone(),
-                rule: record.rule.clone(),
-                policy: Policy::default(),
-                at: Timestamp::from_millis(now.as_millis()),
-                sightings: Vec::new(),
-                evidence: BTreeMap::new(),
-                absence_counts: true,
                 note: Some("its rule was changed or removed".to_owned()),
+                ..Observation::of_nothing(&rule_id, &record.group, &record.rule, at)
             };
             if let Ok(Err(error)) = self.clerk.observe(observation).await {
                 let error = &error as &dyn std::error::Error;

@@ -174,7 +174,7 @@ impl Alerts {
             last_error: health.last_error,
             last_evaluation: health.last_evaluation,
             duration: health.duration,
-            warnings: Vec::new(),
+            warnings: rule.warnings(),
             alerts: self.tools.book.counts(rule.id()),
         };
         match rule {
@@ -191,7 +191,6 @@ impl Alerts {
                 status.severity = Some(rule.severity);
                 (status.labels, status.annotations) = (texts(&rule.labels), texts(&rule.annotations));
                 status.runbook.clone_from(&rule.runbook);
-                status.warnings.clone_from(&rule.warnings);
             }
         }
         status

@@ -20,6 +20,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use model::Histogram;
+
 use crate::evaluate::Finding;
 pub(crate) use number::{humanize_1024, humanize_duration};
 use tree::Tree;
@@ -72,6 +74,8 @@ pub(crate) struct Data<'a> {
     /// The labels of the result, its name among them.
     pub(crate) labels: Arc<BTreeMap<String, String>>,
     pub(crate) value: f64,
+    /// What the result is instead of the value, if it is a histogram.
+    pub(crate) histogram: Option<Arc<Histogram>>,
     pub(crate) external: &'a External,
     /// The time of the evaluation, in seconds since the epoch.
     pub(crate) now: f64,

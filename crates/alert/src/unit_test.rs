@@ -7,9 +7,7 @@
 
 mod compare;
 mod form;
-mod histogram_text;
 mod memory;
-mod notation;
 mod stage;
 #[cfg(test)]
 mod tests;
@@ -151,7 +149,6 @@ fn run_test(
             }
         }
     }
-    stage.load_all();
     for expected in &test.expressions {
         match check_expression(expected, &stage, file.fuzzy_compare) {
             None => report.passed += 1,

@@ -15,16 +15,12 @@ mod classic;
 mod embedded;
 #[path = "../tests/scripts/expected.rs"]
 mod expected;
-#[path = "../tests/scripts/histogram_text.rs"]
-mod histogram_text;
 #[path = "../tests/scripts/load.rs"]
 mod load;
 #[path = "../tests/scripts/runner.rs"]
 mod runner;
 #[path = "../tests/scripts/script.rs"]
 mod script;
-#[path = "../tests/scripts/series_text.rs"]
-mod series_text;
 
 use std::path::Path;
 use std::process::ExitCode;

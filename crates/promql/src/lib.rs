@@ -28,6 +28,7 @@ mod format;
 pub mod fuzzing;
 mod labelset;
 mod limits;
+pub mod notation;
 mod notes;
 mod outline;
 mod plan;

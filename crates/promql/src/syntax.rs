@@ -25,6 +25,16 @@ pub(crate) fn parse(text: &str) -> Result<Tree, Error> {
     parser::Parser::new(text)?.query()
 }
 
+/// The value of a number without a sign.
+pub(crate) fn number(word: &str) -> Option<f64> {
+    number::number(word)
+}
+
+/// The text that a literal in quotes stands for.
+pub(crate) fn unquoted(literal: &str) -> Result<String, String> {
+    text::unquoted(literal)
+}
+
 /// An error at a place of a text, as Prometheus words it.
 pub(crate) fn error_at(text: &str, start: usize, message: &str) -> Error {
     if text.is_empty() {

@@ -48,7 +48,7 @@ impl Followed {
         let read = texts.and_then(|texts| {
             let mut rules = RuleSet::default();
             for (file, text) in &texts {
-                rules.extend(RuleSet::parse(file, text)?)?;
+                rules.extend(RuleSet::parse(file, text)?);
             }
             Ok(rules)
         });

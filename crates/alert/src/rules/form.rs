@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::DurationText;
+use model::labels::METRIC_NAME;
 use promql::{Query, ValueKind};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_saphyr::{Location, Spanned};
 
-use super::{AlertRule, Group, RecordingRule, Rule, identity};
+use super::{AlertRule, Group, RecordingRule, Rule, RuleWarning, document};
 use crate::evidence;
 use crate::template::Template;
 use crate::{RuleError, Severity};
@@ -26,49 +27,78 @@ struct FileForm {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct GroupForm {
-    name: Spanned<String>,
+    name: Spanned<Text>,
     interval: Option<DurationText>,
     query_offset: Option<DurationText>,
     limit: Option<i64>,
-    labels: Option<BTreeMap<String, Spanned<String>>>,
-    rules: Option<Vec<Spanned<RuleForm>>>,
+    labels: Option<Texts>,
+    rules: Option<Vec<Spanned<Option<RuleForm>>>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RuleForm {
-    alert: Option<Spanned<String>>,
-    record: Option<Spanned<String>>,
-    expr: Option<Spanned<String>>,
+    alert: Option<Spanned<Text>>,
+    record: Option<Spanned<Text>>,
+    expr: Option<Spanned<Text>>,
     r#for: Option<Spanned<DurationText>>,
     keep_firing_for: Option<Spanned<DurationText>>,
-    labels: Option<BTreeMap<String, Spanned<String>>>,
-    annotations: Option<BTreeMap<String, Spanned<String>>>,
+    labels: Option<Texts>,
+    annotations: Option<Texts>,
     runbook: Option<Vec<Spanned<String>>>,
 }
 
-/// Reads a file's groups, or gives all that is wrong with it.
-pub(super) fn read(file: &str, text: &str) -> Result<Vec<Group>, Vec<RuleError>> {
-    // A file without rules is one, as in Prometheus.
-    let says_nothing =
-        |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#') || line == "---";
-    if text.lines().all(says_nothing) {
-        return Ok(Vec::new());
+/// A text; one without a value is empty, as in Prometheus.
+#[derive(Default)]
+struct Text(String);
+
+type Texts = BTreeMap<String, Spanned<Text>>;
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::<String>::deserialize(deserializer).map(|text| Self(text.unwrap_or_default()))
     }
-    let form: FileForm = serde_saphyr::from_str(text).map_err(|error| {
+}
+
+/// Nodes that a file may have: more than fit into one of the largest size.
+const MAX_NODES: usize = 8 << 20;
+
+/// Reads a file's groups and says what of it is not read, or gives all that is wrong with it.
+pub(super) fn read(file: &str, text: &str) -> Result<(Vec<Group>, Vec<RuleWarning>), Vec<RuleError>> {
+    let (text, more) = document::first(text);
+    let ignored = more.map(|line| RuleWarning {
+        file: file.to_owned(),
+        line,
+        column: 1,
+        text: "another document begins here: as in Prometheus, the first one alone is read".to_owned(),
+    });
+    let groups = if document::says_nothing(text) { Vec::new() } else { groups(file, text)? };
+    Ok((groups, ignored.into_iter().collect()))
+}
+
+fn parse(file: &str, text: &str) -> Result<FileForm, RuleError> {
+    let mut budget = serde_saphyr::Budget::default();
+    (budget.max_nodes, budget.max_events) = (MAX_NODES, 2 * MAX_NODES);
+    let options = serde_saphyr::options! { budget: Some(budget) };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let (line, column) = error.location().map_or((1, 1), |location| (location.line(), location.column()));
-        vec![RuleError::Invalid { file: file.to_owned(), line, column, reason: reason_of(&error) }]
-    })?;
+        RuleError::Invalid { file: file.to_owned(), line, column, reason: reason_of(&error) }
+    })
+}
+
+fn groups(file: &str, text: &str) -> Result<Vec<Group>, Vec<RuleError>> {
+    let form = parse(file, text).map_err(|error| vec![error])?;
     let mut groups: Vec<Group> = Vec::new();
     let mut errors = Vec::new();
     for form in form.groups.unwrap_or_default() {
         let labels = form.labels.unwrap_or_default();
-        let reader = Reader { file, group: &form.name.value, labels: &labels };
-        if form.name.value.is_empty() {
+        let name = form.name.value.0;
+        let reader = Reader { file, group: &name, labels: &labels };
+        if name.is_empty() {
             errors.push(reader.invalid(form.name.referenced, "Groupname must not be empty"));
         }
-        if groups.iter().any(|group| group.name == form.name.value) {
-            let reason = format!("groupname: \"{}\" is repeated in the same file", form.name.value);
+        if groups.iter().any(|group| group.name == name) {
+            let reason = format!("groupname: \"{name}\" is repeated in the same file");
             errors.push(reader.invalid(form.name.referenced, reason));
         }
         errors.extend(
@@ -76,13 +106,16 @@ pub(super) fn read(file: &str, text: &str) -> Result<Vec<Group>, Vec<RuleError>>
         );
         let mut rules = Vec::new();
         for rule in form.rules.unwrap_or_default() {
-            match reader.rule(&rule) {
+            let at = rule.referenced;
+            // Prometheus passes over a rule that says nothing.
+            let Some(rule) = rule.value else { continue };
+            match reader.rule(&rule, at) {
                 Ok(rule) => rules.push(Arc::new(rule)),
                 Err(error) => errors.push(error),
             }
         }
         groups.push(Group {
-            name: form.name.value.clone(),
+            name,
             file: file.to_owned(),
             interval: form.interval.map(|interval| interval.0).filter(|interval| !interval.is_zero()),
             query_offset: form.query_offset.unwrap_or_default().0,
@@ -102,7 +135,7 @@ fn reason_of(error: &serde_saphyr::Error) -> String {
 struct Reader<'a> {
     file: &'a str,
     group: &'a str,
-    labels: &'a BTreeMap<String, Spanned<String>>,
+    labels: &'a Texts,
 }
 
 impl Reader<'_> {
@@ -111,10 +144,8 @@ impl Reader<'_> {
         RuleError::Invalid { file: self.file.to_owned(), line, column, reason: reason.into() }
     }
 
-    fn rule(&self, form: &Spanned<RuleForm>) -> Result<Rule, RuleError> {
-        let at = form.referenced;
-        let form = &form.value;
-        match (&form.alert, &form.record) {
+    fn rule(&self, form: &RuleForm, at: Location) -> Result<Rule, RuleError> {
+        match (said(form.alert.as_ref()), said(form.record.as_ref())) {
             (Some(name), None) => self.alert(name, form, at).map(Rule::Alert),
             (None, Some(name)) => self.record(name, form, at).map(Rule::Record),
             (Some(_), Some(_)) => Err(self.invalid(at, "only one of 'record' and 'alert' must be set")),
@@ -122,10 +153,7 @@ impl Reader<'_> {
         }
     }
 
-    fn alert(&self, name: &Spanned<String>, form: &RuleForm, at: Location) -> Result<AlertRule, RuleError> {
-        if name.value.is_empty() {
-            return Err(self.invalid(name.referenced, "one of 'record' or 'alert' must be set"));
-        }
+    fn alert(&self, name: &Spanned<Text>, form: &RuleForm, at: Location) -> Result<AlertRule, RuleError> {
         let mut labels = BTreeMap::new();
         for (label, text) in self.labels.iter().chain(form.labels.iter().flatten()) {
             self.check_label(label, text.referenced)?;
@@ -138,15 +166,17 @@ impl Reader<'_> {
             }
             annotations.insert(key.clone(), self.template(text, "annotation", key)?);
         }
-        let (severity, warnings) = severity_of(labels.get("severity").map(Template::text));
-        let texts = labels.iter().map(|(label, template)| (label.as_str(), template.text()));
+        let (severity, mut warnings) = severity_of(labels.get("severity").map(Template::text));
+        let query = self.query(form, at)?;
+        warnings.extend(no_vector(&query));
         Ok(AlertRule {
-            id: identity(["alert", self.group, &name.value], texts),
+            // Ids are given when it is known which other rules there are.
+            id: String::new(),
             group: self.group.to_owned(),
-            name: name.value.clone(),
+            name: name.value.0.clone(),
             line: name.referenced.line(),
             column: name.referenced.column(),
-            query: self.query(form, at)?,
+            query,
             hold: form.r#for.as_ref().map(|text| text.value.0).unwrap_or_default(),
             keep_firing_for: form.keep_firing_for.as_ref().map(|text| text.value.0).unwrap_or_default(),
             labels,
@@ -154,6 +184,7 @@ impl Reader<'_> {
             severity,
             runbook: self.runbook(form)?,
             warnings,
+            twin_of: None,
         })
     }
 
@@ -169,7 +200,7 @@ impl Reader<'_> {
                     format!("the rule names its checks twice: in `runbook` and in `{CHECKS_ANNOTATION}`");
                 return Err(self.invalid(text.referenced, reason));
             }
-            let names = text.value.split([',', ' ', '\n']).filter(|name| !name.is_empty());
+            let names = text.value.0.split([',', ' ', '\n']).filter(|name| !name.is_empty());
             named.extend(names.map(|name| (name.to_owned(), text.referenced)));
         }
         if let Some((check, at)) =
@@ -183,22 +214,19 @@ impl Reader<'_> {
 
     fn record(
         &self,
-        name: &Spanned<String>,
+        name: &Spanned<Text>,
         form: &RuleForm,
         at: Location,
     ) -> Result<RecordingRule, RuleError> {
-        if name.value.is_empty() {
-            return Err(self.invalid(name.referenced, "one of 'record' or 'alert' must be set"));
-        }
-        if name.value.contains(['{', '}']) {
+        if name.value.0.contains(['{', '}']) {
             let reason =
-                format!("braces present in the recording rule name; should it be in expr?: {}", name.value);
+                format!("braces present in the recording rule name; should it be in expr?: {}", name.value.0);
             return Err(self.invalid(name.referenced, reason));
         }
         let held = |text: &Option<Spanned<DurationText>>| {
             text.as_ref().filter(|text| !text.value.0.is_zero()).map(|text| text.referenced)
         };
-        let first = |texts: &Option<BTreeMap<String, Spanned<String>>>| {
+        let first = |texts: &Option<Texts>| {
             texts.as_ref().and_then(|texts| texts.values().next()).map(|text| text.referenced)
         };
         let misplaced = [
@@ -216,49 +244,62 @@ impl Reader<'_> {
         let mut labels = BTreeMap::new();
         for (label, text) in self.labels.iter().chain(form.labels.iter().flatten()) {
             self.check_label(label, text.referenced)?;
-            labels.insert(label.clone(), text.value.clone());
+            labels.insert(label.clone(), text.value.0.clone());
         }
-        let texts = labels.iter().map(|(label, text)| (label.as_str(), text.as_str()));
+        let query = self.query(form, at)?;
         Ok(RecordingRule {
-            id: identity(["record", self.group, &name.value], texts),
+            id: String::new(),
             group: self.group.to_owned(),
-            name: name.value.clone(),
+            name: name.value.0.clone(),
             line: name.referenced.line(),
             column: name.referenced.column(),
-            query: self.query(form, at)?,
+            warnings: no_vector(&query).into_iter().collect(),
+            query,
             labels,
+            twin_of: None,
         })
     }
 
     fn query(&self, form: &RuleForm, at: Location) -> Result<Query, RuleError> {
-        let Some(expr) = form.expr.as_ref().filter(|expr| !expr.value.trim().is_empty()) else {
+        let Some(expr) = form.expr.as_ref().filter(|expr| !expr.value.0.trim().is_empty()) else {
             return Err(self.invalid(at, "field 'expr' must be set in rule"));
         };
-        let parsed = Query::parse(&expr.value);
-        let query = parsed
-            .map_err(|error| self.invalid(expr.referenced, format!("could not parse expression: {error}")))?;
-        match query.kind() {
-            ValueKind::Vector | ValueKind::Scalar => Ok(query),
-            ValueKind::Text | ValueKind::Matrix => {
-                Err(self.invalid(expr.referenced, "expr: a rule needs an instant vector or a number"))
-            }
-        }
+        Query::parse(&expr.value.0)
+            .map_err(|error| self.invalid(expr.referenced, format!("could not parse expression: {error}")))
     }
 
-    fn template(&self, text: &Spanned<String>, what: &str, key: &str) -> Result<Template, RuleError> {
-        Template::parse(&text.value)
+    fn template(&self, text: &Spanned<Text>, what: &str, key: &str) -> Result<Template, RuleError> {
+        Template::parse(&text.value.0)
             .map_err(|error| self.invalid(text.referenced, format!("{what} \"{key}\": {error}")))
     }
 
-    /// Any name is good, in UTF-8, but those that name the series or the alert.
+    /// Any name is good, in UTF-8, but that of the series.
     fn check_label(&self, label: &str, at: Location) -> Result<(), RuleError> {
-        if matches!(label, "" | "__name__" | "alertname") {
+        if matches!(label, "" | METRIC_NAME) {
             return Err(
                 self.invalid(at, format!("invalid label name: `{label}` cannot be a label of a rule"))
             );
         }
         Ok(())
     }
+}
+
+/// A name, if it is one.
+fn said(name: Option<&Spanned<Text>>) -> Option<&Spanned<Text>> {
+    name.filter(|name| !name.value.0.is_empty())
+}
+
+/// What is to be said of an expression that gives nothing a rule can use. As in Prometheus it is taken, and fails
+/// when it is evaluated.
+fn no_vector(query: &Query) -> Option<String> {
+    let given = match query.kind() {
+        ValueKind::Vector | ValueKind::Scalar => return None,
+        ValueKind::Text => "a text",
+        ValueKind::Matrix => "ranges of samples",
+    };
+    Some(format!(
+        "its expression gives {given}, and a rule needs an instant vector or a number: it will fail"
+    ))
 }
 
 /// The severity that a label's text names, and what is to be said about it.

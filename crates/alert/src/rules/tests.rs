@@ -41,7 +41,7 @@ fn an_error_names_the_file_the_line_and_the_column() {
         ("$value", "$value | frobnicate", "14:20", "annotation \"summary\": 1:39: function \"frobnicate\""),
         ("[oldest_pending_tasks, workers]", "[ask_bob]", "15:19", "ask_bob"),
         ("record: queue:depth:sum", "record: 'queue{depth}'", "5:17", "braces present"),
-        ("severity: critical", "alertname: other", "12:22", "alertname"),
+        ("severity: critical", "__name__: other", "12:21", "__name__"),
         ("        for: 2m\n", "        for: 2m\n        record: x\n", "7:9", "only one of"),
         ("- alert: QueueBacklog\n        expr", "- expr", "7:9", "one of 'record' or 'alert' must be set"),
         ("        expr: queue_depth{state=\"pending\"} > 100\n", "", "7:9", "field 'expr' must be set"),
@@ -81,16 +81,18 @@ fn what_prometheus_takes_is_taken() {
         "groups: []\n",
         "groups:\n- name: a\n  rules:\n",
         "groups:\n- name: a\n  interval: 0s\n  limit: -1\n  labels:\n  rules:\n  - record: 'ütf 8'\n    expr: 1\n    for: 0s\n    labels:\n      'a b': 'x'\n      number: 1\n",
+        "groups:\n- name: a\n  rules:\n  -\n  - record: x\n    alert: ''\n    expr: 1\n    labels: { alertname: x, none: , n: ~ }\n  - alert: X\n    record:\n    expr: up\n    labels: { alertname: y }\n    annotations: { a: }\n",
         "groups:\n- name: a\n  labels: { team: x }\n  query_offset: 30s\n  rules:\n  - alert: A\n    expr: |\n      up\n        == 0\n    annotations:\n",
     ];
     for text in texts {
         RuleSet::parse("pack.yml", text).unwrap_or_else(|error| panic!("{text}: {error}"));
     }
     let rules = RuleSet::parse("pack.yml", texts[5]).expect("valid");
+    assert!(rules.warnings().is_empty());
     let Rule::Record(rule) = rules.groups()[0].rules[0].as_ref() else { panic!("a recording rule") };
     assert_eq!((rule.name.as_str(), rule.labels["number"].as_str()), ("ütf 8", "1"));
     assert_eq!((rules.groups()[0].interval, rules.groups()[0].limit), (None, None));
-    let rules = RuleSet::parse("pack.yml", texts[6]).expect("valid");
+    let rules = RuleSet::parse("pack.yml", texts[7]).expect("valid");
     let Rule::Alert(rule) = rules.groups()[0].rules[0].as_ref() else { panic!("an alerting rule") };
     assert_eq!(rule.labels["team"].text(), "x");
     assert_eq!(rules.groups()[0].query_offset, Duration::from_secs(30));
@@ -120,13 +122,60 @@ fn an_unknown_severity_is_a_warning_that_is_said() {
 }
 
 #[test]
-fn two_rules_that_make_the_same_alerts_are_refused() {
+fn rules_that_are_there_twice_are_told_apart_and_said() {
     let mut rules = RuleSet::parse("one.yml", BACKLOG).expect("a valid file");
-    let error = rules.extend(RuleSet::parse("two.yml", BACKLOG).expect("valid alone")).expect_err("twice");
-    assert!(error.to_string().starts_with("two.yml:5:17: "), "{error}");
+    let before: Vec<String> = rules.rules().map(|rule| rule.id().to_owned()).collect();
+    let twice =
+        BACKLOG.replace("- record: q", "- record: queue:depth:sum\n        expr: up\n      - record: q");
+    rules.extend(RuleSet::parse("two.yml", &twice).expect("valid"));
+    let ids: Vec<&str> = rules.rules().map(|rule| rule.id()).collect();
+    assert_eq!(ids[..2], before, "the first ones are what they were");
+    let different: std::collections::BTreeSet<&&str> = ids.iter().collect();
+    assert_eq!((ids.len(), different.len()), (5, 5), "{ids:?}");
+    let warned: Vec<String> = rules
+        .warnings()
+        .iter()
+        .map(|warning| format!("{}:{} {}", warning.file, warning.line, warning.text))
+        .collect();
+    assert_eq!(warned.len(), 3, "{warned:?}");
+    for (warning, named) in warned.iter().zip([
+        "two.yml:5 queue:depth:sum: the rule at one.yml:5:17",
+        "two.yml:7 ",
+        "two.yml:9 QueueBacklog: the rule at one.yml:7:16",
+    ]) {
+        assert!(warning.starts_with(named), "{warning}");
+    }
     let other =
         BACKLOG.replace("severity: critical", "severity: warning").replace("queue:depth:sum", "other");
-    rules.extend(RuleSet::parse("three.yml", &other).expect("valid")).expect("other labels, other alerts");
+    rules.extend(RuleSet::parse("three.yml", &other).expect("valid"));
+    assert_eq!(rules.warnings().len(), 3, "other labels, other alerts");
+}
+
+#[test]
+fn what_prometheus_takes_and_cannot_work_is_taken_with_a_warning() {
+    let cases = [
+        ("groups: [{ name: a, rules: [{ record: x, expr: 'up[5m]' }] }]", "ranges of samples"),
+        (
+            "groups: [{ name: a, rules: [{ alert: X, labels: { severity: info }, expr: '\"text\"' }] }]",
+            "a text",
+        ),
+        ("groups: []\n---\ngroup: none\n", "pack.yml:2:1: another document"),
+    ];
+    for (text, named) in cases {
+        let warnings = RuleSet::parse("pack.yml", text).expect(text).warnings();
+        let said = warnings.iter().map(|w| format!("{}:{}:{}: {}", w.file, w.line, w.column, w.text));
+        let said: Vec<String> = said.collect();
+        assert!(said.len() == 1 && said[0].contains(named), "{text}: {said:?}");
+    }
+}
+
+#[test]
+fn a_rule_file_may_be_large() {
+    let rule =
+        "  - { alert: A, expr: up == 0, for: 5m, labels: { n: N }, annotations: { summary: down, b: c } }\n";
+    let mut text = "groups:\n- name: a\n  rules:\n".to_owned();
+    (0..20_000).for_each(|number| text.push_str(&rule.replace('N', &number.to_string())));
+    assert_eq!(RuleSet::parse("large.yml", &text).expect("valid").rules().count(), 20_000);
 }
 
 #[test]

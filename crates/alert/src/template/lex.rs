@@ -264,6 +264,13 @@ fn number(text: &str) -> Option<Value> {
         .find_map(|(prefix, radix)| Some(i64::from_str_radix(lower.strip_prefix(prefix)?, radix)));
     let whole = match based {
         Some(number) => number.ok(),
+        // A zero before it makes a number octal.
+        None if lower.len() > 1
+            && lower.starts_with('0')
+            && lower.bytes().all(|byte| (b'0'..b'8').contains(&byte)) =>
+        {
+            i64::from_str_radix(&lower, 8).ok()
+        }
         None if lower.bytes().all(|byte| byte.is_ascii_digit()) => lower.parse().ok(),
         None => None,
     };

@@ -20,7 +20,7 @@ pub(super) fn general(value: f64, digits: usize) -> String {
         return not_finite(value);
     }
     if value == 0.0 {
-        return "0".to_owned();
+        return value.to_string();
     }
     let digits = digits.clamp(1, 17);
     let scientific = format!("{value:.*e}", digits - 1);
@@ -99,7 +99,7 @@ pub(crate) fn humanize_duration(value: f64) -> String {
         return significant(value);
     }
     if value == 0.0 {
-        return "0s".to_owned();
+        return format!("{}s", significant(value));
     }
     if value.abs() < 1.0 {
         let (value, prefix) = small(value);

@@ -290,13 +290,9 @@ impl Words<'_, '_, '_> {
         while !matches!(self.peek(), None | Some(Kind::Pipe | Kind::Close)) {
             arguments.push(self.operand()?);
         }
-        let takes = matches!(first, Operand::Function(_));
-        if !takes && (piped || !arguments.is_empty()) {
-            let reason = if piped && arguments.is_empty() {
-                "non executable command in pipeline: a function must follow `|`"
-            } else {
-                "can't give argument to non-function"
-            };
+        // What else takes no arguments is found out when the template is filled in, as in Go.
+        if piped && matches!(first, Operand::Literal(_) | Operand::Dot | Operand::Nil) {
+            let reason = "non executable command in pipeline: a function must follow `|`";
             return self.parser.fail(at, reason);
         }
         Ok(Command { at, first, arguments })

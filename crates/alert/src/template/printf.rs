@@ -134,9 +134,15 @@ fn one(verb: &Verb, value: &Value) -> String {
         ('q', Value::Text(text)) => format!("{text:?}"),
         ('x', Value::Text(text)) => text.bytes().map(|byte| format!("{byte:02x}")).collect(),
         ('X', Value::Text(text)) => text.bytes().map(|byte| format!("{byte:02X}")).collect(),
-        ('s', Value::Labels(_) | Value::Map(_) | Value::List(_) | Value::Time(_) | Value::Duration(_)) => {
-            value.printed()
-        }
+        (
+            's',
+            Value::Labels(_)
+            | Value::Map(_)
+            | Value::List(_)
+            | Value::Histogram(_)
+            | Value::Time(_)
+            | Value::Duration(_),
+        ) => value.printed(),
         (letter, Value::Absent) => format!("%!{letter}(<nil>)"),
         (letter, other) => format!("%!{letter}({})", typed(other)),
     };

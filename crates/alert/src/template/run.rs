@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use model::Histogram;
+
 use super::functions::{self, Function};
 use super::tree::{Branch, Command, Node, Operand, Pipeline, Tree};
 use super::value::{SampleValue, Value};
@@ -34,13 +36,33 @@ pub(super) fn run(text: &str, tree: &Tree, data: &Data<'_>) -> Result<String, Te
             ("$labels".to_owned(), Value::Labels(Arc::clone(&data.labels))),
             ("$externalLabels".to_owned(), Value::Labels(Arc::clone(&data.external.labels))),
             ("$externalURL".to_owned(), Value::text(data.external.url.as_str())),
-            ("$value".to_owned(), Value::Float(data.value)),
+            ("$value".to_owned(), value_of(data)),
         ],
     };
     run.nodes(&tree.body, &Value::Root)?;
     let Run { mut out, .. } = run;
     out.truncate(out.floor_char_boundary(MAX_RENDERED_BYTES));
     Ok(out)
+}
+
+/// What `$value` is.
+fn value_of(data: &Data<'_>) -> Value {
+    match &data.histogram {
+        Some(histogram) => Value::Histogram(Arc::clone(histogram)),
+        None => Value::Float(data.value),
+    }
+}
+
+/// What can be asked of a histogram: its numbers.
+fn histogram_field(histogram: &Histogram, name: &str) -> Option<Value> {
+    match name {
+        "Count" => Some(Value::Float(histogram.count)),
+        "Sum" => Some(Value::Float(histogram.sum)),
+        "ZeroCount" => Some(Value::Float(histogram.zero_count)),
+        "ZeroThreshold" => Some(Value::Float(histogram.zero_threshold)),
+        "Schema" => Some(Value::Int(i64::from(histogram.schema))),
+        _ => None,
+    }
 }
 
 /// How a list of nodes ended.
@@ -226,10 +248,32 @@ impl Run<'_> {
         piped: Option<Value>,
     ) -> Result<Value, TemplateError> {
         self.step()?;
-        let Operand::Function(function) = command.first else {
-            return self.operand(&command.first, dot, command.at);
+        match command.first {
+            Operand::Function(function) => self.call(function, &command.arguments, dot, piped, command.at),
+            Operand::Nil => Err(self.fault(command.at, "nil is not a command")),
+            _ if piped.is_some() || !command.arguments.is_empty() => self.method(command, dot, piped),
+            _ => self.operand(&command.first, dot, command.at),
+        }
+    }
+
+    /// Calls the last field of a value.
+    fn method(
+        &mut self,
+        command: &Command,
+        dot: &Value,
+        piped: Option<Value>,
+    ) -> Result<Value, TemplateError> {
+        let (value, path) = self.base(&command.first, dot, command.at)?;
+        let Some((name, path)) = path.split_last() else {
+            return Err(self.fault(command.at, "can't give argument to non-function"));
         };
-        self.call(function, &command.arguments, dot, piped, command.at)
+        let value = self.fields(value, path, command.at)?;
+        let mut arguments = Vec::with_capacity(command.arguments.len() + 1);
+        for operand in &command.arguments {
+            arguments.push(self.operand(operand, dot, command.at)?);
+        }
+        arguments.extend(piped);
+        functions::call_method(&value, name, &arguments).map_err(|reason| self.fault(command.at, reason))
     }
 
     fn call(
@@ -278,22 +322,29 @@ impl Run<'_> {
     }
 
     fn operand(&mut self, operand: &Operand, dot: &Value, at: usize) -> Result<Value, TemplateError> {
+        let (value, path) = self.base(operand, dot, at)?;
+        self.fields(value, path, at)
+    }
+
+    /// The value that an operand begins with, and the fields of it that are asked for.
+    fn base<'o>(
+        &mut self,
+        operand: &'o Operand,
+        dot: &Value,
+        at: usize,
+    ) -> Result<(Value, &'o [String]), TemplateError> {
         match operand {
-            Operand::Dot => Ok(dot.clone()),
-            Operand::Nil => Ok(Value::Absent),
-            Operand::Literal(value) => Ok(value.clone()),
-            Operand::Function(function) => self.call(*function, &[], dot, None, at),
-            Operand::Field(path) => self.fields(dot.clone(), path, at),
+            Operand::Dot => Ok((dot.clone(), &[])),
+            Operand::Nil => Ok((Value::Absent, &[])),
+            Operand::Literal(value) => Ok((value.clone(), &[])),
+            Operand::Function(function) => Ok((self.call(*function, &[], dot, None, at)?, &[])),
+            Operand::Field(path) => Ok((dot.clone(), path)),
             Operand::Variable(name, path) => {
                 let known = self.variables.iter().rev().find(|(known, _)| known == name);
                 let value = known.map(|(_, value)| value.clone());
-                let value = value.ok_or_else(|| self.fault(at, format!("undefined variable {name:?}")))?;
-                self.fields(value, path, at)
+                Ok((value.ok_or_else(|| self.fault(at, format!("undefined variable {name:?}")))?, path))
             }
-            Operand::Inner(pipeline, path) => {
-                let value = self.pipeline(pipeline, dot)?;
-                self.fields(value, path, at)
-            }
+            Operand::Inner(pipeline, path) => Ok((self.pipeline(pipeline, dot)?, path)),
         }
     }
 
@@ -313,9 +364,10 @@ impl Run<'_> {
                 "Labels" => Some(Value::Labels(Arc::clone(&self.data.labels))),
                 "ExternalLabels" => Some(Value::Labels(Arc::clone(&self.data.external.labels))),
                 "ExternalURL" => Some(Value::text(self.data.external.url.as_str())),
-                "Value" => Some(Value::Float(self.data.value)),
+                "Value" => Some(value_of(self.data)),
                 _ => None,
             },
+            Value::Histogram(histogram) => histogram_field(histogram, name),
             Value::Sample(sample) => match name {
                 "Labels" => Some(Value::Labels(Arc::clone(&sample.labels))),
                 "Value" => Some(Value::Float(sample.value)),
@@ -360,7 +412,7 @@ impl Run<'_> {
             Value::Root => {
                 let labels = [&self.data.labels, &self.data.external.labels];
                 let [labels, external] = labels.map(|labels| Value::Labels(Arc::clone(labels)).printed());
-                let value = Value::Float(self.data.value).printed();
+                let value = value_of(self.data).printed();
                 format!("{{{labels} {external} {} {value}}}", self.data.external.url)
             }
             _ => value.printed(),

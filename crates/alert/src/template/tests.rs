@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::Labels;
+use model::histogram::{Buckets, Span};
+use model::{Histogram, Labels};
 
 use super::{Data, External, Querier, Template};
 use crate::evaluate::Finding;
@@ -21,6 +22,14 @@ impl Querier for Known {
 }
 
 fn tried(text: &str, value: f64) -> Result<String, super::TemplateError> {
+    tried_with(text, value, None)
+}
+
+fn tried_with(
+    text: &str,
+    value: f64,
+    histogram: Option<Arc<Histogram>>,
+) -> Result<String, super::TemplateError> {
     let labels = [("queue", "llm_tasks"), ("a-b", "dashed"), ("__name__", "v"), ("instance", "a.b.c:80")];
     let texts = |pairs: &[(&str, &str)]| {
         Arc::new(
@@ -31,7 +40,8 @@ fn tried(text: &str, value: f64) -> Result<String, super::TemplateError> {
         )
     };
     let external = External { labels: texts(&[("zone", "eu")]), url: "http://x.org:80/pre?q".to_owned() };
-    let data = Data { labels: texts(&labels), value, external: &external, now: 60.0, querier: &Known };
+    let labels = texts(&labels);
+    let data = Data { labels, value, histogram, external: &external, now: 60.0, querier: &Known };
     Template::parse(text).and_then(|template| template.render(&data))
 }
 
@@ -57,6 +67,17 @@ fn templates_give_what_go_and_prometheus_give() {
         ("{{ $value | humanizeDuration }}", f64::INFINITY, "+Inf"),
         ("{{ $value | humanizeTimestamp }}", 1_754_083_800.0, "2025-08-01 21:30:00 +0000 UTC"),
         ("{{ ($value | toTime).Year }} {{ (toTime $value).Weekday }}", 1_754_083_800.0, "2025 Friday"),
+        (r#"{{ ($value | toTime).Format "2006-01-02" }}"#, 1_754_083_800.0, "2025-08-01"),
+        (
+            r#"{{ "15:04" | ($value | toTime).UTC.Format }} {{ (toTime $value).YearDay }}"#,
+            1_754_083_800.0,
+            "21:30 213",
+        ),
+        ("{{ $value | humanizeTimestamp }}", 0.0001, "1970-01-01 00:00:00 +0000 UTC"),
+        ("{{ $value | humanizeTimestamp }}", f64::NAN, "NaN"),
+        ("{{ humanize $value }} {{ humanizeDuration $value }}", -0.0, "-0 -0s"),
+        ("{{ gt $value 1.0 }} {{ ge $value 1.0 }} {{ le $value 1.0 }}", f64::NAN, "true true false"),
+        ("{{ 017 }} {{ 0 }} {{ 08 }}", 0.0, "15 0 8"),
         (r#"{{ printf "%.2f" $value }}"#, 2.0_f64.sqrt(), "1.41"),
         (r#"{{ $value | printf "%5.1f|" }}"#, 2.0, "  2.0|"),
         (r#"{{ printf "%.3g" $value }} {{ printf "%.1e" $value }}"#, 12_345.0, "1.23e+04 1.2e+04"),
@@ -168,9 +189,8 @@ fn what_go_refuses_to_read_is_refused_with_its_place() {
         ("{{ $x = 1 }}", "undefined variable \"$x\""),
         ("{{ if 1 }}{{ $y := 3 }}{{ end }}{{ $y }}", "undefined variable \"$y\""),
         ("{{ $value | }}", "missing value for command"),
-        ("{{ $value | $value }}", "non executable command"),
         ("{{ ($value }}", "unclosed left paren"),
-        ("{{ $value $value }}", "can't give argument to non-function"),
+        ("{{ 1 | 2 }}", "non executable command in pipeline"),
         ("{{ \"open }}", "unterminated quoted string"),
         ("{{ 1x }}", "bad number syntax"),
         ("{{ break }}", "outside {{range}}"),
@@ -192,6 +212,14 @@ fn what_go_refuses_to_read_is_refused_with_its_place() {
 fn what_cannot_be_filled_in_says_why() {
     let cases = [
         ("{{ if gt $value 1 }}x{{ end }}", "error calling gt: incompatible types for comparison"),
+        ("{{ $value $value }}", "can't give argument to non-function"),
+        ("{{ ($value | toTime).Format }}", "can't evaluate field Format in type time.Time"),
+        ("{{ ($value | toTime).Format 1 }}", "expected string; got int"),
+        ("{{ $labels.queue.More 1 }}", "More has arguments but cannot be invoked as function"),
+        ("{{ nil }}", "nil is not a command"),
+        ("{{ toTime \"NaN\" }}", "value is NaN or Inf"),
+        ("{{ toTime 1e20 }}", "1e+20 cannot be represented"),
+        ("{{ $value | $value }}", "can't give argument to non-function"),
         ("{{ .Nope }}", "can't evaluate field Nope"),
         ("{{ humanize \"x\" }}", "parsing \"x\": invalid syntax"),
         ("{{ humanize }}", "want 1 got 0"),
@@ -223,6 +251,33 @@ fn a_hostile_template_ends() {
     ];
     for (text, named) in cases {
         let error = tried(text, 0.0).expect_err(text).to_string();
+        assert!(error.contains(named), "{text}: {error}");
+    }
+}
+
+#[test]
+fn the_value_may_be_a_histogram() {
+    let positive = Buckets { spans: vec![Span { offset: 0, length: 2 }], counts: vec![1.0, 2.0] };
+    let histogram = Histogram { count: 3.0, sum: 4.5, positive, ..Histogram::default() };
+    let tried = |text: &str| tried_with(text, 0.0, Some(Arc::new(histogram.clone())));
+    let shown = "{count:3, sum:4.5, (0.5,1]:1, (1,2]:2}";
+    for (text, expected) in [
+        ("{{ $value }}", shown),
+        ("{{ .Value }}", shown),
+        (r#"{{ printf "%v" $value }}"#, shown),
+        (r#"{{ printf "%s" $value }}"#, shown),
+        (r#"{{ printf "%T" $value }}"#, "*histogram.FloatHistogram"),
+        ("{{ $value.Count }}/{{ $value.Sum | humanize }}", "3/4.5"),
+        ("{{ if $value }}there{{ end }}", "there"),
+    ] {
+        assert_eq!(tried(text).as_deref(), Ok(expected), "{text}");
+    }
+    for (text, named) in [
+        ("{{ humanize $value }}", "can't convert *histogram.FloatHistogram to float"),
+        ("{{ gt $value 1.0 }}", "incompatible types"),
+        ("{{ $value.Buckets }}", "can't evaluate field Buckets in type *histogram.FloatHistogram"),
+    ] {
+        let error = tried(text).expect_err(text).to_string();
         assert!(error.contains(named), "{text}: {error}");
     }
 }

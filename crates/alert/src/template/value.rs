@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::Timestamp;
+use model::{Histogram, Timestamp};
 
 use super::number::shortest;
 
@@ -22,6 +22,8 @@ pub(super) enum Value {
     Labels(Arc<BTreeMap<String, String>>),
     Map(Arc<BTreeMap<String, Value>>),
     List(Arc<Vec<Value>>),
+    /// A native histogram, which is what a result may be instead of a number.
+    Histogram(Arc<Histogram>),
     /// One result of a query.
     Sample(Arc<SampleValue>),
     Time(Timestamp),
@@ -57,7 +59,7 @@ impl Value {
             Self::Labels(labels) => !labels.is_empty(),
             Self::Map(map) => !map.is_empty(),
             Self::List(list) => !list.is_empty(),
-            Self::Sample(_) | Self::Time(_) | Self::Root => true,
+            Self::Histogram(_) | Self::Sample(_) | Self::Time(_) | Self::Root => true,
         }
     }
 
@@ -72,6 +74,7 @@ impl Value {
             Self::Labels(_) => "map[string]string",
             Self::Map(_) => "map[string]interface {}",
             Self::List(_) => "template.queryResult",
+            Self::Histogram(_) => "*histogram.FloatHistogram",
             Self::Sample(_) => "*template.sample",
             Self::Time(_) => "time.Time",
             Self::Duration(_) => "time.Duration",
@@ -94,6 +97,7 @@ impl Value {
                 bracketed("map[", map.iter().map(|(key, value)| format!("{key}:{}", value.printed())))
             }
             Self::List(list) => bracketed("[", list.iter().map(Self::printed)),
+            Self::Histogram(histogram) => histogram.to_string(),
             Self::Sample(sample) => {
                 format!(
                     "{{{} {}}}",

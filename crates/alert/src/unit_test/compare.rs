@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use model::histogram::ResetHint;
 use model::{Histogram, Labels};
+use promql::notation::{self, WrittenHistogram};
 use promql::{Query, ValueKind, format_value};
 
+use super::TestFailure;
 use super::form::{AlertTest, ExpressionTest};
 use super::stage::Stage;
-use super::{TestFailure, histogram_text, notation};
 
 /// Labels or annotations.
 type Texts = BTreeMap<String, String>;
@@ -19,9 +21,9 @@ pub(super) fn check_alerts(expected: &AlertTest, stage: &Stage) -> Option<TestFa
         firing.map(|record| (record.labels.clone(), record.annotations.clone())).collect();
     let mut missing = Vec::new();
     for alert in expected.exp_alerts.iter().flatten() {
-        let mut labels = alert.exp_labels.clone().unwrap_or_default();
+        let mut labels = alert.exp_labels.clone();
         labels.insert("alertname".to_owned(), expected.alertname.clone());
-        let alert = (labels, alert.exp_annotations.clone().unwrap_or_default());
+        let alert = (labels, alert.exp_annotations.clone());
         match found.iter().position(|other| *other == alert) {
             Some(at) => _ = found.swap_remove(at),
             None => missing.push(shown_alert(&alert)),
@@ -59,7 +61,7 @@ fn failed(
 #[derive(Clone, Debug)]
 enum Sample {
     Number(f64),
-    Histogram(Histogram),
+    Histogram(WrittenHistogram),
 }
 
 impl Sample {
@@ -69,7 +71,7 @@ impl Sample {
                 let near = || fuzzy && a.next_down() <= *b && *b <= a.next_up();
                 a == b || (a.is_nan() && b.is_nan()) || near()
             }
-            (Self::Histogram(a), Self::Histogram(b)) => a == b,
+            (Self::Histogram(a), Self::Histogram(b)) => same_histograms(a, b),
             (Self::Number(_), Self::Histogram(_)) | (Self::Histogram(_), Self::Number(_)) => false,
         }
     }
@@ -77,9 +79,24 @@ impl Sample {
     fn shown(&self, labels: &Labels) -> String {
         match self {
             Self::Number(number) => format!("{labels} {}", format_value(*number)),
-            Self::Histogram(histogram) => format!("{labels} {histogram:?}"),
+            Self::Histogram(written) => {
+                format!("{labels} {} {:?}", written.histogram, written.histogram.reset)
+            }
         }
     }
+}
+
+/// Whether two histograms say the same. What is known of resets counts where both say it.
+fn same_histograms(a: &WrittenHistogram, b: &WrittenHistogram) -> bool {
+    let says_reset = a.says_reset && b.says_reset;
+    let plain = |written: &WrittenHistogram| {
+        let mut histogram = Histogram::clone(&written.histogram).compacted();
+        if !says_reset {
+            histogram.reset = ResetHint::Unknown;
+        }
+        histogram
+    };
+    plain(a) == plain(b)
 }
 
 /// Compares what an expression gives with what is expected.
@@ -105,7 +122,7 @@ fn compare(
     let mut found: Vec<(Labels, Sample)> = Vec::new();
     for finding in stage.ask(&query, stage.time(expected.eval_time))? {
         let sample = match finding.histogram {
-            Some(histogram) => Sample::Histogram(histogram.as_ref().clone()),
+            Some(histogram) => Sample::Histogram(WrittenHistogram { histogram, says_reset: true }),
             None => Sample::Number(finding.value),
         };
         found.push((finding.labels, sample));
@@ -114,7 +131,7 @@ fn compare(
     for sample in expected.exp_samples.iter().flatten() {
         let labels = notation::labels(&sample.labels)?;
         let value = match &sample.histogram {
-            Some(text) => Sample::Histogram(histogram_text::read(text.trim())?.0),
+            Some(text) => Sample::Histogram(notation::histogram(text)?),
             None => Sample::Number(sample.value.unwrap_or(0.0)),
         };
         let same = |(other, found): &(Labels, Sample)| *other == labels && value.equals(found, fuzzy);

@@ -1,12 +1,12 @@
 //! The form of a file with unit tests, as promtool has it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use model::{DurationText, Timestamp};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
-use crate::rules::find;
+use crate::rules::{document, find};
 use crate::{Group, RuleError, RuleSet};
 
 /// How often rules are evaluated when the file does not say.
@@ -17,16 +17,16 @@ const MAX_FILE_BYTES: u64 = 64 << 20;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FileForm {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     rule_files: Vec<String>,
     evaluation_interval: Option<DurationText>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     group_eval_order: Vec<String>,
     #[serde(default)]
     pub(super) fuzzy_compare: bool,
     #[serde(rename = "start_timestamp")]
     pub(super) start: Option<Start>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     pub(super) tests: Vec<TestForm>,
 }
 
@@ -35,15 +35,15 @@ pub(super) struct FileForm {
 pub(super) struct TestForm {
     pub(super) name: Option<String>,
     interval: Option<DurationText>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     pub(super) input_series: Vec<SeriesForm>,
-    #[serde(default, rename = "alert_rule_test")]
+    #[serde(default, rename = "alert_rule_test", deserialize_with = "or_nothing")]
     pub(super) alerts: Vec<AlertTest>,
-    #[serde(default, rename = "promql_expr_test")]
+    #[serde(default, rename = "promql_expr_test", deserialize_with = "or_nothing")]
     pub(super) expressions: Vec<ExpressionTest>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "texts")]
     pub(super) external_labels: BTreeMap<String, String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     pub(super) external_url: String,
     #[serde(rename = "start_timestamp")]
     pub(super) start: Option<Start>,
@@ -52,14 +52,18 @@ pub(super) struct TestForm {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SeriesForm {
+    #[serde(default, deserialize_with = "or_nothing")]
     pub(super) series: String,
+    #[serde(default, deserialize_with = "or_nothing")]
     pub(super) values: String,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AlertTest {
+    #[serde(default, deserialize_with = "or_nothing")]
     pub(super) eval_time: DurationText,
+    #[serde(default, deserialize_with = "or_nothing")]
     pub(super) alertname: String,
     #[serde(default)]
     pub(super) exp_alerts: Option<Vec<ExpectedAlert>>,
@@ -68,16 +72,17 @@ pub(super) struct AlertTest {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ExpectedAlert {
-    #[serde(default)]
-    pub(super) exp_labels: Option<BTreeMap<String, String>>,
-    #[serde(default)]
-    pub(super) exp_annotations: Option<BTreeMap<String, String>>,
+    #[serde(default, deserialize_with = "texts")]
+    pub(super) exp_labels: BTreeMap<String, String>,
+    #[serde(default, deserialize_with = "texts")]
+    pub(super) exp_annotations: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ExpressionTest {
     pub(super) expr: String,
+    #[serde(default, deserialize_with = "or_nothing")]
     pub(super) eval_time: DurationText,
     #[serde(default)]
     pub(super) exp_samples: Option<Vec<ExpectedSample>>,
@@ -86,10 +91,23 @@ pub(super) struct ExpressionTest {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ExpectedSample {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     pub(super) labels: String,
     pub(super) value: Option<f64>,
     pub(super) histogram: Option<String>,
+}
+
+/// What stands there, or nothing where there is a key without a value.
+fn or_nothing<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// Texts by name; one without a value is empty.
+fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+    let texts: Option<BTreeMap<String, Option<String>>> = Option::deserialize(deserializer)?;
+    Ok(texts.into_iter().flatten().map(|(name, text)| (name, text.unwrap_or_default())).collect())
 }
 
 /// When a test begins: RFC 3339, or seconds since the epoch.
@@ -97,19 +115,12 @@ pub(super) struct ExpectedSample {
 pub(super) struct Start(pub(super) Timestamp);
 
 impl<'de> Deserialize<'de> for Start {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Written {
-            Seconds(f64),
-            Text(String),
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if let Ok(seconds) = text.parse() {
+            return Ok(Self(Timestamp::from_secs_f64(seconds)));
         }
-        match Written::deserialize(deserializer)? {
-            Written::Seconds(seconds) => Ok(Self(Timestamp::from_secs_f64(seconds))),
-            Written::Text(text) => {
-                Timestamp::parse_rfc3339(&text).map(Self).map_err(serde::de::Error::custom)
-            }
-        }
+        Timestamp::parse_rfc3339(&text).map(Self).map_err(serde::de::Error::custom)
     }
 }
 
@@ -121,13 +132,13 @@ impl FileForm {
             return Err(format!("{shown} is larger than {MAX_FILE_BYTES} bytes"));
         }
         let text = std::fs::read_to_string(path).map_err(unreadable)?;
-        let file: Self = serde_saphyr::from_str(&text).map_err(|error| {
+        let file: Self = serde_saphyr::from_str(document::first(&text).0).map_err(|error| {
             let (line, column) =
                 error.location().map_or((1, 1), |location| (location.line(), location.column()));
             let reason = error.without_snippet().to_string();
             format!("{shown}:{line}:{column}: {}", reason.lines().next().unwrap_or_default())
         })?;
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         if let Some(twice) = file.group_eval_order.iter().find(|name| !seen.insert(*name)) {
             return Err(format!("group name repeated in evaluation order: {twice}"));
         }
@@ -152,12 +163,14 @@ impl FileForm {
     pub(super) fn rules(&self, path: &Path, warnings: &mut Vec<String>) -> Result<Vec<Group>, String> {
         let base = path.parent().unwrap_or(Path::new("."));
         let mut rules = RuleSet::default();
+        let mut seen = BTreeSet::new();
         for pattern in &self.rule_files {
             match find(std::slice::from_ref(pattern), base) {
                 Ok(files) => {
-                    for file in files {
+                    // A file that several patterns name is read once.
+                    for file in files.into_iter().filter(|file| seen.insert(file.clone())) {
                         let read = RuleSet::read_whole(&file).map_err(|errors| lines(&errors))?;
-                        rules.extend(read).map_err(|error| error.to_string())?;
+                        rules.extend(read);
                     }
                 }
                 Err(RuleError::NoFile { pattern }) => warnings.push(format!("no file matches `{pattern}`")),

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{ByteSize, DurationText, Labels, MetricBatch, STALE_NAN, Timestamp};
+use model::{ByteSize, DurationText, Histogram, Labels, MetricBatch, Timestamp};
+use promql::notation::{self, Point, WrittenSeries};
 use promql::{Cancel, Engine, Limits, Query};
 use state::{AlertRecord, AlertState};
 
 use super::TestFailure;
 use super::form::{FileForm, TestForm};
 use super::memory::MemoryStore;
-use super::notation::{self, Point};
 use crate::book::RuleAlerts;
 use crate::clerk::{Sighting, blank_record};
 use crate::evaluate::{Finding, with_engine};
@@ -43,6 +43,23 @@ struct InputSeries {
     points: Vec<Point>,
     /// How many are in the store.
     loaded: usize,
+    /// The last of them, if it is a histogram.
+    before: Option<Histogram>,
+}
+
+/// The series of a test. Of two with the same labels the second counts, as in promtool.
+fn inputs(test: &TestForm) -> Result<Vec<InputSeries>, String> {
+    let mut inputs: BTreeMap<Labels, InputSeries> = BTreeMap::new();
+    for series in &test.input_series {
+        let fail = |error: String| format!("the series {}: {error}", series.series);
+        let WrittenSeries { labels, points } =
+            notation::series(&format!("{} {}", series.series, series.values)).map_err(fail)?;
+        if labels.is_empty() {
+            return Err(fail("it has neither a name nor labels".to_owned()));
+        }
+        inputs.insert(labels.clone(), InputSeries { labels, points, loaded: 0, before: None });
+    }
+    Ok(inputs.into_values().collect())
 }
 
 impl Stage {
@@ -52,15 +69,6 @@ impl Stage {
         groups: &[Group],
         start: Timestamp,
     ) -> Result<Self, String> {
-        let mut inputs = Vec::new();
-        for series in &test.input_series {
-            let points = notation::points(&series.values);
-            inputs.push(InputSeries {
-                labels: notation::labels(&series.series)?,
-                points: points.map_err(|error| format!("the series {}: {error}", series.series))?,
-                loaded: 0,
-            });
-        }
         let store = Arc::new(MemoryStore::default());
         let limits = Limits {
             subquery_step: file.evaluation_interval(),
@@ -77,7 +85,7 @@ impl Stage {
                 url: test.external_url.clone(),
             },
             start,
-            inputs,
+            inputs: inputs(test)?,
             step_ms: i64::try_from(file.interval(test).0.as_millis()).unwrap_or(i64::MAX).max(1),
             alerts: BTreeMap::new(),
             written: BTreeMap::new(),
@@ -87,12 +95,6 @@ impl Stage {
     /// The time so long after the beginning.
     pub(super) fn time(&self, after: DurationText) -> Timestamp {
         self.start.after(after.0)
-    }
-
-    /// Puts all values into the store.
-    pub(super) fn load_all(&mut self) {
-        // What does not fit was said when it did not fit before.
-        _ = self.load(i64::MAX);
     }
 
     /// Puts values into the store until a time after the beginning. Later ones are not seen before their time.
@@ -105,9 +107,14 @@ impl Stage {
             for index in input.loaded..due {
                 let value = match &input.points[index] {
                     Point::Absent => continue,
-                    Point::Number(number) => *number,
-                    Point::Stale => STALE_NAN,
-                    Point::Histogram(histogram) => batch.histogram(histogram),
+                    Point::Value(value) => {
+                        input.before = None;
+                        *value
+                    }
+                    Point::Histogram(written) => {
+                        let histogram = written.stored_after(input.before.as_ref());
+                        batch.histogram(input.before.insert(histogram))
+                    }
                 };
                 let time_ms = start_ms + self.step_ms * i64::try_from(index).unwrap_or(i64::MAX);
                 batch.push_one(&input.labels, time_ms, value);
@@ -138,17 +145,20 @@ impl Stage {
         let asked = at.before(group.query_offset);
         let findings = with_engine(&self.engine, rule.query(), asked, &Cancel::never());
         let findings = findings.map_err(|error| chain(&error))?;
-        let limit = group.limit.unwrap_or(usize::MAX);
-        let what = if matches!(rule, Rule::Alert(_)) { "alerts" } else { "series" };
-        results::within(limit, &findings, what).map_err(|error| error.to_string())?;
+        let within =
+            |given, what| results::within(group.limit, given, what).map_err(|error| error.to_string());
         let series = match rule {
-            Rule::Record(rule) => results::recorded(rule, findings).map_err(|error| error.to_string())?,
+            Rule::Record(rule) => {
+                within(findings.len(), "series")?;
+                results::recorded(rule, findings).map_err(|error| error.to_string())?
+            }
             Rule::Alert(rule) => {
                 let querier = Asked { engine: self.engine.clone(), time: asked };
                 let templating = Templating { external: &self.external, now: asked, querier: &querier };
                 let sightings = results::sightings(rule, &findings, &templating);
                 let alerts = self.alerts.entry(rule.id.clone()).or_default();
                 step(alerts, rule, sightings.map_err(|error| error.to_string())?, at);
+                within(alerts.len(), "alerts")?;
                 series::of_alerts(alerts)
             }
         };

@@ -1,6 +1,5 @@
 use std::path::Path;
 
-use super::notation::{Point, labels, points};
 use super::*;
 
 const RULES: &str = r#"groups:
@@ -147,7 +146,7 @@ fn what_is_not_as_expected_is_shown_beside_what_is() {
 fn what_is_wrong_with_a_file_of_tests_is_said() {
     let cases = [
         ("evaluation_interval", "evaluation_intervall", "tests.yml:2:"),
-        ("values: 1 0x4", "values: 1 0y4", "`0y4` is no value"),
+        ("values: 1 0x4", "values: 1 0y4", "`0y4` is no point"),
         ("alertname: InstanceDown }", "alertname: '' }", "misses required attribute alertname"),
         ("[first, second]", "[first, first]", "group name repeated"),
         ("expr: job:up:sum\n", "expr: job:up:sum[1m]\n", "not a vector or scalar"),
@@ -180,50 +179,65 @@ fn a_rule_that_fails_ends_its_test() {
 }
 
 #[test]
-fn values_are_expanded_as_prometheus_expands_them() {
-    let numbers = |values: &[f64]| values.iter().map(|value| Point::Number(*value)).collect::<Vec<_>>();
-    let cases = [
-        ("1 2 3", numbers(&[1.0, 2.0, 3.0])),
-        ("-2+4x3", numbers(&[-2.0, 2.0, 6.0, 10.0])),
-        (" 1-2x4", numbers(&[1.0, -1.0, -3.0, -5.0, -7.0])),
-        ("1x2", numbers(&[1.0; 3])),
-        ("1e3+1e-1x1 0x3", numbers(&[1000.0, 1000.1, 0.0, 0.0, 0.0, 0.0])),
-        ("Inf -Inf", numbers(&[f64::INFINITY, f64::NEG_INFINITY])),
-        ("_ _x2 stale", vec![Point::Absent, Point::Absent, Point::Absent, Point::Stale]),
-    ];
-    for (text, expected) in cases {
-        assert_eq!(points(text).as_ref(), Ok(&expected), "{text}");
-    }
-    for text in [
-        "a",
-        "1+",
-        "1+2",
-        "1x",
-        "1x-1",
-        "1xx2",
-        "{{",
-        "{{sum:1}}y2",
-        "{{none:1}}",
-        "1x99999999999",
-        "{{schema:9}}",
-    ] {
-        assert!(points(text).is_err(), "{text}");
-    }
-    let histograms = points(
-        "{{schema:1 sum:2 count:3 buckets:[1 2]}}+{{schema:1 sum:1 count:1 buckets:[1] offset:1}}x1 _",
-    );
-    let histograms = histograms.expect("histograms");
-    let Point::Histogram(last) = &histograms[1] else { panic!("a histogram") };
-    assert_eq!((last.sum, last.count, last.positive.counts.as_slice()), (3.0, 4.0, [1.0, 3.0].as_slice()));
-    assert_eq!(histograms[2], Point::Absent);
+fn files_are_read_as_promtool_reads_them() {
+    let rules = r#"groups:
+  - name: twice
+    rules:
+      - { alert: A, expr: y == 2, labels: { alertname: other } }
+      - { alert: A, expr: y == 2 }
+"#;
+    let tests = r#"rule_files: [rules.yml, rules.yml]
+group_eval_order:
+tests:
+  - interval: 30s
+    input_series:
+      - { series: y, values: 7x9 }
+      - { series: y, values: 0+1x9 }
+      - { series: z, values: }
+    external_labels: { none: }
+    alert_rule_test:
+      - eval_time: 1m
+        alertname: A
+        exp_alerts: [{ exp_annotations: }, { exp_labels: { alertname: that, empty: } }]
+    promql_expr_test:
+      - { expr: y, exp_samples: [{ labels: y, value: 0 }] }
+      # What comes after the last evaluation is not there yet.
+      - { expr: y, eval_time: 90s, exp_samples: [{ labels: y, value: 2 }] }
+  -
+    start_timestamp: "1700000000"
+    promql_expr_test: [{ expr: "time()", exp_samples: [{ labels: "{}", value: 1700000000 }] }]
+---
+another: document
+"#;
+    // An expected label without a text is no label of an alert that fires.
+    let (_folder, path) = written(rules, tests);
+    let report = run_file(&path, None);
+    assert_eq!(report.tests[0].failures.len(), 1, "{report:#?}");
+    assert!(report.tests[0].failures[0].missing[0].contains("empty=\"\""), "{report:#?}");
+    let (_folder, path) = written(rules, &tests.replace(", empty: ", ""));
+    let report = run_file(&path, None);
+    assert!(report.passed() && report.tests.len() == 2, "{report:#?}");
+    let (_folder, path) = written(rules, &tests.replace("series: z", "series: '{}'"));
+    assert!(format!("{:?}", run_file(&path, None)).contains("neither a name nor labels"));
 }
 
 #[test]
-fn label_sets_are_read_in_every_form() {
-    let expected = model::Labels::metric("up", &[("job", "a\"b")]);
-    for text in [r#"up{job="a\"b"}"#, r#"{__name__="up", job="a\"b",}"#, r#"{"up", "job"='a"b'}"#] {
-        assert_eq!(labels(text), Ok(expected.clone()), "{text}");
+fn what_is_known_of_resets_counts_where_it_is_expected() {
+    let tests = |hint: &str| {
+        format!(
+            r#"rule_files: [rules.yml]
+tests:
+  - input_series: [{{ series: h, values: "{{{{count:1}}}} {{{{count:2}}}}" }}]
+    promql_expr_test:
+      - {{ expr: h, eval_time: 1m, exp_samples: [{{ labels: h, histogram: "{{{{count:2{hint}}}}}" }}] }}
+"#
+        )
+    };
+    for (hint, passes) in
+        [("", true), (" counter_reset_hint:not_reset", true), (" counter_reset_hint:gauge", false)]
+    {
+        let (_folder, path) = written("groups: []", &tests(hint));
+        let report = run_file(&path, None);
+        assert_eq!(report.passed(), passes, "{hint}: {report:#?}");
     }
-    assert_eq!(labels(" {} "), Ok(model::Labels::empty()));
-    assert!(labels("up offset 1m").is_err());
 }

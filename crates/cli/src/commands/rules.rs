@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use alert::unit_test::{self, FileReport, TestFailure};
-use alert::{Rule, RuleError, RuleSet};
+use alert::{Rule, RuleError, RuleSet, RuleWarning};
 use anyhow::anyhow;
 use regex::Regex;
 use serde_json::{Value, json};
@@ -90,18 +90,6 @@ impl Checked {
         (alerting, self.rules.rules().count() - alerting)
     }
 
-    /// What is odd: line, column and text.
-    fn warnings(&self) -> Vec<(u64, u64, String)> {
-        let mut warnings = Vec::new();
-        for rule in self.rules.rules() {
-            if let Rule::Alert(rule) = rule.as_ref() {
-                let text = |warning: &String| (rule.line, rule.column, format!("{}: {warning}", rule.name));
-                warnings.extend(rule.warnings.iter().map(text));
-            }
-        }
-        warnings
-    }
-
     fn json(&self) -> Value {
         let (alerting, recording) = self.counts();
         let error = |error: &RuleError| match error {
@@ -112,14 +100,14 @@ impl Checked {
                 json!({ "line": null, "column": null, "reason": told(error) })
             }
         };
-        let warning = |(line, column, reason): (u64, u64, String)| json!({ "line": line, "column": column, "reason": reason });
+        let warning = |warning: RuleWarning| json!({ "line": warning.line, "column": warning.column, "reason": warning.text });
         json!({
             "file": self.file,
             "groups": self.rules.groups().len(),
             "alerting_rules": alerting,
             "recording_rules": recording,
             "errors": self.errors.iter().map(error).collect::<Vec<_>>(),
-            "warnings": self.warnings().into_iter().map(warning).collect::<Vec<_>>(),
+            "warnings": self.rules.warnings().into_iter().map(warning).collect::<Vec<_>>(),
         })
     }
 }
@@ -135,8 +123,8 @@ fn show_checked(checked: &[Checked], as_json: bool) -> u8 {
         for error in &file.errors {
             eprintln!("{}", clean(&told(error)));
         }
-        for (line, column, warning) in file.warnings() {
-            println!("{}", clean(&format!("{}:{line}:{column}: warning: {warning}", file.file)));
+        for RuleWarning { file, line, column, text } in file.rules.warnings() {
+            println!("{}", clean(&format!("{file}:{line}:{column}: warning: {text}")));
         }
         if file.errors.is_empty() {
             let (alerting, recording) = file.counts();

@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use model::histogram::{Buckets, CUSTOM_SCHEMA, Span};
 use model::{Histogram, Labels};
-
-use crate::histogram_text::HistogramText;
-use crate::series_text::{Point, SeriesText};
+use promql::notation::{Point, WrittenHistogram, WrittenSeries};
 
 /// What is known of a histogram at one time.
 #[derive(Default)]
@@ -46,7 +44,7 @@ impl Parts {
 }
 
 /// The native histograms of some series, those that are no parts of classic histograms left out.
-pub(crate) fn histograms(series: &[SeriesText]) -> Vec<SeriesText> {
+pub(crate) fn histograms(series: &[WrittenSeries]) -> Vec<WrittenSeries> {
     let mut found: BTreeMap<Labels, BTreeMap<usize, Parts>> = BTreeMap::new();
     for one in series {
         let name = one.labels.metric_name();
@@ -76,9 +74,9 @@ pub(crate) fn histograms(series: &[SeriesText]) -> Vec<SeriesText> {
         for (place, parts) in at_times {
             points.resize(place, Point::Absent);
             let histogram = Arc::new(parts.histogram());
-            points.push(Point::Histogram(HistogramText { histogram, says_reset: false }));
+            points.push(Point::Histogram(WrittenHistogram { histogram, says_reset: false }));
         }
-        SeriesText { labels, points }
+        WrittenSeries { labels, points }
     });
     made.collect()
 }

@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use model::histogram::Buckets;
 use model::{Histogram, Labels};
+use promql::notation::{Point, WrittenHistogram};
 use promql::{QueryOutput, Series, Value, VectorSample};
 
-use crate::histogram_text::HistogramText;
 use crate::script::{Eval, Message, Times};
-use crate::series_text::Point;
 
 /// Compares all of an answer.
 pub(crate) fn compare(eval: &Eval, output: &QueryOutput) -> Result<(), String> {
@@ -124,8 +123,8 @@ fn matches_point(expected: &Point, value: f64, histogram: Option<&Arc<Histogram>
 }
 
 /// Whether two histograms are equal up to rounding. What is known of resets counts when the script says it.
-fn close_histograms(expected: &HistogramText, found: &Histogram) -> bool {
-    let HistogramText { histogram, says_reset } = expected;
+fn close_histograms(expected: &WrittenHistogram, found: &Histogram) -> bool {
+    let WrittenHistogram { histogram, says_reset } = expected;
     let (a, b) = (Histogram::clone(histogram).compacted(), found.clone().compacted());
     let side = |a: &Buckets, b: &Buckets| {
         a.spans == b.spans

@@ -1,14 +1,12 @@
 //! Series of a script on their way into a store.
 
 use futures::executor::block_on;
-use model::histogram::ResetHint;
 use model::{Histogram, MetricBatch, Sample};
+use promql::notation::{Point, WrittenSeries};
 use store::{Batch, TelemetryStore};
 
-use crate::series_text::{Point, SeriesText};
-
 /// Stores series whose points are so far apart.
-pub(crate) fn load(store: &dyn TelemetryStore, step_ms: i64, series: &[SeriesText]) -> Result<(), String> {
+pub(crate) fn load(store: &dyn TelemetryStore, step_ms: i64, series: &[WrittenSeries]) -> Result<(), String> {
     let mut metrics = MetricBatch::new();
     let mut expected = 0;
     for one in series {
@@ -24,7 +22,7 @@ pub(crate) fn load(store: &dyn TelemetryStore, step_ms: i64, series: &[SeriesTex
     if known == expected { Ok(()) } else { Err(format!("of {expected} samples {known} were taken")) }
 }
 
-fn samples(series: &SeriesText, step_ms: i64, metrics: &mut MetricBatch) -> Vec<Sample> {
+fn samples(series: &WrittenSeries, step_ms: i64, metrics: &mut MetricBatch) -> Vec<Sample> {
     let mut samples = Vec::new();
     let mut before: Option<Histogram> = None;
     for (index, point) in series.points.iter().enumerate() {
@@ -36,32 +34,11 @@ fn samples(series: &SeriesText, step_ms: i64, metrics: &mut MetricBatch) -> Vec<
                 before = None;
             }
             Point::Histogram(text) => {
-                let histogram = as_scraped(&text.histogram, before.as_ref());
+                let histogram = text.stored_after(before.as_ref());
                 samples.push(Sample { time_ms, value: metrics.histogram(&histogram) });
                 before = Some(histogram);
             }
         }
     }
     samples
-}
-
-/// What is known of resets once a histogram is stored after another: of a counter that has gone on without any,
-/// that; else nothing.
-fn as_scraped(histogram: &Histogram, before: Option<&Histogram>) -> Histogram {
-    let mut histogram = histogram.clone();
-    if histogram.reset == ResetHint::Gauge {
-        return histogram;
-    }
-    histogram.reset = ResetHint::Unknown;
-    let goes_on = before.is_some_and(|before| {
-        before.reset != ResetHint::Gauge
-            && before.schema == histogram.schema
-            && before.zero_threshold == histogram.zero_threshold
-            && before.custom_bounds == histogram.custom_bounds
-            && !histogram.is_reset_since(before)
-    });
-    if goes_on {
-        histogram.reset = ResetHint::NotReset;
-    }
-    histogram
 }

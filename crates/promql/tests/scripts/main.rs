@@ -9,14 +9,12 @@ mod classic;
 mod embedded;
 mod equivalence;
 mod expected;
-mod histogram_text;
 mod limits;
 mod load;
 mod memory;
 mod once;
 mod runner;
 mod script;
-mod series_text;
 
 use std::path::{Path, PathBuf};
 

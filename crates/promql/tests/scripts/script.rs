@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use model::DurationText;
+use promql::notation::{self, WrittenSeries};
 
 use crate::classic;
-use crate::series_text::{self, SeriesText};
 
 /// One command, with the line on which it begins.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub(crate) enum Command {
     Load {
         line: usize,
         step_ms: i64,
-        series: Vec<SeriesText>,
+        series: Vec<WrittenSeries>,
     },
     /// A load of what is not kept, and what that is.
     Unsupported {
@@ -40,7 +40,7 @@ pub(crate) struct Eval {
     pub(crate) scalar: Option<f64>,
     /// The times of the expected points where they are not the query's own.
     pub(crate) range_vector: Option<Times>,
-    pub(crate) series: Vec<SeriesText>,
+    pub(crate) series: Vec<WrittenSeries>,
 }
 
 /// When a query is evaluated, in milliseconds.
@@ -116,12 +116,12 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Command>, String> {
 
 fn load(line: &str, number: usize, body: &[&str]) -> Result<Command, String> {
     let (command, step) = line.split_once(char::is_whitespace).ok_or("a load needs a step")?;
-    if body.iter().any(|line| series_text::has_start_timestamps(line)) {
+    if body.iter().any(|line| has_start_timestamps(line)) {
         return Ok(Command::Unsupported { line: number, what: "start timestamps (`@st`)" });
     }
-    let mut series: Vec<SeriesText> = Vec::with_capacity(body.len());
+    let mut series: Vec<WrittenSeries> = Vec::with_capacity(body.len());
     for line in body {
-        let one = SeriesText::parse(line)?;
+        let one = notation::series(line)?;
         // As in Prometheus, of two lines about a series the last counts.
         match series.iter_mut().find(|other| other.labels == one.labels) {
             Some(other) => *other = one,
@@ -132,6 +132,11 @@ fn load(line: &str, number: usize, body: &[&str]) -> Result<Command, String> {
         series.extend(classic::histograms(&series));
     }
     Ok(Command::Load { line: number, step_ms: millis(step.trim())?, series })
+}
+
+/// Whether a line says when counters began, as `name{label="value"}@st -1m` does for the samples of the next line.
+fn has_start_timestamps(line: &str) -> bool {
+    notation::leading_labels(line).is_ok_and(|(_, rest)| rest.starts_with("@st"))
 }
 
 fn eval(line: &str, number: usize, body: &[&str]) -> Result<Command, String> {
@@ -185,17 +190,17 @@ fn expectation(eval: &mut Eval, line: &str) -> Result<(), String> {
             "no_warn" => eval.no_warn = true,
             "no_info" => eval.no_info = true,
             "ordered" => eval.ordered = true,
-            "string" => eval.text = Some(series_text::quoted(words)?.0),
+            "string" => eval.text = Some(notation::quoted(words)?),
             "range" => {
                 keyword(&mut words, "vector")?;
                 eval.range_vector = Some(times(&mut words)?);
             }
             other => return Err(format!("`{other}` is nothing to expect")),
         }
-    } else if let Some(number) = series_text::number(line) {
+    } else if let Some(number) = notation::number(line) {
         eval.scalar = Some(number);
     } else {
-        eval.series.push(SeriesText::parse(line)?);
+        eval.series.push(notation::series(line)?);
     }
     Ok(())
 }
@@ -212,7 +217,7 @@ fn keyword(words: &mut &str, expected: &str) -> Result<(), String> {
 }
 
 fn millis(text: &str) -> Result<i64, String> {
-    if let Some(seconds) = series_text::number(text) {
+    if let Some(seconds) = notation::number(text) {
         return Ok((seconds * 1000.0) as i64);
     }
     let DurationText(duration) = text.parse().map_err(|error| format!("{error}"))?;

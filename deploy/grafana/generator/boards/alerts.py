@@ -119,8 +119,8 @@ BOARD = Board(
                     "Evaluations of rules",
                     "Per second. Failures: an expression that cannot be evaluated, or takes too long; missed: the one "
                     "before took too long.",
-                    Query("rate(watchkeeper_rule_evaluations_total[$__rate_interval])", "evaluated"),
-                    Query("rate(watchkeeper_rule_evaluation_failures_total[$__rate_interval])", "failed"),
+                    Query("sum(rate(watchkeeper_rule_evaluations_total[$__rate_interval]))", "evaluated"),
+                    Query("sum(rate(watchkeeper_rule_evaluation_failures_total[$__rate_interval]))", "failed"),
                     Query("rate(watchkeeper_rule_evaluations_missed_total[$__rate_interval])", "missed"),
                     unit="ops",
                     states=("failed",),

@@ -225,7 +225,9 @@ async fn results_that_become_one_alert_and_too_many_results_are_failures() {
     stage.answers.queues(QUERY, &[("a", 150.0), ("b", 150.0)]);
     stage.evaluate(0).await;
     let error = stage.alerts.rules()[0].last_error.clone().unwrap_or_default();
-    assert!(error.starts_with("two results become the same alert {alertname=\"QueueBacklog\""), "{error}");
+    assert!(error.starts_with(
+            "vector contains metrics with the same labelset after applying alert labels: {alertname=\"QueueBacklog\""
+        ), "{error}");
 
     let folder = tempfile::tempdir().expect("a folder");
     let stage =
@@ -235,6 +237,18 @@ async fn results_that_become_one_alert_and_too_many_results_are_failures() {
     let error = stage.alerts.rules()[0].last_error.clone().unwrap_or_default();
     assert_eq!(error, "exceeded limit of 1 with 2 alerts");
     assert!(stage.all().await.is_empty());
+
+    // The bound of the settings is ours: what was known stays as it is.
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = Config { max_alerts_per_rule: 1, ..Config::default() };
+    let stage = Stage::open(folder.path(), config, &webhook("http://127.0.0.1:9/"), BACKLOG).await;
+    stage.answers.queues(QUERY, &[("a", 150.0)]);
+    stage.evaluate(0).await;
+    stage.answers.queues(QUERY, &[("a", 150.0), ("b", 150.0)]);
+    stage.evaluate(15).await;
+    let error = stage.alerts.rules()[0].last_error.clone().unwrap_or_default();
+    assert!(error.contains("(alerts.max_alerts_per_rule)"), "{error}");
+    assert_eq!(stage.state_of_one().await, AlertState::Pending);
 }
 
 #[tokio::test]

@@ -83,6 +83,60 @@ async fn templates_may_ask_queries_and_say_what_failed() {
     assert!(broken.contains("error calling query: the expression could not be evaluated"), "{broken}");
 }
 
+#[tokio::test]
+async fn a_rule_over_the_limit_of_its_group_forgets_its_alerts_and_says_why() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let rules = "groups: [{ name: g, limit: 2, rules: [{ alert: Backlog, expr: queue_depth > 100,
+        keep_firing_for: 1m, labels: { severity: critical } }] }]";
+    let stage = Stage::quiet(folder.path(), rules).await;
+    let query = "queue_depth > 100";
+    stage.answers.queues(query, &[("a", 150.0), ("b", 150.0)]);
+    stage.evaluate(0).await;
+    assert!(stage.all().await.iter().all(|alert| alert.state == AlertState::Firing));
+
+    // Those that are kept firing count, as in Prometheus.
+    stage.answers.queues(query, &[("c", 150.0)]);
+    stage.evaluate(15).await;
+    let error = stage.alerts.rules()[0].last_error.clone();
+    assert_eq!(error.as_deref(), Some("exceeded limit of 2 with 3 alerts"));
+    let alerts = stage.all().await;
+    assert_eq!(alerts.len(), 2, "the third did not come to be: {alerts:?}");
+    assert!(alerts.iter().all(|alert| alert.state == AlertState::Resolved), "{alerts:?}");
+    let history = stage.alerts.get(&alerts[0].id).await.expect("read").expect("there").history;
+    let note = history[0].note.as_deref().expect("a note");
+    assert!(note.ends_with("over the limit of its group: exceeded limit of 2 with 3 alerts"), "{note}");
+    assert_eq!(stage.subjects().await.len(), 2, "the beginning and the end are told");
+
+    stage.evaluate(30).await;
+    assert_eq!(stage.alerts.rules()[0].health, RuleHealth::Ok);
+    let firing = stage.all().await.into_iter().filter(|alert| alert.state == AlertState::Firing);
+    assert_eq!(firing.map(|alert| alert.labels["queue"].clone()).collect::<Vec<_>>(), ["c"]);
+}
+
+#[tokio::test]
+async fn rules_that_are_there_twice_have_alerts_of_their_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let rules = "groups: [{ name: g, rules: [{ alert: Backlog, expr: queue_depth > 100 },
+        { alert: Backlog, expr: queue_depth > 200, for: 15s }] }]";
+    let stage = Stage::quiet(folder.path(), rules).await;
+    stage.answers.queues("queue_depth > 100", &[("a", 250.0)]);
+    stage.answers.queues("queue_depth > 200", &[("a", 250.0)]);
+    stage.evaluate(0).await;
+    let states = async || {
+        let mut states: Vec<AlertState> = stage.all().await.iter().map(|alert| alert.state).collect();
+        states.sort();
+        states
+    };
+    assert_eq!(states().await, [AlertState::Pending, AlertState::Firing]);
+    stage.evaluate(15).await;
+    assert_eq!(states().await, [AlertState::Firing, AlertState::Firing]);
+    let statuses = stage.alerts.rules();
+    assert!(
+        statuses[0].warnings.len() == 1 && statuses[1].warnings[1].contains("rules.yml:1:"),
+        "{statuses:?}"
+    );
+}
+
 /// Takes other rules, as the schedule does.
 async fn change(stage: &Stage, rules: &str, seconds: i64) {
     let before = stage.alerts.groups();
@@ -106,6 +160,17 @@ async fn rules_that_stay_go_on_and_what_removed_ones_wrote_ends() {
     stage.answers.queues("queue_depth > 100", &[("a", 150.0)]);
     stage.evaluate(60).await;
     let before = stage.alerts.groups();
+    let shown = || prometheus::TextEncoder::new().encode_to_string(&stage.registry.gather()).expect("text");
+    for (name, value) in [
+        ("rule_evaluations_total", 1),
+        ("rule_evaluation_failures_total", 0),
+        ("rule_group_last_evaluation_samples", 1),
+        ("rule_group_rules", 1),
+    ] {
+        let line = format!("watchkeeper_{name}{{rule_group=\"rules.yml;records\"}} {value}\n");
+        assert!(shown().contains(&line), "{line}{}", shown());
+    }
+    assert!(shown().contains("watchkeeper_rule_evaluation_duration_seconds_count 2\n"), "{}", shown());
 
     // The same again, with a comment: nothing is touched.
     change(&stage, &format!("# more\n{RULES}"), 62).await;
@@ -127,6 +192,5 @@ async fn rules_that_stay_go_on_and_what_removed_ones_wrote_ends() {
     assert_eq!(written(&stage, "ALERTS").last(), Some(&(80, queue("a"), None)));
     assert_eq!(stage.one().await.state, AlertState::Resolved);
     assert!(stage.alerts.rules().is_empty());
-    let metrics = prometheus::TextEncoder::new().encode_to_string(&stage.registry.gather()).expect("text");
-    assert!(!metrics.contains("rule_group=\""), "{metrics}");
+    assert!(!shown().contains("rule_group=\""), "{}", shown());
 }

@@ -1,40 +1,49 @@
-//! Functions that compare values, and that look into texts, maps and lists.
+//! Functions that look into texts, maps and lists.
 
 use std::sync::Arc;
 
-use super::Function;
+use super::given::Given;
 use crate::template::value::Value;
 
-pub(super) fn compare(function: Function, arguments: &[Value]) -> Result<Value, String> {
-    use std::cmp::Ordering::{Equal, Greater, Less};
-    let (first, rest) = arguments.split_first().ok_or("missing argument for comparison")?;
-    if function == Function::Eq {
-        if rest.is_empty() {
-            return Err("missing argument for comparison".to_owned());
-        }
-        for other in rest {
-            if first.equals(other)? {
-                return Ok(Value::Bool(true));
-            }
-        }
-        return Ok(Value::Bool(false));
-    }
-    let [second] = rest else {
-        return Err(format!("a comparison takes 2 values, and is given {}", arguments.len()));
-    };
-    if function == Function::Ne {
-        return Ok(Value::Bool(!first.equals(second)?));
-    }
-    let order = first.order(second)?;
-    Ok(Value::Bool(match function {
-        Function::Lt => order == Some(Less),
-        Function::Le => matches!(order, Some(Less | Equal)),
-        Function::Gt => order == Some(Greater),
-        _ => matches!(order, Some(Greater | Equal)),
-    }))
+/// The most values that `args` takes.
+const MAX_ARGS: usize = 32;
+
+/// A function of maps, lists and texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::template) enum Collection {
+    Len,
+    Index,
+    Slice,
+    Args,
 }
 
-pub(super) fn length(value: &Value) -> Result<Value, String> {
+impl Collection {
+    pub(super) fn of(self, given: &Given<'_>) -> Result<Value, String> {
+        let found = match self {
+            Self::Len => length(given.one()?),
+            Self::Index => index(given.arguments),
+            Self::Slice => slice(given.arguments),
+            Self::Args => args(given.arguments),
+        };
+        found.map_err(|reason| given.failed(&reason))
+    }
+}
+
+/// A map of all that is given, by its place.
+fn args(values: &[Value]) -> Result<Value, String> {
+    if values.len() > MAX_ARGS || values.iter().any(holds_a_map) {
+        return Err(format!("it takes {MAX_ARGS} values, and args in args, but not deeper"));
+    }
+    let named = values.iter().enumerate().map(|(index, value)| (format!("arg{index}"), value.clone()));
+    Ok(Value::Map(Arc::new(named.collect())))
+}
+
+/// Whether a value is a map with a map in it: what is nested deeper would take deep stacks to print and to drop.
+fn holds_a_map(value: &Value) -> bool {
+    matches!(value, Value::Map(map) if map.values().any(|value| matches!(value, Value::Map(_))))
+}
+
+fn length(value: &Value) -> Result<Value, String> {
     let length = match value {
         // Go counts bytes.
         Value::Text(text) => text.len(),
@@ -46,7 +55,7 @@ pub(super) fn length(value: &Value) -> Result<Value, String> {
     Ok(Value::Int(i64::try_from(length).unwrap_or(i64::MAX)))
 }
 
-pub(super) fn index(arguments: &[Value]) -> Result<Value, String> {
+fn index(arguments: &[Value]) -> Result<Value, String> {
     let (first, keys) = arguments.split_first().ok_or("index of untyped nil")?;
     let mut value = first.clone();
     for key in keys {
@@ -75,7 +84,7 @@ pub(super) fn index(arguments: &[Value]) -> Result<Value, String> {
     Ok(value)
 }
 
-pub(super) fn slice(arguments: &[Value]) -> Result<Value, String> {
+fn slice(arguments: &[Value]) -> Result<Value, String> {
     let (value, places) = arguments.split_first().ok_or("slice of untyped nil")?;
     let length = match value {
         Value::Text(text) => text.len(),
@@ -105,21 +114,4 @@ pub(super) fn slice(arguments: &[Value]) -> Result<Value, String> {
         }
         _ => Err(out_of_range()),
     }
-}
-
-/// All values with a space between each two.
-pub(super) fn line(values: &[Value]) -> String {
-    let mut line = values.iter().map(Value::printed).collect::<Vec<_>>().join(" ");
-    line.push('\n');
-    line
-}
-
-pub(super) fn sorted(label: &str, samples: &[Value]) -> Result<Value, String> {
-    let mut samples = samples.to_vec();
-    let key = |value: &Value| match value {
-        Value::Sample(sample) => sample.labels.get(label).cloned().unwrap_or_default(),
-        _ => String::new(),
-    };
-    samples.sort_by_cached_key(key);
-    Ok(Value::List(Arc::new(samples)))
 }

@@ -5,24 +5,76 @@ use std::net::IpAddr;
 
 use regex::{Regex, RegexBuilder};
 
+use super::given::Given;
+use crate::template::value::Value;
+
 /// How large a compiled pattern may be.
 const MAX_PATTERN_BYTES: usize = 1 << 20;
+
+/// What a text is made into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::template) enum OfText {
+    Title,
+    ToUpper,
+    ToLower,
+    StripPort,
+    StripDomain,
+    GraphLink,
+    TableLink,
+    UrlQueryEscape,
+    SafeHtml,
+}
+
+impl OfText {
+    pub(super) fn of(self, text: &str) -> String {
+        match self {
+            Self::Title => title(text),
+            Self::ToUpper => text.to_uppercase(),
+            Self::ToLower => text.to_lowercase(),
+            Self::StripPort => strip_port(text).to_owned(),
+            Self::StripDomain => strip_domain(text),
+            Self::GraphLink => link(text, 0),
+            Self::TableLink => link(text, 1),
+            Self::UrlQueryEscape => query_escape(text),
+            Self::SafeHtml => text.to_owned(),
+        }
+    }
+}
+
+/// A function of a pattern and a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::template) enum OfPattern {
+    Match,
+    ReplaceAll,
+}
+
+impl OfPattern {
+    pub(super) fn of(self, given: &Given<'_>) -> Result<Value, String> {
+        let done = match self {
+            Self::Match => is_match(given.text(0, 2)?, given.text(1, 2)?).map(Value::Bool),
+            Self::ReplaceAll => {
+                replace_all(given.text(0, 3)?, given.text(1, 3)?, given.text(2, 3)?).map(Value::text)
+            }
+        };
+        done.map_err(|reason| given.failed(&reason))
+    }
+}
 
 fn pattern(text: &str) -> Result<Regex, String> {
     let built = RegexBuilder::new(text).size_limit(MAX_PATTERN_BYTES).build();
     built.map_err(|error| format!("error parsing regexp: {error}"))
 }
 
-pub(super) fn is_match(expression: &str, text: &str) -> Result<bool, String> {
+fn is_match(expression: &str, text: &str) -> Result<bool, String> {
     Ok(pattern(expression)?.is_match(text))
 }
 
-pub(super) fn replace_all(expression: &str, replacement: &str, text: &str) -> Result<String, String> {
+fn replace_all(expression: &str, replacement: &str, text: &str) -> Result<String, String> {
     Ok(pattern(expression)?.replace_all(text, replacement).into_owned())
 }
 
 /// Each word with a capital; a word begins after what is neither letter, digit nor `_`.
-pub(super) fn title(text: &str) -> String {
+fn title(text: &str) -> String {
     let mut begins = true;
     let mut titled = String::with_capacity(text.len());
     for c in text.chars() {
@@ -81,7 +133,7 @@ pub(super) fn query_escape(text: &str) -> String {
 }
 
 /// Where an expression is shown: as a graph (tab 0) or a table (tab 1).
-pub(super) fn link(expression: &str, tab: u8) -> String {
+fn link(expression: &str, tab: u8) -> String {
     format!("/graph?g0.expr={}&g0.tab={tab}", query_escape(expression))
 }
 
@@ -101,11 +153,11 @@ fn split_port(text: &str) -> Option<(&str, &str)> {
     text.split_once(':').filter(|(_, port)| !port.contains(':'))
 }
 
-pub(super) fn strip_port(text: &str) -> &str {
+fn strip_port(text: &str) -> &str {
     split_port(text).map_or(text, |(host, _)| host)
 }
 
-pub(super) fn strip_domain(text: &str) -> String {
+fn strip_domain(text: &str) -> String {
     let (host, port) = split_port(text).unwrap_or((text, ""));
     if host.parse::<IpAddr>().is_ok() {
         return text.to_owned();

@@ -2,22 +2,48 @@
 
 use model::{DurationText, Timestamp};
 
-use crate::template::number::not_finite;
+use super::layout;
 use crate::template::value::{Value, go_time};
 
-pub(super) fn timestamp(seconds: f64) -> String {
-    if !seconds.is_finite() {
-        return not_finite(seconds);
+/// What the text of a duration is made into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::template) enum OfDuration {
+    Seconds,
+    Duration,
+}
+
+impl OfDuration {
+    pub(super) fn of(self, text: &str) -> Result<Value, String> {
+        let DurationText(duration) = text.parse().map_err(|error| format!("{error}"))?;
+        let seconds = duration.as_secs_f64();
+        Ok(match self {
+            Self::Seconds => Value::Float(seconds),
+            Self::Duration => Value::Duration(seconds),
+        })
     }
-    go_time(Timestamp::from_secs_f64(seconds))
 }
 
-pub(super) fn duration(text: &str) -> Result<f64, String> {
-    let duration: Result<DurationText, _> = text.parse();
-    duration.map(|duration| duration.0.as_secs_f64()).map_err(|error| error.to_string())
+/// What can be asked of a value with arguments: a time in a layout of Go.
+pub(in crate::template) fn call_method(
+    value: &Value,
+    name: &str,
+    arguments: &[Value],
+) -> Result<Value, String> {
+    match (value, name, arguments) {
+        (Value::Time(time), "Format", [Value::Text(layout)]) => {
+            Ok(Value::text(layout::formatted(*time, layout)))
+        }
+        (Value::Time(_), "Format", [other]) => {
+            Err(format!("wrong type for value; expected string; got {}", other.kind()))
+        }
+        (Value::Time(_), "Format", _) => {
+            Err(format!("wrong number of args for Format: want 1 got {}", arguments.len()))
+        }
+        _ => Err(format!("{name} has arguments but cannot be invoked as function")),
+    }
 }
 
-/// What can be asked of a time. Methods with arguments, as `Format`, are not there.
+/// What can be asked of a time without arguments.
 pub(in crate::template) fn time_field(time: Timestamp, name: &str) -> Option<Value> {
     let seconds = time.as_nanos().div_euclid(1_000_000_000);
     // RFC 3339: its numbers stand at fixed places.
@@ -26,34 +52,21 @@ pub(in crate::template) fn time_field(time: Timestamp, name: &str) -> Option<Val
     match name {
         "Unix" => Some(Value::Int(seconds)),
         "UnixMilli" => Some(Value::Int(time.as_millis())),
+        "UnixNano" => Some(Value::Int(time.as_nanos())),
+        "UTC" => Some(Value::Time(time)),
+        "YearDay" => layout::day_of_year(time).map(Value::Int),
         "Year" => part(0, 4),
         "Month" => {
-            const MONTHS: [&str; 12] = [
-                "January",
-                "February",
-                "March",
-                "April",
-                "May",
-                "June",
-                "July",
-                "August",
-                "September",
-                "October",
-                "November",
-                "December",
-            ];
             let month: usize = text.get(5..7)?.parse().ok()?;
-            MONTHS.get(month.checked_sub(1)?).map(|name| Value::text(*name))
+            layout::MONTHS.get(month.checked_sub(1)?).map(|name| Value::text(*name))
         }
         "Day" => part(8, 10),
         "Hour" => part(11, 13),
         "Minute" => part(14, 16),
         "Second" => part(17, 19),
         "Weekday" => {
-            const DAYS: [&str; 7] =
-                ["Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday"];
             let day = usize::try_from(seconds.div_euclid(86_400).rem_euclid(7)).ok()?;
-            DAYS.get(day).map(|name| Value::text(*name))
+            layout::DAYS.get(day).map(|name| Value::text(*name))
         }
         "String" => Some(Value::text(go_time(time))),
         _ => None,
