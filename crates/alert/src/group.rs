@@ -92,6 +92,10 @@ enum Failure {
     State(#[source] state::StateError),
     #[error("its series could not be stored")]
     Ingest(#[source] ingest::IngestError),
+    #[error(
+        "duplicate sample for timestamp: {conflicts} of its samples have other values, which another rule has written"
+    )]
+    Conflict { conflicts: u64 },
     #[error(transparent)]
     Gone(crate::clerk::Gone),
 }
@@ -245,11 +249,16 @@ impl GroupRunner {
     ) -> Result<usize, Failure> {
         let mut batch = MetricBatch::new();
         series::batch(&series, &runner.written.lock(), at, &mut batch);
+        let (count, ends) = (series.len(), batch.sample_count().saturating_sub(series.len()));
+        let mut conflicts = 0;
         if !batch.is_empty() {
-            self.tools.sink.write(batch).await.map_err(Failure::Ingest)?;
+            let outcome = self.tools.sink.write(batch).await.map_err(Failure::Ingest)?;
+            conflicts = series::conflicts(outcome, ends);
         }
-        let count = series.len();
         *runner.written.lock() = series.into_keys().collect();
+        if conflicts > 0 {
+            return Err(Failure::Conflict { conflicts });
+        }
         Ok(count)
     }
 

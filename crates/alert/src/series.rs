@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ingest::{Ingest, IngestError, Source};
+use ingest::{Ingest, IngestError, SamplesOutcome, Source};
 use model::histogram::plain_value;
 use model::{Histogram, Labels, LabelsBuilder, MetricBatch, STALE_NAN, Timestamp};
 use state::AlertState;
@@ -16,7 +16,7 @@ use crate::evaluate::Finding;
 /// Where series go. A trait, so that what is written can be seen without a store.
 #[async_trait]
 pub(crate) trait Sink: Send + Sync {
-    async fn write(&self, batch: MetricBatch) -> Result<(), IngestError>;
+    async fn write(&self, batch: MetricBatch) -> Result<SamplesOutcome, IngestError>;
 }
 
 /// Writes through the one path in.
@@ -24,8 +24,8 @@ pub(crate) struct IngestSink(pub(crate) Arc<Ingest>);
 
 #[async_trait]
 impl Sink for IngestSink {
-    async fn write(&self, batch: MetricBatch) -> Result<(), IngestError> {
-        self.0.append_metrics(Source::Rules, batch).await.map(drop)
+    async fn write(&self, batch: MetricBatch) -> Result<SamplesOutcome, IngestError> {
+        self.0.append_metrics(Source::Rules, batch).await
     }
 }
 
@@ -46,6 +46,12 @@ impl SeriesValue {
             None => Self::Number(finding.value),
         }
     }
+}
+
+/// How many samples were not taken because their series have other values at this time: another rule writes the same
+/// series. That one of the `ends` marks does not end what goes on elsewhere is no loss.
+pub(crate) fn conflicts(outcome: SamplesOutcome, ends: usize) -> u64 {
+    outcome.conflicting.saturating_sub(ends as u64)
 }
 
 /// The samples of one rule at one time. What it wrote the time before and writes no more is marked as

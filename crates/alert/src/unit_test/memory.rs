@@ -33,8 +33,10 @@ struct Stored {
 }
 
 impl MemoryStore {
-    /// Keeps samples. Of two at one time the first stays, as in Prometheus.
-    pub(super) fn insert(&self, batch: &MetricBatch) -> Result<(), String> {
+    /// Keeps samples, and says how many have another value than one that is there at their time: as in Prometheus
+    /// the first stays.
+    pub(super) fn insert(&self, batch: &MetricBatch) -> Result<u64, String> {
+        let mut conflicting = 0;
         let mut held = self.0.lock();
         held.samples += batch.sample_count();
         if held.samples > MAX_SAMPLES {
@@ -48,7 +50,15 @@ impl MemoryStore {
                 histograms: Histograms::default(),
             });
             for sample in samples {
-                let Err(at) = stored.times_ms.binary_search(&sample.time_ms) else { continue };
+                let at = match stored.times_ms.binary_search(&sample.time_ms) {
+                    Err(at) => at,
+                    Ok(at) => {
+                        let is_number = histogram_place(sample.value).is_none();
+                        conflicting +=
+                            u64::from(is_number && stored.values[at].to_bits() != sample.value.to_bits());
+                        continue;
+                    }
+                };
                 let value =
                     match histogram_place(sample.value).and_then(|place| batch.histograms().get(place)) {
                         Some(encoded) => stored.histograms.push_encoded(encoded),
@@ -58,7 +68,7 @@ impl MemoryStore {
                 stored.values.insert(at, value);
             }
         }
-        Ok(())
+        Ok(conflicting)
     }
 }
 
@@ -84,7 +94,7 @@ impl TelemetryStore for MemoryStore {
     async fn append(&self, batch: Batch) -> Result<Appended, AppendError> {
         let samples = batch.metrics.sample_count() as u64;
         Ok(match self.insert(&batch.metrics) {
-            Ok(()) => Appended { samples, ..Appended::default() },
+            Ok(_) => Appended { samples, ..Appended::default() },
             Err(_) => Appended { samples_over_series_limit: samples, ..Appended::default() },
         })
     }

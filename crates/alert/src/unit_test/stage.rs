@@ -121,7 +121,7 @@ impl Stage {
             }
             input.loaded = due.max(input.loaded);
         }
-        self.store.insert(&batch)
+        self.store.insert(&batch).map(drop)
     }
 
     /// Evaluates all rules so long after the beginning; gives what failed.
@@ -165,8 +165,12 @@ impl Stage {
         let before = self.written.entry(rule.id().to_owned()).or_default();
         let mut batch = MetricBatch::new();
         series::batch(&series, before, asked, &mut batch);
+        let ends = batch.sample_count().saturating_sub(series.len()) as u64;
         *before = series.into_keys().collect();
-        self.store.insert(&batch)
+        match self.store.insert(&batch)?.saturating_sub(ends) {
+            0 => Ok(()),
+            _ => Err("duplicate sample for timestamp".to_owned()),
+        }
     }
 
     /// The alerts of this name that fire.

@@ -137,6 +137,25 @@ async fn rules_that_are_there_twice_have_alerts_of_their_own() {
     );
 }
 
+#[tokio::test]
+async fn a_rule_whose_series_another_one_has_written_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let rules = "groups: [{ name: g, rules: [{ record: depth, expr: a }, { record: depth, expr: b }] }]";
+    let stage = Stage::quiet(folder.path(), rules).await;
+    stage.answers.queues("a", &[("q", 1.0)]);
+    stage.answers.queues("b", &[("q", 2.0)]);
+    stage.evaluate(0).await;
+    let health: Vec<RuleHealth> = stage.alerts.rules().iter().map(|rule| rule.health).collect();
+    assert_eq!(health, [RuleHealth::Ok, RuleHealth::Failed]);
+    let error = stage.alerts.rules()[1].last_error.clone().unwrap_or_default();
+    assert!(error.starts_with("duplicate sample for timestamp: 1 of"), "{error}");
+
+    // The second ends what the first goes on with: nobody loses anything.
+    stage.answers.queues("b", &[]);
+    stage.evaluate(15).await;
+    assert!(stage.alerts.rules().iter().all(|rule| rule.health == RuleHealth::Ok));
+}
+
 /// Takes other rules, as the schedule does.
 async fn change(stage: &Stage, rules: &str, seconds: i64) {
     let before = stage.alerts.groups();

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ingest::IngestError;
+use ingest::{IngestError, SamplesOutcome};
 use model::{Labels, MetricBatch, Timestamp};
 use parking_lot::Mutex;
 use pipeline::Pipeline;
@@ -86,13 +86,23 @@ pub(super) struct Written(pub(super) Mutex<Vec<(Labels, i64, f64)>>);
 
 #[async_trait]
 impl Sink for Written {
-    async fn write(&self, batch: MetricBatch) -> Result<(), IngestError> {
+    async fn write(&self, batch: MetricBatch) -> Result<SamplesOutcome, IngestError> {
+        let mut outcome = SamplesOutcome::default();
         for (labels, samples) in batch.iter() {
             for sample in samples {
-                self.0.lock().push((labels.to_owned(), sample.time_ms, sample.value));
+                let mut written = self.0.lock();
+                let known = written
+                    .iter()
+                    .find(|(known, time_ms, _)| *known == labels.to_owned() && *time_ms == sample.time_ms);
+                match known {
+                    Some((_, _, value)) if value.to_bits() != sample.value.to_bits() => {
+                        outcome.conflicting += 1
+                    }
+                    _ => written.push((labels.to_owned(), sample.time_ms, sample.value)),
+                }
             }
         }
-        Ok(())
+        Ok(outcome)
     }
 }
 
