@@ -218,7 +218,7 @@ fn escaping(config: &ScrapeConfig, globals: &Globals) -> Result<EscapingScheme, 
 }
 
 fn failure_log(config: &ScrapeConfig, globals: &Globals, base: &Path) -> Option<PathBuf> {
-    let set = |file: &'_ Option<PathBuf>| file.clone().filter(|file| !file.as_os_str().is_empty());
+    let set = |file: &Option<PathBuf>| file.clone().filter(|file| !file.as_os_str().is_empty());
     let own = set(&config.scrape_failure_log_file).map(|file| base.join(file));
     own.or_else(|| set(&globals.scrape_failure_log_file).map(|file| globals.base.join(file)))
 }

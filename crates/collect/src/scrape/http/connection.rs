@@ -32,9 +32,10 @@ impl ConnectionKeys<'_> {
         has_secrets: bool,
         around: &Surroundings<'_>,
     ) -> Result<Client, String> {
-        let redirects = match follow_redirects {
-            true => Policy::custom(move |attempt| follow(attempt, has_secrets)),
-            false => Policy::none(),
+        let redirects = if follow_redirects {
+            Policy::custom(move |attempt| follow(attempt, has_secrets))
+        } else {
+            Policy::none()
         };
         let builder = Client::builder()
             .tls_backend_preconfigured(super::tls::client_config(self.tls, around)?)

@@ -91,12 +91,12 @@ fn bare(host: &str) -> &str {
 fn is_within(address: IpAddr, network: IpAddr, bits: u8) -> bool {
     let (address, network, width) = match (address, network) {
         (IpAddr::V4(address), IpAddr::V4(network)) => {
-            (u128::from(address.to_bits()), u128::from(network.to_bits()), 32)
+            (u128::from(address.to_bits()), u128::from(network.to_bits()), 32_u32)
         }
         (IpAddr::V6(address), IpAddr::V6(network)) => (address.to_bits(), network.to_bits(), 128),
         _ => return false,
     };
-    let Some(rest) = (width as u32).checked_sub(u32::from(bits)) else { return false };
+    let Some(rest) = width.checked_sub(u32::from(bits)) else { return false };
     // A shift by all bits of the type is not defined, and leaves nothing that could differ.
     (address ^ network).checked_shr(rest).unwrap_or(0) == 0
 }
