@@ -167,7 +167,7 @@ fn errors_say_where_and_what_was_expected() {
         ),
         (
             "sum by (Inf) (a)",
-            "1:9: parse error: unexpected identifier \"Inf\" in grouping opts, expected label",
+            "1:9: parse error: unexpected number \"Inf\" in grouping opts, expected label",
         ),
         ("sum by a (b)", "1:8: parse error: unexpected identifier \"a\" in grouping opts, expected \"(\""),
         (
