@@ -127,7 +127,7 @@ fn load(line: &str, number: usize, body: &[&str]) -> Result<Command, String> {
             continue;
         }
         let one = notation::series(line)?;
-        starts_ms.push(match own.take() {
+        let starts = match own.take() {
             None => default.clone(),
             Some(own)
                 if own.labels.as_ref() != Some(&one.labels) || own.offsets_ms.len() != one.points.len() =>
@@ -135,8 +135,15 @@ fn load(line: &str, number: usize, body: &[&str]) -> Result<Command, String> {
                 return Err(format!("starts (`@st`) are not those of the samples of {}", one.labels));
             }
             Some(own) => own.offsets_ms,
-        });
-        series.push(one);
+        };
+        // As in Prometheus, of two lines about a series the last counts.
+        match series.iter().position(|other: &WrittenSeries| other.labels == one.labels) {
+            Some(place) => (series[place], starts_ms[place]) = (one, starts),
+            None => {
+                series.push(one);
+                starts_ms.push(starts);
+            }
+        }
     }
     if own.is_some() {
         return Err("starts (`@st`) have no samples".to_owned());
