@@ -165,10 +165,7 @@ fn errors_say_where_and_what_was_expected() {
             "a[5m + ]",
             "1:8: parse error: unexpected \"]\" in subquery or range selector, expected number, duration, step(), or range()",
         ),
-        (
-            "sum by (Inf) (a)",
-            "1:9: parse error: unexpected number \"Inf\" in grouping opts, expected label",
-        ),
+        ("sum by (Inf) (a)", "1:9: parse error: unexpected number \"Inf\" in grouping opts, expected label"),
         ("sum by a (b)", "1:8: parse error: unexpected identifier \"a\" in grouping opts, expected \"(\""),
         (
             "sum by (a b) (c)",
