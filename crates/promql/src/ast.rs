@@ -148,7 +148,7 @@ fn boxed(tree: &Tree) -> Box<AstNode> {
 fn node(tree: &Tree) -> AstNode {
     match &tree.node {
         Node::Number(value) | Node::Duration(value) => AstNode::NumberLiteral { val: number(*value) },
-        Node::Text(text) => AstNode::StringLiteral { val: text.clone() },
+        Node::Text(text) | Node::NotUtf8(text) => AstNode::StringLiteral { val: text.clone() },
         Node::Paren(inner) => AstNode::ParenExpr { expr: boxed(inner) },
         Node::Sign { negative, input } => {
             AstNode::UnaryExpr { op: if *negative { "-" } else { "+" }.to_owned(), expr: boxed(input) }

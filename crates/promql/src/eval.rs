@@ -14,6 +14,7 @@ mod held;
 mod histogram_rate;
 mod info;
 mod join;
+mod kind;
 mod mixed;
 pub(crate) mod numbers;
 mod once;

@@ -45,7 +45,7 @@ fn write(tree: &Tree, level: usize, into: &mut String) {
         return;
     }
     match &tree.node {
-        Node::Number(_) | Node::Duration(_) | Node::Text(_) | Node::Selector(_) => {
+        Node::Number(_) | Node::Duration(_) | Node::Text(_) | Node::NotUtf8(_) | Node::Selector(_) => {
             indent(level, into);
             into.push_str(&line);
         }

@@ -16,6 +16,8 @@ pub(crate) use tree::{
     Node, Selector, Shift, Subquery, Tree,
 };
 
+pub(crate) use text::NOT_UTF8;
+
 use crate::Error;
 
 /// Reads a query's text.

@@ -123,6 +123,7 @@ impl Translator<'_> {
             Node::Paren(inner) => self.expr(*inner),
             Node::Number(value) | Node::Duration(value) => Ok(Expr::Scalar(ScalarExpr::Number(value))),
             Node::Text(text) => Ok(Expr::Text(text)),
+            Node::NotUtf8(_) => Err(self.error(start, syntax::NOT_UTF8)),
             Node::Selector(selector) => self.selector(start, *selector),
             Node::Subquery(subquery) => self.subquery(start, *subquery),
             Node::Sign { negative, input } => self.sign(start, negative, *input),

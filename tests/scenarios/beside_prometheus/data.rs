@@ -53,6 +53,7 @@ pub(crate) fn series(seed: u64) -> Vec<Series> {
     all.histograms();
     all.constants();
     all.holes();
+    all.uneven();
     all.series
 }
 
@@ -82,6 +83,45 @@ impl Made {
             .filter(|(_, value)| !value.is_empty())
             .map(|(name, value)| (*name, (*value).to_owned()))
             .collect();
+        labels.push(("__name__", name.to_owned()));
+        labels.sort_unstable();
+        self.series.push(Series { labels, samples });
+    }
+
+    /// Series whose samples lie anywhere from a second to four minutes apart, and a counter that falls now and then.
+    ///
+    /// It never falls to nearly zero: Prometheus 3 extrapolates otherwise there.
+    fn uneven(&mut self) {
+        for instance in ["a:9100", "b:9100", "c:9100"] {
+            for queue in ["high", "low"] {
+                self.put_unevenly("uneven", &[("instance", instance), ("queue", queue)], |random| {
+                    f64::from(random.i32(-50..150)) + f64::from(random.u32(0..1024)) / 1024.0
+                });
+            }
+            let mut total = 1e6;
+            self.put_unevenly("falls_total", &[("instance", instance)], |random| {
+                let falls = random.u32(0..30) == 0;
+                total = if falls { total / 2.0 } else { total + f64::from(random.u32(0..600)) / 8.0 };
+                total
+            });
+        }
+    }
+
+    fn put_unevenly(
+        &mut self,
+        name: &str,
+        labels: &[(&'static str, &str)],
+        mut value: impl FnMut(&mut Rng) -> f64,
+    ) {
+        let mut time_ms = BEGIN_MS;
+        let mut samples = Vec::new();
+        while time_ms < BEGIN_MS + COUNT * STEP_MS {
+            // At the same part of a second as the others: none lies on the edge of a window.
+            samples.push((time_ms + 400, value(&mut self.random)));
+            let most = if self.random.bool() { 10 } else { 240 };
+            time_ms += self.random.i64(1..most) * 1_000;
+        }
+        let mut labels: Vec<_> = labels.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         labels.push(("__name__", name.to_owned()));
         labels.sort_unstable();
         self.series.push(Series { labels, samples });

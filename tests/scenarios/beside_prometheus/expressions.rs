@@ -196,7 +196,8 @@ impl Grammar {
             let old = "requests_total{instance!=\"b:9100\"}";
             return format!("{function}({})", leaves::subquery(&mut self.random, old));
         }
-        format!("{function}({})", leaves::range(&mut self.random, &[Family::Counter, Family::Bucket]))
+        let families = &[Family::Counter, Family::Bucket, Family::Falling];
+        format!("{function}({})", leaves::range(&mut self.random, families))
     }
 
     fn over_time(&mut self, depth: usize) -> String {
@@ -349,7 +350,7 @@ impl Grammar {
 
     fn many_to_one(&mut self, depth: usize) -> String {
         let many = match depth {
-            1 => leaves::selector(&mut self.random, &[Family::Queue, Family::Counter]),
+            1 => leaves::selector(&mut self.random, &[Family::Queue, Family::Counter, Family::Uneven]),
             2 => self.rate(1),
             _ => format!("sum by (instance, job, queue) ({})", self.vector(depth - 1)),
         };
@@ -377,9 +378,14 @@ impl Grammar {
             "",
             "on () ",
             "on (instance) ",
+            "on (instance, queue) ",
             "ignoring (instance) ",
             "ignoring (queue, code) ",
         ]);
+        let (left, right) = match self.random.u32(0..4) {
+            0 => (format!("({left}) {} (({right}) {} 50)", self.pick(&SETS), self.pick(&COMPARISONS)), right),
+            _ => (left, right),
+        };
         format!("({left}) {operator} {matching}({right})")
     }
 
@@ -483,6 +489,6 @@ impl Grammar {
     }
 
     fn sign(&mut self, depth: usize) -> String {
-        format!("{}({})", self.turn("signs", &["-", "+", "-"]), self.vector(depth - 1))
+        format!("{}({})", self.turn("signs", &["-", "+", "- -", "-1 * -"]), self.vector(depth - 1))
     }
 }

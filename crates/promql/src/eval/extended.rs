@@ -166,7 +166,8 @@ fn evaluate(
         // The first sample from the end on, or the last of all.
         Extension::Smoothed => samples.times_ms[..last].partition_point(|time_ms| *time_ms < window.end_ms),
     };
-    if samples.times_ms[until] <= window.start_ms {
+    // Between samples that all lie on one side of it nothing is known of a window.
+    if samples.times_ms[until] <= window.start_ms || samples.times_ms[first] > window.end_ms {
         return None;
     }
     let range_seconds = (window.end_ms - window.start_ms) as f64 / 1000.0;

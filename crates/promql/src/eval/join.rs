@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use model::Labels;
 
+use super::kind::Kind;
 use super::{Evaluation, Sink};
 use crate::Error;
 use crate::labelset::{LabelFilter, describe, filtered, is_metadata};
@@ -15,24 +16,31 @@ use crate::steps::{StepMask, StepSeries, Steps, is_present};
 
 /// The series of the side that has one for each match, by what matches.
 struct OneSide {
-    matches: HashMap<Vec<u8>, Vec<StepSeries>>,
+    matches: HashMap<Vec<u8>, Vec<Member>>,
     /// The steps at which two series match the same.
     conflicts: StepMask,
     /// The first such pair.
     conflict: Option<String>,
 }
 
+/// One of them.
+struct Member {
+    kind: Kind,
+    series: StepSeries,
+}
+
 impl OneSide {
     fn add(&mut self, key: &[u8], series: StepSeries, side: Side, matching: &LabelFilter) {
+        let kind = Kind::of(&series, matching);
         let Some(members) = self.matches.get_mut(key) else {
-            self.matches.insert(key.to_vec(), vec![series]);
+            self.matches.insert(key.to_vec(), vec![Member { kind, series }]);
             return;
         };
-        for member in &*members {
-            for (step, _) in series.present().filter(|(step, _)| is_present(member.values[*step])) {
+        for member in members.iter().filter(|member| member.kind.fits(&kind)) {
+            for (step, _) in series.present().filter(|(step, _)| is_present(member.series.values[*step])) {
                 self.conflicts.insert(step);
                 self.conflict.get_or_insert_with(|| {
-                    let mut pair = [describe(&member.labels), describe(&series.labels)];
+                    let mut pair = [describe(&member.series.labels), describe(&series.labels)];
                     pair.sort();
                     format!(
                         "found duplicate series for the match group {} on the {} hand-side of the operation: \
@@ -44,7 +52,7 @@ impl OneSide {
                 });
             }
         }
-        members.push(series);
+        members.push(Member { kind, series });
     }
 }
 
@@ -88,15 +96,22 @@ impl Evaluation<'_> {
                 return Err(Error::Execution(conflict.clone()));
             }
             join.matching.write_key(series.labels.as_ref(), &mut key);
+            let kind = Kind::of(series, &join.matching);
             let members = one_side.matches.get(&key).map_or(&[][..], Vec::as_slice);
-            if fill_many.is_some() && !members.is_empty() {
+            let fitting = || {
+                let fitting = members.iter().enumerate().filter(|(_, member)| member.kind.fits(&kind));
+                fitting.map(|(place, member)| (place, &member.series))
+            };
+            if fill_many.is_some() && fitting().next().is_some() {
                 self.note_partner(&mut partners, &key, series, steps)?;
             }
-            let filled = fill_one.map(|value| without_partner(join, series, members, value, steps));
-            for member in members.iter().chain(&filled) {
+            let filled = fill_one.map(|value| without_partner(join, series, fitting, value, steps));
+            for (place, member) in fitting().chain(filled.iter().map(|filled| (members.len(), filled))) {
                 let mut result = self.matched(join, many_side, series, member, steps);
                 let mut once = key.clone();
-                if join.cardinality != Cardinality::OneToOne {
+                if join.cardinality == Cardinality::OneToOne {
+                    once.extend_from_slice(&place.to_le_bytes());
+                } else {
                     once.extend_from_slice(result.labels.as_ref().as_bytes());
                 }
                 if !matched.contains_key(&once) {
@@ -119,7 +134,7 @@ impl Evaluation<'_> {
         rest.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         for (key, members) in rest {
             let has_partner = |step: usize| partners.get(&key).is_some_and(|steps| steps.contains(step));
-            for one in members {
+            for one in members.into_iter().map(|member| member.series) {
                 let alone = |step: usize| is_present(one.values[step]) && !has_partner(step);
                 let many = filled(join, &one.labels, value, steps, alone);
                 let mut result = self.matched(join, many_side, &many, &one, steps);
@@ -182,15 +197,15 @@ impl Evaluation<'_> {
 }
 
 /// What stands in for the partners that a series of the many side does not have.
-fn without_partner(
+fn without_partner<'m, I: Iterator<Item = (usize, &'m StepSeries)>>(
     join: &Join,
     many: &StepSeries,
-    members: &[StepSeries],
+    members: impl Fn() -> I,
     value: f64,
     steps: Steps,
 ) -> StepSeries {
     let alone = |step: usize| {
-        is_present(many.values[step]) && !members.iter().any(|member| is_present(member.values[step]))
+        is_present(many.values[step]) && !members().any(|(_, member)| is_present(member.values[step]))
     };
     filled(join, &many.labels, value, steps, alone)
 }

@@ -25,11 +25,7 @@ impl Evaluation<'_> {
         {
             return self.over_extended(over_time, selector, extension, steps, sink);
         }
-        let parameters: Vec<Vec<f64>> = over_time
-            .parameters
-            .iter()
-            .map(|parameter| self.scalar(parameter, steps))
-            .collect::<Result<_, _>>()?;
+        let parameters = self.parameters(over_time, steps)?;
         let windows = self.windows(&over_time.range, steps);
         let only = match self.over_rollups(over_time, windows, steps, sink)? {
             Rolled::Everything => return Ok(()),
@@ -40,8 +36,9 @@ impl Evaluation<'_> {
             }
         };
         // With `@` every step has the same window, and most functions the same answer.
-        let same_everywhere =
-            windows.clock.is_fixed() && parameters.is_empty() && function != WindowFunction::PredictLinear;
+        let same_everywhere = windows.clock.is_fixed()
+            && over_time.parameters.is_empty()
+            && function != WindowFunction::PredictLinear;
         let mut series = StepSeries::new(model::Labels::empty(), steps);
         let mut scratch = Vec::new();
         let mut samples_seen = 0;
@@ -70,19 +67,8 @@ impl Evaluation<'_> {
                     samples_seen = 0;
                     self.check()?;
                 }
-                let parameter = |index: usize| parameters.get(index).map_or(f64::NAN, |values| values[step]);
-                let operands = Operands {
-                    first: parameter(0),
-                    second: parameter(1),
-                    step_ms: steps.time_ms(step),
-                    range_seconds: over_time.range.range_ms() as f64 / 1000.0,
-                };
-                if function == WindowFunction::DoubleExponentialSmoothing {
-                    check_smoothing(operands)?;
-                }
-                if function == WindowFunction::Quantile && !(0.0..=1.0).contains(&operands.first) {
-                    self.warn_quantile(operands.first, over_time.parameter_place);
-                }
+                let operands = parameters.at(step);
+                self.look_at(operands, over_time)?;
                 if is_mixed {
                     let place = over_time.range_place;
                     if let Some(point) = self.over_mixed(function, run, window, operands, place) {
@@ -108,6 +94,25 @@ impl Evaluation<'_> {
             series.drop_name = run.drop_name || !function.keeps_name();
             sink(&mut series)
         })
+    }
+
+    /// What a function gets beside its windows.
+    fn parameters(&self, over_time: &OverTime, steps: Steps) -> Result<Parameters, Error> {
+        let values = over_time.parameters.iter().map(|parameter| self.scalar(parameter, steps));
+        let range_seconds = over_time.range.range_ms() as f64 / 1000.0;
+        Ok(Parameters { values: values.collect::<Result<_, _>>()?, steps, range_seconds })
+    }
+
+    /// Refuses or warns of what makes no sense; like Prometheus only where there is a window.
+    fn look_at(&self, operands: Operands, over_time: &OverTime) -> Result<(), Error> {
+        match over_time.function {
+            WindowFunction::DoubleExponentialSmoothing => check_smoothing(operands),
+            WindowFunction::Quantile if !(0.0..=1.0).contains(&operands.first) => {
+                self.warn_quantile(operands.first, over_time.parameter_place);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Warns where a function depends on how many samples there are, and fewer stand in for those that are gone.
@@ -139,7 +144,7 @@ impl Evaluation<'_> {
     }
 }
 
-/// Refuses factors that smooth nothing; like Prometheus only where there is something to smooth.
+/// Refuses factors that smooth nothing.
 fn check_smoothing(operands: Operands) -> Result<(), Error> {
     for (value, (what, sign)) in [(operands.first, ("smoothing", "sf")), (operands.second, ("trend", "tf"))] {
         if !(value > 0.0 && value < 1.0) {
@@ -151,7 +156,26 @@ fn check_smoothing(operands: Operands) -> Result<(), Error> {
     Ok(())
 }
 
-/// What a function gets beside its window.
+/// What a function gets beside its windows, at all steps.
+struct Parameters {
+    values: Vec<Vec<f64>>,
+    steps: Steps,
+    range_seconds: f64,
+}
+
+impl Parameters {
+    fn at(&self, step: usize) -> Operands {
+        let parameter = |index: usize| self.values.get(index).map_or(f64::NAN, |values| values[step]);
+        Operands {
+            first: parameter(0),
+            second: parameter(1),
+            step_ms: self.steps.time_ms(step),
+            range_seconds: self.range_seconds,
+        }
+    }
+}
+
+/// What a function gets beside a window.
 #[derive(Clone, Copy)]
 pub(super) struct Operands {
     first: f64,

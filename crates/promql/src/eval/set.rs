@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 
+use super::kind::Kind;
 use super::{Evaluation, Sink};
 use crate::Error;
 use crate::labelset::LabelFilter;
 use crate::plan::{SetOperation, SetOperator, VectorExpr};
 use crate::steps::{StepMask, StepSeries, Steps};
 
-/// The steps at which any series of a side has a value, by what matches.
-type Presence = HashMap<Vec<u8>, StepMask>;
+/// The steps at which any series of a side has a value, by what matches. Nearly always one kind matches.
+type Presence = HashMap<Vec<u8>, Vec<(Kind, StepMask)>>;
 
 impl Evaluation<'_> {
     pub(super) fn set_operation(
@@ -47,11 +48,15 @@ impl Evaluation<'_> {
         let mut key = Vec::new();
         self.vector(side, steps, &mut |series| {
             matching.write_key(series.labels.as_ref(), &mut key);
-            if !presence.contains_key(&key) {
+            let kind = Kind::of(series, matching);
+            let has_kind =
+                presence.get(&key).is_some_and(|kinds| kinds.iter().any(|(known, _)| *known == kind));
+            if !has_kind {
                 self.hold_key(&key, StepMask::size_in_values(steps))?;
-                presence.insert(key.clone(), StepMask::new(steps));
+                presence.entry(key.clone()).or_default().push((kind.clone(), StepMask::new(steps)));
             }
-            if let Some(mask) = presence.get_mut(&key) {
+            let mut kinds = presence.get_mut(&key).into_iter().flatten();
+            if let Some((_, mask)) = kinds.find(|(known, _)| *known == kind) {
                 series.present().for_each(|(step, _)| {
                     mask.insert(step);
                 });
@@ -74,8 +79,10 @@ impl Evaluation<'_> {
         let mut key = Vec::new();
         self.vector(side, steps, &mut |series: &mut StepSeries| {
             matching.write_key(series.labels.as_ref(), &mut key);
-            let mask = presence.get(&key);
-            series.keep(|step| mask.is_some_and(|mask| mask.contains(step)) == wanted);
+            let kind = Kind::of(series, matching);
+            let kinds = presence.get(&key).map_or(&[][..], Vec::as_slice);
+            let is_there = |step| kinds.iter().any(|(other, mask)| other.fits(&kind) && mask.contains(step));
+            series.keep(|step| is_there(step) == wanted);
             if series.is_empty() { Ok(()) } else { sink(series) }
         })
     }

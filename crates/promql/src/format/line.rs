@@ -25,6 +25,7 @@ impl Line for Tree {
             Node::Number(value) => format_plain(*value),
             Node::Duration(seconds) => duration(*seconds),
             Node::Text(text) => quoted(text),
+            Node::NotUtf8(literal) => literal.clone(),
             Node::Selector(selector) => selector.line(),
             Node::Subquery(subquery) => format!("{}{}", subquery.input.line(), suffix(subquery)),
             Node::Paren(inner) => format!("({})", inner.line()),
@@ -132,7 +133,9 @@ pub(crate) fn is_scalar(tree: &Tree) -> bool {
         Node::Binary(binary) => is_scalar(&binary.left) && is_scalar(&binary.right),
         Node::Call(call) => crate::translate::functions::described(&call.name)
             .is_some_and(|(_, _, result)| result == "scalar"),
-        Node::Text(_) | Node::Selector(_) | Node::Subquery(_) | Node::Aggregate(_) => false,
+        Node::Text(_) | Node::NotUtf8(_) | Node::Selector(_) | Node::Subquery(_) | Node::Aggregate(_) => {
+            false
+        }
     }
 }
 

@@ -179,7 +179,7 @@ impl<'a> Parser<'a> {
         let node = match token.kind {
             Kind::Number => Node::Number(self.seconds()?),
             Kind::Duration => Node::Duration(self.seconds()?),
-            Kind::Text => Node::Text(self.string()?),
+            Kind::Text => self.text()?,
             Kind::Word => {
                 let node = self.word()?;
                 if let Node::Call(Call { arguments, .. }) = &node {
@@ -289,6 +289,12 @@ impl<'a> Parser<'a> {
         let negative = self.take("-").is_some();
         _ = self.take("+");
         Some(self.seconds().map(|value| if negative { -value } else { value }))
+    }
+
+    fn text(&mut self) -> Result<Node, Error> {
+        let token = self.next();
+        let bytes = text::bytes(token.text).map_err(|message| self.error(token.start, &message))?;
+        Ok(String::from_utf8(bytes).map_or_else(|_| Node::NotUtf8(token.text.to_owned()), Node::Text))
     }
 
     fn string(&mut self) -> Result<String, Error> {

@@ -9,6 +9,7 @@ fn shape(tree: &Tree) -> String {
     match &tree.node {
         Node::Number(value) | Node::Duration(value) => value.to_string(),
         Node::Text(text) => format!("{text:?}"),
+        Node::NotUtf8(literal) => literal.clone(),
         Node::Selector(selector) => {
             let shift = if selector.shift == Shift::default() { "" } else { "'" };
             let range = if selector.range.is_some() { "[]" } else { "" };
@@ -163,6 +164,10 @@ fn errors_say_where_and_what_was_expected() {
         (
             "a[5m + ]",
             "1:8: parse error: unexpected \"]\" in subquery or range selector, expected number, duration, step(), or range()",
+        ),
+        (
+            "sum by (Inf) (a)",
+            "1:9: parse error: unexpected number \"Inf\" in grouping opts, expected label",
         ),
         ("sum by a (b)", "1:8: parse error: unexpected identifier \"a\" in grouping opts, expected \"(\""),
         (

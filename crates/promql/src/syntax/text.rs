@@ -1,13 +1,18 @@
 //! Texts in quotes.
 
-/// The text that a literal stands for. Escapes are those of Go.
+/// What is said of a text whose escapes give other bytes than UTF-8, as those of Go may.
+pub(crate) const NOT_UTF8: &str = "the string is not UTF-8, with the bytes that its escapes give";
+
+/// The text that a literal stands for.
 pub(super) fn unquoted(literal: &str) -> Result<String, String> {
+    String::from_utf8(bytes(literal)?).map_err(|_| NOT_UTF8.to_owned())
+}
+
+/// The bytes that a literal stands for. Escapes are those of Go.
+pub(super) fn bytes(literal: &str) -> Result<Vec<u8>, String> {
     let inner = &literal[1..literal.len() - 1];
-    if literal.starts_with('`') {
-        return Ok(inner.to_owned());
-    }
-    if !inner.contains('\\') {
-        return Ok(inner.to_owned());
+    if literal.starts_with('`') || !inner.contains('\\') {
+        return Ok(inner.as_bytes().to_vec());
     }
     let quote = char::from(literal.as_bytes()[0]);
     let mut bytes = Vec::with_capacity(inner.len());
@@ -19,8 +24,7 @@ pub(super) fn unquoted(literal: &str) -> Result<String, String> {
             bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
         }
     }
-    String::from_utf8(bytes)
-        .map_err(|_| "the string is not UTF-8, with the bytes that its escapes give".to_owned())
+    Ok(bytes)
 }
 
 /// Adds what the escape stands for whose backslash has been read.

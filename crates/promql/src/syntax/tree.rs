@@ -20,6 +20,8 @@ pub(crate) enum Node {
     /// A duration, in seconds.
     Duration(f64),
     Text(String),
+    /// A text that is not UTF-8, as it is written, quotes and escapes with it.
+    NotUtf8(String),
     Selector(Box<Selector>),
     Subquery(Box<Subquery>),
     Paren(Box<Tree>),

@@ -221,12 +221,12 @@ impl Translator<'_> {
             });
         };
         if aggregator == Aggregator::CountValues {
-            let label = self.text(parameter, CONTEXT)?;
-            if label.is_empty() {
-                let message = "count_values needs a label name that is not empty";
-                return Err(Error::Execution(message.to_owned()));
+            let invalid = |name: &str| Err(Error::Execution(format!("invalid label name {name}")));
+            if let syntax::Node::NotUtf8(literal) = &parameter.node {
+                return invalid(literal);
             }
-            return Ok(Aggregation::CountValues(label));
+            let label = self.text(parameter, CONTEXT)?;
+            return if label.is_empty() { invalid("\"\"") } else { Ok(Aggregation::CountValues(label)) };
         }
         let parameter = self.scalar(parameter, CONTEXT)?;
         Ok(match aggregator {

@@ -75,7 +75,7 @@ fn can_be_shared(tree: &Tree) -> bool {
 
 fn each_child<'t>(tree: &'t Tree, each: &mut dyn FnMut(&'t Tree)) {
     match &tree.node {
-        Node::Number(_) | Node::Duration(_) | Node::Text(_) | Node::Selector(_) => {}
+        Node::Number(_) | Node::Duration(_) | Node::Text(_) | Node::NotUtf8(_) | Node::Selector(_) => {}
         Node::Subquery(subquery) => each(&subquery.input),
         Node::Paren(input) | Node::Sign { input, .. } => each(input),
         Node::Binary(binary) => {
@@ -104,7 +104,7 @@ pub(super) fn is_fixed(tree: &Tree) -> bool {
 
 fn never_moves(tree: &Tree) -> bool {
     match &tree.node {
-        Node::Number(_) | Node::Duration(_) | Node::Text(_) => true,
+        Node::Number(_) | Node::Duration(_) | Node::Text(_) | Node::NotUtf8(_) => true,
         Node::Selector(selector) => selector.shift.at.is_some(),
         Node::Subquery(subquery) => subquery.shift.at.is_some(),
         Node::Call(call) => {
@@ -130,7 +130,9 @@ fn never_moves(tree: &Tree) -> bool {
 /// What a part does, in one line. What it does it to stands in lines of its own, so vectors within are left out.
 pub(super) fn described(tree: &Tree) -> String {
     match &tree.node {
-        Node::Number(_) | Node::Duration(_) | Node::Text(_) | Node::Selector(_) => tree.line(),
+        Node::Number(_) | Node::Duration(_) | Node::Text(_) | Node::NotUtf8(_) | Node::Selector(_) => {
+            tree.line()
+        }
         Node::Subquery(subquery) => format!("…{}", line::suffix(subquery)),
         Node::Paren(input) => described(input),
         Node::Sign { negative, .. } => if *negative { "- …" } else { "+ …" }.to_owned(),

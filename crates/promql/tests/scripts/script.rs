@@ -119,7 +119,15 @@ fn load(line: &str, number: usize, body: &[&str]) -> Result<Command, String> {
     if body.iter().any(|line| has_start_timestamps(line)) {
         return Ok(Command::Unsupported { line: number, what: "start timestamps (`@st`)" });
     }
-    let mut series = body.iter().map(|line| notation::series(line)).collect::<Result<Vec<_>, _>>()?;
+    let mut series: Vec<WrittenSeries> = Vec::with_capacity(body.len());
+    for line in body {
+        let one = notation::series(line)?;
+        // As in Prometheus, of two lines about a series the last counts.
+        match series.iter_mut().find(|other| other.labels == one.labels) {
+            Some(other) => *other = one,
+            None => series.push(one),
+        }
+    }
     if command == "load_with_nhcb" {
         series.extend(classic::histograms(&series));
     }

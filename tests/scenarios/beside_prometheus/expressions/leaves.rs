@@ -17,6 +17,10 @@ pub(super) enum Family {
     Sporadic,
     /// Labels of many shapes.
     Shapes,
+    /// Gauges whose samples lie at any distance.
+    Uneven,
+    /// Counters like that.
+    Falling,
 }
 
 /// All of them.
@@ -28,6 +32,8 @@ pub(super) const EVERYWHERE: &[Family] = &[
     Family::Special,
     Family::Sporadic,
     Family::Shapes,
+    Family::Uneven,
+    Family::Falling,
 ];
 
 pub(super) const NUMBERS: [&str; 16] = [
@@ -36,8 +42,16 @@ pub(super) const NUMBERS: [&str; 16] = [
 ];
 
 /// Ranges that hold no whole number of steps.
-const SUBQUERIES: [&str; 6] =
-    ["[10m7s:30s]", "[307s:]", "[5m7s:15s]", "[20m7s:2m]", "[37m7s:3m]", "[67s:1m]"];
+const SUBQUERIES: [&str; 8] = [
+    "[10m7s:30s]",
+    "[307s:]",
+    "[5m7s:15s]",
+    "[20m7s:2m]",
+    "[37m7s:3m]",
+    "[67s:1m]",
+    "[41m7s:7m]",
+    "[3m7s:10s]",
+];
 
 impl Family {
     fn names(self) -> &'static [&'static str] {
@@ -49,6 +63,8 @@ impl Family {
             Self::Special => &["special"],
             Self::Sporadic => &["sporadic"],
             Self::Shapes => &["shapes"],
+            Self::Uneven => &["uneven"],
+            Self::Falling => &["falls_total"],
         }
     }
 
@@ -104,6 +120,8 @@ impl Family {
                 "text=~\"(?i)upper.*\"",
                 "even=\"yes\"",
             ],
+            Self::Uneven => &["queue=\"high\"", "instance=~\"a.*|c.*\"", "queue!=\"low\", instance!~\"b.*\""],
+            Self::Falling => &["instance=\"b:9100\"", "instance!=\"a:9100\"", "job=\"\""],
         }
     }
 }
@@ -126,8 +144,10 @@ pub(super) fn selector(random: &mut Rng, families: &[Family]) -> String {
 }
 
 pub(super) fn range(random: &mut Rng, families: &[Family]) -> String {
-    let range =
-        choose(random, &["[1m]", "[5m]", "[5m]", "[10m]", "[1h]", "[90s]", "[20s]", "[1h30m]", "[2m]"]);
+    let range = choose(
+        random,
+        &["[1m]", "[5m]", "[10m]", "[1h]", "[90s]", "[20s]", "[1h30m]", "[2m]", "[17m30s]", "[7s]"],
+    );
     bare(random, families) + range + &shift(random)
 }
 
@@ -138,7 +158,18 @@ pub(super) fn subquery(random: &mut Rng, of: &str) -> String {
 
 /// `offset` and `@`, in either order, or nothing, which is the most of it.
 fn shift(random: &mut Rng) -> String {
-    let offset = choose(random, &[" offset 5m", " offset -5m", " offset 1h", " offset -30m", " offset 45s"]);
+    let offset = choose(
+        random,
+        &[
+            " offset 5m",
+            " offset -5m",
+            " offset 1h",
+            " offset -30m",
+            " offset 45s",
+            " offset -90s",
+            " offset 7m3s",
+        ],
+    );
     let at = choose(
         random,
         &[" @ start()", " @ end()", " @ 1709249400.137", " @ 1709246700.137", " @ 1709251200.637"],

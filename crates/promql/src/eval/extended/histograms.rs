@@ -147,6 +147,9 @@ impl Evaluation<'_> {
         if time_ms == from_ms || time_ms == to_ms {
             return Ok(if time_ms == from_ms { before.clone() } else { after.clone() });
         }
+        if before.has_custom_bounds() != after.has_custom_bounds() {
+            return Err(Incompatible);
+        }
         let fraction = (time_ms - from_ms) as f64 / (to_ms - from_ms) as f64;
         let mut between = after.clone();
         if is_counter && after.is_reset_since(before) {

@@ -1,6 +1,6 @@
 //! Modifiers of aggregations and of operators: lists of labels, groups, and what fills gaps.
 
-use super::{Kind, Parser};
+use super::{Kind, Parser, special_number};
 use crate::Error;
 use crate::syntax::tree::{Fill, Group, Grouping, MatchLabels, Matching};
 
@@ -74,7 +74,7 @@ impl Parser<'_> {
         while self.take(")").is_none() {
             let token = self.peek();
             let name = match token.kind {
-                Kind::Word => self.next().text.to_owned(),
+                Kind::Word if special_number(token).is_none() => self.next().text.to_owned(),
                 Kind::Text => self.string()?,
                 _ => return Err(self.unexpected(CONTEXT, "label")),
             };
