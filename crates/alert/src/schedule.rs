@@ -33,6 +33,7 @@ struct Running {
 /// Evaluates the groups that there are, each for itself, until `stop`. Where groups change, those that stay go on
 /// undisturbed, and those that go end with what they are at.
 pub(crate) async fn run(mut groups: watch::Receiver<Groups>, stop: CancellationToken) {
+    let started = Instant::now();
     let turns = Arc::new(Semaphore::new(GROUPS_AT_ONCE));
     let mut running: Vec<Running> = Vec::new();
     loop {
@@ -45,7 +46,8 @@ pub(crate) async fn run(mut groups: watch::Receiver<Groups>, stop: CancellationT
         running = kept;
         running.extend(come.into_iter().map(|group| {
             let retired = CancellationToken::new();
-            let task = run_group(Arc::clone(&group), Arc::clone(&turns), retired.clone(), stop.clone());
+            let task =
+                run_group(Arc::clone(&group), started, Arc::clone(&turns), retired.clone(), stop.clone());
             Running { group, retired, task: tokio::spawn(task) }
         }));
         tokio::select! {
@@ -76,16 +78,19 @@ async fn ended(running: Vec<Running>) -> Vec<Arc<GroupRunner>> {
 
 async fn run_group(
     group: Arc<GroupRunner>,
+    started: Instant,
     turns: Arc<Semaphore>,
     retired: CancellationToken,
     stop: CancellationToken,
 ) {
-    let started = Instant::now();
     let mut last: Option<Timestamp> = None;
     loop {
         let now = Timestamp::now();
-        let step = step(started.elapsed(), group.interval());
-        let earliest = if last.is_none() { now.after(step) } else { now };
+        let since_start = started.elapsed();
+        let step = step(since_start, group.interval());
+        // A group that was changed goes on where it was.
+        let is_first = last.is_none() && since_start < STARTING;
+        let earliest = if is_first { now.after(step) } else { now };
         let at = next_tick(earliest, step, place(&group.group().key()));
         tokio::select! {
             () = stop.cancelled() => return,

@@ -25,6 +25,11 @@ pub fn format(text: &str) -> Result<String, Error> {
     Ok(into)
 }
 
+/// Writes a query on one line, as Prometheus shows those of rules. A text that is no query is an error.
+pub fn format_line(text: &str) -> Result<String, Error> {
+    Ok(syntax::parse(text)?.line())
+}
+
 /// A number as it stands in a query.
 pub(crate) fn number(value: f64) -> String {
     crate::value::format_plain(value)

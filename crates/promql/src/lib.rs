@@ -46,7 +46,7 @@ pub use ast::{AstFill, AstFunction, AstMatcher, AstMatching, AstModifiers, AstNo
 pub use engine::Engine;
 pub use error::{Error, ErrorKind};
 pub use eval::HeldAnswer;
-pub use format::format;
+pub use format::{format, format_line};
 pub use limits::Limits;
 pub use outline::{ExplainedPart, Explanation};
 pub use query::{Query, ValueKind};

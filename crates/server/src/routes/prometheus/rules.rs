@@ -179,7 +179,7 @@ fn shown_rule(app: &Shared, rule: &RuleStatus, shows_alerts: bool) -> Json {
     let mut shown = Map::new();
     let mut put = |name: &str, value: Json| shown.insert(name.to_owned(), value);
     put("name", rule.name.clone().into());
-    put("query", rule.query.clone().into());
+    put("query", promql::format_line(&rule.query).unwrap_or_else(|_| rule.query.clone()).into());
     put("health", rule.health.as_str().into());
     put("evaluationTime", rule.duration.unwrap_or_default().as_secs_f64().into());
     put("lastEvaluation", time(rule.last_evaluation).into());
