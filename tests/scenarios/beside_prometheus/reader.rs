@@ -68,9 +68,9 @@ fn samples(chunks: &[Chunk]) -> Vec<(i64, Sample)> {
 const QUERIES: [&str; 5] = [
     "shop_orders_total[8500ms]",
     "rate(shop_orders_total[5500ms])",
-    "shop_oddity",
-    "changes(shop_oddity[8500ms])",
-    "count_over_time(shop_open[8500ms])",
+    "sum by (job) (increase(shop_orders_total[5500ms]))",
+    "up{job=\"shop\"}[8500ms]",
+    "scrape_samples_scraped{job=\"shop\"}",
 ];
 
 /// The bytes of a chunk, without what is said of a reset in front of it.
