@@ -158,7 +158,7 @@ async fn equal_distances_are_kept_where_scrapes_are_nearly_in_time() {
 
 #[tokio::test]
 async fn what_is_refused_of_a_scrape_that_succeeded_is_told_beside_its_target() {
-    let exporter = Exporter::saying(&format!("a{{b=\"{}\"}} 1\nc 2\n", "x".repeat(5_000))).await;
+    let exporter = Exporter::saying(&format!("a{{b=\"{}\"}} 1\nc 2\n", "x".repeat(20_000))).await;
     let address = exporter.address();
     let stage = Stage::new(&[job("j", std::slice::from_ref(&address), &json!({}))]);
     let told = stage.failure(&address).await;
