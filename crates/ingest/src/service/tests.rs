@@ -204,7 +204,7 @@ async fn samples_outside_the_limits_are_left_out_and_counted() {
     let now = Timestamp::now().as_millis();
     let mut batch = MetricBatch::new();
     batch.push_one(&Labels::metric("a", &[]), now, 1.0);
-    batch.push_one(&Labels::metric("b", &[("v", &"x".repeat(5000))]), now, 1.0);
+    batch.push_one(&Labels::metric("b", &[("v", &"x".repeat(20_000))]), now, 1.0);
     let times = [0, now, now + 3_600_000].map(|time_ms| Sample { time_ms, value: 2.0 });
     batch.push(Labels::metric("c", &[]).as_ref(), &times);
     let appended = ingest.append_metrics(Source::RemoteWrite, batch).await.expect("stored");
@@ -251,7 +251,7 @@ async fn an_exemplar_is_stored_once_however_often_it_is_repeated() {
         value,
         time_ms: now,
     };
-    let all = || vec![exemplar(&[], 1.0), exemplar(&[], 2.0), exemplar(&[("v", &"x".repeat(5000))], 1.0)];
+    let all = || vec![exemplar(&[], 1.0), exemplar(&[], 2.0), exemplar(&[("v", &"x".repeat(20_000))], 1.0)];
     for _ in 0..2 {
         assert_eq!(ingest.append_exemplars(Source::RemoteWrite, all()).await.expect("stored"), 2);
     }

@@ -208,7 +208,7 @@ mod tests {
         let seen: Vec<_> =
             samples.iter().map(|one| (one.labels.get(METRIC_NAME).unwrap_or(""), one.time_ms)).collect();
         assert_eq!(seen, [("n", Some(-1)), ("g", Some(1500)), ("h", Some(1500))]);
-        assert_eq!((samples[0].value, samples[0].labels.get("job")), (0.0, None), "an empty label is none");
+        assert_eq!((samples[0].value, samples[0].labels.get("job")), (0.0, Some("")));
         let read = |place: usize| shown.histograms().of(samples[place].value);
         assert_eq!(read(1), Some(Ok(full)));
         let spans = |histogram: Histogram| histogram.positive.spans;

@@ -372,7 +372,8 @@ async fn federation_has_histograms_in_protobuf_and_names_as_its_client_knows_the
         let shown = protocol::exposition::decode(format, &body, &options).expect("families");
         let samples: Vec<_> = shown.samples().collect();
         let labels: Vec<_> = samples.iter().map(|sample| sample.labels.to_string()).collect();
-        assert_eq!(labels, [format!("{name}{{job=\"a\"}}"), "latency{job=\"a\"}".to_owned()]);
+        let expected = [name, "latency"].map(|name| format!("{name}{{instance=\"\", job=\"a\"}}"));
+        assert_eq!(labels, expected, "whoever federates is not to add an instance of its own");
         assert_eq!((samples[0].value, samples[0].time_ms), (7.0, Some(now)));
         let histogram = shown.histograms().of(samples[1].value).expect("a histogram").expect("a good one");
         assert_eq!((histogram.count, histogram.zero_count, histogram.zero_threshold), (3.0, 3.0, 0.5));

@@ -84,12 +84,67 @@ fn restarts(metrics: &mut MetricBatch, now_ms: i64) {
     metrics.push_run(Labels::metric("restarts_total", &[]).as_ref(), run);
 }
 
-fn numbers(output: &QueryOutput) -> Vec<(String, Vec<(i64, f64)>)> {
+type Numbers = Vec<(String, Vec<(i64, f64)>)>;
+
+fn numbers(output: &QueryOutput) -> Numbers {
     let Value::Matrix(series) = &output.value else { panic!("no matrix") };
     let samples = |series: &promql::Series| {
         series.samples.iter().map(|sample| (sample.time_ms, sample.value)).collect()
     };
     series.iter().map(|series| (series.labels.to_string(), samples(series))).collect()
+}
+
+fn used(output: &QueryOutput) -> bool {
+    output.infos.iter().any(|info| info.contains("answered from rollups"))
+}
+
+/// The same series at the same times, with values that differ by no more than a part of them.
+fn are_close(text: &str, found: &Numbers, wanted: &Numbers, tolerance: f64) {
+    assert_eq!(found.len(), wanted.len(), "{text}");
+    for ((labels, found), (expected, wanted)) in found.iter().zip(wanted) {
+        assert_eq!((labels, found.len()), (expected, wanted.len()), "{text}");
+        for ((time, found), (at, wanted)) in found.iter().zip(wanted) {
+            let close = (found - wanted).abs() <= tolerance * wanted.abs().max(1.0);
+            assert!(time == at && close, "{text} of {labels} at {time} and {at}: {found} and {wanted}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn counters_of_which_samples_are_gone_have_increased_by_about_as_much_as_their_samples_said() {
+    const CASES: [(&str, f64); 6] = [
+        ("sum(increase(jobs_total[6h]))", 0.02),
+        ("rate(jobs_total[1d])", 0.02),
+        ("increase(restarts_total[6h])", 0.02),
+        // A series that grows evenly: what matters is that no step is lost between buckets.
+        ("increase(rare_total{every=~\"7|10\"}[1h])", 0.15),
+        ("increase(rare_total[6h])", 0.06),
+        ("rate(rare_total[1d])", 0.02),
+    ];
+    let folder = tempfile::tempdir().expect("a folder");
+    let now_ms = Timestamp::now().as_millis() / HOUR * HOUR;
+    let ask = move |store: Arc<engine::Engine>| {
+        let engine = Engine::new(store, Limits::default());
+        let (start, end) =
+            (Timestamp::from_millis(now_ms - 4 * DAY), Timestamp::from_millis(now_ms - 5 * DAY / 2));
+        let ask = |text: &str| {
+            let query = Query::parse(text).expect(text);
+            engine.range(&query, start, end, Duration::from_secs(3600), &Cancel::never()).expect(text)
+        };
+        CASES.map(|(text, _)| ask(text))
+    };
+    let store = filled(folder.path(), now_ms).await;
+    let of_samples = tokio::task::spawn_blocking(move || ask(store)).await.expect("no panic");
+    let store = opened(folder.path(), 2).await;
+    let of_rollups = tokio::task::spawn_blocking(move || {
+        store.drop_expired(Timestamp::now()).expect("dropped");
+        ask(store)
+    });
+    let of_rollups = of_rollups.await.expect("no panic");
+    for (((text, tolerance), wanted), found) in CASES.into_iter().zip(&of_samples).zip(&of_rollups) {
+        assert!(!used(wanted) && used(found), "{text}: {:?} {:?}", wanted.infos, found.infos);
+        are_close(text, &numbers(found), &numbers(wanted), tolerance);
+    }
 }
 
 #[tokio::test]
@@ -105,8 +160,6 @@ async fn queries_with_large_steps_read_rollups_say_so_and_give_the_same_numbers(
             let step = Duration::from_millis(step_ms.unsigned_abs());
             engine.range(&Query::parse(text).expect(text), start, end, step, &Cancel::never()).expect(text)
         };
-        let used =
-            |output: &QueryOutput| output.infos.iter().any(|info| info.contains("answered from rollups"));
         for (text, step_ms, tolerance) in [
             ("queue_depth", 5 * MINUTE, 0.0),
             ("sum by (instance) (queue_depth)", HOUR, 0.0),
@@ -115,33 +168,17 @@ async fn queries_with_large_steps_read_rollups_say_so_and_give_the_same_numbers(
             ("avg_over_time(queue_depth[1h])", HOUR, 1e-12),
             ("sum_over_time(queue_depth[35m])", 5 * MINUTE, 1e-12),
             ("count_over_time(queue_depth[1h])", 15 * MINUTE, 0.0),
-            ("sum(increase(jobs_total[6h]))", HOUR, 0.02),
-            ("rate(jobs_total[1d])", HOUR, 0.02),
-            ("increase(restarts_total[6h])", HOUR, 0.02),
-            // A series that grows evenly: what matters is that no step is lost between buckets.
-            ("increase(rare_total{every=~\"7|10\"}[1h])", HOUR, 0.15),
-            ("increase(rare_total[6h])", HOUR, 0.06),
-            ("rate(rare_total[1d])", HOUR, 0.02),
         ] {
             let (found, wanted) = (ask(&with, text, now_ms, step_ms), ask(&without, text, now_ms, step_ms));
             assert_eq!(used(&found), !used(&wanted), "{text}: {:?}", found.infos);
-            let (found, wanted) = (numbers(&found), numbers(&wanted));
-            assert_eq!(found.len(), wanted.len(), "{text}");
-            for ((labels, found), (expected, wanted)) in found.iter().zip(&wanted) {
-                assert_eq!((labels, found.len()), (expected, wanted.len()), "{text}");
-                for ((time, found), (at, wanted)) in found.iter().zip(wanted) {
-                    let close = (found - wanted).abs() <= tolerance * wanted.abs().max(1.0);
-                    assert!(
-                        time == at && close,
-                        "{text} of {labels} at {time} and {at}: {found} and {wanted}"
-                    );
-                }
-            }
+            are_close(text, &numbers(&found), &numbers(&wanted), tolerance);
         }
         for (text, end_ms, step_ms) in [
             ("queue_depth", now_ms, 7 * MINUTE),
             ("queue_depth", now_ms + 1000, 5 * MINUTE),
             ("rate(jobs_total[5m])", now_ms, 5 * MINUTE),
+            ("rate(jobs_total[1d])", now_ms, HOUR),
+            ("sum(increase(jobs_total[6h]))", now_ms, HOUR),
             ("quantile_over_time(0.5, queue_depth[1h])", now_ms, HOUR),
             ("max_over_time(queue_depth[7m])", now_ms, HOUR),
         ] {
