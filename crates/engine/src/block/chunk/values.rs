@@ -36,6 +36,7 @@ pub(crate) fn pack(all: &[f64], into: &mut Vec<u8>) {
 }
 
 /// Unpacks `count` values and adds them to `into`.
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn unpack(bytes: &[u8], count: usize, into: &mut Vec<f64>) -> Result<(), BadChunk> {
     unpack_within(bytes, count, 0..count, into)
 }
