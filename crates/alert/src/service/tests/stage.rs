@@ -96,7 +96,7 @@ impl Sink for Written {
                     .find(|(known, time_ms, _)| *known == labels.to_owned() && *time_ms == sample.time_ms);
                 match known {
                     Some((_, _, value)) if value.to_bits() != sample.value.to_bits() => {
-                        outcome.conflicting += 1
+                        outcome.conflicting += 1;
                     }
                     _ => written.push((labels.to_owned(), sample.time_ms, sample.value)),
                 }
