@@ -12,7 +12,7 @@ use crate::block::columns::HeldColumns;
 use crate::block::damaged;
 use crate::block::packed::{BATCH, PackedRows, unpack};
 use crate::block::places::{Place, Places, pages};
-use crate::block::recent::MAX_CHUNKS;
+use crate::block::recent::{Keeping, MAX_CHUNKS};
 use crate::block::rows::{Opened, joined};
 use crate::block::series::BlockSeries;
 use crate::catalog::Part;
@@ -79,6 +79,7 @@ pub(crate) struct ChunkReader {
     wanted: Vec<Wanted>,
     /// Where these are so few that their packed values are kept too: what was kept of each when they were looked up.
     recent: Vec<Option<Arc<[u8]>>>,
+    keeping: Keeping,
     next: usize,
     packed: Option<PackedRows>,
     columns: HeldColumns,
@@ -105,6 +106,7 @@ impl ChunkReader {
             places_left: MAX_PLACES_BYTES,
             wanted: Vec::new(),
             recent: Vec::new(),
+            keeping: Keeping::default(),
             next: 0,
             packed: None,
             columns: HeldColumns::within(0, true),
@@ -202,7 +204,7 @@ impl ChunkReader {
         }
         // In blocks of the first version times are beside the values.
         if self.wanted.len() <= MAX_CHUNKS && self.file.has(Part::Times) {
-            self.recent.extend(self.wanted.iter().map(|it| series.recent.get(it.row)));
+            self.recent = series.recent.get_all(self.wanted.iter().map(|it| it.row));
         }
         places.check_total(starts)
     }
@@ -234,11 +236,13 @@ impl ChunkReader {
             unpack(packed, &times, places, into)?;
         } else {
             let is_narrow = !self.recent.is_empty();
+            let mut keeping = self.keeping;
             let (packed, _) = self.packed_from(series, next)?.next_row()?;
             if is_narrow {
-                series.recent.keep(wanted.row, packed);
+                series.recent.keep(wanted.row, packed, &mut keeping);
             }
             unpack(packed, &times, places, into)?;
+            self.keeping = keeping;
         }
         match into.values.len() == into.times_ms.len() {
             true => Ok(()),
