@@ -110,7 +110,7 @@ async fn this_machine_may_send_without_a_key_unless_that_is_closed_or_a_proxy_st
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_is_taken_in_either_header_and_not_once_it_is_revoked() {
+async fn a_key_is_taken_in_either_header_or_as_a_password_and_not_once_it_is_revoked() {
     let stage = Stage::new().await;
     let made = stage.post("/api/v1/keys", &json!({ "name": "grafana", "scopes": ["read"] })).await;
     assert_eq!(made.status, 201, "{made:?}");
@@ -119,6 +119,13 @@ async fn a_key_is_taken_in_either_header_and_not_once_it_is_revoked() {
     let bearer = answer(stage.request(Method::GET, "/api/v1/session").bearer_auth(secret)).await;
     assert_eq!(bearer.body["name"], "key:grafana");
     assert_eq!(bearer.body["scopes"], json!(["read"]));
+    let session = || stage.request(Method::GET, "/api/v1/session");
+    let basic = answer(session().basic_auth("anybody", Some(secret))).await;
+    assert_eq!(basic.body["name"], "key:grafana", "{basic:?}");
+    answer(session().basic_auth(secret, Some("anything"))).await.problem(401);
+    for nothing in ["Basic", "Basic ", "Basic !", "Basic bm9uZQ==", "Basic /w=="] {
+        answer(session().header("Authorization", nothing)).await.problem(401);
+    }
     assert_eq!(ask(&stage, &Method::GET, "/api/v1/jobs", Some(secret)).await.status, 200);
     let listed = stage.get("/api/v1/keys").await;
     assert_eq!(listed.body["items"][0]["name"], "grafana");
@@ -126,6 +133,7 @@ async fn a_key_is_taken_in_either_header_and_not_once_it_is_revoked() {
     let revoked = answer(stage.local(Method::DELETE, &format!("/api/v1/keys/{id}"))).await;
     assert_eq!(revoked.status, 204, "{revoked:?}");
     ask(&stage, &Method::GET, "/api/v1/jobs", Some(secret)).await.problem(401);
+    answer(session().basic_auth("anybody", Some(secret))).await.problem(401);
     for wrong in [
         json!({ "name": "x", "scopes": [] }),
         json!({ "name": "x", "scopes": ["root"] }),
