@@ -6,6 +6,7 @@
 //! for them only where there are some.
 
 mod arithmetic;
+mod bounds;
 mod buckets;
 mod check;
 mod classic;

@@ -1,6 +1,6 @@
 //! Buckets one by one: their indexes, their bounds, and lists of them made into spans again.
 
-use super::{Buckets, CUSTOM_SCHEMA, Histogram, Span};
+use super::{Buckets, CUSTOM_SCHEMA, Histogram, Span, bounds};
 
 /// One bucket with its bounds.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -107,9 +107,7 @@ impl Histogram {
                 Err(_) => f64::NEG_INFINITY,
             };
         }
-        let exponent = index as f64 * (-f64::from(self.schema)).exp2();
-        // The last bucket before infinity ends with the last number.
-        if exponent == 1024.0 { f64::MAX } else { exponent.exp2() }
+        bounds::exponential(self.schema, index)
     }
 
     pub(super) fn bucket(&self, side: Side, (index, count): (i64, f64)) -> Bucket {
