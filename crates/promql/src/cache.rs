@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use store::Mark;
 
-use crate::value::{QueryOutput, Series, Value, VectorSample};
+use crate::HeldAnswer;
+use crate::notes::NotedUntil;
+use crate::value::{QueryOutput, QueryStats, Series, Value, VectorSample};
 
 /// What is kept beside the values of an answer, about.
 const ANSWER_BYTES: usize = 512;
@@ -33,6 +35,27 @@ pub(crate) struct Answer {
     pub(crate) first_ms: i64,
     pub(crate) last_ms: i64,
     pub(crate) output: QueryOutput,
+    pub(crate) noted: NotedUntil,
+}
+
+impl Answer {
+    /// An answer that was found by one evaluation, from its first step to its last.
+    pub(crate) fn of(output: QueryOutput, mark: Mark, (first_ms, last_ms): (i64, i64)) -> Self {
+        let noted = NotedUntil::default().and(&output.warnings, &output.infos, last_ms);
+        Self { mark, first_ms, last_ms, output, noted }
+    }
+
+    /// The part of it that lies between two steps.
+    pub(crate) fn between(&self, (first_ms, last_ms): (i64, i64)) -> QueryOutput {
+        let value = match &self.output.value {
+            Value::Matrix(series) => Value::Matrix(part(series, first_ms, last_ms)),
+            other => other.clone(),
+        };
+        let (warnings, infos) = self.noted.since(first_ms).texts();
+        let notes_of_steps = self.output.notes_of_steps;
+        let (stats, held) = (QueryStats::default(), HeldAnswer::default());
+        QueryOutput { value, warnings, infos, notes_of_steps, stats, held }
+    }
 }
 
 /// Answers, within a bound of bytes; those that were not asked for the longest go first.
@@ -74,8 +97,8 @@ impl Cache {
     }
 
     /// Whether an answer may be kept at all.
-    pub(crate) fn has_room_for(&self, key: &Key, output: &QueryOutput) -> bool {
-        size(key, output) <= self.max_bytes / MAX_SHARE
+    pub(crate) fn has_room_for(&self, key: &Key, answer: &Answer) -> bool {
+        size(key, answer) <= self.max_bytes / MAX_SHARE
     }
 
     /// Keeps none any more.
@@ -85,7 +108,7 @@ impl Cache {
 
     /// Keeps an answer for which there is room.
     pub(crate) fn put(&self, key: Key, answer: Answer) {
-        let bytes = size(&key, &answer.output);
+        let bytes = size(&key, &answer);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         _ = kept.remove(&key);
         while kept.bytes + bytes > self.max_bytes
@@ -116,7 +139,8 @@ impl Kept {
 }
 
 /// What an answer takes, about.
-fn size(key: &Key, output: &QueryOutput) -> usize {
+fn size(key: &Key, answer: &Answer) -> usize {
+    let output = &answer.output;
     let value = match &output.value {
         Value::Scalar(_) => SAMPLE_BYTES,
         Value::Text { text, .. } => text.len(),
@@ -131,11 +155,12 @@ fn size(key: &Key, output: &QueryOutput) -> usize {
             })
             .sum(),
     };
-    ANSWER_BYTES + key.text.len() * 2 + value
+    // What is said of an answer stands in it twice.
+    ANSWER_BYTES + key.text.len() * 2 + value + answer.noted.size_bytes() * 2
 }
 
 /// The part of a matrix that lies between two steps.
-pub(crate) fn part(series: &[Series], first_ms: i64, last_ms: i64) -> Vec<Series> {
+fn part(series: &[Series], first_ms: i64, last_ms: i64) -> Vec<Series> {
     let cut = |series: &Series| {
         let from = series.samples.partition_point(|sample| sample.time_ms < first_ms);
         let to = series.samples.partition_point(|sample| sample.time_ms <= last_ms);
@@ -180,7 +205,6 @@ mod tests {
     use model::{Labels, Sample};
 
     use super::*;
-    use crate::{HeldAnswer, QueryStats};
 
     fn answer(samples: usize) -> Answer {
         let samples = vec![Sample { time_ms: 1, value: 1.0 }; samples];
@@ -190,10 +214,11 @@ mod tests {
             value,
             warnings: Vec::new(),
             infos: Vec::new(),
+            notes_of_steps: false,
             stats: QueryStats::default(),
             held: HeldAnswer::default(),
         };
-        Answer { mark: Mark::default(), first_ms: 0, last_ms: 0, output }
+        Answer::of(output, Mark::default(), (0, 0))
     }
 
     fn key(text: &str) -> Key {
@@ -213,8 +238,8 @@ mod tests {
         let kept: Vec<bool> =
             ["a", "b", "c", "d", "e"].iter().map(|text| cache.get(&key(text)).is_some()).collect();
         assert_eq!(kept, [true, false, true, true, true]);
-        assert!(cache.has_room_for(&key("small"), &answer(80).output));
-        assert!(!cache.has_room_for(&key("large"), &answer(200).output), "no answer takes all of the room");
+        assert!(cache.has_room_for(&key("small"), &answer(80)));
+        assert!(!cache.has_room_for(&key("large"), &answer(200)), "no answer takes all of the room");
         cache.forget(&key("e"));
         assert!(cache.get(&key("e")).is_none());
         cache.put(key("a"), answer(1));

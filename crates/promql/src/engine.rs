@@ -1,18 +1,19 @@
 //! The engine: queries in, answers out.
 
+mod kept;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use model::{DurationText, Timestamp};
-use store::{Changes, TelemetryStore};
+use store::TelemetryStore;
 
-use crate::cache::{self, Answer, Cache, Key};
+use crate::cache::{Answer, Cache, Key};
 use crate::eval::{self, Costs, Evaluation, QueryRange};
 use crate::plan::Expr;
-use crate::reach::Reach;
 use crate::steps::Steps;
-use crate::{Cancel, Error, Explanation, HeldAnswer, Limits, Query, QueryOutput, QueryStats, Value};
+use crate::{Cancel, Error, Explanation, Limits, Query, QueryOutput, QueryStats, Value};
 
 /// Evaluates queries over a store; cheap to clone. Calls block: make them where blocking is allowed.
 #[derive(Clone)]
@@ -68,7 +69,7 @@ impl Engine {
             return Ok(QueryOutput { stats: QueryStats::default(), ..kept.output.clone() });
         }
         let output = self.evaluate_instant(query, time_ms, cancel)?;
-        keeping.keep(key, &output, |output| Answer { mark, first_ms: time_ms, last_ms: time_ms, output });
+        keeping.keep(key, Answer::of(output.clone(), mark, (time_ms, time_ms)));
         Ok(output)
     }
 
@@ -182,58 +183,6 @@ impl Engine {
         Ok(steps)
     }
 
-    /// Evaluates the steps of which no answer that is kept is still true.
-    fn rest_of_range(
-        &self,
-        query: &Query,
-        steps: Steps,
-        cancel: &Cancel,
-        keeping: &Keeping<'_>,
-    ) -> Result<QueryOutput, Error> {
-        let mark = keeping.changes.mark();
-        let (first_ms, last_ms) = (steps.start_ms, steps.time_ms(steps.count - 1));
-        let phase_ms = first_ms.rem_euclid(steps.step_ms);
-        let key = Key { text: query.shared_text(), step_ms: steps.step_ms, phase_ms };
-        let kept = keeping.cache.get(&key).filter(|kept| kept.first_ms <= first_ms);
-        let known = kept.as_ref().map_or(0, |kept| {
-            let until = Steps::between(first_ms, last_ms.min(kept.last_ms), steps.step_ms);
-            keeping.true_steps(kept, until)
-        });
-        let Some((kept, known)) = kept.filter(|_| known > 0).map(|kept| (kept, known)) else {
-            let output = self.evaluate_range(query, steps, last_ms, cancel)?;
-            keeping.keep(key, &output, |output| Answer { mark, first_ms, last_ms, output });
-            return Ok(output);
-        };
-        let Value::Matrix(series) = &kept.output.value else {
-            return self.evaluate_range(query, steps, last_ms, cancel);
-        };
-        let first = cache::part(series, first_ms, steps.time_ms(known - 1));
-        let (mut warnings, mut infos) = (kept.output.warnings.clone(), kept.output.infos.clone());
-        if known == steps.count {
-            return Ok(QueryOutput {
-                value: Value::Matrix(first),
-                warnings,
-                infos,
-                stats: QueryStats::default(),
-                held: HeldAnswer::default(),
-            });
-        }
-        let rest = Steps { start_ms: steps.time_ms(known), count: steps.count - known, ..steps };
-        let rest = self.evaluate_range(query, rest, last_ms, cancel)?;
-        let Value::Matrix(second) = rest.value else {
-            return self.evaluate_range(query, steps, last_ms, cancel);
-        };
-        for (notes, more) in [(&mut warnings, rest.warnings), (&mut infos, rest.infos)] {
-            notes.extend(more);
-            notes.sort();
-            notes.dedup();
-        }
-        let value = Value::Matrix(cache::joined(first, second));
-        let output = QueryOutput { value, warnings, infos, stats: rest.stats, held: rest.held };
-        keeping.keep(key, &output, |output| Answer { mark, first_ms, last_ms, output });
-        Ok(output)
-    }
-
     fn evaluate_range(
         &self,
         query: &Query,
@@ -245,48 +194,5 @@ impl Engine {
         let evaluation = Evaluation::new(self.store.as_ref(), &self.limits, &self.held, cancel, range);
         let plan = query.plan(range)?;
         eval::range(evaluation, &plan, steps)
-    }
-
-    /// What is needed to keep the answers to a query, if they can be kept.
-    fn keeping(&self, query: &Query) -> Option<Keeping<'_>> {
-        let cache = self.cache.as_deref()?;
-        Some(Keeping { cache, changes: self.store.changes()?, reach: query.reach()? })
-    }
-}
-
-/// What tells whether an answer that is kept is still true.
-struct Keeping<'a> {
-    cache: &'a Cache,
-    changes: &'a Changes,
-    reach: Reach,
-}
-
-impl Keeping<'_> {
-    /// Keeps an answer, unless it is too large for that.
-    fn keep(&self, key: Key, output: &QueryOutput, answer: impl FnOnce(QueryOutput) -> Answer) {
-        if self.cache.has_room_for(&key, output) {
-            self.cache.put(key, answer(output.clone()));
-        } else {
-            self.cache.forget(&key);
-        }
-    }
-
-    fn is_true(&self, kept: &Answer, time_ms: i64) -> bool {
-        self.reach.is_before(time_ms, self.changes.unchanged_before(kept.mark).as_millis())
-    }
-
-    /// How many of the first steps are still true.
-    fn true_steps(&self, kept: &Answer, steps: Steps) -> usize {
-        let unchanged_ms = self.changes.unchanged_before(kept.mark).as_millis();
-        let (mut from, mut to) = (0, steps.count);
-        while from < to {
-            let middle = from.midpoint(to);
-            if self.reach.is_before(steps.time_ms(middle), unchanged_ms) {
-                from = middle + 1;
-            } else {
-                to = middle;
-            }
-        }
-        from
     }
 }

@@ -16,6 +16,9 @@ pub struct QueryOutput {
     pub warnings: Vec<String>,
     /// What is worth a look, sorted.
     pub infos: Vec<String>,
+    /// Whether some of that was found at some of the steps alone, or some was left out: of other steps, even of a part
+    /// of these, something else may have to be said.
+    pub notes_of_steps: bool,
     /// What it took.
     pub stats: QueryStats,
     /// Makes the value count among what all queries hold: keep it as long as that.

@@ -67,13 +67,15 @@ pub(crate) fn range(evaluation: Evaluation<'_>, plan: &Expr, steps: Steps) -> Re
 }
 
 fn finish(evaluation: Evaluation<'_>, value: Value) -> QueryOutput {
-    let (warnings, infos) = evaluation.notes.into_inner().into_texts();
+    let notes = evaluation.notes.into_inner();
+    let notes_of_steps = notes.are_of_steps();
+    let (warnings, infos) = notes.into_texts();
     let stats = QueryStats {
         samples_read: evaluation.samples_read.get(),
         samples_held: evaluation.held.values() / samples_in_values(1) as u64,
     };
     let held = evaluation.held.answer(&value);
-    QueryOutput { value, warnings, infos, stats, held }
+    QueryOutput { value, warnings, infos, notes_of_steps, stats, held }
 }
 
 /// The values that are there, in no more memory than they need: an answer can have millions of them.

@@ -212,7 +212,7 @@ impl Evaluation<'_> {
 
     fn note_rollups(&self, bucket_ms: i64, place: Place) {
         let text = format!("answered from rollups of {}m", bucket_ms / 60_000);
-        self.notes.borrow_mut().info(&text, place);
+        self.notes.borrow_mut().info_of_query(&text, place);
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) enum Answer {
 impl Answer {
     /// The answer to a query, `limit` series at the most, with what it took where that is wanted.
     pub(super) fn of(output: QueryOutput, limit: Option<usize>, measured: Option<Measured>) -> Self {
-        let QueryOutput { mut value, mut warnings, infos, stats, held } = output;
+        let QueryOutput { mut value, mut warnings, infos, stats, held, .. } = output;
         let over = limit.is_some_and(|limit| match &mut value {
             Value::Vector(samples) => cut(samples, limit),
             Value::Matrix(series) => cut(series, limit),

@@ -1,0 +1,122 @@
+//! Range queries with answers that are kept: the steps that are still true are taken, and the others evaluated.
+
+use store::Changes;
+
+use super::Engine;
+use crate::cache::{self, Answer, Cache, Key};
+use crate::reach::Reach;
+use crate::steps::Steps;
+use crate::{Cancel, Error, Query, QueryOutput, Value};
+
+/// What tells whether an answer that is kept is still true.
+pub(super) struct Keeping<'a> {
+    pub(super) cache: &'a Cache,
+    pub(super) changes: &'a Changes,
+    reach: Reach,
+}
+
+impl Engine {
+    /// What is needed to keep the answers to a query, if they can be kept.
+    pub(super) fn keeping(&self, query: &Query) -> Option<Keeping<'_>> {
+        let cache = self.cache.as_deref()?;
+        Some(Keeping { cache, changes: self.store.changes()?, reach: query.reach()? })
+    }
+
+    /// Evaluates the steps of which no answer that is kept is still true.
+    pub(super) fn rest_of_range(
+        &self,
+        query: &Query,
+        steps: Steps,
+        cancel: &Cancel,
+        keeping: &Keeping<'_>,
+    ) -> Result<QueryOutput, Error> {
+        let mark = keeping.changes.mark();
+        let span_ms = (steps.start_ms, steps.time_ms(steps.count - 1));
+        let phase_ms = span_ms.0.rem_euclid(steps.step_ms);
+        let key = Key { text: query.shared_text(), step_ms: steps.step_ms, phase_ms };
+        if let Some(kept) = keeping.cache.get(&key) {
+            let known = keeping.known_steps(&kept, steps);
+            if known == steps.count {
+                return Ok(kept.between(span_ms));
+            }
+            if known > 0
+                && let Some(answer) = self.continued(query, steps, known, cancel, &kept)?
+            {
+                let answer = Answer { mark, ..answer };
+                let output = answer.output.clone();
+                keeping.keep(key, answer);
+                return Ok(output);
+            }
+        }
+        let output = self.evaluate_range(query, steps, span_ms.1, cancel)?;
+        keeping.keep(key, Answer::of(output.clone(), mark, span_ms));
+        Ok(output)
+    }
+
+    /// An answer whose first steps are known, with the others evaluated; nothing, if more would have to be said of it
+    /// than an answer carries.
+    fn continued(
+        &self,
+        query: &Query,
+        steps: Steps,
+        known: usize,
+        cancel: &Cancel,
+        kept: &Answer,
+    ) -> Result<Option<Answer>, Error> {
+        let (first_ms, last_ms) = (steps.start_ms, steps.time_ms(steps.count - 1));
+        let first = kept.between((first_ms, steps.time_ms(known - 1)));
+        let rest = Steps { start_ms: steps.time_ms(known), count: steps.count - known, ..steps };
+        let rest = self.evaluate_range(query, rest, last_ms, cancel)?;
+        let (Value::Matrix(before), Value::Matrix(after)) = (first.value, rest.value) else {
+            return Ok(None);
+        };
+        let noted = kept.noted.since(first_ms).and(&rest.warnings, &rest.infos, last_ms);
+        let value = Value::Matrix(cache::joined(before, after));
+        let (warnings, infos) = noted.texts();
+        let output = QueryOutput { value, warnings, infos, ..rest };
+        let answer = Answer { mark: kept.mark, first_ms, last_ms, output, noted };
+        Ok(answer.noted.are_few().then_some(answer))
+    }
+}
+
+impl Keeping<'_> {
+    /// Keeps an answer, unless it is too large for that.
+    pub(super) fn keep(&self, key: Key, answer: Answer) {
+        if self.cache.has_room_for(&key, &answer) {
+            self.cache.put(key, answer);
+        } else {
+            self.cache.forget(&key);
+        }
+    }
+
+    pub(super) fn is_true(&self, kept: &Answer, time_ms: i64) -> bool {
+        self.reach.is_before(time_ms, self.changes.unchanged_before(kept.mark).as_millis())
+    }
+
+    /// How many of the first steps are known and still true. What is said of some of the steps alone is known of all
+    /// of them or of none.
+    fn known_steps(&self, kept: &Answer, steps: Steps) -> usize {
+        let (first_ms, last_ms) = (steps.start_ms, steps.time_ms(steps.count - 1));
+        if kept.first_ms > first_ms || kept.last_ms < first_ms {
+            return 0;
+        }
+        let known = self.true_steps(kept, Steps::between(first_ms, last_ms.min(kept.last_ms), steps.step_ms));
+        let is_same = known == steps.count && (kept.first_ms, kept.last_ms) == (first_ms, last_ms);
+        if kept.output.notes_of_steps && !is_same { 0 } else { known }
+    }
+
+    /// How many of the first steps are still true.
+    fn true_steps(&self, kept: &Answer, steps: Steps) -> usize {
+        let unchanged_ms = self.changes.unchanged_before(kept.mark).as_millis();
+        let (mut from, mut to) = (0, steps.count);
+        while from < to {
+            let middle = from.midpoint(to);
+            if self.reach.is_before(steps.time_ms(middle), unchanged_ms) {
+                from = middle + 1;
+            } else {
+                to = middle;
+            }
+        }
+        from
+    }
+}
