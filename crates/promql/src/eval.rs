@@ -7,6 +7,7 @@ mod aggregate;
 mod binary;
 mod buckets;
 pub(crate) mod calendar;
+mod counter;
 mod decode;
 mod extended;
 mod fold;
@@ -167,7 +168,7 @@ impl<'a> Evaluation<'a> {
             VectorExpr::Set(operation) => self.set_operation(operation, steps, sink),
             VectorExpr::Sort { order, input, place } => {
                 if self.query.step_ms > 0 {
-                    self.notes.borrow_mut().warn(
+                    self.notes.borrow_mut().warn_of_query(
                         "sort is ineffective for range queries since results are always ordered by labels",
                         *place,
                     );

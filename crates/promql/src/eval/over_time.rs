@@ -1,5 +1,6 @@
 //! Functions over the samples of a window.
 
+use super::counter::Sampled;
 use super::overlap::Overlap;
 use super::rolled::Rolled;
 use super::started::since_zero;
@@ -20,14 +21,13 @@ impl Evaluation<'_> {
         steps: Steps,
         sink: &mut Sink<'_>,
     ) -> Result<(), Error> {
-        let function = over_time.function;
         if let RangeExpr::Selector { selector, .. } = &over_time.range
             && let Some(extension) = selector.extension
         {
             return self.over_extended(over_time, selector, extension, steps, sink);
         }
-        let parameters = self.parameters(over_time, steps)?;
         let windows = self.windows(&over_time.range, steps);
+        let mut sweep = Sweep::new(over_time, windows, self.parameters(over_time, steps)?);
         let only = match self.over_rollups(over_time, windows, steps, sink)? {
             Rolled::Everything => return Ok(()),
             Rolled::AllBut(labels) => Some(labels),
@@ -36,66 +36,21 @@ impl Evaluation<'_> {
                 None
             }
         };
-        // With `@` every step has the same window, and most functions the same answer.
-        let same_everywhere = windows.clock.is_fixed()
-            && over_time.parameters.is_empty()
-            && function != WindowFunction::PredictLinear;
         let mut series = StepSeries::new(model::Labels::empty(), steps);
-        let mut scratch = Vec::new();
-        let mut samples_seen = 0;
-        let mut places = Vec::new();
-        let mut overlap = Overlap::new(function);
         self.runs(&over_time.range, windows, &mut |run| {
             if only.as_ref().is_some_and(|only| !only.contains(run.labels)) {
                 return Ok(());
             }
             series.clear(steps);
-            let mut found: Option<Point> = None;
-            let mut has_number = false;
-            windows.places(run.times_ms, &mut places);
-            let is_mixed = !run.histograms.is_empty();
-            if !is_mixed {
-                overlap.look_at_run(run, &places);
-            }
-            let is_rate = matches!(function, WindowFunction::Rate | WindowFunction::Increase);
-            let mut may_overlap = is_rate && !run.starts.is_empty();
-            windows.slide(run, &places, |step, window| {
-                if let (true, Some(point)) = (same_everywhere, &found) {
-                    series.set(step, point.clone());
-                    return Ok(());
-                }
-                // Windows overlap: one series can cost as much as a million.
-                samples_seen += window.values.len();
-                if samples_seen > CHECK_EVERY_SAMPLES {
-                    samples_seen = 0;
-                    self.check()?;
-                }
-                let operands = parameters.at(step);
-                self.look_at(operands, over_time)?;
-                may_overlap = may_overlap && !self.warn_of_overlap(run, window, over_time.range_place);
-                if is_mixed {
-                    let place = over_time.range_place;
-                    if let Some(point) = self.over_mixed(function, run, window, operands, place) {
-                        has_number |= matches!(point, Point::Number(_));
-                        series.set(step, point.clone());
-                        found = Some(point);
-                    }
-                } else if let Some(value) = evaluate(function, window, run, &overlap, operands, &mut scratch)
-                {
-                    series.values[step] = value;
-                    has_number = true;
-                    found = Some(Point::Number(value));
-                }
-                Ok(())
-            })?;
-            if found.is_none() {
+            let Found { any, number } = sweep.over_run(self, run, &mut series)?;
+            if !any {
                 return Ok(());
             }
-            if has_number && is_rate {
+            if number && sweep.is_rate() {
                 self.note_possible_gauge(run.labels.metric_name(), over_time);
             }
             series.labels = run.labels.clone();
-            series.drop_name = run.drop_name || !function.keeps_name();
+            series.drop_name = run.drop_name || !over_time.function.keeps_name();
             sink(&mut series)
         })
     }
@@ -128,7 +83,7 @@ impl Evaluation<'_> {
         {
             let text = "where samples are gone, one value of each 5m is counted: for what the samples said, ask with a \
                         range, a step and times that are multiples of 5m";
-            self.notes.borrow_mut().warn(text, over_time.range_place);
+            self.notes.borrow_mut().warn_of_query(text, over_time.range_place);
         }
     }
 
@@ -143,8 +98,132 @@ impl Evaluation<'_> {
             let text = format!(
                 "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: {name:?}"
             );
-            self.notes.borrow_mut().info(&text, over_time.range_place);
+            self.notes.borrow_mut().info_of_query(&text, over_time.range_place);
         }
+    }
+}
+
+/// A function on its way over the runs of all series.
+struct Sweep<'a> {
+    over_time: &'a OverTime,
+    windows: Windows,
+    parameters: Parameters,
+    /// With `@` every step has the same window, and most functions the same answer.
+    same_everywhere: bool,
+    overlap: Overlap,
+    /// Used again for each run.
+    places: Vec<(usize, usize)>,
+    scratch: Vec<f64>,
+    /// Since the query was last asked whether it may go on.
+    samples_seen: usize,
+}
+
+/// What a run has given.
+#[derive(Clone, Copy, Default)]
+struct Found {
+    any: bool,
+    number: bool,
+}
+
+impl<'a> Sweep<'a> {
+    fn new(over_time: &'a OverTime, windows: Windows, parameters: Parameters) -> Self {
+        let same_everywhere = windows.clock.is_fixed()
+            && over_time.parameters.is_empty()
+            && over_time.function != WindowFunction::PredictLinear;
+        Self {
+            over_time,
+            windows,
+            parameters,
+            same_everywhere,
+            overlap: Overlap::new(over_time.function),
+            places: Vec::new(),
+            scratch: Vec::new(),
+            samples_seen: 0,
+        }
+    }
+
+    fn is_rate(&self) -> bool {
+        matches!(self.over_time.function, WindowFunction::Rate | WindowFunction::Increase)
+    }
+
+    /// Evaluates the windows of a run.
+    fn over_run(
+        &mut self,
+        evaluation: &Evaluation<'_>,
+        run: &Run<'_>,
+        series: &mut StepSeries,
+    ) -> Result<Found, Error> {
+        self.windows.places(run.times_ms, &mut self.places);
+        if run.histograms.is_empty() {
+            self.overlap.look_at_run(run, &self.places);
+            if self.is_rate() && run.starts.is_empty() && !self.same_everywhere {
+                return self.plain_rate(evaluation, run, series);
+            }
+        }
+        self.each_window(evaluation, run, series)
+    }
+
+    /// Rates and increases of numbers of which nobody told when they began: what dashboards ask for most.
+    fn plain_rate(
+        &mut self,
+        evaluation: &Evaluation<'_>,
+        run: &Run<'_>,
+        series: &mut StepSeries,
+    ) -> Result<Found, Error> {
+        self.may_go_on(evaluation, self.places.len())?;
+        let divisor = match self.over_time.function {
+            WindowFunction::Rate => self.parameters.range_seconds,
+            _ => 1.0,
+        };
+        let any = self.windows.counter_changes(run, &self.places, &self.overlap, divisor, &mut series.values);
+        Ok(Found { any, number: any })
+    }
+
+    fn each_window(
+        &mut self,
+        evaluation: &Evaluation<'_>,
+        run: &Run<'_>,
+        series: &mut StepSeries,
+    ) -> Result<Found, Error> {
+        let (windows, places) = (self.windows, std::mem::take(&mut self.places));
+        let (function, place) = (self.over_time.function, self.over_time.range_place);
+        let mut may_overlap = self.is_rate() && !run.starts.is_empty();
+        let mut last: Option<Point> = None;
+        let mut found = Found::default();
+        windows.slide(run, &places, |step, window| {
+            if let (true, Some(point)) = (self.same_everywhere, &last) {
+                series.set(step, point.clone());
+                return Ok(());
+            }
+            // Windows overlap: one series can cost as much as a million.
+            self.may_go_on(evaluation, window.values.len())?;
+            let operands = self.parameters.at(step);
+            evaluation.look_at(operands, self.over_time)?;
+            may_overlap = may_overlap && !evaluation.warn_of_overlap(run, window, place);
+            let point = if run.histograms.is_empty() {
+                evaluate(function, window, run, &self.overlap, operands, &mut self.scratch).map(Point::Number)
+            } else {
+                evaluation.over_mixed(function, run, window, operands, place)
+            };
+            if let Some(point) = point {
+                found.any = true;
+                found.number |= matches!(point, Point::Number(_));
+                series.set(step, point.clone());
+                last = Some(point);
+            }
+            Ok(())
+        })?;
+        self.places = places;
+        Ok(found)
+    }
+
+    fn may_go_on(&mut self, evaluation: &Evaluation<'_>, samples: usize) -> Result<(), Error> {
+        self.samples_seen += samples;
+        if self.samples_seen > CHECK_EVERY_SAMPLES {
+            self.samples_seen = 0;
+            evaluation.check()?;
+        }
+        Ok(())
     }
 }
 
@@ -292,32 +371,18 @@ fn increase(
     }
 }
 
-/// The change over the window, extrapolated to its edges as Prometheus does: up to an edge that is no
-/// farther than 1.1 times the mean distance of samples, else by half that distance; a counter never
-/// below zero, and what it was before each fall is added again. The result is divided by `divisor`.
+/// The change over the window, extrapolated to its edges. What a counter was before each fall is added again.
 fn extrapolated(window: Window<'_>, falls: Option<impl Iterator<Item = f64>>, divisor: f64) -> Option<f64> {
-    let (&first_ms, &last_ms) = (window.times_ms.first()?, window.times_ms.last()?);
     let (&first, &last) = (window.values.first()?, window.values.last()?);
-    if window.values.len() < 2 {
-        return None;
-    }
-    let counter = falls.is_some();
-    let change = falls.into_iter().flatten().fold(last - first, |change, before| change + before);
-    let sampled = (last_ms - first_ms) as f64 / 1000.0;
-    let mean_distance = sampled / (window.values.len() - 1) as f64;
-    let reach = |distance_ms: i64| {
-        let distance = distance_ms as f64 / 1000.0;
-        if distance >= mean_distance * 1.1 { mean_distance / 2.0 } else { distance }
-    };
-    let mut to_start = reach(first_ms - window.start_ms);
-    if counter && change > 0.0 && first >= 0.0 {
-        let to_zero = sampled * (first / change);
-        if to_zero < to_start {
-            to_start = to_zero;
+    let sampled = Sampled::of(window)?;
+    let change = last - first;
+    Some(match falls {
+        None => change * (sampled.reach(None) / divisor),
+        Some(falls) => {
+            let change = falls.fold(change, |change, before| change + before);
+            change * (sampled.reach(Some((first, change))) / divisor)
         }
-    }
-    let to_end = reach(window.end_ms - last_ms);
-    Some(change * ((sampled + to_start + to_end) / sampled / divisor))
+    })
 }
 
 /// The change between the last two samples; of a counter, which may have begun again between them, its rate a second.

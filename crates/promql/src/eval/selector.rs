@@ -7,7 +7,7 @@ use store::{SelectRequest, SeriesBuffer};
 
 use super::decode::{decode, decode_series};
 use super::rolled::Rolled;
-use super::window::{Windows, range};
+use super::window::{Edge, Windows, range};
 use super::{Evaluation, Sink};
 use crate::Error;
 use crate::notes::Place;
@@ -77,7 +77,7 @@ impl Evaluation<'_> {
         };
         if self.store.rollups_stand_in(request.range) {
             let text = "older samples than are kept: the last value of each 5m stands in for them";
-            self.notes.borrow_mut().info(text, Place::default());
+            self.notes.borrow_mut().info_of_query(text, Place::default());
         }
         let mut cursor = self.store.select(&request)?;
         let mut buffer = SeriesBuffer::default();
@@ -186,14 +186,11 @@ impl Evaluation<'_> {
             if takes_values && selector.finds_resets {
                 series.histograms = decode_series(buffer, true)?;
             }
-            let mut seen = 0;
+            let mut seen = Edge::default();
             let mut found = false;
             for (step, value) in series.values.iter_mut().enumerate() {
                 let time_ms = clock.time_ms(step);
-                while buffer.times_ms.get(seen).is_some_and(|sample_ms| *sample_ms <= time_ms) {
-                    seen += 1;
-                }
-                let Some(newest) = seen.checked_sub(1) else { continue };
+                let Some(newest) = seen.after(&buffer.times_ms, time_ms).checked_sub(1) else { continue };
                 if buffer.times_ms[newest] > time_ms - lookback_ms && !is_stale(buffer.values[newest]) {
                     *value = match take {
                         Take::Value => buffer.values[newest],

@@ -69,10 +69,17 @@ impl Windows {
     pub(super) fn places(&self, times_ms: &[i64], places: &mut Vec<(usize, usize)>) {
         places.clear();
         let (mut first, mut end) = (Edge::default(), Edge::default());
-        places.extend((0..self.count).map(|step| {
+        // Where a window is so many steps long, it begins where the one so many steps before has ended.
+        let steps = self.step_ms().filter(|step_ms| self.range_ms > 0 && self.range_ms % step_ms == 0);
+        let steps = steps.map_or(usize::MAX, |step_ms| (self.range_ms / step_ms) as usize);
+        for step in 0..self.count {
             let end_ms = self.clock.time_ms(step);
-            (first.after(times_ms, end_ms - self.range_ms), end.after(times_ms, end_ms))
-        }));
+            let first = match step.checked_sub(steps) {
+                Some(before) => places[before].1,
+                None => first.after(times_ms, end_ms - self.range_ms),
+            };
+            places.push((first, end.after(times_ms, end_ms)));
+        }
     }
 
     /// Goes over the windows of a run. Those without a sample are left out.
@@ -95,14 +102,14 @@ impl Windows {
 /// An edge of windows, on its way through a run. Samples come at even distances mostly, so it tries first to
 /// go as far as the last time.
 #[derive(Default)]
-struct Edge {
+pub(super) struct Edge {
     at: usize,
     went: usize,
 }
 
 impl Edge {
     /// The place of the first sample after `time_ms`, which never goes back.
-    fn after(&mut self, times_ms: &[i64], time_ms: i64) -> usize {
+    pub(super) fn after(&mut self, times_ms: &[i64], time_ms: i64) -> usize {
         let mut at = (self.at + self.went).min(times_ms.len());
         while at > self.at && times_ms[at - 1] > time_ms {
             at -= 1;
