@@ -139,6 +139,11 @@ impl Problem {
         self.headers.push((name, value));
         self
     }
+
+    /// What happened and what to do about it.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
 }
 
 impl IntoResponse for Problem {

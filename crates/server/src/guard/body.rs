@@ -73,6 +73,11 @@ pub(crate) async fn limit_ordinary(
     Ok(next.run(limit(request, app.config.max_body)?).await)
 }
 
+/// The same of requests with forms, whose reader has a bound of its own.
+pub(crate) async fn limit_form(State(app): State<Shared>, request: Request, next: Next) -> Response {
+    next.run(request.map(|body| in_time(body, app.config.body_timeout))).await
+}
+
 /// The same of requests that are a snappy block, which are small as well.
 pub(crate) async fn limit_snappy(
     State(app): State<Shared>,

@@ -85,6 +85,8 @@ fn all(app: &Shared) -> Routes {
     let administration =
         gated(app, Some(Scope::Admin), users::routes().merge(keys::routes()).merge(audit::routes()));
     let snappy = from_fn_with_state(Arc::clone(app), body::limit_snappy);
+    let forms = from_fn_with_state(Arc::clone(app), body::limit_form);
+    let prometheus = gate(app, Some(Scope::Read), prometheus::routes().route_layer(forms));
     let remote_read = gate(app, Some(Scope::Read), prometheus::remote_read().route_layer(snappy));
     let ingest = ingest(app);
     OpenApiRouter::with_openapi(openapi::about())
@@ -94,6 +96,7 @@ fn all(app: &Shared) -> Routes {
         .merge(documents)
         .merge(operating)
         .merge(administration)
+        .merge(prometheus)
         .merge(remote_read)
         .merge(ingest)
 }
@@ -114,7 +117,6 @@ fn reading() -> Routes {
         .merge(stats::routes())
         .merge(live::routes())
         .merge(export::routes())
-        .merge(prometheus::routes())
 }
 
 /// Ingest has its own bounds on bodies, and only events may be compressed with gzip: remote write

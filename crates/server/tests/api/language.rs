@@ -41,6 +41,21 @@ async fn a_query_is_formatted_and_a_text_that_is_none_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_large_form_is_taken_and_one_over_the_bound_is_bad_data() {
+    let stage = Stage::new().await;
+    let with_padding = |bytes: usize| {
+        let form = format!("query=1&padding={}", "x".repeat(bytes));
+        let post = stage.local(Method::POST, "/prometheus/api/v1/query");
+        answer(post.header("Content-Type", "application/x-www-form-urlencoded").body(form))
+    };
+    let large = with_padding(512 << 10).await;
+    assert_eq!((large.status.as_u16(), &large.body["data"]["result"][1]), (200, &json!("1")));
+    let too_large = with_padding(2 << 20).await;
+    assert_eq!((too_large.status.as_u16(), &too_large.body["errorType"]), (400, &json!("bad_data")));
+    assert_eq!(too_large.body["error"], "The body may have 1MiB at the most; send it in parts.");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_query_is_taken_apart_as_prometheus_does() {
     let stage = Stage::new().await;
     let parsed = |query: &'static str| {

@@ -3,14 +3,19 @@
 use std::time::Duration;
 
 use axum::Form;
+use axum::body::Body;
 use axum::extract::{FromRequest, Query as UrlQuery, Request};
 use axum::http::{Method, header};
-use model::{DurationText, TimeRange, Timestamp};
+use model::{ByteSize, DurationText, TimeRange, Timestamp};
 use promql::{Engine, Query};
 
 use super::answer::Failure;
 use super::stats::WantedStats;
 use crate::context::Shared;
+use crate::guard::body;
+
+/// The largest form: dashboards list hundreds of names in an expression.
+const MAX_FORM: ByteSize = ByteSize(1 << 20);
 
 /// Pairs of names and values; a name may occur more than once.
 pub(super) struct Arguments(Vec<(String, String)>);
@@ -24,9 +29,12 @@ impl FromRequest<Shared> for Arguments {
         if !has_form(&request) {
             return Ok(Self(in_address));
         }
-        let Form(mut pairs) = Form::<Vec<(String, String)>>::from_request(request, app)
+        let (head, form) = request.into_parts();
+        let form = body::read(form, MAX_FORM).await.map_err(|problem| Failure::bad(problem.detail()))?;
+        let form = Request::from_parts(head, Body::from(form));
+        let Form(mut pairs) = Form::<Vec<(String, String)>>::from_request(form, app)
             .await
-            .map_err(|_| Failure::bad("the form cannot be read, or is larger than a body may be"))?;
+            .map_err(|error| Failure::bad(format!("the form cannot be read: {}", error.body_text())))?;
         // What stands in the form counts before what stands in the address.
         pairs.extend(in_address);
         Ok(Self(pairs))

@@ -43,17 +43,19 @@ async fn explain_query_by_form(State(app): State<Shared>, arguments: Arguments) 
 
 async fn explained(app: &Shared, arguments: &Arguments) -> Result<Response, Failure> {
     let query = arguments.query()?;
-    let timeout = arguments.timeout()?;
+    let (timeout, engine_for) = (arguments.timeout()?, arguments.engine()?);
     let explanation = match arguments.time("start")? {
         None => {
             let time = arguments.time("time")?.unwrap_or_else(Timestamp::now);
-            let job: Job<_> = Box::new(move |engine, cancel| engine.explain_instant(&query, time, cancel));
+            let job: Job<_> =
+                Box::new(move |engine, cancel| engine_for(engine).explain_instant(&query, time, cancel));
             run::run(app, timeout, job).await?
         }
         Some(start) => {
             let (end, step) = (arguments.needed_time("end")?, arguments.step()?);
-            let job: Job<_> =
-                Box::new(move |engine, cancel| engine.explain_range(&query, start, end, step, cancel));
+            let job: Job<_> = Box::new(move |engine, cancel| {
+                engine_for(engine).explain_range(&query, start, end, step, cancel)
+            });
             run::run_range(app, timeout, job).await?
         }
     };
