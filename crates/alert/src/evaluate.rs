@@ -33,8 +33,8 @@ pub(crate) enum EvaluateError {
         "the expression took longer than {limit:?} (alerts.query_timeout): let it ask for fewer series or a shorter range"
     )]
     TooSlow { limit: Duration },
-    #[error("the expression could not be evaluated")]
-    Query(#[source] promql::Error),
+    #[error(transparent)]
+    Query(promql::Error),
     #[error("rule result is not a vector or scalar")]
     NoVector,
     #[error("the evaluation was broken off")]

@@ -129,7 +129,9 @@ fn groups(file: &str, text: &str) -> Result<Vec<Group>, Vec<RuleError>> {
 /// The parser's message without the picture of the place: file, line and column stand before it.
 fn reason_of(error: &serde_saphyr::Error) -> String {
     let text = error.without_snippet().to_string();
-    text.lines().next().unwrap_or_default().to_owned()
+    let reason = text.lines().next().unwrap_or_default();
+    // The place stands before it already.
+    reason.rsplit_once(" at line ").map_or(reason, |(reason, _)| reason).to_owned()
 }
 
 struct Reader<'a> {

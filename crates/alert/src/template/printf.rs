@@ -34,30 +34,74 @@ struct Verb {
     letter: char,
 }
 
+/// The values that a format is filled in with.
+struct Arguments<'a> {
+    values: &'a [Value],
+    /// The place of the next one.
+    next: usize,
+    /// Whether the format says places itself: `%[2]d`.
+    says_places: bool,
+    /// Whether the last place that it said is none.
+    is_lost: bool,
+}
+
+impl<'a> Arguments<'a> {
+    fn take(&mut self) -> Option<&'a Value> {
+        let value = self.values.get(self.next)?;
+        self.next += 1;
+        Some(value)
+    }
+
+    /// Goes to the place that the format says, if it does: `[2]`.
+    fn go_to_place(&mut self, text: &str, at: &mut usize) {
+        let Some(inner) = text[*at..].strip_prefix('[') else { return };
+        self.says_places = true;
+        let (place, length) = inner.split_once(']').map_or(("", 1), |(place, _)| (place, place.len() + 2));
+        *at += length;
+        match place.parse::<usize>() {
+            Ok(place) if (1..=self.values.len()).contains(&place) => self.next = place - 1,
+            _ => self.is_lost = true,
+        }
+    }
+
+    /// A number that is a value: `*`.
+    fn number(&mut self) -> Option<i64> {
+        match self.take() {
+            Some(Value::Int(number)) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// What no verb has used, as Go says it.
+    fn extra(&self) -> Option<String> {
+        let extra = self.values.get(self.next..).filter(|extra| !extra.is_empty() && !self.says_places)?;
+        let extra: Vec<String> = extra.iter().map(typed).collect();
+        Some(format!("%!(EXTRA {})", extra.join(", ")))
+    }
+}
+
 /// Fills a format in. What does not fit is said in the text, as Go says it.
 pub(super) fn printf(format: &str, values: &[Value]) -> String {
     let mut printed = String::new();
-    let mut used = 0;
+    let mut arguments = Arguments { values, next: 0, says_places: false, is_lost: false };
     let mut rest = format;
     while let Some(at) = rest.find('%') {
         printed.push_str(&rest[..at]);
-        let (verb, length) = verb(&rest[at + 1..]);
+        arguments.is_lost = false;
+        let (verb, length) = verb(&rest[at + 1..], &mut arguments, &mut printed);
         rest = &rest[at + 1 + length..];
-        match (verb.letter, values.get(used)) {
-            ('%', _) => printed.push('%'),
-            ('\0', _) => printed.push_str("%!(NOVERB)"),
-            (letter, None) => printed.push_str(&format!("%!{letter}(MISSING)")),
-            (_, Some(value)) => {
-                used += 1;
-                printed.push_str(&one(&verb, value));
-            }
+        match verb.letter {
+            '%' => printed.push('%'),
+            '\0' => printed.push_str("%!(NOVERB)"),
+            letter if arguments.is_lost => printed.push_str(&format!("%!{letter}(BADINDEX)")),
+            letter => match arguments.take() {
+                Some(value) => printed.push_str(&one(&verb, value)),
+                None => printed.push_str(&format!("%!{letter}(MISSING)")),
+            },
         }
     }
     printed.push_str(rest);
-    if let Some(extra) = values.get(used..).filter(|extra| !extra.is_empty()) {
-        let extra: Vec<String> = extra.iter().map(typed).collect();
-        printed.push_str(&format!("%!(EXTRA {})", extra.join(", ")));
-    }
+    printed.push_str(&arguments.extra().unwrap_or_default());
     printed
 }
 
@@ -68,8 +112,8 @@ fn typed(value: &Value) -> String {
     }
 }
 
-/// Reads what follows a `%`, and how long it is.
-fn verb(text: &str) -> (Verb, usize) {
+/// Reads what follows a `%`, and how long it is. Says in `printed` which widths and precisions are none.
+fn verb(text: &str, arguments: &mut Arguments<'_>, printed: &mut String) -> (Verb, usize) {
     let mut verb = Verb::default();
     let mut at = 0;
     for c in text.chars() {
@@ -83,20 +127,45 @@ fn verb(text: &str) -> (Verb, usize) {
         }
         at += 1;
     }
-    let number = |at: &mut usize| {
-        let digits = text[*at..].len() - text[*at..].trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let number = text[*at..*at + digits].parse().unwrap_or(if digits == 0 { 0 } else { MAX_WIDTH });
-        *at += digits;
-        number.min(MAX_WIDTH)
-    };
-    verb.width = number(&mut at);
+    match number(text, &mut at, arguments) {
+        Some(width) => {
+            verb.minus |= width < 0;
+            verb.width = bounded(width);
+        }
+        None => printed.push_str("%!(BADWIDTH)"),
+    }
     if text[at..].starts_with('.') {
         at += 1;
-        verb.precision = Some(number(&mut at));
+        verb.precision = number(text, &mut at, arguments).filter(|digits| *digits >= 0).map(bounded);
+        if verb.precision.is_none() {
+            printed.push_str("%!(BADPREC)");
+        }
     }
+    arguments.go_to_place(text, &mut at);
     verb.letter = text[at..].chars().next().unwrap_or('\0');
     let length = if verb.letter == '\0' { at } else { at + verb.letter.len_utf8() };
     (verb, length)
+}
+
+/// A width or a precision, which may be a value; 0 where none is written.
+fn number(text: &str, at: &mut usize, arguments: &mut Arguments<'_>) -> Option<i64> {
+    let begin = *at;
+    arguments.go_to_place(text, at);
+    let says_place = *at > begin;
+    let rest = &text[*at..];
+    if rest.starts_with('*') {
+        *at += 1;
+        return arguments.number();
+    }
+    let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    *at += digits;
+    // A place is that of the value, which stands behind its width.
+    arguments.is_lost |= says_place && digits > 0;
+    Some(rest[..digits].parse().unwrap_or(if digits == 0 { 0 } else { i64::MAX }))
+}
+
+fn bounded(number: i64) -> usize {
+    usize::try_from(number.unsigned_abs()).unwrap_or(MAX_WIDTH).min(MAX_WIDTH)
 }
 
 fn one(verb: &Verb, value: &Value) -> String {

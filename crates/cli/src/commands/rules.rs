@@ -130,13 +130,20 @@ fn show_checked(checked: &[Checked], as_json: bool) -> u8 {
             let (alerting, recording) = file.counts();
             let groups = file.rules.groups().len();
             let text = format!(
-                "{}: {groups} groups, {alerting} alerting rules, {recording} recording rules",
-                file.file
+                "{}: {}, {}, {}",
+                file.file,
+                counted(groups, "group"),
+                counted(alerting, "alerting rule"),
+                counted(recording, "recording rule")
             );
             println!("{}", clean(&text));
         }
     }
     code(passed)
+}
+
+fn counted(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
 fn show_reports(reports: &[FileReport], as_json: bool) -> u8 {
