@@ -15,6 +15,7 @@ use super::discovery::Source;
 use super::globals::Globals;
 use super::http::{self, HttpClient, HttpKeys};
 use super::protocols::{self, EscapingScheme};
+use super::target::no_address;
 use crate::trust::Authorities;
 
 /// How often targets are scraped unless somebody says otherwise, and how long that may take, as in Prometheus.
@@ -234,6 +235,11 @@ fn sources(config: &ScrapeConfig, around: &Surroundings<'_>) -> Result<Vec<Sourc
         .collect();
     if statics.iter().map(|one| one.targets.len()).sum::<usize>() > MAX_STATIC {
         return Err(format!("at most {MAX_STATIC} targets may stand in a job: put them into files"));
+    }
+    // Relabelling can make a parameter of an address.
+    let targets = statics.iter().flat_map(|one| &one.targets).filter(|_| config.relabel_configs.is_empty());
+    if let Some(url) = targets.into_iter().find(|target| target.contains('/')) {
+        return Err(no_address(url));
     }
     let mut sources: Vec<Source> = Vec::new();
     if !statics.is_empty() {

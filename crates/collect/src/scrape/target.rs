@@ -97,11 +97,14 @@ fn timing(labels: &LabelsBuilder) -> Result<Timing, String> {
     Ok(Timing { interval, timeout })
 }
 
+/// What is wrong with a URL where an address belongs.
+pub(super) fn no_address(text: &str) -> String {
+    format!("`{text}` is no address: write it like host:9100, with the path in `metrics_path`")
+}
+
 fn url(job: &Job, labels: &LabelsBuilder, address: &str) -> Result<Url, String> {
     if address.contains(['/', '?', '#', '@', ' ']) {
-        return Err(format!(
-            "`{address}` is no address: write it like host:9100, with the path in `metrics_path`"
-        ));
+        return Err(no_address(address));
     }
     let scheme = labels.get(SCHEME).unwrap_or_default();
     if !matches!(scheme, "http" | "https") {

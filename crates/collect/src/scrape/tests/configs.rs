@@ -119,6 +119,7 @@ async fn a_job_that_cannot_be_used_is_refused_with_its_name_and_the_key() {
             "`no_proxy` is set, and there is no proxy",
         ),
         (json!({ "scrape_protocols": [] }), "`scrape_protocols` takes one to five formats"),
+        (json!({ "targets": ["http://a:1"] }), "`http://a:1` is no address: write it like host:9100"),
         (json!({ "labels": { "a": "b" } }), "`labels` are those of `targets`, and there are none"),
     ];
     for (mut keys, expected) in cases {
