@@ -1,10 +1,12 @@
 //! Watchkeeper's own metrics: as text for `/metrics`, and as samples for its own store, so that rules
 //! can watch the watcher.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use model::{MetricBatch, Timestamp};
+use ingest::{Ingest, Source};
+use model::{MetricBatch, MetricKind, MetricMetadata, Timestamp};
 use prometheus::proto::{Metric, MetricFamily, MetricType};
 use prometheus::{Registry, TextEncoder};
 
@@ -31,11 +33,13 @@ pub(crate) struct Own {
     interval: Duration,
     host: String,
     registry: Registry,
+    /// Takes what the metrics mean.
+    ingest: Arc<Ingest>,
 }
 
 impl Own {
-    pub(crate) fn new(config: &OwnConfig, host: String, registry: Registry) -> Self {
-        Self { interval: config.interval.0, host, registry }
+    pub(crate) fn new(config: &OwnConfig, host: String, registry: Registry, ingest: Arc<Ingest>) -> Self {
+        Self { interval: config.interval.0, host, registry, ingest }
     }
 }
 
@@ -55,13 +59,28 @@ impl Collector for Own {
 
     async fn collect(&mut self, now: Timestamp) -> Result<MetricBatch, CollectError> {
         let mut samples = Samples::new(now, &[("host", &self.host)]);
-        for family in self.registry.gather() {
+        let families = self.registry.gather();
+        self.ingest.note_metadata(Source::Own, families.iter().map(described).collect());
+        for family in families {
             for metric in family.get_metric() {
                 push_metric(&mut samples, &family, metric);
             }
         }
         Ok(samples.finish())
     }
+}
+
+/// What a family means.
+fn described(family: &MetricFamily) -> MetricMetadata {
+    let kind = match family.get_field_type() {
+        MetricType::COUNTER => MetricKind::Counter,
+        MetricType::GAUGE => MetricKind::Gauge,
+        MetricType::HISTOGRAM => MetricKind::Histogram,
+        MetricType::SUMMARY => MetricKind::Summary,
+        MetricType::UNTYPED => MetricKind::Unknown,
+    };
+    let (family, help) = (family.name().to_owned(), family.help().to_owned());
+    MetricMetadata { family, kind, help, unit: String::new() }
 }
 
 /// One metric becomes one sample, or, for histograms and summaries, one for each of its parts.
@@ -110,6 +129,7 @@ fn push_part(samples: &mut Samples, name: &str, labels: &[(&str, &str)], part: (
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runner::tests::ingest;
     use prometheus::{Histogram, HistogramOpts, IntCounterVec, IntGauge, Opts};
 
     fn registry() -> Registry {
@@ -132,8 +152,12 @@ mod tests {
 
     #[tokio::test]
     async fn every_metric_becomes_samples_with_the_label_host() {
-        let mut own = Own::new(&OwnConfig::default(), "box".to_owned(), registry());
+        let ingest = ingest(&Arc::default());
+        let mut own = Own::new(&OwnConfig::default(), "box".to_owned(), registry(), Arc::clone(&ingest));
         let batch = own.collect(Timestamp::from_millis(5000)).await.unwrap();
+        let known = ingest.metadata(Some("took_seconds"), 1, 1);
+        let known: Vec<_> = known.iter().flat_map(|(_, all)| all).map(|one| (one.kind, &*one.help)).collect();
+        assert_eq!(known, [(MetricKind::Histogram, "Time.")]);
         let mut shown: Vec<String> = batch
             .iter()
             .map(|(labels, samples)| format!("{labels:?} {} @{}", samples[0].value, samples[0].time_ms))

@@ -160,7 +160,7 @@ impl Collectors {
         let probes = crate::probes::collectors(&config.probes, pipeline).map_err(SetupError::Probes)?;
         collectors.extend(probes.into_iter().map(|probe| (probe, Source::Collector)));
         if config.own.enabled {
-            let own = Own::new(&config.own, host, registry.clone());
+            let own = Own::new(&config.own, host, registry.clone(), Arc::clone(&ingest));
             collectors.push((Box::new(own), Source::Own));
         }
         let scrapes =

@@ -4,6 +4,7 @@
 //! each interval is written by [`gauges`]; [`writer`] makes samples of both, starts counters at zero and
 //! ends series that are gone; [`run`] does it again and again.
 
+mod described;
 mod family;
 mod gauges;
 mod histogram;

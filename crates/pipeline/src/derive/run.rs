@@ -9,8 +9,8 @@ use model::{Labels, MetricBatch, Timestamp};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use super::gauges;
 use super::writer::Writer;
+use super::{described, gauges};
 use crate::{Page, Pipeline, WorkerFilter};
 
 /// What one writing must know of the one before.
@@ -59,7 +59,7 @@ impl Derivation {
     }
 }
 
-/// Writes every `interval` until `stop`. What could not be stored is not tried again: the next interval
+/// Says what the metrics mean, and writes them every `interval` until `stop`. What could not be stored is not tried again: the next interval
 /// brings newer numbers, and ends the same series.
 pub(crate) async fn run(
     pipeline: Arc<Pipeline>,
@@ -67,6 +67,7 @@ pub(crate) async fn run(
     interval: Duration,
     stop: CancellationToken,
 ) {
+    ingest.note_metadata(Source::Pipeline, described::families());
     let mut derivation = Derivation::new(Timestamp::now());
     let mut ticks = tokio::time::interval(interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

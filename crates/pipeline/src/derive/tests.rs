@@ -9,6 +9,7 @@ use model::{MetricBatch, Timestamp, is_stale};
 use store::Cancel;
 use tokio_util::sync::CancellationToken;
 
+use super::described;
 use super::histogram::{Histogram, LONG};
 use super::run::Derivation;
 use crate::fixtures::{self, MemoryStore, at, job, llm_call, loaded, pipeline, request, stage, worker};
@@ -60,11 +61,26 @@ fn a_job_and_more() -> Vec<Event> {
     ]
 }
 
+/// Whether the documentation has the family of a series.
+fn is_described(name: &str) -> bool {
+    let families = described::families();
+    let family =
+        ["_bucket", "_sum", "_count"].iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name);
+    families.iter().any(|metadata| metadata.family == name || metadata.family == family)
+}
+
 #[test]
 fn events_become_metrics_under_the_agreed_names() {
     let pipeline = pipeline(Config::default());
     pipeline.fold(&a_job_and_more(), Counting::Counted);
     let derived = Derivation::new(at(0)).derive(&pipeline, at(30));
+    let undescribed: Vec<&str> = derived
+        .batch
+        .iter()
+        .map(|(labels, _)| labels.metric_name())
+        .filter(|name| !is_described(name))
+        .collect();
+    assert!(undescribed.is_empty(), "docs/metrics.md: {undescribed:?}");
     let samples = samples(&derived.batch);
     for (series, expected) in [
         (r#"jobs_total{kind="summary", queue="q", status="completed"}"#, 1.0),
