@@ -9,6 +9,7 @@ mod beside_prometheus;
 mod commands;
 mod crash;
 mod dashboards;
+mod explain;
 mod export;
 mod faults;
 mod itself;

@@ -4,9 +4,8 @@
 //! cargo run -q -p promql --example promqltest -- FILE…
 //! ```
 //!
-//! Each failure is a line that begins with the file and the line of the command; the last line is `N passed, N failed`. The exit code is 1 when something failed.
-
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "what a command has to say")]
+//! Each failure is a line that begins with the file and the line in it; the last line is `N passed, N failed`. The exit
+//! code is 1 when something failed.
 
 #[path = "../tests/scripts/classic.rs"]
 mod classic;
@@ -16,6 +15,8 @@ mod embedded;
 mod expected;
 #[path = "../tests/scripts/load.rs"]
 mod load;
+#[path = "../tests/scripts/report.rs"]
+mod report;
 #[path = "../tests/scripts/runner.rs"]
 mod runner;
 #[path = "../tests/scripts/script.rs"]
@@ -23,40 +24,18 @@ mod script;
 #[path = "../tests/scripts/start_text.rs"]
 mod start_text;
 
-use std::path::Path;
+use std::io;
 use std::process::ExitCode;
 
 use embedded::Stores;
 
-/// Runs the script of a file and says what failed: how many evaluations passed, and how many did not.
-fn run(file: &str, stores: &Stores) -> (usize, usize) {
-    let text = match std::fs::read_to_string(Path::new(file)) {
-        Ok(text) => text,
-        Err(error) => {
-            println!("{file}: {error}");
-            return (0, 1);
-        }
-    };
-    let tally = runner::run(&text, &|| stores.open());
-    for failure in &tally.failures {
-        println!("{file}:{failure}");
-    }
-    (tally.passed, tally.failures.len())
-}
-
-fn main() -> ExitCode {
+#[expect(clippy::print_stderr, reason = "what a command has to say")]
+fn main() -> io::Result<ExitCode> {
     let files: Vec<String> = std::env::args().skip(1).collect();
     if files.is_empty() {
         eprintln!("usage: promqltest FILE…");
-        return ExitCode::from(2);
+        return Ok(ExitCode::from(2));
     }
     let stores = Stores::default();
-    let (mut passed, mut failed) = (0, 0);
-    for file in &files {
-        let (file_passed, file_failed) = run(file, &stores);
-        passed += file_passed;
-        failed += file_failed;
-    }
-    println!("{passed} passed, {failed} failed");
-    ExitCode::from(u8::from(failed > 0))
+    report::run(&files, &|| stores.open(), &mut io::stdout().lock()).map(ExitCode::from)
 }

@@ -37,11 +37,11 @@ fn noted(kind: &str, notes: &[String], expected: &[Message], none: bool) -> Resu
     let accepts =
         |message: &Message, note: &str| message.accepts(note) || message.accepts(without_place(note));
     if let Some(missing) = expected.iter().find(|message| !notes.iter().any(|note| accepts(message, note))) {
-        return Err(format!("expected a {kind} {missing:?}, there are {notes:?}"));
+        return Err(format!("expected {kind} {missing:?}, there are {notes:?}"));
     }
     let is_expected = |note: &String| expected.iter().any(|message| accepts(message, note));
     match notes.iter().find(|note| !expected.is_empty() && !is_expected(note)) {
-        Some(other) => Err(format!("a {kind} that is not expected: {other}")),
+        Some(other) => Err(format!("{kind} that is not expected: {other}")),
         None => Ok(()),
     }
 }
@@ -74,7 +74,11 @@ fn vector(eval: &Eval, samples: &[VectorSample]) -> Result<(), String> {
             other => return Err(format!("expected {labels} {point:?}, found {other:?} in {samples:?}")),
         }
     }
-    if expected.len() == samples.len() { Ok(()) } else { Err(format!("more than expected: {samples:?}")) }
+    let is_expected = |sample: &VectorSample| expected.iter().any(|(labels, _)| **labels == sample.labels);
+    match samples.iter().find(|sample| !is_expected(sample)) {
+        Some(other) => Err(format!("more than expected: {other:?} in {samples:?}")),
+        None => Ok(()),
+    }
 }
 
 fn matrix(eval: &Eval, found: &[Series], times: Times) -> Result<(), String> {
@@ -82,13 +86,13 @@ fn matrix(eval: &Eval, found: &[Series], times: Times) -> Result<(), String> {
         Times::Instant(time_ms) => (time_ms, 1),
         Times::Range { start_ms, step_ms, .. } => (start_ms, step_ms),
     };
-    let mut expected = 0;
+    let mut expected: Vec<&Labels> = Vec::new();
     for series in &eval.series {
         let points = || series.points.iter().enumerate().filter(|(_, point)| **point != Point::Absent);
         if points().next().is_none() {
             continue;
         }
-        expected += 1;
+        expected.push(&series.labels);
         let other = found.iter().find(|other| other.labels == series.labels);
         let is_same = |other: &&Series| {
             let at = |time_ms: i64| {
@@ -111,7 +115,10 @@ fn matrix(eval: &Eval, found: &[Series], times: Times) -> Result<(), String> {
             return Err(format!("expected {} {points:?}, found {other:?} in {found:?}", series.labels));
         }
     }
-    if expected == found.len() { Ok(()) } else { Err(format!("more than expected: {found:?}")) }
+    match found.iter().find(|series| !expected.contains(&&series.labels)) {
+        Some(other) => Err(format!("more than expected: {other:?} in {found:?}")),
+        None => Ok(()),
+    }
 }
 
 fn matches_point(expected: &Point, value: f64, histogram: Option<&Arc<Histogram>>) -> bool {

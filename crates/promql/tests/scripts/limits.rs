@@ -25,28 +25,35 @@ fn range(engine: &Engine, query: &str, step: Duration) -> Result<Value, Error> {
 }
 
 #[test]
-fn each_limit_is_named_when_it_is_reached() {
-    let second = Duration::from_secs(1);
+fn each_limit_is_named_with_how_to_narrow_the_query_when_it_is_reached() {
+    const HELD: &str =
+        "(promql.max_held_samples); aggregate, ask for fewer series, a shorter range or a larger step";
+    let held = || Limits { max_held_samples: 999, ..Limits::default() };
     let cases = [
-        (Limits { max_samples: 999, ..Limits::default() }, "sum(m)", "max_samples", ErrorKind::Execution),
         (
-            Limits { max_held_samples: 999, ..Limits::default() },
-            "m",
-            "max_held_samples",
+            Limits { max_samples: 999, ..Limits::default() },
+            "sum(m)",
+            "(promql.max_samples); add matchers or ask for a shorter range",
+            ErrorKind::Execution,
+        ),
+        (held(), "m", HELD, ErrorKind::Execution),
+        (held(), "sum_over_time(vector(1)[1d:1ms])", HELD, ErrorKind::Execution),
+        (
+            Limits { max_series: 9, ..Limits::default() },
+            "sum(m)",
+            "(promql.max_series); add matchers",
             ErrorKind::Execution,
         ),
         (
-            Limits { max_held_samples: 999, ..Limits::default() },
-            "sum_over_time(vector(1)[1d:1ms])",
-            "max_held_samples",
-            ErrorKind::Execution,
+            Limits { max_steps: 99, ..Limits::default() },
+            "sum(m)",
+            "(promql.max_steps); ask for a larger step or a shorter range",
+            ErrorKind::BadData,
         ),
-        (Limits { max_series: 9, ..Limits::default() }, "sum(m)", "max_series", ErrorKind::Execution),
-        (Limits { max_steps: 99, ..Limits::default() }, "sum(m)", "max_steps", ErrorKind::BadData),
     ];
-    for (limits, query, name, kind) in cases {
-        let error = range(&engine(limits), query, second).expect_err(query);
-        assert!(error.to_string().contains(name), "{error}");
+    for (limits, query, advice, kind) in cases {
+        let error = range(&engine(limits), query, Duration::from_secs(1)).expect_err(query);
+        assert!(error.to_string().ends_with(advice), "{query}: {error}");
         assert_eq!(error.kind(), kind, "{error}");
     }
 }
@@ -83,6 +90,8 @@ fn a_query_ends_when_it_is_cancelled_or_late() {
     let late = engine(Limits { timeout: DurationText(Duration::ZERO), ..Limits::default() });
     let error = late.instant(&query, Timestamp::from_millis(0), &Cancel::never()).expect_err("late");
     assert_eq!(error.kind(), ErrorKind::Timeout);
+    let advice = "(promql.timeout); ask for a shorter range, a larger step or fewer series";
+    assert!(error.to_string().ends_with(advice), "{error}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Runs the commands of a script against the engine over a store.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,14 +10,26 @@ use store::TelemetryStore;
 
 use crate::expected;
 use crate::load::load;
-use crate::script::{self, Command, Eval, Times};
+use crate::script::{self, Command, Eval, Times, Unreadable};
 
 /// What became of a script's evaluations.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) passed: usize,
-    /// Line, query and reason.
-    pub(crate) failures: Vec<String>,
+    pub(crate) failures: Vec<Failure>,
+}
+
+/// A command that did not do what it says, by the line on which it begins; or a line that cannot be read.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    line: usize,
+    reason: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.line, self.reason)
+    }
 }
 
 /// Runs a script; each part of it over a new store.
@@ -24,8 +37,9 @@ pub(crate) fn run(text: &str, new_store: &dyn Fn() -> Arc<dyn TelemetryStore>) -
     let mut tally = Tally::default();
     let commands = match script::parse(text) {
         Ok(commands) => commands,
-        Err(error) => {
-            tally.failures.push(format!("the script cannot be read: {error}"));
+        Err(Unreadable { line, reason }) => {
+            let reason = format!("the script cannot be read: {reason}");
+            tally.failures.push(Failure { line, reason });
             return tally;
         }
     };
@@ -35,12 +49,16 @@ pub(crate) fn run(text: &str, new_store: &dyn Fn() -> Arc<dyn TelemetryStore>) -
             Command::Clear => store = new_store(),
             Command::Load { line, step_ms, series } => {
                 if let Err(error) = load(&*store, step_ms, &series) {
-                    tally.failures.push(format!("{line}: what is loaded is not stored -- {error}"));
+                    let reason = format!("what is loaded is not stored -- {error}");
+                    tally.failures.push(Failure { line, reason });
                 }
             }
             Command::Eval(eval) => match evaluate(&store, &eval) {
                 Ok(()) => tally.passed += 1,
-                Err(reason) => tally.failures.push(format!("{}: {} -- {reason}", eval.line, eval.query)),
+                Err(reason) => {
+                    let reason = format!("{} -- {reason}", eval.query);
+                    tally.failures.push(Failure { line: eval.line, reason });
+                }
             },
         }
     }

@@ -64,11 +64,14 @@ impl Message {
             return Ok(Self::Exactly(message.trim().to_owned()));
         }
         match text.strip_prefix("regex:") {
-            Some(pattern) => {
-                regex::Regex::new(pattern.trim()).map(Self::Pattern).map_err(|error| error.to_string())
-            }
-            None => Ok(Self::Any),
+            Some(pattern) => Self::pattern(pattern),
+            None if text.is_empty() => Ok(Self::Any),
+            None => Err(format!("`{text}` begins neither with `msg:` nor with `regex:`")),
         }
+    }
+
+    fn pattern(text: &str) -> Result<Self, String> {
+        regex::Regex::new(text.trim()).map(Self::Pattern).map_err(|error| error.to_string())
     }
 
     pub(crate) fn accepts(&self, text: &str) -> bool {
@@ -80,8 +83,20 @@ impl Message {
     }
 }
 
+/// A line that cannot be read.
+#[derive(Debug)]
+pub(crate) struct Unreadable {
+    pub(crate) line: usize,
+    pub(crate) reason: String,
+}
+
+/// Says of what is wrong on which line it is.
+fn on(line: usize) -> impl Fn(String) -> Unreadable {
+    move |reason| Unreadable { line, reason }
+}
+
 /// Reads a script. Lines that begin with `#` are empty lines, and an empty line ends a command.
-pub(crate) fn parse(text: &str) -> Result<Vec<Command>, String> {
+pub(crate) fn parse(text: &str) -> Result<Vec<Command>, Unreadable> {
     let lines: Vec<&str> =
         text.lines().map(str::trim).map(|line| if line.starts_with('#') { "" } else { line }).collect();
     let mut commands = Vec::new();
@@ -100,33 +115,50 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Command>, String> {
         let end = (at..lines.len()).find(|&end| lines[end].is_empty()).unwrap_or(lines.len());
         let body = &lines[at..end];
         at = end;
-        let command =
-            if line.starts_with("load") { load(line, number, body) } else { eval(line, number, body) };
-        commands.push(command.map_err(|error| format!("line {number}: {error}"))?);
+        let mut words = line;
+        commands.push(match word(&mut words) {
+            command @ ("load" | "load_with_nhcb") => load(command, words, number, body)?,
+            command => eval(command, words, number, body)?,
+        });
     }
     Ok(commands)
 }
 
-fn load(line: &str, number: usize, body: &[&str]) -> Result<Command, String> {
-    let (command, step) = line.split_once(char::is_whitespace).ok_or("a load needs a step")?;
+fn load(command: &str, step: &str, number: usize, body: &[&str]) -> Result<Command, Unreadable> {
+    if step.is_empty() {
+        return Err(on(number)("a load needs a step".to_owned()));
+    }
+    let step_ms = millis(step).map_err(on(number))?;
+    let mut series = loaded(number, body)?;
+    if command == "load_with_nhcb" {
+        let made = classic::histograms(series.iter().map(|one| &one.written)).map_err(on(number))?;
+        series.extend(made.into_iter().map(|written| LoadedSeries { written, starts_ms: Vec::new() }));
+    }
+    Ok(Command::Load { line: number, step_ms, series })
+}
+
+/// The series of a load, which begins on the line before them.
+fn loaded(number: usize, body: &[&str]) -> Result<Vec<LoadedSeries>, Unreadable> {
     let mut series: Vec<LoadedSeries> = Vec::new();
     let (mut default, mut own): (Vec<Option<i64>>, Option<StartText>) = (Vec::new(), None);
-    for line in body {
+    for (line, place) in body.iter().zip(number + 1..) {
         if let Some(starts) = StartText::parse(line) {
-            let starts = starts?;
+            let starts = starts.map_err(on(place))?;
             match starts.labels {
                 None => default = starts.offsets_ms,
-                Some(_) if own.is_some() => return Err("starts (`@st`) have no samples".to_owned()),
+                Some(_) if own.is_some() => return Err(without_samples(place - 1)),
                 Some(_) => own = Some(starts),
             }
             continue;
         }
-        let mut one = LoadedSeries { written: notation::series(line)?, starts_ms: default.clone() };
+        let written = notation::series(line).map_err(on(place))?;
+        let mut one = LoadedSeries { written, starts_ms: default.clone() };
         if let Some(own) = own.take() {
             if own.labels.as_ref() != Some(&one.written.labels)
                 || own.offsets_ms.len() != one.written.points.len()
             {
-                return Err(format!("starts (`@st`) are not those of the samples of {}", one.written.labels));
+                let reason = format!("starts (`@st`) are not those of the samples of {}", one.written.labels);
+                return Err(on(place)(reason));
             }
             one.starts_ms = own.offsets_ms;
         }
@@ -137,18 +169,27 @@ fn load(line: &str, number: usize, body: &[&str]) -> Result<Command, String> {
         }
     }
     if own.is_some() {
-        return Err("starts (`@st`) have no samples".to_owned());
+        return Err(without_samples(number + body.len()));
     }
-    if command == "load_with_nhcb" {
-        let made = classic::histograms(series.iter().map(|one| &one.written))?;
-        series.extend(made.into_iter().map(|written| LoadedSeries { written, starts_ms: Vec::new() }));
-    }
-    Ok(Command::Load { line: number, step_ms: millis(step.trim())?, series })
+    Ok(series)
 }
 
-fn eval(line: &str, number: usize, body: &[&str]) -> Result<Command, String> {
-    let (command, rest) = line.split_once(char::is_whitespace).ok_or("an unknown command")?;
-    let mut eval = Eval { line: number, ..Eval::default() };
+fn without_samples(line: usize) -> Unreadable {
+    on(line)("starts (`@st`) have no samples".to_owned())
+}
+
+fn eval(command: &str, words: &str, number: usize, body: &[&str]) -> Result<Command, Unreadable> {
+    let mut eval = asked(command, words).map_err(on(number))?;
+    eval.line = number;
+    for (line, place) in body.iter().zip(number + 1..) {
+        expectation(&mut eval, line).map_err(on(place))?;
+    }
+    Ok(Command::Eval(Box::new(eval)))
+}
+
+/// What is evaluated, and when.
+fn asked(command: &str, mut words: &str) -> Result<Eval, String> {
+    let mut eval = Eval::default();
     match command {
         "eval" => {}
         "eval_fail" => eval.fail = Some(Message::Any),
@@ -157,9 +198,7 @@ fn eval(line: &str, number: usize, body: &[&str]) -> Result<Command, String> {
         "eval_ordered" => eval.ordered = true,
         other => return Err(format!("`{other}` is an unknown command")),
     }
-    let mut words = rest.trim();
-    let kind = word(&mut words);
-    eval.times = match kind {
+    eval.times = match word(&mut words) {
         "instant" => {
             keyword(&mut words, "at")?;
             Times::Instant(millis(word(&mut words))?)
@@ -168,10 +207,7 @@ fn eval(line: &str, number: usize, body: &[&str]) -> Result<Command, String> {
         other => return Err(format!("`{other}` is neither instant nor range")),
     };
     eval.query = words.to_owned();
-    for line in body {
-        expectation(&mut eval, line)?;
-    }
-    Ok(Command::Eval(Box::new(eval)))
+    Ok(eval)
 }
 
 fn times(words: &mut &str) -> Result<Times, String> {
@@ -185,29 +221,32 @@ fn times(words: &mut &str) -> Result<Times, String> {
 
 fn expectation(eval: &mut Eval, line: &str) -> Result<(), String> {
     let mut words = line;
-    if let Some(message) = line.strip_prefix("expected_fail_message") {
-        eval.fail = Some(Message::Exactly(message.trim().to_owned()));
-    } else if let Some(pattern) = line.strip_prefix("expected_fail_regexp") {
-        eval.fail = Some(Message::parse(&format!("regex:{pattern}"))?);
-    } else if word(&mut words) == "expect" {
-        match word(&mut words) {
-            "fail" => eval.fail = Some(Message::parse(words)?),
-            "warn" => eval.warn.push(Message::parse(words)?),
-            "info" => eval.info.push(Message::parse(words)?),
-            "no_warn" => eval.no_warn = true,
-            "no_info" => eval.no_info = true,
-            "ordered" => eval.ordered = true,
-            "string" => eval.text = Some(notation::quoted(words)?),
-            "range" => {
-                keyword(&mut words, "vector")?;
-                eval.range_vector = Some(times(&mut words)?);
-            }
-            other => return Err(format!("`{other}` is nothing to expect")),
+    match word(&mut words) {
+        "expect" => return expect(eval, words),
+        "expected_fail_message" => eval.fail = Some(Message::Exactly(words.to_owned())),
+        "expected_fail_regexp" => eval.fail = Some(Message::pattern(words)?),
+        _ => match notation::number(line) {
+            Some(number) => eval.scalar = Some(number),
+            None => eval.series.push(notation::series(line)?),
+        },
+    }
+    Ok(())
+}
+
+fn expect(eval: &mut Eval, mut words: &str) -> Result<(), String> {
+    match word(&mut words) {
+        "fail" => eval.fail = Some(Message::parse(words)?),
+        "warn" => eval.warn.push(Message::parse(words)?),
+        "info" => eval.info.push(Message::parse(words)?),
+        "no_warn" => eval.no_warn = true,
+        "no_info" => eval.no_info = true,
+        "ordered" => eval.ordered = true,
+        "string" => eval.text = Some(notation::quoted(words)?),
+        "range" => {
+            keyword(&mut words, "vector")?;
+            eval.range_vector = Some(times(&mut words)?);
         }
-    } else if let Some(number) = notation::number(line) {
-        eval.scalar = Some(number);
-    } else {
-        eval.series.push(notation::series(line)?);
+        other => return Err(format!("`{other}` is nothing to expect")),
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use model::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::stage::{Answer, Stage, answer};
+use crate::stage::{Answer, Stage, answer, encoded};
 
 /// A server with one series of three samples, the last of them now; gives the time in whole seconds.
 async fn stage() -> (Stage, i64) {
@@ -26,12 +26,6 @@ async fn stage() -> (Stage, i64) {
 async fn get(stage: &Stage, path: &str, parameters: &[(&str, &str)]) -> Answer {
     let query = encoded(parameters);
     answer(stage.local(Method::GET, &format!("/prometheus/api/v1/{path}?{query}"))).await
-}
-
-fn encoded(parameters: &[(&str, &str)]) -> String {
-    let mut url = reqwest::Url::parse("http://host/").expect("an address");
-    url.query_pairs_mut().extend_pairs(parameters);
-    url.query().unwrap_or_default().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -120,7 +114,7 @@ async fn a_query_that_is_too_slow_names_the_limit() {
 }
 
 /// The parameters of a query for so many series at 11,000 steps, the most there may be.
-fn large(series: usize) -> Vec<(&'static str, String)> {
+pub(crate) fn large(series: usize) -> Vec<(&'static str, String)> {
     let each = (0..series).map(|n| format!("label_replace(vector(time()), \"n\", \"{n}\", \"\", \"\")"));
     let query = each.collect::<Vec<_>>().join(" or ");
     let times = [("start", "1000000"), ("end", "1010999"), ("step", "1")];

@@ -130,6 +130,13 @@ pub(crate) async fn answer(request: RequestBuilder) -> Answer {
     Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::Null), text }
 }
 
+/// Parameters as an address has them behind `?`, and the body of a form.
+pub(crate) fn encoded(parameters: &[(&str, &str)]) -> String {
+    let mut url = reqwest::Url::parse("http://host/").expect("an address");
+    url.query_pairs_mut().extend_pairs(parameters);
+    url.query().unwrap_or_default().to_owned()
+}
+
 async fn context(folder: &std::path::Path) -> server::Context {
     let registry = ::prometheus::Registry::new();
     let path = folder.to_owned();
