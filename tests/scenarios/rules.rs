@@ -101,7 +101,7 @@ async fn scenario_rule_files_are_refused_where_promtool_refuses_them() -> Result
     let faults = [
         ("for: 2m", "for: soon", "16:14"),
         ("for: 2m", "form: 2m", "16:9"),
-        ("expr: sum by (job) (up)", "expr: sum by (job (up)", "6:15"),
+        ("expr: sum by (job) (up)", "expr: sum by (job (up)", "6:27"),
         ("$labels.instance", "$labels.instance | frobnicate", "19:20"),
         ("record: only:down", "record: only:down\n        for: 2m", ""),
         ("record: only:down", "record: only{down}", "10:17"),
@@ -176,7 +176,7 @@ async fn scenario_rules_are_read_again_and_a_broken_file_changes_nothing() -> Re
     })
     .await?;
     ensure!(
-        refused.starts_with(&format!("{}:6:11: could not parse expression", path.display())),
+        refused.starts_with(&format!("{}:6:19: could not parse expression", path.display())),
         "{refused}"
     );
     ensure!(names(&watchkeeper).await? == ["two", "three"]);

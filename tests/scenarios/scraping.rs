@@ -67,6 +67,14 @@ async fn scenario_exporters_of_a_prometheus_yml_and_watchkeeper_itself_are_scrap
         watchkeeper.get("/prometheus/api/v1/targets/metadata?metric=node_memory_MemTotal_bytes").await?;
     ensure!(metadata.body["data"][0]["type"] == "gauge", "{:?}", metadata.body);
 
+    // What of the file is passed over is said, in the log and by the check of the configuration.
+    let warning = "prometheus.yml:4:1: `rule_files` is not read here: rules are those of `[alerts] rules`";
+    ensure!(watchkeeper.output().contains(warning), "{}", watchkeeper.output());
+    let config = folder.path().join("watchkeeper.toml");
+    let output = Command::new(binary()).args(["config", "check", "--config"]).arg(&config).output().await?;
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    ensure!(output.status.code() == Some(0) && told.contains(warning), "{output:?}");
+
     // Watchkeeper shows its own metrics to whoever has its token, itself too.
     let address = watchkeeper.url("").replace("http://", "");
     let own = format!(
@@ -92,7 +100,6 @@ async fn scenario_exporters_of_a_prometheus_yml_and_watchkeeper_itself_are_scrap
     .await?;
 
     std::fs::write(folder.path().join("prometheus.yml"), "scrape_configs:\n  - job_nam: a\n")?;
-    let config = folder.path().join("watchkeeper.toml");
     let output = Command::new(binary()).args(["config", "check", "--config"]).arg(&config).output().await?;
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     ensure!(output.status.code() == Some(2), "{output:?}");

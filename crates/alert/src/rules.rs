@@ -4,6 +4,7 @@ pub(crate) mod document;
 mod files;
 mod follow;
 mod form;
+mod place;
 #[cfg(test)]
 mod tests;
 mod twins;
@@ -23,6 +24,7 @@ use crate::{RuleError, Severity};
 pub(crate) use files::find;
 pub use follow::RuleFiles;
 pub(crate) use follow::{Change, Followed};
+pub(crate) use form::fault;
 
 /// All rules, in groups.
 #[derive(Clone, Debug, Default)]

@@ -47,7 +47,7 @@ pub use redis_server::RedisConfig;
 pub use runner::{CollectorStatus, Collectors, SetupError};
 pub use scrape::{
     Authorization, BasicAuth, DroppedTarget, EscapingScheme, FileSdConfig, Health, HttpHeader, HttpSdConfig,
-    OAuth2, PoolStatus, ScrapeConfig, ScrapeProtocol, ScrapeSetupError, Scrapes, ScrapingConfig,
-    StaticConfig, TargetMetadata, TargetStatus, TlsConfig,
+    OAuth2, PoolStatus, ScrapeConfig, ScrapeProtocol, ScrapeSetupError, ScrapeWarning, Scrapes,
+    ScrapingConfig, StaticConfig, TargetMetadata, TargetStatus, TlsConfig,
 };
 pub use units::UnitsConfig;

@@ -13,6 +13,7 @@ mod discovery;
 mod error;
 mod failure_log;
 mod files;
+mod form;
 mod glob;
 mod globals;
 mod http;
@@ -39,6 +40,7 @@ pub use config::{
     StaticConfig, TlsConfig,
 };
 pub use error::ScrapeSetupError;
+pub use form::ScrapeWarning;
 pub use protocols::{EscapingScheme, ScrapeProtocol};
 pub use scrapes::Scrapes;
 pub use status::{DroppedTarget, Health, PoolStatus, TargetMetadata, TargetStatus};

@@ -40,7 +40,7 @@ pub enum Point {
 
 /// Reads a series with its points.
 pub fn series(line: &str) -> Result<WrittenSeries, String> {
-    let (labels, rest) = leading_labels(line)?;
+    let (labels, rest) = leading_labels(line).map_err(|reason| format!("`{line}`: {reason}"))?;
     Ok(WrittenSeries { labels, points: points(rest)? })
 }
 
@@ -56,13 +56,12 @@ pub fn labels(text: &str) -> Result<Labels, String> {
     if text.is_empty() {
         return Ok(Labels::empty());
     }
-    let fail = |reason: &str| format!("labels `{text}`: {reason}");
     // A word that is a keyword in queries is a name before braces.
     let braced = if text.contains('{') { text.to_owned() } else { format!("{text}{{}}") };
-    let tree = syntax::parse(&braced).map_err(|error| fail(&error.to_string()))?;
-    let Node::Selector(selector) = tree.node else { return Err(fail("this names no series")) };
+    let tree = syntax::parse(&braced).map_err(|error| error.to_string())?;
+    let Node::Selector(selector) = tree.node else { return Err("this names no series".to_owned()) };
     if selector.range.is_some() || selector.shift != Shift::default() || selector.extension.is_some() {
-        return Err(fail("nothing may follow the labels of a series"));
+        return Err("nothing may follow the labels of a series".to_owned());
     }
     let mut builder = LabelsBuilder::new();
     if let Some(name) = selector.name {
@@ -70,7 +69,7 @@ pub fn labels(text: &str) -> Result<Labels, String> {
     }
     for matcher in selector.matchers {
         if matcher.op != MatchOp::Equal {
-            return Err(fail("a series has its labels with `=`"));
+            return Err("a series has its labels with `=`".to_owned());
         }
         builder.set(matcher.name, matcher.value);
     }

@@ -9,6 +9,7 @@ use promql::{Query, ValueKind};
 use serde::{Deserialize, Deserializer};
 use serde_saphyr::{Location, Spanned};
 
+use super::place::Place;
 use super::{AlertRule, Group, RecordingRule, Rule, RuleWarning, document};
 use crate::evidence;
 use crate::template::Template;
@@ -80,10 +81,13 @@ fn parse(file: &str, text: &str) -> Result<FileForm, RuleError> {
     let mut budget = serde_saphyr::Budget::default();
     (budget.max_nodes, budget.max_events) = (MAX_NODES, 2 * MAX_NODES);
     let options = serde_saphyr::options! { budget: Some(budget) };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-        let (line, column) = error.location().map_or((1, 1), |location| (location.line(), location.column()));
-        RuleError::Invalid { file: file.to_owned(), line, column, reason: reason_of(&error) }
-    })
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| fault(file, &error))
+}
+
+/// What is wrong with a YAML text, and where.
+pub(crate) fn fault(file: &str, error: &serde_saphyr::Error) -> RuleError {
+    let (line, column) = error.location().map_or((1, 1), |location| (location.line(), location.column()));
+    RuleError::Invalid { file: file.to_owned(), line, column, reason: reason_of(error) }
 }
 
 fn groups(file: &str, text: &str) -> Result<Vec<Group>, Vec<RuleError>> {
@@ -93,7 +97,7 @@ fn groups(file: &str, text: &str) -> Result<Vec<Group>, Vec<RuleError>> {
     for form in form.groups.unwrap_or_default() {
         let labels = form.labels.unwrap_or_default();
         let name = form.name.value.0;
-        let reader = Reader { file, group: &name, labels: &labels };
+        let reader = Reader { file, text, group: &name, labels: &labels };
         if name.is_empty() {
             errors.push(reader.invalid(form.name.referenced, "Groupname must not be empty"));
         }
@@ -136,6 +140,7 @@ fn reason_of(error: &serde_saphyr::Error) -> String {
 
 struct Reader<'a> {
     file: &'a str,
+    text: &'a str,
     group: &'a str,
     labels: &'a Texts,
 }
@@ -266,8 +271,25 @@ impl Reader<'_> {
         let Some(expr) = form.expr.as_ref().filter(|expr| !expr.value.0.trim().is_empty()) else {
             return Err(self.invalid(at, "field 'expr' must be set in rule"));
         };
-        Query::parse(&expr.value.0)
-            .map_err(|error| self.invalid(expr.referenced, format!("could not parse expression: {error}")))
+        Query::parse(&expr.value.0).map_err(|error| self.unreadable(expr, &error.to_string()))
+    }
+
+    /// An expression that cannot be read: the place is that in the file, or words say that it is in the expression.
+    fn unreadable(&self, expr: &Spanned<Text>, error: &str) -> RuleError {
+        let because = |reason: &str| format!("could not parse expression: {reason}");
+        let Some((within, reason)) = Place::leading(error) else {
+            return self.invalid(expr.referenced, because(error));
+        };
+        match within.in_file(self.text, Place::of(expr.referenced), &expr.value.0) {
+            Some(Place { line, column }) => {
+                RuleError::Invalid { file: self.file.to_owned(), line, column, reason: because(reason) }
+            }
+            None => {
+                let Place { line, column } = within;
+                let reason = format!("in its line {line}, column {column}: {reason}");
+                self.invalid(expr.referenced, because(&reason))
+            }
+        }
     }
 
     fn template(&self, text: &Spanned<Text>, what: &str, key: &str) -> Result<Template, RuleError> {

@@ -45,7 +45,12 @@ fn an_error_names_the_file_the_line_and_the_column() {
         ("        for: 2m\n", "        for: 2m\n        record: x\n", "7:9", "only one of"),
         ("- alert: QueueBacklog\n        expr", "- expr", "7:9", "one of 'record' or 'alert' must be set"),
         ("        expr: queue_depth{state=\"pending\"} > 100\n", "", "7:9", "field 'expr' must be set"),
-        ("sum by (queue) (queue_depth)", "sum by (queue (queue_depth)", "6:15", "could not parse expression"),
+        (
+            "sum by (queue) (queue_depth)",
+            "sum by (queue (queue_depth)",
+            "6:29",
+            "could not parse expression: parse error",
+        ),
         ("groups:", "group:", "1:1", "group"),
         ("name: queues", "name: [queues", "2:", ""),
         ("        runbook: [", "          watchkeeper_checks: ask_bob\n        no: [", "16:9", "no"),
@@ -61,6 +66,29 @@ fn an_error_names_the_file_the_line_and_the_column() {
         let text = error.to_string();
         assert!(text.starts_with(&format!("pack.yml:{place}")), "{to}: {text}");
         assert!(text.contains(named), "{to}: {text}");
+    }
+}
+
+#[test]
+fn an_error_in_an_expression_names_one_place_and_says_where_it_is_of_the_expression() {
+    let cases = [
+        (
+            "|\n          sum by (queue) (\n            queue_depth))",
+            "8:26: could not parse expression: parse error",
+        ),
+        (
+            "|\n          sum by (queue) (\n            queue_depth",
+            "8:24: could not parse expression: parse error",
+        ),
+        (
+            "'sum by (queue (queue_depth)'",
+            "6:15: could not parse expression: in its line 1, column 15: parse error",
+        ),
+    ];
+    for (expression, expected) in cases {
+        let text = BACKLOG.replace("sum by (queue) (queue_depth)", expression);
+        let error = RuleSet::parse("pack.yml", &text).expect_err(expression).to_string();
+        assert!(error.starts_with(&format!("pack.yml:{expected}")), "{error}");
     }
 }
 

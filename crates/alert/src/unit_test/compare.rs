@@ -129,7 +129,8 @@ fn compare(
     }
     let mut missing = Vec::new();
     for sample in expected.exp_samples.iter().flatten() {
-        let labels = notation::labels(&sample.labels)?;
+        let labels = notation::labels(&sample.labels)
+            .map_err(|reason| format!("the labels `{}`: {reason}", sample.labels))?;
         let value = match &sample.histogram {
             Some(text) => Sample::Histogram(notation::histogram(text)?),
             None => Sample::Number(sample.value.unwrap_or(0.0)),

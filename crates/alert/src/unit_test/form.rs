@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use model::{DurationText, Timestamp};
+use promql::notation::{self, WrittenSeries};
 use serde::{Deserialize, Deserializer};
+use serde_saphyr::{Location, Spanned};
 
-use crate::rules::{document, find};
+use crate::rules::{document, fault, find};
 use crate::{Group, RuleError, RuleSet};
 
 /// How often rules are evaluated when the file does not say.
@@ -28,6 +30,9 @@ pub(super) struct FileForm {
     pub(super) start: Option<Start>,
     #[serde(default, deserialize_with = "or_nothing")]
     pub(super) tests: Vec<TestForm>,
+    /// What errors call the file.
+    #[serde(skip)]
+    pub(super) name: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -36,7 +41,7 @@ pub(super) struct TestForm {
     pub(super) name: Option<String>,
     interval: Option<DurationText>,
     #[serde(default, deserialize_with = "or_nothing")]
-    pub(super) input_series: Vec<SeriesForm>,
+    input_series: Vec<Spanned<SeriesForm>>,
     #[serde(default, rename = "alert_rule_test", deserialize_with = "or_nothing")]
     pub(super) alerts: Vec<AlertTest>,
     #[serde(default, rename = "promql_expr_test", deserialize_with = "or_nothing")]
@@ -51,11 +56,9 @@ pub(super) struct TestForm {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct SeriesForm {
-    #[serde(default, deserialize_with = "or_nothing")]
-    pub(super) series: String,
-    #[serde(default, deserialize_with = "or_nothing")]
-    pub(super) values: String,
+struct SeriesForm {
+    series: Option<Spanned<String>>,
+    values: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -132,12 +135,10 @@ impl FileForm {
             return Err(format!("{shown} is larger than {MAX_FILE_BYTES} bytes"));
         }
         let text = std::fs::read_to_string(path).map_err(unreadable)?;
-        let file: Self = serde_saphyr::from_str(document::first(&text).0).map_err(|error| {
-            let (line, column) =
-                error.location().map_or((1, 1), |location| (location.line(), location.column()));
-            let reason = error.without_snippet().to_string();
-            format!("{shown}:{line}:{column}: {}", reason.lines().next().unwrap_or_default())
-        })?;
+        let name = shown.to_string();
+        let read = serde_saphyr::from_str(document::first(&text).0);
+        let file: Self = read.map_err(|error| fault(&name, &error).to_string())?;
+        let file = Self { name, ..file };
         let mut seen = BTreeSet::new();
         if let Some(twice) = file.group_eval_order.iter().find(|name| !seen.insert(*name)) {
             return Err(format!("group name repeated in evaluation order: {twice}"));
@@ -156,6 +157,29 @@ impl FileForm {
     /// The distance between two values of a series.
     pub(super) fn interval(&self, test: &TestForm) -> DurationText {
         test.interval.filter(|interval| !interval.0.is_zero()).unwrap_or_else(|| self.evaluation_interval())
+    }
+
+    /// The series that a test puts in, or what is wrong with one of them and where.
+    pub(super) fn inputs(&self, test: &TestForm) -> Result<Vec<WrittenSeries>, String> {
+        test.input_series.iter().map(|form| self.input(form)).collect()
+    }
+
+    fn input(&self, form: &Spanned<SeriesForm>) -> Result<WrittenSeries, String> {
+        let said = |text: &Option<Spanned<String>>| match text {
+            Some(text) => (text.value.clone(), text.referenced),
+            None => (String::new(), form.referenced),
+        };
+        let ((series, series_at), (values, values_at)) = (said(&form.value.series), said(&form.value.values));
+        let fail = |at: Location, reason: &str| {
+            format!("{}:{}:{}: input series `{series}`: {reason}", self.name, at.line(), at.column())
+        };
+        let (labels, begun) = notation::leading_labels(&series).map_err(|reason| fail(series_at, &reason))?;
+        if labels.is_empty() {
+            return Err(fail(series_at, "it has neither a name nor labels"));
+        }
+        // Values may begin behind the labels already, as in promtool.
+        let points = notation::points(&format!("{begun} {values}"));
+        Ok(WrittenSeries { labels, points: points.map_err(|reason| fail(values_at, &reason))? })
     }
 
     /// The groups of the rule files, in the order in which they are evaluated. A pattern that no file matches is a

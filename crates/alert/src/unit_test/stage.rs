@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::{ByteSize, DurationText, Histogram, Labels, MetricBatch, Timestamp};
-use promql::notation::{self, Point, WrittenSeries};
+use promql::notation::{Point, WrittenSeries};
 use promql::{Cancel, Engine, Limits, Query};
 use state::{AlertRecord, AlertState};
 
@@ -48,15 +48,9 @@ struct InputSeries {
 }
 
 /// The series of a test. Of two with the same labels the second counts, as in promtool.
-fn inputs(test: &TestForm) -> Result<Vec<InputSeries>, String> {
+fn inputs(file: &FileForm, test: &TestForm) -> Result<Vec<InputSeries>, String> {
     let mut inputs: BTreeMap<Labels, InputSeries> = BTreeMap::new();
-    for series in &test.input_series {
-        let fail = |error: String| format!("the series {}: {error}", series.series);
-        let WrittenSeries { labels, points } =
-            notation::series(&format!("{} {}", series.series, series.values)).map_err(fail)?;
-        if labels.is_empty() {
-            return Err(fail("it has neither a name nor labels".to_owned()));
-        }
+    for WrittenSeries { labels, points } in file.inputs(test)? {
         inputs.insert(labels.clone(), InputSeries { labels, points, loaded: 0, before: None });
     }
     Ok(inputs.into_values().collect())
@@ -85,7 +79,7 @@ impl Stage {
                 url: test.external_url.clone(),
             },
             start,
-            inputs: inputs(test)?,
+            inputs: inputs(file, test)?,
             step_ms: i64::try_from(file.interval(test).0.as_millis()).unwrap_or(i64::MAX).max(1),
             alerts: BTreeMap::new(),
             written: BTreeMap::new(),

@@ -78,6 +78,24 @@ fn rules_that_do_what_is_expected_pass() {
 }
 
 #[test]
+fn the_examples_of_the_documentation_pass() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/alerts.md");
+    let page = std::fs::read_to_string(page).expect("the page of alerts");
+    let example = |beginning: &str| {
+        let mut blocks = page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+        blocks.find(|block| block.starts_with(beginning)).expect(beginning)
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let (rules, tests) = (folder.path().join("queues.yml"), folder.path().join("tests.yml"));
+    std::fs::write(&rules, example("groups:")).expect("written");
+    std::fs::write(&tests, example("rule_files:")).expect("written");
+    let read = crate::RuleSet::read_whole(&rules).expect("the rules of the page");
+    assert_eq!((read.rules().count(), read.warnings()), (2, Vec::new()));
+    let report = run_file(&tests, None);
+    assert!(report.passed() && report.tests[0].passed == 2, "{report:#?}");
+}
+
+#[test]
 fn rules_record_native_histograms_and_alert_on_them() {
     let rules = r#"groups:
   - name: latencies
@@ -145,8 +163,21 @@ fn what_is_not_as_expected_is_shown_beside_what_is() {
 #[test]
 fn what_is_wrong_with_a_file_of_tests_is_said() {
     let cases = [
-        ("evaluation_interval", "evaluation_intervall", "tests.yml:2:"),
-        ("values: 1 0x4", "values: 1 0y4", "`0y4` is no point"),
+        (
+            "evaluation_interval",
+            "evaluation_intervall",
+            "tests.yml:2:1: unknown field `evaluation_intervall`",
+        ),
+        (
+            "values: 1 0x4",
+            "values: 1 0y4",
+            "tests.yml:10:17: input series `up{job=\\\"a\\\", instance=\\\"one\\\"}`: `0y4` is no point",
+        ),
+        (
+            "series: up{job=\"a\", instance=\"one\"}",
+            "series: up{",
+            "tests.yml:9:17: input series `up{`: 1:4: parse error: unexpected end of input inside braces",
+        ),
         ("alertname: InstanceDown }", "alertname: '' }", "misses required attribute alertname"),
         ("[first, second]", "[first, first]", "group name repeated"),
         ("expr: job:up:sum\n", "expr: job:up:sum[1m]\n", "not a vector or scalar"),
@@ -157,10 +188,11 @@ fn what_is_wrong_with_a_file_of_tests_is_said() {
         let report = run_file(&path, None);
         let text = format!("{report:?}");
         assert!(!report.passed() && text.contains(named), "{to}: {text}");
+        assert!(!text.contains(" at line "), "the place is said once: {text}");
     }
     let (_folder, path) = written(&RULES.replace("sum by (job) (up)", "sum by ("), TESTS);
     assert!(
-        run_file(&path, None).error.expect("said").contains("rules.yml:5:15: could not parse expression")
+        run_file(&path, None).error.expect("said").contains("rules.yml:5:23: could not parse expression")
     );
     let (_folder, path) = written(RULES, &TESTS.replace("rul*.yml", "none*.yml"));
     assert_eq!(run_file(&path, None).warnings, ["no file matches `none*.yml`"]);

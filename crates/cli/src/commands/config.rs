@@ -8,6 +8,7 @@ use crate::config::{self, Loaded};
 use crate::exit::Failure;
 use crate::house::{self, House};
 use crate::logging;
+use crate::show::clean;
 
 /// What the command line says.
 #[derive(Debug, clap::Subcommand)]
@@ -75,7 +76,11 @@ async fn check(loaded: &Loaded) -> Result<(), Failure> {
                 println!("warning: {}:{}: {}: {warning}", rule.file, rule.line, rule.name);
             }
         }
-        let jobs = house.collectors.scrapes().map_or(0, |scrapes| scrapes.job_count());
+        let scrapes = house.collectors.scrapes();
+        for warning in scrapes.map(|scrapes| scrapes.warnings()).unwrap_or_default() {
+            println!("warning: {}", clean(&warning.to_string()));
+        }
+        let jobs = scrapes.map_or(0, |scrapes| scrapes.job_count());
         let counts = format!(
             "{} rules, {channels} channels, {collectors} collectors, {jobs} scrape jobs",
             rules.len()

@@ -181,6 +181,16 @@ fn the_page_of_the_documentation_is_current() {
 }
 
 #[test]
+fn the_configuration_for_those_who_come_from_prometheus_is_valid() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/from-prometheus.md");
+    let page = std::fs::read_to_string(path).expect("there is such a page");
+    let example = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());
+    let settings = load_text(example.expect("it has a configuration"), &[]).expect("valid");
+    settings.check().expect("it works");
+    assert_eq!(settings.alerts.rules, ["/etc/prometheus/rules/*.yml"]);
+}
+
+#[test]
 fn the_configuration_of_the_example_is_valid() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/docpipe/watchkeeper.toml");
     let text = std::fs::read_to_string(path).expect("the example has a configuration");

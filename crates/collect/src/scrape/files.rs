@@ -1,14 +1,13 @@
-//! Configuration files of Prometheus: their `scrape_configs` as they are, everything else passed over.
+//! Configuration files of Prometheus, and the files that they name: their jobs as they are.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_saphyr::Spanned;
 
 use super::config::ScrapeConfig;
 use super::error::ScrapeSetupError;
+use super::form::{FileForm, ScrapeWarning};
 use super::glob;
 use super::globals::Globals;
 use super::job::{Job, Surroundings};
@@ -16,37 +15,13 @@ use super::job::{Job, Surroundings};
 /// The largest file that is read, in bytes.
 const MAX_BYTES: u64 = 16 << 20;
 
-/// A whole configuration.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FileForm {
-    global: Option<Globals>,
-    scrape_configs: Option<Vec<Spanned<ScrapeConfig>>>,
-    scrape_config_files: Option<Vec<String>>,
-    // What is not about scraping.
-    #[serde(rename = "rule_files")]
-    _rule_files: Option<IgnoredAny>,
-    #[serde(rename = "alerting")]
-    _alerting: Option<IgnoredAny>,
-    #[serde(rename = "remote_write")]
-    _remote_write: Option<IgnoredAny>,
-    #[serde(rename = "remote_read")]
-    _remote_read: Option<IgnoredAny>,
-    #[serde(rename = "storage")]
-    _storage: Option<IgnoredAny>,
-    #[serde(rename = "tracing")]
-    _tracing: Option<IgnoredAny>,
-    #[serde(rename = "otlp")]
-    _otlp: Option<IgnoredAny>,
-    #[serde(rename = "runtime")]
-    _runtime: Option<IgnoredAny>,
-}
-
 /// What files say.
 #[derive(Debug, Default)]
 pub(super) struct FromFiles {
     pub(super) jobs: Vec<Job>,
     pub(super) external_labels: BTreeMap<String, String>,
+    /// What of the files is passed over.
+    pub(super) warnings: Vec<ScrapeWarning>,
 }
 
 /// A file that was read.
@@ -131,7 +106,7 @@ impl FromFiles {
         around: Surroundings<'_>,
         watched: &mut Vec<PathBuf>,
     ) -> Result<(), ScrapeSetupError> {
-        let form = parse(file)?;
+        let form = self.form(file)?;
         let base = file.path.parent().unwrap_or(Path::new("")).to_owned();
         let mut globals = form.global.unwrap_or_default();
         globals.base.clone_from(&base);
@@ -142,7 +117,7 @@ impl FromFiles {
             let pattern = base.join(pattern);
             for file in read(&pattern)? {
                 let base = file.path.parent().unwrap_or(Path::new("")).to_owned();
-                let form = parse(&file)?;
+                let form = self.form(&file)?;
                 if form.global.is_some() || form.scrape_config_files.is_some() {
                     let reason = "a file of `scrape_config_files` has `scrape_configs` alone".to_owned();
                     let file = file.path.display().to_string();
@@ -154,6 +129,14 @@ impl FromFiles {
             watched.push(pattern);
         }
         Ok(())
+    }
+
+    /// What a file says. What of it is passed over is noted.
+    fn form(&mut self, file: &File) -> Result<FileForm, ScrapeSetupError> {
+        let name = file.path.display().to_string();
+        let form: FileForm = serde_saphyr::from_str(&file.text).map_err(|error| fault(&name, &error))?;
+        self.warnings.extend(form.warnings(&name, &file.text));
+        Ok(form)
     }
 
     fn add(
@@ -188,8 +171,4 @@ impl FromFiles {
         }
         Ok(())
     }
-}
-
-fn parse(file: &File) -> Result<FileForm, ScrapeSetupError> {
-    serde_saphyr::from_str(&file.text).map_err(|error| fault(&file.path.display().to_string(), &error))
 }

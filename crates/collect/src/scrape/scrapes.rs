@@ -15,6 +15,7 @@ use super::config::{ScrapeConfig, ScrapingConfig};
 use super::error::ScrapeSetupError;
 use super::failure_log::FailureLog;
 use super::files;
+use super::form::ScrapeWarning;
 use super::globals::Globals;
 use super::job::{Job, Surroundings};
 use super::metrics::Metrics;
@@ -49,9 +50,19 @@ struct State {
 struct Loaded {
     jobs: BTreeMap<String, Arc<Job>>,
     external_labels: BTreeMap<String, String>,
+    /// What of the files is passed over.
+    warnings: Vec<ScrapeWarning>,
     /// Patterns of files, and files, that it was made of.
     watched: (Vec<PathBuf>, Vec<PathBuf>),
     digest: u64,
+}
+
+impl Loaded {
+    fn log_warnings(&self) {
+        for warning in &self.warnings {
+            tracing::warn!(%warning, "a part of a file in scraping.files is passed over");
+        }
+    }
 }
 
 impl Scrapes {
@@ -66,6 +77,7 @@ impl Scrapes {
         let metrics = Metrics::new(registry).map_err(ScrapeSetupError::Metrics)?;
         let authorities = Arc::<Authorities>::default();
         let loaded = load(jobs, Surroundings { scraping, base, authorities: &authorities })?;
+        loaded.log_warnings();
         let max_targets = scraping.max_targets.min(Semaphore::MAX_PERMITS);
         let asked = scraping.max_concurrent.clamp(1, Semaphore::MAX_PERMITS);
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -147,6 +159,7 @@ impl Scrapes {
         match loaded {
             Ok(loaded) => {
                 tracing::info!(jobs = loaded.jobs.len(), "what is scraped was read again");
+                loaded.log_warnings();
                 state.loaded = loaded;
                 state.reload_error = None;
                 self.shared.metrics.reload_failed.set(0);
@@ -171,6 +184,11 @@ impl Scrapes {
     /// How many jobs there are.
     pub fn job_count(&self) -> usize {
         self.state.lock().loaded.jobs.len()
+    }
+
+    /// What of the files is passed over, as they were read last.
+    pub fn warnings(&self) -> Vec<ScrapeWarning> {
+        self.state.lock().loaded.warnings.clone()
     }
 
     /// The `external_labels` of the files: those of what is federated, and of no series that is stored here.
@@ -221,5 +239,11 @@ fn load(own: &[ScrapeConfig], around: Surroundings<'_>) -> Result<Loaded, Scrape
     }
     let material: Vec<PathBuf> = jobs.values().flat_map(|job| job.material.iter().cloned()).collect();
     let digest = files::digest(&watched, &material);
-    Ok(Loaded { jobs, external_labels: from_files.external_labels, watched: (watched, material), digest })
+    Ok(Loaded {
+        jobs,
+        external_labels: from_files.external_labels,
+        warnings: from_files.warnings,
+        watched: (watched, material),
+        digest,
+    })
 }

@@ -60,6 +60,20 @@ async fn parameters_are_described_where_they_are_read_from_and_errors_as_what_th
     assert_eq!((&period["name"], &period["required"]), (&"period".into(), &false.into()));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_runs_a_query_is_described_as_possibly_not_available() {
+    let stage = Stage::new().await;
+    let api = stage.get("/api/openapi.json").await.body;
+    for endpoint in ["query", "query_range", "query_exemplars", "explain_query", "labels", "series"] {
+        let item = api["paths"][format!("/prometheus/api/v1/{endpoint}")].as_object().expect(endpoint);
+        assert_eq!(item.len(), 2, "{endpoint} is asked by GET and by POST");
+        for (method, operation) in item {
+            let described = &operation["responses"]["503"];
+            assert!(described["content"]["application/json"].is_object(), "{method} {endpoint}: {operation}");
+        }
+    }
+}
+
 fn references(value: &Value, found: &mut BTreeSet<String>) {
     match value {
         Value::Object(fields) => {

@@ -306,6 +306,40 @@ scrape_configs:
     assert_eq!(scrapes.job_count(), 1);
 }
 
+#[tokio::test]
+async fn sections_that_are_not_about_scraping_are_passed_over_with_a_warning_of_their_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("prometheus.yml");
+    let warned = |text: &str| -> Vec<String> {
+        std::fs::write(&path, text).unwrap();
+        let loaded = configured(json!({ "files": ["prometheus.yml"] }), &[], folder.path());
+        let (scrapes, ..) = loaded.unwrap_or_else(|error| panic!("{text}: {}", chain(&error)));
+        scrapes.warnings().iter().map(ToString::to_string).collect()
+    };
+    let text = "global:\n  evaluation_interval: 1m\nalerting:\n  alertmanagers: []\nrule_files:\n  - a.yml\n\
+                remote_write: [{ url: http://a }]\nremote_read: []\nstorage: { tsdb: {} }\ntracing: { endpoint: a }\n\
+                otlp: {}\nruntime : {}\nscrape_configs:\n  - job_name: a\n";
+    let expected = [
+        (5, "`rule_files` is not read here: rules are those of `[alerts] rules`, at its `interval`"),
+        (
+            3,
+            "`alerting` is not read here: people are told over `[[channels.email]]` or `[[channels.webhook]]`",
+        ),
+        (7, "`remote_write` is not read here: nothing is sent on; others may ask by remote read"),
+        (8, "`remote_read` is not read here: queries see what is stored here"),
+        (9, "`storage` is not read here: `[store]` has `retention` and `out_of_order_window`"),
+        (10, "`tracing` is not read here: no traces are sent"),
+        (11, "`otlp` is not read here: nothing is received by OTLP"),
+        (12, "`runtime` is not read here: it is for the runtime of Go"),
+    ];
+    let expected = expected.map(|(line, said)| format!("{}:{line}:1: {said}", path.display()));
+    assert_eq!(warned(text), expected);
+    let inline = format!("{}:1:1: `tracing` is not read here: no traces are sent", path.display());
+    assert_eq!(warned("{ scrape_configs: [], tracing: {} }"), [inline]);
+    let empty = warned("rule_files:\n  # - none\nscrape_configs: []\n");
+    assert!(empty.is_empty(), "nothing is there to be passed over: {empty:?}");
+}
+
 /// What becomes of a job.
 fn checked(config: &ScrapeConfig, globals: &Globals) -> Job {
     let (scraping, authorities) = (ScrapingConfig::default(), Authorities::default());

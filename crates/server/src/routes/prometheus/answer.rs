@@ -1,11 +1,14 @@
 //! Answers and errors in Prometheus' JSON.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use promql::{Error, ErrorKind, QueryOutput, Value};
 use store::QueryError;
+use utoipa::openapi::{self, Content, RefOr, ResponseBuilder, ResponsesBuilder};
+use utoipa::{IntoResponses, PartialSchema as _};
 
 use super::large::{self, LargeAnswer};
 use super::stats::Measured;
@@ -179,5 +182,23 @@ impl IntoResponse for Failure {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(after.as_secs()));
         }
         response
+    }
+}
+
+/// The description of what is answered where a query has to be run.
+impl IntoResponses for Failure {
+    fn responses() -> BTreeMap<String, RefOr<openapi::Response>> {
+        let response = |description: &str| {
+            let content = Content::new(Some(serde_json::Value::schema()));
+            ResponseBuilder::new().description(description).content("application/json", content).build()
+        };
+        ResponsesBuilder::new()
+            .response("4XX", response("As Prometheus answers"))
+            .response(
+                "503",
+                response("`timeout`: it took too long; `unavailable`: come back after `Retry-After`"),
+            )
+            .build()
+            .into()
     }
 }

@@ -18,6 +18,7 @@ use utoipa_axum::routes;
 use super::answer::{Answer, Failure};
 use super::arguments::{Arguments, wrong};
 use super::run::{self, Job};
+use super::shapes;
 use crate::context::Shared;
 use crate::routes::Routes;
 
@@ -35,7 +36,7 @@ const COLUMNS: &[&str] = &["time", "event_id", "metric", "series", "labels", "tr
     params(("query" = String, Query, description = "The expression"),
         ("start" = Option<String>, Query, description = "RFC 3339 or seconds since the epoch"),
         ("end" = Option<String>, Query, description = "RFC 3339 or seconds since the epoch")),
-    responses((status = 200, body = serde_json::Value), (status = "4XX", body = serde_json::Value)))]
+    responses((status = 200, body = serde_json::Value), Failure))]
 async fn query_exemplars(State(app): State<Shared>, arguments: Arguments) -> Result<Response, Failure> {
     answer(&app, &arguments).await
 }
@@ -43,7 +44,7 @@ async fn query_exemplars(State(app): State<Shared>, arguments: Arguments) -> Res
 /// The same, with the parameters in a form.
 #[utoipa::path(post, path = "/prometheus/api/v1/query_exemplars", tag = "prometheus",
     request_body(content = String, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, body = serde_json::Value), (status = "4XX", body = serde_json::Value)))]
+    responses((status = 200, body = serde_json::Value), Failure))]
 async fn query_exemplars_by_form(
     State(app): State<Shared>,
     arguments: Arguments,
@@ -138,6 +139,5 @@ fn shown((labels, exemplars): (Labels, Vec<ExemplarEvent>)) -> Json {
             })
         })
         .collect();
-    let labels: BTreeMap<&str, &str> = labels.iter().collect();
-    json!({ "seriesLabels": labels, "exemplars": exemplars })
+    json!({ "seriesLabels": shapes::labels(&labels), "exemplars": exemplars })
 }

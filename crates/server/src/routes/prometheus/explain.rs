@@ -28,7 +28,7 @@ pub(super) fn routes() -> Routes {
     responses((status = 200, body = serde_json::Value,
             description = "In Prometheus' envelope: steps, series, samples, samples_read, time_seconds, and the plan \
                 as a tree of parts with text, series, samples, samples_read, time_seconds, once, shared, children"),
-        (status = "4XX", body = serde_json::Value, description = "As Prometheus answers")))]
+        Failure))]
 async fn explain_query(State(app): State<Shared>, arguments: Arguments) -> Result<Response, Failure> {
     explained(&app, &arguments).await
 }
@@ -36,7 +36,7 @@ async fn explain_query(State(app): State<Shared>, arguments: Arguments) -> Resul
 /// The same, with the parameters in a form.
 #[utoipa::path(post, path = "/prometheus/api/v1/explain_query", tag = "prometheus",
     request_body(content = String, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, body = serde_json::Value), (status = "4XX", body = serde_json::Value)))]
+    responses((status = 200, body = serde_json::Value), Failure))]
 async fn explain_query_by_form(State(app): State<Shared>, arguments: Arguments) -> Result<Response, Failure> {
     explained(&app, &arguments).await
 }

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use model::histogram::histogram_place;
 use model::{ByteSize, Histograms, Labels, Sample, TimeRange, Timestamp, is_stale};
 use promql::{Cancel, Error, Limits};
@@ -27,44 +28,27 @@ use negotiation::{Form, Format};
 use series::FederatedSeries;
 
 pub(super) fn routes() -> Routes {
-    OpenApiRouter::new().routes(routes!(federate)).routes(routes!(federate_at_root))
+    // A scrape that names no path of the API expects it at the root.
+    OpenApiRouter::new().routes(routes!(federate)).route("/federate", get(federate))
 }
 
 /// The most bytes of histograms in one answer.
 const MAX_HISTOGRAM_BYTES: usize = 64 << 20;
 
 /// The newest sample of each series that matches, in the format that `Accept` names: text 0.0.4, or protobuf, the only
-/// one with native histograms. Series that have ended are left out.
+/// one with native histograms. Series that have ended are left out. The same is at `/federate`.
 #[utoipa::path(get, path = "/prometheus/federate", tag = "prometheus",
     params(("match[]" = Vec<String>, Query, description = "Selectors")),
     responses((status = 200, description = "Samples of families",
             content((String = "text/plain"), (Vec<u8> = "application/vnd.google.protobuf"))),
-        (status = "4XX", body = serde_json::Value)))]
+        Failure))]
 async fn federate(
     State(app): State<Shared>,
     headers: HeaderMap,
     arguments: Arguments,
 ) -> Result<Response, Failure> {
-    answer(&app, &headers, &arguments).await
-}
-
-/// The same, where a scrape without a path of its own expects it.
-#[utoipa::path(get, path = "/federate", tag = "prometheus",
-    params(("match[]" = Vec<String>, Query, description = "Selectors")),
-    responses((status = 200, description = "Samples of families",
-            content((String = "text/plain"), (Vec<u8> = "application/vnd.google.protobuf"))),
-        (status = "4XX", body = serde_json::Value)))]
-async fn federate_at_root(
-    State(app): State<Shared>,
-    headers: HeaderMap,
-    arguments: Arguments,
-) -> Result<Response, Failure> {
-    answer(&app, &headers, &arguments).await
-}
-
-async fn answer(app: &Shared, headers: &HeaderMap, arguments: &Arguments) -> Result<Response, Failure> {
-    let form = Form::accepted_by(headers);
-    let selectors = Selectors::of(arguments)?;
+    let form = Form::accepted_by(&headers);
+    let selectors = Selectors::of(&arguments)?;
     let store = app.context.store.clone();
     // Those of the files that are scraped by: they say where these series come from.
     let external =
@@ -74,7 +58,7 @@ async fn answer(app: &Shared, headers: &HeaderMap, arguments: &Arguments) -> Res
         let found = newest(store.as_ref(), engine.limits(), &selections, form.format, cancel)?;
         Ok(found.written(form, &external))
     });
-    let body = run::run(app, None, job).await?;
+    let body = run::run(&app, None, job).await?;
     Ok(([(header::CONTENT_TYPE, form.content_type())], body).into_response())
 }
 

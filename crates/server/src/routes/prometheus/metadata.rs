@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 use model::{ByteSize, Labels, TimeRange};
 use promql::Error;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use store::{Matcher, QueryError};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -17,6 +17,7 @@ use super::arguments::Arguments;
 use super::escaping;
 use super::run::{self, Job};
 use super::selection::Selectors;
+use super::shapes;
 use crate::context::Shared;
 use crate::params::Name;
 use crate::routes::Routes;
@@ -138,7 +139,7 @@ fn too_much_text() -> Error {
 #[utoipa::path(get, path = "/prometheus/api/v1/labels", tag = "prometheus",
     params(("match[]" = Option<Vec<String>>, Query, description = "Selectors"),
         ("start" = Option<String>, Query), ("end" = Option<String>, Query), ("limit" = Option<u64>, Query)),
-    responses((status = 200, body = serde_json::Value), (status = "4XX", body = serde_json::Value)))]
+    responses((status = 200, body = serde_json::Value), Failure))]
 async fn labels(State(app): State<Shared>, arguments: Arguments) -> Result<Response, Failure> {
     label_names(&app, &arguments).await
 }
@@ -146,7 +147,7 @@ async fn labels(State(app): State<Shared>, arguments: Arguments) -> Result<Respo
 /// The same, with the parameters in a form.
 #[utoipa::path(post, path = "/prometheus/api/v1/labels", tag = "prometheus",
     request_body(content = String, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, body = serde_json::Value), (status = "4XX", body = serde_json::Value)))]
+    responses((status = 200, body = serde_json::Value), Failure))]
 async fn labels_by_form(State(app): State<Shared>, arguments: Arguments) -> Result<Response, Failure> {
     label_names(&app, &arguments).await
 }
@@ -164,7 +165,7 @@ async fn label_names(app: &Shared, arguments: &Arguments) -> Result<Response, Fa
 #[utoipa::path(get, path = "/prometheus/api/v1/label/{name}/values", tag = "prometheus",
     params(("name" = String, Path), ("match[]" = Option<Vec<String>>, Query, description = "Selectors"),
         ("start" = Option<String>, Query), ("end" = Option<String>, Query), ("limit" = Option<u64>, Query)),
-    responses((status = 200, body = serde_json::Value), (status = "4XX", body = serde_json::Value)))]
+    responses((status = 200, body = serde_json::Value), Failure))]
 async fn values(
     State(app): State<Shared>,
     Name(name): Name,
@@ -186,7 +187,7 @@ async fn values(
 #[utoipa::path(get, path = "/prometheus/api/v1/series", tag = "prometheus",
     params(("match[]" = Vec<String>, Query, description = "Selectors"),
         ("start" = Option<String>, Query), ("end" = Option<String>, Query), ("limit" = Option<u64>, Query)),
-    responses((status = 200, body = serde_json::Value), (status = "4XX", body = serde_json::Value)))]
+    responses((status = 200, body = serde_json::Value), Failure))]
 async fn series(State(app): State<Shared>, arguments: Arguments) -> Result<Response, Failure> {
     matching_series(&app, &arguments).await
 }
@@ -194,7 +195,7 @@ async fn series(State(app): State<Shared>, arguments: Arguments) -> Result<Respo
 /// The same, with the parameters in a form.
 #[utoipa::path(post, path = "/prometheus/api/v1/series", tag = "prometheus",
     request_body(content = String, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, body = serde_json::Value), (status = "4XX", body = serde_json::Value)))]
+    responses((status = 200, body = serde_json::Value), Failure))]
 async fn series_by_form(State(app): State<Shared>, arguments: Arguments) -> Result<Response, Failure> {
     matching_series(&app, &arguments).await
 }
@@ -206,7 +207,7 @@ async fn matching_series(app: &Shared, arguments: &Arguments) -> Result<Response
         scope.union(&OF_SERIES, |matchers, range| store.series(matchers, range, MAX_SERIES + 1, cancel))
     });
     let series = run::run(app, arguments.timeout()?, job).await?;
-    series.answer(|labels| json!(labels.iter().collect::<std::collections::BTreeMap<_, _>>())).respond(app)
+    series.answer(|labels| shapes::labels(&labels)).respond(app)
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod read;
 mod rules;
 pub(in crate::routes) mod run;
 mod selection;
+mod shapes;
 mod stats;
 mod status;
 mod targets;
@@ -68,8 +69,7 @@ pub(super) fn remote_read() -> Routes {
         ("lookback_delta" = Option<String>, Query, description = "How long a sample is the current one; `promql.lookback` if left out"),
         ("stats" = Option<String>, Query, description = "`true` or `all`: what the query took"),
         ("nocache" = Option<String>, Query, description = "`1` evaluates anew what was answered before")),
-    responses((status = 200, body = serde_json::Value, description = "As Prometheus answers"),
-        (status = "4XX", body = serde_json::Value, description = "As Prometheus answers")))]
+    responses((status = 200, body = serde_json::Value, description = "As Prometheus answers"), Failure))]
 async fn query(State(app): State<Shared>, arguments: Arguments) -> Result<Response, Failure> {
     instant(&app, &arguments).await
 }
@@ -77,7 +77,7 @@ async fn query(State(app): State<Shared>, arguments: Arguments) -> Result<Respon
 /// The same, with the parameters in a form.
 #[utoipa::path(post, path = "/prometheus/api/v1/query", tag = "prometheus",
     request_body(content = String, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, body = serde_json::Value), (status = "4XX", body = serde_json::Value)))]
+    responses((status = 200, body = serde_json::Value), Failure))]
 async fn query_by_form(State(app): State<Shared>, arguments: Arguments) -> Result<Response, Failure> {
     instant(&app, &arguments).await
 }
@@ -108,8 +108,7 @@ async fn instant(app: &Shared, arguments: &Arguments) -> Result<Response, Failur
         ("lookback_delta" = Option<String>, Query, description = "How long a sample is the current one; `promql.lookback` if left out"),
         ("stats" = Option<String>, Query, description = "`true` or `all`: what the query took"),
         ("nocache" = Option<String>, Query, description = "`1` evaluates anew what was answered before")),
-    responses((status = 200, body = serde_json::Value, description = "As Prometheus answers"),
-        (status = "4XX", body = serde_json::Value, description = "As Prometheus answers")))]
+    responses((status = 200, body = serde_json::Value, description = "As Prometheus answers"), Failure))]
 async fn query_range(State(app): State<Shared>, arguments: Arguments) -> Result<Response, Failure> {
     range(&app, &arguments).await
 }
@@ -117,7 +116,7 @@ async fn query_range(State(app): State<Shared>, arguments: Arguments) -> Result<
 /// The same, with the parameters in a form.
 #[utoipa::path(post, path = "/prometheus/api/v1/query_range", tag = "prometheus",
     request_body(content = String, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, body = serde_json::Value), (status = "4XX", body = serde_json::Value)))]
+    responses((status = 200, body = serde_json::Value), Failure))]
 async fn query_range_by_form(State(app): State<Shared>, arguments: Arguments) -> Result<Response, Failure> {
     range(&app, &arguments).await
 }

@@ -35,7 +35,7 @@ const MAX_REQUEST_BYTES: usize = 1 << 20;
     request_body(content = Vec<u8>, content_type = "application/x-protobuf", description = "A snappy block of a prometheus.ReadRequest"),
     responses((status = 200, description = "A snappy block of a prometheus.ReadResponse; or frames of prometheus.ChunkedReadResponse, each behind its length as a varint and its CRC-32C",
             content((Vec<u8> = "application/x-protobuf"), (Vec<u8> = "application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse"))),
-        (status = "4XX", body = serde_json::Value)))]
+        Failure))]
 async fn read(State(app): State<Shared>, body: Result<Bytes, BytesRejection>) -> Result<Response, Failure> {
     let body = body.map_err(|error| Failure::bad(error.body_text()))?;
     let request =

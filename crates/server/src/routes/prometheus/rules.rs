@@ -3,7 +3,7 @@
 use alert::{AlertRecord, AlertState, GroupStatus, RuleKind, RuleStatus};
 use axum::extract::State;
 use axum::response::Response;
-use model::{Labels, Timestamp};
+use model::Labels;
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest as _, Sha256};
 use store::Matcher;
@@ -13,6 +13,7 @@ use utoipa_axum::routes;
 use super::answer::{Answer, Failure};
 use super::arguments::Arguments;
 use super::selection::Selectors;
+use super::shapes;
 use crate::context::Shared;
 use crate::routes::Routes;
 
@@ -45,7 +46,7 @@ async fn rules(State(app): State<Shared>, arguments: Arguments) -> Result<Respon
             "interval": group.interval.as_secs_f64(),
             "limit": group.limit.unwrap_or(0),
             "evaluationTime": group.duration.unwrap_or_default().as_secs_f64(),
-            "lastEvaluation": time(group.last_evaluation),
+            "lastEvaluation": shapes::time(group.last_evaluation),
         })
     };
     let mut data = json!({ "groups": groups.into_iter().map(shown).collect::<Vec<_>>() });
@@ -170,11 +171,6 @@ fn token(group: &GroupStatus) -> String {
     digest.iter().take(20).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A time; one that never was is the year 1, as in Go.
-fn time(time: Option<Timestamp>) -> String {
-    time.map_or_else(|| "0001-01-01T00:00:00Z".to_owned(), |time| time.to_string())
-}
-
 fn shown_rule(app: &Shared, rule: &RuleStatus, shows_alerts: bool) -> Json {
     let mut shown = Map::new();
     let mut put = |name: &str, value: Json| shown.insert(name.to_owned(), value);
@@ -182,7 +178,7 @@ fn shown_rule(app: &Shared, rule: &RuleStatus, shows_alerts: bool) -> Json {
     put("query", promql::format_line(&rule.query).unwrap_or_else(|_| rule.query.clone()).into());
     put("health", rule.health.as_str().into());
     put("evaluationTime", rule.duration.unwrap_or_default().as_secs_f64().into());
-    put("lastEvaluation", time(rule.last_evaluation).into());
+    put("lastEvaluation", shapes::time(rule.last_evaluation).into());
     put("type", rule.kind.as_str().into());
     if let Some(error) = &rule.last_error {
         put("lastError", error.clone().into());

@@ -111,7 +111,7 @@ async fn config(State(app): State<Shared>) -> Result<Response, Failure> {
 /// The series in memory, and which labels make them so many.
 #[utoipa::path(get, path = "/prometheus/api/v1/status/tsdb", tag = "prometheus",
     params(("limit" = Option<u64>, Query, description = "How long each list is; 10 if left out")),
-    responses((status = 200, body = serde_json::Value), (status = "4XX", body = serde_json::Value)))]
+    responses((status = 200, body = serde_json::Value), Failure))]
 async fn series_in_memory(State(app): State<Shared>, arguments: Arguments) -> Result<Response, Failure> {
     let limit = arguments.number("limit")?.unwrap_or(DEFAULT_LIST);
     if limit == 0 || limit > MAX_LIST {

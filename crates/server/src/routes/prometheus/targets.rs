@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use axum::response::Response;
 use collect::{DroppedTarget, TargetStatus};
-use model::{DurationText, Labels, Timestamp};
+use model::{DurationText, Labels};
 use promql::Query;
 use serde_json::{Value as Json, json};
 use utoipa_axum::router::OpenApiRouter;
@@ -14,6 +14,7 @@ use utoipa_axum::routes;
 use super::answer::{Answer, Failure};
 use super::arguments::{Arguments, wrong};
 use super::run::{self, Job};
+use super::shapes;
 use crate::context::Shared;
 use crate::routes::Routes;
 
@@ -23,9 +24,6 @@ pub(super) fn routes() -> Routes {
         .routes(routes!(targets_metadata))
         .routes(routes!(scrape_pools))
 }
-
-/// What Prometheus writes where there was no scrape yet.
-const NEVER: &str = "0001-01-01T00:00:00Z";
 
 /// Targets that are scraped, and those that relabelling dropped.
 #[utoipa::path(get, path = "/prometheus/api/v1/targets", tag = "prometheus",
@@ -65,19 +63,15 @@ fn none() -> Json {
     json!({ "activeTargets": [], "droppedTargets": [], "droppedTargetCounts": {} })
 }
 
-fn labels(labels: &Labels) -> Json {
-    json!(labels.iter().collect::<BTreeMap<_, _>>())
-}
-
 fn active_target(target: &TargetStatus) -> Json {
     json!({
-        "discoveredLabels": labels(&target.discovered),
-        "labels": labels(&target.labels),
+        "discoveredLabels": shapes::labels(&target.discovered),
+        "labels": shapes::labels(&target.labels),
         "scrapePool": target.pool,
         "scrapeUrl": target.url,
         "globalUrl": target.url,
         "lastError": target.last_error.as_deref().unwrap_or_default(),
-        "lastScrape": target.last_scrape.map_or_else(|| NEVER.to_owned(), |time: Timestamp| time.to_string()),
+        "lastScrape": shapes::time(target.last_scrape),
         "lastScrapeDuration": target.last_duration.as_secs_f64(),
         "health": target.health.name(),
         "scrapeInterval": DurationText(target.interval).to_string(),
@@ -86,7 +80,7 @@ fn active_target(target: &TargetStatus) -> Json {
 }
 
 fn dropped_target(target: &DroppedTarget) -> Json {
-    json!({ "discoveredLabels": labels(&target.discovered), "scrapePool": target.pool })
+    json!({ "discoveredLabels": shapes::labels(&target.discovered), "scrapePool": target.pool })
 }
 
 /// What targets say of their metrics.
@@ -94,7 +88,7 @@ fn dropped_target(target: &DroppedTarget) -> Json {
     params(("match_target" = Option<String>, Query, description = "A selector of targets"),
         ("metric" = Option<String>, Query, description = "Only this metric"),
         ("limit" = Option<i64>, Query, description = "No further target is told of after so many metrics; below 0 is no limit")),
-    responses((status = 200, body = serde_json::Value), (status = "4XX", body = serde_json::Value)))]
+    responses((status = 200, body = serde_json::Value), Failure))]
 async fn targets_metadata(State(app): State<Shared>, arguments: Arguments) -> Result<Response, Failure> {
     let metric = arguments.all("metric").next().unwrap_or_default().to_owned();
     let limit = arguments.most("limit")?.unwrap_or(usize::MAX);
@@ -117,7 +111,7 @@ async fn targets_metadata(State(app): State<Shared>, arguments: Arguments) -> Re
             if said.len() >= limit {
                 break;
             }
-            let target = labels(&one.target);
+            let target = shapes::labels(&one.target);
             let chosen = one.metadata.iter().filter(|said| metric.is_empty() || said.family == metric);
             said.extend(chosen.map(|said| {
                 let mut shown = json!({
