@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use axum::body::{Body, Bytes};
-use futures::stream;
+use futures::stream::{self, StreamExt};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time::timeout_at;
@@ -29,14 +29,15 @@ pub(crate) fn body(stop: CancellationToken, deadline: Option<Instant>) -> (Chunk
     let (chunks, taken) = mpsc::channel(CHUNKS);
     let is_whole = Arc::new(AtomicBool::new(false));
     let sent = Sent { taken, is_whole: Arc::clone(&is_whole), stop };
-    let body = Body::from_stream(stream::unfold(Some(sent), |sent| async {
+    let sent = stream::unfold(Some(sent), |sent| async {
         let mut sent = sent?;
         match sent.next().await {
             Ok(chunk) => Some((Ok(chunk?), Some(sent))),
             Err(error) => Some((Err(error), None)),
         }
-    }));
-    (Chunks { made: Vec::new(), chunks, is_whole, deadline }, body)
+    });
+    // Whoever packs it asks once more after its end.
+    (Chunks { made: Vec::new(), chunks, is_whole, deadline }, Body::from_stream(sent.fuse()))
 }
 
 /// What is sent.

@@ -53,11 +53,13 @@ fn bounded(body: Body, bound: ByteSize) -> Body {
 fn in_time(body: Body, limit: DurationText) -> Body {
     let deadline = Instant::now() + limit.0;
     let chunks = Box::pin(body.into_data_stream());
-    Body::from_stream(futures::stream::unfold(chunks, move |mut chunks| async move {
+    let in_time = futures::stream::unfold(chunks, move |mut chunks| async move {
         let next = tokio::time::timeout_at(deadline, chunks.next()).await;
         let chunk = next.unwrap_or_else(|_| Some(Err(axum::Error::new(TooSlow(limit)))));
         chunk.map(|chunk| (chunk, chunks))
-    }))
+    });
+    // Whoever unpacks it may ask once more after its end.
+    Body::from_stream(in_time.fuse())
 }
 
 /// The bounds of ordinary requests, which come uncompressed.

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::HeaderMap;
-use futures::stream;
+use futures::stream::{self, StreamExt};
 use prometheus::{IntGauge, Registry};
 use state::Scope;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -114,10 +114,11 @@ pub(crate) fn stream(app: &Shared, credentials: HeaderMap) -> Result<Body, Probl
     frames.mark_unchanged();
     let app = Arc::clone(app);
     let watcher = Watcher { app, frames, sent: 0, credentials, heartbeat, greeted: false, _place: place };
-    Ok(Body::from_stream(stream::unfold(watcher, |mut watcher| async move {
+    let sent = stream::unfold(watcher, |mut watcher| async move {
         let chunk = watcher.next().await?;
         Some((Ok::<_, Infallible>(chunk), watcher))
-    })))
+    });
+    Ok(Body::from_stream(sent.fuse()))
 }
 
 impl Watcher {
