@@ -41,7 +41,7 @@ test-rust: prepare
 test-python: prepare
 	$(WATCHKEEPER_TEST_PYTHON) -m pytest -q -p no:cacheprovider examples/docpipe rules deploy/grafana
 
-# Unit tests, and Login and Overview in a real Chromium against the binary that the Rust tests built.
+# Unit tests, and Login, Overview and Explore in a real Chromium against the binary that the Rust tests built.
 test-ui: ui
 	@scripts/prepare.sh redis python chromium
 	cargo test --workspace --locked --no-run --quiet

@@ -15,6 +15,7 @@ import {
 import { sessionQuery } from "./api/session";
 import { Failed, NotFound } from "./app/Failed";
 import { Shell } from "./app/Shell";
+import { exploreSearch, prometheusSearch } from "./explore/address";
 import { localAddress } from "./login/address";
 import { type Period, periodOf } from "./overview/period";
 
@@ -77,7 +78,23 @@ const overview = createRoute({
   component: lazyRouteComponent(() => import("./overview/OverviewPage"), "OverviewPage"),
 });
 
-const routeTree = root.addChildren([login, shell.addChildren([overview])]);
+const explore = createRoute({
+  getParentRoute: () => shell,
+  path: "/explore",
+  validateSearch: exploreSearch,
+  component: lazyRouteComponent(() => import("./explore/ExplorePage"), "ExplorePage"),
+});
+
+/** Where links of Prometheus lead, as templates of alert rules make them. */
+const graph = createRoute({
+  getParentRoute: () => root,
+  path: "/graph",
+  beforeLoad: ({ location }) => {
+    throw redirect({ to: "/explore", search: prometheusSearch(location.search), replace: true });
+  },
+});
+
+const routeTree = root.addChildren([login, graph, shell.addChildren([overview, explore])]);
 
 export function createAppRouter(client: QueryClient) {
   return createRouter({

@@ -35,8 +35,10 @@ async function detailOf(response: Response): Promise<string> {
   const fallback = `The server answered ${response.status} ${response.statusText}`.trim();
   try {
     const problem: unknown = await response.json();
-    if (typeof problem === "object" && problem !== null && "detail" in problem) {
-      return typeof problem.detail === "string" && problem.detail !== "" ? problem.detail : fallback;
+    if (typeof problem === "object" && problem !== null) {
+      // The API of Prometheus has its sentence in `error`.
+      const { detail, error } = problem as { readonly detail?: unknown; readonly error?: unknown };
+      return [detail, error].find((text) => typeof text === "string" && text !== "")?.toString() ?? fallback;
     }
   } catch {
     // No JSON: a proxy between us and the server.

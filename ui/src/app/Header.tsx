@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { Logo } from "../components/Logo";
 import { LiveIndicator } from "./LiveIndicator";
+import { Navigation } from "./Navigation";
 import { ThemeButton } from "./ThemeButton";
 import { UserMenu } from "./UserMenu";
 
@@ -11,9 +12,10 @@ export function Header() {
       <div className="mx-auto flex h-13 max-w-[1440px] items-center gap-3 px-4 sm:px-6">
         <Link to="/" className="flex items-center gap-2.5 font-semibold text-[15px] tracking-tight">
           <Logo />
-          Watchkeeper
+          <span className="max-sm:sr-only">Watchkeeper</span>
         </Link>
-        <div className="ml-auto flex items-center gap-1.5">
+        <Navigation />
+        <div className="ml-auto flex min-w-0 items-center gap-1.5">
           <LiveIndicator />
           <ThemeButton />
           <UserMenu />

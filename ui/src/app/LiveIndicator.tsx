@@ -12,9 +12,9 @@ const SHOWN: Record<LiveState, { tone: Tone; text: string }> = {
 export function LiveIndicator() {
   const { tone, text } = SHOWN[useLiveState()];
   return (
-    <span role="status" className="flex items-center gap-2 px-2 text-muted text-xs">
+    <span role="status" className="flex min-w-0 items-center gap-2 px-2 text-muted text-xs max-sm:px-1">
       <Dot tone={tone} pulse={tone === "good"} />
-      {text}
+      <span className="truncate">{text}</span>
     </span>
   );
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ago, brief, bytes, count, percent, rate, ratio, seconds, UNKNOWN } from "./format";
+import { ago, brief, bytes, count, decimal, percent, rate, ratio, seconds, UNKNOWN } from "./format";
 
 describe("numbers as people read them", () => {
   it.each([
@@ -33,6 +33,16 @@ describe("numbers as people read them", () => {
     [12.4, "12/s"],
   ])("%d a second is %s", (value, text) => expect(rate(value)).toBe(text));
 
+  it.each([
+    [0, "0"],
+    [12_345, "12,345"],
+    [1 / 30, "0.0333333"],
+    [-0.25, "-0.25"],
+    [1_234_567, "1.235M"],
+    [0.00000012, "1.2e-7"],
+    [1.5e21, "1.5e+21"],
+  ])("%d of no known unit is %s", (value, text) => expect(decimal(value)).toBe(text));
+
   it("counts, shares and percents", () => {
     expect([count(1234), count(1_234_567), ratio(0.1234, 1), percent(99.95)]).toEqual([
       "1,234",
@@ -43,7 +53,7 @@ describe("numbers as people read them", () => {
   });
 
   it("what is not known is a dash, never a zero or NaN", () => {
-    for (const show of [count, seconds, bytes, rate, ratio, percent]) {
+    for (const show of [count, decimal, seconds, bytes, rate, ratio, percent]) {
       for (const value of [null, undefined, Number.NaN, Number.POSITIVE_INFINITY])
         expect(show(value)).toBe(UNKNOWN);
     }

@@ -17,6 +17,17 @@ export function count(value: Maybe): string {
   return Math.abs(value) >= 100_000 ? compact.format(value) : whole.format(value);
 }
 
+const plain = new Intl.NumberFormat("en", { maximumSignificantDigits: 6 });
+const precise = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 4 });
+
+/** A number whose unit is not known: 12,345, 0.25, 1.235M, 1.2e-7. */
+export function decimal(value: Maybe): string {
+  if (!isKnown(value)) return UNKNOWN;
+  const size = Math.abs(value);
+  if (size >= 1e15 || (size < 0.0001 && size > 0)) return Number(value.toPrecision(4)).toExponential();
+  return size >= 100_000 ? precise.format(value) : plain.format(value);
+}
+
 /** A duration given in seconds: 240 ms, 4.2 s, 3 min 20 s, 2 h 5 min, 4 d 3 h. */
 export function seconds(value: Maybe): string {
   if (!isKnown(value)) return UNKNOWN;

@@ -78,7 +78,10 @@ interface Props {
 
 function SystemCard({ title, unit, now, average, metrics, value, show, top, period, at }: Props) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: `value` only picks a field
-  const [times, values] = useMemo(() => withGaps(metrics, value, period), [metrics, period]);
+  const [times, lines] = useMemo(() => {
+    const [times, values] = withGaps(metrics, value, period);
+    return [times, [{ values }]] as const;
+  }, [metrics, period]);
   const span = useMemo(() => [at / 1000 - PERIOD_SECONDS[period], at / 1000] as const, [at, period]);
   return (
     <Panel title={title} aside={`Average ${average}`}>
@@ -95,7 +98,7 @@ function SystemCard({ title, unit, now, average, metrics, value, show, top, peri
           <TimeChart
             label={`${title}, ${PERIOD_NAMES[period].toLowerCase()}: now ${now}, on average ${average}`}
             times={times}
-            values={values}
+            lines={lines}
             span={span}
             show={show}
             top={top}

@@ -4,7 +4,7 @@
 //! `assets/` have a hash of what they hold in their names, so they are kept for ever; `index.html` names
 //! them, and is asked for anew each time. A binary that was built without the UI shows how to build it.
 
-use axum::extract::{Path, Request};
+use axum::extract::{Path, RawQuery, Request};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -28,8 +28,9 @@ static FILES: &[File] = include!(concat!(env!("OUT_DIR"), "/ui_files.rs"));
 const MISSING: File = File { path: "index.html", bytes: include_bytes!("page/missing.html"), packed: None };
 
 /// The addresses that the UI itself knows. Others are not found, rather than a page that says so with
-/// the status of success. `/login` is among them, but belongs to the login link.
-const VIEWS: &[&str] = &["/"];
+/// the status of success. `/login` is among them, but belongs to the login link. `/graph` is where links of
+/// Prometheus lead: the UI makes an address of its own of it.
+const VIEWS: &[&str] = &["/", "/explore", "/graph"];
 
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 const ASK_AGAIN: &str = "no-cache";
@@ -41,6 +42,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 pub(super) fn routes() -> Routes {
     let mut routes =
         OpenApiRouter::new().route("/assets/{file}", get(asset)).route("/favicon.svg", get(icon));
+    // Whoever knows the API at `/prometheus` looks for its page there, too.
+    routes = routes.route("/prometheus/graph", get(to_graph));
     for view in VIEWS {
         routes = routes.route(view, get(view_of_the_app));
     }
@@ -88,6 +91,10 @@ fn encoded(text: &str) -> String {
 
 async fn view_of_the_app(headers: HeaderMap) -> Response {
     app(&headers)
+}
+
+async fn to_graph(RawQuery(query): RawQuery) -> Redirect {
+    Redirect::temporary(&query.map_or("/graph".to_owned(), |query| format!("/graph?{query}")))
 }
 
 async fn asset(Path(name): Path<String>, headers: HeaderMap, uri: Uri) -> Response {

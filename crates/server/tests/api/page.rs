@@ -33,6 +33,26 @@ async fn addresses_that_the_page_does_not_know_are_not_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_view_is_the_page_without_a_login_too() {
+    let stage = Stage::new().await;
+    for path in ["/", "/explore?expr=up&range=6h", "/graph?g0.expr=up&g0.tab=1"] {
+        let page = answer(stage.request(Method::GET, path)).await;
+        assert_eq!(page.status.as_u16(), 200, "{path}: {page:?}");
+        assert!(page.text.contains("<title>Watchkeeper</title>"), "{path}: {}", page.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_graph_of_a_prometheus_below_its_prefix_leads_to_ours_with_the_same_query() {
+    let stage = Stage::new().await;
+    for query in ["", "?g0.expr=up%7Ba%3D%22b%22%7D+%2F+2&g0.tab=0"] {
+        let led = answer(stage.request(Method::GET, &format!("/prometheus/graph{query}"))).await;
+        assert_eq!(led.status.as_u16(), 307, "{led:?}");
+        assert_eq!(led.header("location"), format!("/graph{query}"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_inline_and_nothing_from_elsewhere_is_allowed() {
     let stage = Stage::new().await;
     let page = answer(stage.request(Method::GET, "/")).await;
