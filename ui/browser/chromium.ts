@@ -54,6 +54,15 @@ export function errorsOf(page: Page): string[] {
 
 /** What keeps people out of a page, as WCAG 2.2 A and AA see it. */
 export async function barriers(page: Page): Promise<string[]> {
+  // A colour on its way from one theme to the other is neither's.
+  await page.evaluate(() =>
+    Promise.allSettled(
+      document
+        .getAnimations()
+        .filter((animation) => animation instanceof CSSTransition)
+        .map((transition) => transition.finished),
+    ),
+  );
   // By the page's own world: its policy forbids scripts that are added to it.
   await page.evaluate(axe.source);
   return page.evaluate(async () => {
