@@ -7,6 +7,9 @@ use model::histogram::histogram_place;
 use model::{LabelsRef, MetricBatch, Sample, Timestamp, is_stale};
 
 use crate::exposition::{self, Format, Options};
+use crate::otlp::names::NameStrategy;
+use crate::otlp::samples::{Options as SampleOptions, SampleSink};
+use crate::otlp::{self, Encoding, KeyValue, LogRecord, LogSink, Resource, Scope, Sink, Span, SpanSink};
 use crate::remote_write::{self, Version};
 use crate::{events, remote_read};
 
@@ -90,6 +93,81 @@ pub fn events(bytes: &[u8]) {
     }
 }
 
+/// As an export request of OpenTelemetry, of each signal and in each encoding.
+pub fn otlp(bytes: &[u8]) {
+    for encoding in [Encoding::Protobuf, Encoding::Json] {
+        let mut texts = Texts::default();
+        let heard = [
+            otlp::decode_logs(encoding, bytes, &mut texts),
+            otlp::decode_traces(encoding, bytes, &mut texts),
+        ];
+        for error in heard.iter().filter_map(|heard| heard.as_ref().err()) {
+            assert!(!error.fault().to_string().is_empty());
+        }
+        check_samples(encoding, bytes);
+    }
+}
+
+/// Makes texts of what it hears.
+#[derive(Default)]
+struct Texts {
+    bytes: usize,
+}
+
+impl Texts {
+    fn take(&mut self, attributes: &[KeyValue<'_>]) {
+        self.bytes += attributes.iter().map(|one| one.key.len() + one.value.text().len()).sum::<usize>();
+    }
+}
+
+impl Sink for Texts {
+    fn resource(&mut self, resource: &Resource<'_>) {
+        self.take(&resource.attributes);
+    }
+
+    fn scope(&mut self, scope: &Scope<'_>) {
+        self.take(&scope.attributes);
+    }
+}
+
+impl LogSink for Texts {
+    fn record(&mut self, record: &LogRecord<'_>) {
+        self.take(&record.attributes);
+        self.bytes += record.body.text().len();
+    }
+}
+
+impl SpanSink for Texts {
+    fn span(&mut self, span: &Span<'_>) {
+        self.take(&span.attributes);
+        span.events.iter().for_each(|event| self.take(&event.attributes));
+        span.links.iter().for_each(|link| self.take(&link.attributes));
+    }
+}
+
+fn check_samples(encoding: Encoding, bytes: &[u8]) {
+    let options = SampleOptions {
+        names: NameStrategy::Underscores,
+        promoted: vec!["host.name".to_owned()],
+        scope_labels: true,
+        max_bytes: LIMIT,
+    };
+    let mut sink = SampleSink::new(&options);
+    if otlp::decode_metrics(encoding, bytes, &mut sink).is_err() {
+        return;
+    }
+    let converted = sink.finish();
+    for batches in [&converted.cumulative, &converted.delta] {
+        for batch in [&batches.numbers, &batches.histograms] {
+            check_batch(batch);
+        }
+    }
+    for exemplar in &converted.exemplars {
+        assert!(!exemplar.series.metric_name().is_empty());
+    }
+    assert!(converted.rejected.len() <= converted.rejected_points);
+}
+
 /// As what an exporter shows, in each format.
 pub fn exposition(bytes: &[u8]) {
     for format in [Format::Text, Format::OpenMetrics, Format::Protobuf] {
@@ -142,6 +220,11 @@ mod tests {
     #[test]
     fn what_fuzzing_events_has_found_stays_mended() {
         each("events", super::events);
+    }
+
+    #[test]
+    fn what_fuzzing_otlp_has_found_stays_mended() {
+        each("otlp", super::otlp);
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Bytes to `model` and back: pipeline events, Prometheus remote write and remote read, and what exporters show.
+//! Bytes to `model` and back: pipeline events, Prometheus remote write and remote read, what exporters show, and
+//! OpenTelemetry's export requests.
 //!
 //! Everything here is pure: bytes and the present time go in, values come out. No I/O, no clock, no
 //! limits on names and texts (those are `ingest`'s), only bounds that decoding itself needs. Every
@@ -12,6 +13,7 @@ pub mod exposition;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod otlp;
 pub mod remote_read;
 pub mod remote_write;
 mod wire;

@@ -23,7 +23,7 @@ pub(crate) enum Value<'a> {
     Number(u64),
     Eight([u8; 8]),
     Bytes(&'a [u8]),
-    Four,
+    Four([u8; 4]),
 }
 
 /// The fields of a message, in order.
@@ -117,7 +117,7 @@ impl<'a> Fields<'a> {
                 let length = usize::try_from(self.number()?).map_err(|_| Malformed::Truncated)?;
                 Value::Bytes(self.take(length)?)
             }
-            5 => self.take(4).map(|_| Value::Four)?,
+            5 => Value::Four(*self.take(4)?.first_chunk().ok_or(Malformed::Truncated)?),
             _ => return Err(Malformed::Tag),
         };
         Ok((tag >> 3, value))

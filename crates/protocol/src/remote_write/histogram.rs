@@ -153,7 +153,7 @@ impl Side {
                     self.deltas.push(unzigzag(packed.number()?));
                 }
             }
-            Value::Eight(_) | Value::Four => return Err(Malformed::Type(field).into()),
+            Value::Eight(_) | Value::Four(_) => return Err(Malformed::Type(field).into()),
         }
         Ok(())
     }
@@ -198,7 +198,7 @@ fn put_numbers(value: Value<'_>, field: u32, into: &mut Vec<f64>) -> Result<(), 
             }
             into.extend(numbers.iter().map(|bytes| f64::from_le_bytes(*bytes)));
         }
-        Value::Number(_) | Value::Four => return Err(Malformed::Type(field).into()),
+        Value::Number(_) | Value::Four(_) => return Err(Malformed::Type(field).into()),
     }
     Ok(())
 }

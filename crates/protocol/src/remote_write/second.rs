@@ -43,7 +43,7 @@ fn symbols(plain: &[u8]) -> Result<Symbols<'_>, RemoteWriteError> {
                 let text = format!("it has more than {MAX_SYMBOLS} symbols: send fewer series at once");
                 return Err(RemoteWriteError::Symbols(text));
             }
-            (number @ 4..=5, Value::Number(_) | Value::Eight(_) | Value::Four) => {
+            (number @ 4..=5, Value::Number(_) | Value::Eight(_) | Value::Four(_)) => {
                 return Err(RemoteWriteError::Protobuf(Malformed::Type(number)));
             }
             _ => {}

@@ -66,7 +66,7 @@ pub(super) fn each_reference(
                 take(packed.number()?);
             }
         }
-        Value::Eight(_) | Value::Four => return Err(Malformed::Type(field)),
+        Value::Eight(_) | Value::Four(_) => return Err(Malformed::Type(field)),
     }
     Ok(())
 }

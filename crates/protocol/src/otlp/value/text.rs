@@ -1,0 +1,151 @@
+//! Values as text: what labels and columns hold that have room for nothing else.
+//!
+//! Texts are as they are, and all that has parts is compact JSON, as the OpenTelemetry specification has it for targets
+//! that know only texts.
+
+use std::borrow::Cow;
+use std::fmt::{self, Write};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::{AnyValue, KeyValue};
+
+impl AnyValue<'_> {
+    /// The value as text, without a copy where it is one.
+    pub fn text(&self) -> Cow<'_, str> {
+        match self {
+            AnyValue::Text(text) => Cow::Borrowed(text),
+            other => Cow::Owned(other.to_string()),
+        }
+    }
+}
+
+impl fmt::Display for AnyValue<'_> {
+    /// Texts as they are, bytes in base64, numbers as JSON has them, arrays and maps as compact JSON.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AnyValue::Empty => Ok(()),
+            AnyValue::Text(text) => f.write_str(text),
+            AnyValue::Double(number) => f.write_str(&double(*number)),
+            AnyValue::Bytes(bytes) => f.write_str(&STANDARD.encode(bytes)),
+            AnyValue::Bool(_) | AnyValue::Int(_) | AnyValue::Array(_) | AnyValue::Map(_) => json(self, f),
+        }
+    }
+}
+
+/// Writes a value as JSON. Values are nested no deeper than decoding lets them be.
+fn json(value: &AnyValue<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match value {
+        AnyValue::Empty => f.write_str("null"),
+        AnyValue::Text(text) => quoted(text, f),
+        AnyValue::Bool(is_so) => write!(f, "{is_so}"),
+        AnyValue::Int(number) => write!(f, "{number}"),
+        AnyValue::Double(number) if number.is_finite() => f.write_str(&double(*number)),
+        // JSON has no such numbers.
+        AnyValue::Double(number) => quoted(&double(*number), f),
+        AnyValue::Bytes(bytes) => quoted(&STANDARD.encode(bytes), f),
+        AnyValue::Array(values) => list(('[', ']'), values, f, |value, f| json(value, f)),
+        AnyValue::Map(entries) => list(('{', '}'), entries, f, |KeyValue { key, value }, f| {
+            quoted(key, f)?;
+            f.write_char(':')?;
+            json(value, f)
+        }),
+    }
+}
+
+fn list<T>(
+    (open, close): (char, char),
+    items: &[T],
+    f: &mut fmt::Formatter<'_>,
+    write: impl Fn(&T, &mut fmt::Formatter<'_>) -> fmt::Result,
+) -> fmt::Result {
+    f.write_char(open)?;
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            f.write_char(',')?;
+        }
+        write(item, f)?;
+    }
+    f.write_char(close)
+}
+
+fn quoted(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_char('"')?;
+    for char in text.chars() {
+        match char {
+            '"' => f.write_str("\\\"")?,
+            '\\' => f.write_str("\\\\")?,
+            '\n' => f.write_str("\\n")?,
+            '\r' => f.write_str("\\r")?,
+            '\t' => f.write_str("\\t")?,
+            '\0'..' ' => write!(f, "\\u{:04x}", u32::from(char))?,
+            _ => f.write_char(char)?,
+        }
+    }
+    f.write_char('"')
+}
+
+/// A number as JavaScript and the OpenTelemetry Collector write it: `1`, `0.5`, `1e+21`, `1e-7`.
+fn double(number: f64) -> String {
+    if number.is_nan() {
+        return "NaN".to_owned();
+    }
+    if number.is_infinite() {
+        return if number > 0.0 { "Infinity" } else { "-Infinity" }.to_owned();
+    }
+    if number == 0.0 || (1e-6..1e21).contains(&number.abs()) {
+        return number.to_string();
+    }
+    let scientific = format!("{number:e}");
+    match scientific.split_once('e') {
+        Some((mantissa, exponent)) if !exponent.starts_with('-') => format!("{mantissa}e+{exponent}"),
+        _ => scientific,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry<'a>(key: &'a str, value: AnyValue<'a>) -> KeyValue<'a> {
+        KeyValue { key: key.into(), value }
+    }
+
+    #[test]
+    fn simple_values_are_as_they_are() {
+        let cases = [
+            (AnyValue::Empty, ""),
+            (AnyValue::Text("a \"b\"".into()), "a \"b\""),
+            (AnyValue::Bool(true), "true"),
+            (AnyValue::Int(i64::MIN), "-9223372036854775808"),
+            (AnyValue::Double(1.0), "1"),
+            (AnyValue::Double(-0.25), "-0.25"),
+            (AnyValue::Double(1e21), "1e+21"),
+            (AnyValue::Double(1.5e-7), "1.5e-7"),
+            (AnyValue::Double(f64::NAN), "NaN"),
+            (AnyValue::Double(f64::NEG_INFINITY), "-Infinity"),
+            (AnyValue::Bytes((&b"\x00\xff"[..]).into()), "AP8="),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(value.text(), expected, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn values_with_parts_are_compact_json_in_their_order() {
+        let value = AnyValue::Map(vec![
+            entry("z", AnyValue::Array(vec![AnyValue::Int(1), AnyValue::Empty, AnyValue::Double(0.5)])),
+            entry("a\n\u{1}\"\\", AnyValue::Text("x\ty".into())),
+            entry("z", AnyValue::Bool(false)),
+            entry("n", AnyValue::Double(f64::INFINITY)),
+            entry("b", AnyValue::Bytes((&b"\x00\xff"[..]).into())),
+            entry("m", AnyValue::Map(Vec::new())),
+        ]);
+        let expected =
+            r#"{"z":[1,null,0.5],"a\n\u0001\"\\":"x\ty","z":false,"n":"Infinity","b":"AP8=","m":{}}"#;
+        assert_eq!(value.text(), expected);
+        let read: serde_json::Value = serde_json::from_str(expected).expect("it is JSON");
+        assert_eq!(read["a\n\u{1}\"\\"], "x\ty");
+    }
+}
