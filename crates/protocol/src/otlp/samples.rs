@@ -42,8 +42,6 @@ pub struct Options {
     pub max_bytes: usize,
 }
 
-/// The most exemplars of a request.
-const MAX_EXEMPLARS: usize = 10_000;
 /// Gathers samples from points.
 #[derive(Debug)]
 pub struct SampleSink<'o> {

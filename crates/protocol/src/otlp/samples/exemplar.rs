@@ -4,10 +4,12 @@ use std::borrow::Cow;
 
 use model::{Exemplar, Labels, LabelsRef};
 
-use super::{MAX_EXEMPLARS, Moment, SampleSink};
+use super::{Moment, SampleSink};
 use crate::otlp::metrics::PointExemplar;
 use crate::otlp::names::{NameStrategy, label_name};
 
+/// The most exemplars of a request.
+const MAX_EXEMPLARS: usize = 10_000;
 /// The most characters of all labels of an exemplar, as OpenMetrics has it.
 const MAX_LABEL_CHARS: usize = 128;
 
@@ -43,23 +45,29 @@ impl SampleSink<'_> {
     }
 }
 
-/// What leads on from an exemplar. Its attributes go with it as long as there are few of them.
+/// What leads on from an exemplar. Its attributes go with it if there is room for all of them.
 fn labels(exemplar: &PointExemplar<'_>, names: NameStrategy) -> Labels {
     let ids = [("trace_id", exemplar.trace_id.to_string()), ("span_id", exemplar.span_id.to_string())];
-    let ids = ids.map(|(name, id)| (Cow::Borrowed(name), Cow::<str>::Owned(id)));
-    let mut chars = 0;
-    let mut count = |(name, value): &(Cow<'_, str>, Cow<'_, str>)| {
-        chars += name.chars().count() + value.chars().count();
-        chars <= MAX_LABEL_CHARS
-    };
-    ids.iter().filter(|(_, id)| !id.is_empty()).for_each(|id| {
-        count(id);
-    });
-    let attributes: Vec<(Cow<'_, str>, Cow<'_, str>)> = (exemplar.filtered_attributes.iter())
-        .filter_map(|attribute| Some((label_name(&attribute.key, names)?, attribute.value.text())))
-        .take_while(&mut count)
-        .collect();
-    let all_fit = chars <= MAX_LABEL_CHARS;
-    // Ids come last, so that no attribute takes their place.
-    Labels::from_pairs(attributes.into_iter().filter(|_| all_fit).chain(ids))
+    let ids = ids.into_iter().filter(|(_, id)| !id.is_empty());
+    let ids: Vec<Label<'_>> = ids.map(|(name, id)| (name.into(), id.into())).collect();
+    let mut chars: usize = ids.iter().map(chars_of).sum();
+    let mut labels = Vec::new();
+    for attribute in &exemplar.filtered_attributes {
+        let Some(name) = label_name(&attribute.key, names) else { continue };
+        let label = (name, attribute.value.text());
+        chars += chars_of(&label);
+        if chars > MAX_LABEL_CHARS {
+            return Labels::from_pairs(ids);
+        }
+        labels.push(label);
+    }
+    // Of labels with one name the last one holds: no attribute takes the place of an id.
+    labels.extend(ids);
+    Labels::from_pairs(labels)
+}
+
+type Label<'a> = (Cow<'a, str>, Cow<'a, str>);
+
+fn chars_of((name, value): &Label<'_>) -> usize {
+    name.chars().count() + value.chars().count()
 }
