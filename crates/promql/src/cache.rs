@@ -34,27 +34,30 @@ pub(crate) struct Answer {
     pub(crate) mark: Mark,
     pub(crate) first_ms: i64,
     pub(crate) last_ms: i64,
-    pub(crate) output: QueryOutput,
+    pub(crate) value: Value,
+    /// What was said of it.
     pub(crate) noted: NotedUntil,
+    /// Whether that was said of some of the steps alone, or some was left out.
+    pub(crate) notes_of_steps: bool,
 }
 
 impl Answer {
     /// An answer that was found by one evaluation, from its first step to its last.
-    pub(crate) fn of(output: QueryOutput, mark: Mark, (first_ms, last_ms): (i64, i64)) -> Self {
+    pub(crate) fn of(output: &QueryOutput, mark: Mark, (first_ms, last_ms): (i64, i64)) -> Self {
         let noted = NotedUntil::default().and(&output.warnings, &output.infos, last_ms);
-        Self { mark, first_ms, last_ms, output, noted }
+        let (value, notes_of_steps) = (output.value.clone(), output.notes_of_steps);
+        Self { mark, first_ms, last_ms, value, noted, notes_of_steps }
     }
 
     /// The part of it that lies between two steps.
     pub(crate) fn between(&self, (first_ms, last_ms): (i64, i64)) -> QueryOutput {
-        let value = match &self.output.value {
+        let value = match &self.value {
             Value::Matrix(series) => Value::Matrix(part(series, first_ms, last_ms)),
             other => other.clone(),
         };
         let (warnings, infos) = self.noted.since(first_ms).texts();
-        let notes_of_steps = self.output.notes_of_steps;
         let (stats, held) = (QueryStats::default(), HeldAnswer::default());
-        QueryOutput { value, warnings, infos, notes_of_steps, stats, held }
+        QueryOutput { value, warnings, infos, notes_of_steps: self.notes_of_steps, stats, held }
     }
 }
 
@@ -140,13 +143,12 @@ impl Kept {
 
 /// What an answer takes, about.
 fn size(key: &Key, answer: &Answer) -> usize {
-    let output = &answer.output;
-    let value = match &output.value {
+    let value = match &answer.value {
         Value::Scalar(_) => SAMPLE_BYTES,
         Value::Text { text, .. } => text.len(),
         Value::Vector(samples) => {
             let labels = |sample: &VectorSample| SERIES_BYTES + sample.labels.as_ref().as_bytes().len();
-            samples.iter().map(labels).sum::<usize>() + output.value.count() * SAMPLE_BYTES
+            samples.iter().map(labels).sum::<usize>() + answer.value.count() * SAMPLE_BYTES
         }
         Value::Matrix(series) => series
             .iter()
@@ -155,8 +157,7 @@ fn size(key: &Key, answer: &Answer) -> usize {
             })
             .sum(),
     };
-    // What is said of an answer stands in it twice.
-    ANSWER_BYTES + key.text.len() * 2 + value + answer.noted.size_bytes() * 2
+    ANSWER_BYTES + key.text.len() * 2 + value + answer.noted.size_bytes()
 }
 
 /// The part of a matrix that lies between two steps.
@@ -210,15 +211,8 @@ mod tests {
         let samples = vec![Sample { time_ms: 1, value: 1.0 }; samples];
         let value =
             Value::Matrix(vec![Series { labels: Labels::metric("m", &[]), samples, histograms: Vec::new() }]);
-        let output = QueryOutput {
-            value,
-            warnings: Vec::new(),
-            infos: Vec::new(),
-            notes_of_steps: false,
-            stats: QueryStats::default(),
-            held: HeldAnswer::default(),
-        };
-        Answer::of(output, Mark::default(), (0, 0))
+        let (mark, noted) = (Mark::default(), NotedUntil::default());
+        Answer { mark, first_ms: 0, last_ms: 0, value, noted, notes_of_steps: false }
     }
 
     fn key(text: &str) -> Key {

@@ -13,7 +13,7 @@ use crate::cache::{Answer, Cache, Key};
 use crate::eval::{self, Costs, Evaluation, QueryRange};
 use crate::plan::Expr;
 use crate::steps::Steps;
-use crate::{Cancel, Error, Explanation, Limits, Query, QueryOutput, QueryStats, Value};
+use crate::{Cancel, Error, Explanation, Limits, Query, QueryOutput, Value};
 
 /// Evaluates queries over a store; cheap to clone. Calls block: make them where blocking is allowed.
 #[derive(Clone)]
@@ -66,10 +66,10 @@ impl Engine {
         if let Some(kept) = keeping.cache.get(&key)
             && keeping.is_true(&kept, time_ms)
         {
-            return Ok(QueryOutput { stats: QueryStats::default(), ..kept.output.clone() });
+            return Ok(kept.between((time_ms, time_ms)));
         }
         let output = self.evaluate_instant(query, time_ms, cancel)?;
-        keeping.keep(key, Answer::of(output.clone(), mark, (time_ms, time_ms)));
+        keeping.keep(key, Answer::of(&output, mark, (time_ms, time_ms)));
         Ok(output)
     }
 

@@ -47,7 +47,7 @@ pub struct Config {
     /// The largest body of an ingest request after decompression.
     #[schemars(with = "String")]
     pub max_decompressed_body: ByteSize,
-    /// The largest body of any other request.
+    /// The largest body of any other request, but for forms of the Prometheus API, which may have 1 MiB.
     #[schemars(with = "String")]
     pub max_body: ByteSize,
     /// The most connections that are open at once; more wait to be accepted.

@@ -59,8 +59,8 @@ impl Derivation {
     }
 }
 
-/// Says what the metrics mean, and writes them every `interval` until `stop`. What could not be stored is not tried again: the next interval
-/// brings newer numbers, and ends the same series.
+/// Says what the metrics mean, and writes them every `interval` until `stop`. What could not be stored is not tried
+/// again: the next interval brings newer numbers, and ends the same series.
 pub(crate) async fn run(
     pipeline: Arc<Pipeline>,
     ingest: Arc<Ingest>,

@@ -4,6 +4,7 @@ use store::Changes;
 
 use super::Engine;
 use crate::cache::{self, Answer, Cache, Key};
+use crate::notes::NotedUntil;
 use crate::reach::Reach;
 use crate::steps::Steps;
 use crate::{Cancel, Error, Query, QueryOutput, Value};
@@ -40,21 +41,19 @@ impl Engine {
                 return Ok(kept.between(span_ms));
             }
             if known > 0
-                && let Some(answer) = self.continued(query, steps, known, cancel, &kept)?
+                && let Some((output, noted)) = self.continued(query, steps, known, cancel, &kept)?
             {
-                let answer = Answer { mark, ..answer };
-                let output = answer.output.clone();
-                keeping.keep(key, answer);
+                keeping.keep(key, Answer { noted, ..Answer::of(&output, mark, span_ms) });
                 return Ok(output);
             }
         }
         let output = self.evaluate_range(query, steps, span_ms.1, cancel)?;
-        keeping.keep(key, Answer::of(output.clone(), mark, span_ms));
+        keeping.keep(key, Answer::of(&output, mark, span_ms));
         Ok(output)
     }
 
-    /// An answer whose first steps are known, with the others evaluated; nothing, if more would have to be said of it
-    /// than an answer carries.
+    /// An answer whose first steps are known, with the others evaluated, and until when what is said of it was found;
+    /// nothing, if more would have to be said of it than an answer carries.
     fn continued(
         &self,
         query: &Query,
@@ -62,7 +61,7 @@ impl Engine {
         known: usize,
         cancel: &Cancel,
         kept: &Answer,
-    ) -> Result<Option<Answer>, Error> {
+    ) -> Result<Option<(QueryOutput, NotedUntil)>, Error> {
         let (first_ms, last_ms) = (steps.start_ms, steps.time_ms(steps.count - 1));
         let first = kept.between((first_ms, steps.time_ms(known - 1)));
         let rest = Steps { start_ms: steps.time_ms(known), count: steps.count - known, ..steps };
@@ -74,8 +73,7 @@ impl Engine {
         let value = Value::Matrix(cache::joined(before, after));
         let (warnings, infos) = noted.texts();
         let output = QueryOutput { value, warnings, infos, ..rest };
-        let answer = Answer { mark: kept.mark, first_ms, last_ms, output, noted };
-        Ok(answer.noted.are_few().then_some(answer))
+        Ok(noted.are_few().then_some((output, noted)))
     }
 }
 
@@ -102,7 +100,7 @@ impl Keeping<'_> {
         }
         let known = self.true_steps(kept, Steps::between(first_ms, last_ms.min(kept.last_ms), steps.step_ms));
         let is_same = known == steps.count && (kept.first_ms, kept.last_ms) == (first_ms, last_ms);
-        if kept.output.notes_of_steps && !is_same { 0 } else { known }
+        if kept.notes_of_steps && !is_same { 0 } else { known }
     }
 
     /// How many of the first steps are still true.

@@ -5,7 +5,7 @@ use super::window::{Run, Window, Windows};
 
 /// Where the first and the last of some samples lie in a window.
 #[derive(Clone, Copy)]
-pub(super) struct Sampled {
+struct Sampled {
     first_ms: i64,
     last_ms: i64,
     /// How many samples come after the first one; one at least.
@@ -16,7 +16,7 @@ pub(super) struct Sampled {
 
 impl Sampled {
     /// Of a window that has two samples at least.
-    pub(super) fn of(window: Window<'_>) -> Option<Self> {
+    fn of(window: Window<'_>) -> Option<Self> {
         let [first_ms, .., last_ms] = *window.times_ms else { return None };
         let (distances, Window { start_ms, end_ms, .. }) = (window.times_ms.len() - 1, window);
         Some(Self { first_ms, last_ms, distances, start_ms, end_ms })
@@ -26,7 +26,7 @@ impl Sampled {
     /// that is no farther than 1.1 times the mean distance of samples, else by half that distance. A counter, of which
     /// the first value and the change are given, is never below zero.
     #[inline]
-    pub(super) fn reach(self, counter: Option<(f64, f64)>) -> f64 {
+    fn reach(self, counter: Option<(f64, f64)>) -> f64 {
         let sampled = (self.last_ms - self.first_ms) as f64;
         let mean_distance = sampled / self.distances as f64;
         let to_edge = |distance_ms: i64| {
@@ -46,6 +46,26 @@ impl Sampled {
     }
 }
 
+/// The change over the window, extrapolated to its edges. What a counter was before each fall is added again. The result
+/// is divided by `divisor`.
+#[inline]
+pub(super) fn extrapolated(
+    window: Window<'_>,
+    falls: Option<impl Iterator<Item = f64>>,
+    divisor: f64,
+) -> Option<f64> {
+    let (&first, &last) = (window.values.first()?, window.values.last()?);
+    let sampled = Sampled::of(window)?;
+    let change = last - first;
+    Some(match falls {
+        None => change * (sampled.reach(None) / divisor),
+        Some(falls) => {
+            let change = falls.fold(change, |change, before| change + before);
+            change * (sampled.reach(Some((first, change))) / divisor)
+        }
+    })
+}
+
 impl Windows {
     /// The change of a counter in each window of a run that has numbers only, divided by `divisor`; windows with less
     /// than two samples are left as they are. Says whether there was any other.
@@ -59,16 +79,15 @@ impl Windows {
     ) -> bool {
         let mut any = false;
         for (step, (&(first, end), value)) in places.iter().zip(into).enumerate() {
-            let (Some(times_ms), Some(values)) = (run.times_ms.get(first..end), run.values.get(first..end))
-            else {
+            if end - first < 2 {
                 continue;
-            };
-            let (end_ms, [before, .., after]) = (self.clock.time_ms(step), values) else { continue };
+            }
+            let (times_ms, values) = (&run.times_ms[first..end], &run.values[first..end]);
+            let end_ms = self.clock.time_ms(step);
             let window = Window { first, times_ms, values, start_ms: end_ms - self.range_ms(), end_ms };
-            let Some(sampled) = Sampled::of(window) else { continue };
             let falls = overlap.marks(first, end).iter().map(|place| run.values[place - 1]);
-            let change = falls.fold(after - before, |change, before| change + before);
-            *value = change * (sampled.reach(Some((*before, change))) / divisor);
+            let Some(change) = extrapolated(window, Some(falls), divisor) else { continue };
+            *value = change;
             any = true;
         }
         any

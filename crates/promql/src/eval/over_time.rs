@@ -1,6 +1,6 @@
 //! Functions over the samples of a window.
 
-use super::counter::Sampled;
+use super::counter::extrapolated;
 use super::overlap::Overlap;
 use super::rolled::Rolled;
 use super::started::since_zero;
@@ -369,20 +369,6 @@ fn increase(
             Some(since_zero(window, began_ms, increase, divisor))
         }
     }
-}
-
-/// The change over the window, extrapolated to its edges. What a counter was before each fall is added again.
-fn extrapolated(window: Window<'_>, falls: Option<impl Iterator<Item = f64>>, divisor: f64) -> Option<f64> {
-    let (&first, &last) = (window.values.first()?, window.values.last()?);
-    let sampled = Sampled::of(window)?;
-    let change = last - first;
-    Some(match falls {
-        None => change * (sampled.reach(None) / divisor),
-        Some(falls) => {
-            let change = falls.fold(change, |change, before| change + before);
-            change * (sampled.reach(Some((first, change))) / divisor)
-        }
-    })
 }
 
 /// The change between the last two samples; of a counter, which may have begun again between them, its rate a second.
