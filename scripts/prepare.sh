@@ -94,8 +94,6 @@ prepare_chromium() {
   install_packages chromium
 }
 
-# Its promtool, which tests compare ours with.
-
 # The peers that `make bench` compares with.
 prepare_bench() {
   local missing=()

@@ -6,7 +6,7 @@ use model::Timestamp;
 
 /// What that clock shows at one moment of ours.
 pub(crate) struct KernelClock {
-    since_boot: Duration,
+    pub(crate) since_boot: Duration,
     pub(crate) now: Timestamp,
 }
 

@@ -41,7 +41,8 @@ impl Stage {
     }
 
     fn write(&self, priority: u32, sequence: u64, text: &str) {
-        self.writer.send(format!("{priority},{sequence},1000000,-;{text}\n").as_bytes()).unwrap();
+        let at = KernelClock::now().since_boot.as_micros();
+        self.writer.send(format!("{priority},{sequence},{at},-;{text}\n").as_bytes()).unwrap();
     }
 
     async fn pass(&mut self) -> MetricBatch {

@@ -81,9 +81,10 @@ async fn a_unit_that_a_signal_ended_is_told_once() {
     stage.say_running(7, 0);
     let samples = stage.pass().await;
     assert!(samples.contains(&(r#"unit_active{host="h", unit="w.service"}"#.to_owned(), 1.0)), "{samples:?}");
+    let ended = KernelClock::now().since_boot.as_micros();
     stage.say(
         "systemctl",
-        "Id=w.service\nLoadState=loaded\nActiveState=failed\nSubState=failed\nResult=signal\nNRestarts=0\nExecMainPID=7\nExecMainCode=2\nExecMainStatus=9\nExecMainExitTimestampMonotonic=1000000\n",
+        &format!("Id=w.service\nLoadState=loaded\nActiveState=failed\nSubState=failed\nResult=signal\nNRestarts=0\nExecMainPID=7\nExecMainCode=2\nExecMainStatus=9\nExecMainExitTimestampMonotonic={ended}\n"),
     );
     let samples = stage.pass().await;
     assert!(samples.contains(&(r#"unit_failed{host="h", unit="w.service"}"#.to_owned(), 1.0)), "{samples:?}");
