@@ -247,7 +247,7 @@ impl<R: BufRead> AuditFile<R> {
         };
         let link = link.map_err(|why| malformed(begins_at, &why))?;
         if link.time.as_nanos() % 1_000_000 != 0 {
-            return Err(malformed(begins_at, "its time is finer than a millisecond"));
+            return Err(malformed(begins_at, &"its time is finer than a millisecond"));
         }
         Ok(Some(link))
     }
