@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    check, completion, config, diagnose, export, key, man, query, queue, rules, serve, snapshot, store, top,
-    user, version,
+    audit, check, completion, config, diagnose, export, key, man, query, queue, rules, serve, snapshot,
+    store, top, user, version,
 };
 
 /// Watches pipelines that do long, heavy jobs, and says what waits, what is stuck and what will break.
@@ -126,6 +126,14 @@ pub(crate) enum Command {
         Examples:\n  KEY=$(watchkeeper key create grafana --scope read | tail -n 1)\n  watchkeeper key revoke grafana"
     )]
     Key(key::Key),
+    /// Verify the audit log, and write it to a file
+    #[command(
+        subcommand,
+        after_help = "Without --url the state database of this machine is read, whether the server runs or not. Every verification and \
+        every export is in the audit log.\n\n\
+        Examples:\n  watchkeeper audit verify\n  watchkeeper audit export --out audit.ndjson\n  watchkeeper audit verify --file audit.ndjson"
+    )]
+    Audit(audit::Audit),
     /// Print the version
     #[command(after_help = "Example:\n  watchkeeper version --json")]
     Version(version::Version),

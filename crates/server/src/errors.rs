@@ -32,6 +32,7 @@ impl From<StateError> for Problem {
             | StateError::Migrate { .. }
             | StateError::Database { .. }
             | StateError::Corrupt { .. }
+            | StateError::RemovedMeanwhile { .. }
             | StateError::Crypto { .. } => Self::internal(&error),
         }
     }

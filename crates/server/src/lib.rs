@@ -7,6 +7,7 @@
 //! Start reading at [`serve`], then at `routes::router`, which is the whole surface on one page.
 
 mod access;
+mod audit;
 mod blocking;
 mod chunks;
 mod config;

@@ -1,6 +1,7 @@
 //! The server over HTTP, with the real parts behind it.
 
 mod access;
+mod audit;
 mod clients;
 mod diagnosis;
 mod docs;
