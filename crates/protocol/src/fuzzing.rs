@@ -87,7 +87,7 @@ pub fn events(bytes: &[u8]) {
     assert!(decoded.events.len() <= events::MAX_EVENTS);
     for (index, event) in decoded.events.iter().enumerate() {
         match event {
-            Ok(event) => assert!(!event.event_id().is_empty()),
+            Ok(event) => assert!(event.event_id().is_some_and(|id| !id.is_empty())),
             Err(rejected) => assert_eq!(rejected.index, index),
         }
     }
