@@ -76,7 +76,7 @@ pub struct LogEvent {
     pub trace_id: Option<String>,
     /// The span of that trace, 16 hex digits.
     pub span_id: Option<String>,
-    /// Flags of that span, as W3C Trace Context has them.
+    /// Flags of that span; the last eight bits are those of W3C Trace Context.
     pub trace_flags: Option<u64>,
     /// What it comes from.
     pub origin: Arc<Origin>,

@@ -59,7 +59,7 @@ pub struct SpanEvent {
     pub status: SpanStatus,
     /// What went wrong, for people.
     pub status_message: Option<String>,
-    /// Flags, as W3C Trace Context has them.
+    /// Flags; the last eight bits are those of W3C Trace Context.
     pub trace_flags: Option<u64>,
     /// What vendors pass on from span to span.
     pub trace_state: Option<String>,
@@ -144,7 +144,7 @@ pub struct SpanLink {
     /// What vendors pass on with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_state: Option<String>,
-    /// Flags, as W3C Trace Context has them.
+    /// Flags; the last eight bits are those of W3C Trace Context.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_flags: Option<u64>,
     /// What else is known of the link.
