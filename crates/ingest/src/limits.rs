@@ -31,7 +31,7 @@ pub struct Limits {
     /// The most series of OpenTelemetry's metrics that are sent as differences (delta temporality) and are added up
     /// here. Further ones are refused.
     pub max_delta_series: usize,
-    /// After how long without a point such a series is forgotten; it begins again at zero when it comes back.
+    /// After how long without a point a series that is sent as differences is forgotten; it begins again at zero.
     #[schemars(with = "String")]
     pub delta_series_idle: DurationText,
 }

@@ -40,6 +40,13 @@ impl SamplesOutcome {
         self.stored + self.duplicate
     }
 
+    /// Samples that are not in the store.
+    pub fn refused(&self) -> u64 {
+        let out_of_time = self.too_old + self.future;
+        let too_many = self.over_series_limit + self.over_delta_limit;
+        self.conflicting + out_of_time + self.too_large + too_many + self.malformed
+    }
+
     /// What was refused and why, in words for the sender; nothing when all is well.
     pub fn refusals(&self) -> Option<String> {
         let parts = [

@@ -176,6 +176,7 @@ fn check_samples(encoding: Encoding, bytes: &[u8]) {
         names: NameStrategy::Underscores,
         promoted: vec!["host.name".to_owned()],
         scope_labels: true,
+        target_info: true,
         max_bytes: LIMIT,
     };
     let mut sink = SampleSink::new(&options);
