@@ -110,7 +110,8 @@ impl Column for String {
         DataType::Utf8
     }
     fn builder(capacity: usize) -> StringBuilder {
-        StringBuilder::with_capacity(capacity, capacity * 16)
+        // Most columns of most rows hold nothing: there is room for texts once there are some.
+        StringBuilder::with_capacity(capacity, 0)
     }
     fn append(&self, builder: &mut StringBuilder) {
         builder.append_value(self);
