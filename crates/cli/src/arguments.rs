@@ -71,7 +71,7 @@ pub(crate) enum Command {
     /// Write events or series to a file: Parquet, CSV or NDJSON
     #[command(
         after_help = "TABLE is one of job_events, stage_events, component_events, worker_events, requests, llm_calls, feedback, \
-        deploys, process_exits, exemplars. SELECTOR is PromQL's. Series become a row for each point: time, value, name, and a column for each \
+        deploys, process_exits, exemplars, logs, spans. SELECTOR is PromQL's. Series become a row for each point: time, value, name, and a column for each \
         label (more than 128 labels: one column `labels`). Times are RFC 3339, a date, seconds since the epoch, `now`, or a duration \
         before now: 7d.\n\n\
         The file appears when it is whole. Rows come from the server; from the store itself when none runs, or when --data-dir names \

@@ -1,5 +1,6 @@
 //! Who sent what, and what became of it: the counters behind "nothing is dropped uncounted".
 
+use model::event::Flaws;
 use prometheus::{IntCounterVec, Opts, Registry};
 
 /// Where data came from. A short, fixed list: it is a label.
@@ -17,6 +18,12 @@ pub enum Source {
     Pipeline,
     /// Results of recording rules and alert series
     Rules,
+    /// Records of logs by OpenTelemetry's protocol
+    OtlpLogs,
+    /// Spans by OpenTelemetry's protocol
+    OtlpTraces,
+    /// Points of metrics by OpenTelemetry's protocol
+    OtlpMetrics,
     /// Watchkeeper's own metrics
     Own,
 }
@@ -31,6 +38,9 @@ impl Source {
             Self::Collector => "collector",
             Self::Pipeline => "pipeline",
             Self::Rules => "rules",
+            Self::OtlpLogs => "otlp_logs",
+            Self::OtlpTraces => "otlp_traces",
+            Self::OtlpMetrics => "otlp_metrics",
             Self::Own => "own",
         }
     }
@@ -93,6 +103,7 @@ pub(crate) struct Account {
     accepted: IntCounterVec,
     refused: IntCounterVec,
     redacted: IntCounterVec,
+    flaws: IntCounterVec,
 }
 
 impl Account {
@@ -118,6 +129,11 @@ impl Account {
                 "Secrets and personal data replaced before storing, by source and rule.",
                 &["source", "rule"],
             )?,
+            flaws: counter(
+                "watchkeeper_ingest_flaws_total",
+                "What was wrong with records of logs and spans, or cut from them, that were taken in all the same; by source and flaw.",
+                &["source", "flaw"],
+            )?,
         })
     }
 
@@ -135,5 +151,11 @@ impl Account {
 
     pub(crate) fn redacted(&self, source: Source, rule: &str, count: u64) {
         self.redacted.with_label_values(&[source.as_str(), rule]).inc_by(count);
+    }
+
+    pub(crate) fn flawed(&self, source: Source, flaws: Flaws) {
+        for flaw in flaws.iter() {
+            self.flaws.with_label_values(&[source.as_str(), flaw.as_str()]).inc();
+        }
     }
 }

@@ -5,6 +5,7 @@
 //! Start reading at [`Ingest`].
 
 mod account;
+mod cumulative;
 mod duplicates;
 mod limits;
 mod metadata;

@@ -1,5 +1,5 @@
-//! Which fields of an event are names and which are texts, in one place: what limits and redaction
-//! walk over.
+//! Which fields of a pipeline event are names and which are texts, in one place: what limits and redaction
+//! walk over. Records of OpenTelemetry, which are cut and not refused, have `records` for that.
 
 use model::event::{Attributes, Event};
 
@@ -65,6 +65,7 @@ pub(crate) fn visit(event: &mut Event, mut visit: impl FnMut(Place<'_>)) {
             names: [event_id, metric],
             options: [trace_id],
             texts: []),
+        Event::Log(_) | Event::Span(_) => {}
     }
 }
 
@@ -82,5 +83,7 @@ pub(crate) fn attributes(event: &mut Event) -> &mut Attributes {
         Event::Exit(event) => &mut event.attributes,
         // Labels of series are not rewritten: they say which series it is.
         Event::Exemplar(event) => &mut event.labels,
+        Event::Log(event) => &mut event.attributes,
+        Event::Span(event) => &mut event.attributes,
     }
 }

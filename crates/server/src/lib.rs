@@ -23,7 +23,7 @@ mod serve;
 mod tls;
 mod wire;
 
-pub use config::Config;
+pub use config::{Config, OtlpConfig, OtlpNames};
 pub use context::Context;
 pub use serve::{ServeError, serve};
 pub use tls::{Tls, TlsError, TlsFiles};

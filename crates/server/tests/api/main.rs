@@ -14,6 +14,7 @@ mod language;
 mod lists;
 mod live;
 mod login;
+mod otlp;
 mod packed;
 mod page;
 mod prometheus;
