@@ -164,7 +164,8 @@ fn stored(data_dir: &Path) -> Result<Stored> {
     let mut stored = Stored { events: BTreeMap::new(), samples: BTreeMap::new() };
     for batch in engine.scan(&EventScan::new(Table::JobEvents, TimeRange::ALL, 10_000_000))? {
         for event in store::events_from_batch(Table::JobEvents, &batch)? {
-            *stored.events.entry(event.event_id().to_owned()).or_insert(0) += 1;
+            let id = event.event_id().context("an event without an id")?;
+            *stored.events.entry(id.into_owned()).or_insert(0) += 1;
         }
     }
     let request = SelectRequest {

@@ -276,7 +276,7 @@ async fn changes_are_deployments_and_what_people_did_newest_first() {
     let ago = |minutes: u64| Timestamp::now().before(Duration::from_secs(minutes * 60));
     append(
         &stage,
-        vec![Event::Deploy(DeployEvent {
+        &[Event::Deploy(DeployEvent {
             time: ago(30),
             event_id: "d-1".to_owned(),
             service: "llm-worker".to_owned(),

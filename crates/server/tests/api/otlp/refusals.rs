@@ -116,7 +116,10 @@ async fn too_busy_is_told_with_a_delay_in_the_header_and_in_the_status() {
     let request = stage.request(Method::POST, "/v1/logs").header("Content-Type", JSON).body(endless_body());
     let response = request.send().await.expect("an answer");
     assert_eq!(response.status().as_u16(), 503);
-    assert_eq!(response.headers().get("retry-after").map(|value| value.as_bytes()), Some(&b"1"[..]));
+    assert_eq!(
+        response.headers().get("retry-after").map(reqwest::header::HeaderValue::as_bytes),
+        Some(&b"1"[..])
+    );
     let status: serde_json::Value =
         serde_json::from_slice(&response.bytes().await.expect("a body")).expect("JSON");
     assert_eq!(
