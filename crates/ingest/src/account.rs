@@ -2,6 +2,8 @@
 
 use prometheus::{IntCounterVec, Opts, Registry};
 
+use crate::Action;
+
 /// Where data came from. A short, fixed list: it is a label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Source {
@@ -114,9 +116,9 @@ impl Account {
                 &["source", "kind", "reason"],
             )?,
             redacted: counter(
-                "watchkeeper_ingest_redacted_total",
-                "Secrets and personal data replaced before storing, by source and rule.",
-                &["source", "rule"],
+                "watchkeeper_redactions_total",
+                "Secrets and personal data found before storing, by source, detector and action (mask, hash, drop or keep).",
+                &["source", "detector", "action"],
             )?,
         })
     }
@@ -133,7 +135,7 @@ impl Account {
         }
     }
 
-    pub(crate) fn redacted(&self, source: Source, rule: &str, count: u64) {
-        self.redacted.with_label_values(&[source.as_str(), rule]).inc_by(count);
+    pub(crate) fn redacted(&self, source: Source, detector: &str, action: Action) {
+        self.redacted.with_label_values(&[source.as_str(), detector, action.as_str()]).inc();
     }
 }

@@ -1,5 +1,6 @@
 //! The four steps: limits, redaction, append, and the word to those who listen.
 
+mod clean;
 mod exemplars;
 
 use std::collections::HashSet;
@@ -13,8 +14,10 @@ use store::{AppendError, Batch, EventScan, QueryError, Retention, Table, Telemet
 use crate::account::{Account, Kind};
 use crate::duplicates::{self, Duplicates, Seen};
 use crate::metadata::MetadataStore;
+use crate::redact::METRICS;
 use crate::texts::{self, Place};
 use crate::{Limits, Reason, Redactor, SamplesOutcome, Source};
+use clean::{CleanSeries, Cleaner};
 
 /// Hears of events once they are durable. Must not block: it is called on the way to the answer.
 pub trait EventListener: Send + Sync {
@@ -64,6 +67,7 @@ pub struct Ingest {
     store: Arc<dyn TelemetryStore>,
     limits: Limits,
     redactor: Redactor,
+    clean_series: CleanSeries,
     retention: Retention,
     account: Account,
     seen_events: Arc<Mutex<Duplicates>>,
@@ -91,6 +95,7 @@ impl Ingest {
             store,
             limits,
             redactor,
+            clean_series: CleanSeries::default(),
             retention: retention.into(),
         }))
     }
@@ -214,7 +219,8 @@ impl Ingest {
     fn admit(&self, source: Source, event: &mut Event, now: Timestamp) -> Result<(), (Reason, String)> {
         let limits = &self.limits;
         let time = event.time();
-        let retention = self.retention.table(store::table_of(event));
+        let table = store::table_of(event);
+        let retention = self.retention.table(table);
         limits.check_time(time, now, now.before(retention)).map_err(|reason| {
             let text = match reason {
                 Reason::Future => format!("time {time} is more than {} in the future", limits.max_future),
@@ -222,54 +228,36 @@ impl Ingest {
             };
             (reason, text)
         })?;
+        let cleaner = Cleaner::new(self, source, table.name());
         let mut refusal = None;
-        texts::visit(event, |place| match place {
-            Place::Name(field, name) if name.len() > limits.max_name_bytes => {
+        let mut check = |field: &str, name: &str| {
+            if name.len() > limits.max_name_bytes {
                 refusal.get_or_insert_with(|| {
                     format!("{field} has {} bytes, at most {} are taken", name.len(), limits.max_name_bytes)
                 });
             }
-            Place::Name(..) => {}
-            Place::Text(text) => self.clean(source, text),
+        };
+        texts::visit(event, |place| match place {
+            Place::Id(field, id) => {
+                check(field, id.as_str());
+                cleaner.id(field, id);
+            }
+            Place::Name(field, name) => {
+                check(field, name.as_str());
+                cleaner.name(field, name);
+            }
+            Place::Text(field, text) => cleaner.text(field, text),
+            Place::Labels(labels) => cleaner.attributes(labels),
         });
         let attributes = texts::attributes(event);
-        if attributes.len() > limits.max_attributes {
-            refusal.get_or_insert_with(|| {
-                format!("{} attributes, at most {} are taken", attributes.len(), limits.max_attributes)
-            });
-        }
-        for (name, value) in attributes.iter_mut() {
-            if name.len() > limits.max_name_bytes {
-                refusal.get_or_insert_with(|| {
-                    format!(
-                        "an attribute's name has {} bytes, at most {} are taken",
-                        name.len(),
-                        limits.max_name_bytes
-                    )
-                });
-            }
-            if self.redactor.is_secret_name(name) {
-                "[redacted:name]".clone_into(value);
-                self.account.redacted(source, "name", 1);
-            } else {
-                self.clean(source, value);
-            }
+        let count = attributes.len();
+        attributes.keys().for_each(|name| check("an attribute's name", name));
+        cleaner.attributes(attributes);
+        if count > limits.max_attributes {
+            let text = format!("{count} attributes, at most {} are taken", limits.max_attributes);
+            refusal.get_or_insert(text);
         }
         refusal.map_or(Ok(()), |text| Err((Reason::TooLarge, text)))
-    }
-
-    /// Redacts a text and cuts it to its limit.
-    fn clean(&self, source: Source, text: &mut String) {
-        // Cut first: a pattern must not be run over a text of any size. A secret across the cut is
-        // half gone, and what is left of it is still matched by most rules.
-        if text.len() > self.limits.max_text_bytes {
-            text.truncate(text.floor_char_boundary(self.limits.max_text_bytes));
-            text.push('…');
-        }
-        let cleaned = self.redactor.redact(text, |rule| self.account.redacted(source, rule, 1));
-        if let std::borrow::Cow::Owned(cleaned) = cleaned {
-            *text = cleaned;
-        }
     }
 
     /// Stores samples. Series and samples that break a limit are left out and counted.
@@ -280,7 +268,7 @@ impl Ingest {
     ) -> Result<SamplesOutcome, IngestError> {
         let now = Timestamp::now();
         let mut outcome = SamplesOutcome::default();
-        let batch = self.admit_samples(batch, now, &mut outcome);
+        let batch = self.admit_samples(source, batch, now, &mut outcome);
         let count = batch.sample_count() as u64;
         let stored = if batch.is_empty() {
             Ok(())
@@ -302,13 +290,20 @@ impl Ingest {
         stored.map(|()| outcome).map_err(IngestError::Store)
     }
 
-    /// The batch without what breaks a limit; the batch itself, when nothing does.
-    fn admit_samples(&self, batch: MetricBatch, now: Timestamp, outcome: &mut SamplesOutcome) -> MetricBatch {
+    /// The batch without what breaks a limit, its labels redacted; the batch itself, when all is as it may be.
+    fn admit_samples(
+        &self,
+        source: Source,
+        batch: MetricBatch,
+        now: Timestamp,
+        outcome: &mut SamplesOutcome,
+    ) -> MetricBatch {
         let newest = now.after(self.limits.max_future.0).as_millis();
         let oldest = now.before(self.retention.usual()).as_millis();
         let fits = |sample: &Sample| (oldest..=newest).contains(&sample.time_ms);
+        let cleaner = Cleaner::new(self, source, METRICS);
         let whole = |(labels, samples): (LabelsRef<'_>, &[Sample])| {
-            self.labels_fit(labels) && samples.iter().all(fits)
+            self.labels_fit(labels) && samples.iter().all(fits) && cleaner.are_clean(labels)
         };
         if batch.iter().all(whole) {
             return batch;
@@ -320,6 +315,8 @@ impl Ingest {
                 outcome.too_large += samples.len() as u64;
                 continue;
             }
+            let cleaned = cleaner.labels(labels);
+            let labels = cleaned.as_ref().map_or(labels, model::Labels::as_ref);
             let oldest = self.oldest_of(labels, samples, oldest, now);
             let fits = |sample: &Sample| (oldest..=newest).contains(&sample.time_ms);
             outcome.future += samples.iter().filter(|sample| sample.time_ms > newest).count() as u64;

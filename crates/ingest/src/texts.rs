@@ -5,17 +5,67 @@ use model::event::{Attributes, Event};
 
 /// Where a text stands in an event.
 pub(crate) enum Place<'a> {
-    /// An id or name: refused when too long, never rewritten.
-    Name(&'static str, &'a str),
+    /// An id, by which events find each other: refused when too long, redacted only where a rule names it. Two ids
+    /// that became one would make two jobs one.
+    Id(&'static str, &'a mut String),
+    /// A name: refused when too long, redacted.
+    Name(&'static str, &'a mut String),
     /// A text that people wrote or a program printed: redacted, and cut when too long.
-    Text(&'a mut String),
+    Text(&'static str, &'a mut String),
+    /// Labels of the series that an event belongs to: redacted as those of the series are.
+    Labels(&'a mut Attributes),
+}
+
+/// The fields that are ids, in whatever event.
+const IDS: &[&str] = &[
+    "event_id",
+    "job_id",
+    "document_id",
+    "parent_id",
+    "worker_id",
+    "trace_id",
+    "span_id",
+    "parent_span_id",
+    "request_id",
+    "api_key_id",
+    "metric",
+];
+
+/// Whether a field is an id. Asked when this is compiled.
+const fn is_id(field: &str) -> bool {
+    let mut place = 0;
+    while place < IDS.len() {
+        if is_same(IDS[place].as_bytes(), field.as_bytes()) {
+            return true;
+        }
+        place += 1;
+    }
+    false
+}
+
+const fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let mut at = 0;
+    while at < one.len() && at < other.len() && one[at] == other[at] {
+        at += 1;
+    }
+    at == one.len() && at == other.len()
+}
+
+macro_rules! name {
+    ($field:ident, $text:expr) => {
+        if const { is_id(stringify!($field)) } {
+            Place::Id(stringify!($field), $text)
+        } else {
+            Place::Name(stringify!($field), $text)
+        }
+    };
 }
 
 macro_rules! visit {
     ($event:ident, $visit:ident, names: [$($name:ident),*], options: [$($option:ident),*], texts: [$($text:ident),*]) => {{
-        $($visit(Place::Name(stringify!($name), &$event.$name));)*
-        $(if let Some(name) = &$event.$option { $visit(Place::Name(stringify!($option), name)); })*
-        $(if let Some(text) = &mut $event.$text { $visit(Place::Text(text)); })*
+        $($visit(name!($name, &mut $event.$name));)*
+        $(if let Some(name) = &mut $event.$option { $visit(name!($option, name)); })*
+        $(if let Some(text) = &mut $event.$text { $visit(Place::Text(stringify!($text), text)); })*
     }};
 }
 
@@ -39,7 +89,7 @@ pub(crate) fn visit(event: &mut Event, mut visit: impl FnMut(Place<'_>)) {
             options: [service, host, queues, version, job_id],
             texts: [reason]),
         Event::Request(event) => {
-            visit(Place::Text(&mut event.path));
+            visit(Place::Text("path", &mut event.path));
             visit!(event, visit,
                 names: [event_id, method],
                 options: [route, user_id, api_key_id, client_ip, request_id, service, trace_id],
@@ -61,10 +111,13 @@ pub(crate) fn visit(event: &mut Event, mut visit: impl FnMut(Place<'_>)) {
             names: [event_id, name],
             options: [host, group, unit, worker_id, signal],
             texts: [command, cgroup, message]),
-        Event::Exemplar(event) => visit!(event, visit,
-            names: [event_id, metric],
-            options: [trace_id],
-            texts: []),
+        Event::Exemplar(event) => {
+            visit(Place::Labels(&mut event.series));
+            visit!(event, visit,
+                names: [event_id, metric],
+                options: [trace_id],
+                texts: []);
+        }
     }
 }
 
@@ -80,7 +133,17 @@ pub(crate) fn attributes(event: &mut Event) -> &mut Attributes {
         Event::Feedback(event) => &mut event.attributes,
         Event::Deploy(event) => &mut event.attributes,
         Event::Exit(event) => &mut event.attributes,
-        // Labels of series are not rewritten: they say which series it is.
         Event::Exemplar(event) => &mut event.labels,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_told_from_names() {
+        assert!(["event_id", "metric", "span_id"].into_iter().all(is_id));
+        assert!(!["user_id", "queue", "event", "event_ids", ""].into_iter().any(is_id));
     }
 }
