@@ -38,10 +38,7 @@ fn wrong_keys_and_values_are_told_with_their_line_and_what_was_meant() {
         ("[server]\nlisten = 7654\n", "watchkeeper.toml:2: "),
         ("[store]\n\nretention = \"soon\"\n", "watchkeeper.toml:3: `soon` is not a duration"),
         ("[ingest]\nmax_labels = \"many\"\n", "watchkeeper.toml:2: `ingest.max_labels`: invalid type"),
-        (
-            "[ingest.redaction]\n[ingest.redaction.patterns]\ncase = \"CASE-(\"\n",
-            "watchkeeper.toml:3: `",
-        ),
+        ("[ingest.redaction]\n[ingest.redaction.patterns]\ncase = \"CASE-(\"\n", "watchkeeper.toml:3: `"),
         ("[ingest.redaction]\nemials = false\n", "watchkeeper.toml:2: unknown key `ingest.redaction.emials`"),
         ("[server\n", "watchkeeper.toml:1: "),
     ];
