@@ -199,6 +199,21 @@ fn the_configuration_for_those_who_come_from_prometheus_is_valid() {
 }
 
 #[test]
+fn the_configuration_of_the_page_on_redaction_is_valid() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/redaction.md");
+    let page = std::fs::read_to_string(path).expect("there is such a page");
+    let example = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());
+    // The key is in a file that is not here.
+    let example = example.expect("it has a configuration").lines().map(|line| match line {
+        line if line.starts_with("hash_key_file") => "hash_key = \"0123456789abcdef\"",
+        line => line,
+    });
+    let settings = load_text(&example.collect::<Vec<_>>().join("\n"), &[]).expect("valid");
+    settings.check().expect("it works");
+    assert_eq!(settings.ingest.redaction.rules.len(), 3);
+}
+
+#[test]
 fn the_configuration_of_the_example_is_valid() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/docpipe/watchkeeper.toml");
     let text = std::fs::read_to_string(path).expect("the example has a configuration");
