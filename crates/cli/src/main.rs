@@ -30,8 +30,8 @@ use clap::Parser;
 
 use arguments::{Arguments, Command};
 use commands::{
-    check, completion, config as config_command, diagnose, export, key, man, query, queue, redact, rules, serve,
-    snapshot, store, top, user, version,
+    check, completion, config as config_command, diagnose, export, key, man, query, queue, redact, rules,
+    serve, snapshot, store, top, user, version,
 };
 use exit::Failure;
 

@@ -111,7 +111,7 @@ impl Squashed {
     }
 
     fn ends_in_word(&self, word: &[u8]) -> bool {
-        self.letters().ends_with(word) && self.starts >> (self.length - word.len()) & 1 == 1
+        self.letters().ends_with(word) && (self.starts >> (self.length - word.len())) & 1 == 1
     }
 }
 

@@ -85,7 +85,7 @@ impl Scanner {
             return Vec::new();
         }
         let mut claims = Claims { redacted: self.redacted(text), claimed: BTreeMap::new() };
-        let asked = self.detectors.iter().enumerate().filter(|(place, _)| pulled >> place & 1 == 1);
+        let asked = self.detectors.iter().enumerate().filter(|(place, _)| (pulled >> place) & 1 == 1);
         let (first, rest): (Vec<&Detector>, Vec<&Detector>) =
             asked.map(|(_, detector)| detector).partition(|detector| detector.is_whole());
         let mut ranges = Vec::new();
@@ -93,17 +93,17 @@ impl Scanner {
             for detector in detectors {
                 ranges.clear();
                 detector.find(text, &mut ranges);
-                ranges.iter().for_each(|range| claims.add(range.clone(), detector.name));
+                ranges.iter().for_each(|range| claims.add(range, detector.name));
             }
         };
         // What is a block goes first: nothing of it must be left beside a pattern's match.
         ask(&first, &mut claims);
         if let Some((name, literals)) = &self.literals {
-            literals.find_iter(text).for_each(|found| claims.add(found.range(), name));
+            literals.find_iter(text).for_each(|found| claims.add(&found.range(), name));
         }
         if own {
             for (name, pattern) in self.own_triggers.matches(text).into_iter().map(|place| &self.own[place]) {
-                pattern.regex().find_iter(text).for_each(|found| claims.add(found.range(), name));
+                pattern.regex().find_iter(text).for_each(|found| claims.add(&found.range(), name));
             }
         }
         ask(&rest, &mut claims);
@@ -168,10 +168,10 @@ struct Claims<'a> {
 
 impl<'a> Claims<'a> {
     /// Claims a part for a detector, unless some of it is somebody's already.
-    fn add(&mut self, range: Range<usize>, detector: &'a str) {
+    fn add(&mut self, range: &Range<usize>, detector: &'a str) {
         let before = self.claimed.range(..range.end).next_back();
         let is_free = before.is_none_or(|(_, (end, _))| *end <= range.start);
-        if !range.is_empty() && is_free && self.leaves_placeholders(&range) {
+        if !range.is_empty() && is_free && self.leaves_placeholders(range) {
             self.claimed.insert(range.start, (range.end, detector));
         }
     }
@@ -235,7 +235,7 @@ mod tests {
         for (place, detector) in scanner.detectors.iter().enumerate() {
             let mut ranges = Vec::new();
             detector.find(text, &mut ranges);
-            let is_pulled = pulled >> place & 1 == 1;
+            let is_pulled = (pulled >> place) & 1 == 1;
             assert!(is_pulled || ranges.is_empty(), "{} finds {ranges:?} in {text:?}", detector.name);
         }
     }

@@ -253,7 +253,7 @@ impl Triggers {
 }
 
 fn index(first: u8, second: u8) -> usize {
-    usize::from(first) << 8 | usize::from(second)
+    (usize::from(first) << 8) | usize::from(second)
 }
 
 impl Waiting {

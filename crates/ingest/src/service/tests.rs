@@ -205,7 +205,7 @@ fn redacted(registry: &prometheus::Registry, detector: &str, action: &str) -> f6
         let has = |value: &str| metric.get_label().iter().any(|label| label.value() == value);
         has(detector) && has(action)
     };
-    let metrics = family.map(|family| family.get_metric()).unwrap_or_default();
+    let metrics = family.map(prometheus::proto::MetricFamily::get_metric).unwrap_or_default();
     metrics.iter().filter(is_it).map(|metric| metric.get_counter().get_value()).sum()
 }
 

@@ -33,7 +33,7 @@ pub(super) fn detector() -> Result<Detector, RedactError> {
             let end = end_of_domain(text, found.end());
             // Of two signs in a row the second has what the first has left.
             let is_free = into.last().is_none_or(|last: &Range<usize>| last.end <= start);
-            if is_free && is_address(text, start, found.range(), end) {
+            if is_free && is_address(text, start, &found.range(), end) {
                 into.push(start..end);
             }
         }
@@ -59,7 +59,7 @@ fn end_of_domain(text: &str, sign: usize) -> usize {
     sign + domain.trim_end_matches(|letter: char| !letter.is_alphabetic()).len()
 }
 
-fn is_address(text: &str, start: usize, sign: Range<usize>, end: usize) -> bool {
+fn is_address(text: &str, start: usize, sign: &Range<usize>, end: usize) -> bool {
     let (local, domain) = (&text[start..sign.start], &text[sign.end..end.max(sign.end)]);
     let Some((rest, top)) = domain.rsplit_once('.') else { return false };
     let is_number = |label: &str| label.bytes().all(|byte| byte.is_ascii_digit());
