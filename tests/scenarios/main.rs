@@ -3,6 +3,7 @@
 //! One test binary for all of them. Each scenario is a module; what they share is the setting that
 //! they play in, `stage`.
 
+mod audit;
 mod backlog;
 mod bad_disk;
 mod beside_prometheus;

@@ -13,6 +13,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("model", 0),
     ("store", 1),
     ("protocol", 1),
+    ("search", 1),
     ("engine", 2),
     ("clickhouse", 2),
     ("state", 2),

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    check, completion, config, diagnose, export, key, man, query, queue, redact, rules, serve, snapshot,
-    store, top, user, version,
+    audit, check, completion, config, diagnose, export, key, man, query, queue, redact, rules, serve,
+    snapshot, store, top, user, version,
 };
 
 /// Watches pipelines that do long, heavy jobs, and says what waits, what is stuck and what will break.
@@ -71,7 +71,7 @@ pub(crate) enum Command {
     /// Write events or series to a file: Parquet, CSV or NDJSON
     #[command(
         after_help = "TABLE is one of job_events, stage_events, component_events, worker_events, requests, llm_calls, feedback, \
-        deploys, process_exits, exemplars. SELECTOR is PromQL's. Series become a row for each point: time, value, name, and a column for each \
+        deploys, process_exits, exemplars, logs, spans. SELECTOR is PromQL's. Series become a row for each point: time, value, name, and a column for each \
         label (more than 128 labels: one column `labels`). Times are RFC 3339, a date, seconds since the epoch, `now`, or a duration \
         before now: 7d.\n\n\
         The file appears when it is whole. Rows come from the server; from the store itself when none runs, or when --data-dir names \
@@ -137,6 +137,14 @@ pub(crate) enum Command {
         Examples:\n  KEY=$(watchkeeper key create grafana --scope read | tail -n 1)\n  watchkeeper key revoke grafana"
     )]
     Key(key::Key),
+    /// Verify the audit log, and write it to a file
+    #[command(
+        subcommand,
+        after_help = "Without --url the state database of this machine is read, whether the server runs or not. Every verification and \
+        every export is in the audit log.\n\n\
+        Examples:\n  watchkeeper audit verify\n  watchkeeper audit export --out audit.ndjson\n  watchkeeper audit verify --file audit.ndjson"
+    )]
+    Audit(audit::Audit),
     /// Print the version
     #[command(after_help = "Example:\n  watchkeeper version --json")]
     Version(version::Version),

@@ -30,8 +30,8 @@ use clap::Parser;
 
 use arguments::{Arguments, Command};
 use commands::{
-    check, completion, config as config_command, diagnose, export, key, man, query, queue, redact, rules,
-    serve, snapshot, store, top, user, version,
+    audit, check, completion, config as config_command, diagnose, export, key, man, query, queue, redact,
+    rules, serve, snapshot, store, top, user, version,
 };
 use exit::Failure;
 
@@ -63,6 +63,7 @@ async fn run(command: &Command) -> Result<u8, Failure> {
         Command::Check(command) => return check::run(command).await,
         Command::Diagnose(command) => return diagnose::run(command).await,
         Command::Store(command) => return store::run(command).await,
+        Command::Audit(command) => return audit::run(command).await,
         Command::Rules(command) => return rules::run(command).await,
         Command::Serve(command) => serve::run(command).await?,
         Command::Top(command) => top::run(command).await?,

@@ -15,6 +15,7 @@ mod recent;
 pub(crate) mod rows;
 pub(crate) mod series;
 pub(crate) mod stream;
+mod times;
 pub(crate) mod write;
 
 use arrow::array::{AsArray, BinaryArray, RecordBatch};

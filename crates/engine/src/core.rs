@@ -20,6 +20,7 @@ use crate::head::Head;
 use crate::head::metrics::Limits;
 use crate::kept::Kept;
 use crate::layout::Layout;
+use crate::query::ahead::Spare;
 use crate::rollup::EmptyDays;
 use crate::room::Room;
 use crate::telemetry::Telemetry;
@@ -52,6 +53,8 @@ pub(crate) struct Core {
     pub(crate) block_series: Cache<Arc<BlockSeries>>,
     /// What all queries together hold of them, what is kept for the next ones included.
     pub(crate) labels_held: Arc<Total>,
+    /// Buffers that large queries have read into.
+    pub(crate) spare: Arc<Spare>,
     /// Footers of event files.
     pub(crate) footers: Cache<ArrowReaderMetadata>,
     view: RwLock<View>,
@@ -104,6 +107,7 @@ impl Core {
             failure: Failure::default(),
             block_series: Cache::new(series_cache_bytes),
             labels_held: Total::within(labels_held),
+            spare: Arc::default(),
             footers: Cache::new(cache_bytes / 4),
             view: RwLock::new(View { head, frozen: None, files: Arc::default() }),
             quarantined: Mutex::default(),

@@ -1,5 +1,6 @@
 //! Who sent what, and what became of it: the counters behind "nothing is dropped uncounted".
 
+use model::event::Flaws;
 use prometheus::{IntCounterVec, Opts, Registry};
 
 use crate::Action;
@@ -19,6 +20,12 @@ pub enum Source {
     Pipeline,
     /// Results of recording rules and alert series
     Rules,
+    /// Records of logs by OpenTelemetry's protocol
+    OtlpLogs,
+    /// Spans by OpenTelemetry's protocol
+    OtlpTraces,
+    /// Points of metrics by OpenTelemetry's protocol
+    OtlpMetrics,
     /// Watchkeeper's own metrics
     Own,
 }
@@ -33,6 +40,9 @@ impl Source {
             Self::Collector => "collector",
             Self::Pipeline => "pipeline",
             Self::Rules => "rules",
+            Self::OtlpLogs => "otlp_logs",
+            Self::OtlpTraces => "otlp_traces",
+            Self::OtlpMetrics => "otlp_metrics",
             Self::Own => "own",
         }
     }
@@ -95,6 +105,7 @@ pub(crate) struct Account {
     accepted: IntCounterVec,
     refused: IntCounterVec,
     redacted: IntCounterVec,
+    flaws: IntCounterVec,
 }
 
 impl Account {
@@ -120,6 +131,11 @@ impl Account {
                 "Secrets and personal data found before storing, by source, detector and action (mask, hash, drop or keep).",
                 &["source", "detector", "action"],
             )?,
+            flaws: counter(
+                "watchkeeper_ingest_flaws_total",
+                "What was wrong with records of logs and spans, or cut from them, that were taken in all the same; by source and flaw.",
+                &["source", "flaw"],
+            )?,
         })
     }
 
@@ -137,5 +153,11 @@ impl Account {
 
     pub(crate) fn redacted(&self, source: Source, detector: &str, action: Action) {
         self.redacted.with_label_values(&[source.as_str(), detector, action.as_str()]).inc();
+    }
+
+    pub(crate) fn flawed(&self, source: Source, flaws: Flaws) {
+        for flaw in flaws.iter() {
+            self.flaws.with_label_values(&[source.as_str(), flaw.as_str()]).inc();
+        }
     }
 }

@@ -5,6 +5,7 @@
 //! Start reading at [`Ingest`].
 
 mod account;
+mod cumulative;
 mod duplicates;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;

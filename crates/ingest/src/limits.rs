@@ -17,14 +17,23 @@ pub struct Limits {
     pub max_name_bytes: usize,
     /// The longest text, in bytes; longer ones are cut, and end in `…`.
     pub max_text_bytes: usize,
-    /// The most attributes of one event.
+    /// The most attributes of one event. A pipeline event with more is refused; a record of a log or a span loses
+    /// those beyond it, and says so.
     pub max_attributes: usize,
+    /// The most events of one span, and the most links; it loses those beyond.
+    pub max_span_events: usize,
     /// The most labels of one series.
     pub max_labels: usize,
     /// The longest label value, in bytes.
     pub max_label_value_bytes: usize,
     /// How many event ids are remembered to recognise what was sent twice.
     pub remembered_event_ids: usize,
+    /// The most series of OpenTelemetry's metrics that are sent as differences (delta temporality) and are added up
+    /// here. Further ones are refused.
+    pub max_delta_series: usize,
+    /// After how long without a point a series that is sent as differences is forgotten; it begins again at zero.
+    #[schemars(with = "String")]
+    pub delta_series_idle: DurationText,
 }
 
 impl Default for Limits {
@@ -33,10 +42,13 @@ impl Default for Limits {
             max_future: DurationText(Duration::from_secs(600)),
             max_name_bytes: 512,
             max_text_bytes: 16 << 10,
-            max_attributes: 64,
+            max_attributes: 128,
+            max_span_events: 128,
             max_labels: 128,
             max_label_value_bytes: 16 << 10,
             remembered_event_ids: 500_000,
+            max_delta_series: 200_000,
+            delta_series_idle: DurationText(Duration::from_secs(3600)),
         }
     }
 }

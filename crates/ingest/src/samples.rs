@@ -19,6 +19,10 @@ pub struct SamplesOutcome {
     pub too_large: u64,
     /// Of series that would be too many.
     pub over_series_limit: u64,
+    /// Of series of differences that would be too many to be added up.
+    pub over_delta_limit: u64,
+    /// Differences that are no numbers: nothing can be added to them.
+    pub malformed: u64,
 }
 
 impl SamplesOutcome {
@@ -36,6 +40,13 @@ impl SamplesOutcome {
         self.stored + self.duplicate
     }
 
+    /// Samples that are not in the store.
+    pub fn refused(&self) -> u64 {
+        let out_of_time = self.too_old + self.future;
+        let too_many = self.over_series_limit + self.over_delta_limit;
+        self.conflicting + out_of_time + self.too_large + too_many + self.malformed
+    }
+
     /// What was refused and why, in words for the sender; nothing when all is well.
     pub fn refusals(&self) -> Option<String> {
         let parts = [
@@ -50,6 +61,8 @@ impl SamplesOutcome {
             (self.future, "too far in the future (ingest.max_future)"),
             (self.too_large, "of series with too many or too large labels (ingest.max_labels and its kin)"),
             (self.over_series_limit, "of new series beyond store.max_series"),
+            (self.over_delta_limit, "of new series of delta temporality beyond ingest.max_delta_series"),
+            (self.malformed, "of delta temporality and no finite numbers"),
         ];
         let said: Vec<String> = parts
             .into_iter()

@@ -1,23 +1,28 @@
 //! The four steps: limits, redaction, append, and the word to those who listen.
 
 mod clean;
+mod deltas;
 mod exemplars;
+mod records;
+mod samples;
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use model::event::Event;
-use model::{LabelsRef, MetricBatch, Sample, TimeRange, Timestamp};
+use model::{MetricBatch, TimeRange, Timestamp};
 use parking_lot::{Mutex, RwLock};
-use store::{AppendError, Batch, EventScan, QueryError, Retention, Table, TelemetryStore};
+use store::{AppendError, Batch, EventScan, FilterOp, QueryError, Retention, Table, TelemetryStore};
 
 use crate::account::{Account, Kind};
+use crate::cumulative::Cumulative;
 use crate::duplicates::{self, Duplicates, Seen};
 use crate::metadata::MetadataStore;
-use crate::redact::METRICS;
 use crate::texts::{self, Place};
-use crate::{Limits, Reason, Redactor, SamplesOutcome, Source};
+use crate::{Limits, Reason, Redactor, Source};
 use clean::{CleanSeries, Cleaner};
+use records::Origins;
 
 /// Hears of events once they are durable. Must not block: it is called on the way to the answer.
 pub trait EventListener: Send + Sync {
@@ -73,6 +78,10 @@ pub struct Ingest {
     seen_events: Arc<Mutex<Duplicates>>,
     /// Exemplars come in such numbers that they would make the ids of events be forgotten.
     seen_exemplars: Arc<Mutex<Duplicates>>,
+    /// So do spans, and records of logs that have ids.
+    seen_records: Arc<Mutex<Duplicates>>,
+    /// Sums of what is sent as differences.
+    cumulative: Cumulative,
     metadata: MetadataStore,
     listeners: RwLock<Vec<Arc<dyn EventListener>>>,
 }
@@ -90,6 +99,8 @@ impl Ingest {
             account: Account::new(registry).map_err(IngestError::Metrics)?,
             seen_events: Arc::new(Mutex::new(Duplicates::new(limits.remembered_event_ids))),
             seen_exemplars: Arc::new(Mutex::new(Duplicates::new(limits.remembered_event_ids))),
+            seen_records: Arc::new(Mutex::new(Duplicates::new(limits.remembered_event_ids))),
+            cumulative: Cumulative::new(limits.max_delta_series, limits.delta_series_idle.0),
             metadata: MetadataStore::default(),
             listeners: RwLock::default(),
             store,
@@ -113,7 +124,7 @@ impl Ingest {
         for table in Table::ALL {
             let mut limit = share;
             let batches = loop {
-                let scan = EventScan::new(*table, TimeRange::ALL, limit).newest_first();
+                let scan = newest_with_ids(*table, limit);
                 match self.store.scan(&scan) {
                     // Large rows: fewer of them fit into a scan, and fewer ids are better than no start.
                     Err(QueryError::LimitReached(_)) if limit > 1 => limit /= 2,
@@ -123,8 +134,7 @@ impl Ingest {
             for batch in batches {
                 let events = store::events_from_batch(*table, &batch).map_err(IngestError::Rows)?;
                 count += events.len();
-                let ids = events.iter().map(|event| duplicates::hash(event.event_id()));
-                self.seen(*table).lock().settle(ids, true);
+                self.seen(*table).lock().settle(events.iter().filter_map(id_of), true);
             }
         }
         Ok(count)
@@ -152,7 +162,19 @@ impl Ingest {
 
     /// The ids of rows of a table.
     fn seen(&self, table: Table) -> &Arc<Mutex<Duplicates>> {
-        if table == Table::Exemplars { &self.seen_exemplars } else { &self.seen_events }
+        match table {
+            Table::Exemplars => &self.seen_exemplars,
+            Table::Logs | Table::Spans => &self.seen_records,
+            Table::JobEvents
+            | Table::StageEvents
+            | Table::ComponentEvents
+            | Table::WorkerEvents
+            | Table::Requests
+            | Table::LlmCalls
+            | Table::Feedback
+            | Table::Deploys
+            | Table::Exits => &self.seen_events,
+        }
     }
 
     async fn append_to(
@@ -164,8 +186,14 @@ impl Ingest {
         let mut outcome = EventsOutcome::default();
         let mut admitted = Vec::with_capacity(events.len());
         let now = Timestamp::now();
+        let mut origins = Origins::default();
         for (index, mut event) in events.into_iter().enumerate() {
-            match self.admit(source, &mut event, now) {
+            let admission = match &mut event {
+                Event::Log(log) => self.admit_log(source, log, now, &mut origins),
+                Event::Span(span) => self.admit_span(source, span, now, &mut origins),
+                event => self.admit(source, event, now),
+            };
+            match admission {
                 Ok(()) => admitted.push(event),
                 Err((reason, text)) => {
                     self.account.refused(source, Kind::Event, reason, 1);
@@ -209,17 +237,15 @@ impl Ingest {
     }
 
     async fn store_events(&self, events: &[Event]) -> Result<(), IngestError> {
-        let events = store::batches_from_events(events.iter().cloned()).map_err(IngestError::Rows)?;
+        let events = store::batches_from_events(events).map_err(IngestError::Rows)?;
         let batch = Batch { metrics: MetricBatch::new(), events };
         self.store.append(batch).await.map_err(IngestError::Store)?;
         Ok(())
     }
 
-    /// Checks one event against the limits, and redacts it.
-    fn admit(&self, source: Source, event: &mut Event, now: Timestamp) -> Result<(), (Reason, String)> {
+    /// Checks when an event happened.
+    fn admit_time(&self, table: Table, time: Timestamp, now: Timestamp) -> Result<(), (Reason, String)> {
         let limits = &self.limits;
-        let time = event.time();
-        let table = store::table_of(event);
         let retention = self.retention.table(table);
         limits.check_time(time, now, now.before(retention)).map_err(|reason| {
             let text = match reason {
@@ -227,7 +253,14 @@ impl Ingest {
                 _ => format!("time {time} is older than the retention of {}", model::DurationText(retention)),
             };
             (reason, text)
-        })?;
+        })
+    }
+
+    /// Checks one event against the limits, and redacts it.
+    fn admit(&self, source: Source, event: &mut Event, now: Timestamp) -> Result<(), (Reason, String)> {
+        let limits = &self.limits;
+        let table = store::table_of(event);
+        self.admit_time(table, event.time(), now)?;
         let cleaner = Cleaner::new(self, source, table.name());
         let mut refusal = None;
         let mut check = |field: &str, name: &str| {
@@ -246,8 +279,8 @@ impl Ingest {
                 check(field, name.as_str());
                 cleaner.name(field, name);
             }
-            Place::Text(field, text) => cleaner.text(field, text),
-            Place::Labels(labels) => cleaner.attributes(labels),
+            Place::Text(field, text) => _ = cleaner.text(field, text),
+            Place::Labels(labels) => _ = cleaner.attributes(labels),
         });
         let attributes = texts::attributes(event);
         let count = attributes.len();
@@ -259,96 +292,28 @@ impl Ingest {
         }
         refusal.map_or(Ok(()), |text| Err((Reason::TooLarge, text)))
     }
-
-    /// Stores samples. Series and samples that break a limit are left out and counted.
-    pub async fn append_metrics(
-        &self,
-        source: Source,
-        batch: MetricBatch,
-    ) -> Result<SamplesOutcome, IngestError> {
-        let now = Timestamp::now();
-        let mut outcome = SamplesOutcome::default();
-        let batch = self.admit_samples(source, batch, now, &mut outcome);
-        let count = batch.sample_count() as u64;
-        let stored = if batch.is_empty() {
-            Ok(())
-        } else {
-            self.store.append(batch.into()).await.map(|appended| outcome.add(appended))
-        };
-        self.account.accepted(source, Kind::Sample, outcome.stored);
-        let refused = [
-            (Reason::TooLarge, outcome.too_large),
-            (Reason::Future, outcome.future),
-            (Reason::SeriesLimit, outcome.over_series_limit),
-            (Reason::TooOld, outcome.too_old),
-            (Reason::Duplicate, outcome.duplicate + outcome.conflicting),
-            (Reason::Overloaded, if stored.is_err() { count } else { 0 }),
-        ];
-        for (reason, count) in refused {
-            self.account.refused(source, Kind::Sample, reason, count);
-        }
-        stored.map(|()| outcome).map_err(IngestError::Store)
-    }
-
-    /// The batch without what breaks a limit, its labels redacted; the batch itself, when all is as it may be.
-    fn admit_samples(
-        &self,
-        source: Source,
-        batch: MetricBatch,
-        now: Timestamp,
-        outcome: &mut SamplesOutcome,
-    ) -> MetricBatch {
-        let newest = now.after(self.limits.max_future.0).as_millis();
-        let oldest = now.before(self.retention.usual()).as_millis();
-        let fits = |sample: &Sample| (oldest..=newest).contains(&sample.time_ms);
-        let cleaner = Cleaner::new(self, source, METRICS);
-        let whole = |(labels, samples): (LabelsRef<'_>, &[Sample])| {
-            self.labels_fit(labels) && samples.iter().all(fits) && cleaner.are_clean(labels)
-        };
-        if batch.iter().all(whole) {
-            return batch;
-        }
-        let mut admitted = MetricBatch::with_histograms(batch.histograms().clone());
-        for (labels, run) in batch.runs() {
-            let samples = run.samples;
-            if !self.labels_fit(labels) {
-                outcome.too_large += samples.len() as u64;
-                continue;
-            }
-            let cleaned = cleaner.labels(labels);
-            let labels = cleaned.as_ref().map_or(labels, model::Labels::as_ref);
-            let oldest = self.oldest_of(labels, samples, oldest, now);
-            let fits = |sample: &Sample| (oldest..=newest).contains(&sample.time_ms);
-            outcome.future += samples.iter().filter(|sample| sample.time_ms > newest).count() as u64;
-            outcome.too_old += samples.iter().filter(|sample| sample.time_ms < oldest).count() as u64;
-            admitted.push_kept(labels, run, fits);
-        }
-        admitted
-    }
-
-    /// The oldest time of a series that is taken. Some series are kept longer than most: whether one is, is looked
-    /// at when it has samples that are older than `usual`.
-    fn oldest_of(&self, labels: LabelsRef<'_>, samples: &[Sample], usual: i64, now: Timestamp) -> i64 {
-        let is_old = samples.iter().any(|sample| sample.time_ms < usual);
-        if !is_old || self.retention.is_one_for_series() {
-            return usual;
-        }
-        usual.min(now.before(self.retention.series(labels)).as_millis())
-    }
-
-    fn labels_fit(&self, labels: LabelsRef<'_>) -> bool {
-        let mut count = 0;
-        labels.lengths().all(|(name, value)| {
-            count += 1;
-            name <= self.limits.max_name_bytes
-                && value <= self.limits.max_label_value_bytes
-                && count <= self.limits.max_labels
-        })
-    }
 }
 
-/// Claims the ids of `events`; gives back the events that are new, with their ids. When one is on
-/// its way to the disk in another request, nothing is claimed and all must be sent again: it cannot
+/// The newest rows of a table, `limit` of them, that have ids.
+fn newest_with_ids(table: Table, limit: usize) -> EventScan {
+    if table != Table::Logs {
+        return EventScan::new(table, TimeRange::ALL, limit).newest_first();
+    }
+    // Few records of logs have ids, and none may be found however far one looks.
+    let recent = TimeRange::new(Timestamp::now().before(RECENT_LOGS), Timestamp::MAX);
+    EventScan::new(table, recent, limit).with("event_id", FilterOp::NotEqual, "").newest_first()
+}
+
+/// Records of logs that can be recognised after a restart: whoever sends again does so within minutes.
+const RECENT_LOGS: Duration = Duration::from_secs(3600);
+
+/// What an event is recognised by, if it has an id.
+fn id_of(event: &Event) -> Option<u128> {
+    event.event_id().map(|id| duplicates::hash(&id))
+}
+
+/// Claims the ids of `events`; gives back the events that are new, with their ids; events without an id are always
+/// new. When one is on its way to the disk in another request, nothing is claimed and all must be sent again: it cannot
 /// be acknowledged before it is durable.
 fn claim(
     seen: &Mutex<Duplicates>,
@@ -359,7 +324,10 @@ fn claim(
     let (mut claimed, mut ids) = (Vec::with_capacity(events.len()), Vec::with_capacity(events.len()));
     let mut own = HashSet::with_capacity(events.len());
     for event in events {
-        let id = duplicates::hash(event.event_id());
+        let Some(id) = id_of(&event) else {
+            claimed.push(event);
+            continue;
+        };
         match duplicates.claim(id) {
             Seen::New => {
                 own.insert(id);

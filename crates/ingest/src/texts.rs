@@ -1,18 +1,18 @@
-//! Which fields of an event are names and which are texts, in one place: what limits and redaction
-//! walk over.
+//! Which fields of an event are ids, names and texts, in one place: what limits and redaction walk over.
 
-use model::event::{Attributes, Event};
+use model::event::{Attributes, Conventions, Event, LogEvent, Origin, SpanEvent, SpanLink};
 
-/// Where a text stands in an event.
+/// Where a text stands in an event. An id or a name that is too long is cut in a record of a log and in a span; any
+/// other event is refused for it.
 pub(crate) enum Place<'a> {
-    /// An id, by which events find each other: refused when too long, redacted only where a rule names it. Two ids
-    /// that became one would make two jobs one.
+    /// An id, by which events find each other: redacted only where a rule names it. Two ids that became one would
+    /// make two jobs one.
     Id(&'static str, &'a mut String),
-    /// A name: refused when too long, redacted.
+    /// A name: redacted.
     Name(&'static str, &'a mut String),
     /// A text that people wrote or a program printed: redacted, and cut when too long.
     Text(&'static str, &'a mut String),
-    /// Labels of the series that an event belongs to: redacted as those of the series are.
+    /// Labels of the series that an event belongs to, or attributes of a part of it: redacted by their names.
     Labels(&'a mut Attributes),
 }
 
@@ -28,6 +28,8 @@ const IDS: &[&str] = &[
     "parent_span_id",
     "request_id",
     "api_key_id",
+    "service_instance_id",
+    "messaging_message_id",
     "metric",
 ];
 
@@ -69,7 +71,16 @@ macro_rules! visit {
     }};
 }
 
-/// Calls `visit` with every text of `event` but its attributes.
+/// The same of fields that lie apart.
+macro_rules! visit_apart {
+    ($visit:ident, options: [$($option:ident),*], texts: [$($text:ident),*]) => {{
+        $(if let Some(name) = $option { $visit(name!($option, name)); })*
+        $(if let Some(text) = $text { $visit(Place::Text(stringify!($text), text)); })*
+    }};
+}
+
+/// Calls `visit` with every text of `event` but its attributes, and but its origin, which it may share with others:
+/// that is for [`visit_origin`].
 pub(crate) fn visit(event: &mut Event, mut visit: impl FnMut(Place<'_>)) {
     match event {
         Event::Job(event) => visit!(event, visit,
@@ -118,7 +129,119 @@ pub(crate) fn visit(event: &mut Event, mut visit: impl FnMut(Place<'_>)) {
                 options: [trace_id],
                 texts: []);
         }
+        Event::Log(log) => visit_log(log, visit),
+        Event::Span(span) => visit_span(span, visit),
     }
+}
+
+/// As [`visit`], of a record of a log.
+pub(crate) fn visit_log(log: &mut LogEvent, mut visit: impl FnMut(Place<'_>)) {
+    visit!(log, visit,
+        names: [],
+        options: [event_id, trace_id, span_id, severity_text, event_name],
+        texts: [message]);
+    visit_conventions(&mut log.conventions, visit);
+}
+
+/// As [`visit`], of a span and of what happened on its way.
+pub(crate) fn visit_span(span: &mut SpanEvent, mut visit: impl FnMut(Place<'_>)) {
+    visit(Place::Text("name", &mut span.name));
+    visit!(span, visit,
+        names: [trace_id, span_id],
+        options: [parent_span_id],
+        texts: [status_message, trace_state]);
+    for event in &mut span.events {
+        visit(Place::Text("name", &mut event.name));
+        visit(Place::Labels(&mut event.attributes));
+    }
+    for link in &mut span.links {
+        visit_link(link, &mut visit);
+    }
+    visit_conventions(&mut span.conventions, visit);
+}
+
+fn visit_link(link: &mut SpanLink, mut visit: impl FnMut(Place<'_>)) {
+    visit!(link, visit,
+        names: [],
+        options: [trace_id, span_id],
+        texts: [trace_state]);
+    visit(Place::Labels(&mut link.attributes));
+}
+
+/// Calls `visit` with every text of what records come from.
+pub(crate) fn visit_origin(origin: &mut Origin, mut visit: impl FnMut(Place<'_>)) {
+    // Taken apart, so that a field that is new has to be thought of here.
+    let Origin {
+        service,
+        service_namespace,
+        service_version,
+        service_instance_id,
+        environment,
+        host,
+        pid: _,
+        scope_name,
+        scope_version,
+        resource_attributes,
+        scope_attributes,
+        dropped_resource_attributes: _,
+    } = origin;
+    visit_apart!(visit,
+        options: [service, service_namespace, service_version, service_instance_id, environment, host, scope_name, scope_version],
+        texts: []);
+    visit(Place::Labels(resource_attributes));
+    visit(Place::Labels(scope_attributes));
+}
+
+fn visit_conventions(conventions: &mut Conventions, mut visit: impl FnMut(Place<'_>)) {
+    // Taken apart, as an origin is.
+    let Conventions {
+        job_id,
+        stage,
+        document_id,
+        tenant,
+        worker_id,
+        user_id,
+        request_id,
+        http_method,
+        http_route,
+        http_status_code: _,
+        url_path,
+        db_system,
+        db_operation,
+        db_namespace,
+        db_collection,
+        db_query,
+        messaging_system,
+        messaging_destination,
+        messaging_operation,
+        messaging_message_id,
+        gen_ai_provider,
+        gen_ai_operation,
+        gen_ai_request_model,
+        gen_ai_response_model,
+        gen_ai_input_tokens: _,
+        gen_ai_output_tokens: _,
+        gen_ai_finish_reason,
+        error_type,
+        exception_type,
+        exception_message,
+        exception_stacktrace,
+    } = conventions;
+    visit_apart!(visit,
+        options: [job_id, stage, document_id, tenant, worker_id, user_id, request_id, http_method, http_route],
+        texts: [url_path]);
+    visit_apart!(visit,
+        options: [db_system, db_operation, db_namespace, db_collection],
+        texts: [db_query]);
+    visit_apart!(visit,
+        options: [messaging_system, messaging_destination, messaging_operation, messaging_message_id],
+        texts: []);
+    visit_apart!(visit,
+        options: [gen_ai_provider, gen_ai_operation, gen_ai_request_model, gen_ai_response_model, gen_ai_finish_reason],
+        texts: []);
+    visit_apart!(visit,
+        options: [error_type, exception_type],
+        texts: [exception_message, exception_stacktrace]);
 }
 
 /// The event's attributes.
@@ -134,6 +257,8 @@ pub(crate) fn attributes(event: &mut Event) -> &mut Attributes {
         Event::Deploy(event) => &mut event.attributes,
         Event::Exit(event) => &mut event.attributes,
         Event::Exemplar(event) => &mut event.labels,
+        Event::Log(event) => &mut event.attributes,
+        Event::Span(event) => &mut event.attributes,
     }
 }
 

@@ -1,22 +1,33 @@
-//! Pipeline events: what applications and workers report as it happens.
+//! Events: what applications and workers report as it happens, records of their logs and spans of their traces.
 //!
-//! Each family of events is one flat row type, and is kept in one table of the same shape. Times are
+//! Each family of events is one row type, and is kept in one table of the same shape. Times are
 //! [`Timestamp`]s, durations are seconds in `f64`, sizes are bytes: the seeds' own units are
 //! translated at the edge, in `protocol`.
 //!
 //! Start reading at [`Event`].
 
+mod conventions;
 mod exemplar;
+mod flaws;
 mod job;
+mod log;
 mod names;
+mod origin;
+mod span;
 mod usage;
 mod worker;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+pub use conventions::Conventions;
 pub use exemplar::ExemplarEvent;
+pub use flaws::{Flaw, Flaws};
 pub use job::{ComponentAction, ComponentEvent, JobAction, JobEvent, StageAction, StageEvent, StageStatus};
+pub use log::{Level, LogEvent};
 pub use names::UnknownName;
+pub use origin::Origin;
+pub use span::{SpanEvent, SpanKind, SpanLink, SpanOccurrence, SpanStatus};
 pub use usage::{DeployEvent, FeedbackEvent, LlmCallEvent, RequestEvent};
 pub use worker::{Capability, ExitCause, ExitEvent, WorkerAction, WorkerEvent};
 
@@ -25,7 +36,7 @@ use crate::Timestamp;
 /// Further facts about an event, by name. Bounded at the edge.
 pub type Attributes = BTreeMap<String, String>;
 
-/// One pipeline event.
+/// One event.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// `job.*`
@@ -48,12 +59,17 @@ pub enum Event {
     Exit(ExitEvent),
     /// An observation behind a sample; comes with samples.
     Exemplar(ExemplarEvent),
+    /// A record of a log.
+    Log(Box<LogEvent>),
+    /// A span of a trace.
+    Span(Box<SpanEvent>),
 }
 
 impl Event {
-    /// The id by which the sender names this event; unique for a sender, and what makes sending idempotent.
-    pub fn event_id(&self) -> &str {
-        match self {
+    /// The id by which the sender names this event; unique for a sender, and what makes sending idempotent. Most
+    /// records of logs have none.
+    pub fn event_id(&self) -> Option<Cow<'_, str>> {
+        let id = match self {
             Self::Job(event) => &event.event_id,
             Self::Stage(event) => &event.event_id,
             Self::Component(event) => &event.event_id,
@@ -64,7 +80,10 @@ impl Event {
             Self::Deploy(event) => &event.event_id,
             Self::Exit(event) => &event.event_id,
             Self::Exemplar(event) => &event.event_id,
-        }
+            Self::Log(event) => return event.event_id.as_deref().map(Cow::Borrowed),
+            Self::Span(event) => return Some(Cow::Owned(event.event_id())),
+        };
+        Some(Cow::Borrowed(id))
     }
 
     /// When it happened.
@@ -80,6 +99,8 @@ impl Event {
             Self::Deploy(event) => event.time,
             Self::Exit(event) => event.time,
             Self::Exemplar(event) => event.time,
+            Self::Log(event) => event.time,
+            Self::Span(event) => event.time,
         }
     }
 }

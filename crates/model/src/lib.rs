@@ -12,6 +12,7 @@ pub mod sample;
 mod signal;
 pub mod start;
 pub mod time;
+pub mod words;
 
 pub use histogram::{Histogram, Histograms};
 pub use labels::{Labels, LabelsBuilder, LabelsRef};

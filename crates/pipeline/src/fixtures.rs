@@ -279,7 +279,7 @@ impl TelemetryStore for MemoryStore {
                 _ => None,
             });
         let events = self.events.lock();
-        let batches = store::batches_from_events(events.iter().cloned()).expect("rows");
+        let batches = store::batches_from_events(events.iter()).expect("rows");
         let Some(batch) = batches.into_iter().find(|batch| batch.table == scan.table) else {
             return Ok(Vec::new());
         };
@@ -293,7 +293,7 @@ impl TelemetryStore for MemoryStore {
         if self.max_rows.is_some_and(|most| rows.len() > most) {
             return Err(QueryError::LimitReached("too many rows for this test".to_owned()));
         }
-        Ok(store::batches_from_events(rows).expect("rows").into_iter().map(|batch| batch.rows).collect())
+        Ok(store::batches_from_events(&rows).expect("rows").into_iter().map(|batch| batch.rows).collect())
     }
 
     fn each_batch(

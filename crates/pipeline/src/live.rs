@@ -204,7 +204,9 @@ impl Pipeline {
                 | Event::LlmCall(_)
                 | Event::Feedback(_)
                 | Event::Deploy(_)
-                | Event::Exemplar(_) => {}
+                | Event::Exemplar(_)
+                | Event::Log(_)
+                | Event::Span(_) => {}
             }
         }
         match counting {

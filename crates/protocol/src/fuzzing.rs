@@ -3,11 +3,13 @@
 //! `fuzz/` makes up the bytes; those that have shown a fault once lie in `fuzz/cases/` and are tried again
 //! by every test run.
 
+use model::event::Event;
 use model::histogram::histogram_place;
 use model::{LabelsRef, MetricBatch, Sample, Timestamp, is_stale};
 
 use crate::exposition::{self, Format, Options};
 use crate::otlp::names::NameStrategy;
+use crate::otlp::rows::{LogRows, RowLimits, SpanRows};
 use crate::otlp::samples::{Options as SampleOptions, SampleSink};
 use crate::otlp::{self, Encoding, KeyValue, LogRecord, LogSink, Resource, Scope, Sink, Span, SpanSink};
 use crate::remote_write::{self, Version};
@@ -87,7 +89,7 @@ pub fn events(bytes: &[u8]) {
     assert!(decoded.events.len() <= events::MAX_EVENTS);
     for (index, event) in decoded.events.iter().enumerate() {
         match event {
-            Ok(event) => assert!(!event.event_id().is_empty()),
+            Ok(event) => assert!(event.event_id().is_some_and(|id| !id.is_empty())),
             Err(rejected) => assert_eq!(rejected.index, index),
         }
     }
@@ -105,6 +107,30 @@ pub fn otlp(bytes: &[u8]) {
             assert!(!error.fault().to_string().is_empty());
         }
         check_samples(encoding, bytes);
+        check_rows(encoding, bytes);
+    }
+}
+
+fn check_rows(encoding: Encoding, bytes: &[u8]) {
+    let limits = RowLimits { max_text_bytes: 100, max_bytes: LIMIT, ..RowLimits::default() };
+    let now = Timestamp::from_millis(1_754_083_800_000);
+    let (mut logs, mut spans) = (LogRows::new(&limits, now), SpanRows::new(&limits, now));
+    if otlp::decode_logs(encoding, bytes, &mut logs).is_err()
+        || otlp::decode_traces(encoding, bytes, &mut spans).is_err()
+    {
+        return;
+    }
+    for rows in [logs.finish(), spans.finish()] {
+        assert!(rows.reasons.len() as u64 <= rows.rejected);
+        for event in &rows.events {
+            let attributes = match event {
+                Event::Log(log) => &log.attributes,
+                Event::Span(span) => &span.attributes,
+                other => panic!("neither a record of a log nor a span: {other:?}"),
+            };
+            assert!(attributes.len() <= limits.max_attributes);
+            assert!(attributes.values().all(|value| value.len() <= limits.max_text_bytes));
+        }
     }
 }
 
@@ -150,6 +176,7 @@ fn check_samples(encoding: Encoding, bytes: &[u8]) {
         names: NameStrategy::Underscores,
         promoted: vec!["host.name".to_owned()],
         scope_labels: true,
+        target_info: true,
         max_bytes: LIMIT,
     };
     let mut sink = SampleSink::new(&options);

@@ -3,7 +3,8 @@
 //!
 //! A request is not built in memory: it is read once, and a sink hears its resources, scopes and records one by one,
 //! the same from either encoding. A request is taken whole or not at all: an error says where in it something is
-//! wrong. Start reading at [`decode_logs`] and [`LogSink`]; metrics become samples in [`samples`].
+//! wrong. Start reading at [`decode_logs`] and [`LogSink`]; records and spans become events in [`rows`], metrics
+//! become samples in [`samples`].
 
 pub mod answer;
 mod bounds;
@@ -15,6 +16,7 @@ mod metrics;
 pub mod names;
 mod protobuf;
 mod resource;
+pub mod rows;
 pub mod samples;
 mod time;
 mod traces;

@@ -39,7 +39,7 @@ impl Stored {
         Self { store, engine, runtime, _folder: folder }
     }
 
-    fn take(&self, events: Vec<Event>) {
+    fn take(&self, events: &[Event]) {
         let batch = Batch { events: batches_from_events(events).expect("rows"), ..Batch::default() };
         self.runtime.block_on(self.store.append(batch)).expect("stored");
     }
@@ -90,7 +90,7 @@ fn requests_are_summed_up_by_what_they_have_in_common() {
     let mut events: Vec<Event> =
         (0..100).map(|n| request(n, Some("/documents/{id}"), Some("ada"), 200, (n + 1) as f64)).collect();
     events.extend((100..110).map(|n| request(n, None, None, 500, 1.0)));
-    stored.take(events);
+    stored.take(&events);
     let stats = stored.stats(GroupBy::Route, &RequestFilter::default());
     assert_eq!((stats.all.requests, stats.all.errors, stats.all.request_bytes), (110, 10, 1100));
     assert!((stats.all.average_seconds() - (5050.0 + 10.0) / 110.0).abs() < 1e-9);
@@ -110,7 +110,7 @@ fn requests_are_summed_up_by_what_they_have_in_common() {
 #[test]
 fn groups_beyond_the_bound_are_counted_together_and_none_is_lost() {
     let stored = Stored::new();
-    stored.take((0..1_500).map(|n| request(n, None, None, 200, 1.0)).collect());
+    stored.take(&(0..1_500).map(|n| request(n, None, None, 200, 1.0)).collect::<Vec<_>>());
     let stats = stored.stats(GroupBy::Route, &RequestFilter::default());
     assert_eq!((stats.groups.len(), stats.beyond.requests, stats.all.requests), (1_000, 500, 1_500));
 }
@@ -119,7 +119,7 @@ fn groups_beyond_the_bound_are_counted_together_and_none_is_lost() {
 fn the_log_is_read_newest_first_page_by_page_under_every_condition() {
     let stored = Stored::new();
     let status = |n: i64| if n % 10 == 0 { 404 } else { 200 };
-    stored.take((0..100).map(|n| request(n, None, None, status(n), n as f64)).collect());
+    stored.take(&(0..100).map(|n| request(n, None, None, status(n), n as f64)).collect::<Vec<_>>());
     let all = RequestFilter::default();
     let (ids, total) = stored.listed(&all, Page { offset: 0, limit: 3 });
     assert_eq!((ids, total), (vec!["r99".to_owned(), "r98".to_owned(), "r97".to_owned()], 100));
@@ -145,7 +145,7 @@ fn the_log_is_read_newest_first_page_by_page_under_every_condition() {
 #[test]
 fn a_report_ends_when_nobody_waits_for_it() {
     let stored = Stored::new();
-    stored.take(vec![request(0, None, None, 200, 1.0)]);
+    stored.take(&[request(0, None, None, 200, 1.0)]);
     let cancel = Cancel::new();
     cancel.cancel();
     let filter = RequestFilter::default();
@@ -168,7 +168,7 @@ fn hours(stored: &Stored, history: &mut History, now_ms: i64) -> Vec<Bucket> {
 #[test]
 fn jobs_are_counted_in_the_hours_in_which_they_ended_also_when_they_began_in_another() {
     let stored = Stored::new();
-    stored.take(vec![
+    stored.take(&[
         job("a", JobAction::Submitted, T0),
         job("a", JobAction::Started, T0 + 10_000),
         job("a", JobAction::Completed, T0 + 40_000),
@@ -198,10 +198,10 @@ fn a_history_that_is_read_on_is_what_one_read_at_once_is() {
     for step in 0..40 {
         let time = T0 + step * HOUR / 4;
         let id = format!("job-{step}");
-        stored.take(vec![job(&id, JobAction::Submitted, time), job(&id, JobAction::Started, time + 60_000)]);
+        stored.take(&[job(&id, JobAction::Submitted, time), job(&id, JobAction::Started, time + 60_000)]);
         if step >= 9 {
             // Each job takes more than two hours, so that it is under way when hours are settled.
-            stored.take(vec![job(&format!("job-{}", step - 9), JobAction::Completed, time)]);
+            stored.take(&[job(&format!("job-{}", step - 9), JobAction::Completed, time)]);
         }
         stored.sample("host_cpu_usage_ratio", &[("host", "box")], &[(time, step as f64 / 100.0)]);
         let now = time + 120_000;
@@ -216,7 +216,7 @@ fn a_history_that_is_read_on_is_what_one_read_at_once_is() {
 #[test]
 fn hours_of_which_nothing_is_stored_are_not_there_and_old_ones_go() {
     let stored = Stored::new();
-    stored.take(vec![job("a", JobAction::Completed, T0)]);
+    stored.take(&[job("a", JobAction::Completed, T0)]);
     let mut history = History::new();
     assert_eq!(hours(&stored, &mut history, T0 + 3 * HOUR).len(), 1);
     assert_eq!(hours(&stored, &mut history, T0 + 31 * 24 * HOUR), []);
@@ -261,7 +261,7 @@ fn the_memory_of_a_job_comes_in_order_and_of_an_unknown_one_there_is_none() {
         event.memory_rss_bytes = Some(millis as u64);
         Event::Stage(event)
     };
-    stored.take(vec![stage(20, StageAction::Finished), stage(10, StageAction::Started)]);
+    stored.take(&[stage(20, StageAction::Finished), stage(10, StageAction::Started)]);
     let now = Timestamp::from_millis(T0 + 100);
     let read =
         |job: &str| memory_history(&*stored.store, job, Timestamp::MIN, now, &Cancel::never()).expect("rows");

@@ -1,5 +1,7 @@
 //! The section `[server]`: where to listen, whom to believe, how much to take.
 
+mod otlp;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,6 +9,7 @@ use std::time::Duration;
 use model::{ByteSize, DurationText};
 
 use crate::tls::TlsFiles;
+pub use otlp::{OtlpConfig, OtlpNames};
 
 /// How the HTTP server behaves.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
@@ -64,6 +67,8 @@ pub struct Config {
     pub max_concurrent_queries: usize,
     /// The most exports that run at once; more are told to come back.
     pub max_concurrent_exports: usize,
+    /// What OpenTelemetry's telemetry becomes.
+    pub otlp: OtlpConfig,
 }
 
 impl Default for Config {
@@ -87,6 +92,7 @@ impl Default for Config {
             live_heartbeat: DurationText(Duration::from_secs(15)),
             max_concurrent_queries: 4,
             max_concurrent_exports: 2,
+            otlp: OtlpConfig::default(),
         }
     }
 }

@@ -32,6 +32,7 @@ impl From<StateError> for Problem {
             | StateError::Migrate { .. }
             | StateError::Database { .. }
             | StateError::Corrupt { .. }
+            | StateError::RemovedMeanwhile { .. }
             | StateError::Crypto { .. } => Self::internal(&error),
         }
     }
@@ -155,7 +156,7 @@ impl From<OperationError> for Problem {
 }
 
 /// The error as the beginning of a sentence.
-fn capital(error: &dyn std::error::Error) -> String {
+pub(crate) fn capital(error: &dyn std::error::Error) -> String {
     let text = error.to_string();
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())

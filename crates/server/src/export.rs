@@ -1,5 +1,6 @@
 //! Exports: rows of the store as a file, sent while it is made.
 
+use std::error::Error;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,36 +50,67 @@ pub(crate) struct Request {
 
 /// The body of an export. What cannot be begun is told here; what fails later breaks the body off.
 pub(crate) async fn body(app: &Shared, request: Request) -> Result<Body, Problem> {
-    let Ok(place) = Arc::clone(&app.exports.places).try_acquire_owned() else {
-        app.turned_away.inc();
-        return Err(Problem::new(Kind::Overloaded, "Too many exports run; begin this one again later.")
-            .retry_after(RETRY_AFTER));
-    };
+    let place = Place::take(app)?;
     let (chunks, body) = chunks::body(app.live.stop().clone(), None);
     let (ready, begun) = oneshot::channel();
-    let run = Run { app: Arc::clone(app), client: chunks.client(), _place: place };
-    app.exports.open.inc();
+    let run = Run { place, client: chunks.client() };
     tokio::task::spawn_blocking(move || run.run(request, chunks, ready));
     begun.await.map_err(|error| Problem::internal(&error))??;
     Ok(body)
 }
 
-/// An export that runs. Its place is free again when it is dropped.
-struct Run {
+/// A place among the exports that run. It is free again when it is dropped.
+pub(crate) struct Place {
     app: Shared,
-    client: Client,
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
-impl Drop for Run {
+impl Place {
+    /// A place, unless all are taken.
+    pub(crate) fn take(app: &Shared) -> Result<Self, Problem> {
+        let Ok(permit) = Arc::clone(&app.exports.places).try_acquire_owned() else {
+            app.turned_away.inc();
+            return Err(Problem::new(Kind::Overloaded, "Too many exports run; begin this one again later.")
+                .retry_after(RETRY_AFTER));
+        };
+        app.exports.open.inc();
+        Ok(Self { app: Arc::clone(app), _permit: permit })
+    }
+
+    /// Counts rows that were exported.
+    pub(crate) fn count_rows(&self, rows: u64) {
+        self.app.exports.rows.inc_by(rows);
+    }
+
+    /// Counts the end of the export, and says in the log why it has failed; one whose client has gone has not.
+    pub(crate) fn count_end(&self, failed: Option<&(dyn Error + 'static)>, client: &Client) {
+        let outcome = match failed {
+            None => "finished",
+            Some(_) if client.has_gone() => "gone",
+            Some(error) => {
+                tracing::error!(error = %problem::chain(error), "an export failed and is broken off");
+                "failed"
+            }
+        };
+        self.app.exports.ended.with_label_values(&[outcome]).inc();
+    }
+}
+
+impl Drop for Place {
     fn drop(&mut self) {
         self.app.exports.open.dec();
     }
 }
 
+/// An export that runs.
+struct Run {
+    place: Place,
+    client: Client,
+}
+
 impl Run {
     fn run(self, request: Request, chunks: Chunks, ready: oneshot::Sender<Result<(), Problem>>) {
-        let store = Arc::clone(&self.app.context.store);
+        let store = Arc::clone(&self.place.app.context.store);
         let rows = match Rows::new(&*store, request.selection, request.range) {
             Ok(rows) => rows,
             Err(error) => {
@@ -90,15 +122,9 @@ impl Run {
         if ready.send(Ok(())).is_err() {
             return;
         }
-        let outcome = match self.write(&rows, request.format, chunks) {
-            Ok(()) => "finished",
-            Err(_) if self.client.has_gone() => "gone",
-            Err(error) => {
-                tracing::error!(error = %problem::chain(&error), "an export failed and is broken off");
-                "failed"
-            }
-        };
-        self.app.exports.ended.with_label_values(&[outcome]).inc();
+        let written = self.write(&rows, request.format, chunks);
+        self.place
+            .count_end(written.as_ref().err().map(|error| error as &(dyn Error + 'static)), &self.client);
     }
 
     fn write(&self, rows: &Rows<'_>, format: Format, chunks: Chunks) -> Result<(), ExportError> {
@@ -109,7 +135,7 @@ impl Run {
             if self.client.has_gone() {
                 return Err(QueryError::Stopped("the client has gone away"));
             }
-            self.app.exports.rows.inc_by(batch.num_rows() as u64);
+            self.place.count_rows(batch.num_rows() as u64);
             writer.write(&batch).map_err(|error| {
                 failed = Some(error);
                 QueryError::Stopped("rows could not be written")

@@ -7,6 +7,7 @@
 //! Start reading at [`serve`], then at `routes::router`, which is the whole surface on one page.
 
 mod access;
+mod audit;
 mod blocking;
 mod chunks;
 mod config;
@@ -22,7 +23,7 @@ mod serve;
 mod tls;
 mod wire;
 
-pub use config::Config;
+pub use config::{Config, OtlpConfig, OtlpNames};
 pub use context::Context;
 pub use serve::{ServeError, serve};
 pub use tls::{Tls, TlsError, TlsFiles};

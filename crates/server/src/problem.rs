@@ -94,6 +94,10 @@ pub(crate) struct Problem {
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
+/// The detail of a problem, beside its answer: for those who tell it in another form.
+#[derive(Clone, Debug)]
+pub(crate) struct Detail(pub(crate) Cow<'static, str>);
+
 /// The body of an error, RFC 9457.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct ProblemBody {
@@ -153,7 +157,7 @@ impl IntoResponse for Problem {
             r#type: format!("urn:watchkeeper:problem:{name}"),
             title: title.to_owned(),
             status: status.as_u16(),
-            detail: self.detail.into_owned(),
+            detail: self.detail.clone().into_owned(),
         };
         let text = serde_json::to_string(&body).expect("three texts and a number are always JSON");
         let mut response =
@@ -161,6 +165,7 @@ impl IntoResponse for Problem {
         for (name, value) in self.headers {
             response.headers_mut().insert(name, value);
         }
+        response.extensions_mut().insert(Detail(self.detail));
         response
     }
 }

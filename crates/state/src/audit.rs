@@ -1,5 +1,14 @@
 //! The audit log: who did what, when, from where, and with which outcome. Append-only: the database
-//! itself refuses to change an entry, and only retention removes one.
+//! itself refuses to change an entry, and only retention removes one. A chain: each entry has a hash of
+//! itself and of the one before it (`chain`), so that what was changed by other ways is found (`check`).
+
+mod chain;
+mod check;
+mod export;
+mod file;
+mod old;
+mod prune;
+mod verify;
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,9 +16,20 @@ use std::str::FromStr;
 use model::{TimeRange, Timestamp};
 use sqlx::{QueryBuilder, Row as _};
 
+pub(crate) use chain::append as append_within;
+pub use chain::{AuditHash, AuditHead, BadAuditHash};
+pub use check::{AuditFault, AuditFlaw, AuditStart, AuditVerdict};
+pub use export::AuditExport;
+pub use file::{AuditFileError, AuditFormat, UnknownAuditFormat};
+pub(crate) use old::chain_old_entries;
+pub use verify::{AuditVerification, verify_audit_file};
+
 use crate::database::{Database, Row, Sql, millis, uncount};
 use crate::error::during;
 use crate::{Page, StateError};
+
+/// Who the program itself is, as an actor.
+const OURSELVES: &str = "watchkeeper";
 
 /// How an action ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -55,7 +75,7 @@ impl FromStr for Outcome {
 pub struct AuditEntry {
     /// When.
     pub time: Timestamp,
-    /// Who: a user's name, `key:` and a key's prefix, `local`, or `system`.
+    /// Who: a user's name, `key:` and a key's name, `local`, or `watchkeeper` itself.
     pub actor: String,
     /// What: `login`, `user.create`, `alert.acknowledge`.
     pub action: String,
@@ -76,6 +96,8 @@ pub struct AuditRecord {
     pub seq: i64,
     /// What was done.
     pub entry: AuditEntry,
+    /// The hash of the entry and of all before it.
+    pub hash: AuditHash,
 }
 
 /// Which entries to list. `None` asks for all.
@@ -97,28 +119,13 @@ pub struct Audit {
     pub(crate) database: Database,
 }
 
-/// A bound on each text of an entry: some of them come from outside.
-const MAX_TEXT_CHARS: usize = 1_000;
-
 impl Audit {
     /// Writes an entry; it is on the disk when this returns.
     pub async fn append(&self, entry: &AuditEntry) -> Result<(), StateError> {
-        let cut = |text: &str| text.chars().take(MAX_TEXT_CHARS).collect::<String>();
-        sqlx::query(
-            "INSERT INTO audit (time_ms, actor, action, target, detail, client_ip, outcome)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        )
-        .bind(millis(entry.time))
-        .bind(cut(&entry.actor))
-        .bind(cut(&entry.action))
-        .bind(entry.target.as_deref().map(cut))
-        .bind(entry.detail.to_string())
-        .bind(entry.client_ip.as_deref().map(cut))
-        .bind(entry.outcome.as_str())
-        .execute(&self.database.write)
-        .await
-        .map(drop)
-        .map_err(during("writing the audit log"))
+        let doing = "writing the audit log";
+        let mut transaction = self.database.begin(doing).await?;
+        append_within(&mut transaction, entry).await?;
+        transaction.commit().await.map_err(during(doing))
     }
 
     /// A page of entries, newest first, and how many there are in all.
@@ -139,22 +146,6 @@ impl Audit {
         let rows = query.build().fetch_all(&self.database.read).await.map_err(during(doing))?;
         let records = rows.iter().map(record).collect::<Result<_, _>>()?;
         Ok((records, uncount(total)))
-    }
-
-    /// Entries in the order in which they were written, after the place `after_seq` (0 for the first):
-    /// call again with the last place for the next, until none come.
-    pub async fn export(
-        &self,
-        filter: &AuditFilter,
-        after_seq: i64,
-        limit: u64,
-    ) -> Result<Vec<AuditRecord>, StateError> {
-        let mut query = filtered("SELECT * FROM audit", filter);
-        query.push(" AND seq > ").push_bind(after_seq);
-        query.push(" ORDER BY seq LIMIT ").push_bind(Page::first(limit).sql_limit());
-        let rows =
-            query.build().fetch_all(&self.database.read).await.map_err(during("exporting the audit log"))?;
-        rows.iter().map(record).collect()
     }
 }
 
@@ -181,7 +172,7 @@ fn filtered(select: &'static str, filter: &AuditFilter) -> QueryBuilder<Sql> {
 }
 
 fn record(row: &Row) -> Result<AuditRecord, StateError> {
-    let read = || -> Result<(AuditRecord, String, String), sqlx::Error> {
+    let read = || -> Result<(AuditEntry, String, String, Vec<u8>), sqlx::Error> {
         let entry = AuditEntry {
             time: Timestamp::from_millis(row.try_get("time_ms")?),
             actor: row.try_get("actor")?,
@@ -191,11 +182,14 @@ fn record(row: &Row) -> Result<AuditRecord, StateError> {
             client_ip: row.try_get("client_ip")?,
             outcome: Outcome::Ok,
         };
-        Ok((AuditRecord { seq: row.try_get("seq")?, entry }, row.try_get("detail")?, row.try_get("outcome")?))
+        Ok((entry, row.try_get("detail")?, row.try_get("outcome")?, row.try_get("hash")?))
     };
-    let (mut record, detail, outcome) = read().map_err(during("reading the audit log"))?;
-    record.entry.outcome = outcome.parse()?;
-    record.entry.detail = serde_json::from_str(&detail)
+    let doing = "reading the audit log";
+    let (mut entry, detail, outcome, hash) = read().map_err(during(doing))?;
+    entry.outcome = outcome.parse()?;
+    entry.detail = serde_json::from_str(&detail)
         .map_err(|_| crate::scope::unknown("detail of the audit log", &detail))?;
-    Ok(record)
+    let hash = AuditHash::of_bytes(&hash)
+        .ok_or_else(|| crate::scope::unknown("a hash of the audit log", &format!("{} bytes", hash.len())))?;
+    Ok(AuditRecord { seq: row.try_get("seq").map_err(during(doing))?, entry, hash })
 }

@@ -13,7 +13,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use crate::error::during;
 use crate::password::Passwords;
 use crate::{
-    AlertStates, ApiKeys, Audit, Deliveries, LoginAttempts, LoginLinks, Sessions, StateError, Users,
+    AlertStates, ApiKeys, Audit, Deliveries, LoginAttempts, LoginLinks, Sessions, StateError, Users, audit,
 };
 
 /// The database that is spoken to.
@@ -82,7 +82,9 @@ impl State {
             .connect_with(options)
             .await
             .map_err(|source| fail(source.into()))?;
-        Ok(Self { database: Database { read, write }, passwords: Passwords::new()? })
+        let database = Database { read, write };
+        audit::chain_old_entries(&database).await?;
+        Ok(Self { database, passwords: Passwords::new()? })
     }
 
     /// Users and their passwords.

@@ -70,6 +70,12 @@ pub enum StateError {
         /// The most characters.
         max: usize,
     },
+    /// Retention came while the audit log was exported.
+    #[error("entry {seq} of the audit log was removed by retention while it was exported; export it again")]
+    RemovedMeanwhile {
+        /// The place of the entry.
+        seq: i64,
+    },
     /// There are as many as there may be.
     #[error("there are {max} {what} already, and no more are kept")]
     TooMany {

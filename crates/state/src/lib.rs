@@ -27,7 +27,11 @@ mod users;
 
 pub use alerts::{AlertFilter, AlertRecord, AlertState, AlertStates, Commit, Transition};
 pub use attempts::LoginAttempts;
-pub use audit::{Audit, AuditEntry, AuditFilter, AuditRecord, Outcome};
+pub use audit::{
+    Audit, AuditEntry, AuditExport, AuditFault, AuditFileError, AuditFilter, AuditFlaw, AuditFormat,
+    AuditHash, AuditHead, AuditRecord, AuditStart, AuditVerdict, AuditVerification, BadAuditHash, Outcome,
+    UnknownAuditFormat, verify_audit_file,
+};
 pub use database::State;
 pub use deliveries::{Deliveries, Delivery, DeliveryCounts, DeliveryFilter, DeliveryState, NewDelivery};
 pub use error::StateError;

@@ -97,11 +97,7 @@ impl State {
                     deliveries::MAX_WAITING * 2,
                 )
                 .await?;
-        let audit =
-            self.remove("DELETE FROM audit WHERE time_ms <= $1", before(config.audit_retention)).await?
-                + self
-                    .remove("DELETE FROM audit WHERE seq <= (SELECT MAX(seq) FROM audit) - $1", MAX_AUDIT)
-                    .await?;
+        let audit = self.audit().remove_old(config.audit_retention.0, MAX_AUDIT, now).await?;
         Ok(Swept { logins, alerts, deliveries, audit })
     }
 

@@ -3,6 +3,9 @@
 mod access;
 mod alerts;
 mod audit;
+mod audit_chain;
+mod audit_file;
+mod audit_migration;
 mod deliveries;
 mod retention;
 

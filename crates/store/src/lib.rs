@@ -11,6 +11,7 @@ mod cardinality;
 mod changes;
 mod conform;
 mod error;
+mod pattern;
 mod port;
 mod predicate;
 mod retention;

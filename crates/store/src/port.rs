@@ -82,6 +82,12 @@ pub struct SeriesBuffer {
 }
 
 impl SeriesBuffer {
+    /// Makes room for so many more samples.
+    pub fn reserve(&mut self, samples: usize) {
+        self.times_ms.reserve(samples);
+        self.values.reserve(samples);
+    }
+
     /// Forgets the samples; keeps their memory.
     pub fn clear(&mut self) {
         self.times_ms.clear();

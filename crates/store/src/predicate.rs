@@ -1,6 +1,10 @@
 //! Label matchers, as in a PromQL selector.
 
+use std::sync::Arc;
+
 use model::LabelsRef;
+
+use crate::pattern::compiled;
 
 /// How a matcher compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,7 +25,7 @@ pub struct Matcher {
     name: String,
     op: MatchOp,
     value: String,
-    regex: Option<regex::Regex>,
+    regex: Option<Arc<regex::Regex>>,
 }
 
 impl PartialEq for Matcher {
@@ -41,22 +45,17 @@ pub struct MatcherError {
     source: regex::Error,
 }
 
-/// The largest compiled regular expression, in bytes: patterns come from outside.
-const REGEX_SIZE_LIMIT: usize = 1 << 20;
-
 impl Matcher {
-    /// A matcher; a pattern is compiled here, once.
+    /// A matcher; a pattern is compiled here, unless it is known.
     pub fn new(name: impl Into<String>, op: MatchOp, value: impl Into<String>) -> Result<Self, MatcherError> {
         let (name, value) = (name.into(), value.into());
-        let regex = match op {
-            MatchOp::Equal | MatchOp::NotEqual => None,
-            MatchOp::Regex | MatchOp::NotRegex => Some(
-                regex::RegexBuilder::new(&format!("^(?s:{value})$"))
-                    .size_limit(REGEX_SIZE_LIMIT)
-                    .build()
-                    .map_err(|source| MatcherError { label: name.clone(), pattern: value.clone(), source })?,
-            ),
-        };
+        let regex =
+            match op {
+                MatchOp::Equal | MatchOp::NotEqual => None,
+                MatchOp::Regex | MatchOp::NotRegex => Some(compiled(&value).map_err(|source| {
+                    MatcherError { label: name.clone(), pattern: value.clone(), source }
+                })?),
+            };
         Ok(Self { name, op, value, regex })
     }
 

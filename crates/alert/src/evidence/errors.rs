@@ -126,7 +126,9 @@ impl Said {
             | Event::Exit(_)
             | Event::Feedback(_)
             | Event::Deploy(_)
-            | Event::Exemplar(_) => return None,
+            | Event::Exemplar(_)
+            | Event::Log(_)
+            | Event::Span(_) => return None,
         };
         Some(Self { source, place: place.unwrap_or_else(none), time: event.time(), example, text })
     }

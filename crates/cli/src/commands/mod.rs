@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod access;
+pub(crate) mod audit;
 pub(crate) mod check;
 pub(crate) mod completion;
 pub(crate) mod config;

@@ -10,6 +10,7 @@ use store::SeriesBuffer;
 use crate::block::chunk::BadChunk;
 use crate::block::places::Places;
 use crate::block::rows::Opened;
+use crate::block::times::Times;
 use crate::block::{bad, binary, chunk, chunk_column, damaged};
 use crate::catalog::Part;
 use crate::files::StoredFile;
@@ -54,7 +55,9 @@ impl PackedRows {
             chunk::times::unpack(own, count, &mut into.times_ms).map_err(damaged)?;
         }
         let times = into.times_ms.get(into.values.len()..).unwrap_or_default();
-        let packed = chunk::starts::unpack(packed, times, &mut into.starts).map_err(damaged)?;
+        let time_ms = |place: usize| times.get(place).copied();
+        let packed =
+            chunk::starts::unpack(packed, times.len(), time_ms, &mut into.starts).map_err(damaged)?;
         chunk::histograms::unpack(packed, count, 0..count, &mut into.values, &mut into.histograms)
             .map_err(damaged)
     }
@@ -77,12 +80,13 @@ impl PackedRows {
 /// Adds those samples of a chunk, of which the times are given, that lie at some places.
 pub(super) fn unpack(
     packed: &[u8],
-    times: &[i64],
+    times: &Times,
     places: Range<usize>,
     into: &mut SeriesBuffer,
 ) -> Result<(), ParquetError> {
-    into.times_ms.extend_from_slice(times.get(places.clone()).ok_or_else(|| damaged(BadChunk))?);
-    let packed = chunk::starts::unpack(packed, times, &mut into.starts).map_err(damaged)?;
+    times.add_to(places.clone(), &mut into.times_ms).ok_or_else(|| damaged(BadChunk))?;
+    let packed = chunk::starts::unpack(packed, times.len(), |place| times.at(place), &mut into.starts)
+        .map_err(damaged)?;
     chunk::histograms::unpack(packed, times.len(), places, &mut into.values, &mut into.histograms)
         .map_err(damaged)
 }

@@ -7,7 +7,7 @@ use model::STALE_NAN;
 use parquet::errors::ParquetError;
 use store::SeriesBuffer;
 
-use crate::block::chunk::BadChunk;
+use crate::block::chunk::{BadChunk, MAX_SAMPLES};
 use crate::block::columns::HeldColumns;
 use crate::block::damaged;
 use crate::block::packed::{BATCH, PackedRows, unpack};
@@ -22,7 +22,7 @@ use crate::files::StoredFile;
 const KEEPING_SERIES: usize = 8192;
 /// Series whose chunks are looked up together.
 const SLAB_SERIES: usize = 4096;
-/// Times that series share, held for further chunks by all that are read together; eight bytes each.
+/// Times that series share, held for further chunks by all that are read together; four bytes each.
 const MAX_TIMES: usize = 8 << 20;
 /// When more blocks than this are read together, none of their times are kept.
 const KEEPING_TIMES: usize = 64;
@@ -151,6 +151,8 @@ impl ChunkReader {
         if left.is_exceeded_by(of_series.map(|it| it.place), range_ms) {
             return Ok(false);
         }
+        let of_series = self.wanted[self.next..].iter().take_while(|it| rows.contains(&(it.row as usize)));
+        into.reserve(of_series.map(|it| (it.place.count as usize).min(MAX_SAMPLES)).sum());
         while let Some(wanted) =
             self.wanted.get(self.next).copied().filter(|it| rows.contains(&(it.row as usize)))
         {
@@ -227,11 +229,11 @@ impl ChunkReader {
         let coming = coming.iter().map(|it| it.place.times);
         let of_chunk = (wanted.place.times, wanted.place.count);
         let times = Arc::clone(self.columns.of(&self.file, &series.times, of_chunk, coming)?);
-        let end = times.partition_point(|time| *time <= range_ms.1);
-        let places = times[..end].partition_point(|time| *time < range_ms.0)..end;
+        let is_whole = wanted.place.is_within(range_ms);
+        let places = if is_whole { 0..times.len() } else { times.between(range_ms) };
         if wanted.is_outside {
             into.values.resize(into.values.len() + places.len(), STALE_NAN);
-            into.times_ms.extend_from_slice(&times[places]);
+            times.add_to(places, &mut into.times_ms).ok_or_else(|| damaged(BadChunk))?;
         } else if let Some(Some(packed)) = self.recent.get(next) {
             unpack(packed, &times, places, into)?;
         } else {

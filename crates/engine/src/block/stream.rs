@@ -99,12 +99,8 @@ impl BlockStream {
             let start = into.times_ms.len();
             if self.file.has(Part::Times) {
                 let coming = batch.wanted[at..].iter().take(BATCH).map(|place| place.times);
-                into.times_ms.extend_from_slice(self.held.of(
-                    &self.file,
-                    &self.times,
-                    (row, count),
-                    coming,
-                )?);
+                let times = self.held.of(&self.file, &self.times, (row, count), coming)?;
+                _ = times.add_to(0..times.len(), &mut into.times_ms);
             }
             let packed = batch.packed.as_mut().ok_or_else(|| bad("a chunk is missing"))?;
             packed.unpack_next(count as usize, into)?;

@@ -10,10 +10,11 @@ use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
 use memchr::memmem::Finder;
 use model::TimeRange;
+use model::words::is_of_word;
 use store::{ColumnFilter, FilterOp, QueryError, Scalar as Value};
 
 use crate::events::times_of;
-use crate::events::tokens::{certain_words, is_of_word};
+use crate::events::tokens::certain_words;
 
 /// A condition on a column: it holds where the column is not null and the comparison does.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,6 +6,7 @@
 //!
 //! `docs/format/event-file.md` has the format to the byte.
 
+use model::words::is_of_word;
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
@@ -34,23 +35,6 @@ const RECENT: usize = 1 << 11;
 /// As the Parquet format has them.
 const SALTS: [u32; 8] =
     [0x47b6_137b, 0x4497_4d91, 0x8824_ad5b, 0xa2b7_289d, 0x7054_95c7, 0x2df1_424b, 0x9efc_4947, 0x5c6b_fb31];
-
-/// Which bytes are part of a word. A table: this is asked of every byte that is written.
-const OF_WORD: [bool; 256] = {
-    let mut of_word = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        let value = byte as u8;
-        of_word[byte] = value.is_ascii_alphanumeric() || value == b'_' || !value.is_ascii();
-        byte += 1;
-    }
-    of_word
-};
-
-/// Whether a byte is part of a word: letters and digits of ASCII, `_`, and whatever is not ASCII.
-pub(crate) fn is_of_word(byte: u8) -> bool {
-    OF_WORD[byte as usize]
-}
 
 fn words(text: &str) -> impl Iterator<Item = &[u8]> {
     text.as_bytes().split(|byte| !is_of_word(*byte)).filter(|word| !word.is_empty())

@@ -48,7 +48,7 @@ pub(crate) fn open(
     if !is_large {
         return Box::new(cursor);
     }
-    match Ahead::begin(cursor) {
+    match Ahead::begin(cursor, &core.spare) {
         Ok(ahead) => Box::new(ahead),
         Err(cursor) => Box::new(cursor),
     }

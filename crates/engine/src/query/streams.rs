@@ -15,7 +15,7 @@ use crate::query::cursor::Cursor;
 use crate::query::sources::{HeadSource, SeriesKey, SeriesSource, blocks};
 use crate::query::{ReadError, millis, without_damaged};
 
-/// Times that series share, held by all blocks together that are read at once; eight bytes each.
+/// Times that series share, held by all blocks together that are read at once; four bytes each.
 const MAX_TIMES: usize = 8 << 20;
 
 /// A head or a block, all of it.

@@ -122,7 +122,11 @@ fn shape(name: &str, dir: &Path) -> Vec<String> {
     }
     // A table gets columns without becoming another format.
     let time = |columns: Vec<String>| columns.into_iter().filter(|column| column.starts_with("time "));
-    let table = if name.ends_with("-exemplars") { ".exemplars.parquet" } else { ".deploys.parquet" };
+    let table = match name.rsplit('-').next() {
+        Some("exemplars") => ".exemplars.parquet",
+        Some("records") => ".logs.parquet",
+        _ => ".deploys.parquet",
+    };
     time(parquet_columns(&dir.join("events"), table)).collect()
 }
 

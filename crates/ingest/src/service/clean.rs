@@ -18,6 +18,7 @@ use crate::{Action, Source};
 const NO_NAME: &str = "[redacted:text]";
 
 /// Redacts what comes from a source, for a table.
+#[derive(Clone, Copy)]
 pub(super) struct Cleaner<'a> {
     ingest: &'a Ingest,
     source: Source,
@@ -45,26 +46,28 @@ impl<'a> Cleaner<'a> {
         }
     }
 
-    /// A text is cut to its limit, and redacted.
-    pub(super) fn text(&self, field: &str, text: &mut String) {
+    /// A text is cut to its limit, and redacted; whether it was cut.
+    pub(super) fn text(&self, field: &str, text: &mut String) -> bool {
         // Cut first: what looks for secrets must not be run over a text of any size. A secret across the cut is half
         // gone, and what is left of it is still found by most detectors.
         let limit = self.ingest.limits.max_text_bytes;
-        cut(text, limit);
+        let mut is_cut = cut(text, limit);
         let at = self.at.field(field);
         if let Some(cleaned) = self.ingest.redactor.clean(at, text, |who, what| self.count(who, what)) {
             *text = cleaned.text;
             // What stands for secrets may be longer than they were.
-            cut(text, limit);
+            is_cut |= cut(text, limit);
         }
+        is_cut
     }
 
-    /// Attributes are redacted by their names, in their values and in their names.
-    pub(super) fn attributes(&self, attributes: &mut Attributes) {
+    /// Attributes are redacted by their names, in their values and in their names; whether a value was cut.
+    pub(super) fn attributes(&self, attributes: &mut Attributes) -> bool {
         let limit = self.ingest.limits.max_text_bytes;
         let mut renamed = Vec::new();
+        let mut is_cut = false;
         attributes.retain(|name, value| {
-            cut(value, limit);
+            is_cut |= cut(value, limit);
             let at = self.at.field(name);
             if let Some(cleaned) =
                 self.ingest.redactor.clean_value(at, value, |who, what| self.count(who, what))
@@ -73,7 +76,7 @@ impl<'a> Cleaner<'a> {
                     return false;
                 }
                 *value = cleaned.text;
-                cut(value, limit);
+                is_cut |= cut(value, limit);
             }
             let Some(cleaned) = self.ingest.redactor.clean(at, name, |who, what| self.count(who, what))
             else {
@@ -87,6 +90,7 @@ impl<'a> Cleaner<'a> {
         for (name, value) in renamed {
             attributes.insert(free_name(attributes, name), value);
         }
+        is_cut
     }
 
     /// Whether labels stay as they are. Those of most series have been looked at before.
@@ -131,12 +135,14 @@ fn values(labels: LabelsRef<'_>) -> impl Iterator<Item = (&str, &str)> {
     labels.iter().filter(|(name, _)| *name != METRIC_NAME)
 }
 
-/// Cuts a text that is too long.
-fn cut(text: &mut String, limit: usize) {
-    if text.len() > limit {
+/// Cuts a text that is too long; whether it was.
+pub(super) fn cut(text: &mut String, limit: usize) -> bool {
+    let is_too_long = text.len() > limit;
+    if is_too_long {
         text.truncate(text.floor_char_boundary(limit));
         text.push('…');
     }
+    is_too_long
 }
 
 /// The name, with a number when there is such an attribute already.

@@ -1,12 +1,14 @@
 //! The path in, over a store that remembers what it was given.
 
+mod records;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
-use model::Labels;
 use model::event::DeployEvent;
+use model::{Labels, Sample};
 use store::{Appended, Cancel, EventPass, Matcher, SelectRequest, SeriesCursor, StoreStats};
 
 use super::*;
@@ -57,7 +59,7 @@ impl TelemetryStore for Memory {
     }
     fn scan(&self, scan: &EventScan) -> Result<Vec<RecordBatch>, QueryError> {
         let events = self.events.lock().clone();
-        let batches = store::batches_from_events(events).expect("rows of the table");
+        let batches = store::batches_from_events(&events).expect("rows of the table");
         Ok(batches.into_iter().filter(|batch| batch.table == scan.table).map(|batch| batch.rows).collect())
     }
     fn each_batch(
@@ -162,7 +164,7 @@ async fn what_breaks_a_limit_is_rejected_by_index_and_the_rest_is_stored() {
     let future = DeployEvent { time: Timestamp::now().after(Duration::from_secs(3600)), ..deploy("f") };
     let old = DeployEvent { time: Timestamp::from_millis(0), ..deploy("o") };
     let long = DeployEvent { service: "x".repeat(1000), ..deploy("l") };
-    let many = (0..100).map(|n| (n.to_string(), String::new())).collect();
+    let many = (0..200).map(|n| (n.to_string(), String::new())).collect();
     let crowded = DeployEvent { attributes: many, ..deploy("m") };
     let events = [deploy("ok"), future, old, long, crowded].map(Event::Deploy).to_vec();
     let outcome = ingest.append_events(Source::EventsApi, events).await.expect("stored");
@@ -172,7 +174,7 @@ async fn what_breaks_a_limit_is_rejected_by_index_and_the_rest_is_stored() {
         (1, "in the future"),
         (2, "older than the retention of 7d"),
         (3, "service has 1000"),
-        (4, "100 attributes"),
+        (4, "200 attributes"),
     ] {
         assert!(
             reasons.iter().any(|(at, text)| *at == index && text.contains(part)),

@@ -169,7 +169,9 @@ impl Jobs {
                 | Event::Feedback(_)
                 | Event::Deploy(_)
                 | Event::Exit(_)
-                | Event::Exemplar(_) => {}
+                | Event::Exemplar(_)
+                | Event::Log(_)
+                | Event::Span(_) => {}
             }
         }
         let (active, finished) = table.bound(&self.config);

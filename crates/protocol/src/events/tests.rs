@@ -171,7 +171,7 @@ fn the_time_is_the_first_that_is_given() {
 #[test]
 fn an_event_without_an_id_gets_one_from_its_content_if_it_says_when_it_happened() {
     let id = |value: &Value, now| match &decode(value.to_string().as_bytes(), now).expect("JSON").events[0] {
-        Ok(event) => event.event_id().to_owned(),
+        Ok(event) => event.event_id().expect("an id").into_owned(),
         Err(rejected) => panic!("{rejected}"),
     };
     let later = Timestamp::from_millis(NOW.as_millis() + 1);

@@ -38,6 +38,8 @@ pub struct Options {
     pub promoted: Vec<String>,
     /// Whether name, version and attributes of a scope become labels of every series (`otel_scope_…`).
     pub scope_labels: bool,
+    /// Whether each resource gets a series that describes it (`target_info`).
+    pub target_info: bool,
     /// The most memory that the samples may take, in bytes. A histogram with long attributes grows a thousandfold.
     pub max_bytes: usize,
 }

@@ -4,6 +4,8 @@ mod text;
 
 use std::borrow::Cow;
 
+pub(in crate::otlp) use text::Shallow;
+
 /// A value of any kind (`AnyValue`).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum AnyValue<'a> {

@@ -18,6 +18,7 @@ mod keys;
 mod live;
 mod openapi;
 mod operations;
+mod otlp;
 pub(crate) mod page;
 mod probes;
 mod prometheus;
@@ -65,6 +66,7 @@ pub(crate) fn router(app: &Shared) -> Router {
         .layer(from_fn_with_state(Arc::clone(app), load::bound))
         .layer(from_fn_with_state(Arc::clone(app), edge::check_hosts))
         .layer(from_fn_with_state(Arc::clone(app), linger::read_to_the_end))
+        .layer(from_fn(otlp::in_its_form))
         // Probes come under any name and at any load, and learn nothing but one word.
         .merge(health::routes())
         .layer(DefaultBodyLimit::disable())
@@ -119,15 +121,15 @@ fn reading() -> Routes {
         .merge(export::routes())
 }
 
-/// Ingest has its own bounds on bodies, and only events may be compressed with gzip: remote write
-/// brings its own compression.
+/// Ingest has its own bounds on bodies. Events may be compressed with gzip; remote write and OpenTelemetry bring
+/// their own compression.
 fn ingest(app: &Shared) -> Routes {
     let events = OpenApiRouter::new()
         .routes(routes!(events::take))
         .route_layer(RequestDecompressionLayer::new())
         .route_layer(from_fn(body::accept_gzip));
-    let both = events.merge(OpenApiRouter::new().routes(routes!(write::take)));
-    gate(app, Some(Scope::Ingest), both.route_layer(from_fn_with_state(Arc::clone(app), body::limit_ingest)))
+    let all = events.merge(OpenApiRouter::new().routes(routes!(write::take))).merge(otlp::routes());
+    gate(app, Some(Scope::Ingest), all.route_layer(from_fn_with_state(Arc::clone(app), body::limit_ingest)))
 }
 
 fn gated(app: &Shared, scope: Option<Scope>, routes: Routes) -> Routes {

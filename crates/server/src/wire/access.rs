@@ -1,8 +1,8 @@
-//! Users, keys, sessions and the audit log.
+//! Users, keys and sessions.
 
 use model::Timestamp;
 use serde::{Deserialize, Serialize};
-use state::{AuditRecord, Scopes};
+use state::Scopes;
 use utoipa::ToSchema;
 
 use super::{Show, shape};
@@ -132,42 +132,4 @@ pub(crate) struct Session {
     /// When the session ends if it is not used.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub(crate) expires_at: Option<Timestamp>,
-}
-
-/// Something that somebody did.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct AuditItem {
-    /// Its place in the log: ascending, never used twice.
-    pub(crate) seq: i64,
-    /// When.
-    #[schema(value_type = String, format = DateTime)]
-    pub(crate) time: Timestamp,
-    /// Who.
-    pub(crate) actor: String,
-    /// What: `login`, `user.create`, `alert.acknowledge`.
-    pub(crate) action: String,
-    /// To what.
-    pub(crate) target: Option<String>,
-    /// Further facts.
-    pub(crate) detail: serde_json::Value,
-    /// From which address.
-    pub(crate) client_ip: Option<String>,
-    /// `ok`, `denied` or `failed`.
-    pub(crate) outcome: &'static str,
-}
-
-impl From<AuditRecord> for AuditItem {
-    fn from(record: AuditRecord) -> Self {
-        let entry = record.entry;
-        Self {
-            seq: record.seq,
-            time: entry.time,
-            actor: entry.actor,
-            action: entry.action,
-            target: entry.target,
-            detail: entry.detail,
-            client_ip: entry.client_ip,
-            outcome: entry.outcome.as_str(),
-        }
-    }
 }

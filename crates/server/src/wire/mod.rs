@@ -5,6 +5,7 @@
 
 pub(crate) mod access;
 pub(crate) mod alerts;
+pub(crate) mod audit;
 pub(crate) mod diagnosis;
 pub(crate) mod exits;
 pub(crate) mod hosts;

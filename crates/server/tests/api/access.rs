@@ -13,6 +13,7 @@ fn demanded(method: &Method, path: &str) -> Option<Scope> {
     match path {
         "/api/v1/session" | "/api/v1/logout" => None,
         "/prometheus/api/v1/write" => Some(Scope::Ingest),
+        path if is_otlp(path) => Some(Scope::Ingest),
         "/api/v1/events" if *method == Method::POST => Some(Scope::Ingest),
         _ if ["/acknowledge", "/resolve", "/operations"].iter().any(|end| path.ends_with(end)) => {
             Some(Scope::Operate)
@@ -25,6 +26,21 @@ fn demanded(method: &Method, path: &str) -> Option<Scope> {
         }
         _ => Some(Scope::Read),
     }
+}
+
+/// Whether a route speaks OpenTelemetry's protocol, which has a form of its own for what is wrong.
+fn is_otlp(path: &str) -> bool {
+    ["/v1/logs", "/v1/traces", "/v1/metrics"].contains(&path)
+}
+
+/// What is told of a request that was refused.
+fn told(path: &str, refused: &Answer, status: u16) -> String {
+    if !is_otlp(path) {
+        return refused.problem(status).to_owned();
+    }
+    assert_eq!((refused.status.as_u16(), refused.header("content-type")), (status, "application/json"));
+    assert!(refused.body["code"].is_u64(), "{refused:?}");
+    refused.body["message"].as_str().expect("a message").to_owned()
 }
 
 /// Every route of the description, and those that are not in it.
@@ -60,7 +76,7 @@ async fn no_route_answers_without_a_login_or_a_key() {
         for key in [None, Some("wk_unknown"), Some(""), Some("wkl_")] {
             let refused = ask(&stage, &method, &path, key).await;
             assert_eq!(refused.status, 401, "{method} {path} with {key:?}: {refused:?}");
-            refused.problem(401);
+            told(&path, &refused, 401);
             assert!(refused.header("www-authenticate").starts_with("Bearer"), "{method} {path}");
         }
     }
@@ -83,7 +99,7 @@ async fn each_scope_opens_its_own_routes_and_no_other() {
                 let status = answered.status.as_u16();
                 assert!(!matches!(status, 401 | 403 | 405 | 500), "{method} {path} as {scope}: {answered:?}");
             } else {
-                assert!(answered.problem(403).contains("scope"), "{method} {path} as {scope}");
+                assert!(told(&path, &answered, 403).contains("scope"), "{method} {path} as {scope}");
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The server over HTTP, with the real parts behind it.
 
 mod access;
+mod audit;
 mod clients;
 mod diagnosis;
 mod docs;
@@ -13,6 +14,7 @@ mod language;
 mod lists;
 mod live;
 mod login;
+mod otlp;
 mod packed;
 mod page;
 mod prometheus;

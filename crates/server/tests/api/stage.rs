@@ -18,6 +18,7 @@ pub(crate) struct Stage {
     pub(crate) client: Client,
     pub(crate) state: State,
     pub(crate) pipeline: Arc<pipeline::Pipeline>,
+    pub(crate) store: Arc<dyn TelemetryStore>,
     pub(crate) stop: CancellationToken,
     pub(crate) task: JoinHandle<Result<(), server::ServeError>>,
     _folder: tempfile::TempDir,
@@ -69,11 +70,12 @@ impl Stage {
         change(&mut config);
         let context = context(folder.path()).await;
         let (state, pipeline) = (context.state.clone(), Arc::clone(&context.pipeline));
+        let store = Arc::clone(&context.store);
         let stop = CancellationToken::new();
         tokio::spawn(Arc::clone(&context.alerts).run(stop.clone()));
         let task = tokio::spawn(server::serve(listener, tls, config, context, stop.clone()));
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
-        Self { address, client, state, pipeline, stop, task, _folder: folder }
+        Self { address, client, state, pipeline, store, stop, task, _folder: folder }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

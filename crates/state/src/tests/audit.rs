@@ -41,26 +41,25 @@ async fn entries_are_found_by_who_what_and_when() {
 }
 
 #[tokio::test]
-async fn the_log_is_exported_in_order_and_in_parts() {
+async fn the_database_itself_takes_an_entry_at_the_end_alone_and_changes_and_removes_none() {
     let (_folder, state) = open().await;
-    for second in 0..7 {
+    for second in 0..3 {
         write(&state, second, "ann", "login", None).await;
     }
-    let (mut after, mut exported) = (0, Vec::new());
-    loop {
-        let part = state.audit().export(&AuditFilter::default(), after, 3).await.expect("read");
-        let Some(last) = part.last() else { break };
-        assert!(last.seq > after && part.len() <= 3);
-        after = last.seq;
-        exported.extend(part.into_iter().map(|record| record.entry.time));
+    for (statement, said) in [
+        ("UPDATE audit SET actor = 'bob'", "append-only"),
+        ("DELETE FROM audit WHERE seq = 1", "append-only"),
+        ("DELETE FROM audit", "append-only"),
+        ("INSERT OR REPLACE INTO audit SELECT * FROM audit WHERE seq = 2", "is a chain"),
+        (
+            "INSERT INTO audit (seq, time_ms, actor, action, detail, outcome, previous_hash, hash)
+             VALUES (4, 0, 'ann', 'login', '{}', 'ok', zeroblob(32), zeroblob(32))",
+            "is a chain",
+        ),
+    ] {
+        let error = sqlx::query(statement).execute(&state.database.write).await.expect_err(statement);
+        assert!(error.to_string().contains(said), "{statement}: {error}");
     }
-    assert_eq!(exported, (0..7).map(at).collect::<Vec<_>>());
-}
-
-#[tokio::test]
-async fn the_database_itself_refuses_to_change_an_entry() {
-    let (_folder, state) = open().await;
-    write(&state, 0, "ann", "login", None).await;
-    let error = sqlx::query("UPDATE audit SET actor = 'bob'").execute(&state.database.write).await;
-    assert!(error.expect_err("refused").to_string().contains("append-only"));
+    let verdict = state.audit().verify(None).await.expect("read");
+    assert_eq!((verdict.entries, verdict.is_intact()), (3, true), "{verdict:?}");
 }

@@ -226,7 +226,7 @@ fn heartbeat(worker: &str, minutes_ago: u64) -> Event {
     })
 }
 
-async fn append(stage: &Stage, events: Vec<Event>) {
+async fn append(stage: &Stage, events: &[Event]) {
     let events = store::batches_from_events(events).expect("rows");
     stage.store.append(Batch { events, ..Batch::default() }).await.expect("stored");
 }
@@ -259,7 +259,7 @@ async fn errors_that_say_the_same_are_one_row() {
     let stage = Stage::quiet(folder.path(), BACKLOG).await;
     assert_eq!(check(&stage, "recent_errors").await.verdict, CheckVerdict::Fine);
     let too_old = failed_request(9, 90);
-    append(&stage, vec![failed_request(1, 30), failed_request(2, 1), failed_request(3, 20), too_old]).await;
+    append(&stage, &[failed_request(1, 30), failed_request(2, 1), failed_request(3, 20), too_old]).await;
     let found = check(&stage, "recent_errors").await;
     assert_eq!(found.verdict, CheckVerdict::Look);
     assert_eq!(found.reason, "3 errors within 1h");

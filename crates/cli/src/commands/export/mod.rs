@@ -3,7 +3,7 @@
 //! Rows come from the server, or from the store in a folder that no server has open; the file is made
 //! here either way.
 
-mod output;
+pub(crate) mod output;
 mod sink;
 mod source;
 

@@ -9,7 +9,7 @@ use rustix::fs::RenameFlags;
 
 /// Where to.
 #[derive(Debug)]
-pub(super) enum Target {
+pub(crate) enum Target {
     Stdout,
     /// A pipe or a device: there is nothing to replace.
     Special(PathBuf),
@@ -21,7 +21,7 @@ pub(super) enum Target {
 
 impl Target {
     /// What `path` stands for. A file that is there is an error, unless it may be replaced.
-    pub(super) fn new(path: &Path, force: bool) -> anyhow::Result<Self> {
+    pub(crate) fn new(path: &Path, force: bool) -> anyhow::Result<Self> {
         if path == Path::new("-") {
             return Ok(Self::Stdout);
         }
@@ -37,17 +37,17 @@ impl Target {
     }
 
     /// Whether the rows go to standard output.
-    pub(super) fn is_stdout(&self) -> bool {
+    pub(crate) fn is_stdout(&self) -> bool {
         matches!(self, Self::Stdout)
     }
 
     /// Whether somebody would see the bytes.
-    pub(super) fn is_terminal(&self) -> bool {
+    pub(crate) fn is_terminal(&self) -> bool {
         self.is_stdout() && io::stdout().is_terminal()
     }
 
     /// The file.
-    pub(super) fn path(&self) -> Option<&Path> {
+    pub(crate) fn path(&self) -> Option<&Path> {
         match self {
             Self::Stdout => None,
             Self::Special(path) | Self::File { path, .. } => Some(path),
@@ -55,7 +55,7 @@ impl Target {
     }
 
     /// Opens it.
-    pub(super) fn open(&self) -> anyhow::Result<Output> {
+    pub(crate) fn open(&self) -> anyhow::Result<Output> {
         let (to, unfinished): (Box<dyn Write + Send>, _) = match self {
             Self::Stdout => (Box::new(io::stdout()), None),
             Self::Special(path) => {
@@ -73,7 +73,7 @@ impl Target {
 }
 
 /// An open output, which counts its bytes.
-pub(super) struct Output {
+pub(crate) struct Output {
     to: io::BufWriter<Box<dyn Write + Send>>,
     bytes: u64,
     unfinished: Option<Unfinished>,
@@ -81,7 +81,7 @@ pub(super) struct Output {
 
 impl Output {
     /// Makes what was written durable, and gives it its name.
-    pub(super) fn publish(mut self) -> anyhow::Result<u64> {
+    pub(crate) fn publish(mut self) -> anyhow::Result<u64> {
         self.to.flush().context("writing")?;
         if let Some(unfinished) = self.unfinished {
             unfinished.publish()?;

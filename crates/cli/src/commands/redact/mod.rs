@@ -77,7 +77,7 @@ pub(crate) fn run(command: &Redact) -> Result<(), Failure> {
 
 /// Whether rules can name it.
 fn is_table(name: &str) -> bool {
-    ["logs", "spans", "metrics"].contains(&name) || store::Table::from_name(name).is_some()
+    name == "metrics" || store::Table::from_name(name).is_some()
 }
 
 fn open(file: &Path) -> anyhow::Result<Box<dyn BufRead>> {

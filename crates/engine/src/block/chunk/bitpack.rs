@@ -106,12 +106,25 @@ pub(super) fn unpack_within(
 }
 
 fn unpack_narrow(bytes: &[u8], width: usize, block: usize, into: &mut Vec<u64>) {
+    if width <= LOAD && block.is_multiple_of(LOAD) {
+        return unpack_bytes(bytes, width, block, into);
+    }
     let mask = low_bits(width);
     into.extend((0..block).map(|place| {
         let bit = place * width;
         let word = bytes.get(bit / 8..).and_then(|bytes| bytes.first_chunk::<LOAD>());
         word.map_or(0, |word| u64::from_le_bytes(*word) >> (bit % 8) & mask)
     }));
+}
+
+/// Eight integers of at most eight bits lie in one load, and begin at a byte.
+fn unpack_bytes(bytes: &[u8], width: usize, block: usize, into: &mut Vec<u64>) {
+    let mask = low_bits(width);
+    for eight in 0..block / LOAD {
+        let word = bytes.get(eight * width..).and_then(|bytes| bytes.first_chunk::<LOAD>());
+        let word = word.map_or(0, |word| u64::from_le_bytes(*word));
+        into.extend_from_slice(&[0, 1, 2, 3, 4, 5, 6, 7].map(|place| word >> (place * width) & mask));
+    }
 }
 
 fn unpack_wide(packed: &[u8], width: usize, block: usize, into: &mut Vec<u64>) {

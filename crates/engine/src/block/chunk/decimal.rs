@@ -67,13 +67,17 @@ pub(super) fn restored(integer: i64, scale: f64) -> f64 {
     integer as f64 / scale
 }
 
-/// Adds the values that integers stand for, given as the bits of `i64`.
-pub(super) fn restore(integers: &[u64], exponent: u8, into: &mut Vec<f64>) {
+/// The bits that an integer, given as those of an `i64`, takes beside its sign.
+#[inline]
+pub(super) fn magnitude(integer: u64) -> u64 {
+    integer ^ (integer as i64 >> 63) as u64
+}
+
+/// Adds the values that integers stand for, given as the bits of `i64`, and all their [magnitudes](magnitude) by OR.
+pub(super) fn restore(integers: &[u64], magnitudes: u64, exponent: u8, into: &mut Vec<f64>) {
     /// The float whose mantissa counts in ones, with room for as many below it as above it: an integer that
     /// is added to its bits is added to its value.
     const MIDDLE: f64 = 6_755_399_441_055_744.0;
-    let magnitudes =
-        integers.iter().fold(0, |bits, integer| bits | (integer ^ (*integer as i64 >> 63) as u64));
     let scale = power(exponent);
     if magnitudes >= 1 << 51 {
         into.extend(integers.iter().map(|integer| restored(*integer as i64, scale)));

@@ -44,20 +44,30 @@ pub(crate) fn pack(times_ms: &[i64], starts: &Starts, into: &mut Vec<u8>) {
     into.extend_from_slice(if packed.is_empty() { &bytes } else { &packed });
 }
 
-/// Reads the starts of samples at some times, and gives the bytes that follow. Those of a chunk without any are not
-/// known.
-pub(crate) fn unpack<'a>(bytes: &'a [u8], times_ms: &[i64], into: &mut Starts) -> Result<&'a [u8], BadChunk> {
+/// Reads the starts of so many samples, the times of which are told by their places, and gives the bytes that follow.
+/// Those of a chunk without any are not known.
+pub(crate) fn unpack<'a>(
+    bytes: &'a [u8],
+    count: usize,
+    time_ms: impl Fn(usize) -> Option<i64>,
+    into: &mut Starts,
+) -> Result<&'a [u8], BadChunk> {
     let Some((STARTS, mut rest)) = bytes.split_first().map(|(codec, rest)| (*codec, rest)) else {
-        if let (false, Some(first)) = (into.is_empty(), times_ms.first()) {
-            into.push(*first, NO_START);
+        if let (false, Some(first_ms)) = (into.is_empty(), time_ms(0)) {
+            into.push(first_ms, NO_START);
         }
         return Ok(bytes);
     };
-    take(&mut rest, times_ms, into).ok_or(BadChunk)?;
+    take(&mut rest, count, time_ms, into).ok_or(BadChunk)?;
     Ok(rest)
 }
 
-fn take(from: &mut &[u8], times_ms: &[i64], into: &mut Starts) -> Option<()> {
+fn take(
+    from: &mut &[u8],
+    count: usize,
+    time_ms: impl Fn(usize) -> Option<i64>,
+    into: &mut Starts,
+) -> Option<()> {
     let length =
         usize::try_from(varint::take(from)?).ok().filter(|one| *one <= MAX_SAMPLES * MAX_RUN_BYTES)?;
     let packed = varint::take(from)?;
@@ -69,7 +79,7 @@ fn take(from: &mut &[u8], times_ms: &[i64], into: &mut Starts) -> Option<()> {
             unpacked.as_slice()
         }
     };
-    let mut before = *times_ms.first()?;
+    let mut before = time_ms(0)?;
     let mut place = 0usize;
     while !bytes.is_empty() {
         let tag = varint::take(&mut bytes)?;
@@ -80,10 +90,10 @@ fn take(from: &mut &[u8], times_ms: &[i64], into: &mut Starts) -> Option<()> {
                 before
             }
         };
-        into.push(*times_ms.get(place)?, start_ms);
+        into.push(time_ms(place)?, start_ms);
         place = place.checked_add(usize::try_from(tag >> 1).ok()?)?;
     }
-    (place == times_ms.len()).then_some(())
+    (place == count).then_some(())
 }
 
 #[cfg(test)]
@@ -95,6 +105,10 @@ mod tests {
         let mut told = Starts::default();
         times.iter().zip(starts).for_each(|(time, start)| told.push(*time, *start));
         told
+    }
+
+    fn unpack_of<'a>(bytes: &'a [u8], times: &[i64], into: &mut Starts) -> Result<&'a [u8], BadChunk> {
+        unpack(bytes, times.len(), |place| times.get(place).copied(), into)
     }
 
     proptest! {
@@ -109,14 +123,14 @@ mod tests {
             pack(&times, &told(&times, &expected), &mut packed);
             packed.push(0);
             let mut back = told(&[5], &[77]);
-            let rest = unpack(&packed, &times, &mut back).expect("what was packed");
+            let rest = unpack_of(&packed, &times, &mut back).expect("what was packed");
             prop_assert_eq!(rest, &[0u8]);
             let mut found = Vec::new();
             back.of(&times, &mut found);
             prop_assert_eq!(&found, &expected);
             prop_assert_eq!(back.at(5), 77);
             if packed.len() > 1 {
-                let cut = unpack(&packed, &times[1..], &mut Starts::default());
+                let cut = unpack_of(&packed, &times[1..], &mut Starts::default());
                 prop_assert!(cut.is_err(), "they are of as many samples");
             }
         }
@@ -126,7 +140,7 @@ mod tests {
             let mut bytes = bytes;
             bytes.insert(0, STARTS);
             let times: Vec<i64> = (0..count).collect();
-            _ = unpack(&bytes, &times, &mut Starts::default());
+            _ = unpack_of(&bytes, &times, &mut Starts::default());
         }
     }
 

@@ -161,43 +161,60 @@ fn unpack_decimals(bytes: &[u8], count: usize, places: Range<usize>, into: &mut 
     let least = varint::take_signed(&mut rest)?;
     let unit = varint::take(&mut rest)?;
     let mut integers = Vec::with_capacity(places.end);
-    let mut skipped = 0;
-    if first.is_none() {
-        // The blocks of the wanted places, of which some more may lie before and behind these.
-        skipped = places.start - bitpack::unpack_within(rest, count, places.clone(), &mut integers)?;
-    } else {
+    match first {
+        None => {
+            // The blocks of the wanted places, of which some more may lie before and behind these.
+            let at = bitpack::unpack_within(rest, count, places.clone(), &mut integers)?;
+            let skipped = places.start - at;
+            let wanted = integers.get_mut(skipped..skipped + places.len())?;
+            let magnitudes = scale(wanted, least, unit);
+            decimal::restore(wanted, magnitudes, exponent, into);
+        }
         // A value is the sum of all differences before it.
-        bitpack::unpack_within(rest, count - 1, 0..places.end.saturating_sub(1), &mut integers)?;
-    }
-    // Step by step over all of them, each so plain that several are done at once.
-    if unit != 1 {
-        integers.iter_mut().for_each(|integer| *integer = integer.wrapping_mul(unit));
-    }
-    integers.iter_mut().for_each(|integer| *integer = integer.wrapping_add_signed(least));
-    let wanted = match first {
-        None => integers.get(skipped..skipped + places.len())?,
-        Some(first) if places.is_empty() => &[first as u64][..0],
+        Some(_) if places.is_empty() => {}
         Some(first) => {
+            bitpack::unpack_within(rest, count - 1, 0..places.end - 1, &mut integers)?;
             let (before, wanted) =
                 integers.get_mut(..places.end - 1)?.split_at_mut(places.start.saturating_sub(1));
-            let mut sum = before.iter().fold(first as u64, |sum, integer| sum.wrapping_add(*integer));
+            let mut sum = first as u64;
+            sum_up(before, least, unit, &mut sum);
             if places.start == 0 {
-                decimal::restore(&[sum], exponent, into);
+                decimal::restore(&[sum], decimal::magnitude(sum), exponent, into);
             }
-            for integer in wanted.iter_mut() {
-                sum = sum.wrapping_add(*integer);
-                *integer = sum;
-            }
-            wanted
+            let magnitudes = sum_up(wanted, least, unit, &mut sum);
+            decimal::restore(wanted, magnitudes, exponent, into);
         }
-    };
-    decimal::restore(wanted, exponent, into);
+    }
     for (place, value) in specials {
         if places.contains(&place) {
             into[start + place - places.start] = value;
         }
     }
     Some(())
+}
+
+/// Puts integers in place of the multiples that a frame holds of them, and gives their magnitudes.
+fn scale(multiples: &mut [u64], least: i64, unit: u64) -> u64 {
+    let mut magnitudes = 0;
+    for integer in multiples {
+        *integer = integer.wrapping_mul(unit).wrapping_add_signed(least);
+        magnitudes |= decimal::magnitude(*integer);
+    }
+    magnitudes
+}
+
+/// Puts the sums of differences, which come on top of `sum`, in place of the multiples that a frame holds of these, and
+/// gives their magnitudes.
+fn sum_up(multiples: &mut [u64], least: i64, unit: u64, sum: &mut u64) -> u64 {
+    let mut magnitudes = 0;
+    let mut so_far = *sum;
+    for integer in multiples {
+        so_far = so_far.wrapping_add(integer.wrapping_mul(unit).wrapping_add_signed(least));
+        *integer = so_far;
+        magnitudes |= decimal::magnitude(so_far);
+    }
+    *sum = so_far;
+    magnitudes
 }
 
 /// Each value XOR the one before: a byte that counts zero bytes on the left (high half) and on the right

@@ -4,7 +4,8 @@
 use std::path::Path;
 
 use ::model::event::{
-    Attributes, Capability, ComponentAction, ExitCause, JobAction, StageAction, StageStatus, WorkerAction,
+    Attributes, Capability, ComponentAction, ExitCause, Flaw, JobAction, Level, SpanKind, SpanStatus,
+    StageAction, StageStatus, WorkerAction,
 };
 use ::model::histogram::{Buckets, CUSTOM_SCHEMA, ResetHint, Span};
 use ::model::{Histogram, Labels, MetricBatch, NO_START, STALE_NAN, Sample, SampleRun, Timestamp};
@@ -35,6 +36,7 @@ pub(super) const RECIPES: &[(&str, Recipe)] = &[
     ("metrics-block-2-starts", block_starts),
     ("event-file-1", event_file),
     ("event-file-1-exemplars", exemplars),
+    ("event-file-1-records", records),
     ("catalog-6", catalog),
 ];
 
@@ -240,9 +242,23 @@ fn exemplars(dir: &Path) -> String {
     filled.end()
 }
 
-/// The tables that there were when the first fixtures were made. One that comes later has its own.
+/// Records of logs and spans, in the log and in files.
+fn records(dir: &Path) -> String {
+    let mut filled = Filled::new(dir);
+    for step in 0..3 {
+        let events = |table: Table| rows(table, T0 + step * 60_000, step % 2 == 0);
+        filled.put(MetricBatch::new(), vec![events(Table::Logs), events(Table::Spans)]);
+        if step == 1 {
+            filled.checkpoint();
+        }
+    }
+    filled.end()
+}
+
+/// The tables that there were when the first fixtures were made. Those that came later have their own.
 fn first_tables() -> Vec<Table> {
-    Table::ALL.iter().copied().filter(|table| *table != Table::Exemplars).collect()
+    let later = [Table::Exemplars, Table::Logs, Table::Spans];
+    Table::ALL.iter().copied().filter(|table| !later.contains(table)).collect()
 }
 
 /// Files as flushed, files that were merged, a file that was set aside, and a log above the watermark.
@@ -356,6 +372,12 @@ fn text(table: Table, column: &str, number: i64, row: usize) -> String {
         (Table::WorkerEvents, "action") => names!(WorkerAction),
         (Table::WorkerEvents, "capability") => names!(Capability),
         (Table::Exits, "cause") => names!(ExitCause),
+        (Table::Logs, "level") => names!(Level),
+        (Table::Logs | Table::Spans, "flaws") => names!(Flaw),
+        (Table::Spans, "kind") => names!(SpanKind),
+        (Table::Spans, "status") => names!(SpanStatus),
+        (Table::Spans, "events") => format!(r#"[{{"name":"{number}.{row} „x“","attributes":{{"k":"v"}}}}]"#),
+        (Table::Spans, "links") => format!(r#"[{{"trace_id":"{number}.{row}","trace_flags":1}}]"#),
         _ => format!("{column} {number}.{row} „x\"\n"),
     }
 }

@@ -36,7 +36,9 @@ impl Target {
                 target.resource.push((name.to_owned(), value, Rank::Target));
             }
         }
-        target.info = target.encode_info(resource, options);
+        if options.target_info {
+            target.info = target.encode_info(resource, options);
+        }
         for key in &options.promoted {
             let value = attribute(&resource.attributes, key);
             if let Some((name, value)) = label_name(key, options.names).zip(value) {

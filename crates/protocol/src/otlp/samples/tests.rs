@@ -20,6 +20,7 @@ fn options() -> Options {
         names: NameStrategy::Underscores,
         promoted: Vec::new(),
         scope_labels: false,
+        target_info: true,
         max_bytes: 1 << 20,
     }
 }

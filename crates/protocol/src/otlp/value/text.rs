@@ -24,19 +24,56 @@ impl AnyValue<'_> {
 impl fmt::Display for AnyValue<'_> {
     /// Texts as they are, bytes in base64, numbers as JSON has them, arrays and maps as compact JSON.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
+        fmt::Display::fmt(&Shallow { value: self, depth: usize::MAX }, f)
+    }
+}
+
+/// A value as text without what lies in more than so many arrays and maps: `…` stands for each of these.
+pub(in crate::otlp) struct Shallow<'v, 'a> {
+    pub(in crate::otlp) value: &'v AnyValue<'a>,
+    pub(in crate::otlp) depth: usize,
+}
+
+impl fmt::Display for Shallow<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.value {
             AnyValue::Empty => Ok(()),
             AnyValue::Text(text) => f.write_str(text),
             AnyValue::Double(number) => f.write_str(&double(*number)),
             AnyValue::Bytes(bytes) => f.write_str(&STANDARD.encode(bytes)),
-            AnyValue::Bool(_) | AnyValue::Int(_) | AnyValue::Array(_) | AnyValue::Map(_) => json(self, f),
+            AnyValue::Bool(_) | AnyValue::Int(_) | AnyValue::Array(_) | AnyValue::Map(_) => {
+                json(self.value, self.depth, f)
+            }
         }
     }
 }
 
-/// Writes a value as JSON. Values are nested no deeper than decoding lets them be.
-fn json(value: &AnyValue<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Shallow<'_, '_> {
+    /// Whether something is left out.
+    pub(in crate::otlp) fn is_cut(&self) -> bool {
+        is_deeper(self.value, self.depth)
+    }
+}
+
+fn is_deeper(value: &AnyValue<'_>, depth: usize) -> bool {
     match value {
+        AnyValue::Array(values) => depth == 0 || values.iter().any(|value| is_deeper(value, depth - 1)),
+        AnyValue::Map(entries) => {
+            depth == 0 || entries.iter().any(|entry| is_deeper(&entry.value, depth - 1))
+        }
+        AnyValue::Empty
+        | AnyValue::Text(_)
+        | AnyValue::Bool(_)
+        | AnyValue::Int(_)
+        | AnyValue::Double(_)
+        | AnyValue::Bytes(_) => false,
+    }
+}
+
+/// Writes a value as JSON. Values are nested no deeper than decoding lets them be.
+fn json(value: &AnyValue<'_>, depth: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match value {
+        AnyValue::Array(_) | AnyValue::Map(_) if depth == 0 => quoted("…", f),
         AnyValue::Empty => f.write_str("null"),
         AnyValue::Text(text) => quoted(text, f),
         AnyValue::Bool(is_so) => write!(f, "{is_so}"),
@@ -45,11 +82,11 @@ fn json(value: &AnyValue<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // JSON has no such numbers.
         AnyValue::Double(number) => quoted(&double(*number), f),
         AnyValue::Bytes(bytes) => quoted(&STANDARD.encode(bytes), f),
-        AnyValue::Array(values) => list(('[', ']'), values, f, |value, f| json(value, f)),
+        AnyValue::Array(values) => list(('[', ']'), values, f, |value, f| json(value, depth - 1, f)),
         AnyValue::Map(entries) => list(('{', '}'), entries, f, |KeyValue { key, value }, f| {
             quoted(key, f)?;
             f.write_char(':')?;
-            json(value, f)
+            json(value, depth - 1, f)
         }),
     }
 }
@@ -147,5 +184,21 @@ mod tests {
         assert_eq!(value.text(), expected);
         let read: serde_json::Value = serde_json::from_str(expected).expect("it is JSON");
         assert_eq!(read["a\n\u{1}\"\\"], "x\ty");
+    }
+
+    #[test]
+    fn what_lies_too_deep_is_left_out_of_a_shallow_text() {
+        let inner = AnyValue::Array(vec![AnyValue::Int(1), AnyValue::Map(Vec::new())]);
+        let value = AnyValue::Map(vec![entry("a", inner), entry("b", AnyValue::Int(2))]);
+        let shallow = |depth| Shallow { value: &value, depth };
+        let cases = [
+            (0, r#""…""#, true),
+            (1, r#"{"a":"…","b":2}"#, true),
+            (2, r#"{"a":[1,"…"],"b":2}"#, true),
+            (3, r#"{"a":[1,{}],"b":2}"#, false),
+        ];
+        for (depth, expected, is_cut) in cases {
+            assert_eq!((shallow(depth).to_string().as_str(), shallow(depth).is_cut()), (expected, is_cut));
+        }
     }
 }

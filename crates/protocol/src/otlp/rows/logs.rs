@@ -1,0 +1,128 @@
+//! Records of logs.
+
+use std::sync::Arc;
+
+use model::Timestamp;
+use model::event::{Event, Flaw, Level, LogEvent};
+
+use super::names::{Filling, RECORD};
+use super::origin::PresentOrigin;
+use super::texts::Texts;
+use super::{ATTRIBUTE_BYTES, RowLimits, Rows};
+use crate::otlp::ids::{Id, SpanId, TraceId};
+use crate::otlp::logs::{LogRecord, LogSink};
+use crate::otlp::resource::{Resource, Scope, Sink};
+use crate::otlp::value::AnyValue;
+
+/// The attribute that tells a record from all others.
+const RECORD_UID: &str = "log.record.uid";
+/// The attribute that was the name of an event before it had a field.
+const EVENT_NAME: &str = "event.name";
+
+/// Gathers records of logs.
+#[derive(Debug)]
+pub struct LogRows<'l> {
+    limits: &'l RowLimits,
+    now: Timestamp,
+    present: PresentOrigin,
+    rows: Rows,
+}
+
+impl<'l> LogRows<'l> {
+    /// A sink that has heard nothing. What does not say when it happened happened at `now`.
+    pub fn new(limits: &'l RowLimits, now: Timestamp) -> Self {
+        Self { limits, now, present: PresentOrigin::default(), rows: Rows::default() }
+    }
+
+    /// What it has gathered.
+    pub fn finish(self) -> Rows {
+        self.rows
+    }
+
+    /// When a record happened: as it says, or else when it was seen.
+    fn time(&self, record: &LogRecord<'_>, texts: &mut Texts<'_>) -> Result<Timestamp, &'static str> {
+        if record.time.is_set() {
+            return record.time.timestamp().ok_or(TOO_FAR_OUT);
+        }
+        Ok(record.observed_time.timestamp().unwrap_or_else(|| {
+            texts.flaws.insert(Flaw::NoTime);
+            self.now
+        }))
+    }
+
+    fn take(&mut self, record: &LogRecord<'_>) -> Result<(), &'static str> {
+        let mut texts = Texts::new(self.limits, self.present.flaws);
+        let time = self.time(record, &mut texts)?;
+        let mut log = LogEvent::new(time, Arc::clone(&self.present.origin));
+        log.observed_time = record.observed_time.timestamp();
+        log.severity_number = u64::try_from(record.severity_number).ok().filter(|number| *number > 0);
+        log.severity_text = texts.of_some(&record.severity_text);
+        log.level = log
+            .severity_number
+            .and_then(Level::from_severity)
+            .or_else(|| Level::from_text(&record.severity_text));
+        log.event_name = texts.of_some(&record.event_name);
+        if record.body != AnyValue::Empty {
+            log.message = Some(texts.of_value(&record.body));
+        }
+        (log.trace_id, log.span_id) = ids(record.trace_id, record.span_id, &mut texts);
+        log.trace_flags = (record.flags != 0).then_some(u64::from(record.flags));
+        let mut filling = Filling::of(&RECORD);
+        for attribute in &record.attributes {
+            match attribute.key.as_ref() {
+                RECORD_UID if log.event_id.is_none() => {
+                    log.event_id = Some(texts.of_value(&attribute.value)).filter(|id| !id.is_empty());
+                }
+                EVENT_NAME if log.event_name.is_none() => {
+                    log.event_name = Some(texts.of_value(&attribute.value)).filter(|name| !name.is_empty());
+                }
+                key => filling.put(key, &attribute.value, &mut texts),
+            }
+        }
+        log.dropped_attributes = filling.kept.dropped(record.dropped_attributes_count);
+        log.attributes = filling.kept.attributes;
+        log.conventions = filling.fields;
+        log.flaws = texts.flaws;
+        let bytes = size_of::<LogEvent>() + texts.bytes() + log.attributes.len() * ATTRIBUTE_BYTES;
+        self.rows.push(Event::Log(Box::new(log)), bytes, self.limits.max_bytes);
+        Ok(())
+    }
+}
+
+/// Why a record with a time that cannot be written down is rejected.
+pub(super) const TOO_FAR_OUT: &str = "its time lies beyond the year 2262";
+
+/// The ids of a trace and of a span of it, without those that are none.
+fn ids(trace: TraceId, span: SpanId, texts: &mut Texts<'_>) -> (Option<String>, Option<String>) {
+    (id(trace, Flaw::TraceId, texts), id(span, Flaw::SpanId, texts))
+}
+
+/// An id as text; one that is none leaves a mark.
+pub(super) fn id<const N: usize>(id: Id<N>, flaw: Flaw, texts: &mut Texts<'_>) -> Option<String> {
+    match id {
+        Id::Known(_) => Some(id.to_string()),
+        Id::Absent => None,
+        Id::Invalid => {
+            texts.flaws.insert(flaw);
+            None
+        }
+    }
+}
+
+impl Sink for LogRows<'_> {
+    fn resource(&mut self, resource: &Resource<'_>) {
+        self.present.set_resource(resource, self.limits);
+    }
+
+    fn scope(&mut self, scope: &Scope<'_>) {
+        self.present.set_scope(scope, self.limits);
+    }
+}
+
+impl LogSink for LogRows<'_> {
+    fn record(&mut self, record: &LogRecord<'_>) {
+        if let Err(reason) = self.take(record) {
+            self.rows.reject(reason);
+        }
+    }
+}

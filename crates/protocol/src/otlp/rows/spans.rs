@@ -1,0 +1,192 @@
+//! Spans.
+
+use std::sync::Arc;
+
+use model::Timestamp;
+use model::event::{
+    Conventions, Event, Flaw, SpanEvent as Row, SpanKind as RowKind, SpanLink as RowLink, SpanOccurrence,
+    SpanStatus as RowStatus,
+};
+
+use super::logs::{TOO_FAR_OUT, id};
+use super::names::{Filling, RECORD};
+use super::origin::PresentOrigin;
+use super::texts::Texts;
+use super::{ATTRIBUTE_BYTES, RowLimits, Rows};
+use crate::otlp::ids::Id;
+use crate::otlp::resource::{Resource, Scope, Sink};
+use crate::otlp::traces::{Span, SpanEvent, SpanKind, SpanLink, SpanSink, StatusCode};
+
+/// Gathers spans.
+#[derive(Debug)]
+pub struct SpanRows<'l> {
+    limits: &'l RowLimits,
+    now: Timestamp,
+    present: PresentOrigin,
+    rows: Rows,
+}
+
+impl<'l> SpanRows<'l> {
+    /// A sink that has heard nothing. What does not say when it happened happened at `now`.
+    pub fn new(limits: &'l RowLimits, now: Timestamp) -> Self {
+        Self { limits, now, present: PresentOrigin::default(), rows: Rows::default() }
+    }
+
+    /// What it has gathered.
+    pub fn finish(self) -> Rows {
+        self.rows
+    }
+
+    /// When a span began, and how many nanoseconds it took.
+    fn times(&self, span: &Span<'_>, texts: &mut Texts<'_>) -> Result<(Timestamp, u64), &'static str> {
+        let end = span.end_time.timestamp();
+        if !span.start_time.is_set() {
+            texts.flaws.insert(Flaw::NoTime);
+            return Ok((end.unwrap_or(self.now), 0));
+        }
+        let start = span.start_time.timestamp().ok_or(TOO_FAR_OUT)?;
+        let duration = end.and_then(|_| span.end_time.0.checked_sub(span.start_time.0));
+        if duration.is_none() {
+            texts.flaws.insert(Flaw::EndTime);
+        }
+        Ok((start, duration.unwrap_or(0)))
+    }
+
+    fn take(&mut self, span: &Span<'_>) -> Result<(), &'static str> {
+        let mut texts = Texts::new(self.limits, self.present.flaws);
+        let trace_id = needed(span.trace_id, "its trace id is missing, all zeros, or not 16 bytes long")?;
+        let span_id = needed(span.span_id, "its span id is missing, all zeros, or not 8 bytes long")?;
+        let (start, duration_ns) = self.times(span, &mut texts)?;
+        let mut row = Row::new(start, trace_id, span_id, Arc::clone(&self.present.origin));
+        row.parent_span_id = id(span.parent_span_id, Flaw::ParentId, &mut texts);
+        row.name = texts.of(&span.name);
+        row.kind = kind(span.kind);
+        row.duration_ns = duration_ns;
+        row.status = status(span.status.code);
+        row.status_message = texts.of_some(&span.status.message);
+        row.trace_flags = (span.flags != 0).then_some(u64::from(span.flags));
+        row.trace_state = texts.of_some(&span.trace_state);
+        let mut filling = Filling::of(&RECORD);
+        for attribute in &span.attributes {
+            filling.put(&attribute.key, &attribute.value, &mut texts);
+        }
+        row.dropped_attributes = filling.kept.dropped(span.dropped_attributes_count);
+        row.attributes = filling.kept.attributes;
+        row.conventions = filling.fields;
+        self.take_lists(span, &mut row, &mut texts);
+        row.flaws = texts.flaws;
+        let inner = row.events.iter().map(|event| event.attributes.len() + 1).sum::<usize>()
+            + row.links.iter().map(|link| link.attributes.len() + 1).sum::<usize>();
+        let attributes = (row.attributes.len() + inner) * ATTRIBUTE_BYTES;
+        let lists = row.events.len() * size_of::<SpanOccurrence>() + row.links.len() * size_of::<RowLink>();
+        let bytes = size_of::<Row>() + texts.bytes() + attributes + lists;
+        self.rows.push(Event::Span(Box::new(row)), bytes, self.limits.max_bytes);
+        Ok(())
+    }
+
+    /// Takes events and links, as many as are kept.
+    fn take_lists(&self, span: &Span<'_>, row: &mut Row, texts: &mut Texts<'_>) {
+        let limit = self.limits.max_span_events;
+        for event in span.events.iter().take(limit) {
+            row.events.push(occurrence(event, texts));
+        }
+        for link in span.links.iter().take(limit) {
+            row.links.push(row_link(link, texts));
+        }
+        let mut cut = |sent: usize, before: u32, flaw: Flaw| {
+            let beyond = sent.saturating_sub(limit);
+            if beyond > 0 {
+                texts.flaws.insert(flaw);
+            }
+            let all = beyond as u64 + u64::from(before);
+            (all > 0).then_some(all)
+        };
+        row.dropped_events = cut(span.events.len(), span.dropped_events_count, Flaw::Events);
+        row.dropped_links = cut(span.links.len(), span.dropped_links_count, Flaw::Links);
+        if let Some(exception) = row.events.iter().rfind(|event| event.name == EXCEPTION) {
+            fill_exception(&mut row.conventions, exception);
+        }
+    }
+}
+
+/// The event by which a span tells of an exception.
+const EXCEPTION: &str = "exception";
+
+/// Fills the fields of an exception from the event that tells of it, where attributes of the span do not.
+fn fill_exception(conventions: &mut Conventions, event: &SpanOccurrence) {
+    let fields = [
+        (&mut conventions.exception_type, "exception.type"),
+        (&mut conventions.exception_message, "exception.message"),
+        (&mut conventions.exception_stacktrace, "exception.stacktrace"),
+    ];
+    for (field, key) in fields {
+        if field.is_none() {
+            *field = event.attributes.get(key).cloned();
+        }
+    }
+}
+
+/// An id without which nothing would find the span again.
+fn needed<const N: usize>(id: Id<N>, wrong: &'static str) -> Result<String, &'static str> {
+    id.known().map(|_| id.to_string()).ok_or(wrong)
+}
+
+fn occurrence(event: &SpanEvent<'_>, texts: &mut Texts<'_>) -> SpanOccurrence {
+    let name = texts.of(&event.name);
+    let kept = texts.attributes(&event.attributes);
+    SpanOccurrence {
+        time: event.time.timestamp(),
+        name,
+        dropped_attributes: kept.dropped(event.dropped_attributes_count),
+        attributes: kept.attributes,
+    }
+}
+
+fn row_link(link: &SpanLink<'_>, texts: &mut Texts<'_>) -> RowLink {
+    let kept = texts.attributes(&link.attributes);
+    RowLink {
+        trace_id: id(link.trace_id, Flaw::TraceId, texts),
+        span_id: id(link.span_id, Flaw::SpanId, texts),
+        trace_state: texts.of_some(&link.trace_state),
+        trace_flags: (link.flags != 0).then_some(u64::from(link.flags)),
+        dropped_attributes: kept.dropped(link.dropped_attributes_count),
+        attributes: kept.attributes,
+    }
+}
+
+fn kind(kind: SpanKind) -> RowKind {
+    match kind {
+        SpanKind::Unspecified => RowKind::Unspecified,
+        SpanKind::Internal => RowKind::Internal,
+        SpanKind::Server => RowKind::Server,
+        SpanKind::Client => RowKind::Client,
+        SpanKind::Producer => RowKind::Producer,
+        SpanKind::Consumer => RowKind::Consumer,
+    }
+}
+
+fn status(code: StatusCode) -> RowStatus {
+    match code {
+        StatusCode::Unset => RowStatus::Unset,
+        StatusCode::Ok => RowStatus::Ok,
+        StatusCode::Error => RowStatus::Error,
+    }
+}
+
+impl Sink for SpanRows<'_> {
+    fn resource(&mut self, resource: &Resource<'_>) {
+        self.present.set_resource(resource, self.limits);
+    }
+
+    fn scope(&mut self, scope: &Scope<'_>) {
+        self.present.set_scope(scope, self.limits);
+    }
+}
+
+impl SpanSink for SpanRows<'_> {
+    fn span(&mut self, span: &Span<'_>) {
+        if let Err(reason) = self.take(span) {
+            self.rows.reject(reason);
+        }
+    }
+}

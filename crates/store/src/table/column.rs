@@ -1,0 +1,286 @@
+//! Types that can be columns: how their values become Arrow arrays and come back.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayBuilder, AsArray, BooleanBuilder, Float64Builder, Int64Builder, MapBuilder, MapFieldNames,
+    StringBuilder, TimestampNanosecondBuilder, UInt64Builder,
+};
+use arrow::datatypes::{
+    DataType, Field, Fields, Float64Type, Int64Type, TimeUnit, TimestampNanosecondType, UInt64Type,
+};
+use model::Timestamp;
+use model::event::{
+    Attributes, Capability, ComponentAction, ExitCause, Flaws, JobAction, Level, SpanKind, SpanLink,
+    SpanOccurrence, SpanStatus, StageAction, StageStatus, WorkerAction,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::ColumnError;
+
+/// A type that can be a column of a table.
+pub(super) trait Column: Sized {
+    /// Whether the column can hold nothing.
+    const NULLABLE: bool = false;
+    type Builder: ArrayBuilder;
+    fn data_type() -> DataType;
+    fn builder(capacity: usize) -> Self::Builder;
+    fn append(&self, builder: &mut Self::Builder);
+    fn append_null(builder: &mut Self::Builder);
+    /// The value in row `row` of `array`, which is of this type and not null there.
+    fn read(array: &dyn Array, row: usize, column: &'static str) -> Result<Self, ColumnError>;
+}
+
+macro_rules! primitive_column {
+    ($type:ty, $builder:ty, $data_type:expr, $arrow:ty) => {
+        impl Column for $type {
+            type Builder = $builder;
+            fn data_type() -> DataType {
+                $data_type
+            }
+            fn builder(capacity: usize) -> $builder {
+                <$builder>::with_capacity(capacity)
+            }
+            fn append(&self, builder: &mut $builder) {
+                builder.append_value(*self);
+            }
+            fn append_null(builder: &mut $builder) {
+                builder.append_null();
+            }
+            fn read(array: &dyn Array, row: usize, column: &'static str) -> Result<Self, ColumnError> {
+                let array = array.as_primitive_opt::<$arrow>().ok_or(ColumnError::Unexpected { column })?;
+                Ok(array.value(row))
+            }
+        }
+    };
+}
+
+primitive_column!(u64, UInt64Builder, DataType::UInt64, UInt64Type);
+primitive_column!(i64, Int64Builder, DataType::Int64, Int64Type);
+primitive_column!(f64, Float64Builder, DataType::Float64, Float64Type);
+
+impl Column for bool {
+    type Builder = BooleanBuilder;
+    fn data_type() -> DataType {
+        DataType::Boolean
+    }
+    fn builder(capacity: usize) -> BooleanBuilder {
+        BooleanBuilder::with_capacity(capacity)
+    }
+    fn append(&self, builder: &mut BooleanBuilder) {
+        builder.append_value(*self);
+    }
+    fn append_null(builder: &mut BooleanBuilder) {
+        builder.append_null();
+    }
+    fn read(array: &dyn Array, row: usize, column: &'static str) -> Result<Self, ColumnError> {
+        Ok(array.as_boolean_opt().ok_or(ColumnError::Unexpected { column })?.value(row))
+    }
+}
+
+impl Column for Timestamp {
+    type Builder = TimestampNanosecondBuilder;
+    fn data_type() -> DataType {
+        DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into()))
+    }
+    fn builder(capacity: usize) -> Self::Builder {
+        TimestampNanosecondBuilder::with_capacity(capacity).with_data_type(Self::data_type())
+    }
+    fn append(&self, builder: &mut Self::Builder) {
+        builder.append_value(self.as_nanos());
+    }
+    fn append_null(builder: &mut Self::Builder) {
+        builder.append_null();
+    }
+    fn read(array: &dyn Array, row: usize, column: &'static str) -> Result<Self, ColumnError> {
+        let array =
+            array.as_primitive_opt::<TimestampNanosecondType>().ok_or(ColumnError::Unexpected { column })?;
+        Ok(Self::from_nanos(array.value(row)))
+    }
+}
+
+fn read_text<'a>(array: &'a dyn Array, row: usize, column: &'static str) -> Result<&'a str, ColumnError> {
+    Ok(array.as_string_opt::<i32>().ok_or(ColumnError::Unexpected { column })?.value(row))
+}
+
+impl Column for String {
+    type Builder = StringBuilder;
+    fn data_type() -> DataType {
+        DataType::Utf8
+    }
+    fn builder(capacity: usize) -> StringBuilder {
+        // Most columns of most rows hold nothing: there is room for texts once there are some.
+        StringBuilder::with_capacity(capacity, 0)
+    }
+    fn append(&self, builder: &mut StringBuilder) {
+        builder.append_value(self);
+    }
+    fn append_null(builder: &mut StringBuilder) {
+        builder.append_null();
+    }
+    fn read(array: &dyn Array, row: usize, column: &'static str) -> Result<Self, ColumnError> {
+        read_text(array, row, column).map(str::to_owned)
+    }
+}
+
+/// An enum is kept as its text.
+macro_rules! text_column {
+    ($($type:ty),+) => {$(
+        impl Column for $type {
+            type Builder = StringBuilder;
+            fn data_type() -> DataType {
+                DataType::Utf8
+            }
+            fn builder(capacity: usize) -> StringBuilder {
+                StringBuilder::with_capacity(capacity, capacity * 16)
+            }
+            fn append(&self, builder: &mut StringBuilder) {
+                builder.append_value(self.as_str());
+            }
+            fn append_null(builder: &mut StringBuilder) {
+                builder.append_null();
+            }
+            fn read(array: &dyn Array, row: usize, column: &'static str) -> Result<Self, ColumnError> {
+                let text = read_text(array, row, column)?;
+                text.parse().map_err(|_| ColumnError::UnknownValue { column, value: text.to_owned() })
+            }
+        }
+    )+};
+}
+
+text_column!(
+    JobAction,
+    StageAction,
+    StageStatus,
+    ComponentAction,
+    WorkerAction,
+    Capability,
+    ExitCause,
+    Level,
+    SpanKind,
+    SpanStatus
+);
+
+/// What is wrong is kept as names, and nothing where nothing is.
+impl Column for Flaws {
+    const NULLABLE: bool = true;
+    type Builder = StringBuilder;
+    fn data_type() -> DataType {
+        DataType::Utf8
+    }
+    fn builder(capacity: usize) -> StringBuilder {
+        String::builder(capacity)
+    }
+    fn append(&self, builder: &mut StringBuilder) {
+        if self.is_empty() {
+            builder.append_null();
+        } else {
+            builder.append_value(self.to_string());
+        }
+    }
+    fn append_null(builder: &mut StringBuilder) {
+        builder.append_null();
+    }
+    fn read(array: &dyn Array, row: usize, column: &'static str) -> Result<Self, ColumnError> {
+        if array.is_null(row) {
+            return Ok(Self::NONE);
+        }
+        let text = read_text(array, row, column)?;
+        text.parse().map_err(|_| ColumnError::UnknownValue { column, value: text.to_owned() })
+    }
+}
+
+/// What a row can have several of, as JSON: only whoever shows the row reads it.
+pub(super) trait Listed: Serialize + DeserializeOwned {}
+
+impl Listed for SpanOccurrence {}
+impl Listed for SpanLink {}
+
+impl<T: Listed> Column for Vec<T> {
+    const NULLABLE: bool = true;
+    type Builder = StringBuilder;
+    fn data_type() -> DataType {
+        DataType::Utf8
+    }
+    fn builder(capacity: usize) -> StringBuilder {
+        String::builder(capacity)
+    }
+    fn append(&self, builder: &mut StringBuilder) {
+        if self.is_empty() {
+            return builder.append_null();
+        }
+        builder.append_value(serde_json::to_string(self).expect("texts, times and numbers are JSON"));
+    }
+    fn append_null(builder: &mut StringBuilder) {
+        builder.append_null();
+    }
+    fn read(array: &dyn Array, row: usize, column: &'static str) -> Result<Self, ColumnError> {
+        if array.is_null(row) {
+            return Ok(Vec::new());
+        }
+        let text = read_text(array, row, column)?;
+        serde_json::from_str(text)
+            .map_err(|_| ColumnError::UnknownValue { column, value: text.chars().take(MAX_SHOWN).collect() })
+    }
+}
+
+/// The most characters of a value in an error.
+const MAX_SHOWN: usize = 100;
+
+impl Column for Attributes {
+    type Builder = MapBuilder<StringBuilder, StringBuilder>;
+    fn data_type() -> DataType {
+        let entries = Fields::from(vec![
+            Field::new("key", DataType::Utf8, false),
+            Field::new("value", DataType::Utf8, true),
+        ]);
+        DataType::Map(Arc::new(Field::new("entries", DataType::Struct(entries), false)), false)
+    }
+    fn builder(capacity: usize) -> Self::Builder {
+        let names = MapFieldNames { entry: "entries".into(), key: "key".into(), value: "value".into() };
+        MapBuilder::with_capacity(Some(names), StringBuilder::new(), StringBuilder::new(), capacity)
+    }
+    fn append(&self, builder: &mut Self::Builder) {
+        for (key, value) in self {
+            builder.keys().append_value(key);
+            builder.values().append_value(value);
+        }
+        builder.append(true).expect("as many keys as values were appended just above");
+    }
+    fn append_null(builder: &mut Self::Builder) {
+        builder.append(false).expect("no key and no value is as many keys as values");
+    }
+    fn read(array: &dyn Array, row: usize, column: &'static str) -> Result<Self, ColumnError> {
+        let entries = array.as_map_opt().ok_or(ColumnError::Unexpected { column })?.value(row);
+        (0..entries.len())
+            .map(|entry| {
+                let key = read_text(entries.column(0), entry, column)?;
+                Ok((key.to_owned(), read_text(entries.column(1), entry, column)?.to_owned()))
+            })
+            .collect()
+    }
+}
+
+impl<T: Column> Column for Option<T> {
+    const NULLABLE: bool = true;
+    type Builder = T::Builder;
+    fn data_type() -> DataType {
+        T::data_type()
+    }
+    fn builder(capacity: usize) -> T::Builder {
+        T::builder(capacity)
+    }
+    fn append(&self, builder: &mut T::Builder) {
+        match self {
+            Some(value) => value.append(builder),
+            None => T::append_null(builder),
+        }
+    }
+    fn append_null(builder: &mut T::Builder) {
+        T::append_null(builder);
+    }
+    fn read(array: &dyn Array, row: usize, column: &'static str) -> Result<Self, ColumnError> {
+        if array.is_null(row) { Ok(None) } else { T::read(array, row, column).map(Some) }
+    }
+}
