@@ -192,3 +192,48 @@ async fn scenario_a_store_is_checked_beside_its_server_and_a_flipped_byte_is_nam
     ensure!(code == 2);
     Ok(())
 }
+
+#[tokio::test]
+async fn scenario_a_file_is_redacted_by_the_configuration_and_a_dry_run_shows_it() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let config = folder.path().join("watchkeeper.toml");
+    std::fs::write(
+        &config,
+        "[ingest.redaction]\nemails = false\n[ingest.redaction.patterns]\ncase = 'CASE-\\d+'\n",
+    )?;
+    let redact = async |arguments: &[&str], input: &str| -> Result<(i32, String)> {
+        let mut child = Command::new(binary())
+            .arg("redact")
+            .args(arguments)
+            .arg("--config")
+            .arg(&config)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("starting a command")?;
+        let mut stdin = child.stdin.take().context("standard input")?;
+        stdin.write_all(input.as_bytes()).await?;
+        drop(stdin);
+        let output = child.wait_with_output().await?;
+        Ok((output.status.code().unwrap_or(-1), String::from_utf8(output.stdout)?))
+    };
+    let input = "CASE-12 of a@b.org\nnothing\npassword=abcd1\n";
+    let (code, printed) = redact(&["-"], input).await?;
+    ensure!(
+        code == 0 && printed == "[redacted:case] of a@b.org\nnothing\npassword=[redacted:assigned_secret]\n",
+        "{code} {printed}"
+    );
+    let (code, printed) = redact(&["--dry-run", "-"], input).await?;
+    ensure!(
+        code == 0 && printed.contains("1: [-CASE-12-]{+[redacted:case]+} of a@b.org"),
+        "{code} {printed}"
+    );
+    ensure!(printed.contains("2 of 3 lines would change") && !printed.contains("nothing"), "{printed}");
+    let (code, printed) = redact(&["--dry-run", "--json", "-"], input).await?;
+    let last: Value = serde_json::from_str(printed.lines().last().context("a summary")?)?;
+    ensure!(code == 0 && last["summary"]["changed"] == 2, "{code} {printed}");
+    ensure!(redact(&["/nonexistent"], "").await?.0 == 1);
+    std::fs::write(&config, "[ingest.redaction.patterns]\ncase = 'CASE-('\n")?;
+    ensure!(redact(&["-"], "").await?.0 == 2);
+    Ok(())
+}

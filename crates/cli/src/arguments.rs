@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    audit, check, completion, config, diagnose, export, key, man, query, queue, rules, serve, snapshot,
-    store, top, user, version,
+    audit, check, completion, config, diagnose, export, key, man, query, queue, redact, rules, serve,
+    snapshot, store, top, user, version,
 };
 
 /// Watches pipelines that do long, heavy jobs, and says what waits, what is stuck and what will break.
@@ -103,6 +103,17 @@ pub(crate) enum Command {
         after_help = "Examples:\n  watchkeeper rules check rules/*.yml\n  watchkeeper rules test tests/*.yml --run 'backlog'"
     )]
     Rules(rules::Rules),
+    /// Print a file as redaction leaves it, or show what redaction would change
+    #[command(
+        after_help = "Each line is taken for the message of a record of a log, or for what --table and --field say; a private key \
+        goes over several lines. The detectors, patterns and rules are those of the configuration. Without colours, what goes \
+        stands in [-…-] and what comes in {+…+}. The summary counts by detector and action.\n\n\
+        Examples:\n  watchkeeper redact --dry-run app.log\n  watchkeeper redact --dry-run --json app.log | jq -r 'select(.line).line'\n  \
+        journalctl -u ocr | watchkeeper redact --config /etc/watchkeeper/watchkeeper.toml - > shareable.log\n  \
+        watchkeeper redact --dry-run --table requests --field user_id users.txt\n\n\
+        Exit codes: 0 done, whatever was found, 1 the file cannot be read, 2 the command line or the configuration is wrong."
+    )]
+    Redact(redact::Redact),
     /// Show what the store on this machine consists of, and check every byte of it
     #[command(
         subcommand,

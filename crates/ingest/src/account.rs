@@ -3,6 +3,8 @@
 use model::event::Flaws;
 use prometheus::{IntCounterVec, Opts, Registry};
 
+use crate::Action;
+
 /// Where data came from. A short, fixed list: it is a label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Source {
@@ -125,9 +127,9 @@ impl Account {
                 &["source", "kind", "reason"],
             )?,
             redacted: counter(
-                "watchkeeper_ingest_redacted_total",
-                "Secrets and personal data replaced before storing, by source and rule.",
-                &["source", "rule"],
+                "watchkeeper_redactions_total",
+                "Secrets and personal data found before storing, by source, detector and action (mask, hash, drop or keep).",
+                &["source", "detector", "action"],
             )?,
             flaws: counter(
                 "watchkeeper_ingest_flaws_total",
@@ -149,8 +151,8 @@ impl Account {
         }
     }
 
-    pub(crate) fn redacted(&self, source: Source, rule: &str, count: u64) {
-        self.redacted.with_label_values(&[source.as_str(), rule]).inc_by(count);
+    pub(crate) fn redacted(&self, source: Source, detector: &str, action: Action) {
+        self.redacted.with_label_values(&[source.as_str(), detector, action.as_str()]).inc();
     }
 
     pub(crate) fn flawed(&self, source: Source, flaws: Flaws) {

@@ -7,6 +7,8 @@
 mod account;
 mod cumulative;
 mod duplicates;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod limits;
 mod metadata;
 mod redact;
@@ -17,6 +19,8 @@ mod texts;
 
 pub use account::{Reason, Source};
 pub use limits::Limits;
-pub use redact::{RedactError, Redaction, Redactor};
+pub use redact::{
+    Action, Cleaned, Found, Location, RedactError, Redaction, RedactionRule, Redactor, TextPattern,
+};
 pub use samples::SamplesOutcome;
 pub use service::{EventListener, EventsOutcome, Ingest, IngestError, Rejection};

@@ -1,5 +1,6 @@
 //! The four steps: limits, redaction, append, and the word to those who listen.
 
+mod clean;
 mod deltas;
 mod exemplars;
 mod records;
@@ -20,6 +21,7 @@ use crate::duplicates::{self, Duplicates, Seen};
 use crate::metadata::MetadataStore;
 use crate::texts::{self, Place};
 use crate::{Limits, Reason, Redactor, Source};
+use clean::{CleanSeries, Cleaner};
 use records::Origins;
 
 /// Hears of events once they are durable. Must not block: it is called on the way to the answer.
@@ -70,6 +72,7 @@ pub struct Ingest {
     store: Arc<dyn TelemetryStore>,
     limits: Limits,
     redactor: Redactor,
+    clean_series: CleanSeries,
     retention: Retention,
     account: Account,
     seen_events: Arc<Mutex<Duplicates>>,
@@ -103,6 +106,7 @@ impl Ingest {
             store,
             limits,
             redactor,
+            clean_series: CleanSeries::default(),
             retention: retention.into(),
         }))
     }
@@ -255,57 +259,38 @@ impl Ingest {
     /// Checks one event against the limits, and redacts it.
     fn admit(&self, source: Source, event: &mut Event, now: Timestamp) -> Result<(), (Reason, String)> {
         let limits = &self.limits;
-        self.admit_time(store::table_of(event), event.time(), now)?;
+        let table = store::table_of(event);
+        self.admit_time(table, event.time(), now)?;
+        let cleaner = Cleaner::new(self, source, table.name());
         let mut refusal = None;
-        texts::visit(event, |place| match place {
-            Place::Name(field, name) if name.len() > limits.max_name_bytes => {
+        let mut check = |field: &str, name: &str| {
+            if name.len() > limits.max_name_bytes {
                 refusal.get_or_insert_with(|| {
                     format!("{field} has {} bytes, at most {} are taken", name.len(), limits.max_name_bytes)
                 });
             }
-            Place::Name(..) => {}
-            Place::Text(text) => _ = self.clean(source, text),
+        };
+        texts::visit(event, |place| match place {
+            Place::Id(field, id) => {
+                check(field, id.as_str());
+                cleaner.id(field, id);
+            }
+            Place::Name(field, name) => {
+                check(field, name.as_str());
+                cleaner.name(field, name);
+            }
+            Place::Text(field, text) => _ = cleaner.text(field, text),
+            Place::Labels(labels) => _ = cleaner.attributes(labels),
         });
         let attributes = texts::attributes(event);
-        if attributes.len() > limits.max_attributes {
-            refusal.get_or_insert_with(|| {
-                format!("{} attributes, at most {} are taken", attributes.len(), limits.max_attributes)
-            });
-        }
-        for (name, value) in attributes.iter_mut() {
-            if name.len() > limits.max_name_bytes {
-                refusal.get_or_insert_with(|| {
-                    format!(
-                        "an attribute's name has {} bytes, at most {} are taken",
-                        name.len(),
-                        limits.max_name_bytes
-                    )
-                });
-            }
-            if self.redactor.is_secret_name(name) {
-                "[redacted:name]".clone_into(value);
-                self.account.redacted(source, "name", 1);
-            } else {
-                self.clean(source, value);
-            }
+        let count = attributes.len();
+        attributes.keys().for_each(|name| check("an attribute's name", name));
+        cleaner.attributes(attributes);
+        if count > limits.max_attributes {
+            let text = format!("{count} attributes, at most {} are taken", limits.max_attributes);
+            refusal.get_or_insert(text);
         }
         refusal.map_or(Ok(()), |text| Err((Reason::TooLarge, text)))
-    }
-
-    /// Redacts a text and cuts it to its limit; whether it was cut.
-    fn clean(&self, source: Source, text: &mut String) -> bool {
-        // Cut first: a pattern must not be run over a text of any size. A secret across the cut is
-        // half gone, and what is left of it is still matched by most rules.
-        let is_too_long = text.len() > self.limits.max_text_bytes;
-        if is_too_long {
-            text.truncate(text.floor_char_boundary(self.limits.max_text_bytes));
-            text.push('…');
-        }
-        let cleaned = self.redactor.redact(text, |rule| self.account.redacted(source, rule, 1));
-        if let std::borrow::Cow::Owned(cleaned) = cleaned {
-            *text = cleaned;
-        }
-        is_too_long
     }
 }
 

@@ -11,6 +11,7 @@ pub(crate) mod key;
 pub(crate) mod man;
 pub(crate) mod query;
 pub(crate) mod queue;
+pub(crate) mod redact;
 pub(crate) mod rules;
 pub(crate) mod serve;
 pub(crate) mod snapshot;

@@ -76,6 +76,7 @@ fn is_secret(key: &str) -> bool {
         "proxy_connect_header",
         "authorization",
         "credentials",
+        "hash_key",
     ];
     // A path to a secret is not the secret.
     !key.ends_with("_file") && named.iter().any(|name| key == *name || key.ends_with(&format!("_{name}")))

@@ -88,6 +88,7 @@ impl Settings {
                 .chain(selectors)
                 .map(|fault| format!("`store.retention_overrides`: {fault}")),
         );
+        faults.extend(ingest::Redactor::new(&self.ingest.redaction).err().map(|error| error.to_string()));
         faults.extend(self.store.archive.fault().map(|fault| format!("`store.archive`: {fault}")));
         if faults.is_empty() { Ok(()) } else { Err(ConfigError { faults }) }
     }

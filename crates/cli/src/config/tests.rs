@@ -38,6 +38,8 @@ fn wrong_keys_and_values_are_told_with_their_line_and_what_was_meant() {
         ("[server]\nlisten = 7654\n", "watchkeeper.toml:2: "),
         ("[store]\n\nretention = \"soon\"\n", "watchkeeper.toml:3: `soon` is not a duration"),
         ("[ingest]\nmax_labels = \"many\"\n", "watchkeeper.toml:2: `ingest.max_labels`: invalid type"),
+        ("[ingest.redaction]\n[ingest.redaction.patterns]\ncase = \"CASE-(\"\n", "watchkeeper.toml:3: `"),
+        ("[ingest.redaction]\nemials = false\n", "watchkeeper.toml:2: unknown key `ingest.redaction.emials`"),
         ("[server\n", "watchkeeper.toml:1: "),
     ];
     for (text, expected) in cases {
@@ -52,6 +54,11 @@ fn values_that_nothing_could_work_with_are_refused() {
     let cases = [
         ("[server]\nrequest_timeout = \"0s\"\n", "`server.request_timeout` must be more than zero"),
         ("[pipeline]\ninterval = \"0s\"\n", "`pipeline.interval` must be more than zero"),
+        (
+            "[[ingest.redaction.rules]]\ndetectors = [\"mail\"]\n",
+            "`ingest.redaction.rules[0].detectors`: there is no detector `mail`",
+        ),
+        ("[ingest.redaction]\naction = \"hash\"\n", "`ingest.redaction.action`: `hash` needs"),
         (
             "[server]\nallowed_hosts = [\"a.example:80\", \"https://b.example/\"]\n",
             "`server.allowed_hosts`: `https:",
@@ -126,6 +133,7 @@ fn a_text_can_stand_in_a_file_of_its_own() {
 fn secrets_are_not_shown() {
     let settings = load_text(
         "[[redis]]\nurl = \"redis://me:hunter2@host:6379/0\"\n\
+         [ingest.redaction]\nhash_key = \"hunter2hunter2hunter2\"\n\
          [[channels.email]]\nname = \"m\"\nhost = \"h\"\nfrom = \"a@b.c\"\nto = []\nusername = \"u\"\npassword = \"hunter2\"\n\
          [[channels.webhook]]\nname = \"w\"\nurl = \"https://h/hunter2\"\nbearer_token = \"hunter2\"\n",
         &[],
@@ -188,6 +196,21 @@ fn the_configuration_for_those_who_come_from_prometheus_is_valid() {
     let settings = load_text(example.expect("it has a configuration"), &[]).expect("valid");
     settings.check().expect("it works");
     assert_eq!(settings.alerts.rules, ["/etc/prometheus/rules/*.yml"]);
+}
+
+#[test]
+fn the_configuration_of_the_page_on_redaction_is_valid() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/redaction.md");
+    let page = std::fs::read_to_string(path).expect("there is such a page");
+    let example = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());
+    // The key is in a file that is not here.
+    let example = example.expect("it has a configuration").lines().map(|line| match line {
+        line if line.starts_with("hash_key_file") => "hash_key = \"0123456789abcdef\"",
+        line => line,
+    });
+    let settings = load_text(&example.collect::<Vec<_>>().join("\n"), &[]).expect("valid");
+    settings.check().expect("it works");
+    assert_eq!(settings.ingest.redaction.rules.len(), 3);
 }
 
 #[test]

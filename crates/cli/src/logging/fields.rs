@@ -27,16 +27,11 @@ pub(super) struct Cleaner {
 impl Cleaner {
     /// Knows `secrets` by heart.
     pub(super) fn new(secrets: &[String]) -> anyhow::Result<Self> {
-        let mut redaction = Redaction::default();
-        let literal: Vec<String> = secrets
-            .iter()
-            .filter(|secret| secret.chars().count() >= SHORTEST_SECRET)
-            .map(|secret| escape(secret))
-            .collect();
-        if !literal.is_empty() {
-            redaction.patterns.insert("configured".to_owned(), literal.join("|"));
-        }
-        let redactor = Redactor::new(&redaction).context("the secrets of the configuration")?;
+        let long = |secret: &&String| secret.chars().count() >= SHORTEST_SECRET;
+        let secrets: Vec<String> = secrets.iter().filter(long).cloned().collect();
+        let redactor = Redactor::new(&Redaction::default())
+            .and_then(|redactor| redactor.knowing("configured", &secrets))
+            .context("the secrets of the configuration")?;
         Ok(Self { redactor })
     }
 
@@ -51,20 +46,6 @@ impl Cleaner {
         }
         text
     }
-}
-
-/// A secret as a pattern that matches it alone.
-fn escape(secret: &str) -> String {
-    secret
-        .chars()
-        .map(|letter| {
-            if letter.is_alphanumeric() {
-                letter.to_string()
-            } else {
-                format!("\\x{{{:x}}}", u32::from(letter))
-            }
-        })
-        .collect()
 }
 
 /// Gathers fields.

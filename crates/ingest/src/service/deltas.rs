@@ -28,7 +28,7 @@ impl Ingest {
     async fn store_deltas(&self, source: Source, batch: MetricBatch) -> Result<SamplesOutcome, IngestError> {
         let now = Timestamp::now();
         let mut outcome = SamplesOutcome::default();
-        let batch = self.admit_samples(batch, now, &mut outcome);
+        let batch = self.admit_samples(source, batch, now, &mut outcome);
         let summed = self.cumulative.add(&batch, now);
         if summed.is_in_flight {
             self.cumulative.settle(summed.changes, false);

@@ -4,10 +4,12 @@
 use std::sync::Arc;
 
 use model::Timestamp;
-use model::event::{Attributes, Conventions, Event, Flaw, Flaws, LogEvent, Origin, SpanEvent};
+use model::event::{Attributes, Event, Flaw, Flaws, LogEvent, Origin, SpanEvent};
 use store::Table;
 
+use super::clean::{Cleaner, cut};
 use super::{EventsOutcome, Ingest, IngestError};
+use crate::texts::{self, Place};
 use crate::{Limits, Reason, Source};
 
 impl Ingest {
@@ -34,13 +36,12 @@ impl Ingest {
         origins: &mut Origins,
     ) -> Result<(), (Reason, String)> {
         self.admit_time(Table::Logs, log.time, now)?;
-        let mut cleaner = Cleaner { ingest: self, source, flaws: log.flaws };
-        cleaner.texts([&mut log.message]);
-        cleaner.names([&mut log.severity_text, &mut log.event_name, &mut log.event_id]);
-        cleaner.origin(&mut log.origin, origins);
-        cleaner.conventions(&mut log.conventions);
-        cleaner.attributes(&mut log.attributes, &mut log.dropped_attributes);
-        log.flaws = cleaner.end();
+        let mut record = Record::new(self, source, Table::Logs, log.flaws);
+        record.origin(&mut log.origin, origins);
+        record.limit(&mut log.attributes, &mut log.dropped_attributes);
+        record.redact(Place::Labels(&mut log.attributes));
+        texts::visit_log(log, |place| record.redact(place));
+        log.flaws = record.end();
         Ok(())
     }
 
@@ -52,23 +53,20 @@ impl Ingest {
         origins: &mut Origins,
     ) -> Result<(), (Reason, String)> {
         self.admit_time(Table::Spans, span.time, now)?;
-        let mut cleaner = Cleaner { ingest: self, source, flaws: span.flaws };
-        cleaner.text(&mut span.name);
-        cleaner.texts([&mut span.status_message, &mut span.trace_state]);
-        cleaner.origin(&mut span.origin, origins);
-        cleaner.conventions(&mut span.conventions);
-        cleaner.attributes(&mut span.attributes, &mut span.dropped_attributes);
-        cleaner.list(&mut span.events, &mut span.dropped_events, Flaw::Events);
+        let mut record = Record::new(self, source, Table::Spans, span.flaws);
+        record.origin(&mut span.origin, origins);
+        record.limit(&mut span.attributes, &mut span.dropped_attributes);
+        record.limit_list(&mut span.events, &mut span.dropped_events, Flaw::Events);
         for event in &mut span.events {
-            cleaner.text(&mut event.name);
-            cleaner.attributes(&mut event.attributes, &mut event.dropped_attributes);
+            record.limit(&mut event.attributes, &mut event.dropped_attributes);
         }
-        cleaner.list(&mut span.links, &mut span.dropped_links, Flaw::Links);
+        record.limit_list(&mut span.links, &mut span.dropped_links, Flaw::Links);
         for link in &mut span.links {
-            cleaner.texts([&mut link.trace_state]);
-            cleaner.attributes(&mut link.attributes, &mut link.dropped_attributes);
+            record.limit(&mut link.attributes, &mut link.dropped_attributes);
         }
-        span.flaws = cleaner.end();
+        record.redact(Place::Labels(&mut span.attributes));
+        texts::visit_span(span, |place| record.redact(place));
+        span.flaws = record.end();
         Ok(())
     }
 }
@@ -82,46 +80,57 @@ pub(super) struct Origins {
 struct SeenOrigin {
     /// As it came. Held, so that no other can take its place in memory.
     sent: Arc<Origin>,
+    /// The table of the record: rules may tell tables apart.
+    table: Table,
     cleaned: Arc<Origin>,
     flaws: Flaws,
 }
 
 /// Redacts and cuts the parts of a record.
-struct Cleaner<'i> {
+struct Record<'i> {
     ingest: &'i Ingest,
     source: Source,
+    table: Table,
+    cleaner: Cleaner<'i>,
     flaws: Flaws,
 }
 
-impl Cleaner<'_> {
+impl<'i> Record<'i> {
+    fn new(ingest: &'i Ingest, source: Source, table: Table, flaws: Flaws) -> Self {
+        Self { ingest, source, table, cleaner: Cleaner::new(ingest, source, table.name()), flaws }
+    }
+
     /// What is not right about the record, which is counted.
     fn end(self) -> Flaws {
         self.ingest.account.flawed(self.source, self.flaws);
         self.flaws
     }
 
-    /// A text that people wrote or a program printed: redacted, and cut when it is too long.
-    fn text(&mut self, text: &mut String) {
-        if self.ingest.clean(self.source, text) {
-            self.flaws.insert(Flaw::Text);
-        }
-    }
-
-    fn texts<const N: usize>(&mut self, texts: [&mut Option<String>; N]) {
-        texts.into_iter().flatten().for_each(|text| self.text(text));
-    }
-
-    /// Ids and names: not redacted, and cut when they are too long.
-    fn names<const N: usize>(&mut self, names: [&mut Option<String>; N]) {
+    /// Redacts what stands at a place, and cuts it when it is too long.
+    fn redact(&mut self, place: Place<'_>) {
         let limit = self.ingest.limits.max_name_bytes;
-        for name in names.into_iter().flatten().filter(|name| name.len() > limit) {
-            name.truncate(name.floor_char_boundary(limit));
-            name.push('…');
+        let is_cut = match place {
+            Place::Id(field, id) => {
+                let is_cut = cut(id, limit);
+                self.cleaner.id(field, id);
+                // What stands for secrets may be longer than they were.
+                is_cut | cut(id, limit)
+            }
+            Place::Name(field, name) => {
+                let is_cut = cut(name, limit);
+                self.cleaner.name(field, name);
+                is_cut | cut(name, limit)
+            }
+            Place::Text(field, text) => self.cleaner.text(field, text),
+            Place::Labels(labels) => self.cleaner.attributes(labels),
+        };
+        if is_cut {
             self.flaws.insert(Flaw::Text);
         }
     }
 
-    fn attributes(&mut self, attributes: &mut Attributes, dropped: &mut Option<u64>) {
+    /// Leaves out attributes that are too many, and those whose names are too long.
+    fn limit(&mut self, attributes: &mut Attributes, dropped: &mut Option<u64>) {
         let limits = &self.ingest.limits;
         let sent = attributes.len();
         attributes.retain(|name, _| name.len() <= limits.max_name_bytes);
@@ -129,18 +138,10 @@ impl Cleaner<'_> {
             attributes.pop_last();
         }
         self.count(sent - attributes.len(), dropped, Flaw::Attributes);
-        for (name, value) in attributes {
-            if self.ingest.redactor.is_secret_name(name) {
-                "[redacted:name]".clone_into(value);
-                self.ingest.account.redacted(self.source, "name", 1);
-            } else {
-                self.text(value);
-            }
-        }
     }
 
     /// Cuts a list to its limit.
-    fn list<T>(&mut self, items: &mut Vec<T>, dropped: &mut Option<u64>, flaw: Flaw) {
+    fn limit_list<T>(&mut self, items: &mut Vec<T>, dropped: &mut Option<u64>, flaw: Flaw) {
         let sent = items.len();
         items.truncate(self.ingest.limits.max_span_events);
         self.count(sent - items.len(), dropped, flaw);
@@ -155,71 +156,20 @@ impl Cleaner<'_> {
     }
 
     fn origin(&mut self, origin: &mut Arc<Origin>, origins: &mut Origins) {
-        if let Some(seen) = origins.last.as_ref().filter(|seen| Arc::ptr_eq(&seen.sent, origin)) {
+        let is_same = |seen: &&SeenOrigin| Arc::ptr_eq(&seen.sent, origin) && seen.table == self.table;
+        if let Some(seen) = origins.last.as_ref().filter(is_same) {
             *origin = Arc::clone(&seen.cleaned);
             self.flaws = self.flaws.join(seen.flaws);
             return;
         }
         let sent = Arc::clone(origin);
-        let mut own = Cleaner { flaws: Flaws::NONE, ..*self };
+        let mut own = Record { flaws: Flaws::NONE, ..*self };
         let cleaned = Arc::make_mut(origin);
-        own.names([
-            &mut cleaned.service,
-            &mut cleaned.service_namespace,
-            &mut cleaned.service_version,
-            &mut cleaned.service_instance_id,
-            &mut cleaned.environment,
-            &mut cleaned.host,
-            &mut cleaned.scope_name,
-            &mut cleaned.scope_version,
-        ]);
-        own.attributes(&mut cleaned.resource_attributes, &mut cleaned.dropped_resource_attributes);
-        own.attributes(&mut cleaned.scope_attributes, &mut cleaned.dropped_resource_attributes);
+        own.limit(&mut cleaned.resource_attributes, &mut cleaned.dropped_resource_attributes);
+        own.limit(&mut cleaned.scope_attributes, &mut cleaned.dropped_resource_attributes);
+        texts::visit_origin(cleaned, |place| own.redact(place));
         let flaws = own.flaws;
         self.flaws = self.flaws.join(flaws);
-        origins.last = Some(SeenOrigin { sent, cleaned: Arc::clone(origin), flaws });
-    }
-
-    fn conventions(&mut self, conventions: &mut Conventions) {
-        // Taken apart, so that a field that is new has to be thought of here.
-        let Conventions {
-            job_id,
-            stage,
-            document_id,
-            tenant,
-            worker_id,
-            user_id,
-            request_id,
-            http_method,
-            http_route,
-            http_status_code: _,
-            url_path,
-            db_system,
-            db_operation,
-            db_namespace,
-            db_collection,
-            db_query,
-            messaging_system,
-            messaging_destination,
-            messaging_operation,
-            messaging_message_id,
-            gen_ai_provider,
-            gen_ai_operation,
-            gen_ai_request_model,
-            gen_ai_response_model,
-            gen_ai_input_tokens: _,
-            gen_ai_output_tokens: _,
-            gen_ai_finish_reason,
-            error_type,
-            exception_type,
-            exception_message,
-            exception_stacktrace,
-        } = conventions;
-        self.texts([url_path, db_query, exception_message, exception_stacktrace]);
-        self.names([job_id, stage, document_id, tenant, worker_id, user_id, request_id]);
-        self.names([http_method, http_route, db_system, db_operation, db_namespace, db_collection]);
-        self.names([messaging_system, messaging_destination, messaging_operation, messaging_message_id]);
-        self.names([gen_ai_provider, gen_ai_operation, gen_ai_request_model, gen_ai_response_model]);
-        self.names([gen_ai_finish_reason, error_type, exception_type]);
+        origins.last = Some(SeenOrigin { sent, table: self.table, cleaned: Arc::clone(origin), flaws });
     }
 }

@@ -2,8 +2,10 @@
 
 use model::{LabelsRef, MetricBatch, Sample, Timestamp};
 
+use super::clean::Cleaner;
 use super::{Ingest, IngestError};
 use crate::account::Kind;
+use crate::redact::METRICS;
 use crate::{Reason, SamplesOutcome, Source};
 
 impl Ingest {
@@ -14,7 +16,7 @@ impl Ingest {
         batch: MetricBatch,
     ) -> Result<SamplesOutcome, IngestError> {
         let mut outcome = SamplesOutcome::default();
-        let batch = self.admit_samples(batch, Timestamp::now(), &mut outcome);
+        let batch = self.admit_samples(source, batch, Timestamp::now(), &mut outcome);
         self.append_admitted(source, batch, outcome).await
     }
 
@@ -47,9 +49,10 @@ impl Ingest {
         stored.map(|()| outcome).map_err(IngestError::Store)
     }
 
-    /// The batch without what breaks a limit; the batch itself, when nothing does.
+    /// The batch without what breaks a limit, its labels redacted; the batch itself, when all is as it may be.
     pub(super) fn admit_samples(
         &self,
+        source: Source,
         batch: MetricBatch,
         now: Timestamp,
         outcome: &mut SamplesOutcome,
@@ -57,8 +60,9 @@ impl Ingest {
         let newest = now.after(self.limits.max_future.0).as_millis();
         let oldest = now.before(self.retention.usual()).as_millis();
         let fits = |sample: &Sample| (oldest..=newest).contains(&sample.time_ms);
+        let cleaner = Cleaner::new(self, source, METRICS);
         let whole = |(labels, samples): (LabelsRef<'_>, &[Sample])| {
-            self.labels_fit(labels) && samples.iter().all(fits)
+            self.labels_fit(labels) && samples.iter().all(fits) && cleaner.are_clean(labels)
         };
         if batch.iter().all(whole) {
             return batch;
@@ -70,6 +74,8 @@ impl Ingest {
                 outcome.too_large += samples.len() as u64;
                 continue;
             }
+            let cleaned = cleaner.labels(labels);
+            let labels = cleaned.as_ref().map_or(labels, model::Labels::as_ref);
             let oldest = self.oldest_of(labels, samples, oldest, now);
             let fits = |sample: &Sample| (oldest..=newest).contains(&sample.time_ms);
             outcome.future += samples.iter().filter(|sample| sample.time_ms > newest).count() as u64;

@@ -12,7 +12,7 @@ use model::{Labels, Sample};
 use store::{Appended, Cancel, EventPass, Matcher, SelectRequest, SeriesCursor, StoreStats};
 
 use super::*;
-use crate::Redaction;
+use crate::{Action, Redaction, RedactionRule};
 
 /// A store in memory that can be told to have no room.
 #[derive(Default)]
@@ -197,6 +197,100 @@ async fn secrets_are_gone_before_anything_is_stored() {
         assert!(!stored.contains(secret), "{secret}");
     }
     assert!(stored.len() < 18_000, "an over-long text is cut");
+}
+
+/// How often something was redacted, by the values of two labels.
+fn redacted(registry: &prometheus::Registry, detector: &str, action: &str) -> f64 {
+    let families = registry.gather();
+    let family = families.iter().find(|family| family.name() == "watchkeeper_redactions_total");
+    let is_it = |metric: &&prometheus::proto::Metric| {
+        let has = |value: &str| metric.get_label().iter().any(|label| label.value() == value);
+        has(detector) && has(action)
+    };
+    let metrics = family.map(prometheus::proto::MetricFamily::get_metric).unwrap_or_default();
+    metrics.iter().filter(is_it).map(|metric| metric.get_counter().get_value()).sum()
+}
+
+/// A path in with rules of one's own.
+fn open_ruled(store: &Arc<Memory>, rules: Vec<RedactionRule>) -> (Arc<Ingest>, prometheus::Registry) {
+    let registry = prometheus::Registry::new();
+    let redactor = Redactor::new(&Redaction { rules, ..Redaction::default() }).expect("rules");
+    let store: Arc<dyn TelemetryStore> = Arc::<Memory>::clone(store);
+    let ingest = Ingest::new(store, Limits::default(), redactor, Retention::from(7 * DAY), &registry);
+    (ingest.expect("a fresh registry"), registry)
+}
+
+fn rule(detector: &str, fields: &[&str], action: Action) -> RedactionRule {
+    RedactionRule {
+        detectors: vec![detector.to_owned()],
+        fields: fields.iter().map(|field| (*field).to_owned()).collect(),
+        action,
+        ..RedactionRule::default()
+    }
+}
+
+#[tokio::test]
+async fn names_are_redacted_and_ids_only_where_a_rule_says_so() {
+    let event = || DeployEvent { service: "a@b.org".into(), ..deploy("c@d.org") };
+    let stored = async |rules| {
+        let store = Arc::new(Memory::default());
+        let (ingest, _) = open_ruled(&store, rules);
+        ingest.append_events(Source::EventsApi, vec![Event::Deploy(event())]).await.expect("stored");
+        let events = store.events.lock().clone();
+        let [Event::Deploy(deploy)] = events.as_slice() else { panic!("{events:?}") };
+        (deploy.event_id.clone(), deploy.service.clone())
+    };
+    let masked = || "[redacted:email]".to_owned();
+    assert_eq!(stored(Vec::new()).await, ("c@d.org".to_owned(), masked()));
+    let by_rule = vec![rule("email", &["*_id"], Action::Mask), rule("email", &["service"], Action::Drop)];
+    assert_eq!(stored(by_rule).await, (masked(), "[redacted:text]".to_owned()), "a name must be one");
+}
+
+#[tokio::test]
+async fn attributes_go_as_a_whole_and_their_names_are_looked_at_too() {
+    let store = Arc::new(Memory::default());
+    let (ingest, registry) = open_ruled(&store, vec![rule("email", &["note"], Action::Drop)]);
+    let pairs =
+        [("note", "to a@b.org"), ("mail a@b.org", "1"), ("mail c@d.org", "2"), ("Api-Key", "x"), ("n", "y")];
+    let attributes = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let event = DeployEvent { attributes, ..deploy("a") };
+    ingest.append_events(Source::EventsApi, vec![Event::Deploy(event)]).await.expect("stored");
+    let events = store.events.lock().clone();
+    let [Event::Deploy(deploy)] = events.as_slice() else { panic!("{events:?}") };
+    let kept: Vec<(&str, &str)> = deploy.attributes.iter().map(|(name, value)| (&**name, &**value)).collect();
+    let expected = [
+        ("Api-Key", "[redacted:name]"),
+        ("mail [redacted:email]", "1"),
+        ("mail [redacted:email]_2", "2"),
+        ("n", "y"),
+    ];
+    assert_eq!(kept, expected);
+    for (detector, action, count) in [("email", "drop", 1.0), ("email", "mask", 2.0), ("name", "mask", 1.0)] {
+        assert!((redacted(&registry, detector, action) - count).abs() < f64::EPSILON, "{detector} {action}");
+    }
+}
+
+#[tokio::test]
+async fn labels_of_series_are_redacted_each_time_they_come_and_others_are_left_alone() {
+    let store = Arc::new(Memory::default());
+    let (ingest, registry) = open_ruled(&store, vec![rule("jwt", &["session"], Action::Drop)]);
+    let token = concat!("ey", "JhbGciOiJub25lIn0.e30.c2ln");
+    let dirty = [("mail", "a@b.org"), ("secret", "db-credentials"), ("session", token), ("password", "x")];
+    for round in 1..=2 {
+        let mut batch = MetricBatch::new();
+        let now = Timestamp::now().as_millis();
+        batch.push_one(&Labels::metric("up", &dirty), now, 1.0);
+        batch.push_one(&Labels::metric("up", &[("job", "a")]), now, 2.0);
+        let appended = ingest.append_metrics(Source::RemoteWrite, batch).await.expect("stored");
+        assert_eq!(appended.stored, 2);
+        let masked = f64::from(round);
+        assert!((redacted(&registry, "email", "mask") - masked).abs() < f64::EPSILON);
+        assert!((redacted(&registry, "name", "keep") - masked).abs() < f64::EPSILON, "of Kubernetes' secret");
+    }
+    let clean = [("mail", "[redacted:email]"), ("password", "[redacted:name]"), ("secret", "db-credentials")];
+    let expected = [Labels::metric("up", &clean), Labels::metric("up", &[("job", "a")])];
+    let stored: Vec<Labels> = store.samples.lock().iter().map(|(labels, _)| labels.clone()).collect();
+    assert_eq!(stored, [&expected[..], &expected[..]].concat());
 }
 
 #[tokio::test]

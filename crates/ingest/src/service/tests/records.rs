@@ -135,6 +135,39 @@ async fn secrets_in_every_part_of_a_record_are_gone_before_it_is_stored() {
 }
 
 #[tokio::test]
+async fn rules_tell_logs_from_spans_and_what_both_come_from_is_redacted_once_for_each() {
+    let store = Arc::new(Memory::default());
+    let of = |signal: &str, action| RedactionRule {
+        signals: vec![signal.to_owned()],
+        ..rule("email", &["host", "job_id"], action)
+    };
+    let (ingest, registry) = open_ruled(&store, vec![of("logs", Action::Drop), of("spans", Action::Keep)]);
+    let address = || Some("a@b.org".to_owned());
+    let origin = Arc::new(Origin { host: address(), ..Origin::default() });
+    let conventions =
+        Conventions { job_id: address(), worker_id: address(), user_id: address(), ..Conventions::default() };
+    let log = LogEvent { conventions: conventions.clone(), origin: Arc::clone(&origin), ..log("a") };
+    let span = SpanEvent { conventions, origin, ..span("1") };
+    let events =
+        vec![Event::Log(Box::new(log.clone())), Event::Log(Box::new(log)), Event::Span(Box::new(span))];
+    ingest.append_records(Source::OtlpLogs, events).await.expect("stored");
+    let stored = store.events.lock().clone();
+    let shown = |origin: &Origin, said: &Conventions| {
+        [&origin.host, &said.job_id, &said.worker_id, &said.user_id]
+            .map(|text| text.clone().unwrap_or_default())
+    };
+    let log = as_log(&stored[0]);
+    let cut_out = ["[redacted:text]", "[redacted:text]", "a@b.org", "[redacted:email]"];
+    assert_eq!(shown(&log.origin, &log.conventions), cut_out, "an id that no rule names stays");
+    let Event::Span(span) = &stored[2] else { panic!("no span: {stored:?}") };
+    let kept = ["a@b.org", "a@b.org", "a@b.org", "[redacted:email]"];
+    assert_eq!(shown(&span.origin, &span.conventions), kept);
+    for (action, count) in [("drop", 3.0), ("keep", 2.0), ("mask", 3.0)] {
+        assert!((redacted(&registry, "email", action) - count).abs() < f64::EPSILON, "{action}");
+    }
+}
+
+#[tokio::test]
 async fn differences_are_stored_as_sums_and_what_was_refused_for_want_of_room_is_added_once() {
     let store = Arc::new(Memory::default());
     let (ingest, registry) = open(&store);

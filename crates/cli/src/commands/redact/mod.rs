@@ -1,0 +1,189 @@
+//! `watchkeeper redact`: what redaction makes of a file, by the configuration of the server. No server is asked.
+
+mod report;
+mod texts;
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal as _, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow};
+use ingest::{Location, Redactor};
+
+use crate::config;
+use crate::exit::Failure;
+use report::{Colours, Report};
+use texts::Texts;
+
+/// What the command line says.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Redact {
+    /// The file; `-` is standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Show each line that would change and what would be replaced, and how often, instead of the redacted text
+    #[arg(long)]
+    dry_run: bool,
+    /// Print JSON: an object for each line that would change, then one with the summary
+    #[arg(long, requires = "dry_run")]
+    json: bool,
+    /// The table that the lines are taken to be for, as rules name it
+    #[arg(long, value_name = "TABLE", default_value = "logs")]
+    table: String,
+    /// The field of it
+    #[arg(long, value_name = "FIELD", default_value = "message")]
+    field: String,
+    /// The configuration [default: ./watchkeeper.toml, else /etc/watchkeeper/watchkeeper.toml]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Why no more lines are looked at.
+enum Stop {
+    Read(io::Error),
+    Write(io::Error),
+}
+
+pub(crate) fn run(command: &Redact) -> Result<(), Failure> {
+    let loaded = config::read(command.config.as_deref()).map_err(Failure::usage)?;
+    let settings = &loaded.settings.ingest.redaction;
+    if !is_table(&command.table) {
+        return Err(Failure::Usage(anyhow!("--table {}: there is no such table", command.table)));
+    }
+    if !settings.enabled {
+        eprintln!("note: redaction is off (`ingest.redaction.enabled`)");
+    }
+    let redactor = Redactor::new(settings).map_err(Failure::usage)?;
+    let input = open(&command.file)?;
+    let out = io::stdout();
+    let colours = Colours::of(out.is_terminal(), |name| std::env::var(name).ok());
+    let mut out = BufWriter::new(out.lock());
+    let at = Location { table: &command.table, field: &command.field };
+    let ended = if command.dry_run {
+        dry_run(&redactor, at, Texts::new(input), &mut out, (!command.json).then_some(colours))
+    } else {
+        redact(&redactor, at, Texts::new(input), &mut out)
+    };
+    match ended.and_then(|()| out.flush().map_err(Stop::Write)) {
+        // Who reads it has seen enough.
+        Err(Stop::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(Stop::Write(error)) => Err(Failure::from(anyhow!(error).context("writing"))),
+        Err(Stop::Read(error)) => {
+            Err(Failure::from(anyhow!(error).context(format!("cannot read {}", command.file.display()))))
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Whether rules can name it.
+fn is_table(name: &str) -> bool {
+    name == "metrics" || store::Table::from_name(name).is_some()
+}
+
+fn open(file: &Path) -> anyhow::Result<Box<dyn BufRead>> {
+    if file == Path::new("-") {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    let opened = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
+    Ok(Box::new(BufReader::with_capacity(1 << 16, opened)))
+}
+
+/// Prints the text as it would be stored. What does not change is printed byte for byte.
+fn redact(
+    redactor: &Redactor,
+    at: Location<'_>,
+    mut texts: Texts<impl BufRead>,
+    out: &mut impl Write,
+) -> Result<(), Stop> {
+    while let Some(text) = texts.read().map_err(Stop::Read)? {
+        let shown = text.shown();
+        let written = match redactor.clean(at, &shown, |_, _| ()) {
+            Some(cleaned) => out.write_all(cleaned.text.as_bytes()),
+            None => out.write_all(text.bytes()),
+        };
+        written.and_then(|()| out.write_all(text.end())).map_err(Stop::Write)?;
+    }
+    Ok(())
+}
+
+/// Prints what would change: for people where there are colours or could be, else as JSON.
+fn dry_run(
+    redactor: &Redactor,
+    at: Location<'_>,
+    mut texts: Texts<impl BufRead>,
+    out: &mut impl Write,
+    colours: Option<Colours>,
+) -> Result<(), Stop> {
+    let mut report = Report::default();
+    while let Some(text) = texts.read().map_err(Stop::Read)? {
+        let shown = text.shown();
+        let cleaned = redactor.clean(at, &shown, |detector, action| report.count(detector, action));
+        report.line(cleaned.is_some());
+        let Some(cleaned) = cleaned else { continue };
+        let found = redactor.find(at, &shown);
+        let line = match colours {
+            Some(colours) => report::for_people(text.line(), &shown, &found, colours),
+            None => report::as_json(text.line(), &shown, &found, &cleaned.text),
+        };
+        writeln!(out, "{line}").map_err(Stop::Write)?;
+    }
+    let summary = if colours.is_some() { report.summary() } else { report.summary_as_json() };
+    writeln!(out, "{summary}").map_err(Stop::Write)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ingest::Redaction;
+
+    fn printed(input: &[u8], colours: Option<Colours>) -> String {
+        let redactor = Redactor::new(&Redaction::default()).expect("the shipped detectors");
+        let mut out = Vec::new();
+        let ended = dry_run(&redactor, Location::LOG_MESSAGE, Texts::new(input), &mut out, colours);
+        assert!(ended.is_ok());
+        String::from_utf8(out).expect("UTF-8")
+    }
+
+    #[test]
+    fn what_does_not_change_is_printed_byte_for_byte() {
+        let input = b"one\r\nto a@b.org\nlast \xff";
+        let redactor = Redactor::new(&Redaction::default()).expect("the shipped detectors");
+        let mut out = Vec::new();
+        let ended = redact(&redactor, Location::LOG_MESSAGE, Texts::new(&input[..]), &mut out);
+        assert!(ended.is_ok());
+        assert_eq!(out, b"one\r\nto [redacted:email]\nlast \xff");
+    }
+
+    #[test]
+    fn a_dry_run_shows_lines_that_would_change_and_counts() {
+        let input = b"one\nto a@b.org and c@d.org\npassword=abcd1\n";
+        let shown = printed(input, Some(Colours::Without));
+        let expected = [
+            "2: to [-a@b.org-]{+[redacted:email]+} and [-c@d.org-]{+[redacted:email]+}",
+            "3: password=[-abcd1-]{+[redacted:assigned_secret]+}",
+        ];
+        assert!(shown.starts_with(&expected.join("\n")), "{shown}");
+        assert!(shown.ends_with("2 of 3 lines would change\n"), "{shown}");
+        let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(shown.lines().any(|line| words(line) == "email mask 2"), "{shown}");
+        assert_eq!(printed(b"one\n", Some(Colours::Without)), "nothing was found in 1 line\n");
+    }
+
+    #[test]
+    fn json_has_a_line_for_each_that_would_change_and_one_for_the_summary() {
+        let shown = printed(b"one\nto a@b.org\n", None);
+        let lines: Vec<serde_json::Value> =
+            shown.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let [changed, summary] = lines.as_slice() else { panic!("{shown}") };
+        assert_eq!(changed["line"], 2);
+        assert_eq!(changed["text"], "to [redacted:email]");
+        let finding = &changed["findings"][0];
+        let expected = serde_json::json!({
+            "start": 3, "end": 10, "detector": "email", "action": "mask", "found": "a@b.org",
+            "replacement": "[redacted:email]",
+        });
+        assert_eq!(*finding, expected);
+        assert_eq!(summary["summary"]["changed"], 1);
+        assert_eq!(summary["summary"]["findings"][0]["detector"], "email");
+    }
+}

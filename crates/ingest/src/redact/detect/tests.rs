@@ -1,0 +1,150 @@
+use super::*;
+
+/// What a detector finds in a text.
+fn found(name: &str, text: &str) -> Vec<String> {
+    let settings = Redaction { ips: true, ..Redaction::default() };
+    let all = all(&settings).expect("shipped detectors");
+    let detector = all.iter().find(|detector| detector.name == name).expect("a detector of this name");
+    let mut ranges = Vec::new();
+    detector.find(text, &mut ranges);
+    ranges.into_iter().map(|range| text[range].to_owned()).collect()
+}
+
+fn check(name: &str, cases: &[(&str, &[&str])]) {
+    for (text, expected) in cases {
+        assert_eq!(found(name, text), *expected, "{name}: {text}");
+    }
+}
+
+#[test]
+fn cards_have_an_issuer_a_length_and_a_check_digit() {
+    check(
+        CARD_NUMBER,
+        &[
+            ("4111111111111111", &["4111111111111111"]),
+            ("12 4111 1111 1111 1111 12/27", &["4111 1111 1111 1111"]),
+            ("4111-1111-1111-1111-1111", &[]),
+            ("4111 1111-1111 1111", &[]),
+            ("4111111111111112", &[]),
+            ("1754083800000", &[]),
+            ("x4111111111111111", &[]),
+            ("0.4111111111111111", &[]),
+            ("trace_id=4111111111111111", &[]),
+            ("paid 4111111111111111", &["4111111111111111"]),
+            ("orderId: 4111111111111111", &[]),
+        ],
+    );
+}
+
+#[test]
+fn account_numbers_have_a_country_a_length_and_check_digits() {
+    check(
+        IBAN,
+        &[
+            ("DE89 3704 0044 0532 0130 00 ok", &["DE89 3704 0044 0532 0130 00"]),
+            ("DE89370400440532013000", &["DE89370400440532013000"]),
+            ("DE89370400440532013001", &[]),
+            ("DE893704004405320130001", &[]),
+            ("XDE89370400440532013000", &[]),
+            ("DE89 370400 44", &[]),
+            ("ZZ89370400440532013000", &[]),
+        ],
+    );
+}
+
+#[test]
+fn addresses_are_told_from_what_looks_like_them() {
+    check(
+        EMAIL,
+        &[
+            ("a.b+c@x-y.example.org.", &["a.b+c@x-y.example.org"]),
+            ("?m=jane%40example.org&", &["jane%40example.org"]),
+            ("<jürgen@müller.example>", &["jürgen@müller.example"]),
+            ("a@b.org,c@d.org", &["a@b.org", "c@d.org"]),
+            ("react@18.2.0 icon@2x.png user@1000.service", &[]),
+            ("https://me@example.org/ git@example.org:a/b", &[]),
+            ("@app.route x@ @ a@b a@.org a@b..org", &[]),
+        ],
+    );
+    check(
+        IP,
+        &[
+            ("10.1.2.3:80", &["10.1.2.3"]),
+            ("[2001:db8::1]:443", &["2001:db8::1"]),
+            ("1.2.3.4.5 v1.2.3.4 127.0.0.1 ::1 256.1.1.1", &[]),
+            ("21:30:00 std::string de::be", &[]),
+        ],
+    );
+}
+
+#[test]
+fn telephone_numbers_are_told_from_times_ids_and_versions() {
+    check(
+        PHONE,
+        &[
+            ("+49 (0)30 23125-123", &["+49 (0)30 23125-123"]),
+            ("(212) 555-0187", &["(212) 555-0187"]),
+            ("030/23125 123", &["030/23125 123"]),
+            ("01 99 00 12 34", &["01 99 00 12 34"]),
+            ("home_phone: 5550123", &["5550123"]),
+            ("2025-08-01 0171 3920012", &["0171 3920012"]),
+            ("2025-08-01 21:30:00,123", &[]),
+            ("hotel 5550123", &[]),
+            ("order 555-555-0100", &[]),
+            ("01 02 03 04 05 06 07 08", &[]),
+            ("+02:00 +12345 1e+123456789", &[]),
+            ("tel 192.168.10.20", &[]),
+        ],
+    );
+}
+
+#[test]
+fn values_are_taken_at_names_of_secrets_with_every_kind_of_quotes() {
+    check(
+        ASSIGNED_SECRET,
+        &[
+            (r#"password="x \"y\" z" x"#, &[r#"x \"y\" z"#]),
+            (r#"{\"password\":\"x y\",\"x\":1}"#, &["x y"]),
+            (r#"{\\\"password\\\":\\\"ab\\\"}"#, &["ab"]),
+            ("password='unclosed and so on\nnext", &["unclosed and so on"]),
+            ("a.password=abcd&b=c", &["abcd"]),
+            ("Password: abc&1def.", &["abc&1def"]),
+            ("--db-password abcd --x", &["abcd"]),
+            ("<db:password>abcd</db:password>", &["abcd"]),
+            ("Cookie: a=b; c=d e", &["a=b; c=d"]),
+            ("token=abcdefgh", &["abcdefgh"]),
+            ("token: abcdefgh", &[]),
+            ("tokens=abcdefgh page_token=abcdefgh", &[]),
+            ("password == abcd", &[]),
+            ("password= user=abcd", &[]),
+            ("password=get(abcd)", &[]),
+            ("password: is too short, abcd", &[]),
+            ("PWD=/srv/app", &[]),
+            ("password", &[]),
+            ("password=", &[]),
+            ("password=\"", &[]),
+            ("password=\\", &[]),
+        ],
+    );
+}
+
+#[test]
+fn credentials_of_http_are_told_from_talk_about_them() {
+    check(
+        BEARER,
+        &[
+            ("Authorization: Bearer abcdef123456", &["abcdef123456"]),
+            (r#"\"authorization\":\"token abc-def\""#, &["abc-def"]),
+            ("Basic dXNlcjpwYXNzd29yZA==", &["dXNlcjpwYXNzd29yZA=="]),
+            ("Basic authentication and bearer tokens", &[]),
+            ("authorization: required", &[]),
+        ],
+    );
+    let token = concat!("ey", "JhbGciOiJub25lIn0.e30.c2ln");
+    check(JWT, &[(&format!("a {token} b"), &[token]), ("eyJsZXZlbCI6ImluZm8ifQ.a1.b2", &[])]);
+    let key = concat!("-----BEGIN ", "PRIVATE KEY-----\\nAAAA\\n-----END PRIVATE KEY-----");
+    check(
+        PRIVATE_KEY,
+        &[(&format!("a {key} b"), &[key]), ("a -----BEGIN PRIVATE KEY----- was expected", &[])],
+    );
+}

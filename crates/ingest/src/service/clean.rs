@@ -1,0 +1,209 @@
+//! What is redacted of an event and of the labels of a series, and how it is counted.
+//!
+//! Which texts an event has is in [`crate::texts`]; what is found in a text, and what becomes of it, in
+//! [`crate::Redactor`]. Here is what each kind of place can do without: an attribute or a label can go as a whole, of a
+//! text a part, and a name must stay one.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use model::event::Attributes;
+use model::labels::METRIC_NAME;
+use model::{Labels, LabelsRef};
+
+use super::Ingest;
+use crate::redact::Location;
+use crate::{Action, Source};
+
+/// What stands in the place of a name that was dropped.
+const NO_NAME: &str = "[redacted:text]";
+
+/// Redacts what comes from a source, for a table.
+#[derive(Clone, Copy)]
+pub(super) struct Cleaner<'a> {
+    ingest: &'a Ingest,
+    source: Source,
+    at: Location<'a>,
+}
+
+impl<'a> Cleaner<'a> {
+    /// For a table, or for labels of series.
+    pub(super) fn new(ingest: &'a Ingest, source: Source, table: &'a str) -> Self {
+        Self { ingest, source, at: Location { table, field: "" } }
+    }
+
+    /// An id stays as it is, unless a rule names it.
+    pub(super) fn id(&self, field: &str, id: &mut String) {
+        if self.ingest.redactor.is_named(self.at.field(field)) {
+            self.name(field, id);
+        }
+    }
+
+    /// A name cannot be without a text.
+    pub(super) fn name(&self, field: &str, name: &mut String) {
+        let at = self.at.field(field);
+        if let Some(cleaned) = self.ingest.redactor.clean(at, name, |who, what| self.count(who, what)) {
+            *name = if cleaned.text.is_empty() { NO_NAME.to_owned() } else { cleaned.text };
+        }
+    }
+
+    /// A text is cut to its limit, and redacted; whether it was cut.
+    pub(super) fn text(&self, field: &str, text: &mut String) -> bool {
+        // Cut first: what looks for secrets must not be run over a text of any size. A secret across the cut is half
+        // gone, and what is left of it is still found by most detectors.
+        let limit = self.ingest.limits.max_text_bytes;
+        let mut is_cut = cut(text, limit);
+        let at = self.at.field(field);
+        if let Some(cleaned) = self.ingest.redactor.clean(at, text, |who, what| self.count(who, what)) {
+            *text = cleaned.text;
+            // What stands for secrets may be longer than they were.
+            is_cut |= cut(text, limit);
+        }
+        is_cut
+    }
+
+    /// Attributes are redacted by their names, in their values and in their names; whether a value was cut.
+    pub(super) fn attributes(&self, attributes: &mut Attributes) -> bool {
+        let limit = self.ingest.limits.max_text_bytes;
+        let mut renamed = Vec::new();
+        let mut is_cut = false;
+        attributes.retain(|name, value| {
+            is_cut |= cut(value, limit);
+            let at = self.at.field(name);
+            if let Some(cleaned) =
+                self.ingest.redactor.clean_value(at, value, |who, what| self.count(who, what))
+            {
+                if cleaned.dropped {
+                    return false;
+                }
+                *value = cleaned.text;
+                is_cut |= cut(value, limit);
+            }
+            let Some(cleaned) = self.ingest.redactor.clean(at, name, |who, what| self.count(who, what))
+            else {
+                return true;
+            };
+            if !cleaned.dropped {
+                renamed.push((cleaned.text, std::mem::take(value)));
+            }
+            false
+        });
+        for (name, value) in renamed {
+            attributes.insert(free_name(attributes, name), value);
+        }
+        is_cut
+    }
+
+    /// Whether labels stay as they are. Those of most series have been looked at before.
+    pub(super) fn are_clean(&self, labels: LabelsRef<'_>) -> bool {
+        let hash = labels.hash64();
+        if self.ingest.clean_series.holds(hash) {
+            return true;
+        }
+        let redactor = &self.ingest.redactor;
+        let is_clean = values(labels)
+            .all(|(name, value)| redactor.clean_value(self.at.field(name), value, |_, _| ()).is_none());
+        if is_clean {
+            self.ingest.clean_series.put(hash);
+        }
+        is_clean
+    }
+
+    /// Labels of a series as they may be stored; `None` when they stay as they are.
+    pub(super) fn labels(&self, labels: LabelsRef<'_>) -> Option<Labels> {
+        if self.are_clean(labels) {
+            return None;
+        }
+        let mut builder = labels.to_owned().to_builder();
+        for (name, value) in values(labels) {
+            let at = self.at.field(name);
+            match self.ingest.redactor.clean_value(at, value, |who, what| self.count(who, what)) {
+                Some(cleaned) if cleaned.dropped => _ = builder.remove(name),
+                Some(cleaned) => _ = builder.set(name, cleaned.text),
+                None => {}
+            }
+        }
+        Some(builder.build())
+    }
+
+    fn count(&self, detector: &str, action: Action) {
+        self.ingest.account.redacted(self.source, detector, action);
+    }
+}
+
+/// The labels but for the metric's name.
+fn values(labels: LabelsRef<'_>) -> impl Iterator<Item = (&str, &str)> {
+    labels.iter().filter(|(name, _)| *name != METRIC_NAME)
+}
+
+/// Cuts a text that is too long; whether it was.
+pub(super) fn cut(text: &mut String, limit: usize) -> bool {
+    let is_too_long = text.len() > limit;
+    if is_too_long {
+        text.truncate(text.floor_char_boundary(limit));
+        text.push('…');
+    }
+    is_too_long
+}
+
+/// The name, with a number when there is such an attribute already.
+fn free_name(attributes: &Attributes, name: String) -> String {
+    if !attributes.contains_key(&name) {
+        return name;
+    }
+    // There are finitely many attributes: one of the numbers is free.
+    (2..).map(|number| format!("{name}_{number}")).find(|name| !attributes.contains_key(name)).unwrap_or(name)
+}
+
+/// How many series are remembered to be clean: a mebibyte of hashes.
+const REMEMBERED_SERIES: usize = 1 << 17;
+
+/// Hashes of the labels of series that stay as they are, the newest of those that share a place. A series that was
+/// forgotten is looked at again.
+pub(super) struct CleanSeries(Vec<AtomicU64>);
+
+impl Default for CleanSeries {
+    fn default() -> Self {
+        Self((0..REMEMBERED_SERIES).map(|_| AtomicU64::new(0)).collect())
+    }
+}
+
+impl CleanSeries {
+    fn place(&self, hash: u64) -> &AtomicU64 {
+        // Truncation is meant: the low bits say where.
+        &self.0[hash as usize % REMEMBERED_SERIES]
+    }
+
+    fn holds(&self, hash: u64) -> bool {
+        hash != 0 && self.place(hash).load(Ordering::Relaxed) == hash
+    }
+
+    fn put(&self, hash: u64) {
+        self.place(hash).store(hash, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_series_is_remembered_until_another_takes_its_place() {
+        let clean = CleanSeries::default();
+        let (one, other) = (5, 5 + REMEMBERED_SERIES as u64);
+        assert!(!clean.holds(one) && !clean.holds(0));
+        clean.put(one);
+        assert!(clean.holds(one) && !clean.holds(other));
+        clean.put(other);
+        assert!(clean.holds(other) && !clean.holds(one));
+    }
+
+    #[test]
+    fn attributes_that_come_to_have_one_name_are_all_kept() {
+        let mut attributes: Attributes = [("a".to_owned(), String::new())].into();
+        for expected in ["a_2", "a_3"] {
+            let name = free_name(&attributes, "a".to_owned());
+            assert_eq!(name, expected);
+            attributes.insert(name, String::new());
+        }
+    }
+}
