@@ -118,7 +118,7 @@ impl Detector {
         let group = regex.capture_names().position(|group| group == Some("secret"));
         Ok(Self::new(name, triggers, move |text, into| match group {
             None => {
-                into.extend(regex.find_iter(text).map(|found| found.range()).filter(|at| is_one(text, at)))
+                into.extend(regex.find_iter(text).map(|found| found.range()).filter(|at| is_one(text, at)));
             }
             Some(group) => {
                 let secrets = regex.captures_iter(text).filter_map(|found| Some(found.get(group)?.range()));

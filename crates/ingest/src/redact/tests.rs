@@ -76,12 +76,12 @@ pub(super) fn texts() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
 }
 
-fn redactor(settings: Redaction) -> Redactor {
-    Redactor::new(&settings).expect("settings that can be used")
+fn redactor(settings: &Redaction) -> Redactor {
+    Redactor::new(settings).expect("settings that can be used")
 }
 
 fn redact(text: &str) -> String {
-    redactor(Redaction::default()).redact(text, |_| ()).into_owned()
+    redactor(&Redaction::default()).redact(text, |_| ()).into_owned()
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn secrets_are_replaced_and_what_is_around_them_stays() {
 
 #[test]
 fn attributes_are_judged_by_name_and_by_what_they_hold() {
-    let redactor = redactor(Redaction::default());
+    let redactor = redactor(&Redaction::default());
     let at = |field| Location { table: "logs", field };
     let cleaned =
         |field, value| redactor.clean_value(at(field), value, |_, _| ()).map(|cleaned| cleaned.text);
@@ -129,7 +129,7 @@ fn what_is_hashed_can_be_told_apart_and_what_is_dropped_is_gone() {
         action,
         ..RedactionRule::default()
     };
-    let redactor = redactor(Redaction {
+    let redactor = redactor(&Redaction {
         hash_key: "0123456789abcdef".to_owned(),
         rules: vec![
             rule(&["email"], Action::Hash),
@@ -154,7 +154,7 @@ fn what_is_hashed_can_be_told_apart_and_what_is_dropped_is_gone() {
 fn what_a_neighbour_hid_is_found_at_the_second_look() {
     // What is dropped leaves two digits beside each other that were apart.
     let settings = Redaction { action: Action::Drop, ..Redaction::default() };
-    let redactor = redactor(settings);
+    let redactor = redactor(&settings);
     let cleaned = redactor.clean(Location::LOG_MESSAGE, "411111111111jane@example.org1111", |_, _| ());
     let text = cleaned.map(|cleaned| cleaned.text).unwrap_or_default();
     assert_eq!(redactor.clean(Location::LOG_MESSAGE, &text, |_, _| ()), None, "{text}");
@@ -165,17 +165,17 @@ fn own_patterns_and_names_are_used_and_wrong_ones_refused_with_their_place() {
     let mut settings = Redaction::default();
     settings.patterns.insert("case".into(), TextPattern::new(r"CASE-\d+").expect("a pattern"));
     settings.names.push("patient".into());
-    let redactor = redactor(settings);
+    let redactor = redactor(&settings);
     let mut hits = Vec::new();
     assert_eq!(redactor.redact("see CASE-12", |rule| hits.push(rule.to_owned())), "see [redacted:case]");
     assert_eq!(hits, ["case"]);
     assert_eq!(redactor.redact("patient=4711abc", |_| ()), "patient=[redacted:assigned_secret]");
     assert!(redactor.is_secret_name("visit.Patient"));
 
-    let error = TextPattern::new("ab(c").err().expect("refused");
+    let error = TextPattern::new("ab(c").expect_err("refused");
     assert!(error.contains("`ab(c` is no regular expression") && error.contains("at column 3"), "{error}");
-    assert!(TextPattern::new(&"a".repeat(5000)).err().expect("refused").contains("at most 4096 bytes"));
-    assert!(TextPattern::new(r"\w{1000}{1000}").err().expect("refused").contains("bytes when compiled"));
+    assert!(TextPattern::new(&"a".repeat(5000)).expect_err("refused").contains("at most 4096 bytes"));
+    assert!(TextPattern::new(r"\w{1000}{1000}").expect_err("refused").contains("bytes when compiled"));
     let cases = [
         (
             Redaction { disabled: vec!["emails".into()], ..Redaction::default() },
@@ -196,10 +196,10 @@ fn own_patterns_and_names_are_used_and_wrong_ones_refused_with_their_place() {
 
 #[test]
 fn redaction_and_each_detector_can_be_switched_off() {
-    let off = redactor(Redaction { enabled: false, ..Redaction::default() });
+    let off = redactor(&Redaction { enabled: false, ..Redaction::default() });
     assert_eq!(off.redact("password=hunter22", |_| ()), "password=hunter22");
     assert!(!off.is_secret_name("password"));
-    let some = redactor(Redaction {
+    let some = redactor(&Redaction {
         emails: false,
         ips: true,
         disabled: vec!["card_number".into(), "name".into()],
@@ -214,7 +214,7 @@ fn redaction_and_each_detector_can_be_switched_off() {
 
 #[test]
 fn secrets_that_are_known_by_heart_are_found_whatever_they_look_like() {
-    let redactor = redactor(Redaction::default());
+    let redactor = redactor(&Redaction::default());
     let redactor =
         redactor.knowing("configured", &["0pen s3same.*".to_owned(), String::new()]).expect("literals");
     assert_eq!(redactor.redact("say 0pen s3same.*!", |_| ()), "say [redacted:configured]!");
@@ -223,7 +223,7 @@ fn secrets_that_are_known_by_heart_are_found_whatever_they_look_like() {
 
 #[test]
 fn what_is_found_is_told_with_its_place_and_what_becomes_of_it() {
-    let redactor = redactor(Redaction::default());
+    let redactor = redactor(&Redaction::default());
     let found = redactor.find(Location::LOG_MESSAGE, "to a@b.org");
     let [one] = found.as_slice() else { panic!("{found:?}") };
     assert_eq!((one.range.clone(), one.detector, one.action), (3..10, "email", Action::Mask));
@@ -233,7 +233,7 @@ fn what_is_found_is_told_with_its_place_and_what_becomes_of_it() {
 static BY_ACTION: LazyLock<[Redactor; 3]> = LazyLock::new(|| {
     [Action::Mask, Action::Hash, Action::Drop].map(|action| {
         let hash_key = "0123456789abcdef".to_owned();
-        redactor(Redaction { action, ips: true, hash_key, ..Redaction::default() })
+        redactor(&Redaction { action, ips: true, hash_key, ..Redaction::default() })
     })
 });
 

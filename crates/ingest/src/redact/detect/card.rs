@@ -72,11 +72,11 @@ fn is_card(text: &str, groups: &[Range<usize>]) -> bool {
     let within_number = surroundings::began(text, whole.start, b".-")
         || surroundings::goes_on(text, whole.end, b".-")
         || before == Some(b'.');
-    separators.windows(2).all(|pair| pair[0] == pair[1])
-        && !within_word
-        && !within_number
-        && !(groups.len() == 1 && surroundings::is_called_id(text, whole.start))
-        && is_issued(&surroundings::digits(text, &whole))
+    if within_word || within_number || separators.windows(2).any(|pair| pair[0] != pair[1]) {
+        return false;
+    }
+    let is_id = groups.len() == 1 && surroundings::is_called_id(text, whole.start);
+    !is_id && is_issued(&surroundings::digits(text, &whole))
 }
 
 /// Whether an issuer has numbers that begin so, of that length, and the check digit is right.
