@@ -55,9 +55,9 @@ pub(super) fn detector() -> Result<Detector, RedactError> {
     }))
 }
 
-/// A word of a sentence has small letters only, but for the first.
+/// A word of a sentence has small letters only, but for the first, and is no longer than `authentication`.
 fn is_no_word(text: &str) -> bool {
-    text.chars().skip(1).any(|letter| !letter.is_ascii_lowercase())
+    text.len() > "authentication".len() || text.chars().skip(1).any(|letter| !letter.is_ascii_lowercase())
 }
 
 /// Whether base64 stands for `user:password`.
