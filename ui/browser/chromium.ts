@@ -54,14 +54,11 @@ export function errorsOf(page: Page): string[] {
 
 /** What keeps people out of a page, as WCAG 2.2 A and AA see it. */
 export async function barriers(page: Page): Promise<string[]> {
-  // A colour on its way from one theme to the other is neither's.
-  await page.evaluate(() =>
-    Promise.allSettled(
-      document
-        .getAnimations()
-        .filter((animation) => animation instanceof CSSTransition)
-        .map((transition) => transition.finished),
-    ),
+  // A colour on its way from one theme to the other is neither's: nothing moves, and the page has drawn what it was
+  // told of last.
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  await page.evaluate(
+    () => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => drawn(undefined)))),
   );
   // By the page's own world: its policy forbids scripts that are added to it.
   await page.evaluate(axe.source);

@@ -27,6 +27,7 @@ const IDS: &[&str] = &[
     "span_id",
     "parent_span_id",
     "request_id",
+    "user_id",
     "api_key_id",
     "service_instance_id",
     "messaging_message_id",
@@ -269,6 +270,6 @@ mod tests {
     #[test]
     fn ids_are_told_from_names() {
         assert!(["event_id", "metric", "span_id"].into_iter().all(is_id));
-        assert!(!["user_id", "queue", "event", "event_ids", ""].into_iter().any(is_id));
+        assert!(!["user", "queue", "event", "event_ids", ""].into_iter().any(is_id));
     }
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use model::event::Attributes;
 use model::labels::METRIC_NAME;
-use model::{Labels, LabelsRef};
+use model::{Labels, LabelsRef, MetricBatch};
 
 use super::Ingest;
 use crate::redact::Location;
@@ -93,9 +93,16 @@ impl<'a> Cleaner<'a> {
         is_cut
     }
 
-    /// Whether labels stay as they are. Those of most series have been looked at before.
-    pub(super) fn are_clean(&self, labels: LabelsRef<'_>) -> bool {
-        let hash = labels.hash64();
+    /// Whether the labels of all series stay as they are. Those of most have been looked at before: whether they have is
+    /// asked for all together, so that the memory that answers is waited for once and not for each.
+    pub(super) fn are_all_clean(&self, batch: &MetricBatch) -> bool {
+        let hashes: Vec<u64> = batch.iter().map(|(labels, _)| labels.hash64()).collect();
+        let known = &self.ingest.clean_series;
+        hashes.iter().all(|hash| known.holds(*hash))
+            || batch.iter().zip(&hashes).all(|((labels, _), hash)| self.is_clean(labels, *hash))
+    }
+
+    fn is_clean(&self, labels: LabelsRef<'_>, hash: u64) -> bool {
         if self.ingest.clean_series.holds(hash) {
             return true;
         }
@@ -110,7 +117,7 @@ impl<'a> Cleaner<'a> {
 
     /// Labels of a series as they may be stored; `None` when they stay as they are.
     pub(super) fn labels(&self, labels: LabelsRef<'_>) -> Option<Labels> {
-        if self.are_clean(labels) {
+        if self.is_clean(labels, labels.hash64()) {
             return None;
         }
         let mut builder = labels.to_owned().to_builder();

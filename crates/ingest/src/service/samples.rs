@@ -62,9 +62,9 @@ impl Ingest {
         let fits = |sample: &Sample| (oldest..=newest).contains(&sample.time_ms);
         let cleaner = Cleaner::new(self, source, METRICS);
         let whole = |(labels, samples): (LabelsRef<'_>, &[Sample])| {
-            self.labels_fit(labels) && samples.iter().all(fits) && cleaner.are_clean(labels)
+            self.labels_fit(labels) && samples.iter().all(fits)
         };
-        if batch.iter().all(whole) {
+        if batch.iter().all(whole) && cleaner.are_all_clean(&batch) {
             return batch;
         }
         let mut admitted = MetricBatch::with_histograms(batch.histograms().clone());

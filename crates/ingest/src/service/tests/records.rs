@@ -145,7 +145,7 @@ async fn rules_tell_logs_from_spans_and_what_both_come_from_is_redacted_once_for
     let address = || Some("a@b.org".to_owned());
     let origin = Arc::new(Origin { host: address(), ..Origin::default() });
     let conventions =
-        Conventions { job_id: address(), worker_id: address(), user_id: address(), ..Conventions::default() };
+        Conventions { job_id: address(), user_id: address(), tenant: address(), ..Conventions::default() };
     let log = LogEvent { conventions: conventions.clone(), origin: Arc::clone(&origin), ..log("a") };
     let span = SpanEvent { conventions, origin, ..span("1") };
     let events =
@@ -153,8 +153,7 @@ async fn rules_tell_logs_from_spans_and_what_both_come_from_is_redacted_once_for
     ingest.append_records(Source::OtlpLogs, events).await.expect("stored");
     let stored = store.events.lock().clone();
     let shown = |origin: &Origin, said: &Conventions| {
-        [&origin.host, &said.job_id, &said.worker_id, &said.user_id]
-            .map(|text| text.clone().unwrap_or_default())
+        [&origin.host, &said.job_id, &said.user_id, &said.tenant].map(|text| text.clone().unwrap_or_default())
     };
     let log = as_log(&stored[0]);
     let cut_out = ["[redacted:text]", "[redacted:text]", "a@b.org", "[redacted:email]"];
