@@ -173,6 +173,7 @@ impl Ingest {
             | Table::LlmCalls
             | Table::Feedback
             | Table::Deploys
+            | Table::AuditEvents
             | Table::Exits => &self.seen_events,
         }
     }
