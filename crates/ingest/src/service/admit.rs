@@ -128,6 +128,7 @@ impl<'i> Admission<'i> {
             | Table::LlmCalls
             | Table::Feedback
             | Table::Deploys
+            | Table::AuditEvents
             | Table::Exits
             | Table::Exemplars => Excess::Refused,
         };

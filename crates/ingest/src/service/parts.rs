@@ -29,6 +29,7 @@ impl IdKind {
             | Table::LlmCalls
             | Table::Feedback
             | Table::Deploys
+            | Table::AuditEvents
             | Table::Exits => Self::Event,
         }
     }

@@ -11,8 +11,8 @@ use arrow::datatypes::{
 };
 use model::Timestamp;
 use model::event::{
-    Attributes, Capability, ComponentAction, ExitCause, Flaws, JobAction, Level, SpanKind, SpanLink,
-    SpanOccurrence, SpanStatus, StageAction, StageStatus, WorkerAction,
+    Attributes, AuditCategory, AuditOutcome, Capability, ComponentAction, ExitCause, Flaws, JobAction, Level,
+    SpanKind, SpanLink, SpanOccurrence, SpanStatus, StageAction, StageStatus, WorkerAction,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -173,6 +173,8 @@ text_column!(
     JobAction,
     StageAction,
     StageStatus,
+    AuditCategory,
+    AuditOutcome,
     ComponentAction,
     WorkerAction,
     Capability,

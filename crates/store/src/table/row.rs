@@ -6,10 +6,10 @@ use arrow::array::{Array, ArrayBuilder, ArrayRef, RecordBatch};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use model::Timestamp;
 use model::event::{
-    Attributes, Capability, ComponentAction, ComponentEvent, Conventions, DeployEvent, ExemplarEvent,
-    ExitCause, ExitEvent, FeedbackEvent, Flaws, JobAction, JobEvent, Level, LlmCallEvent, LogEvent, Origin,
-    RequestEvent, SpanEvent, SpanKind, SpanLink, SpanOccurrence, SpanStatus, StageAction, StageEvent,
-    StageStatus, WorkerAction, WorkerEvent,
+    Attributes, AuditCategory, AuditEvent, AuditOutcome, Capability, ComponentAction, ComponentEvent,
+    Conventions, DeployEvent, ExemplarEvent, ExitCause, ExitEvent, FeedbackEvent, Flaws, JobAction, JobEvent,
+    Level, LlmCallEvent, LogEvent, Origin, RequestEvent, SpanEvent, SpanKind, SpanLink, SpanOccurrence,
+    SpanStatus, StageAction, StageEvent, StageStatus, WorkerAction, WorkerEvent,
 };
 
 use super::column::Column;
@@ -189,6 +189,14 @@ row!(FeedbackEvent, Table::Feedback, {
 row!(DeployEvent, Table::Deploys, {
     time: Timestamp, event_id: String, service: String, version: String, environment: Option<String>,
     description: Option<String>, url: Option<String>, attributes: Attributes,
+});
+
+row!(AuditEvent, Table::AuditEvents, {
+    time: Timestamp, event_id: String, action: String, category: AuditCategory,
+    outcome: Option<AuditOutcome>, user_id: Option<String>, target: Option<String>,
+    message: Option<String>, client_ip: Option<String>, tenant: Option<String>, service: Option<String>,
+    host: Option<String>, job_id: Option<String>, document_id: Option<String>, request_id: Option<String>,
+    trace_id: Option<String>, attributes: Attributes,
 });
 
 row!(ExitEvent, Table::Exits, {
