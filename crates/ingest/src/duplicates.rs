@@ -64,9 +64,10 @@ impl Duplicates {
     }
 }
 
-/// The hash by which an id is remembered.
-pub(crate) fn hash(id: &str) -> u128 {
-    xxhash_rust::xxh3::xxh3_128(id.as_bytes())
+/// The hash by which an id of a table is remembered: one id in two tables is that of two events.
+pub(crate) fn hash(table: &str, id: &str) -> u128 {
+    let table = xxhash_rust::xxh3::xxh3_64(table.as_bytes());
+    xxhash_rust::xxh3::xxh3_128_with_seed(id.as_bytes(), table)
 }
 
 #[cfg(test)]
@@ -85,6 +86,13 @@ mod tests {
         }
         assert_eq!(seen.claim(0), Seen::New, "the oldest is forgotten");
         assert!(seen.young.len() + seen.old.len() <= 10);
+    }
+
+    #[test]
+    fn an_id_of_one_table_is_not_that_of_another() {
+        assert_eq!(hash("logs", "1"), hash("logs", "1"));
+        assert_ne!(hash("logs", "1"), hash("spans", "1"));
+        assert_ne!(hash("logs", "1"), hash("logs", "2"));
     }
 
     #[test]

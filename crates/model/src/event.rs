@@ -109,4 +109,23 @@ impl Event {
             Self::Span(event) => event.time,
         }
     }
+
+    /// What is not right about it. Only records of logs and spans are kept all the same.
+    pub fn flaws(&self) -> Flaws {
+        match self {
+            Self::Log(event) => event.flaws,
+            Self::Span(event) => event.flaws,
+            Self::Job(_)
+            | Self::Stage(_)
+            | Self::Component(_)
+            | Self::Worker(_)
+            | Self::Request(_)
+            | Self::LlmCall(_)
+            | Self::Feedback(_)
+            | Self::Deploy(_)
+            | Self::Audit(_)
+            | Self::Exit(_)
+            | Self::Exemplar(_) => Flaws::NONE,
+        }
+    }
 }

@@ -31,5 +31,6 @@ pub use predicate::{MatchOp, Matcher, MatcherError};
 pub use retention::Retention;
 pub use scan::{ColumnFilter, EventPass, EventScan, FilterOp, Order, Scalar};
 pub use table::{
-    ColumnError, EventBatch, Row, Table, batches_from_events, events_from_batch, schema, table_of,
+    ColumnError, EventBatch, Row, Table, batches_from_events, events_from_batch, schema, size_of_event,
+    table_of,
 };

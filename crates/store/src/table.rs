@@ -199,7 +199,27 @@ pub fn table_of(event: &Event) -> Table {
     }
 }
 
-/// Sorts events into their tables: one batch for each table that occurs, rows in the order given.
+/// About what an event takes as a row of its table, in bytes: what it comes from counts with each.
+pub fn size_of_event(event: &Event) -> usize {
+    match event {
+        Event::Job(row) => row.size_bytes(),
+        Event::Stage(row) => row.size_bytes(),
+        Event::Component(row) => row.size_bytes(),
+        Event::Worker(row) => row.size_bytes(),
+        Event::Request(row) => row.size_bytes(),
+        Event::LlmCall(row) => row.size_bytes(),
+        Event::Feedback(row) => row.size_bytes(),
+        Event::Deploy(row) => row.size_bytes(),
+        Event::Audit(row) => row.size_bytes(),
+        Event::Exit(row) => row.size_bytes(),
+        Event::Exemplar(row) => row.size_bytes(),
+        Event::Log(row) => row.size_bytes(),
+        Event::Span(row) => row.size_bytes(),
+    }
+}
+
+/// Sorts events into their tables: one batch for each table that occurs, rows in the order given. Texts of a column may
+/// have 2 GiB together: whoever has events of any size asks [`size_of_event`] first.
 pub fn batches_from_events<'e>(
     events: impl IntoIterator<Item = &'e Event>,
 ) -> Result<Vec<EventBatch>, ColumnError> {

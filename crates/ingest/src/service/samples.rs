@@ -41,7 +41,9 @@ impl Ingest {
             (Reason::Malformed, outcome.malformed),
             (Reason::TooOld, outcome.too_old),
             (Reason::Duplicate, outcome.duplicate + outcome.conflicting),
-            (Reason::Overloaded, if stored.is_err() { count } else { 0 }),
+            stored
+                .as_ref()
+                .map_or_else(|error| (super::refusal_of(error), count), |()| (Reason::Overloaded, 0)),
         ];
         for (reason, count) in refused {
             self.account.refused(source, Kind::Sample, reason, count);

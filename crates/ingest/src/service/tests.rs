@@ -2,7 +2,7 @@
 
 mod records;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
@@ -18,6 +18,11 @@ use crate::{Action, Redaction, RedactionRule};
 #[derive(Default)]
 struct Memory {
     full: AtomicBool,
+    /// How often it was given something, and after how often it has no more room; never, where that is 0.
+    appends: AtomicUsize,
+    full_after: AtomicUsize,
+    /// Whether what it is given makes it panic.
+    broken: AtomicBool,
     events: Mutex<Vec<Event>>,
     samples: Mutex<Vec<(Labels, Sample)>>,
 }
@@ -25,7 +30,10 @@ struct Memory {
 #[async_trait]
 impl TelemetryStore for Memory {
     async fn append(&self, batch: Batch) -> Result<Appended, AppendError> {
-        if self.full.load(Ordering::SeqCst) {
+        assert!(!self.broken.load(Ordering::SeqCst), "told to");
+        let (times, most) =
+            (self.appends.fetch_add(1, Ordering::SeqCst) + 1, self.full_after.load(Ordering::SeqCst));
+        if self.full.load(Ordering::SeqCst) || (most > 0 && times > most) {
             return Err(AppendError::Overloaded { what: "test" });
         }
         tokio::task::yield_now().await;
@@ -155,6 +163,16 @@ async fn an_event_that_found_no_room_can_be_sent_again() {
     assert!((refused(&registry, "overloaded") - 1.0).abs() < f64::EPSILON);
     store.full.store(false, Ordering::SeqCst);
     assert_eq!(ingest.append_events(Source::EventsApi, events()).await.expect("stored").accepted, 1);
+}
+
+#[tokio::test]
+async fn a_panic_on_the_way_to_the_disk_is_a_fault_and_no_want_of_room() {
+    let store = Arc::new(Memory::default());
+    let (ingest, registry) = open(&store);
+    store.broken.store(true, Ordering::SeqCst);
+    let broken = ingest.append_events(Source::EventsApi, vec![Event::Deploy(deploy("a"))]).await;
+    assert!(matches!(broken, Err(IngestError::Broken(_))), "{broken:?}");
+    assert!((refused(&registry, "overloaded") - 1.0).abs() < f64::EPSILON, "it is counted");
 }
 
 #[tokio::test]

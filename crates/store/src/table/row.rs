@@ -31,6 +31,9 @@ pub trait Row: Sized {
     /// The same of rows that lie apart.
     fn batch_of(rows: &[&Self]) -> Result<RecordBatch, ColumnError>;
 
+    /// About what the row takes in a batch, in bytes.
+    fn size_bytes(&self) -> usize;
+
     /// Takes a batch apart. Columns may stand in any order; a column that the batch lacks (because it
     /// was written before the column existed) reads as null where it may be null.
     fn from_batch(batch: &RecordBatch) -> Result<Vec<Self>, ColumnError>;
@@ -83,6 +86,12 @@ macro_rules! row {
                     $($(Arc::new($inner.finish()) as ArrayRef,)+)*
                 ];
                 Ok(RecordBatch::try_new(Self::schema(), columns)?)
+            }
+
+            fn size_bytes(&self) -> usize {
+                let own = [$(Column::size_bytes(&self.$field)),+];
+                own.into_iter().sum::<usize>()
+                    $(+ [$(Column::size_bytes(&self.$piece.$inner)),+].into_iter().sum::<usize>())*
             }
 
             fn from_batch(batch: &RecordBatch) -> Result<Vec<Self>, ColumnError> {
