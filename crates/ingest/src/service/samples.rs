@@ -33,20 +33,27 @@ impl Ingest {
         } else {
             self.store.append(batch.into()).await.map(|appended| outcome.add(appended))
         };
+        self.count_samples(source, &outcome, if stored.is_err() { count } else { 0 });
+        stored.map(|()| outcome).map_err(IngestError::Store)
+    }
+
+    /// Counts what became of samples, and how many the store had no room for.
+    pub(super) fn count_samples(&self, source: Source, outcome: &SamplesOutcome, overloaded: u64) {
         self.account.accepted(source, Kind::Sample, outcome.stored);
+        let too_large = outcome.too_large + outcome.over_delta_request + outcome.beyond_sums;
+        let too_many = outcome.over_series_limit + outcome.over_delta_limit + outcome.over_delta_memory;
         let refused = [
-            (Reason::TooLarge, outcome.too_large),
+            (Reason::TooLarge, too_large),
             (Reason::Future, outcome.future),
-            (Reason::SeriesLimit, outcome.over_series_limit + outcome.over_delta_limit),
+            (Reason::SeriesLimit, too_many),
             (Reason::Malformed, outcome.malformed),
             (Reason::TooOld, outcome.too_old),
             (Reason::Duplicate, outcome.duplicate + outcome.conflicting),
-            (Reason::Overloaded, if stored.is_err() { count } else { 0 }),
+            (Reason::Overloaded, overloaded),
         ];
         for (reason, count) in refused {
             self.account.refused(source, Kind::Sample, reason, count);
         }
-        stored.map(|()| outcome).map_err(IngestError::Store)
     }
 
     /// The batch without what breaks a limit, its labels redacted; the batch itself, when all is as it may be.
