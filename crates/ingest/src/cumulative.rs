@@ -69,6 +69,14 @@ pub(crate) struct Unsettled<'c> {
     is_stored: bool,
 }
 
+/// A difference as it was sent: of which series, and when. Its value may stand for a histogram of its batch.
+struct Sent<'b> {
+    batch: &'b MetricBatch,
+    key: u128,
+    span: Span,
+    value: f64,
+}
+
 /// Why a difference is not added.
 enum Refusal {
     Duplicate,
@@ -110,8 +118,8 @@ impl Cumulative {
             let key = xxhash_rust::xxh3::xxh3_128(labels.as_bytes());
             for (sample, start_ms) in run.iter() {
                 let span = Span { start_ms, end_ms: sample.time_ms };
-                let value = (differences, sample.value);
-                match summed.take(&mut table, self.bounds, (key, span, value), now) {
+                let sent = Sent { batch: differences, key, span, value: sample.value };
+                match summed.take(&mut table, self.bounds, &sent, now) {
                     Ok((value, start_ms)) => {
                         samples.push(Sample { value, ..sample });
                         starts.push(start_ms);
@@ -146,16 +154,21 @@ impl Summed<'_> {
         &mut self,
         table: &mut Table,
         bounds: Bounds,
-        (key, span, (batch, value)): (u128, Span, (&MetricBatch, f64)),
+        sent: &Sent<'_>,
         now: Timestamp,
     ) -> Result<(f64, i64), Refusal> {
+        let Sent { batch, key, span, value } = *sent;
         let ticket = self.unsettled.ticket;
         let before = table.get(key);
         let next = if is_stale(value) {
-            before.map_or(Ok(()), |before| before.check_end(span.end_ms))?;
+            if let Some(before) = before {
+                before.check_end(span.end_ms)?;
+            }
             None
         } else {
-            before.map_or(Ok(()), |before| before.check(span))?;
+            if let Some(before) = before {
+                before.check(span)?;
+            }
             if histogram_place(value).is_some() && self.made_bytes >= bounds.histogram_bytes {
                 return Err(Refusal::OverRequest);
             }

@@ -2,7 +2,7 @@
 
 /// How many are remembered of a series. A sender that got no answer sends one request again, which rarely has more than
 /// one difference of a series in it; a long list would take more memory than the sum itself.
-pub(super) const REMEMBERED: usize = 8;
+const REMEMBERED: usize = 8;
 
 /// The ends of the newest differences of a series. Takes no memory of its own, so it needs no bound but this.
 #[derive(Clone, Copy, Debug)]

@@ -59,7 +59,7 @@ fn whatever_calls_fail_in_whatever_order_each_difference_is_in_the_last_stored_s
             stored(&cumulative, &differences("a", &FIRST));
             let mut calls: Vec<Option<Summed<'_>>> =
                 requests.iter().map(|request| Some(begun(&cumulative, request))).collect();
-            let is_stored = |call: usize| outcomes & 1 << call != 0;
+            let is_stored = |call: usize| outcomes & (1 << call) != 0;
             for call in order {
                 end(calls[call].take().expect("each ends once"), is_stored(call));
             }
