@@ -18,8 +18,8 @@ use store::{AppendError, Batch, EventScan, FilterOp, QueryError, Retention, Tabl
 use tokio::task::JoinError;
 
 use crate::account::{Account, Kind};
-use crate::cumulative::Cumulative;
-use crate::duplicates::{self, Duplicates, Seen};
+use crate::cumulative::{Bounds, Cumulative, HISTOGRAM_BYTES};
+use crate::duplicates::{self, Claims, Duplicates, Seen};
 use crate::metadata::MetadataStore;
 use crate::{Limits, Reason, Redactor, Source};
 use clean::CleanSeries;
@@ -143,7 +143,11 @@ impl Ingest {
             seen_events: Arc::new(Mutex::new(Duplicates::new(limits.remembered_event_ids))),
             seen_exemplars: Arc::new(Mutex::new(Duplicates::new(limits.remembered_event_ids))),
             seen_records: Arc::new(Mutex::new(Duplicates::new(limits.remembered_event_ids))),
-            cumulative: Cumulative::new(limits.max_delta_series, limits.delta_series_idle.0),
+            cumulative: Cumulative::new(Bounds {
+                max_series: limits.max_delta_series,
+                histogram_bytes: HISTOGRAM_BYTES,
+                idle: limits.delta_series_idle.0,
+            }),
             metadata: MetadataStore::default(),
             listeners: RwLock::default(),
             store,
@@ -240,7 +244,7 @@ impl Ingest {
         let Some(first) = part.first() else { return Ok(()) };
         let seen = Arc::clone(self.seen(store::table_of(first)));
         let (known, sent) = (outcome.duplicates, part.len() as u64);
-        let (claimed, ids) = claim(&seen, part, outcome)
+        let (claimed, claims) = claim(&seen, part, outcome)
             .inspect_err(|_| self.account.refused(source, Kind::Event, Reason::Overloaded, sent))?;
         self.account.refused(source, Kind::Event, Reason::Duplicate, (outcome.duplicates - known) as u64);
         let count = claimed.len();
@@ -250,7 +254,7 @@ impl Ingest {
         // In a task of its own: a caller who goes away must not leave ids claimed, nor events stored
         // that no listener heard of.
         let this = Arc::clone(self);
-        let storing = tokio::spawn(async move { this.store_claimed(&seen, source, claimed, ids).await });
+        let storing = tokio::spawn(async move { this.store_claimed(source, claimed, claims).await });
         let refused =
             |error: &IngestError| self.account.refused(source, Kind::Event, error.reason(), count as u64);
         storing.await.map_err(IngestError::from).inspect_err(refused)??;
@@ -260,15 +264,15 @@ impl Ingest {
 
     async fn store_claimed(
         &self,
-        seen: &Mutex<Duplicates>,
         source: Source,
         events: Vec<Event>,
-        ids: Vec<u128>,
+        claims: Claims,
     ) -> Result<(), IngestError> {
         let stored = self.store_events(&events).await;
-        seen.lock().settle(ids, stored.is_ok());
         match &stored {
             Ok(()) => {
+                // Before listeners hear of them: what they do with events changes nothing about the store.
+                claims.stored();
                 self.account.accepted(source, Kind::Event, events.len() as u64);
                 self.account.flawed(source, &events);
                 for listener in self.listeners.read().iter() {
@@ -310,13 +314,15 @@ fn id_of(event: &Event) -> Option<u128> {
 /// new. When one is on its way to the disk in another request, nothing is claimed and all must be sent again: it cannot
 /// be acknowledged before it is durable.
 fn claim(
-    seen: &Mutex<Duplicates>,
+    seen: &Arc<Mutex<Duplicates>>,
     events: Vec<Event>,
     outcome: &mut EventsOutcome,
-) -> Result<(Vec<Event>, Vec<u128>), IngestError> {
-    let mut duplicates = seen.lock();
-    let (mut claimed, mut ids) = (Vec::with_capacity(events.len()), Vec::with_capacity(events.len()));
+) -> Result<(Vec<Event>, Claims), IngestError> {
+    let mut claimed = Vec::with_capacity(events.len());
     let mut own = HashSet::with_capacity(events.len());
+    // Before the lock, so that it is dropped after it: it needs the lock itself.
+    let mut claims = Claims::new(Arc::clone(seen));
+    let mut duplicates = seen.lock();
     for event in events {
         let Some(id) = id_of(&event) else {
             claimed.push(event);
@@ -325,19 +331,19 @@ fn claim(
         match duplicates.claim(id) {
             Seen::New => {
                 own.insert(id);
-                ids.push(id);
+                claims.add(id);
                 claimed.push(event);
             }
             Seen::Stored => outcome.duplicates += 1,
             Seen::InFlight if own.contains(&id) => outcome.duplicates += 1,
             Seen::InFlight => {
-                duplicates.settle(ids, false);
                 let what = "the same event is being stored for another request";
                 return Err(IngestError::Store(AppendError::Overloaded { what }));
             }
         }
     }
-    Ok((claimed, ids))
+    drop(duplicates);
+    Ok((claimed, claims))
 }
 
 #[cfg(test)]

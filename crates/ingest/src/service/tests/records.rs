@@ -1,9 +1,9 @@
-//! Records of logs, spans, and samples of delta temporality on the path in.
+//! Records of logs and spans on the path in.
 
+use model::Timestamp;
 use model::event::{
     Attributes, Conventions, Flaw, LogEvent, Origin, SpanEvent, SpanKind, SpanLink, SpanOccurrence,
 };
-use model::{SampleRun, Timestamp};
 
 use super::*;
 
@@ -287,30 +287,4 @@ async fn rules_tell_logs_from_spans_and_what_both_come_from_is_redacted_once_for
     for (action, count) in [("drop", 3.0), ("keep", 2.0), ("mask", 3.0)] {
         assert!((redacted(&registry, "email", action) - count).abs() < f64::EPSILON, "{action}");
     }
-}
-
-#[tokio::test]
-async fn differences_are_stored_as_sums_and_what_was_refused_for_want_of_room_is_added_once() {
-    let store = Arc::new(Memory::default());
-    let (ingest, registry) = open(&store);
-    let now = Timestamp::now().as_millis();
-    let labels = Labels::metric("jobs_total", &[]);
-    let send = |seconds_ago: i64| {
-        let mut batch = MetricBatch::new();
-        let sample = Sample { time_ms: now - seconds_ago * 1000, value: 1.0 };
-        let start_ms = sample.time_ms - 10_000;
-        batch.push_run(labels.as_ref(), SampleRun { samples: &[sample], starts: &[start_ms] });
-        ingest.append_deltas(Source::OtlpMetrics, batch)
-    };
-    assert_eq!(send(20).await.expect("stored").stored, 1);
-    store.full.store(true, Ordering::SeqCst);
-    assert!(matches!(send(10).await, Err(IngestError::Store(AppendError::Overloaded { .. }))));
-    store.full.store(false, Ordering::SeqCst);
-    assert_eq!(send(10).await.expect("stored").stored, 1);
-    let again = send(10).await.expect("known");
-    assert_eq!((again.stored, again.duplicate, again.held()), (0, 1, 1));
-    assert_eq!(send(30).await.expect("late").too_old, 1);
-    let values: Vec<f64> = store.samples.lock().iter().map(|(_, sample)| sample.value).collect();
-    assert_eq!(values, [1.0, 2.0]);
-    assert!((refused(&registry, "duplicate") - 1.0).abs() < f64::EPSILON);
 }
