@@ -1,7 +1,9 @@
 //! What a store finds, compared with what the language's evaluator says of each record.
 
+mod counted;
 mod made_up;
 mod stored;
+mod traced;
 
 use std::collections::BTreeSet;
 
