@@ -16,6 +16,7 @@ mod hosts;
 mod jobs;
 mod keys;
 mod live;
+mod logs;
 mod openapi;
 mod operations;
 mod otlp;
@@ -25,8 +26,10 @@ mod prometheus;
 mod queues;
 mod requests;
 mod runbooks;
+mod searching;
 mod session;
 mod stats;
+mod traces;
 mod users;
 mod watch;
 mod workers;
@@ -119,6 +122,8 @@ fn reading() -> Routes {
         .merge(stats::routes())
         .merge(live::routes())
         .merge(export::routes())
+        .merge(logs::routes())
+        .merge(traces::routes())
 }
 
 /// Ingest has its own bounds on bodies. Events may be compressed with gzip; remote write and OpenTelemetry bring
