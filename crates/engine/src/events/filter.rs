@@ -193,7 +193,7 @@ fn any(parts: Vec<Predicate>) -> Predicate {
 }
 
 fn joined(mut parts: Vec<Predicate>, join: fn(Vec<Predicate>) -> Predicate) -> Predicate {
-    if let [_] = parts.as_slice()
+    if parts.len() == 1
         && let Some(only) = parts.pop()
     {
         return only;

@@ -15,7 +15,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::reader::ChunkReader;
 use store::{Condition, Field, FilterOp, Scalar, Test};
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::sums::CheckedFile;
 
@@ -46,8 +46,8 @@ impl Version {
     }
 }
 
-/// What stands behind the name of an attribute in a filter, so that it is no word.
-const OF_NAME: char = '=';
+/// The seed of hashes of names of attributes, which tells them from words.
+const OF_NAMES: u64 = 1;
 /// The key of a column's filters in the file's metadata, before the column's name.
 const KEY: &str = "watchkeeper.words.";
 /// What stands for a row group without a filter.
@@ -77,10 +77,7 @@ pub(crate) fn certain(condition: &Condition, version: Version) -> Vec<u64> {
 
 /// The name of an attribute. Upper and lower case are told apart in it.
 fn name(key: &str) -> u64 {
-    let mut name = String::with_capacity(key.len() + 1);
-    name.push_str(key);
-    name.push(OF_NAME);
-    xxh3_64(name.as_bytes())
+    xxh3_64_with_seed(key.as_bytes(), OF_NAMES)
 }
 
 fn words_of(test: &Test, version: Version) -> Vec<u64> {

@@ -268,7 +268,8 @@ const OF_SPANS: [&str; 12] = [
 /// A query over records of a kind.
 pub(crate) fn query_of(kind: Kind) -> impl Strategy<Value = String> {
     let own = if kind == Kind::Logs { OF_LOGS } else { OF_SPANS };
-    let term = prop_oneof![4 => select(&TERMS[..]).prop_map(str::to_owned), 1 => select(own.to_vec()).prop_map(str::to_owned)];
+    let (both, own) = (select(TERMS.to_vec()), select(own.to_vec()));
+    let term = prop_oneof![4 => both, 1 => own].prop_map(str::to_owned);
     term.prop_recursive(3, 10, 3, |inner| {
         let some = proptest::collection::vec(inner.clone(), 2..4);
         prop_oneof![

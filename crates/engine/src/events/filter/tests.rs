@@ -1,5 +1,6 @@
-use arrow::compute::filter_record_batch;
 use std::sync::Arc;
+
+use arrow::compute::filter_record_batch;
 use store::{EventScan, FoldedText, OwnTest, Phrase, Row, RowTest, Table, TextPattern, schema};
 
 use super::*;
