@@ -32,7 +32,7 @@ pub(super) fn routes() -> Routes {
 /// What histograms and facets are of, if nothing is said.
 const LAST: Duration = Duration::from_secs(3_600);
 /// By which fields facets count, if nothing is said.
-const FIELDS: &str = "level,service,host,environment,job_id,stage,tenant,http.route,http.response.status_code,error.type,exception.type";
+const FIELDS: &str = "level,service,host,deployment.environment.name,job_id,stage,tenant,http.route,http.response.status_code,error.type,exception.type";
 
 /// An order, as a parameter names it.
 struct Named(Order);
