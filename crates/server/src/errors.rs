@@ -10,7 +10,7 @@ use report::ReportError;
 use state::StateError;
 use store::{AppendError, QueryError};
 
-use crate::problem::{Kind, Problem};
+use crate::problem::{Fault, Kind, Problem};
 
 /// When a sender that was told "later" shall come back.
 const RETRY_SOON: Duration = Duration::from_secs(2);
@@ -91,6 +91,24 @@ impl From<QueryError> for Problem {
                 Self::new(Kind::Overloaded, format!("{}.", capital(&error))).retry_after(RETRY_SOON)
             }
             QueryError::Storage { .. } => Self::internal(&error),
+        }
+    }
+}
+
+impl From<search::Error> for Problem {
+    fn from(error: search::Error) -> Self {
+        let problem = Self::new(Kind::BadQuery, format!("{}.", capital(&error)));
+        let search::Error { span, place, message, expected, suggestion } = error;
+        let (start, end, line, column) = (span.start, span.end, place.line, place.column);
+        problem.with_fault(Fault { start, end, line, column, message, expected, suggestion })
+    }
+}
+
+impl From<records::Error> for Problem {
+    fn from(error: records::Error) -> Self {
+        match error {
+            records::Error::Read(error) => error.into(),
+            records::Error::Rows(_) => Self::internal(&error),
         }
     }
 }

@@ -108,7 +108,9 @@ impl Table {
             Self::Exits => &["event_id", "worker_id"],
             Self::Exemplars => &["metric", "trace_id"],
             Self::Logs => &["event_id", "trace_id", "span_id", "job_id", "document_id", "request_id"],
-            Self::Spans => &["trace_id", "span_id", "job_id", "document_id", "messaging_message_id"],
+            Self::Spans => {
+                &["trace_id", "span_id", "job_id", "document_id", "request_id", "messaging_message_id"]
+            }
         }
     }
 
@@ -124,8 +126,27 @@ impl Table {
             Self::Deploys => &["description"],
             Self::AuditEvents => &["message"],
             Self::Exits => &["command", "message"],
-            Self::Logs => &["message", "exception_message"],
-            Self::Spans => &["name", "status_message", "exception_message"],
+            Self::Logs => &["message", "exception_message", "exception_stacktrace"],
+            Self::Spans => &["name", "status_message", "exception_message", "exception_stacktrace"],
+        }
+    }
+
+    /// Columns of attributes in which people search: they get filters of their names and of the words in their
+    /// values.
+    pub const fn attribute_columns(self) -> &'static [&'static str] {
+        match self {
+            Self::Logs | Self::Spans => &["attributes", "resource_attributes"],
+            Self::JobEvents
+            | Self::StageEvents
+            | Self::ComponentEvents
+            | Self::WorkerEvents
+            | Self::Requests
+            | Self::LlmCalls
+            | Self::Feedback
+            | Self::Deploys
+            | Self::AuditEvents
+            | Self::Exits
+            | Self::Exemplars => &[],
         }
     }
 }

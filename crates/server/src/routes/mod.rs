@@ -17,6 +17,7 @@ mod hosts;
 mod jobs;
 mod keys;
 mod live;
+mod logs;
 mod openapi;
 mod operations;
 mod otlp;
@@ -26,8 +27,10 @@ mod prometheus;
 mod queues;
 mod requests;
 mod runbooks;
+mod searching;
 mod session;
 mod stats;
+mod traces;
 mod users;
 mod watch;
 mod workers;
@@ -126,6 +129,8 @@ fn reading() -> Routes {
         .merge(stats::routes())
         .merge(live::routes())
         .merge(export::routes())
+        .merge(logs::routes())
+        .merge(traces::routes())
 }
 
 /// Ingest has its own bounds on bodies, which may be compressed: whoever decodes them unpacks them.
