@@ -62,7 +62,8 @@ impl House {
         let store: Arc<dyn TelemetryStore> = Arc::clone(&engine) as Arc<dyn TelemetryStore>;
         let retention = settings.store.kept();
         let limits = settings.ingest.limits.clone();
-        let ingest = Ingest::new(Arc::clone(&store), limits, redactor, retention, &registry)?;
+        let derive = settings.ingest.derive.clone();
+        let ingest = Ingest::deriving(Arc::clone(&store), limits, redactor, derive, retention, &registry)?;
         let pipeline = Pipeline::new(settings.pipeline.clone(), &registry)?;
         read_back(&ingest, &pipeline, &store).await?;
         ingest.subscribe(Arc::clone(&pipeline) as Arc<dyn ingest::EventListener>);

@@ -1,7 +1,7 @@
 //! Who sent what, and what became of it: the counters behind "nothing is dropped uncounted".
 
 use model::event::Flaws;
-use prometheus::{IntCounterVec, Opts, Registry};
+use prometheus::{IntCounter, IntCounterVec, Opts, Registry};
 
 use crate::Action;
 
@@ -26,6 +26,8 @@ pub enum Source {
     OtlpTraces,
     /// Points of metrics by OpenTelemetry's protocol
     OtlpMetrics,
+    /// Events that follow from spans
+    Derived,
     /// Watchkeeper's own metrics
     Own,
 }
@@ -43,6 +45,7 @@ impl Source {
             Self::OtlpLogs => "otlp_logs",
             Self::OtlpTraces => "otlp_traces",
             Self::OtlpMetrics => "otlp_metrics",
+            Self::Derived => "derived",
             Self::Own => "own",
         }
     }
@@ -106,6 +109,7 @@ pub(crate) struct Account {
     refused: IntCounterVec,
     redacted: IntCounterVec,
     flaws: IntCounterVec,
+    forgotten_steps: IntCounter,
 }
 
 impl Account {
@@ -115,7 +119,13 @@ impl Account {
             registry.register(Box::new(counter.clone()))?;
             Ok::<_, prometheus::Error>(counter)
         };
+        let forgotten_steps = IntCounter::new(
+            "watchkeeper_ingest_forgotten_steps_total",
+            "Internal spans that were let go, for want of room, before a span above them came that could have been a job.",
+        )?;
+        registry.register(Box::new(forgotten_steps.clone()))?;
         Ok(Self {
+            forgotten_steps,
             accepted: counter(
                 "watchkeeper_ingest_accepted_total",
                 "Items stored, by source and kind (event or sample).",
@@ -153,6 +163,10 @@ impl Account {
 
     pub(crate) fn redacted(&self, source: Source, detector: &str, action: Action) {
         self.redacted.with_label_values(&[source.as_str(), detector, action.as_str()]).inc();
+    }
+
+    pub(crate) fn forgot_steps(&self, count: u64) {
+        self.forgotten_steps.inc_by(count);
     }
 
     pub(crate) fn flawed(&self, source: Source, flaws: Flaws) {

@@ -6,6 +6,7 @@
 
 mod account;
 mod cumulative;
+mod derive;
 mod duplicates;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
@@ -18,6 +19,7 @@ mod service;
 mod texts;
 
 pub use account::{Reason, Source};
+pub use derive::{DeriveService, DeriveSettings};
 pub use limits::Limits;
 pub use redact::{
     Action, Cleaned, Found, Location, RedactError, Redaction, RedactionRule, Redactor, TextPattern,

@@ -2,6 +2,7 @@
 
 mod clean;
 mod deltas;
+mod derived;
 mod exemplars;
 mod records;
 mod samples;
@@ -17,11 +18,13 @@ use store::{AppendError, Batch, EventScan, FilterOp, QueryError, Retention, Tabl
 
 use crate::account::{Account, Kind};
 use crate::cumulative::Cumulative;
+use crate::derive::{Derivation, DeriveSettings};
 use crate::duplicates::{self, Duplicates, Seen};
 use crate::metadata::MetadataStore;
 use crate::texts::{self, Place};
 use crate::{Limits, Reason, Redactor, Source};
 use clean::{CleanSeries, Cleaner};
+use derived::Claims;
 use records::Origins;
 
 /// Hears of events once they are durable. Must not block: it is called on the way to the answer.
@@ -82,16 +85,31 @@ pub struct Ingest {
     seen_records: Arc<Mutex<Duplicates>>,
     /// Sums of what is sent as differences.
     cumulative: Cumulative,
+    /// Events that follow from spans.
+    derivation: Derivation,
     metadata: MetadataStore,
     listeners: RwLock<Vec<Arc<dyn EventListener>>>,
 }
 
 impl Ingest {
-    /// A path into `store`. Items older than `retention` says of them are refused.
+    /// A path into `store`. Items older than `retention` says of them are refused. From spans follows what does by
+    /// default.
     pub fn new(
         store: Arc<dyn TelemetryStore>,
         limits: Limits,
         redactor: Redactor,
+        retention: impl Into<Retention>,
+        registry: &prometheus::Registry,
+    ) -> Result<Arc<Self>, IngestError> {
+        Self::deriving(store, limits, redactor, DeriveSettings::default(), retention, registry)
+    }
+
+    /// The same, with what follows from spans.
+    pub fn deriving(
+        store: Arc<dyn TelemetryStore>,
+        limits: Limits,
+        redactor: Redactor,
+        derive: DeriveSettings,
         retention: impl Into<Retention>,
         registry: &prometheus::Registry,
     ) -> Result<Arc<Self>, IngestError> {
@@ -101,6 +119,7 @@ impl Ingest {
             seen_exemplars: Arc::new(Mutex::new(Duplicates::new(limits.remembered_event_ids))),
             seen_records: Arc::new(Mutex::new(Duplicates::new(limits.remembered_event_ids))),
             cumulative: Cumulative::new(limits.max_delta_series, limits.delta_series_idle.0),
+            derivation: Derivation::new(derive, limits.max_name_bytes),
             metadata: MetadataStore::default(),
             listeners: RwLock::default(),
             store,
@@ -135,6 +154,7 @@ impl Ingest {
                 let events = store::events_from_batch(*table, &batch).map_err(IngestError::Rows)?;
                 count += events.len();
                 self.seen(*table).lock().settle(events.iter().filter_map(id_of), true);
+                self.derivation.recall(events);
             }
         }
         Ok(count)
@@ -201,37 +221,46 @@ impl Ingest {
                 }
             }
         }
-        let (claimed, ids) = claim(seen, admitted, &mut outcome)?;
+        let (mut events, ids) = claim(seen, admitted, &mut outcome)?;
         self.account.refused(source, Kind::Event, Reason::Duplicate, outcome.duplicates as u64);
-        outcome.accepted = claimed.len();
-        if claimed.is_empty() {
+        outcome.accepted = events.len();
+        if events.is_empty() {
             return Ok(outcome);
+        }
+        let mut claims = Claims { seen: Arc::clone(seen), ids, derived: Vec::new(), sent: events.len() };
+        if let Err(error) = self.add_derived(&mut events, &mut claims, now) {
+            claims.settle(self, false);
+            return Err(error);
         }
         // In a task of its own: a caller who goes away must not leave ids claimed, nor events stored
         // that no listener heard of.
-        let (this, seen) = (Arc::clone(self), Arc::clone(seen));
-        let storing = tokio::spawn(async move { this.store_claimed(&seen, source, claimed, ids).await });
+        let this = Arc::clone(self);
+        let storing = tokio::spawn(async move { this.store_claimed(source, events, claims).await });
         storing.await.map_err(|_| IngestError::Store(AppendError::Closed))??;
         Ok(outcome)
     }
 
     async fn store_claimed(
         &self,
-        seen: &Mutex<Duplicates>,
         source: Source,
         events: Vec<Event>,
-        ids: Vec<u128>,
+        claims: Claims,
     ) -> Result<(), IngestError> {
         let stored = self.store_events(&events).await;
-        seen.lock().settle(ids, stored.is_ok());
+        let (sent, derived) = (claims.sent as u64, (events.len() - claims.sent) as u64);
+        claims.settle(self, stored.is_ok());
         match &stored {
             Ok(()) => {
-                self.account.accepted(source, Kind::Event, events.len() as u64);
+                self.account.accepted(source, Kind::Event, sent);
+                self.account.accepted(Source::Derived, Kind::Event, derived);
                 for listener in self.listeners.read().iter() {
                     listener.on_events(&events);
                 }
             }
-            Err(_) => self.account.refused(source, Kind::Event, Reason::Overloaded, events.len() as u64),
+            Err(_) => {
+                self.account.refused(source, Kind::Event, Reason::Overloaded, sent);
+                self.account.refused(Source::Derived, Kind::Event, Reason::Overloaded, derived);
+            }
         }
         stored
     }

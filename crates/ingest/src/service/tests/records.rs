@@ -1,6 +1,8 @@
 //! Records of logs, spans, and samples of delta temporality on the path in.
 
-use model::event::{Attributes, Conventions, Flaw, LogEvent, Origin, SpanEvent, SpanLink, SpanOccurrence};
+use model::event::{
+    Attributes, Conventions, Flaw, LogEvent, Origin, SpanEvent, SpanKind, SpanLink, SpanOccurrence,
+};
 use model::{SampleRun, Timestamp};
 
 use super::*;
@@ -190,4 +192,73 @@ async fn differences_are_stored_as_sums_and_what_was_refused_for_want_of_room_is
     let values: Vec<f64> = store.samples.lock().iter().map(|(_, sample)| sample.value).collect();
     assert_eq!(values, [1.0, 2.0]);
     assert!((refused(&registry, "duplicate") - 1.0).abs() < f64::EPSILON);
+}
+
+/// A span of a message that was processed, which says what is secret.
+fn processed(id: &str) -> SpanEvent {
+    let conventions = Conventions {
+        messaging_system: Some("rabbitmq".to_owned()),
+        messaging_operation: Some("process".to_owned()),
+        messaging_message_id: Some(format!("m{id}")),
+        ..Conventions::default()
+    };
+    let mut span = SpanEvent { kind: SpanKind::Consumer, conventions, ..span(id) };
+    span.status = model::event::SpanStatus::Error;
+    span.status_message = Some("password=hunter22".to_owned());
+    span
+}
+
+/// Remembers how many events it was told of, call by call.
+#[derive(Default)]
+struct Told(Mutex<Vec<usize>>);
+
+impl EventListener for Told {
+    fn on_events(&self, events: &[Event]) {
+        self.0.lock().push(events.len());
+    }
+}
+
+#[tokio::test]
+async fn what_follows_from_a_span_is_stored_with_it_once_and_redacted() {
+    let store = Arc::new(Memory::default());
+    let (ingest, registry) = open(&store);
+    let told = Arc::new(Told::default());
+    ingest.subscribe(Arc::clone(&told) as Arc<dyn EventListener>);
+    let send = || ingest.append_records(Source::OtlpTraces, vec![Event::Span(Box::new(processed("1")))]);
+    store.full.store(true, Ordering::SeqCst);
+    assert!(matches!(send().await, Err(IngestError::Store(AppendError::Overloaded { .. }))));
+    assert!(told.0.lock().is_empty());
+    store.full.store(false, Ordering::SeqCst);
+    let outcome = send().await.expect("stored");
+    assert_eq!((outcome.accepted, outcome.rejected.len()), (1, 0), "what was sent is counted alone");
+    assert_eq!(*told.0.lock(), [3], "the span, the start and the end of its job, together");
+    assert_eq!(send().await.expect("known").duplicates, 1);
+    let (restarted, _) = open(&store);
+    restarted.recall().expect("ids");
+    let again = restarted.append_records(Source::OtlpTraces, vec![Event::Span(Box::new(processed("1")))]);
+    assert_eq!(again.await.expect("known").duplicates, 1);
+    let stored = store.events.lock().clone();
+    assert_eq!(stored.len(), 3, "{stored:?}");
+    assert!(!format!("{stored:?}").contains("hunter22"), "{stored:?}");
+    let families = registry.gather();
+    let accepted = families.iter().find(|family| family.name() == "watchkeeper_ingest_accepted_total");
+    let derived = accepted.and_then(|family| {
+        family
+            .get_metric()
+            .iter()
+            .find(|metric| metric.get_label().iter().any(|label| label.value() == "derived"))
+    });
+    assert_eq!(derived.map(|metric| metric.get_counter().get_value()), Some(2.0));
+}
+
+#[tokio::test]
+async fn what_follows_from_a_span_and_breaks_a_limit_is_left_out_and_the_span_stays() {
+    let store = Arc::new(Memory::default());
+    let (ingest, registry) = open(&store);
+    let mut long = processed("1");
+    long.duration_ns = 3_600_000_000_000;
+    let outcome = ingest.append_records(Source::OtlpTraces, vec![Event::Span(Box::new(long))]).await;
+    assert_eq!(outcome.expect("stored").accepted, 1);
+    assert_eq!(store.events.lock().len(), 2, "its end lies in the future");
+    assert!((refused(&registry, "future") - 1.0).abs() < f64::EPSILON);
 }
