@@ -28,8 +28,7 @@ impl<'s> Call<'s> {
         let conventions = &span.conventions;
         let asked = conventions.gen_ai_request_model.as_deref();
         let model = asked.or(conventions.gen_ai_response_model.as_deref())?;
-        let of_old = || span.attributes.get("llm.request.type").map(String::as_str);
-        let operation = conventions.gen_ai_operation.as_deref().or_else(of_old);
+        let operation = conventions.gen_ai_operation.as_deref();
         let is_call = match operation {
             Some(operation) => OPERATIONS.contains(&operation),
             None => conventions.gen_ai_input_tokens.is_some() || conventions.gen_ai_output_tokens.is_some(),
