@@ -25,7 +25,7 @@ use parking_lot::Mutex;
 
 use family::{Family, key_of, parent_key_of, process_of, trace_key_of};
 use llm::Call;
-use memory::{Memory, Part, Run, TraceJobs};
+use memory::{Memory, Part, Run, ToldOf, TraceJobs};
 pub use settings::{DeriveService, DeriveSettings};
 use task::{Side, Task};
 
@@ -168,7 +168,8 @@ impl Deriving<'_, '_> {
             return;
         }
         let sender = (task.side == Side::Sent).then(|| process_of(span));
-        self.memory.note_job(trace_key_of(span), task.job_id, sender, span.time);
+        let told = ToldOf { job_id: task.job_id, sender, since: span.time, is_over: task.is_over() };
+        self.memory.note_job(trace_key_of(span), told);
         let parent_id = parent.map(|parent| parent.job_id.to_owned()).filter(|id| id != task.job_id);
         let is_told = self.memory.is_told(job_key(task.job_id));
         match task.side {
@@ -243,7 +244,7 @@ impl Deriving<'_, '_> {
             let works = is_orphan
                 && matches!(span.kind, SpanKind::Internal | SpanKind::Client)
                 && self.wants_jobs(span);
-            if let Some(job) = works.then(|| self.job_worked_on(span)).flatten() {
+            if let Some((job, false)) = works.then(|| self.job_worked_on(span)).flatten() {
                 let held = newest.entry(job).or_insert(span);
                 if end_of(span) > end_of(held) {
                     *held = span;
@@ -264,12 +265,12 @@ impl Deriving<'_, '_> {
         }
     }
 
-    /// The job of a trace that has one, for a span of a process that did not submit it.
-    fn job_worked_on(&self, span: &SpanEvent) -> Option<Arc<str>> {
+    /// The job of a trace that has one, for a span of a process that did not submit it, and whether it is over.
+    fn job_worked_on(&self, span: &SpanEvent) -> Option<(Arc<str>, bool)> {
         match self.memory.jobs_of(trace_key_of(span)) {
-            TraceJobs::One { job_id, sender, since } => {
+            TraceJobs::One { job_id, sender, since, is_over } => {
                 let is_sender = *sender == Some(process_of(span));
-                (!is_sender && span.time >= *since).then(|| Arc::clone(job_id))
+                (!is_sender && span.time >= *since).then(|| (Arc::clone(job_id), *is_over))
             }
             TraceJobs::None | TraceJobs::Several => None,
         }
@@ -287,7 +288,7 @@ impl Deriving<'_, '_> {
             let Some(above) = self.family.get(parent) else { break };
             at = above;
         }
-        (self.job_worked_on(span).map(|job| job.as_ref().to_owned()), None)
+        (self.job_worked_on(span).map(|(job, _)| job.as_ref().to_owned()), None)
     }
 
     fn call(&mut self, span: &SpanEvent) {

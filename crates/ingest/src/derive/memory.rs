@@ -79,9 +79,21 @@ pub(super) enum TraceJobs {
         sender: Option<u64>,
         /// Since when.
         since: Timestamp,
+        /// Whether its end is known.
+        is_over: bool,
     },
     /// Several: nobody can tell which of them a span belongs to.
     Several,
+}
+
+/// What a span tells of the job of its trace.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ToldOf<'t> {
+    pub(super) job_id: &'t str,
+    /// The process that submits it, where this is what the span tells.
+    pub(super) sender: Option<u64>,
+    pub(super) since: Timestamp,
+    pub(super) is_over: bool,
 }
 
 /// A step whose parent has not come.
@@ -134,7 +146,7 @@ impl Memory {
     /// Others told of a job: nothing is to be derived of it.
     pub(super) fn tell(&mut self, job: u128) {
         if self.told.get(job).is_none() {
-            self.told.change(job, 1, |()| ());
+            self.told.change(job, 1, |_| {});
         }
     }
 
@@ -156,12 +168,20 @@ impl Memory {
     }
 
     /// A trace has a job.
-    pub(super) fn note_job(&mut self, trace: u128, job: &str, sender: Option<u64>, since: Timestamp) {
+    pub(super) fn note_job(&mut self, trace: u128, told: ToldOf<'_>) {
         self.traces.change(trace, 1, |jobs| match jobs {
-            TraceJobs::None => *jobs = TraceJobs::One { job_id: job.into(), sender, since },
-            TraceJobs::One { job_id, sender: held, since: first } if **job_id == *job => {
-                *held = held.or(sender);
-                *first = since.min(*first);
+            TraceJobs::None => {
+                *jobs = TraceJobs::One {
+                    job_id: told.job_id.into(),
+                    sender: told.sender,
+                    since: told.since,
+                    is_over: told.is_over,
+                };
+            }
+            TraceJobs::One { job_id, sender, since, is_over } if **job_id == *told.job_id => {
+                *sender = sender.or(told.sender);
+                *since = told.since.min(*since);
+                *is_over |= told.is_over;
             }
             TraceJobs::One { .. } => *jobs = TraceJobs::Several,
             TraceJobs::Several => {}
@@ -217,12 +237,13 @@ mod tests {
     fn a_trace_with_two_jobs_belongs_to_neither() {
         let mut memory = Memory::default();
         let at = Timestamp::from_millis;
-        memory.note_job(1, "a", None, at(5));
-        memory.note_job(1, "a", Some(7), at(3));
-        let one = TraceJobs::One { job_id: "a".into(), sender: Some(7), since: at(3) };
+        let told = |job_id, sender, millis| ToldOf { job_id, sender, since: at(millis), is_over: false };
+        memory.note_job(1, told("a", None, 5));
+        memory.note_job(1, told("a", Some(7), 3));
+        let one = TraceJobs::One { job_id: "a".into(), sender: Some(7), since: at(3), is_over: false };
         assert_eq!(memory.jobs_of(1), &one);
-        memory.note_job(1, "b", Some(7), at(6));
-        memory.note_job(1, "a", Some(7), at(6));
+        memory.note_job(1, told("b", Some(7), 6));
+        memory.note_job(1, told("a", Some(7), 6));
         assert_eq!(memory.jobs_of(1), &TraceJobs::Several);
         assert_eq!(memory.jobs_of(2), &TraceJobs::None);
     }

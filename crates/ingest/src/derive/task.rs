@@ -35,6 +35,11 @@ impl<'s> Task<'s> {
         (!job_id.is_empty()).then_some(Self { side, job_id, span })
     }
 
+    /// Whether nothing more is to come of the job.
+    pub(super) fn is_over(&self) -> bool {
+        self.side == Side::Run && end_action(self.span) != JobAction::Retried
+    }
+
     /// What is known of the job that others ask for.
     pub(super) fn run(&self, derivation: &Derivation) -> Run {
         Run {

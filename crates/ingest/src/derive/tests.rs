@@ -3,9 +3,7 @@
 mod calls;
 mod jobs;
 
-use std::time::Duration;
-
-use model::event::{Conventions, LlmCallEvent, Origin, RequestEvent, SpanOccurrence, StageEvent as Stage};
+use model::event::{Conventions, LlmCallEvent, Origin, RequestEvent, SpanOccurrence, SpanStatus};
 
 use super::*;
 
@@ -104,7 +102,7 @@ fn jobs(events: &[Event]) -> Vec<&JobEvent> {
     events.iter().filter_map(|event| if let Event::Job(job) = event { Some(job) } else { None }).collect()
 }
 
-fn stages(events: &[Event]) -> Vec<&Stage> {
+fn stages(events: &[Event]) -> Vec<&StageEvent> {
     events.iter().filter_map(|event| if let Event::Stage(one) = event { Some(one) } else { None }).collect()
 }
 

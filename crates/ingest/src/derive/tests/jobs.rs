@@ -1,7 +1,5 @@
 //! Jobs and stages.
 
-use model::event::StageStatus;
-
 use super::*;
 
 const OCR: &str = "docs.ocr";
@@ -94,11 +92,14 @@ fn messages_are_jobs_by_what_is_done_with_them() {
         saying(message(SpanKind::Consumer, "a", "consume"), [("messaging.operation.type", "process")]);
     assert_eq!(actions(named), ran);
     assert_eq!(actions(message(SpanKind::Consumer, "a", "basic.deliver")), ran, "as its kind says");
-    assert_eq!(actions(message(SpanKind::Consumer, "a", "receive")), [], "that it was fetched is no work");
-    assert_eq!(actions(message(SpanKind::Client, "a", "settle")), []);
+    assert!(
+        actions(message(SpanKind::Consumer, "a", "receive")).is_empty(),
+        "that it was fetched is no work"
+    );
+    assert!(actions(message(SpanKind::Client, "a", "settle")).is_empty());
     let mut nameless = message(SpanKind::Consumer, "a", "process");
     nameless.conventions.messaging_message_id = None;
-    assert_eq!(actions(nameless), [], "nothing would find it again");
+    assert!(actions(nameless).is_empty(), "nothing would find it again");
     let error = failed(message(SpanKind::Consumer, "a", "process"), "ValueError", "no page");
     assert_eq!(actions(error), [JobAction::Started, JobAction::Failed]);
 }
@@ -165,6 +166,14 @@ fn work_in_the_trace_of_a_job_shows_that_it_runs_before_its_own_span_comes() {
     derive(&derivation, &[other]);
     let events = derive(&derivation, &[step("s3", "c", "store", (6.0, 7.0))]);
     assert!(events.is_empty(), "of two jobs nobody can tell which: {events:?}");
+}
+
+#[test]
+fn what_comes_after_the_end_of_a_job_is_no_sign_of_work() {
+    let derivation = derivation();
+    derive(&derivation, &[apply_async(OCR, ("p", ""), 0.0), run(OCR, ("c", "p"), (2.0, 12.0), "SUCCESS")]);
+    let events = derive(&derivation, &[step("s3", "s2", "render", (3.0, 4.0))]);
+    assert!(events.is_empty(), "{events:?}");
 }
 
 #[test]
