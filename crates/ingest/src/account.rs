@@ -68,6 +68,8 @@ pub enum Reason {
     SeriesLimit,
     /// The store had no room.
     Overloaded,
+    /// Of its trace nothing is kept (`ingest.sampling`).
+    Sampled,
 }
 
 impl Reason {
@@ -81,6 +83,7 @@ impl Reason {
             Self::Duplicate => "duplicate",
             Self::SeriesLimit => "series_limit",
             Self::Overloaded => "overloaded",
+            Self::Sampled => "sampled",
         }
     }
 }
@@ -110,6 +113,7 @@ pub(crate) struct Account {
     redacted: IntCounterVec,
     flaws: IntCounterVec,
     forgotten_steps: IntCounter,
+    unwaited: IntCounter,
 }
 
 impl Account {
@@ -119,13 +123,22 @@ impl Account {
             registry.register(Box::new(counter.clone()))?;
             Ok::<_, prometheus::Error>(counter)
         };
-        let forgotten_steps = IntCounter::new(
+        let plain = |name: &str, help: &str| {
+            let counter = IntCounter::new(name, help)?;
+            registry.register(Box::new(counter.clone()))?;
+            Ok::<_, prometheus::Error>(counter)
+        };
+        let forgotten_steps = plain(
             "watchkeeper_ingest_forgotten_steps_total",
             "Internal spans that were let go, for want of room, before a span above them came that could have been a job.",
         )?;
-        registry.register(Box::new(forgotten_steps.clone()))?;
+        let unwaited = plain(
+            "watchkeeper_ingest_sampled_at_once_total",
+            "Requests whose spans were decided on without waiting for others of their traces, because too much waited.",
+        )?;
         Ok(Self {
             forgotten_steps,
+            unwaited,
             accepted: counter(
                 "watchkeeper_ingest_accepted_total",
                 "Items stored, by source and kind (event or sample).",
@@ -167,6 +180,10 @@ impl Account {
 
     pub(crate) fn forgot_steps(&self, count: u64) {
         self.forgotten_steps.inc_by(count);
+    }
+
+    pub(crate) fn did_not_wait(&self) {
+        self.unwaited.inc();
     }
 
     pub(crate) fn flawed(&self, source: Source, flaws: Flaws) {

@@ -14,13 +14,16 @@ use std::time::Duration;
 use model::event::Event;
 use model::{MetricBatch, TimeRange, Timestamp};
 use parking_lot::{Mutex, RwLock};
-use store::{AppendError, Batch, EventScan, FilterOp, QueryError, Retention, Table, TelemetryStore};
+use store::{
+    AppendError, Batch, EventBatch, EventScan, FilterOp, QueryError, Retention, Table, TelemetryStore,
+};
 
 use crate::account::{Account, Kind};
 use crate::cumulative::Cumulative;
 use crate::derive::{Derivation, DeriveSettings};
 use crate::duplicates::{self, Duplicates, Seen};
 use crate::metadata::MetadataStore;
+use crate::sampling::{Sampling, SamplingSettings};
 use crate::texts::{self, Place};
 use crate::{Limits, Reason, Redactor, Source};
 use clean::{CleanSeries, Cleaner};
@@ -70,6 +73,15 @@ pub enum IngestError {
     Recall(#[source] QueryError),
 }
 
+/// What becomes of spans, beside being stored.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SpanSettings {
+    /// What follows from them.
+    pub derive: DeriveSettings,
+    /// Which of them are kept.
+    pub sampling: SamplingSettings,
+}
+
 /// The one path in.
 pub struct Ingest {
     store: Arc<dyn TelemetryStore>,
@@ -87,6 +99,8 @@ pub struct Ingest {
     cumulative: Cumulative,
     /// Events that follow from spans.
     derivation: Derivation,
+    /// Which spans are kept.
+    sampling: Sampling,
     metadata: MetadataStore,
     listeners: RwLock<Vec<Arc<dyn EventListener>>>,
 }
@@ -101,15 +115,15 @@ impl Ingest {
         retention: impl Into<Retention>,
         registry: &prometheus::Registry,
     ) -> Result<Arc<Self>, IngestError> {
-        Self::deriving(store, limits, redactor, DeriveSettings::default(), retention, registry)
+        Self::with_spans(store, limits, redactor, SpanSettings::default(), retention, registry)
     }
 
-    /// The same, with what follows from spans.
-    pub fn deriving(
+    /// The same, with what becomes of spans.
+    pub fn with_spans(
         store: Arc<dyn TelemetryStore>,
         limits: Limits,
         redactor: Redactor,
-        derive: DeriveSettings,
+        spans: SpanSettings,
         retention: impl Into<Retention>,
         registry: &prometheus::Registry,
     ) -> Result<Arc<Self>, IngestError> {
@@ -119,7 +133,8 @@ impl Ingest {
             seen_exemplars: Arc::new(Mutex::new(Duplicates::new(limits.remembered_event_ids))),
             seen_records: Arc::new(Mutex::new(Duplicates::new(limits.remembered_event_ids))),
             cumulative: Cumulative::new(limits.max_delta_series, limits.delta_series_idle.0),
-            derivation: Derivation::new(derive, limits.max_name_bytes),
+            derivation: Derivation::new(spans.derive, limits.max_name_bytes),
+            sampling: Sampling::new(spans.sampling),
             metadata: MetadataStore::default(),
             listeners: RwLock::default(),
             store,
@@ -246,8 +261,22 @@ impl Ingest {
         events: Vec<Event>,
         claims: Claims,
     ) -> Result<(), IngestError> {
-        let stored = self.store_events(&events).await;
-        let (sent, derived) = (claims.sent as u64, (events.len() - claims.sent) as u64);
+        // What follows from spans, and what listeners count, is of all of them.
+        let left_out = self.sampling.left_out(&events).await;
+        if left_out.had_no_room {
+            self.account.did_not_wait();
+        }
+        let rows = {
+            let kept = events.iter().enumerate().filter(|(place, _)| !left_out.places.contains(place));
+            store::batches_from_events(kept.map(|(_, event)| event)).map_err(IngestError::Rows)
+        };
+        let stored = match rows {
+            Ok(rows) => self.store_rows(rows).await,
+            Err(error) => Err(error),
+        };
+        let sampled = if stored.is_ok() { left_out.places.len() as u64 } else { 0 };
+        self.account.refused(source, Kind::Event, Reason::Sampled, sampled);
+        let (sent, derived) = (claims.sent as u64 - sampled, (events.len() - claims.sent) as u64);
         claims.settle(self, stored.is_ok());
         match &stored {
             Ok(()) => {
@@ -265,8 +294,10 @@ impl Ingest {
         stored
     }
 
-    async fn store_events(&self, events: &[Event]) -> Result<(), IngestError> {
-        let events = store::batches_from_events(events).map_err(IngestError::Rows)?;
+    async fn store_rows(&self, events: Vec<EventBatch>) -> Result<(), IngestError> {
+        if events.is_empty() {
+            return Ok(());
+        }
         let batch = Batch { metrics: MetricBatch::new(), events };
         self.store.append(batch).await.map_err(IngestError::Store)?;
         Ok(())

@@ -93,6 +93,7 @@ impl Settings {
         if nameless {
             faults.push("`ingest.derive.services`: each needs the name of its `service`".to_owned());
         }
+        faults.extend(self.ingest.sampling.fault().map(|fault| format!("`ingest.sampling`: {fault}")));
         faults.extend(self.store.archive.fault().map(|fault| format!("`store.archive`: {fault}")));
         if faults.is_empty() { Ok(()) } else { Err(ConfigError { faults }) }
     }
@@ -127,6 +128,8 @@ pub(crate) struct Ingest {
     pub(crate) redaction: ingest::Redaction,
     /// What is derived from spans.
     pub(crate) derive: ingest::DeriveSettings,
+    /// Which spans are kept.
+    pub(crate) sampling: ingest::SamplingSettings,
 }
 
 /// The section `[log]`.

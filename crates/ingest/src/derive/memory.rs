@@ -3,10 +3,11 @@
 //! The spans of one job come in several requests: its parts end, and are sent, while the span of the job itself still
 //! lasts, which is sent last. So parts are remembered until the job is known, and jobs for parts that come later.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use model::Timestamp;
+
+use crate::generations::Generations;
 
 /// The most jobs of which others told, by hash.
 const MAX_TOLD: usize = 200_000;
@@ -18,44 +19,6 @@ const MAX_TRACES: usize = 50_000;
 const MAX_PART_BYTES: usize = 16 << 20;
 /// The most steps of one parent.
 const MAX_PARTS: usize = 256;
-
-/// Values by hash, in two generations: when the younger is full it becomes the older, and the older is forgotten.
-#[derive(Debug)]
-pub(super) struct Generations<V> {
-    /// What a generation may weigh.
-    limit: usize,
-    /// What was added to this one.
-    weight: usize,
-    young: HashMap<u128, V>,
-    old: HashMap<u128, V>,
-}
-
-impl<V: Default> Generations<V> {
-    /// For values that weigh up to `bound` together.
-    pub(super) fn new(bound: usize) -> Self {
-        Self { limit: (bound / 2).max(1), weight: 0, young: HashMap::new(), old: HashMap::new() }
-    }
-
-    pub(super) fn get(&self, key: u128) -> Option<&V> {
-        self.young.get(&key).or_else(|| self.old.get(&key))
-    }
-
-    /// Changes a value, which grows by `weight`; one that was not there begins as its default. What had to be
-    /// forgotten for it.
-    pub(super) fn change(&mut self, key: u128, weight: usize, change: impl FnOnce(&mut V)) -> Vec<V> {
-        self.weight += weight;
-        match self.old.get_mut(&key) {
-            Some(value) if !self.young.contains_key(&key) => change(value),
-            _ => change(self.young.entry(key).or_default()),
-        }
-        if self.weight < self.limit {
-            return Vec::new();
-        }
-        self.weight = 0;
-        let forgotten = std::mem::replace(&mut self.old, std::mem::take(&mut self.young));
-        forgotten.into_values().collect()
-    }
-}
 
 /// A job whose span has come.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -210,28 +173,6 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_is_remembered_is_bounded_and_the_newest_stays() {
-        let mut held: Generations<u64> = Generations::new(10);
-        let mut forgotten = 0;
-        for key in 0..100_u64 {
-            forgotten += held.change(u128::from(key), 1, |value| *value = key).len();
-        }
-        assert_eq!(held.get(99), Some(&99));
-        assert_eq!(held.get(0), None);
-        assert!(held.young.len() + held.old.len() <= 10);
-        assert_eq!(forgotten + held.young.len() + held.old.len(), 100);
-    }
-
-    #[test]
-    fn what_grows_in_place_counts_towards_the_bound() {
-        let mut held: Generations<Vec<u8>> = Generations::new(100);
-        for byte in 0..250_u8 {
-            held.change(1, 1, |bytes| bytes.push(byte));
-        }
-        assert!(held.get(1).is_none_or(|bytes| bytes.len() <= 150), "{held:?}");
-    }
 
     #[test]
     fn a_trace_with_two_jobs_belongs_to_neither() {

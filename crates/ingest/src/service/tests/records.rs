@@ -262,3 +262,30 @@ async fn what_follows_from_a_span_and_breaks_a_limit_is_left_out_and_the_span_st
     assert_eq!(store.events.lock().len(), 2, "its end lies in the future");
     assert!((refused(&registry, "future") - 1.0).abs() < f64::EPSILON);
 }
+
+#[tokio::test]
+async fn of_a_span_that_is_not_kept_its_job_is_and_listeners_hear_of_it() {
+    let store = Arc::new(Memory::default());
+    let registry = prometheus::Registry::new();
+    let redactor = Redactor::new(&Redaction::default()).expect("shipped rules");
+    let sampling = SamplingSettings {
+        probability: 0.0,
+        keep_errors: false,
+        wait: model::DurationText(Duration::ZERO),
+        ..SamplingSettings::default()
+    };
+    let spans = SpanSettings { sampling, ..SpanSettings::default() };
+    let port: Arc<dyn TelemetryStore> = Arc::<Memory>::clone(&store);
+    let ingest = Ingest::with_spans(port, Limits::default(), redactor, spans, 7 * DAY, &registry);
+    let ingest = ingest.expect("a fresh registry");
+    let told = Arc::new(Told::default());
+    ingest.subscribe(Arc::clone(&told) as Arc<dyn EventListener>);
+    let send = |span| ingest.append_records(Source::OtlpTraces, vec![Event::Span(Box::new(span))]);
+    assert_eq!(send(processed("1")).await.expect("taken").accepted, 1);
+    assert_eq!(send(span("2")).await.expect("taken").accepted, 1);
+    assert_eq!(send(processed("1")).await.expect("known").duplicates, 1);
+    let stored = store.events.lock().clone();
+    assert!(stored.iter().all(|event| matches!(event, Event::Job(_))), "{stored:?}");
+    assert_eq!((stored.len(), told.0.lock().clone()), (2, vec![3, 1]));
+    assert!((refused(&registry, "sampled") - 2.0).abs() < f64::EPSILON);
+}
