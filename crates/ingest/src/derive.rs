@@ -200,7 +200,7 @@ impl Deriving<'_, '_> {
             return;
         }
         let Some(parent) = parent_key_of(span) else { return };
-        if let Some(run) = self.memory.run(parent).map(Arc::clone) {
+        if let Some(run) = self.memory.run(parent).cloned() {
             if !self.memory.is_told(job_key(&run.job_id)) {
                 let part = self.part(span);
                 self.push(Event::Stage(stage(&run, part)));

@@ -59,8 +59,8 @@ pub struct SamplingService {
 impl SamplingSettings {
     /// What is wrong about them.
     pub fn fault(&self) -> Option<String> {
-        let shares = self.services.iter().map(|service| service.probability).chain([self.probability]);
-        if let Some(share) = shares.into_iter().find(|share| !(0.0..=1.0).contains(share)) {
+        let mut shares = self.services.iter().map(|service| service.probability).chain([self.probability]);
+        if let Some(share) = shares.find(|share| !(0.0..=1.0).contains(share)) {
             return Some(format!("a probability is from 0 to 1, and {share} is not"));
         }
         if self.services.iter().any(|service| service.service.is_empty()) {
