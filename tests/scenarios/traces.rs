@@ -95,7 +95,7 @@ async fn scenario_tasks_of_celery_are_jobs_with_stages_by_the_spans_of_opentelem
         let is = async |query: &str, expected: f64| {
             let found = number(&watchkeeper, query).await?;
             ensure!((found - expected).abs() < f64::EPSILON, "{query}: {found}, not {expected}");
-            Ok(())
+            Ok::<(), anyhow::Error>(())
         };
         is("llm_calls_total{model=\"small\"}", 2.0).await?;
         is("sum(jobs_total{queue=\"documents\",status=\"completed\"})", 2.0).await?;

@@ -126,7 +126,7 @@ impl Sampling {
     fn begin_to_wait(&self, events: &[Event]) -> Option<Waiting<'_>> {
         let in_share = |span: &&SpanEvent| self.settings.is_in_share(span, trace_of(span));
         let traces: HashSet<u128> = spans_of(events).filter(|span| !in_share(span)).map(trace_of).collect();
-        let bytes = events.iter().map(bytes_of).sum();
+        let bytes: usize = events.iter().map(bytes_of).sum();
         let mut state = self.state.lock();
         let limit = usize::try_from(self.settings.max_waiting_memory.0).unwrap_or(usize::MAX);
         if state.waiting_bytes.saturating_add(bytes) > limit {

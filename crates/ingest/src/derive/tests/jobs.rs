@@ -155,7 +155,7 @@ fn work_in_the_trace_of_a_job_shows_that_it_runs_before_its_own_span_comes() {
     derive(&derivation, &[apply_async(OCR, ("p", ""), 0.0)]);
     let mut own = step("g", "unknown", "respond", (0.1, 0.2));
     own.origin = process("gateway", "g1");
-    assert!(derive(&derivation, &[own.clone()]).is_empty(), "who submitted it does not work on it");
+    assert!(derive(&derivation, &[own]).is_empty(), "who submitted it does not work on it");
     let steps = [step("s1", "c", "extract", (2.0, 5.0)), step("s2", "c", "embed", (5.0, 6.0))];
     let events = derive(&derivation, &steps);
     let told: Vec<(JobAction, &str, Timestamp)> =
@@ -191,7 +191,7 @@ fn of_a_job_that_others_tell_of_nothing_is_derived() {
 #[test]
 fn after_a_restart_steps_and_derived_events_are_known_for_what_they_are() {
     let ran = run(OCR, ("c", "p"), (2.0, 12.0), "SUCCESS");
-    let before = derive(&derivation(), &[ran.clone()]);
+    let before = derive(&derivation(), &[ran]);
     let restarted = derivation();
     let stored = [before, vec![Event::Span(Box::new(step("s1", "c2", "extract", (13.0, 14.0))))]].concat();
     restarted.recall(stored);
