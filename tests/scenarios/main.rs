@@ -22,4 +22,5 @@ mod seeds;
 mod snapshot;
 mod stage;
 mod terminal;
+mod traces;
 mod troubleshooting;
