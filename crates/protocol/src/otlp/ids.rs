@@ -40,7 +40,7 @@ impl<const N: usize> Id<N> {
     }
 
     /// From hexadecimal digits of either case.
-    pub(super) fn from_hex(text: &str) -> Self {
+    pub(crate) fn from_hex(text: &str) -> Self {
         let (pairs, rest) = text.as_bytes().as_chunks::<2>();
         if pairs.len() != N || !rest.is_empty() {
             return if text.is_empty() { Self::Absent } else { Self::Invalid };

@@ -5,10 +5,10 @@
 //! rejected, alone. Start reading at [`LogRows`].
 
 mod logs;
-mod names;
+pub(crate) mod names;
 mod origin;
 mod spans;
-mod texts;
+pub(crate) mod texts;
 
 #[cfg(test)]
 mod tests;
@@ -68,19 +68,24 @@ pub struct Rows {
 /// The most reasons that are told.
 const MAX_REASONS: usize = 10;
 /// What an attribute takes beside its texts.
-const ATTRIBUTE_BYTES: usize = 64;
+pub(crate) const ATTRIBUTE_BYTES: usize = 64;
 
 impl Rows {
-    fn reject(&mut self, reason: &str) {
+    pub(crate) fn reject(&mut self, reason: &str) {
         self.rejected += 1;
         if self.reasons.len() < MAX_REASONS && !self.reasons.iter().any(|known| known == reason) {
             self.reasons.push(reason.to_owned());
         }
     }
 
+    /// Whether an event of about so many bytes would be taken.
+    pub(crate) fn has_room(&self, bytes: usize, max_bytes: usize) -> bool {
+        self.bytes.saturating_add(bytes) <= max_bytes
+    }
+
     /// Adds an event of about so many bytes, if there is room.
-    fn push(&mut self, event: Event, bytes: usize, max_bytes: usize) {
-        if self.bytes.saturating_add(bytes) > max_bytes {
+    pub(crate) fn push(&mut self, event: Event, bytes: usize, max_bytes: usize) {
+        if !self.has_room(bytes, max_bytes) {
             let reason = format!(
                 "the records of the request would take more than {max_bytes} bytes: send fewer at once"
             );
