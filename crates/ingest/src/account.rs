@@ -26,6 +26,10 @@ pub enum Source {
     OtlpTraces,
     /// Points of metrics by OpenTelemetry's protocol
     OtlpMetrics,
+    /// Lines of logs by Loki's push API
+    Loki,
+    /// Messages of syslog
+    Syslog,
     /// Watchkeeper's own metrics
     Own,
 }
@@ -43,6 +47,8 @@ impl Source {
             Self::OtlpLogs => "otlp_logs",
             Self::OtlpTraces => "otlp_traces",
             Self::OtlpMetrics => "otlp_metrics",
+            Self::Loki => "loki",
+            Self::Syslog => "syslog",
             Self::Own => "own",
         }
     }

@@ -67,6 +67,13 @@ pub enum IngestError {
     Recall(#[source] QueryError),
 }
 
+impl IngestError {
+    /// Whether sending the same again may help by itself.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Store(AppendError::Overloaded { .. } | AppendError::DiskFull { .. }))
+    }
+}
+
 /// The one path in.
 pub struct Ingest {
     store: Arc<dyn TelemetryStore>,

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use model::Timestamp;
 use model::event::{Attributes, Event, Flaw, Flaws, LogEvent, Origin, SpanEvent};
+use model::{TimeRange, Timestamp};
 use store::Table;
 
 use super::clean::{Cleaner, cut};
@@ -21,6 +21,12 @@ impl Ingest {
         records: Vec<Event>,
     ) -> Result<EventsOutcome, IngestError> {
         self.append_to(&self.seen_records, source, records).await
+    }
+
+    /// Times that a record of a log may have: those older or farther ahead are rejected.
+    pub fn log_times(&self, now: Timestamp) -> TimeRange {
+        let oldest = now.before(self.retention.table(Table::Logs));
+        TimeRange::new(oldest, now.after(self.limits.max_future.0))
     }
 
     /// The bounds that items must keep.

@@ -191,3 +191,22 @@ async fn differences_are_stored_as_sums_and_what_was_refused_for_want_of_room_is
     assert_eq!(values, [1.0, 2.0]);
     assert!((refused(&registry, "duplicate") - 1.0).abs() < f64::EPSILON);
 }
+
+#[tokio::test]
+async fn the_times_that_are_said_to_be_taken_are() {
+    let (ingest, _) = open(&Arc::new(Memory::default()));
+    let now = Timestamp::now();
+    let times = ingest.log_times(now);
+    let minute = std::time::Duration::from_secs(60);
+    let cases = [
+        (times.start.after(minute), 0),
+        (times.end.before(minute), 0),
+        (times.start.before(minute), 1),
+        (times.end.after(minute), 1),
+    ];
+    for (time, rejected) in cases {
+        let event = Event::Log(Box::new(LogEvent::new(time, Arc::default())));
+        let outcome = ingest.append_records(Source::Syslog, vec![event]).await.expect("stored");
+        assert_eq!(outcome.rejected.len(), rejected, "{time} in {times:?}");
+    }
+}
