@@ -128,6 +128,7 @@ async fn what_logger_sends_is_stored_in_every_form() {
             .args(["--server", "127.0.0.1", "--port", &port.to_string(), "--tag", "nightly", "--id=4711"])
             .args(["--priority", "local3.err"])
             .args(form)
+            .arg("--")
             .arg(form.join(" "))
             .status()
             .await
@@ -157,7 +158,7 @@ async fn what_logger_sends_is_stored_in_every_form() {
 async fn both_framings_may_stand_in_one_connection_and_secrets_are_redacted() {
     let running = Running::start().await;
     let mut stream = running.connect().await;
-    stream.write_all(b"<13>a[1]: one\n16 <13>b[2]: t").await.unwrap();
+    stream.write_all(b"<13>a[1]: one\n14 <13>b[2]: t").await.unwrap();
     stream.write_all(b"\nwo<13>c[3]: password=hunter2secret\nno syslog\n").await.unwrap();
     // The last line has no end but that of the connection.
     stream.write_all(b"<13>d[4]: four").await.unwrap();

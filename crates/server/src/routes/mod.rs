@@ -16,6 +16,7 @@ mod hosts;
 mod jobs;
 mod keys;
 mod live;
+mod loki;
 mod openapi;
 mod operations;
 mod otlp;
@@ -67,6 +68,7 @@ pub(crate) fn router(app: &Shared) -> Router {
         .layer(from_fn_with_state(Arc::clone(app), edge::check_hosts))
         .layer(from_fn_with_state(Arc::clone(app), linger::read_to_the_end))
         .layer(from_fn(otlp::in_its_form))
+        .layer(from_fn(loki::in_its_form))
         // Probes come under any name and at any load, and learn nothing but one word.
         .merge(health::routes())
         .layer(DefaultBodyLimit::disable())
@@ -121,14 +123,15 @@ fn reading() -> Routes {
         .merge(export::routes())
 }
 
-/// Ingest has its own bounds on bodies. Events may be compressed with gzip; remote write and OpenTelemetry bring
+/// Ingest has its own bounds on bodies. Events may be compressed with gzip; remote write, OpenTelemetry and Loki bring
 /// their own compression.
 fn ingest(app: &Shared) -> Routes {
     let events = OpenApiRouter::new()
         .routes(routes!(events::take))
         .route_layer(RequestDecompressionLayer::new())
         .route_layer(from_fn(body::accept_gzip));
-    let all = events.merge(OpenApiRouter::new().routes(routes!(write::take))).merge(otlp::routes());
+    let write = OpenApiRouter::new().routes(routes!(write::take));
+    let all = events.merge(write).merge(otlp::routes()).merge(loki::routes());
     gate(app, Some(Scope::Ingest), all.route_layer(from_fn_with_state(Arc::clone(app), body::limit_ingest)))
 }
 

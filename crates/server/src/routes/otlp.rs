@@ -4,7 +4,7 @@
 //! that cannot be decoded nothing is stored; of any other the rest is, and a partial success says what is not.
 
 mod answer;
-mod form;
+pub(super) mod form;
 mod metrics;
 
 use axum::body::{Body, Bytes};
@@ -122,7 +122,7 @@ fn source(signal: Signal) -> Source {
 }
 
 /// The bounds of the path in: what is cut while a request is read need not be held until it gets there.
-fn row_limits(limits: &Limits, app: &Shared) -> RowLimits {
+pub(super) fn row_limits(limits: &Limits, app: &Shared) -> RowLimits {
     RowLimits {
         max_text_bytes: limits.max_text_bytes,
         max_name_bytes: limits.max_name_bytes,
@@ -138,7 +138,7 @@ fn max_memory(app: &Shared) -> usize {
 }
 
 /// Bodies below this are decoded where they are; a larger one would hold up other requests.
-const DECODE_HERE: usize = 64 << 10;
+pub(super) const DECODE_HERE: usize = 64 << 10;
 
 /// Unpacks a body and decodes it; else how that is counted, and what is told.
 async fn decoded<T: Send + 'static>(

@@ -33,7 +33,7 @@ enum Packing {
 
 /// A body that cannot be unpacked.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum UnpackError {
+pub(in crate::routes) enum UnpackError {
     /// It is a bomb, or only large.
     #[error("the body may have {0} at the most after decompression; send it in parts")]
     TooLarge(ByteSize),
@@ -66,18 +66,20 @@ impl Form {
             Packing::Plain if packed.len() as u64 > limit.0 => Err(UnpackError::TooLarge(limit)),
             Packing::Plain => Ok(Cow::Borrowed(packed)),
             Packing::Gzip => read(flate2::read::MultiGzDecoder::new(packed), limit),
-            Packing::Zstd => {
-                let mut decoder =
-                    zstd::stream::read::Decoder::with_buffer(packed).map_err(UnpackError::Broken)?;
-                decoder.window_log_max(MAX_ZSTD_WINDOW).map_err(UnpackError::Broken)?;
-                read(decoder, limit)
-            }
+            Packing::Zstd => read(zstd_decoder(packed).map_err(UnpackError::Broken)?, limit),
         }
     }
 }
 
+/// What unpacks zstd, within a bound of memory.
+pub(in crate::routes) fn zstd_decoder(packed: &[u8]) -> io::Result<impl Read> {
+    let mut decoder = zstd::stream::read::Decoder::with_buffer(packed)?;
+    decoder.window_log_max(MAX_ZSTD_WINDOW)?;
+    Ok(decoder)
+}
+
 /// Reads to the end, or a byte further than is taken.
-fn read<'b>(from: impl Read, limit: ByteSize) -> Result<Cow<'b, [u8]>, UnpackError> {
+pub(in crate::routes) fn read<'b>(from: impl Read, limit: ByteSize) -> Result<Cow<'b, [u8]>, UnpackError> {
     let mut unpacked = Vec::new();
     from.take(limit.0.saturating_add(1)).read_to_end(&mut unpacked).map_err(UnpackError::Broken)?;
     if unpacked.len() as u64 > limit.0 {
