@@ -12,8 +12,7 @@ use crate::stage::binary;
 async fn stored(watchkeeper: &Watchkeeper, folder: &std::path::Path) -> Result<Vec<String>> {
     let file = folder.join("logs.ndjson");
     let name = file.to_str().context("a path of UTF-8")?;
-    let (code, printed) =
-        watchkeeper.run(&["export", "logs", "-o", name, "--force"]).await?;
+    let (code, printed) = watchkeeper.run(&["export", "logs", "-o", name, "--force"]).await?;
     ensure!(code == 0, "{code} {printed}");
     let text = std::fs::read_to_string(&file).context("reading the export")?;
     let rows: Vec<Value> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
@@ -45,7 +44,8 @@ async fn scenario_logs_come_in_by_syslog_and_as_to_loki_and_outlast_a_restart() 
         ensure!(sent.success(), "{transport}");
     }
     let now = Timestamp::now().as_nanos().to_string();
-    let body = json!({ "streams": [{ "stream": { "app": "ocr" }, "values": [[now, "pushed"], [now, "pushed"]] }] });
+    let body =
+        json!({ "streams": [{ "stream": { "app": "ocr" }, "values": [[now, "pushed"], [now, "pushed"]] }] });
     for _ in 0..2 {
         push(&watchkeeper, &body).await?;
     }

@@ -41,8 +41,11 @@ fn parse(text: &str, clock: Clock) -> Message<'_> {
         return Message { flaw: Some(Flaw::Format), ..message };
     };
     let message = match rest.strip_prefix("1 ") {
-        Some(after) => ietf::parse(after, clock)
-            .unwrap_or_else(|| Message { text: rest, flaw: Some(Flaw::Format), ..Message::default() }),
+        Some(after) => ietf::parse(after, clock).unwrap_or_else(|| Message {
+            text: rest,
+            flaw: Some(Flaw::Format),
+            ..Message::default()
+        }),
         None => bsd::parse(rest, clock),
     };
     Message { priority: Some(priority), ..message }

@@ -82,7 +82,8 @@ impl Batcher {
 
     fn events(&self, batch: &[Queued]) -> Vec<Event> {
         let times = self.ingest.log_times(Timestamp::now());
-        let mut records = Records::new(&self.limits, Options { offset_seconds: self.offset.seconds(), times });
+        let mut records =
+            Records::new(&self.limits, Options { offset_seconds: self.offset.seconds(), times });
         for Queued { bytes, time, peer, is_cut, .. } in batch {
             records.take(bytes, &Received { time: *time, peer: &peer.to_string(), is_cut: *is_cut });
         }

@@ -76,7 +76,10 @@ impl Metrics {
                 "watchkeeper_syslog_cut_total",
                 "Messages that were longer than is taken, or broke off, by transport.",
             )?,
-            connections: IntGauge::new("watchkeeper_syslog_connections", "Connections of syslog that are open.")?,
+            connections: IntGauge::new(
+                "watchkeeper_syslog_connections",
+                "Connections of syslog that are open.",
+            )?,
             refused: IntCounter::new(
                 "watchkeeper_syslog_connections_refused_total",
                 "Connections of syslog that were closed as they came, for there were syslog.max_connections.",

@@ -56,9 +56,14 @@ impl Running {
 
     fn logs(&self) -> Vec<LogEvent> {
         let batches = self.store.event_batches();
-        let events = batches.iter().flat_map(|batch| store::events_from_batch(batch.table, &batch.rows).unwrap());
+        let events =
+            batches.iter().flat_map(|batch| store::events_from_batch(batch.table, &batch.rows).unwrap());
         events
-            .map(|event| if let Event::Log(log) = event { *log } else { panic!("no record of a log: {event:?}") })
+            .map(
+                |event| {
+                    if let Event::Log(log) = event { *log } else { panic!("no record of a log: {event:?}") }
+                },
+            )
             .collect()
     }
 
@@ -80,18 +85,19 @@ impl Running {
     /// The sum of a counter over those of its series that have all of these values of labels.
     fn count(&self, name: &str, values: &[&str]) -> f64 {
         let families = self.registry.gather();
-        let series = families.iter().filter(|family| family.name() == name).flat_map(|family| family.get_metric());
+        let series =
+            families.iter().filter(|family| family.name() == name).flat_map(|family| family.get_metric());
         series
-            .filter(|metric| values.iter().all(|value| metric.get_label().iter().any(|label| label.value() == *value)))
-            .map(|metric| metric.get_counter().value() + metric.get_gauge().value())
+            .filter(|metric| {
+                values.iter().all(|value| metric.get_label().iter().any(|label| label.value() == *value))
+            })
+            .map(|metric| metric.get_counter().get_value() + metric.get_gauge().get_value())
             .sum()
     }
 
     /// Waits until a counter has a value.
     async fn counted(&self, name: &str, values: &[&str], at_least: f64) {
-        let counted = eventually(name, || async {
-            Ok((self.count(name, values) >= at_least).then_some(()))
-        });
+        let counted = eventually(name, || async { Ok((self.count(name, values) >= at_least).then_some(())) });
         counted.await.unwrap();
     }
 
@@ -172,7 +178,10 @@ async fn both_framings_may_stand_in_one_connection_and_secrets_are_redacted() {
     assert_eq!([by("a"), by("b"), by("d"), by("e")], ["one", "t\nwo", "four", "five"]);
     assert!(by("c").starts_with("password=") && !by("c").contains("hunter2"), "{}", by("c"));
     let plain = logs.iter().find(|log| log.flaws.contains(Flaw::Format)).unwrap();
-    assert_eq!((plain.message.as_deref(), plain.origin.host.as_deref()), (Some("no syslog"), Some("127.0.0.1")));
+    assert_eq!(
+        (plain.message.as_deref(), plain.origin.host.as_deref()),
+        (Some("no syslog"), Some("127.0.0.1"))
+    );
     assert_eq!(running.count("watchkeeper_syslog_malformed_total", &["tcp"]), 1.0);
     assert_eq!(running.count("watchkeeper_syslog_bytes_total", &["udp"]), 15.0);
 }
@@ -182,7 +191,10 @@ async fn a_message_that_is_too_long_is_cut_and_the_next_one_is_whole() {
     let running = Running::start().await;
     let mut stream = running.connect().await;
     let long = "x".repeat(300 << 10);
-    stream.write_all(format!("<13>a: {long}\n{} <13>b: {long}<13>c: next\n", long.len() + 7).as_bytes()).await.unwrap();
+    stream
+        .write_all(format!("<13>a: {long}\n{} <13>b: {long}<13>c: next\n", long.len() + 7).as_bytes())
+        .await
+        .unwrap();
     let logs = running.stored(3).await;
     let cut: Vec<&LogEvent> = logs.iter().filter(|log| log.flaws.contains(Flaw::Text)).collect();
     assert_eq!((cut.len(), running.count("watchkeeper_syslog_cut_total", &["tcp"])), (2, 2.0));
@@ -200,8 +212,7 @@ async fn a_connection_too_many_is_closed_and_counted_and_a_silent_one_is_closed_
     first.write_all(b"<13>a: still taken\n").await.unwrap();
     assert_eq!(running.stored(1).await[0].message.as_deref(), Some("still taken"));
 
-    let running =
-        Running::with(|config| config.idle_timeout = DurationText(Duration::from_millis(50))).await;
+    let running = Running::with(|config| config.idle_timeout = DurationText(Duration::from_millis(50))).await;
     let mut silent = running.connect().await;
     assert_eq!(silent.read(&mut [0; 8]).await.unwrap_or(0), 0, "closed");
 }
@@ -250,6 +261,6 @@ async fn what_was_taken_is_stored_at_a_stop_and_what_cannot_be_is_counted() {
     running.stop().await;
     let families = registry.gather();
     let dropped = families.iter().find(|family| family.name() == "watchkeeper_syslog_dropped_total");
-    let lost: f64 = dropped.unwrap().get_metric().iter().map(|metric| metric.get_counter().value()).sum();
+    let lost: f64 = dropped.unwrap().get_metric().iter().map(|metric| metric.get_counter().get_value()).sum();
     assert_eq!(lost, 1.0);
 }

@@ -17,20 +17,6 @@ use super::rows::{LineTime, PushRows};
 /// What is wrong, in words.
 type Read<T> = Result<T, String>;
 
-#[derive(Deserialize)]
-struct Request<'a> {
-    #[serde(borrow)]
-    streams: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Stream<'a> {
-    #[serde(borrow)]
-    stream: Option<&'a RawValue>,
-    #[serde(borrow)]
-    values: Option<&'a RawValue>,
-}
-
 /// A text, borrowed where it has no escapes.
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
@@ -38,8 +24,14 @@ struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 /// Takes a request apart.
 pub(super) fn read(body: &[u8], rows: &mut PushRows<'_>) -> Read<()> {
     let text = std::str::from_utf8(body).map_err(|_| "it is not UTF-8".to_owned())?;
-    let request: Request<'_> = serde_json::from_str(text).map_err(|error| shortened(&error.to_string()))?;
-    let Some(streams) = request.streams else { return Err("it has no `streams`".to_owned()) };
+    let mut streams = None;
+    each_field(text, |name, value| {
+        if name == "streams" {
+            streams = Some(value);
+        }
+    })
+    .map_err(|error| shortened(&error.to_string()))?;
+    let Some(streams) = streams else { return Err("it has no `streams`".to_owned()) };
     let mut index = 0;
     each_item(streams, |stream| {
         read_stream(stream, rows).map_err(|fault| format!("streams[{index}]{fault}"))?;
@@ -49,9 +41,13 @@ pub(super) fn read(body: &[u8], rows: &mut PushRows<'_>) -> Read<()> {
 }
 
 fn read_stream(raw: &RawValue, rows: &mut PushRows<'_>) -> Read<()> {
-    let Stream { stream, values } =
-        serde_json::from_str(raw.get()).map_err(|error| format!(": {}", words(&error)))?;
-    let labels = stream.map_or("{}", RawValue::get);
+    let (mut labels, mut values) = ("{}", None);
+    let read = each_field(raw.get(), |name, value| match name {
+        "stream" => labels = value.get(),
+        "values" => values = Some(value),
+        _ => {}
+    });
+    read.map_err(|error| format!(": {}", words(&error)))?;
     rows.stream(labels.as_bytes(), |put| each_pair(labels, put))
         .map_err(|fault| format!(".stream: {fault}"))?;
     let Some(values) = values else { return Ok(()) };
@@ -84,19 +80,14 @@ fn read_line(raw: &RawValue, rows: &mut PushRows<'_>) -> Read<()> {
 
 /// Nanoseconds since 1970, as a text or a number; times as RFC 3339 has them are understood, too.
 fn time_of(raw: &RawValue) -> LineTime {
-    let Ok(Text(text)) = serde_json::from_str(raw.get()).or_else(|_| plain(raw)) else {
-        return LineTime::TooFarOut;
-    };
+    // A number, as it stands.
+    let plain = |_| Text(Cow::Borrowed(raw.get()));
+    let Text(text) = serde_json::from_str(raw.get()).unwrap_or_else(plain);
     match text.parse::<i64>() {
         Ok(0) => LineTime::Unknown,
         Ok(nanos) => LineTime::At(Timestamp::from_nanos(nanos)),
         Err(_) => Timestamp::parse_rfc3339(&text).map_or(LineTime::TooFarOut, LineTime::At),
     }
-}
-
-/// A number or a word, as it stands.
-fn plain(raw: &RawValue) -> Result<Text<'_>, String> {
-    Ok(Text(Cow::Borrowed(raw.get())))
 }
 
 /// Hands each item of a list to `take`.
@@ -133,26 +124,33 @@ impl<'de, F: FnMut(&'de RawValue) -> Read<()>> Visitor<'de> for Items<'_, F> {
 /// Hands each field of an object to `put`: texts as they are, numbers and what has parts as JSON; `null` is as if it
 /// were not there.
 fn each_pair(object: &str, put: &mut dyn FnMut(&str, &str)) -> Read<()> {
-    Deserializer::from_str(object).deserialize_map(Pairs(put)).map_err(|error| words(&error))
+    let read = each_field(object, |name, value| match serde_json::from_str(value.get()) {
+        Ok(Text(text)) => put(name, &text),
+        Err(_) if value.get() == "null" => {}
+        Err(_) => put(name, value.get()),
+    });
+    read.map_err(|error| words(&error))
 }
 
-struct Pairs<'p>(&'p mut dyn FnMut(&str, &str));
+/// Hands each field of an object to `take`.
+fn each_field<'a>(object: &'a str, take: impl FnMut(&str, &'a RawValue)) -> serde_json::Result<()> {
+    let mut deserializer = Deserializer::from_str(object);
+    deserializer.deserialize_map(FieldsOf(take))?;
+    deserializer.end()
+}
 
-impl<'de> Visitor<'de> for Pairs<'_> {
+struct FieldsOf<F>(F);
+
+impl<'de, F: FnMut(&str, &'de RawValue)> Visitor<'de> for FieldsOf<F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         while let Some(Text(name)) = map.next_key::<Text<'de>>()? {
-            let raw = map.next_value::<&RawValue>()?.get();
-            match serde_json::from_str(raw) {
-                Ok(Text(value)) => (self.0)(&name, &value),
-                Err(_) if raw == "null" => {}
-                Err(_) => (self.0)(&name, raw),
-            }
+            (self.0)(&name, map.next_value()?);
         }
         Ok(())
     }

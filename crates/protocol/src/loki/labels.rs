@@ -90,11 +90,13 @@ fn escape<'t>(text: &'t str, into: &mut Vec<u8>) -> Result<&'t str, LabelsError>
         'v' => 11,
         'f' => 12,
         'r' => b'\r',
-        '\\' | '"' | '\'' => kind as u8,
-        'x' => return number(rest, 2, 16, into, is_byte),
-        '0'..='7' => return number(text, 3, 8, into, is_byte),
-        'u' => return number(rest, 4, 16, into, is_letter),
-        'U' => return number(rest, 8, 16, into, is_letter),
+        '\\' => b'\\',
+        '"' => b'"',
+        '\'' => b'\'',
+        'x' => return number(rest, 2, 16, into, put_byte),
+        '0'..='7' => return number(text, 3, 8, into, put_byte),
+        'u' => return number(rest, 4, 16, into, put_letter),
+        'U' => return number(rest, 8, 16, into, put_letter),
         _ => return Err(LabelsError::Escape),
     };
     into.push(plain);
@@ -117,12 +119,12 @@ fn number<'t>(
     Ok(rest)
 }
 
-fn is_byte(number: u32, into: &mut Vec<u8>) -> Option<()> {
+fn put_byte(number: u32, into: &mut Vec<u8>) -> Option<()> {
     into.push(u8::try_from(number).ok()?);
     Some(())
 }
 
-fn is_letter(number: u32, into: &mut Vec<u8>) -> Option<()> {
+fn put_letter(number: u32, into: &mut Vec<u8>) -> Option<()> {
     let letter = char::from_u32(number)?;
     into.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
     Some(())

@@ -59,13 +59,8 @@ struct Stream {
 impl<'c> PushRows<'c> {
     pub(super) fn new(context: &Context<'c>) -> Self {
         let &Context { limits, now, tenant } = context;
-        let stream = Stream {
-            hash: 0,
-            origin: Arc::default(),
-            said: Said::new(),
-            flaws: Flaws::NONE,
-            fault: None,
-        };
+        let stream =
+            Stream { hash: 0, origin: Arc::default(), said: Said::new(), flaws: Flaws::NONE, fault: None };
         Self { limits, now, tenant, stream, met: HashMap::new(), rows: Rows::default() }
     }
 
@@ -178,7 +173,7 @@ impl<'c> PushRows<'c> {
 }
 
 /// Puts a text where it belongs.
-fn put<T: Default>(filling: &mut Filling<T>, name: &str, value: &str, texts: &mut Texts<'_>) {
+fn put<T: Default + 'static>(filling: &mut Filling<T>, name: &str, value: &str, texts: &mut Texts<'_>) {
     filling.put(name, &AnyValue::Text(value.into()), texts);
 }
 
@@ -224,9 +219,9 @@ impl Said {
             return self.put_severity(rank, value, texts);
         }
         let is_taken = if TRACE_IDS.contains(&name) {
-            known(TraceId::from_hex(value), &mut self.trace_id)
+            replace(&mut self.trace_id, TraceId::from_hex(value).text())
         } else if SPAN_IDS.contains(&name) {
-            known(SpanId::from_hex(value), &mut self.span_id)
+            replace(&mut self.span_id, SpanId::from_hex(value).text())
         } else if name == SEVERITY_NUMBER {
             let number = value.parse().ok().filter(|number| (1..=24).contains(number));
             self.severity_number = number.or(self.severity_number);
@@ -269,11 +264,11 @@ impl Said {
     }
 }
 
-/// Takes an id that is one.
-fn known<const N: usize>(id: crate::otlp::Id<N>, into: &mut Option<String>) -> bool {
-    let is_known = id.known().is_some();
-    if is_known {
-        *into = Some(id.to_string());
+/// Puts an id into its place, if it is one.
+fn replace(place: &mut Option<String>, id: Option<String>) -> bool {
+    let is_one = id.is_some();
+    if is_one {
+        *place = id;
     }
-    is_known
+    is_one
 }

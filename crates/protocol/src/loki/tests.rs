@@ -36,14 +36,18 @@ fn stamp(nanos: i64) -> Message {
 
 fn entry(nanos: i64, line: &str, metadata: &[(&str, &str)]) -> Message {
     let entry = Message::new().message(1, &stamp(nanos)).text(2, line);
-    metadata.iter().fold(entry, |entry, (name, value)| {
-        entry.message(3, &Message::new().text(1, name).text(2, value))
-    })
+    metadata
+        .iter()
+        .fold(entry, |entry, (name, value)| entry.message(3, &Message::new().text(1, name).text(2, value)))
 }
 
 fn stream(labels: &str, entries: &[Message]) -> Message {
     // Behind the entries, as nobody sends it and everybody may.
-    entries.iter().fold(Message::new(), |stream, entry| stream.message(2, entry)).text(1, labels).number(3, 99)
+    entries
+        .iter()
+        .fold(Message::new(), |stream, entry| stream.message(2, entry))
+        .text(1, labels)
+        .number(3, 99)
 }
 
 fn request(streams: &[Message]) -> Vec<u8> {
@@ -56,7 +60,8 @@ fn lines_are_records_with_what_their_labels_and_metadata_say_from_either_encodin
     let labels = r#"{job="docs/ocr", service_name="ocr", host="gpu-1", level="info", env="prod", job_id="j1", region="eu"}"#;
     let trace = "4BF92F3577B34DA6A3CE929D0E0E4736";
     let metadata = [("detected_level", "warn"), ("trace_id", trace), ("page", "3"), ("user_id", "u")];
-    let protobuf = request(&[stream(labels, &[entry(THEN, "page 3: é", &metadata), entry(THEN + 1, "next", &[])])]);
+    let protobuf =
+        request(&[stream(labels, &[entry(THEN, "page 3: é", &metadata), entry(THEN + 1, "next", &[])])]);
     let text = format!(
         r#"{{"streams":[{{"values":[["{THEN}","page 3: \u00e9",{{"detected_level":"warn","trace_id":"{trace}","page":3,"user_id":"u","none":null}}],["{}","next"]],
             "stream":{{"job":"docs/ocr","service_name":"ocr","host":"gpu-1","level":"info","env":"prod","job_id":"j1","region":"eu"}}}}]}}"#,
@@ -76,7 +81,8 @@ fn lines_are_records_with_what_their_labels_and_metadata_say_from_either_encodin
         let origin = &first.origin;
         assert_eq!((origin.service.as_deref(), origin.host.as_deref()), (Some("ocr"), Some("gpu-1")));
         assert_eq!(origin.environment.as_deref(), Some("prod"));
-        let rest = [("job", "docs/ocr"), ("region", "eu")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let rest =
+            [("job", "docs/ocr"), ("region", "eu")].map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(origin.resource_attributes, rest.into());
         assert_eq!((second.level, second.message.as_deref()), (Some(Level::Info), Some("next")));
         assert_eq!((second.conventions.user_id.as_deref(), second.attributes.len()), (None, 0));
@@ -112,7 +118,8 @@ fn the_level_is_the_first_of_its_names_and_other_words_stay() {
         (r#"{"level":"loud"}"#, None, None),
     ];
     for (metadata, level, left) in cases {
-        let found = json(&format!(r#"{{"streams":[{{"stream":{{}},"values":[["{THEN}","x",{metadata}]]}}]}}"#));
+        let found =
+            json(&format!(r#"{{"streams":[{{"stream":{{}},"values":[["{THEN}","x",{metadata}]]}}]}}"#));
         assert_eq!(found[0].level, level, "{metadata}");
         assert_eq!(found[0].attributes.keys().next().map(String::as_str), left, "{metadata}");
     }
@@ -122,7 +129,11 @@ fn the_level_is_the_first_of_its_names_and_other_words_stay() {
 fn a_request_that_is_sent_again_has_the_same_ids_and_equal_lines_have_ids_of_their_own() {
     let same = entry(THEN, "same", &[]);
     let lines = [same.clone(), entry(THEN, "other", &[]), same.clone(), entry(THEN + 1, "same", &[])];
-    let body = request(&[stream("{a=\"1\"}", &lines), stream("{a=\"2\"}", &[same.clone()]), stream("{a=\"1\"}", &[same])]);
+    let body = request(&[
+        stream("{a=\"1\"}", &lines),
+        stream("{a=\"2\"}", &[same.clone()]),
+        stream("{a=\"1\"}", &[same]),
+    ]);
     let ids = |tenant| -> Vec<String> {
         let found = logs(read(Encoding::Protobuf, &body, tenant));
         found.into_iter().map(|log| log.event_id.expect("an id")).collect()
@@ -164,10 +175,13 @@ fn lines_of_a_stream_whose_labels_cannot_be_read_are_rejected_and_others_are_kep
 
 #[test]
 fn what_is_too_much_is_cut_or_rejected() {
-    let limits = RowLimits { max_text_bytes: 10, max_attributes: 2, max_bytes: 10_000, ..RowLimits::default() };
+    let limits =
+        RowLimits { max_text_bytes: 10, max_attributes: 2, max_bytes: 10_000, ..RowLimits::default() };
     let metadata: Vec<(String, String)> = (0..5).map(|n| (format!("k{n}"), "v".to_owned())).collect();
-    let metadata: Vec<(&str, &str)> = metadata.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let lines: Vec<Message> = (0..100).map(|n| entry(THEN + n, "a line that is too long", &metadata)).collect();
+    let metadata: Vec<(&str, &str)> =
+        metadata.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let lines: Vec<Message> =
+        (0..100).map(|n| entry(THEN + n, "a line that is too long", &metadata)).collect();
     let body = request(&[stream("{a=\"1\",b=\"2\",c=\"3\"}", &lines)]);
     let rows = decode(Encoding::Protobuf, &body, &Context { limits: &limits, now: NOW, tenant: None });
     let rows = rows.expect("a request");
@@ -182,7 +196,8 @@ fn what_is_too_much_is_cut_or_rejected() {
 
 #[test]
 fn a_request_that_is_none_is_told_where() {
-    let json = |text: &str| read(Encoding::Json, text.as_bytes(), None).map(|_| ()).expect_err(text).to_string();
+    let json =
+        |text: &str| read(Encoding::Json, text.as_bytes(), None).map(|_| ()).expect_err(text).to_string();
     let cases = [
         ("{\"streams\":[", "EOF"),
         ("[]", "expected"),
@@ -190,7 +205,10 @@ fn a_request_that_is_none_is_told_where() {
         ("{\"streams\":{}}", "expected a list"),
         ("{\"streams\":[1]}", "streams[0]: "),
         ("{\"streams\":[{\"stream\":[]}]}", "streams[0].stream: "),
-        ("{\"streams\":[{},{\"values\":[[\"1\",\"a\"],[\"1\"]]}]}", "streams[1].values[1]: expected a time and a line"),
+        (
+            "{\"streams\":[{},{\"values\":[[\"1\",\"a\"],[\"1\"]]}]}",
+            "streams[1].values[1]: expected a time and a line",
+        ),
         ("{\"streams\":[{\"values\":[[\"1\",2]]}]}", "streams[0].values[0]: the line is no text"),
         ("{\"streams\":[{\"values\":[[\"1\",\"a\",\"b\"]]}]}", "streams[0].values[0]: "),
         ("\u{1f600}", "expected value"),

@@ -30,6 +30,11 @@ impl<const N: usize> Id<N> {
         }
     }
 
+    /// The id as text, if it is one.
+    pub(crate) fn text(self) -> Option<String> {
+        self.known().map(|_| self.to_string())
+    }
+
     /// From bytes of any number.
     pub(super) fn from_bytes(bytes: &[u8]) -> Self {
         match <[u8; N]>::try_from(bytes) {

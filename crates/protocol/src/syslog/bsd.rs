@@ -65,7 +65,8 @@ struct Tag<'a> {
 }
 
 fn tag(text: &str) -> Option<Tag<'_>> {
-    let end = text.find([' ', ':', '[', '\t', '"', '=', '{']).filter(|end| (1..=MAX_NAME_BYTES).contains(end))?;
+    let end =
+        text.find([' ', ':', '[', '\t', '"', '=', '{']).filter(|end| (1..=MAX_NAME_BYTES).contains(end))?;
     let (app, rest) = text.split_at(end);
     let (process, rest) = match rest.strip_prefix('[') {
         Some(inside) => {

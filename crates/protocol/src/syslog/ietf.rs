@@ -37,13 +37,7 @@ pub(super) fn parse(text: &str, clock: Clock) -> Option<Message<'_>> {
         }
     };
     let text = rest.strip_prefix(' ').unwrap_or(rest);
-    Some(Message {
-        priority: None,
-        header,
-        structured,
-        text: text.strip_prefix(MARK).unwrap_or(text),
-        flaw,
-    })
+    Some(Message { priority: None, header, structured, text: text.strip_prefix(MARK).unwrap_or(text), flaw })
 }
 
 /// A value of the header that is there.

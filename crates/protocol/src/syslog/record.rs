@@ -13,7 +13,7 @@ use crate::lines;
 use crate::otlp::rows::RowLimits;
 use crate::otlp::rows::names::{Filling, RECORD};
 use crate::otlp::rows::texts::Texts;
-use crate::otlp::{AnyValue, Id, SpanId, TraceId};
+use crate::otlp::{AnyValue, SpanId, TraceId};
 
 /// Which part of a system speaks.
 const FACILITY: &str = "syslog.facility";
@@ -100,7 +100,8 @@ impl<'l> Records<'l> {
         log.observed_time = Some(received.time);
         if let Some(priority) = message.priority {
             let (name, level, number) = priority.severity();
-            (log.level, log.severity_number, log.severity_text) = (Some(level), Some(number), Some(name.to_owned()));
+            (log.level, log.severity_number, log.severity_text) =
+                (Some(level), Some(number), Some(name.to_owned()));
         }
         let mut filling = Filling::of(&RECORD);
         let mut put = |name: &str, value: Cow<'_, str>| filling.put(name, &AnyValue::Text(value), &mut texts);
@@ -116,12 +117,19 @@ impl<'l> Records<'l> {
         if header.host.is_some_and(|host| host != received.peer) {
             put(PEER, received.peer.into());
         }
-        let _ = ietf::each_parameter(message.structured, |id, name, value| match name {
-            "" => put(id, value),
-            "trace_id" if known(TraceId::from_hex(&value), &mut log.trace_id) => {}
-            "span_id" if known(SpanId::from_hex(&value), &mut log.span_id) => {}
-            name if RECORD.knows(name) => put(name, value),
-            name => put(&format!("{id}.{name}"), value),
+        let _ = ietf::each_parameter(message.structured, |id, name, value| {
+            let (trace, span) = match name {
+                "trace_id" => (TraceId::from_hex(&value).text(), None),
+                "span_id" => (None, SpanId::from_hex(&value).text()),
+                _ => (None, None),
+            };
+            match name {
+                _ if trace.is_some() => log.trace_id = trace,
+                _ if span.is_some() => log.span_id = span,
+                "" => put(id, value),
+                _ if RECORD.knows(name) => put(name, value),
+                _ => put(&format!("{id}.{name}"), value),
+            }
         });
         log.dropped_attributes = filling.kept.dropped(0);
         log.attributes = filling.kept.attributes;
@@ -130,13 +138,4 @@ impl<'l> Records<'l> {
         log.flaws = texts.flaws;
         log
     }
-}
-
-/// Takes an id that is one.
-fn known<const N: usize>(id: Id<N>, into: &mut Option<String>) -> bool {
-    let is_known = id.known().is_some();
-    if is_known {
-        *into = Some(id.to_string());
-    }
-    is_known
 }

@@ -42,7 +42,8 @@ pub(super) fn read(text: &str, clock: Clock) -> Option<(Timestamp, bool, &str)> 
 
 /// `2026-11-30T08:00:00.123+01:00`, without an offset, too.
 pub(super) fn iso(text: &str, clock: Clock) -> Option<Timestamp> {
-    let is_likely = (15..=MAX_ISO_BYTES).contains(&text.len()) && text.starts_with(|c: char| c.is_ascii_digit());
+    let is_likely =
+        (15..=MAX_ISO_BYTES).contains(&text.len()) && text.starts_with(|c: char| c.is_ascii_digit());
     if !is_likely {
         return None;
     }
@@ -75,8 +76,8 @@ fn of_old(text: &str, clock: Clock) -> Option<(Timestamp, bool, &str)> {
         (year, has_colon, rest) = (Some(found), next.ends_with(':'), after);
     }
     let mut offset = clock.offset;
-    if let Some((named, after)) = word(rest).and_then(|(next, after)| Some((zone(next)?, after)))
-        && !has_colon
+    if let Some((next, after)) = word(rest).filter(|_| !has_colon)
+        && let Some(named) = zone(next, after)
     {
         (offset, has_colon, rest) = (named.unwrap_or(offset), true, after);
     }
@@ -152,10 +153,13 @@ fn number(text: &str, digits: std::ops::RangeInclusive<usize>) -> Option<i8> {
     Some(text).filter(|_| is_number)?.parse().ok()
 }
 
-/// The name of a zone, as routers write it: in capitals, with a colon behind it. Of these names only those of
-/// universal time mean one thing.
-fn zone(word: &str) -> Option<Option<Offset>> {
+/// The name of a zone, as routers write it: in capitals, with a colon behind it and then the name of the message. Of
+/// these names only those of universal time mean one thing.
+fn zone(word: &str, after: &str) -> Option<Option<Offset>> {
     let name = word.strip_suffix(':')?;
+    if matches!(name, "UTC" | "GMT") {
+        return Some(Some(Offset::UTC));
+    }
     let is_name = (1..=5).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_uppercase());
-    is_name.then(|| matches!(name, "UTC" | "GMT" | "Z").then_some(Offset::UTC))
+    (is_name && after.trim_start_matches(' ').starts_with('%')).then_some(None)
 }

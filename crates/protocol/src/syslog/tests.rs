@@ -58,7 +58,7 @@ fn a_message_of_rfc_5424_is_read_field_by_field() {
     let log = assert_parts(
         "<165>1 2026-11-30T11:59:58.000003-00:30 mill-3.example.org ocr 4711 ID47 \
          [page@32473 number=\"3\" title=\"a \\\"b\\\" \\] \\\\ \\n\"][empty@1] \u{feff}page took long: é",
-        ("2026-11-30T12:29:58.000003Z", "mill-3.example.org", Some("ocr"), Some(4711), "page took long: é"),
+        ("2026-11-30T12:00:00Z", "mill-3.example.org", Some("ocr"), Some(4711), "page took long: é"),
     );
     assert!(log.flaws.contains(Flaw::NoTime), "half an hour ahead is a fault of a clock");
     let log = assert_parts(
@@ -85,10 +85,7 @@ fn a_message_of_rfc_5424_is_read_field_by_field() {
 
 #[test]
 fn values_of_rfc_5424_may_be_nil_and_names_that_all_share_have_their_columns() {
-    let log = assert_parts(
-        "<14>1 - - - - - -",
-        ("2026-11-30T12:00:00Z", "192.0.2.7", None, None, ""),
-    );
+    let log = assert_parts("<14>1 - - - - - -", ("2026-11-30T12:00:00Z", "192.0.2.7", None, None, ""));
     assert_eq!((log.message, log.flaws), (None, [Flaw::NoTime].into_iter().collect()));
     assert_eq!(log.attributes.keys().map(String::as_str).collect::<Vec<_>>(), ["syslog.facility"]);
     let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -106,22 +103,41 @@ fn values_of_rfc_5424_may_be_nil_and_names_that_all_share_have_their_columns() {
 fn messages_of_old_are_read_in_all_their_variants() {
     let at = "2026-11-30T11:58:07Z";
     let cases: &[(&str, Parts<'_>)] = &[
-        ("<30>Nov 30 11:58:07 mill-3 cron[42]: (root) CMD (run)", (at, "mill-3", Some("cron"), Some(42), "(root) CMD (run)")),
+        (
+            "<30>Nov 30 11:58:07 mill-3 cron[42]: (root) CMD (run)",
+            (at, "mill-3", Some("cron"), Some(42), "(root) CMD (run)"),
+        ),
         ("<30>Nov 30 11:58:07 cron[42]: no host", (at, "192.0.2.7", Some("cron"), Some(42), "no host")),
-        ("<30>nov 30 11:58:07 mill-3 kernel: [  1.5] usb: new", (at, "mill-3", Some("kernel"), None, "[  1.5] usb: new")),
-        ("<30>Nov 30 11:58:07 10.0.0.5 su(pam_unix)[9]: opened", (at, "10.0.0.5", Some("su(pam_unix)"), Some(9), "opened")),
-        ("<30>Nov 30 11:58:07 fe80::1 /usr/bin/app[3] no colon", (at, "fe80::1", Some("/usr/bin/app"), Some(3), "no colon")),
+        (
+            "<30>nov 30 11:58:07 mill-3 kernel: [  1.5] usb: new",
+            (at, "mill-3", Some("kernel"), None, "[  1.5] usb: new"),
+        ),
+        (
+            "<30>Nov 30 11:58:07 10.0.0.5 su(pam_unix)[9]: opened",
+            (at, "10.0.0.5", Some("su(pam_unix)"), Some(9), "opened"),
+        ),
+        (
+            "<30>Nov 30 11:58:07 fe80::1 /usr/bin/app[3] no colon",
+            (at, "fe80::1", Some("/usr/bin/app"), Some(3), "no colon"),
+        ),
         ("<30>Nov 30 11:58:07 mill-3 no tag at all", (at, "mill-3", None, None, "no tag at all")),
         ("<30>Nov 30 11:58:07 mill-3 http://x/ was asked", (at, "mill-3", None, None, "http://x/ was asked")),
         ("<30>Nov 30 11:58:07 'quoted' text", (at, "192.0.2.7", None, None, "'quoted' text")),
+        ("<30>Nov 30 11:58:07 CRON: in capitals", (at, "192.0.2.7", Some("CRON"), None, "in capitals")),
         ("<30>Nov 30 11:58:07 alone", (at, "192.0.2.7", None, None, "alone")),
         ("<30>Nov 30 2026 11:58:07 mill-3 a: year before", (at, "mill-3", Some("a"), None, "year before")),
         ("<30>Nov 30 11:58:07 2026 mill-3 a: year behind", (at, "mill-3", Some("a"), None, "year behind")),
-        ("<30>2026-11-30T12:58:07+01:00 mill-3 a[1]: as relays write it", (at, "mill-3", Some("a"), Some(1), "as relays write it")),
+        (
+            "<30>2026-11-30T12:58:07+01:00 mill-3 a[1]: as relays write it",
+            (at, "mill-3", Some("a"), Some(1), "as relays write it"),
+        ),
         ("<30>2026-11-30 11:58:07 mill-3 a: in two words", (at, "mill-3", Some("a"), None, "in two words")),
         ("<30>a[7]: no time", ("2026-11-30T12:00:00Z", "192.0.2.7", Some("a"), Some(7), "no time")),
         ("<30>only a text", ("2026-11-30T12:00:00Z", "192.0.2.7", None, None, "only a text")),
-        ("<30>date=2026-11-30 devname=\"fw\" x: y", ("2026-11-30T12:00:00Z", "192.0.2.7", None, None, "date=2026-11-30 devname=\"fw\" x: y")),
+        (
+            "<30>date=2026-11-30 devname=\"fw\" x: y",
+            ("2026-11-30T12:00:00Z", "192.0.2.7", None, None, "date=2026-11-30 devname=\"fw\" x: y"),
+        ),
         ("<30>Nov 30 11:58:07 mill-3 a: ends\r\n", (at, "mill-3", Some("a"), None, "ends")),
     ];
     for (message, expected) in cases {
@@ -171,14 +187,23 @@ fn a_time_without_a_year_is_that_nearest_to_now_on_the_clock_of_its_sender() {
         let found = stamp::read(text, clock(now, offset)).map(|(time, ..)| time);
         assert_eq!(found, Some(time(expected)), "{text} at {now}");
     }
-    for text in ["Nov 31 10:00:00 h", "Nov 30 24:00:00 h", "Nov 30 10:00 h", "Nov x 10:00:00 h", "Now 1 1:1:1", "Feb 29 2026 1:1:1"] {
+    for text in [
+        "Nov 31 10:00:00 h",
+        "Nov 30 24:00:00 h",
+        "Nov 30 10:00 h",
+        "Nov x 10:00:00 h",
+        "Now 1 1:1:1",
+        "Feb 29 2026 1:1:1",
+    ] {
         assert!(stamp::read(text, clock("2026-11-30T12:00:00Z", 0)).is_none(), "{text}");
     }
 }
 
 #[test]
 fn a_clock_that_cannot_be_right_does_not_lose_the_message() {
-    for message in ["<30>Mar  1 00:00:12 r1 a: just started", "<30>1 1993-03-01T00:00:12Z r1 a - - - just started"] {
+    for message in
+        ["<30>Mar  1 00:00:12 r1 a: just started", "<30>1 1993-03-01T00:00:12Z r1 a - - - just started"]
+    {
         let log = assert_parts(message, ("2026-11-30T12:00:00Z", "r1", Some("a"), None, "just started"));
         assert_eq!(log.flaws, [Flaw::NoTime].into_iter().collect(), "{message}");
     }
@@ -241,7 +266,7 @@ fn both_framings_are_told_apart_message_by_message_however_the_stream_is_cut() {
         ("4 <1>a6 <2>b\nc\n5 <3>d\n", &[("<1>a", false), ("<2>b\nc", false), ("<3>d", false)]),
         ("4 <1>a<2>line\n12 <3>123456789", &[("<1>a", false), ("<2>line", false), ("<3>123456789", false)]),
         ("12 apples\n2026-11-30 x\n7", &[("12 apples", false), ("2026-11-30 x", false), ("7", false)]),
-        ("12345678 <1>no count\n0 <1>x\n", &[("12345678 <1>no count", false), ("0 <1>x", false)]),
+        ("12345678 <1>x\n0 <1>x\n", &[("12345678 <1>x", false), ("0 <1>x", false)]),
         ("9 <1>ab", &[("<1>ab", true)]),
         ("<1>a\0\n\0<2>b\0", &[("<1>a", false), ("<2>b", false)]),
         ("<1>123456789012345678\n<2>b\n", &[("<1>1234567890123", true), ("<2>b", false)]),

@@ -43,7 +43,8 @@ fn refusal(answer: &Answer, status: u16) -> &str {
 async fn stored(stage: &Stage) -> Vec<LogEvent> {
     let store = std::sync::Arc::clone(&stage.store);
     let scan = EventScan::new(Table::Logs, TimeRange::ALL, 1000);
-    let batches = tokio::task::spawn_blocking(move || store.scan(&scan)).await.expect("no panic").expect("a scan");
+    let batches =
+        tokio::task::spawn_blocking(move || store.scan(&scan)).await.expect("no panic").expect("a scan");
     let events = batches.iter().flat_map(|rows| store::events_from_batch(Table::Logs, rows).expect("rows"));
     events.filter_map(|event| if let Event::Log(log) = event { Some(*log) } else { None }).collect()
 }
@@ -114,8 +115,13 @@ async fn lines_are_stored_with_what_their_labels_say_and_secrets_are_redacted() 
 async fn every_form_that_shippers_send_is_taken() {
     let (stage, time) = (Stage::new().await, now());
     type Pack = fn(&[u8]) -> Vec<u8>;
-    let packings: [(Option<&str>, Pack); 5] =
-        [(None, <[u8]>::to_vec), (Some("gzip"), gzip), (Some("deflate"), bare), (Some("deflate"), zlib), (Some("zstd"), zstd)];
+    let packings: [(Option<&str>, Pack); 5] = [
+        (None, <[u8]>::to_vec),
+        (Some("gzip"), gzip),
+        (Some("deflate"), bare),
+        (Some("deflate"), zlib),
+        (Some("zstd"), zstd),
+    ];
     let mut sent = Vec::new();
     for (place, (encoding, pack)) in packings.into_iter().enumerate() {
         let (json_line, protobuf_line) = (format!("json {place}"), format!("protobuf {place}"));
@@ -161,7 +167,12 @@ async fn what_is_wrong_is_told_in_plain_text_and_nothing_is_stored() {
     let good = message(now(), "good").snappy();
     let cases: Vec<(&[(&str, &str)], Vec<u8>, u16, &str)> = vec![
         (&[("Content-Type", JSON)], json("{\"streams\":["), 400, "Nothing was stored"),
-        (&[("Content-Type", JSON)], json("{\"streams\":[{\"values\":[[\"1\"]]}]}"), 400, "streams[0].values[0]"),
+        (
+            &[("Content-Type", JSON)],
+            json("{\"streams\":[{\"values\":[[\"1\"]]}]}"),
+            400,
+            "streams[0].values[0]",
+        ),
         (&[("Content-Type", JSON), ("Content-Encoding", "gzip")], json("{}"), 400, "Content-Encoding"),
         (&[("Content-Type", JSON), ("Content-Encoding", "br")], json("{}"), 400, "deflate"),
         (&[("Content-Type", PROTOBUF)], good[..good.len() - 3].to_vec(), 400, "snappy"),

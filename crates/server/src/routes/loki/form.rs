@@ -42,7 +42,8 @@ impl Form {
     /// The form that headers name. One that is not known is a 400, as of Loki.
     pub(super) fn of(headers: &HeaderMap) -> Result<Self, Problem> {
         let packing = packing(headers).ok_or_else(|| {
-            let detail = "Send the body plain, or with `Content-Encoding: snappy`, `gzip`, `deflate` or `zstd`.";
+            let detail =
+                "Send the body plain, or with `Content-Encoding: snappy`, `gzip`, `deflate` or `zstd`.";
             Problem::new(Kind::BadBody, detail)
         })?;
         Ok(Self { encoding: encoding(headers), packing })
@@ -81,7 +82,8 @@ fn is_zlib(packed: &[u8]) -> bool {
 }
 
 fn encoding(headers: &HeaderMap) -> Encoding {
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     if essence.eq_ignore_ascii_case("application/json") { Encoding::Json } else { Encoding::Protobuf }
 }
