@@ -16,6 +16,11 @@ const PUSH: &str = "/loki/api/v1/push";
 const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json";
 
+/// Packs a body.
+type Pack = fn(&[u8]) -> Vec<u8>;
+/// Headers, a body, and the status and the words that they are refused with.
+type Case<'c> = (&'c [(&'c str, &'c str)], Vec<u8>, u16, &'c str);
+
 async fn push(stage: &Stage, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
     let request = stage.request(Method::POST, PUSH).body(body);
     answer(headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))).await
@@ -114,7 +119,6 @@ async fn lines_are_stored_with_what_their_labels_say_and_secrets_are_redacted() 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_form_that_shippers_send_is_taken() {
     let (stage, time) = (Stage::new().await, now());
-    type Pack = fn(&[u8]) -> Vec<u8>;
     let packings: [(Option<&str>, Pack); 5] = [
         (None, <[u8]>::to_vec),
         (Some("gzip"), gzip),
@@ -165,7 +169,7 @@ async fn what_is_wrong_is_told_in_plain_text_and_nothing_is_stored() {
     let stage = Stage::with(|config| config.max_ingest_body = ByteSize(10_000)).await;
     let json = |text: &str| text.as_bytes().to_vec();
     let good = message(now(), "good").snappy();
-    let cases: Vec<(&[(&str, &str)], Vec<u8>, u16, &str)> = vec![
+    let cases: [Case<'_>; 7] = [
         (&[("Content-Type", JSON)], json("{\"streams\":["), 400, "Nothing was stored"),
         (
             &[("Content-Type", JSON)],
