@@ -14,6 +14,7 @@ mod explain;
 mod export;
 mod faults;
 mod itself;
+mod logs_in;
 mod memory;
 mod probes;
 mod rules;

@@ -28,6 +28,10 @@ pub enum Source {
     OtlpMetrics,
     /// Events that follow from spans
     Derived,
+    /// Lines of logs by Loki's push API
+    Loki,
+    /// Messages of syslog
+    Syslog,
     /// Watchkeeper's own metrics
     Own,
 }
@@ -46,6 +50,8 @@ impl Source {
             Self::OtlpTraces => "otlp_traces",
             Self::OtlpMetrics => "otlp_metrics",
             Self::Derived => "derived",
+            Self::Loki => "loki",
+            Self::Syslog => "syslog",
             Self::Own => "own",
         }
     }

@@ -88,6 +88,11 @@ impl IngestError {
         }
     }
 
+    /// Whether sending the same again may help by itself.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Store(AppendError::Overloaded { .. } | AppendError::DiskFull { .. }))
+    }
+
     /// The error, where something was stored before.
     fn after_a_part(self) -> Self {
         match self {

@@ -5,7 +5,7 @@
 
 use model::event::Event;
 use model::histogram::histogram_place;
-use model::{LabelsRef, MetricBatch, Sample, Timestamp, is_stale};
+use model::{LabelsRef, MetricBatch, Sample, TimeRange, Timestamp, is_stale};
 
 use crate::exposition::{self, Format, Options};
 use crate::otlp::names::NameStrategy;
@@ -13,7 +13,7 @@ use crate::otlp::rows::{LogRows, RowLimits, SpanRows};
 use crate::otlp::samples::{Options as SampleOptions, SampleSink};
 use crate::otlp::{self, Encoding, KeyValue, LogRecord, LogSink, Resource, Scope, Sink, Span, SpanSink};
 use crate::remote_write::{self, Version};
-use crate::{events, remote_read};
+use crate::{events, loki, remote_read, syslog};
 
 /// The most that a request of remote write may hold.
 const LIMIT: usize = 1 << 20;
@@ -195,6 +195,65 @@ fn check_samples(encoding: Encoding, bytes: &[u8]) {
     assert!(converted.rejected.len() <= converted.rejected_points);
 }
 
+/// As a push request of Loki in each encoding, and as the snappy block of one.
+pub fn loki(bytes: &[u8]) {
+    let limits = RowLimits { max_text_bytes: 100, max_bytes: LIMIT, ..RowLimits::default() };
+    let now = Timestamp::from_millis(1_754_083_800_000);
+    let context = loki::Context { limits: &limits, now, tenant: Some("t") };
+    if let Ok(unpacked) = loki::unpack(bytes, LIMIT) {
+        assert!(unpacked.len() <= LIMIT);
+    }
+    for encoding in [loki::Encoding::Protobuf, loki::Encoding::Json] {
+        let Ok(rows) = loki::decode(encoding, bytes, &context) else { continue };
+        assert!(rows.reasons.len() as u64 <= rows.rejected);
+        let mut ids = std::collections::HashSet::new();
+        for event in &rows.events {
+            check_log(event, &limits);
+            if let Some(id) = event.event_id() {
+                assert!(ids.insert(id), "each line of a request is told from all others");
+            }
+        }
+        let again = loki::decode(encoding, bytes, &context).expect("it could be read just now");
+        assert_eq!(rows.events, again.events, "what is sent again has the same ids");
+    }
+}
+
+fn check_log(event: &Event, limits: &RowLimits) {
+    let Event::Log(log) = event else { panic!("no record of a log: {event:?}") };
+    assert!(log.attributes.len() <= limits.max_attributes);
+    assert!(log.attributes.values().all(|value| value.len() <= limits.max_text_bytes));
+    assert!(log.message.as_ref().is_none_or(|text| text.len() <= limits.max_text_bytes));
+}
+
+/// As a message of syslog, and as a stream of them that comes in pieces.
+pub fn syslog(bytes: &[u8]) {
+    let limits = RowLimits { max_text_bytes: 100, ..RowLimits::default() };
+    let now = Timestamp::from_millis(1_754_083_800_000);
+    let times = TimeRange::new(Timestamp::from_millis(1_750_000_000_000), now);
+    let mut records = syslog::Records::new(&limits, syslog::Options { offset_seconds: 3600, times });
+    let mut take = |message: &[u8], is_cut| {
+        records.take(message, &syslog::Received { time: now, peer: "192.0.2.1", is_cut });
+    };
+    take(bytes, false);
+    let frames = |size: usize| {
+        let (mut framer, mut all) = (syslog::Framer::new(200), Vec::new());
+        let mut each = |frame: syslog::Frame<'_>| all.push((frame.bytes.to_vec(), frame.is_cut));
+        bytes.chunks(size).for_each(|piece| framer.push(piece, &mut each));
+        framer.finish(&mut each);
+        all
+    };
+    let whole = frames(bytes.len().max(1));
+    assert_eq!(whole, frames(3), "pieces do not matter");
+    for (frame, is_cut) in &whole {
+        assert!(!frame.is_empty() && frame.len() <= 200);
+        take(frame, *is_cut);
+    }
+    for event in records.finish() {
+        check_log(&event, &limits);
+        assert!(times.contains(event.time()));
+    }
+}
+
 /// As what an exporter shows, in each format.
 pub fn exposition(bytes: &[u8]) {
     for format in [Format::Text, Format::OpenMetrics, Format::Protobuf] {
@@ -252,6 +311,16 @@ mod tests {
     #[test]
     fn what_fuzzing_otlp_has_found_stays_mended() {
         each("otlp", super::otlp);
+    }
+
+    #[test]
+    fn what_fuzzing_loki_has_found_stays_mended() {
+        each("loki", super::loki);
+    }
+
+    #[test]
+    fn what_fuzzing_syslog_has_found_stays_mended() {
+        each("syslog", super::syslog);
     }
 
     #[test]

@@ -142,6 +142,8 @@ async fn start(loaded: &Loaded, data_dir: &Path, begun: Instant) -> Result<Runni
         format!("cannot listen on {listen}; is another Watchkeeper running? `--listen` takes another address")
     })?;
     let address = listener.local_addr().context("the address that is listened on is not known")?;
+    let syslog =
+        collect::Syslog::bind(&settings.syslog).await.context("the section [syslog] cannot be used")?;
     let house = House::open(loaded, data_dir).await?;
     let first_login = first_start::make_first_user(&house.state).await?;
     let local_token = first_start::write_local_token(data_dir)?;
@@ -165,6 +167,9 @@ async fn start(loaded: &Loaded, data_dir: &Path, begun: Instant) -> Result<Runni
     let mut running = Running { tasks: JoinSet::new(), stops: Vec::new(), house };
     let reached = Reached::of(address, tls.is_some());
     running.begin(loaded, listener, tls, context);
+    if let Some(syslog) = syslog {
+        running.begin_syslog(syslog);
+    }
     announce::ready(&reached, data_dir, first_login.as_ref(), begun)?;
     Ok(running)
 }
@@ -222,6 +227,12 @@ impl Running {
             state.run(config, stop).await;
             Ok(())
         });
+    }
+
+    /// Takes messages of syslog. Stops after the rest, and before the store is closed: what was taken is stored.
+    fn begin_syslog(&mut self, syslog: collect::Syslog) {
+        let (ingest, registry) = (Arc::clone(&self.house.ingest), self.house.registry.clone());
+        self.spawn("syslog", |stop| async move { Ok(syslog.run(ingest, &registry, stop).await?) });
     }
 
     fn spawn<F>(&mut self, name: &'static str, task: impl FnOnce(CancellationToken) -> F)

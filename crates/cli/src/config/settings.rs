@@ -47,6 +47,8 @@ pub(crate) struct Settings {
     pub(crate) scraping: collect::ScrapingConfig,
     /// Prometheus exporters that are scraped, in jobs with the keys that Prometheus has.
     pub(crate) scrape: Vec<collect::ScrapeConfig>,
+    /// Where messages of syslog are listened for. Off unless an address is set.
+    pub(crate) syslog: collect::SyslogConfig,
     /// What one metric query may cost.
     pub(crate) promql: promql::Limits,
     /// Rules and alerts.
@@ -67,6 +69,9 @@ impl Settings {
             ("store.retention", self.store.retention.0.is_zero()),
             ("pipeline.interval", self.pipeline.interval.0.is_zero()),
             ("log.max_file_size", self.log.max_file_size.0 == 0),
+            ("syslog.max_connections", self.syslog.max_connections == 0),
+            ("syslog.idle_timeout", self.syslog.idle_timeout.0.is_zero()),
+            ("syslog.max_queue", self.syslog.max_queue.0 == 0),
             ("promql.timeout", self.promql.timeout.0.is_zero()),
         ];
         let mut faults: Vec<String> = zero

@@ -37,6 +37,7 @@ fn wrong_keys_and_values_are_told_with_their_line_and_what_was_meant() {
         ),
         ("[server]\nlisten = 7654\n", "watchkeeper.toml:2: "),
         ("[store]\n\nretention = \"soon\"\n", "watchkeeper.toml:3: `soon` is not a duration"),
+        ("[syslog]\nutc_offset = \"CET\"\n", "watchkeeper.toml:2: `CET` is not an offset"),
         ("[ingest]\nmax_labels = \"many\"\n", "watchkeeper.toml:2: `ingest.max_labels`: invalid type"),
         ("[ingest.redaction]\n[ingest.redaction.patterns]\ncase = \"CASE-(\"\n", "watchkeeper.toml:3: `"),
         ("[ingest.redaction]\nemials = false\n", "watchkeeper.toml:2: unknown key `ingest.redaction.emials`"),
@@ -54,6 +55,7 @@ fn values_that_nothing_could_work_with_are_refused() {
     let cases = [
         ("[server]\nrequest_timeout = \"0s\"\n", "`server.request_timeout` must be more than zero"),
         ("[pipeline]\ninterval = \"0s\"\n", "`pipeline.interval` must be more than zero"),
+        ("[syslog]\nmax_queue = \"0B\"\n", "`syslog.max_queue` must be more than zero"),
         (
             "[[ingest.redaction.rules]]\ndetectors = [\"mail\"]\n",
             "`ingest.redaction.rules[0].detectors`: there is no detector `mail`",

@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
-use model::Timestamp;
 use model::event::{Attributes, Event, Flaw, Flaws, Origin};
+use model::{TimeRange, Timestamp};
 use store::Table;
 
 use super::clean::{Cleaner, cut};
@@ -66,6 +66,12 @@ impl Ingest {
         admission.shorten(event, origins);
         texts::visit(event, |place| admission.take(place));
         admission.end(event)
+    }
+
+    /// Times that a record of a log may have: those older or farther ahead are rejected.
+    pub fn log_times(&self, now: Timestamp) -> TimeRange {
+        let oldest = now.before(self.retention.table(Table::Logs));
+        TimeRange::new(oldest, now.after(self.limits.max_future.0))
     }
 
     /// Checks when an event happened.

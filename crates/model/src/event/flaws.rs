@@ -29,6 +29,8 @@ text_enum! {
         Events = "events_cut",
         /// It had more links than are kept.
         Links = "links_cut",
+        /// It is not written as its protocol has it, and was kept as the text that it is.
+        Format = "format_invalid",
     }
 }
 

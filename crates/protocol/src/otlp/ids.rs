@@ -30,6 +30,11 @@ impl<const N: usize> Id<N> {
         }
     }
 
+    /// The id as text, if it is one.
+    pub(crate) fn text(self) -> Option<String> {
+        self.known().map(|_| self.to_string())
+    }
+
     /// From bytes of any number.
     pub(super) fn from_bytes(bytes: &[u8]) -> Self {
         match <[u8; N]>::try_from(bytes) {
@@ -40,7 +45,7 @@ impl<const N: usize> Id<N> {
     }
 
     /// From hexadecimal digits of either case.
-    pub(super) fn from_hex(text: &str) -> Self {
+    pub(crate) fn from_hex(text: &str) -> Self {
         let (pairs, rest) = text.as_bytes().as_chunks::<2>();
         if pairs.len() != N || !rest.is_empty() {
             return if text.is_empty() { Self::Absent } else { Self::Invalid };

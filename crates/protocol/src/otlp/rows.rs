@@ -5,10 +5,10 @@
 //! rejected, alone. Start reading at [`LogRows`].
 
 mod logs;
-mod names;
+pub(crate) mod names;
 mod origin;
 mod spans;
-mod texts;
+pub(crate) mod texts;
 
 #[cfg(test)]
 mod tests;
@@ -77,25 +77,30 @@ pub struct Rows {
 }
 
 /// What an attribute takes beside its texts.
-const ATTRIBUTE_BYTES: usize = 64;
+pub(crate) const ATTRIBUTE_BYTES: usize = 64;
 
 impl Rows {
-    fn reject(&mut self, reason: &str) {
+    pub(crate) fn reject(&mut self, reason: &str) {
         self.rejected += 1;
         self.reasons.add(reason);
     }
 
-    /// Adds an event that takes about so many bytes, if there is room.
-    fn push(&mut self, event: Event, bytes: usize, limits: &RowLimits) {
+    /// Whether an event of about so many bytes would be taken.
+    pub(crate) fn has_room(&self, bytes: usize, limits: &RowLimits) -> bool {
         let bytes = size_of::<Event>().saturating_add(bytes);
-        if self.bytes.saturating_add(bytes) > limits.max_bytes {
+        self.bytes.saturating_add(bytes) <= limits.max_bytes
+    }
+
+    /// Adds an event that takes about so many bytes, if there is room.
+    pub(crate) fn push(&mut self, event: Event, bytes: usize, limits: &RowLimits) {
+        if !self.has_room(bytes, limits) {
             let limit = limits.max_bytes;
             self.reasons.add(&format!(
                 "the records of the request would take more than {limit} bytes: send fewer at once"
             ));
             return self.reject_the_rest();
         }
-        self.bytes += bytes;
+        self.bytes += size_of::<Event>().saturating_add(bytes);
         self.events.push(event);
     }
 

@@ -16,7 +16,8 @@ pub struct OtlpConfig {
     pub scope_labels: bool,
     /// Whether a series `target_info` says for each resource what else is known of it.
     pub target_info: bool,
-    /// The most memory that what becomes of one request may take; records and points beyond are rejected.
+    /// The most memory that what becomes of one request may take, and of one to Loki's push API; records and points
+    /// beyond are rejected.
     #[schemars(with = "String")]
     pub max_request_memory: ByteSize,
 }

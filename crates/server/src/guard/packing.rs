@@ -20,6 +20,7 @@ const MAX_ZSTD_WINDOW: u32 = 25;
 pub(crate) enum Packing {
     Plain,
     Gzip,
+    Deflate,
     Zstd,
 }
 
@@ -55,6 +56,8 @@ impl Packing {
             Self::Plain if packed.len() as u64 > limit.0 => Err(UnpackError::TooLarge(limit)),
             Self::Plain => Ok(Cow::Borrowed(packed)),
             Self::Gzip => read(flate2::read::MultiGzDecoder::new(packed), limit),
+            Self::Deflate if is_zlib(packed) => read(flate2::read::ZlibDecoder::new(packed), limit),
+            Self::Deflate => read(flate2::read::DeflateDecoder::new(packed), limit),
             Self::Zstd => {
                 let mut decoder =
                     zstd::stream::read::Decoder::with_buffer(packed).map_err(UnpackError::Broken)?;
@@ -63,6 +66,13 @@ impl Packing {
             }
         }
     }
+}
+
+/// Whether `deflate` is what HTTP calls so, a frame of zlib, and not the bare stream that some read. No encoder begins a
+/// bare stream with these bits.
+fn is_zlib(packed: &[u8]) -> bool {
+    let [first, second, ..] = packed else { return false };
+    first & 0x0f == 8 && u16::from_be_bytes([*first, *second]) % 31 == 0
 }
 
 /// Reads to the end, or a byte further than is taken.

@@ -18,6 +18,7 @@ mod jobs;
 mod keys;
 mod live;
 mod logs;
+mod loki;
 mod openapi;
 mod operations;
 mod otlp;
@@ -82,6 +83,7 @@ fn outermost<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
         // Outside of that, so that a panic is told in the form of the protocol, too; inside of the compression, because it
         // puts bodies into the place of others.
         .layer(from_fn(otlp::in_its_form))
+        .layer(from_fn(loki::in_its_form))
         .layer(CompressionLayer::new())
         .layer(from_fn(edge::identify))
 }
@@ -135,8 +137,11 @@ fn reading() -> Routes {
 
 /// Ingest has its own bounds on bodies, which may be compressed: whoever decodes them unpacks them.
 fn ingest(app: &Shared) -> Routes {
-    let all =
-        OpenApiRouter::new().routes(routes!(events::take)).routes(routes!(write::take)).merge(otlp::routes());
+    let all = OpenApiRouter::new()
+        .routes(routes!(events::take))
+        .routes(routes!(write::take))
+        .merge(otlp::routes())
+        .merge(loki::routes());
     gate(app, Some(Scope::Ingest), all.route_layer(from_fn_with_state(Arc::clone(app), body::limit_ingest)))
 }
 

@@ -142,7 +142,7 @@ fn source(signal: Signal) -> Source {
 }
 
 /// The bounds of the path in: what is cut while a request is read need not be held until it gets there.
-fn row_limits(limits: &Limits, app: &Shared) -> RowLimits {
+pub(super) fn row_limits(limits: &Limits, app: &Shared) -> RowLimits {
     RowLimits {
         max_text_bytes: limits.max_text_bytes,
         max_name_bytes: limits.max_name_bytes,

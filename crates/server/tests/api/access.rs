@@ -13,6 +13,7 @@ fn demanded(method: &Method, path: &str) -> Option<Scope> {
     match path {
         "/api/v1/session" | "/api/v1/logout" => None,
         "/prometheus/api/v1/write" => Some(Scope::Ingest),
+        LOKI => Some(Scope::Ingest),
         path if is_otlp(path) => Some(Scope::Ingest),
         "/api/v1/events" if *method == Method::POST => Some(Scope::Ingest),
         _ if ["/acknowledge", "/resolve", "/operations"].iter().any(|end| path.ends_with(end)) => {
@@ -33,8 +34,16 @@ fn is_otlp(path: &str) -> bool {
     ["/v1/logs", "/v1/traces", "/v1/metrics"].contains(&path)
 }
 
+/// The route of Loki's shippers, who are told in plain text what is wrong.
+const LOKI: &str = "/loki/api/v1/push";
+
 /// What is told of a request that was refused.
 fn told(path: &str, refused: &Answer, status: u16) -> String {
+    if path == LOKI {
+        let content_type = refused.header("content-type");
+        assert_eq!((refused.status.as_u16(), content_type), (status, "text/plain; charset=utf-8"));
+        return refused.text.clone();
+    }
     if !is_otlp(path) {
         return refused.problem(status).to_owned();
     }

@@ -14,6 +14,7 @@ mod language;
 mod lists;
 mod live;
 mod login;
+mod loki;
 mod otlp;
 mod packed;
 mod page;

@@ -384,3 +384,22 @@ async fn of_a_span_that_is_not_kept_its_job_is_and_listeners_hear_of_it() {
     assert_eq!((stored.len(), told.0.lock().clone()), (2, vec![3, 1]));
     assert!((refused(&registry, "sampled") - 2.0).abs() < f64::EPSILON);
 }
+
+#[tokio::test]
+async fn the_times_that_are_said_to_be_taken_are() {
+    let (ingest, _) = open(&Arc::new(Memory::default()));
+    let now = Timestamp::now();
+    let times = ingest.log_times(now);
+    let minute = std::time::Duration::from_secs(60);
+    let cases = [
+        (times.start.after(minute), 0),
+        (times.end.before(minute), 0),
+        (times.start.before(minute), 1),
+        (times.end.after(minute), 1),
+    ];
+    for (time, rejected) in cases {
+        let event = Event::Log(Box::new(LogEvent::new(time, Arc::default())));
+        let outcome = ingest.append_events(Source::Syslog, vec![event]).await.expect("stored");
+        assert_eq!(outcome.rejected.len(), rejected, "{time} in {times:?}");
+    }
+}

@@ -4,6 +4,7 @@
 //! the same field as the present one. When both are there the present one holds, and the other stays an attribute
 //! unless it says the same.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -13,13 +14,13 @@ use super::texts::{Kept, Texts};
 use crate::otlp::value::AnyValue;
 
 /// A field, and the names that fill it: the present one first, then those of old and of other dialects.
-pub(super) struct Field<T> {
-    place: Place<T>,
-    names: &'static [&'static str],
+pub(crate) struct Field<T> {
+    pub(crate) place: Place<T>,
+    pub(crate) names: &'static [&'static str],
 }
 
 /// Where a value goes.
-enum Place<T> {
+pub(crate) enum Place<T> {
     Text(fn(&mut T) -> &mut Option<String>),
     /// A text that is left out rather than cut.
     Id(fn(&mut T) -> &mut Option<String>),
@@ -131,28 +132,47 @@ const QUERY: &str = "url.query";
 const MAX_FIELDS: usize = 40;
 
 /// A table of names, to be looked up.
-pub(super) struct Names<T: 'static> {
+pub(crate) struct Names<T: 'static> {
     fields: &'static [Field<T>],
     /// The field that a name fills, and the place of the name among those of the field.
-    by_name: HashMap<&'static str, (usize, u8)>,
+    by_name: HashMap<Cow<'static, str>, (usize, u8)>,
 }
 
 pub(super) static ORIGIN: LazyLock<Names<Origin>> = LazyLock::new(|| Names::new(OF_ORIGIN));
-pub(super) static RECORD: LazyLock<Names<Conventions>> = LazyLock::new(|| Names::new(OF_RECORD));
+pub(crate) static RECORD: LazyLock<Names<Conventions>> = LazyLock::new(|| Names::new(OF_RECORD));
+/// The same for senders whose names have no dots: Loki's labels.
+pub(crate) static RECORD_WITHOUT_DOTS: LazyLock<Names<Conventions>> =
+    LazyLock::new(|| Names::new(OF_RECORD).and_without_dots());
 
 impl<T: 'static> Names<T> {
-    fn new(fields: &'static [Field<T>]) -> Self {
+    pub(crate) fn new(fields: &'static [Field<T>]) -> Self {
         let by_name = fields.iter().enumerate().flat_map(|(index, field)| {
-            (0u8..).zip(field.names).map(move |(rank, name)| (*name, (index, rank)))
+            (0u8..).zip(field.names).map(move |(rank, name)| (Cow::Borrowed(*name), (index, rank)))
         });
         Self { fields, by_name: by_name.collect() }
+    }
+
+    /// Names with dots are known with underscores, too.
+    fn and_without_dots(mut self) -> Self {
+        for (index, field) in self.fields.iter().enumerate() {
+            for (rank, name) in (0u8..).zip(field.names) {
+                self.by_name.entry(Cow::Owned(name.replace('.', "_"))).or_insert((index, rank));
+            }
+        }
+        self
+    }
+
+    /// Whether a name fills a field.
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
     }
 }
 
 /// Fields and attributes of one record while they are filled.
-pub(super) struct Filling<T: 'static> {
+#[derive(Clone)]
+pub(crate) struct Filling<T: 'static> {
     names: &'static Names<T>,
-    fields: T,
+    pub(crate) fields: T,
     kept: Kept,
     /// Which of its names has filled a field: the best of those that say the same.
     filled_by: [Option<u8>; MAX_FIELDS],
@@ -161,13 +181,13 @@ pub(super) struct Filling<T: 'static> {
 }
 
 impl<T: Default + 'static> Filling<T> {
-    pub(super) fn of(names: &'static Names<T>) -> Self {
+    pub(crate) fn of(names: &'static Names<T>) -> Self {
         let (fields, kept) = (T::default(), Kept::default());
         Self { names, fields, kept, filled_by: [None; MAX_FIELDS], target: None }
     }
 
     /// Puts an attribute where it belongs.
-    pub(super) fn put(&mut self, key: &str, value: &AnyValue<'_>, texts: &mut Texts<'_>) {
+    pub(crate) fn put(&mut self, key: &str, value: &AnyValue<'_>, texts: &mut Texts<'_>) {
         let Some((index, rank)) = self.names.by_name.get(key).copied() else {
             return self.kept.put(key, texts, |texts| texts.of_value(value));
         };
@@ -194,7 +214,7 @@ impl<T: Default + 'static> Filling<T> {
     }
 
     /// Fields and attributes, once all attributes were put.
-    pub(super) fn end(mut self, texts: &mut Texts<'_>) -> (T, Kept) {
+    pub(crate) fn end(mut self, texts: &mut Texts<'_>) -> (T, Kept) {
         if let Some((index, target)) = self.target.take() {
             self.put_target(index, target, texts);
         }

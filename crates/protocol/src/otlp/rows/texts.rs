@@ -11,9 +11,9 @@ use crate::otlp::value::{AnyValue, KeyValue, Shallow};
 const CUT: char = '…';
 
 /// Makes texts, and notes what was cut.
-pub(super) struct Texts<'l> {
+pub(crate) struct Texts<'l> {
     limits: &'l RowLimits,
-    pub(super) flaws: Flaws,
+    pub(crate) flaws: Flaws,
     max_text_bytes: usize,
     /// Bytes that all texts may have.
     budget: usize,
@@ -23,12 +23,12 @@ pub(super) struct Texts<'l> {
 
 impl<'l> Texts<'l> {
     /// Texts of a record.
-    pub(super) fn of_record(limits: &'l RowLimits) -> Self {
+    pub(crate) fn of_record(limits: &'l RowLimits) -> Self {
         Self::within(limits, limits.max_text_bytes, limits.max_record_bytes)
     }
 
     /// Texts of a part of what records come from, which may have so many bytes.
-    pub(super) fn of_origin(limits: &'l RowLimits, budget: usize) -> Self {
+    pub(crate) fn of_origin(limits: &'l RowLimits, budget: usize) -> Self {
         Self::within(limits, limits.max_text_bytes.min(limits.max_origin_text_bytes), budget)
     }
 
@@ -37,12 +37,12 @@ impl<'l> Texts<'l> {
     }
 
     /// Bytes of all texts so far.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.budget - self.left
     }
 
     /// A text, cut when it is too long.
-    pub(super) fn of(&mut self, text: &str) -> String {
+    pub(crate) fn of(&mut self, text: &str) -> String {
         let limit = self.limit();
         if text.len() <= limit {
             self.left -= text.len();
@@ -52,12 +52,12 @@ impl<'l> Texts<'l> {
     }
 
     /// The same of a text that need not be there.
-    pub(super) fn of_some(&mut self, text: &str) -> Option<String> {
+    pub(crate) fn of_some(&mut self, text: &str) -> Option<String> {
         (!text.is_empty()).then(|| self.of(text))
     }
 
     /// A value as text.
-    pub(super) fn of_value(&mut self, value: &AnyValue<'_>) -> String {
+    pub(crate) fn of_value(&mut self, value: &AnyValue<'_>) -> String {
         if let AnyValue::Text(text) = value {
             return self.of(text);
         }
@@ -69,7 +69,7 @@ impl<'l> Texts<'l> {
     }
 
     /// A value that is an id; nothing where there is no room for all of it. Cut, it would be the id of something else.
-    pub(super) fn id(&mut self, value: &AnyValue<'_>) -> Option<String> {
+    pub(crate) fn id(&mut self, value: &AnyValue<'_>) -> Option<String> {
         let shallow = Shallow { value, depth: self.limits.max_depth };
         let left = self.limits.max_name_bytes.min(self.limit());
         let mut clipped = Clipped { text: String::new(), left, is_cut: shallow.is_cut() };
@@ -84,7 +84,7 @@ impl<'l> Texts<'l> {
     }
 
     /// Attributes, and how many of them are left out.
-    pub(super) fn attributes(&mut self, sent: &[KeyValue<'_>]) -> Kept {
+    pub(crate) fn attributes(&mut self, sent: &[KeyValue<'_>]) -> Kept {
         let mut kept = Kept::default();
         for KeyValue { key, value } in sent {
             kept.put(key, self, |texts| texts.of_value(value));
@@ -93,12 +93,12 @@ impl<'l> Texts<'l> {
     }
 
     /// A text that was made here is not kept where it was made for.
-    pub(super) fn give_back(&mut self, text: &str) {
+    pub(crate) fn give_back(&mut self, text: &str) {
         self.left = (self.left + text.len()).min(self.budget);
     }
 
     /// A text that is there already, counted once more; it is not cut again.
-    pub(super) fn charged(&mut self, text: String) -> String {
+    pub(crate) fn charged(&mut self, text: String) -> String {
         self.left = self.left.saturating_sub(text.len());
         text
     }
@@ -154,16 +154,16 @@ impl Write for Clipped {
 }
 
 /// Attributes that are kept.
-#[derive(Debug, Default)]
-pub(super) struct Kept {
-    pub(super) attributes: Attributes,
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Kept {
+    pub(crate) attributes: Attributes,
     left_out: u64,
 }
 
 impl Kept {
     /// Adds one, whose value is made when there is room for its key: a value can be cut, a key cannot. Of several with
     /// one key the first is kept.
-    pub(super) fn put(
+    pub(crate) fn put(
         &mut self,
         key: &str,
         texts: &mut Texts<'_>,
@@ -188,18 +188,18 @@ impl Kept {
     }
 
     /// Counts one that is not kept.
-    pub(super) fn leave_out(&mut self, texts: &mut Texts<'_>) {
+    pub(crate) fn leave_out(&mut self, texts: &mut Texts<'_>) {
         self.left_out += 1;
         texts.flaws.insert(Flaw::Attributes);
     }
 
     /// Roughly what they take beside their texts.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.attributes.len() * ATTRIBUTE_BYTES
     }
 
     /// Attributes that are not here: left out here, or by the sender before.
-    pub(super) fn dropped(&self, before: u32) -> Option<u64> {
+    pub(crate) fn dropped(&self, before: u32) -> Option<u64> {
         let all = self.left_out + u64::from(before);
         (all > 0).then_some(all)
     }
