@@ -142,6 +142,7 @@ async fn start(loaded: &Loaded, data_dir: &Path, begun: Instant) -> Result<Runni
         format!("cannot listen on {listen}; is another Watchkeeper running? `--listen` takes another address")
     })?;
     let address = listener.local_addr().context("the address that is listened on is not known")?;
+    let receivers = server::Receivers::bind(&settings.server).await.map_err(anyhow::Error::new)?;
     let house = House::open(loaded, data_dir).await?;
     let first_login = first_start::make_first_user(&house.state).await?;
     let local_token = first_start::write_local_token(data_dir)?;
@@ -159,12 +160,13 @@ async fn start(loaded: &Loaded, data_dir: &Path, begun: Instant) -> Result<Runni
         local_token,
     };
     let tls = house.tls.clone();
-    if tls.is_none() && !address.ip().is_loopback() {
+    let addresses = std::iter::once(address).chain(receivers.addresses());
+    for address in addresses.filter(|address| tls.is_none() && !address.ip().is_loopback()) {
         warn_of_plain_http(address);
     }
     let mut running = Running { tasks: JoinSet::new(), stops: Vec::new(), house };
-    let reached = Reached::of(address, tls.is_some());
-    running.begin(loaded, listener, tls, context);
+    let reached = Reached::of(address, tls.is_some(), &receivers);
+    running.begin(loaded, Listening { listener, receivers, tls }, context);
     announce::ready(&reached, data_dir, first_login.as_ref(), begun)?;
     Ok(running)
 }
@@ -176,6 +178,13 @@ fn warn_of_plain_http(listen: SocketAddr) {
         "other machines can reach this address, and it speaks plain HTTP: passwords and keys can be read on the way; \
          set tls_certificate and tls_key in the section [server], or listen on 127.0.0.1 behind a proxy"
     );
+}
+
+/// Where requests come in.
+struct Listening {
+    listener: TcpListener,
+    receivers: server::Receivers,
+    tls: Option<server::Tls>,
 }
 
 /// What runs.
@@ -192,14 +201,13 @@ impl Running {
     fn begin(
         &mut self,
         loaded: &Loaded,
-        listener: TcpListener,
-        tls: Option<server::Tls>,
+        Listening { listener, receivers, tls }: Listening,
         context: server::Context,
     ) {
         let settings = &loaded.settings;
         let config = settings.server.clone();
         self.spawn("the server", |stop| async move {
-            Ok(server::serve(listener, tls, config, context, stop).await?)
+            Ok(server::serve(listener, receivers, tls, config, context, stop).await?)
         });
         let collectors = Arc::clone(&self.house.collectors);
         self.spawn("collecting", |stop| async move {

@@ -1,7 +1,7 @@
 //! The routes, and what stands in front of each group of them.
 //!
-//! [`router`] is the whole of the server's surface: a route that is not named there does not exist,
-//! and a group that has no gate there is open to everybody.
+//! [`router`] is the whole of the server's surface, and [`receiver`] that of the ports of OpenTelemetry: a route that
+//! is not named there does not exist, and a group that has no gate there is open to everybody.
 
 mod admin;
 mod alerts;
@@ -72,6 +72,28 @@ pub(crate) fn router(app: &Shared) -> Router {
         .layer(DefaultBodyLimit::disable())
         .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::custom(edge::panicked))
+        .layer(from_fn(edge::identify));
+    routes.with_state(Arc::clone(app))
+}
+
+/// What a receiver of OpenTelemetry has: the endpoints of its protocol, over HTTP and gRPC, behind the same guards.
+pub(crate) fn receiver(app: &Shared) -> Router {
+    let http = otlp::routes().route_layer(from_fn_with_state(Arc::clone(app), body::limit_ingest));
+    // Frames of gRPC are bounded where they are read.
+    let routes = gate(app, Some(Scope::Ingest), http.merge(otlp::grpc::routes()));
+    let routes = routes
+        .split_for_parts()
+        .0
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(from_fn_with_state(Arc::clone(app), access::authenticate))
+        .layer(from_fn_with_state(Arc::clone(app), load::bound))
+        .layer(from_fn_with_state(Arc::clone(app), edge::check_hosts))
+        .layer(from_fn_with_state(Arc::clone(app), linger::read_to_the_end))
+        .layer(CatchPanicLayer::custom(edge::panicked))
+        .layer(from_fn(otlp::in_its_form))
+        .layer(from_fn(otlp::grpc::in_its_form))
+        .layer(DefaultBodyLimit::disable())
         .layer(from_fn(edge::identify));
     routes.with_state(Arc::clone(app))
 }

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use protocol::otlp::answer::{self, Code, PartialSuccess, Status};
 use protocol::otlp::{Encoding, Signal};
 
+use super::export::Taken;
 use super::{PATHS, form};
 use crate::problem::Detail;
 
@@ -18,21 +19,21 @@ use crate::problem::Detail;
 const MAX_REASONS: usize = 10;
 
 /// A success, which may be a partial one.
-pub(super) fn success(
-    signal: Signal,
-    encoding: Encoding,
-    rejected: u64,
-    reasons: impl Iterator<Item = String>,
-) -> Response {
+pub(super) fn success(signal: Signal, encoding: Encoding, taken: Taken) -> Response {
+    let message = message(signal, encoding, taken);
+    ([(header::CONTENT_TYPE, form::content_type(encoding))], message).into_response()
+}
+
+/// The message of a success.
+pub(super) fn message(signal: Signal, encoding: Encoding, taken: Taken) -> Vec<u8> {
     let mut told: Vec<String> = Vec::new();
-    for reason in reasons {
+    for reason in taken.reasons {
         if told.len() < MAX_REASONS && !told.contains(&reason) {
             told.push(reason);
         }
     }
-    let partial = PartialSuccess { rejected, message: Cow::Owned(told.join("; ")) };
-    let body = answer::success(signal, encoding, Some(&partial));
-    ([(header::CONTENT_TYPE, form::content_type(encoding))], body).into_response()
+    let partial = PartialSuccess { rejected: taken.rejected, message: Cow::Owned(told.join("; ")) };
+    answer::success(signal, encoding, Some(&partial))
 }
 
 /// Tells senders what is wrong as a `google.rpc.Status` in the encoding of their request, whoever says it: the gate,
@@ -45,7 +46,7 @@ pub(crate) async fn in_its_form(request: Request, next: Next) -> Response {
     let encoding = form::encoding(request.headers()).unwrap_or(Encoding::Json);
     let response = next.run(request).await;
     match response.extensions().get::<Detail>().cloned() {
-        Some(Detail(detail)) => failure(response, encoding, detail),
+        Some(detail) => failure(response, encoding, detail.text),
         None => response,
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::{self, Read};
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use model::ByteSize;
 use protocol::otlp::Encoding;
 
@@ -20,15 +20,28 @@ const MAX_ZSTD_WINDOW: u32 = 25;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Form {
     pub(super) encoding: Encoding,
-    packing: Packing,
+    pub(super) packing: Packing,
 }
 
 /// How it is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Packing {
+pub(super) enum Packing {
     Plain,
     Gzip,
     Zstd,
+}
+
+impl Packing {
+    /// The packing that a header names, where there is one; others are not known.
+    pub(super) fn named(header: Option<&HeaderValue>) -> Option<Self> {
+        let Some(named) = header else { return Some(Self::Plain) };
+        match named.as_bytes().trim_ascii().to_ascii_lowercase().as_slice() {
+            b"" | b"identity" => Some(Self::Plain),
+            b"gzip" => Some(Self::Gzip),
+            b"zstd" => Some(Self::Zstd),
+            _ => None,
+        }
+    }
 }
 
 /// A body that cannot be unpacked.
@@ -38,7 +51,7 @@ pub(super) enum UnpackError {
     #[error("the body may have {0} at the most after decompression; send it in parts")]
     TooLarge(ByteSize),
     /// It is not what it is said to be.
-    #[error("the body broke off or is not what `Content-Encoding` says")]
+    #[error("the body broke off or is not packed as its header says")]
     Broken(#[source] io::Error),
 }
 
@@ -49,7 +62,7 @@ impl Form {
             let detail = format!("Send `Content-Type: {PROTOBUF}` or `Content-Type: {JSON}`.");
             Problem::new(Kind::UnsupportedMediaType, detail)
         })?;
-        let packing = packing(headers).ok_or_else(|| {
+        let packing = Packing::named(headers.get(header::CONTENT_ENCODING)).ok_or_else(|| {
             let detail = "Send the body plain, or with `Content-Encoding: gzip` or `zstd`.";
             Problem::new(Kind::UnsupportedMediaType, detail)
         })?;
@@ -100,16 +113,6 @@ pub(super) fn encoding(headers: &HeaderMap) -> Option<Encoding> {
     }
 }
 
-fn packing(headers: &HeaderMap) -> Option<Packing> {
-    let Some(named) = headers.get(header::CONTENT_ENCODING) else { return Some(Packing::Plain) };
-    match named.as_bytes().trim_ascii().to_ascii_lowercase().as_slice() {
-        b"" | b"identity" => Some(Packing::Plain),
-        b"gzip" => Some(Packing::Gzip),
-        b"zstd" => Some(Packing::Zstd),
-        _ => None,
-    }
-}
-
 /// The content type of an encoding.
 pub(super) fn content_type(encoding: Encoding) -> &'static str {
     match encoding {
@@ -120,8 +123,6 @@ pub(super) fn content_type(encoding: Encoding) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
     fn headers(content_type: &'static str, content_encoding: Option<&'static str>) -> HeaderMap {

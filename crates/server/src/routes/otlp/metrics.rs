@@ -1,51 +1,27 @@
 //! Points of metrics, which become samples.
 
-use axum::body::Body;
-use axum::extract::State;
-use axum::http::HeaderMap;
-use axum::response::Response;
+use axum::body::Bytes;
 use ingest::Reason;
 use protocol::otlp::names::NameStrategy;
 use protocol::otlp::samples::{Converted, Options, RejectedPoint, SampleSink};
 use protocol::otlp::{self, Signal};
 
+use super::export::{Taken, decoded, max_memory, source};
 use super::form::Form;
-use super::{answer, decoded, max_memory, source};
 use crate::config::OtlpNames;
 use crate::context::Shared;
-use crate::guard::body;
 use crate::problem::Problem;
 
-/// Takes points of metrics from OpenTelemetry (OTLP over HTTP): gauges, sums, histograms, exponential histograms,
-/// summaries, and their exemplars. Points of delta temporality are added up. The answer comes once all is durable, in
-/// the encoding of the request. Points that cannot be kept are counted in its partial success.
-#[utoipa::path(post, path = "/v1/metrics", tag = "ingest",
-    request_body(content = Vec<u8>, content_type = "application/x-protobuf",
-        description = "An ExportMetricsServiceRequest, or its JSON with `application/json`; plain, gzip or zstd"),
-    responses((status = 200, description = "An ExportMetricsServiceResponse: stored, but for what its partial success names"),
-        (status = 400, description = "A google.rpc.Status: it cannot be decoded, and nothing is stored"),
-        (status = 413, description = "A google.rpc.Status: it is too large, before or after decompression"),
-        (status = 415, description = "A google.rpc.Status: this content type or encoding is not taken"),
-        (status = 503, description = "A google.rpc.Status: try again after the time in the header Retry-After")))]
-pub(super) async fn take(
-    State(app): State<Shared>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let form = Form::of(&headers)?;
-    let bytes = body::read(body, app.config.max_ingest_body).await?;
-    let options = options(&app);
-    let converted = decoded(&app, form, bytes, move |bytes| {
+/// Decodes a request and stores what is in it.
+pub(super) async fn take(app: &Shared, form: Form, body: Bytes) -> Result<Taken, Problem> {
+    let options = options(app);
+    let converted = decoded(app, Signal::Metrics, form, body, move |bytes| {
         let mut sink = SampleSink::new(&options);
         otlp::decode_metrics(form.encoding, bytes, &mut sink)?;
         Ok(sink.finish())
     });
-    let converted = converted.await.map_err(|(reason, problem)| {
-        app.context.ingest.refuse_samples(source(Signal::Metrics), reason, 1);
-        problem
-    })?;
-    let (rejected, reasons) = store(&app, converted).await?;
-    Ok(answer::success(Signal::Metrics, form.encoding, rejected, reasons.into_iter()))
+    let (rejected, reasons) = store(app, converted.await?).await?;
+    Ok(Taken { rejected, reasons })
 }
 
 fn options(app: &Shared) -> Options {
