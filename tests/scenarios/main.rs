@@ -15,6 +15,7 @@ mod export;
 mod faults;
 mod itself;
 mod memory;
+mod otlp;
 mod probes;
 mod rules;
 mod scraping;

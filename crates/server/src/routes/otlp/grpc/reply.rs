@@ -23,9 +23,9 @@ use crate::problem::{Detail, Kind};
 const CONTENT_TYPE: &str = "application/grpc";
 const STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
-/// The status as a `google.rpc.Status`, where exporters in Go and Java look for a delay.
+/// The status as a `google.rpc.Status`, where a delay belongs by the specification.
 const DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
-/// The delay alone, where those in Python look.
+/// The delay alone, where the SDK of Python looks.
 const RETRY_INFO: HeaderName = HeaderName::from_static("google.rpc.retryinfo-bin");
 const ACCEPTED: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 
