@@ -142,7 +142,7 @@ async fn start(loaded: &Loaded, data_dir: &Path, begun: Instant) -> Result<Runni
         format!("cannot listen on {listen}; is another Watchkeeper running? `--listen` takes another address")
     })?;
     let address = listener.local_addr().context("the address that is listened on is not known")?;
-    let receivers = server::Receivers::bind(&settings.server).await.map_err(anyhow::Error::new)?;
+    let receivers = server::Receivers::bind(&settings.server).await?;
     let house = House::open(loaded, data_dir).await?;
     let first_login = first_start::make_first_user(&house.state).await?;
     let local_token = first_start::write_local_token(data_dir)?;

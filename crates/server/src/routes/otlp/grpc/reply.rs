@@ -77,8 +77,8 @@ fn with_headers(body: Body) -> Response {
 }
 
 /// The code for a problem. It decides whether exporters send the same again: they do after `RESOURCE_EXHAUSTED` with a
-/// delay and after `UNAVAILABLE`. What is too large is `INVALID_ARGUMENT`, because exporters in Python and Java try
-/// again after any `RESOURCE_EXHAUSTED`, and it would be too large again.
+/// delay and after `UNAVAILABLE`. What is too large is `INVALID_ARGUMENT`, because the SDK of Python tries again
+/// after any `RESOURCE_EXHAUSTED`, and it would be too large again.
 fn code(kind: Kind) -> Code {
     match kind {
         Kind::Overloaded | Kind::TooManyLogins => Code::ResourceExhausted,
