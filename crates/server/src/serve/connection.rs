@@ -32,8 +32,10 @@ pub(super) const QUIET: Duration = Duration::from_secs(300);
 /// How long a client may take to leave that was asked to.
 const GOODBYE: Duration = Duration::from_secs(30);
 
-/// How a connection of HTTP/2 begins, and no request of HTTP/1.1 does.
-const PREFACE: [u8; 4] = *b"PRI ";
+/// How a connection of HTTP/2 begins.
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// As much of it as no request of HTTP/1.1 begins with.
+const TELLING: usize = 4;
 /// The requests that may be in flight on one connection of HTTP/2.
 const MAX_STREAMS: u32 = 128;
 /// The largest head of a request in HTTP/2, in bytes.
@@ -70,9 +72,10 @@ pub(super) async fn speak(
         Speech::Http1 => over_http1(stream, service, ends).await,
         Speech::Either { quiet } => {
             let Some(first) = first_bytes(&mut stream, ends).await else { return };
+            let is_http2 = first == PREFACE;
             let (read, write) = tokio::io::split(stream);
             let stream = tokio::io::join(Cursor::new(first).chain(read), write);
-            if first == PREFACE {
+            if is_http2 {
                 over_http2(stream, service, silence(requests, quiet), ends).await
             } else {
                 over_http1(stream, service, ends).await
@@ -84,12 +87,19 @@ pub(super) async fn speak(
     }
 }
 
-/// What a client begins with; `None` when that does not come.
-async fn first_bytes(stream: &mut (impl AsyncRead + Unpin), ends: &Ends) -> Option<[u8; PREFACE.len()]> {
-    let mut first = [0; PREFACE.len()];
-    let reading = tokio::time::timeout(HEAD_TIMEOUT, stream.read_exact(&mut first));
-    ends.stop.run_until_cancelled(reading).await?.ok()?.ok()?;
-    Some(first)
+/// What a client begins with: all of the preface of HTTP/2, so that nobody is waited for behind a part of it. `None`
+/// when nothing of either version comes in time.
+async fn first_bytes(stream: &mut (impl AsyncRead + Unpin), ends: &Ends) -> Option<Vec<u8>> {
+    let reading = async {
+        let mut first = vec![0; TELLING];
+        stream.read_exact(&mut first).await?;
+        if PREFACE.starts_with(&first) {
+            first.resize(PREFACE.len(), 0);
+            stream.read_exact(&mut first[TELLING..]).await?;
+        }
+        std::io::Result::Ok(first)
+    };
+    ends.stop.run_until_cancelled(tokio::time::timeout(HEAD_TIMEOUT, reading)).await?.ok()?.ok()
 }
 
 /// Ends once no request has come for `quiet`.

@@ -61,7 +61,7 @@ async fn call(
     let packing = framed.packing(packing).map_err(refused)?;
     let form = Form { encoding: Encoding::Protobuf, packing };
     let taken = export::take(app, signal, form, framed.message).await?;
-    Ok(reply::success(answer::message(signal, Encoding::Protobuf, taken)))
+    Ok(reply::success(&answer::message(signal, Encoding::Protobuf, taken)))
 }
 
 /// Whether a request is a call of gRPC with messages in protobuf.

@@ -34,12 +34,12 @@ const ACCEPTED: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 const MAX_MESSAGE: usize = 1024;
 
 /// The answer to a call that went well.
-pub(super) fn success(message: Vec<u8>) -> Response {
+pub(super) fn success(message: &[u8]) -> Response {
     let mut framed = Vec::with_capacity(HEAD + message.len());
     framed.push(0);
     // It has a count and some reasons, each of a known length.
     framed.extend_from_slice(&u32::try_from(message.len()).unwrap_or(u32::MAX).to_be_bytes());
-    framed.extend_from_slice(&message);
+    framed.extend_from_slice(message);
     let well = HeaderMap::from_iter([(STATUS, HeaderValue::from_static("0"))]);
     let frames = [Frame::data(Bytes::from(framed)), Frame::trailers(well)].into_iter();
     with_headers(Body::new(Frames(frames)))
@@ -48,7 +48,9 @@ pub(super) fn success(message: Vec<u8>) -> Response {
 /// The answer to a call that did not: what is wrong, and when to come back where that is said.
 pub(super) fn failure(detail: &Detail, headers: &HeaderMap) -> Response {
     let retry_after = headers.get(header::RETRY_AFTER).and_then(|after| after.to_str().ok()?.parse().ok());
-    let retry_after = retry_after.map(Duration::from_secs);
+    // As over HTTP: who was too slow may try again.
+    let at_once = (detail.kind == Kind::RequestTimeout).then_some(1);
+    let retry_after = retry_after.or(at_once).map(Duration::from_secs);
     let told = &detail.text[..detail.text.floor_char_boundary(MAX_MESSAGE)];
     let status = Status { code: code(detail.kind), message: Cow::Borrowed(told), retry_after };
     let mut response = with_headers(Body::empty());
