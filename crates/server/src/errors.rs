@@ -10,7 +10,7 @@ use report::ReportError;
 use state::StateError;
 use store::{AppendError, QueryError};
 
-use crate::problem::{Kind, Problem};
+use crate::problem::{Fault, Kind, Problem};
 
 /// When a sender that was told "later" shall come back.
 const RETRY_SOON: Duration = Duration::from_secs(2);
@@ -42,6 +42,7 @@ impl From<IngestError> for Problem {
     fn from(error: IngestError) -> Self {
         match error {
             IngestError::Store(error) => error.into(),
+            IngestError::Part(error) => not_stored("Only a part was stored", &error),
             other => Self::internal(&other),
         }
     }
@@ -49,18 +50,32 @@ impl From<IngestError> for Problem {
 
 impl From<AppendError> for Problem {
     fn from(error: AppendError) -> Self {
-        match error {
-            AppendError::Overloaded { what } => {
-                Self::new(Kind::Overloaded, format!("Nothing was stored ({what}); send the same again.")).retry_after(RETRY_SOON)
-            }
-            AppendError::DiskFull { .. } => {
-                Self::new(Kind::DiskFull, "Nothing was stored: the server's disk is nearly full. Make room there, then send the same again.")
-                    .retry_after(RETRY_LATER)
-            }
-            AppendError::Poisoned | AppendError::Closed => {
-                Self::new(Kind::Unavailable, "Nothing was stored: the server is not writing. Send the same again once it has been restarted.")
-                    .retry_after(RETRY_SOON)
-            }
+        not_stored("Nothing was stored", &error)
+    }
+}
+
+/// Why something was not stored, and what to do about it.
+fn not_stored(what_was: &str, error: &AppendError) -> Problem {
+    match error {
+        AppendError::Overloaded { what } => {
+            Problem::new(Kind::Overloaded, format!("{what_was} ({what}); send the same again."))
+                .retry_after(RETRY_SOON)
+        }
+        AppendError::TooLarge { .. } => {
+            Problem::new(Kind::TooLarge, format!("{what_was}: {error}. Send it in parts."))
+        }
+        AppendError::DiskFull { .. } => {
+            let what_to_do = "Make room there, then send the same again.";
+            Problem::new(
+                Kind::DiskFull,
+                format!("{what_was}: the server's disk is nearly full. {what_to_do}"),
+            )
+            .retry_after(RETRY_LATER)
+        }
+        AppendError::Poisoned | AppendError::Closed => {
+            let what_to_do = "Send the same again once it has been restarted.";
+            Problem::new(Kind::Unavailable, format!("{what_was}: the server is not writing. {what_to_do}"))
+                .retry_after(RETRY_SOON)
         }
     }
 }
@@ -76,6 +91,24 @@ impl From<QueryError> for Problem {
                 Self::new(Kind::Overloaded, format!("{}.", capital(&error))).retry_after(RETRY_SOON)
             }
             QueryError::Storage { .. } => Self::internal(&error),
+        }
+    }
+}
+
+impl From<search::Error> for Problem {
+    fn from(error: search::Error) -> Self {
+        let problem = Self::new(Kind::BadQuery, format!("{}.", capital(&error)));
+        let search::Error { span, place, message, expected, suggestion } = error;
+        let (start, end, line, column) = (span.start, span.end, place.line, place.column);
+        problem.with_fault(Fault { start, end, line, column, message, expected, suggestion })
+    }
+}
+
+impl From<records::Error> for Problem {
+    fn from(error: records::Error) -> Self {
+        match error {
+            records::Error::Read(error) => error.into(),
+            records::Error::Rows(_) => Self::internal(&error),
         }
     }
 }
@@ -160,4 +193,32 @@ pub(crate) fn capital(error: &dyn std::error::Error) -> String {
     let text = error.to_string();
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{StatusCode, header};
+    use axum::response::IntoResponse;
+
+    use super::*;
+
+    #[test]
+    fn what_is_too_large_for_the_store_is_not_to_be_sent_again_and_what_found_no_room_is() {
+        let too_large = || AppendError::TooLarge { bytes: 2, max_bytes: 1 };
+        let overloaded = || AppendError::Overloaded { what: "memory" };
+        let cases = [
+            (IngestError::Store(too_large()), StatusCode::PAYLOAD_TOO_LARGE, "Nothing was stored"),
+            (IngestError::Part(too_large()), StatusCode::PAYLOAD_TOO_LARGE, "Only a part was stored"),
+            (IngestError::Store(overloaded()), StatusCode::SERVICE_UNAVAILABLE, "Nothing was stored"),
+            (IngestError::Part(overloaded()), StatusCode::SERVICE_UNAVAILABLE, "Only a part was stored"),
+        ];
+        for (error, status, begins) in cases {
+            let problem = Problem::from(error);
+            assert!(problem.detail().starts_with(begins), "{problem:?}");
+            let response = problem.into_response();
+            assert_eq!(response.status(), status);
+            let is_later = status == StatusCode::SERVICE_UNAVAILABLE;
+            assert_eq!(response.headers().contains_key(header::RETRY_AFTER), is_later);
+        }
+    }
 }

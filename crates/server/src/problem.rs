@@ -15,6 +15,7 @@ use serde::Serialize;
 pub(crate) enum Kind {
     BadRequest,
     BadParameter,
+    BadQuery,
     BadBody,
     NotAllStored,
     LoginRequired,
@@ -44,6 +45,7 @@ impl Kind {
         match self {
             Self::BadRequest => ("bad-request", "The request cannot be understood", StatusCode::BAD_REQUEST),
             Self::BadParameter => ("bad-parameter", "A parameter is wrong", StatusCode::BAD_REQUEST),
+            Self::BadQuery => ("bad-query", "The query cannot be read", StatusCode::BAD_REQUEST),
             Self::BadBody => ("bad-body", "The body cannot be read", StatusCode::BAD_REQUEST),
             Self::NotAllStored => ("not-all-stored", "Not all was stored", StatusCode::BAD_REQUEST),
             Self::LoginRequired => ("login-required", "Login required", StatusCode::UNAUTHORIZED),
@@ -92,6 +94,28 @@ pub(crate) struct Problem {
     kind: Kind,
     detail: Cow<'static, str>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    fault: Option<Box<Fault>>,
+}
+
+/// What is wrong with a query, for whoever shows its place.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct Fault {
+    /// The first byte of what is wrong, from 0.
+    pub start: usize,
+    /// The byte behind its last one.
+    pub end: usize,
+    /// The line in which it begins, from 1.
+    pub line: usize,
+    /// The column at which it begins, in characters from 1.
+    pub column: usize,
+    /// What is wrong with it.
+    pub message: String,
+    /// What would be right there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// What to write instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suggestion: Option<String>,
 }
 
 /// What a problem is, beside its answer: for those who tell it in another form.
@@ -113,11 +137,14 @@ pub(crate) struct ProblemBody {
     pub status: u16,
     /// What happened and what to do about it.
     pub detail: String,
+    /// What is wrong with a query, and where; of other problems it is not there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
 }
 
 impl Problem {
     pub(crate) fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, detail: detail.into(), headers: Vec::new() }
+        Self { kind, detail: detail.into(), headers: Vec::new(), fault: None }
     }
 
     /// What went wrong here is logged with its causes, and not told.
@@ -132,6 +159,12 @@ impl Problem {
     pub(crate) fn not_found(what: &str, name: &str) -> Self {
         let name: String = name.chars().take(128).collect();
         Self::new(Kind::NotFound, format!("There is no {what} `{name}`."))
+    }
+
+    /// Says what is wrong with a query, and where.
+    #[must_use]
+    pub(crate) fn with_fault(self, fault: Fault) -> Self {
+        Self { fault: Some(Box::new(fault)), ..self }
     }
 
     /// Says when to come back.
@@ -161,8 +194,9 @@ impl IntoResponse for Problem {
             title: title.to_owned(),
             status: status.as_u16(),
             detail: self.detail.clone().into_owned(),
+            fault: self.fault.map(|fault| *fault),
         };
-        let text = serde_json::to_string(&body).expect("three texts and a number are always JSON");
+        let text = serde_json::to_string(&body).expect("texts and numbers are always JSON");
         let mut response =
             (status, [(header::CONTENT_TYPE, "application/problem+json")], text).into_response();
         for (name, value) in self.headers {

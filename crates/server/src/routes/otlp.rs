@@ -81,5 +81,5 @@ async fn take(app: &Shared, signal: Signal, headers: &HeaderMap, body: Body) -> 
     let form = Form::of(headers)?;
     let bytes = body::read(body, app.config.max_ingest_body).await?;
     let taken = export::take(app, signal, form, bytes).await?;
-    Ok(answer::success(signal, form.encoding, taken))
+    Ok(answer::success(signal, form.encoding, &taken))
 }

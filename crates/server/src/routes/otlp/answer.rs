@@ -15,24 +15,15 @@ use super::export::Taken;
 use super::{PATHS, form};
 use crate::problem::Detail;
 
-/// The most reasons in an answer; the first ones are told.
-const MAX_REASONS: usize = 10;
-
 /// A success, which may be a partial one.
-pub(super) fn success(signal: Signal, encoding: Encoding, taken: Taken) -> Response {
+pub(super) fn success(signal: Signal, encoding: Encoding, taken: &Taken) -> Response {
     let message = message(signal, encoding, taken);
     ([(header::CONTENT_TYPE, form::content_type(encoding))], message).into_response()
 }
 
 /// The message of a success.
-pub(super) fn message(signal: Signal, encoding: Encoding, taken: Taken) -> Vec<u8> {
-    let mut told: Vec<String> = Vec::new();
-    for reason in taken.reasons {
-        if told.len() < MAX_REASONS && !told.contains(&reason) {
-            told.push(reason);
-        }
-    }
-    let partial = PartialSuccess { rejected: taken.rejected, message: Cow::Owned(told.join("; ")) };
+pub(super) fn message(signal: Signal, encoding: Encoding, taken: &Taken) -> Vec<u8> {
+    let partial = PartialSuccess { rejected: taken.rejected, message: Cow::Owned(taken.reasons.to_string()) };
     answer::success(signal, encoding, Some(&partial))
 }
 

@@ -16,9 +16,10 @@ use axum::routing::post;
 use protocol::otlp::{Encoding, Signal};
 use utoipa_axum::router::OpenApiRouter;
 
-use super::form::{Form, Packing};
+use super::form::Form;
 use super::{answer, export};
 use crate::context::Shared;
+use crate::guard::packing::Packing;
 use crate::problem::{Detail, Kind, Problem};
 use crate::routes::Routes;
 
@@ -61,7 +62,7 @@ async fn call(
     let packing = framed.packing(packing).map_err(refused)?;
     let form = Form { encoding: Encoding::Protobuf, packing };
     let taken = export::take(app, signal, form, framed.message).await?;
-    Ok(reply::success(&answer::message(signal, Encoding::Protobuf, taken)))
+    Ok(reply::success(&answer::message(signal, Encoding::Protobuf, &taken)))
 }
 
 /// Whether a request is a call of gRPC with messages in protobuf.

@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use ingest::Reason;
 use protocol::otlp::names::NameStrategy;
 use protocol::otlp::samples::{Converted, Options, RejectedPoint, SampleSink};
-use protocol::otlp::{self, Signal};
+use protocol::otlp::{self, Encoding, Reasons, Signal};
 
 use super::export::{Taken, decoded, max_memory, source};
 use super::form::Form;
@@ -15,13 +15,12 @@ use crate::problem::Problem;
 /// Decodes a request and stores what is in it.
 pub(super) async fn take(app: &Shared, form: Form, body: Bytes) -> Result<Taken, Problem> {
     let options = options(app);
-    let converted = decoded(app, Signal::Metrics, form, body, move |bytes| {
+    let decode = move |encoding: Encoding, bytes: &[u8]| {
         let mut sink = SampleSink::new(&options);
-        otlp::decode_metrics(form.encoding, bytes, &mut sink)?;
-        Ok(sink.finish())
-    });
-    let (rejected, reasons) = store(app, converted.await?).await?;
-    Ok(Taken { rejected, reasons })
+        otlp::decode_metrics(encoding, bytes, &mut sink).map(|()| sink.finish())
+    };
+    let converted = decoded(app, Signal::Metrics, form, body, decode).await?;
+    store(app, converted).await
 }
 
 fn options(app: &Shared) -> Options {
@@ -38,21 +37,25 @@ fn options(app: &Shared) -> Options {
     }
 }
 
-/// Stores samples; how many points were rejected, and why. Of points that have become several samples, each is counted
+/// Stores samples. Of points that have become several samples, each is counted
 /// that is refused on the way in.
-async fn store(app: &Shared, converted: Converted) -> Result<(u64, Vec<String>), Problem> {
+async fn store(app: &Shared, converted: Converted) -> Result<Taken, Problem> {
     let (ingest, source) = (&app.context.ingest, source(Signal::Metrics));
     let Converted {
         cumulative,
         delta,
         exemplars,
-        exemplars_left_out,
+        exemplars_wrong,
+        exemplars_over_limit,
         metadata,
         rejected,
         rejected_points,
+        rejected_over_memory,
         ..
     } = converted;
-    ingest.refuse_samples(source, Reason::Malformed, (rejected_points + exemplars_left_out) as u64);
+    let wrong = rejected_points - rejected_over_memory + exemplars_wrong;
+    ingest.refuse_samples(source, Reason::Malformed, wrong as u64);
+    ingest.refuse_samples(source, Reason::TooLarge, (rejected_over_memory + exemplars_over_limit) as u64);
     ingest.note_metadata(source, metadata);
     // Each is durable by itself; together they wait for the disk once.
     let (numbers, histograms, delta_numbers, delta_histograms, exemplars) = tokio::join!(
@@ -66,7 +69,7 @@ async fn store(app: &Shared, converted: Converted) -> Result<(u64, Vec<String>),
     let outcomes = [numbers?, histograms?, delta_numbers?, delta_histograms?];
     exemplars?;
     let refused: u64 = outcomes.iter().map(ingest::SamplesOutcome::refused).sum();
-    let wrong = rejected.iter().map(RejectedPoint::to_string);
-    let refusals = outcomes.iter().filter_map(ingest::SamplesOutcome::refusals);
-    Ok((rejected_points as u64 + refused, wrong.chain(refusals).collect()))
+    let mut reasons: Reasons = rejected.iter().map(RejectedPoint::to_string).collect();
+    reasons.extend(outcomes.iter().filter_map(ingest::SamplesOutcome::refusals));
+    Ok(Taken { rejected: rejected_points as u64 + refused, reasons })
 }

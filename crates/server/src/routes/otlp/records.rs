@@ -1,13 +1,12 @@
 //! Records of logs and spans, which become events.
 
 use axum::body::Bytes;
-use ingest::{Limits, Reason, Source};
+use ingest::{Limits, Reason};
 use model::Timestamp;
-use model::event::Event;
 use protocol::otlp::rows::{LogRows, RowLimits, Rows, SpanRows};
 use protocol::otlp::{self, Encoding, OtlpError, Signal};
 
-use super::export::{Taken, decoded, max_memory, source};
+use super::export::{Taken, decoded, max_memory, refuse, source};
 use super::form::Form;
 use crate::context::Shared;
 use crate::problem::Problem;
@@ -35,23 +34,20 @@ pub(super) async fn take(
     body: Bytes,
     decode: DecodeRows,
 ) -> Result<Taken, Problem> {
-    let (ingest, source) = (&app.context.ingest, source(signal));
-    let limits = row_limits(ingest.limits(), app);
-    let rows = decoded(app, signal, form, body, move |bytes| decode(form.encoding, bytes, &limits)).await?;
-    ingest.refuse_events(source, Reason::Malformed, rows.rejected);
-    let (rejected, reasons) = store(app, source, rows.events).await?;
-    let reasons = rows.reasons.into_iter().chain(reasons).collect();
-    Ok(Taken { rejected: rows.rejected + rejected, reasons })
-}
-
-/// Stores records; how many were rejected, and why.
-async fn store(app: &Shared, source: Source, events: Vec<Event>) -> Result<(u64, Vec<String>), Problem> {
-    if events.is_empty() {
-        return Ok((0, Vec::new()));
-    }
-    let outcome = app.context.ingest.append_records(source, events).await?;
-    let rejected = outcome.rejected.len() as u64;
-    Ok((rejected, outcome.rejected.into_iter().map(|rejection| rejection.reason).collect()))
+    let limits = row_limits(app.context.ingest.limits(), app);
+    let decode = move |encoding: Encoding, bytes: &[u8]| decode(encoding, bytes, &limits);
+    let rows = decoded(app, signal, form, body, decode).await?;
+    let Rows { events, rejected, rejected_over_memory, mut reasons, .. } = rows;
+    refuse(app, signal, Reason::Malformed, rejected - rejected_over_memory);
+    refuse(app, signal, Reason::TooLarge, rejected_over_memory);
+    let refused = if events.is_empty() {
+        Vec::new()
+    } else {
+        app.context.ingest.append_events(source(signal), events).await?.rejected
+    };
+    let rejected = rejected + refused.len() as u64;
+    reasons.extend(refused.into_iter().map(|rejection| rejection.reason));
+    Ok(Taken { rejected, reasons })
 }
 
 /// The bounds of the path in: what is cut while a request is read need not be held until it gets there.

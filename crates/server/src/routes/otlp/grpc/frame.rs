@@ -6,9 +6,9 @@ use ingest::Reason;
 use model::ByteSize;
 
 use crate::guard::body::{too_large, unreadable};
+use crate::guard::packing::Packing;
 use crate::problem::{Kind, Problem};
-use crate::routes::otlp::export::Refusal;
-use crate::routes::otlp::form::Packing;
+use crate::routes::decode::Refusal;
 
 /// What stands before a message.
 pub(super) const HEAD: usize = 5;

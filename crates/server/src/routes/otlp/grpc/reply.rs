@@ -94,6 +94,7 @@ fn code(kind: Kind) -> Code {
         Kind::Internal => Code::Internal,
         Kind::BadRequest
         | Kind::BadParameter
+        | Kind::BadQuery
         | Kind::BadBody
         | Kind::NotAllStored
         | Kind::Conflict
