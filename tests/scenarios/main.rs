@@ -23,4 +23,5 @@ mod seeds;
 mod snapshot;
 mod stage;
 mod terminal;
+mod traces;
 mod troubleshooting;

@@ -62,7 +62,11 @@ impl House {
         let store: Arc<dyn TelemetryStore> = Arc::clone(&engine) as Arc<dyn TelemetryStore>;
         let retention = settings.store.kept();
         let limits = settings.ingest.limits.clone();
-        let ingest = Ingest::new(Arc::clone(&store), limits, redactor, retention, &registry)?;
+        let spans = ingest::SpanSettings {
+            derive: settings.ingest.derive.clone(),
+            sampling: settings.ingest.sampling.clone(),
+        };
+        let ingest = Ingest::with_spans(Arc::clone(&store), limits, redactor, spans, retention, &registry)?;
         let pipeline = Pipeline::new(settings.pipeline.clone(), &registry)?;
         read_back(&ingest, &pipeline, &store).await?;
         ingest.subscribe(Arc::clone(&pipeline) as Arc<dyn ingest::EventListener>);

@@ -1,7 +1,7 @@
 //! Who sent what, and what became of it: the counters behind "nothing is dropped uncounted".
 
 use model::event::{Event, Flaw};
-use prometheus::{IntCounterVec, Opts, Registry};
+use prometheus::{IntCounter, IntCounterVec, Opts, Registry};
 
 use crate::Action;
 
@@ -26,6 +26,8 @@ pub enum Source {
     OtlpTraces,
     /// Points of metrics by OpenTelemetry's protocol
     OtlpMetrics,
+    /// Events that follow from spans
+    Derived,
     /// Watchkeeper's own metrics
     Own,
 }
@@ -43,6 +45,7 @@ impl Source {
             Self::OtlpLogs => "otlp_logs",
             Self::OtlpTraces => "otlp_traces",
             Self::OtlpMetrics => "otlp_metrics",
+            Self::Derived => "derived",
             Self::Own => "own",
         }
     }
@@ -65,6 +68,8 @@ pub enum Reason {
     SeriesLimit,
     /// The store had no room.
     Overloaded,
+    /// Of its trace nothing is kept (`ingest.sampling`).
+    Sampled,
 }
 
 impl Reason {
@@ -78,6 +83,7 @@ impl Reason {
             Self::Duplicate => "duplicate",
             Self::SeriesLimit => "series_limit",
             Self::Overloaded => "overloaded",
+            Self::Sampled => "sampled",
         }
     }
 }
@@ -106,6 +112,8 @@ pub(crate) struct Account {
     refused: IntCounterVec,
     redacted: IntCounterVec,
     flaws: IntCounterVec,
+    forgotten_steps: IntCounter,
+    unwaited: IntCounter,
 }
 
 impl Account {
@@ -115,7 +123,22 @@ impl Account {
             registry.register(Box::new(counter.clone()))?;
             Ok::<_, prometheus::Error>(counter)
         };
+        let plain = |name: &str, help: &str| {
+            let counter = IntCounter::new(name, help)?;
+            registry.register(Box::new(counter.clone()))?;
+            Ok::<_, prometheus::Error>(counter)
+        };
+        let forgotten_steps = plain(
+            "watchkeeper_ingest_forgotten_steps_total",
+            "Internal spans that were let go, for want of room, before a span above them came that could have been a job.",
+        )?;
+        let unwaited = plain(
+            "watchkeeper_ingest_sampled_at_once_total",
+            "Requests whose spans were decided on without waiting for others of their traces, because too much waited.",
+        )?;
         Ok(Self {
+            forgotten_steps,
+            unwaited,
             accepted: counter(
                 "watchkeeper_ingest_accepted_total",
                 "Items stored, by source and kind (event or sample).",
@@ -155,10 +178,18 @@ impl Account {
         self.redacted.with_label_values(&[source.as_str(), detector, action.as_str()]).inc();
     }
 
+    pub(crate) fn forgot_steps(&self, count: u64) {
+        self.forgotten_steps.inc_by(count);
+    }
+
+    pub(crate) fn did_not_wait(&self) {
+        self.unwaited.inc();
+    }
+
     /// Counts what is not right about events that are stored.
-    pub(crate) fn flawed(&self, source: Source, events: &[Event]) {
+    pub(crate) fn flawed<'e>(&self, source: Source, events: impl Iterator<Item = &'e Event> + Clone) {
         for flaw in Flaw::ALL {
-            let count = events.iter().filter(|event| event.flaws().contains(*flaw)).count();
+            let count = events.clone().filter(|event| event.flaws().contains(*flaw)).count();
             if count > 0 {
                 let labels = [source.as_str(), flaw.as_str()];
                 self.flaws.with_label_values(&labels).inc_by(count as u64);

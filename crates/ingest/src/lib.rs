@@ -6,21 +6,26 @@
 
 mod account;
 mod cumulative;
+mod derive;
 mod duplicates;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
+mod generations;
 mod limits;
 mod metadata;
 mod redact;
 pub mod relabel;
 mod samples;
+mod sampling;
 mod service;
 mod texts;
 
 pub use account::{Reason, Source};
+pub use derive::{DeriveService, DeriveSettings};
 pub use limits::Limits;
 pub use redact::{
     Action, Cleaned, Found, Location, RedactError, Redaction, RedactionRule, Redactor, TextPattern,
 };
 pub use samples::SamplesOutcome;
-pub use service::{EventListener, EventsOutcome, Ingest, IngestError, Rejection};
+pub use sampling::{SamplingService, SamplingSettings};
+pub use service::{EventListener, EventsOutcome, Ingest, IngestError, Rejection, SpanSettings};

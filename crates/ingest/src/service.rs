@@ -3,6 +3,7 @@
 mod admit;
 mod clean;
 mod deltas;
+mod derived;
 mod exemplars;
 mod parts;
 mod samples;
@@ -14,13 +15,17 @@ use std::time::Duration;
 use model::event::Event;
 use model::{MetricBatch, TimeRange, Timestamp};
 use parking_lot::{Mutex, RwLock};
-use store::{AppendError, Batch, EventScan, FilterOp, QueryError, Retention, Table, TelemetryStore};
+use store::{
+    AppendError, Batch, EventBatch, EventScan, FilterOp, QueryError, Retention, Table, TelemetryStore,
+};
 use tokio::task::JoinError;
 
 use crate::account::{Account, Kind};
 use crate::cumulative::{Bounds, Cumulative, HISTOGRAM_BYTES};
+use crate::derive::{Derivation, DeriveSettings};
 use crate::duplicates::{self, Claims, Duplicates, Seen};
 use crate::metadata::MetadataStore;
+use crate::sampling::{Sampling, SamplingSettings};
 use crate::{Limits, Reason, Redactor, Source};
 use clean::CleanSeries;
 use parts::{IdKind, PART_BYTES};
@@ -110,6 +115,15 @@ fn refusal_of(error: &AppendError) -> Reason {
     }
 }
 
+/// What becomes of spans, beside being stored.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SpanSettings {
+    /// What follows from them.
+    pub derive: DeriveSettings,
+    /// Which of them are kept.
+    pub sampling: SamplingSettings,
+}
+
 /// The one path in.
 pub struct Ingest {
     store: Arc<dyn TelemetryStore>,
@@ -125,16 +139,33 @@ pub struct Ingest {
     seen_records: Arc<Mutex<Duplicates>>,
     /// Sums of what is sent as differences.
     cumulative: Cumulative,
+    /// Events that follow from spans.
+    derivation: Derivation,
+    /// Which spans are kept.
+    sampling: Sampling,
     metadata: MetadataStore,
     listeners: RwLock<Vec<Arc<dyn EventListener>>>,
 }
 
 impl Ingest {
-    /// A path into `store`. Items older than `retention` says of them are refused.
+    /// A path into `store`. Items older than `retention` says of them are refused. From spans follows what does by
+    /// default.
     pub fn new(
         store: Arc<dyn TelemetryStore>,
         limits: Limits,
         redactor: Redactor,
+        retention: impl Into<Retention>,
+        registry: &prometheus::Registry,
+    ) -> Result<Arc<Self>, IngestError> {
+        Self::with_spans(store, limits, redactor, SpanSettings::default(), retention, registry)
+    }
+
+    /// The same, with what becomes of spans.
+    pub fn with_spans(
+        store: Arc<dyn TelemetryStore>,
+        limits: Limits,
+        redactor: Redactor,
+        spans: SpanSettings,
         retention: impl Into<Retention>,
         registry: &prometheus::Registry,
     ) -> Result<Arc<Self>, IngestError> {
@@ -148,6 +179,8 @@ impl Ingest {
                 histogram_bytes: HISTOGRAM_BYTES,
                 idle: limits.delta_series_idle.0,
             }),
+            derivation: Derivation::new(spans.derive, limits.max_name_bytes),
+            sampling: Sampling::new(spans.sampling),
             metadata: MetadataStore::default(),
             listeners: RwLock::default(),
             store,
@@ -182,6 +215,7 @@ impl Ingest {
                 let events = store::events_from_batch(*table, &batch).map_err(IngestError::Rows)?;
                 count += events.len();
                 self.seen(*table).lock().settle(events.iter().filter_map(id_of), true);
+                self.derivation.recall(events);
             }
         }
         Ok(count)
@@ -244,52 +278,81 @@ impl Ingest {
         let Some(first) = part.first() else { return Ok(()) };
         let seen = Arc::clone(self.seen(store::table_of(first)));
         let (known, sent) = (outcome.duplicates, part.len() as u64);
-        let (claimed, claims) = claim(&seen, part, outcome)
+        let (mut claimed, claims) = claim(&seen, part, outcome)
             .inspect_err(|_| self.account.refused(source, Kind::Event, Reason::Overloaded, sent))?;
         self.account.refused(source, Kind::Event, Reason::Duplicate, (outcome.duplicates - known) as u64);
-        let count = claimed.len();
-        if count == 0 {
+        let sent = claimed.len();
+        if sent == 0 {
             return Ok(());
         }
+        let derived = self
+            .add_derived(&mut claimed)
+            .inspect_err(|_| self.account.refused(source, Kind::Event, Reason::Overloaded, sent as u64))?;
+        let coming = Coming { events: claimed, sent, claims: [claims, derived] };
         // In a task of its own: a caller who goes away must not leave ids claimed, nor events stored
         // that no listener heard of.
         let this = Arc::clone(self);
-        let storing = tokio::spawn(async move { this.store_claimed(source, claimed, claims).await });
+        let storing = tokio::spawn(async move { this.store_coming(source, coming).await });
         let refused =
-            |error: &IngestError| self.account.refused(source, Kind::Event, error.reason(), count as u64);
+            |error: &IngestError| self.account.refused(source, Kind::Event, error.reason(), sent as u64);
         storing.await.map_err(IngestError::from).inspect_err(refused)??;
-        outcome.accepted += count;
+        outcome.accepted += sent;
         Ok(())
     }
 
-    async fn store_claimed(
-        &self,
-        source: Source,
-        events: Vec<Event>,
-        claims: Claims,
-    ) -> Result<(), IngestError> {
-        let stored = self.store_events(&events).await;
+    async fn store_coming(&self, source: Source, coming: Coming) -> Result<(), IngestError> {
+        let Coming { events, sent, claims } = coming;
+        // What follows from spans, and what listeners count, is of all of them.
+        let left_out = self.sampling.left_out(&events).await;
+        if left_out.had_no_room {
+            self.account.did_not_wait();
+        }
+        let is_kept = |place: &usize| !left_out.places.contains(place);
+        let kept = (0..).zip(&events).filter(|(place, _)| is_kept(place)).map(|(_, event)| event);
+        let stored = match store::batches_from_events(kept.clone()) {
+            Ok(rows) => self.store_rows(rows).await,
+            Err(error) => Err(IngestError::Rows(error)),
+        };
+        let derived = (events.len() - sent) as u64;
         match &stored {
             Ok(()) => {
                 // Before listeners hear of them: what they do with events changes nothing about the store.
-                claims.stored();
-                self.account.accepted(source, Kind::Event, events.len() as u64);
-                self.account.flawed(source, &events);
+                claims.into_iter().for_each(Claims::stored);
+                let sampled = left_out.places.len() as u64;
+                self.account.refused(source, Kind::Event, Reason::Sampled, sampled);
+                self.account.accepted(source, Kind::Event, sent as u64 - sampled);
+                self.account.accepted(Source::Derived, Kind::Event, derived);
+                self.account.flawed(source, kept);
                 for listener in self.listeners.read().iter() {
                     listener.on_events(&events);
                 }
             }
-            Err(error) => self.account.refused(source, Kind::Event, error.reason(), events.len() as u64),
+            Err(error) => {
+                self.account.refused(source, Kind::Event, error.reason(), sent as u64);
+                self.account.refused(Source::Derived, Kind::Event, error.reason(), derived);
+            }
         }
         stored
     }
 
-    async fn store_events(&self, events: &[Event]) -> Result<(), IngestError> {
-        let events = store::batches_from_events(events).map_err(IngestError::Rows)?;
+    async fn store_rows(&self, events: Vec<EventBatch>) -> Result<(), IngestError> {
+        if events.is_empty() {
+            return Ok(());
+        }
         let batch = Batch { metrics: MetricBatch::new(), events };
         self.store.append(batch).await.map_err(IngestError::Store)?;
         Ok(())
     }
+}
+
+/// Events on their way to the disk.
+struct Coming {
+    /// Those that were sent, then those that follow from them.
+    events: Vec<Event>,
+    /// How many were sent.
+    sent: usize,
+    /// The ids of both.
+    claims: [Claims; 2],
 }
 
 /// The newest rows of a table, `limit` of them, that have ids.

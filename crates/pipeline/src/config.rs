@@ -26,6 +26,8 @@ pub struct Config {
     pub max_named: usize,
     /// The most series of one derived metric; further label sets are counted under `other`.
     pub max_series_per_metric: usize,
+    /// The most names of spans of one service in metrics of operations; further ones are counted under `other`.
+    pub max_operations_per_service: usize,
     /// A worker without a heartbeat for this long is stale.
     #[schemars(with = "String")]
     pub stale_after: DurationText,
@@ -67,6 +69,7 @@ impl Default for Config {
             max_exits: 2_000,
             max_named: 1_000,
             max_series_per_metric: 1_000,
+            max_operations_per_service: 200,
             stale_after: seconds(60),
             offline_after: seconds(300),
             forget_worker_after: seconds(24 * 3600),

@@ -7,7 +7,9 @@
 mod described;
 mod family;
 mod gauges;
+mod graph;
 mod histogram;
+mod operations;
 mod route;
 mod run;
 mod tally;

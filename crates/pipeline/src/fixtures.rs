@@ -7,7 +7,8 @@ use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use model::event::{
     Attributes, ComponentAction, ComponentEvent, Event, ExitCause, ExitEvent, JobAction, JobEvent,
-    LlmCallEvent, RequestEvent, StageAction, StageEvent, StageStatus, WorkerAction, WorkerEvent,
+    LlmCallEvent, Origin, RequestEvent, SpanEvent, SpanKind, StageAction, StageEvent, StageStatus,
+    WorkerAction, WorkerEvent,
 };
 use model::{Labels, TimeRange, Timestamp};
 use parking_lot::Mutex;
@@ -310,6 +311,17 @@ impl TelemetryStore for MemoryStore {
     fn stats(&self) -> StoreStats {
         StoreStats::default()
     }
+}
+
+/// A span of `service`, `id` within `parent`, that took some seconds.
+pub(crate) fn span(service: &str, kind: SpanKind, (id, parent): (&str, &str), seconds: u64) -> SpanEvent {
+    let origin = Origin { service: Some(service.to_owned()), ..Origin::default() };
+    let mut span = SpanEvent::new(at(1), "ab".repeat(16), id.to_owned(), Arc::new(origin));
+    span.parent_span_id = (!parent.is_empty()).then(|| parent.to_owned());
+    span.name = "work".to_owned();
+    span.kind = kind;
+    span.duration_ns = seconds * 1_000_000_000;
+    span
 }
 
 /// A path into `store`.

@@ -72,7 +72,12 @@ impl Pipeline {
             hosts: Hosts::new(config.max_named),
             exits: Exits::new(config.max_exits),
             probes: Probes::new(config.max_named),
-            tally: Mutex::new(Tally::new(config.max_series_per_metric, own.series_beyond)),
+            tally: Mutex::new(Tally::new(
+                config.max_series_per_metric,
+                config.max_operations_per_service,
+                own.series_beyond,
+                own.unpaired_spans,
+            )),
             stage_ends: StageEnds::new(config.max_series_per_metric, config.rate_window.0),
             falls_before: Mutex::default(),
             config,
@@ -244,6 +249,7 @@ impl Pipeline {
                 Event::Request(event) => tally.request(event),
                 Event::LlmCall(event) => tally.llm_call(event),
                 Event::Exit(event) => tally.exit(event),
+                Event::Span(span) => tally.span(span),
                 _ => {}
             }
         }
@@ -261,6 +267,7 @@ struct OwnCounters {
     jobs_dropped: IntCounterVec,
     workers_dropped: IntCounter,
     series_beyond: IntCounterVec,
+    unpaired_spans: IntCounter,
 }
 
 impl OwnCounters {
@@ -270,12 +277,20 @@ impl OwnCounters {
             registry.register(Box::new(counter.clone()))?;
             Ok::<_, prometheus::Error>(counter)
         };
-        let workers_dropped = IntCounter::new(
+        let plain = |name: &str, help: &str| {
+            let counter = IntCounter::new(name, help)?;
+            registry.register(Box::new(counter.clone()))?;
+            Ok::<_, prometheus::Error>(counter)
+        };
+        let workers_dropped = plain(
             "watchkeeper_pipeline_workers_dropped_total",
             "Workers dropped from memory because there were too many.",
         )?;
-        registry.register(Box::new(workers_dropped.clone()))?;
         Ok(Self {
+            unpaired_spans: plain(
+                "watchkeeper_pipeline_unpaired_spans_total",
+                "Spans of services that were asked, let go before the span of who asked them came.",
+            )?,
             jobs_dropped: vector(
                 "watchkeeper_pipeline_jobs_dropped_total",
                 "Jobs dropped from memory, by reason: finished or active (too many), silent (too long).",

@@ -89,6 +89,11 @@ impl Settings {
                 .map(|fault| format!("`store.retention_overrides`: {fault}")),
         );
         faults.extend(ingest::Redactor::new(&self.ingest.redaction).err().map(|error| error.to_string()));
+        let nameless = self.ingest.derive.services.iter().any(|service| service.service.is_empty());
+        if nameless {
+            faults.push("`ingest.derive.services`: each needs the name of its `service`".to_owned());
+        }
+        faults.extend(self.ingest.sampling.fault().map(|fault| format!("`ingest.sampling`: {fault}")));
         faults.extend(self.store.archive.fault().map(|fault| format!("`store.archive`: {fault}")));
         if faults.is_empty() { Ok(()) } else { Err(ConfigError { faults }) }
     }
@@ -121,6 +126,10 @@ pub(crate) struct Ingest {
     pub(crate) limits: ingest::Limits,
     /// What is redacted before anything is stored.
     pub(crate) redaction: ingest::Redaction,
+    /// What is derived from spans.
+    pub(crate) derive: ingest::DeriveSettings,
+    /// Which spans are kept.
+    pub(crate) sampling: ingest::SamplingSettings,
 }
 
 /// The section `[log]`.

@@ -53,7 +53,7 @@ impl Ingest {
     }
 
     /// Checks one event against the limits, and redacts it.
-    fn admit(
+    pub(super) fn admit(
         &self,
         source: Source,
         event: &mut Event,
@@ -84,7 +84,7 @@ impl Ingest {
 
 /// What was made of the origin of the record before: most records have the same.
 #[derive(Default)]
-struct Origins {
+pub(super) struct Origins {
     last: Option<SeenOrigin>,
 }
 

@@ -97,6 +97,49 @@ pub struct JobEvent {
     pub attributes: Attributes,
 }
 
+impl JobEvent {
+    /// An event of which no more is known than this.
+    pub fn new(time: Timestamp, event_id: String, action: JobAction, job_id: String) -> Self {
+        Self {
+            time,
+            event_id,
+            action,
+            job_id,
+            kind: None,
+            queue: None,
+            document_id: None,
+            tenant: None,
+            parent_id: None,
+            worker_id: None,
+            content_type: None,
+            service: None,
+            trace_id: None,
+            request_id: None,
+            submitted_at: None,
+            started_at: None,
+            retry_count: None,
+            max_retries: None,
+            priority: None,
+            progress: None,
+            stage: None,
+            message: None,
+            expected_max_seconds: None,
+            error_type: None,
+            error_message: None,
+            timed_out: None,
+            cpu_seconds: None,
+            gpu_seconds: None,
+            memory_peak_bytes: None,
+            input_bytes: None,
+            output_bytes: None,
+            pages: None,
+            confidence_score: None,
+            quality_degraded: None,
+            attributes: Attributes::new(),
+        }
+    }
+}
+
 text_enum! {
     /// What happened to a stage of a job.
     StageAction {
@@ -178,6 +221,47 @@ pub struct StageEvent {
     pub error_message: Option<String>,
     /// Further facts.
     pub attributes: Attributes,
+}
+
+impl StageEvent {
+    /// An event of which no more is known than this.
+    pub fn new(
+        time: Timestamp,
+        event_id: String,
+        action: StageAction,
+        job_id: String,
+        stage: String,
+    ) -> Self {
+        Self {
+            time,
+            event_id,
+            action,
+            job_id,
+            stage,
+            component: None,
+            kind: None,
+            document_id: None,
+            worker_id: None,
+            service: None,
+            trace_id: None,
+            retry_count: None,
+            status: None,
+            duration_seconds: None,
+            cpu_seconds: None,
+            gpu_seconds: None,
+            memory_rss_bytes: None,
+            memory_vms_bytes: None,
+            memory_percent: None,
+            memory_peak_bytes: None,
+            memory_delta_bytes: None,
+            gpu_memory_bytes: None,
+            items: None,
+            expected_max_seconds: None,
+            error_type: None,
+            error_message: None,
+            attributes: Attributes::new(),
+        }
+    }
 }
 
 text_enum! {

@@ -30,6 +30,15 @@ impl<T> Family<T> {
         (self.series.entry(key).or_insert_with(new), beyond)
     }
 
+    /// The same, to be changed.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (Vec<(&'static str, &str)>, &mut T)> {
+        let names = self.labels;
+        self.series.iter_mut().map(|(values, series)| {
+            let labels = names.iter().copied().zip(values.iter().map(String::as_str)).collect();
+            (labels, series)
+        })
+    }
+
     /// Every series with its labels.
     pub(super) fn iter(&self) -> impl Iterator<Item = (Vec<(&'static str, &str)>, &T)> {
         self.series.iter().map(|(values, series)| {

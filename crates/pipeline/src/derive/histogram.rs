@@ -29,6 +29,11 @@ impl Histogram {
         self.sum += value;
     }
 
+    /// The upper bound of the bucket that a value is in.
+    pub(crate) fn bound_of(&self, value: f64) -> f64 {
+        self.bounds.iter().copied().find(|bound| value <= *bound).unwrap_or(f64::INFINITY)
+    }
+
     /// The bounds with the number of values up to each; the last bound is infinite.
     pub(crate) fn cumulative(&self) -> impl Iterator<Item = (f64, u64)> {
         let bounds = self.bounds.iter().copied().chain([f64::INFINITY]);

@@ -75,11 +75,23 @@ pub(crate) async fn run(
         let mut derived = derivation.derive(&pipeline, Timestamp::now());
         let batch = std::mem::take(&mut derived.batch);
         match ingest.append_metrics(Source::Pipeline, batch).await {
-            Ok(_) => derivation.stored(derived),
+            Ok(_) => {
+                derivation.stored(derived);
+                lead_on(&pipeline, &ingest).await;
+            }
             Err(error) => {
                 let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
                 tracing::warn!(%error, cause, "derived metrics were not stored; the next interval goes on");
             }
         }
+    }
+}
+
+/// Writes down which traces are behind the numbers. Without it they are found by searching.
+async fn lead_on(pipeline: &Pipeline, ingest: &Arc<Ingest>) {
+    let exemplars = pipeline.tally().take_exemplars();
+    if let Err(error) = ingest.append_exemplars(Source::Pipeline, exemplars).await {
+        let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        tracing::warn!(%error, cause, "exemplars of derived metrics were not stored");
     }
 }

@@ -3,12 +3,14 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use model::Timestamp;
-use model::event::{ExitEvent, LlmCallEvent, RequestEvent};
-use prometheus::IntCounterVec;
+use model::event::{ExitEvent, LlmCallEvent, RequestEvent, SpanEvent};
+use model::{Exemplar, Timestamp};
+use prometheus::{IntCounter, IntCounterVec};
 
 use super::family::Family;
+use super::graph::Graph;
 use super::histogram::{Histogram, LONG, SHORT};
+use super::operations::Operations;
 use super::route::route_of;
 use super::writer::Writer;
 use crate::observation::Observation;
@@ -33,6 +35,8 @@ pub(crate) struct Tally {
     llm_tokens: Family<u64>,
     llm_first_token_seconds: Family<Histogram>,
     exits: Family<u64>,
+    operations: Operations,
+    graph: Graph,
     stage_memory: HashMap<String, StageMemory>,
     max_series: usize,
     /// Items that were counted under `other`, by metric.
@@ -48,8 +52,16 @@ struct StageMemory {
 }
 
 impl Tally {
-    pub(crate) fn new(max_series: usize, beyond: IntCounterVec) -> Self {
+    /// Of at most `max_series` series a metric, and `max_operations` names of spans a service.
+    pub(crate) fn new(
+        max_series: usize,
+        max_operations: usize,
+        beyond: IntCounterVec,
+        unpaired: IntCounter,
+    ) -> Self {
         Self {
+            operations: Operations::new(max_series, max_operations),
+            graph: Graph::new(max_series, unpaired),
             jobs: Family::new("jobs_total", &["queue", "kind", "status"], max_series),
             job_seconds: Family::new("job_duration_seconds", &["queue", "kind"], max_series),
             wait_seconds: Family::new("queue_wait_seconds", &["queue"], max_series),
@@ -162,6 +174,16 @@ impl Tally {
         count(&mut self.exits, &[host, group, event.cause.as_str()], 1, &self.beyond);
     }
 
+    pub(crate) fn span(&mut self, span: &SpanEvent) {
+        self.operations.observe(span, &self.beyond);
+        self.graph.observe(span, &self.beyond);
+    }
+
+    /// What leads on from metrics to traces, of the time since this was asked last.
+    pub(super) fn take_exemplars(&mut self) -> Vec<Exemplar> {
+        self.operations.take_exemplars()
+    }
+
     /// Writes everything, and forgets memory readings that are too old to be shown.
     pub(super) fn write(&mut self, writer: &mut Writer<'_>, now: Timestamp) {
         let counts =
@@ -183,6 +205,8 @@ impl Tally {
                 writer.histogram(family.name, &labels, histogram);
             }
         }
+        self.operations.write(writer);
+        self.graph.write(writer);
         let before = now.before(MEMORY_WINDOW);
         self.stage_memory.retain(|_, memory| memory.forget(before));
         for (stage, memory) in &self.stage_memory {

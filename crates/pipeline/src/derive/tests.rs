@@ -1,5 +1,7 @@
 //! Derived metrics, as samples.
 
+mod spans;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -58,6 +60,7 @@ fn a_job_and_more() -> Vec<Event> {
         Event::Component(loaded("embedder", 3, 800)),
         Event::Request(request("/documents/7", 503, 4)),
         Event::LlmCall(llm_call("qwen", 4)),
+        spans::a_span(),
     ]
 }
 

@@ -46,8 +46,7 @@ impl<'a> Writer<'a> {
     pub(super) fn histogram(&mut self, name: &str, labels: &[(&str, &str)], histogram: &Histogram) {
         let bucket = format!("{name}_bucket");
         for (bound, count) in histogram.cumulative() {
-            let le = if bound.is_infinite() { "+Inf".to_owned() } else { bound.to_string() };
-            self.push(labels_of(&bucket, labels, Some(&le)), count as f64, true);
+            self.push(labels_of(&bucket, labels, Some(&le(bound))), count as f64, true);
         }
         self.counter(&format!("{name}_sum"), labels, histogram.sum());
         self.counter(&format!("{name}_count"), labels, histogram.count() as f64);
@@ -72,6 +71,16 @@ impl<'a> Writer<'a> {
         }
         (self.batch, self.written)
     }
+}
+
+/// A bound as the label of a bucket has it.
+fn le(bound: f64) -> String {
+    if bound.is_infinite() { "+Inf".to_owned() } else { bound.to_string() }
+}
+
+/// The labels of the series of a bucket.
+pub(super) fn bucket_labels(name: &str, labels: &[(&str, &str)], bound: f64) -> Labels {
+    labels_of(&format!("{name}_bucket"), labels, Some(&le(bound)))
 }
 
 fn labels_of(name: &str, labels: &[(&str, &str)], le: Option<&str>) -> Labels {

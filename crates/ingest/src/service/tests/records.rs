@@ -288,3 +288,99 @@ async fn rules_tell_logs_from_spans_and_what_both_come_from_is_redacted_once_for
         assert!((redacted(&registry, "email", action) - count).abs() < f64::EPSILON, "{action}");
     }
 }
+
+/// A span of a message that was processed, which says what is secret.
+fn processed(id: &str) -> SpanEvent {
+    let conventions = Conventions {
+        messaging_system: Some("rabbitmq".to_owned()),
+        messaging_operation: Some("process".to_owned()),
+        messaging_message_id: Some(format!("m{id}")),
+        ..Conventions::default()
+    };
+    let mut span = SpanEvent { kind: SpanKind::Consumer, conventions, ..span(id) };
+    span.status = model::event::SpanStatus::Error;
+    span.status_message = Some("password=hunter22".to_owned());
+    span
+}
+
+/// Remembers how many events it was told of, call by call.
+#[derive(Default)]
+struct Told(Mutex<Vec<usize>>);
+
+impl EventListener for Told {
+    fn on_events(&self, events: &[Event]) {
+        self.0.lock().push(events.len());
+    }
+}
+
+#[tokio::test]
+async fn what_follows_from_a_span_is_stored_with_it_once_and_redacted() {
+    let store = Arc::new(Memory::default());
+    let (ingest, registry) = open(&store);
+    let told = Arc::new(Told::default());
+    ingest.subscribe(Arc::clone(&told) as Arc<dyn EventListener>);
+    let send = || ingest.append_events(Source::OtlpTraces, vec![Event::Span(Box::new(processed("1")))]);
+    store.full.store(true, Ordering::SeqCst);
+    assert!(matches!(send().await, Err(IngestError::Store(AppendError::Overloaded { .. }))));
+    assert!(told.0.lock().is_empty());
+    store.full.store(false, Ordering::SeqCst);
+    let outcome = send().await.expect("stored");
+    assert_eq!((outcome.accepted, outcome.rejected.len()), (1, 0), "what was sent is counted alone");
+    assert_eq!(*told.0.lock(), [3], "the span, the start and the end of its job, together");
+    assert_eq!(send().await.expect("known").duplicates, 1);
+    let (restarted, _) = open(&store);
+    restarted.recall().expect("ids");
+    let again = restarted.append_events(Source::OtlpTraces, vec![Event::Span(Box::new(processed("1")))]);
+    assert_eq!(again.await.expect("known").duplicates, 1);
+    let stored = store.events.lock().clone();
+    assert_eq!(stored.len(), 3, "{stored:?}");
+    assert!(!format!("{stored:?}").contains("hunter22"), "{stored:?}");
+    let families = registry.gather();
+    let accepted = families.iter().find(|family| family.name() == "watchkeeper_ingest_accepted_total");
+    let derived = accepted.and_then(|family| {
+        family
+            .get_metric()
+            .iter()
+            .find(|metric| metric.get_label().iter().any(|label| label.value() == "derived"))
+    });
+    assert_eq!(derived.map(|metric| metric.get_counter().get_value()), Some(2.0));
+}
+
+#[tokio::test]
+async fn what_follows_from_a_span_and_breaks_a_limit_is_left_out_and_the_span_stays() {
+    let store = Arc::new(Memory::default());
+    let (ingest, registry) = open(&store);
+    let mut long = processed("1");
+    long.duration_ns = 3_600_000_000_000;
+    let outcome = ingest.append_events(Source::OtlpTraces, vec![Event::Span(Box::new(long))]).await;
+    assert_eq!(outcome.expect("stored").accepted, 1);
+    assert_eq!(store.events.lock().len(), 2, "its end lies in the future");
+    assert!((refused(&registry, "future") - 1.0).abs() < f64::EPSILON);
+}
+
+#[tokio::test]
+async fn of_a_span_that_is_not_kept_its_job_is_and_listeners_hear_of_it() {
+    let store = Arc::new(Memory::default());
+    let registry = prometheus::Registry::new();
+    let redactor = Redactor::new(&Redaction::default()).expect("shipped rules");
+    let sampling = SamplingSettings {
+        probability: 0.0,
+        keep_errors: false,
+        wait: model::DurationText(Duration::ZERO),
+        ..SamplingSettings::default()
+    };
+    let spans = SpanSettings { sampling, ..SpanSettings::default() };
+    let port: Arc<dyn TelemetryStore> = Arc::<Memory>::clone(&store);
+    let ingest = Ingest::with_spans(port, Limits::default(), redactor, spans, 7 * DAY, &registry);
+    let ingest = ingest.expect("a fresh registry");
+    let told = Arc::new(Told::default());
+    ingest.subscribe(Arc::clone(&told) as Arc<dyn EventListener>);
+    let send = |span| ingest.append_events(Source::OtlpTraces, vec![Event::Span(Box::new(span))]);
+    assert_eq!(send(processed("1")).await.expect("taken").accepted, 1);
+    assert_eq!(send(span("2")).await.expect("taken").accepted, 1);
+    assert_eq!(send(processed("1")).await.expect("known").duplicates, 1);
+    let stored = store.events.lock().clone();
+    assert!(stored.iter().all(|event| matches!(event, Event::Job(_))), "{stored:?}");
+    assert_eq!((stored.len(), told.0.lock().clone()), (2, vec![3, 1]));
+    assert!((refused(&registry, "sampled") - 2.0).abs() < f64::EPSILON);
+}

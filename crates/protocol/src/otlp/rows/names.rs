@@ -83,7 +83,10 @@ const OF_RECORD: &[Field<Conventions>] = &[
         place: Text(|all| &mut all.gen_ai_provider),
         names: &["gen_ai.provider.name", "gen_ai.system", "llm.provider"],
     },
-    Field { place: Text(|all| &mut all.gen_ai_operation), names: &["gen_ai.operation.name"] },
+    Field {
+        place: Text(|all| &mut all.gen_ai_operation),
+        names: &["gen_ai.operation.name", "llm.request.type"],
+    },
     Field {
         place: Text(|all| &mut all.gen_ai_request_model),
         names: &["gen_ai.request.model", "llm.request.model", "llm.model_name"],
