@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use testkit::{Launched, Watchkeeper, free_port, within};
+use testkit::{FREE_RECEIVERS, Launched, Watchkeeper, free_port, within};
 use tokio::process::Command;
 
 use crate::stage::binary;
@@ -17,6 +17,7 @@ fn serve(folder: &Path, listen: &str, toml: &str) -> Result<(Launched, u16)> {
     let mut command = Command::new(binary());
     command.args(["serve", "--listen", &format!("{listen}:{port}"), "--config"]);
     command.arg(folder.join("watchkeeper.toml")).arg("--data-dir").arg(folder.join("data"));
+    command.envs(FREE_RECEIVERS);
     Ok((Launched::start(&mut command, &folder.join("output"))?, port))
 }
 
@@ -95,7 +96,11 @@ async fn scenario_check_finds_the_server_by_its_configuration() -> Result<()> {
         let command = |name: &str| {
             let mut command = Command::new(binary());
             command.arg(name).arg("--config").arg(home.join("watchkeeper.toml"));
-            command.arg("--data-dir").arg(home.join("data")).env_remove("WATCHKEEPER_URL");
+            command
+                .arg("--data-dir")
+                .arg(home.join("data"))
+                .env_remove("WATCHKEEPER_URL")
+                .envs(FREE_RECEIVERS);
             command
         };
         let mut server = Launched::start(&mut command("serve"), &home.join("output"))?;
@@ -229,6 +234,7 @@ async fn scenario_under_a_service_manager_the_first_password_is_not_printed() ->
     let data = folder.path().join("data");
     let mut command = Command::new(binary());
     command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(&data).env("JOURNAL_STREAM", "8:1");
+    command.envs(FREE_RECEIVERS);
     let mut server = Launched::start(command.current_dir(folder.path()), &folder.path().join("output"))?;
     within(Duration::from_secs(30), "the start", || {
         let output = server.output();

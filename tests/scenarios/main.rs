@@ -16,6 +16,7 @@ mod faults;
 mod itself;
 mod logs_in;
 mod memory;
+mod otlp;
 mod probes;
 mod rules;
 mod scraping;

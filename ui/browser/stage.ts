@@ -146,7 +146,14 @@ export class Stage {
     // A shell of its own to write the log; `exec` makes the child itself the process that is ended.
     const log = join(this.folder, `${name}.log`);
     const quoted = [command, ...args].map((text) => `'${text.replaceAll("'", "'\\''")}'`).join(" ");
-    const child = spawn("sh", ["-c", `exec ${quoted} >>'${log}' 2>&1`], { cwd, stdio: "ignore" });
+    // Several servers run side by side: each has its receivers of OpenTelemetry where there is room.
+    const anywhere = "127.0.0.1:0";
+    const receivers = {
+      WATCHKEEPER_SERVER__OTLP__GRPC_LISTEN: anywhere,
+      WATCHKEEPER_SERVER__OTLP__HTTP_LISTEN: anywhere,
+    };
+    const env = { ...process.env, ...receivers };
+    const child = spawn("sh", ["-c", `exec ${quoted} >>'${log}' 2>&1`], { cwd, env, stdio: "ignore" });
     names.set(child, name);
     this.children.push(child);
   }

@@ -1,6 +1,7 @@
 //! The section `[server]`: where to listen, whom to believe, how much to take.
 
 mod otlp;
+mod receiver;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use model::{ByteSize, DurationText};
 
 use crate::tls::TlsFiles;
 pub use otlp::{OtlpConfig, OtlpNames};
+pub use receiver::{NoReceiverAddress, ReceiverAddress};
 
 /// How the HTTP server behaves.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
@@ -53,7 +55,7 @@ pub struct Config {
     /// The largest body of any other request, but for forms of the Prometheus API, which may have 1 MiB.
     #[schemars(with = "String")]
     pub max_body: ByteSize,
-    /// The most connections that are open at once; more wait to be accepted.
+    /// The most connections that are open at once on each port; more wait to be accepted.
     pub max_connections: usize,
     /// The most requests that are answered at once; more are told to come back.
     pub max_concurrent_requests: usize,
@@ -67,7 +69,7 @@ pub struct Config {
     pub max_concurrent_queries: usize,
     /// The most exports that run at once; more are told to come back.
     pub max_concurrent_exports: usize,
-    /// What OpenTelemetry's telemetry becomes.
+    /// Where OpenTelemetry's telemetry comes in, beside the main port, and what it becomes.
     pub otlp: OtlpConfig,
 }
 

@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 use crate::export::Exports;
 use crate::guard::hosts::AllowedHosts;
 use crate::live::Live;
+use crate::receivers::{ReceiverStatus, Receivers};
 use crate::routes::LargeAnswers;
 use crate::{Config, ServeError};
 
@@ -68,6 +69,8 @@ pub(crate) struct App {
     pub(crate) actions: TaskTracker,
     /// Bodies that nobody reads to their end; see [`crate::guard::linger`].
     pub(crate) leftovers: TaskTracker,
+    /// The receivers of OpenTelemetry that are not turned off.
+    pub(crate) receivers: Vec<ReceiverStatus>,
     pub(crate) stopping: AtomicBool,
     pub(crate) started_at: Timestamp,
 }
@@ -80,6 +83,7 @@ impl App {
         config: Config,
         context: Context,
         listen: SocketAddr,
+        receivers: &Receivers,
         stop: CancellationToken,
     ) -> Result<Shared, ServeError> {
         let turned_away = IntCounter::new(
@@ -88,6 +92,8 @@ impl App {
         )
         .and_then(|counter| context.registry.register(Box::new(counter.clone())).map(|()| counter))
         .map_err(ServeError::Metrics)?;
+        receivers.register(&context.registry).map_err(ServeError::Metrics)?;
+        let addresses: Vec<SocketAddr> = std::iter::once(listen).chain(receivers.addresses()).collect();
         let live =
             Live::new(config.max_live_streams, &context.registry, stop).map_err(ServeError::Metrics)?;
         let exports = Exports::new(config.max_concurrent_exports.max(1), &context.registry)
@@ -98,7 +104,7 @@ impl App {
             live,
             exports,
             large_answers,
-            hosts: AllowedHosts::new(listen, &config.allowed_hosts),
+            hosts: AllowedHosts::new(&addresses, &config.allowed_hosts),
             requests: Semaphore::new(config.max_concurrent_requests.max(1)),
             queries: Arc::new(Semaphore::new(config.max_concurrent_queries.max(1))),
             range_queries: Arc::new(Semaphore::new(config.max_concurrent_queries.saturating_sub(1).max(1))),
@@ -107,6 +113,7 @@ impl App {
             turned_away,
             actions: TaskTracker::new(),
             leftovers: TaskTracker::new(),
+            receivers: receivers.status().to_vec(),
             stopping: AtomicBool::new(false),
             started_at: Timestamp::now(),
             config,

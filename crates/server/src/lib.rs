@@ -1,4 +1,4 @@
-//! HTTP: routes, authentication, wire types, OpenAPI.
+//! HTTP and OpenTelemetry's gRPC: routes, authentication, wire types, OpenAPI.
 //!
 //! A request passes the guards (id, host, load, body), then the gate of its group of routes (who asks,
 //! and may they), then its handler, which asks another crate and shows the answer in a shape of
@@ -18,12 +18,14 @@ mod guard;
 mod live;
 mod params;
 mod problem;
+mod receivers;
 mod routes;
 mod serve;
 mod tls;
 mod wire;
 
-pub use config::{Config, OtlpConfig, OtlpNames};
+pub use config::{Config, NoReceiverAddress, OtlpConfig, OtlpNames, ReceiverAddress};
 pub use context::Context;
+pub use receivers::{ReceiverError, ReceiverStatus, Receivers, Transport};
 pub use serve::{ServeError, serve};
 pub use tls::{Tls, TlsError, TlsFiles};

@@ -118,9 +118,12 @@ pub(crate) struct Fault {
     pub suggestion: Option<String>,
 }
 
-/// The detail of a problem, beside its answer: for those who tell it in another form.
+/// What a problem is, beside its answer: for those who tell it in another form.
 #[derive(Clone, Debug)]
-pub(crate) struct Detail(pub(crate) Cow<'static, str>);
+pub(crate) struct Detail {
+    pub(crate) kind: Kind,
+    pub(crate) text: Cow<'static, str>,
+}
 
 /// The body of an error, RFC 9457.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -199,7 +202,7 @@ impl IntoResponse for Problem {
         for (name, value) in self.headers {
             response.headers_mut().insert(name, value);
         }
-        response.extensions_mut().insert(Detail(self.detail));
+        response.extensions_mut().insert(Detail { kind: self.kind, text: self.detail });
         response
     }
 }

@@ -199,6 +199,13 @@ impl Tls {
         Ok(Self { files: Arc::new(files.clone()), provider, current, digest: material.digest(), acceptor })
     }
 
+    /// The same for a port that speaks HTTP/2 as well.
+    pub(crate) fn with_http2(&self) -> Self {
+        let mut config = ServerConfig::clone(self.acceptor.config());
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Self { acceptor: TlsAcceptor::from(Arc::new(config)), ..self.clone() }
+    }
+
     /// Agrees with a client on a key. A client that is slow, or speaks no TLS, is an error; one that
     /// speaks plain HTTP is told so first.
     pub(crate) async fn accept(

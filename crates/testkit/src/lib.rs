@@ -33,4 +33,4 @@ pub use s3::S3;
 pub use smtp::{Mail, Smtp};
 pub use tmux::Tmux;
 pub use wait::{eventually, within};
-pub use watchkeeper::{Answer, Watchkeeper};
+pub use watchkeeper::{Answer, FREE_RECEIVERS, Watchkeeper};

@@ -9,6 +9,13 @@ use tokio::process::Command;
 
 use crate::{Launched, free_port, within};
 
+/// Settings of a server that runs beside others: its receivers of OpenTelemetry take any port that is free. Where they
+/// are stands in `/api/v1/stats`.
+pub const FREE_RECEIVERS: [(&str, &str); 2] = [
+    ("WATCHKEEPER_SERVER__OTLP__GRPC_LISTEN", "127.0.0.1:0"),
+    ("WATCHKEEPER_SERVER__OTLP__HTTP_LISTEN", "127.0.0.1:0"),
+];
+
 /// A running Watchkeeper.
 #[derive(Debug)]
 pub struct Watchkeeper {
@@ -64,6 +71,7 @@ impl Watchkeeper {
             .arg("--data-dir")
             .arg(self.data_dir())
             .args(["--listen", &format!("127.0.0.1:{}", self.port)])
+            .envs(FREE_RECEIVERS)
             .env_remove("WATCHKEEPER_KEY");
         self.server = Some(Launched::start(&mut command, &self.folder.join("watchkeeper.log"))?);
         Ok(())

@@ -144,6 +144,7 @@ async fn start(loaded: &Loaded, data_dir: &Path, begun: Instant) -> Result<Runni
     let address = listener.local_addr().context("the address that is listened on is not known")?;
     let syslog =
         collect::Syslog::bind(&settings.syslog).await.context("the section [syslog] cannot be used")?;
+    let receivers = server::Receivers::bind(&settings.server).await?;
     let house = House::open(loaded, data_dir).await?;
     let first_login = first_start::make_first_user(&house.state).await?;
     let local_token = first_start::write_local_token(data_dir)?;
@@ -161,12 +162,13 @@ async fn start(loaded: &Loaded, data_dir: &Path, begun: Instant) -> Result<Runni
         local_token,
     };
     let tls = house.tls.clone();
-    if tls.is_none() && !address.ip().is_loopback() {
+    let addresses = std::iter::once(address).chain(receivers.addresses());
+    for address in addresses.filter(|address| tls.is_none() && !address.ip().is_loopback()) {
         warn_of_plain_http(address);
     }
     let mut running = Running { tasks: JoinSet::new(), stops: Vec::new(), house };
-    let reached = Reached::of(address, tls.is_some());
-    running.begin(loaded, listener, tls, context);
+    let reached = Reached::of(address, tls.is_some(), &receivers);
+    running.begin(loaded, Listening { listener, receivers, tls }, context);
     if let Some(syslog) = syslog {
         running.begin_syslog(syslog);
     }
@@ -183,6 +185,13 @@ fn warn_of_plain_http(listen: SocketAddr) {
     );
 }
 
+/// Where requests come in.
+struct Listening {
+    listener: TcpListener,
+    receivers: server::Receivers,
+    tls: Option<server::Tls>,
+}
+
 /// What runs.
 struct Running {
     tasks: JoinSet<(&'static str, anyhow::Result<()>)>,
@@ -197,14 +206,13 @@ impl Running {
     fn begin(
         &mut self,
         loaded: &Loaded,
-        listener: TcpListener,
-        tls: Option<server::Tls>,
+        Listening { listener, receivers, tls }: Listening,
         context: server::Context,
     ) {
         let settings = &loaded.settings;
         let config = settings.server.clone();
         self.spawn("the server", |stop| async move {
-            Ok(server::serve(listener, tls, config, context, stop).await?)
+            Ok(server::serve(listener, receivers, tls, config, context, stop).await?)
         });
         let collectors = Arc::clone(&self.house.collectors);
         self.spawn("collecting", |stop| async move {

@@ -36,6 +36,10 @@ fn wrong_keys_and_values_are_told_with_their_line_and_what_was_meant() {
             "watchkeeper.toml:5: unknown key `redis.queues.pendin`; did you mean `pending`?",
         ),
         ("[server]\nlisten = 7654\n", "watchkeeper.toml:2: "),
+        (
+            "[server.otlp]\ngrpc_listen = \"4317\"\n",
+            "watchkeeper.toml:2: `4317` is no address to listen on: write it like 127.0.0.1:4317",
+        ),
         ("[store]\n\nretention = \"soon\"\n", "watchkeeper.toml:3: `soon` is not a duration"),
         ("[syslog]\nutc_offset = \"CET\"\n", "watchkeeper.toml:2: `CET` is not an offset"),
         ("[ingest]\nmax_labels = \"many\"\n", "watchkeeper.toml:2: `ingest.max_labels`: invalid type"),

@@ -86,14 +86,7 @@ impl Status<'_> {
     }
 
     fn to_protobuf(&self) -> Vec<u8> {
-        let detail = |after: Duration| {
-            let retry_delay = Some(WireDuration {
-                seconds: i64::try_from(after.as_secs()).unwrap_or(i64::MAX),
-                // Nanoseconds of a second fit.
-                nanos: after.subsec_nanos().cast_signed(),
-            });
-            WireAny { type_url: RETRY_INFO.to_owned(), value: WireRetryInfo { retry_delay }.encode_to_vec() }
-        };
+        let detail = |after| WireAny { type_url: RETRY_INFO.to_owned(), value: retry_info(after) };
         let details = self.retry_after.map(detail).into_iter().collect();
         WireStatus { code: self.code as i32, message: self.message.clone().into_owned(), details }
             .encode_to_vec()
@@ -106,6 +99,16 @@ impl Status<'_> {
         }
         status.to_string().into_bytes()
     }
+}
+
+/// A delay as a `google.rpc.RetryInfo`; over gRPC some senders look for it in `google.rpc.retryinfo-bin`.
+pub fn retry_info(after: Duration) -> Vec<u8> {
+    let retry_delay = Some(WireDuration {
+        seconds: i64::try_from(after.as_secs()).unwrap_or(i64::MAX),
+        // Nanoseconds of a second fit.
+        nanos: after.subsec_nanos().cast_signed(),
+    });
+    WireRetryInfo { retry_delay }.encode_to_vec()
 }
 
 /// A duration as the JSON of protobuf has it: seconds with as many digits behind the point as are needed.

@@ -1,11 +1,20 @@
-//! The section `[server.otlp]`: what OpenTelemetry's telemetry becomes.
+//! The section `[server.otlp]`: where OpenTelemetry's telemetry comes in, and what it becomes.
 
 use model::ByteSize;
 
-/// What telemetry becomes that comes by OpenTelemetry's protocol.
+use super::ReceiverAddress;
+
+/// Where telemetry comes in by OpenTelemetry's protocol, beside the main port, and what it becomes.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OtlpConfig {
+    /// The address and port for OpenTelemetry over gRPC. `auto` is port 4317 at the address of `server.listen`, and
+    /// no more than a warning where that port is taken; `off` is none. TLS is as on the main port.
+    #[schemars(with = "String")]
+    pub grpc_listen: ReceiverAddress,
+    /// The same for OpenTelemetry over HTTP, where `auto` is port 4318. The main port takes it in any case.
+    #[schemars(with = "String")]
+    pub http_listen: ReceiverAddress,
     /// How names of metrics and labels are written: `underscores` as Prometheus has had them always
     /// (`http_server_request_duration_seconds`), or `utf8` as they were sent, with suffixes for unit and kind.
     pub names: OtlpNames,
@@ -38,6 +47,8 @@ pub enum OtlpNames {
 impl Default for OtlpConfig {
     fn default() -> Self {
         Self {
+            grpc_listen: ReceiverAddress::Auto,
+            http_listen: ReceiverAddress::Auto,
             names: OtlpNames::default(),
             promote_resource_attributes: Vec::new(),
             scope_labels: false,

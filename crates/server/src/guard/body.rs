@@ -108,7 +108,8 @@ fn unsupported_encoding(detail: &'static str) -> Problem {
     Problem::new(Kind::UnsupportedMediaType, detail)
 }
 
-fn too_large(bound: ByteSize) -> Problem {
+/// What is told of a body that is larger than `bound`.
+pub(crate) fn too_large(bound: ByteSize) -> Problem {
     Problem::new(Kind::TooLarge, format!("The body may have {bound} at the most; send it in parts."))
 }
 
@@ -123,7 +124,7 @@ pub(crate) async fn read(body: Body, bound: ByteSize) -> Result<Bytes, Problem> 
 }
 
 /// Finds out whether a bound was the cause; the layers in between wrap it.
-fn unreadable(error: &(dyn Error + 'static)) -> Problem {
+pub(crate) fn unreadable(error: &(dyn Error + 'static)) -> Problem {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if let Some(OverLimit(bound)) = error.downcast_ref() {

@@ -14,12 +14,13 @@ use crate::problem::{Kind, Problem};
 /// The names that are answered to.
 #[derive(Clone, Debug)]
 pub(crate) struct AllowedHosts {
-    listen: IpAddr,
+    listen: Vec<IpAddr>,
     names: Vec<(String, Option<u16>)>,
 }
 
 impl AllowedHosts {
-    pub(crate) fn new(listen: SocketAddr, names: &[String]) -> Self {
+    /// Those of a server that listens on these addresses, and has these names besides.
+    pub(crate) fn new(listen: &[SocketAddr], names: &[String]) -> Self {
         let names = names
             .iter()
             .map(|name| match name.parse::<Authority>() {
@@ -27,7 +28,7 @@ impl AllowedHosts {
                 Err(_) => (bare(name), None),
             })
             .collect();
-        Self { listen: listen.ip(), names }
+        Self { listen: listen.iter().map(SocketAddr::ip).collect(), names }
     }
 
     /// Whether a request may come under this name. Literal addresses cannot be rebound; where the
@@ -35,7 +36,8 @@ impl AllowedHosts {
     fn allows(&self, authority: &Authority) -> bool {
         let host = bare(authority.host());
         if let Ok(address) = host.parse::<IpAddr>() {
-            if address.is_loopback() || address == self.listen || self.listen.is_unspecified() {
+            let is_own = |listen: &IpAddr| address == *listen || listen.is_unspecified();
+            if address.is_loopback() || self.listen.iter().any(is_own) {
                 return true;
             }
         } else if host == "localhost" || host.ends_with(".localhost") {
@@ -113,7 +115,7 @@ mod tests {
     #[test]
     fn only_names_of_this_server_are_answered() {
         let hosts = AllowedHosts::new(
-            SocketAddr::from(([192, 168, 1, 5], 7654)),
+            &[SocketAddr::from(([192, 168, 1, 5], 7654)), SocketAddr::from(([192, 168, 1, 7], 4317))],
             &["Watch.example.org".to_owned(), "proxy.example.org:8443".to_owned()],
         );
         let cases = [
@@ -125,6 +127,7 @@ mod tests {
             ("[::1]:7654", true),
             ("192.168.1.5:7654", true),
             ("192.168.1.6", false),
+            ("192.168.1.7:4317", true),
             ("watch.example.org", true),
             ("watch.example.org:99", true),
             ("proxy.example.org:8443", true),
@@ -141,14 +144,14 @@ mod tests {
 
     #[test]
     fn a_server_on_every_address_answers_to_every_address_but_not_to_every_name() {
-        let hosts = AllowedHosts::new(SocketAddr::from(([0, 0, 0, 0], 7654)), &[]);
+        let hosts = AllowedHosts::new(&[SocketAddr::from(([0, 0, 0, 0], 7654))], &[]);
         assert!(hosts.check(&parts(Method::GET, &[("host", "10.1.2.3:7654")])).is_ok());
         assert!(hosts.check(&parts(Method::GET, &[("host", "rebound.example.org:7654")])).is_err());
     }
 
     #[test]
     fn pages_of_other_sites_are_refused() {
-        let hosts = AllowedHosts::new(SocketAddr::from(([127, 0, 0, 1], 7654)), &[]);
+        let hosts = AllowedHosts::new(&[SocketAddr::from(([127, 0, 0, 1], 7654))], &[]);
         let cases = [
             (Method::POST, "origin", "http://localhost:7654", true),
             (Method::POST, "origin", "https://evil.example.org", false),

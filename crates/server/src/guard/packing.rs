@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::io::{self, Read};
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use model::ByteSize;
 
 use crate::problem::{Kind, Problem};
@@ -31,22 +31,27 @@ pub(crate) enum UnpackError {
     #[error("the body may have {0} at the most after decompression; send it in parts")]
     TooLarge(ByteSize),
     /// It is not what it is said to be.
-    #[error("the body broke off or is not what `Content-Encoding` says")]
+    #[error("the body broke off or is not packed as its header says")]
     Broken(#[source] io::Error),
 }
 
 impl Packing {
     /// The one that headers name; others are refused.
     pub(crate) fn of(headers: &HeaderMap) -> Result<Self, Problem> {
-        let Some(named) = headers.get(header::CONTENT_ENCODING) else { return Ok(Self::Plain) };
+        Self::named(headers.get(header::CONTENT_ENCODING)).ok_or_else(|| {
+            let detail = "Send the body plain, or with `Content-Encoding: gzip` or `zstd`.";
+            Problem::new(Kind::UnsupportedMediaType, detail)
+        })
+    }
+
+    /// The one that a header names, if it is there and the name is known.
+    pub(crate) fn named(header: Option<&HeaderValue>) -> Option<Self> {
+        let Some(named) = header else { return Some(Self::Plain) };
         match named.as_bytes().trim_ascii().to_ascii_lowercase().as_slice() {
-            b"" | b"identity" => Ok(Self::Plain),
-            b"gzip" => Ok(Self::Gzip),
-            b"zstd" => Ok(Self::Zstd),
-            _ => {
-                let detail = "Send the body plain, or with `Content-Encoding: gzip` or `zstd`.";
-                Err(Problem::new(Kind::UnsupportedMediaType, detail))
-            }
+            b"" | b"identity" => Some(Self::Plain),
+            b"gzip" => Some(Self::Gzip),
+            b"zstd" => Some(Self::Zstd),
+            _ => None,
         }
     }
 
@@ -87,8 +92,6 @@ fn read<'b>(from: impl Read, limit: ByteSize) -> Result<Cow<'b, [u8]>, UnpackErr
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
     #[test]

@@ -1,7 +1,7 @@
 //! The routes, and what stands in front of each group of them.
 //!
-//! [`router`] is the whole of the server's surface: a route that is not named there does not exist,
-//! and a group that has no gate there is open to everybody.
+//! [`router`] is the whole of the server's surface, and [`receiver`] that of the ports of OpenTelemetry: a route that
+//! is not named there does not exist, and a group that has no gate there is open to everybody.
 
 mod admin;
 mod alerts;
@@ -78,14 +78,36 @@ pub(crate) fn router(app: &Shared) -> Router {
 
 /// What a request meets first, and an answer last.
 fn outermost<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
+    // Outside of what tells of faults, because that puts bodies into the place of others.
+    told(routes).layer(CompressionLayer::new()).layer(from_fn(edge::identify))
+}
+
+/// Answers for handlers that panic, and outside of that, so that a panic is told so too, in the form of the protocol.
+fn told<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
     routes
         .layer(CatchPanicLayer::custom(edge::panicked))
-        // Outside of that, so that a panic is told in the form of the protocol, too; inside of the compression, because it
-        // puts bodies into the place of others.
         .layer(from_fn(otlp::in_its_form))
         .layer(from_fn(loki::in_its_form))
-        .layer(CompressionLayer::new())
-        .layer(from_fn(edge::identify))
+        .layer(from_fn(otlp::grpc::in_its_form))
+}
+
+/// What a receiver of OpenTelemetry has: the endpoints of its protocol, over HTTP and gRPC, behind the same guards.
+pub(crate) fn receiver(app: &Shared) -> Router {
+    let http = otlp::routes().route_layer(from_fn_with_state(Arc::clone(app), body::limit_ingest));
+    // Frames of gRPC are bounded where they are read.
+    let routes = gate(app, Some(Scope::Ingest), http.merge(otlp::grpc::routes()));
+    let routes = routes
+        .split_for_parts()
+        .0
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(from_fn_with_state(Arc::clone(app), access::authenticate))
+        .layer(from_fn_with_state(Arc::clone(app), load::bound))
+        .layer(from_fn_with_state(Arc::clone(app), edge::check_hosts))
+        .layer(from_fn_with_state(Arc::clone(app), linger::read_to_the_end))
+        .layer(DefaultBodyLimit::disable());
+    // Answers to exporters are a few bytes, and nothing may stand between a status of gRPC and its end: no compression.
+    told(routes).layer(from_fn(edge::identify)).with_state(Arc::clone(app))
 }
 
 /// Every route of the API with its gate.

@@ -45,6 +45,7 @@ async fn stats(State(app): State<Shared>, _: NoParams) -> Result<Json<Stats>, Pr
             .iter()
             .filter(|status| !status.up && !status.absent && status.runs > 0)
             .count(),
+        otlp_receivers: app.receivers.iter().cloned().map(Into::into).collect(),
         store: app.context.store.stats().into(),
     }))
 }

@@ -32,6 +32,12 @@ impl<T> Show<T> for T {
     }
 }
 
+impl Show<String> for std::net::SocketAddr {
+    fn show(self) -> String {
+        self.to_string()
+    }
+}
+
 /// Declares a shape whose fields have the names of the fields of a type inside.
 macro_rules! shape {
     ($(#[$meta:meta])* $name:ident from $source:ty { $($(#[$field_meta:meta])* $field:ident : $type:ty),+ $(,)? }) => {
@@ -91,6 +97,7 @@ pub(crate) use shown_by_name;
 shown_by_name!(
     alert::CheckVerdict,
     collect::QueueAction,
+    crate::receivers::Transport,
     model::event::Capability,
     model::event::ExitCause,
     model::event::StageStatus,

@@ -71,6 +71,18 @@ shape! {
     }
 }
 
+shape! {
+    /// A port that exporters of OpenTelemetry know, and whether it is listened on.
+    OtlpReceiver from crate::receivers::ReceiverStatus {
+        /// What it is meant for: `grpc` or `http`.
+        transport: &'static str,
+        /// Where it listens, or would.
+        address: String,
+        /// Why it does not listen; null where it does.
+        fault: Option<String>,
+    }
+}
+
 /// How the whole does.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Stats {
@@ -95,6 +107,8 @@ pub(crate) struct Stats {
     pub(crate) alerts_acknowledged: u64,
     /// Collectors whose last pass failed.
     pub(crate) collectors_down: usize,
+    /// The ports that exporters of OpenTelemetry know, but for those that are turned off.
+    pub(crate) otlp_receivers: Vec<OtlpReceiver>,
     /// How the store does.
     pub(crate) store: Store,
 }

@@ -1,5 +1,6 @@
-//! OpenTelemetry's protocol over HTTP: what an implementation that is not ours sends, compared with what is stored.
+//! OpenTelemetry's protocol over HTTP and gRPC: what an implementation that is not ours sends, compared with what is stored.
 
+mod grpc;
 mod metrics;
 mod refusals;
 mod requests;

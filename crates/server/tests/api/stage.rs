@@ -15,6 +15,8 @@ pub(crate) const PASSWORD: &str = "a long enough password";
 
 pub(crate) struct Stage {
     pub(crate) address: SocketAddr,
+    /// The receivers of OpenTelemetry: that of gRPC, and that of HTTP.
+    pub(crate) receivers: Vec<SocketAddr>,
     pub(crate) client: Client,
     pub(crate) state: State,
     pub(crate) pipeline: Arc<pipeline::Pipeline>,
@@ -67,15 +69,19 @@ impl Stage {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let mut config = server::Config { listen: address, ..server::Config::default() };
+        let anywhere = server::ReceiverAddress::At(SocketAddr::from(([127, 0, 0, 1], 0)));
+        (config.otlp.grpc_listen, config.otlp.http_listen) = (anywhere, anywhere);
         change(&mut config);
+        let bound = server::Receivers::bind(&config).await.expect("free ports");
+        let receivers = bound.addresses().collect();
         let context = context(folder.path()).await;
         let (state, pipeline) = (context.state.clone(), Arc::clone(&context.pipeline));
         let store = Arc::clone(&context.store);
         let stop = CancellationToken::new();
         tokio::spawn(Arc::clone(&context.alerts).run(stop.clone()));
-        let task = tokio::spawn(server::serve(listener, tls, config, context, stop.clone()));
+        let task = tokio::spawn(server::serve(listener, bound, tls, config, context, stop.clone()));
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
-        Self { address, client, state, pipeline, store, stop, task, _folder: folder }
+        Self { address, receivers, client, state, pipeline, store, stop, task, _folder: folder }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

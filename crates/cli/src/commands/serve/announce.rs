@@ -12,16 +12,19 @@ pub(super) struct Reached {
     listen: String,
     /// Where this machine reaches it.
     local: String,
+    /// Where exporters of OpenTelemetry do without being told.
+    receivers: Vec<String>,
 }
 
 impl Reached {
-    pub(super) fn of(address: SocketAddr, https: bool) -> Self {
+    pub(super) fn of(address: SocketAddr, https: bool, receivers: &server::Receivers) -> Self {
         let scheme = if https { "https" } else { "http" };
         let local = match address.ip() {
             ip if ip.is_unspecified() => format!("{scheme}://127.0.0.1:{}", address.port()),
             _ => format!("{scheme}://{address}"),
         };
-        Self { listen: format!("{scheme}://{address}"), local }
+        let receivers = receivers.addresses().map(|address| address.to_string()).collect();
+        Self { listen: format!("{scheme}://{address}"), local, receivers }
     }
 }
 
@@ -41,6 +44,9 @@ pub(super) fn ready(
         } else {
             println!("{text}");
         }
+    }
+    if !reached.receivers.is_empty() {
+        println!("OpenTelemetry comes in at {} as well", reached.receivers.join(" and "));
     }
     let (address, seconds) = (&reached.listen, begun.elapsed().as_secs_f64());
     println!(

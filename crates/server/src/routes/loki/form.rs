@@ -52,15 +52,14 @@ fn encoding(headers: &HeaderMap) -> Encoding {
 
 /// How the body is packed, and whether that is a block of snappy.
 fn packing(headers: &HeaderMap) -> Option<(Packing, bool)> {
-    let Some(named) = headers.get(header::CONTENT_ENCODING) else { return Some((Packing::Plain, false)) };
-    match named.as_bytes().trim_ascii().to_ascii_lowercase().as_slice() {
-        b"" | b"identity" => Some((Packing::Plain, false)),
-        b"snappy" => Some((Packing::Plain, true)),
-        b"gzip" => Some((Packing::Gzip, false)),
-        b"deflate" => Some((Packing::Deflate, false)),
-        b"zstd" => Some((Packing::Zstd, false)),
-        _ => None,
+    let named = headers.get(header::CONTENT_ENCODING);
+    let is =
+        |name: &str| named.is_some_and(|it| it.as_bytes().trim_ascii().eq_ignore_ascii_case(name.as_bytes()));
+    if is("snappy") {
+        return Some((Packing::Plain, true));
     }
+    let packing = if is("deflate") { Some(Packing::Deflate) } else { Packing::named(named) };
+    packing.map(|packing| (packing, false))
 }
 
 #[cfg(test)]

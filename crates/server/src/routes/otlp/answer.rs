@@ -9,16 +9,22 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use protocol::otlp::answer::{self, Code, PartialSuccess, Status};
-use protocol::otlp::{Encoding, Reasons, Signal};
+use protocol::otlp::{Encoding, Signal};
 
+use super::export::Taken;
 use super::{PATHS, form};
 use crate::problem::Detail;
 
 /// A success, which may be a partial one.
-pub(super) fn success(signal: Signal, encoding: Encoding, rejected: u64, reasons: &Reasons) -> Response {
-    let partial = PartialSuccess { rejected, message: Cow::Owned(reasons.to_string()) };
-    let body = answer::success(signal, encoding, Some(&partial));
-    ([(header::CONTENT_TYPE, form::content_type(encoding))], body).into_response()
+pub(super) fn success(signal: Signal, encoding: Encoding, taken: &Taken) -> Response {
+    let message = message(signal, encoding, taken);
+    ([(header::CONTENT_TYPE, form::content_type(encoding))], message).into_response()
+}
+
+/// The message of a success.
+pub(super) fn message(signal: Signal, encoding: Encoding, taken: &Taken) -> Vec<u8> {
+    let partial = PartialSuccess { rejected: taken.rejected, message: Cow::Owned(taken.reasons.to_string()) };
+    answer::success(signal, encoding, Some(&partial))
 }
 
 /// Tells senders what is wrong as a `google.rpc.Status` in the encoding of their request, whoever says it: the gate,
@@ -31,7 +37,7 @@ pub(crate) async fn in_its_form(request: Request, next: Next) -> Response {
     let encoding = form::encoding(request.headers()).unwrap_or(Encoding::Json);
     let response = next.run(request).await;
     match response.extensions().get::<Detail>().cloned() {
-        Some(Detail(detail)) => failure(response, encoding, detail),
+        Some(detail) => failure(response, encoding, detail.text),
         None => response,
     }
 }

@@ -1,43 +1,26 @@
 //! Points of metrics, which become samples.
 
-use axum::body::Body;
-use axum::extract::State;
-use axum::http::HeaderMap;
-use axum::response::Response;
+use axum::body::Bytes;
 use ingest::Reason;
 use protocol::otlp::names::NameStrategy;
 use protocol::otlp::samples::{Converted, Options, RejectedPoint, SampleSink};
 use protocol::otlp::{self, Encoding, Reasons, Signal};
 
-use super::{answer, max_memory, received, source};
+use super::export::{Taken, decoded, max_memory, source};
+use super::form::Form;
 use crate::config::OtlpNames;
 use crate::context::Shared;
 use crate::problem::Problem;
 
-/// Takes points of metrics from OpenTelemetry (OTLP over HTTP): gauges, sums, histograms, exponential histograms,
-/// summaries, and their exemplars. Points of delta temporality are added up. The answer comes once all is durable, in
-/// the encoding of the request. Points that cannot be kept are counted in its partial success.
-#[utoipa::path(post, path = "/v1/metrics", tag = "ingest",
-    request_body(content = Vec<u8>, content_type = "application/x-protobuf",
-        description = "An ExportMetricsServiceRequest, or its JSON with `application/json`; plain, gzip or zstd"),
-    responses((status = 200, description = "An ExportMetricsServiceResponse: stored, but for what its partial success names"),
-        (status = 400, description = "A google.rpc.Status: it cannot be decoded, and nothing is stored"),
-        (status = 413, description = "A google.rpc.Status: it is too large, before or after decompression"),
-        (status = 415, description = "A google.rpc.Status: this content type or encoding is not taken"),
-        (status = 503, description = "A google.rpc.Status: try again after the time in the header Retry-After")))]
-pub(super) async fn take(
-    State(app): State<Shared>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let options = options(&app);
+/// Decodes a request and stores what is in it.
+pub(super) async fn take(app: &Shared, form: Form, body: Bytes) -> Result<Taken, Problem> {
+    let options = options(app);
     let decode = move |encoding: Encoding, bytes: &[u8]| {
         let mut sink = SampleSink::new(&options);
         otlp::decode_metrics(encoding, bytes, &mut sink).map(|()| sink.finish())
     };
-    let (encoding, converted) = received(&app, Signal::Metrics, &headers, body, decode).await?;
-    let (rejected, reasons) = store(&app, converted).await?;
-    Ok(answer::success(Signal::Metrics, encoding, rejected, &reasons))
+    let converted = decoded(app, Signal::Metrics, form, body, decode).await?;
+    store(app, converted).await
 }
 
 fn options(app: &Shared) -> Options {
@@ -54,9 +37,9 @@ fn options(app: &Shared) -> Options {
     }
 }
 
-/// Stores samples; how many points were rejected, and why. Of points that have become several samples, each is counted
+/// Stores samples. Of points that have become several samples, each is counted
 /// that is refused on the way in.
-async fn store(app: &Shared, converted: Converted) -> Result<(u64, Reasons), Problem> {
+async fn store(app: &Shared, converted: Converted) -> Result<Taken, Problem> {
     let (ingest, source) = (&app.context.ingest, source(Signal::Metrics));
     let Converted {
         cumulative,
@@ -88,5 +71,5 @@ async fn store(app: &Shared, converted: Converted) -> Result<(u64, Reasons), Pro
     let refused: u64 = outcomes.iter().map(ingest::SamplesOutcome::refused).sum();
     let mut reasons: Reasons = rejected.iter().map(RejectedPoint::to_string).collect();
     reasons.extend(outcomes.iter().filter_map(ingest::SamplesOutcome::refusals));
-    Ok((rejected_points as u64 + refused, reasons))
+    Ok(Taken { rejected: rejected_points as u64 + refused, reasons })
 }

@@ -11,7 +11,7 @@ use super::requests::{metrics, now_ns, pair, text};
 use super::{PROTOBUF, assert_all_stored, send_json, send_protobuf};
 use crate::stage::Stage;
 
-fn point(time: u64, start: u64, value: f64) -> NumberDataPoint {
+pub(super) fn point(time: u64, start: u64, value: f64) -> NumberDataPoint {
     NumberDataPoint {
         attributes: vec![pair("queue.name", text("ocr"))],
         time_unix_nano: time,
@@ -21,7 +21,7 @@ fn point(time: u64, start: u64, value: f64) -> NumberDataPoint {
     }
 }
 
-fn metric(name: &str, unit: &str, data: Data) -> Metric {
+pub(super) fn metric(name: &str, unit: &str, data: Data) -> Metric {
     Metric { name: name.to_owned(), unit: unit.to_owned(), data: Some(data), ..Metric::default() }
 }
 
@@ -35,7 +35,7 @@ const DELTA: i32 = 1;
 const CUMULATIVE: i32 = 2;
 
 /// The values that a query finds, with their labels.
-async fn query(stage: &Stage, query: &str) -> serde_json::Value {
+pub(super) async fn query(stage: &Stage, query: &str) -> serde_json::Value {
     let query = crate::stage::encoded(&[("query", query)]);
     let answered = stage.get(&format!("/prometheus/api/v1/query?{query}")).await;
     assert_eq!(answered.body["status"], "success", "{answered:?}");

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::stage::{Stage, TOKEN};
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     packed.write_all(bytes).expect("written to memory");
     packed.finish().expect("packed")
@@ -129,7 +129,7 @@ async fn too_busy_is_told_with_a_delay_in_the_header_and_in_the_status() {
 }
 
 /// A body of which nothing comes for as long as anybody waits.
-fn endless_body() -> reqwest::Body {
+pub(super) fn endless_body() -> reqwest::Body {
     reqwest::Body::wrap_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>())
 }
 
