@@ -1,5 +1,5 @@
-//! Bytes to `model` and back: pipeline events, Prometheus remote write and remote read, what exporters show, and
-//! OpenTelemetry's export requests.
+//! Bytes to `model` and back: pipeline events, Prometheus remote write and remote read, what exporters show,
+//! OpenTelemetry's export requests, and lines of logs.
 //!
 //! Everything here is pure: bytes and the present time go in, values come out. No I/O, no clock, no
 //! limits on names and texts (those are `ingest`'s), only bounds that decoding itself needs. Every
@@ -13,6 +13,7 @@ pub mod exposition;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod logs;
 pub mod otlp;
 pub mod remote_read;
 pub mod remote_write;

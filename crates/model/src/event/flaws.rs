@@ -29,6 +29,8 @@ text_enum! {
         Events = "events_cut",
         /// It had more links than are kept.
         Links = "links_cut",
+        /// It had bytes that are no text; others stand in their place.
+        Binary = "bytes_replaced",
     }
 }
 

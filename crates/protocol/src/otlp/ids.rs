@@ -31,7 +31,7 @@ impl<const N: usize> Id<N> {
     }
 
     /// From bytes of any number.
-    pub(super) fn from_bytes(bytes: &[u8]) -> Self {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
         match <[u8; N]>::try_from(bytes) {
             Ok(id) if id.iter().any(|byte| *byte != 0) => Self::Known(id),
             _ if bytes.is_empty() => Self::Absent,
@@ -40,7 +40,7 @@ impl<const N: usize> Id<N> {
     }
 
     /// From hexadecimal digits of either case.
-    pub(super) fn from_hex(text: &str) -> Self {
+    pub(crate) fn from_hex(text: &str) -> Self {
         let (pairs, rest) = text.as_bytes().as_chunks::<2>();
         if pairs.len() != N || !rest.is_empty() {
             return if text.is_empty() { Self::Absent } else { Self::Invalid };

@@ -5,10 +5,10 @@
 //! rejected, alone. Start reading at [`LogRows`].
 
 mod logs;
-mod names;
+pub(crate) mod names;
 mod origin;
 mod spans;
-mod texts;
+pub(crate) mod texts;
 
 #[cfg(test)]
 mod tests;

@@ -13,7 +13,7 @@ use super::texts::{Kept, Texts};
 use crate::otlp::value::AnyValue;
 
 /// A field, and the names that fill it: the present one first, then those of old and of other dialects.
-pub(super) struct Field<T> {
+pub(crate) struct Field<T> {
     place: Place<T>,
     names: &'static [&'static str],
 }
@@ -126,14 +126,14 @@ const QUERY: &str = "url.query";
 const MAX_FIELDS: usize = 40;
 
 /// A table of names, to be looked up.
-pub(super) struct Names<T: 'static> {
+pub(crate) struct Names<T: 'static> {
     fields: &'static [Field<T>],
     /// The field that a name fills, and the place of the name among those of the field.
     by_name: HashMap<&'static str, (usize, u8)>,
 }
 
-pub(super) static ORIGIN: LazyLock<Names<Origin>> = LazyLock::new(|| Names::new(OF_ORIGIN));
-pub(super) static RECORD: LazyLock<Names<Conventions>> = LazyLock::new(|| Names::new(OF_RECORD));
+pub(crate) static ORIGIN: LazyLock<Names<Origin>> = LazyLock::new(|| Names::new(OF_ORIGIN));
+pub(crate) static RECORD: LazyLock<Names<Conventions>> = LazyLock::new(|| Names::new(OF_RECORD));
 
 impl<T: 'static> Names<T> {
     fn new(fields: &'static [Field<T>]) -> Self {
@@ -145,21 +145,21 @@ impl<T: 'static> Names<T> {
 }
 
 /// Fields and attributes of one record while they are filled.
-pub(super) struct Filling<T: 'static> {
+pub(crate) struct Filling<T: 'static> {
     names: &'static Names<T>,
-    pub(super) fields: T,
-    pub(super) kept: Kept,
+    pub(crate) fields: T,
+    pub(crate) kept: Kept,
     /// Which of its names has filled a field.
     filled_by: [Option<u8>; MAX_FIELDS],
 }
 
 impl<T: Default + 'static> Filling<T> {
-    pub(super) fn of(names: &'static Names<T>) -> Self {
+    pub(crate) fn of(names: &'static Names<T>) -> Self {
         Self { names, fields: T::default(), kept: Kept::default(), filled_by: [None; MAX_FIELDS] }
     }
 
     /// Puts an attribute where it belongs.
-    pub(super) fn put(&mut self, key: &str, value: &AnyValue<'_>, texts: &mut Texts<'_>) {
+    pub(crate) fn put(&mut self, key: &str, value: &AnyValue<'_>, texts: &mut Texts<'_>) {
         let Some((index, rank)) = self.names.by_name.get(key).copied() else {
             let text = texts.of_value(value);
             return self.kept.put(key, text, texts);

@@ -11,25 +11,25 @@ use crate::otlp::value::{AnyValue, KeyValue, Shallow};
 const CUT: char = '…';
 
 /// Makes texts, and notes what was cut.
-pub(super) struct Texts<'l> {
-    pub(super) limits: &'l RowLimits,
-    pub(super) flaws: Flaws,
+pub(crate) struct Texts<'l> {
+    pub(crate) limits: &'l RowLimits,
+    pub(crate) flaws: Flaws,
     /// Bytes that the record may still have.
     left: usize,
 }
 
 impl<'l> Texts<'l> {
-    pub(super) fn new(limits: &'l RowLimits, flaws: Flaws) -> Self {
+    pub(crate) fn new(limits: &'l RowLimits, flaws: Flaws) -> Self {
         Self { limits, flaws, left: limits.max_record_bytes }
     }
 
     /// Bytes of all texts so far.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.limits.max_record_bytes - self.left
     }
 
     /// A text, cut when it is too long.
-    pub(super) fn of(&mut self, text: &str) -> String {
+    pub(crate) fn of(&mut self, text: &str) -> String {
         let limit = self.limit();
         if text.len() <= limit {
             self.left -= text.len();
@@ -39,12 +39,12 @@ impl<'l> Texts<'l> {
     }
 
     /// The same of a text that need not be there.
-    pub(super) fn of_some(&mut self, text: &str) -> Option<String> {
+    pub(crate) fn of_some(&mut self, text: &str) -> Option<String> {
         (!text.is_empty()).then(|| self.of(text))
     }
 
     /// A value as text.
-    pub(super) fn of_value(&mut self, value: &AnyValue<'_>) -> String {
+    pub(crate) fn of_value(&mut self, value: &AnyValue<'_>) -> String {
         if let AnyValue::Text(text) = value {
             return self.of(text);
         }
@@ -56,7 +56,7 @@ impl<'l> Texts<'l> {
     }
 
     /// Attributes, and how many of them are left out.
-    pub(super) fn attributes(&mut self, sent: &[KeyValue<'_>]) -> Kept {
+    pub(crate) fn attributes(&mut self, sent: &[KeyValue<'_>]) -> Kept {
         let mut kept = Kept::default();
         for KeyValue { key, value } in sent {
             let text = self.of_value(value);
@@ -109,14 +109,14 @@ impl Write for Clipped {
 
 /// Attributes that are kept.
 #[derive(Debug, Default)]
-pub(super) struct Kept {
-    pub(super) attributes: Attributes,
+pub(crate) struct Kept {
+    pub(crate) attributes: Attributes,
     left_out: u64,
 }
 
 impl Kept {
     /// Adds one. Of several with one key the first is kept.
-    pub(super) fn put(&mut self, key: &str, value: String, texts: &mut Texts<'_>) {
+    pub(crate) fn put(&mut self, key: &str, value: String, texts: &mut Texts<'_>) {
         if self.attributes.get(key).is_some_and(|there| *there == value) {
             return;
         }
@@ -134,7 +134,7 @@ impl Kept {
     }
 
     /// Attributes that are not here: left out here, or by the sender before.
-    pub(super) fn dropped(&self, before: u32) -> Option<u64> {
+    pub(crate) fn dropped(&self, before: u32) -> Option<u64> {
         let all = self.left_out + u64::from(before);
         (all > 0).then_some(all)
     }
