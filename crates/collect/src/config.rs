@@ -10,13 +10,14 @@ use crate::probes::ProbesConfig;
 use crate::processes::ProcessesConfig;
 use crate::redis_server::RedisConfig;
 use crate::scrape::{ScrapeConfig, ScrapingConfig};
+use crate::tail::{LogsConfig, TailingConfig};
 use crate::units::UnitsConfig;
 
 /// How often a collector looks, unless its section says otherwise.
 pub(crate) const DEFAULT_INTERVAL: DurationText = DurationText(Duration::from_secs(15));
 
 /// What is watched: the sections `[host]`, `[processes]`, `[gpus]`, `[kernel_log]`, `[units]`, `[[redis]]`,
-/// `[probes]`, `[own]`, `[scraping]` and `[[scrape]]`.
+/// `[probes]`, `[own]`, `[scraping]`, `[[scrape]]`, `[tailing]` and `[[logs]]`.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -41,6 +42,10 @@ pub struct Config {
     pub scraping: ScrapingConfig,
     /// Jobs of targets that are scraped.
     pub scrape: Vec<ScrapeConfig>,
+    /// What holds for all log files.
+    pub tailing: TailingConfig,
+    /// Log files that are tailed.
+    pub logs: Vec<LogsConfig>,
     /// The folder that paths in `scraping` and `scrape` start at.
     #[serde(skip)]
     pub base: std::path::PathBuf,

@@ -1,12 +1,12 @@
 //! What we go and fetch: the host, its processes, its GPUs, its kernel's log, its service manager, Redis and
-//! its queues, probed services, Prometheus exporters, and ourselves.
+//! its queues, probed services, Prometheus exporters, log files, and ourselves.
 //!
 //! Each thing watched has a [`Collector`] with its own interval, its own task and its own time limit,
 //! so that each fails alone. [`Collectors`] runs them, stores what they gather through `ingest`, hands
 //! live views to `pipeline`, and says how each of them does.
 //!
 //! Knows no alert, no HTTP and no engine. Start reading at [`Collectors`], then [`Collector`]; for exporters
-//! at [`Scrapes`].
+//! at [`Scrapes`], for log files at `tail`.
 
 mod blocking;
 mod collector;
@@ -25,6 +25,7 @@ mod redis_server;
 mod runner;
 mod samples;
 mod scrape;
+mod tail;
 mod trust;
 mod units;
 
@@ -50,4 +51,5 @@ pub use scrape::{
     OAuth2, PoolStatus, ScrapeConfig, ScrapeProtocol, ScrapeSetupError, ScrapeWarning, Scrapes,
     ScrapingConfig, StaticConfig, TargetMetadata, TargetStatus, TlsConfig,
 };
+pub use tail::{Joining, LineFormat, LogsConfig, StartAt, TailSetupError, TailingConfig};
 pub use units::UnitsConfig;

@@ -28,6 +28,14 @@ pub enum Source {
     OtlpMetrics,
     /// Watchkeeper's own metrics
     Own,
+    /// A line of a file that is tailed
+    LogFile,
+    /// An entry of systemd's journal
+    Journal,
+    /// A record of the kernel's log
+    KernelLog,
+    /// Metrics counted from records of logs
+    LogMetrics,
 }
 
 impl Source {
@@ -44,6 +52,10 @@ impl Source {
             Self::OtlpTraces => "otlp_traces",
             Self::OtlpMetrics => "otlp_metrics",
             Self::Own => "own",
+            Self::LogFile => "log_file",
+            Self::Journal => "journal",
+            Self::KernelLog => "kernel_log",
+            Self::LogMetrics => "log_metrics",
         }
     }
 }

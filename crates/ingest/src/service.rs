@@ -80,6 +80,9 @@ pub struct Ingest {
     seen_exemplars: Arc<Mutex<Duplicates>>,
     /// So do spans, and records of logs that have ids.
     seen_records: Arc<Mutex<Duplicates>>,
+    /// So do records of logs that we fetch. Whoever fetches them knows how far the store has them
+    /// ([`Ingest::stored_log_ids`]), so few need to be remembered.
+    seen_fetched: Arc<Mutex<Duplicates>>,
     /// Sums of what is sent as differences.
     cumulative: Cumulative,
     metadata: MetadataStore,
@@ -100,6 +103,7 @@ impl Ingest {
             seen_events: Arc::new(Mutex::new(Duplicates::new(limits.remembered_event_ids))),
             seen_exemplars: Arc::new(Mutex::new(Duplicates::new(limits.remembered_event_ids))),
             seen_records: Arc::new(Mutex::new(Duplicates::new(limits.remembered_event_ids))),
+            seen_fetched: Arc::new(Mutex::new(Duplicates::new(FETCHED_IDS))),
             cumulative: Cumulative::new(limits.max_delta_series, limits.delta_series_idle.0),
             metadata: MetadataStore::default(),
             listeners: RwLock::default(),
@@ -303,6 +307,9 @@ fn newest_with_ids(table: Table, limit: usize) -> EventScan {
     let recent = TimeRange::new(Timestamp::now().before(RECENT_LOGS), Timestamp::MAX);
     EventScan::new(table, recent, limit).with("event_id", FilterOp::NotEqual, "").newest_first()
 }
+
+/// How many records of logs that we fetch are remembered: more than are on the way at a time.
+const FETCHED_IDS: usize = 1 << 16;
 
 /// Records of logs that can be recognised after a restart: whoever sends again does so within minutes.
 const RECENT_LOGS: Duration = Duration::from_secs(3600);

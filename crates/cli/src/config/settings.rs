@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
+use crate::causes;
 use crate::house;
 
 /// Everything that can be set.
@@ -47,6 +48,10 @@ pub(crate) struct Settings {
     pub(crate) scraping: collect::ScrapingConfig,
     /// Prometheus exporters that are scraped, in jobs with the keys that Prometheus has.
     pub(crate) scrape: Vec<collect::ScrapeConfig>,
+    /// Log files: what holds for all that are read.
+    pub(crate) tailing: collect::TailingConfig,
+    /// Log files that are read where they are, through rotation and over restarts.
+    pub(crate) logs: Vec<collect::LogsConfig>,
     /// What one metric query may cost.
     pub(crate) promql: promql::Limits,
     /// Rules and alerts.
@@ -66,6 +71,7 @@ impl Settings {
             ("server.otlp.max_request_memory", self.server.otlp.max_request_memory.0 == 0),
             ("store.retention", self.store.retention.0.is_zero()),
             ("pipeline.interval", self.pipeline.interval.0.is_zero()),
+            ("tailing.max_files", self.tailing.max_files == 0),
             ("log.max_file_size", self.log.max_file_size.0 == 0),
             ("promql.timeout", self.promql.timeout.0.is_zero()),
         ];
@@ -89,6 +95,10 @@ impl Settings {
                 .map(|fault| format!("`store.retention_overrides`: {fault}")),
         );
         faults.extend(ingest::Redactor::new(&self.ingest.redaction).err().map(|error| error.to_string()));
+        faults.extend(self.logs.iter().enumerate().filter_map(|(place, logs)| {
+            let error = logs.check().err()?;
+            Some(format!("`logs[{place}]`: {}", causes::told(&error)))
+        }));
         faults.extend(self.store.archive.fault().map(|fault| format!("`store.archive`: {fault}")));
         if faults.is_empty() { Ok(()) } else { Err(ConfigError { faults }) }
     }
@@ -106,6 +116,8 @@ impl Settings {
             own: self.own.clone(),
             scraping: self.scraping.clone(),
             scrape: self.scrape.clone(),
+            tailing: self.tailing.clone(),
+            logs: self.logs.clone(),
             base: base.to_owned(),
         }
     }

@@ -1,11 +1,13 @@
 //! Records of logs and spans on their way in: redacted as all events are, and cut where they are too large. What is
 //! left of a record is worth more than none, so it says what is missing instead of being refused.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use model::Timestamp;
+use arrow::array::AsArray;
+use model::{TimeRange, Timestamp};
 use model::event::{Attributes, Event, Flaw, Flaws, LogEvent, Origin, SpanEvent};
-use store::Table;
+use store::{Cancel, ColumnFilter, EventPass, FilterOp, Table};
 
 use super::clean::{Cleaner, cut};
 use super::{EventsOutcome, Ingest, IngestError};
@@ -20,7 +22,36 @@ impl Ingest {
         source: Source,
         records: Vec<Event>,
     ) -> Result<EventsOutcome, IngestError> {
-        self.append_to(&self.seen_records, source, records).await
+        let seen = match source {
+            Source::LogFile | Source::Journal | Source::KernelLog => &self.seen_fetched,
+            _ => &self.seen_records,
+        };
+        self.append_to(seen, source, records).await
+    }
+
+    /// Hands the ids of stored records of logs to `each` that happened in `range` and have the words of `words` in their
+    /// ids, one after the other, whatever stands before and after. In no order. Blocks.
+    pub fn stored_log_ids(
+        &self,
+        range: TimeRange,
+        words: &str,
+        each: &mut dyn FnMut(&str),
+    ) -> Result<(), IngestError> {
+        let has_words =
+            ColumnFilter { column: "event_id", op: FilterOp::ContainsWords, value: words.into() };
+        let pass = EventPass {
+            table: Table::Logs,
+            range,
+            filters: vec![has_words],
+            columns: &["event_id"],
+            cancel: Cancel::never(),
+        };
+        let gone_over = self.store.each_batch(&pass, &mut |rows| {
+            let ids = rows.column_by_name("event_id").and_then(|ids| ids.as_string_opt::<i32>());
+            ids.into_iter().flatten().flatten().for_each(&mut *each);
+            Ok(())
+        });
+        gone_over.map_err(IngestError::Recall)
     }
 
     /// The bounds that items must keep.
@@ -71,11 +102,15 @@ impl Ingest {
     }
 }
 
-/// What was made of the origin of the record before: most records have the same.
+/// What was made of the origins of records before: most records have one of few, by their loggers.
 #[derive(Default)]
 pub(super) struct Origins {
-    last: Option<SeenOrigin>,
+    /// The newest ones.
+    seen: VecDeque<SeenOrigin>,
 }
+
+/// How many origins are remembered within a request.
+const MAX_ORIGINS: usize = 16;
 
 struct SeenOrigin {
     /// As it came. Held, so that no other can take its place in memory.
@@ -157,7 +192,7 @@ impl<'i> Record<'i> {
 
     fn origin(&mut self, origin: &mut Arc<Origin>, origins: &mut Origins) {
         let is_same = |seen: &&SeenOrigin| Arc::ptr_eq(&seen.sent, origin) && seen.table == self.table;
-        if let Some(seen) = origins.last.as_ref().filter(is_same) {
+        if let Some(seen) = origins.seen.iter().find(is_same) {
             *origin = Arc::clone(&seen.cleaned);
             self.flaws = self.flaws.join(seen.flaws);
             return;
@@ -170,6 +205,7 @@ impl<'i> Record<'i> {
         texts::visit_origin(cleaned, |place| own.redact(place));
         let flaws = own.flaws;
         self.flaws = self.flaws.join(flaws);
-        origins.last = Some(SeenOrigin { sent, table: self.table, cleaned: Arc::clone(origin), flaws });
+        origins.seen.truncate(MAX_ORIGINS - 1);
+        origins.seen.push_front(SeenOrigin { sent, table: self.table, cleaned: Arc::clone(origin), flaws });
     }
 }
