@@ -10,6 +10,7 @@ mod duplicates;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod limits;
+pub mod log_metrics;
 mod metadata;
 mod redact;
 pub mod relabel;

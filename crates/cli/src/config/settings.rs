@@ -52,6 +52,8 @@ pub(crate) struct Settings {
     pub(crate) tailing: collect::TailingConfig,
     /// Log files that are read where they are, through rotation and over restarts.
     pub(crate) logs: Vec<collect::LogsConfig>,
+    /// Metrics that are counted from what logs say.
+    pub(crate) log_metrics: ingest::log_metrics::LogMetricsSettings,
     /// What one metric query may cost.
     pub(crate) promql: promql::Limits,
     /// Rules and alerts.
@@ -71,6 +73,8 @@ impl Settings {
             ("server.otlp.max_request_memory", self.server.otlp.max_request_memory.0 == 0),
             ("store.retention", self.store.retention.0.is_zero()),
             ("pipeline.interval", self.pipeline.interval.0.is_zero()),
+            ("log_metrics.interval", self.log_metrics.interval.0.is_zero()),
+            ("log_metrics.max_series", self.log_metrics.max_series == 0),
             ("tailing.max_files", self.tailing.max_files == 0),
             ("log.max_file_size", self.log.max_file_size.0 == 0),
             ("promql.timeout", self.promql.timeout.0.is_zero()),
@@ -99,6 +103,8 @@ impl Settings {
             let error = logs.check().err()?;
             Some(format!("`logs[{place}]`: {}", causes::told(&error)))
         }));
+        let log_metrics = self.log_metrics.check().err();
+        faults.extend(log_metrics.map(|error| format!("`log_metrics`: {}", causes::told(&error))));
         faults.extend(self.store.archive.fault().map(|fault| format!("`store.archive`: {fault}")));
         if faults.is_empty() { Ok(()) } else { Err(ConfigError { faults }) }
     }
