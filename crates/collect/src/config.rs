@@ -5,6 +5,7 @@ use std::time::Duration;
 use model::DurationText;
 
 use crate::gpus::GpusConfig;
+use crate::journal::JournalConfig;
 use crate::kernel_log::KernelLogConfig;
 use crate::probes::ProbesConfig;
 use crate::processes::ProcessesConfig;
@@ -16,7 +17,7 @@ use crate::units::UnitsConfig;
 /// How often a collector looks, unless its section says otherwise.
 pub(crate) const DEFAULT_INTERVAL: DurationText = DurationText(Duration::from_secs(15));
 
-/// What is watched: the sections `[host]`, `[processes]`, `[gpus]`, `[kernel_log]`, `[units]`, `[[redis]]`,
+/// What is watched: the sections `[host]`, `[processes]`, `[gpus]`, `[kernel_log]`, `[journal]`, `[units]`, `[[redis]]`,
 /// `[probes]`, `[own]`, `[scraping]`, `[[scrape]]`, `[tailing]` and `[[logs]]`.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -29,6 +30,8 @@ pub struct Config {
     pub gpus: GpusConfig,
     /// What its kernel says.
     pub kernel_log: KernelLogConfig,
+    /// The journal of its service manager.
+    pub journal: JournalConfig,
     /// Units of its service manager.
     pub units: UnitsConfig,
     /// Redis servers and the queues in them. With none, a Redis on 127.0.0.1:6379 is watched when

@@ -14,6 +14,7 @@ mod config;
 mod exits;
 mod gpus;
 mod host;
+mod journal;
 mod kernel_clock;
 mod kernel_log;
 mod own;
@@ -32,6 +33,7 @@ mod units;
 pub use collector::{BoxError, CollectError, Collector};
 pub use config::{Config, HostConfig, OwnConfig};
 pub use gpus::GpusConfig;
+pub use journal::JournalConfig;
 pub use kernel_log::KernelLogConfig;
 pub use own::encode_text;
 pub use probes::{

@@ -23,6 +23,7 @@ use crate::config::Config;
 use crate::exits::ExitReporter;
 use crate::gpus::Gpus;
 use crate::host::Host;
+use crate::journal::Journal;
 use crate::kernel_log::KernelLog;
 use crate::own::Own;
 use crate::probes::ProbeError;
@@ -102,6 +103,7 @@ pub struct Collectors {
     operations: Option<QueueOperations>,
     scrapes: Option<Arc<Scrapes>>,
     tails: Option<Arc<Tails>>,
+    journal: Option<Arc<Journal>>,
 }
 
 /// A collector, where its samples count as coming from, and its status.
@@ -164,6 +166,8 @@ impl Collectors {
         }
         let probes = crate::probes::collectors(&config.probes, pipeline).map_err(SetupError::Probes)?;
         collectors.extend(probes.into_iter().map(|probe| (probe, Source::Collector)));
+        let journal = config.journal.enabled.then(|| Journal::new(&config.journal, data_dir, Arc::clone(&ingest)));
+        collectors.extend(journal.iter().map(|journal| (journal.status(), Source::Collector)));
         let place = (host.clone(), data_dir);
         let tails = Tails::new(&config.tailing, &config.logs, place, &ingest, registry);
         let tails = tails.map_err(SetupError::Logs)?;
@@ -178,6 +182,7 @@ impl Collectors {
             operations: Some(operations),
             scrapes: Some(scrapes),
             tails,
+            journal,
             ..Self::unshared(collectors, ingest)
         }))
     }
@@ -197,7 +202,7 @@ impl Collectors {
             })
             .collect();
         let statuses = waiting.iter().map(|watched| Arc::clone(&watched.status)).collect();
-        Self { ingest, waiting: Mutex::new(waiting), statuses, operations: None, scrapes: None, tails: None }
+        Self { ingest, waiting: Mutex::new(waiting), statuses, operations: None, scrapes: None, tails: None, journal: None }
     }
 
     /// Runs every collector until `cancel`; ends when all of them have. A second call finds none left
@@ -212,7 +217,10 @@ impl Collectors {
             tasks.spawn(Arc::clone(scrapes).run(cancel.clone()));
         }
         if let Some(tails) = &self.tails {
-            tasks.spawn(Arc::clone(tails).run(cancel));
+            tasks.spawn(Arc::clone(tails).run(cancel.clone()));
+        }
+        if let Some(journal) = &self.journal {
+            tasks.spawn(Arc::clone(journal).run(cancel));
         }
         tasks.close();
         tasks.wait().await;

@@ -9,6 +9,7 @@
 mod access;
 mod clock;
 mod draft;
+mod journal;
 mod json;
 mod lines;
 mod logfmt;
@@ -24,6 +25,7 @@ mod trace;
 mod tests;
 
 pub use clock::Clock;
+pub use journal::{JOURNAL_FIELDS, JournalEntry, read_journal_entry};
 pub use lines::{Line, Lines, MAX_LINE_BYTES};
 pub use options::{LogFormat, LogOptions, Multiline, PatternError};
 pub use pattern::LinePattern;

@@ -36,6 +36,8 @@ pub(crate) struct Settings {
     pub(crate) gpus: collect::GpusConfig,
     /// What the kernel of that host says: processes killed for want of memory, faults, GPU errors.
     pub(crate) kernel_log: collect::KernelLogConfig,
+    /// The journal of the service manager of that host: its entries as records of logs.
+    pub(crate) journal: collect::JournalConfig,
     /// Units of the service manager of that host.
     pub(crate) units: collect::UnitsConfig,
     /// Redis servers and the queues in them. With none, a Redis on 127.0.0.1:6379 is watched when there is one.
@@ -116,6 +118,7 @@ impl Settings {
             processes: self.processes.clone(),
             gpus: self.gpus.clone(),
             kernel_log: self.kernel_log.clone(),
+            journal: self.journal.clone(),
             units: self.units.clone(),
             redis: self.redis.clone(),
             probes: self.probes.clone(),
