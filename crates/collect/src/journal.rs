@@ -166,8 +166,7 @@ impl Journal {
             log.event_id = Some(id_of(&entry.cursor));
             log
         });
-        let is_new = |id: &Option<String>| id.as_ref().is_none_or(|id| !place.stored.remove(id));
-        let mut is_new = is_new;
+        let mut is_new = |id: &Option<String>| id.as_ref().is_none_or(|id| !place.stored.remove(id));
         let events: Vec<Event> =
             events.filter(|log| is_new(&log.event_id)).map(|log| Event::Log(Box::new(log))).collect();
         while !events.is_empty() {
