@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    audit, check, completion, config, diagnose, export, key, logs, man, query, queue, redact, rules,
-    serve, snapshot, store, top, user, version,
+    audit, check, completion, config, diagnose, export, key, logs, man, query, queue, redact, rules, serve,
+    snapshot, store, top, user, version,
 };
 
 /// Watches pipelines that do long, heavy jobs, and says what waits, what is stuck and what will break.

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ingest::{Ingest, IngestError, Source};
-use model::{TimeRange, Timestamp};
 use model::event::{Event, ExitCause, ExitEvent};
+use model::{TimeRange, Timestamp};
 use parking_lot::Mutex;
 
 use crate::processes::Directory;
@@ -96,9 +96,9 @@ impl ExitReporter {
     /// Blocks.
     pub(crate) fn last_record(&self, boot_id: &str, since: Timestamp) -> Result<u64, IngestError> {
         let prefix = record_prefix(boot_id);
-        let mut last = 0;
+        let mut last: u64 = 0;
         self.ingest.stored_log_ids(TimeRange::new(since, Timestamp::MAX), &prefix, &mut |id| {
-            let number = id.strip_prefix(&prefix).and_then(|number| number.parse().ok());
+            let number: Option<u64> = id.strip_prefix(&prefix).and_then(|number| number.parse().ok());
             last = last.max(number.unwrap_or(0));
         })?;
         Ok(last)

@@ -154,7 +154,10 @@ impl Journal {
             Ok(status) => status.to_string(),
             Err(error) => error.to_string(),
         };
-        CollectError::Mismatch(format!("{} ended ({how}); it is started again", self.config.command.display()))
+        CollectError::Mismatch(format!(
+            "{} ended ({how}); it is started again",
+            self.config.command.display()
+        ))
     }
 
     /// Stores entries, however long it takes.

@@ -55,7 +55,12 @@ pub struct KernelLogConfig {
 
 impl Default for KernelLogConfig {
     fn default() -> Self {
-        Self { enabled: true, interval: DurationText(Duration::from_secs(5)), path: "/dev/kmsg".into(), records: false }
+        Self {
+            enabled: true,
+            interval: DurationText(Duration::from_secs(5)),
+            path: "/dev/kmsg".into(),
+            records: false,
+        }
     }
 }
 
@@ -139,7 +144,7 @@ impl KernelLog {
     /// Stores what was found, then moves the cursor on: after a crash between the two the same is found
     /// again, under the same id.
     async fn tell(&self) -> Result<(), CollectError> {
-        let failed = |error| CollectError::Read {
+        let failed = |error: ingest::IngestError| CollectError::Read {
             what: "what was found in the kernel's log into the store".to_owned(),
             source: Box::new(error),
         };

@@ -166,7 +166,8 @@ impl Collectors {
         }
         let probes = crate::probes::collectors(&config.probes, pipeline).map_err(SetupError::Probes)?;
         collectors.extend(probes.into_iter().map(|probe| (probe, Source::Collector)));
-        let journal = config.journal.enabled.then(|| Journal::new(&config.journal, data_dir, Arc::clone(&ingest)));
+        let journal =
+            config.journal.enabled.then(|| Journal::new(&config.journal, data_dir, Arc::clone(&ingest)));
         collectors.extend(journal.iter().map(|journal| (journal.status(), Source::Collector)));
         let place = (host.clone(), data_dir);
         let tails = Tails::new(&config.tailing, &config.logs, place, &ingest, registry);
@@ -202,7 +203,15 @@ impl Collectors {
             })
             .collect();
         let statuses = waiting.iter().map(|watched| Arc::clone(&watched.status)).collect();
-        Self { ingest, waiting: Mutex::new(waiting), statuses, operations: None, scrapes: None, tails: None, journal: None }
+        Self {
+            ingest,
+            waiting: Mutex::new(waiting),
+            statuses,
+            operations: None,
+            scrapes: None,
+            tails: None,
+            journal: None,
+        }
     }
 
     /// Runs every collector until `cancel`; ends when all of them have. A second call finds none left

@@ -55,7 +55,7 @@ impl LogMetrics {
         }
         let patterns = rules.iter().map(Rule::pattern);
         let patterns = RegexSetBuilder::new(patterns).size_limit(MAX_SET_BYTES).build();
-        let counter = |name: &str, help: &str| {
+        let counter = |name: &str, help: &str| -> Result<IntCounterVec, prometheus::Error> {
             let counter = IntCounterVec::new(Opts::new(name, help), &["metric"])?;
             registry.register(Box::new(counter.clone()))?;
             Ok(counter)

@@ -24,7 +24,6 @@ mod trace;
 #[cfg(test)]
 mod tests;
 
-pub use clock::Clock;
 pub use journal::{JOURNAL_FIELDS, JournalEntry, read_journal_entry};
 pub use lines::{Line, Lines, MAX_LINE_BYTES};
 pub use options::{LogFormat, LogOptions, Multiline, PatternError};

@@ -50,9 +50,10 @@ done
 
     fn messages(&self) -> Vec<String> {
         let batches = self.store.event_batches();
-        let events = batches.iter().filter(|batch| batch.table == store::Table::Logs).flat_map(|batch| {
-            store::events_from_batch(batch.table, &batch.rows).expect("rows of the table")
-        });
+        let events = batches
+            .iter()
+            .filter(|batch| batch.table == store::Table::Logs)
+            .flat_map(|batch| store::events_from_batch(batch.table, &batch.rows).expect("rows of the table"));
         let message = |log: LogEvent| log.message;
         events.filter_map(|event| if let Event::Log(log) = event { message(*log) } else { None }).collect()
     }
@@ -88,7 +89,8 @@ async fn entries_are_stored_once_over_stops_and_kills() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_that_cannot_be_started_is_told() {
     let stage = Stage::new();
-    let config = JournalConfig { enabled: true, command: "/nowhere/journalctl".into(), ..JournalConfig::default() };
+    let config =
+        JournalConfig { enabled: true, command: "/nowhere/journalctl".into(), ..JournalConfig::default() };
     let journal = Journal::new(&config, stage.folder.path(), ingest(&stage.store));
     let mut status = journal.status();
     let task = tokio::spawn(journal.run(CancellationToken::new()));

@@ -122,7 +122,9 @@ pub enum TailSetupError {
     #[error(transparent)]
     Pattern(#[from] PatternError),
     /// There is no such zone.
-    #[error("`{0}` is not the name of a time zone that this machine knows: write it like Europe/Berlin or UTC")]
+    #[error(
+        "`{0}` is not the name of a time zone that this machine knows: write it like Europe/Berlin or UTC"
+    )]
     Zone(String),
     /// The counters could not be registered: two of us share one registry.
     #[error("the counters of tailing could not be registered")]

@@ -8,13 +8,15 @@ use std::time::{Duration, Instant};
 
 use model::Timestamp;
 use model::event::{Event, Flaw};
-use protocol::logs::{Counts, LogOptions, LogReader, Lines, Record};
+use protocol::logs::{Counts, Lines, LogOptions, LogReader, Record};
 
 use super::identity::{FileId, Fingerprint};
 use super::positions::Position;
 
 /// How long a record waits for lines that may belong to it once nothing more comes.
 const JOIN_WAIT: Duration = Duration::from_millis(500);
+/// The same, where a line has begun that may be one of them and has no end yet.
+const PART_WAIT: Duration = Duration::from_secs(5);
 /// How much of two files is compared to see whether one is a copy of the other.
 const COMPARED_BYTES: usize = 64 << 10;
 
@@ -179,12 +181,14 @@ impl Tailed {
             return true;
         }
         // Only what has changed can begin with something else.
-        size != self.size && self.handle.as_ref().is_some_and(|handle| !self.print.fits(handle).unwrap_or(true))
+        size != self.size
+            && self.handle.as_ref().is_some_and(|handle| !self.print.fits(handle).unwrap_or(true))
     }
 
     /// The same, of the file as it is at this moment.
     pub(super) fn is_emptied_now(&self) -> bool {
-        let size = self.handle.as_ref().and_then(|handle| handle.metadata().ok()).map(|metadata| metadata.size());
+        let size =
+            self.handle.as_ref().and_then(|handle| handle.metadata().ok()).map(|metadata| metadata.size());
         size.is_some_and(|size| self.was_emptied(size))
     }
 
@@ -225,7 +229,10 @@ impl Tailed {
     /// Whether there is nothing to be read and nothing waits: most files at most times.
     pub(super) fn is_idle(&self) -> bool {
         self.state == State::Done
-            || self.state == State::Live && self.size == self.offset() && !self.reader.is_open() && self.held.is_empty()
+            || self.state == State::Live
+                && self.size == self.offset()
+                && !self.reader.is_open()
+                && self.held.is_empty()
     }
 
     /// Bytes that are not stored yet.
@@ -307,8 +314,9 @@ impl Tailed {
         if is_over {
             lines.finish(|line| reader.line(line, &mut |record| into.push(event(key, record, how))));
         }
-        // A line without its end may go on with the record, whose lines are not all here then.
-        if is_over || (is_rotated || quiet >= JOIN_WAIT) && !lines.has_part() {
+        let is_waited_for =
+            if lines.has_part() { quiet >= PART_WAIT } else { is_rotated || quiet >= JOIN_WAIT };
+        if is_over || is_waited_for {
             reader.flush(&mut |record| into.push(event(key, record, how)));
         }
         if self.handle.is_none() {

@@ -127,6 +127,8 @@ mod tests {
         assert_eq!(found("**/*.log"), ["a/b/c/three.log", "a/b/two.log", "a/one.log"]);
         assert_eq!(found("a/four.txt"), ["a/four.txt"]);
         assert_eq!(found("none/*"), Vec::<String>::new());
-        assert!(names("/a/**/x*.log", "/a/b/c/xy.log") && names("/a/**/x", "/a/x") && !names("/a/*", "/a/b/c"));
+        assert!(
+            names("/a/**/x*.log", "/a/b/c/xy.log") && names("/a/**/x", "/a/x") && !names("/a/*", "/a/b/c")
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! Which files there are, what became of them, and what they say: one pass after the other, each of which blocks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -87,7 +87,7 @@ impl Look {
         ingest: Arc<Ingest>,
         metrics: Metrics,
     ) -> Result<Self, TailSetupError> {
-        let entry = |config: &LogsConfig| {
+        let entry = |config: &LogsConfig| -> Result<Entry, TailSetupError> {
             config.check()?;
             Ok(Entry { config: config.clone(), options: config.options()? })
         };
@@ -153,7 +153,6 @@ impl Look {
             let Some(file) = self.files.iter_mut().find(|file| file.key == taken.key) else { continue };
             self.is_unsaved |= file.stored != taken.end || taken.is_finished;
             file.settle(taken.end);
-            let shown = [file.path.as_str()];
             if taken.is_finished {
                 file.finish();
                 let path = file.path.clone();
@@ -161,7 +160,8 @@ impl Look {
                     let _ = self.metrics.lag.remove_label_values(&[&path]);
                 }
             } else {
-                self.metrics.lag.with_label_values(&shown).set(i64::try_from(file.lag()).unwrap_or(i64::MAX));
+                let lag = i64::try_from(file.lag()).unwrap_or(i64::MAX);
+                self.metrics.lag.with_label_values(&[&file.path]).set(lag);
             }
         }
         self.forget_old();
@@ -240,9 +240,9 @@ impl Look {
             }
         }
         self.files = resumed;
-        let paths: Vec<String> = self.paths();
-        for path in paths {
-            let newest = self.files.iter().rev().find(|file| file.path == path && file.state == State::Rotated);
+        for (path, files) in self.groups() {
+            let mut files = files.iter().rev().map(|file| &self.files[*file]);
+            let newest = files.find(|file| file.state == State::Rotated);
             if let Some(after) = newest.and_then(Tailed::handle).and_then(modified) {
                 self.catch_up(&path, after);
             }
@@ -283,9 +283,9 @@ impl Look {
     /// How far the store has a file.
     fn stored_end(&self, key: &str, (from, to): (Timestamp, Timestamp)) -> Result<u64, CollectError> {
         let prefix = file::id_prefix(key);
-        let mut end = 0;
+        let mut end: u64 = 0;
         let asked = self.ingest.stored_log_ids(TimeRange::new(from, to), &prefix, &mut |id| {
-            let stored = id.strip_prefix(&prefix).and_then(|end| end.parse().ok());
+            let stored: Option<u64> = id.strip_prefix(&prefix).and_then(|end| end.parse().ok());
             end = end.max(stored.unwrap_or(0));
         });
         asked.map(|()| end).map_err(|error| CollectError::Read {
@@ -308,7 +308,8 @@ impl Look {
                     && self.entries[entry].config.from == StartAt::End
                     && !self.known_patterns.contains(&pattern);
                 for path in found.files.iter().filter_map(|path| path.to_str()) {
-                    let is_excluded = self.entries[entry].config.exclude.iter().any(|out| glob::names(out, path));
+                    let is_excluded =
+                        self.entries[entry].config.exclude.iter().any(|out| glob::names(out, path));
                     if is_excluded || siblings::is_compressed(path) || self.is_followed(path) {
                         continue;
                     }
@@ -324,7 +325,10 @@ impl Look {
         }
         self.metrics.unread_files.set(unread);
         if unread > 0 {
-            let what = format!("{unread} more files are not read, for {} are open (tailing.max_files)", self.config.max_files);
+            let what = format!(
+                "{unread} more files are not read, for {} are open (tailing.max_files)",
+                self.config.max_files
+            );
             self.tell("paths", what);
         }
     }
@@ -342,14 +346,15 @@ impl Look {
         let Some(handle) = open(path)? else { return Ok(()) };
         let metadata = handle.metadata()?;
         let id = FileId::of(&metadata);
-        if let Some(known) = self.files.iter_mut().find(|file| file.is(&handle, id)) {
+        if let Some(known) = self.files.iter().find(|file| file.is(&handle, id)) {
             // Somebody still writes to it although it was thought to be over.
             if known.state == State::Done && metadata.size() > known.stored {
                 let (key, path, at) = (known.key.clone(), known.path.clone(), known.stored);
                 let options = self.options(entry, &path);
-                let again = Tailed::new((key.clone(), entry, path), handle, options, at)?;
+                let mut again = Tailed::new((key.clone(), entry, path), handle, options, at)?;
+                again.state = State::Rotated;
                 self.files.retain(|file| file.key != key);
-                self.files.push(Tailed { state: State::Rotated, ..again });
+                self.files.push(again);
             }
             return Ok(());
         }
@@ -431,27 +436,31 @@ impl Look {
         Arc::new(options)
     }
 
-    /// The paths that are written to, or were a moment ago.
-    fn paths(&self) -> Vec<String> {
-        let mut paths: Vec<String> = Vec::new();
-        for file in self.files.iter().filter(|file| file.state != State::Done) {
-            if paths.last() != Some(&file.path) && !paths.contains(&file.path) {
-                paths.push(file.path.clone());
-            }
+    /// The paths that are written to, or were a moment ago, and where their files are, those that are not done.
+    fn groups(&self) -> Vec<(String, Vec<usize>)> {
+        let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
+        let mut known: HashMap<&str, usize> = HashMap::new();
+        for (index, file) in self.files.iter().enumerate().filter(|(_, file)| file.state != State::Done) {
+            let group = *known.entry(&file.path).or_insert_with(|| {
+                groups.push((file.path.clone(), Vec::new()));
+                groups.len() - 1
+            });
+            groups[group].1.push(index);
         }
-        paths
+        groups
     }
 
     fn attend(&mut self) {
-        for path in self.paths() {
-            if let Err(error) = self.attend_to(&path) {
+        // Files are only added meanwhile, behind the others.
+        for (path, files) in self.groups() {
+            let live = files.into_iter().find(|file| self.files[*file].state == State::Live);
+            if let Err(error) = self.attend_to(&path, live) {
                 self.trouble(&path, &error);
             }
         }
     }
 
-    fn attend_to(&mut self, path: &str) -> io::Result<()> {
-        let live = self.files.iter().position(|file| file.path == path && file.state == State::Live);
+    fn attend_to(&mut self, path: &str, live: Option<usize>) -> io::Result<()> {
         let metadata = match std::fs::metadata(path) {
             Ok(metadata) if metadata.is_file() => metadata,
             Ok(_) => return Ok(()),
@@ -584,15 +593,17 @@ impl Look {
 
     fn read(&mut self) -> Batch {
         let mut batch = Batch::default();
-        let paths = self.paths();
+        let mut groups = self.groups();
         let now = Timestamp::now();
         let mut bytes = 0;
-        self.turn = self.turn.wrapping_add(1);
-        for place in 0..paths.len() {
-            let path = &paths[(place + self.turn) % paths.len()];
-            for index in 0..self.files.len() {
+        if !groups.is_empty() {
+            self.turn = (self.turn + 1) % groups.len();
+            groups.rotate_left(self.turn);
+        }
+        for (path, files) in groups {
+            for index in files {
                 let file = &mut self.files[index];
-                if file.path != *path || file.is_idle() {
+                if file.is_idle() {
                     continue;
                 }
                 if bytes >= PASS_BYTES || batch.events.len() >= PASS_EVENTS {
@@ -617,7 +628,6 @@ impl Look {
                         }
                     }
                     Err(error) => {
-                        let path = path.clone();
                         self.trouble(&path, &error);
                         break;
                     }

@@ -68,7 +68,10 @@ impl Metrics {
                 "watchkeeper_tail_rotations_total",
                 "Log files in whose place another one was begun.",
             )?,
-            truncations: counter("watchkeeper_tail_truncations_total", "Log files that were emptied in their place.")?,
+            truncations: counter(
+                "watchkeeper_tail_truncations_total",
+                "Log files that were emptied in their place.",
+            )?,
             errors: counter("watchkeeper_tail_errors_total", "Log files that could not be opened or read.")?,
             retries: counter(
                 "watchkeeper_tail_waits_total",

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 /// Endings of what rotation has compressed: it was read before that.
 const COMPRESSED: &[&str] = &[".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip", ".Z"];
+/// The least digits of a date in a name.
+const DATE_DIGITS: usize = 6;
 /// The most siblings of a file.
 const MAX_SIBLINGS: usize = 1000;
 
@@ -20,12 +22,16 @@ pub(super) fn is_rotated_name(own: &str, other: &str) -> bool {
         return false;
     }
     let goes_on = |rest: &str| rest.starts_with(['.', '-', '_']);
-    if other.strip_prefix(own).is_some_and(goes_on) {
+    let digits = |rest: &str| rest.bytes().filter(u8::is_ascii_digit).count();
+    // `app.log.debug` is another log.
+    let is_counted = |rest: &str| digits(rest) > 0 || [".old", ".bak", ".prev"].contains(&rest);
+    if other.strip_prefix(own).is_some_and(|rest| goes_on(rest) && is_counted(rest)) {
         return true;
     }
     let Some((stem, ending)) = own.rsplit_once('.') else { return false };
     let middle = other.strip_prefix(stem).and_then(|rest| rest.strip_suffix(ending)?.strip_suffix('.'));
-    middle.is_some_and(|middle| goes_on(middle) && middle[1..].starts_with(|c: char| c.is_ascii_digit()))
+    // A date has so many; `app-2.log` may be that of another worker.
+    middle.is_some_and(|middle| goes_on(middle) && digits(middle) >= DATE_DIGITS)
 }
 
 /// The siblings of the file at a path that are there, the oldest first.
@@ -58,7 +64,9 @@ mod tests {
         for name in ["app.log.1", "app.log-20261130", "app-20261130.log", "app.2026-11-30_08.log"] {
             assert!(is_rotated_name("app.log", name), "{name}");
         }
-        for name in ["app.log", "app.log.2.gz", "app2.log", "app-errors.log", "other.log", "app.logs"] {
+        for name in
+            ["app.log", "app.log.2.gz", "app2.log", "app-2.log", "app.log.debug", "other.log", "app.logs"]
+        {
             assert!(!is_rotated_name("app.log", name), "{name}");
         }
     }

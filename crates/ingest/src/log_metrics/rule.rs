@@ -17,6 +17,13 @@ const MAX_BUCKETS: usize = 64;
 const MAX_VALUE_BYTES: usize = 128;
 /// The group that says in what a value is counted.
 const UNIT: &str = "unit";
+/// Units by what they are called, and the seconds that they have; what is not here is seconds.
+const UNITS: &[(&[&str], f64)] = &[
+    (&["ms", "msec", "millis", "milliseconds"], 1e-3),
+    (&["us", "µs", "microseconds"], 1e-6),
+    (&["m", "min", "mins", "minute", "minutes"], 60.0),
+    (&["h", "hour", "hours"], 3600.0),
+];
 /// Buckets that fit what pipelines do: from a tenth of a second to an hour.
 const BUCKETS: &[f64] =
     &[0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0];
@@ -125,7 +132,9 @@ impl Rule {
             return Err(LogMetricsError::NoCondition(name));
         }
         let has_group = |group: &str| {
-            pattern.as_ref().is_some_and(|pattern| pattern.capture_names().flatten().any(|name| name == group))
+            pattern
+                .as_ref()
+                .is_some_and(|pattern| pattern.capture_names().flatten().any(|name| name == group))
         };
         if let Some(group) = rule.value.as_ref().filter(|group| !has_group(group)) {
             return Err(LogMetricsError::NoGroup { rule: name, group: group.clone() });
@@ -151,7 +160,8 @@ impl Rule {
             return Err(LogMetricsError::Label { rule: name, label: label.clone() });
         }
         let buckets = if rule.buckets.is_empty() { BUCKETS.to_vec() } else { rule.buckets.clone() };
-        let ascends = buckets.is_sorted_by(|one, other| one < other) && buckets.iter().all(|bound| bound.is_finite());
+        let ascends =
+            buckets.is_sorted_by(|one, other| one < other) && buckets.iter().all(|bound| bound.is_finite());
         if !ascends || buckets.len() > MAX_BUCKETS {
             return Err(LogMetricsError::Buckets(name));
         }
@@ -203,7 +213,7 @@ impl Rule {
 
     /// Whether a record counts that may, and whose text matches the pattern or does not.
     pub(super) fn counts(&self, log: &LogEvent, is_match: bool) -> bool {
-        if self.level_decides && log.level.is_some() { true } else { is_match }
+        is_match || self.level_decides && log.level.is_some()
     }
 
     fn is_severe(&self, log: &LogEvent) -> bool {
@@ -214,7 +224,8 @@ impl Rule {
     pub(super) fn read(&self, log: &LogEvent, text: &str) -> Option<(Vec<String>, f64)> {
         let needs_groups =
             self.value.is_some() || self.labels.iter().any(|(_, part)| matches!(part, Part::Group(_)));
-        let groups = self.pattern.as_ref().filter(|_| needs_groups).and_then(|pattern| pattern.captures(text));
+        let groups =
+            self.pattern.as_ref().filter(|_| needs_groups).and_then(|pattern| pattern.captures(text));
         let value = match &self.value {
             None => 1.0,
             Some(group) => value_of(groups.as_ref()?, group)?,
@@ -229,7 +240,9 @@ impl Rule {
                 Part::Level => log.level.map(Level::as_str),
                 Part::Logger => log.origin.scope_name.as_deref(),
                 Part::ExceptionType => log.conventions.exception_type.as_deref(),
-                Part::Group(name) => groups.as_ref().and_then(|groups| groups.name(name)).map(|group| group.as_str()),
+                Part::Group(name) => {
+                    groups.as_ref().and_then(|groups| groups.name(name)).map(|group| group.as_str())
+                }
             };
             let text = text.unwrap_or_default();
             text[..text.floor_char_boundary(MAX_VALUE_BYTES)].to_owned()
@@ -241,14 +254,8 @@ impl Rule {
 fn value_of(groups: &Captures<'_>, group: &str) -> Option<f64> {
     let number: f64 = groups.name(group)?.as_str().trim().replace(',', ".").parse().ok()?;
     let unit = groups.name(UNIT).map_or("", |unit| unit.as_str());
-    let is = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(unit));
-    let seconds = match () {
-        () if is(&["ms", "millis", "milliseconds", "msec"]) => 1e-3,
-        () if is(&["us", "µs", "microseconds"]) => 1e-6,
-        () if is(&["m", "min", "mins", "minutes", "minute"]) => 60.0,
-        () if is(&["h", "hour", "hours"]) => 3600.0,
-        () => 1.0,
-    };
+    let is_it = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(unit));
+    let seconds = UNITS.iter().find(|(names, _)| is_it(names)).map_or(1.0, |(_, seconds)| *seconds);
     Some(number * seconds)
 }
 

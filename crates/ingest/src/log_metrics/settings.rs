@@ -26,7 +26,12 @@ pub struct LogMetricsSettings {
 
 impl Default for LogMetricsSettings {
     fn default() -> Self {
-        Self { shipped: true, interval: DurationText(Duration::from_secs(15)), max_series: 200, rules: Vec::new() }
+        Self {
+            shipped: true,
+            interval: DurationText(Duration::from_secs(15)),
+            max_series: 200,
+            rules: Vec::new(),
+        }
     }
 }
 

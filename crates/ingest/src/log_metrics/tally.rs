@@ -110,7 +110,8 @@ impl Sum {
     fn push(&self, told: Told<'_>, labels: &Labels, value: f64, batch: &mut MetricBatch) {
         let sample = Sample { time_ms: told.now_ms, value };
         let zero = Sample { time_ms: self.start_ms, value: 0.0 };
-        let samples = if self.is_told || zero.time_ms >= sample.time_ms { vec![sample] } else { vec![zero, sample] };
+        let samples =
+            if self.is_told || zero.time_ms >= sample.time_ms { vec![sample] } else { vec![zero, sample] };
         let starts = vec![self.start_ms; samples.len()];
         batch.push_run(labels.as_ref(), SampleRun { samples: &samples, starts: &starts });
     }

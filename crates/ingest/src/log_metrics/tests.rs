@@ -19,7 +19,8 @@ fn log(service: &str, level: Option<Level>, message: &str) -> Event {
 /// The newest value of each series.
 fn told(metrics: &LogMetrics) -> BTreeMap<String, f64> {
     let batch = metrics.told(Timestamp::now().after(Duration::from_secs(1)));
-    let newest = batch.iter().filter_map(|(labels, samples)| Some((labels.to_string(), samples.last()?.value)));
+    let newest =
+        batch.iter().filter_map(|(labels, samples)| Some((labels.to_string(), samples.last()?.value)));
     newest.collect()
 }
 

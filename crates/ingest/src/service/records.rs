@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use arrow::array::AsArray;
-use model::{TimeRange, Timestamp};
 use model::event::{Attributes, Event, Flaw, Flaws, LogEvent, Origin, SpanEvent};
+use model::{TimeRange, Timestamp};
 use store::{Cancel, ColumnFilter, EventPass, FilterOp, Table};
 
 use super::clean::{Cleaner, cut};
@@ -37,8 +37,7 @@ impl Ingest {
         words: &str,
         each: &mut dyn FnMut(&str),
     ) -> Result<(), IngestError> {
-        let has_words =
-            ColumnFilter { column: "event_id", op: FilterOp::ContainsWords, value: words.into() };
+        let has_words = ColumnFilter { column: "event_id", op: FilterOp::ContainsWords, value: words.into() };
         let pass = EventPass {
             table: Table::Logs,
             range,

@@ -56,7 +56,9 @@ fn combined<'l>(line: &str, limits: &'l RowLimits, clock: &mut Clock) -> Option<
     }
     rest = after.trim_start();
     for name in ["http.request.header.referer", "user_agent.original"] {
-        let Some((value, after)) = rest.strip_prefix('"').and_then(|rest| rest.split_once('"')) else { break };
+        let Some((value, after)) = rest.strip_prefix('"').and_then(|rest| rest.split_once('"')) else {
+            break;
+        };
         if value != "-" && !value.is_empty() {
             draft.put(name, &text(value), clock);
         }

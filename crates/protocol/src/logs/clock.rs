@@ -21,7 +21,7 @@ pub(super) struct Civil {
 
 /// Makes points in time of what logs write.
 #[derive(Clone, Debug)]
-pub struct Clock {
+pub(super) struct Clock {
     zone: TimeZone,
     /// The last hour that the zone was asked about, and its offset: asking for every line costs more than the rest.
     known: Option<(i64, i64)>,
@@ -31,12 +31,12 @@ pub struct Clock {
 
 impl Clock {
     /// Takes times without an offset as times of `zone`.
-    pub fn new(zone: TimeZone, now: Timestamp) -> Self {
+    pub(super) fn new(zone: TimeZone, now: Timestamp) -> Self {
         Self { zone, known: None, now }
     }
 
     /// What time it is.
-    pub fn set(&mut self, now: Timestamp) {
+    pub(super) fn set(&mut self, now: Timestamp) {
         self.now = now;
     }
 
@@ -75,14 +75,11 @@ impl Clock {
 
     fn ask(&self, civil: &Civil) -> Option<i64> {
         let narrow = |number: i64| i8::try_from(number).ok();
-        let date = civil::Date::new(i16::try_from(civil.year).ok()?, narrow(civil.month)?, narrow(civil.day)?);
+        let date =
+            civil::Date::new(i16::try_from(civil.year).ok()?, narrow(civil.month)?, narrow(civil.day)?);
         let second = civil.second.min(DAY_SECONDS - 1);
-        let time = civil::Time::new(
-            narrow(second / 3600)?,
-            narrow(second / 60 % 60)?,
-            narrow(second % 60)?,
-            0,
-        );
+        let time =
+            civil::Time::new(narrow(second / 3600)?, narrow(second / 60 % 60)?, narrow(second % 60)?, 0);
         let local = civil::DateTime::from_parts(date.ok()?, time.ok()?);
         let instant = self.zone.to_timestamp(local).ok()?;
         Some(i64::from(self.zone.to_offset(instant).seconds()))
@@ -94,7 +91,13 @@ impl Clock {
         let (year, ..) = civil_of(today);
         let is_ahead = days_from_epoch(year, month, day) > today + 1;
         let is_of_next = days_from_epoch(year + 1, month, day) <= today + 1;
-        if is_of_next { year + 1 } else if is_ahead { year - 1 } else { year }
+        if is_of_next {
+            year + 1
+        } else if is_ahead {
+            year - 1
+        } else {
+            year
+        }
     }
 }
 
@@ -136,7 +139,9 @@ mod tests {
 
     #[test]
     fn days_are_those_of_the_calendar() {
-        for (date, days) in [((1970, 1, 1), 0), ((2000, 2, 29), 11_016), ((2025, 8, 1), 20_301), ((1969, 12, 31), -1)] {
+        for (date, days) in
+            [((1970, 1, 1), 0), ((2000, 2, 29), 11_016), ((2025, 8, 1), 20_301), ((1969, 12, 31), -1)]
+        {
             let (year, month, day) = date;
             assert_eq!(days_from_epoch(year, month, day), days);
             assert_eq!(civil_of(days), date);

@@ -39,9 +39,8 @@ fn role(name: &str) -> Option<(Role, u8)> {
         "timestamp" | "@timestamp" | "time" | "ts" => (Role::Time, 0),
         "asctime" | "datetime" | "date" | "eventTime" | "t" => (Role::Time, 1),
         "created" => (Role::Time, 2),
-        "level" | "severity" | "levelname" | "lvl" | "log.level" | "loglevel" | "severity_text" | "level.name" => {
-            (Role::Level, 0)
-        }
+        "level" | "severity" | "levelname" | "lvl" | "log.level" | "loglevel" | "severity_text"
+        | "level.name" => (Role::Level, 0),
         "levelno" => (Role::PythonLevel, 1),
         "severity_number" | "severityNumber" => (Role::SeverityNumber, 0),
         "message" | "msg" => (Role::Message, 0),
@@ -55,8 +54,16 @@ fn role(name: &str) -> Option<(Role, u8)> {
         "span_id" | "spanId" | "span.id" | "otelSpanID" | "spanid" => (Role::SpanId, 0),
         "trace_flags" => (Role::TraceFlags, 0),
         "event.name" | "event_name" => (Role::EventName, 0),
-        "exc_info" | "exception" | "stack_trace" | "stacktrace" | "stack" | "exc_text" | "error.stack_trace"
-        | "err.stack" | "error.stack" | "exception.stacktrace" => (Role::Stack, 0),
+        "exc_info"
+        | "exception"
+        | "stack_trace"
+        | "stacktrace"
+        | "stack"
+        | "exc_text"
+        | "error.stack_trace"
+        | "err.stack"
+        | "error.stack"
+        | "exception.stacktrace" => (Role::Stack, 0),
         "exc_type" | "exception.type" | "err.type" => (Role::ExceptionType, 0),
         "exception.message" | "err.message" => (Role::ExceptionMessage, 0),
         _ => return None,
@@ -92,7 +99,7 @@ pub(super) struct Draft<'l> {
 }
 
 /// What a draft says of where the record comes from.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Whence {
     pub(super) service: Option<String>,
     pub(super) logger: Option<String>,
@@ -150,7 +157,13 @@ impl<'l> Draft<'l> {
     }
 
     /// Takes what has a role; whether it was taken.
-    fn take(&mut self, (role, rank): (Role, u8), name: &str, value: &AnyValue<'_>, clock: &mut Clock) -> bool {
+    fn take(
+        &mut self,
+        (role, rank): (Role, u8),
+        name: &str,
+        value: &AnyValue<'_>,
+        clock: &mut Clock,
+    ) -> bool {
         match role {
             Role::Time => self.take_time(rank, value, clock),
             Role::Level => self.take_level(value),
@@ -160,11 +173,21 @@ impl<'l> Draft<'l> {
             }),
             Role::Message => {
                 let text = self.texts.of_value(value);
-                Self::hold(&mut self.message, &mut self.filling, &mut self.texts, Held { rank, name: name.to_owned(), text })
+                Self::hold(
+                    &mut self.message,
+                    &mut self.filling,
+                    &mut self.texts,
+                    Held { rank, name: name.to_owned(), text },
+                )
             }
             Role::Logger if matches!(value, AnyValue::Text(_)) => {
                 let text = self.texts.of_value(value);
-                Self::hold(&mut self.logger, &mut self.filling, &mut self.texts, Held { rank, name: name.to_owned(), text })
+                Self::hold(
+                    &mut self.logger,
+                    &mut self.filling,
+                    &mut self.texts,
+                    Held { rank, name: name.to_owned(), text },
+                )
             }
             Role::Service => Self::fill(&mut self.service, value, &mut self.texts),
             Role::EventName => Self::fill(&mut self.event_name, value, &mut self.texts),
@@ -175,7 +198,9 @@ impl<'l> Draft<'l> {
                 self.trace_flags.is_some()
             }
             Role::Stack => Self::fill(&mut self.filling.fields.exception_stacktrace, value, &mut self.texts),
-            Role::ExceptionType => Self::fill(&mut self.filling.fields.exception_type, value, &mut self.texts),
+            Role::ExceptionType => {
+                Self::fill(&mut self.filling.fields.exception_type, value, &mut self.texts)
+            }
             Role::ExceptionMessage => {
                 Self::fill(&mut self.filling.fields.exception_message, value, &mut self.texts)
             }
@@ -222,7 +247,11 @@ impl<'l> Draft<'l> {
             AnyValue::Text(text) => time::whole(text, clock),
             AnyValue::Int(number) => time::epoch(*number as f64),
             AnyValue::Double(number) => time::epoch(*number),
-            AnyValue::Empty | AnyValue::Bool(_) | AnyValue::Bytes(_) | AnyValue::Array(_) | AnyValue::Map(_) => None,
+            AnyValue::Empty
+            | AnyValue::Bool(_)
+            | AnyValue::Bytes(_)
+            | AnyValue::Array(_)
+            | AnyValue::Map(_) => None,
         };
         if let Some(time) = time {
             self.time = Some((rank, time));
@@ -295,7 +324,6 @@ impl<'l> Draft<'l> {
         log.attributes = self.filling.kept.attributes;
         (log, Whence { service: self.service, logger: self.logger.map(|held| held.text) })
     }
-
 }
 
 fn whole_number(value: &AnyValue<'_>) -> Option<u64> {

@@ -56,8 +56,11 @@ pub fn read_journal_entry(line: &[u8]) -> Option<JournalEntry> {
     if log.message.as_ref().is_some_and(|message| message.contains(char::REPLACEMENT_CHARACTER)) {
         log.flaws.insert(Flaw::Binary);
     }
-    let parts =
-        [("process.pid", text(&fields, "_PID")), ("systemd.unit", unit), ("journal.transport", text(&fields, "_TRANSPORT"))];
+    let parts = [
+        ("process.pid", text(&fields, "_PID")),
+        ("systemd.unit", unit),
+        ("journal.transport", text(&fields, "_TRANSPORT")),
+    ];
     log.attributes.extend(parts.into_iter().filter_map(|(name, part)| Some((name.to_owned(), part?))));
     Some(JournalEntry { cursor, log })
 }
@@ -92,7 +95,10 @@ mod tests {
         assert_eq!((entry.cursor.as_str(), log.time.as_nanos()), ("s=1;i=2", 1_754_083_800_000_001_000));
         assert_eq!((log.level, log.message.as_deref()), (Some(Level::Error), Some("no")));
         assert_eq!(log.origin.service.as_deref(), Some("ocr"));
-        assert_eq!((log.origin.host.as_deref(), log.origin.scope_name.as_deref()), (Some("box"), Some("python3")));
+        assert_eq!(
+            (log.origin.host.as_deref(), log.origin.scope_name.as_deref()),
+            (Some("box"), Some("python3"))
+        );
         assert_eq!(log.attributes.get("process.pid").map(String::as_str), Some("7"));
     }
 

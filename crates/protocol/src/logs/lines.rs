@@ -60,7 +60,11 @@ impl Lines {
             } else {
                 self.offset += end as u64 + 1;
                 let kept = &line[..line.len().min(MAX_LINE_BYTES)];
-                each(Line { bytes: without_return(kept), end: self.offset, cut: (line.len() - kept.len()) as u64 });
+                each(Line {
+                    bytes: without_return(kept),
+                    end: self.offset,
+                    cut: (line.len() - kept.len()) as u64,
+                });
             }
         }
     }

@@ -81,7 +81,15 @@ impl LogReader {
     pub fn new(options: Arc<LogOptions>) -> Self {
         let clock = Clock::new(options.zone.clone(), Timestamp::default());
         let origin = Arc::new(options.origin.clone());
-        Self { clock, origin, origins: HashMap::new(), open: None, passed: 0, counts: Counts::default(), options }
+        Self {
+            clock,
+            origin,
+            origins: HashMap::new(),
+            open: None,
+            passed: 0,
+            counts: Counts::default(),
+            options,
+        }
     }
 
     /// What time it is: for lines that have no time, and for times that have no year.
@@ -157,59 +165,62 @@ impl LogReader {
     /// The record that begins with a line, and whether others may belong to it.
     fn begin(&mut self, options: &LogOptions, line: &str, end: u64) -> (Open, bool) {
         let joins = !matches!(options.multiline, Multiline::Off);
-        let by_start = matches!(options.multiline, Multiline::Start(_));
         match self.understood(options, line) {
-            Some(Understood::Draft(draft)) => {
-                let (mut log, whence) = draft.finish(self.clock.now());
-                log.origin = self.origin_of(whence);
-                // A line of one of these forms is whole; what a pattern takes apart may go on.
-                let may_go_on = joins && (options.format == LogFormat::Pattern || by_start);
-                (Open::new(log, end, true), may_go_on)
+            Some((log, is_whole)) => {
+                let by_start = matches!(options.multiline, Multiline::Start(_));
+                (Open::new(log, end, true), joins && (by_start || !is_whole))
             }
-            Some(Understood::Said(said)) => (Open::new(self.log_of(&said), end, true), joins),
             None => (self.plain(line, end, joins), joins),
         }
     }
 
-    fn understood<'t>(&mut self, options: &'t LogOptions, line: &'t str) -> Option<Understood<'t>> {
+    /// What a line says that is of the format, and whether it is one of a form whose records have one line.
+    fn understood(&mut self, options: &LogOptions, line: &str) -> Option<(LogEvent, bool)> {
         let (limits, clock) = (&options.limits, &mut self.clock);
-        let draft = |draft: Option<Draft<'t>>| draft.map(Understood::Draft);
-        let found = match options.format {
+        let is_whole = options.format != LogFormat::Pattern;
+        let draft = match options.format {
             LogFormat::Plain => return None,
-            LogFormat::Json => draft(json::read(line, limits, clock)),
-            LogFormat::Logfmt => draft(logfmt::read(line, limits, clock)),
-            LogFormat::Access => draft(access::read(line, limits, clock)),
-            LogFormat::Text => text::read(line, clock).map(Understood::Said),
-            LogFormat::Pattern => {
-                draft(options.pattern.as_ref().and_then(|pattern| pattern.read(line, limits, clock)))
-            }
             LogFormat::Auto => return self.by_its_looks(options, line),
+            LogFormat::Text => {
+                let said = text::read(line, clock);
+                self.counts.unparsed += u64::from(said.is_none());
+                return said.map(|said| (self.log_of(&said), false));
+            }
+            LogFormat::Json => json::read(line, limits, clock),
+            LogFormat::Logfmt => logfmt::read(line, limits, clock),
+            LogFormat::Access => access::read(line, limits, clock),
+            LogFormat::Pattern => {
+                options.pattern.as_ref().and_then(|pattern| pattern.read(line, limits, clock))
+            }
         };
-        if found.is_none() {
-            self.counts.unparsed += 1;
-        }
-        found
+        self.counts.unparsed += u64::from(draft.is_none());
+        draft.map(|draft| (self.log_of_draft(draft), is_whole))
     }
 
-    fn by_its_looks<'t>(&mut self, options: &'t LogOptions, line: &'t str) -> Option<Understood<'t>> {
-        let (limits, clock) = (&options.limits, &mut self.clock);
+    fn by_its_looks(&mut self, options: &LogOptions, line: &str) -> Option<(LogEvent, bool)> {
+        let limits = &options.limits;
         if line.starts_with('{') {
-            let found = json::read(line, limits, clock).map(Understood::Draft);
-            if found.is_none() {
-                self.counts.unparsed += 1;
-            }
-            return found;
+            let draft = json::read(line, limits, &mut self.clock);
+            self.counts.unparsed += u64::from(draft.is_none());
+            return draft.map(|draft| (self.log_of_draft(draft), true));
         }
         if access::looks_so(line)
-            && let Some(draft) = access::read(line, limits, clock)
+            && let Some(draft) = access::read(line, limits, &mut self.clock)
         {
-            return Some(Understood::Draft(draft));
+            return Some((self.log_of_draft(draft), true));
         }
-        if let Some(said) = text::read(line, clock) {
-            return Some(Understood::Said(said));
+        if let Some(said) = text::read(line, &mut self.clock) {
+            return Some((self.log_of(&said), false));
         }
-        let draft = logfmt::looks_so(line).then(|| logfmt::read(line, limits, clock)).flatten();
-        draft.map(Understood::Draft)
+        let looks_so = logfmt::looks_so(line);
+        let draft = looks_so.then(|| logfmt::read(line, limits, &mut self.clock)).flatten()?;
+        Some((self.log_of_draft(draft), true))
+    }
+
+    fn log_of_draft(&mut self, draft: Draft<'_>) -> LogEvent {
+        let (mut log, whence) = draft.finish(self.clock.now());
+        log.origin = self.origin_of(whence);
+        log
     }
 
     fn log_of(&mut self, said: &Said<'_>) -> LogEvent {
@@ -267,12 +278,6 @@ impl LogReader {
         self.origins.insert(whence, Arc::clone(&origin));
         origin
     }
-}
-
-/// What a line was understood as.
-enum Understood<'t> {
-    Draft(Draft<'t>),
-    Said(Said<'t>),
 }
 
 /// Whether a line belongs to the record before it.

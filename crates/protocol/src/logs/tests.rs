@@ -40,30 +40,132 @@ fn messages(text: &str) -> Vec<String> {
 fn lines_of_common_loggers_are_taken_apart() {
     // The line, its time, its level, its logger, its message.
     let cases = [
-        ("2026-11-30 08:00:00,123 - app.worker - ERROR - job failed", "08:00:00.123", Some(Level::Error), Some("app.worker"), "job failed"),
-        ("2026-11-30 08:00:00,123 - seadragon - INFO - Request started: GET /x (ID: 1)", "08:00:00.123", Some(Level::Info), Some("seadragon"), "Request started: GET /x (ID: 1)"),
-        ("2026-11-30 08:00:00,123 INFO app.worker: job started", "08:00:00.123", Some(Level::Info), Some("app.worker"), "job started"),
-        ("2026-11-30 08:00:00,123 [WARNING] llm: slow", "08:00:00.123", Some(Level::Warn), Some("llm"), "slow"),
-        ("[2026-11-30 08:00:00 +0000] [42] [INFO] Booting worker with pid: 42", "08:00:00", Some(Level::Info), None, "Booting worker with pid: 42"),
-        ("[2026-11-30 08:00:00,123: INFO/MainProcess] Task ocr[1] succeeded", "08:00:00.123", Some(Level::Info), None, "Task ocr[1] succeeded"),
-        ("2026-11-30 08:00:00.123 | INFO     | app.ocr:run:12 - page done", "08:00:00.123", Some(Level::Info), Some("app.ocr:run:12"), "page done"),
-        ("2026-11-30T08:00:00.123456Z  WARN my_crate::queue: full depth=7", "08:00:00.123456", Some(Level::Warn), Some("my_crate::queue"), "full depth=7"),
-        ("[2026-11-30T08:00:00Z ERROR my_crate::x] boom", "08:00:00", Some(Level::Error), Some("my_crate::x"), "boom"),
-        ("2026-11-30 08:00:00.123  INFO 77 --- [main] c.e.App : Started", "08:00:00.123", Some(Level::Info), Some("c.e.App"), "Started"),
-        ("2026-11-30 08:00:00,123 [main] INFO com.x.Y - ready", "08:00:00.123", Some(Level::Info), Some("com.x.Y"), "ready"),
+        (
+            "2026-11-30 08:00:00,123 - app.worker - ERROR - job failed",
+            "08:00:00.123",
+            Some(Level::Error),
+            Some("app.worker"),
+            "job failed",
+        ),
+        (
+            "2026-11-30 08:00:00,123 - seadragon - INFO - Request started: GET /x (ID: 1)",
+            "08:00:00.123",
+            Some(Level::Info),
+            Some("seadragon"),
+            "Request started: GET /x (ID: 1)",
+        ),
+        (
+            "2026-11-30 08:00:00,123 INFO app.worker: job started",
+            "08:00:00.123",
+            Some(Level::Info),
+            Some("app.worker"),
+            "job started",
+        ),
+        (
+            "2026-11-30 08:00:00,123 [WARNING] llm: slow",
+            "08:00:00.123",
+            Some(Level::Warn),
+            Some("llm"),
+            "slow",
+        ),
+        (
+            "[2026-11-30 08:00:00 +0000] [42] [INFO] Booting worker with pid: 42",
+            "08:00:00",
+            Some(Level::Info),
+            None,
+            "Booting worker with pid: 42",
+        ),
+        (
+            "[2026-11-30 08:00:00,123: INFO/MainProcess] Task ocr[1] succeeded",
+            "08:00:00.123",
+            Some(Level::Info),
+            None,
+            "Task ocr[1] succeeded",
+        ),
+        (
+            "2026-11-30 08:00:00.123 | INFO     | app.ocr:run:12 - page done",
+            "08:00:00.123",
+            Some(Level::Info),
+            Some("app.ocr:run:12"),
+            "page done",
+        ),
+        (
+            "2026-11-30T08:00:00.123456Z  WARN my_crate::queue: full depth=7",
+            "08:00:00.123456",
+            Some(Level::Warn),
+            Some("my_crate::queue"),
+            "full depth=7",
+        ),
+        (
+            "[2026-11-30T08:00:00Z ERROR my_crate::x] boom",
+            "08:00:00",
+            Some(Level::Error),
+            Some("my_crate::x"),
+            "boom",
+        ),
+        (
+            "2026-11-30 08:00:00.123  INFO 77 --- [main] c.e.App : Started",
+            "08:00:00.123",
+            Some(Level::Info),
+            Some("c.e.App"),
+            "Started",
+        ),
+        (
+            "2026-11-30 08:00:00,123 [main] INFO com.x.Y - ready",
+            "08:00:00.123",
+            Some(Level::Info),
+            Some("com.x.Y"),
+            "ready",
+        ),
         ("2026/11/30 08:00:00 listening on :80", "08:00:00", None, None, "listening on :80"),
-        ("2026/11/30 08:00:00 [error] 12#12: *1 open() failed", "08:00:00", Some(Level::Error), None, "12#12: *1 open() failed"),
-        ("2026-11-30 08:00:00.123 UTC [9] LOG:  checkpoint complete", "08:00:00.123", Some(Level::Info), None, "checkpoint complete"),
+        (
+            "2026/11/30 08:00:00 [error] 12#12: *1 open() failed",
+            "08:00:00",
+            Some(Level::Error),
+            None,
+            "12#12: *1 open() failed",
+        ),
+        (
+            "2026-11-30 08:00:00.123 UTC [9] LOG:  checkpoint complete",
+            "08:00:00.123",
+            Some(Level::Info),
+            None,
+            "checkpoint complete",
+        ),
         ("9:M 30 Nov 2026 08:00:00.123 * Ready", "08:00:00.123", Some(Level::Info), None, "Ready"),
-        ("[Mon Nov 30 08:00:00.123 2026] [core:error] [pid 7] AH1: no", "08:00:00.123", Some(Level::Error), None, "[pid 7] AH1: no"),
+        (
+            "[Mon Nov 30 08:00:00.123 2026] [core:error] [pid 7] AH1: no",
+            "08:00:00.123",
+            Some(Level::Error),
+            None,
+            "[pid 7] AH1: no",
+        ),
         ("Nov 30 08:00:00 box sshd[77]: Accepted key", "08:00:00", None, Some("sshd"), "Accepted key"),
         ("2026-11-30T08:00:00+00:00 box cron[7]: ran", "08:00:00", None, Some("cron"), "ran"),
-        ("I1130 08:00:00.123456    7 server.go:12] up", "08:00:00.123456", Some(Level::Info), Some("server.go:12"), "up"),
+        (
+            "I1130 08:00:00.123456    7 server.go:12] up",
+            "08:00:00.123456",
+            Some(Level::Info),
+            Some("server.go:12"),
+            "up",
+        ),
         ("WARNING:root:low disk", "12:00:00", Some(Level::Warn), Some("root"), "low disk"),
-        ("INFO:     Application startup complete.", "12:00:00", Some(Level::Info), None, "Application startup complete."),
+        (
+            "INFO:     Application startup complete.",
+            "12:00:00",
+            Some(Level::Info),
+            None,
+            "Application startup complete.",
+        ),
         ("2026-11-30 08:00:00 Got an ERROR from it", "08:00:00", None, None, "Got an ERROR from it"),
         ("2026-11-30 08:00:00 error in line 3", "08:00:00", None, None, "error in line 3"),
-        ("2026-11-30 08:00:00 INFO Processing: a.pdf", "08:00:00", Some(Level::Info), None, "Processing: a.pdf"),
+        (
+            "2026-11-30 08:00:00 INFO Processing: a.pdf",
+            "08:00:00",
+            Some(Level::Info),
+            None,
+            "Processing: a.pdf",
+        ),
         ("Task extraction completed in 12.5s", "12:00:00", None, None, "Task extraction completed in 12.5s"),
     ];
     for (line, time, level, logger, message) in cases {
@@ -84,27 +186,37 @@ fn the_structure_of_the_seeds_has_its_fields() {
             .as_str(),
     );
     assert_eq!(log.time.as_millis(), 1_754_083_800_000);
-    assert_eq!((log.level, log.severity_number, log.severity_text.as_deref()), (Some(Level::Info), Some(9), Some("INFO")));
+    assert_eq!(
+        (log.level, log.severity_number, log.severity_text.as_deref()),
+        (Some(Level::Info), Some(9), Some("INFO"))
+    );
     assert_eq!(log.origin.service.as_deref(), Some("telegram-bot"));
     assert_eq!(log.message.as_deref(), Some("File upload received"));
     assert_eq!(log.conventions.request_id.as_deref(), Some("req-12345"));
     assert_eq!(log.conventions.user_id.as_deref(), Some("user-67890"));
-    let attributes: Vec<_> = log.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let attributes: Vec<_> =
+        log.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     assert_eq!(attributes, [("details.file_size", "10485760"), ("details.file_type", "audio/mp3")]);
     assert_eq!(log.flaws, model::event::Flaws::NONE);
 }
 
 #[test]
 fn json_of_other_libraries_is_understood() {
-    let pino = one(r#"{"level":50,"time":1754083800000,"pid":7,"name":"api","msg":"no","err":{"type":"E","message":"m","stack":"s"}}"#);
+    let pino = one(
+        r#"{"level":50,"time":1754083800000,"pid":7,"name":"api","msg":"no","err":{"type":"E","message":"m","stack":"s"}}"#,
+    );
     assert_eq!((pino.level, pino.time.as_millis()), (Some(Level::Error), 1_754_083_800_000));
     assert_eq!((pino.message.as_deref(), pino.origin.scope_name.as_deref()), (Some("no"), Some("api")));
     assert_eq!(pino.conventions.exception_type.as_deref(), Some("E"));
     assert_eq!(pino.conventions.exception_stacktrace.as_deref(), Some("s"));
-    let tracing = one(r#"{"timestamp":"2026-11-30T08:00:00Z","level":"WARN","fields":{"message":"full","depth":7},"target":"q"}"#);
+    let tracing = one(
+        r#"{"timestamp":"2026-11-30T08:00:00Z","level":"WARN","fields":{"message":"full","depth":7},"target":"q"}"#,
+    );
     assert_eq!((tracing.message.as_deref(), tracing.origin.scope_name.as_deref()), (Some("full"), Some("q")));
     assert_eq!(tracing.attributes.get("depth").map(String::as_str), Some("7"));
-    let structlog = one(r#"{"event":"done","level":"info","timestamp":"2026-11-30T08:00:00Z","trace_id":"000102030405060708090a0b0c0d0e0f"}"#);
+    let structlog = one(
+        r#"{"event":"done","level":"info","timestamp":"2026-11-30T08:00:00Z","trace_id":"000102030405060708090a0b0c0d0e0f"}"#,
+    );
     assert_eq!(structlog.message.as_deref(), Some("done"));
     assert_eq!(structlog.trace_id.as_deref(), Some("000102030405060708090a0b0c0d0e0f"));
     let odd = one(r#"{"level":"info","msg":"x","trace_id":"nope","otelSpanID":"0"}"#);
@@ -119,7 +231,8 @@ fn logfmt_and_access_logs_are_understood_and_texts_with_signs_are_not() {
     assert_eq!(log.conventions.job_id.as_deref(), Some("7"));
     let text = one("a=b is what it says");
     assert_eq!(text.message.as_deref(), Some("a=b is what it says"));
-    let access = one(r#"10.0.0.7 - anna [30/Nov/2026:08:00:00 +0000] "GET /api/x?a=1 HTTP/1.1" 502 157 "-" "curl/8""#);
+    let access =
+        one(r#"10.0.0.7 - anna [30/Nov/2026:08:00:00 +0000] "GET /api/x?a=1 HTTP/1.1" 502 157 "-" "curl/8""#);
     assert_eq!(access.time.to_string(), "2026-11-30T08:00:00Z");
     let fields = &access.conventions;
     assert_eq!((fields.http_method.as_deref(), fields.http_status_code), (Some("GET"), Some(502)));
@@ -167,10 +280,22 @@ fn a_traceback_belongs_to_the_record_that_logged_it_chained_ones_too() {
 #[test]
 fn traces_of_other_languages_are_joined() {
     let cases = [
-        ("2026-11-30 08:00:00,123 [main] ERROR com.x.Y - no\njava.io.IOException: gone\n\tat a.B.c(B.java:1)\nCaused by: java.lang.X: y\n\t... 3 more\n", "java.io.IOException", "gone"),
-        ("2026-11-30 08:00:00,123 ERROR api: java.io.IOException: gone\n\tat a.B.c(B.java:1)\n", "java.io.IOException", "gone"),
+        (
+            "2026-11-30 08:00:00,123 [main] ERROR com.x.Y - no\njava.io.IOException: gone\n\tat a.B.c(B.java:1)\nCaused by: java.lang.X: y\n\t... 3 more\n",
+            "java.io.IOException",
+            "gone",
+        ),
+        (
+            "2026-11-30 08:00:00,123 ERROR api: java.io.IOException: gone\n\tat a.B.c(B.java:1)\n",
+            "java.io.IOException",
+            "gone",
+        ),
         ("panic: no\n\ngoroutine 1 [running]:\nmain.f(0x1)\n\t/a.go:1 +0x1\nexit status 2\n", "panic", "no"),
-        ("thread 'main' panicked at src/main.rs:1:5:\nno\nnote: run with `RUST_BACKTRACE=1`\n", "panic", "no"),
+        (
+            "thread 'main' panicked at src/main.rs:1:5:\nno\nnote: run with `RUST_BACKTRACE=1`\n",
+            "panic",
+            "no",
+        ),
         ("TypeError: no\n    at f (a.js:1:2)\n    at g (a.js:3:4)\n", "TypeError", "no"),
         ("Traceback (most recent call last):\n  File \"a\", line 1\nKeyError: 'x'\n", "KeyError", "'x'"),
     ];
@@ -185,7 +310,10 @@ fn traces_of_other_languages_are_joined() {
 
 #[test]
 fn what_is_indented_belongs_to_the_record_before_and_what_is_not_stands_alone() {
-    assert_eq!(messages("2026-11-30 08:00:00 INFO a\n  b\n\tc\nplain\nother\n"), ["a\n  b\n\tc", "plain", "other"]);
+    assert_eq!(
+        messages("2026-11-30 08:00:00 INFO a\n  b\n\tc\nplain\nother\n"),
+        ["a\n  b\n\tc", "plain", "other"]
+    );
     assert_eq!(messages("one\n\ntwo\n"), ["one", "two"]);
     let dump = "2026-11-30 08:00:00 INFO config {\n  \"a\": 1\n}\n2026-11-30 08:00:01 INFO b\n";
     assert_eq!(messages(dump), ["config {\n  \"a\": 1\n}", "b"]);

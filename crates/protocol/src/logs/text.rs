@@ -33,15 +33,19 @@ const MAX_PART_BYTES: usize = 128;
 /// Reads a line; nothing when it begins with neither a time nor a level.
 pub(super) fn read<'a>(line: &'a str, clock: &mut Clock) -> Option<Said<'a>> {
     let (is_bracketed, body) = line.strip_prefix('[').map_or((false, line), |body| (true, body));
-    let Some((time, length)) = time::leading(body.as_bytes(), clock) else { return without_time(line, clock) };
+    let Some((time, length)) = time::leading(body.as_bytes(), clock) else {
+        return without_time(line, clock);
+    };
     let rest = &body[length..];
     let said = Said { time: Some(time), ..Said::default() };
     match rest.strip_prefix(']') {
         Some(rest) if is_bracketed => Some(parts(said, rest)),
         _ if is_bracketed => Some(in_brackets(said, rest)),
         _ => {
-            let is_syslog = body.as_bytes()[0].is_ascii_alphabetic() || body.as_bytes().get(10) == Some(&b'T');
-            let syslog = if is_syslog { syslog(&said, rest, body.as_bytes()[0].is_ascii_alphabetic()) } else { None };
+            let is_syslog =
+                body.as_bytes()[0].is_ascii_alphabetic() || body.as_bytes().get(10) == Some(&b'T');
+            let syslog =
+                if is_syslog { syslog(&said, rest, body.as_bytes()[0].is_ascii_alphabetic()) } else { None };
             Some(syslog.unwrap_or_else(|| parts(said, rest)))
         }
     }
@@ -80,7 +84,8 @@ fn syslog<'a>(said: &Said<'a>, rest: &'a str, is_sure: bool) -> Option<Said<'a>>
     };
     // Any line of a log may go on so; a process id is more than chance.
     let is_it = is_sure || pid.is_some() || name == "kernel";
-    (is_it && is_name(name) && Severity::of_word(name).is_none()).then(|| Said {
+    let is_level = [host, name].iter().any(|word| Severity::of_word(word).is_some());
+    (is_it && is_name(name) && !is_level).then(|| Said {
         host: Some(host),
         logger: Some(name),
         pid,
@@ -163,7 +168,8 @@ fn after_level<'a>(mut said: Said<'a>, rest: &'a str) -> Said<'a> {
     let (word, after) = word(rest);
     let name = word.strip_suffix(':').unwrap_or(word);
     let is_parted = is_separator(after) || after.trim_start().starts_with(": ");
-    let is_told = name.len() < word.len() && (has_marks(name) || name.as_bytes().first().is_some_and(u8::is_ascii_lowercase));
+    let is_told = name.len() < word.len()
+        && (has_marks(name) || name.as_bytes().first().is_some_and(u8::is_ascii_lowercase));
     if is_name(name) && (is_told || is_parted) {
         said.logger = Some(name);
         let after = after.trim_start();
@@ -191,7 +197,8 @@ fn without_time<'a>(line: &'a str, clock: &mut Clock) -> Option<Said<'a>> {
 fn level_first(line: &str) -> Option<Said<'_>> {
     let end = line.bytes().take(16).position(|byte| matches!(byte, b':' | b' ' | b'\t' | b'|'))?;
     let (level, rest) = line.split_at(end);
-    let severity = Severity::of_word(level).filter(|_| is_shouted(level) && level != "LOG" && level != "SUCCESS")?;
+    let severity =
+        Severity::of_word(level).filter(|_| is_shouted(level) && level != "LOG" && level != "SUCCESS")?;
     let said = Said { severity: Some(severity), severity_text: Some(level), ..Said::default() };
     let Some(rest) = rest.strip_prefix(':') else { return Some(after_level(said, rest)) };
     match rest.split_once(':') {

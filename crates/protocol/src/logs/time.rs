@@ -222,7 +222,9 @@ mod tests {
             let read = leading(text.as_bytes(), &mut clock).map(|(time, length)| (time.to_string(), length));
             assert_eq!(read, Some((expected.to_owned(), length)), "{text}");
         }
-        for text in ["", "2025-08-01", "2025-13-01T00:00:00", "12:30:00", "Augustus", "99999", "2025-02-30 00:00:00"] {
+        for text in
+            ["", "2025-08-01", "2025-13-01T00:00:00", "12:30:00", "Augustus", "99999", "2025-02-30 00:00:00"]
+        {
             assert_eq!(leading(text.as_bytes(), &mut clock), None, "{text}");
         }
         assert_eq!(whole("1754083800.5", &mut clock).map(Timestamp::as_millis), Some(1_754_083_800_500));

@@ -105,7 +105,8 @@ impl Trace {
 }
 
 fn is_traceback(line: &str) -> bool {
-    line.starts_with("Traceback (most recent call last)") || line.starts_with("Exception Group Traceback (most")
+    line.starts_with("Traceback (most recent call last)")
+        || line.starts_with("Exception Group Traceback (most")
 }
 
 /// What stands between two traces that belong together.
@@ -121,7 +122,8 @@ pub(super) fn is_chained(line: &str) -> bool {
 }
 
 fn is_of_go(line: &str) -> bool {
-    let is_call = line.ends_with(')') && line.contains('(') && !line[..line.find('(').unwrap_or(0)].contains(' ');
+    let is_call =
+        line.ends_with(')') && line.contains('(') && !line[..line.find('(').unwrap_or(0)].contains(' ');
     is_call
         || ["goroutine ", "created by ", "exit status ", "[signal ", "[recovered]", "runtime: "]
             .iter()
@@ -139,9 +141,9 @@ fn raised(line: &str) -> Option<(String, String)> {
 
 /// The first line of a trace of Java or JavaScript: `java.io.IOException: message`, `TypeError: message`.
 fn thrown(line: &str) -> Option<(String, String)> {
-    let line = line.strip_prefix("Exception in thread ").map_or(line, |rest| {
-        rest.split_once("\" ").map_or(rest, |(_, rest)| rest)
-    });
+    let line = line
+        .strip_prefix("Exception in thread ")
+        .map_or(line, |rest| rest.split_once("\" ").map_or(rest, |(_, rest)| rest));
     let line = line.strip_prefix("Uncaught ").unwrap_or(line);
     let (kind, message) = line.split_once(':').unwrap_or((line, ""));
     let ends = ["Exception", "Error", "Throwable"].iter().any(|end| kind.ends_with(end));
