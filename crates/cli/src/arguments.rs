@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    audit, check, completion, config, diagnose, export, key, man, query, queue, redact, rules, serve,
+    audit, check, completion, config, diagnose, export, key, logs, man, query, queue, redact, rules, serve,
     snapshot, store, top, user, version,
 };
 
@@ -114,6 +114,13 @@ pub(crate) enum Command {
         Exit codes: 0 done, whatever was found, 1 the file cannot be read, 2 the command line or the configuration is wrong."
     )]
     Redact(redact::Redact),
+    /// Try how the lines of a log are read
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  watchkeeper logs parse app.log\n  journalctl -u ocr -o short-iso | watchkeeper logs parse -\n  \
+        watchkeeper logs parse app.log --pattern '^(?<time>\\S+ \\S+) <(?<level>\\w+)> job=(?<job_id>\\d+) (?<message>.*)' --json"
+    )]
+    Logs(logs::Logs),
     /// Show what the store on this machine consists of, and check every byte of it
     #[command(
         subcommand,

@@ -8,6 +8,7 @@ use alert::{Alerts, RuleSet};
 use anyhow::Context as _;
 use collect::Collectors;
 use engine::Engine;
+use ingest::log_metrics::LogMetrics;
 use ingest::{Ingest, Redactor};
 use model::{ByteSize, DurationText, Timestamp};
 use pipeline::Pipeline;
@@ -33,6 +34,7 @@ pub(crate) struct House {
     pub(crate) engine: Arc<Engine>,
     pub(crate) state: State,
     pub(crate) ingest: Arc<Ingest>,
+    pub(crate) log_metrics: Option<Arc<LogMetrics>>,
     pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) collectors: Arc<Collectors>,
     pub(crate) alerts: Arc<Alerts>,
@@ -70,6 +72,10 @@ impl House {
         let pipeline = Pipeline::new(settings.pipeline.clone(), &registry)?;
         read_back(&ingest, &pipeline, &store).await?;
         ingest.subscribe(Arc::clone(&pipeline) as Arc<dyn ingest::EventListener>);
+        let log_metrics = LogMetrics::new(&settings.log_metrics, &registry).map_err(Failure::usage)?;
+        if let Some(log_metrics) = &log_metrics {
+            ingest.subscribe(Arc::clone(log_metrics) as Arc<dyn ingest::EventListener>);
+        }
 
         let promql = promql::Engine::new(Arc::clone(&store), settings.promql.clone());
         let parts = alert::Parts {
@@ -90,7 +96,7 @@ impl House {
         let watched = settings.collectors(loaded.base());
         let collectors = Collectors::new(&watched, data_dir, Arc::clone(&ingest), &pipeline, &registry)
             .map_err(Failure::usage)?;
-        Ok(Self { engine, state, ingest, pipeline, collectors, alerts, promql, registry, tls })
+        Ok(Self { engine, state, ingest, log_metrics, pipeline, collectors, alerts, promql, registry, tls })
     }
 
     /// Writes down what is in memory, and closes what was opened.

@@ -30,8 +30,8 @@ use clap::Parser;
 
 use arguments::{Arguments, Command};
 use commands::{
-    audit, check, completion, config as config_command, diagnose, export, key, man, query, queue, redact,
-    rules, serve, snapshot, store, top, user, version,
+    audit, check, completion, config as config_command, diagnose, export, key, logs, man, query, queue,
+    redact, rules, serve, snapshot, store, top, user, version,
 };
 use exit::Failure;
 
@@ -72,6 +72,7 @@ async fn run(command: &Command) -> Result<u8, Failure> {
         Command::Export(command) => export::run(command).await?,
         Command::Queue(command) => queue::run(command).await?,
         Command::Redact(command) => redact::run(command)?,
+        Command::Logs(command) => logs::run(command)?,
         Command::Config(command) => config_command::run(command).await?,
         Command::User(command) => user::run(command).await?,
         Command::Key(command) => key::run(command).await?,

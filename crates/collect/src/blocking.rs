@@ -24,6 +24,12 @@ impl<T: Send + 'static> Blocking<T> {
         change(&mut self.0.lock())
     }
 
+    /// Whether nothing works on the state, and nothing is about to.
+    #[cfg(test)]
+    pub(crate) fn is_idle(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
+    }
+
     /// Runs `work` on the state. When an earlier call was given up and still runs, fails at once.
     pub(crate) async fn run<R: Send + 'static>(
         &self,

@@ -5,18 +5,20 @@ use std::time::Duration;
 use model::DurationText;
 
 use crate::gpus::GpusConfig;
+use crate::journal::JournalConfig;
 use crate::kernel_log::KernelLogConfig;
 use crate::probes::ProbesConfig;
 use crate::processes::ProcessesConfig;
 use crate::redis_server::RedisConfig;
 use crate::scrape::{ScrapeConfig, ScrapingConfig};
+use crate::tail::{LogsConfig, TailingConfig};
 use crate::units::UnitsConfig;
 
 /// How often a collector looks, unless its section says otherwise.
 pub(crate) const DEFAULT_INTERVAL: DurationText = DurationText(Duration::from_secs(15));
 
-/// What is watched: the sections `[host]`, `[processes]`, `[gpus]`, `[kernel_log]`, `[units]`, `[[redis]]`,
-/// `[probes]`, `[own]`, `[scraping]` and `[[scrape]]`.
+/// What is watched: the sections `[host]`, `[processes]`, `[gpus]`, `[kernel_log]`, `[journal]`, `[units]`, `[[redis]]`,
+/// `[probes]`, `[own]`, `[scraping]`, `[[scrape]]`, `[tailing]` and `[[logs]]`.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -28,6 +30,8 @@ pub struct Config {
     pub gpus: GpusConfig,
     /// What its kernel says.
     pub kernel_log: KernelLogConfig,
+    /// The journal of its service manager.
+    pub journal: JournalConfig,
     /// Units of its service manager.
     pub units: UnitsConfig,
     /// Redis servers and the queues in them. With none, a Redis on 127.0.0.1:6379 is watched when
@@ -41,6 +45,10 @@ pub struct Config {
     pub scraping: ScrapingConfig,
     /// Jobs of targets that are scraped.
     pub scrape: Vec<ScrapeConfig>,
+    /// What holds for all log files.
+    pub tailing: TailingConfig,
+    /// Log files that are tailed.
+    pub logs: Vec<LogsConfig>,
     /// The folder that paths in `scraping` and `scrape` start at.
     #[serde(skip)]
     pub base: std::path::PathBuf,

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ingest::{Ingest, IngestError, Source};
-use model::Timestamp;
 use model::event::{Event, ExitCause, ExitEvent};
+use model::{TimeRange, Timestamp};
 use parking_lot::Mutex;
 
 use crate::processes::Directory;
@@ -83,6 +83,31 @@ impl ExitReporter {
         told.drain(..excess);
         Ok(())
     }
+
+    /// Stores records of the kernel's log.
+    pub(crate) async fn keep_records(&self, records: Vec<Event>) -> Result<(), IngestError> {
+        if !records.is_empty() {
+            self.ingest.append_events(Source::KernelLog, records).await?;
+        }
+        Ok(())
+    }
+
+    /// The number of the last record of this start of the host that is stored, of those that happened since a time.
+    /// Blocks.
+    pub(crate) fn last_record(&self, boot_id: &str, since: Timestamp) -> Result<u64, IngestError> {
+        let prefix = record_prefix(boot_id);
+        let mut last: u64 = 0;
+        self.ingest.stored_log_ids(TimeRange::new(since, Timestamp::MAX), &prefix, &mut |id| {
+            let number: Option<u64> = id.strip_prefix(&prefix).and_then(|number| number.parse().ok());
+            last = last.max(number.unwrap_or(0));
+        })?;
+        Ok(last)
+    }
+}
+
+/// What ids of records of one start of the host begin with.
+pub(crate) fn record_prefix(boot_id: &str) -> String {
+    format!("kernel:{boot_id}:")
 }
 
 /// The unit that a control group belongs to: the innermost service or scope of its path.

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use model::event::{ExitCause, ExitEvent};
+use model::event::{Event, ExitCause, ExitEvent, Level, LogEvent, Origin};
 use model::{DurationText, MetricBatch, Timestamp};
 use parking_lot::Mutex;
 
@@ -33,6 +33,8 @@ use record::Record;
 
 /// The most findings of one pass that are told; further ones are told in the next.
 const MAX_UNTOLD: usize = 1_000;
+/// Records that were stored after the cursor was kept may have happened so long before that.
+const CURSOR_SLACK: Duration = Duration::from_secs(600);
 /// The most kinds of GPU errors that are counted apart.
 const MAX_XIDS: usize = 200;
 
@@ -47,11 +49,18 @@ pub struct KernelLogConfig {
     pub interval: DurationText,
     /// Where it is.
     pub path: PathBuf,
+    /// Whether its records are kept as records of logs, too.
+    pub records: bool,
 }
 
 impl Default for KernelLogConfig {
     fn default() -> Self {
-        Self { enabled: true, interval: DurationText(Duration::from_secs(5)), path: "/dev/kmsg".into() }
+        Self {
+            enabled: true,
+            interval: DurationText(Duration::from_secs(5)),
+            path: "/dev/kmsg".into(),
+            records: false,
+        }
     }
 }
 
@@ -70,6 +79,8 @@ pub(crate) struct KernelLog {
 #[derive(Debug, Default)]
 struct Untold {
     exits: Vec<ExitEvent>,
+    /// The records themselves, where they are kept.
+    records: Vec<Event>,
     /// How far the log was read when they were found.
     cursor: Option<Cursor>,
 }
@@ -78,6 +89,8 @@ struct Untold {
 struct Look {
     path: PathBuf,
     cursor_file: CursorFile,
+    /// Whether records are kept, and of which host.
+    records_of: Option<Arc<Origin>>,
     reporter: Arc<ExitReporter>,
     open: Option<Open>,
     lines: LineReader,
@@ -96,6 +109,7 @@ struct Open {
 /// What a pass gives.
 struct Pass {
     exits: Vec<ExitEvent>,
+    records: Vec<Event>,
     cursor: Option<Cursor>,
     lost: u64,
     /// Errors of GPUs: how many, and whether this is the first time that they are told.
@@ -113,6 +127,10 @@ impl KernelLog {
         let look = Look {
             path: config.path.clone(),
             cursor_file: cursor_file.clone(),
+            records_of: config.records.then(|| {
+                let (service, host) = (Some("kernel".to_owned()), Some(host.clone()));
+                Arc::new(Origin { service, host, ..Origin::default() })
+            }),
             reporter: Arc::clone(&reporter),
             open: None,
             lines: LineReader::default(),
@@ -126,11 +144,16 @@ impl KernelLog {
     /// Stores what was found, then moves the cursor on: after a crash between the two the same is found
     /// again, under the same id.
     async fn tell(&self) -> Result<(), CollectError> {
-        let exits = self.untold.lock().exits.clone();
-        self.reporter.report(&exits).await.map_err(|error| CollectError::Read {
+        let failed = |error: ingest::IngestError| CollectError::Read {
             what: "what was found in the kernel's log into the store".to_owned(),
             source: Box::new(error),
-        })?;
+        };
+        let (exits, records) = {
+            let untold = self.untold.lock();
+            (untold.exits.clone(), untold.records.clone())
+        };
+        self.reporter.report(&exits).await.map_err(failed)?;
+        self.reporter.keep_records(records).await.map_err(failed)?;
         let told = std::mem::take(&mut *self.untold.lock());
         if let Some(cursor) = told.cursor {
             let file = self.cursor_file.clone();
@@ -160,7 +183,7 @@ impl Collector for KernelLog {
     async fn collect(&mut self, now: Timestamp) -> Result<MetricBatch, CollectError> {
         self.tell().await?;
         let pass = self.look.run(Look::pass).await?;
-        *self.untold.lock() = Untold { exits: pass.exits, cursor: pass.cursor };
+        *self.untold.lock() = Untold { exits: pass.exits, records: pass.records, cursor: pass.cursor };
         self.tell().await?;
         let mut samples = Samples::new(now, &[("host", &self.host)]);
         samples.push("kernel_log_records_lost_total", &[], pass.lost as f64);
@@ -182,11 +205,15 @@ impl Look {
             Some(open) => open,
             None => self.begin()?,
         };
-        let mut exits = Vec::new();
+        let (mut exits, mut records) = (Vec::new(), Vec::new());
         let before = open.last;
         let clock = KernelClock::now();
         let (lines, xids) = (&mut self.lines, &mut self.xids);
+        let records_of = self.records_of.clone();
         let met = open.log.read(open.last, |record| {
+            if let Some(origin) = &records_of {
+                records.push(log_event(&open.boot_id, record, &clock, origin));
+            }
             let Some(finding) =
                 Some(record).filter(|record| record.by_kernel).and_then(|r| lines.read(r.text))
             else {
@@ -214,7 +241,7 @@ impl Look {
             .xids
             .iter_mut()
             .map(|(xid, (count, told))| (xid.clone(), *count, !std::mem::replace(told, true)));
-        Ok(Pass { exits, cursor, lost: self.lost, xids: told.collect() })
+        Ok(Pass { exits, records, cursor, lost: self.lost, xids: told.collect() })
     }
 
     /// Opens the log, and finds the place where reading goes on.
@@ -225,6 +252,16 @@ impl Look {
         })?;
         let mut log = Log::open(&self.path)?;
         let last = match self.cursor_file.load() {
+            Some(cursor) if cursor.boot_id == boot_id && self.records_of.is_some() => {
+                // Records that were stored after the cursor was kept would be stored twice.
+                let since = self.cursor_file.written().before(CURSOR_SLACK);
+                let stored = self.reporter.last_record(&boot_id, since);
+                let stored = stored.map_err(|error| CollectError::Read {
+                    what: "how far the kernel's log is stored".to_owned(),
+                    source: Box::new(error),
+                })?;
+                Some(cursor.sequence.max(stored))
+            }
             Some(cursor) if cursor.boot_id == boot_id => Some(cursor.sequence),
             // The host was started again since: all of its log is new.
             Some(_) => None,
@@ -241,6 +278,24 @@ impl Look {
         };
         Ok(Open { log, boot_id, last })
     }
+}
+
+/// A record as one of a log.
+fn log_event(boot_id: &str, record: &Record<'_>, clock: &KernelClock, origin: &Arc<Origin>) -> Event {
+    let mut log = LogEvent::new(clock.time_of(record.since_boot), Arc::clone(origin));
+    log.event_id = Some(format!("{}{}", crate::exits::record_prefix(boot_id), record.sequence));
+    let (level, number) = match record.severity {
+        0..=2 => (Level::Fatal, 21),
+        3 => (Level::Error, 17),
+        4 => (Level::Warn, 13),
+        5 => (Level::Info, 10),
+        6 => (Level::Info, 9),
+        _ => (Level::Debug, 5),
+    };
+    (log.level, log.severity_number) = (Some(level), Some(number));
+    log.severity_text = Some(record.severity.to_string());
+    log.message = Some(record.text.to_owned());
+    Event::Log(Box::new(log))
 }
 
 /// Leaves out processes that were told already, and the second of two lines about one process.

@@ -1,5 +1,5 @@
 //! What we go and fetch: the host, its processes, its GPUs, its kernel's log, its service manager, Redis and
-//! its queues, probed services, Prometheus exporters, and ourselves; and what is sent to us without an
+//! its queues, probed services, Prometheus exporters, log files, and ourselves; and what is sent to us without an
 //! answer: syslog.
 //!
 //! Each thing watched has a [`Collector`] with its own interval, its own task and its own time limit,
@@ -7,7 +7,7 @@
 //! live views to `pipeline`, and says how each of them does.
 //!
 //! Knows no alert, no HTTP and no engine. Start reading at [`Collectors`], then [`Collector`]; for exporters
-//! at [`Scrapes`], for syslog at [`Syslog`].
+//! at [`Scrapes`], for log files at `tail`, for syslog at [`Syslog`].
 
 mod blocking;
 mod collector;
@@ -15,6 +15,7 @@ mod config;
 mod exits;
 mod gpus;
 mod host;
+mod journal;
 mod kernel_clock;
 mod kernel_log;
 mod own;
@@ -27,12 +28,14 @@ mod runner;
 mod samples;
 mod scrape;
 mod syslog;
+mod tail;
 mod trust;
 mod units;
 
 pub use collector::{BoxError, CollectError, Collector};
 pub use config::{Config, HostConfig, OwnConfig};
 pub use gpus::GpusConfig;
+pub use journal::JournalConfig;
 pub use kernel_log::KernelLogConfig;
 pub use own::encode_text;
 pub use probes::{
@@ -53,4 +56,5 @@ pub use scrape::{
     ScrapingConfig, StaticConfig, TargetMetadata, TargetStatus, TlsConfig,
 };
 pub use syslog::{OffsetError, Syslog, SyslogConfig, SyslogError, UtcOffset};
+pub use tail::{Joining, LineFormat, LogsConfig, StartAt, TailSetupError, TailingConfig};
 pub use units::UnitsConfig;

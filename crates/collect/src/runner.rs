@@ -23,6 +23,7 @@ use crate::config::Config;
 use crate::exits::ExitReporter;
 use crate::gpus::Gpus;
 use crate::host::Host;
+use crate::journal::Journal;
 use crate::kernel_log::KernelLog;
 use crate::own::Own;
 use crate::probes::ProbeError;
@@ -30,6 +31,7 @@ use crate::processes::{Directory, PatternError, Processes};
 use crate::redis_queue::{MappingError, QueueMetrics, QueueOperations};
 use crate::samples::Samples;
 use crate::scrape::{ScrapeSetupError, Scrapes};
+use crate::tail::{TailSetupError, Tails};
 use crate::units::Units;
 
 /// A collector starts at a moment of its own within this time, so that not all look at once.
@@ -54,6 +56,9 @@ pub enum SetupError {
     /// What is scraped cannot be used.
     #[error(transparent)]
     Scrapes(#[from] ScrapeSetupError),
+    /// An entry of log files is wrong.
+    #[error("a section [[logs]] cannot be used")]
+    Logs(#[source] TailSetupError),
     /// A probe is wrong.
     #[error("the section [probes] cannot be used")]
     Probes(#[source] ProbeError),
@@ -97,6 +102,8 @@ pub struct Collectors {
     statuses: Vec<Arc<Mutex<CollectorStatus>>>,
     operations: Option<QueueOperations>,
     scrapes: Option<Arc<Scrapes>>,
+    tails: Option<Arc<Tails>>,
+    journal: Option<Arc<Journal>>,
 }
 
 /// A collector, where its samples count as coming from, and its status.
@@ -159,6 +166,13 @@ impl Collectors {
         }
         let probes = crate::probes::collectors(&config.probes, pipeline).map_err(SetupError::Probes)?;
         collectors.extend(probes.into_iter().map(|probe| (probe, Source::Collector)));
+        let journal =
+            config.journal.enabled.then(|| Journal::new(&config.journal, data_dir, Arc::clone(&ingest)));
+        collectors.extend(journal.iter().map(|journal| (journal.status(), Source::Collector)));
+        let place = (host.clone(), data_dir);
+        let tails = Tails::new(&config.tailing, &config.logs, place, &ingest, registry);
+        let tails = tails.map_err(SetupError::Logs)?;
+        collectors.extend(tails.iter().map(|tails| (tails.status(), Source::Collector)));
         if config.own.enabled {
             let own = Own::new(&config.own, host, registry.clone(), Arc::clone(&ingest));
             collectors.push((Box::new(own), Source::Own));
@@ -168,6 +182,8 @@ impl Collectors {
         Ok(Arc::new(Self {
             operations: Some(operations),
             scrapes: Some(scrapes),
+            tails,
+            journal,
             ..Self::unshared(collectors, ingest)
         }))
     }
@@ -187,7 +203,15 @@ impl Collectors {
             })
             .collect();
         let statuses = waiting.iter().map(|watched| Arc::clone(&watched.status)).collect();
-        Self { ingest, waiting: Mutex::new(waiting), statuses, operations: None, scrapes: None }
+        Self {
+            ingest,
+            waiting: Mutex::new(waiting),
+            statuses,
+            operations: None,
+            scrapes: None,
+            tails: None,
+            journal: None,
+        }
     }
 
     /// Runs every collector until `cancel`; ends when all of them have. A second call finds none left
@@ -199,7 +223,13 @@ impl Collectors {
             tasks.spawn(watched.watch(Arc::clone(&self.ingest), cancel.clone()));
         }
         if let Some(scrapes) = &self.scrapes {
-            tasks.spawn(Arc::clone(scrapes).run(cancel));
+            tasks.spawn(Arc::clone(scrapes).run(cancel.clone()));
+        }
+        if let Some(tails) = &self.tails {
+            tasks.spawn(Arc::clone(tails).run(cancel.clone()));
+        }
+        if let Some(journal) = &self.journal {
+            tasks.spawn(Arc::clone(journal).run(cancel));
         }
         tasks.close();
         tasks.wait().await;

@@ -14,7 +14,7 @@ mod error;
 mod failure_log;
 mod files;
 mod form;
-mod glob;
+pub(crate) mod glob;
 mod globals;
 mod http;
 mod job;

@@ -34,9 +34,22 @@ pub enum Source {
     Syslog,
     /// Watchkeeper's own metrics
     Own,
+    /// A line of a file that is tailed
+    LogFile,
+    /// An entry of systemd's journal
+    Journal,
+    /// A record of the kernel's log
+    KernelLog,
+    /// Metrics counted from records of logs
+    LogMetrics,
 }
 
 impl Source {
+    /// Whether it is logs that we fetch, not such as are sent.
+    pub(crate) fn is_fetched_log(self) -> bool {
+        matches!(self, Self::LogFile | Self::Journal | Self::KernelLog)
+    }
+
     /// The value of the label `source`.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -53,6 +66,10 @@ impl Source {
             Self::Loki => "loki",
             Self::Syslog => "syslog",
             Self::Own => "own",
+            Self::LogFile => "log_file",
+            Self::Journal => "journal",
+            Self::KernelLog => "kernel_log",
+            Self::LogMetrics => "log_metrics",
         }
     }
 }

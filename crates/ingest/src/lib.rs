@@ -12,6 +12,7 @@ mod duplicates;
 pub mod fuzzing;
 mod generations;
 mod limits;
+pub mod log_metrics;
 mod metadata;
 mod redact;
 pub mod relabel;

@@ -5,6 +5,7 @@ mod clean;
 mod deltas;
 mod derived;
 mod exemplars;
+mod fetched;
 mod parts;
 mod samples;
 
@@ -28,6 +29,7 @@ use crate::metadata::MetadataStore;
 use crate::sampling::{Sampling, SamplingSettings};
 use crate::{Limits, Reason, Redactor, Source};
 use clean::CleanSeries;
+use fetched::FETCHED_IDS;
 use parts::{IdKind, PART_BYTES};
 
 /// Hears of events once they are durable. Must not block: it is called on the way to the answer.
@@ -142,6 +144,9 @@ pub struct Ingest {
     seen_exemplars: Arc<Mutex<Duplicates>>,
     /// So do spans, and records of logs that have ids.
     seen_records: Arc<Mutex<Duplicates>>,
+    /// So do records of logs that we fetch. Whoever fetches them knows how far the store has them
+    /// ([`Ingest::stored_log_ids`]), so few need to be remembered.
+    seen_fetched: Arc<Mutex<Duplicates>>,
     /// Sums of what is sent as differences.
     cumulative: Cumulative,
     /// Events that follow from spans.
@@ -179,6 +184,7 @@ impl Ingest {
             seen_events: Arc::new(Mutex::new(Duplicates::new(limits.remembered_event_ids))),
             seen_exemplars: Arc::new(Mutex::new(Duplicates::new(limits.remembered_event_ids))),
             seen_records: Arc::new(Mutex::new(Duplicates::new(limits.remembered_event_ids))),
+            seen_fetched: Arc::new(Mutex::new(Duplicates::new(FETCHED_IDS))),
             cumulative: Cumulative::new(Bounds {
                 max_series: limits.max_delta_series,
                 histogram_bytes: HISTOGRAM_BYTES,
@@ -265,10 +271,11 @@ impl Ingest {
     }
 
     /// The ids of rows of a table.
-    fn seen(&self, table: Table) -> &Arc<Mutex<Duplicates>> {
+    fn seen(&self, source: Source, table: Table) -> &Arc<Mutex<Duplicates>> {
         match IdKind::of(table) {
             IdKind::Event => &self.seen_events,
             IdKind::Exemplar => &self.seen_exemplars,
+            IdKind::Record if source.is_fetched_log() => &self.seen_fetched,
             IdKind::Record => &self.seen_records,
         }
     }
@@ -281,7 +288,7 @@ impl Ingest {
         outcome: &mut EventsOutcome,
     ) -> Result<(), IngestError> {
         let Some(first) = part.first() else { return Ok(()) };
-        let seen = Arc::clone(self.seen(store::table_of(first)));
+        let seen = Arc::clone(self.seen(source, store::table_of(first)));
         let (known, sent) = (outcome.duplicates, part.len() as u64);
         let (mut claimed, claims) = claim(&seen, part, outcome)
             .inspect_err(|_| self.account.refused(source, Kind::Event, Reason::Overloaded, sent))?;

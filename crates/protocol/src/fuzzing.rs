@@ -8,6 +8,7 @@ use model::histogram::histogram_place;
 use model::{LabelsRef, MetricBatch, Sample, TimeRange, Timestamp, is_stale};
 
 use crate::exposition::{self, Format, Options};
+use crate::logs::{self, LogFormat, LogOptions};
 use crate::otlp::names::NameStrategy;
 use crate::otlp::rows::{LogRows, RowLimits, SpanRows};
 use crate::otlp::samples::{Options as SampleOptions, SampleSink};
@@ -254,6 +255,36 @@ pub fn syslog(bytes: &[u8]) {
     }
 }
 
+/// As lines of a log in each format. In whatever pieces they come, records are the same, and no byte is in none or in two.
+pub fn logs(bytes: &[u8]) {
+    let formats = [LogFormat::Auto, LogFormat::Json, LogFormat::Logfmt, LogFormat::Text, LogFormat::Access];
+    for format in formats {
+        let options = LogOptions { format, ..LogOptions::new(jiff::tz::TimeZone::UTC) };
+        let options = std::sync::Arc::new(options);
+        let whole = log_records(&options, bytes, usize::MAX);
+        assert_eq!(whole, log_records(&options, bytes, 7));
+        assert!(whole.is_sorted_by(|a, b| a.end < b.end), "each record takes bytes");
+        for record in &whole {
+            let log = &record.log;
+            assert!(log.message.as_ref().is_none_or(|message| message.len() <= logs::MAX_JOINED_BYTES + 8));
+            assert!(log.attributes.len() <= options.limits.max_attributes);
+        }
+    }
+}
+
+fn log_records(options: &std::sync::Arc<LogOptions>, bytes: &[u8], piece: usize) -> Vec<logs::Record> {
+    let mut lines = logs::Lines::default();
+    let mut reader = logs::LogReader::new(std::sync::Arc::clone(options));
+    reader.set_now(Timestamp::from_millis(1_754_083_800_000));
+    let mut found = Vec::new();
+    for piece in bytes.chunks(piece.min(bytes.len().max(1))) {
+        lines.feed(piece, |line| reader.line(line, &mut |record| found.push(record)));
+    }
+    lines.finish(|line| reader.line(line, &mut |record| found.push(record)));
+    reader.flush(&mut |record| found.push(record));
+    found
+}
+
 /// As what an exporter shows, in each format.
 pub fn exposition(bytes: &[u8]) {
     for format in [Format::Text, Format::OpenMetrics, Format::Protobuf] {
@@ -321,6 +352,11 @@ mod tests {
     #[test]
     fn what_fuzzing_syslog_has_found_stays_mended() {
         each("syslog", super::syslog);
+    }
+
+    #[test]
+    fn what_fuzzing_lines_of_logs_has_found_stays_mended() {
+        each("logs", super::logs);
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Bytes to `model` and back: pipeline events, Prometheus remote write and remote read, what exporters show,
-//! OpenTelemetry's export requests, Loki's push requests, and syslog's messages.
+//! OpenTelemetry's export requests, Loki's push requests, syslog's messages, and lines of logs.
 //!
 //! Everything here is pure: bytes and the present time go in, values come out. No I/O, no clock, no
 //! limits on names and texts (those are `ingest`'s), only bounds that decoding itself needs. Every
@@ -14,6 +14,7 @@ pub mod exposition;
 #[doc(hidden)]
 pub mod fuzzing;
 mod lines;
+pub mod logs;
 pub mod loki;
 pub mod otlp;
 pub mod remote_read;

@@ -8,6 +8,7 @@ pub(crate) mod config;
 pub(crate) mod diagnose;
 pub(crate) mod export;
 pub(crate) mod key;
+pub(crate) mod logs;
 pub(crate) mod man;
 pub(crate) mod query;
 pub(crate) mod queue;

@@ -225,6 +225,13 @@ impl Running {
             pipeline.run(ingest, interval, stop).await;
             Ok(())
         });
+        if let Some(log_metrics) = self.house.log_metrics.clone() {
+            let ingest = Arc::clone(&self.house.ingest);
+            self.spawn("metrics of logs", move |stop| async move {
+                log_metrics.run(ingest, stop).await;
+                Ok(())
+            });
+        }
         let alerts = Arc::clone(&self.house.alerts);
         self.spawn("alerting", |stop| async move {
             alerts.run(stop).await;

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
+use crate::causes;
 use crate::house;
 
 /// Everything that can be set.
@@ -35,6 +36,8 @@ pub(crate) struct Settings {
     pub(crate) gpus: collect::GpusConfig,
     /// What the kernel of that host says: processes killed for want of memory, faults, GPU errors.
     pub(crate) kernel_log: collect::KernelLogConfig,
+    /// The journal of the service manager of that host: its entries as records of logs.
+    pub(crate) journal: collect::JournalConfig,
     /// Units of the service manager of that host.
     pub(crate) units: collect::UnitsConfig,
     /// Redis servers and the queues in them. With none, a Redis on 127.0.0.1:6379 is watched when there is one.
@@ -49,6 +52,12 @@ pub(crate) struct Settings {
     pub(crate) scrape: Vec<collect::ScrapeConfig>,
     /// Where messages of syslog are listened for. Off unless an address is set.
     pub(crate) syslog: collect::SyslogConfig,
+    /// Log files: what holds for all that are read.
+    pub(crate) tailing: collect::TailingConfig,
+    /// Log files that are read where they are, through rotation and over restarts.
+    pub(crate) logs: Vec<collect::LogsConfig>,
+    /// Metrics that are counted from what logs say.
+    pub(crate) log_metrics: ingest::log_metrics::LogMetricsSettings,
     /// What one metric query may cost.
     pub(crate) promql: promql::Limits,
     /// Rules and alerts.
@@ -68,6 +77,9 @@ impl Settings {
             ("server.otlp.max_request_memory", self.server.otlp.max_request_memory.0 == 0),
             ("store.retention", self.store.retention.0.is_zero()),
             ("pipeline.interval", self.pipeline.interval.0.is_zero()),
+            ("log_metrics.interval", self.log_metrics.interval.0.is_zero()),
+            ("log_metrics.max_series", self.log_metrics.max_series == 0),
+            ("tailing.max_files", self.tailing.max_files == 0),
             ("log.max_file_size", self.log.max_file_size.0 == 0),
             ("syslog.max_connections", self.syslog.max_connections == 0),
             ("syslog.idle_timeout", self.syslog.idle_timeout.0.is_zero()),
@@ -99,6 +111,12 @@ impl Settings {
             faults.push("`ingest.derive.services`: each needs the name of its `service`".to_owned());
         }
         faults.extend(self.ingest.sampling.fault().map(|fault| format!("`ingest.sampling`: {fault}")));
+        faults.extend(self.logs.iter().enumerate().filter_map(|(place, logs)| {
+            let error = logs.check().err()?;
+            Some(format!("`logs[{place}]`: {}", causes::told(&error)))
+        }));
+        let log_metrics = self.log_metrics.check().err();
+        faults.extend(log_metrics.map(|error| format!("`log_metrics`: {}", causes::told(&error))));
         faults.extend(self.store.archive.fault().map(|fault| format!("`store.archive`: {fault}")));
         if faults.is_empty() { Ok(()) } else { Err(ConfigError { faults }) }
     }
@@ -110,12 +128,15 @@ impl Settings {
             processes: self.processes.clone(),
             gpus: self.gpus.clone(),
             kernel_log: self.kernel_log.clone(),
+            journal: self.journal.clone(),
             units: self.units.clone(),
             redis: self.redis.clone(),
             probes: self.probes.clone(),
             own: self.own.clone(),
             scraping: self.scraping.clone(),
             scrape: self.scrape.clone(),
+            tailing: self.tailing.clone(),
+            logs: self.logs.clone(),
             base: base.to_owned(),
         }
     }

@@ -220,6 +220,25 @@ fn the_configuration_of_the_page_on_redaction_is_valid() {
 }
 
 #[test]
+fn the_configuration_of_the_page_on_log_files_is_valid() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/logs.md");
+    let page = std::fs::read_to_string(path).expect("there is such a page");
+    let example = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());
+    let mut settings = load_text(example.expect("it has a configuration"), &[]).expect("valid");
+    // A machine without zones knows UTC all the same.
+    settings.logs[2].time_zone = Some("UTC".to_owned());
+    settings.check().expect("it works");
+    assert_eq!(settings.logs.len(), 3);
+    let rules = page.split("```toml\n").nth(2).and_then(|rest| rest.split("```").next());
+    let counting = load_text(rules.expect("it has rules"), &[]).expect("valid");
+    counting.check().expect("they work");
+    assert_eq!(counting.log_metrics.rules.len(), 2);
+    settings.logs[1].paths = vec!["logs/*.log".to_owned()];
+    let error = settings.check().expect_err("where does it start").to_string();
+    assert!(error.contains("`logs[1]`: the path `logs/*.log` is not absolute"), "{error}");
+}
+
+#[test]
 fn the_configuration_of_the_example_is_valid() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/docpipe/watchkeeper.toml");
     let text = std::fs::read_to_string(path).expect("the example has a configuration");

@@ -4,7 +4,9 @@ use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
+use model::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::record::Record;
@@ -34,6 +36,13 @@ impl CursorFile {
     /// The cursor that was kept; `None` on the first start, and when the file is not what we wrote.
     pub(super) fn load(&self) -> Option<Cursor> {
         serde_json::from_slice(&std::fs::read(&self.0).ok()?).ok()
+    }
+
+    /// When a cursor was last kept; the beginning of time where nobody knows.
+    pub(super) fn written(&self) -> Timestamp {
+        let modified = std::fs::metadata(&self.0).and_then(|metadata| metadata.modified());
+        let since = modified.ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        since.map_or(Timestamp::MIN, |since| Timestamp::from_secs_f64(since.as_secs_f64()))
     }
 
     /// Keeps a cursor: whole, or not at all.

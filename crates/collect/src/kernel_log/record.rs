@@ -14,6 +14,8 @@ pub(crate) struct Record<'a> {
     pub(crate) since_boot: Duration,
     /// Whether the kernel wrote it, and no program.
     pub(crate) by_kernel: bool,
+    /// How severe it is, as syslog counts: 0 to 7.
+    pub(crate) severity: u8,
     /// What it says: its first line.
     pub(crate) text: &'a str,
 }
@@ -31,6 +33,7 @@ impl<'a> Record<'a> {
             since_boot: Duration::from_micros(micros),
             // The three lowest bits are the level, the others the facility; 0 is the kernel's.
             by_kernel: priority >> 3 == 0,
+            severity: (priority & 7) as u8,
             text: text.split('\n').next().unwrap_or_default(),
         })
     }
@@ -50,6 +53,7 @@ mod tests {
             sequence: 339,
             since_boot: Duration::from_micros(5_140_900),
             by_kernel: true,
+            severity: 6,
             text: "NET: Registered protocol family 10",
         };
         assert_eq!(record, Some(expected));

@@ -62,6 +62,28 @@ impl Stage {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn records_are_kept_as_records_of_logs_where_that_is_set() {
+    let mut stage = Stage::new(Some(9));
+    stage.write(6, 10, "not kept");
+    stage.pass().await;
+    let origin = Arc::new(Origin { service: Some("kernel".into()), ..Origin::default() });
+    stage.collector.look.with(|look| look.records_of = Some(origin));
+    stage.write(3, 11, "disk: error");
+    stage.pass().await;
+    let batches = stage.store.event_batches();
+    let logs: Vec<Event> = batches
+        .iter()
+        .filter(|batch| batch.table == Table::Logs)
+        .flat_map(|batch| store::events_from_batch(batch.table, &batch.rows).unwrap())
+        .collect();
+    let [Event::Log(log)] = logs.as_slice() else { panic!("{logs:?}") };
+    assert_eq!((log.message.as_deref(), log.level), (Some("disk: error"), Some(Level::Error)));
+    assert_eq!(log.event_id.as_deref(), Some(format!("kernel:{BOOT}:11").as_str()));
+    let last = stage.collector.reporter.last_record(BOOT, Timestamp::MIN).unwrap();
+    assert_eq!(last, 11);
+}
+
 const KILL: [&str; 2] = [
     "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/system.slice,task_memcg=/system.slice/w.service,task=python3,pid=42,uid=0",
     "Memory cgroup out of memory: Killed process 42 (python3) total-vm:3kB, anon-rss:2kB, file-rss:1kB, shmem-rss:0kB, UID:0 pgtables:4kB oom_score_adj:0",

@@ -92,10 +92,11 @@ impl TelemetryStore for MemoryStore {
 
     fn each_batch(
         &self,
-        _: &EventPass,
-        _: &mut dyn FnMut(&RecordBatch) -> Result<(), QueryError>,
+        pass: &EventPass,
+        each: &mut dyn FnMut(&RecordBatch) -> Result<(), QueryError>,
     ) -> Result<(), QueryError> {
-        Err(QueryError::Invalid("not asked here".to_owned()))
+        let batches = self.event_batches();
+        batches.iter().filter(|batch| batch.table == pass.table).try_for_each(|batch| each(&batch.rows))
     }
 
     fn stats(&self) -> StoreStats {

@@ -34,7 +34,7 @@ pub(super) fn files(pattern: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 /// Whether a name fits a pattern. Goes back to the last `*` alone, so it takes no longer than both lengths multiplied.
-fn matches(pattern: &[u8], name: &[u8]) -> bool {
+pub(crate) fn matches(pattern: &[u8], name: &[u8]) -> bool {
     let (mut at, mut from) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
     while from < name.len() {

@@ -4,10 +4,11 @@
 //! span are kept without it, and say so: what is left of a record is worth more than none. An id is never cut, for cut it
 //! would be that of something else.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
+use model::Timestamp;
 use model::event::{Attributes, Event, Flaw, Flaws, Origin};
-use model::{TimeRange, Timestamp};
 use store::Table;
 
 use super::clean::{Cleaner, cut};
@@ -68,12 +69,6 @@ impl Ingest {
         admission.end(event)
     }
 
-    /// Times that a record of a log may have: those older or farther ahead are rejected.
-    pub fn log_times(&self, now: Timestamp) -> TimeRange {
-        let oldest = now.before(self.retention.table(Table::Logs));
-        TimeRange::new(oldest, now.after(self.limits.max_future.0))
-    }
-
     /// Checks when an event happened.
     fn admit_time(&self, table: Table, time: Timestamp, now: Timestamp) -> Result<(), (Reason, String)> {
         let limits = &self.limits;
@@ -88,11 +83,15 @@ impl Ingest {
     }
 }
 
-/// What was made of the origin of the record before: most records have the same.
+/// What was made of the origins of records before: most records have one of few, by their loggers.
 #[derive(Default)]
 pub(super) struct Origins {
-    last: Option<SeenOrigin>,
+    /// The newest ones.
+    seen: VecDeque<SeenOrigin>,
 }
+
+/// How many origins are remembered within a request.
+const MAX_ORIGINS: usize = 16;
 
 struct SeenOrigin {
     /// As it came. Held, so that no other can take its place in memory.
@@ -309,7 +308,7 @@ impl<'i> Admission<'i> {
 
     fn origin(&mut self, origin: &mut Arc<Origin>, origins: &mut Origins) {
         let is_same = |seen: &&SeenOrigin| Arc::ptr_eq(&seen.sent, origin) && seen.table == self.table;
-        if let Some(seen) = origins.last.as_ref().filter(is_same) {
+        if let Some(seen) = origins.seen.iter().find(is_same) {
             *origin = Arc::clone(&seen.cleaned);
             self.flaws = self.flaws.join(seen.flaws);
             return;
@@ -322,6 +321,7 @@ impl<'i> Admission<'i> {
         texts::visit_origin(cleaned, |place| own.take(place));
         let flaws = own.flaws;
         self.flaws = self.flaws.join(flaws);
-        origins.last = Some(SeenOrigin { sent, table: self.table, cleaned: Arc::clone(origin), flaws });
+        origins.seen.truncate(MAX_ORIGINS - 1);
+        origins.seen.push_front(SeenOrigin { sent, table: self.table, cleaned: Arc::clone(origin), flaws });
     }
 }

@@ -31,6 +31,8 @@ text_enum! {
         Links = "links_cut",
         /// It is not written as its protocol has it, and was kept as the text that it is.
         Format = "format_invalid",
+        /// It had bytes that are no text; others stand in their place.
+        Binary = "bytes_replaced",
     }
 }
 

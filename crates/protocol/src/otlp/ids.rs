@@ -36,7 +36,7 @@ impl<const N: usize> Id<N> {
     }
 
     /// From bytes of any number.
-    pub(super) fn from_bytes(bytes: &[u8]) -> Self {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
         match <[u8; N]>::try_from(bytes) {
             Ok(id) if id.iter().any(|byte| *byte != 0) => Self::Known(id),
             _ if bytes.is_empty() => Self::Absent,

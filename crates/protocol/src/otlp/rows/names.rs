@@ -138,7 +138,7 @@ pub(crate) struct Names<T: 'static> {
     by_name: HashMap<Cow<'static, str>, (usize, u8)>,
 }
 
-pub(super) static ORIGIN: LazyLock<Names<Origin>> = LazyLock::new(|| Names::new(OF_ORIGIN));
+pub(crate) static ORIGIN: LazyLock<Names<Origin>> = LazyLock::new(|| Names::new(OF_ORIGIN));
 pub(crate) static RECORD: LazyLock<Names<Conventions>> = LazyLock::new(|| Names::new(OF_RECORD));
 /// The same for senders whose names have no dots: Loki's labels.
 pub(crate) static RECORD_WITHOUT_DOTS: LazyLock<Names<Conventions>> =
@@ -173,7 +173,7 @@ impl<T: 'static> Names<T> {
 pub(crate) struct Filling<T: 'static> {
     names: &'static Names<T>,
     pub(crate) fields: T,
-    kept: Kept,
+    pub(crate) kept: Kept,
     /// Which of its names has filled a field: the best of those that say the same.
     filled_by: [Option<u8>; MAX_FIELDS],
     /// What is two things today, and the field of the first of them; what says these by their present names may follow.

@@ -1,0 +1,180 @@
+//! Log files are read where they are: followed through rotation, and over restarts, with nothing lost and nothing twice.
+//!
+//! A file is what it holds and not what it is called: it is recognised by its number on its file system and by how it
+//! begins, and read by its handle to its end whatever becomes of its name. One that was renamed is read on for a while,
+//! one that was emptied is begun anew after what its copy still has. Files are looked at several times a second and not
+//! followed by notifications: those do not come from network file systems and out of containers, and looking costs little.
+//!
+//! Whoever reads waits for the store: there is never more than one batch on the way, and what could not be stored is
+//! read again. How a restart goes on where the store ends is in [`positions`]. Start reading at [`Tails`], then
+//! [`look::Look`].
+
+mod config;
+mod file;
+mod glob;
+mod identity;
+mod look;
+mod metrics;
+mod positions;
+mod siblings;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ingest::{Ingest, Source};
+use model::{MetricBatch, Timestamp};
+use parking_lot::Mutex;
+use prometheus::Registry;
+use tokio_util::sync::CancellationToken;
+
+use crate::blocking::Blocking;
+use crate::collector::{CollectError, Collector};
+use look::{Batch, Look};
+use metrics::Metrics;
+
+pub use config::{Joining, LineFormat, LogsConfig, StartAt, TailSetupError, TailingConfig};
+
+/// How long to wait until the store may have room again.
+const WAIT_FOR_ROOM: Duration = Duration::from_millis(500);
+/// Shorter intervals are taken as this one.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
+/// How often it is told how tailing does.
+const STATUS_INTERVAL: Duration = Duration::from_secs(15);
+
+/// Tails all log files of the configuration.
+pub(crate) struct Tails {
+    look: Blocking<Look>,
+    ingest: Arc<Ingest>,
+    interval: Duration,
+    health: Arc<Mutex<Health>>,
+    target: String,
+}
+
+/// How tailing does.
+#[derive(Debug, Default)]
+struct Health {
+    /// Why nothing is read.
+    failure: Option<String>,
+    /// Why some is not.
+    troubles: Option<String>,
+}
+
+impl Tails {
+    /// Checks the entries; nothing is read before [`run`](Self::run). `None`, when there are none.
+    pub(crate) fn new(
+        config: &TailingConfig,
+        entries: &[LogsConfig],
+        (host, data_dir): (String, &Path),
+        ingest: &Arc<Ingest>,
+        registry: &Registry,
+    ) -> Result<Option<Arc<Self>>, TailSetupError> {
+        let Some(target) = entries.first().and_then(|entry| entry.paths.first()) else {
+            return entries.first().map_or(Ok(None), |entry| entry.check().map(|()| None));
+        };
+        let metrics = Metrics::new(registry).map_err(TailSetupError::Metrics)?;
+        let look = Look::new(config, entries, (host, data_dir), Arc::clone(ingest), metrics)?;
+        Ok(Some(Arc::new(Self {
+            look: Blocking::new(look),
+            ingest: Arc::clone(ingest),
+            interval: config.interval.0.max(SHORTEST_INTERVAL),
+            health: Arc::default(),
+            target: target.clone(),
+        })))
+    }
+
+    /// A collector that tells how this does.
+    pub(crate) fn status(&self) -> Box<dyn Collector> {
+        Box::new(TailStatus { target: self.target.clone(), health: Arc::clone(&self.health) })
+    }
+
+    /// Reads until `cancel`. What was read by then is stored, and how far that is written down.
+    pub(crate) async fn run(self: Arc<Self>, cancel: CancellationToken) {
+        loop {
+            let pause = match self.step().await {
+                Ok(true) => Duration::ZERO,
+                Ok(false) => self.interval,
+                Err(error) => {
+                    self.fail(&error);
+                    WAIT_FOR_ROOM.max(self.interval)
+                }
+            };
+            let pausing = tokio::time::sleep(pause);
+            if cancel.is_cancelled() || cancel.run_until_cancelled(pausing).await.is_none() {
+                break;
+            }
+        }
+        if let Err(error) = self.look.run(Look::close).await {
+            tracing::warn!(error = %error.chain(), "positions in log files could not be kept; the store is asked for them");
+        }
+    }
+
+    /// Reads once, and stores what was read; whether there is more.
+    async fn step(&self) -> Result<bool, CollectError> {
+        let (batch, troubles) = self.look.run(|look| Ok((look.pass()?, look.troubles()))).await?;
+        let Batch { events, taken, has_more } = batch;
+        if !events.is_empty()
+            && let Err(error) = self.ingest.append_events(Source::LogFile, events).await
+        {
+            let back = move |look: &mut Look| {
+                look.go_back(&taken);
+                Ok(())
+            };
+            self.look.run(back).await?;
+            let what = "lines of log files into the store; they are read again".to_owned();
+            return Err(CollectError::Change { what, source: Box::new(error) });
+        }
+        self.look.run(move |look| look.settle(&taken)).await?;
+        let mut health = self.health.lock();
+        if health.failure.take().is_some() {
+            tracing::info!("log files are read again");
+        }
+        health.troubles = troubles;
+        Ok(has_more)
+    }
+
+    fn fail(&self, error: &CollectError) {
+        let said = error.chain();
+        let mut health = self.health.lock();
+        if health.failure.as_ref() != Some(&said) {
+            tracing::warn!(error = %said, "log files are not read");
+        }
+        health.failure = Some(said);
+    }
+}
+
+/// Tells how tailing does, among the collectors.
+struct TailStatus {
+    target: String,
+    health: Arc<Mutex<Health>>,
+}
+
+#[async_trait]
+impl Collector for TailStatus {
+    fn name(&self) -> &'static str {
+        "logs"
+    }
+
+    fn target(&self) -> &str {
+        &self.target
+    }
+
+    fn interval(&self) -> Duration {
+        STATUS_INTERVAL
+    }
+
+    async fn collect(&mut self, _now: Timestamp) -> Result<MetricBatch, CollectError> {
+        match &self.health.lock().failure {
+            Some(failure) => Err(CollectError::Mismatch(failure.clone())),
+            None => Ok(MetricBatch::new()),
+        }
+    }
+
+    fn remark(&self) -> Option<String> {
+        self.health.lock().troubles.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests;

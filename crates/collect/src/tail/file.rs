@@ -1,0 +1,388 @@
+//! One file that is read: open by its handle, whatever becomes of its name.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use model::Timestamp;
+use model::event::{Event, Flaw};
+use protocol::logs::{Counts, Lines, LogOptions, LogReader, Record};
+
+use super::identity::{FileId, Fingerprint};
+use super::positions::Position;
+
+/// How long a record waits for lines that may belong to it once nothing more comes.
+const JOIN_WAIT: Duration = Duration::from_millis(500);
+/// The same, where a line has begun that may be one of them and has no end yet.
+const PART_WAIT: Duration = Duration::from_secs(5);
+/// How much of two files is compared to see whether one is a copy of the other.
+const COMPARED_BYTES: usize = 64 << 10;
+
+/// What becomes of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// It is written at its path.
+    Live,
+    /// Another one has its path, or none has: it is read to its end.
+    Rotated,
+    /// It was read to its end. Kept to be recognised.
+    Done,
+}
+
+/// Whether a file is a copy of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Copied {
+    /// It is.
+    Yes,
+    /// So far it may be: there is less of it than would tell.
+    Perhaps,
+    /// It is not.
+    No,
+}
+
+/// A file that is read.
+#[derive(Debug)]
+pub(super) struct Tailed {
+    pub(super) key: String,
+    /// Which entry of the configuration names it.
+    pub(super) entry: usize,
+    /// The path at which it was written.
+    pub(super) path: String,
+    pub(super) id: FileId,
+    pub(super) print: Fingerprint,
+    pub(super) state: State,
+    /// All that lies before is stored.
+    pub(super) stored: u64,
+    /// Between which times records may be stored before positions are written down anew, in nanoseconds.
+    pub(super) window: Option<(i64, i64)>,
+    /// How large it was when it was last looked at.
+    pub(super) size: u64,
+    /// None, when what is not read yet is gone.
+    handle: Option<File>,
+    options: Arc<LogOptions>,
+    lines: Lines,
+    reader: LogReader,
+    /// When something was last read.
+    last_read: Instant,
+    /// Records that could not be read again if they cannot be stored.
+    held: Vec<Event>,
+}
+
+/// What was read of a file, until it is stored.
+#[derive(Debug)]
+pub(super) struct Taken {
+    pub(super) key: String,
+    /// How far the file is stored then.
+    pub(super) end: u64,
+    /// Whether that is all of it, and nothing more will come.
+    pub(super) is_finished: bool,
+    pub(super) bytes: u64,
+    pub(super) counts: Counts,
+    pub(super) format: &'static str,
+    /// The earliest and the latest time of its records.
+    pub(super) times: Option<(i64, i64)>,
+}
+
+/// How a file is read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reading {
+    pub(super) now: Timestamp,
+    /// Times later than that are none of an event that has happened.
+    pub(super) latest: Timestamp,
+    pub(super) grace: Duration,
+    pub(super) max_bytes: usize,
+    pub(super) max_events: usize,
+}
+
+impl Tailed {
+    /// A file that is read from `offset` on, where a line begins.
+    pub(super) fn new(
+        (key, entry, path): (String, usize, String),
+        handle: File,
+        options: Arc<LogOptions>,
+        offset: u64,
+    ) -> io::Result<Self> {
+        let metadata = handle.metadata()?;
+        Ok(Self {
+            key,
+            entry,
+            path,
+            id: FileId::of(&metadata),
+            print: Fingerprint::of(&handle)?,
+            state: State::Live,
+            stored: offset,
+            window: None,
+            size: metadata.size(),
+            handle: Some(handle),
+            lines: Lines::at(offset),
+            reader: LogReader::new(Arc::clone(&options)),
+            options,
+            last_read: Instant::now(),
+            held: Vec::new(),
+        })
+    }
+
+    /// A file that was read to its end before, and is only to be recognised.
+    pub(super) fn done(position: Position, entry: usize, options: Arc<LogOptions>) -> Self {
+        Self {
+            key: position.key,
+            entry,
+            path: position.path,
+            id: position.id,
+            print: position.print,
+            state: State::Done,
+            stored: position.position,
+            window: None,
+            size: position.position,
+            handle: None,
+            lines: Lines::at(position.position),
+            reader: LogReader::new(Arc::clone(&options)),
+            options,
+            last_read: Instant::now(),
+            held: Vec::new(),
+        }
+    }
+
+    /// Where the next byte is read.
+    pub(super) fn offset(&self) -> u64 {
+        self.lines.offset()
+    }
+
+    pub(super) fn handle(&self) -> Option<&File> {
+        self.handle.as_ref()
+    }
+
+    /// Whether an open file is this one.
+    pub(super) fn is(&self, file: &File, id: FileId) -> bool {
+        self.id == id && !self.print.is_empty() && self.print.fits(file).unwrap_or(false)
+            || self.id == id && self.print.is_empty() && self.handle.is_some()
+    }
+
+    /// Whether an open file, which is another one, begins with what this one begins with.
+    pub(super) fn is_copied_by(&self, other: &File) -> Copied {
+        let fits = self.print.fits(other).unwrap_or(false) && !self.print.is_empty();
+        match &self.handle {
+            // More of both tells more.
+            Some(own) if self.print.fits(own).unwrap_or(false) => match has_same_beginning(own, other) {
+                Ok(true) if fits => Copied::Yes,
+                Ok(true) if !self.print.is_empty() => Copied::Perhaps,
+                _ => Copied::No,
+            },
+            _ if fits => Copied::Yes,
+            _ => Copied::No,
+        }
+    }
+
+    /// Whether its writer has emptied it, and may have begun anew.
+    pub(super) fn was_emptied(&self, size: u64) -> bool {
+        if size < self.offset() {
+            return true;
+        }
+        // Only what has changed can begin with something else.
+        size != self.size
+            && self.handle.as_ref().is_some_and(|handle| !self.print.fits(handle).unwrap_or(true))
+    }
+
+    /// The same, of the file as it is at this moment.
+    pub(super) fn is_emptied_now(&self) -> bool {
+        let size =
+            self.handle.as_ref().and_then(|handle| handle.metadata().ok()).map(|metadata| metadata.size());
+        size.is_some_and(|size| self.was_emptied(size))
+    }
+
+    /// Goes on with a copy that was made before the file was emptied, or with nothing where there is none.
+    pub(super) fn go_on_with(&mut self, copy: Option<File>) -> io::Result<()> {
+        self.state = State::Rotated;
+        self.handle = None;
+        if let Some(copy) = copy {
+            let metadata = copy.metadata()?;
+            (self.id, self.size) = (FileId::of(&metadata), metadata.size());
+            self.handle = Some(copy);
+        }
+        Ok(())
+    }
+
+    /// Sees that its path is no longer its own.
+    pub(super) fn rotate(&mut self) {
+        if self.state == State::Live {
+            self.state = State::Rotated;
+            self.last_read = Instant::now();
+        }
+    }
+
+    /// Ends reading.
+    pub(super) fn finish(&mut self) {
+        self.state = State::Done;
+        self.handle = None;
+        self.window = None;
+        self.held = Vec::new();
+    }
+
+    /// What is stored is stored.
+    pub(super) fn settle(&mut self, end: u64) {
+        self.stored = end;
+        self.held = Vec::new();
+    }
+
+    /// Whether there is nothing to be read and nothing waits: most files at most times.
+    pub(super) fn is_idle(&self) -> bool {
+        self.state == State::Done
+            || self.state == State::Live
+                && self.size == self.offset()
+                && !self.reader.is_open()
+                && self.held.is_empty()
+    }
+
+    /// Bytes that are not stored yet.
+    pub(super) fn lag(&self) -> u64 {
+        self.size.max(self.offset()).saturating_sub(self.stored)
+    }
+
+    /// Reads on, from where reading stands to the end of the file or to a bound. Says whether it came to the end.
+    pub(super) fn read(
+        &mut self,
+        how: Reading,
+        buffer: &mut [u8],
+        into: &mut Vec<Event>,
+    ) -> io::Result<(Taken, bool)> {
+        let before = into.len();
+        let (begun, mut bytes, mut is_at_end) = (self.offset(), 0, false);
+        self.reader.set_now(how.now);
+        into.extend(self.held.iter().cloned());
+        while bytes < how.max_bytes && into.len() < how.max_events {
+            let Some(handle) = &self.handle else {
+                is_at_end = true;
+                break;
+            };
+            match handle.read_at(buffer, begun + bytes as u64) {
+                Ok(0) => {
+                    is_at_end = true;
+                    break;
+                }
+                Ok(length) => {
+                    bytes += length;
+                    let (lines, reader, key) = (&mut self.lines, &mut self.reader, &self.key);
+                    lines.feed(&buffer[..length], |line| {
+                        reader.line(line, &mut |record| into.push(event(key, record, how)));
+                    });
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.see_more(bytes);
+        let is_finished = is_at_end && self.end(how, into);
+        let times = into[before..].iter().map(|event| event.time().as_nanos());
+        let times = times.clone().min().zip(times.max());
+        let taken = Taken {
+            key: self.key.clone(),
+            end: if is_finished { self.offset() } else { self.reader.passed().max(self.stored) },
+            is_finished,
+            bytes: bytes as u64,
+            counts: self.reader.take_counts(),
+            format: self.options.format.as_str(),
+            times,
+        };
+        Ok((taken, is_at_end))
+    }
+
+    fn see_more(&mut self, bytes: usize) {
+        if bytes == 0 {
+            return;
+        }
+        self.last_read = Instant::now();
+        self.size = self.size.max(self.offset());
+        if self.print.is_partial()
+            && let Some(handle) = &self.handle
+            // What was emptied just now must not be taken for what it was.
+            && self.print.fits(handle).unwrap_or(false)
+            && let Ok(print) = Fingerprint::of(handle)
+        {
+            self.print = print;
+        }
+    }
+
+    /// At the end of what there is: gives the record that waits for more when none comes, and says whether no more will.
+    fn end(&mut self, how: Reading, into: &mut Vec<Event>) -> bool {
+        let quiet = self.last_read.elapsed();
+        let is_rotated = self.state == State::Rotated;
+        let is_over = is_rotated && (self.handle.is_none() || quiet >= how.grace);
+        let (lines, reader, key) = (&mut self.lines, &mut self.reader, &self.key);
+        let given = into.len();
+        if is_over {
+            lines.finish(|line| reader.line(line, &mut |record| into.push(event(key, record, how))));
+        }
+        let is_waited_for =
+            if lines.has_part() { quiet >= PART_WAIT } else { is_rotated || quiet >= JOIN_WAIT };
+        if is_over || is_waited_for {
+            reader.flush(&mut |record| into.push(event(key, record, how)));
+        }
+        if self.handle.is_none() {
+            self.held.extend(into[given..].iter().cloned());
+        }
+        is_over
+    }
+
+    /// Goes back to what is stored: what was read after it could not be.
+    pub(super) fn go_back(&mut self) {
+        if self.handle.is_some() {
+            self.lines = Lines::at(self.stored);
+            self.reader = LogReader::new(Arc::clone(&self.options));
+        }
+    }
+
+    /// What is kept of it over restarts.
+    pub(super) fn position(&self) -> Position {
+        Position {
+            key: self.key.clone(),
+            path: self.path.clone(),
+            id: self.id,
+            print: self.print,
+            position: self.stored,
+            is_done: self.state == State::Done,
+            window: self.window,
+        }
+    }
+}
+
+/// A record as an event, under an id that says where it ends.
+fn event(key: &str, record: Record, how: Reading) -> Event {
+    let Record { mut log, end } = record;
+    log.event_id = Some(format!("{}{end}", id_prefix(key)));
+    if log.time > how.latest {
+        // A clock that is wrong, or a zone: the record is worth more than its time.
+        log.attributes.insert("log.time".to_owned(), log.time.to_string());
+        log.time = how.now;
+        log.flaws.insert(Flaw::NoTime);
+    }
+    Event::Log(Box::new(log))
+}
+
+/// What ids of records of a file begin with.
+pub(super) fn id_prefix(key: &str) -> String {
+    format!("file:{key}:")
+}
+
+/// Where the last line of a file begins that has no end yet; its end where there is none such.
+pub(super) fn last_line(file: &File, size: u64) -> io::Result<u64> {
+    let mut end = vec![0; COMPARED_BYTES.min(usize::try_from(size).unwrap_or(COMPARED_BYTES))];
+    let from = size - end.len() as u64;
+    let mut length = 0;
+    while length < end.len() {
+        match file.read_at(&mut end[length..], from + length as u64)? {
+            0 => break,
+            read => length += read,
+        }
+    }
+    let last = end[..length].iter().rposition(|byte| *byte == b'\n');
+    Ok(last.map_or(size, |last| from + last as u64 + 1))
+}
+
+/// Whether two files begin alike, as far as both go and are compared.
+fn has_same_beginning(one: &File, other: &File) -> io::Result<bool> {
+    let (mut left, mut right) = (vec![0; COMPARED_BYTES], vec![0; COMPARED_BYTES]);
+    let length = one.read_at(&mut left, 0)?.min(other.read_at(&mut right, 0)?);
+    Ok(left[..length] == right[..length])
+}

@@ -1,0 +1,696 @@
+//! Which files there are, what became of them, and what they say: one pass after the other, each of which blocks.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use ingest::Ingest;
+use model::event::Event;
+use model::{TimeRange, Timestamp};
+use protocol::logs::LogOptions;
+
+use super::config::{LogsConfig, StartAt, TailSetupError, TailingConfig};
+use super::file::{self, Copied, Reading, State, Tailed, Taken};
+use super::identity::{FileId, Fingerprint};
+use super::metrics::Metrics;
+use super::positions::{Position, Positions, PositionsFile};
+use super::{glob, siblings};
+use crate::collector::CollectError;
+
+/// How much is read at a time: the lines of a piece are in memory together.
+const PIECE_BYTES: usize = 64 << 10;
+/// The most that is read of one file before others have their turn.
+const TURN_BYTES: usize = 1 << 20;
+/// The most that is read in a pass.
+const PASS_BYTES: usize = 4 << 20;
+/// The most records of a pass, but for those of the last piece.
+const PASS_EVENTS: usize = 8_192;
+/// How often positions are written down at the most, but where they must be.
+const SAVE_INTERVAL: Duration = Duration::from_secs(1);
+/// How far ahead of its newest record a file may be stored before its position is written down anew.
+const AHEAD: Duration = Duration::from_secs(3600);
+/// Records of a file may lie so much before those that were stored first.
+const BEHIND: Duration = Duration::from_secs(300);
+/// The most files that are remembered after they were read to their ends.
+const MAX_DONE: usize = 4_000;
+/// The most troubles that are told.
+const MAX_TROUBLES: usize = 20;
+
+/// An entry of the configuration.
+#[derive(Debug)]
+struct Entry {
+    config: LogsConfig,
+    options: LogOptions,
+}
+
+/// Everything that a pass works on.
+pub(super) struct Look {
+    entries: Vec<Entry>,
+    config: TailingConfig,
+    host: String,
+    ingest: Arc<Ingest>,
+    positions_file: PositionsFile,
+    metrics: Metrics,
+    /// Those with one path in the order in which they were written, the present one last.
+    files: Vec<Tailed>,
+    /// Patterns that were followed before this start.
+    known_patterns: Vec<String>,
+    has_begun: bool,
+    next_discovery: Instant,
+    last_saved: Instant,
+    is_unsaved: bool,
+    /// Who has the first turn.
+    turn: usize,
+    keys_made: u64,
+    buffer: Vec<u8>,
+    troubles: BTreeMap<String, String>,
+}
+
+/// What a pass has read.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) events: Vec<Event>,
+    pub(super) taken: Vec<Taken>,
+    /// Whether there is more to be read at once.
+    pub(super) has_more: bool,
+}
+
+impl Look {
+    pub(super) fn new(
+        config: &TailingConfig,
+        entries: &[LogsConfig],
+        (host, data_dir): (String, &Path),
+        ingest: Arc<Ingest>,
+        metrics: Metrics,
+    ) -> Result<Self, TailSetupError> {
+        let entry = |config: &LogsConfig| -> Result<Entry, TailSetupError> {
+            config.check()?;
+            Ok(Entry { config: config.clone(), options: config.options()? })
+        };
+        let now = Instant::now();
+        Ok(Self {
+            entries: entries.iter().map(entry).collect::<Result<_, TailSetupError>>()?,
+            config: config.clone(),
+            host,
+            ingest,
+            positions_file: PositionsFile::in_dir(data_dir),
+            metrics,
+            files: Vec::new(),
+            known_patterns: Vec::new(),
+            has_begun: false,
+            next_discovery: now,
+            last_saved: now,
+            is_unsaved: false,
+            turn: 0,
+            keys_made: 0,
+            buffer: vec![0; PIECE_BYTES],
+            troubles: BTreeMap::new(),
+        })
+    }
+
+    /// Whether the first files are open.
+    #[cfg(test)]
+    pub(super) fn is_ready(&self) -> bool {
+        self.has_begun
+    }
+
+    /// What is wrong with some of the files, in words.
+    pub(super) fn troubles(&self) -> Option<String> {
+        let told: Vec<String> = self.troubles.iter().map(|(path, what)| format!("{path}: {what}")).collect();
+        (!told.is_empty()).then(|| told.join("; "))
+    }
+
+    /// Looks what became of the files, and reads what they have to say. What was read before must be settled.
+    pub(super) fn pass(&mut self) -> Result<Batch, CollectError> {
+        self.begin()?;
+        let now = Instant::now();
+        let is_due = now >= self.next_discovery;
+        if is_due {
+            self.troubles.clear();
+        }
+        // What was renamed is to be known before it is found under its new name.
+        self.attend();
+        if is_due {
+            self.next_discovery = now + self.config.discover_interval.0;
+            self.discover(false);
+        }
+        let batch = self.read();
+        self.announce(&batch)?;
+        let open = self.files.iter().filter(|file| file.state != State::Done);
+        self.metrics.files.set(open.count() as i64);
+        Ok(batch)
+    }
+
+    /// What a pass has read is stored.
+    pub(super) fn settle(&mut self, taken: &[Taken]) -> Result<(), CollectError> {
+        for taken in taken {
+            self.metrics.bytes.inc_by(taken.bytes);
+            self.metrics.add(taken.counts, taken.format);
+            let Some(file) = self.files.iter_mut().find(|file| file.key == taken.key) else { continue };
+            self.is_unsaved |= file.stored != taken.end || taken.is_finished;
+            file.settle(taken.end);
+            if taken.is_finished {
+                file.finish();
+                let path = file.path.clone();
+                if !self.files.iter().any(|file| file.path == path && file.state != State::Done) {
+                    let _ = self.metrics.lag.remove_label_values(&[&path]);
+                }
+            } else {
+                let lag = i64::try_from(file.lag()).unwrap_or(i64::MAX);
+                self.metrics.lag.with_label_values(&[&file.path]).set(lag);
+            }
+        }
+        self.forget_old();
+        if self.is_unsaved && self.last_saved.elapsed() >= SAVE_INTERVAL { self.save() } else { Ok(()) }
+    }
+
+    /// What a pass has read could not be stored: it is read again.
+    pub(super) fn go_back(&mut self, taken: &[Taken]) {
+        self.metrics.retries.inc();
+        for taken in taken {
+            if let Some(file) = self.files.iter_mut().find(|file| file.key == taken.key) {
+                file.go_back();
+            }
+        }
+    }
+
+    /// Writes positions down for the last time: nothing is stored after it.
+    pub(super) fn close(&mut self) -> Result<(), CollectError> {
+        if !self.has_begun {
+            return Ok(());
+        }
+        self.files.iter_mut().for_each(|file| file.window = None);
+        self.save()
+    }
+
+    fn save(&mut self) -> Result<(), CollectError> {
+        let patterns = self.entries.iter().flat_map(|entry| entry.config.paths.iter().cloned()).collect();
+        let files = self.files.iter().map(Tailed::position).collect();
+        self.positions_file.save(&Positions { patterns, files }).map_err(|error| CollectError::Change {
+            what: format!("the positions in log files, {}", self.positions_file.path().display()),
+            source: Box::new(error),
+        })?;
+        self.is_unsaved = false;
+        self.last_saved = Instant::now();
+        Ok(())
+    }
+
+    /// Writes down between which times records are about to be stored, where that is not known yet.
+    fn announce(&mut self, batch: &Batch) -> Result<(), CollectError> {
+        let mut is_news = false;
+        for taken in &batch.taken {
+            let Some((from, to)) = taken.times else { continue };
+            let Some(file) = self.files.iter_mut().find(|file| file.key == taken.key) else { continue };
+            if file.window.is_none_or(|(known_from, known_to)| from < known_from || to > known_to) {
+                let at = Timestamp::from_nanos;
+                file.window = Some((at(from).before(BEHIND).as_nanos(), at(to).after(AHEAD).as_nanos()));
+                is_news = true;
+            }
+        }
+        if !is_news {
+            return Ok(());
+        }
+        let saved = self.save();
+        if saved.is_err() {
+            // Nothing of it may be stored: it is read again once positions can be kept.
+            self.files.iter_mut().for_each(|file| file.window = None);
+            self.go_back(&batch.taken);
+        }
+        saved
+    }
+
+    fn begin(&mut self) -> Result<(), CollectError> {
+        if self.has_begun {
+            return Ok(());
+        }
+        let kept = self.positions_file.load().map_err(|error| CollectError::Read {
+            what: format!("the positions in log files, {}", self.positions_file.path().display()),
+            source: Box::new(error),
+        })?;
+        self.known_patterns = kept.patterns;
+        let mut resumed: Vec<Tailed> = Vec::new();
+        for position in kept.files {
+            // A store that cannot be asked ends the start, which is tried again.
+            if let Some(file) = self.resume(position, &resumed)? {
+                resumed.push(file);
+            }
+        }
+        self.files = resumed;
+        for (path, files) in self.groups() {
+            let mut files = files.iter().rev().map(|file| &self.files[*file]);
+            let newest = files.find(|file| file.state == State::Rotated);
+            if let Some(after) = newest.and_then(Tailed::handle).and_then(modified) {
+                self.catch_up(&path, after);
+            }
+        }
+        self.discover(true);
+        self.has_begun = true;
+        self.next_discovery = Instant::now() + self.config.discover_interval.0;
+        self.save()
+    }
+
+    /// Finds a file again that was read before.
+    fn resume(&mut self, kept: Position, resumed: &[Tailed]) -> Result<Option<Tailed>, CollectError> {
+        let Some(entry) = self.entry_of(&kept.path) else { return Ok(None) };
+        let options = self.options(entry, &kept.path);
+        if kept.is_done {
+            return Ok(Some(Tailed::done(kept, entry, options)));
+        }
+        let position = match kept.window() {
+            Some(window) => kept.position.max(self.stored_end(&kept.key, window)?),
+            None => kept.position,
+        };
+        let Some((handle, state)) = find_again(&kept, position, resumed) else {
+            self.metrics.vanished.inc();
+            return Ok(None);
+        };
+        let file = Tailed::new((kept.key, entry, kept.path.clone()), handle, options, position);
+        let mut file = match file {
+            Ok(file) => file,
+            Err(error) => {
+                self.trouble(&kept.path, &error);
+                return Ok(None);
+            }
+        };
+        file.state = state;
+        Ok(Some(file))
+    }
+
+    /// How far the store has a file.
+    fn stored_end(&self, key: &str, (from, to): (Timestamp, Timestamp)) -> Result<u64, CollectError> {
+        let prefix = file::id_prefix(key);
+        let mut end: u64 = 0;
+        let asked = self.ingest.stored_log_ids(TimeRange::new(from, to), &prefix, &mut |id| {
+            let stored: Option<u64> = id.strip_prefix(&prefix).and_then(|end| end.parse().ok());
+            end = end.max(stored.unwrap_or(0));
+        });
+        asked.map(|()| end).map_err(|error| CollectError::Read {
+            what: "how far log files are stored".to_owned(),
+            source: Box::new(error),
+        })
+    }
+
+    /// Looks for files that patterns name and that are not read yet.
+    fn discover(&mut self, is_first: bool) {
+        let mut unread = 0;
+        for entry in 0..self.entries.len() {
+            let patterns = self.entries[entry].config.paths.clone();
+            for pattern in patterns {
+                let found = glob::files(&pattern);
+                if let Some(trouble) = found.trouble {
+                    self.tell(&pattern, trouble);
+                }
+                let from_end = is_first
+                    && self.entries[entry].config.from == StartAt::End
+                    && !self.known_patterns.contains(&pattern);
+                for path in found.files.iter().filter_map(|path| path.to_str()) {
+                    let is_excluded =
+                        self.entries[entry].config.exclude.iter().any(|out| glob::names(out, path));
+                    if is_excluded || siblings::is_compressed(path) || self.is_followed(path) {
+                        continue;
+                    }
+                    if self.is_full() {
+                        unread += 1;
+                        continue;
+                    }
+                    if let Err(error) = self.begin_at(entry, path, from_end) {
+                        self.trouble(path, &error);
+                    }
+                }
+            }
+        }
+        self.metrics.unread_files.set(unread);
+        if unread > 0 {
+            let what = format!(
+                "{unread} more files are not read, for {} are open (tailing.max_files)",
+                self.config.max_files
+            );
+            self.tell("paths", what);
+        }
+    }
+
+    fn is_followed(&self, path: &str) -> bool {
+        self.files.iter().any(|file| file.path == path && file.state != State::Done)
+    }
+
+    fn is_full(&self) -> bool {
+        self.files.iter().filter(|file| file.state != State::Done).count() >= self.config.max_files
+    }
+
+    /// Begins with the file that is at a path, unless it is known under another name.
+    fn begin_at(&mut self, entry: usize, path: &str, from_end: bool) -> io::Result<()> {
+        let Some(handle) = open(path)? else { return Ok(()) };
+        let metadata = handle.metadata()?;
+        let id = FileId::of(&metadata);
+        if let Some(known) = self.files.iter().find(|file| file.is(&handle, id)) {
+            // Somebody still writes to it although it was thought to be over.
+            if known.state == State::Done && metadata.size() > known.stored {
+                let (key, path, at) = (known.key.clone(), known.path.clone(), known.stored);
+                let options = self.options(entry, &path);
+                let mut again = Tailed::new((key.clone(), entry, path), handle, options, at)?;
+                again.state = State::Rotated;
+                self.files.retain(|file| file.key != key);
+                self.files.push(again);
+            }
+            return Ok(());
+        }
+        if self.is_copy(entry, path, &handle)? {
+            return Ok(());
+        }
+        let offset = if from_end { file::last_line(&handle, metadata.size())? } else { 0 };
+        self.add(entry, path, handle, offset, State::Live)
+    }
+
+    fn add(&mut self, entry: usize, path: &str, handle: File, offset: u64, state: State) -> io::Result<()> {
+        let options = self.options(entry, path);
+        let key = self.new_key(path, &handle)?;
+        let mut file = Tailed::new((key, entry, path.to_owned()), handle, options, offset)?;
+        file.state = state;
+        self.files.push(file);
+        self.is_unsaved = true;
+        Ok(())
+    }
+
+    /// Whether a file is a copy that rotation makes of one that is read itself. One that is whole is remembered.
+    fn is_copy(&mut self, entry: usize, path: &str, handle: &File) -> io::Result<bool> {
+        let Some((folder, own)) = path.rsplit_once('/') else { return Ok(false) };
+        let is_of_its_name = |file: &&Tailed| {
+            file.path
+                .rsplit_once('/')
+                .is_some_and(|(other, name)| other == folder && siblings::is_rotated_name(name, own))
+        };
+        let verdicts = self.files.iter().filter(is_of_its_name).map(|file| file.is_copied_by(handle));
+        let verdicts: Vec<Copied> = verdicts.collect();
+        if verdicts.contains(&Copied::Yes) {
+            let position = Position {
+                key: self.new_key(path, handle)?,
+                path: path.to_owned(),
+                id: FileId::of(&handle.metadata()?),
+                print: Fingerprint::of(handle)?,
+                // However it grows, nothing of it is to be read.
+                position: u64::MAX,
+                is_done: true,
+                window: None,
+            };
+            let options = self.options(entry, path);
+            self.files.push(Tailed::done(position, entry, options));
+            self.is_unsaved = true;
+            return Ok(true);
+        }
+        Ok(verdicts.contains(&Copied::Perhaps))
+    }
+
+    /// An id that no file has had.
+    fn new_key(&mut self, path: &str, handle: &File) -> io::Result<String> {
+        let metadata = handle.metadata()?;
+        self.keys_made += 1;
+        let seed = format!(
+            "{path}\0{}\0{}\0{}\0{}",
+            metadata.dev(),
+            metadata.ino(),
+            Timestamp::now().as_nanos(),
+            self.keys_made
+        );
+        Ok(format!("{:016x}", xxhash_rust::xxh3::xxh3_64(seed.as_bytes())))
+    }
+
+    fn entry_of(&self, path: &str) -> Option<usize> {
+        let is_named = |entry: &Entry| entry.config.paths.iter().any(|pattern| glob::names(pattern, path));
+        self.entries.iter().position(is_named)
+    }
+
+    fn options(&self, entry: usize, path: &str) -> Arc<LogOptions> {
+        let Entry { config, options } = &self.entries[entry];
+        let mut options = options.clone();
+        let origin = &mut options.origin;
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let stem = name.split('.').next().filter(|stem| !stem.is_empty()).unwrap_or(name);
+        origin.service.get_or_insert_with(|| stem.to_owned());
+        origin.host = Some(self.host.clone());
+        origin.resource_attributes.extend(config.attributes.clone());
+        origin.resource_attributes.insert("log.file.path".to_owned(), path.to_owned());
+        Arc::new(options)
+    }
+
+    /// The paths that are written to, or were a moment ago, and where their files are, those that are not done.
+    fn groups(&self) -> Vec<(String, Vec<usize>)> {
+        let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
+        let mut known: HashMap<&str, usize> = HashMap::new();
+        for (index, file) in self.files.iter().enumerate().filter(|(_, file)| file.state != State::Done) {
+            let group = *known.entry(&file.path).or_insert_with(|| {
+                groups.push((file.path.clone(), Vec::new()));
+                groups.len() - 1
+            });
+            groups[group].1.push(index);
+        }
+        groups
+    }
+
+    fn attend(&mut self) {
+        // Files are only added meanwhile, behind the others.
+        for (path, files) in self.groups() {
+            let live = files.into_iter().find(|file| self.files[*file].state == State::Live);
+            if let Err(error) = self.attend_to(&path, live) {
+                self.trouble(&path, &error);
+            }
+        }
+    }
+
+    fn attend_to(&mut self, path: &str, live: Option<usize>) -> io::Result<()> {
+        let metadata = match std::fs::metadata(path) {
+            Ok(metadata) if metadata.is_file() => metadata,
+            Ok(_) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if let Some(live) = live {
+                    self.lose(live);
+                }
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        let id = FileId::of(&metadata);
+        let Some(live) = live else { return self.replace(path, None) };
+        if self.files[live].id != id || self.files[live].was_emptied(metadata.size()) {
+            return self.replace(path, Some(live));
+        }
+        self.files[live].size = metadata.size();
+        Ok(())
+    }
+
+    /// A file has lost its path.
+    fn lose(&mut self, live: usize) {
+        let file = &mut self.files[live];
+        file.rotate();
+        let links = file.handle().and_then(|handle| handle.metadata().ok()).map(|metadata| metadata.nlink());
+        if links == Some(0) {
+            self.metrics.vanished.inc();
+        }
+    }
+
+    /// Another file has the path of one that is read, or the same one was emptied and begins anew.
+    fn replace(&mut self, path: &str, live: Option<usize>) -> io::Result<()> {
+        let Some(handle) = open(path)? else { return Ok(()) };
+        let id = FileId::of(&handle.metadata()?);
+        let is_emptied = live.is_some_and(|live| self.files[live].is_emptied_now());
+        let known = self.files.iter().position(|file| file.is(&handle, id)).filter(|_| !is_emptied);
+        if let Some(known) = known {
+            if let Some(live) = live.filter(|live| *live != known) {
+                self.files[live].rotate();
+            }
+            // It has come back.
+            if self.files[known].path == path && self.files[known].state == State::Rotated {
+                self.files[known].state = State::Live;
+            }
+            return Ok(());
+        }
+        let newest = self.files.iter().rposition(|file| file.path == path);
+        let entry = newest.map_or(0, |newest| self.files[newest].entry);
+        if self.is_copy(entry, path, &handle)? {
+            if let Some(live) = live {
+                self.files[live].rotate();
+            }
+            return Ok(());
+        }
+        let after = match live {
+            Some(live) if is_emptied => self.let_go(path, live)?,
+            Some(live) => {
+                self.metrics.rotations.inc();
+                self.files[live].rotate();
+                self.files[live].handle().and_then(modified)
+            }
+            None => {
+                self.metrics.rotations.inc();
+                newest.and_then(|newest| self.files[newest].handle()).and_then(modified)
+            }
+        };
+        if let Some(after) = after {
+            self.catch_up(path, after);
+        }
+        if self.is_full() {
+            let what = format!("not read, for {} files are open (tailing.max_files)", self.config.max_files);
+            self.tell(path, what);
+            return Ok(());
+        }
+        self.add(entry, path, handle, 0, State::Live)
+    }
+
+    /// A file was emptied: what was not read yet is in a copy, if one was made. Gives the time of the copy.
+    fn let_go(&mut self, path: &str, live: usize) -> io::Result<Option<SystemTime>> {
+        self.metrics.truncations.inc();
+        let file = &self.files[live];
+        let copy = siblings::of(path).into_iter().rev().find_map(|(sibling, metadata)| {
+            let id = FileId::of(&metadata);
+            let is_other = id != file.id && metadata.size() >= file.offset() && !file.print.is_empty();
+            let handle = if is_other { open(sibling.to_str()?).ok()?? } else { return None };
+            let is_read = self.files.iter().any(|known| known.state != State::Done && known.is(&handle, id));
+            (file.print.fits(&handle).ok()? && !is_read).then_some(handle)
+        });
+        let after = copy.as_ref().and_then(modified);
+        self.files[live].go_on_with(copy)?;
+        Ok(after)
+    }
+
+    /// Reads what was written and rotated away between two looks.
+    fn catch_up(&mut self, path: &str, after: SystemTime) {
+        for (sibling, metadata) in siblings::of(path) {
+            if metadata.modified().is_ok_and(|modified| modified < after) || self.is_full() {
+                continue;
+            }
+            let Some(shown) = sibling.to_str() else { continue };
+            let begun = open(shown).and_then(|handle| {
+                let Some(handle) = handle else { return Ok(()) };
+                let id = FileId::of(&handle.metadata()?);
+                let entry = self.files.iter().find(|file| file.path == path).map_or(0, |file| file.entry);
+                let is_known = self.files.iter().any(|file| file.is(&handle, id));
+                if is_known || self.is_copy(entry, shown, &handle)? {
+                    return Ok(());
+                }
+                self.metrics.rotations.inc();
+                self.add(entry, path, handle, 0, State::Rotated)
+            });
+            if let Err(error) = begun {
+                self.trouble(shown, &error);
+            }
+        }
+    }
+
+    /// Forgets files that were read to their ends, the oldest first.
+    fn forget_old(&mut self) {
+        let done = self.files.iter().filter(|file| file.state == State::Done).count();
+        let mut surplus = done.saturating_sub(MAX_DONE);
+        if surplus > 0 {
+            self.files.retain(|file| {
+                let goes = surplus > 0 && file.state == State::Done;
+                surplus -= usize::from(goes);
+                !goes
+            });
+        }
+    }
+
+    fn read(&mut self) -> Batch {
+        let mut batch = Batch::default();
+        let mut groups = self.groups();
+        let now = Timestamp::now();
+        let mut bytes = 0;
+        if !groups.is_empty() {
+            self.turn = (self.turn + 1) % groups.len();
+            groups.rotate_left(self.turn);
+        }
+        for (path, files) in groups {
+            for index in files {
+                let file = &mut self.files[index];
+                if file.is_idle() {
+                    continue;
+                }
+                if bytes >= PASS_BYTES || batch.events.len() >= PASS_EVENTS {
+                    batch.has_more = true;
+                    return batch;
+                }
+                let how = Reading {
+                    now,
+                    latest: now.after(self.ingest.limits().max_future.0),
+                    grace: self.config.grace.0,
+                    max_bytes: TURN_BYTES.min(PASS_BYTES - bytes),
+                    max_events: PASS_EVENTS,
+                };
+                match file.read(how, &mut self.buffer, &mut batch.events) {
+                    Ok((taken, is_at_end)) => {
+                        bytes += usize::try_from(taken.bytes).unwrap_or(usize::MAX);
+                        batch.taken.push(taken);
+                        if !is_at_end {
+                            batch.has_more = true;
+                            // What was written later comes later.
+                            break;
+                        }
+                    }
+                    Err(error) => {
+                        self.trouble(&path, &error);
+                        break;
+                    }
+                }
+            }
+        }
+        batch
+    }
+
+    fn trouble(&mut self, path: &str, error: &io::Error) {
+        self.metrics.errors.inc();
+        self.tell(path, error.to_string());
+    }
+
+    fn tell(&mut self, path: &str, what: String) {
+        if self.troubles.len() < MAX_TROUBLES || self.troubles.contains_key(path) {
+            self.troubles.insert(path.to_owned(), what);
+        }
+    }
+}
+
+/// Opens a file to read, without waiting for one that is none: `None` where it is not there, or is no file.
+fn open(path: &str) -> io::Result<Option<File>> {
+    use std::os::unix::fs::OpenOptionsExt;
+    const NON_BLOCKING: i32 = rustix::fs::OFlags::NONBLOCK.bits() as i32;
+    match File::options().read(true).custom_flags(NON_BLOCKING).open(path) {
+        Ok(file) if file.metadata()?.is_file() => Ok(Some(file)),
+        Ok(_) => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn modified(file: &File) -> Option<SystemTime> {
+    file.metadata().ok()?.modified().ok()
+}
+
+/// Finds a file after a restart: at its path, beside it under another name, or what is left of it in a copy.
+fn find_again(kept: &Position, position: u64, resumed: &[Tailed]) -> Option<(File, State)> {
+    let fits = |path: &str, needs_id: bool| {
+        let handle = open(path).ok()??;
+        let metadata = handle.metadata().ok()?;
+        let id = FileId::of(&metadata);
+        let is_it = metadata.size() >= position
+            && (!needs_id || id == kept.id)
+            && kept.print.fits(&handle).ok()?
+            && (!kept.print.is_empty() || id == kept.id)
+            && !resumed.iter().any(|file| file.id == id && file.state != State::Done);
+        is_it.then_some(handle)
+    };
+    if let Some(handle) = fits(&kept.path, true) {
+        return Some((handle, State::Live));
+    }
+    let siblings = siblings::of(&kept.path);
+    for needs_id in [true, false] {
+        // On file systems of networks a file may have another number after a restart.
+        if !needs_id && let Some(handle) = fits(&kept.path, false) {
+            return Some((handle, State::Live));
+        }
+        let found = siblings.iter().rev().find_map(|(path, _)| fits(path.to_str()?, needs_id));
+        if let Some(handle) = found {
+            return Some((handle, State::Rotated));
+        }
+    }
+    None
+}

@@ -1,0 +1,42 @@
+//! Records of logs that we fetch ourselves, and how far the store has them.
+
+use arrow::array::AsArray;
+use model::{TimeRange, Timestamp};
+use store::{Cancel, ColumnFilter, EventPass, FilterOp, Table};
+
+use super::{Ingest, IngestError};
+
+/// How many records of logs that we fetch are remembered: more than are on the way at a time.
+pub(super) const FETCHED_IDS: usize = 1 << 16;
+
+impl Ingest {
+    /// Times that a record of a log may have: those older or farther ahead are rejected.
+    pub fn log_times(&self, now: Timestamp) -> TimeRange {
+        let oldest = now.before(self.retention.table(Table::Logs));
+        TimeRange::new(oldest, now.after(self.limits.max_future.0))
+    }
+
+    /// Hands the ids of stored records of logs to `each` that happened in `range` and have the words of `words` in their
+    /// ids, one after the other, whatever stands before and after. In no order. Blocks.
+    pub fn stored_log_ids(
+        &self,
+        range: TimeRange,
+        words: &str,
+        each: &mut dyn FnMut(&str),
+    ) -> Result<(), IngestError> {
+        let has_words = ColumnFilter { column: "event_id", op: FilterOp::ContainsWords, value: words.into() };
+        let pass = EventPass {
+            table: Table::Logs,
+            range,
+            filters: vec![has_words.into()],
+            columns: (&["event_id"]).into(),
+            cancel: Cancel::never(),
+        };
+        let gone_over = self.store.each_batch(&pass, &mut |rows| {
+            let ids = rows.column_by_name("event_id").and_then(|ids| ids.as_string_opt::<i32>());
+            ids.into_iter().flatten().flatten().for_each(&mut *each);
+            Ok(())
+        });
+        gone_over.map_err(IngestError::Recall)
+    }
+}

@@ -1,0 +1,341 @@
+//! A record while it is put together from named values: of JSON, of logfmt, of a pattern.
+//!
+//! What a name means is in one place, [`role`]: many libraries call the same thing by many names. What has no role goes
+//! through the table of names that OpenTelemetry's records go through, so `job_id` is the same field whoever sends it.
+
+use model::event::{Conventions, Flaws, LogEvent};
+use model::{Timestamp, event::Flaw};
+
+use super::clock::Clock;
+use super::severity::Severity;
+use super::time;
+use crate::otlp::rows::RowLimits;
+use crate::otlp::rows::names::{Filling, RECORD};
+use crate::otlp::rows::texts::Texts;
+use crate::otlp::{AnyValue, Id};
+
+/// What a value is for a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Time,
+    Level,
+    PythonLevel,
+    SeverityNumber,
+    Message,
+    Logger,
+    Service,
+    TraceId,
+    SpanId,
+    TraceFlags,
+    EventName,
+    Stack,
+    ExceptionType,
+    ExceptionMessage,
+}
+
+/// What a name means, and how sure that is: of two that mean the same, the lower rank holds.
+fn role(name: &str) -> Option<(Role, u8)> {
+    Some(match name {
+        "timestamp" | "@timestamp" | "time" | "ts" => (Role::Time, 0),
+        "asctime" | "datetime" | "date" | "eventTime" | "t" => (Role::Time, 1),
+        "created" => (Role::Time, 2),
+        "level" | "severity" | "levelname" | "lvl" | "log.level" | "loglevel" | "severity_text"
+        | "level.name" => (Role::Level, 0),
+        "levelno" => (Role::PythonLevel, 1),
+        "severity_number" | "severityNumber" => (Role::SeverityNumber, 0),
+        "message" | "msg" => (Role::Message, 0),
+        "@message" | "@m" | "log" | "text" | "body" => (Role::Message, 1),
+        "event" => (Role::Message, 2),
+        "logger" | "logger_name" | "log.logger" | "logger.name" => (Role::Logger, 0),
+        "target" => (Role::Logger, 1),
+        "name" => (Role::Logger, 2),
+        "service" | "service.name" | "service_name" => (Role::Service, 0),
+        "trace_id" | "traceId" | "trace.id" | "otelTraceID" | "traceid" => (Role::TraceId, 0),
+        "span_id" | "spanId" | "span.id" | "otelSpanID" | "spanid" => (Role::SpanId, 0),
+        "trace_flags" => (Role::TraceFlags, 0),
+        "event.name" | "event_name" => (Role::EventName, 0),
+        "exc_info"
+        | "exception"
+        | "stack_trace"
+        | "stacktrace"
+        | "stack"
+        | "exc_text"
+        | "error.stack_trace"
+        | "err.stack"
+        | "error.stack"
+        | "exception.stacktrace" => (Role::Stack, 0),
+        "exc_type" | "exception.type" | "err.type" => (Role::ExceptionType, 0),
+        "exception.message" | "err.message" => (Role::ExceptionMessage, 0),
+        _ => return None,
+    })
+}
+
+/// Maps of which the names of what is in them stand for themselves.
+const TRANSPARENT: &[&str] = &["fields", "extra"];
+/// How many maps in each other become names with points.
+const MAX_FLAT_DEPTH: usize = 4;
+
+/// A text or a number that has a role, by its name.
+struct Held {
+    rank: u8,
+    name: String,
+    text: String,
+}
+
+/// A record while it is put together.
+pub(super) struct Draft<'l> {
+    texts: Texts<'l>,
+    filling: Filling<Conventions>,
+    time: Option<(u8, Timestamp)>,
+    severity: Option<Severity>,
+    severity_text: Option<String>,
+    message: Option<Held>,
+    logger: Option<Held>,
+    service: Option<String>,
+    trace_id: Option<String>,
+    span_id: Option<String>,
+    trace_flags: Option<u64>,
+    event_name: Option<String>,
+}
+
+/// What a draft says of where the record comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Whence {
+    pub(super) service: Option<String>,
+    pub(super) logger: Option<String>,
+}
+
+impl<'l> Draft<'l> {
+    pub(super) fn new(limits: &'l RowLimits) -> Self {
+        Self {
+            texts: Texts::of_record(limits),
+            filling: Filling::of(&RECORD),
+            time: None,
+            severity: None,
+            severity_text: None,
+            message: None,
+            logger: None,
+            service: None,
+            trace_id: None,
+            span_id: None,
+            trace_flags: None,
+            event_name: None,
+        }
+    }
+
+    /// Whether anything says that this is a record of a log, and not only something of the same form.
+    pub(super) fn is_record(&self) -> bool {
+        self.message.is_some() && (self.time.is_some() || self.severity.is_some())
+            || self.time.is_some() && self.severity.is_some()
+    }
+
+    /// Takes a value; the values in a map each by themselves, under names with points.
+    pub(super) fn put(&mut self, name: &str, value: &AnyValue<'_>, clock: &mut Clock) {
+        self.put_flat(name, value, clock, 0);
+    }
+
+    fn put_flat(&mut self, name: &str, value: &AnyValue<'_>, clock: &mut Clock, depth: usize) {
+        match value {
+            AnyValue::Map(entries) if depth < MAX_FLAT_DEPTH && !entries.is_empty() => {
+                let is_transparent = depth == 0 && TRANSPARENT.contains(&name);
+                for entry in entries {
+                    if is_transparent {
+                        self.put_flat(&entry.key, &entry.value, clock, depth + 1);
+                    } else {
+                        self.put_flat(&format!("{name}.{}", entry.key), &entry.value, clock, depth + 1);
+                    }
+                }
+            }
+            AnyValue::Empty => {}
+            value => {
+                let taken = role(name).is_some_and(|role| self.take(role, name, value, clock));
+                if !taken {
+                    self.filling.put(name, value, &mut self.texts);
+                }
+            }
+        }
+    }
+
+    /// Takes what has a role; whether it was taken.
+    fn take(
+        &mut self,
+        (role, rank): (Role, u8),
+        name: &str,
+        value: &AnyValue<'_>,
+        clock: &mut Clock,
+    ) -> bool {
+        match role {
+            Role::Time => self.take_time(rank, value, clock),
+            Role::Level => self.take_level(value),
+            Role::PythonLevel => self.take_number(value, Severity::of_python),
+            Role::SeverityNumber => self.take_number(value, |number| {
+                model::event::Level::from_severity(number).map(|level| Severity { level, number })
+            }),
+            Role::Message => {
+                let text = self.texts.of_value(value);
+                Self::hold(
+                    &mut self.message,
+                    &mut self.filling,
+                    &mut self.texts,
+                    Held { rank, name: name.to_owned(), text },
+                )
+            }
+            Role::Logger if matches!(value, AnyValue::Text(_)) => {
+                let text = self.texts.of_value(value);
+                Self::hold(
+                    &mut self.logger,
+                    &mut self.filling,
+                    &mut self.texts,
+                    Held { rank, name: name.to_owned(), text },
+                )
+            }
+            Role::Service => Self::fill(&mut self.service, value, &mut self.texts),
+            Role::EventName => Self::fill(&mut self.event_name, value, &mut self.texts),
+            Role::TraceId => Self::take_id::<16>(&mut self.trace_id, value, &mut self.texts, Flaw::TraceId),
+            Role::SpanId => Self::take_id::<8>(&mut self.span_id, value, &mut self.texts, Flaw::SpanId),
+            Role::TraceFlags => {
+                self.trace_flags = whole_number(value);
+                self.trace_flags.is_some()
+            }
+            Role::Stack => Self::fill(&mut self.filling.fields.exception_stacktrace, value, &mut self.texts),
+            Role::ExceptionType => {
+                Self::fill(&mut self.filling.fields.exception_type, value, &mut self.texts)
+            }
+            Role::ExceptionMessage => {
+                Self::fill(&mut self.filling.fields.exception_message, value, &mut self.texts)
+            }
+            Role::Logger => false,
+        }
+    }
+
+    /// Fills a field that is free with a text that says something.
+    fn fill(field: &mut Option<String>, value: &AnyValue<'_>, texts: &mut Texts<'_>) -> bool {
+        let AnyValue::Text(text) = value else { return false };
+        if text.is_empty() {
+            return true;
+        }
+        if field.is_some() {
+            return false;
+        }
+        *field = Some(texts.of(text));
+        true
+    }
+
+    /// Keeps the text of the lowest rank; the other one becomes an attribute.
+    fn hold(
+        place: &mut Option<Held>,
+        filling: &mut Filling<Conventions>,
+        texts: &mut Texts<'_>,
+        held: Held,
+    ) -> bool {
+        let other = match place {
+            Some(there) if there.rank <= held.rank => held,
+            _ => match place.replace(held) {
+                Some(before) => before,
+                None => return true,
+            },
+        };
+        filling.kept.put(&other.name, texts, |_| other.text);
+        true
+    }
+
+    fn take_time(&mut self, rank: u8, value: &AnyValue<'_>, clock: &mut Clock) -> bool {
+        if self.time.is_some_and(|(known, _)| known <= rank) {
+            return false;
+        }
+        let time = match value {
+            AnyValue::Text(text) => time::whole(text, clock),
+            AnyValue::Int(number) => time::epoch(*number as f64),
+            AnyValue::Double(number) => time::epoch(*number),
+            AnyValue::Empty
+            | AnyValue::Bool(_)
+            | AnyValue::Bytes(_)
+            | AnyValue::Array(_)
+            | AnyValue::Map(_) => None,
+        };
+        if let Some(time) = time {
+            self.time = Some((rank, time));
+        }
+        time.is_some()
+    }
+
+    fn take_level(&mut self, value: &AnyValue<'_>) -> bool {
+        if let AnyValue::Int(number) = value {
+            let severity = u64::try_from(*number).ok().and_then(Severity::of_pino);
+            if severity.is_some() {
+                self.severity = severity;
+            }
+            return severity.is_some();
+        }
+        let AnyValue::Text(text) = value else { return false };
+        if self.severity_text.is_some() {
+            return false;
+        }
+        self.severity = Severity::of_word(text).or(self.severity);
+        self.severity_text = Some(self.texts.of(text));
+        true
+    }
+
+    fn take_number(&mut self, value: &AnyValue<'_>, severity: impl Fn(u64) -> Option<Severity>) -> bool {
+        let told = whole_number(value).and_then(severity);
+        if self.severity.is_none() {
+            self.severity = told;
+        }
+        told.is_some()
+    }
+
+    fn take_id<const N: usize>(
+        field: &mut Option<String>,
+        value: &AnyValue<'_>,
+        texts: &mut Texts<'_>,
+        flaw: Flaw,
+    ) -> bool {
+        let AnyValue::Text(text) = value else { return false };
+        match Id::<N>::from_hex(text) {
+            id @ Id::Known(_) => *field = Some(id.to_string()),
+            // Zeros are how Python's instrumentation says that there is no trace.
+            Id::Absent => {}
+            Id::Invalid if text.bytes().all(|byte| byte == b'0') => {}
+            Id::Invalid => {
+                texts.flaws.insert(flaw);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The record, and what it says of where it comes from; its origin is still to be set.
+    pub(super) fn finish(mut self, now: Timestamp) -> (LogEvent, Whence) {
+        let mut log = LogEvent::new(self.time.map_or(now, |(_, time)| time), std::sync::Arc::default());
+        let (conventions, kept) = self.filling.end(&mut self.texts);
+        log.flaws = self.texts.flaws;
+        if self.time.is_none() {
+            log.flaws.insert(Flaw::NoTime);
+        }
+        log.level = self.severity.map(|severity| severity.level);
+        log.severity_number = self.severity.map(|severity| severity.number);
+        log.severity_text = self.severity_text;
+        log.event_name = self.event_name;
+        log.message = self.message.map(|held| held.text);
+        log.trace_id = self.trace_id;
+        log.span_id = self.span_id;
+        log.trace_flags = self.trace_flags;
+        log.dropped_attributes = kept.dropped(0);
+        log.conventions = conventions;
+        log.attributes = kept.attributes;
+        (log, Whence { service: self.service, logger: self.logger.map(|held| held.text) })
+    }
+}
+
+fn whole_number(value: &AnyValue<'_>) -> Option<u64> {
+    match value {
+        AnyValue::Int(number) => u64::try_from(*number).ok(),
+        AnyValue::Text(text) => text.parse().ok(),
+        AnyValue::Empty
+        | AnyValue::Bool(_)
+        | AnyValue::Double(_)
+        | AnyValue::Bytes(_)
+        | AnyValue::Array(_)
+        | AnyValue::Map(_) => None,
+    }
+}

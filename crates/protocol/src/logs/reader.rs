@@ -1,0 +1,413 @@
+//! From lines to records.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::mem;
+use std::sync::Arc;
+
+use model::Timestamp;
+use model::event::{Flaw, Level, LogEvent, Origin};
+
+use super::clock::Clock;
+use super::draft::{Draft, Whence};
+use super::lines::Line;
+use super::options::{LogFormat, LogOptions, Multiline};
+use super::severity::Severity;
+use super::text::Said;
+use super::trace::Trace;
+use super::{access, json, logfmt, text};
+
+/// The most lines of one record; further ones are left out.
+pub const MAX_JOINED_LINES: usize = 2_000;
+/// The most bytes of one record.
+pub const MAX_JOINED_BYTES: usize = 256 << 10;
+/// The most origins that are remembered: loggers of a service, mostly.
+const MAX_ORIGINS: usize = 256;
+
+/// A record, and where the stream goes on after it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// What it says.
+    pub log: LogEvent,
+    /// Where its last line ends, in bytes from the beginning of the stream.
+    pub end: u64,
+}
+
+/// What a reader has met.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Lines.
+    pub lines: u64,
+    /// Records.
+    pub records: u64,
+    /// Lines that were too long, and records of too many.
+    pub cut: u64,
+    /// Lines with bytes that are no text.
+    pub binary: u64,
+    /// Lines that are not what the format says, and were kept as they are.
+    pub unparsed: u64,
+}
+
+/// Reads the lines of one stream.
+#[derive(Debug)]
+pub struct LogReader {
+    options: Arc<LogOptions>,
+    clock: Clock,
+    origin: Arc<Origin>,
+    origins: HashMap<Whence, Arc<Origin>>,
+    open: Option<Open>,
+    /// Up to here all lines are in records that were given, or have nothing to say.
+    passed: u64,
+    counts: Counts,
+}
+
+/// A record to which lines may still belong.
+#[derive(Debug)]
+struct Open {
+    log: LogEvent,
+    end: u64,
+    /// Whether its first line had a time or a level in front.
+    is_headed: bool,
+    trace: Option<(Trace, String)>,
+    lines: usize,
+    bytes: usize,
+    /// Empty lines that belong to it if another line does.
+    blank: usize,
+    is_cut: bool,
+}
+
+impl LogReader {
+    /// For a stream of which nothing was read.
+    pub fn new(options: Arc<LogOptions>) -> Self {
+        let clock = Clock::new(options.zone.clone(), Timestamp::default());
+        let origin = Arc::new(options.origin.clone());
+        Self {
+            clock,
+            origin,
+            origins: HashMap::new(),
+            open: None,
+            passed: 0,
+            counts: Counts::default(),
+            options,
+        }
+    }
+
+    /// What time it is: for lines that have no time, and for times that have no year.
+    pub fn set_now(&mut self, now: Timestamp) {
+        self.clock.set(now);
+    }
+
+    /// How far the stream is in records that were given.
+    pub fn passed(&self) -> u64 {
+        self.passed
+    }
+
+    /// Whether there is a record to which lines may still belong.
+    pub fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// What was met since it was last asked.
+    pub fn take_counts(&mut self) -> Counts {
+        mem::take(&mut self.counts)
+    }
+
+    /// Reads a line, and gives the records that are whole with it.
+    pub fn line(&mut self, line: Line<'_>, each: &mut impl FnMut(Record)) {
+        self.counts.lines += 1;
+        let (text, is_binary) = decoded(line.bytes);
+        let mut flaws = Vec::new();
+        if is_binary {
+            self.counts.binary += 1;
+            flaws.push(Flaw::Binary);
+        }
+        if line.cut > 0 {
+            self.counts.cut += 1;
+            flaws.push(Flaw::Text);
+        }
+        if text.trim_ascii().is_empty() {
+            match &mut self.open {
+                Some(open) => {
+                    open.blank += 1;
+                    open.end = line.end;
+                }
+                None => self.passed = line.end,
+            }
+            return;
+        }
+        let options = Arc::clone(&self.options);
+        if let Some(open) = &mut self.open
+            && belongs(&options, open, &text)
+        {
+            open.add(&text, &mut self.counts);
+            open.end = line.end;
+            flaws.into_iter().for_each(|flaw| open.log.flaws.insert(flaw));
+            return;
+        }
+        self.flush(each);
+        let (mut open, may_go_on) = self.begin(&options, &text, line.end);
+        flaws.into_iter().for_each(|flaw| open.log.flaws.insert(flaw));
+        self.open = Some(open);
+        if !may_go_on {
+            self.flush(each);
+        }
+    }
+
+    /// Gives the record to which lines might still have belonged.
+    pub fn flush(&mut self, each: &mut impl FnMut(Record)) {
+        if let Some(open) = self.open.take() {
+            self.passed = open.end;
+            self.counts.records += 1;
+            each(open.finish());
+        }
+    }
+
+    /// The record that begins with a line, and whether others may belong to it.
+    fn begin(&mut self, options: &LogOptions, line: &str, end: u64) -> (Open, bool) {
+        let joins = !matches!(options.multiline, Multiline::Off);
+        match self.understood(options, line) {
+            Some((log, is_whole)) => {
+                let by_start = matches!(options.multiline, Multiline::Start(_));
+                (Open::new(log, end, true), joins && (by_start || !is_whole))
+            }
+            None => (self.plain(line, end, joins), joins),
+        }
+    }
+
+    /// What a line says that is of the format, and whether it is one of a form whose records have one line.
+    fn understood(&mut self, options: &LogOptions, line: &str) -> Option<(LogEvent, bool)> {
+        let (limits, clock) = (&options.limits, &mut self.clock);
+        let is_whole = options.format != LogFormat::Pattern;
+        let draft = match options.format {
+            LogFormat::Plain => return None,
+            LogFormat::Auto => return self.by_its_looks(options, line),
+            LogFormat::Text => {
+                let said = text::read(line, clock);
+                self.counts.unparsed += u64::from(said.is_none());
+                return said.map(|said| (self.log_of(&said), false));
+            }
+            LogFormat::Json => json::read(line, limits, clock),
+            LogFormat::Logfmt => logfmt::read(line, limits, clock),
+            LogFormat::Access => access::read(line, limits, clock),
+            LogFormat::Pattern => {
+                options.pattern.as_ref().and_then(|pattern| pattern.read(line, limits, clock))
+            }
+        };
+        self.counts.unparsed += u64::from(draft.is_none());
+        draft.map(|draft| (self.log_of_draft(draft), is_whole))
+    }
+
+    fn by_its_looks(&mut self, options: &LogOptions, line: &str) -> Option<(LogEvent, bool)> {
+        let limits = &options.limits;
+        if line.starts_with('{') {
+            let draft = json::read(line, limits, &mut self.clock);
+            self.counts.unparsed += u64::from(draft.is_none());
+            return draft.map(|draft| (self.log_of_draft(draft), true));
+        }
+        if access::looks_so(line)
+            && let Some(draft) = access::read(line, limits, &mut self.clock)
+        {
+            return Some((self.log_of_draft(draft), true));
+        }
+        if let Some(said) = text::read(line, &mut self.clock) {
+            return Some((self.log_of(&said), false));
+        }
+        let looks_so = logfmt::looks_so(line);
+        let draft = looks_so.then(|| logfmt::read(line, limits, &mut self.clock)).flatten()?;
+        Some((self.log_of_draft(draft), true))
+    }
+
+    fn log_of_draft(&mut self, draft: Draft<'_>) -> LogEvent {
+        let (mut log, whence) = draft.finish(self.clock.now());
+        log.origin = self.origin_of(whence);
+        log
+    }
+
+    fn log_of(&mut self, said: &Said<'_>) -> LogEvent {
+        let whence = Whence { service: None, logger: said.logger.map(str::to_owned) };
+        let mut log = LogEvent::new(said.time.unwrap_or(self.clock.now()), self.origin_of(whence));
+        if said.time.is_none() {
+            log.flaws.insert(Flaw::NoTime);
+        }
+        log.level = said.severity.map(|severity| severity.level);
+        log.severity_number = said.severity.map(|severity| severity.number);
+        log.severity_text = said.severity_text.map(str::to_owned);
+        log.message = Some(said.message.to_owned());
+        let parts = [
+            ("process.pid", said.pid.map(|pid| Cow::Owned(pid.to_string()))),
+            ("thread.name", said.thread.map(Cow::Borrowed)),
+            ("host.name", said.host.map(Cow::Borrowed)),
+        ];
+        for (name, part) in parts {
+            if let Some(part) = part {
+                log.attributes.insert(name.to_owned(), part.into_owned());
+            }
+        }
+        log
+    }
+
+    /// A line that says nothing of itself, which may be the first one of a trace.
+    fn plain(&mut self, line: &str, end: u64, joins: bool) -> Open {
+        let mut log = LogEvent::new(self.clock.now(), Arc::clone(&self.origin));
+        log.flaws.insert(Flaw::NoTime);
+        let trace = if joins { Trace::beginning(line) } else { None };
+        if trace.is_none() {
+            log.message = Some(line.to_owned());
+        }
+        let mut open = Open::new(log, end, false);
+        open.trace = trace.map(|trace| (trace, line.to_owned()));
+        open
+    }
+
+    fn origin_of(&mut self, whence: Whence) -> Arc<Origin> {
+        if whence == Whence::default() {
+            return Arc::clone(&self.origin);
+        }
+        if let Some(origin) = self.origins.get(&whence) {
+            return Arc::clone(origin);
+        }
+        let mut origin = Origin::clone(&self.origin);
+        origin.scope_name = whence.logger.clone();
+        if whence.service.is_some() {
+            origin.service.clone_from(&whence.service);
+        }
+        let origin = Arc::new(origin);
+        if self.origins.len() >= MAX_ORIGINS {
+            self.origins.clear();
+        }
+        self.origins.insert(whence, Arc::clone(&origin));
+        origin
+    }
+}
+
+/// Whether a line belongs to the record before it.
+fn belongs(options: &LogOptions, open: &mut Open, line: &str) -> bool {
+    match &options.multiline {
+        Multiline::Off => return false,
+        Multiline::Start(start) => return !start.is_match(line),
+        Multiline::Auto => {}
+    }
+    if options.pattern.as_ref().is_some_and(|pattern| pattern.is_match(line)) {
+        return false;
+    }
+    match line.as_bytes().first() {
+        Some(b' ' | b'\t') => {
+            open.sees_indented(line);
+            true
+        }
+        // The end of something that was printed over several lines.
+        Some(b'}' | b']' | b')') => open.lines > 1 && line.len() <= 3,
+        Some(b'{') => false,
+        _ => open.takes(line),
+    }
+}
+
+impl Open {
+    fn new(log: LogEvent, end: u64, is_headed: bool) -> Self {
+        let bytes = log.message.as_ref().map_or(0, String::len);
+        Self { log, end, is_headed, trace: None, lines: 1, bytes, blank: 0, is_cut: false }
+    }
+
+    /// Whether a line that is not indented goes on with a trace, or begins one of this record.
+    fn takes(&mut self, line: &str) -> bool {
+        if let Some((trace, _)) = &mut self.trace {
+            return trace.takes(line);
+        }
+        if !self.is_headed || self.blank > 0 {
+            return false;
+        }
+        let Some(trace) = Trace::beginning(line) else { return false };
+        self.trace = Some((trace, String::new()));
+        true
+    }
+
+    /// An indented line goes on with whatever there is; frames make a trace of a message that is an exception.
+    fn sees_indented(&mut self, line: &str) {
+        if let Some((trace, _)) = &mut self.trace {
+            return trace.sees_frame();
+        }
+        let inner = line.trim_start();
+        if !inner.starts_with("at ") && !inner.starts_with("Traceback (most recent") {
+            return;
+        }
+        let thrown = self.log.message.as_deref().and_then(|message| message.lines().next_back());
+        let trace = Trace::beginning(inner).or_else(|| thrown.and_then(Trace::beginning));
+        self.trace = trace.map(|trace| (trace, String::new()));
+    }
+
+    fn add(&mut self, line: &str, counts: &mut Counts) {
+        let blank = mem::take(&mut self.blank);
+        if self.lines >= MAX_JOINED_LINES || self.bytes + blank + line.len() + 1 > MAX_JOINED_BYTES {
+            if !self.is_cut {
+                counts.cut += 1;
+                self.is_cut = true;
+                self.log.flaws.insert(Flaw::Text);
+            }
+            return;
+        }
+        self.lines += 1;
+        self.bytes += blank + line.len() + 1;
+        let text = match &mut self.trace {
+            Some((_, text)) => text,
+            None => self.log.message.get_or_insert_default(),
+        };
+        if !text.is_empty() {
+            text.extend(std::iter::repeat_n('\n', blank + 1));
+        }
+        text.push_str(line);
+    }
+
+    fn finish(mut self) -> Record {
+        if let Some((trace, text)) = self.trace.take() {
+            let fields = &mut self.log.conventions;
+            if let Some((kind, message)) = trace.exception() {
+                fields.exception_type = Some(kind.to_owned());
+                fields.exception_message = Some(message.to_owned()).filter(|message| !message.is_empty());
+            }
+            if self.log.message.as_ref().is_none_or(String::is_empty) {
+                self.log.message = Some(match trace.exception() {
+                    Some((kind, "")) => kind.to_owned(),
+                    Some((kind, message)) => format!("{kind}: {message}"),
+                    None => text.lines().next().unwrap_or_default().to_owned(),
+                });
+            }
+            // A trace that stands by itself is of something that failed.
+            if self.log.level.is_none() && !self.is_headed {
+                let severity = Severity::of(Level::Error);
+                (self.log.level, self.log.severity_number) = (Some(severity.level), Some(severity.number));
+            }
+            // A line that only looks like the first of a trace says no more than its message.
+            if self.lines > 1 || self.is_headed {
+                fields.exception_stacktrace = Some(text).filter(|text| !text.is_empty());
+            }
+        }
+        Record { log: self.log, end: self.end }
+    }
+}
+
+/// A line as text, without what colours it, and whether it had bytes that are none.
+fn decoded(line: &[u8]) -> (Cow<'_, str>, bool) {
+    let text = String::from_utf8_lossy(line);
+    let has_zeros = memchr::memchr(0, line).is_some();
+    let is_binary = has_zeros || matches!(text, Cow::Owned(_));
+    let text = if has_zeros { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { text };
+    let is_coloured = memchr::memchr(0x1b, line).is_some();
+    (if is_coloured { Cow::Owned(without_escapes(&text)) } else { text }, is_binary)
+}
+
+/// A text without the sequences by which terminals are told colours.
+fn without_escapes(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut parts = text.split('\u{1b}');
+    plain.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let after = part.strip_prefix('[').map(|sequence| {
+            sequence.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, ';' | '?'))
+        });
+        match after {
+            Some(after) => plain.extend(after.chars().skip(1)),
+            None => plain.push_str(part),
+        }
+    }
+    plain
+}

@@ -1,0 +1,4 @@
+//! Lines of logs.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| protocol::fuzzing::logs(bytes));
