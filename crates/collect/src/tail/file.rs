@@ -269,6 +269,8 @@ impl Tailed {
                     });
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // What was read before it counts; the next read meets it again.
+                Err(_) if bytes > 0 => break,
                 Err(error) => return Err(error),
             }
         }
