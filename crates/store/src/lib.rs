@@ -16,6 +16,7 @@ mod port;
 mod predicate;
 mod retention;
 mod scan;
+mod sql;
 mod table;
 
 pub use cancel::Cancel;
@@ -30,6 +31,10 @@ pub use port::{
 pub use predicate::{MatchOp, Matcher, MatcherError};
 pub use retention::Retention;
 pub use scan::{ColumnFilter, EventPass, EventScan, FilterOp, Order, Scalar};
+pub use sql::{
+    Position, SAMPLES, SqlColumn, SqlError, SqlQuery, SqlRows, SqlSummary, SqlTable, StatementError,
+    samples_schema, sql_tables, type_name,
+};
 pub use table::{
     ColumnError, EventBatch, Row, Table, batches_from_events, events_from_batch, schema, table_of,
 };

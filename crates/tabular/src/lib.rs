@@ -18,6 +18,7 @@ mod writer;
 
 pub use error::WriteError;
 pub use format::Format;
+pub use histogram::json as histogram_json;
 pub use points::{MAX_LABEL_COLUMNS, PointTable, Points};
 pub use rows::{Rows, Selection};
 pub use writer::RowWriter;
