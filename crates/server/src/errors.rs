@@ -8,7 +8,7 @@ use ingest::IngestError;
 use pipeline::PipelineError;
 use report::ReportError;
 use state::StateError;
-use store::{AppendError, QueryError};
+use store::{AppendError, QueryError, SqlError};
 
 use crate::problem::{Kind, Problem};
 
@@ -76,6 +76,15 @@ impl From<QueryError> for Problem {
                 Self::new(Kind::Overloaded, format!("{}.", capital(&error))).retry_after(RETRY_SOON)
             }
             QueryError::Storage { .. } => Self::internal(&error),
+        }
+    }
+}
+
+impl From<SqlError> for Problem {
+    fn from(error: SqlError) -> Self {
+        match error {
+            SqlError::Statement(fault) => Self::bad_statement(&fault),
+            SqlError::Query(error) => error.into(),
         }
     }
 }

@@ -20,6 +20,7 @@ mod params;
 mod problem;
 mod routes;
 mod serve;
+mod sql;
 mod tls;
 mod wire;
 

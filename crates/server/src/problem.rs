@@ -4,11 +4,15 @@
 //! problems stands in [`crate::errors`].
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use store::{Position, StatementError};
+
+use crate::errors;
 
 /// What kind of problem it is: the `type`, its title and its status belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +20,7 @@ pub(crate) enum Kind {
     BadRequest,
     BadParameter,
     BadBody,
+    BadStatement,
     NotAllStored,
     LoginRequired,
     WrongLogin,
@@ -45,6 +50,9 @@ impl Kind {
             Self::BadRequest => ("bad-request", "The request cannot be understood", StatusCode::BAD_REQUEST),
             Self::BadParameter => ("bad-parameter", "A parameter is wrong", StatusCode::BAD_REQUEST),
             Self::BadBody => ("bad-body", "The body cannot be read", StatusCode::BAD_REQUEST),
+            Self::BadStatement => {
+                ("bad-statement", "The statement cannot be answered", StatusCode::BAD_REQUEST)
+            }
             Self::NotAllStored => ("not-all-stored", "Not all was stored", StatusCode::BAD_REQUEST),
             Self::LoginRequired => ("login-required", "Login required", StatusCode::UNAUTHORIZED),
             Self::WrongLogin => ("wrong-login", "Wrong name or password", StatusCode::UNAUTHORIZED),
@@ -92,6 +100,8 @@ pub(crate) struct Problem {
     kind: Kind,
     detail: Cow<'static, str>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    position: Option<PlaceBody>,
+    suggestion: Option<String>,
 }
 
 /// The detail of a problem, beside its answer: for those who tell it in another form.
@@ -110,11 +120,42 @@ pub(crate) struct ProblemBody {
     pub status: u16,
     /// What happened and what to do about it.
     pub detail: String,
+    /// Of a statement: where it is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<PlaceBody>,
+    /// Of a statement: what may have been meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suggestion: Option<String>,
+}
+
+/// A place in a text, counted from one.
+#[derive(Clone, Copy, Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct PlaceBody {
+    /// The line.
+    pub line: u64,
+    /// The character of the line.
+    pub column: u64,
 }
 
 impl Problem {
     pub(crate) fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, detail: detail.into(), headers: Vec::new() }
+        Self { kind, detail: detail.into(), headers: Vec::new(), position: None, suggestion: None }
+    }
+
+    /// What is wrong with a statement, and where.
+    pub(crate) fn bad_statement(fault: &StatementError) -> Self {
+        let mut detail = errors::capital(fault);
+        if let Some(Position { line, column }) = fault.position {
+            // Writing to a String does not fail.
+            _ = write!(detail, ", at line {line}, column {column}");
+        }
+        detail.push('.');
+        if let Some(suggestion) = &fault.suggestion {
+            _ = write!(detail, " Did you mean `{suggestion}`?");
+        }
+        let position = fault.position.map(|Position { line, column }| PlaceBody { line, column });
+        let suggestion = fault.suggestion.clone();
+        Self { position, suggestion, ..Self::new(Kind::BadStatement, detail) }
     }
 
     /// What went wrong here is logged with its causes, and not told.
@@ -158,8 +199,10 @@ impl IntoResponse for Problem {
             title: title.to_owned(),
             status: status.as_u16(),
             detail: self.detail.clone().into_owned(),
+            position: self.position,
+            suggestion: self.suggestion,
         };
-        let text = serde_json::to_string(&body).expect("three texts and a number are always JSON");
+        let text = serde_json::to_string(&body).expect("texts and numbers are always JSON");
         let mut response =
             (status, [(header::CONTENT_TYPE, "application/problem+json")], text).into_response();
         for (name, value) in self.headers {

@@ -26,6 +26,7 @@ mod queues;
 mod requests;
 mod runbooks;
 mod session;
+mod sql;
 mod stats;
 mod users;
 mod watch;
@@ -119,6 +120,7 @@ fn reading() -> Routes {
         .merge(stats::routes())
         .merge(live::routes())
         .merge(export::routes())
+        .merge(sql::routes())
 }
 
 /// Ingest has its own bounds on bodies. Events may be compressed with gzip; remote write and OpenTelemetry bring

@@ -16,6 +16,7 @@ pub(crate) mod probes;
 pub(crate) mod queues;
 pub(crate) mod requests;
 pub(crate) mod seeds;
+pub(crate) mod sql;
 pub(crate) mod watch;
 pub(crate) mod workers;
 
