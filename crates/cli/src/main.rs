@@ -31,7 +31,7 @@ use clap::Parser;
 use arguments::{Arguments, Command};
 use commands::{
     audit, check, completion, config as config_command, diagnose, export, key, man, query, queue, redact,
-    rules, serve, snapshot, store, top, user, version,
+    rules, serve, snapshot, sql, store, top, user, version,
 };
 use exit::Failure;
 

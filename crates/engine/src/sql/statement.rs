@@ -37,12 +37,30 @@ pub(super) fn tokens(statement: &str) -> Result<Vec<TokenWithSpan>, StatementErr
         position: Some(Position { line: error.location.line, column: error.location.column }),
         ..StatementError::new(format!("the statement cannot be read: {}", error.message))
     })?;
+    check_single(&tokens)?;
     if tokens.iter().filter(|token| nests(&token.token)).count() > MAX_NESTING {
         return Err(StatementError::new(format!(
             "the statement has more than {MAX_NESTING} operators and parentheses: split it, or compare with a list (IN)"
         )));
     }
     Ok(tokens)
+}
+
+fn check_single(tokens: &[TokenWithSpan]) -> Result<(), StatementError> {
+    let is_empty = |token: &Token| matches!(token, Token::Whitespace(_) | Token::SemiColon | Token::EOF);
+    let mut said = tokens.iter().skip_while(|token| is_empty(&token.token));
+    if said.next().is_none() {
+        return Err(StatementError::new("there is no statement"));
+    }
+    let behind =
+        said.skip_while(|token| token.token != Token::SemiColon).find(|token| !is_empty(&token.token));
+    match behind.map(|token| token.span.start) {
+        Some(start) => Err(StatementError {
+            position: Some(Position { line: start.line, column: start.column }),
+            ..StatementError::new("there are several statements: give one at a time")
+        }),
+        None => Ok(()),
+    }
 }
 
 /// Whether a tree can become deeper by it.

@@ -55,7 +55,7 @@ pub(crate) struct Sql {
     #[arg(long, short, value_name = "FILE", default_value = "-", value_hint = clap::ValueHint::FilePath)]
     out: PathBuf,
     /// Write over a file that is there
-    #[arg(long, requires = "out")]
+    #[arg(long)]
     force: bool,
     #[command(flatten)]
     connection: Connection,
