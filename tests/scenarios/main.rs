@@ -20,6 +20,7 @@ mod rules;
 mod scraping;
 mod seeds;
 mod snapshot;
+mod sql;
 mod stage;
 mod terminal;
 mod troubleshooting;

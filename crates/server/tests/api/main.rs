@@ -23,5 +23,6 @@ mod remote;
 mod requests;
 mod rollups;
 mod seeds;
+mod sql;
 mod stage;
 mod tls;
