@@ -99,14 +99,12 @@ impl Queries {
         cancel: &Cancel,
         each: &mut dyn FnMut(RecordBatch) -> Result<(), QueryError>,
     ) -> Result<(), QueryError> {
-        let timed_out = || {
-            format!(
-                "the scan took longer than {} (store.scan_timeout): narrow its time range or add conditions",
-                DurationText(self.timeout)
-            )
-        };
+        let timed_out = format!(
+            "the scan took longer than {} (store.scan_timeout): narrow its time range or add conditions",
+            DurationText(self.timeout)
+        );
         let context = Arc::clone(&self.context);
-        let run = Run { plan, context, timeout: self.timeout, timed_out: timed_out(), error: query_error };
+        let run = Run { plan, context, timeout: self.timeout, timed_out, error: query_error };
         self.run_within(run, cancel, each)
     }
 
