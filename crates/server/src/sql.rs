@@ -42,7 +42,7 @@ pub(crate) async fn body(app: &Shared, query: SqlQuery, format: AnswerFormat) ->
         begun.await.map_err(|error| Problem::internal(&error))??;
         // From here on its client ends it, by going away.
         stop.keep_on();
-        Ok(body)
+        Ok::<_, Problem>(body)
     };
     // The store has the same bound, and says more of it; here the wait for a place counts as well.
     let late = most.saturating_add(Duration::from_millis(500));

@@ -69,10 +69,9 @@ fn first_line(text: &str) -> String {
         "Internal error: ",
         "Arrow error: ",
         "This feature is not implemented: ",
-        "Optimizer rule ",
         "Schema error: ",
     ];
-    let kind = kinds.iter().find(|kind| kind.ends_with(": ") && text.starts_with(**kind));
+    let kind = kinds.iter().find(|kind| text.starts_with(**kind));
     kind.map_or(text, |kind| &text[kind.len()..]).to_owned()
 }
 

@@ -77,7 +77,7 @@ async fn ask(
 /// The format that is accepted first, of those that there are.
 fn accepted(headers: &HeaderMap) -> AnswerFormat {
     let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let known = accepted.split(',').filter_map(|kind| {
+    let mut known = accepted.split(',').filter_map(|kind| {
         let essence = kind.split(';').next()?.trim().to_ascii_lowercase();
         let is_it = |format: &&Format| format.media_type().split(';').next() == Some(essence.as_str());
         match essence.as_str() {
@@ -85,7 +85,7 @@ fn accepted(headers: &HeaderMap) -> AnswerFormat {
             _ => Format::ALL.iter().find(is_it).map(|format| AnswerFormat::Rows(*format)),
         }
     });
-    known.into_iter().next().unwrap_or(AnswerFormat::Json)
+    known.next().unwrap_or(AnswerFormat::Json)
 }
 
 /// The tables that statements can read, with their columns.

@@ -21,8 +21,8 @@ pub(crate) struct SqlRequest {
 }
 
 /// An answer in JSON.
-#[derive(Serialize, ToSchema)]
-#[expect(dead_code, reason = "it describes what is written in pieces")]
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "it describes what is written in pieces")]
 pub(crate) struct SqlAnswer {
     /// The columns, in order.
     columns: Vec<SqlAnswerColumn>,
@@ -37,8 +37,8 @@ pub(crate) struct SqlAnswer {
 }
 
 /// A column of an answer.
-#[derive(Serialize, ToSchema)]
-#[expect(dead_code, reason = "it describes what is written in pieces")]
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "it describes what is written in pieces")]
 pub(crate) struct SqlAnswerColumn {
     /// Its name.
     name: String,
@@ -47,8 +47,8 @@ pub(crate) struct SqlAnswerColumn {
 }
 
 /// What an answer was made of.
-#[derive(Serialize, ToSchema)]
-#[expect(dead_code, reason = "it describes what is written in pieces")]
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "it describes what is written in pieces")]
 pub(crate) struct SqlStatistics {
     /// Rows of the answer.
     rows: u64,

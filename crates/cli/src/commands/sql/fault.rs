@@ -15,7 +15,7 @@ pub(super) fn of_server(statement: &str, problem: &Value) -> Failure {
     let said = problem["detail"].as_str().unwrap_or("no reason given");
     let place = &problem["position"];
     let place = place["line"].as_u64().zip(place["column"].as_u64());
-    marked(statement, clean(said), place)
+    marked(statement, &clean(said), place)
 }
 
 /// What a store says.
@@ -23,7 +23,7 @@ pub(super) fn of_store(statement: &str, error: SqlError) -> Failure {
     match error {
         SqlError::Statement(fault) => {
             let place = fault.position.map(|position| (position.line, position.column));
-            marked(statement, clean(&told(&fault)), place)
+            marked(statement, &clean(&told(&fault)), place)
         }
         SqlError::Query(error) => Failure::Other(error.into()),
     }
@@ -36,7 +36,7 @@ fn told(fault: &StatementError) -> String {
     }
 }
 
-fn marked(statement: &str, said: String, place: Option<(u64, u64)>) -> Failure {
+fn marked(statement: &str, said: &str, place: Option<(u64, u64)>) -> Failure {
     Failure::Other(match place.and_then(|place| mark(statement, place)) {
         Some(mark) => anyhow!("{said}\n{mark}"),
         None => anyhow!("{said}"),
