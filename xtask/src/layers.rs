@@ -23,6 +23,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("pipeline", 3),
     ("collect", 3),
     ("alert", 3),
+    ("records", 3),
     ("report", 3),
     ("server", 4),
     ("cli", 5),

@@ -334,7 +334,7 @@ fn pass(folder: &Path, rows: u64) -> Outcome<()> {
         table: Table::JobEvents,
         range: TimeRange::ALL,
         filters: Vec::new(),
-        columns: &["time", "action", "job_id"],
+        columns: (&["time", "action", "job_id"]).into(),
         cancel: Cancel::never(),
     };
     let start = Instant::now();

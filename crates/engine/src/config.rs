@@ -8,11 +8,15 @@ use store::{Matcher, Retention, Table};
 
 use crate::archive::ArchiveConfig;
 
+/// What is audited is kept a year, unless it is said otherwise.
+const AUDIT_RETENTION: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// How the embedded store keeps telemetry. Every field has a default that suits one host.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// How long metrics and events are kept.
+    /// How long metrics and events are kept. What applications report for audits (the table `audit_events`) is kept a
+    /// year at least; `retention_overrides` can say otherwise.
     #[schemars(with = "String")]
     pub retention: DurationText,
     /// How long rollups of metrics are kept: for every 5 minutes and every hour the number of samples, their
@@ -21,7 +25,7 @@ pub struct Config {
     #[schemars(with = "String")]
     pub rollup_retention: DurationText,
     /// The most that files of metrics and events may take on the disk: beyond it the oldest are dropped,
-    /// however young. 0 is no bound.
+    /// however young, what is audited last. 0 is no bound.
     #[schemars(with = "String")]
     pub retention_bytes: ByteSize,
     /// While the disk has less than this free, the oldest files are dropped, but none with anything of the
@@ -146,17 +150,28 @@ impl RetentionOverrides {
 impl Config {
     /// How long rows of a table are kept.
     pub fn retention_of(&self, table: Table) -> Duration {
-        self.retention_overrides.tables.get(table.name()).unwrap_or(&self.retention).0
+        self.retention_overrides
+            .tables
+            .get(table.name())
+            .map_or_else(|| self.usual_retention(table), |keep| keep.0)
+    }
+
+    /// How long rows of a table are kept that no override names: what is audited a year at least, because people are
+    /// asked about it by then.
+    fn usual_retention(&self, table: Table) -> Duration {
+        match table {
+            Table::AuditEvents => self.retention.0.max(AUDIT_RETENTION),
+            _ => self.retention.0,
+        }
     }
 
     /// How long what is kept, as `retention` and its overrides say. Names that are no tables are passed over:
     /// opening the store refuses them.
     pub fn kept(&self) -> Retention {
         let overrides = &self.retention_overrides;
-        let tables =
-            overrides.tables.iter().filter_map(|(name, keep)| Some((Table::from_name(name)?, keep.0)));
-        let kept = tables
-            .fold(Retention::from(self.retention.0), |kept, (table, keep)| kept.with_table(table, keep));
+        let usual = Retention::from(self.retention.0);
+        let kept =
+            Table::ALL.iter().fold(usual, |kept, table| kept.with_table(*table, self.retention_of(*table)));
         let series = overrides.metrics.iter();
         series.fold(kept, |kept, metrics| kept.with_series(metrics.matchers.clone(), metrics.keep.0))
     }

@@ -258,8 +258,9 @@ impl Engine {
     }
 
     fn admit(&self, bytes: usize) -> Result<(), AppendError> {
-        if most_record_bytes(bytes) > MAX_PAYLOAD_BYTES {
-            return Err(AppendError::Overloaded { what: "the size of one batch" });
+        let record_bytes = most_record_bytes(bytes);
+        if record_bytes > MAX_PAYLOAD_BYTES {
+            return Err(AppendError::TooLarge { bytes: record_bytes, max_bytes: MAX_PAYLOAD_BYTES });
         }
         if let Some(what) = self.core.overload() {
             return Err(AppendError::Overloaded { what });

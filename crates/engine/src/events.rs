@@ -1,6 +1,7 @@
 //! Event files: Parquet files of one table each, rows in ascending time.
 
 pub(crate) mod collect;
+pub(crate) mod condition;
 pub(crate) mod filter;
 pub(crate) mod footer;
 pub(crate) mod merge;

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::Timestamp;
+use store::Table;
 
 use crate::archive::Awaited;
+use crate::catalog::FileKind;
 use crate::core::Core;
 use crate::files::StoredFile;
 use crate::{Config, EngineError};
@@ -70,14 +72,15 @@ fn tell_missed(core: &Core, awaited: Option<&Awaited>, dropped: &[Arc<StoredFile
     }
 }
 
-/// The oldest files, as many as have to go.
+/// The oldest files, as many as have to go; what is audited goes last.
 fn beyond_space(
     config: &Config,
     mut files: Vec<Arc<StoredFile>>,
     mut free: u64,
     now: Timestamp,
 ) -> Vec<Arc<StoredFile>> {
-    files.sort_by_key(|file| file.entry.range.end);
+    let is_audit = |file: &StoredFile| file.entry.kind == FileKind::Events(Table::AuditEvents);
+    files.sort_by_key(|file| (is_audit(file), file.entry.range.end));
     let mut taken: u64 = files.iter().map(|file| file.bytes()).sum();
     let (most, least_free) = (config.retention_bytes.0, config.retention_free_bytes.0);
     let young = now.before(LAST_TO_GO);
@@ -122,7 +125,7 @@ fn forget_quarantined(core: &Core, is_expired: impl Fn(&StoredFile) -> bool) -> 
 #[cfg(test)]
 mod tests {
     use prometheus::Registry;
-    use store::{Batch, EventBatch, Table, TelemetryStore};
+    use store::{Batch, EventBatch, TelemetryStore};
 
     use super::*;
     use crate::Engine;

@@ -1,6 +1,6 @@
 //! Who sent what, and what became of it: the counters behind "nothing is dropped uncounted".
 
-use model::event::Flaws;
+use model::event::{Event, Flaw};
 use prometheus::{IntCounterVec, Opts, Registry};
 
 use crate::Action;
@@ -155,9 +155,14 @@ impl Account {
         self.redacted.with_label_values(&[source.as_str(), detector, action.as_str()]).inc();
     }
 
-    pub(crate) fn flawed(&self, source: Source, flaws: Flaws) {
-        for flaw in flaws.iter() {
-            self.flaws.with_label_values(&[source.as_str(), flaw.as_str()]).inc();
+    /// Counts what is not right about events that are stored.
+    pub(crate) fn flawed(&self, source: Source, events: &[Event]) {
+        for flaw in Flaw::ALL {
+            let count = events.iter().filter(|event| event.flaws().contains(*flaw)).count();
+            if count > 0 {
+                let labels = [source.as_str(), flaw.as_str()];
+                self.flaws.with_label_values(&labels).inc_by(count as u64);
+            }
         }
     }
 }

@@ -8,6 +8,9 @@
 //! whoever sends it again cannot be told yet that it is stored.
 
 use std::collections::HashSet;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 /// What is known of an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,9 +67,43 @@ impl Duplicates {
     }
 }
 
-/// The hash by which an id is remembered.
-pub(crate) fn hash(id: &str) -> u128 {
-    xxhash_rust::xxh3::xxh3_128(id.as_bytes())
+/// Ids that one request has claimed. When it is dropped they are settled: as not stored, unless [`Claims::stored`] was
+/// called. So a request that panics or is ended leaves no id that nobody can send any more.
+pub(crate) struct Claims {
+    of: Arc<Mutex<Duplicates>>,
+    ids: Vec<u128>,
+    are_stored: bool,
+}
+
+impl Claims {
+    /// No claims yet.
+    pub(crate) fn new(of: Arc<Mutex<Duplicates>>) -> Self {
+        Self { of, ids: Vec::new(), are_stored: false }
+    }
+
+    /// Adds an id that was new when it was claimed.
+    pub(crate) fn add(&mut self, id: u128) {
+        self.ids.push(id);
+    }
+
+    /// The events are stored.
+    pub(crate) fn stored(mut self) {
+        self.are_stored = true;
+    }
+}
+
+impl Drop for Claims {
+    fn drop(&mut self) {
+        if !self.ids.is_empty() {
+            self.of.lock().settle(self.ids.drain(..), self.are_stored);
+        }
+    }
+}
+
+/// The hash by which an id of a table is remembered: one id in two tables is that of two events.
+pub(crate) fn hash(table: &str, id: &str) -> u128 {
+    let table = xxhash_rust::xxh3::xxh3_64(table.as_bytes());
+    xxhash_rust::xxh3::xxh3_128_with_seed(id.as_bytes(), table)
 }
 
 #[cfg(test)]
@@ -85,6 +122,27 @@ mod tests {
         }
         assert_eq!(seen.claim(0), Seen::New, "the oldest is forgotten");
         assert!(seen.young.len() + seen.old.len() <= 10);
+    }
+
+    #[test]
+    fn an_id_of_one_table_is_not_that_of_another() {
+        assert_eq!(hash("logs", "1"), hash("logs", "1"));
+        assert_ne!(hash("logs", "1"), hash("spans", "1"));
+        assert_ne!(hash("logs", "1"), hash("logs", "2"));
+    }
+
+    #[test]
+    fn claims_that_are_dropped_are_given_up_unless_their_events_are_stored() {
+        let seen = Arc::new(Mutex::new(Duplicates::new(10)));
+        let claims_of_one = || {
+            let mut claims = Claims::new(Arc::clone(&seen));
+            assert_eq!(seen.lock().claim(1), Seen::New);
+            claims.add(1);
+            claims
+        };
+        drop(claims_of_one());
+        claims_of_one().stored();
+        assert_eq!(seen.lock().claim(1), Seen::Stored);
     }
 
     #[test]

@@ -21,8 +21,14 @@ pub struct SamplesOutcome {
     pub over_series_limit: u64,
     /// Of series of differences that would be too many to be added up.
     pub over_delta_limit: u64,
+    /// Differences of native histograms for whose sums there is no memory.
+    pub over_delta_memory: u64,
+    /// Differences of native histograms whose sums would take more than one request may.
+    pub over_delta_request: u64,
     /// Differences that are no numbers: nothing can be added to them.
     pub malformed: u64,
+    /// Differences with which a sum would be no finite number, or have too many buckets.
+    pub beyond_sums: u64,
 }
 
 impl SamplesOutcome {
@@ -44,7 +50,8 @@ impl SamplesOutcome {
     pub fn refused(&self) -> u64 {
         let out_of_time = self.too_old + self.future;
         let too_many = self.over_series_limit + self.over_delta_limit;
-        self.conflicting + out_of_time + self.too_large + too_many + self.malformed
+        let too_much = self.too_large + self.over_delta_memory + self.over_delta_request + self.beyond_sums;
+        self.conflicting + out_of_time + too_many + too_much + self.malformed
     }
 
     /// What was refused and why, in words for the sender; nothing when all is well.
@@ -62,7 +69,19 @@ impl SamplesOutcome {
             (self.too_large, "of series with too many or too large labels (ingest.max_labels and its kin)"),
             (self.over_series_limit, "of new series beyond store.max_series"),
             (self.over_delta_limit, "of new series of delta temporality beyond ingest.max_delta_series"),
+            (
+                self.over_delta_memory,
+                "of native histograms of delta temporality for whose sums there is no memory: send fewer series",
+            ),
+            (
+                self.over_delta_request,
+                "of native histograms of delta temporality whose sums take more than one request may: send fewer at once",
+            ),
             (self.malformed, "of delta temporality and no finite numbers"),
+            (
+                self.beyond_sums,
+                "of delta temporality, and with them a sum would be no finite number or have too many buckets",
+            ),
         ];
         let said: Vec<String> = parts
             .into_iter()

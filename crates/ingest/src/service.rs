@@ -1,9 +1,10 @@
 //! The four steps: limits, redaction, append, and the word to those who listen.
 
+mod admit;
 mod clean;
 mod deltas;
 mod exemplars;
-mod records;
+mod parts;
 mod samples;
 
 use std::collections::HashSet;
@@ -14,15 +15,15 @@ use model::event::Event;
 use model::{MetricBatch, TimeRange, Timestamp};
 use parking_lot::{Mutex, RwLock};
 use store::{AppendError, Batch, EventScan, FilterOp, QueryError, Retention, Table, TelemetryStore};
+use tokio::task::JoinError;
 
 use crate::account::{Account, Kind};
-use crate::cumulative::Cumulative;
-use crate::duplicates::{self, Duplicates, Seen};
+use crate::cumulative::{Bounds, Cumulative, HISTOGRAM_BYTES};
+use crate::duplicates::{self, Claims, Duplicates, Seen};
 use crate::metadata::MetadataStore;
-use crate::texts::{self, Place};
 use crate::{Limits, Reason, Redactor, Source};
-use clean::{CleanSeries, Cleaner};
-use records::Origins;
+use clean::CleanSeries;
+use parts::{IdKind, PART_BYTES};
 
 /// Hears of events once they are durable. Must not block: it is called on the way to the answer.
 pub trait EventListener: Send + Sync {
@@ -50,12 +51,18 @@ pub struct Rejection {
     pub reason: String,
 }
 
-/// Why nothing of a batch was stored.
+/// Why a batch was not stored.
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
     /// The store has no room right now. Sending again later helps.
     #[error("nothing was stored; send it again")]
     Store(#[source] AppendError),
+    /// The same of a part; those before it are stored.
+    #[error("not all was stored; send all of it again")]
+    Part(#[source] AppendError),
+    /// Limiting, redacting or storing events ended in a panic. A fault of ours, which the same events would meet again.
+    #[error("the work on events broke off")]
+    Broken(#[source] JoinError),
     /// Rows could not be gathered. A fault of ours.
     #[error("events could not be made into rows")]
     Rows(#[source] store::ColumnError),
@@ -65,6 +72,42 @@ pub enum IngestError {
     /// The ids of stored events could not be read.
     #[error("the ids of stored events could not be read")]
     Recall(#[source] QueryError),
+}
+
+impl IngestError {
+    /// How what it was about is counted.
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Store(error) | Self::Part(error) => refusal_of(error),
+            Self::Rows(_) | Self::Broken(_) | Self::Metrics(_) | Self::Recall(_) => Reason::Overloaded,
+        }
+    }
+
+    /// The error, where something was stored before.
+    fn after_a_part(self) -> Self {
+        match self {
+            Self::Store(error) => Self::Part(error),
+            other => other,
+        }
+    }
+}
+
+impl From<JoinError> for IngestError {
+    /// A task that did not end by itself: it has panicked, or everything ends.
+    fn from(error: JoinError) -> Self {
+        if error.is_panic() { Self::Broken(error) } else { Self::Store(AppendError::Closed) }
+    }
+}
+
+/// How what a store did not take is counted.
+fn refusal_of(error: &AppendError) -> Reason {
+    match error {
+        AppendError::TooLarge { .. } => Reason::TooLarge,
+        AppendError::Overloaded { .. }
+        | AppendError::DiskFull { .. }
+        | AppendError::Poisoned
+        | AppendError::Closed => Reason::Overloaded,
+    }
 }
 
 /// The one path in.
@@ -100,7 +143,11 @@ impl Ingest {
             seen_events: Arc::new(Mutex::new(Duplicates::new(limits.remembered_event_ids))),
             seen_exemplars: Arc::new(Mutex::new(Duplicates::new(limits.remembered_event_ids))),
             seen_records: Arc::new(Mutex::new(Duplicates::new(limits.remembered_event_ids))),
-            cumulative: Cumulative::new(limits.max_delta_series, limits.delta_series_idle.0),
+            cumulative: Cumulative::new(Bounds {
+                max_series: limits.max_delta_series,
+                histogram_bytes: HISTOGRAM_BYTES,
+                idle: limits.delta_series_idle.0,
+            }),
             metadata: MetadataStore::default(),
             listeners: RwLock::default(),
             store,
@@ -150,88 +197,89 @@ impl Ingest {
         self.account.refused(source, Kind::Sample, reason, count);
     }
 
-    /// Stores events. Each that breaks a limit is rejected by its index; the others go on. An event
-    /// whose id was stored before is passed over, so sending a list twice is safe.
+    /// Stores events of any table. Each that breaks a limit is rejected by its index, or cut where it is a record of a log
+    /// or a span; the others go on. An event whose id was stored before is passed over, so sending a list twice is safe;
+    /// those without an id (most records of logs) are stored as often as they are sent.
+    ///
+    /// What is large is stored in parts, one after the other. After an error all is to be sent again: what was stored of
+    /// it is known by its ids.
     pub async fn append_events(
         self: &Arc<Self>,
         source: Source,
         events: Vec<Event>,
     ) -> Result<EventsOutcome, IngestError> {
-        self.append_to(&self.seen_events, source, events).await
+        let (admitted, mut outcome) = self.admit_all(source, events).await?;
+        let mut parts = parts::split(admitted, PART_BYTES).into_iter();
+        while let Some(part) = parts.next() {
+            if let Err(error) = self.store_part(source, part, &mut outcome).await {
+                let rest = parts.map(|part| part.len() as u64).sum();
+                self.account.refused(source, Kind::Event, error.reason(), rest);
+                return Err(if outcome.accepted > 0 { error.after_a_part() } else { error });
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// The bounds that items must keep.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// The ids of rows of a table.
     fn seen(&self, table: Table) -> &Arc<Mutex<Duplicates>> {
-        match table {
-            Table::Exemplars => &self.seen_exemplars,
-            Table::Logs | Table::Spans => &self.seen_records,
-            Table::JobEvents
-            | Table::StageEvents
-            | Table::ComponentEvents
-            | Table::WorkerEvents
-            | Table::Requests
-            | Table::LlmCalls
-            | Table::Feedback
-            | Table::Deploys
-            | Table::Exits => &self.seen_events,
+        match IdKind::of(table) {
+            IdKind::Event => &self.seen_events,
+            IdKind::Exemplar => &self.seen_exemplars,
+            IdKind::Record => &self.seen_records,
         }
     }
 
-    async fn append_to(
+    /// Stores those of a part that were not stored before.
+    async fn store_part(
         self: &Arc<Self>,
-        seen: &Arc<Mutex<Duplicates>>,
         source: Source,
-        events: Vec<Event>,
-    ) -> Result<EventsOutcome, IngestError> {
-        let mut outcome = EventsOutcome::default();
-        let mut admitted = Vec::with_capacity(events.len());
-        let now = Timestamp::now();
-        let mut origins = Origins::default();
-        for (index, mut event) in events.into_iter().enumerate() {
-            let admission = match &mut event {
-                Event::Log(log) => self.admit_log(source, log, now, &mut origins),
-                Event::Span(span) => self.admit_span(source, span, now, &mut origins),
-                event => self.admit(source, event, now),
-            };
-            match admission {
-                Ok(()) => admitted.push(event),
-                Err((reason, text)) => {
-                    self.account.refused(source, Kind::Event, reason, 1);
-                    outcome.rejected.push(Rejection { index, reason: text });
-                }
-            }
-        }
-        let (claimed, ids) = claim(seen, admitted, &mut outcome)?;
-        self.account.refused(source, Kind::Event, Reason::Duplicate, outcome.duplicates as u64);
-        outcome.accepted = claimed.len();
-        if claimed.is_empty() {
-            return Ok(outcome);
+        part: Vec<Event>,
+        outcome: &mut EventsOutcome,
+    ) -> Result<(), IngestError> {
+        let Some(first) = part.first() else { return Ok(()) };
+        let seen = Arc::clone(self.seen(store::table_of(first)));
+        let (known, sent) = (outcome.duplicates, part.len() as u64);
+        let (claimed, claims) = claim(&seen, part, outcome)
+            .inspect_err(|_| self.account.refused(source, Kind::Event, Reason::Overloaded, sent))?;
+        self.account.refused(source, Kind::Event, Reason::Duplicate, (outcome.duplicates - known) as u64);
+        let count = claimed.len();
+        if count == 0 {
+            return Ok(());
         }
         // In a task of its own: a caller who goes away must not leave ids claimed, nor events stored
         // that no listener heard of.
-        let (this, seen) = (Arc::clone(self), Arc::clone(seen));
-        let storing = tokio::spawn(async move { this.store_claimed(&seen, source, claimed, ids).await });
-        storing.await.map_err(|_| IngestError::Store(AppendError::Closed))??;
-        Ok(outcome)
+        let this = Arc::clone(self);
+        let storing = tokio::spawn(async move { this.store_claimed(source, claimed, claims).await });
+        let refused =
+            |error: &IngestError| self.account.refused(source, Kind::Event, error.reason(), count as u64);
+        storing.await.map_err(IngestError::from).inspect_err(refused)??;
+        outcome.accepted += count;
+        Ok(())
     }
 
     async fn store_claimed(
         &self,
-        seen: &Mutex<Duplicates>,
         source: Source,
         events: Vec<Event>,
-        ids: Vec<u128>,
+        claims: Claims,
     ) -> Result<(), IngestError> {
         let stored = self.store_events(&events).await;
-        seen.lock().settle(ids, stored.is_ok());
         match &stored {
             Ok(()) => {
+                // Before listeners hear of them: what they do with events changes nothing about the store.
+                claims.stored();
                 self.account.accepted(source, Kind::Event, events.len() as u64);
+                self.account.flawed(source, &events);
                 for listener in self.listeners.read().iter() {
                     listener.on_events(&events);
                 }
             }
-            Err(_) => self.account.refused(source, Kind::Event, Reason::Overloaded, events.len() as u64),
+            Err(error) => self.account.refused(source, Kind::Event, error.reason(), events.len() as u64),
         }
         stored
     }
@@ -241,56 +289,6 @@ impl Ingest {
         let batch = Batch { metrics: MetricBatch::new(), events };
         self.store.append(batch).await.map_err(IngestError::Store)?;
         Ok(())
-    }
-
-    /// Checks when an event happened.
-    fn admit_time(&self, table: Table, time: Timestamp, now: Timestamp) -> Result<(), (Reason, String)> {
-        let limits = &self.limits;
-        let retention = self.retention.table(table);
-        limits.check_time(time, now, now.before(retention)).map_err(|reason| {
-            let text = match reason {
-                Reason::Future => format!("time {time} is more than {} in the future", limits.max_future),
-                _ => format!("time {time} is older than the retention of {}", model::DurationText(retention)),
-            };
-            (reason, text)
-        })
-    }
-
-    /// Checks one event against the limits, and redacts it.
-    fn admit(&self, source: Source, event: &mut Event, now: Timestamp) -> Result<(), (Reason, String)> {
-        let limits = &self.limits;
-        let table = store::table_of(event);
-        self.admit_time(table, event.time(), now)?;
-        let cleaner = Cleaner::new(self, source, table.name());
-        let mut refusal = None;
-        let mut check = |field: &str, name: &str| {
-            if name.len() > limits.max_name_bytes {
-                refusal.get_or_insert_with(|| {
-                    format!("{field} has {} bytes, at most {} are taken", name.len(), limits.max_name_bytes)
-                });
-            }
-        };
-        texts::visit(event, |place| match place {
-            Place::Id(field, id) => {
-                check(field, id.as_str());
-                cleaner.id(field, id);
-            }
-            Place::Name(field, name) => {
-                check(field, name.as_str());
-                cleaner.name(field, name);
-            }
-            Place::Text(field, text) => _ = cleaner.text(field, text),
-            Place::Labels(labels) => _ = cleaner.attributes(labels),
-        });
-        let attributes = texts::attributes(event);
-        let count = attributes.len();
-        attributes.keys().for_each(|name| check("an attribute's name", name));
-        cleaner.attributes(attributes);
-        if count > limits.max_attributes {
-            let text = format!("{count} attributes, at most {} are taken", limits.max_attributes);
-            refusal.get_or_insert(text);
-        }
-        refusal.map_or(Ok(()), |text| Err((Reason::TooLarge, text)))
     }
 }
 
@@ -309,20 +307,22 @@ const RECENT_LOGS: Duration = Duration::from_secs(3600);
 
 /// What an event is recognised by, if it has an id.
 fn id_of(event: &Event) -> Option<u128> {
-    event.event_id().map(|id| duplicates::hash(&id))
+    event.event_id().map(|id| duplicates::hash(store::table_of(event).name(), &id))
 }
 
 /// Claims the ids of `events`; gives back the events that are new, with their ids; events without an id are always
 /// new. When one is on its way to the disk in another request, nothing is claimed and all must be sent again: it cannot
 /// be acknowledged before it is durable.
 fn claim(
-    seen: &Mutex<Duplicates>,
+    seen: &Arc<Mutex<Duplicates>>,
     events: Vec<Event>,
     outcome: &mut EventsOutcome,
-) -> Result<(Vec<Event>, Vec<u128>), IngestError> {
-    let mut duplicates = seen.lock();
-    let (mut claimed, mut ids) = (Vec::with_capacity(events.len()), Vec::with_capacity(events.len()));
+) -> Result<(Vec<Event>, Claims), IngestError> {
+    let mut claimed = Vec::with_capacity(events.len());
     let mut own = HashSet::with_capacity(events.len());
+    // Before the lock, so that it is dropped after it: it needs the lock itself.
+    let mut claims = Claims::new(Arc::clone(seen));
+    let mut duplicates = seen.lock();
     for event in events {
         let Some(id) = id_of(&event) else {
             claimed.push(event);
@@ -331,19 +331,19 @@ fn claim(
         match duplicates.claim(id) {
             Seen::New => {
                 own.insert(id);
-                ids.push(id);
+                claims.add(id);
                 claimed.push(event);
             }
             Seen::Stored => outcome.duplicates += 1,
             Seen::InFlight if own.contains(&id) => outcome.duplicates += 1,
             Seen::InFlight => {
-                duplicates.settle(ids, false);
                 let what = "the same event is being stored for another request";
                 return Err(IngestError::Store(AppendError::Overloaded { what }));
             }
         }
     }
-    Ok((claimed, ids))
+    drop(duplicates);
+    Ok((claimed, claims))
 }
 
 #[cfg(test)]

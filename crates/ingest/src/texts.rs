@@ -2,18 +2,21 @@
 
 use model::event::{Attributes, Conventions, Event, LogEvent, Origin, SpanEvent, SpanLink};
 
-/// Where a text stands in an event. An id or a name that is too long is cut in a record of a log and in a span; any
-/// other event is refused for it.
+/// Where a text stands in an event.
 pub(crate) enum Place<'a> {
-    /// An id, by which events find each other: redacted only where a rule names it. Two ids that became one would
-    /// make two jobs one.
+    /// An id, by which events find each other: redacted only where a rule names it, and never cut. Two ids that became
+    /// one would make two jobs one.
     Id(&'static str, &'a mut String),
+    /// The same of one that an event can be without. It is there.
+    OptionalId(&'static str, &'a mut Option<String>),
     /// A name: redacted.
     Name(&'static str, &'a mut String),
     /// A text that people wrote or a program printed: redacted, and cut when too long.
     Text(&'static str, &'a mut String),
     /// Labels of the series that an event belongs to, or attributes of a part of it: redacted by their names.
     Labels(&'a mut Attributes),
+    /// The event's own attributes: the same.
+    Attributes(&'a mut Attributes),
 }
 
 /// The fields that are ids, in whatever event.
@@ -55,102 +58,133 @@ const fn is_same(one: &[u8], other: &[u8]) -> bool {
 }
 
 macro_rules! name {
-    ($field:ident, $text:expr) => {
-        if const { is_id(stringify!($field)) } {
+    ($visit:ident, $field:ident, $text:expr) => {
+        $visit(if const { is_id(stringify!($field)) } {
             Place::Id(stringify!($field), $text)
         } else {
             Place::Name(stringify!($field), $text)
-        }
+        })
     };
 }
 
+macro_rules! option {
+    ($visit:ident, $field:ident, $option:expr) => {{
+        let option: &mut Option<String> = $option;
+        if option.is_some() && const { is_id(stringify!($field)) } {
+            $visit(Place::OptionalId(stringify!($field), option));
+        } else if let Some(name) = option {
+            $visit(Place::Name(stringify!($field), name));
+        }
+    }};
+}
+
 macro_rules! visit {
-    ($event:ident, $visit:ident, names: [$($name:ident),*], options: [$($option:ident),*], texts: [$($text:ident),*]) => {{
-        $($visit(name!($name, &mut $event.$name));)*
-        $(if let Some(name) = &mut $event.$option { $visit(name!($option, name)); })*
+    (
+        $event:ident, $visit:ident,
+        names: [$($name:ident),*], options: [$($option:ident),*], texts: [$($text:ident),*]
+        $(, attributes: $attributes:ident)?
+    ) => {{
+        $(name!($visit, $name, &mut $event.$name);)*
+        $(option!($visit, $option, &mut $event.$option);)*
         $(if let Some(text) = &mut $event.$text { $visit(Place::Text(stringify!($text), text)); })*
+        $($visit(Place::Attributes(&mut $event.$attributes));)?
     }};
 }
 
 /// The same of fields that lie apart.
 macro_rules! visit_apart {
     ($visit:ident, options: [$($option:ident),*], texts: [$($text:ident),*]) => {{
-        $(if let Some(name) = $option { $visit(name!($option, name)); })*
+        $(option!($visit, $option, $option);)*
         $(if let Some(text) = $text { $visit(Place::Text(stringify!($text), text)); })*
     }};
 }
 
-/// Calls `visit` with every text of `event` but its attributes, and but its origin, which it may share with others:
-/// that is for [`visit_origin`].
+/// Calls `visit` with every text of `event` but its origin, which it may share with others: that is for
+/// [`visit_origin`].
 pub(crate) fn visit(event: &mut Event, mut visit: impl FnMut(Place<'_>)) {
     match event {
         Event::Job(event) => visit!(event, visit,
             names: [event_id, job_id],
             options: [kind, queue, document_id, tenant, parent_id, worker_id, content_type, service, trace_id, request_id, stage, error_type],
-            texts: [message, error_message]),
+            texts: [message, error_message],
+            attributes: attributes),
         Event::Stage(event) => visit!(event, visit,
             names: [event_id, job_id, stage],
             options: [component, kind, document_id, worker_id, service, trace_id, error_type],
-            texts: [error_message]),
+            texts: [error_message],
+            attributes: attributes),
         Event::Component(event) => visit!(event, visit,
             names: [event_id, component],
             options: [job_id, stage, worker_id, service],
-            texts: []),
+            texts: [],
+            attributes: attributes),
         Event::Worker(event) => visit!(event, visit,
             names: [event_id, worker_id],
             options: [service, host, queues, version, job_id],
-            texts: [reason]),
+            texts: [reason],
+            attributes: attributes),
         Event::Request(event) => {
             visit(Place::Text("path", &mut event.path));
             visit!(event, visit,
                 names: [event_id, method],
                 options: [route, user_id, api_key_id, client_ip, request_id, service, trace_id],
-                texts: [error_message]);
+                texts: [error_message],
+                attributes: attributes);
         }
         Event::LlmCall(event) => visit!(event, visit,
             names: [event_id, model],
             options: [operation, provider, job_id, stage, document_id, tenant, user_id, worker_id, service, trace_id, finish_reason],
-            texts: [backend, error_message]),
+            texts: [backend, error_message],
+            attributes: attributes),
         Event::Feedback(event) => visit!(event, visit,
             names: [event_id],
             options: [job_id, document_id, trace_id, user_id],
-            texts: [comment]),
+            texts: [comment],
+            attributes: attributes),
         Event::Deploy(event) => visit!(event, visit,
             names: [event_id, service, version],
             options: [environment],
-            texts: [description, url]),
+            texts: [description, url],
+            attributes: attributes),
+        Event::Audit(event) => visit!(event, visit,
+            names: [event_id, action],
+            options: [user_id, target, client_ip, tenant, service, host, job_id, document_id, request_id, trace_id],
+            texts: [message],
+            attributes: attributes),
         Event::Exit(event) => visit!(event, visit,
             names: [event_id, name],
             options: [host, group, unit, worker_id, signal],
-            texts: [command, cgroup, message]),
+            texts: [command, cgroup, message],
+            attributes: attributes),
         Event::Exemplar(event) => {
             visit(Place::Labels(&mut event.series));
             visit!(event, visit,
                 names: [event_id, metric],
                 options: [trace_id],
-                texts: []);
+                texts: [],
+                attributes: labels);
         }
         Event::Log(log) => visit_log(log, visit),
         Event::Span(span) => visit_span(span, visit),
     }
 }
 
-/// As [`visit`], of a record of a log.
-pub(crate) fn visit_log(log: &mut LogEvent, mut visit: impl FnMut(Place<'_>)) {
+fn visit_log(log: &mut LogEvent, mut visit: impl FnMut(Place<'_>)) {
     visit!(log, visit,
         names: [],
         options: [event_id, trace_id, span_id, severity_text, event_name],
-        texts: [message]);
+        texts: [message],
+        attributes: attributes);
     visit_conventions(&mut log.conventions, visit);
 }
 
-/// As [`visit`], of a span and of what happened on its way.
-pub(crate) fn visit_span(span: &mut SpanEvent, mut visit: impl FnMut(Place<'_>)) {
+fn visit_span(span: &mut SpanEvent, mut visit: impl FnMut(Place<'_>)) {
     visit(Place::Text("name", &mut span.name));
     visit!(span, visit,
         names: [trace_id, span_id],
         options: [parent_span_id],
-        texts: [status_message, trace_state]);
+        texts: [status_message, trace_state],
+        attributes: attributes);
     for event in &mut span.events {
         visit(Place::Text("name", &mut event.name));
         visit(Place::Labels(&mut event.attributes));
@@ -243,24 +277,6 @@ fn visit_conventions(conventions: &mut Conventions, mut visit: impl FnMut(Place<
     visit_apart!(visit,
         options: [error_type, exception_type],
         texts: [exception_message, exception_stacktrace]);
-}
-
-/// The event's attributes.
-pub(crate) fn attributes(event: &mut Event) -> &mut Attributes {
-    match event {
-        Event::Job(event) => &mut event.attributes,
-        Event::Stage(event) => &mut event.attributes,
-        Event::Component(event) => &mut event.attributes,
-        Event::Worker(event) => &mut event.attributes,
-        Event::Request(event) => &mut event.attributes,
-        Event::LlmCall(event) => &mut event.attributes,
-        Event::Feedback(event) => &mut event.attributes,
-        Event::Deploy(event) => &mut event.attributes,
-        Event::Exit(event) => &mut event.attributes,
-        Event::Exemplar(event) => &mut event.labels,
-        Event::Log(event) => &mut event.attributes,
-        Event::Span(event) => &mut event.attributes,
-    }
 }
 
 #[cfg(test)]

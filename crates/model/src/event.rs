@@ -6,6 +6,7 @@
 //!
 //! Start reading at [`Event`].
 
+mod audit;
 mod conventions;
 mod exemplar;
 mod flaws;
@@ -20,6 +21,7 @@ mod worker;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+pub use audit::{AuditCategory, AuditEvent, AuditOutcome};
 pub use conventions::Conventions;
 pub use exemplar::ExemplarEvent;
 pub use flaws::{Flaw, Flaws};
@@ -55,6 +57,8 @@ pub enum Event {
     Feedback(FeedbackEvent),
     /// `deploy.finished`
     Deploy(DeployEvent),
+    /// `audit.recorded`
+    Audit(AuditEvent),
     /// `process.exited`
     Exit(ExitEvent),
     /// An observation behind a sample; comes with samples.
@@ -78,6 +82,7 @@ impl Event {
             Self::LlmCall(event) => &event.event_id,
             Self::Feedback(event) => &event.event_id,
             Self::Deploy(event) => &event.event_id,
+            Self::Audit(event) => &event.event_id,
             Self::Exit(event) => &event.event_id,
             Self::Exemplar(event) => &event.event_id,
             Self::Log(event) => return event.event_id.as_deref().map(Cow::Borrowed),
@@ -97,10 +102,30 @@ impl Event {
             Self::LlmCall(event) => event.time,
             Self::Feedback(event) => event.time,
             Self::Deploy(event) => event.time,
+            Self::Audit(event) => event.time,
             Self::Exit(event) => event.time,
             Self::Exemplar(event) => event.time,
             Self::Log(event) => event.time,
             Self::Span(event) => event.time,
+        }
+    }
+
+    /// What is not right about it. Only records of logs and spans are kept all the same.
+    pub fn flaws(&self) -> Flaws {
+        match self {
+            Self::Log(event) => event.flaws,
+            Self::Span(event) => event.flaws,
+            Self::Job(_)
+            | Self::Stage(_)
+            | Self::Component(_)
+            | Self::Worker(_)
+            | Self::Request(_)
+            | Self::LlmCall(_)
+            | Self::Feedback(_)
+            | Self::Deploy(_)
+            | Self::Audit(_)
+            | Self::Exit(_)
+            | Self::Exemplar(_) => Flaws::NONE,
         }
     }
 }

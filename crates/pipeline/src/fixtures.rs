@@ -12,8 +12,8 @@ use model::event::{
 use model::{Labels, TimeRange, Timestamp};
 use parking_lot::Mutex;
 use store::{
-    AppendError, Appended, Batch, Cancel, EventPass, EventScan, FilterOp, Matcher, QueryError, Scalar,
-    SelectRequest, SeriesCursor, StoreStats, TelemetryStore,
+    AppendError, Appended, Batch, Cancel, Condition, EventPass, EventScan, FilterOp, Matcher, Predicate,
+    QueryError, Scalar, SelectRequest, SeriesCursor, StoreStats, TelemetryStore, Test,
 };
 
 use crate::{Config, Pipeline};
@@ -273,11 +273,14 @@ impl TelemetryStore for MemoryStore {
 
     fn scan(&self, scan: &EventScan) -> Result<Vec<RecordBatch>, QueryError> {
         *self.scans.lock() += 1;
-        let wanted_job =
-            scan.filters.iter().find_map(|filter| match (filter.column, filter.op, &filter.value) {
-                ("job_id", FilterOp::Equal, Scalar::Text(id)) => Some(id.clone()),
-                _ => None,
-            });
+        let wanted_job = scan.filters.iter().find_map(|filter| match filter {
+            Predicate::Is(Condition { field, test: Test::Compare(FilterOp::Equal, Scalar::Text(id)) })
+                if field.column() == "job_id" =>
+            {
+                Some(id.clone())
+            }
+            _ => None,
+        });
         let events = self.events.lock();
         let batches = store::batches_from_events(events.iter()).expect("rows");
         let Some(batch) = batches.into_iter().find(|batch| batch.table == scan.table) else {

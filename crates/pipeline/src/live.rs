@@ -204,6 +204,7 @@ impl Pipeline {
                 | Event::LlmCall(_)
                 | Event::Feedback(_)
                 | Event::Deploy(_)
+                | Event::Audit(_)
                 | Event::Exemplar(_)
                 | Event::Log(_)
                 | Event::Span(_) => {}

@@ -12,6 +12,7 @@
 //! published JSON schema comes from ([`schema()`]).
 
 mod attributes;
+mod audit;
 mod body;
 mod component;
 mod deploy;
@@ -93,6 +94,7 @@ fn event(value: Value, now: Timestamp, index: usize, dropped: &mut usize) -> Res
         EventType::LlmCall => Event::LlmCall(llm::translate(wire(fields)?, envelope, dropped)?),
         EventType::Feedback => Event::Feedback(feedback::translate(wire(fields)?, envelope, dropped)),
         EventType::Deploy => Event::Deploy(deploy::translate(wire(fields)?, envelope, dropped)?),
+        EventType::Audit => Event::Audit(audit::translate(wire(fields)?, envelope, dropped)?),
         EventType::Exit => Event::Exit(exit::translate(wire(fields)?, envelope, dropped)?),
     };
     Ok(event)

@@ -121,7 +121,7 @@ fn check_rows(encoding: Encoding, bytes: &[u8]) {
         return;
     }
     for rows in [logs.finish(), spans.finish()] {
-        assert!(rows.reasons.len() as u64 <= rows.rejected);
+        assert!(rows.reasons.as_slice().len() as u64 <= rows.rejected);
         for event in &rows.events {
             let attributes = match event {
                 Event::Log(log) => &log.attributes,

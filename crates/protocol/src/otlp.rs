@@ -15,6 +15,7 @@ mod logs;
 mod metrics;
 pub mod names;
 mod protobuf;
+mod reasons;
 mod resource;
 pub mod rows;
 pub mod samples;
@@ -34,9 +35,10 @@ pub use metrics::{
     ExponentialBuckets, ExponentialHistogramPoint, HistogramPoint, Metric, MetricData, MetricSink, Number,
     NumberPoint, PointExemplar, PointFlags, Quantile, SummaryPoint, Temporality,
 };
+pub use reasons::Reasons;
 pub use resource::{Resource, Scope, Sink};
 pub use time::UnixNanos;
-pub use traces::{Span, SpanEvent, SpanKind, SpanLink, SpanSink, SpanStatus, StatusCode};
+pub use traces::{Span, SpanEvent, SpanLink, SpanSink, SpanStatus};
 pub use value::{AnyValue, KeyValue, attribute};
 
 /// How requests and answers are written.

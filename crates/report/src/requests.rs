@@ -8,7 +8,7 @@ use model::TimeRange;
 use model::event::RequestEvent;
 use pipeline::{Listing, Page};
 use promql::Cancel;
-use store::{ColumnFilter, EventPass, EventScan, FilterOp, Row, Scalar, Table, TelemetryStore};
+use store::{ColumnFilter, EventPass, EventScan, FilterOp, Predicate, Row, Scalar, Table, TelemetryStore};
 
 use crate::columns::{Counts, Numbers, Texts};
 use crate::{Quantiles, ReportError};
@@ -74,7 +74,7 @@ impl FromStr for StatusFilter {
 }
 
 impl RequestFilter {
-    fn conditions(&self) -> Vec<ColumnFilter> {
+    fn conditions(&self) -> Vec<Predicate> {
         let texts = [
             ("route", FilterOp::Equal, &self.route),
             ("path", FilterOp::Equal, &self.path),
@@ -89,10 +89,10 @@ impl RequestFilter {
         let texts = texts
             .into_iter()
             .filter_map(|(column, op, text)| Some((column, op, Scalar::Text(text.clone()?))));
-        let mut conditions: Vec<ColumnFilter> =
-            texts.map(|(column, op, value)| ColumnFilter { column, op, value }).collect();
+        let mut conditions: Vec<Predicate> =
+            texts.map(|(column, op, value)| ColumnFilter { column, op, value }.into()).collect();
         let mut number = |column, op, number| {
-            conditions.push(ColumnFilter { column, op, value: Scalar::Number(number) });
+            conditions.push(ColumnFilter { column, op, value: Scalar::Number(number) }.into());
         };
         match self.status {
             Some(StatusFilter::Code(code)) => number("status_code", FilterOp::Equal, f64::from(code)),
@@ -129,8 +129,8 @@ pub fn requests(
     let mut total = rows.len();
     if total == limit {
         total = 0;
-        let pass =
-            EventPass { table: Table::Requests, range, filters, columns: &["time"], cancel: cancel.clone() };
+        let columns = (&["time"]).into();
+        let pass = EventPass { table: Table::Requests, range, filters, columns, cancel: cancel.clone() };
         let mut count = |rows: &RecordBatch| {
             total += rows.num_rows();
             Ok(())
@@ -278,7 +278,7 @@ pub fn request_stats(
     range: TimeRange,
     cancel: &Cancel,
 ) -> Result<RequestStats, ReportError> {
-    let (filters, columns) = (filter.conditions(), by.columns());
+    let (filters, columns) = (filter.conditions(), by.columns().into());
     let pass = EventPass { table: Table::Requests, range, filters, columns, cancel: cancel.clone() };
     let mut sums = Sums { by, named: HashMap::new(), nameless: None, beyond: RequestTally::default() };
     let mut add = |rows: &RecordBatch| {

@@ -101,12 +101,15 @@ pub(crate) fn tally(
     let pass = EventPass {
         table: Table::JobEvents,
         range,
-        filters: vec![ColumnFilter {
-            column: "action",
-            op: FilterOp::NotEqual,
-            value: Scalar::Text(JobAction::Progress.as_str().to_owned()),
-        }],
-        columns: &["time", "action", "job_id", "submitted_at", "started_at", "timed_out"],
+        filters: vec![
+            ColumnFilter {
+                column: "action",
+                op: FilterOp::NotEqual,
+                value: Scalar::Text(JobAction::Progress.as_str().to_owned()),
+            }
+            .into(),
+        ],
+        columns: (&["time", "action", "job_id", "submitted_at", "started_at", "timed_out"]).into(),
         cancel: cancel.clone(),
     };
     let mut add = |rows: &RecordBatch| {

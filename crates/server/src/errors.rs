@@ -1,5 +1,6 @@
 //! How the errors of each crate become problems: the one place that decides on statuses.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use alert::{ActionError, DiagnoseError};
@@ -8,9 +9,9 @@ use ingest::IngestError;
 use pipeline::PipelineError;
 use report::ReportError;
 use state::StateError;
-use store::{AppendError, QueryError, SqlError};
+use store::{AppendError, Position, QueryError, SqlError, StatementError};
 
-use crate::problem::{Kind, Problem};
+use crate::problem::{Fault, Kind, Problem};
 
 /// When a sender that was told "later" shall come back.
 const RETRY_SOON: Duration = Duration::from_secs(2);
@@ -42,6 +43,7 @@ impl From<IngestError> for Problem {
     fn from(error: IngestError) -> Self {
         match error {
             IngestError::Store(error) => error.into(),
+            IngestError::Part(error) => not_stored("Only a part was stored", &error),
             other => Self::internal(&other),
         }
     }
@@ -49,18 +51,32 @@ impl From<IngestError> for Problem {
 
 impl From<AppendError> for Problem {
     fn from(error: AppendError) -> Self {
-        match error {
-            AppendError::Overloaded { what } => {
-                Self::new(Kind::Overloaded, format!("Nothing was stored ({what}); send the same again.")).retry_after(RETRY_SOON)
-            }
-            AppendError::DiskFull { .. } => {
-                Self::new(Kind::DiskFull, "Nothing was stored: the server's disk is nearly full. Make room there, then send the same again.")
-                    .retry_after(RETRY_LATER)
-            }
-            AppendError::Poisoned | AppendError::Closed => {
-                Self::new(Kind::Unavailable, "Nothing was stored: the server is not writing. Send the same again once it has been restarted.")
-                    .retry_after(RETRY_SOON)
-            }
+        not_stored("Nothing was stored", &error)
+    }
+}
+
+/// Why something was not stored, and what to do about it.
+fn not_stored(what_was: &str, error: &AppendError) -> Problem {
+    match error {
+        AppendError::Overloaded { what } => {
+            Problem::new(Kind::Overloaded, format!("{what_was} ({what}); send the same again."))
+                .retry_after(RETRY_SOON)
+        }
+        AppendError::TooLarge { .. } => {
+            Problem::new(Kind::TooLarge, format!("{what_was}: {error}. Send it in parts."))
+        }
+        AppendError::DiskFull { .. } => {
+            let what_to_do = "Make room there, then send the same again.";
+            Problem::new(
+                Kind::DiskFull,
+                format!("{what_was}: the server's disk is nearly full. {what_to_do}"),
+            )
+            .retry_after(RETRY_LATER)
+        }
+        AppendError::Poisoned | AppendError::Closed => {
+            let what_to_do = "Send the same again once it has been restarted.";
+            Problem::new(Kind::Unavailable, format!("{what_was}: the server is not writing. {what_to_do}"))
+                .retry_after(RETRY_SOON)
         }
     }
 }
@@ -80,11 +96,56 @@ impl From<QueryError> for Problem {
     }
 }
 
-impl From<SqlError> for Problem {
-    fn from(error: SqlError) -> Self {
+/// What became of a statement, whose text says where in it.
+pub(crate) fn of_statement(error: SqlError, statement: &str) -> Problem {
+    let fault = match error {
+        SqlError::Statement(fault) => fault,
+        SqlError::Query(error) => return error.into(),
+    };
+    let mut detail = capital(&fault);
+    if let Some(Position { line, column }) = fault.position {
+        // Writing to a String does not fail.
+        _ = write!(detail, ", at line {line}, column {column}");
+    }
+    detail.push('.');
+    if let Some(suggestion) = &fault.suggestion {
+        _ = write!(detail, " Did you mean `{suggestion}`?");
+    }
+    let problem = Problem::new(Kind::BadStatement, detail);
+    match fault.position {
+        Some(position) => problem.with_fault(fault_of(fault, position, statement)),
+        None => problem,
+    }
+}
+
+/// The place of a fault in bytes as well, to the end of the word that is there.
+fn fault_of(fault: StatementError, position: Position, statement: &str) -> Fault {
+    let StatementError { message, suggestion, .. } = fault;
+    let place = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    let (line, column) = (place(position.line), place(position.column));
+    let begun: usize = statement.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    let rest = &statement[begun..];
+    let within = rest.char_indices().nth(column.saturating_sub(1)).map_or(rest.len(), |(byte, _)| byte);
+    let goes_on = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let word = rest[within..].find(|letter| !goes_on(letter)).unwrap_or(rest.len() - within);
+    let start = begun + within;
+    Fault { start, end: start + word, line, column, message, expected: None, suggestion }
+}
+
+impl From<search::Error> for Problem {
+    fn from(error: search::Error) -> Self {
+        let problem = Self::new(Kind::BadQuery, format!("{}.", capital(&error)));
+        let search::Error { span, place, message, expected, suggestion } = error;
+        let (start, end, line, column) = (span.start, span.end, place.line, place.column);
+        problem.with_fault(Fault { start, end, line, column, message, expected, suggestion })
+    }
+}
+
+impl From<records::Error> for Problem {
+    fn from(error: records::Error) -> Self {
         match error {
-            SqlError::Statement(fault) => Self::bad_statement(&fault),
-            SqlError::Query(error) => error.into(),
+            records::Error::Read(error) => error.into(),
+            records::Error::Rows(_) => Self::internal(&error),
         }
     }
 }
@@ -169,4 +230,32 @@ pub(crate) fn capital(error: &dyn std::error::Error) -> String {
     let text = error.to_string();
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{StatusCode, header};
+    use axum::response::IntoResponse;
+
+    use super::*;
+
+    #[test]
+    fn what_is_too_large_for_the_store_is_not_to_be_sent_again_and_what_found_no_room_is() {
+        let too_large = || AppendError::TooLarge { bytes: 2, max_bytes: 1 };
+        let overloaded = || AppendError::Overloaded { what: "memory" };
+        let cases = [
+            (IngestError::Store(too_large()), StatusCode::PAYLOAD_TOO_LARGE, "Nothing was stored"),
+            (IngestError::Part(too_large()), StatusCode::PAYLOAD_TOO_LARGE, "Only a part was stored"),
+            (IngestError::Store(overloaded()), StatusCode::SERVICE_UNAVAILABLE, "Nothing was stored"),
+            (IngestError::Part(overloaded()), StatusCode::SERVICE_UNAVAILABLE, "Only a part was stored"),
+        ];
+        for (error, status, begins) in cases {
+            let problem = Problem::from(error);
+            assert!(problem.detail().starts_with(begins), "{problem:?}");
+            let response = problem.into_response();
+            assert_eq!(response.status(), status);
+            let is_later = status == StatusCode::SERVICE_UNAVAILABLE;
+            assert_eq!(response.headers().contains_key(header::RETRY_AFTER), is_later);
+        }
+    }
 }

@@ -4,21 +4,18 @@
 //! problems stands in [`crate::errors`].
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use store::{Position, StatementError};
-
-use crate::errors;
 
 /// What kind of problem it is: the `type`, its title and its status belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     BadRequest,
     BadParameter,
+    BadQuery,
     BadBody,
     BadStatement,
     NotAllStored,
@@ -49,6 +46,7 @@ impl Kind {
         match self {
             Self::BadRequest => ("bad-request", "The request cannot be understood", StatusCode::BAD_REQUEST),
             Self::BadParameter => ("bad-parameter", "A parameter is wrong", StatusCode::BAD_REQUEST),
+            Self::BadQuery => ("bad-query", "The query cannot be read", StatusCode::BAD_REQUEST),
             Self::BadBody => ("bad-body", "The body cannot be read", StatusCode::BAD_REQUEST),
             Self::BadStatement => {
                 ("bad-statement", "The statement cannot be answered", StatusCode::BAD_REQUEST)
@@ -100,8 +98,28 @@ pub(crate) struct Problem {
     kind: Kind,
     detail: Cow<'static, str>,
     headers: Vec<(HeaderName, HeaderValue)>,
-    position: Option<PlaceBody>,
-    suggestion: Option<String>,
+    fault: Option<Box<Fault>>,
+}
+
+/// What is wrong with a query, for whoever shows its place.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct Fault {
+    /// The first byte of what is wrong, from 0.
+    pub start: usize,
+    /// The byte behind its last one.
+    pub end: usize,
+    /// The line in which it begins, from 1.
+    pub line: usize,
+    /// The column at which it begins, in characters from 1.
+    pub column: usize,
+    /// What is wrong with it.
+    pub message: String,
+    /// What would be right there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// What to write instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suggestion: Option<String>,
 }
 
 /// The detail of a problem, beside its answer: for those who tell it in another form.
@@ -120,42 +138,14 @@ pub(crate) struct ProblemBody {
     pub status: u16,
     /// What happened and what to do about it.
     pub detail: String,
-    /// Of a statement: where it is wrong.
+    /// What is wrong with a query, and where; of other problems it is not there.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub position: Option<PlaceBody>,
-    /// Of a statement: what may have been meant.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub suggestion: Option<String>,
-}
-
-/// A place in a text, counted from one.
-#[derive(Clone, Copy, Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct PlaceBody {
-    /// The line.
-    pub line: u64,
-    /// The character of the line.
-    pub column: u64,
+    pub fault: Option<Fault>,
 }
 
 impl Problem {
     pub(crate) fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, detail: detail.into(), headers: Vec::new(), position: None, suggestion: None }
-    }
-
-    /// What is wrong with a statement, and where.
-    pub(crate) fn bad_statement(fault: &StatementError) -> Self {
-        let mut detail = errors::capital(fault);
-        if let Some(Position { line, column }) = fault.position {
-            // Writing to a String does not fail.
-            _ = write!(detail, ", at line {line}, column {column}");
-        }
-        detail.push('.');
-        if let Some(suggestion) = &fault.suggestion {
-            _ = write!(detail, " Did you mean `{suggestion}`?");
-        }
-        let position = fault.position.map(|Position { line, column }| PlaceBody { line, column });
-        let suggestion = fault.suggestion.clone();
-        Self { position, suggestion, ..Self::new(Kind::BadStatement, detail) }
+        Self { kind, detail: detail.into(), headers: Vec::new(), fault: None }
     }
 
     /// What went wrong here is logged with its causes, and not told.
@@ -170,6 +160,12 @@ impl Problem {
     pub(crate) fn not_found(what: &str, name: &str) -> Self {
         let name: String = name.chars().take(128).collect();
         Self::new(Kind::NotFound, format!("There is no {what} `{name}`."))
+    }
+
+    /// Says what is wrong with a query, and where.
+    #[must_use]
+    pub(crate) fn with_fault(self, fault: Fault) -> Self {
+        Self { fault: Some(Box::new(fault)), ..self }
     }
 
     /// Says when to come back.
@@ -199,8 +195,7 @@ impl IntoResponse for Problem {
             title: title.to_owned(),
             status: status.as_u16(),
             detail: self.detail.clone().into_owned(),
-            position: self.position,
-            suggestion: self.suggestion,
+            fault: self.fault.map(|fault| *fault),
         };
         let text = serde_json::to_string(&body).expect("texts and numbers are always JSON");
         let mut response =

@@ -16,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use crate::blocking::{StopOnDrop, longest};
 use crate::chunks::{self, CHUNK_BYTES, Chunks};
 use crate::context::Shared;
+use crate::errors::of_statement;
 use crate::problem::{self, Kind, Problem};
 
 /// What is made before the answer begins: less than what waits for its client without being taken.
@@ -77,7 +78,8 @@ impl Run {
                 None => {
                     let text = problem::chain(&error);
                     // Whoever has no answer yet is told; a body that was begun breaks off.
-                    if begun.tell(Err(error.into())) { Ok(()) } else { Err(text) }
+                    let told = begun.tell(Err(of_statement(error, &self.query.statement)));
+                    if told { Ok(()) } else { Err(text) }
                 }
             },
         };

@@ -9,6 +9,14 @@ pub enum AppendError {
         /// Which bound was reached.
         what: &'static str,
     },
+    /// The batch is larger than any that the store takes: sending it again does not help, sending it in parts does.
+    #[error("the batch takes {bytes} bytes, at most {max_bytes} are taken at once")]
+    TooLarge {
+        /// About what it takes.
+        bytes: usize,
+        /// The most that is taken.
+        max_bytes: usize,
+    },
     /// The disk is nearly full: nothing is taken until there is room.
     #[error("the disk is nearly full: {free_bytes} bytes free, {reserve_bytes} are kept in reserve")]
     DiskFull {

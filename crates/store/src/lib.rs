@@ -11,6 +11,7 @@ mod cardinality;
 mod changes;
 mod conform;
 mod error;
+mod filter;
 mod pattern;
 mod port;
 mod predicate;
@@ -24,17 +25,22 @@ pub use cardinality::Cardinality;
 pub use changes::{Changes, Mark};
 pub use conform::conform;
 pub use error::{AppendError, QueryError};
+pub use filter::{
+    ColumnFilter, Condition, Field, FilterOp, FoldedText, OwnTest, Phrase, Predicate, RowTest, Scalar, Test,
+    TextPattern, WordTest,
+};
 pub use port::{
     Appended, Batch, RollupBuffer, RollupCursor, RollupPart, SelectRequest, SeriesBuffer, SeriesCursor,
     StoreStats, TelemetryStore,
 };
 pub use predicate::{MatchOp, Matcher, MatcherError};
 pub use retention::Retention;
-pub use scan::{ColumnFilter, EventPass, EventScan, FilterOp, Order, Scalar};
+pub use scan::{EventPass, EventScan, Order};
 pub use sql::{
     Position, SAMPLES, SqlColumn, SqlError, SqlQuery, SqlRows, SqlSummary, SqlTable, StatementError,
     samples_schema, sql_tables, type_name,
 };
 pub use table::{
-    ColumnError, EventBatch, Row, Table, batches_from_events, events_from_batch, schema, table_of,
+    ColumnError, EventBatch, Row, Table, batches_from_events, events_from_batch, schema, size_of_event,
+    table_of,
 };

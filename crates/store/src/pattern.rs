@@ -13,6 +13,8 @@ const MAX_BYTES: usize = 1 << 20;
 const KEPT_BYTES: usize = 64 << 10;
 /// The longest text of one that is kept.
 const KEPT_TEXT_BYTES: usize = 1 << 10;
+/// What matching may keep beside a compiled pattern, for each thread that matches.
+const CACHE_BYTES: usize = 256 << 10;
 /// How many are kept.
 const KEPT: usize = 128;
 
@@ -56,7 +58,8 @@ pub(crate) fn compiled(pattern: &str) -> Result<Arc<Regex>, regex::Error> {
 }
 
 fn compile(pattern: &str, max_bytes: usize) -> Result<Arc<Regex>, regex::Error> {
-    RegexBuilder::new(&format!("^(?s:{pattern})$")).size_limit(max_bytes).build().map(Arc::new)
+    let anchored = format!("^(?s:{pattern})$");
+    RegexBuilder::new(&anchored).size_limit(max_bytes).dfa_size_limit(CACHE_BYTES).build().map(Arc::new)
 }
 
 #[cfg(test)]

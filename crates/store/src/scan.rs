@@ -1,8 +1,10 @@
 //! Event scans: which rows of which table, in which order, how many.
 
+use std::borrow::Cow;
+
 use model::TimeRange;
 
-use crate::{Cancel, Table};
+use crate::{Cancel, ColumnFilter, FilterOp, Predicate, Scalar, Table};
 
 /// A request for rows of one table.
 #[derive(Clone, Debug)]
@@ -12,7 +14,7 @@ pub struct EventScan {
     /// Rows whose `time` lies here.
     pub range: TimeRange,
     /// Conditions, all of which must hold.
-    pub filters: Vec<ColumnFilter>,
+    pub filters: Vec<Predicate>,
     /// The order of the answer, by `time`.
     pub order: Order,
     /// At most this many rows.
@@ -31,7 +33,14 @@ impl EventScan {
     /// Adds a condition.
     #[must_use]
     pub fn with(mut self, column: &'static str, op: FilterOp, value: impl Into<Scalar>) -> Self {
-        self.filters.push(ColumnFilter { column, op, value: value.into() });
+        self.filters.push(ColumnFilter { column, op, value: value.into() }.into());
+        self
+    }
+
+    /// Adds a condition of any shape.
+    #[must_use]
+    pub fn matching(mut self, predicate: impl Into<Predicate>) -> Self {
+        self.filters.push(predicate.into());
         self
     }
 
@@ -58,9 +67,9 @@ pub struct EventPass {
     /// Rows whose `time` lies here.
     pub range: TimeRange,
     /// Conditions, all of which must hold.
-    pub filters: Vec<ColumnFilter>,
+    pub filters: Vec<Predicate>,
     /// The columns that are wanted; they must exist in the table.
-    pub columns: &'static [&'static str],
+    pub columns: Cow<'static, [&'static str]>,
     /// Stops the pass.
     pub cancel: Cancel,
 }
@@ -72,69 +81,4 @@ pub enum Order {
     OldestFirst,
     /// By descending time.
     NewestFirst,
-}
-
-/// One condition on one column. A row whose column is null never satisfies one.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ColumnFilter {
-    /// The column; it must exist in the table.
-    pub column: &'static str,
-    /// The comparison.
-    pub op: FilterOp,
-    /// What to compare with.
-    pub value: Scalar,
-}
-
-/// How a filter compares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FilterOp {
-    /// Equal.
-    Equal,
-    /// Not equal.
-    NotEqual,
-    /// At least.
-    AtLeast,
-    /// Less than.
-    Less,
-    /// Text that contains the value, upper and lower case told apart.
-    Contains,
-    /// Text in which the value stands as whole words, upper and lower case told apart: where it begins or
-    /// ends with a part of a word, the word does too. Words are made of letters, digits and `_`. Searching
-    /// for words passes over what a store knows not to have them.
-    ContainsWords,
-}
-
-/// A value to compare a column with; its kind must be the column's.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Scalar {
-    /// A text.
-    Text(String),
-    /// A number; compared with integer and float columns alike.
-    Number(f64),
-    /// A truth value.
-    Bool(bool),
-}
-
-impl From<&str> for Scalar {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-impl From<String> for Scalar {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl From<f64> for Scalar {
-    fn from(number: f64) -> Self {
-        Self::Number(number)
-    }
-}
-
-impl From<bool> for Scalar {
-    fn from(value: bool) -> Self {
-        Self::Bool(value)
-    }
 }

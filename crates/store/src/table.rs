@@ -12,8 +12,8 @@ mod tests;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use model::event::{
-    ComponentEvent, DeployEvent, Event, ExemplarEvent, ExitEvent, FeedbackEvent, JobEvent, LlmCallEvent,
-    LogEvent, RequestEvent, SpanEvent, StageEvent, WorkerEvent,
+    AuditEvent, ComponentEvent, DeployEvent, Event, ExemplarEvent, ExitEvent, FeedbackEvent, JobEvent,
+    LlmCallEvent, LogEvent, RequestEvent, SpanEvent, StageEvent, WorkerEvent,
 };
 
 pub use row::Row;
@@ -37,6 +37,8 @@ pub enum Table {
     Feedback,
     /// [`DeployEvent`]
     Deploys,
+    /// [`AuditEvent`]
+    AuditEvents,
     /// [`ExitEvent`]
     Exits,
     /// [`ExemplarEvent`]
@@ -58,6 +60,7 @@ impl Table {
         Self::LlmCalls,
         Self::Feedback,
         Self::Deploys,
+        Self::AuditEvents,
         Self::Exits,
         Self::Exemplars,
         Self::Logs,
@@ -75,6 +78,7 @@ impl Table {
             Self::LlmCalls => "llm_calls",
             Self::Feedback => "feedback",
             Self::Deploys => "deploys",
+            Self::AuditEvents => "audit_events",
             Self::Exits => "process_exits",
             Self::Exemplars => "exemplars",
             Self::Logs => "logs",
@@ -98,10 +102,15 @@ impl Table {
             Self::LlmCalls => &["event_id", "job_id", "document_id", "trace_id"],
             Self::Feedback => &["event_id", "job_id", "document_id"],
             Self::Deploys => &["event_id", "service"],
+            Self::AuditEvents => {
+                &["event_id", "user_id", "target", "job_id", "document_id", "request_id", "trace_id"]
+            }
             Self::Exits => &["event_id", "worker_id"],
             Self::Exemplars => &["metric", "trace_id"],
             Self::Logs => &["event_id", "trace_id", "span_id", "job_id", "document_id", "request_id"],
-            Self::Spans => &["trace_id", "span_id", "job_id", "document_id", "messaging_message_id"],
+            Self::Spans => {
+                &["trace_id", "span_id", "job_id", "document_id", "request_id", "messaging_message_id"]
+            }
         }
     }
 
@@ -115,9 +124,29 @@ impl Table {
             Self::Requests => &["path", "error_message"],
             Self::Feedback => &["comment"],
             Self::Deploys => &["description"],
+            Self::AuditEvents => &["message"],
             Self::Exits => &["command", "message"],
-            Self::Logs => &["message", "exception_message"],
-            Self::Spans => &["name", "status_message", "exception_message"],
+            Self::Logs => &["message", "exception_message", "exception_stacktrace"],
+            Self::Spans => &["name", "status_message", "exception_message", "exception_stacktrace"],
+        }
+    }
+
+    /// Columns of attributes in which people search: they get filters of their names and of the words in their
+    /// values.
+    pub const fn attribute_columns(self) -> &'static [&'static str] {
+        match self {
+            Self::Logs | Self::Spans => &["attributes", "resource_attributes"],
+            Self::JobEvents
+            | Self::StageEvents
+            | Self::ComponentEvents
+            | Self::WorkerEvents
+            | Self::Requests
+            | Self::LlmCalls
+            | Self::Feedback
+            | Self::Deploys
+            | Self::AuditEvents
+            | Self::Exits
+            | Self::Exemplars => &[],
         }
     }
 }
@@ -164,6 +193,7 @@ pub fn schema(table: Table) -> SchemaRef {
         Table::LlmCalls => LlmCallEvent::schema(),
         Table::Feedback => FeedbackEvent::schema(),
         Table::Deploys => DeployEvent::schema(),
+        Table::AuditEvents => AuditEvent::schema(),
         Table::Exits => ExitEvent::schema(),
         Table::Exemplars => ExemplarEvent::schema(),
         Table::Logs => LogEvent::schema(),
@@ -182,6 +212,7 @@ pub fn table_of(event: &Event) -> Table {
         Event::LlmCall(_) => Table::LlmCalls,
         Event::Feedback(_) => Table::Feedback,
         Event::Deploy(_) => Table::Deploys,
+        Event::Audit(_) => Table::AuditEvents,
         Event::Exit(_) => Table::Exits,
         Event::Exemplar(_) => Table::Exemplars,
         Event::Log(_) => Table::Logs,
@@ -189,13 +220,33 @@ pub fn table_of(event: &Event) -> Table {
     }
 }
 
-/// Sorts events into their tables: one batch for each table that occurs, rows in the order given.
+/// About what an event takes as a row of its table, in bytes: what it comes from counts with each.
+pub fn size_of_event(event: &Event) -> usize {
+    match event {
+        Event::Job(row) => row.size_bytes(),
+        Event::Stage(row) => row.size_bytes(),
+        Event::Component(row) => row.size_bytes(),
+        Event::Worker(row) => row.size_bytes(),
+        Event::Request(row) => row.size_bytes(),
+        Event::LlmCall(row) => row.size_bytes(),
+        Event::Feedback(row) => row.size_bytes(),
+        Event::Deploy(row) => row.size_bytes(),
+        Event::Audit(row) => row.size_bytes(),
+        Event::Exit(row) => row.size_bytes(),
+        Event::Exemplar(row) => row.size_bytes(),
+        Event::Log(row) => row.size_bytes(),
+        Event::Span(row) => row.size_bytes(),
+    }
+}
+
+/// Sorts events into their tables: one batch for each table that occurs, rows in the order given. Texts of a column may
+/// have 2 GiB together: whoever has events of any size asks [`size_of_event`] first.
 pub fn batches_from_events<'e>(
     events: impl IntoIterator<Item = &'e Event>,
 ) -> Result<Vec<EventBatch>, ColumnError> {
     let (mut jobs, mut stages, mut components, mut workers) = (vec![], vec![], vec![], vec![]);
     let (mut requests, mut llm_calls, mut feedback) = (vec![], vec![], vec![]);
-    let (mut deploys, mut exits, mut exemplars) = (vec![], vec![], vec![]);
+    let (mut deploys, mut audit, mut exits, mut exemplars) = (vec![], vec![], vec![], vec![]);
     let (mut logs, mut spans): (Vec<&LogEvent>, Vec<&SpanEvent>) = (vec![], vec![]);
     for event in events {
         match event {
@@ -207,6 +258,7 @@ pub fn batches_from_events<'e>(
             Event::LlmCall(row) => llm_calls.push(row),
             Event::Feedback(row) => feedback.push(row),
             Event::Deploy(row) => deploys.push(row),
+            Event::Audit(row) => audit.push(row),
             Event::Exit(row) => exits.push(row),
             Event::Exemplar(row) => exemplars.push(row),
             Event::Log(row) => logs.push(row),
@@ -228,6 +280,7 @@ pub fn batches_from_events<'e>(
     gather(&llm_calls, &mut batches)?;
     gather(&feedback, &mut batches)?;
     gather(&deploys, &mut batches)?;
+    gather(&audit, &mut batches)?;
     gather(&exits, &mut batches)?;
     gather(&exemplars, &mut batches)?;
     gather(&logs, &mut batches)?;
@@ -249,6 +302,7 @@ pub fn events_from_batch(table: Table, batch: &RecordBatch) -> Result<Vec<Event>
         Table::LlmCalls => take(batch, Event::LlmCall),
         Table::Feedback => take(batch, Event::Feedback),
         Table::Deploys => take(batch, Event::Deploy),
+        Table::AuditEvents => take(batch, Event::Audit),
         Table::Exits => take(batch, Event::Exit),
         Table::Exemplars => take(batch, Event::Exemplar),
         Table::Logs => take::<LogEvent>(batch, |row| Event::Log(Box::new(row))),

@@ -1,5 +1,6 @@
 //! Going over what is selected, batch by batch.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
@@ -73,7 +74,7 @@ impl<'a> Rows<'a> {
                     table: *table,
                     range: self.range,
                     filters: Vec::new(),
-                    columns: &[],
+                    columns: Cow::default(),
                     cancel: Cancel::never(),
                 };
                 self.store.each_batch_unhurried(&pass, &mut |rows| {

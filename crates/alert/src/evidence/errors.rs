@@ -126,6 +126,7 @@ impl Said {
             | Event::Exit(_)
             | Event::Feedback(_)
             | Event::Deploy(_)
+            | Event::Audit(_)
             | Event::Exemplar(_)
             | Event::Log(_)
             | Event::Span(_) => return None,

@@ -1,5 +1,6 @@
 //! What is archived at a time: a day of metrics, or of a table of events.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -198,7 +199,7 @@ impl Columns {
                     table: *table,
                     range,
                     filters: Vec::new(),
-                    columns: &[],
+                    columns: Cow::default(),
                     cancel: Cancel::never(),
                 };
                 query::pass::each_batch(core, &pass, &mut |rows| {

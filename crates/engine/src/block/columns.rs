@@ -37,13 +37,18 @@ impl Columns {
     }
 
     fn keep(&self, row: u32, times: &Arc<Times>) {
-        let bytes = times.size_bytes() + COLUMN_TIMES * size_of::<u32>();
+        let bytes = weight(times) * size_of::<u32>();
         if self.bytes.load(Ordering::Relaxed) + bytes <= KEPT_BYTES
             && self.kept.lock().insert(row, Arc::clone(times)).is_none()
         {
             self.bytes.fetch_add(bytes, Ordering::Relaxed);
         }
     }
+}
+
+/// What a column takes of a bound, in times of four bytes.
+fn weight(times: &Times) -> usize {
+    times.size_bytes() / size_of::<u32>() + COLUMN_TIMES
 }
 
 /// Those that somebody has asked for who reads chunks.
@@ -56,7 +61,7 @@ pub(super) struct HeldColumns {
 }
 
 impl HeldColumns {
-    /// No more than so many times, each column counting as some of its own.
+    /// No more than so many times of four bytes, each column counting as some of its own.
     pub(super) fn within(max_held: usize, keeps: bool) -> Self {
         Self { known: HashMap::new(), held: 0, max_held, keeps }
     }
@@ -95,7 +100,7 @@ impl HeldColumns {
             let kept = columns.kept.lock();
             missing.retain(|row| match kept.get(row) {
                 Some(times) => {
-                    self.held += times.len() + COLUMN_TIMES;
+                    self.held += weight(times);
                     self.known.insert(*row, Arc::clone(times));
                     false
                 }
@@ -120,7 +125,7 @@ impl HeldColumns {
                 if self.keeps {
                     columns.keep(*row, &times);
                 }
-                self.held += times.len() + COLUMN_TIMES;
+                self.held += weight(&times);
                 self.known.insert(*row, times);
             }
         }

@@ -152,7 +152,9 @@ impl ChunkReader {
             return Ok(false);
         }
         let of_series = self.wanted[self.next..].iter().take_while(|it| rows.contains(&(it.row as usize)));
-        into.reserve(of_series.map(|it| (it.place.count as usize).min(MAX_SAMPLES)).sum());
+        // Of a chunk that reaches beyond the range it is not known how much there will be.
+        let whole = of_series.filter(|it| it.place.is_within(range_ms));
+        into.reserve(whole.map(|it| (it.place.count as usize).min(MAX_SAMPLES)).sum());
         while let Some(wanted) =
             self.wanted.get(self.next).copied().filter(|it| rows.contains(&(it.row as usize)))
         {

@@ -20,12 +20,13 @@ use parquet::arrow::arrow_reader::{
 use parquet::errors::ParquetError;
 use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::statistics::Statistics;
-use store::Order;
+use store::{Condition, Field, FilterOp, Order, Predicate, Scalar, Test};
 
 use crate::cache::Cache;
 use crate::catalog::Part;
 use crate::core::Core;
-use crate::events::filter::{RowFilter, within};
+use crate::events::condition;
+use crate::events::filter::{RowFilter, mask_of, within};
 use crate::events::footer::{footer, of_group};
 use crate::events::tokens::Places;
 use crate::events::{TIME, conform};
@@ -87,7 +88,9 @@ struct Group {
     footer: ArrowReaderMetadata,
     /// The number of its first row in the file.
     first_row: usize,
-    /// The rows of pages that may satisfy every condition; without it, all of them.
+    /// What its rows must satisfy, without what its statistics and filters have answered already.
+    filter: RowFilter,
+    /// The rows of pages that may satisfy it; without it, all of them.
     pages: Option<RowSelection>,
 }
 
@@ -155,15 +158,15 @@ impl FileScan {
             return Ok(Step::Nothing);
         }
         let Some(group) = self.groups.pop_front() else { return Ok(Step::End) };
-        if may_match(&self.input, &self.footer, group, &self.wanted.filter, range)? {
+        if let Some(filter) = left_of(&self.input, &self.footer, group, &self.wanted.filter, range)? {
             let groups = self.footer.metadata().row_groups();
             let first_row = groups[..group].iter().map(rows_of).sum();
             let footer = of_group(&self.footer, &self.input, group)?;
-            let pages = pages_that_may_match(&footer, &self.wanted.filter)?;
+            let pages = pages_that_may_match(&footer, &filter)?;
             if pages.as_ref().is_none_or(RowSelection::selects_any) {
                 self.windows = in_order(windows(&footer)?, self.wanted.order);
             }
-            self.group = Some(Group { footer, first_row, pages });
+            self.group = Some(Group { footer, first_row, filter, pages });
             self.counts.row_groups.inc();
             self.wanted.tally.row_groups.fetch_add(1, Ordering::Relaxed);
         } else {
@@ -182,7 +185,7 @@ impl FileScan {
     ) -> Result<(ParquetRecordBatchReader, u64), ParquetError> {
         let columns = group.footer.metadata().row_group(0);
         let rows: Vec<Range<usize>> =
-            windows.iter().map(|window| self.rows_that_matter(window, range)).collect();
+            windows.iter().map(|window| self.rows_that_matter(group, window, range)).collect();
         let first = (group.first_row + rows[0].start) as u64;
         let all_within = windows
             .iter()
@@ -195,11 +198,16 @@ impl FileScan {
             needed.union(&time);
             predicates.push(Box::new(ArrowPredicateFn::new(time, move |rows| within(&rows, range))));
         }
-        for condition in self.wanted.filter.conditions() {
-            let column = self.roots([condition.column.as_str()]);
-            needed.union(&column);
-            let condition = condition.clone();
-            predicates.push(Box::new(ArrowPredicateFn::new(column, move |rows| condition.mask(&rows))));
+        for part in group.filter.parts() {
+            let mut columns = part.columns();
+            if !columns.iter().any(|column| self.footer.schema().index_of(column).is_ok()) {
+                // Whoever looks at rows needs to see how many they are.
+                columns.insert(TIME);
+            }
+            let columns = self.roots(columns);
+            needed.union(&columns);
+            let part = part.clone();
+            predicates.push(Box::new(ArrowPredicateFn::new(columns, move |rows| mask_of(&part, &rows))));
         }
         let mut selection = RowSelection::from_consecutive_ranges(rows.into_iter(), rows_of(columns));
         if let Some(pages) = &group.pages {
@@ -215,9 +223,9 @@ impl FileScan {
     }
 
     /// Rows of a window without those that come after enough others whatever they are.
-    fn rows_that_matter(&self, window: &Window, range: TimeRange) -> Range<usize> {
+    fn rows_that_matter(&self, group: &Group, window: &Window, range: TimeRange) -> Range<usize> {
         let Range { start, end } = window.rows;
-        let all_match = self.wanted.filter.conditions().is_empty()
+        let all_match = group.filter.is_everything()
             && range.contains(window.range.start)
             && range.contains(window.range.end);
         match (self.wanted.first, self.wanted.order) {
@@ -274,47 +282,71 @@ fn leaf(footer: &ArrowReaderMetadata, column: &str) -> Option<usize> {
     footer.parquet_schema().columns().iter().position(|leaf| leaf.path().parts() == [column])
 }
 
-/// Whether a row group can hold a row of the scan, by its statistics, bloom filters and filters of words.
-fn may_match(
+/// What rows of a row group must satisfy to be those of the scan, without what its statistics, bloom filters and
+/// filters of words tell of all of them; `None` when none of them is.
+fn left_of(
     input: &CheckedFile,
     footer: &ArrowReaderMetadata,
     group: usize,
     filter: &RowFilter,
     range: TimeRange,
-) -> Result<bool, ParquetError> {
+) -> Result<Option<RowFilter>, ParquetError> {
     let columns = footer.metadata().row_group(group);
     if let Some(Statistics::Int64(times)) =
         leaf(footer, TIME).and_then(|leaf| columns.column(leaf).statistics())
         && let (Some(first), Some(last)) = (times.min_opt(), times.max_opt())
         && !range.overlaps(&TimeRange::new(Timestamp::from_nanos(*first), Timestamp::from_nanos(*last)))
     {
+        return Ok(None);
+    }
+    filter.left(&mut |condition| may_hold(input, footer, group, condition))
+}
+
+/// Whether a condition can hold for some row of a row group.
+fn may_hold(
+    input: &CheckedFile,
+    footer: &ArrowReaderMetadata,
+    group: usize,
+    condition: &Condition,
+) -> Result<bool, ParquetError> {
+    let column = condition.field.column();
+    if footer.schema().index_of(column).is_err() {
         return Ok(false);
     }
-    for condition in filter.conditions() {
-        let Some(bounds) = bounds_of(footer, &condition.column)? else { return Ok(false) };
-        let (least, greatest) = (bounds.row_group_mins([columns])?, bounds.row_group_maxes([columns])?);
-        let may = condition.may_hold(&least, &greatest)?.value(0);
-        let nulls = bounds.row_group_null_counts([columns])?;
-        if !may || has_only_nulls(&nulls, 0, rows_of(columns)) {
-            return Ok(false);
-        }
+    if matches!(condition.field, Field::Column(_))
+        && !(bounds_let(footer, group, condition)? && bloom_lets(input, footer, group, condition)?)
+    {
+        return Ok(false);
     }
+    Places::of(footer, column).map_or(Ok(true), |places| places.may_hold(input, group, condition))
+}
+
+/// Whether the least and the greatest value of a column in a row group let a condition on it hold.
+fn bounds_let(
+    footer: &ArrowReaderMetadata,
+    group: usize,
+    condition: &Condition,
+) -> Result<bool, ParquetError> {
+    let columns = footer.metadata().row_group(group);
+    let Some(bounds) = bounds_of(footer, condition.field.column())? else { return Ok(false) };
+    let (least, greatest) = (bounds.row_group_mins([columns])?, bounds.row_group_maxes([columns])?);
+    let nulls = bounds.row_group_null_counts([columns])?;
+    let may = condition::may_hold(&condition.test, &least, &greatest)?.value(0);
+    Ok(may && !has_only_nulls(&nulls, 0, rows_of(columns)))
+}
+
+/// Whether the bloom filter of a column in a row group lets it have the text that it must be.
+fn bloom_lets(
+    input: &CheckedFile,
+    footer: &ArrowReaderMetadata,
+    group: usize,
+    condition: &Condition,
+) -> Result<bool, ParquetError> {
+    let Test::Compare(FilterOp::Equal, Scalar::Text(text)) = &condition.test else { return Ok(true) };
+    let Some(leaf) = leaf(footer, condition.field.column()) else { return Ok(false) };
     let blooms = ParquetRecordBatchReaderBuilder::new_with_metadata(input.clone(), footer.clone());
-    for (column, text) in filter.equal_texts() {
-        let Some(leaf) = leaf(footer, column) else { return Ok(false) };
-        let bloom = blooms.get_row_group_column_bloom_filter(group, leaf)?;
-        if bloom.is_some_and(|bloom| !bloom.check(&text)) {
-            return Ok(false);
-        }
-    }
-    for (column, words) in filter.certain_words() {
-        if let Some(places) = Places::of(footer, column)
-            && !places.may_have(input, group, &words)?
-        {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    let bloom = blooms.get_row_group_column_bloom_filter(group, leaf)?;
+    Ok(bloom.is_none_or(|bloom| bloom.check(&text.as_str())))
 }
 
 /// The statistics of a column; `None` when the file lacks it.
@@ -333,42 +365,78 @@ fn has_only_nulls(nulls: &UInt64Array, run: usize, rows: usize) -> bool {
     nulls.is_valid(run) && nulls.value(run) == rows as u64
 }
 
-/// The rows of the only row group of a footer that lie in pages which may satisfy every condition, as far as
-/// the pages' bounds tell; `None` when that is all.
+/// The rows of the only row group of a footer that lie in pages which may satisfy the filter, as far as the
+/// pages' bounds tell; `None` when that is all.
 fn pages_that_may_match(
     footer: &ArrowReaderMetadata,
     filter: &RowFilter,
+) -> Result<Option<RowSelection>, ParquetError> {
+    pages_of_all(footer, filter.parts())
+}
+
+fn pages_of(
+    footer: &ArrowReaderMetadata,
+    predicate: &Predicate,
+) -> Result<Option<RowSelection>, ParquetError> {
+    match predicate {
+        Predicate::All(parts) => pages_of_all(footer, parts),
+        Predicate::Any(parts) => {
+            let mut selection: Option<RowSelection> = None;
+            for part in parts {
+                let Some(pages) = pages_of(footer, part)? else { return Ok(None) };
+                selection = Some(selection.map_or(pages.clone(), |before| before.union(&pages)));
+            }
+            Ok(selection)
+        }
+        Predicate::Is(condition) if matches!(condition.field, Field::Column(_)) => {
+            pages_of_condition(footer, condition)
+        }
+        // Bounds of pages say what may hold, and so nothing of opposites.
+        Predicate::Is(_) | Predicate::Not(_) | Predicate::Own(_) => Ok(None),
+    }
+}
+
+fn pages_of_all(
+    footer: &ArrowReaderMetadata,
+    parts: &[Predicate],
+) -> Result<Option<RowSelection>, ParquetError> {
+    let mut selection: Option<RowSelection> = None;
+    for part in parts {
+        if let Some(pages) = pages_of(footer, part)? {
+            selection = Some(selection.map_or(pages.clone(), |before| before.intersection(&pages)));
+        }
+    }
+    Ok(selection)
+}
+
+fn pages_of_condition(
+    footer: &ArrowReaderMetadata,
+    condition: &Condition,
 ) -> Result<Option<RowSelection>, ParquetError> {
     let metadata = footer.metadata();
     let (Some(columns), Some(offsets)) = (metadata.column_index(), metadata.offset_index()) else {
         return Ok(None);
     };
-    let mut selection: Option<RowSelection> = None;
-    for condition in filter.conditions() {
-        let Some(bounds) = bounds_of(footer, &condition.column)? else { continue };
-        let least = bounds.data_page_mins(columns, offsets, [&0])?;
-        let greatest = bounds.data_page_maxes(columns, offsets, [&0])?;
-        let nulls = bounds.data_page_null_counts(columns, offsets, [&0])?;
-        let Some(counts) = bounds.data_page_row_counts(offsets, metadata.row_groups(), [&0])? else {
-            continue;
-        };
-        let may = condition.may_hold(&least, &greatest)?;
-        let mut start = 0;
-        let mut rows = Vec::new();
-        for (page, count) in counts.values().iter().enumerate() {
-            let count = usize::try_from(*count).unwrap_or(0);
-            if may.value(page) && !has_only_nulls(&nulls, page, count) {
-                rows.push(start..start + count);
-            }
-            start += count;
+    let Some(bounds) = bounds_of(footer, condition.field.column())? else { return Ok(None) };
+    let least = bounds.data_page_mins(columns, offsets, [&0])?;
+    let greatest = bounds.data_page_maxes(columns, offsets, [&0])?;
+    let nulls = bounds.data_page_null_counts(columns, offsets, [&0])?;
+    let Some(counts) = bounds.data_page_row_counts(offsets, metadata.row_groups(), [&0])? else {
+        return Ok(None);
+    };
+    let may = condition::may_hold(&condition.test, &least, &greatest)?;
+    let mut start = 0;
+    let mut rows = Vec::new();
+    for (page, count) in counts.values().iter().enumerate() {
+        let count = usize::try_from(*count).unwrap_or(0);
+        if may.value(page) && !has_only_nulls(&nulls, page, count) {
+            rows.push(start..start + count);
         }
-        let all = rows_of(metadata.row_group(0));
-        if rows.iter().map(Range::len).sum::<usize>() < all {
-            let pages = RowSelection::from_consecutive_ranges(rows.into_iter(), all);
-            selection = Some(selection.map_or(pages.clone(), |before| before.intersection(&pages)));
-        }
+        start += count;
     }
-    Ok(selection)
+    let all = rows_of(metadata.row_group(0));
+    let is_a_part = rows.iter().map(Range::len).sum::<usize>() < all;
+    Ok(is_a_part.then(|| RowSelection::from_consecutive_ranges(rows.into_iter(), all)))
 }
 
 /// The only row group of a footer, cut where the pages of the time column end.
@@ -405,14 +473,20 @@ fn windows(footer: &ArrowReaderMetadata) -> Result<Vec<Window>, ParquetError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::events::filter::Condition;
     use crate::events::write::tests::written;
     use crate::testing::deploys;
-    use store::{FilterOp, Table, schema};
+    use store::{Table, schema};
 
-    fn condition(column: &str, op: FilterOp, value: &str) -> RowFilter {
-        let condition = Condition { column: column.to_owned(), op, value: value.into() };
-        RowFilter::new(&schema(Table::Deploys), [condition]).expect("a column of the table")
+    fn compared(column: &'static str, op: FilterOp, value: &str) -> Predicate {
+        Predicate::column(column, Test::Compare(op, value.into()))
+    }
+
+    fn filter(predicate: Predicate) -> RowFilter {
+        RowFilter::new(&schema(Table::Deploys), [predicate]).expect("columns of the table")
+    }
+
+    fn condition(column: &'static str, op: FilterOp, value: &str) -> RowFilter {
+        filter(compared(column, op, value))
     }
 
     #[test]
@@ -420,7 +494,7 @@ mod tests {
         let rows: Vec<i64> = (1_000_000..1_160_000).collect();
         let (input, footer) = written(|file| file.push(&deploys(&rows)).expect("taken"));
         let may_match = |group, filter: &RowFilter| {
-            may_match(&input, &footer, group, filter, TimeRange::ALL).expect("read")
+            left_of(&input, &footer, group, filter, TimeRange::ALL).expect("read").is_some()
         };
         let newer = condition("event_id", FilterOp::AtLeast, "e1140000");
         assert_eq!([may_match(0, &newer), may_match(1, &newer)], [false, true]);
@@ -430,6 +504,20 @@ mod tests {
         assert!(may_match(0, &everywhere) && may_match(1, &everywhere));
         let null = condition("url", FilterOp::NotEqual, "x");
         assert!(!may_match(0, &null), "all are null");
+        let either = |one, other| filter(Predicate::Any(vec![one, other]));
+        let old = || compared("event_id", FilterOp::Less, "e1000003");
+        let new = || compared("event_id", FilterOp::AtLeast, "e1159990");
+        let nowhere = || compared("event_id", FilterOp::Equal, "f");
+        assert_eq!([0, 1].map(|group| may_match(group, &either(old(), nowhere()))), [true, false]);
+        assert_eq!([0, 1].map(|group| may_match(group, &either(new(), old()))), [true, true]);
+        assert!(!may_match(0, &either(nowhere(), nowhere())));
+        assert!(may_match(0, &filter(nowhere().opposite())));
+        let left = left_of(&input, &footer, 0, &either(new(), old()), TimeRange::ALL).expect("read");
+        assert_eq!(
+            left.map(|left| left.parts().to_vec()),
+            Some(vec![old()]),
+            "it says what is not known yet"
+        );
 
         let first = of_group(&footer, &input, 0).expect("a footer");
         let pages = |filter| pages_that_may_match(&first, filter).expect("indexes");
@@ -438,5 +526,11 @@ mod tests {
         let selected = pages.row_count();
         assert!((3..20_000).contains(&selected), "{selected}");
         assert!(!pages.iter().next().expect("rows").skip, "the first rows are among them");
+        let middle = || compared("event_id", FilterOp::Equal, "e1060000");
+        let both = pages_that_may_match(&first, &either(old(), middle())).expect("indexes");
+        let both = both.expect("a part of the rows").row_count();
+        assert!((selected + 1..40_000).contains(&both), "{both}");
+        let unknown = either(old(), compared("service", FilterOp::Contains, "x"));
+        assert_eq!(pages_that_may_match(&first, &unknown).expect("indexes"), None);
     }
 }

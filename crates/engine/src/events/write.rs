@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use arrow::array::{AsArray, RecordBatch, UInt32Array};
+use arrow::array::{Array, AsArray, MapArray, RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
@@ -56,7 +56,7 @@ pub(crate) struct EventWriter {
     first_last: Option<(i64, i64)>,
 }
 
-/// A column that people search in.
+/// A column that people search in, of texts or of attributes.
 struct Texts {
     column: &'static str,
     /// What the row group that is being written has.
@@ -72,11 +72,8 @@ impl EventWriter {
         let schema = store::schema(table);
         let writer = writer(SummingWriter::new(file), &schema, table);
         let writer = writer.map_err(|source| EngineError::Encode { path: path.to_owned(), source })?;
-        let texts = table.text_columns().iter().map(|column| Texts {
-            column,
-            words: Words::default(),
-            filters: Vec::new(),
-        });
+        let columns = table.text_columns().iter().chain(table.attribute_columns());
+        let texts = columns.map(|column| Texts { column, words: Words::default(), filters: Vec::new() });
         let (texts, path) = (texts.collect(), path.to_owned());
         Ok(Self { writer, path, schema, texts, group_rows: 0, rows: 0, first_last: None })
     }
@@ -171,9 +168,25 @@ impl EventWriter {
 
 impl Texts {
     fn add(&mut self, rows: &RecordBatch) {
-        let column = rows.column_by_name(self.column).and_then(|column| column.as_string_opt::<i32>());
-        if let Some(texts) = column {
+        let Some(column) = rows.column_by_name(self.column) else { return };
+        if let Some(texts) = column.as_string_opt::<i32>() {
             texts.iter().flatten().for_each(|text| self.words.add(text));
+        }
+        if let Some(attributes) = column.as_map_opt() {
+            self.add_attributes(attributes);
+        }
+    }
+
+    fn add_attributes(&mut self, attributes: &MapArray) {
+        let (keys, values) =
+            (attributes.keys().as_string_opt::<i32>(), attributes.values().as_string_opt::<i32>());
+        let (Some(keys), Some(values)) = (keys, values) else { return };
+        // What lies between the first entry of these rows and their last one; those of null are among them.
+        let offsets = attributes.value_offsets();
+        let (Some(first), Some(last)) = (offsets.first(), offsets.last()) else { return };
+        for entry in *first as usize..*last as usize {
+            let value = values.is_valid(entry).then(|| values.value(entry));
+            self.words.add_attribute(keys.value(entry), value);
         }
     }
 }

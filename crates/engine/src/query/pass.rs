@@ -7,7 +7,7 @@ use model::TimeRange;
 use store::{EventPass, Matcher, Order, QueryError, SeriesBuffer, SeriesCursor};
 
 use crate::core::Core;
-use crate::events::filter::{Condition, RowFilter};
+use crate::events::filter::RowFilter;
 use crate::events::read::{Step, Wanted};
 use crate::query::reader::Reader;
 use crate::query::scan::project;
@@ -35,8 +35,8 @@ pub(crate) fn each_batch(
     each: &mut dyn FnMut(&RecordBatch) -> Result<(), QueryError>,
 ) -> Result<(), QueryError> {
     let schema = store::schema(pass.table);
-    let filter = RowFilter::new(&schema, pass.filters.iter().map(Condition::from))?;
-    let schema = project(&schema, pass.columns)?;
+    let filter = RowFilter::new(&schema, pass.filters.iter().cloned())?;
+    let schema = project(&schema, &pass.columns)?;
     let wanted = Wanted {
         schema,
         filter,

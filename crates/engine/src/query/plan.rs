@@ -113,7 +113,7 @@ impl fmt::Debug for ScanExec {
 impl DisplayAs for ScanExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ScanExec: table={}, answer={:?}", self.table.name(), self.answer)?;
-        write!(f, ", order={:?}, conditions={:?}", self.wanted.order, self.wanted.filter.conditions())
+        write!(f, ", order={:?}, conditions={:?}", self.wanted.order, self.wanted.filter.parts())
     }
 }
 

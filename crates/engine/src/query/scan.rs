@@ -7,7 +7,7 @@ use arrow::datatypes::SchemaRef;
 use store::{EventPass, EventScan, Order, QueryError};
 
 use crate::core::Core;
-use crate::events::filter::{Condition, RowFilter};
+use crate::events::filter::RowFilter;
 use crate::events::read::Wanted;
 use crate::query::plan::{Answer, ScanExec};
 use crate::query::queries::Queries;
@@ -19,7 +19,7 @@ pub(crate) fn scan(
     scan: &EventScan,
 ) -> Result<Vec<RecordBatch>, QueryError> {
     let schema = store::schema(scan.table);
-    let filter = RowFilter::new(&schema, scan.filters.iter().map(Condition::from))?;
+    let filter = RowFilter::new(&schema, scan.filters.iter().cloned())?;
     if scan.limit == 0 {
         return Ok(Vec::new());
     }
@@ -42,8 +42,8 @@ pub(crate) fn each_batch(
     each: &mut dyn FnMut(&RecordBatch) -> Result<(), QueryError>,
 ) -> Result<(), QueryError> {
     let schema = store::schema(pass.table);
-    let filter = RowFilter::new(&schema, pass.filters.iter().map(Condition::from))?;
-    let schema = project(&schema, pass.columns)?;
+    let filter = RowFilter::new(&schema, pass.filters.iter().cloned())?;
+    let schema = project(&schema, &pass.columns)?;
     let wanted = Wanted {
         schema,
         filter,

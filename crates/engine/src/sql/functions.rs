@@ -19,7 +19,7 @@ use datafusion::{functions_aggregate, functions_window};
 use memchr::memmem::Finder;
 
 use super::bounded;
-use crate::events::filter::has_words;
+use crate::events::condition::has_words;
 use crate::query::pushdown::HAS_WORDS;
 
 const SCALAR: &[&str] = &[

@@ -6,13 +6,15 @@ use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use engine::Config;
+use model::event::DeployEvent;
 use model::{ByteSize, DurationText, Labels, MetricBatch, TimeRange, Timestamp};
 use store::{
-    AppendError, Batch, Cancel, EventScan, MatchOp, Matcher, QueryError, SelectRequest, Table, TelemetryStore,
+    AppendError, Batch, Cancel, EventBatch, EventScan, MatchOp, Matcher, QueryError, Row, SelectRequest,
+    Table, TelemetryStore,
 };
 
 use crate::faults::{Dying, Sized};
-use crate::fixture::{Open, Place, Series, T0, deploys, expected, labels_of, samples_of};
+use crate::fixture::{Open, Place, Series, T0, deploy, deploys, expected, labels_of, samples_of};
 
 pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
@@ -162,6 +164,22 @@ fn events_are_bounded_by_their_own_memory() {
         assert!(matches!(error, AppendError::Overloaded { what: "memory for events" }), "{error:?}");
     }
     eventually("the head is written to files", || store.stats_files() >= 1);
+}
+
+/// Told apart from a store without room: the same batch would be refused for ever.
+#[test]
+fn a_batch_larger_than_any_record_of_the_log_is_refused_as_too_large() {
+    let place = Place::with(|_| {});
+    let store = place.open();
+    let row = DeployEvent { description: Some("x".repeat(210 << 20)), ..deploy(T0) };
+    let rows = DeployEvent::to_batch(&[row]).expect("rows");
+    let batch =
+        Batch { metrics: MetricBatch::new(), events: vec![EventBatch { table: Table::Deploys, rows }] };
+    let refused = store.append(batch);
+    let Err(AppendError::TooLarge { bytes, max_bytes }) = refused else { panic!("{refused:?}") };
+    assert!(bytes > max_bytes && max_bytes >= 200 << 20, "{bytes} {max_bytes}");
+    store.push_rows(&[T0]);
+    assert_eq!(store.rows(), [T0], "others are taken as before");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use engine::vfs::{Disk, Vfs};
 use engine::{Config, Engine, EngineError};
-use model::event::{Attributes, DeployEvent};
+use model::event::{Attributes, AuditCategory, AuditEvent, AuditOutcome, DeployEvent};
 use model::histogram::{Buckets, Span, histogram_place};
 use model::{
     ByteSize, DurationText, Histogram, Histograms, Labels, MetricBatch, NO_START, Sample, SampleRun,
@@ -245,6 +245,31 @@ pub(crate) fn deploy(time_ms: i64) -> DeployEvent {
 pub(crate) fn deploys(times_ms: &[i64]) -> EventBatch {
     let rows: Vec<DeployEvent> = times_ms.iter().map(|time| deploy(*time)).collect();
     EventBatch { table: Table::Deploys, rows: DeployEvent::to_batch(&rows).expect("rows") }
+}
+
+/// Something audited at each of these times.
+pub(crate) fn audited(times_ms: &[i64]) -> EventBatch {
+    let row = |time_ms: &i64| AuditEvent {
+        time: Timestamp::from_millis(*time_ms),
+        event_id: format!("a{time_ms}"),
+        action: "document.delete".to_owned(),
+        category: AuditCategory::UserAction,
+        outcome: Some(AuditOutcome::Denied),
+        user_id: Some("ann".to_owned()),
+        target: Some("d-7".to_owned()),
+        message: None,
+        client_ip: None,
+        tenant: None,
+        service: None,
+        host: None,
+        job_id: None,
+        document_id: None,
+        request_id: None,
+        trace_id: None,
+        attributes: Attributes::new(),
+    };
+    let rows: Vec<AuditEvent> = times_ms.iter().map(row).collect();
+    EventBatch { table: Table::AuditEvents, rows: AuditEvent::to_batch(&rows).expect("rows") }
 }
 
 /// One series as a query gives it.

@@ -1,10 +1,10 @@
 //! What is kept shorter or longer than the rest.
 
 use engine::{Config, MetricRetention};
-use model::{DurationText, MetricBatch, Sample, TimeRange, Timestamp};
-use store::{Cancel, MatchOp, Matcher, TelemetryStore};
+use model::{ByteSize, DurationText, MetricBatch, Sample, TimeRange, Timestamp};
+use store::{Batch, Cancel, EventScan, MatchOp, Matcher, Table, TelemetryStore};
 
-use crate::fixture::{Place, labels_of};
+use crate::fixture::{Place, audited, labels_of};
 
 const DAY: i64 = 86_400_000;
 
@@ -42,6 +42,51 @@ fn rows_of_a_table_are_kept_as_long_as_it_says() {
         assert_eq!(place.files("events", ".parquet").len(), seen - 1, "{usual} {own}");
         assert_eq!(store.all().len(), usize::from(usual > 20), "metrics are not concerned");
     }
+}
+
+#[test]
+fn what_is_audited_is_kept_a_year_whatever_else_is_unless_it_is_said_otherwise() {
+    let kept_for = |said: Option<u64>| {
+        let place = Place::with(|config| {
+            config.retention = days(7);
+            let said = said.map(|keep| ("audit_events".to_owned(), days(keep)));
+            config.retention_overrides.tables.extend(said);
+        });
+        let store = place.open();
+        for age in [400, 364, 100] {
+            store.append(Batch { events: vec![audited(&[ago(age)])], ..Batch::default() }).expect("appended");
+            store.push_rows(&[ago(age)]);
+            store.engine.checkpoint().expect("written");
+        }
+        store.engine.drop_expired(Timestamp::now()).expect("dropped");
+        assert!(store.rows().is_empty(), "the rest goes as ever");
+        let scan = EventScan::new(Table::AuditEvents, TimeRange::ALL, 10);
+        store.engine.scan(&scan).expect("a scan").iter().map(|batch| batch.num_rows()).sum::<usize>()
+    };
+    assert_eq!((kept_for(None), kept_for(Some(200)), kept_for(Some(1_000))), (2, 1, 3));
+}
+
+#[test]
+fn for_want_of_room_what_is_audited_goes_last() {
+    let place = Place::with(|config| config.retention_bytes = ByteSize(1 << 30));
+    let store = place.open();
+    let audit = |time_ms| Batch { events: vec![audited(&[time_ms])], ..Batch::default() };
+    store.append(audit(ago(3))).expect("appended");
+    store.engine.checkpoint().expect("written");
+    let bytes_of = |place: &Place| {
+        let files = place.files("events", ".parquet");
+        files.iter().map(|path| path.metadata().expect("it").len()).sum::<u64>()
+    };
+    let of_audit = bytes_of(&place);
+    drop(store);
+    let config = Config { retention_bytes: ByteSize(of_audit + 1), ..place.config.clone() };
+    let place = Place { config, ..place };
+    let store = place.open();
+    store.push_rows(&[ago(1)]);
+    store.engine.checkpoint().expect("written");
+    assert_eq!(store.engine.drop_expired(Timestamp::now()).expect("looked"), 1);
+    assert!(store.rows().is_empty(), "the younger one has gone");
+    assert_eq!(bytes_of(&place), of_audit);
 }
 
 #[test]

@@ -7,7 +7,10 @@ use engine::Config;
 use model::event::DeployEvent;
 use model::{DurationText, TimeRange, Timestamp};
 use proptest::prelude::*;
-use store::{Cancel, EventPass, EventScan, FilterOp, Order, QueryError, Table, TelemetryStore};
+use store::{
+    Cancel, Condition, EventPass, EventScan, Field, FilterOp, FoldedText, Order, Phrase, Predicate,
+    QueryError, Scalar, Table, TelemetryStore, Test,
+};
 
 use crate::bounds::eventually;
 use crate::fixture::{Open, Place, T0, deploy, times_of};
@@ -26,41 +29,106 @@ fn any_scan() -> impl Strategy<Value = EventScan> {
         (0i64..3000).prop_map(|time| ("event_id", FilterOp::Less, format!("e{}", T0 + time))),
     ];
     let conditions = proptest::collection::vec(condition, 0..3);
-    (conditions, -10i64..3000, 0i64..3000, any::<bool>(), prop_oneof![1usize..20, Just(100_000)]).prop_map(
-        |(conditions, start, length, newest, limit)| {
+    let predicates = proptest::collection::vec(any_predicate(), 0..2);
+    (
+        (conditions, predicates),
+        -10i64..3000,
+        0i64..3000,
+        any::<bool>(),
+        prop_oneof![1usize..20, Just(100_000)],
+    )
+        .prop_map(|((conditions, predicates), start, length, newest, limit)| {
             let start = T0 + start;
             let range = TimeRange::new(Timestamp::from_millis(start), Timestamp::from_millis(start + length));
             let mut scan = EventScan::new(Table::Deploys, range, limit);
             for (column, op, value) in conditions {
                 scan = scan.with(column, op, value);
             }
+            scan.filters.extend(predicates);
             if newest { scan.newest_first() } else { scan }
-        },
-    )
+        })
+}
+
+/// Whether a row satisfies a predicate, said once more in the plainest way.
+fn satisfies(row: &DeployEvent, predicate: &Predicate) -> bool {
+    match predicate {
+        Predicate::All(parts) => parts.iter().all(|part| satisfies(row, part)),
+        Predicate::Any(parts) => parts.iter().any(|part| satisfies(row, part)),
+        Predicate::Not(part) => !satisfies(row, part),
+        Predicate::Own(_) => panic!("none of our own"),
+        Predicate::Is(Condition { field, test }) => {
+            let value = match (field, field.column()) {
+                (Field::Attribute { key, .. }, _) => row.attributes.get(key).map(String::as_str),
+                (_, "service") => Some(row.service.as_str()),
+                (_, "environment") => row.environment.as_deref(),
+                _ => Some(row.event_id.as_str()),
+            };
+            value.is_some_and(|value| holds(test, value))
+        }
+    }
+}
+
+fn holds(test: &Test, text: &str) -> bool {
+    let words = |text: &str| -> Vec<String> {
+        text.split(|letter: char| !letter.is_alphanumeric()).map(str::to_lowercase).collect()
+    };
+    match test {
+        Test::Exists => true,
+        Test::Contains(part) => text.to_lowercase().contains(part.as_str()),
+        Test::Words(phrase) => {
+            let phrase: Vec<&str> = phrase.certain().collect();
+            words(text).windows(phrase.len()).any(|run| run == phrase)
+        }
+        Test::Matches(pattern) => pattern.is_match(text),
+        Test::Compare(op, value) => {
+            let store::Scalar::Text(value) = value else { panic!("texts only") };
+            match op {
+                FilterOp::Equal => text == value,
+                FilterOp::NotEqual => text != value,
+                FilterOp::AtLeast => text >= value.as_str(),
+                FilterOp::Greater => text > value.as_str(),
+                FilterOp::AtMost => text <= value.as_str(),
+                FilterOp::Less => text < value.as_str(),
+                FilterOp::Contains => text.contains(value.as_str()),
+                FilterOp::ContainsWords => {
+                    text.split(|letter: char| !letter.is_alphanumeric()).any(|word| word == value)
+                }
+            }
+        }
+    }
+}
+
+fn any_predicate() -> impl Strategy<Value = Predicate> {
+    let service = |test| Predicate::column("service", test);
+    let single = prop_oneof![
+        Just(service(Test::equal("service-1"))),
+        Just(service(Test::Words(Phrase::of("SERVICE 2")))),
+        Just(service(Test::Contains(FoldedText::new("ICE-0")))),
+        Just(Predicate::column("environment", Test::Exists)),
+        Just(Predicate::column("environment", Test::equal("production"))),
+        (0i64..3000, prop_oneof![Just(FilterOp::Equal), Just(FilterOp::AtMost), Just(FilterOp::Greater)])
+            .prop_map(|(time, op)| {
+                let id = Scalar::Text(format!("e{}", T0 + time));
+                Predicate::column("event_id", Test::Compare(op, id))
+            }),
+        (0i64..3000).prop_map(|time| {
+            Predicate::attribute("attributes", "k", Test::equal((T0 + time).to_string()))
+        }),
+        Just(Predicate::attribute("attributes", "none", Test::Exists)),
+    ];
+    single.prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..3).prop_map(Predicate::All),
+            proptest::collection::vec(inner.clone(), 0..3).prop_map(Predicate::Any),
+            inner.prop_map(Predicate::opposite),
+        ]
+    })
 }
 
 /// The answer by looking at every row.
 fn brute_force(times: &[i64], scan: &EventScan) -> Vec<DeployEvent> {
     let holds = |row: &DeployEvent| {
-        scan.range.contains(row.time)
-            && scan.filters.iter().all(|filter| {
-                let column = match filter.column {
-                    "service" => Some(row.service.as_str()),
-                    "environment" => row.environment.as_deref(),
-                    _ => Some(row.event_id.as_str()),
-                };
-                let store::Scalar::Text(value) = &filter.value else { panic!("texts only") };
-                column.is_some_and(|column| match filter.op {
-                    FilterOp::Equal => column == value,
-                    FilterOp::NotEqual => column != value,
-                    FilterOp::AtLeast => column >= value.as_str(),
-                    FilterOp::Less => column < value.as_str(),
-                    FilterOp::Contains => column.contains(value.as_str()),
-                    FilterOp::ContainsWords => {
-                        column.split(|letter: char| !letter.is_alphanumeric()).any(|word| word == value)
-                    }
-                })
-            })
+        scan.range.contains(row.time) && scan.filters.iter().all(|filter| satisfies(row, filter))
     };
     let mut rows: Vec<DeployEvent> = times.iter().map(|time| deploy(*time)).filter(holds).collect();
     rows.sort_by_key(|row| row.time);
@@ -106,7 +174,8 @@ fn a_pass_goes_once_over_every_row_that_a_scan_without_a_limit_gives() {
     let result = runner.run(&any_scan(), |scan| {
         let all = EventScan { limit: usize::MAX, order: Order::OldestFirst, ..scan.clone() };
         let (table, range, filters) = (scan.table, scan.range, scan.filters);
-        let pass = EventPass { table, range, filters, columns: &["event_id"], cancel: Cancel::never() };
+        let pass =
+            EventPass { table, range, filters, columns: (&["event_id"]).into(), cancel: Cancel::never() };
         let mut ids = Vec::new();
         let each = &mut |rows: &RecordBatch| {
             let column = rows.column_by_name("event_id").expect("the column that was asked for");
@@ -132,7 +201,7 @@ fn a_pass_ends_at_the_first_error_of_who_asked() {
         table: Table::Deploys,
         range: TimeRange::ALL,
         filters: Vec::new(),
-        columns: &["event_id"],
+        columns: (&["event_id"]).into(),
         cancel: Cancel::never(),
     };
     let mut calls = 0;
@@ -142,7 +211,7 @@ fn a_pass_ends_at_the_first_error_of_who_asked() {
     });
     assert!(matches!(stopped, Err(QueryError::Stopped("enough"))), "{stopped:?}");
     assert_eq!(calls, 1);
-    let unknown = EventPass { columns: &["colour"], ..pass.clone() };
+    let unknown = EventPass { columns: (&["colour"]).into(), ..pass.clone() };
     let refused = store.engine.each_batch(&unknown, &mut |_| Ok(()));
     assert!(matches!(&refused, Err(QueryError::Invalid(text)) if text.contains("colour")), "{refused:?}");
 }
@@ -262,7 +331,7 @@ fn a_scan_ends_when_it_is_cancelled_or_takes_too_long() {
         table: Table::Deploys,
         range: TimeRange::ALL,
         filters: Vec::new(),
-        columns: &["event_id"],
+        columns: (&["event_id"]).into(),
         cancel: Cancel::never(),
     };
     drop(store);
@@ -294,7 +363,7 @@ fn scans_beyond_those_that_may_wait_are_told_to_come_back() {
         table: Table::Deploys,
         range: TimeRange::ALL,
         filters: Vec::new(),
-        columns: &["event_id"],
+        columns: (&["event_id"]).into(),
         cancel: Cancel::never(),
     };
     let scan = EventScan::new(Table::Deploys, TimeRange::ALL, 10);

@@ -27,7 +27,7 @@ impl Ingest {
             .map(|exemplar| Event::Exemplar(ExemplarEvent::from(exemplar)))
             .collect();
         self.account.refused(source, Kind::Event, Reason::TooLarge, (sent - fit.len()) as u64);
-        let outcome = self.append_to(&self.seen_exemplars, source, fit).await?;
+        let outcome = self.append_events(source, fit).await?;
         Ok((outcome.accepted + outcome.duplicates) as u64)
     }
 

@@ -3,7 +3,7 @@
 use model::{LabelsRef, MetricBatch, Sample, Timestamp};
 
 use super::clean::Cleaner;
-use super::{Ingest, IngestError};
+use super::{Ingest, IngestError, refusal_of};
 use crate::account::Kind;
 use crate::redact::METRICS;
 use crate::{Reason, SamplesOutcome, Source};
@@ -33,20 +33,29 @@ impl Ingest {
         } else {
             self.store.append(batch.into()).await.map(|appended| outcome.add(appended))
         };
+        let by_store =
+            stored.as_ref().map_or_else(|error| (refusal_of(error), count), |()| (Reason::Overloaded, 0));
+        self.count_samples(source, &outcome, by_store);
+        stored.map(|()| outcome).map_err(IngestError::Store)
+    }
+
+    /// Counts what became of samples, and how many the store did not take, and why.
+    pub(super) fn count_samples(&self, source: Source, outcome: &SamplesOutcome, by_store: (Reason, u64)) {
         self.account.accepted(source, Kind::Sample, outcome.stored);
+        let too_large = outcome.too_large + outcome.over_delta_request + outcome.beyond_sums;
+        let too_many = outcome.over_series_limit + outcome.over_delta_limit + outcome.over_delta_memory;
         let refused = [
-            (Reason::TooLarge, outcome.too_large),
+            (Reason::TooLarge, too_large),
             (Reason::Future, outcome.future),
-            (Reason::SeriesLimit, outcome.over_series_limit + outcome.over_delta_limit),
+            (Reason::SeriesLimit, too_many),
             (Reason::Malformed, outcome.malformed),
             (Reason::TooOld, outcome.too_old),
             (Reason::Duplicate, outcome.duplicate + outcome.conflicting),
-            (Reason::Overloaded, if stored.is_err() { count } else { 0 }),
+            by_store,
         ];
         for (reason, count) in refused {
             self.account.refused(source, Kind::Sample, reason, count);
         }
-        stored.map(|()| outcome).map_err(IngestError::Store)
     }
 
     /// The batch without what breaks a limit, its labels redacted; the batch itself, when all is as it may be.

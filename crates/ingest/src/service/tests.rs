@@ -1,8 +1,9 @@
 //! The path in, over a store that remembers what it was given.
 
+mod deltas;
 mod records;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
@@ -14,10 +15,15 @@ use store::{Appended, Cancel, EventPass, Matcher, SelectRequest, SeriesCursor, S
 use super::*;
 use crate::{Action, Redaction, RedactionRule};
 
-/// A store in memory that can be told to have no room.
+/// A store in memory that can be told to have no room, or to panic.
 #[derive(Default)]
 struct Memory {
     full: AtomicBool,
+    /// How often it was given something, and after how often it has no more room; never, where that is 0.
+    appends: AtomicUsize,
+    full_after: AtomicUsize,
+    /// Whether what it is given makes it panic.
+    broken: AtomicBool,
     events: Mutex<Vec<Event>>,
     samples: Mutex<Vec<(Labels, Sample)>>,
 }
@@ -25,10 +31,13 @@ struct Memory {
 #[async_trait]
 impl TelemetryStore for Memory {
     async fn append(&self, batch: Batch) -> Result<Appended, AppendError> {
-        if self.full.load(Ordering::SeqCst) {
+        let (times, most) =
+            (self.appends.fetch_add(1, Ordering::SeqCst) + 1, self.full_after.load(Ordering::SeqCst));
+        if self.full.load(Ordering::SeqCst) || (most > 0 && times > most) {
             return Err(AppendError::Overloaded { what: "test" });
         }
         tokio::task::yield_now().await;
+        assert!(!self.broken.load(Ordering::SeqCst), "the store was told to panic");
         for part in &batch.events {
             let rows = store::events_from_batch(part.table, &part.rows).expect("rows of the table");
             self.events.lock().extend(rows);
@@ -134,10 +143,11 @@ async fn an_event_that_is_sent_again_is_stored_once_even_after_a_restart() {
 #[tokio::test]
 async fn an_event_that_is_on_its_way_is_not_acknowledged_to_another() {
     let store = Arc::new(Memory::default());
-    let (ingest, _) = open(&store);
+    let (ingest, registry) = open(&store);
     let send = || ingest.append_events(Source::EventsApi, vec![Event::Deploy(deploy("a"))]);
     let (one, two) = tokio::join!(send(), send());
     assert_eq!([&one, &two].iter().filter(|result| result.is_ok()).count(), 1, "{one:?} {two:?}");
+    assert!((refused(&registry, "overloaded") - 1.0).abs() < f64::EPSILON);
     assert_eq!(send().await.expect("stored").duplicates, 1);
     assert_eq!(store.events.lock().len(), 1);
 }
@@ -155,6 +165,19 @@ async fn an_event_that_found_no_room_can_be_sent_again() {
     assert!((refused(&registry, "overloaded") - 1.0).abs() < f64::EPSILON);
     store.full.store(false, Ordering::SeqCst);
     assert_eq!(ingest.append_events(Source::EventsApi, events()).await.expect("stored").accepted, 1);
+}
+
+#[tokio::test]
+async fn an_event_whose_storing_has_panicked_is_told_as_a_fault_and_can_be_sent_again() {
+    let store = Arc::new(Memory::default());
+    let (ingest, registry) = open(&store);
+    store.broken.store(true, Ordering::SeqCst);
+    let send = || ingest.append_events(Source::EventsApi, vec![Event::Deploy(deploy("a"))]);
+    let broken = send().await;
+    assert!(matches!(broken, Err(IngestError::Broken(_))), "{broken:?}");
+    assert!((refused(&registry, "overloaded") - 1.0).abs() < f64::EPSILON, "it is counted");
+    store.broken.store(false, Ordering::SeqCst);
+    assert_eq!(send().await.expect("stored").accepted, 1);
 }
 
 #[tokio::test]

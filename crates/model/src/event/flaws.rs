@@ -21,7 +21,7 @@ text_enum! {
         EndTime = "end_time_invalid",
         /// It had more attributes than are kept, or some with keys that are too long.
         Attributes = "attributes_cut",
-        /// A text was too long.
+        /// A text was too long and is cut; or an id was, and is left out: cut, it would be that of something else.
         Text = "text_cut",
         /// Values were nested too deep.
         Depth = "depth_cut",

@@ -10,8 +10,10 @@ use crate::Timestamp;
 
 text_enum! {
     /// The side of an operation that a span shows.
+    #[derive(Default)]
     SpanKind {
-        /// Nobody said.
+        /// Nobody said; may be taken for internal.
+        #[default]
         Unspecified = "unspecified",
         /// Inside of an application.
         Internal = "internal",
@@ -28,8 +30,10 @@ text_enum! {
 
 text_enum! {
     /// Whether an operation went well.
+    #[derive(Default)]
     SpanStatus {
         /// Nobody said: there was no error that the library knows of.
+        #[default]
         Unset = "unset",
         /// It did, as the application itself says.
         Ok = "ok",
@@ -110,9 +114,10 @@ impl SpanEvent {
         }
     }
 
-    /// What tells it from all other spans: its trace and its own id.
+    /// What tells it from all other spans: its trace, its own id, and its side. Some libraries (Zipkin's among them)
+    /// let the server go on under the id of the client that called it: those are two spans, and both are kept.
     pub fn event_id(&self) -> String {
-        [self.trace_id.as_str(), self.span_id.as_str()].concat()
+        [self.trace_id.as_str(), self.span_id.as_str(), "-", self.kind.as_str()].concat()
     }
 }
 
@@ -153,4 +158,20 @@ pub struct SpanLink {
     /// Attributes that are not here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dropped_attributes: Option<u64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_sides_of_a_call_may_have_one_id_and_are_two_spans() {
+        let span = |kind| {
+            let (trace, span) = ("ab".repeat(16), "cd".repeat(8));
+            SpanEvent { kind, ..SpanEvent::new(Timestamp::from_millis(5), trace, span, Arc::default()) }
+        };
+        let ids = [SpanKind::Client, SpanKind::Server].map(|kind| span(kind).event_id());
+        assert_ne!(ids[0], ids[1]);
+        assert_eq!(span(SpanKind::Client).event_id(), ids[0], "a span that is sent again is the same");
+    }
 }

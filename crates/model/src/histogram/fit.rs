@@ -1,7 +1,7 @@
 //! Histograms within a bound on buckets, or on how fine they are.
 
 use super::check::{MAX_SCHEMA, MIN_SCHEMA};
-use super::{CUSTOM_SCHEMA, Histogram};
+use super::{CUSTOM_SCHEMA, Histogram, MAX_BUCKETS};
 
 /// The finest schema whose buckets are each at least so many times as wide as the one before; the coarsest where even
 /// its buckets are not. Anything that is no more than 1 asks for nothing.
@@ -34,13 +34,38 @@ impl Histogram {
     /// Makes buckets coarser, step by step, until there are at most `most`; `false` when that cannot be.
     pub fn fit_buckets(&mut self, most: usize) -> bool {
         while self.bucket_count() > most {
-            if self.schema <= MIN_SCHEMA {
+            if !self.halve() {
                 return false;
             }
-            self.positive = self.positive.coarser(1);
-            self.negative = self.negative.coarser(1);
-            self.schema -= 1;
         }
+        true
+    }
+
+    /// Whether it has no more buckets and spans on a side than a stored one may have.
+    pub fn fits_format(&self) -> bool {
+        [&self.positive, &self.negative]
+            .iter()
+            .all(|side| side.counts.len() <= MAX_BUCKETS && side.spans.len() <= MAX_BUCKETS)
+    }
+
+    /// Makes buckets coarser, step by step, until it can be stored; `false` when that cannot be.
+    pub fn fit_format(&mut self) -> bool {
+        while !self.fits_format() {
+            if !self.halve() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Makes one bucket of two; `false` when there are none that are coarser.
+    fn halve(&mut self) -> bool {
+        if self.schema <= MIN_SCHEMA {
+            return false;
+        }
+        self.positive = self.positive.coarser(1);
+        self.negative = self.negative.coarser(1);
+        self.schema -= 1;
         true
     }
 }
@@ -48,7 +73,7 @@ impl Histogram {
 #[cfg(test)]
 mod tests {
     use crate::Histogram;
-    use crate::histogram::{Buckets, CUSTOM_SCHEMA, Span, schema_of_factor};
+    use crate::histogram::{Buckets, CUSTOM_SCHEMA, MAX_BUCKETS, Span, schema_of_factor};
 
     fn of(schema: i8, counts: &[f64]) -> Histogram {
         let spans = vec![Span { offset: 1, length: counts.len() as u32 }];
@@ -107,5 +132,35 @@ mod tests {
         custom.custom_bounds = vec![1.0];
         assert!(!custom.clone().fit_buckets(1));
         assert_eq!(custom.bucket_count(), 2);
+    }
+
+    #[test]
+    fn a_histogram_fits_the_format_as_long_as_it_can_be_read_back() {
+        for (count, fits) in [(MAX_BUCKETS, true), (MAX_BUCKETS + 1, false)] {
+            let negative = of(0, &vec![1.0; count]).positive;
+            let histogram = Histogram { negative, ..Histogram::default() };
+            let mut bytes = Vec::new();
+            histogram.encode(&mut bytes);
+            let is_read = Histogram::decode(&bytes).is_ok();
+            assert_eq!((histogram.fits_format(), is_read), (fits, fits), "{count}");
+        }
+    }
+
+    #[test]
+    fn what_has_too_many_buckets_to_be_stored_becomes_coarser_as_far_as_that_goes() {
+        let mut wide = of(8, &vec![1.0; 2 * MAX_BUCKETS + 1]);
+        assert!(!wide.fits_format() && wide.fit_format() && wide.fits_format());
+        assert_eq!((wide.schema, wide.positive.counts.len()), (6, MAX_BUCKETS / 2 + 1));
+        let mut bytes = Vec::new();
+        wide.encode(&mut bytes);
+        assert_eq!(Histogram::decode(&bytes), Ok(wide));
+        // So far apart that nothing is joined.
+        let span = Span { offset: 1 << 14, length: 1 };
+        let counts = vec![1.0; MAX_BUCKETS + 1];
+        let positive = Buckets { spans: vec![span; counts.len()], counts };
+        let mut sparse = Histogram { schema: 8, positive, ..Histogram::default() };
+        assert!(!sparse.fit_format());
+        let mut custom = Histogram { schema: CUSTOM_SCHEMA, ..of(0, &vec![1.0; MAX_BUCKETS + 1]) };
+        assert!(!custom.fit_format());
     }
 }

@@ -168,6 +168,7 @@ impl Jobs {
                 | Event::LlmCall(_)
                 | Event::Feedback(_)
                 | Event::Deploy(_)
+                | Event::Audit(_)
                 | Event::Exit(_)
                 | Event::Exemplar(_)
                 | Event::Log(_)

@@ -30,6 +30,8 @@ pub enum EventType {
     Feedback,
     /// `deploy.finished`
     Deploy,
+    /// `audit.recorded`
+    Audit,
     /// `process.exited`
     Exit,
 }
@@ -41,7 +43,7 @@ impl EventType {
         all.extend(StageAction::ALL.iter().copied().map(Self::Stage));
         all.extend(ComponentAction::ALL.iter().copied().map(Self::Component));
         all.extend(WorkerAction::ALL.iter().copied().map(Self::Worker));
-        all.extend([Self::Request, Self::LlmCall, Self::Feedback, Self::Deploy, Self::Exit]);
+        all.extend([Self::Request, Self::LlmCall, Self::Feedback, Self::Deploy, Self::Audit, Self::Exit]);
         all
     }
 
@@ -56,6 +58,7 @@ impl EventType {
             Self::LlmCall => "llm.call",
             Self::Feedback => "feedback.given",
             Self::Deploy => "deploy.finished",
+            Self::Audit => "audit.recorded",
             Self::Exit => "process.exited",
         }
     }

@@ -3,6 +3,7 @@
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Value, json};
 
+use super::audit::WireAudit;
 use super::component::WireComponent;
 use super::deploy::WireDeploy;
 use super::envelope::{self, EventType};
@@ -57,6 +58,7 @@ fn fields_of(event_type: EventType, generator: &mut SchemaGenerator) -> Value {
         EventType::LlmCall => of::<WireLlmCall>(generator),
         EventType::Feedback => of::<WireFeedback>(generator),
         EventType::Deploy => of::<WireDeploy>(generator),
+        EventType::Audit => of::<WireAudit>(generator),
         EventType::Exit => of::<WireExit>(generator),
     }
 }

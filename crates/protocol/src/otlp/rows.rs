@@ -15,6 +15,8 @@ mod tests;
 
 use model::event::Event;
 
+use super::reasons::Reasons;
+
 pub use logs::LogRows;
 pub use spans::SpanRows;
 
@@ -31,10 +33,15 @@ pub struct RowLimits {
     pub max_span_events: usize,
     /// The most bytes of all texts of a record; those beyond are cut.
     pub max_record_bytes: usize,
+    /// The most bytes of all texts of a resource and a scope together; those beyond are cut. Much less than a record
+    /// may have: every one of its records is stored with them.
+    pub max_origin_bytes: usize,
+    /// The longest of these texts, in bytes.
+    pub max_origin_text_bytes: usize,
     /// The most arrays and maps that lie in each other in a value; what lies deeper is left out.
     pub max_depth: usize,
-    /// The most memory that the events of a request may take, in bytes. An empty record of two bytes grows to a
-    /// thousand.
+    /// The most memory that the events of a request may take, in bytes, each with all that it comes from; the rest is
+    /// rejected. An empty record of two bytes grows to thousands.
     pub max_bytes: usize,
 }
 
@@ -46,6 +53,8 @@ impl Default for RowLimits {
             max_attributes: 128,
             max_span_events: 128,
             max_record_bytes: 1 << 20,
+            max_origin_bytes: 16 << 10,
+            max_origin_text_bytes: 2 << 10,
             max_depth: 8,
             max_bytes: 128 << 20,
         }
@@ -59,34 +68,46 @@ pub struct Rows {
     pub events: Vec<Event>,
     /// How many were rejected.
     pub rejected: u64,
-    /// Why, in words that say what to change; the first few reasons, each once.
-    pub reasons: Vec<String>,
+    /// How many of those were more than the request may take memory for.
+    pub rejected_over_memory: u64,
+    /// Why.
+    pub reasons: Reasons,
     /// Roughly the memory that the events take.
     bytes: usize,
 }
 
-/// The most reasons that are told.
-const MAX_REASONS: usize = 10;
 /// What an attribute takes beside its texts.
 const ATTRIBUTE_BYTES: usize = 64;
 
 impl Rows {
     fn reject(&mut self, reason: &str) {
         self.rejected += 1;
-        if self.reasons.len() < MAX_REASONS && !self.reasons.iter().any(|known| known == reason) {
-            self.reasons.push(reason.to_owned());
-        }
+        self.reasons.add(reason);
     }
 
-    /// Adds an event of about so many bytes, if there is room.
-    fn push(&mut self, event: Event, bytes: usize, max_bytes: usize) {
-        if self.bytes.saturating_add(bytes) > max_bytes {
-            let reason = format!(
-                "the records of the request would take more than {max_bytes} bytes: send fewer at once"
-            );
-            return self.reject(&reason);
+    /// Adds an event that takes about so many bytes, if there is room.
+    fn push(&mut self, event: Event, bytes: usize, limits: &RowLimits) {
+        let bytes = size_of::<Event>().saturating_add(bytes);
+        if self.bytes.saturating_add(bytes) > limits.max_bytes {
+            let limit = limits.max_bytes;
+            self.reasons.add(&format!(
+                "the records of the request would take more than {limit} bytes: send fewer at once"
+            ));
+            return self.reject_the_rest();
         }
         self.bytes += bytes;
         self.events.push(event);
+    }
+
+    /// Whether there was no room for an event. What follows is rejected unseen, also where it is smaller: whoever sends
+    /// more than is taken must not keep us busy with it.
+    fn is_full(&self) -> bool {
+        self.rejected_over_memory > 0
+    }
+
+    /// Rejects an event because there is no room, which was said before.
+    fn reject_the_rest(&mut self) {
+        self.rejected += 1;
+        self.rejected_over_memory += 1;
     }
 }

@@ -56,6 +56,20 @@ pub struct SampleSink<'o> {
     series: Vec<u8>,
 }
 
+/// Why a point is not taken.
+enum Refusal {
+    /// Something is wrong about it.
+    Wrong(String),
+    /// There is no room for it.
+    OverMemory(String),
+}
+
+impl From<String> for Refusal {
+    fn from(reason: String) -> Self {
+        Self::Wrong(reason)
+    }
+}
+
 /// What all series of a point have in common.
 #[derive(Clone, Copy)]
 struct Moment {
@@ -100,6 +114,9 @@ impl<'o> SampleSink<'o> {
         if let Some(reason) = self.metric.refused {
             return Err(reason.to_owned());
         }
+        if let Some(reason) = self.target.refused() {
+            return Err(reason.to_owned());
+        }
         if !time.is_set() {
             return Err("it has no time".to_owned());
         }
@@ -109,16 +126,16 @@ impl<'o> SampleSink<'o> {
     }
 
     /// Checks that there is room for so many series with the labels of the present point.
-    fn check_room(&self, series: usize) -> Result<(), String> {
+    fn check_room(&self, series: usize) -> Result<(), Refusal> {
         let each = self.labels.size_bytes() + self.metric.name.len() + SERIES_BYTES;
         let bytes = self.converted.size_bytes().saturating_add(series.saturating_mul(each));
         if bytes <= self.options.max_bytes {
             return Ok(());
         }
         let limit = self.options.max_bytes;
-        Err(format!(
+        Err(Refusal::OverMemory(format!(
             "the samples of the request would take more than {limit} bytes: send fewer points at once"
-        ))
+        )))
     }
 
     /// Adds a sample of the series that a suffix and a label name. Series of a point differ in nothing else.
@@ -137,20 +154,20 @@ impl<'o> SampleSink<'o> {
     }
 
     /// Notes that the point was taken, or why it was not.
-    fn end(&mut self, time: UnixNanos, taken: Result<(), String>) {
+    fn end(&mut self, time: UnixNanos, taken: Result<(), Refusal>) {
         match taken {
             Ok(()) => self.target.saw(time),
-            Err(reason) => self.converted.reject(&self.metric.sent, reason),
+            Err(refusal) => self.converted.reject(&self.metric.sent, refusal),
         }
     }
 
-    fn take_number(&mut self, point: &NumberPoint<'_>) -> Result<(), String> {
+    fn take_number(&mut self, point: &NumberPoint<'_>) -> Result<(), Refusal> {
         let is_stale = point.flags.has_no_recorded_value();
         let moment = self.begin(&point.attributes, (point.start_time, point.time), is_stale)?;
         let value = match point.value {
             Some(number) => number.as_f64(),
             None if is_stale => STALE_NAN,
-            None => return Err("it has no value".to_owned()),
+            None => return Err("it has no value".to_owned().into()),
         };
         self.check_room(1)?;
         self.push(moment, "", None, value);
@@ -158,7 +175,7 @@ impl<'o> SampleSink<'o> {
         Ok(())
     }
 
-    fn take_summary(&mut self, point: &SummaryPoint<'_>) -> Result<(), String> {
+    fn take_summary(&mut self, point: &SummaryPoint<'_>) -> Result<(), Refusal> {
         let is_stale = point.flags.has_no_recorded_value();
         let moment = self.begin(&point.attributes, (point.start_time, point.time), is_stale)?;
         self.check_room(point.quantiles.len() + 2)?;

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use model::event::{SpanKind, SpanStatus as StatusCode};
+
 use super::ids::{SpanId, TraceId};
 use super::resource::Sink;
 use super::time::UnixNanos;
@@ -74,34 +76,15 @@ pub struct SpanLink<'a> {
     pub flags: u32,
 }
 
-/// The side of an operation that a span shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum SpanKind {
-    /// Nobody said, or said something that is not known yet; may be taken for internal.
-    #[default]
-    Unspecified,
-    /// Inside of an application.
-    Internal,
-    /// A request is answered.
-    Server,
-    /// A request is made.
-    Client,
-    /// A message is sent.
-    Producer,
-    /// A message is received.
-    Consumer,
-}
-
-impl From<i32> for SpanKind {
-    fn from(number: i32) -> Self {
-        match number {
-            1 => Self::Internal,
-            2 => Self::Server,
-            3 => Self::Client,
-            4 => Self::Producer,
-            5 => Self::Consumer,
-            _ => Self::Unspecified,
-        }
+/// The side of an operation that a number stands for (`Span.SpanKind`); of one that is not known yet nobody said.
+pub(super) fn span_kind(number: i32) -> SpanKind {
+    match number {
+        1 => SpanKind::Internal,
+        2 => SpanKind::Server,
+        3 => SpanKind::Client,
+        4 => SpanKind::Producer,
+        5 => SpanKind::Consumer,
+        _ => SpanKind::Unspecified,
     }
 }
 
@@ -114,25 +97,12 @@ pub struct SpanStatus<'a> {
     pub message: Cow<'a, str>,
 }
 
-/// Whether an operation went well.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum StatusCode {
-    /// Nobody said, or said something that is not known yet.
-    #[default]
-    Unset,
-    /// It did, as the application itself says.
-    Ok,
-    /// It did not.
-    Error,
-}
-
-impl From<i32> for StatusCode {
-    fn from(number: i32) -> Self {
-        match number {
-            1 => Self::Ok,
-            2 => Self::Error,
-            _ => Self::Unset,
-        }
+/// How an operation went, by the number that stands for it (`Status.StatusCode`).
+pub(super) fn status_code(number: i32) -> StatusCode {
+    match number {
+        1 => StatusCode::Ok,
+        2 => StatusCode::Error,
+        _ => StatusCode::Unset,
     }
 }
 

@@ -1,4 +1,5 @@
-//! Bounds on bodies: as they are sent, and after decompression.
+//! Bounds on bodies as they are sent. What they are after decompression is bounded where they are unpacked
+//! ([`super::packing`]).
 
 use std::error::Error;
 
@@ -58,7 +59,7 @@ fn in_time(body: Body, limit: DurationText) -> Body {
         let chunk = next.unwrap_or_else(|_| Some(Err(axum::Error::new(TooSlow(limit)))));
         chunk.map(|chunk| (chunk, chunks))
     });
-    // Whoever unpacks it may ask once more after its end.
+    // Whoever reads it may ask once more after its end.
     Body::from_stream(in_time.fuse())
 }
 
@@ -103,16 +104,6 @@ pub(crate) async fn limit_ingest(
     Ok(next.run(limit(request, app.config.max_ingest_body)?).await)
 }
 
-/// Refuses encodings that the decompression layer behind this would not know.
-pub(crate) async fn accept_gzip(request: Request, next: Next) -> Result<Response, Problem> {
-    let encoding =
-        request.headers().get(header::CONTENT_ENCODING).map(|value| value.as_bytes().to_ascii_lowercase());
-    match encoding.as_deref() {
-        None | Some(b"gzip" | b"identity") => Ok(next.run(request).await),
-        Some(_) => Err(unsupported_encoding("Send the body uncompressed or with `Content-Encoding: gzip`.")),
-    }
-}
-
 fn unsupported_encoding(detail: &'static str) -> Problem {
     Problem::new(Kind::UnsupportedMediaType, detail)
 }
@@ -121,7 +112,7 @@ fn too_large(bound: ByteSize) -> Problem {
     Problem::new(Kind::TooLarge, format!("The body may have {bound} at the most; send it in parts."))
 }
 
-/// Reads a whole body, decompressed, up to `bound`.
+/// Reads a whole body, as it is sent, up to `bound`.
 pub(crate) async fn read(body: Body, bound: ByteSize) -> Result<Bytes, Problem> {
     let mut stream = bounded(body, bound).into_data_stream();
     let mut whole = Vec::new();
@@ -151,7 +142,7 @@ fn unreadable(error: &(dyn Error + 'static)) -> Problem {
             cause = error.source();
         }
     }
-    Problem::new(Kind::BadBody, "The body broke off or is not what `Content-Encoding` says; send it again.")
+    Problem::new(Kind::BadBody, "The body broke off; send it again.")
 }
 
 /// A JSON body; what is wrong with it becomes a problem.

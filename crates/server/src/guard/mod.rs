@@ -7,4 +7,5 @@ pub(crate) mod edge;
 pub(crate) mod hosts;
 pub(crate) mod linger;
 pub(crate) mod load;
+pub(crate) mod packing;
 pub(crate) mod stall;

@@ -1,16 +1,19 @@
 //! Pipeline events: `POST /api/v1/events`.
 
 use axum::Json;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use ingest::{Reason, Source};
 use model::Timestamp;
-use protocol::events::{self, BodyError, Decoded};
+use protocol::events::{self, BodyError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::decode::{Refusal, decoded};
 use crate::context::Shared;
 use crate::guard::body;
+use crate::guard::packing::Packing;
 use crate::problem::{Kind, Problem, ProblemBody};
 
 /// What became of the events of a request.
@@ -39,11 +42,19 @@ struct Rejection {
     request_body(content = String, content_type = "application/json", description = "Events; see /api/v1/events/schema"),
     responses((status = 200, body = Outcome), (status = 400, body = ProblemBody), (status = 413, body = ProblemBody),
         (status = 503, body = ProblemBody, description = "Try again after the time in the header Retry-After")))]
-pub(super) async fn take(State(app): State<Shared>, body: Body) -> Result<Json<Outcome>, Problem> {
-    let bytes = body::read(body, app.config.max_decompressed_body).await?;
-    let decoded = decode(bytes)
-        .await?
-        .inspect_err(|_| app.context.ingest.refuse_events(Source::EventsApi, Reason::Malformed, 1))?;
+pub(super) async fn take(
+    State(app): State<Shared>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Outcome>, Problem> {
+    let packing = Packing::of(&headers)?;
+    let bytes = body::read(body, app.config.max_ingest_body).await?;
+    let now = Timestamp::now();
+    let decode = move |bytes: &[u8]| events::decode(bytes, now).map_err(|error| unreadable(&error));
+    let decoded = decoded(&app, packing, bytes, decode).await.map_err(|(reason, problem)| {
+        app.context.ingest.refuse_events(Source::EventsApi, reason, 1);
+        problem
+    })?;
     let mut outcome = Outcome::default();
     let mut places = Vec::with_capacity(decoded.events.len());
     let mut good = Vec::with_capacity(decoded.events.len());
@@ -72,23 +83,10 @@ pub(super) async fn take(State(app): State<Shared>, body: Body) -> Result<Json<O
     Ok(Json(outcome))
 }
 
-/// Bodies below this are decoded where they are; a larger one would hold up other requests.
-const DECODE_HERE: usize = 64 << 10;
-
-async fn decode(bytes: Bytes) -> Result<Result<Decoded, Problem>, Problem> {
-    let now = Timestamp::now();
-    let small = bytes.len() <= DECODE_HERE;
-    let work = move || events::decode(&bytes, now).map_err(|error| unreadable(&error));
-    if small {
-        return Ok(work());
-    }
-    tokio::task::spawn_blocking(work).await.map_err(|error| Problem::internal(&error))
-}
-
-fn unreadable(error: &BodyError) -> Problem {
-    let kind = match error {
-        BodyError::Empty | BodyError::NotJson(_) => Kind::BadBody,
-        BodyError::TooMany { .. } => Kind::TooLarge,
+fn unreadable(error: &BodyError) -> Refusal {
+    let (reason, kind) = match error {
+        BodyError::Empty | BodyError::NotJson(_) => (Reason::Malformed, Kind::BadBody),
+        BodyError::TooMany { .. } => (Reason::TooLarge, Kind::TooLarge),
     };
-    Problem::new(kind, format!("{}.", crate::problem::chain(error)))
+    (reason, Problem::new(kind, format!("{}.", crate::problem::chain(error))))
 }

@@ -6,6 +6,7 @@
 mod admin;
 mod alerts;
 mod audit;
+mod decode;
 mod diagnose;
 mod docs;
 mod events;
@@ -16,6 +17,7 @@ mod hosts;
 mod jobs;
 mod keys;
 mod live;
+mod logs;
 mod openapi;
 mod operations;
 mod otlp;
@@ -25,9 +27,11 @@ mod prometheus;
 mod queues;
 mod requests;
 mod runbooks;
+mod searching;
 mod session;
 mod sql;
 mod stats;
+mod traces;
 mod users;
 mod watch;
 mod workers;
@@ -44,7 +48,6 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use state::Scope;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
-use tower_http::decompression::RequestDecompressionLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -67,14 +70,21 @@ pub(crate) fn router(app: &Shared) -> Router {
         .layer(from_fn_with_state(Arc::clone(app), load::bound))
         .layer(from_fn_with_state(Arc::clone(app), edge::check_hosts))
         .layer(from_fn_with_state(Arc::clone(app), linger::read_to_the_end))
-        .layer(from_fn(otlp::in_its_form))
         // Probes come under any name and at any load, and learn nothing but one word.
         .merge(health::routes())
-        .layer(DefaultBodyLimit::disable())
-        .layer(CompressionLayer::new())
+        .layer(DefaultBodyLimit::disable());
+    outermost(routes).with_state(Arc::clone(app))
+}
+
+/// What a request meets first, and an answer last.
+fn outermost<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
+    routes
         .layer(CatchPanicLayer::custom(edge::panicked))
-        .layer(from_fn(edge::identify));
-    routes.with_state(Arc::clone(app))
+        // Outside of that, so that a panic is told in the form of the protocol, too; inside of the compression, because it
+        // puts bodies into the place of others.
+        .layer(from_fn(otlp::in_its_form))
+        .layer(CompressionLayer::new())
+        .layer(from_fn(edge::identify))
 }
 
 /// Every route of the API with its gate.
@@ -121,16 +131,14 @@ fn reading() -> Routes {
         .merge(live::routes())
         .merge(export::routes())
         .merge(sql::routes())
+        .merge(logs::routes())
+        .merge(traces::routes())
 }
 
-/// Ingest has its own bounds on bodies. Events may be compressed with gzip; remote write and OpenTelemetry bring
-/// their own compression.
+/// Ingest has its own bounds on bodies, which may be compressed: whoever decodes them unpacks them.
 fn ingest(app: &Shared) -> Routes {
-    let events = OpenApiRouter::new()
-        .routes(routes!(events::take))
-        .route_layer(RequestDecompressionLayer::new())
-        .route_layer(from_fn(body::accept_gzip));
-    let all = events.merge(OpenApiRouter::new().routes(routes!(write::take))).merge(otlp::routes());
+    let all =
+        OpenApiRouter::new().routes(routes!(events::take)).routes(routes!(write::take)).merge(otlp::routes());
     gate(app, Some(Scope::Ingest), all.route_layer(from_fn_with_state(Arc::clone(app), body::limit_ingest)))
 }
 
@@ -164,4 +172,47 @@ async fn no_such_method(method: Method, uri: Uri) -> Problem {
         Kind::MethodNotAllowed,
         format!("`{path}` does not take {method}; the header Allow lists what it takes."),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use axum::http::{StatusCode, header};
+    use axum::routing::post;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn panics() -> StatusCode {
+        panic!("a fault of a handler")
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_answered_in_the_form_of_the_protocol_packed_or_not() {
+        let routes = Router::new().route("/v1/logs", post(panics)).route("/other", post(panics));
+        let asked = async |path: &str, content_type: &str, accepted: &str| {
+            let request = axum::http::Request::post(path)
+                .header(header::CONTENT_TYPE, content_type)
+                .header(header::ACCEPT_ENCODING, accepted)
+                .body(Body::empty());
+            let response =
+                outermost(routes.clone()).oneshot(request.expect("a request")).await.expect("an answer");
+            assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+            let header = |name: header::HeaderName| {
+                response.headers().get(name).map(|value| value.to_str().expect("ASCII").to_owned())
+            };
+            let said = (header(header::CONTENT_TYPE), header(header::CONTENT_ENCODING));
+            (said, to_bytes(response.into_body(), 1 << 20).await.expect("a body"))
+        };
+        let of = |content_type: &str| (Some(content_type.to_owned()), None);
+        let (said, body) = asked("/v1/logs", "application/json", "identity").await;
+        let status: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+        assert_eq!((said, status["code"].as_u64()), (of("application/json"), Some(13)));
+        let (said, body) = asked("/v1/logs", "application/x-protobuf", "identity").await;
+        assert_eq!((said, &body[..2]), (of("application/x-protobuf"), &[8, 13][..]));
+        let (said, body) = asked("/v1/logs", "application/x-protobuf", "gzip").await;
+        assert_eq!(said.1.is_some(), body.starts_with(&[0x1f, 0x8b]), "{said:?}");
+        let (said, _) = asked("/other", "application/json", "identity").await;
+        assert_eq!(said, of("application/problem+json"));
+    }
 }

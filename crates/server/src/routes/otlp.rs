@@ -7,24 +7,23 @@ mod answer;
 mod form;
 mod metrics;
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use ingest::{Limits, Reason, Source};
 use model::Timestamp;
-use model::event::Event;
 use protocol::otlp::rows::{LogRows, RowLimits, Rows, SpanRows};
 use protocol::otlp::{self, Encoding, OtlpError, Signal};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Routes;
+use super::decode::decoded;
 use crate::context::Shared;
-use crate::errors::capital;
 use crate::guard::body;
 use crate::problem::{Kind, Problem, chain};
-use form::{Form, UnpackError};
+use form::Form;
 
 pub(crate) use answer::in_its_form;
 
@@ -83,33 +82,54 @@ async fn take_records(
     body: Body,
     decode: DecodeRows,
 ) -> Result<Response, Problem> {
-    let form = Form::of(headers)?;
-    let bytes = body::read(body, app.config.max_ingest_body).await?;
-    let (ingest, source) = (&app.context.ingest, source(signal));
-    let limits = row_limits(ingest.limits(), app);
-    let rows = decoded(app, form, bytes, move |bytes| decode(form.encoding, bytes, &limits)).await;
-    let rows = rows.map_err(|(reason, problem)| {
-        ingest.refuse_events(source, reason, 1);
-        problem
-    })?;
-    ingest.refuse_events(source, Reason::Malformed, rows.rejected);
-    let (rejected, reasons) = store(app, source, rows.events).await?;
-    Ok(answer::success(
-        signal,
-        form.encoding,
-        rows.rejected + rejected,
-        rows.reasons.into_iter().chain(reasons),
-    ))
+    let limits = row_limits(app.context.ingest.limits(), app);
+    let decode = move |encoding: Encoding, bytes: &[u8]| decode(encoding, bytes, &limits);
+    let (encoding, rows) = received(app, signal, headers, body, decode).await?;
+    let Rows { events, rejected, rejected_over_memory, mut reasons, .. } = rows;
+    refuse(app, signal, Reason::Malformed, rejected - rejected_over_memory);
+    refuse(app, signal, Reason::TooLarge, rejected_over_memory);
+    let refused = if events.is_empty() {
+        Vec::new()
+    } else {
+        app.context.ingest.append_events(source(signal), events).await?.rejected
+    };
+    let rejected = rejected + refused.len() as u64;
+    reasons.extend(refused.into_iter().map(|rejection| rejection.reason));
+    Ok(answer::success(signal, encoding, rejected, &reasons))
 }
 
-/// Stores records; how many were rejected, and why.
-async fn store(app: &Shared, source: Source, events: Vec<Event>) -> Result<(u64, Vec<String>), Problem> {
-    if events.is_empty() {
-        return Ok((0, Vec::new()));
+/// Reads a request and decodes it; one that is not taken is counted.
+async fn received<T: Send + 'static>(
+    app: &Shared,
+    signal: Signal,
+    headers: &HeaderMap,
+    body: Body,
+    decode: impl FnOnce(Encoding, &[u8]) -> Result<T, OtlpError> + Send + 'static,
+) -> Result<(Encoding, T), Problem> {
+    let Form { encoding, packing } = Form::of(headers)?;
+    let bytes = body::read(body, app.config.max_ingest_body).await?;
+    let decode = move |bytes: &[u8]| {
+        decode(encoding, bytes).map_err(|error| {
+            let said = format!("Nothing was stored: {}.", chain(&error));
+            (Reason::Malformed, Problem::new(Kind::BadBody, said))
+        })
+    };
+    match decoded(app, packing, bytes, decode).await {
+        Ok(taken) => Ok((encoding, taken)),
+        Err((reason, problem)) => {
+            refuse(app, signal, reason, 1);
+            Err(problem)
+        }
     }
-    let outcome = app.context.ingest.append_records(source, events).await?;
-    let rejected = outcome.rejected.len() as u64;
-    Ok((rejected, outcome.rejected.into_iter().map(|rejection| rejection.reason).collect()))
+}
+
+/// Counts what never came as far as an event or a sample.
+fn refuse(app: &Shared, signal: Signal, reason: Reason, count: u64) {
+    let (ingest, source) = (&app.context.ingest, source(signal));
+    match signal {
+        Signal::Logs | Signal::Traces => ingest.refuse_events(source, reason, count),
+        Signal::Metrics => ingest.refuse_samples(source, reason, count),
+    }
 }
 
 /// As whose telemetry a signal is counted.
@@ -135,36 +155,4 @@ fn row_limits(limits: &Limits, app: &Shared) -> RowLimits {
 
 fn max_memory(app: &Shared) -> usize {
     usize::try_from(app.config.otlp.max_request_memory.0).unwrap_or(usize::MAX)
-}
-
-/// Bodies below this are decoded where they are; a larger one would hold up other requests.
-const DECODE_HERE: usize = 64 << 10;
-
-/// Unpacks a body and decodes it; else how that is counted, and what is told.
-async fn decoded<T: Send + 'static>(
-    app: &Shared,
-    form: Form,
-    body: Bytes,
-    decode: impl FnOnce(&[u8]) -> Result<T, OtlpError> + Send + 'static,
-) -> Result<T, (Reason, Problem)> {
-    let limit = app.config.max_decompressed_body;
-    let is_small = form.is_plain() && body.len() <= DECODE_HERE;
-    let work = move || {
-        let unpacked = form.unpack(&body, limit).map_err(|error| {
-            let (reason, kind) = match error {
-                UnpackError::TooLarge(_) => (Reason::TooLarge, Kind::TooLarge),
-                UnpackError::Broken(_) => (Reason::Malformed, Kind::BadBody),
-            };
-            (reason, Problem::new(kind, format!("{}.", capital(&error))))
-        })?;
-        decode(&unpacked).map_err(|error| {
-            let said = format!("Nothing was stored: {}.", chain(&error));
-            (Reason::Malformed, Problem::new(Kind::BadBody, said))
-        })
-    };
-    if is_small {
-        return work();
-    }
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|error| Err((Reason::Malformed, Problem::internal(&error))))
 }

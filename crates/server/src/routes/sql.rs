@@ -46,7 +46,7 @@ impl FromRequest<Shared> for Asked {
 /// Answers a statement of SQL over everything that is stored: a table for each kind of event, and `samples`. Only what
 /// reads is answered. An answer in JSON says whether its limit has cut rows off (`truncated`); other formats are rows
 /// alone. An answer that ends early is not whole: the connection breaks off then. What is wrong with a statement has
-/// its `position`, and what may have been meant as `suggestion`.
+/// its place in `fault`, and what may have been meant.
 #[utoipa::path(post, path = "/api/v1/sql", tag = "watching", request_body = SqlRequest,
     responses((status = 200, body = SqlAnswer),
         (status = 422, body = ProblemBody, description = "A limit was reached; it is named"),

@@ -14,9 +14,11 @@ pub(crate) mod operations;
 pub(crate) mod overview;
 pub(crate) mod probes;
 pub(crate) mod queues;
+pub(crate) mod records;
 pub(crate) mod requests;
 pub(crate) mod seeds;
 pub(crate) mod sql;
+pub(crate) mod traces;
 pub(crate) mod watch;
 pub(crate) mod workers;
 

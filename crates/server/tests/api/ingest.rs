@@ -60,7 +60,9 @@ async fn each_event_is_accepted_or_rejected_by_itself() {
 async fn all_forms_of_a_body_are_taken() {
     let stage = Stage::new().await;
     let lines = b"{\"type\":\"job.started\",\"event_id\":\"1\",\"job_id\":\"a\"}\n\n{\"type\":\"job.started\",\"event_id\":\"2\",\"job_id\":\"b\"}\n";
-    let cases: [(&[u8], Headers<'_>, u64); 4] = [
+    let packed =
+        zstd::bulk::compress(br#"[{"type":"job.started","event_id":"4","job_id":"d"}]"#, 1).expect("packed");
+    let cases: [(&[u8], Headers<'_>, u64); 5] = [
         (lines, &[("Content-Type", "application/x-ndjson")], 2),
         (
             br#"[{"type":"job.started","event_id":"3","job_id":"c"}]"#,
@@ -68,6 +70,7 @@ async fn all_forms_of_a_body_are_taken() {
             1,
         ),
         (&unhex(ZIPPED), &[("Content-Encoding", "gzip")], 1),
+        (&packed, &[("Content-Encoding", "zstd")], 1),
         (b"[]", &[], 0),
     ];
     for (body, headers, accepted) in cases {

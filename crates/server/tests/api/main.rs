@@ -19,6 +19,7 @@ mod packed;
 mod page;
 mod prometheus;
 mod prometheus_rules;
+mod records;
 mod remote;
 mod requests;
 mod rollups;

@@ -73,8 +73,9 @@ async fn a_bad_statement_is_a_problem_with_its_place_and_a_suggestion() {
     let wrong = ask(&stage, json!({ "sql": "SELECT path\nFROM request" })).await;
     assert!(wrong.problem(400).contains("line 2, column 6"), "{wrong:?}");
     assert_eq!(wrong.body["type"], "urn:watchkeeper:problem:bad-statement");
-    assert_eq!(wrong.body["position"], json!({ "line": 2, "column": 6 }));
-    assert_eq!(wrong.body["suggestion"], "requests");
+    let fault = json!({ "start": 17, "end": 24, "line": 2, "column": 6, "message": "there is no table `request`",
+        "suggestion": "requests" });
+    assert_eq!(wrong.body["fault"], fault);
     let writes = ask(&stage, json!({ "sql": "DELETE FROM requests" })).await;
     assert!(writes.problem(400).contains("only statements that read"), "{writes:?}");
     let fails = ask(&stage, json!({ "sql": "SELECT 1 / (count(*) - 30) FROM requests" })).await;

@@ -11,6 +11,7 @@ pub(super) fn table_text(table: &str) -> &'static str {
         "llm_calls" => "A model was called.",
         "feedback" => "A person said how good a result was.",
         "deploys" => "A release was brought out.",
+        "audit_events" => "Somebody did something that an application keeps account of.",
         "process_exits" => {
             "A process ended in a way that somebody should know of: the kernel killed it for want of memory, a signal ended it, or its service manager had to start it again."
         }
@@ -28,7 +29,9 @@ pub(super) fn column_text(table: &str, column: &str) -> &'static str {
         ("job_events", "document_id") => "The document that it works on.",
         ("job_events", "tenant") => "For whom it works.",
         ("job_events", "worker_id") => "The worker that works on it.",
-        ("job_events", "trace_id") | ("logs", "trace_id") => "The trace that it belongs to, 32 hex digits.",
+        ("job_events", "trace_id") | ("audit_events", "trace_id") | ("logs", "trace_id") => {
+            "The trace that it belongs to, 32 hex digits."
+        }
         ("job_events", "stage") => "The stage that it is in.",
         ("job_events", "error_type") => "The type of the error that ended the attempt.",
         ("job_events", "error_message") => "The error that ended the attempt.",
@@ -61,10 +64,18 @@ pub(super) fn column_text(table: &str, column: &str) -> &'static str {
         ("feedback", "time") => "When it was said.",
         ("feedback", "job_id") => "The job that made the result.",
         ("feedback", "user_id") => "Who said it.",
-        ("deploys", "time") => "When it was done.",
-        ("deploys", "service") => "The application.",
+        ("deploys", "time") | ("audit_events", "time") => "When it was done.",
+        ("deploys", "service") | ("audit_events", "service") => "The application.",
         ("deploys", "version") => "The release.",
         ("deploys", "environment") => "Where: `production`.",
+        ("audit_events", "action") => "What was done: `document.delete`, `login`.",
+        ("audit_events", "user_id") => "Who did it.",
+        ("audit_events", "message") => "In words.",
+        ("audit_events", "client_ip") => "From which address.",
+        ("audit_events", "host") => "The machine.",
+        ("audit_events", "job_id") => "The job that it concerns.",
+        ("audit_events", "document_id") => "The document that it concerns.",
+        ("audit_events", "request_id") => "The request in which it was done.",
         ("process_exits", "time") => "When it ended.",
         ("process_exits", "host") => "The host that it ran on.",
         ("process_exits", "worker_id") => "The worker that it was, where that is known.",
@@ -188,6 +199,9 @@ fn usual_text(column: &str) -> &'static str {
         "comment" | "description" => "In words.",
         "environment" => "Where it runs: `production`.",
         "url" => "A page about it.",
+        "category" => "What kind of thing that is.",
+        "outcome" => "What became of it.",
+        "target" => "To what it was done.",
         "cause" => "What ended it.",
         "name" => "The program's name.",
         "command" => "Its command line, secrets masked.",

@@ -11,8 +11,8 @@ use arrow::datatypes::{
 };
 use model::Timestamp;
 use model::event::{
-    Attributes, Capability, ComponentAction, ExitCause, Flaws, JobAction, Level, SpanKind, SpanLink,
-    SpanOccurrence, SpanStatus, StageAction, StageStatus, WorkerAction,
+    Attributes, AuditCategory, AuditOutcome, Capability, ComponentAction, ExitCause, Flaws, JobAction, Level,
+    SpanKind, SpanLink, SpanOccurrence, SpanStatus, StageAction, StageStatus, WorkerAction,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -28,6 +28,8 @@ pub(super) trait Column: Sized {
     fn builder(capacity: usize) -> Self::Builder;
     fn append(&self, builder: &mut Self::Builder);
     fn append_null(builder: &mut Self::Builder);
+    /// About what it takes in its column, in bytes.
+    fn size_bytes(&self) -> usize;
     /// The value in row `row` of `array`, which is of this type and not null there.
     fn read(array: &dyn Array, row: usize, column: &'static str) -> Result<Self, ColumnError>;
 }
@@ -47,6 +49,9 @@ macro_rules! primitive_column {
             }
             fn append_null(builder: &mut $builder) {
                 builder.append_null();
+            }
+            fn size_bytes(&self) -> usize {
+                size_of::<Self>()
             }
             fn read(array: &dyn Array, row: usize, column: &'static str) -> Result<Self, ColumnError> {
                 let array = array.as_primitive_opt::<$arrow>().ok_or(ColumnError::Unexpected { column })?;
@@ -74,6 +79,9 @@ impl Column for bool {
     fn append_null(builder: &mut BooleanBuilder) {
         builder.append_null();
     }
+    fn size_bytes(&self) -> usize {
+        size_of::<Self>()
+    }
     fn read(array: &dyn Array, row: usize, column: &'static str) -> Result<Self, ColumnError> {
         Ok(array.as_boolean_opt().ok_or(ColumnError::Unexpected { column })?.value(row))
     }
@@ -93,12 +101,18 @@ impl Column for Timestamp {
     fn append_null(builder: &mut Self::Builder) {
         builder.append_null();
     }
+    fn size_bytes(&self) -> usize {
+        size_of::<Self>()
+    }
     fn read(array: &dyn Array, row: usize, column: &'static str) -> Result<Self, ColumnError> {
         let array =
             array.as_primitive_opt::<TimestampNanosecondType>().ok_or(ColumnError::Unexpected { column })?;
         Ok(Self::from_nanos(array.value(row)))
     }
 }
+
+/// What says where a text is among those of its column.
+const PLACE_BYTES: usize = size_of::<i32>();
 
 fn read_text<'a>(array: &'a dyn Array, row: usize, column: &'static str) -> Result<&'a str, ColumnError> {
     Ok(array.as_string_opt::<i32>().ok_or(ColumnError::Unexpected { column })?.value(row))
@@ -118,6 +132,9 @@ impl Column for String {
     }
     fn append_null(builder: &mut StringBuilder) {
         builder.append_null();
+    }
+    fn size_bytes(&self) -> usize {
+        PLACE_BYTES + self.len()
     }
     fn read(array: &dyn Array, row: usize, column: &'static str) -> Result<Self, ColumnError> {
         read_text(array, row, column).map(str::to_owned)
@@ -141,6 +158,9 @@ macro_rules! text_column {
             fn append_null(builder: &mut StringBuilder) {
                 builder.append_null();
             }
+            fn size_bytes(&self) -> usize {
+                PLACE_BYTES + self.as_str().len()
+            }
             fn read(array: &dyn Array, row: usize, column: &'static str) -> Result<Self, ColumnError> {
                 let text = read_text(array, row, column)?;
                 text.parse().map_err(|_| ColumnError::UnknownValue { column, value: text.to_owned() })
@@ -153,6 +173,8 @@ text_column!(
     JobAction,
     StageAction,
     StageStatus,
+    AuditCategory,
+    AuditOutcome,
     ComponentAction,
     WorkerAction,
     Capability,
@@ -162,8 +184,17 @@ text_column!(
     SpanStatus
 );
 
-/// What is wrong is kept as names, and nothing where nothing is.
-impl Column for Flaws {
+/// What a row can have none of, one or several, all of it in one text: null where there is nothing.
+pub(super) trait Written: Default {
+    fn is_nothing(&self) -> bool;
+    fn write(&self) -> String;
+    /// What a text says; nothing where this version does not understand it.
+    fn understand(text: &str) -> Option<Self>;
+    /// About the length of the text.
+    fn text_bytes(&self) -> usize;
+}
+
+impl<T: Written> Column for T {
     const NULLABLE: bool = true;
     type Builder = StringBuilder;
     fn data_type() -> DataType {
@@ -173,55 +204,85 @@ impl Column for Flaws {
         String::builder(capacity)
     }
     fn append(&self, builder: &mut StringBuilder) {
-        if self.is_empty() {
+        if self.is_nothing() {
             builder.append_null();
         } else {
-            builder.append_value(self.to_string());
+            builder.append_value(self.write());
         }
     }
     fn append_null(builder: &mut StringBuilder) {
         builder.append_null();
     }
+    fn size_bytes(&self) -> usize {
+        PLACE_BYTES + if self.is_nothing() { 0 } else { self.text_bytes() }
+    }
     fn read(array: &dyn Array, row: usize, column: &'static str) -> Result<Self, ColumnError> {
         if array.is_null(row) {
-            return Ok(Self::NONE);
+            return Ok(Self::default());
         }
         let text = read_text(array, row, column)?;
-        text.parse().map_err(|_| ColumnError::UnknownValue { column, value: text.to_owned() })
+        let shown = || text.chars().take(MAX_SHOWN).collect();
+        Self::understand(text).ok_or_else(|| ColumnError::UnknownValue { column, value: shown() })
+    }
+}
+
+/// What is wrong, as names.
+impl Written for Flaws {
+    fn is_nothing(&self) -> bool {
+        self.is_empty()
+    }
+    fn write(&self) -> String {
+        self.to_string()
+    }
+    fn understand(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+    fn text_bytes(&self) -> usize {
+        self.iter().map(|flaw| flaw.as_str().len() + 1).sum()
     }
 }
 
 /// What a row can have several of, as JSON: only whoever shows the row reads it.
-pub(super) trait Listed: Serialize + DeserializeOwned {}
+pub(super) trait Listed: Serialize + DeserializeOwned {
+    /// About the length of its JSON.
+    fn json_bytes(&self) -> usize;
+}
 
-impl Listed for SpanOccurrence {}
-impl Listed for SpanLink {}
+impl<T: Listed> Written for Vec<T> {
+    fn is_nothing(&self) -> bool {
+        self.is_empty()
+    }
+    fn write(&self) -> String {
+        serde_json::to_string(self).expect("texts, times and numbers are JSON")
+    }
+    fn understand(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+    fn text_bytes(&self) -> usize {
+        self.iter().map(T::json_bytes).sum()
+    }
+}
 
-impl<T: Listed> Column for Vec<T> {
-    const NULLABLE: bool = true;
-    type Builder = StringBuilder;
-    fn data_type() -> DataType {
-        DataType::Utf8
+/// What the JSON of an item has beside texts: the names of its fields, times, counts.
+const ITEM_BYTES: usize = 128;
+/// What it has beside an attribute's texts: quotes, a colon, a comma.
+const ENTRY_BYTES: usize = 6;
+
+fn json_bytes(attributes: &Attributes) -> usize {
+    attributes.iter().map(|(key, value)| key.len() + value.len() + ENTRY_BYTES).sum()
+}
+
+impl Listed for SpanOccurrence {
+    fn json_bytes(&self) -> usize {
+        ITEM_BYTES + self.name.len() + json_bytes(&self.attributes)
     }
-    fn builder(capacity: usize) -> StringBuilder {
-        String::builder(capacity)
-    }
-    fn append(&self, builder: &mut StringBuilder) {
-        if self.is_empty() {
-            return builder.append_null();
-        }
-        builder.append_value(serde_json::to_string(self).expect("texts, times and numbers are JSON"));
-    }
-    fn append_null(builder: &mut StringBuilder) {
-        builder.append_null();
-    }
-    fn read(array: &dyn Array, row: usize, column: &'static str) -> Result<Self, ColumnError> {
-        if array.is_null(row) {
-            return Ok(Vec::new());
-        }
-        let text = read_text(array, row, column)?;
-        serde_json::from_str(text)
-            .map_err(|_| ColumnError::UnknownValue { column, value: text.chars().take(MAX_SHOWN).collect() })
+}
+
+impl Listed for SpanLink {
+    fn json_bytes(&self) -> usize {
+        let ids = [&self.trace_id, &self.span_id, &self.trace_state];
+        let texts: usize = ids.into_iter().flatten().map(String::len).sum();
+        ITEM_BYTES + texts + json_bytes(&self.attributes)
     }
 }
 
@@ -251,6 +312,9 @@ impl Column for Attributes {
     fn append_null(builder: &mut Self::Builder) {
         builder.append(false).expect("no key and no value is as many keys as values");
     }
+    fn size_bytes(&self) -> usize {
+        PLACE_BYTES + self.iter().map(|(key, value)| key.size_bytes() + value.size_bytes()).sum::<usize>()
+    }
     fn read(array: &dyn Array, row: usize, column: &'static str) -> Result<Self, ColumnError> {
         let entries = array.as_map_opt().ok_or(ColumnError::Unexpected { column })?.value(row);
         (0..entries.len())
@@ -279,6 +343,9 @@ impl<T: Column> Column for Option<T> {
     }
     fn append_null(builder: &mut T::Builder) {
         T::append_null(builder);
+    }
+    fn size_bytes(&self) -> usize {
+        self.as_ref().map_or(PLACE_BYTES, T::size_bytes)
     }
     fn read(array: &dyn Array, row: usize, column: &'static str) -> Result<Self, ColumnError> {
         if array.is_null(row) { Ok(None) } else { T::read(array, row, column).map(Some) }

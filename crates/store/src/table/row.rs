@@ -6,10 +6,10 @@ use arrow::array::{Array, ArrayBuilder, ArrayRef, RecordBatch};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use model::Timestamp;
 use model::event::{
-    Attributes, Capability, ComponentAction, ComponentEvent, Conventions, DeployEvent, ExemplarEvent,
-    ExitCause, ExitEvent, FeedbackEvent, Flaws, JobAction, JobEvent, Level, LlmCallEvent, LogEvent, Origin,
-    RequestEvent, SpanEvent, SpanKind, SpanLink, SpanOccurrence, SpanStatus, StageAction, StageEvent,
-    StageStatus, WorkerAction, WorkerEvent,
+    Attributes, AuditCategory, AuditEvent, AuditOutcome, Capability, ComponentAction, ComponentEvent,
+    Conventions, DeployEvent, ExemplarEvent, ExitCause, ExitEvent, FeedbackEvent, Flaws, JobAction, JobEvent,
+    Level, LlmCallEvent, LogEvent, Origin, RequestEvent, SpanEvent, SpanKind, SpanLink, SpanOccurrence,
+    SpanStatus, StageAction, StageEvent, StageStatus, WorkerAction, WorkerEvent,
 };
 
 use super::column::Column;
@@ -30,6 +30,9 @@ pub trait Row: Sized {
 
     /// The same of rows that lie apart.
     fn batch_of(rows: &[&Self]) -> Result<RecordBatch, ColumnError>;
+
+    /// About what the row takes in a batch, in bytes.
+    fn size_bytes(&self) -> usize;
 
     /// Takes a batch apart. Columns may stand in any order; a column that the batch lacks (because it
     /// was written before the column existed) reads as null where it may be null.
@@ -83,6 +86,12 @@ macro_rules! row {
                     $($(Arc::new($inner.finish()) as ArrayRef,)+)*
                 ];
                 Ok(RecordBatch::try_new(Self::schema(), columns)?)
+            }
+
+            fn size_bytes(&self) -> usize {
+                let own = [$(Column::size_bytes(&self.$field)),+];
+                own.into_iter().sum::<usize>()
+                    $(+ [$(Column::size_bytes(&self.$piece.$inner)),+].into_iter().sum::<usize>())*
             }
 
             fn from_batch(batch: &RecordBatch) -> Result<Vec<Self>, ColumnError> {
@@ -180,6 +189,14 @@ row!(FeedbackEvent, Table::Feedback, {
 row!(DeployEvent, Table::Deploys, {
     time: Timestamp, event_id: String, service: String, version: String, environment: Option<String>,
     description: Option<String>, url: Option<String>, attributes: Attributes,
+});
+
+row!(AuditEvent, Table::AuditEvents, {
+    time: Timestamp, event_id: String, action: String, category: AuditCategory,
+    outcome: Option<AuditOutcome>, user_id: Option<String>, target: Option<String>,
+    message: Option<String>, client_ip: Option<String>, tenant: Option<String>, service: Option<String>,
+    host: Option<String>, job_id: Option<String>, document_id: Option<String>, request_id: Option<String>,
+    trace_id: Option<String>, attributes: Attributes,
 });
 
 row!(ExitEvent, Table::Exits, {

@@ -130,3 +130,36 @@ fn records_of_logs_and_spans_survive_the_way_into_batches_and_back() {
     let nothing = spans.column_by_name("events").expect("a column");
     assert_eq!((nothing.is_null(0), nothing.is_null(1)), (false, true), "a list without anything is null");
 }
+
+#[test]
+fn the_size_of_an_event_is_about_that_of_its_row_and_counts_what_it_comes_from() {
+    let long = "x".repeat(10_000);
+    let (time, origin) = (
+        Timestamp::from_millis(5),
+        Arc::new(Origin { resource_attributes: attributes("a", &long), ..Origin::default() }),
+    );
+    let happened = SpanOccurrence {
+        time: None,
+        name: long.clone(),
+        attributes: attributes("b", &long),
+        dropped_attributes: None,
+    };
+    let link = SpanLink { attributes: attributes("c", &long), ..SpanLink::default() };
+    let span = SpanEvent {
+        events: vec![happened],
+        links: vec![link],
+        conventions: Conventions { db_query: Some(long.clone()), ..Conventions::default() },
+        flaws: [Flaw::Text].into_iter().collect(),
+        ..SpanEvent::new(time, "t".into(), "s".into(), Arc::clone(&origin))
+    };
+    let log = LogEvent { message: Some(long), ..LogEvent::new(time, origin) };
+    for (event, texts) in [(Event::Span(Box::new(span)), 50_000), (Event::Log(Box::new(log)), 20_000)] {
+        let size = size_of_event(&event);
+        assert!((texts..texts + 1_000).contains(&size), "{size}");
+        let events = vec![event; 20];
+        let batches = batches_from_events(&events).expect("batches");
+        let held: usize = batches.iter().map(|batch| batch.rows.get_array_memory_size()).sum();
+        assert!((texts * 20..size * 80).contains(&held), "{held} bytes are held of {}", size * 20);
+    }
+    assert!((50..200).contains(&size_of_event(&Event::Feedback(feedback(Some("good"))))));
+}

@@ -13,7 +13,7 @@ const AROUND: usize = 60;
 /// What a server says.
 pub(super) fn of_server(statement: &str, problem: &Value) -> Failure {
     let said = problem["detail"].as_str().unwrap_or("no reason given");
-    let place = &problem["position"];
+    let place = &problem["fault"];
     let place = place["line"].as_u64().zip(place["column"].as_u64());
     marked(statement, &clean(said), place)
 }
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn the_place_of_a_fault_is_marked() {
         let statement = "SELECT 1\nFROM lgs";
-        let problem = json!({ "detail": "There is no table `lgs`.", "position": { "line": 2, "column": 6 } });
+        let problem = json!({ "detail": "There is no table `lgs`.", "fault": { "line": 2, "column": 6 } });
         let said = of_server(statement, &problem).to_string();
         assert_eq!(said, "There is no table `lgs`.\n  FROM lgs\n       ^");
         let fault = StatementError {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use arrow::array::StringArray;
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use parquet::file::metadata::RowGroupMetaData;
-use store::FilterOp;
+use store::{Condition, Field, FilterOp, Test};
 
 use super::*;
 use crate::sums::CheckedFile;
@@ -62,8 +62,9 @@ fn row_groups_fill_up_over_batches_and_each_has_filters_of_its_own_words() {
     assert_eq!(rows, [ROW_GROUP_ROWS as i64, 160_000 - ROW_GROUP_ROWS as i64]);
     let places = tokens::Places::of(&footer, "description").expect("filters");
     let may_have = |group, word: &str| {
-        let words = tokens::certain_words(FilterOp::ContainsWords, word);
-        places.may_have(&input, group, &words).expect("read")
+        let test = Test::Compare(FilterOp::ContainsWords, word.into());
+        let condition = Condition { field: Field::Column("description".into()), test };
+        places.may_hold(&input, group, &condition).expect("read")
     };
     for part in 0..4 {
         let word = part.to_string();

@@ -102,8 +102,8 @@ fn filters_that_mean_the_same_reach_the_scan_and_others_are_carried_out_above() 
         (like(false, "%29%").and(col("time").lt(at(290))), vec![29, 129, 229], true),
         (like(true, "%e%"), vec![], false),
         (like(false, "%e_").and(col("time").lt(at(2))), vec![0, 1], false),
-        (col("event_id").eq(lit("e7")).or(col("event_id").eq(lit("e8"))), vec![7, 8], false),
-        (col("environment").is_null().and(col("time").lt(at(4))), vec![1, 3], false),
+        (col("event_id").eq(lit("e7")).or(col("event_id").eq(lit("e8"))), vec![7, 8], true),
+        (col("environment").is_null().and(col("time").lt(at(4))), vec![1, 3], true),
         (col("service").not_eq(lit("service-1")).and(col("time").lt(at(4))), vec![0, 2, 3], true),
     ];
     for (filter, expected, pushed) in cases {

@@ -34,9 +34,9 @@ pub(super) const RECIPES: &[(&str, Recipe)] = &[
     ("metrics-block-2-histograms", block_histograms),
     ("wal-2-starts", wal_starts),
     ("metrics-block-2-starts", block_starts),
-    ("event-file-1", event_file),
+    ("event-file-2", event_file),
     ("event-file-1-exemplars", exemplars),
-    ("event-file-1-records", records),
+    ("event-file-2-records", records),
     ("catalog-6", catalog),
 ];
 

@@ -1,7 +1,9 @@
-//! Records of logs, spans, and samples of delta temporality on the path in.
+//! Records of logs and spans on the path in.
 
-use model::event::{Attributes, Conventions, Flaw, LogEvent, Origin, SpanEvent, SpanLink, SpanOccurrence};
-use model::{SampleRun, Timestamp};
+use model::Timestamp;
+use model::event::{
+    Attributes, Conventions, Flaw, LogEvent, Origin, SpanEvent, SpanKind, SpanLink, SpanOccurrence,
+};
 
 use super::*;
 
@@ -34,13 +36,13 @@ async fn a_span_is_stored_once_and_a_record_of_a_log_as_often_as_it_is_sent_unle
         let spans = [span("1"), span("1"), span("2")].map(|span| Event::Span(Box::new(span)));
         logs.into_iter().chain(spans).collect::<Vec<_>>()
     };
-    let first = ingest.append_records(Source::OtlpLogs, events()).await.expect("stored");
+    let first = ingest.append_events(Source::OtlpLogs, events()).await.expect("stored");
     assert_eq!((first.accepted, first.duplicates), (5, 1));
-    let second = ingest.append_records(Source::OtlpLogs, events()).await.expect("stored");
+    let second = ingest.append_events(Source::OtlpLogs, events()).await.expect("stored");
     assert_eq!((second.accepted, second.duplicates), (2, 4));
     let (restarted, _) = open(&store);
     restarted.recall().expect("ids");
-    let third = restarted.append_records(Source::OtlpLogs, events()).await.expect("stored");
+    let third = restarted.append_events(Source::OtlpLogs, events()).await.expect("stored");
     assert_eq!((third.accepted, third.duplicates), (2, 4));
 }
 
@@ -64,14 +66,14 @@ async fn what_is_too_large_about_a_record_is_cut_and_the_record_says_so() {
     full.links = vec![SpanLink::default(); 130];
     let old = LogEvent { time: Timestamp::from_millis(5), ..log("old") };
     let events = vec![Event::Log(Box::new(crowded)), Event::Span(Box::new(full)), Event::Log(Box::new(old))];
-    let outcome = ingest.append_records(Source::OtlpTraces, events).await.expect("stored");
+    let outcome = ingest.append_events(Source::OtlpTraces, events).await.expect("stored");
     assert_eq!((outcome.accepted, outcome.rejected.len(), outcome.rejected[0].index), (2, 1, 2));
     let stored = store.events.lock().clone();
     let kept = as_log(&stored[0]);
     assert_eq!((kept.attributes.len(), kept.dropped_attributes), (128, Some(75)));
     assert_eq!(kept.flaws, [Flaw::Attributes, Flaw::Text].into_iter().collect());
     assert!(kept.message.as_ref().is_some_and(|text| text.len() < 17_000 && text.ends_with('…')));
-    assert!(kept.conventions.job_id.as_ref().is_some_and(|id| id.len() < 600), "{:?}", kept.conventions);
+    assert_eq!(kept.conventions.job_id, None, "cut, it would be the id of another job");
     let Event::Span(kept) = &stored[1] else { panic!("no span: {stored:?}") };
     assert_eq!((kept.events.len(), kept.dropped_events), (128, Some(72)));
     assert_eq!((kept.links.len(), kept.dropped_links), (128, Some(2)));
@@ -79,6 +81,127 @@ async fn what_is_too_large_about_a_record_is_cut_and_the_record_says_so() {
     let families = registry.gather();
     let counted = families.iter().find(|family| family.name() == "watchkeeper_ingest_flaws_total");
     assert_eq!(counted.map(|family| family.get_metric().len()), Some(4));
+}
+
+#[tokio::test]
+async fn an_id_that_is_too_long_is_left_out_and_a_span_that_needs_it_is_rejected() {
+    let store = Arc::new(Memory::default());
+    let (ingest, registry) = open_ruled(&store, vec![rule("email", &["request_id"], Action::Mask)]);
+    let long = "i".repeat(600);
+    // Once it is redacted it is longer than an id may be.
+    let grows = "a@b.org,".repeat(60);
+    let conventions = Conventions {
+        user_id: Some(long.clone()),
+        request_id: Some(grows),
+        job_id: Some("j".repeat(512)),
+        ..Conventions::default()
+    };
+    let named = LogEvent { event_id: Some(long.clone()), conventions, ..log("a") };
+    let events = vec![Event::Log(Box::new(named)), Event::Span(Box::new(span(&long)))];
+    let outcome = ingest.append_events(Source::OtlpLogs, events).await.expect("stored");
+    assert_eq!((outcome.accepted, outcome.rejected.len(), outcome.rejected[0].index), (1, 1, 1));
+    assert!(outcome.rejected[0].reason.contains("span_id has 600 bytes"), "{:?}", outcome.rejected);
+    assert!((refused(&registry, "too_large") - 1.0).abs() < f64::EPSILON);
+    let stored = store.events.lock().clone();
+    let kept = as_log(&stored[0]);
+    let said = &kept.conventions;
+    assert_eq!((&kept.event_id, &said.user_id, &said.request_id), (&None, &None, &None));
+    assert_eq!(said.job_id.as_ref().map(String::len), Some(512));
+    assert_eq!(kept.flaws, [Flaw::Text].into_iter().collect());
+}
+
+#[tokio::test]
+async fn both_sides_of_a_call_and_a_record_with_the_same_id_are_stored() {
+    let store = Arc::new(Memory::default());
+    let (ingest, _) = open(&store);
+    let sides = [SpanKind::Client, SpanKind::Server].map(|kind| SpanEvent { kind, ..span("1") });
+    let named = LogEvent { event_id: Some(sides[0].event_id()), ..log("named") };
+    let spans = sides.map(|span| Event::Span(Box::new(span)));
+    let events = spans.into_iter().chain([Event::Log(Box::new(named))]).collect();
+    let outcome = ingest.append_events(Source::OtlpTraces, events).await.expect("stored");
+    assert_eq!((outcome.accepted, outcome.duplicates), (3, 0));
+}
+
+/// How many flaws were counted.
+fn flaws_counted(registry: &prometheus::Registry) -> f64 {
+    let families = registry.gather();
+    let family = families.iter().find(|family| family.name() == "watchkeeper_ingest_flaws_total");
+    let metrics = family.map(prometheus::proto::MetricFamily::get_metric).unwrap_or_default();
+    metrics.iter().map(|metric| metric.get_counter().get_value()).sum()
+}
+
+#[tokio::test]
+async fn flaws_are_counted_once_the_record_is_stored_and_not_each_time_it_is_sent() {
+    let store = Arc::new(Memory::default());
+    let (ingest, registry) = open(&store);
+    let events = || {
+        let flawed = SpanEvent { flaws: [Flaw::EndTime].into_iter().collect(), ..span("1") };
+        vec![Event::Span(Box::new(flawed)), Event::Span(Box::new(span("2")))]
+    };
+    store.full.store(true, Ordering::SeqCst);
+    ingest.append_events(Source::OtlpTraces, events()).await.expect_err("no room");
+    assert!(flaws_counted(&registry) < 0.5);
+    store.full.store(false, Ordering::SeqCst);
+    for _ in 0..2 {
+        ingest.append_events(Source::OtlpTraces, events()).await.expect("stored, or known");
+        assert!((flaws_counted(&registry) - 1.0).abs() < f64::EPSILON);
+    }
+}
+
+/// Spans of about a megabyte each, nearly all of which they share.
+fn large_spans(count: usize) -> Vec<Event> {
+    let text = "x".repeat(16_000);
+    let origin = Arc::new(Origin {
+        resource_attributes: (0..64).map(|number| (number.to_string(), text.clone())).collect(),
+        ..Origin::default()
+    });
+    let spans =
+        (0..count).map(|number| SpanEvent { origin: Arc::clone(&origin), ..span(&number.to_string()) });
+    spans.map(|span| Event::Span(Box::new(span))).collect()
+}
+
+#[tokio::test]
+async fn a_large_request_is_stored_in_parts_and_what_found_no_room_is_stored_when_it_is_sent_again() {
+    let store = Arc::new(Memory::default());
+    let (ingest, registry) = open(&store);
+    store.full_after.store(1, Ordering::SeqCst);
+    let refusal = ingest.append_events(Source::OtlpTraces, large_spans(40)).await.expect_err("no room");
+    assert!(matches!(refusal, IngestError::Part(AppendError::Overloaded { .. })), "{refusal:?}");
+    let first = store.events.lock().len();
+    assert!((10..17).contains(&first), "{first} are within the bound of a part");
+    let missing = (40 - first) as f64;
+    assert!((refused(&registry, "overloaded") - missing).abs() < f64::EPSILON);
+    store.full_after.store(0, Ordering::SeqCst);
+    let outcome = ingest.append_events(Source::OtlpTraces, large_spans(40)).await.expect("stored");
+    assert_eq!((outcome.accepted, outcome.duplicates), (40 - first, first));
+    assert_eq!(store.events.lock().len(), 40);
+    assert!(store.appends.load(Ordering::SeqCst) > 3, "the rest is more than one part, too");
+}
+
+#[test]
+fn many_events_are_gone_over_on_a_thread_that_may_block_and_few_where_they_are() {
+    let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build();
+    runtime.expect("a runtime").block_on(async {
+        let store = Arc::new(Memory::default());
+        let (ingest, _) = open(&store);
+        let (free, taken) = std::sync::mpsc::channel::<()>();
+        let busy = tokio::task::spawn_blocking(move || taken.recv());
+        let few = ingest.append_events(Source::OtlpTraces, vec![Event::Span(Box::new(span("few")))]).await;
+        assert_eq!(few.expect("stored while that thread is busy").accepted, 1);
+        let many = {
+            let ingest = Arc::clone(&ingest);
+            tokio::spawn(async move { ingest.append_events(Source::OtlpTraces, large_spans(2)).await })
+        };
+        // Everything that can go on without that thread does.
+        for _ in 0..1000 {
+            tokio::task::yield_now().await;
+        }
+        assert!(!many.is_finished());
+        assert_eq!(store.events.lock().len(), 1);
+        free.send(()).expect("it waits");
+        busy.await.expect("no panic").expect("sent");
+        assert_eq!(many.await.expect("no panic").expect("stored").accepted, 2);
+    });
 }
 
 #[tokio::test]
@@ -126,7 +249,7 @@ async fn secrets_in_every_part_of_a_record_are_gone_before_it_is_stored() {
     };
     let events =
         vec![Event::Log(Box::new(log.clone())), Event::Log(Box::new(log)), Event::Span(Box::new(span))];
-    ingest.append_records(Source::OtlpLogs, events).await.expect("stored");
+    ingest.append_events(Source::OtlpLogs, events).await.expect("stored");
     let stored = store.events.lock().clone();
     let shown = format!("{stored:?}");
     assert_eq!(stored.len(), 3);
@@ -150,7 +273,7 @@ async fn rules_tell_logs_from_spans_and_what_both_come_from_is_redacted_once_for
     let span = SpanEvent { conventions, origin, ..span("1") };
     let events =
         vec![Event::Log(Box::new(log.clone())), Event::Log(Box::new(log)), Event::Span(Box::new(span))];
-    ingest.append_records(Source::OtlpLogs, events).await.expect("stored");
+    ingest.append_events(Source::OtlpLogs, events).await.expect("stored");
     let stored = store.events.lock().clone();
     let shown = |origin: &Origin, said: &Conventions| {
         [&origin.host, &said.job_id, &said.user_id, &said.tenant].map(|text| text.clone().unwrap_or_default())
@@ -164,30 +287,4 @@ async fn rules_tell_logs_from_spans_and_what_both_come_from_is_redacted_once_for
     for (action, count) in [("drop", 3.0), ("keep", 2.0), ("mask", 3.0)] {
         assert!((redacted(&registry, "email", action) - count).abs() < f64::EPSILON, "{action}");
     }
-}
-
-#[tokio::test]
-async fn differences_are_stored_as_sums_and_what_was_refused_for_want_of_room_is_added_once() {
-    let store = Arc::new(Memory::default());
-    let (ingest, registry) = open(&store);
-    let now = Timestamp::now().as_millis();
-    let labels = Labels::metric("jobs_total", &[]);
-    let send = |seconds_ago: i64| {
-        let mut batch = MetricBatch::new();
-        let sample = Sample { time_ms: now - seconds_ago * 1000, value: 1.0 };
-        let start_ms = sample.time_ms - 10_000;
-        batch.push_run(labels.as_ref(), SampleRun { samples: &[sample], starts: &[start_ms] });
-        ingest.append_deltas(Source::OtlpMetrics, batch)
-    };
-    assert_eq!(send(20).await.expect("stored").stored, 1);
-    store.full.store(true, Ordering::SeqCst);
-    assert!(matches!(send(10).await, Err(IngestError::Store(AppendError::Overloaded { .. }))));
-    store.full.store(false, Ordering::SeqCst);
-    assert_eq!(send(10).await.expect("stored").stored, 1);
-    let again = send(10).await.expect("known");
-    assert_eq!((again.stored, again.duplicate, again.held()), (0, 1, 1));
-    assert_eq!(send(30).await.expect("late").too_old, 1);
-    let values: Vec<f64> = store.samples.lock().iter().map(|(_, sample)| sample.value).collect();
-    assert_eq!(values, [1.0, 2.0]);
-    assert!((refused(&registry, "duplicate") - 1.0).abs() < f64::EPSILON);
 }

@@ -7,6 +7,7 @@ use std::fmt;
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use model::event::{SpanKind, SpanStatus as StatusCode};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use serde_json::value::RawValue;
@@ -16,7 +17,7 @@ use crate::otlp::bounds::Bounds;
 use crate::otlp::ids::Id;
 use crate::otlp::metrics::{PointFlags, Temporality};
 use crate::otlp::time::UnixNanos;
-use crate::otlp::traces::{SpanKind, StatusCode};
+use crate::otlp::traces::{span_kind, status_code};
 
 /// Takes base64 with and without padding, as parsers of protobuf's JSON do.
 const CONFIG: GeneralPurposeConfig =
@@ -167,7 +168,7 @@ macro_rules! number {
 number! {
     UnixNanos: u64, UnixNanos;
     PointFlags: u32, PointFlags;
-    SpanKind: i32, SpanKind::from;
-    StatusCode: i32, StatusCode::from;
+    SpanKind: i32, span_kind;
+    StatusCode: i32, status_code;
     Temporality: i32, Temporality::from;
 }

@@ -7,7 +7,7 @@ use super::request::{Names, Walk};
 use super::value::{int32, put_attribute, text, time, uint32};
 use crate::otlp::bounds::Bounds;
 use crate::otlp::ids::Id;
-use crate::otlp::traces::{Span, SpanEvent, SpanLink, SpanSink, SpanStatus};
+use crate::otlp::traces::{Span, SpanEvent, SpanLink, SpanSink, SpanStatus, span_kind, status_code};
 use crate::otlp::value::KeyValue;
 use crate::wire::{Fields, Malformed, Value};
 
@@ -44,7 +44,7 @@ impl<'a> SpanReader<'_, 'a> {
                 (3, Value::Bytes(state)) => span.trace_state = text(state, "trace_state")?,
                 (4, Value::Bytes(id)) => span.parent_span_id = Id::from_bytes(id),
                 (5, Value::Bytes(name)) => span.name = text(name, "name")?,
-                (6, Value::Number(kind)) => span.kind = int32(kind).into(),
+                (6, Value::Number(kind)) => span.kind = span_kind(int32(kind)),
                 (7, Value::Eight(bytes)) => span.start_time = time(bytes),
                 (8, Value::Eight(bytes)) => span.end_time = time(bytes),
                 (9, Value::Bytes(attribute)) => {
@@ -139,7 +139,7 @@ fn status(message: &[u8]) -> Read<SpanStatus<'_>> {
     for field in Fields::of(message) {
         match field? {
             (2, Value::Bytes(message)) => status.message = text(message, "message")?,
-            (3, Value::Number(code)) => status.code = int32(code).into(),
+            (3, Value::Number(code)) => status.code = status_code(int32(code)),
             (number @ 2..=3, _) => return Err(Malformed::Type(number).into()),
             _ => {}
         }

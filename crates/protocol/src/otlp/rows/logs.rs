@@ -1,14 +1,12 @@
 //! Records of logs.
 
-use std::sync::Arc;
-
 use model::Timestamp;
 use model::event::{Event, Flaw, Level, LogEvent};
 
 use super::names::{Filling, RECORD};
 use super::origin::PresentOrigin;
 use super::texts::Texts;
-use super::{ATTRIBUTE_BYTES, RowLimits, Rows};
+use super::{RowLimits, Rows};
 use crate::otlp::ids::{Id, SpanId, TraceId};
 use crate::otlp::logs::{LogRecord, LogSink};
 use crate::otlp::resource::{Resource, Scope, Sink};
@@ -51,9 +49,10 @@ impl<'l> LogRows<'l> {
     }
 
     fn take(&mut self, record: &LogRecord<'_>) -> Result<(), &'static str> {
-        let mut texts = Texts::new(self.limits, self.present.flaws);
+        let mut texts = Texts::of_record(self.limits);
         let time = self.time(record, &mut texts)?;
-        let mut log = LogEvent::new(time, Arc::clone(&self.present.origin));
+        let shared = self.present.shared();
+        let mut log = LogEvent::new(time, shared.origin);
         log.observed_time = record.observed_time.timestamp();
         log.severity_number = u64::try_from(record.severity_number).ok().filter(|number| *number > 0);
         log.severity_text = texts.of_some(&record.severity_text);
@@ -70,21 +69,20 @@ impl<'l> LogRows<'l> {
         let mut filling = Filling::of(&RECORD);
         for attribute in &record.attributes {
             match attribute.key.as_ref() {
-                RECORD_UID if log.event_id.is_none() => {
-                    log.event_id = Some(texts.of_value(&attribute.value)).filter(|id| !id.is_empty());
-                }
+                RECORD_UID if log.event_id.is_none() => log.event_id = texts.id(&attribute.value),
                 EVENT_NAME if log.event_name.is_none() => {
                     log.event_name = Some(texts.of_value(&attribute.value)).filter(|name| !name.is_empty());
                 }
                 key => filling.put(key, &attribute.value, &mut texts),
             }
         }
-        log.dropped_attributes = filling.kept.dropped(record.dropped_attributes_count);
-        log.attributes = filling.kept.attributes;
-        log.conventions = filling.fields;
-        log.flaws = texts.flaws;
-        let bytes = size_of::<LogEvent>() + texts.bytes() + log.attributes.len() * ATTRIBUTE_BYTES;
-        self.rows.push(Event::Log(Box::new(log)), bytes, self.limits.max_bytes);
+        let (conventions, kept) = filling.end(&mut texts);
+        let bytes = size_of::<LogEvent>() + texts.bytes() + kept.bytes() + shared.bytes;
+        log.conventions = conventions;
+        log.dropped_attributes = kept.dropped(record.dropped_attributes_count);
+        log.attributes = kept.attributes;
+        log.flaws = texts.flaws.join(shared.flaws);
+        self.rows.push(Event::Log(Box::new(log)), bytes, self.limits);
         Ok(())
     }
 }
@@ -111,17 +109,23 @@ pub(super) fn id<const N: usize>(id: Id<N>, flaw: Flaw, texts: &mut Texts<'_>) -
 
 impl Sink for LogRows<'_> {
     fn resource(&mut self, resource: &Resource<'_>) {
-        self.present.set_resource(resource, self.limits);
+        if !self.rows.is_full() {
+            self.present.set_resource(resource, self.limits);
+        }
     }
 
     fn scope(&mut self, scope: &Scope<'_>) {
-        self.present.set_scope(scope, self.limits);
+        if !self.rows.is_full() {
+            self.present.set_scope(scope, self.limits);
+        }
     }
 }
 
 impl LogSink for LogRows<'_> {
     fn record(&mut self, record: &LogRecord<'_>) {
-        if let Err(reason) = self.take(record) {
+        if self.rows.is_full() {
+            self.rows.reject_the_rest();
+        } else if let Err(reason) = self.take(record) {
             self.rows.reject(reason);
         }
     }

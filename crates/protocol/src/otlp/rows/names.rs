@@ -21,17 +21,19 @@ pub(super) struct Field<T> {
 /// Where a value goes.
 enum Place<T> {
     Text(fn(&mut T) -> &mut Option<String>),
+    /// A text that is left out rather than cut.
+    Id(fn(&mut T) -> &mut Option<String>),
     Count(fn(&mut T) -> &mut Option<u64>),
 }
 
-use Place::{Count, Text};
+use Place::{Count, Id, Text};
 
 /// What attributes of resources fill.
 const OF_ORIGIN: &[Field<Origin>] = &[
     Field { place: Text(|all| &mut all.service), names: &["service.name"] },
     Field { place: Text(|all| &mut all.service_namespace), names: &["service.namespace"] },
     Field { place: Text(|all| &mut all.service_version), names: &["service.version"] },
-    Field { place: Text(|all| &mut all.service_instance_id), names: &["service.instance.id"] },
+    Field { place: Id(|all| &mut all.service_instance_id), names: &["service.instance.id"] },
     Field {
         place: Text(|all| &mut all.environment),
         names: &["deployment.environment.name", "deployment.environment"],
@@ -42,13 +44,13 @@ const OF_ORIGIN: &[Field<Origin>] = &[
 
 /// What attributes of records and spans fill.
 const OF_RECORD: &[Field<Conventions>] = &[
-    Field { place: Text(|all| &mut all.job_id), names: &["job_id", "job.id", "task_id", "task.id"] },
+    Field { place: Id(|all| &mut all.job_id), names: &["job_id", "job.id", "task_id", "task.id"] },
     Field { place: Text(|all| &mut all.stage), names: &["stage", "pipeline.stage"] },
-    Field { place: Text(|all| &mut all.document_id), names: &["document_id", "document.id"] },
+    Field { place: Id(|all| &mut all.document_id), names: &["document_id", "document.id"] },
     Field { place: Text(|all| &mut all.tenant), names: &["tenant", "tenant_id", "tenant.id"] },
-    Field { place: Text(|all| &mut all.worker_id), names: &["worker_id", "worker.id", "cicd.worker.id"] },
-    Field { place: Text(|all| &mut all.user_id), names: &["user_id", "user.id", "enduser.id"] },
-    Field { place: Text(|all| &mut all.request_id), names: &["request_id", "request.id"] },
+    Field { place: Id(|all| &mut all.worker_id), names: &["worker_id", "worker.id", "cicd.worker.id"] },
+    Field { place: Id(|all| &mut all.user_id), names: &["user_id", "user.id", "enduser.id"] },
+    Field { place: Id(|all| &mut all.request_id), names: &["request_id", "request.id"] },
     Field { place: Text(|all| &mut all.http_method), names: &["http.request.method", "http.method"] },
     Field { place: Text(|all| &mut all.http_route), names: &["http.route"] },
     Field {
@@ -74,7 +76,7 @@ const OF_RECORD: &[Field<Conventions>] = &[
         names: &["messaging.operation.name", "messaging.operation.type", "messaging.operation"],
     },
     Field {
-        place: Text(|all| &mut all.messaging_message_id),
+        place: Id(|all| &mut all.messaging_message_id),
         names: &["messaging.message.id", "messaging.message_id"],
     },
     Field {
@@ -147,98 +149,125 @@ impl<T: 'static> Names<T> {
 /// Fields and attributes of one record while they are filled.
 pub(super) struct Filling<T: 'static> {
     names: &'static Names<T>,
-    pub(super) fields: T,
-    pub(super) kept: Kept,
-    /// Which of its names has filled a field.
+    fields: T,
+    kept: Kept,
+    /// Which of its names has filled a field: the best of those that say the same.
     filled_by: [Option<u8>; MAX_FIELDS],
+    /// What is two things today, and the field of the first of them; what says these by their present names may follow.
+    target: Option<(usize, String)>,
 }
 
 impl<T: Default + 'static> Filling<T> {
     pub(super) fn of(names: &'static Names<T>) -> Self {
-        Self { names, fields: T::default(), kept: Kept::default(), filled_by: [None; MAX_FIELDS] }
+        let (fields, kept) = (T::default(), Kept::default());
+        Self { names, fields, kept, filled_by: [None; MAX_FIELDS], target: None }
     }
 
     /// Puts an attribute where it belongs.
     pub(super) fn put(&mut self, key: &str, value: &AnyValue<'_>, texts: &mut Texts<'_>) {
         let Some((index, rank)) = self.names.by_name.get(key).copied() else {
-            let text = texts.of_value(value);
-            return self.kept.put(key, text, texts);
+            return self.kept.put(key, texts, |texts| texts.of_value(value));
         };
         match &self.names.fields[index].place {
-            Text(_) if key == TARGET => self.put_target(index, rank, value, texts),
+            Text(_) if key == TARGET => self.hold_target(index, value, texts),
             Text(place) => {
                 let text = text_of(value, texts);
                 self.put_text(*place, (index, rank), text, texts);
             }
-            Count(place) => match count_of(value) {
-                Some(count) => self.put_count(*place, (index, rank), count, texts),
-                None => {
-                    let text = texts.of_value(value);
-                    self.kept.put(key, text, texts);
+            Id(place) => {
+                if let Some(id) = texts.id(value) {
+                    self.put_text(*place, (index, rank), id, texts);
                 }
+            }
+            Count(place) => match count_of(value) {
+                Some(count) => {
+                    if let Some((name, count)) = self.fill(*place, (index, rank), count) {
+                        self.kept.put(name, texts, |texts| texts.of(&count.to_string()));
+                    }
+                }
+                None => self.kept.put(key, texts, |texts| texts.of_value(value)),
             },
         }
     }
 
-    /// The path goes where paths go today, and the query, too.
-    fn put_target(&mut self, index: usize, rank: u8, value: &AnyValue<'_>, texts: &mut Texts<'_>) {
-        let target = texts.of_value(value);
-        let (path, query) = target.split_once('?').unwrap_or((target.as_str(), ""));
-        if !query.is_empty() {
-            self.kept.put(QUERY, query.to_owned(), texts);
+    /// Fields and attributes, once all attributes were put.
+    pub(super) fn end(mut self, texts: &mut Texts<'_>) -> (T, Kept) {
+        if let Some((index, target)) = self.target.take() {
+            self.put_target(index, target, texts);
         }
-        if let Text(place) = self.names.fields[index].place {
-            self.put_text(place, (index, rank), path.to_owned(), texts);
+        (self.fields, self.kept)
+    }
+
+    fn hold_target(&mut self, index: usize, value: &AnyValue<'_>, texts: &mut Texts<'_>) {
+        let target = texts.of_value(value);
+        match &self.target {
+            None => self.target = Some((index, target)),
+            Some((_, first)) if *first == target => {}
+            Some(_) => self.kept.leave_out(texts),
+        }
+    }
+
+    /// The path goes where paths go today, and the query, too. Where something else is there already, the target stays as
+    /// it was sent.
+    fn put_target(&mut self, index: usize, target: String, texts: &mut Texts<'_>) {
+        let Text(place) = &self.names.fields[index].place else { return };
+        let field = place(&mut self.fields);
+        let (path, query) = target.split_once('?').unwrap_or((target.as_str(), ""));
+        let is_other =
+            |there: Option<&String>, said: &str| !said.is_empty() && there.is_some_and(|there| there != said);
+        if field.is_none() && !path.is_empty() {
+            *field = Some(path.to_owned());
+        }
+        if is_other(field.as_ref(), path) || is_other(self.kept.attributes.get(QUERY), query) {
+            texts.give_back(&target);
+            return self.kept.put(TARGET, texts, |texts| texts.charged(target));
+        }
+        if !query.is_empty() {
+            // Its bytes were counted with the target's.
+            self.kept.put(QUERY, texts, |_| query.to_owned());
         }
     }
 
     fn put_text(
         &mut self,
         place: fn(&mut T) -> &mut Option<String>,
-        (index, rank): (usize, u8),
+        at: (usize, u8),
         text: String,
         texts: &mut Texts<'_>,
     ) {
         if text.is_empty() {
             return;
         }
-        let field = place(&mut self.fields);
-        let names = self.names.fields[index].names;
-        match (field.as_ref(), self.filled_by[index]) {
-            (Some(there), Some(_)) if *there == text => {}
-            (Some(_), Some(by)) if by <= rank => self.kept.put(names[usize::from(rank)], text, texts),
-            (_, by) => {
-                let before = field.replace(text);
-                self.filled_by[index] = Some(rank);
-                if let Some((before, by)) = before.zip(by) {
-                    self.kept.put(names[usize::from(by)], before, texts);
-                }
-            }
+        if let Some((name, text)) = self.fill(place, at, text) {
+            texts.give_back(&text);
+            self.kept.put(name, texts, |texts| texts.charged(text));
         }
     }
 
-    fn put_count(
+    /// Fills a field with what one of its names says. The best name holds; what a worse one says stays an attribute under
+    /// its own name, and is given back, unless it is the same.
+    fn fill<V: PartialEq>(
         &mut self,
-        place: fn(&mut T) -> &mut Option<u64>,
+        place: fn(&mut T) -> &mut Option<V>,
         (index, rank): (usize, u8),
-        count: u64,
-        texts: &mut Texts<'_>,
-    ) {
-        let field = place(&mut self.fields);
-        let names = self.names.fields[index].names;
-        match (*field, self.filled_by[index]) {
-            (Some(there), Some(_)) if there == count => {}
-            (Some(_), Some(by)) if by <= rank => {
-                self.kept.put(names[usize::from(rank)], count.to_string(), texts);
-            }
-            (before, by) => {
-                *field = Some(count);
-                self.filled_by[index] = Some(rank);
-                if let Some((before, by)) = before.zip(by) {
-                    self.kept.put(names[usize::from(by)], before.to_string(), texts);
-                }
-            }
+        value: V,
+    ) -> Option<(&'static str, V)> {
+        let (field, filled_by) = (place(&mut self.fields), &mut self.filled_by[index]);
+        let (Some(there), Some(by)) = (field.as_mut(), *filled_by) else {
+            *field = Some(value);
+            *filled_by = Some(rank);
+            return None;
+        };
+        *filled_by = Some(by.min(rank));
+        if *there == value {
+            return None;
         }
+        let names = self.names.fields[index].names;
+        Some(if by <= rank {
+            (names[usize::from(rank)], value)
+        } else {
+            (names[usize::from(by)], std::mem::replace(there, value))
+        })
     }
 }
 

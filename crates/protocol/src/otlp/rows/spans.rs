@@ -1,12 +1,7 @@
 //! Spans.
 
-use std::sync::Arc;
-
 use model::Timestamp;
-use model::event::{
-    Conventions, Event, Flaw, SpanEvent as Row, SpanKind as RowKind, SpanLink as RowLink, SpanOccurrence,
-    SpanStatus as RowStatus,
-};
+use model::event::{Conventions, Event, Flaw, SpanEvent as Row, SpanLink as RowLink, SpanOccurrence};
 
 use super::logs::{TOO_FAR_OUT, id};
 use super::names::{Filling, RECORD};
@@ -15,7 +10,7 @@ use super::texts::Texts;
 use super::{ATTRIBUTE_BYTES, RowLimits, Rows};
 use crate::otlp::ids::Id;
 use crate::otlp::resource::{Resource, Scope, Sink};
-use crate::otlp::traces::{Span, SpanEvent, SpanKind, SpanLink, SpanSink, StatusCode};
+use crate::otlp::traces::{Span, SpanEvent, SpanLink, SpanSink};
 
 /// Gathers spans.
 #[derive(Debug)]
@@ -53,16 +48,17 @@ impl<'l> SpanRows<'l> {
     }
 
     fn take(&mut self, span: &Span<'_>) -> Result<(), &'static str> {
-        let mut texts = Texts::new(self.limits, self.present.flaws);
+        let mut texts = Texts::of_record(self.limits);
         let trace_id = needed(span.trace_id, "its trace id is missing, all zeros, or not 16 bytes long")?;
         let span_id = needed(span.span_id, "its span id is missing, all zeros, or not 8 bytes long")?;
         let (start, duration_ns) = self.times(span, &mut texts)?;
-        let mut row = Row::new(start, trace_id, span_id, Arc::clone(&self.present.origin));
+        let shared = self.present.shared();
+        let mut row = Row::new(start, trace_id, span_id, shared.origin);
         row.parent_span_id = id(span.parent_span_id, Flaw::ParentId, &mut texts);
         row.name = texts.of(&span.name);
-        row.kind = kind(span.kind);
+        row.kind = span.kind;
         row.duration_ns = duration_ns;
-        row.status = status(span.status.code);
+        row.status = span.status.code;
         row.status_message = texts.of_some(&span.status.message);
         row.trace_flags = (span.flags != 0).then_some(u64::from(span.flags));
         row.trace_state = texts.of_some(&span.trace_state);
@@ -70,17 +66,18 @@ impl<'l> SpanRows<'l> {
         for attribute in &span.attributes {
             filling.put(&attribute.key, &attribute.value, &mut texts);
         }
-        row.dropped_attributes = filling.kept.dropped(span.dropped_attributes_count);
-        row.attributes = filling.kept.attributes;
-        row.conventions = filling.fields;
+        let (conventions, kept) = filling.end(&mut texts);
+        row.conventions = conventions;
+        row.dropped_attributes = kept.dropped(span.dropped_attributes_count);
+        row.attributes = kept.attributes;
         self.take_lists(span, &mut row, &mut texts);
-        row.flaws = texts.flaws;
+        row.flaws = texts.flaws.join(shared.flaws);
         let inner = row.events.iter().map(|event| event.attributes.len() + 1).sum::<usize>()
             + row.links.iter().map(|link| link.attributes.len() + 1).sum::<usize>();
         let attributes = (row.attributes.len() + inner) * ATTRIBUTE_BYTES;
         let lists = row.events.len() * size_of::<SpanOccurrence>() + row.links.len() * size_of::<RowLink>();
-        let bytes = size_of::<Row>() + texts.bytes() + attributes + lists;
-        self.rows.push(Event::Span(Box::new(row)), bytes, self.limits.max_bytes);
+        let bytes = size_of::<Row>() + texts.bytes() + attributes + lists + shared.bytes;
+        self.rows.push(Event::Span(Box::new(row)), bytes, self.limits);
         Ok(())
     }
 
@@ -104,7 +101,7 @@ impl<'l> SpanRows<'l> {
         row.dropped_events = cut(span.events.len(), span.dropped_events_count, Flaw::Events);
         row.dropped_links = cut(span.links.len(), span.dropped_links_count, Flaw::Links);
         if let Some(exception) = row.events.iter().rfind(|event| event.name == EXCEPTION) {
-            fill_exception(&mut row.conventions, exception);
+            fill_exception(&mut row.conventions, exception, texts);
         }
     }
 }
@@ -113,7 +110,7 @@ impl<'l> SpanRows<'l> {
 const EXCEPTION: &str = "exception";
 
 /// Fills the fields of an exception from the event that tells of it, where attributes of the span do not.
-fn fill_exception(conventions: &mut Conventions, event: &SpanOccurrence) {
+fn fill_exception(conventions: &mut Conventions, event: &SpanOccurrence, texts: &mut Texts<'_>) {
     let fields = [
         (&mut conventions.exception_type, "exception.type"),
         (&mut conventions.exception_message, "exception.message"),
@@ -121,7 +118,7 @@ fn fill_exception(conventions: &mut Conventions, event: &SpanOccurrence) {
     ];
     for (field, key) in fields {
         if field.is_none() {
-            *field = event.attributes.get(key).cloned();
+            *field = event.attributes.get(key).map(|text| texts.charged(text.clone()));
         }
     }
 }
@@ -154,38 +151,25 @@ fn row_link(link: &SpanLink<'_>, texts: &mut Texts<'_>) -> RowLink {
     }
 }
 
-fn kind(kind: SpanKind) -> RowKind {
-    match kind {
-        SpanKind::Unspecified => RowKind::Unspecified,
-        SpanKind::Internal => RowKind::Internal,
-        SpanKind::Server => RowKind::Server,
-        SpanKind::Client => RowKind::Client,
-        SpanKind::Producer => RowKind::Producer,
-        SpanKind::Consumer => RowKind::Consumer,
-    }
-}
-
-fn status(code: StatusCode) -> RowStatus {
-    match code {
-        StatusCode::Unset => RowStatus::Unset,
-        StatusCode::Ok => RowStatus::Ok,
-        StatusCode::Error => RowStatus::Error,
-    }
-}
-
 impl Sink for SpanRows<'_> {
     fn resource(&mut self, resource: &Resource<'_>) {
-        self.present.set_resource(resource, self.limits);
+        if !self.rows.is_full() {
+            self.present.set_resource(resource, self.limits);
+        }
     }
 
     fn scope(&mut self, scope: &Scope<'_>) {
-        self.present.set_scope(scope, self.limits);
+        if !self.rows.is_full() {
+            self.present.set_scope(scope, self.limits);
+        }
     }
 }
 
 impl SpanSink for SpanRows<'_> {
     fn span(&mut self, span: &Span<'_>) {
-        if let Err(reason) = self.take(span) {
+        if self.rows.is_full() {
+            self.rows.reject_the_rest();
+        } else if let Err(reason) = self.take(span) {
             self.rows.reject(reason);
         }
     }

@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use model::Timestamp;
-use model::event::{
-    Flaw, Flaws, Level, LogEvent, SpanEvent as Row, SpanKind as RowKind, SpanStatus as RowStatus,
-};
+use model::event::{Flaw, Flaws, Level, LogEvent, SpanEvent as Row, SpanKind, SpanStatus as StatusCode};
 
 use super::*;
 use crate::otlp::{
-    AnyValue, KeyValue, LogRecord, LogSink, Resource, Scope, Sink, Span, SpanEvent, SpanId, SpanKind,
-    SpanLink, SpanSink, SpanStatus, StatusCode, TraceId, UnixNanos,
+    AnyValue, KeyValue, LogRecord, LogSink, Resource, Scope, Sink, Span, SpanEvent, SpanId, SpanLink,
+    SpanSink, SpanStatus, TraceId, UnixNanos,
 };
 
 const NOW: Timestamp = Timestamp::from_millis(1_754_083_800_000);
@@ -42,7 +40,7 @@ fn logs(limits: &RowLimits, records: &[LogRecord<'_>]) -> (Vec<LogEvent>, Rows) 
 
 fn log(record: &LogRecord<'_>) -> LogEvent {
     let (mut events, rows) = logs(&RowLimits::default(), std::slice::from_ref(record));
-    assert_eq!(rows.reasons, [] as [&str; 0]);
+    assert_eq!(rows.reasons, Reasons::default());
     events.remove(0)
 }
 
@@ -193,8 +191,8 @@ fn a_record_without_a_time_stands_where_it_was_seen_or_came_in_and_one_beyond_al
     assert_eq!((unseen.time, unseen.flaws), (NOW, flaws([Flaw::NoTime])));
     let beyond = LogRecord { time: UnixNanos(u64::MAX), ..LogRecord::default() };
     let (events, rows) = logs(&RowLimits::default(), &[beyond.clone(), LogRecord::default(), beyond]);
-    assert_eq!((events.len(), rows.rejected, rows.reasons.len()), (1, 2, 1));
-    assert!(rows.reasons[0].contains("2262"), "{:?}", rows.reasons);
+    assert_eq!((events.len(), rows.rejected, rows.reasons.as_slice().len()), (1, 2, 1));
+    assert!(rows.reasons.as_slice()[0].contains("2262"), "{:?}", rows.reasons);
 }
 
 #[test]
@@ -263,11 +261,13 @@ fn what_is_too_large_is_cut_marked_and_counted() {
 
 #[test]
 fn records_beyond_the_memory_of_a_request_are_rejected() {
-    let limits = RowLimits { max_bytes: 10 * size_of::<LogEvent>(), ..RowLimits::default() };
+    let each = size_of::<LogEvent>() + size_of::<Event>();
+    let limits = RowLimits { max_bytes: 10 * each, ..RowLimits::default() };
     let many = vec![LogRecord { body: AnyValue::Text("x".into()), ..LogRecord::default() }; 20];
     let (events, rows) = logs(&limits, &many);
-    assert_eq!((events.len(), rows.rejected, rows.reasons.len()), (9, 11, 1));
-    assert!(rows.reasons[0].contains("send fewer at once"), "{:?}", rows.reasons);
+    assert_eq!((events.len(), rows.rejected, rows.reasons.as_slice().len()), (9, 11, 1));
+    assert_eq!(rows.rejected_over_memory, 11);
+    assert!(rows.reasons.as_slice()[0].contains("send fewer at once"), "{:?}", rows.reasons);
 }
 
 #[test]
@@ -303,11 +303,11 @@ fn a_span_has_its_times_to_the_nanosecond_its_events_and_its_links() {
         (row.trace_id.as_str(), row.span_id.as_str()),
         ("ab".repeat(16).as_str(), "cd".repeat(8).as_str())
     );
-    assert_eq!(row.event_id(), "ab".repeat(16) + &"cd".repeat(8));
+    assert_eq!(row.event_id(), "ab".repeat(16) + &"cd".repeat(8) + "-consumer");
     assert_eq!((row.parent_span_id.as_deref(), row.name.as_str()), (Some("0303030303030303"), "work"));
     assert_eq!(
         (row.kind, row.status, row.status_message.as_deref()),
-        (RowKind::Consumer, RowStatus::Error, Some("no"))
+        (SpanKind::Consumer, StatusCode::Error, Some("no"))
     );
     assert_eq!((row.trace_flags, row.trace_state.as_deref()), (Some(0x101), Some("a=b")));
     assert_eq!((row.events[0].name.as_str(), row.events[0].dropped_attributes), ("exception", Some(1)));
@@ -332,13 +332,115 @@ fn a_span_without_ids_is_rejected_and_one_with_odd_times_or_an_odd_parent_is_kep
     let endless = Span { end_time: UnixNanos(0), ..span() };
     let timeless = Span { start_time: UnixNanos(0), end_time: UnixNanos(0), ..span() };
     let (rows, rest) = spans(&[nameless, traceless, backwards, endless, timeless]);
-    assert_eq!((rows.len(), rest.rejected, rest.reasons.len()), (3, 2, 2));
+    assert_eq!((rows.len(), rest.rejected, rest.reasons.as_slice().len()), (3, 2, 2));
     assert!(
-        rest.reasons[0].contains("span id") && rest.reasons[1].contains("trace id"),
+        rest.reasons.as_slice()[0].contains("span id") && rest.reasons.as_slice()[1].contains("trace id"),
         "{:?}",
         rest.reasons
     );
     assert_eq!((rows[0].duration_ns, rows[0].flaws), (0, flaws([Flaw::EndTime, Flaw::ParentId])));
     assert_eq!((rows[1].duration_ns, rows[1].flaws), (0, flaws([Flaw::EndTime])));
     assert_eq!((rows[2].time, rows[2].flaws), (NOW, flaws([Flaw::NoTime])));
+}
+
+#[test]
+fn what_records_come_from_has_a_budget_of_its_own_and_counts_with_each_of_them() {
+    let limits = RowLimits { max_bytes: 1 << 20, ..RowLimits::default() };
+    let long = "x".repeat(10_000);
+    let keys: Vec<String> = (0..100).map(|number| format!("key.{number:03}")).collect();
+    let attributes: Vec<KeyValue<'_>> = keys.iter().map(|key| text(key, &long)).collect();
+    let mut sink = LogRows::new(&limits, NOW);
+    sink.resource(&Resource { attributes: attributes.clone(), ..Resource::default() });
+    sink.scope(&Scope { name: "lib".into(), attributes, ..Scope::default() });
+    let time = UnixNanos(1_754_083_800_000_000_001);
+    (0..10_000).for_each(|_| sink.record(&LogRecord { time, ..LogRecord::default() }));
+    let rows = sink.finish();
+    assert_eq!(rows.events.len() as u64 + rows.rejected, 10_000);
+    assert_eq!(rows.rejected_over_memory, rows.rejected);
+    let Event::Log(log) = &rows.events[0] else { panic!("no record of a log: {:?}", rows.events[0]) };
+    let origin = &log.origin;
+    let both = || origin.resource_attributes.iter().chain(&origin.scope_attributes);
+    let bytes: usize = both().map(|(key, value)| key.len() + value.len()).sum();
+    // What says that there is no room left is longer than no text at all.
+    assert!((12_000..17_000).contains(&bytes), "{bytes}");
+    assert!(both().all(|(_, value)| value.len() <= limits.max_origin_text_bytes));
+    assert_eq!(origin.scope_name.as_deref(), Some("lib"), "a part is kept for the scope");
+    let left_out = 200 - both().count() as u64;
+    assert!(left_out > 0 && origin.dropped_resource_attributes == Some(left_out), "{origin:?}");
+    assert_eq!(log.flaws, flaws([Flaw::Attributes, Flaw::Text]));
+    assert!(rows.events.len() * bytes < 1 << 20, "{} rows", rows.events.len());
+    assert!(rows.events.len() > 20, "{} rows", rows.events.len());
+}
+
+#[test]
+fn once_there_is_no_room_the_rest_of_a_request_is_rejected_whatever_its_size() {
+    let limits = RowLimits { max_bytes: 10_000, ..RowLimits::default() };
+    let large = "x".repeat(10_000);
+    let of = |body: &str| LogRecord { body: AnyValue::Text(body.to_owned().into()), ..LogRecord::default() };
+    let (events, rows) = logs(&limits, &[of("first"), of(&large), of("small")]);
+    assert_eq!((events.len(), rows.rejected, rows.rejected_over_memory), (1, 2, 2));
+    assert_eq!(rows.reasons.as_slice().len(), 1);
+}
+
+#[test]
+fn of_names_that_say_the_same_the_best_one_holds_the_field() {
+    let attributes = vec![
+        text("messaging.operation", "send"),
+        text("messaging.operation.name", "send"),
+        text("messaging.operation.type", "publish"),
+    ];
+    let log = log(&LogRecord { attributes, ..LogRecord::default() });
+    assert_eq!(log.conventions.messaging_operation.as_deref(), Some("send"));
+    assert_eq!(pairs(&log.attributes), [("messaging.operation.type", "publish")]);
+}
+
+#[test]
+fn a_target_is_a_path_and_a_query_unless_these_are_said_otherwise_before_or_behind_it() {
+    let target = ("http.target", "/a?b=1");
+    let cases: [(&[(&str, &str)], Option<&str>, &[(&str, &str)]); 7] = [
+        (&[target], Some("/a"), &[("url.query", "b=1")]),
+        (&[target, ("url.query", "b=2")], Some("/a"), &[target, ("url.query", "b=2")]),
+        (&[("url.query", "b=2"), target], Some("/a"), &[target, ("url.query", "b=2")]),
+        (&[target, ("url.path", "/z")], Some("/z"), &[target]),
+        (&[("url.path", "/a"), target, ("url.query", "b=1")], Some("/a"), &[("url.query", "b=1")]),
+        (&[("http.target", "/a")], Some("/a"), &[]),
+        (&[("http.target", "?b=1")], None, &[("url.query", "b=1")]),
+    ];
+    for (sent, path, rest) in cases {
+        let attributes = sent.iter().map(|(key, value)| text(key, value)).collect();
+        let log = log(&LogRecord { attributes, ..LogRecord::default() });
+        assert_eq!(
+            (log.conventions.url_path.as_deref(), &pairs(&log.attributes)[..]),
+            (path, rest),
+            "{sent:?}"
+        );
+        assert_eq!(log.dropped_attributes, None, "{sent:?}");
+    }
+}
+
+#[test]
+fn an_id_without_room_is_left_out_and_never_cut() {
+    let long = "i".repeat(600);
+    let attributes = ["job_id", "log.record.uid", "user.id", "stage"].map(|key| text(key, &long)).to_vec();
+    let record = LogRecord { time: UnixNanos(5), attributes, ..LogRecord::default() };
+    let kept = log(&record);
+    assert_eq!((&kept.event_id, &kept.conventions.job_id, &kept.conventions.user_id), (&None, &None, &None));
+    assert_eq!(kept.conventions.stage.as_deref(), Some(long.as_str()), "a name is no id");
+    assert_eq!((kept.flaws, kept.attributes.len()), (flaws([Flaw::Text]), 0));
+    let limits = RowLimits { max_record_bytes: 8, ..RowLimits::default() };
+    let attributes = vec![text("job_id", "123456"), text("document_id", "d-123456"), number("user_id", 7)];
+    let (events, _) = logs(&limits, &[LogRecord { attributes, ..record }]);
+    let said = &events[0].conventions;
+    assert_eq!((said.job_id.as_deref(), said.document_id.as_deref()), (Some("123456"), None));
+    assert_eq!((said.user_id.as_deref(), events[0].flaws), (Some("7"), flaws([Flaw::Text])));
+}
+
+#[test]
+fn an_attribute_without_room_for_its_key_takes_nothing_from_the_others() {
+    let limits = RowLimits { max_name_bytes: 10, max_record_bytes: 30, ..RowLimits::default() };
+    let value = "v".repeat(20);
+    let attributes = vec![text("far too long", &value), text("also too long", &value), text("a", &value)];
+    let (events, _) = logs(&limits, &[LogRecord { attributes, ..LogRecord::default() }]);
+    assert_eq!((pairs(&events[0].attributes), events[0].dropped_attributes), (vec![("a", &*value)], Some(2)));
+    assert!(!events[0].flaws.contains(Flaw::Text));
 }

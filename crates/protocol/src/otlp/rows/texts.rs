@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use model::event::{Attributes, Flaw, Flaws};
 
-use super::RowLimits;
+use super::{ATTRIBUTE_BYTES, RowLimits};
 use crate::otlp::value::{AnyValue, KeyValue, Shallow};
 
 /// Stands where a text was cut.
@@ -12,20 +12,33 @@ const CUT: char = '…';
 
 /// Makes texts, and notes what was cut.
 pub(super) struct Texts<'l> {
-    pub(super) limits: &'l RowLimits,
+    limits: &'l RowLimits,
     pub(super) flaws: Flaws,
-    /// Bytes that the record may still have.
+    max_text_bytes: usize,
+    /// Bytes that all texts may have.
+    budget: usize,
+    /// Those of them that are not used yet.
     left: usize,
 }
 
 impl<'l> Texts<'l> {
-    pub(super) fn new(limits: &'l RowLimits, flaws: Flaws) -> Self {
-        Self { limits, flaws, left: limits.max_record_bytes }
+    /// Texts of a record.
+    pub(super) fn of_record(limits: &'l RowLimits) -> Self {
+        Self::within(limits, limits.max_text_bytes, limits.max_record_bytes)
+    }
+
+    /// Texts of a part of what records come from, which may have so many bytes.
+    pub(super) fn of_origin(limits: &'l RowLimits, budget: usize) -> Self {
+        Self::within(limits, limits.max_text_bytes.min(limits.max_origin_text_bytes), budget)
+    }
+
+    fn within(limits: &'l RowLimits, max_text_bytes: usize, budget: usize) -> Self {
+        Self { limits, flaws: Flaws::NONE, max_text_bytes, budget, left: budget }
     }
 
     /// Bytes of all texts so far.
     pub(super) fn bytes(&self) -> usize {
-        self.limits.max_record_bytes - self.left
+        self.budget - self.left
     }
 
     /// A text, cut when it is too long.
@@ -55,18 +68,51 @@ impl<'l> Texts<'l> {
         self.written(|clipped| write!(clipped, "{shallow}"))
     }
 
+    /// A value that is an id; nothing where there is no room for all of it. Cut, it would be the id of something else.
+    pub(super) fn id(&mut self, value: &AnyValue<'_>) -> Option<String> {
+        let shallow = Shallow { value, depth: self.limits.max_depth };
+        let left = self.limits.max_name_bytes.min(self.limit());
+        let mut clipped = Clipped { text: String::new(), left, is_cut: shallow.is_cut() };
+        // An error is how it ends where it is cut.
+        _ = write!(clipped, "{shallow}");
+        if clipped.is_cut {
+            self.flaws.insert(Flaw::Text);
+            return None;
+        }
+        self.left -= clipped.text.len();
+        Some(clipped.text).filter(|id| !id.is_empty())
+    }
+
     /// Attributes, and how many of them are left out.
     pub(super) fn attributes(&mut self, sent: &[KeyValue<'_>]) -> Kept {
         let mut kept = Kept::default();
         for KeyValue { key, value } in sent {
-            let text = self.of_value(value);
-            kept.put(key, text, self);
+            kept.put(key, self, |texts| texts.of_value(value));
         }
         kept
     }
 
+    /// A text that was made here is not kept where it was made for.
+    pub(super) fn give_back(&mut self, text: &str) {
+        self.left = (self.left + text.len()).min(self.budget);
+    }
+
+    /// A text that is there already, counted once more; it is not cut again.
+    pub(super) fn charged(&mut self, text: String) -> String {
+        self.left = self.left.saturating_sub(text.len());
+        text
+    }
+
+    /// What is made and not kept: it takes nothing, and nothing is wrong about it.
+    fn unkept(&mut self, make: impl FnOnce(&mut Self) -> String) -> String {
+        let before = (self.left, self.flaws);
+        let text = make(self);
+        (self.left, self.flaws) = before;
+        text
+    }
+
     fn limit(&self) -> usize {
-        self.limits.max_text_bytes.min(self.left)
+        self.max_text_bytes.min(self.left)
     }
 
     /// What is written to a text, up to the limit.
@@ -115,22 +161,41 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// Adds one. Of several with one key the first is kept.
-    pub(super) fn put(&mut self, key: &str, value: String, texts: &mut Texts<'_>) {
-        if self.attributes.get(key).is_some_and(|there| *there == value) {
+    /// Adds one, whose value is made when there is room for its key: a value can be cut, a key cannot. Of several with
+    /// one key the first is kept.
+    pub(super) fn put(
+        &mut self,
+        key: &str,
+        texts: &mut Texts<'_>,
+        value: impl FnOnce(&mut Texts<'_>) -> String,
+    ) {
+        if let Some(there) = self.attributes.get(key) {
+            // One that says the same is not missed.
+            if texts.unkept(value) != *there {
+                self.leave_out(texts);
+            }
             return;
         }
         let limits = texts.limits;
         let fits = key.len() <= limits.max_name_bytes.min(texts.left)
-            && self.attributes.len() < limits.max_attributes
-            && !self.attributes.contains_key(key);
-        if fits {
-            texts.left -= key.len();
-            self.attributes.insert(key.to_owned(), value);
-        } else {
-            self.left_out += 1;
-            texts.flaws.insert(Flaw::Attributes);
+            && self.attributes.len() < limits.max_attributes;
+        if !fits {
+            return self.leave_out(texts);
         }
+        texts.left -= key.len();
+        let value = value(texts);
+        self.attributes.insert(key.to_owned(), value);
+    }
+
+    /// Counts one that is not kept.
+    pub(super) fn leave_out(&mut self, texts: &mut Texts<'_>) {
+        self.left_out += 1;
+        texts.flaws.insert(Flaw::Attributes);
+    }
+
+    /// Roughly what they take beside their texts.
+    pub(super) fn bytes(&self) -> usize {
+        self.attributes.len() * ATTRIBUTE_BYTES
     }
 
     /// Attributes that are not here: left out here, or by the sender before.

@@ -2,6 +2,7 @@
 
 use model::{Exemplar, MetricBatch, MetricKind, MetricMetadata};
 
+use super::Refusal;
 use crate::otlp::metrics::{Metric, MetricData, Temporality};
 use crate::otlp::names::unit_name;
 use crate::otlp::value::attribute;
@@ -15,14 +16,18 @@ pub struct Converted {
     pub delta: PointBatches,
     /// Exemplars.
     pub exemplars: Vec<Exemplar>,
-    /// Exemplars that are not taken: they have no value, or there are too many.
-    pub exemplars_left_out: usize,
+    /// Exemplars that are not taken because they have no value, or because their metric has none.
+    pub exemplars_wrong: usize,
+    /// Exemplars that are not taken because there are too many.
+    pub exemplars_over_limit: usize,
     /// What is said of metrics; one that is in several scopes is there several times.
     pub metadata: Vec<MetricMetadata>,
     /// The first points that were rejected.
     pub rejected: Vec<RejectedPoint>,
     /// How many points were rejected.
     pub rejected_points: usize,
+    /// How many of those were more than the request may take memory for.
+    pub rejected_over_memory: usize,
     /// Memory of exemplars and of what is said.
     pub(super) said_bytes: usize,
 }
@@ -82,8 +87,15 @@ impl Converted {
         self.metadata.push(metadata);
     }
 
-    pub(super) fn reject(&mut self, metric: &str, reason: String) {
+    pub(super) fn reject(&mut self, metric: &str, refusal: Refusal) {
         self.rejected_points += 1;
+        let reason = match refusal {
+            Refusal::Wrong(reason) => reason,
+            Refusal::OverMemory(reason) => {
+                self.rejected_over_memory += 1;
+                reason
+            }
+        };
         if self.rejected.len() < MAX_DESCRIBED {
             self.rejected.push(RejectedPoint { metric: metric.to_owned(), reason });
         }

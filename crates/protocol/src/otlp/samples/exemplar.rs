@@ -23,11 +23,14 @@ impl SampleSink<'_> {
         series: impl Fn(f64) -> (&'static str, Option<String>),
     ) {
         for exemplar in exemplars {
-            let value = exemplar.value.filter(|_| self.metric.has_exemplars);
-            let Some(value) = value.filter(|_| self.has_room_for_exemplar()) else {
-                self.converted.exemplars_left_out += 1;
+            let Some(value) = exemplar.value.filter(|_| self.metric.has_exemplars) else {
+                self.converted.exemplars_wrong += 1;
                 continue;
             };
+            if !self.has_room_for_exemplar() {
+                self.converted.exemplars_over_limit += 1;
+                continue;
+            }
             let value = value.as_f64();
             let (suffix, bound) = series(value);
             self.encode(suffix, bound.as_ref().map(|bound| ("le", bound.as_str())));

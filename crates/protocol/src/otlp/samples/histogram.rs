@@ -3,7 +3,7 @@
 use model::histogram::{Buckets, ResetHint, Span};
 use model::{Histogram, LabelsRef, STALE_NAN, Sample, SampleRun};
 
-use super::{SampleSink, plain};
+use super::{Refusal, SampleSink, plain};
 use crate::otlp::metrics::{ExponentialBuckets, ExponentialHistogramPoint, HistogramPoint};
 
 /// The finest schema of a native histogram; what is finer becomes coarser.
@@ -24,7 +24,7 @@ pub(super) fn bound_text(bound: f64) -> String {
 }
 
 impl SampleSink<'_> {
-    pub(super) fn take_histogram(&mut self, point: &HistogramPoint<'_>) -> Result<(), String> {
+    pub(super) fn take_histogram(&mut self, point: &HistogramPoint<'_>) -> Result<(), Refusal> {
         let is_stale = point.flags.has_no_recorded_value();
         let moment = self.begin(&point.attributes, (point.start_time, point.time), is_stale)?;
         let (bounds, counts) = (&point.explicit_bounds, &point.bucket_counts);
@@ -52,7 +52,7 @@ impl SampleSink<'_> {
     pub(super) fn take_exponential_histogram(
         &mut self,
         point: &ExponentialHistogramPoint<'_>,
-    ) -> Result<(), String> {
+    ) -> Result<(), Refusal> {
         let is_stale = point.flags.has_no_recorded_value();
         let moment = self.begin(&point.attributes, (point.start_time, point.time), is_stale)?;
         let buckets = point.positive.counts.len() + point.negative.counts.len();

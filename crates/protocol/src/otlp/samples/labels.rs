@@ -111,10 +111,7 @@ impl SeriesLabels {
     fn check(&self) -> Result<(), String> {
         let is_too_long = |text: &Range<usize>| text.len() > MAX_LABEL_BYTES;
         match self.pairs.iter().find(|pair| is_too_long(&pair.name) || is_too_long(&pair.value)) {
-            Some(pair) => {
-                let name = shown(&self.text[pair.name.clone()]);
-                Err(format!("the label `{name}` has more than {MAX_LABEL_BYTES} bytes"))
-            }
+            Some(pair) => Err(label_too_long(&self.text[pair.name.clone()])),
             None => Ok(()),
         }
     }
@@ -150,6 +147,11 @@ fn put_label(name: &str, value: (&str, &str), into: &mut Vec<u8>) {
         into.extend_from_slice(start.as_bytes());
         into.extend_from_slice(end.as_bytes());
     }
+}
+
+/// What is wrong with a label whose name or value is longer than any may be.
+pub(super) fn label_too_long(name: &str) -> String {
+    format!("the label `{}` has more than {MAX_LABEL_BYTES} bytes", shown(name))
 }
 
 fn shown(text: &str) -> String {

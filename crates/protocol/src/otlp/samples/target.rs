@@ -1,8 +1,10 @@
 //! What produced the points: the labels `job` and `instance`, attributes that are promoted, and the series
 //! `target_info`, which has all others.
 
+use model::labels::MAX_LABEL_BYTES;
+
 use super::Options;
-use super::labels::{Rank, SeriesLabels};
+use super::labels::{Rank, SeriesLabels, label_too_long};
 use crate::otlp::names::label_name;
 use crate::otlp::resource::{Resource, Scope};
 use crate::otlp::time::UnixNanos;
@@ -20,6 +22,10 @@ const INFO_NAME: &str = "target_info";
 pub(super) struct Target {
     resource: Vec<(String, String, Rank)>,
     scope: Vec<(String, String)>,
+    /// Why all points of the resource are rejected, if they are.
+    refused: Option<String>,
+    /// The same of those of the scope.
+    scope_refused: Option<String>,
     /// The labels of the series that describes it.
     info: Option<Vec<u8>>,
     /// The time of its latest point that was taken.
@@ -45,7 +51,16 @@ impl Target {
                 target.resource.push((name.into_owned(), value.to_string(), Rank::Promoted));
             }
         }
-        target
+        match too_long(target.resource.iter().map(|(name, value, _)| (name, value))) {
+            // Nothing else is held of it.
+            Some(reason) => Self { refused: Some(reason), ..Self::default() },
+            None => target,
+        }
+    }
+
+    /// Why points of the present resource and scope are rejected; found once, and not for each of them.
+    pub(super) fn refused(&self) -> Option<&str> {
+        self.refused.as_deref().or(self.scope_refused.as_deref())
     }
 
     /// The labels of the series that describes the resource. Without `job` and `instance` nothing would lead to it,
@@ -69,6 +84,7 @@ impl Target {
     /// Takes the labels that follow from a scope in the place of those of the scope before.
     pub(super) fn set_scope(&mut self, scope: &Scope<'_>, options: &Options) {
         self.scope.clear();
+        self.scope_refused = None;
         if !options.scope_labels || scope.name.is_empty() {
             return;
         }
@@ -78,6 +94,10 @@ impl Target {
             if let Some(name) = label_name(&format!("otel_scope_{key}"), options.names) {
                 self.scope.push((name.into_owned(), value.to_string()));
             }
+        }
+        self.scope_refused = too_long(self.scope.iter().map(|(name, value)| (name, value)));
+        if self.scope_refused.is_some() {
+            self.scope = Vec::new();
         }
     }
 
@@ -98,6 +118,12 @@ impl Target {
         let labels = self.info.as_deref().filter(|_| self.latest.is_set())?;
         Some((labels, self.latest.as_millis()))
     }
+}
+
+/// What is wrong where a label is longer than any may be.
+fn too_long<'l>(mut labels: impl Iterator<Item = (&'l String, &'l String)>) -> Option<String> {
+    let found = labels.find(|(name, value)| name.len().max(value.len()) > MAX_LABEL_BYTES);
+    found.map(|(name, _)| label_too_long(name))
 }
 
 /// `namespace/name` of the service, or its name where it has no namespace.

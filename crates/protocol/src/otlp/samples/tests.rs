@@ -343,7 +343,7 @@ fn exemplars_belong_to_the_bucket_of_their_value() {
     assert_eq!(seen, [("0.5", 5_000), ("1", 4_000), ("+Inf", 5_000), ("+Inf", 5_000)]);
     assert_eq!(done.exemplars[0].series.metric_name(), "took_bucket");
     assert_eq!(done.exemplars[0].labels.to_string(), format!(r#"{{trace_id="{}"}}"#, "ab".repeat(16)));
-    assert_eq!(done.exemplars_left_out, 1);
+    assert_eq!(done.exemplars_wrong, 1);
 }
 
 #[test]
@@ -357,7 +357,7 @@ fn attributes_of_an_exemplar_go_with_it_as_long_as_there_are_few() {
     assert_eq!(users, [Some("u"), None]);
     assert!(done.exemplars.iter().all(|one| one.labels.get("trace_id").is_some()));
     let gauge = converted(&options(), &metric("m", "", MetricData::Gauge), |sink| sink.number(&point));
-    assert_eq!((gauge.exemplars.len(), gauge.exemplars_left_out), (0, 2), "gauges have none");
+    assert_eq!((gauge.exemplars.len(), gauge.exemplars_wrong), (0, 2), "gauges have none");
 }
 
 #[test]
@@ -415,6 +415,7 @@ fn samples_take_no_more_memory_than_they_may() {
     });
     assert!(done.size_bytes() <= options.max_bytes, "{}", done.size_bytes());
     assert_eq!((done.cumulative.numbers.sample_count(), done.rejected_points), (5, 9));
+    assert_eq!(done.rejected_over_memory, 9);
     assert!(done.rejected[0].reason.contains("more than 100000 bytes"), "{}", done.rejected[0]);
 }
 
@@ -433,4 +434,30 @@ fn what_is_said_of_a_metric_is_kept() {
         Metric { metadata: vec![text("prometheus.type", "unknown")], ..metric("m", "", MetricData::Gauge) };
     let done = converted(&options(), &unknown, |_| {});
     assert_eq!(done.metadata[0].kind, MetricKind::Unknown);
+}
+
+#[test]
+fn a_label_of_the_resource_or_the_scope_that_is_too_long_is_found_once_and_refuses_all_their_points() {
+    let long = "x".repeat(70_000);
+    let options = Options { promoted: vec!["zone".to_owned()], scope_labels: true, ..options() };
+    let resources = [("service.name", "job"), ("service.instance.id", "instance"), ("zone", "zone")];
+    for (key, label) in resources {
+        let mut sink = SampleSink::new(&options);
+        let attributes = vec![text(key, &long), text("host.name", "h")];
+        sink.resource(&Resource { attributes, ..Resource::default() });
+        sink.scope(&Scope::default());
+        assert_eq!(sink.target.labels().count(), 0, "what is too long is not held for each point");
+        sink.metric(&metric("m", "", MetricData::Gauge));
+        (0..3).for_each(|_| sink.number(&point(Some(Number::Int(1)))));
+        sink.resource(&Resource::default());
+        sink.scope(&Scope { name: "s".into(), version: long.as_str().into(), ..Scope::default() });
+        sink.number(&point(Some(Number::Int(1))));
+        sink.scope(&Scope::default());
+        sink.number(&point(Some(Number::Int(1))));
+        let done = sink.finish();
+        assert_eq!((done.rejected_points, done.cumulative.numbers.sample_count()), (4, 1), "{key}");
+        let reasons: Vec<&str> = done.rejected.iter().map(|rejected| rejected.reason.as_str()).collect();
+        let said = |label: &str| format!("the label `{label}` has more than 65535 bytes");
+        assert_eq!(reasons, [said(label), said(label), said(label), said("otel_scope_version")]);
+    }
 }

@@ -1,5 +1,6 @@
 //! What must be heard of a request, from the messages of the other implementation.
 
+use model::event::{SpanKind, SpanStatus as StatusCode};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;

@@ -9,28 +9,14 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use protocol::otlp::answer::{self, Code, PartialSuccess, Status};
-use protocol::otlp::{Encoding, Signal};
+use protocol::otlp::{Encoding, Reasons, Signal};
 
 use super::{PATHS, form};
 use crate::problem::Detail;
 
-/// The most reasons in an answer; the first ones are told.
-const MAX_REASONS: usize = 10;
-
 /// A success, which may be a partial one.
-pub(super) fn success(
-    signal: Signal,
-    encoding: Encoding,
-    rejected: u64,
-    reasons: impl Iterator<Item = String>,
-) -> Response {
-    let mut told: Vec<String> = Vec::new();
-    for reason in reasons {
-        if told.len() < MAX_REASONS && !told.contains(&reason) {
-            told.push(reason);
-        }
-    }
-    let partial = PartialSuccess { rejected, message: Cow::Owned(told.join("; ")) };
+pub(super) fn success(signal: Signal, encoding: Encoding, rejected: u64, reasons: &Reasons) -> Response {
+    let partial = PartialSuccess { rejected, message: Cow::Owned(reasons.to_string()) };
     let body = answer::success(signal, encoding, Some(&partial));
     ([(header::CONTENT_TYPE, form::content_type(encoding))], body).into_response()
 }

@@ -7,13 +7,11 @@ use axum::response::Response;
 use ingest::Reason;
 use protocol::otlp::names::NameStrategy;
 use protocol::otlp::samples::{Converted, Options, RejectedPoint, SampleSink};
-use protocol::otlp::{self, Signal};
+use protocol::otlp::{self, Encoding, Reasons, Signal};
 
-use super::form::Form;
-use super::{answer, decoded, max_memory, source};
+use super::{answer, max_memory, received, source};
 use crate::config::OtlpNames;
 use crate::context::Shared;
-use crate::guard::body;
 use crate::problem::Problem;
 
 /// Takes points of metrics from OpenTelemetry (OTLP over HTTP): gauges, sums, histograms, exponential histograms,
@@ -32,20 +30,14 @@ pub(super) async fn take(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let form = Form::of(&headers)?;
-    let bytes = body::read(body, app.config.max_ingest_body).await?;
     let options = options(&app);
-    let converted = decoded(&app, form, bytes, move |bytes| {
+    let decode = move |encoding: Encoding, bytes: &[u8]| {
         let mut sink = SampleSink::new(&options);
-        otlp::decode_metrics(form.encoding, bytes, &mut sink)?;
-        Ok(sink.finish())
-    });
-    let converted = converted.await.map_err(|(reason, problem)| {
-        app.context.ingest.refuse_samples(source(Signal::Metrics), reason, 1);
-        problem
-    })?;
+        otlp::decode_metrics(encoding, bytes, &mut sink).map(|()| sink.finish())
+    };
+    let (encoding, converted) = received(&app, Signal::Metrics, &headers, body, decode).await?;
     let (rejected, reasons) = store(&app, converted).await?;
-    Ok(answer::success(Signal::Metrics, form.encoding, rejected, reasons.into_iter()))
+    Ok(answer::success(Signal::Metrics, encoding, rejected, &reasons))
 }
 
 fn options(app: &Shared) -> Options {
@@ -64,19 +56,23 @@ fn options(app: &Shared) -> Options {
 
 /// Stores samples; how many points were rejected, and why. Of points that have become several samples, each is counted
 /// that is refused on the way in.
-async fn store(app: &Shared, converted: Converted) -> Result<(u64, Vec<String>), Problem> {
+async fn store(app: &Shared, converted: Converted) -> Result<(u64, Reasons), Problem> {
     let (ingest, source) = (&app.context.ingest, source(Signal::Metrics));
     let Converted {
         cumulative,
         delta,
         exemplars,
-        exemplars_left_out,
+        exemplars_wrong,
+        exemplars_over_limit,
         metadata,
         rejected,
         rejected_points,
+        rejected_over_memory,
         ..
     } = converted;
-    ingest.refuse_samples(source, Reason::Malformed, (rejected_points + exemplars_left_out) as u64);
+    let wrong = rejected_points - rejected_over_memory + exemplars_wrong;
+    ingest.refuse_samples(source, Reason::Malformed, wrong as u64);
+    ingest.refuse_samples(source, Reason::TooLarge, (rejected_over_memory + exemplars_over_limit) as u64);
     ingest.note_metadata(source, metadata);
     // Each is durable by itself; together they wait for the disk once.
     let (numbers, histograms, delta_numbers, delta_histograms, exemplars) = tokio::join!(
@@ -90,7 +86,7 @@ async fn store(app: &Shared, converted: Converted) -> Result<(u64, Vec<String>),
     let outcomes = [numbers?, histograms?, delta_numbers?, delta_histograms?];
     exemplars?;
     let refused: u64 = outcomes.iter().map(ingest::SamplesOutcome::refused).sum();
-    let wrong = rejected.iter().map(RejectedPoint::to_string);
-    let refusals = outcomes.iter().filter_map(ingest::SamplesOutcome::refusals);
-    Ok((rejected_points as u64 + refused, wrong.chain(refusals).collect()))
+    let mut reasons: Reasons = rejected.iter().map(RejectedPoint::to_string).collect();
+    reasons.extend(outcomes.iter().filter_map(ingest::SamplesOutcome::refusals));
+    Ok((rejected_points as u64 + refused, reasons))
 }

@@ -82,8 +82,8 @@ fn find(
         let pass = EventPass {
             table: Table::Exemplars,
             range,
-            filters: matchers.iter().filter_map(by_metric).collect(),
-            columns: COLUMNS,
+            filters: matchers.iter().filter_map(by_metric).map(Into::into).collect(),
+            columns: COLUMNS.into(),
             cancel: cancel.clone(),
         };
         let passed = store.each_batch(&pass, &mut |batch| {

@@ -90,6 +90,8 @@ async fn differences_are_added_up_and_what_is_sent_again_is_not_added_twice() {
             assert_all_stored(&send_protobuf(&stage, "/v1/metrics", &request).await, PROTOBUF);
         }
     }
+    let whole = metrics(vec![counter(DELTA, parts.to_vec())]);
+    assert_all_stored(&send_protobuf(&stage, "/v1/metrics", &whole).await, PROTOBUF);
     let found = query(&stage, "jobs_done_total[1m]").await;
     let values: Vec<&str> = found[0]["values"]
         .as_array()

@@ -171,3 +171,23 @@ async fn what_cannot_be_kept_is_counted_in_a_partial_success_and_what_can_is_mar
     );
     assert_eq!(stored_spans(&stage).await.len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_over_the_memory_of_a_request_is_told_and_counted_as_too_large() {
+    let stage = Stage::with(|config| config.otlp.max_request_memory = ByteSize(20_000)).await;
+    let reply = send_json(&stage, "/v1/logs", &logs(vec![record(now_ns()); 50])).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let said: serde_json::Value = serde_json::from_slice(&reply.body).expect("JSON");
+    let rejected: usize =
+        said["partialSuccess"]["rejectedLogRecords"].as_str().expect("a number").parse().expect("a number");
+    let message = said["partialSuccess"]["errorMessage"].as_str().expect("a message");
+    assert!(message.contains("more than 20000 bytes"), "{message}");
+    let stored = stored_logs(&stage).await.len();
+    assert!(stored > 0 && rejected > 0 && stored + rejected == 50, "{stored} {rejected}");
+    let metrics = stage.get("/metrics").await.text;
+    let counted = format!(
+        r#"watchkeeper_ingest_refused_total{{kind="event",reason="too_large",source="otlp_logs"}} {rejected}"#
+    );
+    assert!(metrics.lines().any(|line| line == counted), "{metrics}");
+    assert!(!metrics.contains(r#"reason="malformed",source="otlp_logs""#), "{metrics}");
+}

@@ -1,0 +1,213 @@
+//! Single conditions on rows, by Arrow's kernels.
+
+use std::borrow::Cow;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Datum, Float64Array, Int64Array, RecordBatch, Scalar,
+    StringArray, UInt32Array, UInt64Array, new_null_array,
+};
+use arrow::compute::kernels::cmp;
+use arrow::compute::{and_kleene, cast, contains, is_not_null, prep_null_mask_filter, take};
+use arrow::datatypes::{DataType, SchemaRef};
+use arrow::error::ArrowError;
+use memchr::memmem::Finder;
+use model::words::is_of_word;
+use store::{Condition, Field, FilterOp, Scalar as Value, Test};
+
+/// Which rows satisfy a condition. A column that the rows lack is null.
+pub(crate) fn mask(condition: &Condition, rows: &RecordBatch) -> Result<BooleanArray, ArrowError> {
+    let Some(column) = rows.column_by_name(condition.field.column()) else {
+        return Ok(BooleanArray::from(vec![false; rows.num_rows()]));
+    };
+    let values = match &condition.field {
+        Field::Column(_) => Cow::Borrowed(column),
+        Field::Attribute { key, .. } => Cow::Owned(attribute(column, key)?),
+    };
+    let holds = evaluate(&values, &condition.test)?;
+    Ok(if holds.null_count() > 0 { prep_null_mask_filter(&holds) } else { holds })
+}
+
+/// Whether some row of each of several runs may satisfy a test, by the least and the greatest value of each;
+/// where these are not known, it may.
+pub(crate) fn may_hold(
+    test: &Test,
+    least: &ArrayRef,
+    greatest: &ArrayRef,
+) -> Result<BooleanArray, ArrowError> {
+    let all = || BooleanArray::from(vec![true; least.len()]);
+    let Test::Compare(op, value) = test else { return Ok(all()) };
+    let may = match op {
+        FilterOp::Equal => and_kleene(
+            &compared(least, FilterOp::AtMost, value)?,
+            &compared(greatest, FilterOp::AtLeast, value)?,
+        )?,
+        FilterOp::AtLeast | FilterOp::Greater => compared(greatest, *op, value)?,
+        FilterOp::Less | FilterOp::AtMost => compared(least, *op, value)?,
+        FilterOp::NotEqual | FilterOp::Contains | FilterOp::ContainsWords => return Ok(all()),
+    };
+    Ok(may.iter().map(|may| Some(may.unwrap_or(true))).collect())
+}
+
+/// How much work a condition is for each row, more or less.
+pub(crate) fn cost(condition: &Condition) -> u32 {
+    let of_field = match condition.field {
+        Field::Column(_) => 0,
+        // All attributes of all rows are read for it.
+        Field::Attribute { .. } => 4,
+    };
+    let of_test = match &condition.test {
+        Test::Exists
+        | Test::Compare(_, Value::Number(_) | Value::Count(_) | Value::Time(_) | Value::Bool(_)) => 0,
+        Test::Compare(FilterOp::Contains | FilterOp::ContainsWords, _) => 2,
+        Test::Compare(_, Value::Text(_)) => 1,
+        Test::Contains(_) | Test::Words(_) => 3,
+        Test::Matches(_) => 5,
+    };
+    of_field + of_test
+}
+
+/// Whether a condition names a column of the schema, of a type that it can be asked of; or else why not.
+pub(crate) fn check(schema: &SchemaRef, condition: &Condition) -> Result<(), String> {
+    let name = condition.field.column();
+    let field = schema.field_with_name(name).map_err(|_| format!("there is no column `{name}`"))?;
+    let data_type = match (&condition.field, field.data_type()) {
+        (Field::Attribute { .. }, DataType::Map(..)) => &DataType::Utf8,
+        (Field::Attribute { .. }, _) => return Err(format!("column `{name}` holds no attributes")),
+        (Field::Column(_), DataType::Map(..)) => {
+            return Err(format!("column `{name}` holds attributes, which are asked for by their names"));
+        }
+        (Field::Column(_), data_type) => data_type,
+    };
+    let (kind, fits) = match &condition.test {
+        Test::Exists => return Ok(()),
+        Test::Contains(_) | Test::Words(_) | Test::Matches(_) | Test::Compare(_, Value::Text(_)) => {
+            ("a text", *data_type == DataType::Utf8)
+        }
+        Test::Compare(_, Value::Number(_)) => {
+            ("a number", matches!(data_type, DataType::Int64 | DataType::UInt64 | DataType::Float64))
+        }
+        Test::Compare(_, Value::Count(_)) => ("a whole number", *data_type == DataType::UInt64),
+        Test::Compare(_, Value::Time(_)) => ("a time", matches!(data_type, DataType::Timestamp(..))),
+        Test::Compare(_, Value::Bool(_)) => ("a truth value", *data_type == DataType::Boolean),
+    };
+    if !fits {
+        return Err(format!("column `{name}` cannot be compared with {kind}"));
+    }
+    match &condition.test {
+        Test::Compare(FilterOp::Contains | FilterOp::ContainsWords, value)
+            if !matches!(value, Value::Text(_)) =>
+        {
+            Err(format!("column `{name}` is no text, so nothing can be contained in it"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The values of one attribute, null where it is not there. Of several with one name, the last counts, as for
+/// whoever makes rows of them.
+fn attribute(column: &ArrayRef, key: &str) -> Result<ArrayRef, ArrowError> {
+    let map = column
+        .as_map_opt()
+        .ok_or_else(|| ArrowError::InvalidArgumentError("only maps have attributes".to_owned()))?;
+    let is_key = cmp::eq(map.keys(), &StringArray::new_scalar(key))?;
+    if is_key.true_count() == 0 {
+        return Ok(new_null_array(&DataType::Utf8, map.len()));
+    }
+    let offsets = map.value_offsets();
+    let places: UInt32Array = (0..map.len())
+        .map(|row| {
+            let entries = offsets[row] as usize..offsets[row + 1] as usize;
+            if map.is_null(row) { None } else { entries.rev().find(|entry| is_key.value(*entry)) }
+        })
+        .map(|entry| entry.and_then(|entry| u32::try_from(entry).ok()))
+        .collect();
+    take(map.values(), &places, None)
+}
+
+fn evaluate(column: &ArrayRef, test: &Test) -> Result<BooleanArray, ArrowError> {
+    match test {
+        Test::Exists => is_not_null(column),
+        Test::Compare(op, value) => compared(column, *op, value),
+        Test::Contains(part) => each_text(column, |text| part.is_in(text)),
+        Test::Words(phrase) => each_text(column, |text| phrase.is_in(text)),
+        Test::Matches(pattern) => each_text(column, |text| pattern.is_match(text)),
+    }
+}
+
+fn compared(column: &ArrayRef, op: FilterOp, value: &Value) -> Result<BooleanArray, ArrowError> {
+    match value {
+        Value::Text(value) => match op {
+            FilterOp::Contains => contains(column, &StringArray::new_scalar(value.as_str())),
+            FilterOp::ContainsWords => {
+                let finder = Finder::new(value);
+                each_text(column, |text| has_words(text.as_bytes(), &finder))
+            }
+            op => compare(column, &StringArray::new_scalar(value.as_str()), op),
+        },
+        Value::Number(number) => compare_number(column, *number, op),
+        Value::Count(count) => compare(column, &UInt64Array::new_scalar(*count), op),
+        Value::Time(time) => {
+            let nanos = cast(column, &DataType::Int64)?;
+            compare(&nanos, &Int64Array::new_scalar(time.as_nanos()), op)
+        }
+        Value::Bool(value) => compare(column, &BooleanArray::new_scalar(*value), op),
+    }
+}
+
+fn each_text(column: &ArrayRef, holds: impl Fn(&str) -> bool) -> Result<BooleanArray, ArrowError> {
+    let texts = column
+        .as_string_opt::<i32>()
+        .ok_or_else(|| ArrowError::InvalidArgumentError("only texts contain something".to_owned()))?;
+    Ok(texts.iter().map(|text| text.map(&holds)).collect())
+}
+
+/// Whether the text has what the finder looks for, and not as a part of longer words.
+pub(crate) fn has_words(text: &[u8], finder: &Finder<'_>) -> bool {
+    let value = finder.needle();
+    let (Some(first), Some(last)) = (value.first(), value.last()) else { return true };
+    let goes_on = |byte: Option<&u8>| byte.is_some_and(|byte| is_of_word(*byte));
+    let mut from = 0;
+    while let Some(found) = finder.find(&text[from..]) {
+        let start = from + found;
+        let before = start.checked_sub(1).and_then(|before| text.get(before));
+        let after = text.get(start + value.len());
+        if !(is_of_word(*first) && goes_on(before) || is_of_word(*last) && goes_on(after)) {
+            return true;
+        }
+        from = start + 1;
+    }
+    false
+}
+
+/// Integers are compared as floats, as far as those are exact; whole numbers as integers.
+fn compare_number(column: &ArrayRef, number: f64, op: FilterOp) -> Result<BooleanArray, ArrowError> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if number.fract() == 0.0 && number.abs() <= EXACT {
+        match column.data_type() {
+            DataType::Int64 => return compare(column, &Int64Array::new_scalar(number as i64), op),
+            DataType::UInt64 if number >= 0.0 => {
+                return compare(column, &UInt64Array::new_scalar(number as u64), op);
+            }
+            _ => {}
+        }
+    }
+    let number: Scalar<Float64Array> = Float64Array::new_scalar(number);
+    compare(&cast(column, &DataType::Float64)?, &number, op)
+}
+
+fn compare(column: &dyn Datum, value: &dyn Datum, op: FilterOp) -> Result<BooleanArray, ArrowError> {
+    match op {
+        FilterOp::Equal => cmp::eq(column, value),
+        FilterOp::NotEqual => cmp::neq(column, value),
+        FilterOp::AtLeast => cmp::gt_eq(column, value),
+        FilterOp::Greater => cmp::gt(column, value),
+        FilterOp::AtMost => cmp::lt_eq(column, value),
+        FilterOp::Less => cmp::lt(column, value),
+        FilterOp::Contains | FilterOp::ContainsWords => {
+            Err(ArrowError::InvalidArgumentError("only texts contain something".to_owned()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

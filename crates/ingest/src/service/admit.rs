@@ -1,0 +1,321 @@
+//! What an event must keep to be stored, and what is redacted of it.
+//!
+//! A pipeline event in which something is too large is refused: its sender can send it otherwise. A record of a log and a
+//! span are kept without it, and say so: what is left of a record is worth more than none. An id is never cut, for cut it
+//! would be that of something else.
+
+use std::sync::Arc;
+
+use model::Timestamp;
+use model::event::{Attributes, Event, Flaw, Flaws, Origin};
+use store::Table;
+
+use super::clean::{Cleaner, cut};
+use super::{EventsOutcome, Ingest, IngestError, Rejection};
+use crate::account::Kind;
+use crate::texts::{self, Place};
+use crate::{Reason, Source};
+
+/// Events below this, together, are gone over where they are; more of them would hold up other requests.
+const ADMIT_HERE_BYTES: usize = 64 << 10;
+
+impl Ingest {
+    /// The events that may be stored, limited and redacted; the others are counted and rejected by their index.
+    pub(super) async fn admit_all(
+        self: &Arc<Self>,
+        source: Source,
+        events: Vec<Event>,
+    ) -> Result<(Vec<Event>, EventsOutcome), IngestError> {
+        let sizes = events.iter().map(store::size_of_event);
+        if sizes.sum::<usize>() <= ADMIT_HERE_BYTES {
+            return Ok(self.admit_each(source, events));
+        }
+        let this = Arc::clone(self);
+        let work = move || this.admit_each(source, events);
+        Ok(tokio::task::spawn_blocking(work).await?)
+    }
+
+    fn admit_each(&self, source: Source, events: Vec<Event>) -> (Vec<Event>, EventsOutcome) {
+        let mut outcome = EventsOutcome::default();
+        let mut admitted = Vec::with_capacity(events.len());
+        let now = Timestamp::now();
+        let mut origins = Origins::default();
+        for (index, mut event) in events.into_iter().enumerate() {
+            match self.admit(source, &mut event, now, &mut origins) {
+                Ok(()) => admitted.push(event),
+                Err((reason, text)) => {
+                    self.account.refused(source, Kind::Event, reason, 1);
+                    outcome.rejected.push(Rejection { index, reason: text });
+                }
+            }
+        }
+        (admitted, outcome)
+    }
+
+    /// Checks one event against the limits, and redacts it.
+    fn admit(
+        &self,
+        source: Source,
+        event: &mut Event,
+        now: Timestamp,
+        origins: &mut Origins,
+    ) -> Result<(), (Reason, String)> {
+        let table = store::table_of(event);
+        self.admit_time(table, event.time(), now)?;
+        let mut admission = Admission::new(self, source, table);
+        admission.shorten(event, origins);
+        texts::visit(event, |place| admission.take(place));
+        admission.end(event)
+    }
+
+    /// Checks when an event happened.
+    fn admit_time(&self, table: Table, time: Timestamp, now: Timestamp) -> Result<(), (Reason, String)> {
+        let limits = &self.limits;
+        let retention = self.retention.table(table);
+        limits.check_time(time, now, now.before(retention)).map_err(|reason| {
+            let text = match reason {
+                Reason::Future => format!("time {time} is more than {} in the future", limits.max_future),
+                _ => format!("time {time} is older than the retention of {}", model::DurationText(retention)),
+            };
+            (reason, text)
+        })
+    }
+}
+
+/// What was made of the origin of the record before: most records have the same.
+#[derive(Default)]
+struct Origins {
+    last: Option<SeenOrigin>,
+}
+
+struct SeenOrigin {
+    /// As it came. Held, so that no other can take its place in memory.
+    sent: Arc<Origin>,
+    /// The table of the record: rules may tell tables apart.
+    table: Table,
+    cleaned: Arc<Origin>,
+    flaws: Flaws,
+}
+
+/// What becomes of an event in which something is too large.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Excess {
+    Refused,
+    Cut,
+}
+
+/// Limits and redacts the parts of one event.
+struct Admission<'i> {
+    ingest: &'i Ingest,
+    table: Table,
+    cleaner: Cleaner<'i>,
+    excess: Excess,
+    /// What was cut.
+    flaws: Flaws,
+    /// Why the event is refused.
+    refusal: Option<String>,
+}
+
+impl<'i> Admission<'i> {
+    fn new(ingest: &'i Ingest, source: Source, table: Table) -> Self {
+        let excess = match table {
+            Table::Logs | Table::Spans => Excess::Cut,
+            Table::JobEvents
+            | Table::StageEvents
+            | Table::ComponentEvents
+            | Table::WorkerEvents
+            | Table::Requests
+            | Table::LlmCalls
+            | Table::Feedback
+            | Table::Deploys
+            | Table::AuditEvents
+            | Table::Exits
+            | Table::Exemplars => Excess::Refused,
+        };
+        let cleaner = Cleaner::new(ingest, source, table.name());
+        Self { ingest, table, cleaner, excess, flaws: Flaws::NONE, refusal: None }
+    }
+
+    /// Shortens the lists of a record, before any of their texts are looked at; other events have none.
+    fn shorten(&mut self, event: &mut Event, origins: &mut Origins) {
+        match event {
+            Event::Log(log) => {
+                self.origin(&mut log.origin, origins);
+                self.limit(&mut log.attributes, &mut log.dropped_attributes);
+            }
+            Event::Span(span) => {
+                self.origin(&mut span.origin, origins);
+                self.limit(&mut span.attributes, &mut span.dropped_attributes);
+                self.limit_list(&mut span.events, &mut span.dropped_events, Flaw::Events);
+                for event in &mut span.events {
+                    self.limit(&mut event.attributes, &mut event.dropped_attributes);
+                }
+                self.limit_list(&mut span.links, &mut span.dropped_links, Flaw::Links);
+                for link in &mut span.links {
+                    self.limit(&mut link.attributes, &mut link.dropped_attributes);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Limits and redacts what stands at a place.
+    fn take(&mut self, place: Place<'_>) {
+        match place {
+            Place::Id(field, id) => {
+                if self.fits(field, id) {
+                    self.cleaner.id(field, id);
+                }
+            }
+            Place::OptionalId(field, id) => self.optional_id(field, id),
+            Place::Name(field, name) => self.name(field, name),
+            Place::Text(field, text) => {
+                let is_cut = self.cleaner.text(field, text);
+                self.note_cut(is_cut);
+            }
+            Place::Attributes(attributes) => {
+                self.check_attributes(attributes);
+                self.labels(attributes);
+            }
+            Place::Labels(labels) => self.labels(labels),
+        }
+    }
+
+    /// What the event says of itself, once all its places were taken; or why it is refused.
+    fn end(self, event: &mut Event) -> Result<(), (Reason, String)> {
+        if let Some(text) = self.refusal {
+            return Err((Reason::TooLarge, text));
+        }
+        match event {
+            Event::Log(log) => log.flaws = log.flaws.join(self.flaws),
+            Event::Span(span) => span.flaws = span.flaws.join(self.flaws),
+            // Nothing of them is cut but texts, which show it at their end.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Whether a name is not too long; the event is refused for one that is.
+    fn fits(&mut self, field: &str, name: &str) -> bool {
+        let limit = self.ingest.limits.max_name_bytes;
+        let fits = name.len() <= limit;
+        if !fits {
+            self.refuse(|| format!("{field} has {} bytes, at most {limit} are taken", name.len()));
+        }
+        fits
+    }
+
+    fn refuse(&mut self, why: impl FnOnce() -> String) {
+        self.refusal.get_or_insert_with(why);
+    }
+
+    fn note_cut(&mut self, is_cut: bool) {
+        if is_cut {
+            self.flaws.insert(Flaw::Text);
+        }
+    }
+
+    fn optional_id(&mut self, field: &str, id: &mut Option<String>) {
+        let limit = self.ingest.limits.max_name_bytes;
+        let Some(text) = id else { return };
+        match self.excess {
+            Excess::Refused => {
+                if self.fits(field, text) {
+                    self.cleaner.id(field, text);
+                }
+            }
+            Excess::Cut => {
+                if text.len() <= limit {
+                    self.cleaner.id(field, text);
+                }
+                // What stands for secrets may be longer than they were.
+                if text.len() > limit {
+                    *id = None;
+                    self.note_cut(true);
+                }
+            }
+        }
+    }
+
+    fn name(&mut self, field: &str, name: &mut String) {
+        let limit = self.ingest.limits.max_name_bytes;
+        match self.excess {
+            Excess::Refused => {
+                if self.fits(field, name) {
+                    self.cleaner.name(field, name);
+                }
+            }
+            Excess::Cut => {
+                let mut is_cut = cut(name, limit);
+                self.cleaner.name(field, name);
+                is_cut |= cut(name, limit);
+                self.note_cut(is_cut);
+            }
+        }
+    }
+
+    /// Refuses an event for attributes that a record would have lost before.
+    fn check_attributes(&mut self, attributes: &Attributes) {
+        if self.excess == Excess::Cut {
+            return;
+        }
+        let (count, limit) = (attributes.len(), self.ingest.limits.max_attributes);
+        if count > limit {
+            self.refuse(|| format!("{count} attributes, at most {limit} are taken"));
+        }
+        for name in attributes.keys() {
+            self.fits("an attribute's name", name);
+        }
+    }
+
+    fn labels(&mut self, labels: &mut Attributes) {
+        if self.refusal.is_none() {
+            let is_cut = self.cleaner.attributes(labels);
+            self.note_cut(is_cut);
+        }
+    }
+
+    /// Leaves out attributes that are too many, and those whose names are too long.
+    fn limit(&mut self, attributes: &mut Attributes, dropped: &mut Option<u64>) {
+        let limits = &self.ingest.limits;
+        let sent = attributes.len();
+        attributes.retain(|name, _| name.len() <= limits.max_name_bytes);
+        while attributes.len() > limits.max_attributes {
+            attributes.pop_last();
+        }
+        self.count(sent - attributes.len(), dropped, Flaw::Attributes);
+    }
+
+    /// Cuts a list to its limit.
+    fn limit_list<T>(&mut self, items: &mut Vec<T>, dropped: &mut Option<u64>, flaw: Flaw) {
+        let sent = items.len();
+        items.truncate(self.ingest.limits.max_span_events);
+        self.count(sent - items.len(), dropped, flaw);
+    }
+
+    /// Adds what was cut to what the sender had left out.
+    fn count(&mut self, cut: usize, dropped: &mut Option<u64>, flaw: Flaw) {
+        if cut > 0 {
+            self.flaws.insert(flaw);
+            *dropped = Some(dropped.unwrap_or(0).saturating_add(cut as u64));
+        }
+    }
+
+    fn origin(&mut self, origin: &mut Arc<Origin>, origins: &mut Origins) {
+        let is_same = |seen: &&SeenOrigin| Arc::ptr_eq(&seen.sent, origin) && seen.table == self.table;
+        if let Some(seen) = origins.last.as_ref().filter(is_same) {
+            *origin = Arc::clone(&seen.cleaned);
+            self.flaws = self.flaws.join(seen.flaws);
+            return;
+        }
+        let sent = Arc::clone(origin);
+        let mut own = Admission { flaws: Flaws::NONE, refusal: None, ..*self };
+        let cleaned = Arc::make_mut(origin);
+        own.limit(&mut cleaned.resource_attributes, &mut cleaned.dropped_resource_attributes);
+        own.limit(&mut cleaned.scope_attributes, &mut cleaned.dropped_resource_attributes);
+        texts::visit_origin(cleaned, |place| own.take(place));
+        let flaws = own.flaws;
+        self.flaws = self.flaws.join(flaws);
+        origins.last = Some(SeenOrigin { sent, table: self.table, cleaned: Arc::clone(origin), flaws });
+    }
+}

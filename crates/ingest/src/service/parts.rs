@@ -1,0 +1,96 @@
+//! The parts in which the events of a request are stored.
+
+use model::event::Event;
+use store::Table;
+
+/// The most that a part takes in the store, unless one event alone takes more. The texts of a column, a record of a log and
+/// what a store takes at once have bounds, all of them far above this.
+pub(super) const PART_BYTES: usize = 16 << 20;
+
+/// Whose ids are remembered in one place: those that come in such numbers that they would make others be forgotten have
+/// places of their own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum IdKind {
+    Event,
+    Exemplar,
+    Record,
+}
+
+impl IdKind {
+    pub(super) fn of(table: Table) -> Self {
+        match table {
+            Table::Exemplars => Self::Exemplar,
+            Table::Logs | Table::Spans => Self::Record,
+            Table::JobEvents
+            | Table::StageEvents
+            | Table::ComponentEvents
+            | Table::WorkerEvents
+            | Table::Requests
+            | Table::LlmCalls
+            | Table::Feedback
+            | Table::Deploys
+            | Table::AuditEvents
+            | Table::Exits => Self::Event,
+        }
+    }
+}
+
+/// Events in their order, in parts of at most so many bytes whose ids are remembered in one place.
+pub(super) fn split(mut events: Vec<Event>, max_bytes: usize) -> Vec<Vec<Event>> {
+    let mut starts = Vec::new();
+    let (mut bytes, mut kind) = (0_usize, None);
+    for (place, event) in events.iter().enumerate() {
+        let (size, its_kind) = (store::size_of_event(event), IdKind::of(store::table_of(event)));
+        if kind != Some(its_kind) || bytes.saturating_add(size) > max_bytes {
+            starts.push(place);
+            (bytes, kind) = (0, Some(its_kind));
+        }
+        bytes = bytes.saturating_add(size);
+    }
+    let mut parts: Vec<_> = starts.into_iter().rev().map(|start| events.split_off(start)).collect();
+    parts.reverse();
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use model::Timestamp;
+    use model::event::{LogEvent, SpanEvent};
+
+    use super::*;
+
+    fn log(bytes: usize) -> Event {
+        let log = LogEvent::new(Timestamp::from_millis(5), Arc::default());
+        Event::Log(Box::new(LogEvent { message: Some("x".repeat(bytes)), ..log }))
+    }
+
+    #[test]
+    fn parts_are_within_their_bound_in_order_and_of_one_kind() {
+        let span = SpanEvent::new(Timestamp::from_millis(5), "t".into(), "s".into(), Arc::default());
+        let exemplar = model::event::ExemplarEvent {
+            time: Timestamp::from_millis(5),
+            event_id: "e".into(),
+            metric: "m".into(),
+            series: Default::default(),
+            labels: Default::default(),
+            trace_id: None,
+            value: 1.0,
+        };
+        let events = vec![
+            log(4000),
+            log(4000),
+            log(4000),
+            log(50_000),
+            Event::Span(Box::new(span)),
+            Event::Exemplar(exemplar),
+            log(1),
+        ];
+        let parts = split(events.clone(), 10_000);
+        assert_eq!(parts.iter().map(Vec::len).collect::<Vec<_>>(), [2, 1, 1, 1, 1, 1]);
+        assert_eq!(parts.concat(), events);
+        assert_eq!(split(events.clone(), usize::MAX).len(), 3);
+        assert!(split(Vec::new(), 10).is_empty());
+    }
+}

@@ -1,0 +1,239 @@
+//! Where the fields and attributes that a search names lie in the tables: the one table of columns.
+//!
+//! Attributes under names of semantic conventions have columns, under present names and those of old alike
+//! (`protocol`'s table of names fills them). What came under a present name is in the column; what came under another
+//! one may be beside it, in the attributes, when both were sent.
+
+use search::{Scope, Target};
+
+use crate::Kind;
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holds {
+    Text,
+    /// A level, by its name.
+    Level,
+    /// A whole number.
+    Count,
+    /// A duration in nanoseconds.
+    Nanos,
+    Time,
+}
+
+/// Where a value lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    Column(&'static str, Holds),
+    /// In a column of attributes, under this name.
+    Attribute(&'static str, String),
+}
+
+impl Source {
+    pub(crate) const fn column(&self) -> &'static str {
+        match self {
+            Self::Column(column, _) | Self::Attribute(column, _) => column,
+        }
+    }
+}
+
+/// The places of one value, of which the first that holds something counts.
+pub(crate) type Sources = Vec<Source>;
+
+const OWN: &str = "attributes";
+const OF_RESOURCE: &str = "resource_attributes";
+
+/// A column of what conventions name, and the names, the present one first.
+type Named = (&'static str, Holds, &'static [&'static str]);
+
+/// What attributes of records fill.
+const CONVENTIONS: &[Named] = &[
+    ("job_id", Holds::Text, &["job_id", "job.id", "task_id", "task.id"]),
+    ("stage", Holds::Text, &["stage", "pipeline.stage"]),
+    ("document_id", Holds::Text, &["document_id", "document.id"]),
+    ("tenant", Holds::Text, &["tenant", "tenant_id", "tenant.id"]),
+    ("worker_id", Holds::Text, &["worker_id", "worker.id", "cicd.worker.id"]),
+    ("user_id", Holds::Text, &["user_id", "user.id", "enduser.id"]),
+    ("request_id", Holds::Text, &["request_id", "request.id"]),
+    ("http_method", Holds::Text, &["http.request.method", "http.method"]),
+    ("http_route", Holds::Text, &["http.route"]),
+    ("http_status_code", Holds::Count, &["http.response.status_code", "http.status_code"]),
+    ("url_path", Holds::Text, &["url.path", "http.target"]),
+    ("db_system", Holds::Text, &["db.system.name", "db.system"]),
+    ("db_operation", Holds::Text, &["db.operation.name", "db.operation"]),
+    ("db_namespace", Holds::Text, &["db.namespace", "db.name"]),
+    (
+        "db_collection",
+        Holds::Text,
+        &["db.collection.name", "db.sql.table", "db.mongodb.collection", "db.cassandra.table"],
+    ),
+    ("db_query", Holds::Text, &["db.query.text", "db.statement"]),
+    ("messaging_system", Holds::Text, &["messaging.system"]),
+    ("messaging_destination", Holds::Text, &["messaging.destination.name", "messaging.destination"]),
+    (
+        "messaging_operation",
+        Holds::Text,
+        &["messaging.operation.name", "messaging.operation.type", "messaging.operation"],
+    ),
+    ("messaging_message_id", Holds::Text, &["messaging.message.id", "messaging.message_id"]),
+    ("gen_ai_provider", Holds::Text, &["gen_ai.provider.name", "gen_ai.system", "llm.provider"]),
+    ("gen_ai_operation", Holds::Text, &["gen_ai.operation.name"]),
+    ("gen_ai_request_model", Holds::Text, &["gen_ai.request.model", "llm.request.model", "llm.model_name"]),
+    ("gen_ai_response_model", Holds::Text, &["gen_ai.response.model", "llm.response.model"]),
+    (
+        "gen_ai_input_tokens",
+        Holds::Count,
+        &[
+            "gen_ai.usage.input_tokens",
+            "gen_ai.usage.prompt_tokens",
+            "llm.usage.prompt_tokens",
+            "llm.token_count.prompt",
+        ],
+    ),
+    (
+        "gen_ai_output_tokens",
+        Holds::Count,
+        &[
+            "gen_ai.usage.output_tokens",
+            "gen_ai.usage.completion_tokens",
+            "llm.usage.completion_tokens",
+            "llm.token_count.completion",
+        ],
+    ),
+    (
+        "gen_ai_finish_reason",
+        Holds::Text,
+        &["gen_ai.response.finish_reasons", "gen_ai.response.finish_reason"],
+    ),
+    ("error_type", Holds::Text, &["error.type"]),
+    ("exception_type", Holds::Text, &["exception.type"]),
+    ("exception_message", Holds::Text, &["exception.message"]),
+    ("exception_stacktrace", Holds::Text, &["exception.stacktrace"]),
+];
+
+/// What attributes of resources fill.
+const ORIGIN: &[Named] = &[
+    ("service", Holds::Text, &["service.name"]),
+    ("service_namespace", Holds::Text, &["service.namespace"]),
+    ("service_version", Holds::Text, &["service.version"]),
+    ("service_instance_id", Holds::Text, &["service.instance.id"]),
+    ("environment", Holds::Text, &["deployment.environment.name", "deployment.environment"]),
+    ("host", Holds::Text, &["host.name"]),
+    ("pid", Holds::Count, &["process.pid"]),
+];
+
+/// Where what a target names lies: of several values, each with its places, any may satisfy the test.
+pub(crate) fn places(kind: Kind, target: &Target) -> Vec<Sources> {
+    match target {
+        Target::Any => kind.schema().searched().iter().map(|name| field(kind, name)).collect(),
+        Target::Field { name, .. } => vec![field(kind, name)],
+        Target::Attribute { scope, name } => vec![attribute(*scope, name)],
+    }
+}
+
+/// Where a field of the schema lies.
+pub(crate) fn field(kind: Kind, name: &str) -> Sources {
+    let column = |column, holds| vec![Source::Column(column, holds)];
+    let text = |name| column(name, Holds::Text);
+    match (kind, name) {
+        (_, "time") => column("time", Holds::Time),
+        (_, "service") => text("service"),
+        (_, "host") => text("host"),
+        (_, "scope") => text("scope_name"),
+        (_, "trace_id") => text("trace_id"),
+        (_, "span_id") => text("span_id"),
+        (Kind::Logs, "level") => column("level", Holds::Level),
+        (Kind::Logs, "message") => text("message"),
+        (Kind::Logs, "observed_time") => column("observed_time", Holds::Time),
+        (Kind::Logs, "logger") => {
+            vec![Source::Attribute(OWN, name.to_owned()), Source::Column("scope_name", Holds::Text)]
+        }
+        (Kind::Spans, "duration") => column("duration_ns", Holds::Nanos),
+        (Kind::Spans, "name") => text("name"),
+        (Kind::Spans, "kind") => text("kind"),
+        (Kind::Spans, "status") => text("status"),
+        (Kind::Spans, "status_message") => text("status_message"),
+        (Kind::Spans, "parent_span_id") => text("parent_span_id"),
+        // Processes are told of by what the record comes from, unless it says more itself.
+        (_, "process.pid") => attribute(Scope::Any, name),
+        _ => attribute(Scope::Record, name),
+    }
+}
+
+/// Where an attribute lies.
+pub(crate) fn attribute(scope: Scope, name: &str) -> Sources {
+    match scope {
+        Scope::Record => named(CONVENTIONS, OWN, name),
+        Scope::Resource => named(ORIGIN, OF_RESOURCE, name),
+        Scope::Any => {
+            let mut sources = named(CONVENTIONS, OWN, name);
+            sources.extend(named(ORIGIN, OF_RESOURCE, name));
+            sources
+        }
+    }
+}
+
+fn named(table: &[Named], map: &'static str, name: &str) -> Sources {
+    let attribute = Source::Attribute(map, name.to_owned());
+    match table.iter().find(|(_, _, names)| names.contains(&name)) {
+        None => vec![attribute],
+        Some((column, holds, names)) if names.first() == Some(&name) => vec![Source::Column(column, *holds)],
+        Some((column, holds, _)) => vec![attribute, Source::Column(column, *holds)],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use arrow::datatypes::DataType;
+
+    use super::*;
+
+    #[test]
+    fn every_field_lies_in_columns_that_there_are_and_that_hold_what_is_said() {
+        for kind in Kind::ALL {
+            let table = store::schema(kind.table());
+            let schema = kind.schema();
+            let names = schema.fields().map(|(name, _)| field(*kind, name));
+            let of_conventions = CONVENTIONS.iter().chain(ORIGIN).flat_map(|(_, _, names)| *names);
+            for source in names.chain(of_conventions.map(|name| attribute(Scope::Any, name))).flatten() {
+                let column = table.field_with_name(source.column()).expect("a column of the table");
+                let fits = match &source {
+                    Source::Attribute(..) => matches!(column.data_type(), DataType::Map(..)),
+                    Source::Column(_, Holds::Text | Holds::Level) => *column.data_type() == DataType::Utf8,
+                    Source::Column(_, Holds::Count | Holds::Nanos) => *column.data_type() == DataType::UInt64,
+                    Source::Column(_, Holds::Time) => matches!(column.data_type(), DataType::Timestamp(..)),
+                };
+                assert!(fits, "{source:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_name_fills_one_column() {
+        let all: Vec<&str> =
+            CONVENTIONS.iter().chain(ORIGIN).flat_map(|(_, _, names)| names.iter().copied()).collect();
+        assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
+    }
+
+    #[test]
+    fn present_names_are_in_columns_and_other_names_beside_them_too() {
+        let column = |name| Source::Column(name, Holds::Text);
+        let cases = [
+            (Scope::Record, "tenant", vec![column("tenant")]),
+            (Scope::Record, "tenant_id", vec![Source::Attribute(OWN, "tenant_id".into()), column("tenant")]),
+            (Scope::Record, "colour", vec![Source::Attribute(OWN, "colour".into())]),
+            (Scope::Resource, "service.version", vec![column("service_version")]),
+            (Scope::Any, "tenant", vec![column("tenant"), Source::Attribute(OF_RESOURCE, "tenant".into())]),
+            (
+                Scope::Any,
+                "process.pid",
+                vec![Source::Attribute(OWN, "process.pid".into()), Source::Column("pid", Holds::Count)],
+            ),
+        ];
+        for (scope, name, expected) in cases {
+            assert_eq!(attribute(scope, name), expected, "{scope:?} {name}");
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Finding stored records of logs and spans: what a search finds, page by page, counted over time and by value; what
+//! stands around a record; whole traces, and what of a trace took the time.
+//!
+//! A search's query becomes what the store is asked ([`Search`]): words, patterns, comparisons and attributes as the
+//! store's own conditions, by which it passes over what cannot match, and the rest as a test that the store makes of
+//! the rows that are left. What is found is what [`search::Query::matches`] says, record by record. Counts are made
+//! while rows go by, in bounded memory. Knows no wire format. All calls that take a store block.
+//!
+//! Start reading at [`Search`].
+
+mod compile;
+mod context;
+mod counts;
+mod error;
+mod event;
+mod fields;
+mod page;
+mod rest;
+mod search_of;
+#[cfg(test)]
+mod tests;
+mod traces;
+mod tree;
+mod values;
+
+pub use context::{Around, Context, around};
+pub use counts::{
+    Counted, Facet, FacetCounts, Histogram, MAX_BUCKETS, MAX_FACETS, MAX_VALUES, Series, facets, histogram,
+};
+pub use error::Error;
+pub use event::{LogRecord, SpanRecord};
+pub use page::{Cursor, Listed, MAX_ROWS, Page, UnknownCursor, id_of_log, logs};
+pub use search_of::{Kind, Search};
+pub use traces::{MAX_LOGS, MAX_SPANS, MAX_TRACES, Trace, TraceSummary, trace, traces};
+pub use tree::{Node, Piece, analyse};

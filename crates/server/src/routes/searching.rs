@@ -1,0 +1,78 @@
+//! What searches of logs and of spans have in common: parameters that become a search, and where it runs.
+
+use model::{TimeRange, Timestamp};
+use records::{Facet, Kind, MAX_FACETS, Search};
+use store::{Cancel, TelemetryStore};
+
+use crate::blocking;
+use crate::context::Shared;
+use crate::params::MAX_LIMIT;
+use crate::problem::{self, Problem};
+
+/// A search, and the range in which it looks.
+pub(super) fn search(
+    kind: Kind,
+    query: Option<&str>,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+) -> Result<Search, Problem> {
+    let range = between(from, to)?;
+    Ok(Search::new(kind, query.unwrap_or_default(), range, Timestamp::now())?)
+}
+
+fn between(from: Option<Timestamp>, to: Option<Timestamp>) -> Result<TimeRange, Problem> {
+    let (from, to) = (from.unwrap_or(Timestamp::MIN), to.unwrap_or(Timestamp::MAX));
+    if from > to {
+        return Err(wrong("`from` is later than `to`: nothing lies between.".to_owned()));
+    }
+    Ok(TimeRange::new(from, to))
+}
+
+pub(super) fn wrong(detail: String) -> Problem {
+    Problem::new(problem::Kind::BadParameter, detail)
+}
+
+/// How many items are wanted.
+pub(super) fn limit(name: &str, wanted: Option<u32>, usual: u32, most: u32) -> Result<usize, Problem> {
+    let wanted = wanted.unwrap_or(usual);
+    if !(1..=most).contains(&wanted) {
+        return Err(wrong(format!("`{name}` must lie between 1 and {most}.")));
+    }
+    Ok(wanted as usize)
+}
+
+/// How many records of a page are wanted.
+pub(super) fn page_limit(wanted: Option<u32>) -> Result<usize, Problem> {
+    limit("limit", wanted, 100, MAX_LIMIT)
+}
+
+/// A field by whose values records are counted.
+pub(super) fn facet(parameter: &str, kind: Kind, name: &str) -> Result<Facet, Problem> {
+    Facet::named(kind, name).ok_or_else(|| {
+        let name: String = name.chars().take(128).collect();
+        wrong(format!(
+            "`{parameter}`: records are not counted by `{name}`; fields with columns of texts or numbers are, \
+             such as level, service, host, http.route and job_id."
+        ))
+    })
+}
+
+/// Several of them, with commas between them.
+pub(super) fn facets(kind: Kind, names: &str) -> Result<Vec<Facet>, Problem> {
+    let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let facets = names.map(|name| facet("fields", kind, name)).take(MAX_FACETS + 1);
+    let facets = facets.collect::<Result<Vec<_>, _>>()?;
+    if facets.is_empty() || facets.len() > MAX_FACETS {
+        return Err(wrong(format!("`fields` names 1 to {MAX_FACETS} fields, with commas between them.")));
+    }
+    Ok(facets)
+}
+
+/// Asks the store, and stops when nobody waits for the answer.
+pub(super) async fn ask<T: Send + 'static>(
+    app: &Shared,
+    work: impl FnOnce(&dyn TelemetryStore, &Cancel) -> Result<T, records::Error> + Send + 'static,
+) -> Result<T, Problem> {
+    let store = app.context.store.clone();
+    Ok(blocking::stoppable(app, move |cancel| work(&*store, cancel)).await??)
+}
