@@ -22,6 +22,7 @@ mod rules;
 mod scraping;
 mod seeds;
 mod snapshot;
+mod sql;
 mod stage;
 mod terminal;
 mod traces;

@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     audit, check, completion, config, diagnose, export, key, logs, man, query, queue, redact, rules, serve,
-    snapshot, store, top, user, version,
+    snapshot, sql, store, top, user, version,
 };
 
 /// Watches pipelines that do long, heavy jobs, and says what waits, what is stuck and what will break.
@@ -68,6 +68,18 @@ pub(crate) enum Command {
         Exit codes: 0 answered, 1 the expression cannot be evaluated, 2 the command line is wrong, 3 the server cannot be reached."
     )]
     Query(query::Query),
+    /// Answer a statement of SQL over everything that is stored
+    #[command(
+        after_help = "Tables are those of events, as requests, logs and spans, and samples; --schema lists them, --schema TABLE its columns. \
+        A condition on `time` passes over what is older or newer; attributes are attributes['key'].\n\n\
+        Rows come from the server; from the store itself when none runs, or when --data-dir names one that no server has open.\n\n\
+        Examples:\n  watchkeeper sql 'SELECT service, count(*) FROM logs WHERE level = '\\''error'\\'' GROUP BY service'\n  \
+        watchkeeper sql --schema spans\n  watchkeeper sql --file slow.sql --out slow.csv\n  \
+        watchkeeper sql \"SELECT * FROM requests WHERE time > now() - interval '1 hour'\" --format ndjson | jq .path\n\n\
+        Exit codes: 0 answered, 1 the statement cannot be answered, 2 the command line is wrong or the file is there already, \
+        3 the server cannot be reached or broke off."
+    )]
+    Sql(sql::Sql),
     /// Write events or series to a file: Parquet, CSV or NDJSON
     #[command(
         after_help = "TABLE is one of job_events, stage_events, component_events, worker_events, requests, llm_calls, feedback, \

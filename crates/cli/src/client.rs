@@ -123,6 +123,16 @@ pub(crate) enum Opened {
     Nobody(Failure),
 }
 
+/// What became of a request that may be wrong in itself.
+pub(crate) enum Posted {
+    /// An answer of success, with its body still to be read.
+    Answer(reqwest::Response),
+    /// The problem with what was asked.
+    Refused(Value),
+    /// Nobody listens there.
+    Nobody(Failure),
+}
+
 /// A client of one server.
 pub(crate) struct Client {
     url: String,
@@ -187,6 +197,25 @@ impl Client {
         }
         let body = serde_json::from_slice(&self.text(response).await?).unwrap_or(Value::Null);
         Err(self.refused(status, &body))
+    }
+
+    /// The beginning of what `POST path` with a JSON body answers.
+    pub(crate) async fn post_open(&self, path: &str, body: &Value) -> Result<Posted, Failure> {
+        let request = self.http.request(Method::POST, format!("{}{path}", self.url)).json(body);
+        let response = match self.begin(request.timeout(LONG_TIMEOUT)).await {
+            Ok(response) => response,
+            Err(error) if error.is_connect() => return Ok(Posted::Nobody(self.unreachable(error))),
+            Err(error) => return Err(self.unreachable(error)),
+        };
+        let status = response.status();
+        if status.is_success() {
+            return Ok(Posted::Answer(response));
+        }
+        let body = serde_json::from_slice(&self.text(response).await?).unwrap_or(Value::Null);
+        match status {
+            StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => Ok(Posted::Refused(body)),
+            _ => Err(self.refused(status, &body)),
+        }
     }
 
     /// The address of the server.

@@ -31,7 +31,7 @@ use clap::Parser;
 use arguments::{Arguments, Command};
 use commands::{
     audit, check, completion, config as config_command, diagnose, export, key, logs, man, query, queue,
-    redact, rules, serve, snapshot, store, top, user, version,
+    redact, rules, serve, snapshot, sql, store, top, user, version,
 };
 use exit::Failure;
 
@@ -69,6 +69,7 @@ async fn run(command: &Command) -> Result<u8, Failure> {
         Command::Top(command) => top::run(command).await?,
         Command::Snapshot(command) => snapshot::run(command).await?,
         Command::Query(command) => query::run(command).await?,
+        Command::Sql(command) => sql::run(command).await?,
         Command::Export(command) => export::run(command).await?,
         Command::Queue(command) => queue::run(command).await?,
         Command::Redact(command) => redact::run(command)?,

@@ -8,13 +8,12 @@ use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
-use datafusion::execution::context::SessionContext;
-use datafusion::physical_plan::ExecutionPlan;
 use model::{ByteSize, Labels, TimeRange, Timestamp};
 use parking_lot::Mutex;
 use store::{
     AppendError, Appended, Batch, Cancel, Cardinality, Changes, EventPass, EventScan, Matcher, QueryError,
-    RollupCursor, RollupPart, SelectRequest, SeriesBuffer, SeriesCursor, StoreStats, TelemetryStore,
+    RollupCursor, RollupPart, SelectRequest, SeriesBuffer, SeriesCursor, SqlError, SqlQuery, SqlRows,
+    SqlSummary, StoreStats, TelemetryStore,
 };
 use tokio::sync::oneshot;
 
@@ -32,7 +31,7 @@ use crate::vfs::{Disk, Lock, Vfs};
 use crate::wal::queue::{Gathering, Queue};
 use crate::wal::record::MAX_PAYLOAD_BYTES;
 use crate::wal::writer::Committer;
-use crate::{Config, EngineError, query, retention};
+use crate::{Config, EngineError, query, retention, sql};
 
 /// What a record takes beyond the memory of its batch, at most: schemas and padding of Arrow IPC.
 const RECORD_SLACK_BYTES: usize = 1 << 20;
@@ -44,6 +43,8 @@ const START_BYTES: u64 = 4 << 20;
 pub struct Engine {
     core: Arc<Core>,
     queries: Queries,
+    /// What statements of SQL have in common.
+    sessions: sql::Sessions,
     queue: Arc<Queue>,
     flusher: Arc<Flusher>,
     signal: Arc<Signal>,
@@ -128,6 +129,7 @@ impl Engine {
         let engine = Arc::new(Self {
             core,
             queries,
+            sessions: sql::Sessions::default(),
             queue,
             flusher,
             signal,
@@ -165,21 +167,18 @@ impl Engine {
         &self.core
     }
 
-    /// The plan of a query in SQL, in which every event table is a table, as the store is now. What would change
-    /// anything, or a setting, is refused. [`Engine::run_plan`] runs it.
-    pub async fn plan_sql(&self, text: &str) -> Result<Arc<dyn ExecutionPlan>, QueryError> {
-        query::table::plan_sql(&self.session(), text).await
-    }
-
-    /// A session in which every event table is a table of DataFusion, as the store is now.
-    pub(crate) fn session(&self) -> SessionContext {
-        query::table::session(&self.core, &self.queries)
+    /// A session in which every table is one of DataFusion, as the store is now.
+    #[cfg(test)]
+    pub(crate) fn session(&self) -> datafusion::execution::context::SessionContext {
+        let state = sql::of_view(&self.core, &self.sessions, self.queries.environment(), &Arc::default());
+        datafusion::execution::context::SessionContext::new_with_state(state)
     }
 
     /// Runs a plan within the bounds of scans, and hands its batches to `each`, whose first error ends it. Blocks.
-    pub fn run_plan(
+    #[cfg(test)]
+    pub(crate) fn run_plan(
         &self,
-        plan: Arc<dyn ExecutionPlan>,
+        plan: Arc<dyn datafusion::physical_plan::ExecutionPlan>,
         cancel: &Cancel,
         each: &mut dyn FnMut(RecordBatch) -> Result<(), QueryError>,
     ) -> Result<(), QueryError> {
@@ -431,6 +430,15 @@ impl TelemetryStore for Engine {
         let kept = self.core.kept.range_of_table(pass.table, pass.range, Timestamp::now());
         let Some(range) = kept else { return Ok(()) };
         query::pass::each_batch(&self.core, &EventPass { range, ..pass.clone() }, each)
+    }
+
+    fn sql(&self, query: &SqlQuery, into: &mut dyn SqlRows) -> Result<SqlSummary, SqlError> {
+        match sql::run(&self.core, &self.queries, &self.sessions, query, into) {
+            Err(SqlError::Query(error)) => {
+                query::scan::counted(&self.core, Err(error)).map_err(SqlError::Query)
+            }
+            answered => answered,
+        }
     }
 
     fn changes(&self) -> Option<&Changes> {

@@ -38,6 +38,7 @@ mod retention;
 mod rollup;
 mod room;
 mod scrub;
+mod sql;
 mod sums;
 mod telemetry;
 #[cfg(test)]

@@ -9,6 +9,7 @@ pub(crate) mod cursor;
 pub(crate) mod labels;
 pub(crate) mod pass;
 pub(crate) mod plan;
+pub(crate) mod pushdown;
 pub(crate) mod queries;
 pub(crate) mod reader;
 pub(crate) mod scan;

@@ -35,6 +35,13 @@ pub(crate) fn longest(app: &App) -> Duration {
 /// Stops the work when the request is dropped: its client has gone away, or it took too long.
 pub(crate) struct StopOnDrop(pub(crate) Cancel);
 
+impl StopOnDrop {
+    /// The work goes on: somebody else waits for it now.
+    pub(crate) fn keep_on(mut self) {
+        self.0 = Cancel::never();
+    }
+}
+
 impl Drop for StopOnDrop {
     fn drop(&mut self) {
         self.0.cancel();

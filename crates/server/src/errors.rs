@@ -1,5 +1,6 @@
 //! How the errors of each crate become problems: the one place that decides on statuses.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use alert::{ActionError, DiagnoseError};
@@ -8,7 +9,7 @@ use ingest::IngestError;
 use pipeline::PipelineError;
 use report::ReportError;
 use state::StateError;
-use store::{AppendError, QueryError};
+use store::{AppendError, Position, QueryError, SqlError, StatementError};
 
 use crate::problem::{Fault, Kind, Problem};
 
@@ -93,6 +94,42 @@ impl From<QueryError> for Problem {
             QueryError::Storage { .. } => Self::internal(&error),
         }
     }
+}
+
+/// What became of a statement, whose text says where in it.
+pub(crate) fn of_statement(error: SqlError, statement: &str) -> Problem {
+    let fault = match error {
+        SqlError::Statement(fault) => fault,
+        SqlError::Query(error) => return error.into(),
+    };
+    let mut detail = capital(&fault);
+    if let Some(Position { line, column }) = fault.position {
+        // Writing to a String does not fail.
+        _ = write!(detail, ", at line {line}, column {column}");
+    }
+    detail.push('.');
+    if let Some(suggestion) = &fault.suggestion {
+        _ = write!(detail, " Did you mean `{suggestion}`?");
+    }
+    let problem = Problem::new(Kind::BadStatement, detail);
+    match fault.position {
+        Some(position) => problem.with_fault(fault_of(fault, position, statement)),
+        None => problem,
+    }
+}
+
+/// The place of a fault in bytes as well, to the end of the word that is there.
+fn fault_of(fault: StatementError, position: Position, statement: &str) -> Fault {
+    let StatementError { message, suggestion, .. } = fault;
+    let place = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    let (line, column) = (place(position.line), place(position.column));
+    let begun: usize = statement.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    let rest = &statement[begun..];
+    let within = rest.char_indices().nth(column.saturating_sub(1)).map_or(rest.len(), |(byte, _)| byte);
+    let goes_on = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let word = rest[within..].find(|letter| !goes_on(letter)).unwrap_or(rest.len() - within);
+    let start = begun + within;
+    Fault { start, end: start + word, line, column, message, expected: None, suggestion }
 }
 
 impl From<search::Error> for Problem {

@@ -21,6 +21,7 @@ mod problem;
 mod receivers;
 mod routes;
 mod serve;
+mod sql;
 mod tls;
 mod wire;
 

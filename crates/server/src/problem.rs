@@ -17,6 +17,7 @@ pub(crate) enum Kind {
     BadParameter,
     BadQuery,
     BadBody,
+    BadStatement,
     NotAllStored,
     LoginRequired,
     WrongLogin,
@@ -47,6 +48,9 @@ impl Kind {
             Self::BadParameter => ("bad-parameter", "A parameter is wrong", StatusCode::BAD_REQUEST),
             Self::BadQuery => ("bad-query", "The query cannot be read", StatusCode::BAD_REQUEST),
             Self::BadBody => ("bad-body", "The body cannot be read", StatusCode::BAD_REQUEST),
+            Self::BadStatement => {
+                ("bad-statement", "The statement cannot be answered", StatusCode::BAD_REQUEST)
+            }
             Self::NotAllStored => ("not-all-stored", "Not all was stored", StatusCode::BAD_REQUEST),
             Self::LoginRequired => ("login-required", "Login required", StatusCode::UNAUTHORIZED),
             Self::WrongLogin => ("wrong-login", "Wrong name or password", StatusCode::UNAUTHORIZED),

@@ -17,6 +17,7 @@ mod port;
 mod predicate;
 mod retention;
 mod scan;
+mod sql;
 mod table;
 
 pub use cancel::Cancel;
@@ -35,6 +36,10 @@ pub use port::{
 pub use predicate::{MatchOp, Matcher, MatcherError};
 pub use retention::Retention;
 pub use scan::{EventPass, EventScan, Order};
+pub use sql::{
+    Position, SAMPLES, SqlColumn, SqlError, SqlQuery, SqlRows, SqlSummary, SqlTable, StatementError,
+    samples_schema, sql_tables, type_name,
+};
 pub use table::{
     ColumnError, EventBatch, Row, Table, batches_from_events, events_from_batch, schema, size_of_event,
     table_of,

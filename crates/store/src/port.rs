@@ -9,6 +9,7 @@ use model::{Histograms, Labels, MetricBatch, Starts, TimeRange, Timestamp};
 
 use crate::{
     AppendError, Cancel, Cardinality, Changes, EventBatch, EventPass, EventScan, Matcher, QueryError,
+    SqlError, SqlQuery, SqlRows, SqlSummary, StatementError,
 };
 
 /// What is stored in one step: all of it becomes durable together, or none.
@@ -284,6 +285,14 @@ pub trait TelemetryStore: Send + Sync + 'static {
         each: &mut dyn FnMut(&RecordBatch) -> Result<(), QueryError>,
     ) -> Result<(), QueryError> {
         self.each_batch(pass, each)
+    }
+
+    /// Answers a statement of SQL that only reads, over the tables of [`crate::sql_tables`], as the store is now. Hands
+    /// the columns and rows to `into`, on the thread of whoever asks; the caller bounds how many statements are planned
+    /// at once. Blocks.
+    fn sql(&self, query: &SqlQuery, into: &mut dyn SqlRows) -> Result<SqlSummary, SqlError> {
+        _ = (query, into);
+        Err(StatementError::new("this store does not know SQL").into())
     }
 
     /// What has changed of samples and when, for whoever keeps answers. Answers of a store that does not tell

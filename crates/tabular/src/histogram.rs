@@ -8,7 +8,7 @@ use model::histogram::{Buckets, CUSTOM_SCHEMA};
 /// `{"schema":3,"zero_threshold":0.001,"zero_count":2,"count":7,"sum":4.5,"positive":[[-4,1],[0,4]],"negative":[]}`:
 /// buckets by their index, each with its count. With bounds of their own they are `"bounds"`. Numbers that JSON has
 /// not are texts.
-pub(crate) fn json(histogram: &Histogram) -> String {
+pub fn json(histogram: &Histogram) -> String {
     let mut text = String::with_capacity(96 + 12 * histogram.positive.counts.len());
     let mut member = |name: &str, value: f64| {
         // Writing to a string cannot fail.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, MapArray, RecordBatch, StringArray, StringBuilder};
 use arrow::datatypes::{
-    DataType, Field, Schema, SchemaRef, TimeUnit, TimestampMillisecondType, TimestampNanosecondType,
+    DataType, Field, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
+    TimestampNanosecondType, TimestampSecondType,
 };
 use arrow::error::ArrowError;
 
@@ -41,6 +42,12 @@ pub(crate) fn rows(rows: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch
 
 fn plain(column: &ArrayRef, wanted: &DataType) -> ArrayRef {
     match (column.data_type(), wanted) {
+        (DataType::Timestamp(TimeUnit::Second, Some(_)), _) => {
+            Arc::new(column.as_primitive::<TimestampSecondType>().clone().with_timezone(OFFSET))
+        }
+        (DataType::Timestamp(TimeUnit::Microsecond, Some(_)), _) => {
+            Arc::new(column.as_primitive::<TimestampMicrosecondType>().clone().with_timezone(OFFSET))
+        }
         (DataType::Timestamp(TimeUnit::Millisecond, Some(_)), _) => {
             Arc::new(column.as_primitive::<TimestampMillisecondType>().clone().with_timezone(OFFSET))
         }

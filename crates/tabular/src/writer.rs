@@ -26,7 +26,7 @@ const ROW_GROUP_BYTES: usize = 16 << 20;
 /// Level 1 packs nearly as well as 3 at half the cost.
 const ZSTD_LEVEL: i32 = 1;
 /// RFC 3339 in UTC, with as many digits as are needed.
-const TIME_FORMAT: &str = "%Y-%m-%dT%H:%M:%S%.fZ";
+pub(crate) const TIME_FORMAT: &str = "%Y-%m-%dT%H:%M:%S%.fZ";
 
 /// Writes rows to an output. Memory does not grow with their number.
 pub struct RowWriter<W: Write + Send> {

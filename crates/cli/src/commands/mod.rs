@@ -16,6 +16,7 @@ pub(crate) mod redact;
 pub(crate) mod rules;
 pub(crate) mod serve;
 pub(crate) mod snapshot;
+pub(crate) mod sql;
 pub(crate) mod store;
 pub(crate) mod top;
 pub(crate) mod user;

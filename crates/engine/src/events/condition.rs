@@ -162,7 +162,7 @@ fn each_text(column: &ArrayRef, holds: impl Fn(&str) -> bool) -> Result<BooleanA
 }
 
 /// Whether the text has what the finder looks for, and not as a part of longer words.
-fn has_words(text: &[u8], finder: &Finder<'_>) -> bool {
+pub(crate) fn has_words(text: &[u8], finder: &Finder<'_>) -> bool {
     let value = finder.needle();
     let (Some(first), Some(last)) = (value.first(), value.last()) else { return true };
     let goes_on = |byte: Option<&u8>| byte.is_some_and(|byte| is_of_word(*byte));

@@ -5,24 +5,9 @@ use arrow::compute::{and, not, or, prep_null_mask_filter};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use model::TimeRange;
-use store::{Field, FilterOp, Predicate, QueryError, Scalar as Value, Test};
+use store::{Predicate, QueryError};
 
 use crate::events::{condition, times_of};
-
-/// A comparison of a column by a name that somebody gave: what SQL asks for.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Condition {
-    pub(crate) column: String,
-    pub(crate) op: FilterOp,
-    pub(crate) value: Value,
-}
-
-impl From<Condition> for Predicate {
-    fn from(condition: Condition) -> Self {
-        let field = Field::Column(condition.column.into());
-        Self::Is(store::Condition { field, test: Test::Compare(condition.op, condition.value) })
-    }
-}
 
 /// What a scan wants, checked against the table's schema: parts that all must hold, those that are quickly looked at
 /// first. In them, opposites are of single conditions only.

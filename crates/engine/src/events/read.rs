@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::{Array, AsArray, RecordBatch, UInt64Array};
 use arrow::datatypes::{SchemaRef, TimestampNanosecondType};
@@ -53,6 +54,16 @@ pub(crate) struct Wanted {
     pub(crate) order: Order,
     /// When only so many rows matter, the first ones in that order.
     pub(crate) first: Option<usize>,
+    /// Counts what is read.
+    pub(crate) tally: Arc<Tally>,
+}
+
+/// What one query has read, for whoever tells it.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) rows: AtomicU64,
+    pub(crate) row_groups: AtomicU64,
+    pub(crate) row_groups_passed_over: AtomicU64,
 }
 
 /// Some neighbouring rows of a row group, and their times.
@@ -157,8 +168,10 @@ impl FileScan {
             }
             self.group = Some(Group { footer, first_row, filter, pages });
             self.counts.row_groups.inc();
+            self.wanted.tally.row_groups.fetch_add(1, Ordering::Relaxed);
         } else {
             self.counts.row_groups_passed_over.inc();
+            self.wanted.tally.row_groups_passed_over.fetch_add(1, Ordering::Relaxed);
         }
         Ok(Step::Nothing)
     }

@@ -37,7 +37,14 @@ pub(crate) fn each_batch(
     let schema = store::schema(pass.table);
     let filter = RowFilter::new(&schema, pass.filters.iter().cloned())?;
     let schema = project(&schema, &pass.columns)?;
-    let wanted = Wanted { schema, filter, range: pass.range, order: Order::OldestFirst, first: None };
+    let wanted = Wanted {
+        schema,
+        filter,
+        range: pass.range,
+        order: Order::OldestFirst,
+        first: None,
+        tally: Arc::default(),
+    };
     let mut reader = Reader::new(core, &core.view(), pass.table, &Arc::new(wanted));
     loop {
         match reader.step(pass.range)? {

@@ -71,9 +71,9 @@ impl ScanExec {
     }
 
     fn with_answer(&self, order: Order, answer: Answer) -> Self {
-        let Wanted { schema, filter, range, .. } = &*self.wanted;
-        let (schema, filter) = (Arc::clone(schema), filter.clone());
-        let wanted = Wanted { schema, filter, range: *range, order, first: None };
+        let Wanted { schema, filter, range, tally, .. } = &*self.wanted;
+        let (schema, filter, tally) = (Arc::clone(schema), filter.clone(), Arc::clone(tally));
+        let wanted = Wanted { schema, filter, range: *range, order, first: None, tally };
         Self::new(&self.core, &self.view, self.table, wanted, answer)
     }
 

@@ -30,6 +30,8 @@ use crate::{Config, EngineError};
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// How far the threads stand back behind the others of the process.
 const NICENESS: i32 = 5;
+/// The stack of a thread: expressions of SQL may be as deep as `sql` lets through.
+const STACK_BYTES: usize = 8 << 20;
 /// Batches that wait for who asked.
 const BATCHES_AHEAD: usize = 1;
 
@@ -42,6 +44,17 @@ pub(crate) struct Queries {
     waiting: Arc<AtomicUsize>,
     max_waiting: usize,
     timeout: Duration,
+}
+
+/// A plan, and what it may take.
+pub(crate) struct Run {
+    pub(crate) plan: Arc<dyn ExecutionPlan>,
+    pub(crate) context: Arc<TaskContext>,
+    pub(crate) timeout: Duration,
+    /// What is said when that is over.
+    pub(crate) timed_out: String,
+    /// What went wrong, in the port's terms.
+    pub(crate) error: fn(DataFusionError) -> QueryError,
 }
 
 /// What a running scan hands over.
@@ -73,11 +86,32 @@ impl Queries {
         self.context.runtime_env()
     }
 
-    /// Runs a plan, and hands its batches to `each`, whose first error ends it. Blocks.
+    /// How long a scan may take.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Runs the plan of a scan, and hands its batches to `each`, whose first error ends it. Blocks.
     /// A scan that `each` runs itself needs a place of its own.
     pub(crate) fn run(
         &self,
         plan: Arc<dyn ExecutionPlan>,
+        cancel: &Cancel,
+        each: &mut dyn FnMut(RecordBatch) -> Result<(), QueryError>,
+    ) -> Result<(), QueryError> {
+        let timed_out = format!(
+            "the scan took longer than {} (store.scan_timeout): narrow its time range or add conditions",
+            DurationText(self.timeout)
+        );
+        let context = Arc::clone(&self.context);
+        let run = Run { plan, context, timeout: self.timeout, timed_out, error: query_error };
+        self.run_within(run, cancel, each)
+    }
+
+    /// Runs a plan within bounds of its own; as [`Queries::run`].
+    pub(crate) fn run_within(
+        &self,
+        run: Run,
         cancel: &Cancel,
         each: &mut dyn FnMut(RecordBatch) -> Result<(), QueryError>,
     ) -> Result<(), QueryError> {
@@ -87,8 +121,8 @@ impl Queries {
         let waiting =
             if slot.is_none() { Some(Waiting::new(&self.waiting, self.max_waiting)?) } else { None };
         let (mut messages, mut received) = mpsc::channel(BATCHES_AHEAD);
-        let context = Arc::clone(&self.context);
-        let (slots, cancel, timeout) = (Arc::clone(&self.slots), cancel.clone(), self.timeout);
+        let Run { plan, context, timeout, timed_out, error } = run;
+        let (slots, cancel) = (Arc::clone(&self.slots), cancel.clone());
         threads.spawn(async move {
             let mut rows = messages.clone();
             let work = async {
@@ -97,11 +131,11 @@ impl Queries {
                     None => slots.acquire_owned().await,
                 };
                 drop(waiting);
-                execute(plan, context, &mut rows).await
+                execute(plan, context, error, &mut rows).await
             };
             let result = tokio::select! {
                 biased;
-                stopped = stopped(&cancel, timeout) => Err(stopped),
+                stopped = stopped(&cancel, timeout, timed_out) => Err(stopped),
                 result = work => result,
             };
             // Nobody may be there any more.
@@ -131,6 +165,7 @@ fn start_threads() -> Option<Runtime> {
     let threads = Builder::new_multi_thread()
         .worker_threads(thread::available_parallelism().map_or(1, std::num::NonZero::get))
         .thread_name("store-query")
+        .thread_stack_size(STACK_BYTES)
         .enable_time()
         .on_thread_start(|| {
             if let Err(error) = rustix::process::nice(NICENESS) {
@@ -144,11 +179,12 @@ fn start_threads() -> Option<Runtime> {
 async fn execute(
     plan: Arc<dyn ExecutionPlan>,
     context: Arc<TaskContext>,
+    error: fn(DataFusionError) -> QueryError,
     messages: &mut mpsc::Sender<Message>,
 ) -> Result<(), QueryError> {
-    let mut batches = execute_stream(plan, context).map_err(query_error)?;
+    let mut batches = execute_stream(plan, context).map_err(error)?;
     while let Some(rows) = batches.next().await {
-        let rows = rows.map_err(query_error)?;
+        let rows = rows.map_err(error)?;
         if rows.num_rows() > 0 && messages.send(Message::Rows(rows)).await.is_err() {
             break;
         }
@@ -157,7 +193,7 @@ async fn execute(
 }
 
 /// Waits until the scan shall be stopped, and says why.
-async fn stopped(cancel: &Cancel, timeout: Duration) -> QueryError {
+async fn stopped(cancel: &Cancel, timeout: Duration, timed_out: String) -> QueryError {
     let looking = async {
         while !cancel.is_cancelled() {
             tokio::time::sleep(LOOK_EVERY).await;
@@ -165,10 +201,7 @@ async fn stopped(cancel: &Cancel, timeout: Duration) -> QueryError {
     };
     match tokio::time::timeout(timeout, looking).await {
         Ok(()) => QueryError::Stopped("nobody waits for it any more"),
-        Err(_) => QueryError::TimedOut(format!(
-            "the scan took longer than {} (store.scan_timeout): narrow its time range or add conditions",
-            DurationText(timeout)
-        )),
+        Err(_) => QueryError::TimedOut(timed_out),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use arrow::array::RecordBatch;
 use arrow::compute::filter_record_batch;
@@ -65,6 +66,14 @@ impl Reader {
 
     /// Reads on, where times are in `range`.
     pub(crate) fn step(&mut self, range: TimeRange) -> Result<Step<Rows>, QueryError> {
+        let step = self.step_on(range)?;
+        if let Step::Rows(rows) = &step {
+            self.wanted.tally.rows.fetch_add(rows.rows.num_rows() as u64, Ordering::Relaxed);
+        }
+        Ok(step)
+    }
+
+    fn step_on(&mut self, range: TimeRange) -> Result<Step<Rows>, QueryError> {
         if let Some(OpenFile { file, source, scan }) = &mut self.open {
             match without_damaged(&self.core, file, scan.step(range))? {
                 Some(Step::Rows((rows, first_row))) => {

@@ -23,7 +23,8 @@ pub(crate) fn scan(
     if scan.limit == 0 {
         return Ok(Vec::new());
     }
-    let wanted = Wanted { schema, filter, range: scan.range, order: scan.order, first: None };
+    let wanted =
+        Wanted { schema, filter, range: scan.range, order: scan.order, first: None, tally: Arc::default() };
     let plan = ScanExec::new(core, &core.view(), scan.table, wanted, Answer::First(scan.limit));
     let mut rows = Vec::new();
     let run = queries.run(Arc::new(plan), &scan.cancel, &mut |batch| {
@@ -43,7 +44,14 @@ pub(crate) fn each_batch(
     let schema = store::schema(pass.table);
     let filter = RowFilter::new(&schema, pass.filters.iter().cloned())?;
     let schema = project(&schema, &pass.columns)?;
-    let wanted = Wanted { schema, filter, range: pass.range, order: Order::OldestFirst, first: None };
+    let wanted = Wanted {
+        schema,
+        filter,
+        range: pass.range,
+        order: Order::OldestFirst,
+        first: None,
+        tally: Arc::default(),
+    };
     let plan = ScanExec::new(core, &core.view(), pass.table, wanted, Answer::AsRead(None));
     queries.run(Arc::new(plan), &pass.cancel, &mut |rows| each(&rows))
 }

@@ -14,3 +14,4 @@ mod retention;
 mod rollups;
 mod scans;
 mod simulated;
+mod sql;

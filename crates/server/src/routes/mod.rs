@@ -30,6 +30,7 @@ mod requests;
 mod runbooks;
 mod searching;
 mod session;
+mod sql;
 mod stats;
 mod traces;
 mod users;
@@ -153,6 +154,7 @@ fn reading() -> Routes {
         .merge(stats::routes())
         .merge(live::routes())
         .merge(export::routes())
+        .merge(sql::routes())
         .merge(logs::routes())
         .merge(traces::routes())
 }

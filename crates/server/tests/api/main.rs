@@ -25,5 +25,6 @@ mod remote;
 mod requests;
 mod rollups;
 mod seeds;
+mod sql;
 mod stage;
 mod tls;

@@ -5,7 +5,7 @@
 
 pub(crate) mod output;
 mod sink;
-mod source;
+pub(crate) mod source;
 
 use std::path::{Path, PathBuf};
 use std::pin::pin;

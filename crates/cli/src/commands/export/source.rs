@@ -132,7 +132,7 @@ async fn from_server(
 }
 
 /// Opens the store in a folder; `None` when another process has it open.
-async fn open(connection: &Connection, folder: &Path) -> Result<Option<Arc<Engine>>, Failure> {
+pub(crate) async fn open(connection: &Connection, folder: &Path) -> Result<Option<Arc<Engine>>, Failure> {
     let loaded = connection.place.configuration()?;
     match house::open_to_read(&loaded, folder).await {
         Ok(engine) => Ok(Some(engine)),

@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
 use arrow::compute::filter_record_batch;
-use store::{EventScan, FoldedText, OwnTest, Phrase, Row, RowTest, Table, TextPattern, schema};
+use store::{
+    EventScan, FilterOp, FoldedText, OwnTest, Phrase, Row, RowTest, Table, Test, TextPattern, schema,
+};
 
 use super::*;
 use crate::testing::deploys;

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
-use datafusion::common::Column;
+use datafusion::common::{Column, ScalarValue};
 use datafusion::dataframe::DataFrame;
 use datafusion::functions_aggregate::count::count_all;
 use datafusion::logical_expr::{Like, col, lit};
@@ -102,8 +102,8 @@ fn filters_that_mean_the_same_reach_the_scan_and_others_are_carried_out_above() 
         (like(false, "%29%").and(col("time").lt(at(290))), vec![29, 129, 229], true),
         (like(true, "%e%"), vec![], false),
         (like(false, "%e_").and(col("time").lt(at(2))), vec![0, 1], false),
-        (col("event_id").eq(lit("e7")).or(col("event_id").eq(lit("e8"))), vec![7, 8], false),
-        (col("environment").is_null().and(col("time").lt(at(4))), vec![1, 3], false),
+        (col("event_id").eq(lit("e7")).or(col("event_id").eq(lit("e8"))), vec![7, 8], true),
+        (col("environment").is_null().and(col("time").lt(at(4))), vec![1, 3], true),
         (col("service").not_eq(lit("service-1")).and(col("time").lt(at(4))), vec![0, 2, 3], true),
     ];
     for (filter, expected, pushed) in cases {
@@ -191,30 +191,4 @@ fn all_parts_of_a_plan_are_run() {
     let mut rows = millis(&rows.expect("rows"));
     rows.sort_unstable();
     assert_eq!(rows, [1, 250], "{plan}");
-}
-
-#[test]
-fn sql_reads_and_does_nothing_else() {
-    let stored = Stored::new(|_| {});
-    let plan = |text: &str| stored.runtime.block_on(stored.engine.plan_sql(text));
-    assert!(plan("SELECT count(*) FROM deploys WHERE service = 'service-1'").is_ok());
-    assert!(plan("EXPLAIN SELECT 1").is_ok());
-    for text in [
-        "CREATE TABLE t AS SELECT * FROM deploys",
-        "CREATE VIEW v AS SELECT * FROM deploys",
-        "CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '/etc/passwd'",
-        "DROP TABLE deploys",
-        "INSERT INTO deploys SELECT * FROM deploys",
-        "COPY deploys TO '/tmp/deploys.csv' STORED AS CSV",
-        "SET datafusion.execution.batch_size = 1",
-        "PREPARE p AS SELECT 1",
-        "SELECT 1; DROP TABLE deploys",
-        "SELECT * FROM '/etc/passwd'",
-        "SELECT * FROM nothing",
-        "SELEC 1",
-        "",
-    ] {
-        let refused = plan(text).map(|plan| displayable(&*plan).indent(false).to_string());
-        assert!(matches!(&refused, Err(QueryError::Invalid(why)) if !why.is_empty()), "{text}: {refused:?}");
-    }
 }

@@ -1,0 +1,160 @@
+//! What a statement can name, and how it becomes a plan.
+//!
+//! The session has the tables of one view of the store and the functions of [`functions`], and nothing of DataFusion's
+//! own beside: no formats of files, no table functions, no factories of tables.
+
+use std::sync::{Arc, OnceLock};
+
+use async_trait::async_trait;
+use datafusion::catalog::{
+    CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList, SchemaProvider,
+    TableProvider,
+};
+use datafusion::common::Result;
+use datafusion::execution::context::{SQLOptions, SessionConfig};
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
+use datafusion::physical_plan::ExecutionPlan;
+use futures::executor::block_on;
+use store::{SAMPLES, SqlError, Table};
+
+use super::samples::SamplesTable;
+use super::{fault, functions, planner, statement};
+use crate::core::{Core, View};
+use crate::events::read::Tally;
+use crate::query::table::EventTable;
+
+/// Where the tables stand, for whoever writes a name in full.
+const CATALOG: &str = "watchkeeper";
+const SCHEMA: &str = "public";
+/// Rows that operators hand on at once. Texts can be large, and joins repeat them.
+const BATCH_ROWS: usize = 1024;
+
+/// What all sessions have in common, made by the first statement.
+#[derive(Default)]
+pub(crate) struct Sessions(OnceLock<SessionState>);
+
+impl Sessions {
+    fn common(&self) -> SessionState {
+        self.0.get_or_init(common).clone()
+    }
+}
+
+fn common() -> SessionState {
+    // A scan has one partition, and whoever runs a plan gives one thread at a time to it.
+    let mut config = SessionConfig::new()
+        .with_target_partitions(1)
+        .with_batch_size(BATCH_ROWS)
+        .with_information_schema(true)
+        .with_default_catalog_and_schema(CATALOG, SCHEMA)
+        .with_create_default_catalog_and_schema(false);
+    let options = config.options_mut();
+    options.sql_parser.collect_spans = true;
+    options.sql_parser.map_string_types_to_utf8view = false;
+    options.execution.time_zone = Some("UTC".to_owned());
+    // They need not end.
+    options.execution.enable_recursive_ctes = false;
+    SessionStateBuilder::new()
+        .with_config(config)
+        .with_scalar_functions(functions::scalar())
+        .with_aggregate_functions(functions::aggregate())
+        .with_window_functions(functions::window())
+        .with_expr_planners(planner::expressions())
+        .with_type_planner(Arc::new(planner::Types))
+        .build()
+}
+
+/// A session in which every table is one of DataFusion, all of one view of the store.
+pub(crate) fn of_view(
+    core: &Arc<Core>,
+    sessions: &Sessions,
+    environment: Arc<RuntimeEnv>,
+    tally: &Arc<Tally>,
+) -> SessionState {
+    let tables = Tables { core: Arc::clone(core), view: core.view(), tally: Arc::clone(tally) };
+    let catalog = MemoryCatalogProvider::new();
+    catalog.register_schema(SCHEMA, Arc::new(tables)).expect("schemas can be added to a catalog in memory");
+    let catalogs = MemoryCatalogProviderList::new();
+    catalogs.register_catalog(CATALOG.to_owned(), Arc::new(catalog));
+    let mut state = SessionStateBuilder::new_from_existing(sessions.common())
+        .with_catalog_list(Arc::new(catalogs))
+        .with_runtime_env(environment)
+        .build();
+    state.mark_start_execution();
+    state
+}
+
+/// The tables of one view of the store.
+struct Tables {
+    core: Arc<Core>,
+    view: View,
+    tally: Arc<Tally>,
+}
+
+impl std::fmt::Debug for Tables {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tables")
+    }
+}
+
+/// The names of all tables.
+pub(super) fn table_names() -> impl Iterator<Item = &'static str> {
+    Table::ALL.iter().map(|table| table.name()).chain([SAMPLES])
+}
+
+#[async_trait]
+impl SchemaProvider for Tables {
+    fn table_names(&self) -> Vec<String> {
+        table_names().map(str::to_owned).collect()
+    }
+
+    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        let (core, view, tally) = (Arc::clone(&self.core), self.view.clone(), Arc::clone(&self.tally));
+        if name == SAMPLES {
+            return Ok(Some(Arc::new(SamplesTable { core, tally })));
+        }
+        let table = |table| Arc::new(EventTable { core, view, table, tally }) as Arc<dyn TableProvider>;
+        Ok(Table::from_name(name).map(table))
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        table_names().any(|known| known == name)
+    }
+}
+
+/// What is to be planned.
+pub(super) struct Wanted<'a> {
+    pub(super) state: SessionState,
+    pub(super) statement: &'a str,
+    /// The most rows that matter; one more is asked for, so that it is known whether there are more.
+    pub(super) most_rows: usize,
+}
+
+/// The plan of a statement that only reads. Needs a large stack.
+pub(super) fn plan(wanted: &Wanted<'_>) -> Result<Arc<dyn ExecutionPlan>, SqlError> {
+    let Wanted { state, statement, most_rows } = wanted;
+    let tokens = statement::tokens(statement)?;
+    let fault = |error| fault::error(error, &tokens, state);
+    let dialect = state.config().options().sql_parser.dialect;
+    let parsed = state.sql_to_statement(statement, &dialect).map_err(fault)?;
+    statement::check(&parsed)?;
+    // Nothing waits in it: tables are at hand.
+    let logical = block_on(state.statement_to_plan(parsed)).map_err(fault)?;
+    let only_queries =
+        SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+    only_queries.verify_plan(&logical).map_err(|_| statement::only_reads())?;
+    let logical = limited(logical, most_rows.saturating_add(1)).map_err(fault)?;
+    let logical = state.optimize(&logical).map_err(fault)?;
+    statement::check_plan(&logical)?;
+    let planned = block_on(state.query_planner().create_physical_plan(&logical, state));
+    planned.map_err(fault)
+}
+
+/// The plan with no more rows than these. What explains or describes stays what it is: its rows are few.
+fn limited(plan: LogicalPlan, rows: usize) -> Result<LogicalPlan> {
+    match plan {
+        LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) | LogicalPlan::DescribeTable(_) => Ok(plan),
+        plan => LogicalPlanBuilder::from(plan).limit(0, Some(rows))?.build(),
+    }
+}

@@ -1,0 +1,407 @@
+//! SQL over a store with several tables, in files and in memory: what it answers, refuses and bounds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::Config;
+use model::event::{Attributes, Level, LogEvent, Origin, SpanEvent};
+use model::{ByteSize, Labels, MetricBatch, Sample, Timestamp};
+use serde_json::{Value, json};
+use store::{
+    Batch, EventBatch, Position, QueryError, Row, SqlError, SqlQuery, SqlSummary, StatementError, Table,
+    TelemetryStore,
+};
+use tabular::{AnswerFormat, AnswerWriter};
+
+use crate::fixture::{Open, Place, T0, deploys};
+
+const LOGS: i64 = 300;
+const SPANS: i64 = 100;
+
+/// A store with records of logs, a second apart, spans, deploys and samples: the first two thirds of the logs in two
+/// files, the rest in memory.
+struct Stored {
+    open: Open,
+    _place: Place,
+}
+
+fn log(number: i64) -> LogEvent {
+    let service = format!("svc-{}", number % 3);
+    let origin = Arc::new(Origin { service: Some(service), ..Origin::default() });
+    let level = if number % 10 == 0 { Level::Error } else { Level::Info };
+    let end = if number % 7 == 0 { "timed out" } else { "done" };
+    // A word that only the second file has.
+    let rare = if number == 150 { " with quicksilver" } else { "" };
+    LogEvent {
+        level: Some(level),
+        message: Some(format!("request {number} {end}{rare}")),
+        trace_id: Some(format!("{number:032x}")),
+        attributes: Attributes::from([("shard".to_owned(), (number % 4).to_string())]),
+        ..LogEvent::new(Timestamp::from_millis(T0 + number * 1_000), origin)
+    }
+}
+
+fn span(number: i64) -> SpanEvent {
+    let time = Timestamp::from_millis(T0 + number * 1_000);
+    SpanEvent {
+        name: "work".to_owned(),
+        duration_ns: number as u64 * 1_000_000,
+        ..SpanEvent::new(time, format!("{number:032x}"), format!("{number:016x}"), Arc::default())
+    }
+}
+
+fn rows<R: Row>(rows: &[R]) -> EventBatch {
+    EventBatch { table: R::TABLE, rows: R::to_batch(rows).expect("rows") }
+}
+
+fn samples() -> MetricBatch {
+    let mut batch = MetricBatch::new();
+    for (name, instance) in [("up", "a"), ("up", "b"), ("http_requests_total", "a")] {
+        let labels = Labels::metric(name, &[("instance", instance), ("job", "api")]);
+        let samples: Vec<Sample> =
+            (0..10).map(|place| Sample { time_ms: T0 + place * 1_000, value: place as f64 }).collect();
+        batch.push(labels.as_ref(), &samples);
+    }
+    batch
+}
+
+impl Stored {
+    fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let place = Place::with(change);
+        let open = place.open();
+        let logs: Vec<LogEvent> = (0..LOGS).map(log).collect();
+        for (part, logs) in logs.chunks(100).enumerate() {
+            let events = vec![rows(logs)];
+            open.append(Batch { events, ..Batch::default() }).expect("appended");
+            if part < 2 {
+                open.engine.checkpoint().expect("written");
+            }
+        }
+        let spans: Vec<SpanEvent> = (0..SPANS).map(span).collect();
+        let events = vec![rows(&spans), deploys(&[T0, T0 + 1, T0 + 2])];
+        open.append(Batch { events, metrics: samples() }).expect("appended");
+        Self { open, _place: place }
+    }
+
+    fn answer(&self, query: &SqlQuery) -> Result<(Vec<Value>, SqlSummary), SqlError> {
+        let mut answer = AnswerWriter::new(AnswerFormat::Json, Vec::new());
+        let summary = self.open.engine.sql(query, &mut answer)?;
+        let text = answer.finish(&summary).expect("written");
+        let mut read: Value = serde_json::from_slice(&text).expect("JSON");
+        let Value::Array(rows) = read["rows"].take() else { panic!("rows: {read}") };
+        assert_eq!(rows.len() as u64, summary.rows);
+        Ok((rows, summary))
+    }
+
+    fn ask(&self, statement: &str) -> (Vec<Value>, SqlSummary) {
+        self.answer(&SqlQuery::new(statement)).unwrap_or_else(|error| panic!("{statement}: {error:?}"))
+    }
+
+    fn rows(&self, statement: &str) -> Vec<Value> {
+        self.ask(statement).0
+    }
+
+    fn fault(&self, statement: &str) -> StatementError {
+        match self.answer(&SqlQuery::new(statement)) {
+            Err(SqlError::Statement(fault)) => fault,
+            other => panic!("{statement}: {other:?}"),
+        }
+    }
+
+    fn stopped(&self, query: &SqlQuery) -> String {
+        match self.answer(query) {
+            Err(SqlError::Query(error)) => error.to_string(),
+            other => panic!("{}: {other:?}", query.statement),
+        }
+    }
+}
+
+#[test]
+fn statements_agree_with_what_was_stored() {
+    let stored = Stored::new();
+    let cases = [
+        ("SELECT count(*) FROM logs", json!([[300]])),
+        ("SELECT count(*) FROM logs WHERE level = 'error'", json!([[30]])),
+        ("SELECT count(*) FROM logs WHERE level IN ('error', 'warn')", json!([[30]])),
+        ("SELECT count(*) FROM logs WHERE message LIKE '%timed%'", json!([[43]])),
+        ("SELECT count(*) FROM logs WHERE has_words(message, 'timed out')", json!([[43]])),
+        ("SELECT count(*) FROM logs WHERE has_words(message, 'time')", json!([[0]])),
+        ("SELECT count(*) FROM logs WHERE message ~ '^request 1.* out$'", json!([[15]])),
+        ("SELECT count(*) FROM logs WHERE attributes['shard'] = '2'", json!([[75]])),
+        ("SELECT count(*) FROM logs WHERE attributes['none'] IS NULL", json!([[300]])),
+        ("SELECT count(*) FROM logs WHERE host IS NULL", json!([[300]])),
+        (
+            "SELECT service, count(*) AS n FROM logs WHERE level = 'error' GROUP BY service ORDER BY service",
+            json!([["svc-0", 10], ["svc-1", 10], ["svc-2", 10]]),
+        ),
+        (
+            "SELECT l.message, s.duration_ns FROM logs l JOIN spans s ON l.trace_id = s.trace_id \
+             WHERE s.duration_ns >= 98000000 ORDER BY 2",
+            json!([["request 98 timed out", 98_000_000], ["request 99 done", 99_000_000]]),
+        ),
+        (
+            "WITH slow AS (SELECT trace_id FROM spans WHERE duration_ns > 95000000) \
+             SELECT count(*) FROM logs WHERE trace_id IN (SELECT trace_id FROM slow)",
+            json!([[4]]),
+        ),
+        ("SELECT max(duration_ns) - min(duration_ns) FROM spans", json!([[99_000_000]])),
+        ("SELECT count(*) FROM deploys", json!([[3]])),
+        ("SELECT 'a' || 'b' || NULL, 'a' || 1, concat('a', NULL)", json!([[null, "a1", "a"]])),
+        ("VALUES (1, 'x'), (2, NULL)", json!([[1, "x"], [2, null]])),
+        (
+            "SELECT date_trunc('minute', time) AS minute, count(*) FROM logs GROUP BY minute ORDER BY minute LIMIT 1",
+            json!([["2025-08-01T21:30:00Z", 60]]),
+        ),
+        (
+            "SELECT message, row_number() OVER (PARTITION BY service ORDER BY time DESC) AS place FROM logs \
+             WHERE service = 'svc-1' ORDER BY place LIMIT 2",
+            json!([["request 298 done", 1], ["request 295 done", 2]]),
+        ),
+    ];
+    for (statement, expected) in cases {
+        assert_eq!(Value::Array(stored.rows(statement)), expected, "{statement}");
+    }
+}
+
+#[test]
+fn samples_are_rows_with_their_labels() {
+    let stored = Stored::new();
+    let cases = [
+        ("SELECT count(*) FROM samples", json!([[30]])),
+        (
+            "SELECT name, labels['instance'], sum(value) FROM samples GROUP BY 1, 2 ORDER BY 1, 2",
+            json!([["http_requests_total", "a", 45.0], ["up", "a", 45.0], ["up", "b", 45.0]]),
+        ),
+        (
+            "SELECT time, value FROM samples WHERE name = 'up' AND labels['instance'] = 'b' ORDER BY time DESC LIMIT 1",
+            json!([["2025-08-01T21:30:09Z", 9.0]]),
+        ),
+        ("SELECT DISTINCT labels['job'] FROM samples WHERE name LIKE 'http%'", json!([["api"]])),
+        ("SELECT count(*) FROM samples WHERE name IN ('up', 'down')", json!([[20]])),
+        ("SELECT count(*) FROM samples WHERE time >= '2025-08-01T21:30:08Z'", json!([[6]])),
+        ("SELECT count(*) FROM samples WHERE labels['none'] <> 'x'", json!([[0]])),
+        ("SELECT count(*) FROM (SELECT * FROM samples LIMIT 7)", json!([[7]])),
+    ];
+    for (statement, expected) in cases {
+        assert_eq!(Value::Array(stored.rows(statement)), expected, "{statement}");
+    }
+    let (_, summary) = stored.ask("SELECT value FROM samples WHERE name = 'up' AND labels['instance'] = 'b'");
+    assert_eq!(summary.rows_read, 10, "other series are not read");
+}
+
+#[test]
+fn conditions_on_times_and_words_pass_over_files() {
+    let stored = Stored::new();
+    let all = stored.ask("SELECT count(*) FROM logs").1;
+    assert_eq!((all.rows_read, all.row_groups_read), (300, 2), "{all:?}");
+    let early = "SELECT message FROM logs WHERE time < '2025-08-01T21:31:00Z'";
+    let (rows, early) = stored.ask(early);
+    assert_eq!((rows.len(), early.rows_read, early.row_groups_read), (60, 60, 1), "{early:?}");
+    let (rows, rare) = stored.ask("SELECT message FROM logs WHERE has_words(message, 'quicksilver')");
+    assert_eq!(rows, [json!(["request 150 done with quicksilver"])]);
+    assert_eq!((rare.row_groups_read, rare.row_groups_passed_over), (1, 1), "{rare:?}");
+    let (rows, recent) = stored.ask("SELECT message FROM logs WHERE time > now() - interval '1 hour'");
+    assert_eq!((rows.len(), recent.rows_read, recent.row_groups_read), (0, 0, 0), "{recent:?}");
+    let (rows, between) = stored.ask(
+        "SELECT count(*) FROM logs WHERE time BETWEEN '2025-08-01T21:30:00Z' AND '2025-08-01T21:30:10Z'",
+    );
+    assert_eq!((&rows[0], between.rows_read), (&json!([11]), 11), "{between:?}");
+}
+
+#[test]
+fn the_schema_can_be_browsed() {
+    let stored = Stored::new();
+    let tables = stored.rows("SHOW TABLES");
+    for name in Table::ALL.iter().map(|table| table.name()).chain(["samples"]) {
+        assert!(tables.iter().any(|row| row[2] == name), "{name}: {tables:?}");
+        let described = stored.rows(&format!("DESCRIBE {name}"));
+        assert_eq!(described[0][0], "time", "{name}");
+    }
+    let columns =
+        stored.rows("SELECT column_name FROM information_schema.columns WHERE table_name = 'deploys'");
+    assert_eq!(columns.len(), store::schema(Table::Deploys).fields().len(), "{columns:?}");
+    let plan = stored.rows("EXPLAIN SELECT * FROM samples WHERE name = 'up'");
+    assert!(plan.iter().any(|row| row.to_string().contains("__name__ Equal")), "{plan:?}");
+    assert!(!stored.rows("EXPLAIN ANALYZE SELECT count(*) FROM logs").is_empty());
+}
+
+#[test]
+fn what_does_not_only_read_is_refused() {
+    let stored = Stored::new();
+    for statement in [
+        "CREATE TABLE t AS SELECT * FROM logs",
+        "CREATE VIEW v AS SELECT * FROM logs",
+        "CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '/etc/passwd'",
+        "CREATE FUNCTION f() RETURNS INT RETURN 1",
+        "CREATE SCHEMA s",
+        "DROP TABLE logs",
+        "INSERT INTO logs SELECT * FROM logs",
+        "UPDATE logs SET message = ''",
+        "DELETE FROM logs",
+        "COPY logs TO '/tmp/logs.csv' STORED AS CSV",
+        "SET datafusion.execution.batch_size = 1",
+        "RESET datafusion.execution.batch_size",
+        "PREPARE p AS SELECT 1",
+        "EXECUTE p",
+        "BEGIN",
+        "TRUNCATE logs",
+        "EXPLAIN INSERT INTO logs SELECT * FROM logs",
+        "EXPLAIN ANALYZE COPY logs TO '/tmp/logs.csv' STORED AS CSV",
+        "SELECT * INTO t FROM logs",
+        "SELECT 1; DROP TABLE logs",
+        "SELECT * FROM '/etc/passwd'",
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "SELECT * FROM generate_series(1, 1000000000)",
+        "SELECT repeat('x', 1000000000)",
+        "SELECT lpad('x', 1000000000)",
+        "SELECT arrow_cast(NULL, 'FixedSizeBinary(1000000000)')",
+        "SELECT CAST(NULL AS INT[1000000000])",
+        "SELECT array_agg(message) FROM logs",
+        "SELECT version()",
+        "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n",
+        "",
+        ";",
+        "-- nothing",
+    ] {
+        let fault = stored.fault(statement);
+        assert!(!fault.message.is_empty(), "{statement}");
+    }
+    assert_eq!(stored.rows("SELECT count(*) FROM logs"), [json!([300])]);
+}
+
+#[test]
+fn a_fault_has_its_place_and_what_may_have_been_meant() {
+    let stored = Stored::new();
+    let cases = [
+        ("SELEC 1", Some((1, 1)), Some("SELECT")),
+        ("SELECT 1 FRM logs WHERE", Some((1, 14)), None),
+        ("SELECT *\nFROM lgs", Some((2, 6)), Some("logs")),
+        ("SELECT mesage\nFROM logs", Some((1, 8)), Some("message")),
+        ("SELECT l.mesage FROM logs l", Some((1, 8)), Some("message")),
+        ("SELECT count(*)\nFROM logs\nWHERE sevice = 'x'", Some((3, 7)), Some("service")),
+        ("SELECT cuont(*) FROM logs", Some((1, 8)), Some("count")),
+        ("SELECT trace_id FROM logs, spans", Some((1, 8)), None),
+        ("SELECT 'open", Some((1, 8)), None),
+        ("SELECT message FROM logs WHERE message LIKE service", None, None),
+        ("SELECT message['a'] FROM logs", None, None),
+    ];
+    for (statement, place, suggestion) in cases {
+        let fault = stored.fault(statement);
+        let found = fault.position.map(|Position { line, column }| (line, column));
+        assert_eq!((found, fault.suggestion.as_deref()), (place, suggestion), "{statement}: {fault:?}");
+        for word in ["datafusion", "DataFusion", "watchkeeper.public", "Error during"] {
+            assert!(!fault.message.contains(word), "{statement}: {fault:?}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_ends_at_its_limit_and_says_so() {
+    let stored = Stored::new();
+    let limited = |statement: &str, limit| SqlQuery { limit: Some(limit), ..SqlQuery::new(statement) };
+    let (rows, summary) = stored.answer(&limited("SELECT message FROM logs ORDER BY time", 3)).expect("rows");
+    assert_eq!(rows, [json!(["request 0 timed out"]), json!(["request 1 done"]), json!(["request 2 done"])]);
+    assert!(summary.is_truncated, "{summary:?}");
+    let (rows, summary) = stored.answer(&limited("SELECT message FROM logs", 300)).expect("rows");
+    assert!(rows.len() == 300 && !summary.is_truncated, "{summary:?}");
+}
+
+#[test]
+fn every_bound_is_named_by_whoever_reaches_it() {
+    let stored = Stored::with(|config| config.max_scan_rows = 200);
+    let all = SqlQuery::new("SELECT message FROM logs");
+    assert!(stored.stopped(&all).contains("store.max_scan_rows"));
+    let (rows, summary) = stored.answer(&SqlQuery { limit: Some(200), ..all.clone() }).expect("rows");
+    assert!(rows.len() == 200 && summary.is_truncated);
+
+    let stored = Stored::with(|config| config.max_scan_bytes = ByteSize(4_000));
+    assert!(stored.stopped(&all).contains("store.max_scan_bytes"));
+
+    let stored = Stored::with(|config| config.scans_memory_bytes = ByteSize((16 << 20) + 2_000));
+    for statement in [
+        "SELECT message, count(*) FROM logs GROUP BY message",
+        "SELECT message, count(*) OVER () FROM logs",
+        "SELECT * FROM logs ORDER BY message",
+    ] {
+        assert!(
+            stored.stopped(&SqlQuery::new(statement)).contains("store.scans_memory_bytes"),
+            "{statement}"
+        );
+    }
+
+    let stored = Stored::new();
+    let endless = "SELECT count(*) FROM logs a CROSS JOIN (logs b CROSS JOIN (logs c CROSS JOIN \
+                   (logs d CROSS JOIN logs e)))";
+    let hurried = SqlQuery { timeout: Some(Duration::from_millis(300)), ..SqlQuery::new(endless) };
+    assert!(stored.stopped(&hurried).contains("300ms"));
+    let cancelled = SqlQuery::new(endless);
+    cancelled.cancel.cancel();
+    assert!(matches!(stored.answer(&cancelled), Err(SqlError::Query(QueryError::Stopped(_)))));
+
+    let longer = "SELECT concat(s, s) AS s FROM (";
+    let doubled = format!("{}SELECT message AS s FROM logs{}", longer.repeat(20), ")".repeat(20));
+    assert!(stored.stopped(&SqlQuery::new(doubled)).contains("too long"));
+    assert!(
+        stored
+            .stopped(&SqlQuery::new("SELECT replace(message, 'r', message) FROM logs"))
+            .contains("constant")
+    );
+    assert!(stored.stopped(&SqlQuery::new("SELECT 1 / (count(*) - 300) FROM logs")).contains("zero"));
+}
+
+#[test]
+fn statements_that_would_become_too_large_are_refused_before_they_are_planned() {
+    let stored = Stored::new();
+    let mut common = "WITH c0 AS (SELECT * FROM logs)".to_owned();
+    for level in 1..30 {
+        let before = level - 1;
+        common += &format!(", c{level} AS (SELECT * FROM c{before} UNION ALL SELECT * FROM c{before})");
+    }
+    let cases = [
+        format!("{common} SELECT count(*) FROM c29"),
+        format!("SELECT {}1", "1 + ".repeat(3_000)),
+        format!("SELECT {}1{}", "(".repeat(400), ")".repeat(400)),
+        format!("SELECT '{}'", "x".repeat(20_000)),
+        format!(
+            "SELECT 1 FROM {}",
+            vec!["logs"; 70]
+                .iter()
+                .enumerate()
+                .map(|(i, t)| format!("{t} t{i}"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        ),
+        format!("SELECT 1{}", " UNION ALL SELECT 1".repeat(700)),
+    ];
+    for statement in cases {
+        let fault = stored.fault(&statement);
+        assert!(!fault.message.is_empty());
+    }
+    // As deep as statements may be.
+    let deep = format!(
+        "SELECT count(*) FROM logs WHERE {}severity_number > 0",
+        "severity_number = 1 OR ".repeat(450)
+    );
+    assert_eq!(stored.rows(&deep), [json!([0])]);
+    let sum = format!("SELECT {}1", "1 + ".repeat(900));
+    assert_eq!(stored.rows(&sum), [json!([901])]);
+}
+
+#[test]
+fn the_statements_of_the_documentation_are_answered() {
+    let stored = Stored::new();
+    let page = include_str!("../../../../docs/sql.md");
+    let mut answered = 0;
+    for block in page.split("```sql\n").skip(1) {
+        let statements = block.split("```").next().expect("an end");
+        for statement in statements.split(";\n").map(str::trim).filter(|statement| !statement.is_empty()) {
+            stored.ask(statement);
+            answered += 1;
+        }
+    }
+    assert!(answered >= 10, "only {answered} statements");
+}
