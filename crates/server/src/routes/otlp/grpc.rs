@@ -2,7 +2,7 @@
 //!
 //! A call of that kind is a POST of HTTP/2 with one message in a frame (`frame`), and an answer of the same form with
 //! its status behind it (`reply`). Both are taken apart here and not by a library, because the message has to be
-//! bounded, unpacked and refused exactly as a body over HTTP is (docs/adr/0040-frames-of-grpc.md).
+//! bounded, unpacked and refused exactly as a body over HTTP is (docs/adr/0036-frames-of-grpc.md).
 
 mod frame;
 mod reply;
