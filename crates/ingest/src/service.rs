@@ -225,7 +225,7 @@ impl Ingest {
             for batch in batches {
                 let events = store::events_from_batch(*table, &batch).map_err(IngestError::Rows)?;
                 count += events.len();
-                self.seen(*table).lock().settle(events.iter().filter_map(id_of), true);
+                self.seen(Source::EventsApi, *table).lock().settle(events.iter().filter_map(id_of), true);
                 self.derivation.recall(events);
             }
         }

@@ -206,7 +206,7 @@ pub fn loki(bytes: &[u8]) {
     }
     for encoding in [loki::Encoding::Protobuf, loki::Encoding::Json] {
         let Ok(rows) = loki::decode(encoding, bytes, &context) else { continue };
-        assert!(rows.reasons.len() as u64 <= rows.rejected);
+        assert!(rows.reasons.as_slice().len() as u64 <= rows.rejected);
         let mut ids = std::collections::HashSet::new();
         for event in &rows.events {
             check_log(event, &limits);

@@ -3,7 +3,7 @@
 //! What a name means is in one place, [`role`]: many libraries call the same thing by many names. What has no role goes
 //! through the table of names that OpenTelemetry's records go through, so `job_id` is the same field whoever sends it.
 
-use model::event::{Conventions, Flaws, LogEvent};
+use model::event::{Conventions, LogEvent};
 use model::{Timestamp, event::Flaw};
 
 use super::clock::Clock;

@@ -23,7 +23,10 @@ fn a_task_of_celery_is_a_job_that_was_submitted_started_and_completed() {
     assert_eq!((jobs[2].submitted_at, jobs[2].service.as_deref()), (Some(at(0.0)), Some("gateway")));
     let ids: Vec<&str> = jobs.iter().map(|job| job.event_id.as_str()).collect();
     let id = |span: &str, what: &str| format!("{TRACE}{span}-{what}");
-    assert_eq!(ids, [id("c", "started"), id("c", "completed"), id("p", "submitted")]);
+    assert_eq!(
+        ids,
+        [id("c-consumer", "started"), id("c-consumer", "completed"), id("p-producer", "submitted")]
+    );
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub(crate) async fn in_its_form(request: Request, next: Next) -> Response {
         return next.run(request).await;
     }
     let response = next.run(request).await;
-    let Some(Detail(detail)) = response.extensions().get::<Detail>().cloned() else { return response };
+    let Some(detail) = response.extensions().get::<Detail>().cloned() else { return response };
     let (mut parts, _) = response.into_parts();
     // Shippers give up after 408, and try again after 503.
     if parts.status == StatusCode::REQUEST_TIMEOUT {
@@ -24,5 +24,5 @@ pub(crate) async fn in_its_form(request: Request, next: Next) -> Response {
     }
     parts.headers.remove(header::CONTENT_LENGTH);
     parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    Response::from_parts(parts, Body::from(format!("{detail}\n")))
+    Response::from_parts(parts, Body::from(format!("{}\n", detail.text)))
 }

@@ -96,6 +96,7 @@ fn code(kind: Kind) -> Code {
         | Kind::BadParameter
         | Kind::BadQuery
         | Kind::BadBody
+        | Kind::BadStatement
         | Kind::NotAllStored
         | Kind::Conflict
         | Kind::NotPossible
