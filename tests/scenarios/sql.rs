@@ -41,7 +41,7 @@ async fn scenario_statements_are_answered_by_the_server_and_by_what_it_has_left(
     ensure!(code == 1 && printed.contains("`path`") && printed.contains("SELECT pth\n"), "{code} {printed}");
     ensure!(printed.lines().any(|line| line.trim() == "^"), "the place is marked: {printed}");
     let (code, printed) = watchkeeper.run(&["sql", "DROP TABLE requests"]).await?;
-    ensure!(code == 1 && printed.contains("only statements that read"), "{code} {printed}");
+    ensure!(code == 1 && printed.contains("Only statements that read"), "{code} {printed}");
 
     let (code, printed) = watchkeeper.run(&["sql", "--schema"]).await?;
     ensure!(code == 0 && printed.contains("samples") && printed.contains("spans"), "{code} {printed}");

@@ -117,7 +117,7 @@ fn row_groups_without_the_words_attributes_and_ids_of_a_search_are_passed_over()
         let events: Vec<Event> = (0..50)
             .map(|number| {
                 Event::Log(Box::new(LogEvent {
-                    message: Some(format!("Attempt of PART{part} number {number}")),
+                    message: Some(format!("Attempt of SHARD{part} number {number}")),
                     trace_id: Some(format!("{part:032x}")),
                     attributes: [(format!("key.{part}"), format!("Value-{part}"))].into(),
                     ..LogEvent::new(NOW, Default::default())
@@ -128,13 +128,13 @@ fn row_groups_without_the_words_attributes_and_ids_of_a_search_are_passed_over()
         stored.to_file();
     }
     let cases = [
-        ("part2", 1, 50),
-        ("Part2 number 7", 1, 1),
-        ("part2 OR part3", 2, 100),
-        ("(part2 7) OR nothing", 1, 1),
+        ("shard2", 1, 50),
+        ("Shard2 number 7", 1, 1),
+        ("shard2 OR shard3", 2, 100),
+        ("(shard2 7) OR nothing", 1, 1),
         ("nothing", 0, 0),
         ("-nothing", 4, 200),
-        ("-part2", 4, 150),
+        ("-shard2", 4, 150),
         ("key.1:Value-1", 1, 50),
         ("key.1:value-1", 1, 0),
         ("key.1:*", 1, 50),

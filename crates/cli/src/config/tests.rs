@@ -229,7 +229,7 @@ fn the_configuration_of_the_page_on_log_files_is_valid() {
     settings.logs[2].time_zone = Some("UTC".to_owned());
     settings.check().expect("it works");
     assert_eq!(settings.logs.len(), 3);
-    let rules = page.split("```toml\n").nth(2).and_then(|rest| rest.split("```").next());
+    let rules = page.split("```toml\n").nth(3).and_then(|rest| rest.split("```").next());
     let counting = load_text(rules.expect("it has rules"), &[]).expect("valid");
     counting.check().expect("they work");
     assert_eq!(counting.log_metrics.rules.len(), 2);

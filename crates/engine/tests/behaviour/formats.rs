@@ -125,6 +125,7 @@ fn shape(name: &str, dir: &Path) -> Vec<String> {
     let table = match name.rsplit('-').next() {
         Some("exemplars") => ".exemplars.parquet",
         Some("records") => ".logs.parquet",
+        Some("audit") => ".audit_events.parquet",
         _ => ".deploys.parquet",
     };
     time(parquet_columns(&dir.join("events"), table)).collect()

@@ -164,30 +164,32 @@ impl Scan<'_> {
         if self.take_any(b"Zz").is_some() {
             return Some(0);
         }
-        let _ = self.take(b' ');
+        let is_apart = self.take(b' ').is_some();
         for name in [&b"UTC"[..], b"GMT"] {
             if self.text[self.at..].starts_with(name) {
                 self.at += name.len();
                 return Some(0);
             }
         }
-        let offset = self.signed_offset();
+        let offset = self.signed_offset(is_apart);
         if offset.is_none() {
             self.at = before;
         }
         offset
     }
 
-    fn signed_offset(&mut self) -> Option<i64> {
+    /// `+02:00`, `+0200`, and `+02` where nothing stands between it and the time.
+    fn signed_offset(&mut self, is_apart: bool) -> Option<i64> {
         let sign = if self.take_any(b"+-")? == b'-' { -1 } else { 1 };
         let hours = self.number(2).filter(|hours| *hours <= 15)?;
         let has_colon = self.take(b':').is_some();
         let minutes = match self.number(2) {
             Some(minutes) => minutes,
-            None if has_colon => return None,
+            // ` -10 items` is no offset.
+            None if has_colon || is_apart => return None,
             None => 0,
         };
-        // What goes on is no offset: ` -10 items`.
+        // What goes on is no offset.
         if self.peek().is_some_and(|byte| byte.is_ascii_alphanumeric()) {
             return None;
         }

@@ -73,7 +73,7 @@ fn traces_are_found_by_any_of_their_spans_and_told_as_a_whole() {
     assert_eq!(ids("service:ocr"), [3, 1]);
     assert_eq!(ids("duration>3s"), [1]);
     assert_eq!(ids("status:error"), [1]);
-    assert_eq!(ids("name:\"op 33\" OR name:\"op 51\""), [3]);
+    assert_eq!(ids("name:\"op 50\" OR name:\"op 51\""), [3]);
     assert_eq!(ids("service:nobody"), [0; 0]);
     assert_eq!(found(&stored, "", 2).len(), 2);
     let [one] = &found(&stored, "status:error", 10)[..] else { panic!("one trace") };

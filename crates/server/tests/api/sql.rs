@@ -77,7 +77,7 @@ async fn a_bad_statement_is_a_problem_with_its_place_and_a_suggestion() {
         "suggestion": "requests" });
     assert_eq!(wrong.body["fault"], fault);
     let writes = ask(&stage, json!({ "sql": "DELETE FROM requests" })).await;
-    assert!(writes.problem(400).contains("only statements that read"), "{writes:?}");
+    assert!(writes.problem(400).contains("Only statements that read"), "{writes:?}");
     let fails = ask(&stage, json!({ "sql": "SELECT 1 / (count(*) - 30) FROM requests" })).await;
     assert!(fails.problem(400).contains("zero"), "{fails:?}");
     let twice = ask(&stage, json!({ "sql": "SELECT path, path FROM requests", "format": "ndjson" })).await;

@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use ::model::event::{
-    Attributes, Capability, ComponentAction, ExitCause, Flaw, JobAction, Level, SpanKind, SpanStatus,
-    StageAction, StageStatus, WorkerAction,
+    Attributes, AuditCategory, AuditOutcome, Capability, ComponentAction, ExitCause, Flaw, JobAction, Level,
+    SpanKind, SpanStatus, StageAction, StageStatus, WorkerAction,
 };
 use ::model::histogram::{Buckets, CUSTOM_SCHEMA, ResetHint, Span};
 use ::model::{Histogram, Labels, MetricBatch, NO_START, STALE_NAN, Sample, SampleRun, Timestamp};
@@ -37,6 +37,7 @@ pub(super) const RECIPES: &[(&str, Recipe)] = &[
     ("event-file-2", event_file),
     ("event-file-1-exemplars", exemplars),
     ("event-file-2-records", records),
+    ("event-file-2-audit", audit),
     ("catalog-6", catalog),
 ];
 
@@ -232,9 +233,18 @@ fn event_file(dir: &Path) -> String {
 
 /// A table that came later, in the log and in a file.
 fn exemplars(dir: &Path) -> String {
+    later_table(dir, Table::Exemplars)
+}
+
+/// The same of what is audited.
+fn audit(dir: &Path) -> String {
+    later_table(dir, Table::AuditEvents)
+}
+
+fn later_table(dir: &Path, table: Table) -> String {
     let mut filled = Filled::new(dir);
     for step in 0..3 {
-        filled.put(MetricBatch::new(), vec![rows(Table::Exemplars, T0 + step * 60_000, step % 2 == 0)]);
+        filled.put(MetricBatch::new(), vec![rows(table, T0 + step * 60_000, step % 2 == 0)]);
         if step == 1 {
             filled.checkpoint();
         }
@@ -257,7 +267,7 @@ fn records(dir: &Path) -> String {
 
 /// The tables that there were when the first fixtures were made. Those that came later have their own.
 fn first_tables() -> Vec<Table> {
-    let later = [Table::Exemplars, Table::Logs, Table::Spans];
+    let later = [Table::Exemplars, Table::Logs, Table::Spans, Table::AuditEvents];
     Table::ALL.iter().copied().filter(|table| !later.contains(table)).collect()
 }
 
@@ -371,6 +381,8 @@ fn text(table: Table, column: &str, number: i64, row: usize) -> String {
         (Table::ComponentEvents, "action") => names!(ComponentAction),
         (Table::WorkerEvents, "action") => names!(WorkerAction),
         (Table::WorkerEvents, "capability") => names!(Capability),
+        (Table::AuditEvents, "category") => names!(AuditCategory),
+        (Table::AuditEvents, "outcome") => names!(AuditOutcome),
         (Table::Exits, "cause") => names!(ExitCause),
         (Table::Logs, "level") => names!(Level),
         (Table::Logs | Table::Spans, "flaws") => names!(Flaw),
