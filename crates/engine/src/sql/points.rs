@@ -31,6 +31,8 @@ use crate::query::select::select;
 
 /// Rows of a batch.
 const BATCH_ROWS: usize = 8192;
+/// A batch ends behind the row that brings its texts to so many bytes: labels stand in each row, and can be large.
+const BATCH_BYTES: usize = 4 << 20;
 /// Memory that a scan takes: blocks that are read, a series, and a batch.
 const BYTES: usize = 16 << 20;
 const MILLI: i64 = 1_000_000;
@@ -189,7 +191,7 @@ impl Points {
     /// The next rows; none when there is nothing more.
     fn batch(&mut self, schema: &SchemaRef, most: usize) -> Result<Option<RecordBatch>> {
         let mut columns = Columns::new(schema);
-        while columns.rows < most.min(BATCH_ROWS) {
+        while columns.rows < most.min(BATCH_ROWS) && columns.bytes < BATCH_BYTES {
             if self.next >= self.series.times_ms.len() {
                 self.next = 0;
                 if !self.cursor.next_series(&mut self.series).map_err(external)? {
@@ -215,6 +217,8 @@ impl Points {
 struct Columns {
     columns: Vec<Column>,
     rows: usize,
+    /// Of their texts.
+    bytes: usize,
 }
 
 enum Column {
@@ -242,7 +246,7 @@ impl Columns {
             "value" => Column::Value(Float64Builder::with_capacity(BATCH_ROWS)),
             _ => Column::Histogram(StringBuilder::new()),
         });
-        Self { columns: columns.collect(), rows: 0 }
+        Self { columns: columns.collect(), rows: 0, bytes: 0 }
     }
 
     fn push(&mut self, series: &SeriesBuffer, place: usize) -> Result<()> {
@@ -251,11 +255,16 @@ impl Columns {
         for column in &mut self.columns {
             match column {
                 Column::Time(times) => times.append_value(time.saturating_mul(MILLI)),
-                Column::Name(names) => names.append_value(series.labels.metric_name()),
+                Column::Name(names) => {
+                    let name = series.labels.metric_name();
+                    names.append_value(name);
+                    self.bytes += name.len();
+                }
                 Column::Labels(labels) => {
                     for (name, value) in series.labels.iter().filter(|(name, _)| *name != "__name__") {
                         labels.keys().append_value(name);
                         labels.values().append_value(value);
+                        self.bytes += name.len() + value.len();
                     }
                     labels.append(true)?;
                 }
@@ -263,7 +272,9 @@ impl Columns {
                 Column::Value(values) => values.append_value(value),
                 Column::Histogram(texts) => {
                     let known = histogram.as_ref().and_then(|histogram| histogram.as_ref().ok());
-                    texts.append_option(known.map(tabular::histogram_json));
+                    let text = known.map(tabular::histogram_json);
+                    self.bytes += text.as_ref().map_or(0, String::len);
+                    texts.append_option(text);
                 }
             }
         }
