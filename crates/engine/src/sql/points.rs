@@ -294,3 +294,49 @@ impl Columns {
         RecordBatch::try_new_with_options(Arc::clone(schema), columns.collect(), &options)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use model::{ByteSize, DurationText, Labels, MetricBatch, Sample};
+    use prometheus::Registry;
+    use store::{Batch, TelemetryStore};
+
+    use super::*;
+    use crate::{Config, Engine};
+
+    #[test]
+    fn a_batch_ends_where_its_labels_have_become_large() {
+        const LABEL_BYTES: usize = 64 << 10;
+        const SAMPLES: i64 = 200;
+        let dir = tempfile::tempdir().expect("dir");
+        let config = Config {
+            disk_reserve_bytes: ByteSize(0),
+            retention_free_bytes: ByteSize(0),
+            retention: DurationText(Duration::from_secs(100 * 365 * 86_400)),
+            ..Config::default()
+        };
+        let engine = Engine::open(dir.path(), config, &Registry::new()).expect("opens");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let mut metrics = MetricBatch::new();
+        let labels = Labels::metric("up", &[("large", &"x".repeat(LABEL_BYTES))]);
+        let samples: Vec<Sample> = (0..SAMPLES)
+            .map(|place| Sample { time_ms: 1_754_083_800_000 + place * 1_000, value: place as f64 })
+            .collect();
+        metrics.push(labels.as_ref(), &samples);
+        runtime.block_on(engine.append(Batch { metrics, ..Batch::default() })).expect("appended");
+
+        let table = runtime.block_on(engine.session().table("samples")).expect("a table");
+        let plan = runtime.block_on(table.create_physical_plan()).expect("a plan");
+        let mut batches = Vec::new();
+        let run = engine.run_plan(plan, &Cancel::never(), &mut |batch| {
+            batches.push(batch.num_rows());
+            Ok(())
+        });
+        run.expect("rows");
+        assert_eq!(batches.iter().sum::<usize>(), SAMPLES as usize);
+        let most = BATCH_BYTES / LABEL_BYTES;
+        assert!(batches.iter().all(|rows| *rows <= most), "{batches:?}");
+    }
+}
