@@ -379,8 +379,8 @@ fn an_approximate_percentile_has_no_more_centroids_than_it_may() {
         let fault = stored.fault(&format!("SELECT {call} FROM (VALUES (1.0)) t(x)"));
         assert!(fault.message.contains("centroids"), "{call}: {}", fault.message);
     }
-    let most = "SELECT approx_percentile_cont(x, 0.5, 10000) FROM (VALUES (1.0)) t(x)";
-    assert_eq!(stored.rows(most), [json!([1.0])]);
+    let most = "SELECT CAST(approx_percentile_cont(x, 0.5, 10000) AS BIGINT) FROM (VALUES (1.0)) t(x)";
+    assert_eq!(stored.rows(most), [json!([1])]);
 }
 
 #[test]
@@ -440,11 +440,11 @@ fn statements_that_would_become_too_large_are_refused_before_they_are_planned() 
         assert!(!fault.message.is_empty());
     }
     for (inner, left, right) in [
-        ("duration_ns", "coalesce(", ", parent_span_id)"),
+        ("name", "coalesce(", ", parent_span_id)"),
         ("name IS NULL", "((", ") BETWEEN false AND true)"),
         ("name", "((", " ~ 'a|b|c|d')::text)"),
     ] {
-        let nested = format!("{}{inner}{}", left.repeat(30), right.repeat(30));
+        let nested = format!("{}{inner}{}", left.repeat(14), right.repeat(14));
         let fault = stored.fault(&format!("SELECT {nested} FROM spans"));
         assert!(fault.message.contains("parts"), "{nested}: {}", fault.message);
     }
@@ -461,7 +461,7 @@ fn statements_that_would_become_too_large_are_refused_before_they_are_planned() 
     let chain = format!("{} SELECT count(*) FROM c8 WHERE x > 0", doubled(8));
     assert_eq!(stored.rows(&chain), [json!([99])]);
     let summed = format!(
-        "{}, s AS (SELECT sum(x) AS x FROM c8 GROUP BY x), {} SELECT count(*) FROM t8 WHERE x > 0",
+        "{}, s AS (SELECT sum(c8.x) AS x FROM c8 GROUP BY c8.x), {} SELECT count(*) FROM t8 WHERE x > 0",
         doubled(8),
         again("s", "t", 8)
     );
