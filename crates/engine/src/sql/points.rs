@@ -320,7 +320,8 @@ mod tests {
         let engine = Engine::open(dir.path(), config, &Registry::new()).expect("opens");
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         let mut metrics = MetricBatch::new();
-        let labels = Labels::metric("up", &[("large", &"x".repeat(LABEL_BYTES))]);
+        let large = "x".repeat(LABEL_BYTES);
+        let labels = Labels::metric("up", &[("large", large.as_str())]);
         let samples: Vec<Sample> = (0..SAMPLES)
             .map(|place| Sample { time_ms: 1_754_083_800_000 + place * 1_000, value: place as f64 })
             .collect();
