@@ -170,7 +170,7 @@ impl Engine {
     /// A session in which every table is one of DataFusion, as the store is now.
     #[cfg(test)]
     pub(crate) fn session(&self) -> datafusion::execution::context::SessionContext {
-        let state = sql::of_view(&self.core, &self.sessions, self.queries.environment(), &Arc::default());
+        let state = sql::anytime(&self.core, &self.sessions, self.queries.environment());
         datafusion::execution::context::SessionContext::new_with_state(state)
     }
 

@@ -1,7 +1,8 @@
 //! SQL over everything that is stored: statements that read, and nothing else.
 //!
 //! A statement passes three gates. Before it is parsed, its length and how much it nests are looked at
-//! ([`statement`]). Its plan may name only the tables and functions of [`session`] and [`functions`], none of which
+//! ([`statement`]). How large its expressions become is counted before they are written out ([`size`]), and making
+//! a plan ends with the statement's time ([`deadline`]). Its plan may name only the tables and functions of [`session`] and [`functions`], none of which
 //! reaches a file or the network. It then runs as any scan does ([`crate::query::queries`]), within bounds of memory
 //! ([`memory`]), rows, bytes and time.
 //!
@@ -9,6 +10,7 @@
 
 mod answer;
 mod bounded;
+mod deadline;
 mod fault;
 mod functions;
 mod held;
@@ -18,6 +20,7 @@ mod planner;
 mod points;
 mod samples;
 mod session;
+mod size;
 mod statement;
 
 use std::sync::Arc;
@@ -35,9 +38,10 @@ use crate::events::read::Tally;
 use crate::query::queries::{Queries, Run};
 
 use answer::Answer;
+use deadline::Until;
 pub(crate) use session::Sessions;
 #[cfg(test)]
-pub(crate) use session::of_view;
+pub(crate) use session::anytime;
 
 /// The stack of the thread that makes a plan: what [`statement`] lets through fits into a part of it.
 const PLANNING_STACK_BYTES: usize = 64 << 20;
@@ -51,18 +55,24 @@ pub(crate) fn run(
     into: &mut dyn SqlRows,
 ) -> Result<SqlSummary, SqlError> {
     let begun = Instant::now();
+    let timeout = Timeout::of(query, queries);
+    let until = Arc::new(Until {
+        deadline: begun.checked_add(timeout.length),
+        cancel: query.cancel.clone(),
+        timed_out: timeout.text(),
+    });
     let tally = Arc::new(Tally::default());
     let environment = memory::share(&queries.environment());
     let most_rows =
         query.limit.map_or(core.config.max_scan_rows, |limit| limit.min(core.config.max_scan_rows));
     let made = made(&session::Wanted {
-        state: session::of_view(core, sessions, environment, &tally),
+        state: session::of_view(core, sessions, environment, &tally, &until),
         statement: &query.statement,
         most_rows,
+        until: &until,
     })?;
     let planning = begun.elapsed();
     into.begin(&made.plan.schema())?;
-    let timeout = Timeout::of(query, queries);
     let run = Run {
         plan: made.plan,
         context: made.context,

@@ -18,6 +18,9 @@ const MAX_TEXT_BYTES: usize = 64 << 10;
 const MAX_BATCH_BYTES: usize = 256 << 20;
 /// How much longer a time can be than the pattern that it is written by.
 const TIME_GROWTH: usize = 16;
+/// How much longer a text can be of which each character becomes another: `upper('ΐ')` has three times the bytes, and
+/// a letter can become one of four.
+const MAPPED_GROWTH: usize = 4;
 
 /// How long a function's texts can become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,6 +31,8 @@ enum Growth {
     Replaced,
     /// A pattern, its last argument, filled in.
     Written,
+    /// Its first argument, each character of which becomes another. What does not become longer may stay as it is.
+    Mapped,
     /// Not longer than its arguments; but its second argument, a pattern, is constant.
     Pattern,
 }
@@ -38,6 +43,7 @@ pub(super) fn bounded(function: Arc<ScalarUDF>) -> Arc<ScalarUDF> {
         "concat" | "concat_ws" => Growth::Joined,
         "replace" | "regexp_replace" => Growth::Replaced,
         "to_char" => Growth::Written,
+        "initcap" | "lower" | "translate" | "upper" => Growth::Mapped,
         "regexp_like" | "regexp_count" | "regexp_instr" => Growth::Pattern,
         _ => return function,
     };
@@ -83,6 +89,10 @@ impl Bounded {
             Growth::Written => {
                 args.args.last().map_or(0, |pattern| bytes(pattern, rows).saturating_mul(TIME_GROWTH))
             }
+            Growth::Mapped => {
+                let growth = if args.args.iter().all(is_ascii) { 1 } else { MAPPED_GROWTH };
+                args.args.first().map_or(0, |text| bytes(text, rows).saturating_mul(growth))
+            }
             Growth::Pattern => {
                 if !is_constant(args.args.get(1)) {
                     return exec_err!("the pattern of {name} must be constant");
@@ -122,12 +132,12 @@ impl ScalarUDFImpl for Bounded {
         if self.most_bytes(&args)? > MAX_BATCH_BYTES {
             return Err(too_long(self.name()));
         }
-        let made = self.inner.invoke_with_args(args)?;
-        let longest = match &made {
-            ColumnarValue::Scalar(text) => text_of(text).map_or(0, str::len),
-            ColumnarValue::Array(texts) => longest(texts),
+        let most = match self.growth {
+            Growth::Mapped => args.args.first().map_or(0, longest).max(MAX_TEXT_BYTES),
+            _ => MAX_TEXT_BYTES,
         };
-        if longest > MAX_TEXT_BYTES && self.growth != Growth::Pattern {
+        let made = self.inner.invoke_with_args(args)?;
+        if longest(&made) > most && self.growth != Growth::Pattern {
             return Err(too_long(self.name()));
         }
         Ok(made)
@@ -162,8 +172,25 @@ fn bytes(value: &ColumnarValue, rows: usize) -> usize {
     }
 }
 
+/// Whether no character of the texts has more than a byte.
+fn is_ascii(value: &ColumnarValue) -> bool {
+    match value {
+        ColumnarValue::Scalar(value) => text_of(value).is_none_or(str::is_ascii),
+        ColumnarValue::Array(texts) => match texts.data_type() {
+            DataType::Utf8 => texts.as_string::<i32>().is_ascii(),
+            DataType::LargeUtf8 => texts.as_string::<i64>().is_ascii(),
+            DataType::Utf8View => texts.as_string_view().is_ascii(),
+            _ => false,
+        },
+    }
+}
+
 /// The bytes of the longest text.
-fn longest(texts: &ArrayRef) -> usize {
+fn longest(value: &ColumnarValue) -> usize {
+    let texts = match value {
+        ColumnarValue::Scalar(text) => return text_of(text).map_or(0, str::len),
+        ColumnarValue::Array(texts) => texts,
+    };
     let lengths = |offsets: &mut dyn Iterator<Item = usize>| offsets.max().unwrap_or(0);
     match texts.data_type() {
         DataType::Utf8 => lengths(&mut texts.as_string::<i32>().offsets().lengths()),

@@ -31,6 +31,8 @@ use crate::query::select::select;
 
 /// Rows of a batch.
 const BATCH_ROWS: usize = 8192;
+/// A batch ends behind the row that brings its texts to so many bytes: labels stand in each row, and can be large.
+const BATCH_BYTES: usize = 4 << 20;
 /// Memory that a scan takes: blocks that are read, a series, and a batch.
 const BYTES: usize = 16 << 20;
 const MILLI: i64 = 1_000_000;
@@ -189,7 +191,7 @@ impl Points {
     /// The next rows; none when there is nothing more.
     fn batch(&mut self, schema: &SchemaRef, most: usize) -> Result<Option<RecordBatch>> {
         let mut columns = Columns::new(schema);
-        while columns.rows < most.min(BATCH_ROWS) {
+        while columns.rows < most.min(BATCH_ROWS) && columns.bytes < BATCH_BYTES {
             if self.next >= self.series.times_ms.len() {
                 self.next = 0;
                 if !self.cursor.next_series(&mut self.series).map_err(external)? {
@@ -215,6 +217,8 @@ impl Points {
 struct Columns {
     columns: Vec<Column>,
     rows: usize,
+    /// Of their texts.
+    bytes: usize,
 }
 
 enum Column {
@@ -242,7 +246,7 @@ impl Columns {
             "value" => Column::Value(Float64Builder::with_capacity(BATCH_ROWS)),
             _ => Column::Histogram(StringBuilder::new()),
         });
-        Self { columns: columns.collect(), rows: 0 }
+        Self { columns: columns.collect(), rows: 0, bytes: 0 }
     }
 
     fn push(&mut self, series: &SeriesBuffer, place: usize) -> Result<()> {
@@ -251,11 +255,16 @@ impl Columns {
         for column in &mut self.columns {
             match column {
                 Column::Time(times) => times.append_value(time.saturating_mul(MILLI)),
-                Column::Name(names) => names.append_value(series.labels.metric_name()),
+                Column::Name(names) => {
+                    let name = series.labels.metric_name();
+                    names.append_value(name);
+                    self.bytes += name.len();
+                }
                 Column::Labels(labels) => {
                     for (name, value) in series.labels.iter().filter(|(name, _)| *name != "__name__") {
                         labels.keys().append_value(name);
                         labels.values().append_value(value);
+                        self.bytes += name.len() + value.len();
                     }
                     labels.append(true)?;
                 }
@@ -263,7 +272,9 @@ impl Columns {
                 Column::Value(values) => values.append_value(value),
                 Column::Histogram(texts) => {
                     let known = histogram.as_ref().and_then(|histogram| histogram.as_ref().ok());
-                    texts.append_option(known.map(tabular::histogram_json));
+                    let text = known.map(tabular::histogram_json);
+                    self.bytes += text.as_ref().map_or(0, String::len);
+                    texts.append_option(text);
                 }
             }
         }
@@ -281,5 +292,52 @@ impl Columns {
         // Without any column, rows are a number alone.
         let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
         RecordBatch::try_new_with_options(Arc::clone(schema), columns.collect(), &options)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use model::{ByteSize, DurationText, Labels, MetricBatch, Sample};
+    use prometheus::Registry;
+    use store::{Batch, TelemetryStore};
+
+    use super::*;
+    use crate::{Config, Engine};
+
+    #[test]
+    fn a_batch_ends_where_its_labels_have_become_large() {
+        const LABEL_BYTES: usize = 64 << 10;
+        const SAMPLES: i64 = 200;
+        let dir = tempfile::tempdir().expect("dir");
+        let config = Config {
+            disk_reserve_bytes: ByteSize(0),
+            retention_free_bytes: ByteSize(0),
+            retention: DurationText(Duration::from_secs(100 * 365 * 86_400)),
+            ..Config::default()
+        };
+        let engine = Engine::open(dir.path(), config, &Registry::new()).expect("opens");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let mut metrics = MetricBatch::new();
+        let large = "x".repeat(LABEL_BYTES);
+        let labels = Labels::metric("up", &[("large", large.as_str())]);
+        let samples: Vec<Sample> = (0..SAMPLES)
+            .map(|place| Sample { time_ms: 1_754_083_800_000 + place * 1_000, value: place as f64 })
+            .collect();
+        metrics.push(labels.as_ref(), &samples);
+        runtime.block_on(engine.append(Batch { metrics, ..Batch::default() })).expect("appended");
+
+        let table = runtime.block_on(engine.session().table("samples")).expect("a table");
+        let plan = runtime.block_on(table.create_physical_plan()).expect("a plan");
+        let mut batches = Vec::new();
+        let run = engine.run_plan(plan, &Cancel::never(), &mut |batch| {
+            batches.push(batch.num_rows());
+            Ok(())
+        });
+        run.expect("rows");
+        assert_eq!(batches.iter().sum::<usize>(), SAMPLES as usize);
+        let most = BATCH_BYTES / LABEL_BYTES;
+        assert!(batches.iter().all(|rows| *rows <= most), "{batches:?}");
     }
 }

@@ -19,8 +19,9 @@ use datafusion::physical_plan::ExecutionPlan;
 use futures::executor::block_on;
 use store::{SAMPLES, SqlError, Table};
 
+use super::deadline::Until;
 use super::samples::SamplesTable;
-use super::{fault, functions, planner, statement};
+use super::{fault, functions, planner, size, statement};
 use crate::core::{Core, View};
 use crate::events::read::Tally;
 use crate::query::table::EventTable;
@@ -65,19 +66,32 @@ fn common() -> SessionState {
         .build()
 }
 
-/// A session in which every table is one of DataFusion, all of one view of the store.
-pub(crate) fn of_view(
+/// A session whose plans may take as long as they like to make.
+#[cfg(test)]
+pub(crate) fn anytime(core: &Arc<Core>, sessions: &Sessions, environment: Arc<RuntimeEnv>) -> SessionState {
+    let until =
+        Until { deadline: None, cancel: store::Cancel::never(), timed_out: "it took too long".to_owned() };
+    of_view(core, sessions, environment, &Arc::default(), &Arc::new(until))
+}
+
+/// A session in which every table is one of DataFusion, all of one view of the store, and which makes plans until its
+/// time is over.
+pub(super) fn of_view(
     core: &Arc<Core>,
     sessions: &Sessions,
     environment: Arc<RuntimeEnv>,
     tally: &Arc<Tally>,
+    until: &Arc<Until>,
 ) -> SessionState {
     let tables = Tables { core: Arc::clone(core), view: core.view(), tally: Arc::clone(tally) };
     let catalog = MemoryCatalogProvider::new();
     catalog.register_schema(SCHEMA, Arc::new(tables)).expect("schemas can be added to a catalog in memory");
     let catalogs = MemoryCatalogProviderList::new();
     catalogs.register_catalog(CATALOG.to_owned(), Arc::new(catalog));
-    let mut state = SessionStateBuilder::new_from_existing(sessions.common())
+    let common = sessions.common();
+    let rules = common.optimizers().iter().map(|rule| until.over(rule)).collect();
+    let mut state = SessionStateBuilder::new_from_existing(common)
+        .with_optimizer_rules(rules)
         .with_catalog_list(Arc::new(catalogs))
         .with_runtime_env(environment)
         .build();
@@ -129,11 +143,12 @@ pub(super) struct Wanted<'a> {
     pub(super) statement: &'a str,
     /// The most rows that matter; one more is asked for, so that it is known whether there are more.
     pub(super) most_rows: usize,
+    pub(super) until: &'a Until,
 }
 
 /// The plan of a statement that only reads. Needs a large stack.
 pub(super) fn plan(wanted: &Wanted<'_>) -> Result<Arc<dyn ExecutionPlan>, SqlError> {
-    let Wanted { state, statement, most_rows } = wanted;
+    let Wanted { state, statement, most_rows, until } = wanted;
     let tokens = statement::tokens(statement)?;
     let fault = |error| fault::error(error, &tokens, state);
     let dialect = state.config().options().sql_parser.dialect;
@@ -145,8 +160,11 @@ pub(super) fn plan(wanted: &Wanted<'_>) -> Result<Arc<dyn ExecutionPlan>, SqlErr
         SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
     only_queries.verify_plan(&logical).map_err(|_| statement::only_reads())?;
     let logical = limited(logical, most_rows.saturating_add(1)).map_err(fault)?;
+    size::check(&logical)?;
     let logical = state.optimize(&logical).map_err(fault)?;
     statement::check_plan(&logical)?;
+    // Where a plan is explained, an error of a rule is a part of what is told.
+    until.check().map_err(SqlError::Query)?;
     let planned = block_on(state.query_planner().create_physical_plan(&logical, state));
     planned.map_err(fault)
 }

@@ -6,6 +6,8 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
+use arrow::datatypes::DataType;
+use datafusion::common::ScalarValue;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator};
 use datafusion::sql::parser::Statement;
@@ -23,6 +25,8 @@ const MAX_NESTING: usize = 1_000;
 const MAX_RELATIONS: usize = 64;
 /// The most columns of a part of a plan.
 const MAX_COLUMNS: usize = 512;
+/// The most centroids of an approximate percentile: memory is taken for all of them at once.
+const MAX_CENTROIDS: u64 = 10_000;
 
 /// The parts of a statement with their places.
 pub(super) fn tokens(statement: &str) -> Result<Vec<TokenWithSpan>, StatementError> {
@@ -205,7 +209,8 @@ fn check_size(statement: &ast::Statement) -> Result<(), StatementError> {
     Ok(())
 }
 
-/// Lets through plans whose patterns are constant and whose parts do not have too many columns.
+/// Lets through plans whose patterns are constant, whose parts do not have too many columns, and whose aggregates take
+/// no memory that a number says.
 pub(super) fn check_plan(plan: &LogicalPlan) -> Result<(), StatementError> {
     let mut fault = None;
     let walked = plan.apply_with_subqueries(|part| {
@@ -219,6 +224,12 @@ pub(super) fn check_plan(plan: &LogicalPlan) -> Result<(), StatementError> {
                     fault = Some(format!("patterns must be constant, and that of `{expr}` is not"));
                     return Ok(TreeNodeRecursion::Stop);
                 }
+                if has_many_centroids(expr) {
+                    fault = Some(format!(
+                        "the number of centroids must be a constant from 1 to {MAX_CENTROIDS}, and that of `{expr}` is not"
+                    ));
+                    return Ok(TreeNodeRecursion::Stop);
+                }
                 Ok(TreeNodeRecursion::Continue)
             })
         })
@@ -228,6 +239,23 @@ pub(super) fn check_plan(plan: &LogicalPlan) -> Result<(), StatementError> {
         (None, Err(error)) => Err(StatementError::new(error.strip_backtrace())),
         (None, Ok(_)) => Ok(()),
     }
+}
+
+/// Whether an approximate percentile would have more centroids than it may, or nobody knows how many.
+fn has_many_centroids(expr: &Expr) -> bool {
+    let (name, args) = match expr {
+        Expr::AggregateFunction(call) => (call.func.name(), &call.params.args),
+        Expr::WindowFunction(call) => (call.fun.name(), &call.params.args),
+        _ => return false,
+    };
+    let centroids = if name == "approx_percentile_cont" { args.get(2) } else { None };
+    let is_fine = |centroids: &Expr| match centroids {
+        Expr::Literal(number, _) => {
+            matches!(number.cast_to(&DataType::UInt64), Ok(ScalarValue::UInt64(Some(1..=MAX_CENTROIDS))))
+        }
+        _ => false,
+    };
+    centroids.is_some_and(|centroids| !is_fine(centroids))
 }
 
 /// Whether there is a pattern that is another in each row: compiling them can take hours.

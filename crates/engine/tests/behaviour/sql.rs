@@ -353,6 +353,64 @@ fn every_bound_is_named_by_whoever_reaches_it() {
     assert!(stored.stopped(&SqlQuery::new("SELECT 1 / (count(*) - 300) FROM logs")).contains("zero"));
 }
 
+/// Common tables, each of which has the column of the one before it twice.
+fn doubled(levels: usize) -> String {
+    format!("WITH c0 AS (SELECT duration_ns AS x FROM spans), {}", again("c0", "c", levels))
+}
+
+fn again(first: &str, name: &str, levels: usize) -> String {
+    let table = |level: usize| {
+        let before = if level == 1 { first.to_owned() } else { format!("{name}{}", level - 1) };
+        format!("{name}{level} AS (SELECT x + x AS x FROM {before})")
+    };
+    (1..=levels).map(table).collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn an_approximate_percentile_has_no_more_centroids_than_it_may() {
+    let stored = Stored::new();
+    for call in [
+        "approx_percentile_cont(x, 0.5, 10000000000000)",
+        "approx_percentile_cont(0.5, 10000000000000) WITHIN GROUP (ORDER BY x)",
+        "approx_percentile_cont(x, 0.5, 10000 * 1000000)",
+        "approx_percentile_cont(x, 0.5, 10000000000000) OVER ()",
+        "approx_percentile_cont(x, 0.5, -1)",
+    ] {
+        let fault = stored.fault(&format!("SELECT {call} FROM (VALUES (1.0)) t(x)"));
+        assert!(fault.message.contains("centroids"), "{call}: {}", fault.message);
+    }
+    let most = "SELECT CAST(approx_percentile_cont(x, 0.5, 10000) AS BIGINT) FROM (VALUES (1.0)) t(x)";
+    assert_eq!(stored.rows(most), [json!([1])]);
+}
+
+#[test]
+fn texts_do_not_grow_by_letters_that_become_several() {
+    let stored = Stored::new();
+    let left = "translate(upper(".repeat(12);
+    let right = "), upper('ΐ'), 'ΐΐΐ')".repeat(12);
+    let tripled = format!("SELECT {left}concat(left(message, 1), 'ΐ'){right} FROM logs");
+    assert!(stored.stopped(&SqlQuery::new(tripled)).contains("too long"));
+    assert_eq!(stored.rows("SELECT DISTINCT upper('ΐ') FROM logs"), [json!(["\u{399}\u{308}\u{301}"])]);
+
+    // A text that is long already, and stays as long as it is.
+    let long = LogEvent { message: Some("Ä".repeat(50_000)), ..log(1_000) };
+    stored.open.append(Batch { events: vec![rows(&[long])], ..Batch::default() }).expect("appended");
+    let longest = "SELECT max(octet_length(lower(message))) FROM logs WHERE lower(message) LIKE 'ää%'";
+    assert_eq!(stored.rows(longest), [json!([100_000])]);
+}
+
+#[test]
+fn planning_ends_when_nobody_waits_for_it() {
+    let stored = Stored::new();
+    for statement in ["SELECT count(*) FROM logs", "EXPLAIN SELECT count(*) FROM logs"] {
+        let late = SqlQuery { timeout: Some(Duration::ZERO), ..SqlQuery::new(statement) };
+        assert!(stored.stopped(&late).contains("took longer than"), "{statement}");
+        let cancelled = SqlQuery::new(statement);
+        cancelled.cancel.cancel();
+        assert!(matches!(stored.answer(&cancelled), Err(SqlError::Query(QueryError::Stopped(_)))));
+    }
+}
+
 #[test]
 fn statements_that_would_become_too_large_are_refused_before_they_are_planned() {
     let stored = Stored::new();
@@ -381,6 +439,34 @@ fn statements_that_would_become_too_large_are_refused_before_they_are_planned() 
         let fault = stored.fault(&statement);
         assert!(!fault.message.is_empty());
     }
+    for (inner, left, right) in [
+        ("name", "coalesce(", ", parent_span_id)"),
+        ("name IS NULL", "((", ") BETWEEN false AND true)"),
+        ("name", "((", " ~ 'a|b|c|d')::text)"),
+    ] {
+        let nested = format!("{}{inner}{}", left.repeat(14), right.repeat(14));
+        let fault = stored.fault(&format!("SELECT {nested} FROM spans"));
+        assert!(fault.message.contains("parts"), "{nested}: {}", fault.message);
+    }
+    for end in ["", " UNION ALL SELECT x FROM c29", " ORDER BY x"] {
+        let chain = format!("{} SELECT x FROM c30 WHERE x > 0{end}", doubled(30));
+        for statement in [format!("EXPLAIN {chain}"), chain] {
+            let fault = stored.fault(&statement);
+            assert!(fault.message.contains("parts"), "{statement}: {}", fault.message);
+        }
+    }
+    let inside = format!("{} SELECT name FROM spans WHERE duration_ns IN (SELECT x FROM c30)", doubled(30));
+    assert!(stored.fault(&inside).message.contains("parts"));
+    // What a group is made of is not put in for it.
+    let chain = format!("{} SELECT count(*) FROM c8 WHERE x > 0", doubled(8));
+    assert_eq!(stored.rows(&chain), [json!([99])]);
+    let summed = format!(
+        "{}, s AS (SELECT sum(c8.x) AS x FROM c8 GROUP BY c8.x), {} SELECT count(*) FROM t8 WHERE x > 0",
+        doubled(8),
+        again("s", "t", 8)
+    );
+    assert_eq!(stored.rows(&summed), [json!([99])]);
+
     // As deep as statements may be.
     let deep = format!(
         "SELECT count(*) FROM logs WHERE {}severity_number > 0",
