@@ -126,7 +126,7 @@ exec sleep 1000
     task.abort();
     let families = registry.gather();
     let refused = |reason: &str| -> f64 {
-        let metrics = families.iter().flat_map(|family| family.get_metric());
+        let metrics = families.iter().flat_map(prometheus::proto::MetricFamily::get_metric);
         let is_it = |metric: &&prometheus::proto::Metric| {
             let has = |name: &str, value: &str| {
                 metric.get_label().iter().any(|label| label.name() == name && label.value() == value)
