@@ -190,8 +190,9 @@ impl LogMetrics {
 
 impl EventListener for LogMetrics {
     fn on_events(&self, events: &[Event]) {
-        let logs =
-            || events.iter().filter_map(|event| if let Event::Log(log) = event { Some(&**log) } else { None });
+        let logs = || {
+            events.iter().filter_map(|event| if let Event::Log(log) = event { Some(&**log) } else { None })
+        };
         if logs().next().is_none() {
             return;
         }
