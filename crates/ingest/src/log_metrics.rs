@@ -178,6 +178,9 @@ impl LogMetrics {
     }
 
     fn add(&self, found: &mut Vec<Found>, now: Timestamp) {
+        if found.is_empty() {
+            return;
+        }
         let mut tallies = self.tallies.lock();
         for Found { place, labels, value } in found.drain(..) {
             let rule = &self.rules[place];

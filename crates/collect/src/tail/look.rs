@@ -243,6 +243,8 @@ impl Look {
             source: Box::new(error),
         })?;
         self.known_patterns = kept.patterns;
+        // A start that broke off may have left some.
+        (self.files, self.absent) = (Vec::new(), Absent::default());
         for mut position in kept.files {
             if let Some(end) = ends.get(&position.key) {
                 position.position = position.position.max(*end);
