@@ -2,7 +2,8 @@
 //!
 //! Where reading goes on is a cursor of the journal, kept after what lies before it is stored. Entries that were stored
 //! after it was written down are known by their ids, which come from their own cursors; the store is asked for those
-//! once at the start. `journalctl` is waited for by not reading on: nothing is dropped here, and the journal keeps what
+//! once at the start. A cursor that cannot be read is told and passed over: the journal is read from now on, as at a first
+//! start. `journalctl` is waited for by not reading on: nothing is dropped here, and the journal keeps what
 //! waits. The library of systemd was not taken: it would bind the binary to it.
 
 use std::collections::HashSet;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use ingest::{Ingest, Source};
+use ingest::{Ingest, Reason, Source};
 use model::event::Event;
 use model::{MetricBatch, TimeRange, Timestamp};
 use parking_lot::Mutex;
@@ -23,6 +24,7 @@ use tokio::process::{Child, Command};
 use tokio_util::sync::CancellationToken;
 
 use crate::collector::{BoxError, CollectError, Collector};
+use crate::durable;
 
 /// How much is read at a time; its entries are stored together.
 const PIECE_BYTES: usize = 64 << 10;
@@ -69,6 +71,8 @@ pub(crate) struct Journal {
     cursor_file: PathBuf,
     ingest: Arc<Ingest>,
     failure: Arc<Mutex<Option<String>>>,
+    /// One writes the cursor down at a time: a write that was given up may still be about it.
+    saving: Arc<Mutex<()>>,
 }
 
 /// What is known while the journal is followed.
@@ -83,7 +87,8 @@ struct Place {
 impl Journal {
     pub(crate) fn new(config: &JournalConfig, data_dir: &Path, ingest: Arc<Ingest>) -> Arc<Self> {
         let cursor_file = data_dir.join("journal.cursor");
-        Arc::new(Self { config: config.clone(), cursor_file, ingest, failure: Arc::default() })
+        let config = config.clone();
+        Arc::new(Self { config, cursor_file, ingest, failure: Arc::default(), saving: Arc::default() })
     }
 
     /// A collector that tells how this does.
@@ -104,7 +109,7 @@ impl Journal {
             }
         }
         if let Some(place) = &mut place
-            && let Err(error) = self.save(place)
+            && let Err(error) = self.save(place).await
         {
             tracing::warn!(%error, "how far the journal was read could not be kept; the store is asked for it");
         }
@@ -127,7 +132,15 @@ impl Journal {
                 return Err(self.ended(&mut child).await);
             }
             let mut entries = Vec::new();
-            lines.feed(&buffer[..length], |line| entries.extend(read_journal_entry(line.bytes)));
+            let (mut too_large, mut malformed) = (0, 0);
+            lines.feed(&buffer[..length], |line| match read_journal_entry(line.bytes) {
+                Some(entry) => entries.push(entry),
+                None if line.cut > 0 => too_large += 1,
+                None if line.bytes.is_empty() => {}
+                None => malformed += 1,
+            });
+            self.ingest.refuse_events(Source::Journal, Reason::TooLarge, too_large);
+            self.ingest.refuse_events(Source::Journal, Reason::Malformed, malformed);
             self.store(entries, place).await;
             *self.failure.lock() = None;
         }
@@ -184,18 +197,14 @@ impl Journal {
         }
         place.kept = Some(newest);
         if place.last_saved.elapsed() >= SAVE_INTERVAL
-            && let Err(error) = self.save(place)
+            && let Err(error) = self.save(place).await
         {
             tracing::warn!(%error, "how far the journal was read could not be kept; the store is asked for it");
         }
     }
 
     async fn begin(&self) -> Result<Place, CollectError> {
-        let kept: Option<Kept> = match std::fs::read(&self.cursor_file) {
-            Ok(bytes) => Some(serde_json::from_slice(&bytes).map_err(|error| read_failed(Box::new(error)))?),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => return Err(read_failed(Box::new(error))),
-        };
+        let kept = self.load().map_err(|error| read_failed(Box::new(error)))?;
         let mut stored = HashSet::new();
         if let Some(kept) = &kept {
             let range = TimeRange::new(Timestamp::from_nanos(kept.time).before(BEHIND), Timestamp::MAX);
@@ -211,15 +220,37 @@ impl Journal {
         Ok(Place { saved: kept.clone(), kept, last_saved: Instant::now(), stored })
     }
 
-    fn save(&self, place: &mut Place) -> std::io::Result<()> {
+    /// Where reading stood; nothing on the first start, and where that cannot be understood.
+    fn load(&self) -> std::io::Result<Option<Kept>> {
+        let bytes = match std::fs::read(&self.cursor_file) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        match serde_json::from_slice(&bytes) {
+            Ok(kept) => Ok(Some(kept)),
+            Err(error) => {
+                let path = self.cursor_file.display();
+                tracing::warn!(%error, %path, "it does not say how far the journal was read: it is read from now on");
+                Ok(None)
+            }
+        }
+    }
+
+    async fn save(&self, place: &mut Place) -> std::io::Result<()> {
         if place.kept == place.saved {
             return Ok(());
         }
-        let beside = self.cursor_file.with_extension("new");
-        std::fs::write(&beside, serde_json::to_vec(&place.kept)?)?;
-        std::fs::rename(&beside, &self.cursor_file)?;
-        place.saved.clone_from(&place.kept);
+        // Tried no more often if it fails.
         place.last_saved = Instant::now();
+        let (path, bytes) = (self.cursor_file.clone(), serde_json::to_vec(&place.kept)?);
+        let saving = Arc::clone(&self.saving);
+        let writing = tokio::task::spawn_blocking(move || {
+            let _alone = saving.lock();
+            durable::replace(&path, &bytes)
+        });
+        writing.await.map_err(std::io::Error::other)??;
+        place.saved.clone_from(&place.kept);
         Ok(())
     }
 

@@ -12,6 +12,7 @@
 mod blocking;
 mod collector;
 mod config;
+mod durable;
 mod exits;
 mod gpus;
 mod host;

@@ -9,7 +9,9 @@
 //! read again. How a restart goes on where the store ends is in [`positions`]. Start reading at [`Tails`], then
 //! [`look::Look`].
 
+mod again;
 mod config;
+mod ends;
 mod file;
 mod glob;
 mod identity;
@@ -38,6 +40,8 @@ pub use config::{Joining, LineFormat, LogsConfig, StartAt, TailSetupError, Taili
 
 /// How long to wait until the store may have room again.
 const WAIT_FOR_ROOM: Duration = Duration::from_millis(500);
+/// The longest to wait until it is tried again to find out where reading goes on.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// Shorter intervals are taken as this one.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
 /// How often it is told how tailing does.
@@ -91,13 +95,16 @@ impl Tails {
 
     /// Reads until `cancel`. What was read by then is stored, and how far that is written down.
     pub(crate) async fn run(self: Arc<Self>, cancel: CancellationToken) {
+        let mut failures = 0;
         loop {
-            let pause = match self.step().await {
+            let step = self.step().await;
+            failures = if step.is_ok() { 0 } else { u32::saturating_add(failures, 1) };
+            let pause = match step {
                 Ok(true) => Duration::ZERO,
                 Ok(false) => self.interval,
                 Err(error) => {
                     self.fail(&error);
-                    WAIT_FOR_ROOM.max(self.interval)
+                    pause_after(&error, failures).max(self.interval)
                 }
             };
             let pausing = tokio::time::sleep(pause);
@@ -141,6 +148,17 @@ impl Tails {
             tracing::warn!(error = %said, "log files are not read");
         }
         health.failure = Some(said);
+    }
+}
+
+/// How long to wait after so many failures. A store that is full may have room at any time. To find out where reading goes
+/// on goes over what is stored: begun anew all the time that would keep the store busy, and not end sooner.
+fn pause_after(error: &CollectError, failures: u32) -> Duration {
+    match error {
+        CollectError::Read { .. } => {
+            WAIT_FOR_ROOM.saturating_mul(2_u32.saturating_pow(failures)).min(LONGEST_WAIT)
+        }
+        _ => WAIT_FOR_ROOM,
     }
 }
 

@@ -20,6 +20,7 @@ use model::{MetricBatch, MetricKind, MetricMetadata, Timestamp};
 use parking_lot::Mutex;
 use prometheus::{IntCounterVec, Opts, Registry};
 use regex::{RegexSet, RegexSetBuilder};
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio_util::sync::CancellationToken;
 
 use crate::{EventListener, Ingest, Source};
@@ -31,6 +32,19 @@ pub use settings::{LogMetricKind, LogMetricRule, LogMetricsSettings};
 
 /// The largest program that the patterns of all rules may become.
 const MAX_SET_BYTES: usize = 10 << 20;
+
+/// The most text that patterns are tried on where the answer is on its way, beside other tasks.
+const INLINE_BYTES: usize = 64 << 10;
+/// The most values that are kept until they are counted.
+const MAX_FOUND: usize = 1024;
+
+/// A value that a rule has found in a record.
+struct Found {
+    /// Which rule.
+    place: usize,
+    labels: Vec<String>,
+    value: f64,
+}
 
 /// Counts records of logs by rules.
 pub struct LogMetrics {
@@ -97,6 +111,9 @@ impl LogMetrics {
             let batch = self.told(Timestamp::now());
             if !batch.is_empty() {
                 let stored = ingest.append_metrics(Source::LogMetrics, batch).await;
+                if stored.is_ok() {
+                    self.settle();
+                }
                 // Sums lose nothing by it: the next ones hold what these did. `ingest` counts it.
                 if let Err(error) = &stored
                     && is_told
@@ -121,7 +138,25 @@ impl LogMetrics {
         batch
     }
 
-    fn count(&self, log: &LogEvent, tallies: &mut [Tally], now: Timestamp) {
+    /// What was told last is stored.
+    pub(crate) fn settle(&self) {
+        self.tallies.lock().iter_mut().for_each(Tally::settle);
+    }
+
+    /// Counts records. Patterns are tried without the lock: texts are long, and others count meanwhile.
+    fn count_all<'e>(&self, logs: impl Iterator<Item = &'e LogEvent>, now: Timestamp) {
+        let mut found = Vec::new();
+        for log in logs {
+            self.find(log, &mut found);
+            if found.len() >= MAX_FOUND {
+                self.add(&mut found, now);
+            }
+        }
+        self.add(&mut found, now);
+    }
+
+    /// What the rules find in a record.
+    fn find(&self, log: &LogEvent, found: &mut Vec<Found>) {
         let mut text: Option<(Cow<'_, str>, regex::SetMatches)> = None;
         for (place, rule) in self.rules.iter().enumerate() {
             if !rule.may_count(log) {
@@ -136,12 +171,21 @@ impl LogMetrics {
                 continue;
             }
             match rule.read(log, text) {
-                Some((labels, value)) => {
-                    if tallies[place].add(labels, value, rule, now.as_millis()) {
-                        self.overflowed.with_label_values(&[rule.name()]).inc();
-                    }
-                }
+                Some((labels, value)) => found.push(Found { place, labels, value }),
                 None => self.unread.with_label_values(&[rule.name()]).inc(),
+            }
+        }
+    }
+
+    fn add(&self, found: &mut Vec<Found>, now: Timestamp) {
+        if found.is_empty() {
+            return;
+        }
+        let mut tallies = self.tallies.lock();
+        for Found { place, labels, value } in found.drain(..) {
+            let rule = &self.rules[place];
+            if tallies[place].add(labels, value, rule, now.as_millis()) {
+                self.overflowed.with_label_values(&[rule.name()]).inc();
             }
         }
     }
@@ -149,17 +193,35 @@ impl LogMetrics {
 
 impl EventListener for LogMetrics {
     fn on_events(&self, events: &[Event]) {
-        let mut logs = events
-            .iter()
-            .filter_map(|event| if let Event::Log(log) = event { Some(&**log) } else { None })
-            .peekable();
-        if logs.peek().is_none() {
+        let logs = || {
+            events.iter().filter_map(|event| if let Event::Log(log) = event { Some(&**log) } else { None })
+        };
+        if logs().next().is_none() {
             return;
         }
         let now = Timestamp::now();
-        let mut tallies = self.tallies.lock();
-        logs.for_each(|log| self.count(log, &mut tallies, now));
+        if logs().map(text_bytes).sum::<usize>() > INLINE_BYTES {
+            unhurried(|| self.count_all(logs(), now));
+        } else {
+            self.count_all(logs(), now);
+        }
     }
+}
+
+/// Does what takes long with a thread of its own, so that it keeps no other task of this one waiting. A queue would have
+/// to lose some of it when it is full, or copy all of it.
+fn unhurried(work: impl FnOnce()) {
+    // Elsewhere there is no other thread that could go on.
+    let can_go_on = Handle::try_current()
+        .is_ok_and(|runtime| matches!(runtime.runtime_flavor(), RuntimeFlavor::MultiThread));
+    if can_go_on { tokio::task::block_in_place(work) } else { work() }
+}
+
+/// How much text of a record patterns are tried on.
+fn text_bytes(log: &LogEvent) -> usize {
+    let fields = &log.conventions;
+    let texts = [&log.message, &fields.exception_type, &fields.exception_message];
+    texts.into_iter().flatten().map(String::len).sum()
 }
 
 /// What patterns are tried on: the message and, where something was thrown, a line that says so.

@@ -6,7 +6,7 @@ use model::event::LogEvent;
 use testkit::eventually;
 
 use super::*;
-use crate::runner::tests::{MemoryStore, ingest};
+use crate::runner::tests::{MemoryStore, ingest, ingest_into};
 
 struct Stage {
     folder: tempfile::TempDir,
@@ -104,4 +104,58 @@ async fn a_program_that_cannot_be_started_is_told() {
     }
     assert!(said.contains("cannot read the journal by /nowhere/journalctl"), "{said}");
     task.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_that_are_no_entries_or_are_too_long_are_counted_as_refused() {
+    let stage = Stage::new();
+    let program = stage.folder.path().join("journalctl");
+    let script = r#"#!/bin/sh
+echo 'no entry'
+head -c 300000 /dev/zero | tr '\0' x
+echo
+printf '{"__CURSOR":"c1","__REALTIME_TIMESTAMP":"%s000000","MESSAGE":"entry 1"}\n' "$(date +%s)"
+exec sleep 1000
+"#;
+    std::fs::write(&program, script).expect("written");
+    let registry = prometheus::Registry::new();
+    let config = JournalConfig { enabled: true, command: program, ..JournalConfig::default() };
+    let journal = Journal::new(&config, stage.folder.path(), ingest_into(&stage.store, &registry));
+    let task = tokio::spawn(journal.run(CancellationToken::new()));
+    stage.wait_for(1).await;
+    task.abort();
+    let families = registry.gather();
+    let refused = |reason: &str| -> f64 {
+        let metrics = families.iter().flat_map(prometheus::proto::MetricFamily::get_metric);
+        let is_it = |metric: &&prometheus::proto::Metric| {
+            let has = |name: &str, value: &str| {
+                metric.get_label().iter().any(|label| label.name() == name && label.value() == value)
+            };
+            has("source", "journal") && has("reason", reason)
+        };
+        metrics.filter(is_it).map(|metric| metric.get_counter().get_value()).sum()
+    };
+    assert_eq!((refused("too_large"), refused("malformed")), (1.0, 1.0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cursor_that_says_nothing_is_passed_over_and_written_anew() {
+    for text in ["", "no cursor"] {
+        let stage = Stage::new();
+        let path = stage.folder.path().join("journal.cursor");
+        std::fs::write(&path, text).expect("written");
+        let cancel = CancellationToken::new();
+        let task = tokio::spawn(stage.journal().run(cancel.clone()));
+        let last = std::sync::atomic::AtomicU32::new(0);
+        let kept = eventually("a cursor", || async {
+            // It is written with an entry that comes some time after the one before.
+            stage.write_up_to(1 + last.fetch_add(1, std::sync::atomic::Ordering::SeqCst));
+            Ok(std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<Kept>(&bytes).ok()))
+        });
+        let kept = kept.await.expect("it is written");
+        assert!(kept.cursor.starts_with('c'), "after {text:?}");
+        assert_eq!(stage.messages().first().map(String::as_str), Some("entry 1"));
+        cancel.cancel();
+        task.await.expect("it ends");
+    }
 }

@@ -105,10 +105,15 @@ impl TelemetryStore for MemoryStore {
 }
 
 pub(crate) fn ingest(store: &Arc<MemoryStore>) -> Arc<Ingest> {
+    ingest_into(store, &prometheus::Registry::new())
+}
+
+/// The same, with its counters where they can be read.
+pub(crate) fn ingest_into(store: &Arc<MemoryStore>, registry: &prometheus::Registry) -> Arc<Ingest> {
     let store: Arc<dyn TelemetryStore> = Arc::<MemoryStore>::clone(store);
     let redactor = Redactor::new(&Redaction::default()).unwrap();
     let day = Duration::from_secs(86_400);
-    Ingest::new(store, Limits::default(), redactor, day, &prometheus::Registry::new()).unwrap()
+    Ingest::new(store, Limits::default(), redactor, day, registry).unwrap()
 }
 
 /// A collector whose next passes are written down.

@@ -13,6 +13,8 @@ use protocol::logs::{Counts, Lines, LogOptions, LogReader, Record};
 use super::identity::{FileId, Fingerprint};
 use super::positions::Position;
 
+/// What ids of records of all files begin with.
+pub(super) const ID_PREFIX: &str = "file:";
 /// How long a record waits for lines that may belong to it once nothing more comes.
 const JOIN_WAIT: Duration = Duration::from_millis(500);
 /// The same, where a line has begun that may be one of them and has no end yet.
@@ -345,6 +347,7 @@ impl Tailed {
             position: self.stored,
             is_done: self.state == State::Done,
             window: self.window,
+            absent_since: None,
         }
     }
 }
@@ -363,8 +366,8 @@ fn event(key: &str, record: Record, how: Reading) -> Event {
 }
 
 /// What ids of records of a file begin with.
-pub(super) fn id_prefix(key: &str) -> String {
-    format!("file:{key}:")
+fn id_prefix(key: &str) -> String {
+    format!("{ID_PREFIX}{key}:")
 }
 
 /// Where the last line of a file begins that has no end yet; its end where there is none such.

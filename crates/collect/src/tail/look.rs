@@ -9,11 +9,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use ingest::Ingest;
+use model::Timestamp;
 use model::event::Event;
-use model::{TimeRange, Timestamp};
 use protocol::logs::LogOptions;
 
+use super::again::{self, Absent};
 use super::config::{LogsConfig, StartAt, TailSetupError, TailingConfig};
+use super::ends::stored_ends;
 use super::file::{self, Copied, Reading, State, Tailed, Taken};
 use super::identity::{FileId, Fingerprint};
 use super::metrics::Metrics;
@@ -57,6 +59,8 @@ pub(super) struct Look {
     metrics: Metrics,
     /// Those with one path in the order in which they were written, the present one last.
     files: Vec<Tailed>,
+    /// Where reading goes on with those that are not there.
+    absent: Absent,
     /// Patterns that were followed before this start.
     known_patterns: Vec<String>,
     has_begun: bool,
@@ -100,6 +104,7 @@ impl Look {
             positions_file: PositionsFile::in_dir(data_dir),
             metrics,
             files: Vec::new(),
+            absent: Absent::default(),
             known_patterns: Vec::new(),
             has_begun: false,
             next_discovery: now,
@@ -189,7 +194,8 @@ impl Look {
 
     fn save(&mut self) -> Result<(), CollectError> {
         let patterns = self.entries.iter().flat_map(|entry| entry.config.paths.iter().cloned()).collect();
-        let files = self.files.iter().map(Tailed::position).collect();
+        let absent = self.absent.positions().cloned();
+        let files = self.files.iter().map(Tailed::position).chain(absent).collect();
         self.positions_file.save(&Positions { patterns, files }).map_err(|error| CollectError::Change {
             what: format!("the positions in log files, {}", self.positions_file.path().display()),
             source: Box::new(error),
@@ -231,15 +237,20 @@ impl Look {
             what: format!("the positions in log files, {}", self.positions_file.path().display()),
             source: Box::new(error),
         })?;
+        // A store that cannot be asked ends the start, which is tried again.
+        let ends = stored_ends(&self.ingest, &kept.files).map_err(|error| CollectError::Read {
+            what: "how far log files are stored".to_owned(),
+            source: Box::new(error),
+        })?;
         self.known_patterns = kept.patterns;
-        let mut resumed: Vec<Tailed> = Vec::new();
-        for position in kept.files {
-            // A store that cannot be asked ends the start, which is tried again.
-            if let Some(file) = self.resume(position, &resumed)? {
-                resumed.push(file);
+        // A start that broke off may have left some.
+        (self.files, self.absent) = (Vec::new(), Absent::default());
+        for mut position in kept.files {
+            if let Some(end) = ends.get(&position.key) {
+                position.position = position.position.max(*end);
             }
+            self.resume(position);
         }
-        self.files = resumed;
         for (path, files) in self.groups() {
             let mut files = files.iter().rev().map(|file| &self.files[*file]);
             let newest = files.find(|file| file.state == State::Rotated);
@@ -253,49 +264,59 @@ impl Look {
         self.save()
     }
 
-    /// Finds a file again that was read before.
-    fn resume(&mut self, kept: Position, resumed: &[Tailed]) -> Result<Option<Tailed>, CollectError> {
-        let Some(entry) = self.entry_of(&kept.path) else { return Ok(None) };
-        let options = self.options(entry, &kept.path);
+    /// Finds a file again that was read before, or keeps where reading goes on.
+    fn resume(&mut self, kept: Position) {
+        let Some(entry) = self.entry_of(&kept.path) else { return };
         if kept.is_done {
-            return Ok(Some(Tailed::done(kept, entry, options)));
+            let options = self.options(entry, &kept.path);
+            self.files.push(Tailed::done(kept, entry, options));
+            return;
         }
-        let position = match kept.window() {
-            Some(window) => kept.position.max(self.stored_end(&kept.key, window)?),
-            None => kept.position,
+        let found = match kept.absent_since {
+            Some(_) => again::find_late(&kept, &kept.path, &self.files),
+            None => again::find(&kept, &self.files),
         };
-        let Some((handle, state)) = find_again(&kept, position, resumed) else {
-            self.metrics.vanished.inc();
-            return Ok(None);
-        };
-        let file = Tailed::new((kept.key, entry, kept.path.clone()), handle, options, position);
-        let mut file = match file {
-            Ok(file) => file,
-            Err(error) => {
-                self.trouble(&kept.path, &error);
-                return Ok(None);
-            }
-        };
-        file.state = state;
-        Ok(Some(file))
+        self.go_on(entry, kept, found);
     }
 
-    /// How far the store has a file.
-    fn stored_end(&self, key: &str, (from, to): (Timestamp, Timestamp)) -> Result<u64, CollectError> {
-        let prefix = file::id_prefix(key);
-        let mut end: u64 = 0;
-        let asked = self.ingest.stored_log_ids(TimeRange::new(from, to), &prefix, &mut |id| {
-            let stored: Option<u64> = id.strip_prefix(&prefix).and_then(|end| end.parse().ok());
-            end = end.max(stored.unwrap_or(0));
-        });
-        asked.map(|()| end).map_err(|error| CollectError::Read {
-            what: "how far log files are stored".to_owned(),
-            source: Box::new(error),
-        })
+    /// Goes on with files that were not there and may be at a path now.
+    fn welcome(&mut self, entry: usize, path: &str) {
+        for kept in self.absent.take_of(path) {
+            let found = if self.is_full() { None } else { again::find_late(&kept, path, &self.files) };
+            let entry = self.entry_of(&kept.path).unwrap_or(entry);
+            self.go_on(entry, kept, found);
+        }
+    }
+
+    /// Goes on with a file that was read before, or keeps its position where it was not found.
+    fn go_on(&mut self, entry: usize, kept: Position, found: Option<(File, State)>) {
+        if let Some((handle, state)) = found {
+            let options = self.options(entry, &kept.path);
+            let known = (kept.key.clone(), entry, kept.path.clone());
+            match Tailed::new(known, handle, options, kept.position) {
+                Ok(mut file) => {
+                    file.state = state;
+                    self.files.push(file);
+                    self.is_unsaved = true;
+                    return;
+                }
+                Err(error) => self.trouble(&kept.path, &error),
+            }
+        }
+        if self.absent.keep(kept, Timestamp::now()) {
+            self.metrics.vanished.inc();
+        }
+    }
+
+    fn forget_absent(&mut self) {
+        let forgotten = self.absent.forget(Timestamp::now());
+        self.metrics.forgotten.inc_by(forgotten as u64);
+        self.is_unsaved |= forgotten > 0;
     }
 
     /// Looks for files that patterns name and that are not read yet.
     fn discover(&mut self, is_first: bool) {
+        self.forget_absent();
         let mut unread = 0;
         for entry in 0..self.entries.len() {
             let patterns = self.entries[entry].config.paths.clone();
@@ -344,6 +365,7 @@ impl Look {
     /// Begins with the file that is at a path, unless it is known under another name.
     fn begin_at(&mut self, entry: usize, path: &str, from_end: bool) -> io::Result<()> {
         let Some(handle) = open(path)? else { return Ok(()) };
+        self.welcome(entry, path);
         let metadata = handle.metadata()?;
         let id = FileId::of(&metadata);
         if let Some(known) = self.files.iter().find(|file| file.is(&handle, id)) {
@@ -395,6 +417,7 @@ impl Look {
                 position: u64::MAX,
                 is_done: true,
                 window: None,
+                absent_since: None,
             };
             let options = self.options(entry, path);
             self.files.push(Tailed::done(position, entry, options));
@@ -494,6 +517,7 @@ impl Look {
     /// Another file has the path of one that is read, or the same one was emptied and begins anew.
     fn replace(&mut self, path: &str, live: Option<usize>) -> io::Result<()> {
         let Some(handle) = open(path)? else { return Ok(()) };
+        self.welcome(self.entry_of(path).unwrap_or(0), path);
         let id = FileId::of(&handle.metadata()?);
         let is_emptied = live.is_some_and(|live| self.files[live].is_emptied_now());
         let known = self.files.iter().position(|file| file.is(&handle, id)).filter(|_| !is_emptied);
@@ -565,6 +589,7 @@ impl Look {
                 let Some(handle) = handle else { return Ok(()) };
                 let id = FileId::of(&handle.metadata()?);
                 let entry = self.files.iter().find(|file| file.path == path).map_or(0, |file| file.entry);
+                self.welcome(entry, shown);
                 let is_known = self.files.iter().any(|file| file.is(&handle, id));
                 if is_known || self.is_copy(entry, shown, &handle)? {
                     return Ok(());
@@ -650,7 +675,7 @@ impl Look {
 }
 
 /// Opens a file to read, without waiting for one that is none: `None` where it is not there, or is no file.
-fn open(path: &str) -> io::Result<Option<File>> {
+pub(super) fn open(path: &str) -> io::Result<Option<File>> {
     use std::os::unix::fs::OpenOptionsExt;
     const NON_BLOCKING: i32 = rustix::fs::OFlags::NONBLOCK.bits() as i32;
     match File::options().read(true).custom_flags(NON_BLOCKING).open(path) {
@@ -663,34 +688,4 @@ fn open(path: &str) -> io::Result<Option<File>> {
 
 fn modified(file: &File) -> Option<SystemTime> {
     file.metadata().ok()?.modified().ok()
-}
-
-/// Finds a file after a restart: at its path, beside it under another name, or what is left of it in a copy.
-fn find_again(kept: &Position, position: u64, resumed: &[Tailed]) -> Option<(File, State)> {
-    let fits = |path: &str, needs_id: bool| {
-        let handle = open(path).ok()??;
-        let metadata = handle.metadata().ok()?;
-        let id = FileId::of(&metadata);
-        let is_it = metadata.size() >= position
-            && (!needs_id || id == kept.id)
-            && kept.print.fits(&handle).ok()?
-            && (!kept.print.is_empty() || id == kept.id)
-            && !resumed.iter().any(|file| file.id == id && file.state != State::Done);
-        is_it.then_some(handle)
-    };
-    if let Some(handle) = fits(&kept.path, true) {
-        return Some((handle, State::Live));
-    }
-    let siblings = siblings::of(&kept.path);
-    for needs_id in [true, false] {
-        // On file systems of networks a file may have another number after a restart.
-        if !needs_id && let Some(handle) = fits(&kept.path, false) {
-            return Some((handle, State::Live));
-        }
-        let found = siblings.iter().rev().find_map(|(path, _)| fits(path.to_str()?, needs_id));
-        if let Some(handle) = found {
-            return Some((handle, State::Rotated));
-        }
-    }
-    None
 }

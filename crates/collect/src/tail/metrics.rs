@@ -13,6 +13,7 @@ pub(super) struct Metrics {
     binary: IntCounter,
     unparsed: IntCounterVec,
     pub(super) vanished: IntCounter,
+    pub(super) forgotten: IntCounter,
     pub(super) rotations: IntCounter,
     pub(super) truncations: IntCounter,
     pub(super) errors: IntCounter,
@@ -63,6 +64,10 @@ impl Metrics {
             vanished: counter(
                 "watchkeeper_tail_files_vanished_total",
                 "Log files that were removed while they were read, or are gone after a restart.",
+            )?,
+            forgotten: counter(
+                "watchkeeper_tail_positions_forgotten_total",
+                "Positions of log files that were not found for days, or were too many.",
             )?,
             rotations: counter(
                 "watchkeeper_tail_rotations_total",

@@ -5,13 +5,14 @@
 //! where it ends. For that question not to go over all of the store, a file's entry says between which times records may
 //! lie that were stored after it was written down; it is written down anew before any others are stored.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use model::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::identity::{FileId, Fingerprint};
+use crate::durable;
 
 /// What is kept.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -38,6 +39,9 @@ pub(super) struct Position {
     pub(super) is_done: bool,
     /// Between which times records may lie that were stored since, in nanoseconds since the epoch.
     pub(super) window: Option<(i64, i64)>,
+    /// Since when it could not be found, in nanoseconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) absent_since: Option<i64>,
 }
 
 impl Position {
@@ -65,13 +69,9 @@ impl PositionsFile {
         }
     }
 
-    /// Keeps positions: all of them, or none.
+    /// Keeps positions: all of them, or none. They are durable when it returns.
     pub(super) fn save(&self, positions: &Positions) -> io::Result<()> {
-        let beside = self.0.with_extension("new");
-        let mut file = std::fs::File::create(&beside)?;
-        file.write_all(&serde_json::to_vec(positions)?)?;
-        file.sync_data()?;
-        std::fs::rename(&beside, &self.0)
+        durable::replace(&self.0, &serde_json::to_vec(positions)?)
     }
 
     pub(super) fn path(&self) -> &Path {

@@ -227,6 +227,58 @@ async fn a_file_that_vanishes_turns_binary_or_grows_a_huge_line_is_handled_and_c
     life.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_not_there_at_a_start_is_read_on_when_it_comes_back() {
+    let place = Place::new();
+    place.append("app.log", "INFO:a:one\nINFO:a:two\n");
+    let life = place.begin(place.entry("app.log"));
+    place.wait_for(&["one", "two"]).await;
+    // What was stored is not written down: the store is asked, and the file is not there.
+    life.kill().await;
+    fs::rename(place.path("app.log"), place.path("away")).expect("renamed");
+    for is_last in [false, true] {
+        let life = place.begin(place.entry("app.log"));
+        eventually("a start", || async { Ok(life.tails.look.with(|look| look.is_ready()).then_some(())) })
+            .await
+            .expect("it has begun");
+        assert_eq!(life.counted("watchkeeper_tail_files_vanished_total"), u64::from(!is_last));
+        if is_last {
+            place.append("away", "INFO:a:three\n");
+            fs::rename(place.path("away"), place.path("app.log")).expect("renamed");
+            place.wait_for(&["one", "two", "three"]).await;
+        }
+        life.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_file_in_the_place_of_one_that_is_gone_is_read_whole() {
+    let place = Place::new();
+    place.append("app.log", "INFO:a:one\n");
+    let life = place.begin(place.entry("app.log"));
+    place.wait_for(&["one"]).await;
+    life.stop().await;
+    // Kept, so that its number is not given to the next one.
+    fs::rename(place.path("app.log"), place.path("away")).expect("renamed");
+    let life = place.begin(place.entry("app.log"));
+    eventually("a start", || async { Ok(life.tails.look.with(|look| look.is_ready()).then_some(())) })
+        .await
+        .expect("it has begun");
+    place.append("app.log", "INFO:a:one\nINFO:a:two\n");
+    place.wait_for(&["one", "one", "two"]).await;
+    life.stop().await;
+}
+
+#[test]
+fn a_start_that_fails_is_tried_less_and_less_often_and_a_full_store_is_not_waited_for_longer() {
+    let source = || Box::new(std::io::Error::other("no"));
+    let start = CollectError::Read { what: "how far".to_owned(), source: source() };
+    let full = CollectError::Change { what: "lines".to_owned(), source: source() };
+    let seconds = [1, 2, 100].map(|failures| pause_after(&start, failures).as_secs());
+    assert_eq!(seconds, [1, 2, 60]);
+    assert_eq!(pause_after(&full, 100), WAIT_FOR_ROOM);
+}
+
 /// Writes numbered lines, and rotates as programs and `logrotate` do.
 struct Writer {
     folder: PathBuf,

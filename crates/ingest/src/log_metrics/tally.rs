@@ -21,12 +21,22 @@ pub(super) struct Tally {
 struct Sum {
     /// Since when, in milliseconds since the epoch.
     start_ms: i64,
-    /// Whether its zero was written: without it `increase` would not see what made it begin.
-    is_told: bool,
+    zero: Zero,
     count: u64,
     sum: f64,
     /// How many values each bucket has alone, the last one those above all bounds.
     buckets: Vec<u64>,
+}
+
+/// The zero that a sum begins with: without it `increase` would not see what made it begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Zero {
+    /// It was never told.
+    Untold,
+    /// It is told, and not stored yet.
+    Told,
+    /// It is stored.
+    Stored,
 }
 
 /// For what and when sums are told.
@@ -51,7 +61,7 @@ impl Tally {
         };
         let sum = self.series.entry(labels).or_insert_with(|| Sum {
             start_ms: now_ms,
-            is_told: false,
+            zero: Zero::Untold,
             count: 0,
             sum: 0.0,
             buckets: vec![0; buckets],
@@ -65,7 +75,7 @@ impl Tally {
         is_over
     }
 
-    /// Adds all sums to a batch.
+    /// Adds all sums to a batch. Those that were not stored before begin with their zeros, until [`Self::settle`].
     pub(super) fn tell(&mut self, told: Told<'_>, batch: &mut MetricBatch) {
         for (values, sum) in &mut self.series {
             let mut labels = LabelsBuilder::new();
@@ -75,6 +85,13 @@ impl Tally {
                 }
             }
             sum.tell(told, &labels, batch);
+        }
+    }
+
+    /// What was told last is stored. What came since then is not of it.
+    pub(super) fn settle(&mut self) {
+        for sum in self.series.values_mut().filter(|sum| sum.zero == Zero::Told) {
+            sum.zero = Zero::Stored;
         }
     }
 }
@@ -104,14 +121,16 @@ impl Sum {
                 self.push(told, &series(&format!("{name}_count"), None), self.count as f64, batch);
             }
         }
-        self.is_told = true;
+        if self.zero == Zero::Untold && self.start_ms < told.now_ms {
+            self.zero = Zero::Told;
+        }
     }
 
     fn push(&self, told: Told<'_>, labels: &Labels, value: f64, batch: &mut MetricBatch) {
         let sample = Sample { time_ms: told.now_ms, value };
         let zero = Sample { time_ms: self.start_ms, value: 0.0 };
-        let samples =
-            if self.is_told || zero.time_ms >= sample.time_ms { vec![sample] } else { vec![zero, sample] };
+        let is_whole = self.zero == Zero::Stored || zero.time_ms >= sample.time_ms;
+        let samples = if is_whole { vec![sample] } else { vec![zero, sample] };
         let starts = vec![self.start_ms; samples.len()];
         batch.push_run(labels.as_ref(), SampleRun { samples: &samples, starts: &starts });
     }

@@ -108,9 +108,29 @@ fn a_series_begins_at_zero_and_says_since_when_it_counts() {
     let (_, run) = first.runs().next().expect("a series");
     assert_eq!(run.samples.iter().map(|sample| sample.value).collect::<Vec<_>>(), [0.0, 1.0]);
     assert!(run.starts.iter().all(|start| *start == run.samples[0].time_ms));
+    // It was not stored.
+    let again = metrics.told(later);
+    let (_, run) = again.runs().next().expect("a series");
+    assert_eq!(run.samples.iter().map(|sample| sample.value).collect::<Vec<_>>(), [0.0, 1.0]);
+    // What comes while it is on its way is not stored with it.
+    metrics.on_events(&[log("b", Some(Level::Error), "no")]);
+    metrics.settle();
     let second = metrics.told(later.after(Duration::from_secs(1)));
-    let (_, run) = second.runs().next().expect("a series");
-    assert_eq!(run.samples.len(), 1);
+    let lengths: BTreeMap<String, usize> =
+        second.iter().map(|(labels, samples)| (labels.to_string(), samples.len())).collect();
+    assert_eq!(lengths.get(r#"log_errors_total{service="a"}"#), Some(&1));
+    assert_eq!(lengths.get(r#"log_errors_total{service="b"}"#), Some(&2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn much_text_is_counted_as_little_is() {
+    let metrics = LogMetrics::new(&settings(Vec::new()), &Registry::new()).expect("rules").expect("some");
+    let said = format!("{} and a crash", "x".repeat(INLINE_BYTES / 100));
+    let events: Vec<Event> = (0..MAX_FOUND + 10).map(|_| log("a", None, &said)).collect();
+    let counting = Arc::clone(&metrics);
+    tokio::spawn(async move { counting.on_events(&events) }).await.expect("it counts");
+    let crashes = told(&metrics).get(r#"log_crashes_total{service="a"}"#).copied();
+    assert_eq!(crashes, Some((MAX_FOUND + 10) as f64));
 }
 
 #[test]

@@ -17,7 +17,8 @@ impl Ingest {
     }
 
     /// Hands the ids of stored records of logs to `each` that happened in `range` and have the words of `words` in their
-    /// ids, one after the other, whatever stands before and after. In no order. Blocks.
+    /// ids, one after the other, whatever stands before and after. In no order. Takes as long as it takes: whoever asks could
+    /// only ask the same again. Blocks.
     pub fn stored_log_ids(
         &self,
         range: TimeRange,
@@ -32,7 +33,7 @@ impl Ingest {
             columns: (&["event_id"]).into(),
             cancel: Cancel::never(),
         };
-        let gone_over = self.store.each_batch(&pass, &mut |rows| {
+        let gone_over = self.store.each_batch_unhurried(&pass, &mut |rows| {
             let ids = rows.column_by_name("event_id").and_then(|ids| ids.as_string_opt::<i32>());
             ids.into_iter().flatten().flatten().for_each(&mut *each);
             Ok(())
