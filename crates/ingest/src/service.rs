@@ -244,7 +244,8 @@ impl Ingest {
 
     /// Stores events of any table. Each that breaks a limit is rejected by its index, or cut where it is a record of a log
     /// or a span; the others go on. An event whose id was stored before is passed over, so sending a list twice is safe;
-    /// those without an id (most records of logs) are stored as often as they are sent.
+    /// those without an id (most records of logs) are stored as often as they are sent. Records of logs that keep account
+    /// of what is done are stored as that.
     ///
     /// What is large is stored in parts, one after the other. After an error all is to be sent again: what was stored of
     /// it is known by its ids.
@@ -374,7 +375,8 @@ fn newest_with_ids(table: Table, limit: usize) -> EventScan {
     }
     // Few records of logs have ids, and none may be found however far one looks.
     let recent = TimeRange::new(Timestamp::now().before(RECENT_LOGS), Timestamp::MAX);
-    EventScan::new(table, recent, limit).with("event_id", FilterOp::NotEqual, "").newest_first()
+    let scan = EventScan::new(table, recent, limit).with("event_id", FilterOp::NotEqual, "").newest_first();
+    fetched::left_out(scan)
 }
 
 /// Records of logs that can be recognised after a restart: whoever sends again does so within minutes.
