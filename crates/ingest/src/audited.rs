@@ -1,5 +1,5 @@
-//! Records of logs by which an application keeps account of what is done: they are stored as what is audited, which is kept
-//! longer, and not as logs.
+//! Records of logs by which an application keeps account of what is done: they are stored as what is audited, which is
+//! kept longer, and not as logs.
 //!
 //! A record is one if its event name begins with `audit.`, or if an attribute calls it so. What it says under names that
 //! audits have fields for goes there; the rest stays as attributes, what it comes from among them. Nothing is refused
@@ -149,8 +149,8 @@ impl Facts<'_> {
         })
     }
 
-    /// What goes into a field: what is known already, or else what the first of these names says. What is too long for one
-    /// is an attribute, by the first of the names.
+    /// What goes into a field: what is known already, or else what the first of these names says. What is too long for
+    /// one is an attribute, by the first of the names.
     fn field(&mut self, known: Option<String>, names: &[&str]) -> Option<String> {
         let limit = self.limits.max_name_bytes;
         let fits = |text: &String| !text.is_empty() && text.len() <= limit;
