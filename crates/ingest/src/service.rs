@@ -90,9 +90,10 @@ impl IngestError {
         }
     }
 
-    /// Whether sending the same again may help by itself.
+    /// Whether sending the same again may help by itself. What was stored of it is known by its ids, where it has some.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Store(AppendError::Overloaded { .. } | AppendError::DiskFull { .. }))
+        let (Self::Store(error) | Self::Part(error)) = self else { return false };
+        matches!(error, AppendError::Overloaded { .. } | AppendError::DiskFull { .. })
     }
 
     /// The error, where something was stored before.

@@ -39,7 +39,8 @@ impl Ingest {
     fn admit_each(&self, source: Source, events: Vec<Event>) -> (Vec<Event>, EventsOutcome) {
         let mut outcome = EventsOutcome::default();
         let mut admitted = Vec::with_capacity(events.len());
-        // Those of logs that are none go last: between logs each would begin another part.
+        // Those of logs that are none go first: between logs each would begin another part, and where there is no room for
+        // the logs, they are known by their ids when all is sent again.
         let mut audits = Vec::new();
         let now = Timestamp::now();
         let mut origins = Origins::default();
@@ -59,8 +60,8 @@ impl Ingest {
                 }
             }
         }
-        admitted.append(&mut audits);
-        (admitted, outcome)
+        audits.append(&mut admitted);
+        (audits, outcome)
     }
 
     /// Checks one event against the limits, and redacts it.

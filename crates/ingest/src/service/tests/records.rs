@@ -112,6 +112,21 @@ async fn records_of_what_is_audited_are_stored_as_that_and_once() {
 }
 
 #[tokio::test]
+async fn where_only_what_is_audited_found_room_the_same_can_be_sent_again() {
+    let store = Arc::new(Memory::default());
+    let (ingest, _) = open(&store);
+    let audited = LogEvent { event_name: Some("audit.login".to_owned()), ..log("in") };
+    let events = [log("plain"), audited, log("plain")].map(|log| Event::Log(Box::new(log))).to_vec();
+    store.full_after.store(1, Ordering::SeqCst);
+    let refusal = ingest.append_events(Source::Syslog, events.clone()).await.expect_err("no room");
+    assert!(matches!(refusal, IngestError::Part(_)) && refusal.is_passing(), "{refusal:?}");
+    store.full_after.store(0, Ordering::SeqCst);
+    let again = ingest.append_events(Source::Syslog, events).await.expect("stored");
+    assert_eq!((again.accepted, again.duplicates), (2, 1));
+    assert_eq!(store.events.lock().len(), 3, "no log is there twice");
+}
+
+#[tokio::test]
 async fn what_is_too_large_about_a_record_is_cut_and_the_record_says_so() {
     let store = Arc::new(Memory::default());
     let (ingest, registry) = open(&store);
