@@ -19,8 +19,8 @@ use super::queue::{Messages, Queued};
 const MAX_BATCH: usize = 1_000;
 /// The most bytes of a batch, but for those of its last message. `ingest` stores what takes more than 16 MiB in parts,
 /// of which one may find room and the next none: messages have no ids by which the first would be known when all are
-/// sent again. So the logs of a batch must be one part, also where each byte is no text and
-/// becomes three. What of them is audited has ids, and comes before.
+/// sent again. So the logs of a batch must be one part, also where each byte is no text and becomes three. What is audited
+/// has ids, and is stored before them.
 const MAX_BATCH_BYTES: usize = 4 << 20;
 /// What a record takes beside its message.
 const RECORD_BYTES: usize = 1 << 10;

@@ -60,6 +60,9 @@ impl Ingest {
                 }
             }
         }
+        if audits.is_empty() {
+            return (admitted, outcome);
+        }
         audits.append(&mut admitted);
         (audits, outcome)
     }
