@@ -25,11 +25,12 @@ pub struct Config {
     #[schemars(with = "String")]
     pub rollup_retention: DurationText,
     /// The most that files of metrics and events may take on the disk: beyond it the oldest are dropped,
-    /// however young, what is audited last. 0 is no bound.
+    /// however young. What applications report for audits goes last while it takes less than a quarter of all; what
+    /// is more than that goes by its age, like the rest. 0 is no bound.
     #[schemars(with = "String")]
     pub retention_bytes: ByteSize,
-    /// While the disk has less than this free, the oldest files are dropped, but none with anything of the
-    /// last day. 0 drops nothing. Below `disk_reserve_bytes` nothing new is taken.
+    /// While the disk has less than this free, the oldest files are dropped in the same order, but none with anything
+    /// of the last day. 0 drops nothing. Below `disk_reserve_bytes` nothing new is taken.
     #[schemars(with = "String")]
     pub retention_free_bytes: ByteSize,
     /// The most memory that samples take before they are in files. Files are written at a twelfth of it, at

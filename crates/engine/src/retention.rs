@@ -1,6 +1,7 @@
 //! Dropping what is older than it is kept for, or takes more room than it may: the catalog lets go of
 //! whole files, the oldest first.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,10 @@ use crate::catalog::FileKind;
 use crate::core::Core;
 use crate::files::StoredFile;
 use crate::{Config, EngineError};
+
+/// What is audited goes last while all its files take less than this part of what all files take. Whoever may send
+/// events could drive everything else out otherwise.
+const AUDIT_SHARE: u64 = 4;
 
 /// A disk that somebody else fills takes nothing of what is younger than this.
 const LAST_TO_GO: Duration = Duration::from_secs(24 * 3600);
@@ -72,26 +77,78 @@ fn tell_missed(core: &Core, awaited: Option<&Awaited>, dropped: &[Arc<StoredFile
     }
 }
 
-/// The oldest files, as many as have to go; what is audited goes last.
+/// The oldest files, as many as have to go; of what is audited see [`AUDIT_SHARE`].
 fn beyond_space(
     config: &Config,
-    mut files: Vec<Arc<StoredFile>>,
+    files: Vec<Arc<StoredFile>>,
     mut free: u64,
     now: Timestamp,
 ) -> Vec<Arc<StoredFile>> {
-    let is_audit = |file: &StoredFile| file.entry.kind == FileKind::Events(Table::AuditEvents);
-    files.sort_by_key(|file| (is_audit(file), file.entry.range.end));
-    let mut taken: u64 = files.iter().map(|file| file.bytes()).sum();
+    let mut kept = Kept::new(files);
     let (most, least_free) = (config.retention_bytes.0, config.retention_free_bytes.0);
     let young = now.before(LAST_TO_GO);
-    let goes = |file: &Arc<StoredFile>| {
-        let is_over = most > 0 && taken > most;
-        let is_short = free < least_free && file.entry.range.end < young;
-        taken = taken.saturating_sub(file.bytes());
+    let mut gone = Vec::new();
+    loop {
+        let is_over = most > 0 && kept.bytes() > most;
+        let is_short = |file: &StoredFile| free < least_free && file.entry.range.end < young;
+        let Some(file) = kept.take_next(|file| is_over || is_short(file)) else { return gone };
         free = free.saturating_add(file.bytes());
-        is_over || is_short
-    };
-    files.into_iter().take_while(goes).collect()
+        gone.push(file);
+    }
+}
+
+/// Files that are still there, in the order in which they go.
+struct Kept {
+    audit: Queue,
+    others: Queue,
+}
+
+/// Files, the oldest first.
+struct Queue {
+    files: VecDeque<Arc<StoredFile>>,
+    bytes: u64,
+}
+
+impl Kept {
+    fn new(mut files: Vec<Arc<StoredFile>>) -> Self {
+        files.sort_by_key(|file| file.entry.range.end);
+        let is_audit = |file: &Arc<StoredFile>| file.entry.kind == FileKind::Events(Table::AuditEvents);
+        let (audit, others) = files.into_iter().partition(is_audit);
+        Self { audit: Queue::new(audit), others: Queue::new(others) }
+    }
+
+    fn bytes(&self) -> u64 {
+        self.audit.bytes.saturating_add(self.others.bytes)
+    }
+
+    /// Takes the file that is to go next, if it goes.
+    fn take_next(&mut self, goes: impl FnOnce(&StoredFile) -> bool) -> Option<Arc<StoredFile>> {
+        let is_spared = self.audit.bytes < self.bytes() / AUDIT_SHARE;
+        let queue = match (self.audit.end(), self.others.end()) {
+            (Some(audit), Some(other)) if is_spared || other < audit => &mut self.others,
+            (None, _) => &mut self.others,
+            (Some(_), _) => &mut self.audit,
+        };
+        queue.take_first(goes)
+    }
+}
+
+impl Queue {
+    fn new(files: VecDeque<Arc<StoredFile>>) -> Self {
+        let bytes = files.iter().map(|file| file.bytes()).sum();
+        Self { files, bytes }
+    }
+
+    /// The time of the newest that the oldest file has.
+    fn end(&self) -> Option<Timestamp> {
+        self.files.front().map(|file| file.entry.range.end)
+    }
+
+    fn take_first(&mut self, goes: impl FnOnce(&StoredFile) -> bool) -> Option<Arc<StoredFile>> {
+        let file = self.files.pop_front_if(|file| goes(file))?;
+        self.bytes = self.bytes.saturating_sub(file.bytes());
+        Some(file)
+    }
 }
 
 /// Lets go of files, in the catalog first.

@@ -5,6 +5,7 @@
 //! Start reading at [`Ingest`].
 
 mod account;
+mod audited;
 mod cumulative;
 mod derive;
 mod duplicates;

@@ -90,9 +90,10 @@ impl IngestError {
         }
     }
 
-    /// Whether sending the same again may help by itself.
+    /// Whether sending the same again may help by itself. What was stored of it is known by its ids, where it has some.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Store(AppendError::Overloaded { .. } | AppendError::DiskFull { .. }))
+        let (Self::Store(error) | Self::Part(error)) = self else { return false };
+        matches!(error, AppendError::Overloaded { .. } | AppendError::DiskFull { .. })
     }
 
     /// The error, where something was stored before.
@@ -244,7 +245,8 @@ impl Ingest {
 
     /// Stores events of any table. Each that breaks a limit is rejected by its index, or cut where it is a record of a log
     /// or a span; the others go on. An event whose id was stored before is passed over, so sending a list twice is safe;
-    /// those without an id (most records of logs) are stored as often as they are sent.
+    /// those without an id (most records of logs) are stored as often as they are sent. Records of logs that keep account
+    /// of what is done are stored as that.
     ///
     /// What is large is stored in parts, one after the other. After an error all is to be sent again: what was stored of
     /// it is known by its ids.
@@ -374,7 +376,8 @@ fn newest_with_ids(table: Table, limit: usize) -> EventScan {
     }
     // Few records of logs have ids, and none may be found however far one looks.
     let recent = TimeRange::new(Timestamp::now().before(RECENT_LOGS), Timestamp::MAX);
-    EventScan::new(table, recent, limit).with("event_id", FilterOp::NotEqual, "").newest_first()
+    let scan = EventScan::new(table, recent, limit).with("event_id", FilterOp::NotEqual, "").newest_first();
+    fetched::left_out(scan)
 }
 
 /// Records of logs that can be recognised after a restart: whoever sends again does so within minutes.

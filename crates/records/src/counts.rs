@@ -233,6 +233,11 @@ impl Tally {
     }
 }
 
+/// How long after `start` a time is. Two times may lie farther apart than the nanoseconds of an `i64` reach.
+fn nanos_between(start: i64, time: Timestamp) -> i128 {
+    i128::from(time.as_nanos()) - i128::from(start)
+}
+
 /// Counts over time in the making.
 struct Counts {
     start: i64,
@@ -248,8 +253,8 @@ struct Counts {
 impl Counts {
     fn new(range: TimeRange, buckets: NonZeroU32) -> Self {
         let buckets = u64::from(buckets.get().min(MAX_BUCKETS));
-        let length = range.end.as_nanos().saturating_sub(range.start.as_nanos()).saturating_add(1);
-        let length = u64::try_from(length).unwrap_or(1).max(1);
+        let length = nanos_between(range.start.as_nanos(), range.end).saturating_add(1).max(1);
+        let length = u64::try_from(length).unwrap_or(u64::MAX);
         let step = length.div_ceil(buckets).max(1);
         let buckets = usize::try_from(length.div_ceil(step)).unwrap_or(1);
         Self {
@@ -265,7 +270,7 @@ impl Counts {
     }
 
     fn bucket(&self, time: Timestamp) -> Option<usize> {
-        let behind = u64::try_from(time.as_nanos().checked_sub(self.start)?).ok()?;
+        let behind = u64::try_from(nanos_between(self.start, time)).ok()?;
         usize::try_from(behind / self.step).ok().filter(|bucket| *bucket < self.buckets)
     }
 
@@ -335,6 +340,20 @@ mod tests {
         }
         let all = Counts::new(TimeRange::ALL, NonZeroU32::MAX);
         assert!(all.buckets <= MAX_BUCKETS as usize);
+    }
+
+    #[test]
+    fn a_range_that_begins_centuries_before_its_records_has_them_in_its_last_buckets() {
+        let now = 1_754_083_800_000_000_000;
+        for start in [-8_000_000_000_000_000_000, i64::MIN] {
+            let counts = Counts::new(nanos(start, now), NonZeroU32::new(10).expect("some"));
+            assert_eq!(counts.buckets, 10, "{start}");
+            assert_eq!(counts.bucket(Timestamp::from_nanos(now)), Some(9), "{start}");
+            assert_eq!(counts.bucket(Timestamp::from_nanos(start)), Some(0), "{start}");
+        }
+        let all = Counts::new(TimeRange::ALL, NonZeroU32::new(4).expect("some"));
+        let buckets = [i64::MIN, -1, 0, i64::MAX].map(|time| all.bucket(Timestamp::from_nanos(time)));
+        assert_eq!(buckets, [Some(0), Some(1), Some(2), Some(3)]);
     }
 
     #[test]

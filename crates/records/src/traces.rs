@@ -7,7 +7,7 @@ use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use model::event::{LogEvent, SpanEvent, SpanStatus};
 use model::{TimeRange, Timestamp};
 use search::Datum;
-use store::{Cancel, EventPass, EventScan, Order, Predicate, Row, Table, TelemetryStore, Test};
+use store::{Cancel, EventPass, EventScan, Order, Predicate, QueryError, Row, Table, TelemetryStore, Test};
 
 use crate::fields::{Holds, Source};
 use crate::page::read;
@@ -21,9 +21,10 @@ pub const MAX_TRACES: usize = 200;
 pub const MAX_SPANS: usize = 10_000;
 /// See [`MAX_SPANS`].
 pub const MAX_LOGS: usize = 1_000;
-/// How many matching spans are read at a time while traces are looked for, and how often.
+/// How many matching spans are read at a time while traces are looked for, unless more are of one time; and how many of
+/// them are looked at.
 const SPANS_AT_ONCE: usize = 500;
-const MAX_READS: usize = 10;
+const MAX_SPANS_LOOKED_AT: usize = 5_000;
 /// How far from a matching span the others of its trace are looked for.
 const AROUND: Duration = Duration::from_secs(3_600);
 /// The most services of a trace that are named.
@@ -151,20 +152,16 @@ fn matching(
     let mut found: Vec<Found> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut range = search.range();
-    for _ in 0..MAX_READS {
-        if range.start > range.end || found.len() >= limit {
-            break;
-        }
-        let scan = search.scan(range, Order::NewestFirst, SPANS_AT_ONCE, cancel);
-        let batches = store.scan(&scan).map_err(Error::Read)?;
-        let rows: Vec<(Timestamp, String)> = batches.iter().flat_map(ids).collect();
-        let Some((last, _)) = rows.last().cloned() else { break };
-        let (is_all, is_one_time) = (rows.len() < SPANS_AT_ONCE, rows[0].0 == last);
-        for (time, trace_id) in rows {
+    let mut left = MAX_SPANS_LOOKED_AT;
+    while left > 0 && range.start <= range.end && found.len() < limit {
+        let Newest { spans, is_all, is_one_time } = newest(store, search, range, left, cancel)?;
+        let Some((last, _)) = spans.last().cloned() else { break };
+        for (time, trace_id) in spans {
             // There may be more of the last one's time: they come with the next.
             if time == last && !is_all && !is_one_time {
                 break;
             }
+            left = left.saturating_sub(1);
             if let Some(place) = places.get(&trace_id) {
                 found[*place].matching += 1;
                 found[*place].oldest = time;
@@ -180,6 +177,46 @@ fn matching(
         range = TimeRange::new(range.start, end);
     }
     Ok(found)
+}
+
+/// The newest spans that match, by their times and traces.
+struct Newest {
+    spans: Vec<(Timestamp, String)>,
+    /// Whether there are no others.
+    is_all: bool,
+    /// Whether all of them began at the same time.
+    is_one_time: bool,
+}
+
+/// Reads the newest spans of a range, at most so many: some hundred, or twice as many again and again as long as all are
+/// of one time, for others of that time could not be asked for otherwise.
+fn newest(
+    store: &dyn TelemetryStore,
+    search: &Search,
+    range: TimeRange,
+    most: usize,
+    cancel: &Cancel,
+) -> Result<Newest, Error> {
+    let mut limit = SPANS_AT_ONCE.min(most);
+    let mut fewer = None;
+    loop {
+        let scan = search.scan(range, Order::NewestFirst, limit, cancel);
+        let batches = match (store.scan(&scan), fewer) {
+            (Ok(batches), _) => batches,
+            // More of them than before are too large to be read at once.
+            (Err(QueryError::LimitReached(_)), Some(fewer)) => return Ok(fewer),
+            (Err(error), _) => return Err(Error::Read(error)),
+        };
+        let spans: Vec<(Timestamp, String)> = batches.iter().flat_map(ids).collect();
+        let is_all = spans.len() < limit;
+        let is_one_time = spans.first().map(|span| span.0) == spans.last().map(|span| span.0);
+        let read = Newest { spans, is_all, is_one_time };
+        if is_all || !is_one_time || limit >= most {
+            return Ok(read);
+        }
+        fewer = Some(read);
+        limit = limit.saturating_mul(2).min(most);
+    }
 }
 
 /// The times and traces of spans.

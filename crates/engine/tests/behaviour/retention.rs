@@ -4,7 +4,7 @@ use engine::{Config, MetricRetention};
 use model::{ByteSize, DurationText, MetricBatch, Sample, TimeRange, Timestamp};
 use store::{Batch, Cancel, EventScan, MatchOp, Matcher, Table, TelemetryStore};
 
-use crate::fixture::{Place, audited, labels_of};
+use crate::fixture::{Place, audited, deploys, labels_of};
 
 const DAY: i64 = 86_400_000;
 
@@ -66,27 +66,49 @@ fn what_is_audited_is_kept_a_year_whatever_else_is_unless_it_is_said_otherwise()
     assert_eq!((kept_for(None), kept_for(Some(200)), kept_for(Some(1_000))), (2, 1, 3));
 }
 
-#[test]
-fn for_want_of_room_what_is_audited_goes_last() {
-    let place = Place::with(|config| config.retention_bytes = ByteSize(1 << 30));
+/// Files of audits and of other rows, as old as these days say and each of one row, when one byte less is there than they
+/// take: the ages of those of which something is left.
+fn left_of(audits: &[i64], others: &[i64]) -> (Vec<i64>, Vec<i64>) {
+    let place = Place::with(|config| config.retention = days(1_000));
     let store = place.open();
-    let audit = |time_ms| Batch { events: vec![audited(&[time_ms])], ..Batch::default() };
-    store.append(audit(ago(3))).expect("appended");
-    store.engine.checkpoint().expect("written");
-    let bytes_of = |place: &Place| {
-        let files = place.files("events", ".parquet");
-        files.iter().map(|path| path.metadata().expect("it").len()).sum::<u64>()
-    };
-    let of_audit = bytes_of(&place);
+    let (now, mut times) = (Timestamp::now().as_millis(), Vec::new());
+    for (table, ages) in [(Table::AuditEvents, audits), (Table::Deploys, others)] {
+        for age in ages {
+            let time = now - age * DAY;
+            let rows = if table == Table::Deploys { deploys(&[time]) } else { audited(&[time]) };
+            store.append(Batch { events: vec![rows], ..Batch::default() }).expect("appended");
+            store.engine.checkpoint().expect("written");
+            times.push((time, *age));
+        }
+    }
     drop(store);
-    let config = Config { retention_bytes: ByteSize(of_audit + 1), ..place.config.clone() };
-    let place = Place { config, ..place };
+    let files = place.files("events", ".parquet");
+    let bytes: u64 = files.iter().map(|path| path.metadata().expect("it").len()).sum();
+    let place =
+        Place { config: Config { retention_bytes: ByteSize(bytes - 1), ..place.config.clone() }, ..place };
     let store = place.open();
-    store.push_rows(&[ago(1)]);
-    store.engine.checkpoint().expect("written");
     assert_eq!(store.engine.drop_expired(Timestamp::now()).expect("looked"), 1);
-    assert!(store.rows().is_empty(), "the younger one has gone");
-    assert_eq!(bytes_of(&place), of_audit);
+    let left = |table| {
+        let batches = store.engine.scan(&EventScan::new(table, TimeRange::ALL, 1_000)).expect("a scan");
+        let events = batches.iter().flat_map(|batch| store::events_from_batch(table, batch).expect("rows"));
+        let age = |time: i64| times.iter().find(|(at, _)| *at == time).map(|(_, age)| *age);
+        events.filter_map(|event| age(event.time().as_millis())).collect::<Vec<i64>>()
+    };
+    (left(Table::AuditEvents), left(Table::Deploys))
+}
+
+#[test]
+fn for_want_of_room_what_is_audited_goes_last_while_it_is_little() {
+    let others: Vec<i64> = (2..30).rev().collect();
+    // It is a fifth at the most, though a row of it may take twice what another takes.
+    assert_eq!(left_of(&[60, 50, 40], &others), (vec![60, 50, 40], others[1..].to_vec()));
+}
+
+#[test]
+fn for_want_of_room_what_is_audited_goes_by_its_age_where_it_is_much() {
+    assert_eq!(left_of(&[60, 50, 40], &[30, 20]), (vec![50, 40], vec![30, 20]));
+    assert_eq!(left_of(&[50, 40, 30], &[60, 20]), (vec![50, 40, 30], vec![20]), "the older one goes");
+    assert_eq!(left_of(&[50, 40], &[]), (vec![40], vec![]));
 }
 
 #[test]

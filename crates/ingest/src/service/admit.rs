@@ -15,7 +15,7 @@ use super::clean::{Cleaner, cut};
 use super::{EventsOutcome, Ingest, IngestError, Rejection};
 use crate::account::Kind;
 use crate::texts::{self, Place};
-use crate::{Reason, Source};
+use crate::{Reason, Source, audited};
 
 /// Events below this, together, are gone over where they are; more of them would hold up other requests.
 const ADMIT_HERE_BYTES: usize = 64 << 10;
@@ -39,18 +39,32 @@ impl Ingest {
     fn admit_each(&self, source: Source, events: Vec<Event>) -> (Vec<Event>, EventsOutcome) {
         let mut outcome = EventsOutcome::default();
         let mut admitted = Vec::with_capacity(events.len());
+        // Those of logs that are none go first: between logs each would begin another part, and where there is no room for
+        // the logs, they are known by their ids when all is sent again.
+        let mut audits = Vec::new();
         let now = Timestamp::now();
         let mut origins = Origins::default();
-        for (index, mut event) in events.into_iter().enumerate() {
+        for (index, event) in events.into_iter().enumerate() {
+            let (mut event, list) = match event {
+                Event::Log(log) => match audited::from_log(log, index, &self.limits) {
+                    Ok(audit) => (Event::Audit(audit), &mut audits),
+                    Err(log) => (Event::Log(log), &mut admitted),
+                },
+                other => (other, &mut admitted),
+            };
             match self.admit(source, &mut event, now, &mut origins) {
-                Ok(()) => admitted.push(event),
+                Ok(()) => list.push(event),
                 Err((reason, text)) => {
                     self.account.refused(source, Kind::Event, reason, 1);
                     outcome.rejected.push(Rejection { index, reason: text });
                 }
             }
         }
-        (admitted, outcome)
+        if audits.is_empty() {
+            return (admitted, outcome);
+        }
+        audits.append(&mut admitted);
+        (audits, outcome)
     }
 
     /// Checks one event against the limits, and redacts it.

@@ -2,12 +2,24 @@
 
 use arrow::array::AsArray;
 use model::{TimeRange, Timestamp};
-use store::{Cancel, ColumnFilter, EventPass, FilterOp, Table};
+use store::{Cancel, ColumnFilter, EventPass, EventScan, FilterOp, Predicate, Table, Test};
 
 use super::{Ingest, IngestError};
 
 /// How many records of logs that we fetch are remembered: more than are on the way at a time.
 pub(super) const FETCHED_IDS: usize = 1 << 16;
+
+/// What ids of records that we fetch begin with, and what comes after all that begin so.
+const OF_FETCHED: [(&str, &str); 3] = [("file:", "file;"), ("journal:", "journal;"), ("kernel:", "kernel;")];
+
+/// The same scan of logs without those that we fetch. All of them have ids, in such numbers that hardly any others would be
+/// found, and whoever fetches them asks for theirs ([`Ingest::stored_log_ids`]).
+pub(super) fn left_out(scan: EventScan) -> EventScan {
+    let is = |op, id: &str| Predicate::column("event_id", Test::Compare(op, id.into()));
+    OF_FETCHED.iter().fold(scan, |scan, (first, after)| {
+        scan.matching(Predicate::Any(vec![is(FilterOp::Less, first), is(FilterOp::AtLeast, after)]))
+    })
+}
 
 impl Ingest {
     /// Times that a record of a log may have: those older or farther ahead are rejected.
@@ -26,18 +38,22 @@ impl Ingest {
         each: &mut dyn FnMut(&str),
     ) -> Result<(), IngestError> {
         let has_words = ColumnFilter { column: "event_id", op: FilterOp::ContainsWords, value: words.into() };
-        let pass = EventPass {
-            table: Table::Logs,
-            range,
-            filters: vec![has_words.into()],
-            columns: (&["event_id"]).into(),
-            cancel: Cancel::never(),
-        };
-        let gone_over = self.store.each_batch_unhurried(&pass, &mut |rows| {
-            let ids = rows.column_by_name("event_id").and_then(|ids| ids.as_string_opt::<i32>());
-            ids.into_iter().flatten().flatten().for_each(&mut *each);
-            Ok(())
-        });
-        gone_over.map_err(IngestError::Recall)
+        // Some of them are stored as what is audited.
+        for table in [Table::Logs, Table::AuditEvents] {
+            let pass = EventPass {
+                table,
+                range,
+                filters: vec![has_words.clone().into()],
+                columns: (&["event_id"]).into(),
+                cancel: Cancel::never(),
+            };
+            let gone_over = self.store.each_batch_unhurried(&pass, &mut |rows| {
+                let ids = rows.column_by_name("event_id").and_then(|ids| ids.as_string_opt::<i32>());
+                ids.into_iter().flatten().flatten().for_each(&mut *each);
+                Ok(())
+            });
+            gone_over.map_err(IngestError::Recall)?;
+        }
+        Ok(())
     }
 }

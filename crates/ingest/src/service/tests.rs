@@ -10,7 +10,10 @@ use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use model::event::DeployEvent;
 use model::{Labels, Sample};
-use store::{Appended, Cancel, EventPass, Matcher, SelectRequest, SeriesCursor, StoreStats};
+use store::{
+    Appended, Cancel, Condition, EventPass, Matcher, Predicate, Scalar, SelectRequest, SeriesCursor,
+    StoreStats, Test,
+};
 
 use super::*;
 use crate::{Action, Redaction, RedactionRule};
@@ -67,9 +70,14 @@ impl TelemetryStore for Memory {
         Ok(Vec::new())
     }
     fn scan(&self, scan: &EventScan) -> Result<Vec<RecordBatch>, QueryError> {
-        let events = self.events.lock().clone();
-        let batches = store::batches_from_events(&events).expect("rows of the table");
-        Ok(batches.into_iter().filter(|batch| batch.table == scan.table).map(|batch| batch.rows).collect())
+        let mut events = self.events.lock().clone();
+        events.retain(|event| {
+            store::table_of(event) == scan.table && scan.filters.iter().all(|filter| has_id(event, filter))
+        });
+        // What came last is the newest.
+        let newest = events.split_off(events.len().saturating_sub(scan.limit));
+        let batches = store::batches_from_events(&newest).expect("rows of the table");
+        Ok(batches.into_iter().map(|batch| batch.rows).collect())
     }
     fn each_batch(
         &self,
@@ -80,6 +88,26 @@ impl TelemetryStore for Memory {
     }
     fn stats(&self) -> StoreStats {
         StoreStats::default()
+    }
+}
+
+/// Whether an event has an id that satisfies conditions on ids.
+fn has_id(event: &Event, filter: &Predicate) -> bool {
+    let is = |condition: &Condition| {
+        assert_eq!(condition.field.column(), "event_id", "only ids are asked for here");
+        let Test::Compare(op, Scalar::Text(text)) = &condition.test else { panic!("{condition:?}") };
+        event.event_id().is_some_and(|id| match op {
+            FilterOp::NotEqual => *id != **text,
+            FilterOp::Less => *id < **text,
+            FilterOp::AtLeast => *id >= **text,
+            _ => panic!("{condition:?}"),
+        })
+    };
+    match filter {
+        Predicate::All(parts) => parts.iter().all(|part| has_id(event, part)),
+        Predicate::Any(parts) => parts.iter().any(|part| has_id(event, part)),
+        Predicate::Is(condition) => is(condition),
+        Predicate::Not(_) | Predicate::Own(_) => panic!("{filter:?}"),
     }
 }
 

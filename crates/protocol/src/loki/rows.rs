@@ -136,6 +136,10 @@ impl<'c> PushRows<'c> {
         sent: &[u8],
         each: impl FnOnce(&mut dyn FnMut(&str, &str)) -> Result<(), E>,
     ) -> Result<(), E> {
+        if self.rows.is_full() {
+            self.rows.reject_the_rest();
+            return each(&mut |_, _| {});
+        }
         let mut texts = Texts::of_record(self.limits);
         texts.flaws = self.stream.flaws;
         let mut said = self.stream.said.clone();

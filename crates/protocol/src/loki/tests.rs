@@ -196,6 +196,26 @@ fn what_is_too_much_is_cut_or_rejected() {
 }
 
 #[test]
+fn what_follows_once_there_is_no_room_is_rejected_unseen_but_must_be_a_request() {
+    let limits = RowLimits { max_bytes: 10_000, ..RowLimits::default() };
+    let context = Context { limits: &limits, now: NOW, tenant: None };
+    let large = "x".repeat(12_000);
+    // A line that would be rejected for its time, if it were looked at.
+    let body = |end: &str| {
+        format!(
+            r#"{{"streams":[{{"stream":{{}},"values":[["1","{large}"],["99999999999999999999","b"],["3","c"{end}]]}}]}}"#
+        )
+    };
+    let rows = decode(Encoding::Json, body("").as_bytes(), &context).expect("a request");
+    assert_eq!((rows.events.len(), rows.rejected, rows.rejected_over_memory), (0, 3, 3));
+    let [reason] = rows.reasons.as_slice() else { panic!("one reason: {:?}", rows.reasons) };
+    assert!(reason.contains("10000 bytes"), "{reason}");
+    let wrong = decode(Encoding::Json, body(r#","no metadata""#).as_bytes(), &context);
+    let said = wrong.map(|_| ()).expect_err("what is wrong there makes the request wrong").to_string();
+    assert!(said.contains("streams[0].values[2]"), "{said}");
+}
+
+#[test]
 fn a_request_that_is_none_is_told_where() {
     let json =
         |text: &str| read(Encoding::Json, text.as_bytes(), None).map(|_| ()).expect_err(text).to_string();

@@ -106,12 +106,12 @@ impl Rows {
 
     /// Whether there was no room for an event. What follows is rejected unseen, also where it is smaller: whoever sends
     /// more than is taken must not keep us busy with it.
-    fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.rejected_over_memory > 0
     }
 
     /// Rejects an event because there is no room, which was said before.
-    fn reject_the_rest(&mut self) {
+    pub(crate) fn reject_the_rest(&mut self) {
         self.rejected += 1;
         self.rejected_over_memory += 1;
     }

@@ -111,6 +111,21 @@ fn more_spans_than_are_read_at_once_are_gone_back_through() {
 }
 
 #[test]
+fn of_spans_that_began_at_one_time_all_are_looked_at_and_what_is_before_them() {
+    let stored = Stored::new();
+    let one = |trace: u64| span(trace, trace, None, "a", 5, 1);
+    let many = (0..1_100).map(|number| span(9, 0x9000 + number, None, "a", 5, 1));
+    // Whatever the order of those of one time is, some of these are not among the first.
+    let spans = [one(1)].into_iter().chain(many).chain([one(2), span(3, 3, None, "a", 4, 1)]);
+    let events: Vec<Event> = spans.map(|span| Event::Span(Box::new(span))).collect();
+    stored.take(&events);
+    let told: Vec<(String, u64)> =
+        found(&stored, "service:a", 10).into_iter().map(|trace| (trace.trace_id, trace.matching)).collect();
+    let expected = [(1_u64, 1), (2, 1), (9, 1_100), (3, 1)].map(|(id, count)| (format!("{id:032x}"), count));
+    assert_eq!(told, expected);
+}
+
+#[test]
 fn a_trace_is_read_with_its_tree_and_its_logs() {
     let stored = filled();
     let read = |id: &str| trace(&*stored.store, id, &Cancel::never()).expect("a trace");

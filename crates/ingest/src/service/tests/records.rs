@@ -47,6 +47,86 @@ async fn a_span_is_stored_once_and_a_record_of_a_log_as_often_as_it_is_sent_unle
 }
 
 #[tokio::test]
+async fn records_that_are_fetched_do_not_make_a_restart_forget_those_that_are_sent() {
+    let store = Arc::new(Memory::default());
+    let limits = || Limits { remembered_event_ids: 2 * 10 * Table::ALL.len(), ..Limits::default() };
+    let open = || {
+        let redactor = Redactor::new(&Redaction::default()).expect("shipped rules");
+        let store: Arc<dyn TelemetryStore> = Arc::<Memory>::clone(&store);
+        let registry = prometheus::Registry::new();
+        Ingest::new(store, limits(), redactor, Retention::from(7 * DAY), &registry).expect("a fresh registry")
+    };
+    let named = |ids: &[&str]| -> Vec<Event> {
+        let log = |id: &&str| LogEvent { event_id: Some((*id).to_owned()), ..log("named") };
+        ids.iter().map(|id| Event::Log(Box::new(log(id)))).collect()
+    };
+    let sent = ["0123", "filed", "journal", "kernel;"];
+    let ingest = open();
+    ingest.append_events(Source::Loki, named(&sent)).await.expect("stored");
+    for (source, prefix) in
+        [(Source::LogFile, "file:k:"), (Source::Journal, "journal:"), (Source::KernelLog, "kernel:b:")]
+    {
+        let ids: Vec<String> = (0..20).map(|number| format!("{prefix}{number}")).collect();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        ingest.append_events(source, named(&ids)).await.expect("stored");
+    }
+    let restarted = open();
+    assert_eq!(restarted.recall().expect("ids"), sent.len());
+    let again = restarted.append_events(Source::Loki, named(&sent)).await.expect("known");
+    assert_eq!((again.accepted, again.duplicates), (0, sent.len()));
+}
+
+#[tokio::test]
+async fn records_of_what_is_audited_are_stored_as_that_and_once() {
+    let store = Arc::new(Memory::default());
+    let (ingest, _) = open(&store);
+    let said = |name: &str, id: Option<&str>| {
+        let mut log = log("password=hunter22");
+        (log.event_name, log.event_id) = (Some(name.to_owned()), id.map(str::to_owned));
+        // More than an event may have that cannot be kept without them.
+        log.attributes = (0..128).map(|number| (number.to_string(), String::new())).collect();
+        let of_resource = attributes([("api_key", "hunter22")]);
+        log.origin = Arc::new(Origin { resource_attributes: of_resource, ..Origin::default() });
+        log
+    };
+    let logs = [said("audit.login", None), said("plain", None), said("audit.login", Some("u"))];
+    let logs = logs.map(|log| Event::Log(Box::new(log)));
+    let events = || [&logs[..], &[Event::Log(Box::new(said("audit.logout", Some("v"))))]].concat();
+    let first = ingest.append_events(Source::OtlpLogs, events()).await.expect("stored");
+    assert_eq!((first.accepted, first.duplicates, first.rejected), (4, 0, Vec::new()));
+    assert_eq!(store.appends.load(Ordering::SeqCst), 2, "one part of logs, and one of the others");
+    let second = ingest.append_events(Source::OtlpLogs, events()).await.expect("stored");
+    assert_eq!((second.accepted, second.duplicates), (1, 3), "the log has no id");
+    let (restarted, _) = open(&store);
+    restarted.recall().expect("ids");
+    let third = restarted.append_events(Source::OtlpLogs, events()).await.expect("stored");
+    assert_eq!((third.accepted, third.duplicates), (1, 3));
+    let stored = store.events.lock().clone();
+    let actions = stored.iter().filter_map(|event| match event {
+        Event::Audit(audit) => Some(audit.action.as_str()),
+        _ => None,
+    });
+    assert_eq!(actions.collect::<Vec<_>>(), ["login", "login", "logout"]);
+    assert_eq!(stored.iter().filter(|event| matches!(event, Event::Log(_))).count(), 3);
+    assert!(!format!("{stored:?}").contains("hunter22"), "{stored:?}");
+}
+
+#[tokio::test]
+async fn where_only_what_is_audited_found_room_the_same_can_be_sent_again() {
+    let store = Arc::new(Memory::default());
+    let (ingest, _) = open(&store);
+    let audited = LogEvent { event_name: Some("audit.login".to_owned()), ..log("in") };
+    let events = [log("plain"), audited, log("plain")].map(|log| Event::Log(Box::new(log))).to_vec();
+    store.full_after.store(1, Ordering::SeqCst);
+    let refusal = ingest.append_events(Source::Syslog, events.clone()).await.expect_err("no room");
+    assert!(matches!(refusal, IngestError::Part(_)) && refusal.is_passing(), "{refusal:?}");
+    store.full_after.store(0, Ordering::SeqCst);
+    let again = ingest.append_events(Source::Syslog, events).await.expect("stored");
+    assert_eq!((again.accepted, again.duplicates), (2, 1));
+    assert_eq!(store.events.lock().len(), 3, "no log is there twice");
+}
+
+#[tokio::test]
 async fn what_is_too_large_about_a_record_is_cut_and_the_record_says_so() {
     let store = Arc::new(Memory::default());
     let (ingest, registry) = open(&store);

@@ -1,0 +1,335 @@
+//! Records of logs by which an application keeps account of what is done: they are stored as what is audited, which is
+//! kept longer, and not as logs.
+//!
+//! A record is one if its event name begins with `audit.`, or if an attribute calls it so. What it says under names that
+//! audits have fields for goes there; the rest stays as attributes, what it comes from among them. Nothing is refused
+//! for its size that a log would be kept with: what is too much is left out, and counted in an attribute.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use model::event::{
+    Attributes, AuditCategory, AuditEvent, AuditOutcome, Conventions, Flaw, LogEvent, Origin,
+};
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::Limits;
+
+/// What the event name of such a record begins with; the rest is what was done.
+const NAME_PREFIX: &str = "audit.";
+/// Where a record that has no event name of its own says it.
+const NAMES: &[&str] = &["event.name", "event_name"];
+/// Attributes that say `audit` of such a record.
+const MARKS: &[&str] = &["log.category", "log_category", "category"];
+const MARK: &str = "audit";
+/// Attributes that say what was done.
+const ACTIONS: &[&str] = &["action", "event.action", "event_action"];
+const CATEGORIES: &[&str] =
+    &["event.category", "event_category", "audit.category", "audit_category", "category"];
+const OUTCOMES: &[&str] = &["event.outcome", "event_outcome", "outcome"];
+const USERS: &[&str] = &["user_id", "actor", "user.name"];
+const TARGETS: &[&str] = &["target", "resource"];
+const ADDRESSES: &[&str] = &["client.address", "client_address", "client_ip"];
+/// How many attributes were left out.
+const DROPPED: &str = "dropped_attributes";
+
+/// What is audited, if that is what a record says; or else the record. `place` is its place in the request.
+pub(crate) fn from_log(
+    log: Box<LogEvent>,
+    place: usize,
+    limits: &Limits,
+) -> Result<AuditEvent, Box<LogEvent>> {
+    let Some(action) = action_of(&log).filter(|action| action.len() <= limits.max_name_bytes) else {
+        return Err(log);
+    };
+    let LogEvent {
+        time,
+        event_id,
+        // What saw it, and when, is nothing of what was done; neither are flags of its trace.
+        observed_time: _,
+        trace_flags: _,
+        level,
+        severity_number: _,
+        severity_text,
+        event_name,
+        message,
+        trace_id,
+        span_id,
+        origin,
+        mut conventions,
+        attributes,
+        dropped_attributes,
+        flaws,
+    } = *log;
+    let mut origin = Arc::unwrap_or_clone(origin);
+    let mut facts = Facts { attributes, dropped: dropped_attributes.unwrap_or(0), limits };
+    facts.drop_all_that_say(&action, event_name.as_deref());
+    let mut audit = AuditEvent {
+        time,
+        event_id: event_id
+            .filter(|id| !id.is_empty() && id.len() <= limits.max_name_bytes)
+            .unwrap_or_default(),
+        category: facts.named(CATEGORIES).unwrap_or(AuditCategory::UserAction),
+        outcome: facts.named::<AuditOutcome>(OUTCOMES),
+        user_id: facts.field(conventions.user_id.take(), USERS),
+        target: facts.field(None, TARGETS),
+        message,
+        client_ip: facts.field(None, ADDRESSES),
+        tenant: facts.field(conventions.tenant.take(), &["tenant"]),
+        service: facts.field(origin.service.take(), &["service.name", "service"]),
+        host: facts.field(origin.host.take(), &["host.name", "host"]),
+        job_id: facts.field(conventions.job_id.take(), &["job_id"]),
+        document_id: facts.field(conventions.document_id.take(), &["document_id"]),
+        request_id: facts.field(conventions.request_id.take(), &["request_id"]),
+        trace_id: facts.field(trace_id, &["trace_id"]),
+        action,
+        attributes: Attributes::new(),
+    };
+    let severity = severity_text.or_else(|| level.map(|level| level.as_str().to_owned()));
+    facts.trim();
+    let own_name = event_name.filter(|name| !says(name, &audit.action));
+    facts.keep([("event.name", own_name), ("severity", severity), ("span_id", span_id)]);
+    facts.keep(of_conventions(conventions));
+    facts.keep_origin(origin);
+    audit.attributes = facts.finish();
+    if audit.event_id.is_empty() {
+        // What has no time of its own has that of its coming, and is another one each time that it is sent.
+        audit.event_id = id_of(&audit, flaws.contains(Flaw::NoTime).then_some(place));
+    }
+    Ok(audit)
+}
+
+/// What was done, if a record is one of what is audited and says so.
+fn action_of(log: &LogEvent) -> Option<String> {
+    let attribute = |name: &&str| log.attributes.get(*name).map(String::as_str);
+    let name = log.event_name.as_deref().or_else(|| NAMES.iter().find_map(attribute));
+    let by_name = name.and_then(|name| name.strip_prefix(NAME_PREFIX));
+    if by_name.is_none() && !MARKS.iter().filter_map(attribute).any(|said| said == MARK) {
+        return None;
+    }
+    let whole_name = name.filter(|_| by_name.is_none());
+    let mut said = by_name.into_iter().chain(ACTIONS.iter().filter_map(attribute)).chain(whole_name);
+    said.find(|action| !action.is_empty()).map(str::to_owned)
+}
+
+/// Whether an event name says no more than an action.
+fn says(name: &str, action: &str) -> bool {
+    let said = name.strip_prefix(NAME_PREFIX).unwrap_or(name);
+    said.is_empty() || said == action
+}
+
+/// Attributes of a record, of which fields are made, and to which is added what has no field.
+struct Facts<'l> {
+    attributes: Attributes,
+    /// How many there were that are not here.
+    dropped: u64,
+    limits: &'l Limits,
+}
+
+impl Facts<'_> {
+    /// Leaves out what marks a record as one of these, and what says again what was done.
+    fn drop_all_that_say(&mut self, action: &str, event_name: Option<&str>) {
+        let of_names: &[&str] = if event_name.is_none() { NAMES } else { &[] };
+        self.attributes.retain(|name, value| {
+            let value = value.as_str();
+            let is_one_of = |names: &[&str]| names.contains(&name.as_str());
+            let is_said = (is_one_of(MARKS) && value == MARK)
+                || (is_one_of(ACTIONS) && value == action)
+                || (is_one_of(of_names) && says(value, action));
+            !is_said
+        });
+    }
+
+    /// What the first of these names says that is one of what there can be.
+    fn named<T: FromStr>(&mut self, names: &[&str]) -> Option<T> {
+        names.iter().find_map(|name| {
+            let value = self.attributes.get(*name)?.parse().ok()?;
+            self.attributes.remove(*name);
+            Some(value)
+        })
+    }
+
+    /// What goes into a field: what is known already, or else what the first of these names says. What is too long for
+    /// one is an attribute, by the first of the names.
+    fn field(&mut self, known: Option<String>, names: &[&str]) -> Option<String> {
+        let limit = self.limits.max_name_bytes;
+        let fits = |text: &String| !text.is_empty() && text.len() <= limit;
+        match known {
+            Some(known) if fits(&known) => return Some(known),
+            Some(known) if !known.is_empty() => {
+                self.keep(names.first().map(|name| (*name, Some(known))));
+                return None;
+            }
+            _ => {}
+        }
+        let name = names.iter().find(|name| self.attributes.get(**name).is_some_and(fits))?;
+        self.attributes.remove(*name)
+    }
+
+    /// Leaves out attributes that are too many, and those whose names are too long.
+    fn trim(&mut self) {
+        let sent = self.attributes.len();
+        self.attributes.retain(|name, _| name.len() <= self.limits.max_name_bytes);
+        while self.attributes.len() > self.limits.max_attributes {
+            self.attributes.pop_last();
+        }
+        self.drop_some(sent - self.attributes.len());
+    }
+
+    fn drop_some(&mut self, count: usize) {
+        self.dropped = self.dropped.saturating_add(count as u64);
+    }
+
+    /// Adds what has no field while there is room, where something says it and no attribute has that name.
+    fn keep<N: Into<String>>(&mut self, facts: impl IntoIterator<Item = (N, Option<String>)>) {
+        for (name, value) in facts {
+            let Some(value) = value else { continue };
+            let name: String = name.into();
+            let has_room = self.attributes.len() < self.limits.max_attributes
+                && name.len() <= self.limits.max_name_bytes;
+            match self.attributes.get(&name) {
+                Some(same) if *same == value => {}
+                None if has_room => _ = self.attributes.insert(name, value),
+                _ => self.drop_some(1),
+            }
+        }
+    }
+
+    /// Adds what the record comes from, but for what has fields.
+    fn keep_origin(&mut self, origin: Origin) {
+        let Origin {
+            service: _,
+            service_namespace,
+            service_version,
+            service_instance_id,
+            environment,
+            host: _,
+            pid,
+            scope_name,
+            scope_version,
+            resource_attributes,
+            scope_attributes,
+            dropped_resource_attributes,
+        } = origin;
+        self.dropped = self.dropped.saturating_add(dropped_resource_attributes.unwrap_or(0));
+        self.keep([
+            ("service.namespace", service_namespace),
+            ("service.version", service_version),
+            ("service.instance.id", service_instance_id),
+            ("deployment.environment.name", environment),
+            ("process.pid", pid.map(|pid| pid.to_string())),
+            ("otel.scope.name", scope_name),
+            ("otel.scope.version", scope_version),
+        ]);
+        let further = resource_attributes.into_iter().chain(scope_attributes);
+        self.keep(further.map(|(name, value)| (name, Some(value))));
+    }
+
+    /// The attributes, with how many are not among them.
+    fn finish(mut self) -> Attributes {
+        let most = self.limits.max_attributes;
+        if self.dropped > 0 && most > 0 {
+            self.attributes.remove(DROPPED);
+            while self.attributes.len() >= most {
+                self.attributes.pop_last();
+                self.drop_some(1);
+            }
+            self.attributes.insert(DROPPED.to_owned(), self.dropped.to_string());
+        }
+        self.attributes
+    }
+}
+
+/// What conventions give a name to and audits have no field for, by these names.
+fn of_conventions(conventions: Conventions) -> Vec<(&'static str, Option<String>)> {
+    let Conventions {
+        job_id: _,
+        document_id: _,
+        tenant: _,
+        user_id: _,
+        request_id: _,
+        stage,
+        worker_id,
+        http_method,
+        http_route,
+        http_status_code,
+        url_path,
+        db_system,
+        db_operation,
+        db_namespace,
+        db_collection,
+        db_query,
+        messaging_system,
+        messaging_destination,
+        messaging_operation,
+        messaging_message_id,
+        gen_ai_provider,
+        gen_ai_operation,
+        gen_ai_request_model,
+        gen_ai_response_model,
+        gen_ai_input_tokens,
+        gen_ai_output_tokens,
+        gen_ai_finish_reason,
+        error_type,
+        exception_type,
+        exception_message,
+        exception_stacktrace,
+    } = conventions;
+    let count = |count: Option<u64>| count.map(|count| count.to_string());
+    vec![
+        ("stage", stage),
+        ("worker_id", worker_id),
+        ("http.request.method", http_method),
+        ("http.route", http_route),
+        ("http.response.status_code", count(http_status_code)),
+        ("url.path", url_path),
+        ("db.system.name", db_system),
+        ("db.operation.name", db_operation),
+        ("db.namespace", db_namespace),
+        ("db.collection.name", db_collection),
+        ("db.query.text", db_query),
+        ("messaging.system", messaging_system),
+        ("messaging.destination.name", messaging_destination),
+        ("messaging.operation.name", messaging_operation),
+        ("messaging.message.id", messaging_message_id),
+        ("gen_ai.provider.name", gen_ai_provider),
+        ("gen_ai.operation.name", gen_ai_operation),
+        ("gen_ai.request.model", gen_ai_request_model),
+        ("gen_ai.response.model", gen_ai_response_model),
+        ("gen_ai.usage.input_tokens", count(gen_ai_input_tokens)),
+        ("gen_ai.usage.output_tokens", count(gen_ai_output_tokens)),
+        ("gen_ai.response.finish_reasons", gen_ai_finish_reason),
+        ("error.type", error_type),
+        ("exception.type", exception_type),
+        ("exception.message", exception_message),
+        ("exception.stacktrace", exception_stacktrace),
+    ]
+}
+
+/// An id from what an event says and when it was done, so that it is stored once however often it is sent; and from its
+/// place in the request, where that is all that tells two of them apart.
+fn id_of(audit: &AuditEvent, place: Option<usize>) -> String {
+    let mut hash = Xxh3::new();
+    hash.update(&audit.time.as_nanos().to_le_bytes());
+    if let Some(place) = place {
+        hash.update(&(place as u64).to_le_bytes());
+    }
+    let outcome = audit.outcome.map(AuditOutcome::as_str);
+    let fields =
+        [&audit.user_id, &audit.target, &audit.message, &audit.client_ip, &audit.tenant, &audit.service];
+    let ids = [&audit.host, &audit.job_id, &audit.document_id, &audit.request_id, &audit.trace_id];
+    let texts = [Some(audit.action.as_str()), Some(audit.category.as_str()), outcome]
+        .into_iter()
+        .chain(fields.into_iter().chain(ids).map(Option::as_deref))
+        .chain(audit.attributes.iter().flat_map(|(name, value)| [Some(name.as_str()), Some(value.as_str())]));
+    for text in texts {
+        let text = text.unwrap_or_default();
+        // With its length, so that nothing can pass from one field into the next.
+        hash.update(&(text.len() as u64).to_le_bytes());
+        hash.update(text.as_bytes());
+    }
+    format!("auto-{:032x}", hash.digest128())
+}
+
+#[cfg(test)]
+mod tests;

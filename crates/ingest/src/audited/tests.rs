@@ -1,0 +1,175 @@
+//! Records of logs as applications write them.
+
+use model::Timestamp;
+use model::event::Level;
+
+use super::*;
+
+fn attributes<const N: usize>(all: [(&str, &str); N]) -> Attributes {
+    all.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}
+
+fn log(event_name: &str, all: Attributes) -> Box<LogEvent> {
+    let event_name = Some(event_name.to_owned()).filter(|name| !name.is_empty());
+    let log = LogEvent::new(Timestamp::from_millis(1_754_083_800_000), Arc::default());
+    Box::new(LogEvent { event_name, attributes: all, ..log })
+}
+
+#[track_caller]
+fn audit(log: Box<LogEvent>) -> AuditEvent {
+    from_log(log, 0, &Limits::default()).unwrap_or_else(|log| panic!("it stays a log: {log:?}"))
+}
+
+#[test]
+fn records_are_audits_by_their_name_or_by_their_category_if_they_say_what_was_done() {
+    let cases: [(&str, &[(&str, &str)], Option<&str>); 12] = [
+        ("audit.document.delete", &[], Some("document.delete")),
+        ("audit.login", &[("action", "other")], Some("login")),
+        ("audit.", &[("event.action", "login")], Some("login")),
+        ("", &[("event.name", "audit.login")], Some("login")),
+        ("", &[("log.category", "audit"), ("action", "login")], Some("login")),
+        ("", &[("log_category", "audit"), ("event_action", "login")], Some("login")),
+        ("login", &[("category", "audit")], Some("login")),
+        ("audit.", &[], None),
+        ("", &[("category", "audit")], None),
+        ("audit", &[("action", "login")], None),
+        ("auditor.came", &[("category", "auditors"), ("action", "login")], None),
+        ("login", &[("category", "security")], None),
+    ];
+    for (name, said, action) in cases {
+        let all: Attributes = said.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        let sent = log(name, all);
+        match from_log(sent.clone(), 0, &Limits::default()) {
+            Ok(audit) => {
+                assert_eq!(Some(audit.action.as_str()), action, "{name} {said:?}");
+                let again = ["event.name", "event_name", "log.category", "log_category", "category"];
+                assert!(again.iter().all(|name| !audit.attributes.contains_key(*name)), "{audit:?}");
+            }
+            Err(log) => {
+                assert_eq!(action, None, "{name} {said:?}");
+                assert_eq!(log, sent, "a log stays as it is");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_has_a_field_goes_there_and_the_rest_stays() {
+    let origin = Origin {
+        service: Some("gateway".to_owned()),
+        host: Some("docs-1".to_owned()),
+        environment: Some("production".to_owned()),
+        pid: Some(4711),
+        resource_attributes: attributes([("k8s.pod.name", "gateway-1"), ("colour", "of the resource")]),
+        ..Origin::default()
+    };
+    let conventions = Conventions {
+        job_id: Some("j-7".to_owned()),
+        document_id: Some("d-7".to_owned()),
+        tenant: Some("acme".to_owned()),
+        user_id: Some("ann".to_owned()),
+        request_id: Some("r-19".to_owned()),
+        http_method: Some("DELETE".to_owned()),
+        http_status_code: Some(403),
+        ..Conventions::default()
+    };
+    let said = attributes([
+        ("event.outcome", "denied"),
+        ("event.category", "security"),
+        ("target", "d-7"),
+        ("client.address", "192.0.2.7"),
+        ("colour", "red"),
+        ("actor", "a second one"),
+    ]);
+    let found = audit(Box::new(LogEvent {
+        event_id: Some("e18".to_owned()),
+        message: Some("she may only read".to_owned()),
+        trace_id: Some("0".repeat(31) + "1"),
+        span_id: Some("0".repeat(15) + "1"),
+        level: Some(Level::Warn),
+        origin: Arc::new(origin),
+        conventions,
+        ..*log("audit.document.delete", said)
+    }));
+    let text = |text: &str| Some(text.to_owned());
+    let expected = AuditEvent {
+        time: Timestamp::from_millis(1_754_083_800_000),
+        event_id: "e18".to_owned(),
+        action: "document.delete".to_owned(),
+        category: AuditCategory::Security,
+        outcome: Some(AuditOutcome::Denied),
+        user_id: text("ann"),
+        target: text("d-7"),
+        message: text("she may only read"),
+        client_ip: text("192.0.2.7"),
+        tenant: text("acme"),
+        service: text("gateway"),
+        host: text("docs-1"),
+        job_id: text("j-7"),
+        document_id: text("d-7"),
+        request_id: text("r-19"),
+        trace_id: Some("0".repeat(31) + "1"),
+        attributes: attributes([
+            ("actor", "a second one"),
+            ("colour", "red"),
+            ("deployment.environment.name", "production"),
+            ("dropped_attributes", "1"),
+            ("http.request.method", "DELETE"),
+            ("http.response.status_code", "403"),
+            ("k8s.pod.name", "gateway-1"),
+            ("process.pid", "4711"),
+            ("severity", "warn"),
+            ("span_id", "0000000000000001"),
+        ]),
+    };
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn words_that_are_no_category_and_no_outcome_stay_attributes() {
+    let said = attributes([("event.category", "iam"), ("event.outcome", "unknown"), ("outcome", "failure")]);
+    let found = audit(log("audit.login", said));
+    assert_eq!((found.category, found.outcome), (AuditCategory::UserAction, Some(AuditOutcome::Failure)));
+    assert_eq!(found.attributes, attributes([("event.category", "iam"), ("event.outcome", "unknown")]));
+}
+
+#[test]
+fn what_is_too_much_is_left_out_and_counted_and_what_is_too_long_for_a_field_is_an_attribute() {
+    let limits = Limits { max_attributes: 4, max_name_bytes: 10, ..Limits::default() };
+    let long = "l".repeat(11);
+    let mut sent =
+        *log("audit.login", attributes([("a", "1"), ("b", "2"), ("c", "3"), ("target", long.as_str())]));
+    sent.attributes.insert("n".repeat(11), String::new());
+    sent.event_id = Some(long.clone());
+    sent.dropped_attributes = Some(2);
+    sent.origin = Arc::new(Origin {
+        service: Some("api".to_owned()),
+        resource_attributes: attributes([("d", "4"), ("e", "5")]),
+        ..Origin::default()
+    });
+    let found = from_log(Box::new(sent), 0, &limits).expect("an audit");
+    assert_eq!((found.target, found.service.as_deref()), (None, Some("api")));
+    assert!(found.event_id.starts_with("auto-"), "{}", found.event_id);
+    // Two of the sender's, the name that is too long, two of the resource, and one that makes room for their number.
+    let all = attributes([("a", "1"), ("b", "2"), ("c", "3"), (DROPPED, "6")]);
+    assert_eq!(found.attributes, all);
+    let action = log(&format!("audit.{long}"), Attributes::new());
+    assert_eq!(from_log(action.clone(), 0, &limits), Err(action), "an action is never cut");
+}
+
+#[test]
+fn an_id_follows_from_what_is_said_and_when_and_from_the_place_only_where_nobody_said_when() {
+    let id = |log: Box<LogEvent>, place| from_log(log, place, &Limits::default()).expect("an audit").event_id;
+    let plain = || log("audit.login", attributes([("k", "v")]));
+    assert_eq!(id(plain(), 0), id(plain(), 5), "sent again among others");
+    let later = Box::new(LogEvent { time: Timestamp::from_millis(5), ..*plain() });
+    let other = log("audit.login", attributes([("kv", "")]));
+    let moved =
+        Box::new(LogEvent { message: Some("v".to_owned()), ..*log("audit.login", attributes([("k", "")])) });
+    for different in [later, other, moved, log("audit.logout", attributes([("k", "v")]))] {
+        assert_ne!(id(different.clone(), 0), id(plain(), 0), "{different:?}");
+    }
+    let timeless = || Box::new(LogEvent { flaws: [Flaw::NoTime].into_iter().collect(), ..*plain() });
+    assert_ne!(id(timeless(), 0), id(timeless(), 1));
+    assert_eq!(id(timeless(), 1), id(timeless(), 1));
+}
