@@ -188,9 +188,10 @@ pub(crate) fn label(name: &str) -> Sources {
     }
     let is_it =
         |(column, _, names): &&Named| *column == name || names.iter().any(|known| as_label(known) == name);
-    let column = CONVENTIONS.iter().chain(ORIGIN).find(is_it);
-    let mut sources: Sources =
-        column.map(|(column, holds, _)| Source::Column(column, *holds)).into_iter().collect();
+    if let Some((column, holds, _)) = CONVENTIONS.iter().chain(ORIGIN).find(is_it) {
+        return vec![Source::Column(column, *holds)];
+    }
+    let mut sources = Sources::new();
     let dotted = name.replace('_', ".");
     for map in [OWN, OF_RESOURCE] {
         sources.push(Source::Attribute(map, name.to_owned()));
@@ -265,7 +266,7 @@ mod tests {
             ("gen_ai_request_model", column("gen_ai_request_model")),
             ("trace_id", column("trace_id")),
         ] {
-            assert_eq!(label(name).first(), Some(&expected), "{name}");
+            assert_eq!(label(name), [expected], "{name}");
         }
         let attribute = |map, key: &str| Source::Attribute(map, key.to_owned());
         let expected = [
