@@ -12,7 +12,7 @@ say() { printf 'fuzz: %s\n' "$*" >&2; }
 seconds=${1:?how many seconds for each target}
 shift
 targets=("$@")
-if [ ${#targets[@]} -eq 0 ]; then targets=(wal chunk catalog remote_write otlp logs events exposition promql redact search loki syslog); fi
+if [ ${#targets[@]} -eq 0 ]; then targets=(wal chunk catalog remote_write otlp logs events exposition promql redact search loki logql syslog); fi
 cd "$root/fuzz"
 say "building ${targets[*]}; the first time takes some minutes"
 # Without a sanitizer it works on stable; ours is safe code, and a panic shows itself.

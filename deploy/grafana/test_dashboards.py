@@ -140,10 +140,19 @@ def test_the_pipeline_dashboard_has_what_operators_asked_for() -> None:
 def test_provisioning_gives_the_data_source_that_the_dashboards_choose() -> None:
     """Without it, a fresh Grafana would show empty dashboards."""
     text = (HERE / "provisioning/datasources/watchkeeper.yml").read_text(encoding="utf-8")
-    (source,) = yaml.safe_load(text)["datasources"]
-    assert source["type"] == "prometheus" and source["url"].endswith("/prometheus")
-    assert source["jsonData"]["httpHeaderName1"] == "X-API-Key"
-    assert source["secureJsonData"]["httpHeaderValue1"] == "$WATCHKEEPER_KEY"
+    sources = yaml.safe_load(text)["datasources"]
+    kinds = {each["type"]: each["url"] for each in sources}
+    assert kinds == {
+        "prometheus": "$WATCHKEEPER_URL/prometheus",
+        "loki": "$WATCHKEEPER_URL",
+        "jaeger": "$WATCHKEEPER_URL/jaeger",
+    }
+    for each in sources:
+        assert each["jsonData"]["httpHeaderName1"] == "X-API-Key"
+        assert each["secureJsonData"]["httpHeaderValue1"] == "$WATCHKEEPER_KEY"
+    source, logs, traces = sources
+    assert logs["jsonData"]["derivedFields"][0]["datasourceUid"] == traces["uid"]
+    assert traces["jsonData"]["tracesToLogsV2"]["datasourceUid"] == logs["uid"]
     for board in BOARDS.values():
         (chosen,) = [each for each in board["templating"]["list"] if each["type"] == "datasource"]
         assert chosen["current"]["value"] == source["uid"]

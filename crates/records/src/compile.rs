@@ -31,7 +31,7 @@ pub(crate) fn predicate(kind: Kind, filter: &Filter) -> Predicate {
 }
 
 /// A test of the first of some places that holds something.
-fn first_of(sources: Vec<Source>, test: &Test) -> Predicate {
+pub(crate) fn first_of(sources: Vec<Source>, test: &Test) -> Predicate {
     let mut nothing_before = Vec::new();
     let mut ways = Vec::with_capacity(sources.len());
     for source in sources {

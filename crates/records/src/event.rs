@@ -117,7 +117,7 @@ fn time(time: Option<Timestamp>) -> Option<Datum<'static>> {
     time.map(Datum::Time)
 }
 
-fn of_origin<'a>(origin: &'a Origin, name: &str) -> Option<Datum<'a>> {
+pub(crate) fn of_origin<'a>(origin: &'a Origin, name: &str) -> Option<Datum<'a>> {
     let found = match name {
         "service" => &origin.service,
         "service_namespace" => &origin.service_namespace,
@@ -132,7 +132,7 @@ fn of_origin<'a>(origin: &'a Origin, name: &str) -> Option<Datum<'a>> {
     text(found.as_ref())
 }
 
-fn of_conventions<'a>(said: &'a Conventions, name: &str) -> Option<Datum<'a>> {
+pub(crate) fn of_conventions<'a>(said: &'a Conventions, name: &str) -> Option<Datum<'a>> {
     let found = match name {
         "job_id" => &said.job_id,
         "stage" => &said.stage,

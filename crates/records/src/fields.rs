@@ -44,10 +44,10 @@ const OWN: &str = "attributes";
 const OF_RESOURCE: &str = "resource_attributes";
 
 /// A column of what conventions name, and the names, the present one first.
-type Named = (&'static str, Holds, &'static [&'static str]);
+pub(crate) type Named = (&'static str, Holds, &'static [&'static str]);
 
 /// What attributes of records fill.
-const CONVENTIONS: &[Named] = &[
+pub(crate) const CONVENTIONS: &[Named] = &[
     ("job_id", Holds::Text, &["job_id", "job.id", "task_id", "task.id"]),
     ("stage", Holds::Text, &["stage", "pipeline.stage"]),
     ("document_id", Holds::Text, &["document_id", "document.id"]),
@@ -112,7 +112,7 @@ const CONVENTIONS: &[Named] = &[
 ];
 
 /// What attributes of resources fill.
-const ORIGIN: &[Named] = &[
+pub(crate) const ORIGIN: &[Named] = &[
     ("service", Holds::Text, &["service.name"]),
     ("service_namespace", Holds::Text, &["service.namespace"]),
     ("service_version", Holds::Text, &["service.version"]),
@@ -173,6 +173,45 @@ pub(crate) fn attribute(scope: Scope, name: &str) -> Sources {
     }
 }
 
+/// Where a label lies, as Loki's language names it: its names have no dots.
+///
+/// Columns go by their own names and by those of the conventions. What else there is are attributes: under the name as
+/// it is written, or with dots where it has underscores.
+pub(crate) fn label(name: &str) -> Sources {
+    match name {
+        "level" | "detected_level" => return field(Kind::Logs, "level"),
+        "service" | "job" | "app" => return field(Kind::Logs, "service"),
+        "hostname" => return field(Kind::Logs, "host"),
+        "scope" | "scope_name" => return field(Kind::Logs, "scope"),
+        "trace_id" | "span_id" | "logger" => return field(Kind::Logs, name),
+        _ => {}
+    }
+    let is_it =
+        |(column, _, names): &&Named| *column == name || names.iter().any(|known| as_label(known) == name);
+    if let Some((column, holds, _)) = CONVENTIONS.iter().chain(ORIGIN).find(is_it) {
+        return vec![Source::Column(column, *holds)];
+    }
+    let mut sources = Sources::new();
+    let dotted = name.replace('_', ".");
+    for map in [OWN, OF_RESOURCE] {
+        sources.push(Source::Attribute(map, name.to_owned()));
+        if dotted != name {
+            sources.push(Source::Attribute(map, dotted.clone()));
+        }
+    }
+    sources
+}
+
+/// The name of a label for an attribute: what Loki's names cannot have is `_`.
+pub fn as_label(name: &str) -> String {
+    let allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let mut label: String = name.chars().map(|letter| if allowed(letter) { letter } else { '_' }).collect();
+    if label.starts_with(|first: char| first.is_ascii_digit()) {
+        label.insert(0, '_');
+    }
+    label
+}
+
 fn named(table: &[Named], map: &'static str, name: &str) -> Sources {
     let attribute = Source::Attribute(map, name.to_owned());
     match table.iter().find(|(_, _, names)| names.contains(&name)) {
@@ -208,6 +247,36 @@ mod tests {
                 assert!(fits, "{source:?}");
             }
         }
+    }
+
+    #[test]
+    fn labels_are_columns_under_any_name_of_theirs_and_attributes_with_dots_for_underscores() {
+        let column = |name| Source::Column(name, Holds::Text);
+        for (name, expected) in [
+            ("service_name", column("service")),
+            ("service", column("service")),
+            ("job", column("service")),
+            ("host", column("host")),
+            ("host_name", column("host")),
+            ("detected_level", Source::Column("level", Holds::Level)),
+            ("environment", column("environment")),
+            ("deployment_environment", column("environment")),
+            ("http_status_code", Source::Column("http_status_code", Holds::Count)),
+            ("http_response_status_code", Source::Column("http_status_code", Holds::Count)),
+            ("gen_ai_request_model", column("gen_ai_request_model")),
+            ("trace_id", column("trace_id")),
+        ] {
+            assert_eq!(label(name), [expected], "{name}");
+        }
+        let attribute = |map, key: &str| Source::Attribute(map, key.to_owned());
+        let expected = [
+            attribute(OWN, "k8s_pod"),
+            attribute(OWN, "k8s.pod"),
+            attribute(OF_RESOURCE, "k8s_pod"),
+            attribute(OF_RESOURCE, "k8s.pod"),
+        ];
+        assert_eq!(label("k8s_pod"), expected);
+        assert_eq!(["k8s.pod-name", "2nd", ""].map(as_label), ["k8s_pod_name", "_2nd", ""]);
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //! A search's query becomes what the store is asked ([`Search`]): words, patterns, comparisons and attributes as the
 //! store's own conditions, by which it passes over what cannot match, and the rest as a test that the store makes of
 //! the rows that are left. What is found is what [`search::Query::matches`] says, record by record. Counts are made
-//! while rows go by, in bounded memory. Knows no wire format. All calls that take a store block.
+//! while rows go by, in bounded memory. Queries of Loki's language select and count lines the same way ([`selected`]).
+//! Knows no wire format. All calls that take a store block.
 //!
 //! Start reading at [`Search`].
 
@@ -16,12 +17,16 @@ mod event;
 mod fields;
 mod page;
 mod rest;
+mod said;
 mod search_of;
+mod sets;
+mod streams;
 #[cfg(test)]
 mod tests;
 mod traces;
 mod tree;
 mod values;
+mod windows;
 
 pub use context::{Around, Context, around};
 pub use counts::{
@@ -29,7 +34,12 @@ pub use counts::{
 };
 pub use error::Error;
 pub use event::{LogRecord, SpanRecord};
+pub use fields::as_label;
 pub use page::{Cursor, Listed, MAX_ROWS, Page, UnknownCursor, id_of_log, logs};
-pub use search_of::{Kind, Search};
-pub use traces::{MAX_LOGS, MAX_SPANS, MAX_TRACES, Trace, TraceSummary, trace, traces};
+pub use said::{Said, said, said_of_origin};
+pub use search_of::{Kind, Search, Selection};
+pub use sets::{Labels, Set, sets};
+pub use streams::{MAX_LINES, STREAM_LABELS, lines, selected, stream_of};
+pub use traces::{MAX_LOGS, MAX_SPANS, MAX_TRACES, Trace, TraceSummary, spans_of, trace, traces};
 pub use tree::{Node, Piece, analyse};
+pub use windows::{MAX_SERIES, MAX_STEPS, Steps, Windowed, windows};

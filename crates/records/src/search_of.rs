@@ -36,59 +36,25 @@ impl Kind {
     }
 }
 
-/// A query over records of a time.
-///
-/// ```
-/// use records::{Kind, Search};
-/// use model::{TimeRange, Timestamp};
-/// let search = Search::new(Kind::Logs, "level>=warn timeout", TimeRange::ALL, Timestamp::now())?;
-/// assert!(search.hints().is_empty());
-/// # Ok::<(), search::Error>(())
-/// ```
+/// Records of a time that satisfy a predicate of the store.
 #[derive(Clone, Debug)]
-pub struct Search {
+pub struct Selection {
     kind: Kind,
-    query: Query,
     predicate: Predicate,
     range: TimeRange,
 }
 
-impl Search {
-    /// Reads a query; `-15m` in it counts from `now`. What it says of times narrows the range.
-    pub fn new(kind: Kind, text: &str, range: TimeRange, now: Timestamp) -> Result<Self, search::Error> {
-        let query = Query::parse(text, &kind.schema(), now)?;
-        let of_query = query.time_range();
-        let range = TimeRange::new(range.start.max(of_query.start), range.end.min(of_query.end));
-        let predicate = predicate(kind, query.filter());
-        Ok(Self { kind, query, predicate, range })
+impl Selection {
+    pub(crate) const fn new(kind: Kind, predicate: Predicate, range: TimeRange) -> Self {
+        Self { kind, predicate, range }
     }
 
-    /// What is searched.
-    pub const fn kind(&self) -> Kind {
-        self.kind
-    }
-
-    /// The query.
-    pub const fn query(&self) -> &Query {
-        &self.query
-    }
-
-    /// What its writer should know.
-    pub fn hints(&self) -> &[Hint] {
-        self.query.hints()
-    }
-
-    /// What the store is asked.
-    pub const fn predicate(&self) -> &Predicate {
-        &self.predicate
-    }
-
-    /// The times between which everything lies that is found. Where it ends before it starts nothing is.
+    /// The times between which everything lies that is selected. Where it ends before it starts nothing is.
     pub const fn range(&self) -> TimeRange {
         self.range
     }
 
-    /// Whether nothing can be found.
+    /// Whether nothing can be selected.
     pub fn is_empty(&self) -> bool {
         self.range.start > self.range.end
     }
@@ -108,5 +74,71 @@ impl Search {
             columns: columns.into(),
             cancel: cancel.clone(),
         }
+    }
+}
+
+/// A query over records of a time.
+///
+/// ```
+/// use records::{Kind, Search};
+/// use model::{TimeRange, Timestamp};
+/// let search = Search::new(Kind::Logs, "level>=warn timeout", TimeRange::ALL, Timestamp::now())?;
+/// assert!(search.hints().is_empty());
+/// # Ok::<(), search::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Search {
+    query: Query,
+    selection: Selection,
+}
+
+impl Search {
+    /// Reads a query; `-15m` in it counts from `now`. What it says of times narrows the range.
+    pub fn new(kind: Kind, text: &str, range: TimeRange, now: Timestamp) -> Result<Self, search::Error> {
+        let query = Query::parse(text, &kind.schema(), now)?;
+        let of_query = query.time_range();
+        let range = TimeRange::new(range.start.max(of_query.start), range.end.min(of_query.end));
+        let predicate = predicate(kind, query.filter());
+        Ok(Self { query, selection: Selection::new(kind, predicate, range) })
+    }
+
+    /// What is searched.
+    pub const fn kind(&self) -> Kind {
+        self.selection.kind
+    }
+
+    /// The query.
+    pub const fn query(&self) -> &Query {
+        &self.query
+    }
+
+    /// What its writer should know.
+    pub fn hints(&self) -> &[Hint] {
+        self.query.hints()
+    }
+
+    /// What the store is asked.
+    pub const fn predicate(&self) -> &Predicate {
+        &self.selection.predicate
+    }
+
+    /// The times between which everything lies that is found. Where it ends before it starts nothing is.
+    pub const fn range(&self) -> TimeRange {
+        self.selection.range
+    }
+
+    /// Whether nothing can be found.
+    pub fn is_empty(&self) -> bool {
+        self.selection.is_empty()
+    }
+
+    /// The first rows in an order, of those in a part of the range.
+    pub fn scan(&self, range: TimeRange, order: Order, limit: usize, cancel: &Cancel) -> EventScan {
+        self.selection.scan(range, order, limit, cancel)
+    }
+
+    /// All rows, with these columns.
+    pub fn pass(&self, columns: Vec<&'static str>, cancel: &Cancel) -> EventPass {
+        self.selection.pass(columns, cancel)
     }
 }

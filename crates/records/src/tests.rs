@@ -3,6 +3,7 @@
 mod counted;
 mod made_up;
 mod stored;
+mod streamed;
 mod traced;
 
 use std::cell::RefCell;

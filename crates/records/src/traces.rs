@@ -105,20 +105,33 @@ pub fn traces(
 
 /// All that there is of a trace.
 pub fn trace(store: &dyn TelemetryStore, trace_id: &str, cancel: &Cancel) -> Result<Trace, Error> {
-    let scan = |table, limit| {
-        let scan = EventScan::new(table, TimeRange::ALL, limit).stopped_by(cancel);
-        scan.matching(Predicate::column("trace_id", Test::equal(trace_id)))
-    };
-    let mut spans = Vec::new();
-    for batch in store.scan(&scan(Table::Spans, MAX_SPANS + 1)).map_err(Error::Read)? {
-        spans.extend(SpanEvent::from_batch(&batch).map_err(Error::Rows)?);
-    }
-    let mut logs = read(store, &scan(Table::Logs, MAX_LOGS + 1))?;
+    let mut spans = spans_of(store, trace_id, TimeRange::ALL, MAX_SPANS + 1, cancel)?;
+    let mut logs = read(store, &of_trace(Table::Logs, trace_id, TimeRange::ALL, MAX_LOGS + 1, cancel))?;
     let (has_more_spans, has_more_logs) = (spans.len() > MAX_SPANS, logs.len() > MAX_LOGS);
     spans.truncate(MAX_SPANS);
     logs.truncate(MAX_LOGS);
     let nodes = analyse(&spans.iter().map(piece).collect::<Vec<_>>());
     Ok(Trace { spans, nodes, logs, has_more_spans, has_more_logs })
+}
+
+/// The first spans of a trace, by when they began.
+pub fn spans_of(
+    store: &dyn TelemetryStore,
+    trace_id: &str,
+    range: TimeRange,
+    limit: usize,
+    cancel: &Cancel,
+) -> Result<Vec<SpanEvent>, Error> {
+    let mut spans = Vec::new();
+    for batch in store.scan(&of_trace(Table::Spans, trace_id, range, limit, cancel)).map_err(Error::Read)? {
+        spans.extend(SpanEvent::from_batch(&batch).map_err(Error::Rows)?);
+    }
+    Ok(spans)
+}
+
+fn of_trace(table: Table, trace_id: &str, range: TimeRange, limit: usize, cancel: &Cancel) -> EventScan {
+    let scan = EventScan::new(table, range, limit).stopped_by(cancel);
+    scan.matching(Predicate::column("trace_id", Test::equal(trace_id)))
 }
 
 fn piece(span: &SpanEvent) -> Piece {

@@ -33,6 +33,16 @@ pub fn search(bytes: &[u8]) {
     }
 }
 
+/// As a query of LogQL, and as a selector of streams.
+pub fn logql(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    for read in [crate::logql::parse(text).map(drop), crate::logql::selector(text).map(drop)] {
+        if let Err(error) = read {
+            has_a_place(text, &error);
+        }
+    }
+}
+
 fn is_written_and_read_again(parsed: &Parsed) {
     let written = parsed.tree.to_string();
     match parse(&written) {
@@ -104,19 +114,24 @@ fn finds_what_it_needs(query: &Query, schema: &Schema, line: &Line<'_>) {
 mod tests {
     use std::path::Path;
 
-    #[test]
-    fn what_fuzzing_has_found_stays_mended() {
-        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/cases/search");
+    fn tried(target: &str, run: fn(&[u8])) {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/cases").join(target);
         let mut cases = 0;
         for entry in std::fs::read_dir(dir).expect("the cases of the target") {
             let path = entry.expect("an entry").path();
             let bytes = std::fs::read(&path).expect("a case");
-            if std::panic::catch_unwind(|| super::search(&bytes)).is_err() {
+            if std::panic::catch_unwind(|| run(&bytes)).is_err() {
                 panic!("{}", path.display());
             }
             cases += 1;
         }
         assert!(cases > 0, "there are no cases");
+    }
+
+    #[test]
+    fn what_fuzzing_has_found_stays_mended() {
+        tried("search", super::search);
+        tried("logql", super::logql);
     }
 
     /// What queries are made of.

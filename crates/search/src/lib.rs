@@ -3,8 +3,8 @@
 //! A text becomes a tree of what is written and where ([`parse()`]), and with a [`Schema`], which knows the
 //! fields and their kinds, a typed [`Query`]. What a query finds is defined here ([`Query::matches`]); a
 //! store that evaluates one in its own way has to find the same, and may pass over what lacks the words or
-//! the times that every match has ([`Query::needs`], [`Query::time_range`]). The crate does no I/O and knows
-//! no store. `docs/search.md` has the language for those who write it.
+//! the times that every match has ([`Query::needs`], [`Query::time_range`]). What Grafana writes of Loki's language
+//! is read too ([`logql`]). The crate does no I/O and knows no store. `docs/search.md` has the language for those who write it.
 //!
 //! ```
 //! use search::{Query, Schema};
@@ -27,6 +27,7 @@ pub mod fuzzing;
 mod level;
 mod lex;
 pub mod limits;
+pub mod logql;
 mod needs;
 mod parse;
 mod pattern;

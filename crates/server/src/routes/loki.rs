@@ -1,4 +1,5 @@
-//! Loki's push API: `POST /loki/api/v1/push`, as promtail, Alloy, Fluent Bit and Vector send to it.
+//! Loki's push API: `POST /loki/api/v1/push`, as promtail, Alloy, Fluent Bit and Vector send to it. What Grafana asks of
+//! Loki is in [`query`].
 //!
 //! What is wrong is told as Loki tells it: a status by which shippers know whether to send again, and plain text. A
 //! request that cannot be decoded is refused as a whole; of any other the rest is stored, and a 400 names what is
@@ -6,6 +7,7 @@
 
 mod answer;
 mod form;
+mod query;
 
 use axum::body::Body;
 use axum::extract::State;
@@ -27,8 +29,8 @@ use form::Form;
 
 pub(crate) use answer::in_its_form;
 
-/// The path, as every shipper knows it.
-const PATH: &str = "/loki/api/v1/push";
+/// What all of Loki's paths begin with.
+const PREFIX: &str = "/loki/";
 /// The header that says for whom lines are.
 const TENANT: &str = "x-scope-orgid";
 /// The longest name of a tenant; Loki takes no longer one either.
@@ -36,6 +38,11 @@ const MAX_TENANT_BYTES: usize = 150;
 
 pub(super) fn routes() -> Routes {
     OpenApiRouter::new().routes(routes!(push))
+}
+
+/// What Grafana asks.
+pub(super) fn reading() -> Routes {
+    query::routes()
 }
 
 /// Takes lines of logs as Loki does. The answer comes once they are durable. A line is stored once, however often the

@@ -12,8 +12,10 @@ mod docs;
 mod events;
 mod exits;
 mod export;
+mod given;
 mod health;
 mod hosts;
+mod jaeger;
 mod jobs;
 mod keys;
 mod live;
@@ -89,6 +91,7 @@ fn told<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
         .layer(CatchPanicLayer::custom(edge::panicked))
         .layer(from_fn(otlp::in_its_form))
         .layer(from_fn(loki::in_its_form))
+        .layer(from_fn(jaeger::in_its_form))
         .layer(from_fn(otlp::grpc::in_its_form))
 }
 
@@ -157,6 +160,8 @@ fn reading() -> Routes {
         .merge(sql::routes())
         .merge(logs::routes())
         .merge(traces::routes())
+        .merge(loki::reading())
+        .merge(jaeger::routes())
 }
 
 /// Ingest has its own bounds on bodies, which may be compressed: whoever decodes them unpacks them.

@@ -8,6 +8,8 @@ mod docs;
 mod errors;
 mod export;
 mod forms;
+mod grafana_logs;
+mod grafana_traces;
 mod guards;
 mod ingest;
 mod language;

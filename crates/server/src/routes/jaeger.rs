@@ -1,0 +1,211 @@
+//! Jaeger's query API, as far as Grafana's data source asks it: services, operations, traces and who calls whom.
+//!
+//! What is asked becomes a search of spans ([`search`]); traces are answered as Jaeger's page has them ([`shapes`]).
+//! Unknown parameters are passed over, and what is wrong is told in Jaeger's form.
+
+mod answer;
+mod search;
+mod shapes;
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::routing::get;
+use model::{TimeRange, Timestamp};
+use promql::Query;
+use records::{Facet, Kind, MAX_SPANS, MAX_TRACES, MAX_VALUES, TraceSummary, spans_of};
+use store::{Cancel, TelemetryStore};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Routes;
+use super::given::{Given, wrong};
+use super::searching::{ask, search as search_of};
+use super::{prometheus, searching};
+use crate::context::Shared;
+use crate::params::Name;
+use crate::problem::Problem;
+use answer::Answer;
+use shapes::{Call, Trace};
+
+pub(crate) use answer::in_its_form;
+
+/// What all paths begin with, but one.
+const PREFIX: &str = "/jaeger/";
+/// Where some versions of Grafana search, whatever path their data source has.
+const BARE: &str = "/api/traces";
+/// How far back services and operations are looked for.
+const RECENT: Duration = Duration::from_secs(24 * 3_600);
+/// How far back is looked for traces, if nothing is said.
+const LAST: Duration = Duration::from_secs(2 * 24 * 3_600);
+/// How many traces there are, if nothing is said.
+const LIMIT: usize = 20;
+/// The longest time over which calls are counted.
+const MAX_LOOKBACK: Duration = Duration::from_secs(31 * 24 * 3_600);
+
+pub(super) fn routes() -> Routes {
+    OpenApiRouter::new()
+        .routes(routes!(services))
+        .routes(routes!(operations))
+        .routes(routes!(traces))
+        .routes(routes!(trace))
+        .routes(routes!(dependencies))
+        .route(BARE, get(traces))
+}
+
+/// The services that have reported spans in the last day.
+#[utoipa::path(get, path = "/jaeger/api/services", tag = "jaeger",
+    responses((status = 200, body = serde_json::Value, description = "As Jaeger answers"),
+        (status = 503, body = serde_json::Value, description = "It took too long, or too many searches run")))]
+async fn services(State(app): State<Shared>) -> Result<Json<Answer<String>>, Problem> {
+    Ok(Json(Answer::of(recent(&app, "service", "").await?)))
+}
+
+/// The operations of a service of which there were spans in the last day.
+#[utoipa::path(get, path = "/jaeger/api/services/{service}/operations", tag = "jaeger",
+    params(("service" = String, Path)),
+    responses((status = 200, body = serde_json::Value, description = "As Jaeger answers"),
+        (status = "4XX", body = serde_json::Value, description = "As Jaeger answers"),
+        (status = 503, body = serde_json::Value, description = "It took too long, or too many searches run")))]
+async fn operations(State(app): State<Shared>, Name(service): Name) -> Result<Json<Answer<String>>, Problem> {
+    Ok(Json(Answer::of(recent(&app, "name", &search::of_service(&service)).await?)))
+}
+
+/// The values that a field of recent spans has, of those that most have.
+async fn recent(app: &Shared, field: &str, query: &str) -> Result<Vec<String>, Problem> {
+    let facet: Facet = searching::facet("field", Kind::Spans, field)?;
+    let now = Timestamp::now();
+    let search = search_of(Kind::Spans, Some(query), Some(now.before(RECENT)), Some(now))?;
+    let counted =
+        ask(app, move |store, cancel| records::facets(store, &search, &[facet], MAX_VALUES, cancel)).await?;
+    let values = counted.into_iter().flat_map(|facet| facet.values);
+    let mut names: Vec<String> = values.filter_map(|counted| counted.value).collect();
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// Traces with a span that satisfies all that is asked, those with the newest first.
+#[utoipa::path(get, path = "/jaeger/api/traces", tag = "jaeger",
+    params(("service" = String, Query),
+        ("operation" = Option<String>, Query, description = "The name of a span"),
+        ("tags" = Option<String>, Query, description = "A JSON object of attributes and their values"),
+        ("minDuration" = Option<String>, Query, description = "`100ms`"),
+        ("maxDuration" = Option<String>, Query, description = "`5s`"),
+        ("start" = Option<u64>, Query, description = "Microseconds since the epoch; two days before the end if left out"),
+        ("end" = Option<u64>, Query, description = "Microseconds since the epoch; now if left out"),
+        ("limit" = Option<u64>, Query, description = "The most traces, 20 if left out, at most 200. All have 10,000 spans together at the most")),
+    responses((status = 200, body = serde_json::Value, description = "As Jaeger answers"),
+        (status = "4XX", body = serde_json::Value, description = "As Jaeger answers"),
+        (status = 503, body = serde_json::Value, description = "It took too long, or too many searches run")))]
+async fn traces(State(app): State<Shared>, given: Given) -> Result<Json<Answer<Trace>>, Problem> {
+    let text = search::text(&given)?;
+    let end = micros(&given, "end")?.unwrap_or_else(Timestamp::now);
+    let start = micros(&given, "start")?.unwrap_or_else(|| end.before(LAST));
+    if start > end {
+        return Err(wrong("start", "it lies behind `end`"));
+    }
+    let expected = format!("a number from 1 to {MAX_TRACES}");
+    let number = |text: &str| text.parse::<usize>().ok().filter(|limit| (1..=MAX_TRACES).contains(limit));
+    let limit = given.read("limit", &expected, number)?.unwrap_or(LIMIT);
+    let search = search_of(Kind::Spans, Some(&text), Some(start), Some(end))?;
+    let found = ask(&app, move |store, cancel| {
+        let found = records::traces(store, &search, limit, cancel)?;
+        whole(store, found, cancel)
+    });
+    let Whole { traces, is_cut } = found.await?;
+    let answer = Answer::of(traces);
+    if is_cut {
+        let note = format!("There are more traces; those found have {MAX_SPANS} spans together.");
+        return Ok(Json(answer.with_note(note)));
+    }
+    Ok(Json(answer))
+}
+
+/// Traces with their spans.
+struct Whole {
+    traces: Vec<Trace>,
+    /// Whether some were left out, for there would be too many spans.
+    is_cut: bool,
+}
+
+/// The spans of traces, one after the other until there are as many as an answer may have.
+fn whole(
+    store: &dyn TelemetryStore,
+    found: Vec<TraceSummary>,
+    cancel: &Cancel,
+) -> Result<Whole, records::Error> {
+    let mut traces = Vec::with_capacity(found.len());
+    let mut left = MAX_SPANS;
+    for one in found {
+        let range = TimeRange::new(one.start, one.start.after(Duration::from_nanos(one.duration_ns)));
+        let spans = spans_of(store, &one.trace_id, range, left + 1, cancel)?;
+        if spans.len() > left {
+            return Ok(Whole { traces, is_cut: true });
+        }
+        left -= spans.len();
+        traces.push(Trace::of(one.trace_id, spans, None));
+    }
+    Ok(Whole { traces, is_cut: false })
+}
+
+/// One trace with all of its spans.
+#[utoipa::path(get, path = "/jaeger/api/traces/{trace_id}", tag = "jaeger",
+    params(("trace_id" = String, Path),
+        ("start" = Option<u64>, Query, description = "Microseconds since the epoch: only spans from then on"),
+        ("end" = Option<u64>, Query, description = "Microseconds since the epoch: only spans up to then")),
+    responses((status = 200, body = serde_json::Value, description = "As Jaeger answers"),
+        (status = "4XX", body = serde_json::Value, description = "As Jaeger answers"),
+        (status = 503, body = serde_json::Value, description = "It took too long, or too many searches run")))]
+async fn trace(
+    State(app): State<Shared>,
+    Name(trace_id): Name,
+    given: Given,
+) -> Result<Json<Answer<Trace>>, Problem> {
+    let trace_id = search::trace_id(&trace_id)?;
+    let start = micros(&given, "start")?.unwrap_or(Timestamp::MIN);
+    let end = micros(&given, "end")?.unwrap_or(Timestamp::MAX);
+    if start > end {
+        return Err(wrong("start", "it lies behind `end`"));
+    }
+    let (id, range) = (trace_id.clone(), TimeRange::new(start, end));
+    let found = ask(&app, move |store, cancel| spans_of(store, &id, range, MAX_SPANS + 1, cancel));
+    let mut spans = found.await?;
+    if spans.is_empty() {
+        return Err(Problem::not_found("trace", &trace_id));
+    }
+    let warning = (spans.len() > MAX_SPANS).then(|| format!("It has more spans than these {MAX_SPANS}."));
+    spans.truncate(MAX_SPANS);
+    Ok(Json(Answer::of(vec![Trace::of(trace_id, spans, warning)])))
+}
+
+/// Which service called which, and how often, by the metrics that are made of spans.
+#[utoipa::path(get, path = "/jaeger/api/dependencies", tag = "jaeger",
+    params(("endTs" = Option<u64>, Query, description = "Milliseconds since the epoch; now if left out"),
+        ("lookback" = Option<u64>, Query, description = "How many milliseconds before that it begins; a day if left out")),
+    responses((status = 200, body = serde_json::Value, description = "As Jaeger answers"),
+        (status = "4XX", body = serde_json::Value, description = "As Jaeger answers")))]
+async fn dependencies(State(app): State<Shared>, given: Given) -> Result<Json<Answer<Call>>, Problem> {
+    let expected = "a number of milliseconds";
+    let millis = |text: &str| text.parse::<u64>().ok();
+    let end = given.read("endTs", expected, |text| text.parse::<i64>().ok())?;
+    let end = end.map_or_else(Timestamp::now, Timestamp::from_millis);
+    let back = given.read("lookback", expected, millis)?.map_or(RECENT, Duration::from_millis);
+    let seconds = back.min(MAX_LOOKBACK).as_secs().max(1);
+    let text = format!(
+        "sum by (client, server) (increase(traces_service_graph_request_total[{seconds}s] @ {:.3}))",
+        end.as_millis() as f64 / 1e3
+    );
+    let query = Query::parse(&text).map_err(|error| Problem::internal(&error))?;
+    let samples = prometheus::run::now(&app, query).await;
+    Ok(Json(Answer::of(samples.iter().filter_map(Call::of).collect())))
+}
+
+/// A time in microseconds, if it is given.
+fn micros(given: &Given, name: &str) -> Result<Option<Timestamp>, Problem> {
+    let time = |text: &str| {
+        let micros = text.parse::<i64>().ok()?;
+        Some(Timestamp::from_nanos(micros.saturating_mul(1_000)))
+    };
+    given.read(name, "microseconds since the epoch", time)
+}
