@@ -54,7 +54,7 @@ ui:
 	@scripts/build-ui.sh
 
 prepare:
-	@scripts/prepare.sh redis postgresql prometheus exporter tmux python
+	@scripts/prepare.sh redis postgresql prometheus exporter tmux python otlp-js
 
 bench: build ## Compare with peers in one run, and print the ratios (PARTS="queries stored": those alone)
 	@scripts/prepare.sh python bench
