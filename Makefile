@@ -26,6 +26,7 @@ test: ui lint test-rust test-python test-ui ## Check and test everything
 
 lint: ## Format, clippy with warnings as errors, layers and tidiness of the house
 	cargo fmt --all --check
+	cargo fmt --manifest-path tests/otlp-rust/Cargo.toml --check
 	cargo clippy --workspace --all-targets --locked -- --deny warnings
 	cargo xtask layers
 	cargo xtask tidy
@@ -54,7 +55,7 @@ ui:
 	@scripts/build-ui.sh
 
 prepare:
-	@scripts/prepare.sh redis postgresql prometheus exporter tmux python otlp-js
+	@scripts/prepare.sh redis postgresql prometheus exporter tmux python otlp-js otlp-rust
 
 bench: build ## Compare with peers in one run, and print the ratios (PARTS="queries stored": those alone)
 	@scripts/prepare.sh python bench

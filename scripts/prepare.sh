@@ -2,8 +2,8 @@
 # Installs what is missing of: redis (redis-server), postgresql (its server, for tests that start one of
 # their own), prometheus (that tests compare with, and promtool), exporter (the node exporter, which tests
 # scrape), tmux (a terminal for tests), python (a virtual environment with the packages of the example pipeline
-# and the tests), node (the packages of the web page), otlp-js (OpenTelemetry's SDK for JavaScript, for tests),
-# chromium (for those of the page), bench (the peers of `make bench`), fuzz (cargo-fuzz, and the compiler of C++
+# and the tests), node (the packages of the web page), otlp-js and otlp-rust (OpenTelemetry's SDKs for
+# JavaScript and Rust, for tests), chromium (for those of the page), bench (the peers of `make bench`), fuzz (cargo-fuzz, and the compiler of C++
 # that its library needs). Does nothing where all is there.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -94,6 +94,12 @@ prepare_node() { link_packages "$root/ui" "the web page"; }
 
 prepare_otlp_js() { link_packages "$root/tests/otlp-js" "OpenTelemetry's SDK for JavaScript"; }
 
+# Does what cargo does where nothing has changed: nothing.
+prepare_otlp_rust() {
+  CARGO_TARGET_DIR=${WATCHKEEPER_OTLP_RUST:-${XDG_CACHE_HOME:-$HOME/.cache}/watchkeeper/otlp-rust} \
+    cargo build --quiet --locked --manifest-path "$root/tests/otlp-rust/Cargo.toml"
+}
+
 prepare_chromium() {
   [ -x "${WATCHKEEPER_CHROMIUM:-/usr/bin/chromium}" ] && return
   command -v apt-get >/dev/null || { say "chromium is missing: install it and try again"; exit 1; }
@@ -134,6 +140,7 @@ for part in "$@"; do
     python) prepare_python ;;
     node) prepare_node ;;
     otlp-js) prepare_otlp_js ;;
+    otlp-rust) prepare_otlp_rust ;;
     chromium) prepare_chromium ;;
     bench) prepare_bench ;;
     fuzz) prepare_fuzz ;;

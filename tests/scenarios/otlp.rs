@@ -1,7 +1,10 @@
 //! OpenTelemetry's own SDKs report to the ports that they know, over gRPC and over HTTP, and what is stored is what they
 //! sent, field by field. Python's is here, the others are in modules of their own.
 
+mod everything;
 mod javascript;
+mod restarts;
+mod rust;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -35,19 +38,24 @@ async fn closed(folder: &Path) -> Result<(Watchkeeper, String)> {
 }
 
 /// Lets a program send by an SDK, and gives what it says that it sent.
-async fn report(program: &mut Command, endpoint: &str, compression: &str, key: &str) -> Result<Value> {
+async fn report(
+    program: &mut Command,
+    endpoint: &str,
+    compression: Option<&str>,
+    key: &str,
+) -> Result<Value> {
     let name = program.as_std().get_program().to_string_lossy().into_owned();
-    let output = program
+    program
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
-        .env("OTEL_EXPORTER_OTLP_COMPRESSION", compression)
-        .env("OTEL_EXPORTER_OTLP_HEADERS", format!("authorization=Bearer%20{key}"))
-        .output()
-        .await
-        .with_context(|| format!("running {name}: is it installed?"))?;
+        .env("OTEL_EXPORTER_OTLP_HEADERS", format!("authorization=Bearer%20{key}"));
+    if let Some(compression) = compression {
+        program.env("OTEL_EXPORTER_OTLP_COMPRESSION", compression);
+    }
+    let output = program.output().await.with_context(|| format!("running {name}: is it installed?"))?;
     let said = String::from_utf8_lossy(&output.stderr);
     // What cannot be sent is only logged by the SDKs.
     ensure!(output.status.success() && said.is_empty(), "{program:?}: {said}");
-    Ok(serde_json::from_slice(&output.stdout)?)
+    serde_json::from_slice(&output.stdout).with_context(|| format!("{name} has printed something else"))
 }
 
 /// The rows of a table that came from a service.
@@ -91,7 +99,7 @@ async fn scenario_the_python_sdk_reports_over_grpc_and_http_to_the_ports_that_it
         let endpoint = format!("http://{}", receiver(&watchkeeper, transport).await?);
         let mut program = Command::new(testkit::python());
         program.arg(root().join("tests/scenarios/otlp/telemetry.py")).arg(transport);
-        let sent = report(&mut program, &endpoint, compression, &key).await?;
+        let sent = report(&mut program, &endpoint, Some(compression), &key).await?;
         let service = format!("ocr-{transport}");
         check_spans(&rows(&watchkeeper, "spans", &service).await?, &sent)?;
         check_log(&rows(&watchkeeper, "logs", &service).await?, &sent)?;
