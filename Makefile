@@ -4,6 +4,7 @@
 CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/watchkeeper
 export CARGO_TARGET_DIR ?= $(CACHE)/target
 export WATCHKEEPER_VENV ?= $(CACHE)/venv
+export WATCHKEEPER_OTLP_RUST ?= $(CACHE)/otlp-rust
 export WATCHKEEPER_TEST_PYTHON ?= $(WATCHKEEPER_VENV)/bin/python
 # Backtraces of panics that a test expects hide the output that matters.
 export RUST_BACKTRACE ?= 0
@@ -69,4 +70,4 @@ soak: ## Lives on a simulated bad disk, kills of the binary, fuzzing (SEEDS=2000
 
 clean: ## Remove what was built
 	cargo clean
-	rm -rf "$(WATCHKEEPER_VENV)"
+	rm -rf "$(WATCHKEEPER_VENV)" "$(WATCHKEEPER_OTLP_RUST)"

@@ -125,6 +125,8 @@ for (const [pages, change, degrees, seconds] of [
   heat.record(degrees, labels);
   for (const each of seconds) took.record(each, labels);
   await meters.forceFlush();
+  // Samples have milliseconds, and two of one series may not have the same.
+  await new Promise((resolve) => setTimeout(resolve, 2));
 }
 
 await Promise.all([tracers.shutdown(), loggers.shutdown(), meters.shutdown()]);

@@ -190,6 +190,8 @@ fn send_metrics(transport: Transport, resource: Resource) -> Result<()> {
             took.record(each, &labels);
         }
         meters.force_flush().context("sending metrics")?;
+        // Samples have milliseconds, and two of one series may not have the same.
+        std::thread::sleep(Duration::from_millis(2));
     }
     meters.shutdown().context("ending the meters")
 }

@@ -80,8 +80,8 @@ impl Sender {
             .kill_on_drop(true)
             .spawn()
             .with_context(|| format!("starting {service}"))?;
-        // Of a call whose connection breaks tonic says `UNKNOWN`, and the exporter takes that as the last word: a kill may
-        // cost what is on its way. All others try again.
+        // Of a call whose connection breaks tonic may say `UNKNOWN`, which the exporter takes as the last word: a kill may
+        // cost what is on its way, and it is told. All others try again.
         let may_give_up = if service == "rust-grpc" { KILLS * BATCH } else { 0 };
         Ok(Self { service, child, log, may_give_up })
     }
