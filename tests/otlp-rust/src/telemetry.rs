@@ -41,6 +41,11 @@ fn nanos(time: SystemTime) -> Result<String> {
     Ok(time.duration_since(UNIX_EPOCH).context("a time before 1970")?.as_nanos().to_string())
 }
 
+/// The ids of a span.
+fn ids(of: &SpanContext) -> serde_json::Value {
+    json!({ "trace_id": of.trace_id().to_string(), "span_id": of.span_id().to_string() })
+}
+
 /// Sends everything, and tells what it was.
 pub fn send(transport: Transport, service: &str) -> Result<serde_json::Value> {
     let resource = Resource::builder_empty()
@@ -64,7 +69,6 @@ pub fn send(transport: Transport, service: &str) -> Result<serde_json::Value> {
     let (job, chat) = send_spans(transport, &resource, &times, &earlier)?;
     send_logs(transport, &resource, &times, &chat)?;
     send_metrics(transport, resource)?;
-    let ids = |context: &SpanContext| json!({ "trace_id": context.trace_id().to_string(), "span_id": context.span_id().to_string() });
     Ok(json!({ "job": ids(&job), "chat": ids(&chat), "earlier": ids(&earlier), "start": nanos(times.start)?,
                "duration": 1_500_001_001, "noted": nanos(times.noted)?, "said": nanos(times.said)? }))
 }
