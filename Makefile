@@ -4,6 +4,7 @@
 CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/watchkeeper
 export CARGO_TARGET_DIR ?= $(CACHE)/target
 export WATCHKEEPER_VENV ?= $(CACHE)/venv
+export WATCHKEEPER_OTLP_RUST ?= $(CACHE)/otlp-rust
 export WATCHKEEPER_TEST_PYTHON ?= $(WATCHKEEPER_VENV)/bin/python
 # Backtraces of panics that a test expects hide the output that matters.
 export RUST_BACKTRACE ?= 0
@@ -26,6 +27,7 @@ test: ui lint test-rust test-python test-ui ## Check and test everything
 
 lint: ## Format, clippy with warnings as errors, layers and tidiness of the house
 	cargo fmt --all --check
+	cargo fmt --manifest-path tests/otlp-rust/Cargo.toml --check
 	cargo clippy --workspace --all-targets --locked -- --deny warnings
 	cargo xtask layers
 	cargo xtask tidy
@@ -54,7 +56,7 @@ ui:
 	@scripts/build-ui.sh
 
 prepare:
-	@scripts/prepare.sh redis postgresql prometheus exporter tmux python
+	@scripts/prepare.sh redis postgresql prometheus exporter tmux python otlp-js otlp-rust
 
 bench: build ## Compare with peers in one run, and print the ratios (PARTS="queries stored": those alone)
 	@scripts/prepare.sh python bench
@@ -68,4 +70,4 @@ soak: ## Lives on a simulated bad disk, kills of the binary, fuzzing (SEEDS=2000
 
 clean: ## Remove what was built
 	cargo clean
-	rm -rf "$(WATCHKEEPER_VENV)"
+	rm -rf "$(WATCHKEEPER_VENV)" "$(WATCHKEEPER_OTLP_RUST)"

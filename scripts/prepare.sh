@@ -2,8 +2,9 @@
 # Installs what is missing of: redis (redis-server), postgresql (its server, for tests that start one of
 # their own), prometheus (that tests compare with, and promtool), exporter (the node exporter, which tests
 # scrape), tmux (a terminal for tests), python (a virtual environment with the packages of the example pipeline
-# and the tests), node (the packages of the web page), chromium (for its tests), bench (the peers of `make
-# bench`), fuzz (cargo-fuzz, and the compiler of C++ that its library needs). Does nothing where all is there.
+# and the tests), node (the packages of the web page), otlp-js and otlp-rust (OpenTelemetry's SDKs for
+# JavaScript and Rust, for tests), chromium (for those of the page), bench (the peers of `make bench`), fuzz (cargo-fuzz, and the compiler of C++
+# that its library needs). Does nothing where all is there.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 venv=${WATCHKEEPER_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/watchkeeper/venv}
@@ -69,23 +70,34 @@ prepare_python() {
   printf '%s\n' "$sum" >"$stamp"
 }
 
-# The packages of the web page lie in the cache, by what is locked, and the checkout has a link to them:
-# a fresh clone installs nothing that an older one has installed.
-prepare_node() {
-  command -v npm >/dev/null || { say "npm is missing: install Node.js 20 or newer and try again"; exit 1; }
-  local link="$root/ui/node_modules" sum folder
-  sum=$({ cat "$root/ui/package-lock.json"; node --version; } | sha256sum | cut -c1-16)
+# The packages of a folder lie in the cache, by what is locked, and the checkout has a link to them: a fresh
+# clone installs nothing that an older one has installed.
+link_packages() {
+  local of=$1 what=$2
+  command -v npm >/dev/null || { say "npm is missing: install Node.js 20.6 or newer and try again"; exit 1; }
+  local link="$of/node_modules" sum folder
+  sum=$({ cat "$of/package-lock.json"; node --version; } | sha256sum | cut -c1-16)
   folder=${WATCHKEEPER_NODE:-${XDG_CACHE_HOME:-$HOME/.cache}/watchkeeper/node}/$sum
   if [ ! -e "$folder/.prepared" ]; then
-    say "installing the packages of the web page in $folder"
+    say "installing the packages of $what in $folder"
     mkdir -p "$folder"
-    cp "$root/ui/package.json" "$root/ui/package-lock.json" "$folder/"
+    cp "$of/package.json" "$of/package-lock.json" "$folder/"
     (cd "$folder" && npm ci --no-audit --no-fund --loglevel=error)
     touch "$folder/.prepared"
   fi
   [ "$(readlink "$link" 2>/dev/null)" = "$folder/node_modules" ] && return
   rm -rf "$link"
   ln -s "$folder/node_modules" "$link"
+}
+
+prepare_node() { link_packages "$root/ui" "the web page"; }
+
+prepare_otlp_js() { link_packages "$root/tests/otlp-js" "OpenTelemetry's SDK for JavaScript"; }
+
+# Does what cargo does where nothing has changed: nothing.
+prepare_otlp_rust() {
+  CARGO_TARGET_DIR=${WATCHKEEPER_OTLP_RUST:-${XDG_CACHE_HOME:-$HOME/.cache}/watchkeeper/otlp-rust} \
+    cargo build --quiet --locked --manifest-path "$root/tests/otlp-rust/Cargo.toml"
 }
 
 prepare_chromium() {
@@ -127,6 +139,8 @@ for part in "$@"; do
     prometheus) prepare_prometheus ;;
     python) prepare_python ;;
     node) prepare_node ;;
+    otlp-js) prepare_otlp_js ;;
+    otlp-rust) prepare_otlp_rust ;;
     chromium) prepare_chromium ;;
     bench) prepare_bench ;;
     fuzz) prepare_fuzz ;;

@@ -1,10 +1,18 @@
-//! OpenTelemetry's own SDK reports to the ports that it knows, over gRPC and over HTTP, and what is stored is what it
-//! sent, field by field.
+//! OpenTelemetry's own SDKs report to the ports that they know, over gRPC and over HTTP, and what is stored is what they
+//! sent, field by field. Python's is here, the others are in modules of their own.
+
+mod everything;
+mod javascript;
+mod restarts;
+mod rust;
+
+use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use model::Timestamp;
 use serde_json::{Value, json};
-use testkit::Watchkeeper;
+use testkit::{Watchkeeper, percent_encoded};
 use tokio::process::Command;
 
 use crate::stage::{binary, root};
@@ -19,23 +27,35 @@ async fn receiver(watchkeeper: &Watchkeeper, transport: &str) -> Result<String> 
     Ok(found["address"].as_str().context("no address")?.to_owned())
 }
 
-/// Lets the SDK send, and gives what it says that it sent.
-async fn report(transport: &str, endpoint: &str, compression: &str, key: &str) -> Result<Value> {
-    // Over gRPC the SDK knows no name for none.
-    let packed = (compression != "none").then_some(("OTEL_EXPORTER_OTLP_COMPRESSION", compression));
-    let output = Command::new(testkit::python())
-        .arg(root().join("tests/scenarios/telemetry.py"))
-        .arg(transport)
+/// A server that takes nothing without a key, and a key for it.
+async fn closed(folder: &Path) -> Result<(Watchkeeper, String)> {
+    let config = "[server]\nopen_loopback_ingest = false\n";
+    let watchkeeper = Watchkeeper::start(binary(), folder, config).await?;
+    let (code, printed) = watchkeeper.run(&["key", "create", "sdk", "--scope", "ingest"]).await?;
+    ensure!(code == 0, "{printed}");
+    let key = printed.lines().last().context("no key")?.to_owned();
+    Ok((watchkeeper, key))
+}
+
+/// Lets a program send by an SDK, and gives what it says that it sent.
+async fn report(
+    program: &mut Command,
+    endpoint: &str,
+    compression: Option<&str>,
+    key: &str,
+) -> Result<Value> {
+    let name = program.as_std().get_program().to_string_lossy().into_owned();
+    program
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
-        .envs(packed)
-        .env("OTEL_EXPORTER_OTLP_HEADERS", format!("authorization=Bearer%20{key}"))
-        .output()
-        .await
-        .context("running Python")?;
+        .env("OTEL_EXPORTER_OTLP_HEADERS", format!("authorization=Bearer%20{key}"));
+    if let Some(compression) = compression {
+        program.env("OTEL_EXPORTER_OTLP_COMPRESSION", compression);
+    }
+    let output = program.output().await.with_context(|| format!("running {name}: is it installed?"))?;
     let said = String::from_utf8_lossy(&output.stderr);
-    // What cannot be sent is only logged by the SDK.
-    ensure!(output.status.success() && said.is_empty(), "{transport} {compression}: {said}");
-    Ok(serde_json::from_slice(&output.stdout)?)
+    // What cannot be sent is only logged by the SDKs.
+    ensure!(output.status.success() && said.is_empty(), "{program:?}: {said}");
+    serde_json::from_slice(&output.stdout).with_context(|| format!("{name} has printed something else"))
 }
 
 /// The rows of a table that came from a service.
@@ -43,6 +63,19 @@ async fn rows(watchkeeper: &Watchkeeper, table: &str, service: &str) -> Result<V
     let text = watchkeeper.text(&format!("/api/v1/export?table={table}&format=ndjson")).await?;
     let rows = text.lines().map(serde_json::from_str).collect::<Result<Vec<Value>, _>>().context(text)?;
     Ok(rows.into_iter().filter(|row| row["service"] == service).collect())
+}
+
+/// The newest values of all series of a service that are about its queue, by their names, with the bounds of buckets.
+async fn series(watchkeeper: &Watchkeeper, service: &str) -> Result<BTreeMap<String, String>> {
+    let query = percent_encoded(&format!("{{job=\"docs/{service}\",queue_name=\"ocr\",instance=\"i-1\"}}"));
+    let found = watchkeeper.get(&format!("/prometheus/api/v1/query?query={query}")).await?.body;
+    let series = found["data"]["result"].as_array().with_context(|| found.to_string())?;
+    let named = |one: &Value| {
+        let name = one["metric"]["__name__"].as_str()?.to_owned();
+        let bound = one["metric"]["le"].as_str().map(|bound| format!(" {bound}")).unwrap_or_default();
+        Some((name + &bound, one["value"][1].as_str()?.to_owned()))
+    };
+    series.iter().map(named).collect::<Option<_>>().with_context(|| found.to_string())
 }
 
 /// Compares the columns that are named.
@@ -61,14 +94,15 @@ fn nanos(row: &Value) -> Result<i64> {
 #[tokio::test(flavor = "multi_thread")]
 async fn scenario_the_python_sdk_reports_over_grpc_and_http_to_the_ports_that_it_knows() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let watchkeeper =
-        Watchkeeper::start(binary(), folder.path(), "[server]\nopen_loopback_ingest = false\n").await?;
-    let (code, printed) = watchkeeper.run(&["key", "create", "sdk", "--scope", "ingest"]).await?;
-    ensure!(code == 0, "{printed}");
-    let key = printed.lines().last().context("no key")?.to_owned();
-    for (transport, compression) in [("grpc", "gzip"), ("http", "gzip"), ("grpc", "none"), ("http", "none")] {
+    let (watchkeeper, key) = closed(folder.path()).await?;
+    // Over gRPC this SDK knows no name for none.
+    for (transport, compression) in
+        [("grpc", Some("gzip")), ("http", Some("gzip")), ("grpc", None), ("http", Some("none"))]
+    {
         let endpoint = format!("http://{}", receiver(&watchkeeper, transport).await?);
-        let sent = report(transport, &endpoint, compression, &key).await?;
+        let mut program = Command::new(testkit::python());
+        program.arg(root().join("tests/scenarios/otlp/telemetry.py")).arg(transport);
+        let sent = report(&mut program, &endpoint, compression, &key).await?;
         let service = format!("ocr-{transport}");
         check_spans(&rows(&watchkeeper, "spans", &service).await?, &sent)?;
         check_log(&rows(&watchkeeper, "logs", &service).await?, &sent)?;

@@ -22,6 +22,8 @@ pub struct Watchkeeper {
     binary: PathBuf,
     folder: PathBuf,
     port: u16,
+    /// Where its receivers listen, in the order of [`FREE_RECEIVERS`].
+    receivers: [String; 2],
     server: Option<Launched>,
     client: reqwest::Client,
 }
@@ -38,6 +40,17 @@ pub struct Answer {
 impl Watchkeeper {
     /// Starts `binary` with the configuration `toml`; everything it keeps lies in `folder`.
     pub async fn start(binary: &Path, folder: &Path, toml: &str) -> Result<Self> {
+        let receivers = FREE_RECEIVERS.map(|(_, address)| address.to_owned());
+        Self::start_with(binary, folder, toml, receivers).await
+    }
+
+    /// The same, with receivers of OpenTelemetry that have their ports again when it is started once more.
+    pub async fn start_at_lasting_ports(binary: &Path, folder: &Path, toml: &str) -> Result<Self> {
+        let address = || free_port().map(|port| format!("127.0.0.1:{port}"));
+        Self::start_with(binary, folder, toml, [address()?, address()?]).await
+    }
+
+    async fn start_with(binary: &Path, folder: &Path, toml: &str, receivers: [String; 2]) -> Result<Self> {
         // An error says that another test of this process was first, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         std::fs::write(folder.join("watchkeeper.toml"), toml).context("writing the configuration")?;
@@ -45,6 +58,7 @@ impl Watchkeeper {
             binary: binary.to_owned(),
             folder: folder.to_owned(),
             port: free_port()?,
+            receivers,
             server: None,
             client: reqwest::Client::builder()
                 .timeout(Duration::from_secs(20))
@@ -71,7 +85,7 @@ impl Watchkeeper {
             .arg("--data-dir")
             .arg(self.data_dir())
             .args(["--listen", &format!("127.0.0.1:{}", self.port)])
-            .envs(FREE_RECEIVERS)
+            .envs(FREE_RECEIVERS.iter().map(|(name, _)| name).zip(&self.receivers))
             .env_remove("WATCHKEEPER_KEY");
         self.server = Some(Launched::start(&mut command, &self.folder.join("watchkeeper.log"))?);
         Ok(())
