@@ -375,12 +375,34 @@ async fn rotates_under_load(pattern: &str) {
     let is_all = all.await.is_ok();
     life.stop().await;
     let mut numbers = numbers();
-    assert!(is_all, "{} of {written} lines after {lives} lives", numbers.len());
+    assert!(
+        is_all,
+        "{} of {written} lines after {lives} lives: {}",
+        numbers.len(),
+        told_of(&numbers, written)
+    );
     if pattern == "app.log" {
         assert!(numbers.is_sorted(), "they come in their order");
     }
     numbers.sort_unstable();
-    assert!(numbers.iter().copied().eq(0..written), "each of {written} lines once, after {lives} lives");
+    let is_each_once = numbers.iter().copied().eq(0..written);
+    assert!(
+        is_each_once,
+        "each of {written} lines once, after {lives} lives: {}",
+        told_of(&numbers, written)
+    );
+}
+
+/// Which numbers are missing, and which are there more than once, as ranges.
+fn told_of(numbers: &[u64], written: u64) -> String {
+    let mut counts = vec![0u32; usize::try_from(written).expect("lines fit into memory")];
+    numbers.iter().for_each(|number| counts[*number as usize] += 1);
+    let numbered: Vec<(usize, u32)> =
+        counts.into_iter().enumerate().filter(|(_, count)| *count != 1).collect();
+    let ranges = numbered.chunk_by(|(one, times), (next, also)| one + 1 == *next && times == also);
+    let told =
+        ranges.map(|range| format!("{}-{} {} times", range[0].0, range[range.len() - 1].0, range[0].1));
+    told.collect::<Vec<_>>().join(", ")
 }
 
 #[tokio::test(flavor = "multi_thread")]
