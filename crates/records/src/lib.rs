@@ -3,8 +3,8 @@
 //!
 //! A search's query becomes what the store is asked ([`Search`]): words, patterns, comparisons and attributes as the
 //! store's own conditions, by which it passes over what cannot match, and the rest as a test that the store makes of
-//! the rows that are left. What is found is what [`search::Query::matches`] says, record by record. Counts are made
-//! while rows go by, in bounded memory. Knows no wire format. All calls that take a store block.
+//! the rows that are left. What is found is what [`search::Query::matches`] says, record by record. Counts and patterns
+//! are made while rows go by, in bounded memory. Knows no wire format. All calls that take a store block.
 //!
 //! Start reading at [`Search`].
 
@@ -15,6 +15,7 @@ mod error;
 mod event;
 mod fields;
 mod page;
+mod patterns;
 mod rest;
 mod search_of;
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub use counts::{
 pub use error::Error;
 pub use event::{LogRecord, SpanRecord};
 pub use page::{Cursor, Listed, MAX_ROWS, Page, UnknownCursor, id_of_log, logs};
+pub use patterns::{Example, MAX_PATTERNS, Pattern, Patterns, patterns};
 pub use search_of::{Kind, Search};
 pub use traces::{MAX_LOGS, MAX_SPANS, MAX_TRACES, Trace, TraceSummary, trace, traces};
 pub use tree::{Node, Piece, analyse};

@@ -1,4 +1,6 @@
-//! Records of logs: searched, counted, and what stands around one.
+//! Records of logs: searched, counted, clustered, and what stands around one.
+
+mod patterns;
 
 use std::num::NonZeroU32;
 use std::str::FromStr;
@@ -27,9 +29,10 @@ pub(super) fn routes() -> Routes {
         .routes(routes!(histogram))
         .routes(routes!(facet_counts))
         .routes(routes!(context))
+        .routes(routes!(patterns::patterns))
 }
 
-/// What histograms and facets are of, if nothing is said.
+/// What histograms, facets and patterns are of, if nothing is said.
 const LAST: Duration = Duration::from_secs(3_600);
 /// By which fields facets count, if nothing is said.
 const FIELDS: &str = "level,service,host,deployment.environment.name,job_id,stage,tenant,http.route,http.response.status_code,error.type,exception.type";

@@ -12,6 +12,7 @@ pub(crate) mod hosts;
 pub(crate) mod jobs;
 pub(crate) mod operations;
 pub(crate) mod overview;
+pub(crate) mod patterns;
 pub(crate) mod probes;
 pub(crate) mod queues;
 pub(crate) mod records;
