@@ -30,7 +30,7 @@ pub use counts::{
 };
 pub use error::Error;
 pub use event::{LogRecord, SpanRecord};
-pub use page::{Cursor, Listed, MAX_ROWS, Page, UnknownCursor, id_of_log, logs};
+pub use page::{Cursor, Listed, MAX_ROWS, Page, UnknownCursor, bytes_of_log, id_of_log, logs};
 pub use patterns::{Example, MAX_PATTERNS, Pattern, Patterns, patterns};
 pub use search_of::{Kind, Search};
 pub use traces::{MAX_LOGS, MAX_SPANS, MAX_TRACES, Trace, TraceSummary, trace, traces};

@@ -171,7 +171,7 @@ fn end(rows: &[LogEvent], begin: usize, limit: usize) -> usize {
         if place - begin == limit || bytes > MAX_BYTES {
             return place;
         }
-        bytes += bytes_of(row);
+        bytes += bytes_of_log(row);
     }
     rows.len()
 }
@@ -184,7 +184,7 @@ fn cursor_at(rows: &[LogEvent], last: usize) -> Cursor {
 }
 
 /// About how many bytes of texts a record has.
-fn bytes_of(log: &LogEvent) -> usize {
+pub fn bytes_of_log(log: &LogEvent) -> usize {
     let of = |text: &Option<String>| text.as_ref().map_or(0, String::len);
     let maps = [&log.attributes, &log.origin.resource_attributes, &log.origin.scope_attributes];
     let attributes = maps.into_iter().flatten().map(|(key, value)| key.len() + value.len()).sum::<usize>();

@@ -1,6 +1,7 @@
-//! Records of logs: searched, counted, clustered, and what stands around one.
+//! Records of logs: searched, counted, clustered, followed, and what stands around one.
 
 mod patterns;
+mod tail;
 
 use std::num::NonZeroU32;
 use std::str::FromStr;
@@ -30,6 +31,7 @@ pub(super) fn routes() -> Routes {
         .routes(routes!(facet_counts))
         .routes(routes!(context))
         .routes(routes!(patterns::patterns))
+        .routes(routes!(tail::tail))
 }
 
 /// What histograms, facets and patterns are of, if nothing is said.

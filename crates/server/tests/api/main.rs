@@ -27,4 +27,5 @@ mod rollups;
 mod seeds;
 mod sql;
 mod stage;
+mod tail;
 mod tls;
