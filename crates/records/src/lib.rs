@@ -1,5 +1,5 @@
 //! Finding stored records of logs and spans: what a search finds, page by page, counted over time and by value; what
-//! stands around a record; whole traces, and what of a trace took the time.
+//! stands around a record; whole traces, and what of a trace took the time; what belongs to a job.
 //!
 //! A search's query becomes what the store is asked ([`Search`]): words, patterns, comparisons and attributes as the
 //! store's own conditions, by which it passes over what cannot match, and the rest as a test that the store makes of
@@ -14,6 +14,7 @@ mod counts;
 mod error;
 mod event;
 mod fields;
+mod jobs;
 mod page;
 mod patterns;
 mod rest;
@@ -30,6 +31,7 @@ pub use counts::{
 };
 pub use error::Error;
 pub use event::{LogRecord, SpanRecord};
+pub use jobs::{JobCounts, MAX_LISTED, MAX_TRACES_OF_JOB, OfJob, failed_jobs};
 pub use page::{Cursor, Listed, MAX_ROWS, Page, UnknownCursor, bytes_of_log, id_of_log, logs};
 pub use patterns::{Example, MAX_PATTERNS, Pattern, Patterns, patterns};
 pub use search_of::{Kind, Search};

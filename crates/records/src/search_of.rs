@@ -63,6 +63,16 @@ impl Search {
         Ok(Self { kind, query, predicate, range })
     }
 
+    /// What both this and another search of the same kind find, in the range of both. Its query, and what its writer
+    /// should know, are those of this one.
+    #[must_use]
+    pub fn and(mut self, other: &Self) -> Self {
+        let (own, others) = (self.range, other.range);
+        self.range = TimeRange::new(own.start.max(others.start), own.end.min(others.end));
+        self.predicate = Predicate::All(vec![self.predicate, other.predicate.clone()]);
+        self
+    }
+
     /// What is searched.
     pub const fn kind(&self) -> Kind {
         self.kind

@@ -3,6 +3,7 @@
 mod clustered;
 mod counted;
 mod made_up;
+mod of_jobs;
 mod stored;
 mod traced;
 

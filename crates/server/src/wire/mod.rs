@@ -4,6 +4,7 @@
 //! apart from the types inside, so that those can change without breaking a client.
 
 pub(crate) mod access;
+pub(crate) mod alert_context;
 pub(crate) mod alerts;
 pub(crate) mod audit;
 pub(crate) mod diagnosis;

@@ -11,6 +11,7 @@ mod forms;
 mod guards;
 mod ingest;
 mod language;
+mod links;
 mod lists;
 mod live;
 mod login;
