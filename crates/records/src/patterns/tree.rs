@@ -155,7 +155,7 @@ mod tests {
         assert_eq!(found, expected.map(|(template, count)| (template.to_owned(), count)));
         let mut tree = Tree::new(10);
         for words in [["a", ANY], ["a", ANY]] {
-            tree.templates.push(Template { words: words.map(Into::into).into(), value: 1u64 });
+            tree.templates.push(Template { words: Vec::from(words.map(Box::<str>::from)), value: 1u64 });
         }
         assert_eq!(tree.into_templates(|sum, one| *sum += one), [("a <*>".to_owned(), 2)].into());
     }

@@ -29,6 +29,7 @@ mod queues;
 mod requests;
 mod runbooks;
 mod searching;
+mod services;
 mod session;
 mod sql;
 mod stats;
@@ -157,6 +158,7 @@ fn reading() -> Routes {
         .merge(sql::routes())
         .merge(logs::routes())
         .merge(traces::routes())
+        .merge(services::routes())
 }
 
 /// Ingest has its own bounds on bodies, which may be compressed: whoever decodes them unpacks them.

@@ -19,6 +19,7 @@ pub(crate) mod queues;
 pub(crate) mod records;
 pub(crate) mod requests;
 pub(crate) mod seeds;
+pub(crate) mod services;
 pub(crate) mod sql;
 pub(crate) mod traces;
 pub(crate) mod watch;

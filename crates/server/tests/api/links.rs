@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use model::Timestamp;
 use model::event::{Conventions, Event, Level, LogEvent, Origin, SpanEvent, SpanStatus};
+use model::{Labels, MetricBatch, Sample, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
 use state::{AlertRecord, AlertState, Commit};
@@ -233,4 +233,37 @@ async fn an_alert_leads_to_what_there_was_when_it_began() {
     assert!(stage.get("/api/v1/alerts/a1/context?minutes=0").await.problem(400).contains("`minutes`"));
     assert!(stage.get("/api/v1/alerts/a1/context?limit=101").await.problem(400).contains("`limit`"));
     answer(stage.request(Method::GET, "/api/v1/alerts/a1/context")).await.problem(401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn services_are_shown_with_who_asks_whom() {
+    let stage = Stage::new().await;
+    let now = Timestamp::now().as_millis();
+    let mut batch = MetricBatch::new();
+    let mut counter = |name: &str, labels: &[(&str, &str)], per_minute: f64| {
+        let sample =
+            |minute: i64| Sample { time_ms: now - minute * 60_000, value: per_minute * (10 - minute) as f64 };
+        let samples: Vec<Sample> = (0..=10).rev().map(sample).collect();
+        batch.push(Labels::metric(name, labels).as_ref(), &samples);
+    };
+    let calls = "traces_span_metrics_calls_total";
+    let server = [("service_name", "ocr"), ("span_kind", "SPAN_KIND_SERVER")];
+    counter(calls, &[server[0], server[1], ("status_code", "STATUS_CODE_ERROR")], 60.0);
+    counter(calls, &[server[0], server[1], ("status_code", "STATUS_CODE_OK")], 60.0);
+    counter("traces_service_graph_request_total", &[("client", "gateway"), ("server", "ocr")], 120.0);
+    stage.store.append(batch.into()).await.expect("stored");
+
+    let map = get(&stage, "/api/v1/services/map").await;
+    let (ocr, gateway) = (&map["nodes"][0], &map["nodes"][1]);
+    assert_eq!((&ocr["name"], &ocr["error_ratio"]), (&json!("ocr"), &json!(0.5)), "{map}");
+    assert!(ocr["rate"].as_f64().is_some_and(|rate| rate > 0.0), "{map}");
+    assert_eq!((&gateway["name"], &gateway["rate"]), (&json!("gateway"), &Value::Null), "{map}");
+    let edge = &map["edges"][0];
+    assert_eq!((&edge["client"], &edge["server"]), (&json!("gateway"), &json!("ocr")), "{map}");
+    assert_eq!((&edge["connection"], &edge["failed_ratio"]), (&Value::Null, &json!(0.0)), "{map}");
+    let before = get(&stage, "/api/v1/services/map?to=2020-01-01T00:00:00Z").await;
+    assert_eq!((&before["nodes"], &before["edges"]), (&json!([]), &json!([])));
+    let backwards = "/api/v1/services/map?from=2020-01-02T00:00:00Z&to=2020-01-01T00:00:00Z";
+    assert!(stage.get(backwards).await.problem(400).contains("`from`"));
+    answer(stage.request(Method::GET, "/api/v1/services/map")).await.problem(401);
 }
