@@ -1,5 +1,5 @@
-//! What belongs to a job: records and spans that name it, those of its traces, and the calls of models that it made; and
-//! which jobs failed in a time.
+//! What belongs to a job: records and spans that name it, those of its traces, and the calls of models that it made;
+//! and which jobs failed in a time.
 
 use std::collections::BTreeSet;
 
