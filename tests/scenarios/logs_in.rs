@@ -1,9 +1,11 @@
-//! Logs come in by syslog and as to Loki, are kept over a restart, and a pushed request that is sent again is there once.
+//! Logs come in by syslog and as to Loki, are kept over a restart, and a pushed request that is sent again is there once;
+//! they are searched and followed from the command line.
 
 use anyhow::{Context, Result, ensure};
 use model::Timestamp;
 use serde_json::{Value, json};
 use testkit::{Watchkeeper, eventually, free_port};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 
 use crate::stage::binary;
@@ -60,5 +62,49 @@ async fn scenario_logs_come_in_by_syslog_and_as_to_loki_and_outlast_a_restart() 
     push(&watchkeeper, &body).await?;
     let found = stored(&watchkeeper, folder.path()).await?;
     ensure!(found == expected, "{found:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scenario_logs_are_searched_and_followed_from_the_command_line() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let watchkeeper = Watchkeeper::start(binary(), folder.path(), "").await?;
+    let mut tail = Command::new(binary())
+        .args(["logs", "tail", "timeout", "--json", "--url", &watchkeeper.url(""), "--data-dir"])
+        .arg(watchkeeper.data_dir())
+        .env_remove("WATCHKEEPER_KEY")
+        .stdout(std::process::Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .context("starting the tail")?;
+    eventually("the tail is open", || async {
+        let metrics = watchkeeper.text("/metrics").await?;
+        Ok(metrics.contains("watchkeeper_log_tails 1\n").then_some(()))
+    })
+    .await?;
+    let now = Timestamp::now().as_nanos();
+    let lines = ["first timeout", "fine", "second timeout"];
+    let values: Vec<Value> =
+        (0..).zip(lines).map(|(number, line)| json!([(now + number).to_string(), line])).collect();
+    push(&watchkeeper, &json!({ "streams": [{ "stream": { "app": "ocr" }, "values": values }] })).await?;
+    let mut followed = BufReader::new(tail.stdout.take().context("its output")?).lines();
+    for expected in ["first timeout", "second timeout"] {
+        let line = followed.next_line().await?.context("it goes on")?;
+        let record: Value = serde_json::from_str(&line).with_context(|| line.clone())?;
+        ensure!(record["message"] == expected, "{record}");
+    }
+    tail.kill().await?;
+
+    let (code, printed) = watchkeeper.run(&["logs", "search", "service:ocr timeout", "--from", "1h"]).await?;
+    let places = ["first timeout", "second timeout"].map(|text| printed.find(text));
+    ensure!(code == 0 && places[0].is_some() && places[0] < places[1], "{code} {printed}");
+    ensure!(!printed.contains("fine"), "{printed}");
+    let (code, printed) = watchkeeper.run(&["logs", "search", "--limit", "2", "--json"]).await?;
+    let records: Vec<Value> = printed.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    ensure!(code == 0 && records.len() == 2 && printed.contains("note: there are older ones"), "{printed}");
+    let (code, printed) = watchkeeper.run(&["logs", "search", "level:eror"]).await?;
+    ensure!(code == 1 && printed.contains("error:"), "{code} {printed}");
+    let (code, printed) = watchkeeper.run(&["logs", "search", "--from", "yesterday"]).await?;
+    ensure!(code == 2 && printed.contains("--from"), "{code} {printed}");
     Ok(())
 }

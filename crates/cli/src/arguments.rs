@@ -126,10 +126,11 @@ pub(crate) enum Command {
         Exit codes: 0 done, whatever was found, 1 the file cannot be read, 2 the command line or the configuration is wrong."
     )]
     Redact(redact::Redact),
-    /// Try how the lines of a log are read
+    /// Search and follow records of logs, and try how the lines of a log are read
     #[command(
         subcommand,
-        after_help = "Examples:\n  watchkeeper logs parse app.log\n  journalctl -u ocr -o short-iso | watchkeeper logs parse -\n  \
+        after_help = "Examples:\n  watchkeeper logs search 'level:error service:ocr' --from 1h\n  watchkeeper logs tail 'level>=warn'\n  \
+        watchkeeper logs parse app.log\n  journalctl -u ocr -o short-iso | watchkeeper logs parse -\n  \
         watchkeeper logs parse app.log --pattern '^(?<time>\\S+ \\S+) <(?<level>\\w+)> job=(?<job_id>\\d+) (?<message>.*)' --json"
     )]
     Logs(logs::Logs),

@@ -73,7 +73,7 @@ async fn run(command: &Command) -> Result<u8, Failure> {
         Command::Export(command) => export::run(command).await?,
         Command::Queue(command) => queue::run(command).await?,
         Command::Redact(command) => redact::run(command)?,
-        Command::Logs(command) => logs::run(command)?,
+        Command::Logs(command) => logs::run(command).await?,
         Command::Config(command) => config_command::run(command).await?,
         Command::User(command) => user::run(command).await?,
         Command::Key(command) => key::run(command).await?,

@@ -1,11 +1,11 @@
 //! Finding stored records of logs and spans: what a search finds, page by page, counted over time and by value; what
-//! stands around a record; whole traces, and what of a trace took the time.
+//! stands around a record; whole traces, and what of a trace took the time; what belongs to a job.
 //!
 //! A search's query becomes what the store is asked ([`Search`]): words, patterns, comparisons and attributes as the
 //! store's own conditions, by which it passes over what cannot match, and the rest as a test that the store makes of
-//! the rows that are left. What is found is what [`search::Query::matches`] says, record by record. Counts are made
-//! while rows go by, in bounded memory. Queries of Loki's language select and count lines the same way ([`selected`]).
-//! Knows no wire format. All calls that take a store block.
+//! the rows that are left. What is found is what [`search::Query::matches`] says, record by record. Counts and patterns
+//! are made while rows go by, in bounded memory. Queries of Loki's language select and count lines the same way
+//! ([`selected`]). Knows no wire format. All calls that take a store block.
 //!
 //! Start reading at [`Search`].
 
@@ -15,7 +15,9 @@ mod counts;
 mod error;
 mod event;
 mod fields;
+mod jobs;
 mod page;
+mod patterns;
 mod rest;
 mod said;
 mod search_of;
@@ -35,7 +37,9 @@ pub use counts::{
 pub use error::Error;
 pub use event::{LogRecord, SpanRecord};
 pub use fields::as_label;
-pub use page::{Cursor, Listed, MAX_ROWS, Page, UnknownCursor, id_of_log, logs};
+pub use jobs::{JobCounts, MAX_LISTED, MAX_TRACES_OF_JOB, OfJob, failed_jobs};
+pub use page::{Cursor, Listed, MAX_ROWS, Page, UnknownCursor, bytes_of_log, id_of_log, logs};
+pub use patterns::{Example, MAX_PATTERNS, Pattern, Patterns, patterns};
 pub use said::{Said, said, said_of_origin};
 pub use search_of::{Kind, Search, Selection};
 pub use sets::{Labels, Set, sets};

@@ -86,7 +86,6 @@ impl FromStr for Cursor {
 
 /// What tells a record of a log from others of its time: the sender's id, or what it says and where it comes from.
 pub fn id_of_log(log: &LogEvent) -> u64 {
-    let mut hash = Xxh3Default::new();
     let origin = &log.origin;
     let parts = [
         &log.event_id,
@@ -99,10 +98,16 @@ pub fn id_of_log(log: &LogEvent) -> u64 {
         &origin.service_instance_id,
         &log.conventions.job_id,
     ];
+    id_of(parts.map(Option::as_deref))
+}
+
+/// The same of its parts, in that order.
+pub(crate) fn id_of(parts: [Option<&str>; 9]) -> u64 {
+    let mut hash = Xxh3Default::new();
     for part in parts {
         // A length in front parts what is there from what comes behind it.
-        hash.update(&part.as_ref().map_or(u64::MAX, |part| part.len() as u64).to_le_bytes());
-        hash.update(part.as_deref().unwrap_or_default().as_bytes());
+        hash.update(&part.map_or(u64::MAX, |part| part.len() as u64).to_le_bytes());
+        hash.update(part.unwrap_or_default().as_bytes());
     }
     hash.digest()
 }
@@ -166,7 +171,7 @@ fn end(rows: &[LogEvent], begin: usize, limit: usize) -> usize {
         if place - begin == limit || bytes > MAX_BYTES {
             return place;
         }
-        bytes += bytes_of(row);
+        bytes += bytes_of_log(row);
     }
     rows.len()
 }
@@ -179,7 +184,7 @@ fn cursor_at(rows: &[LogEvent], last: usize) -> Cursor {
 }
 
 /// About how many bytes of texts a record has.
-fn bytes_of(log: &LogEvent) -> usize {
+pub fn bytes_of_log(log: &LogEvent) -> usize {
     let of = |text: &Option<String>| text.as_ref().map_or(0, String::len);
     let maps = [&log.attributes, &log.origin.resource_attributes, &log.origin.scope_attributes];
     let attributes = maps.into_iter().flatten().map(|(key, value)| key.len() + value.len()).sum::<usize>();

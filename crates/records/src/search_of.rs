@@ -102,6 +102,17 @@ impl Search {
         Ok(Self { query, selection: Selection::new(kind, predicate, range) })
     }
 
+    /// What both this and another search of the same kind find, in the range of both. Its query, and what its writer
+    /// should know, are those of this one.
+    #[must_use]
+    pub fn and(self, other: &Self) -> Self {
+        let Selection { kind, predicate, range: own } = self.selection;
+        let others = other.range();
+        let range = TimeRange::new(own.start.max(others.start), own.end.min(others.end));
+        let both = Predicate::All(vec![predicate, other.predicate().clone()]);
+        Self { query: self.query, selection: Selection::new(kind, both, range) }
+    }
+
     /// What is searched.
     pub const fn kind(&self) -> Kind {
         self.selection.kind

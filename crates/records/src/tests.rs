@@ -1,7 +1,9 @@
 //! What a store finds, compared with what the language's evaluator says of each record.
 
+mod clustered;
 mod counted;
 mod made_up;
+mod of_jobs;
 mod stored;
 mod streamed;
 mod traced;

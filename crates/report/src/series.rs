@@ -1,9 +1,9 @@
-//! Questions to PromQL that have one number for an answer, at one time or at each step.
+//! Questions to PromQL that have numbers for an answer: one at one time or at each step, or one for each series.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use model::{TimeRange, Timestamp};
+use model::{Labels, TimeRange, Timestamp};
 use promql::{Cancel, Engine, Query, QueryOutput, Value};
 
 use crate::ReportError;
@@ -23,6 +23,20 @@ pub(crate) fn at(
         Value::Text { .. } | Value::Matrix(_) => None,
     };
     Ok(number.filter(|number| number.is_finite()))
+}
+
+/// The numbers of all series at one time; series without one are left out.
+pub(crate) fn each_at(
+    engine: &Engine,
+    expression: &str,
+    time: Timestamp,
+    cancel: &Cancel,
+) -> Result<Vec<(Labels, f64)>, ReportError> {
+    let query = Query::parse(expression).map_err(ReportError::Series)?;
+    let QueryOutput { value, .. } = engine.instant(&query, time, cancel).map_err(ReportError::Series)?;
+    let Value::Vector(samples) = value else { return Ok(Vec::new()) };
+    let numbers = samples.into_iter().map(|sample| (sample.labels, sample.value));
+    Ok(numbers.filter(|(_, number)| number.is_finite()).collect())
 }
 
 /// The numbers at each step of a range, by time; steps without one are left out.

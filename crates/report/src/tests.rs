@@ -342,3 +342,72 @@ fn stage_event(job_id: &str, action: StageAction) -> StageEvent {
         attributes: model::event::Attributes::new(),
     }
 }
+
+/// A counter that grows by so much a second for ten minutes.
+fn growing(per_second: f64) -> Vec<(i64, f64)> {
+    (0..=10).map(|minute| (T0 + minute * 60_000, per_second * 60.0 * minute as f64)).collect()
+}
+
+fn mapped(stored: &Stored, from: i64, to: i64) -> ServiceMap {
+    let at = |minute: i64| Timestamp::from_millis(T0 + minute * 60_000);
+    service_map(&stored.engine, TimeRange::new(at(from), at(to)), &Cancel::never()).expect("a map")
+}
+
+fn about(number: Option<f64>, expected: f64) -> bool {
+    number.is_some_and(|number| (number - expected).abs() < 1e-6)
+}
+
+#[test]
+fn services_are_shown_with_what_they_are_asked_and_whom_they_ask() {
+    let stored = Stored::new();
+    let calls = |service: &str, kind: &str, status: &str, per_second: f64| {
+        let labels = [("service_name", service), ("span_kind", kind), ("status_code", status)];
+        stored.sample("traces_span_metrics_calls_total", &labels, &growing(per_second));
+    };
+    calls("gateway", "SPAN_KIND_SERVER", "STATUS_CODE_UNSET", 3.0);
+    calls("gateway", "SPAN_KIND_SERVER", "STATUS_CODE_ERROR", 1.0);
+    calls("gateway", "SPAN_KIND_CLIENT", "STATUS_CODE_UNSET", 4.0);
+    calls("worker", "SPAN_KIND_CONSUMER", "STATUS_CODE_UNSET", 2.0);
+    calls("script", "SPAN_KIND_INTERNAL", "STATUS_CODE_UNSET", 1.0);
+    calls("idle", "SPAN_KIND_SERVER", "STATUS_CODE_UNSET", 0.0);
+    for (bound, per_second) in [("0.1", 2.0), ("1", 4.0), ("+Inf", 4.0)] {
+        let labels = [("service_name", "gateway"), ("span_kind", "SPAN_KIND_SERVER"), ("le", bound)];
+        stored.sample("traces_span_metrics_duration_seconds_bucket", &labels, &growing(per_second));
+        let labels = [
+            ("client", "gateway"),
+            ("server", "worker"),
+            ("connection_type", "messaging_system"),
+            ("le", bound),
+        ];
+        stored.sample("traces_service_graph_request_server_seconds_bucket", &labels, &growing(per_second));
+    }
+    for (client, server, connection, rate, failed) in [
+        ("gateway", "worker", "messaging_system", 4.0, 1.0),
+        ("worker", "postgres", "database", 8.0, 0.0),
+        ("gateway", "gone", "", 0.0, 0.0),
+    ] {
+        let labels = [("client", client), ("server", server), ("connection_type", connection)];
+        let labels = &labels[..if connection.is_empty() { 2 } else { 3 }];
+        stored.sample("traces_service_graph_request_total", labels, &growing(rate));
+        stored.sample("traces_service_graph_request_failed_total", labels, &growing(failed));
+    }
+
+    let map = mapped(&stored, 0, 10);
+    let names: Vec<&str> = map.nodes.iter().map(|node| node.name.as_str()).collect();
+    assert_eq!(names, ["gateway", "worker", "postgres", "script"]);
+    let [gateway, worker, postgres, script] = &map.nodes[..] else { panic!("four: {map:?}") };
+    assert!(about(gateway.rate, 4.0) && about(gateway.error_ratio, 0.25), "{gateway:?}");
+    assert!(about(gateway.span_rate, 8.0) && about(gateway.p50_seconds, 0.1), "{gateway:?}");
+    assert!(about(gateway.p95_seconds, 0.91), "{gateway:?}");
+    assert!(about(worker.rate, 2.0) && about(worker.error_ratio, 0.0), "{worker:?}");
+    assert_eq!((worker.p95_seconds, postgres.is_database, postgres.rate), (None, true, None));
+    assert_eq!((script.rate, script.error_ratio), (None, None));
+    assert!(about(script.span_rate, 1.0), "{script:?}");
+    let [database, message] = &map.edges[..] else { panic!("two: {map:?}") };
+    assert_eq!((database.client.as_str(), database.server.as_str()), ("worker", "postgres"));
+    assert_eq!((database.connection.as_deref(), database.p95_seconds), (Some("database"), None));
+    assert!(about(Some(message.rate), 4.0) && about(Some(message.failed_ratio), 0.25), "{message:?}");
+    assert!(about(message.p95_seconds, 0.91), "{message:?}");
+    assert_eq!((map.more_nodes, map.more_edges), (0, 0));
+    assert_eq!(mapped(&stored, -60, -30), ServiceMap::default(), "nothing was before");
+}

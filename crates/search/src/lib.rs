@@ -46,6 +46,7 @@ pub use filter::{CompareOp, Filter, Target, Term, Test, Value, WordTest};
 pub use level::Level;
 pub use needs::Needs;
 pub use pattern::{Glob, Pattern};
+pub use print::Quoted;
 pub use query::{Parsed, Query, parse};
 pub use schema::{Kind, Schema, Scope};
 pub use span::{Place, Span};

@@ -150,6 +150,20 @@ impl Plain {
     }
 }
 
+/// A text in quotes: behind a field's name, what is just this.
+///
+/// ```
+/// assert_eq!(format!("job_id:{}", search::Quoted(r#"a "b""#)), r#"job_id:"a \"b\"""#);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Quoted<'a>(pub &'a str);
+
+impl Display for Quoted<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write_quoted(f, self.0)
+    }
+}
+
 fn write_quoted(f: &mut Formatter<'_>, text: &str) -> fmt::Result {
     f.write_char('"')?;
     for character in text.chars() {

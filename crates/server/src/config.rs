@@ -61,7 +61,10 @@ pub struct Config {
     pub max_concurrent_requests: usize,
     /// The most live streams (`/api/v1/live`) that are open at once; more are told to come back.
     pub max_live_streams: usize,
-    /// How often a live stream says that it is alive, and looks whether its reader is still let in.
+    /// The most tails of logs (`/api/v1/logs/tail`) that are open at once; more are told to come back. Each looks at
+    /// every record that is taken in.
+    pub max_log_tails: usize,
+    /// How often a live stream or a tail says that it is alive, and looks whether its reader is still let in.
     #[schemars(with = "String")]
     pub live_heartbeat: DurationText,
     /// The most metric queries that run at once; more wait, within their timeout. Queries over a range of time take
@@ -91,6 +94,7 @@ impl Default for Config {
             max_connections: 1024,
             max_concurrent_requests: 256,
             max_live_streams: 64,
+            max_log_tails: 16,
             live_heartbeat: DurationText(Duration::from_secs(15)),
             max_concurrent_queries: 4,
             max_concurrent_exports: 2,

@@ -17,6 +17,7 @@ use crate::guard::hosts::AllowedHosts;
 use crate::live::Live;
 use crate::receivers::{ReceiverStatus, Receivers};
 use crate::routes::LargeAnswers;
+use crate::tail::Tails;
 use crate::{Config, ServeError};
 
 /// Everything that the routes need. Cheap to clone.
@@ -61,6 +62,7 @@ pub(crate) struct App {
     /// The pipeline hour by hour; who reads on in it does so alone.
     pub(crate) history: Arc<tokio::sync::Mutex<report::History>>,
     pub(crate) live: Live,
+    pub(crate) tails: Arc<Tails>,
     pub(crate) exports: Exports,
     pub(crate) large_answers: LargeAnswers,
     /// One login after the other: two at once must not slip past the count of failures.
@@ -96,12 +98,15 @@ impl App {
         let addresses: Vec<SocketAddr> = std::iter::once(listen).chain(receivers.addresses()).collect();
         let live =
             Live::new(config.max_live_streams, &context.registry, stop).map_err(ServeError::Metrics)?;
+        let tails = Tails::new(config.max_log_tails, &context.registry).map_err(ServeError::Metrics)?;
+        context.ingest.subscribe(Arc::clone(&tails) as Arc<dyn ingest::EventListener>);
         let exports = Exports::new(config.max_concurrent_exports.max(1), &context.registry)
             .map_err(ServeError::Metrics)?;
         let large_answers = LargeAnswers::new(config.max_concurrent_queries.max(1), &context.registry)
             .map_err(ServeError::Metrics)?;
         Ok(Arc::new(Self {
             live,
+            tails,
             exports,
             large_answers,
             hosts: AllowedHosts::new(&addresses, &config.allowed_hosts),

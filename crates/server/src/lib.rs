@@ -22,6 +22,7 @@ mod receivers;
 mod routes;
 mod serve;
 mod sql;
+mod tail;
 mod tls;
 mod wire;
 

@@ -6,6 +6,7 @@
 
 mod frame;
 mod glance;
+mod reader;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -15,16 +16,15 @@ use axum::body::{Body, Bytes};
 use axum::http::HeaderMap;
 use futures::stream::{self, StreamExt};
 use prometheus::{IntGauge, Registry};
-use state::Scope;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use crate::access;
 use crate::context::Shared;
 use crate::problem::{Kind, Problem};
 use frame::Frame;
 pub(crate) use glance::overview;
+pub(crate) use reader::Reader;
 
 /// How often the live state is looked at.
 const EVERY: Duration = Duration::from_secs(1);
@@ -83,9 +83,7 @@ struct Watcher {
     frames: watch::Receiver<Arc<Frame>>,
     /// The serial of the last frame that was sent.
     sent: u64,
-    /// Who watches: looked up again at each heartbeat, since sessions end and keys are revoked.
-    credentials: HeaderMap,
-    heartbeat: Interval,
+    reader: Reader,
     greeted: bool,
     _place: OwnedSemaphorePermit,
 }
@@ -107,13 +105,11 @@ pub(crate) fn stream(app: &Shared, credentials: HeaderMap) -> Result<Body, Probl
         .retry_after(Duration::from_secs(10)));
     };
     app.live.watching.inc();
-    let mut heartbeat = interval(app.config.live_heartbeat.0.max(Duration::from_millis(10)));
-    heartbeat.reset();
     let mut frames = app.live.frames.subscribe();
     // What is there may be from the last time that anybody watched.
     frames.mark_unchanged();
-    let app = Arc::clone(app);
-    let watcher = Watcher { app, frames, sent: 0, credentials, heartbeat, greeted: false, _place: place };
+    let (app, reader) = (Arc::clone(app), Reader::new(app, credentials));
+    let watcher = Watcher { app, frames, sent: 0, reader, greeted: false, _place: place };
     let sent = stream::unfold(watcher, |mut watcher| async move {
         let chunk = watcher.next().await?;
         Some((Ok::<_, Infallible>(chunk), watcher))
@@ -132,9 +128,7 @@ impl Watcher {
             tokio::select! {
                 biased;
                 () = self.app.live.stop.cancelled() => return None,
-                _ = self.heartbeat.tick() => {
-                    return self.is_still_let_in().await.then(|| Bytes::from_static(b": heartbeat\n\n"));
-                }
+                () = self.reader.tick() => return self.reader.beat().await,
                 changed = self.frames.changed() => {
                     changed.ok()?;
                     let frame = Arc::clone(&self.frames.borrow_and_update());
@@ -146,9 +140,5 @@ impl Watcher {
                 }
             }
         }
-    }
-
-    async fn is_still_let_in(&self) -> bool {
-        access::may(&self.app, &self.credentials, Scope::Read).await
     }
 }

@@ -1,4 +1,6 @@
-//! Alerts: what fires, and what people do about it.
+//! Alerts: what fires, what else there was then, and what people do about it.
+
+mod context;
 
 use axum::extract::State;
 use axum::{Extension, Json};
@@ -18,7 +20,7 @@ use crate::problem::{Kind, Problem, ProblemBody};
 use crate::wire::alerts::{Alert, AlertDetail, Note};
 
 pub(super) fn reading() -> Routes {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get))
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get)).routes(routes!(context::context))
 }
 
 pub(super) fn operating() -> Routes {

@@ -1,22 +1,30 @@
-//! Jobs: those in memory, and by id those in the store.
+//! Jobs: those in memory, and by id those in the store, with what belongs to them.
+
+mod links;
 
 use axum::Json;
 use axum::extract::State;
 use model::Timestamp;
+use pipeline::JobSnapshot;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Routes;
+use super::{Routes, searching};
 use crate::blocking;
 use crate::context::Shared;
 use crate::params::{List, Name, Params, Window, named, time};
 use crate::problem::{Problem, ProblemBody};
-use crate::wire::jobs::Job;
+use crate::wire::jobs::{Job, JobDetail};
 
 pub(super) fn routes() -> Routes {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(get))
+        .routes(routes!(links::logs))
+        .routes(routes!(links::trace))
+        .routes(routes!(links::llm_calls))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -74,18 +82,46 @@ async fn list(
     Ok(Json(window.list(listing.items, listing.total as u64)))
 }
 
-/// One job, with its attempts and stages; read from the store when it is no longer in memory.
-#[utoipa::path(get, path = "/api/v1/jobs/{id}", tag = "pipeline", params(("id" = String, Path)),
-    responses((status = 200, body = Job), (status = 404, body = ProblemBody)))]
-async fn get(State(app): State<Shared>, Name(id): Name) -> Result<Json<Job>, Problem> {
-    if let Some(job) = app.context.pipeline.jobs().get(&id) {
-        return Ok(Json(job.into()));
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct GetParams {
+    /// Whether what belongs to it is counted, and all of its traces are looked for; `false` if left out.
+    counts: Option<bool>,
+}
+
+/// One job, with its attempts and stages, and where what belongs to it is found; read from the store when it is no
+/// longer in memory.
+#[utoipa::path(get, path = "/api/v1/jobs/{id}", tag = "pipeline", params(("id" = String, Path), GetParams),
+    responses((status = 200, body = JobDetail), (status = "4XX", body = ProblemBody)))]
+async fn get(
+    State(app): State<Shared>,
+    Name(id): Name,
+    Params(params): Params<GetParams>,
+) -> Result<Json<JobDetail>, Problem> {
+    let job = find(&app, &id).await?;
+    let of_job = links::of_job(&job);
+    if !params.counts.unwrap_or(false) {
+        return Ok(Json(JobDetail::of(job, &of_job, None)));
     }
-    let (store, now, wanted) = (app.context.store.clone(), Timestamp::now(), id.clone());
+    let counted = searching::ask(&app, move |store, cancel| {
+        let of_job = of_job.with_all_traces(store, cancel)?;
+        let counts = of_job.counts(store, cancel)?;
+        Ok((of_job, counts))
+    });
+    let (of_job, counts) = counted.await?;
+    Ok(Json(JobDetail::of(job, &of_job, Some(counts))))
+}
+
+/// A job from memory, or else from the store.
+async fn find(app: &Shared, id: &str) -> Result<JobSnapshot, Problem> {
+    if let Some(job) = app.context.pipeline.jobs().get(id) {
+        return Ok(job);
+    }
+    let (store, now, wanted) = (app.context.store.clone(), Timestamp::now(), id.to_owned());
     let since = now.before(app.context.retention);
     let stored =
-        blocking::stoppable(&app, move |cancel| pipeline::stored_job(&*store, &wanted, since, now, cancel))
+        blocking::stoppable(app, move |cancel| pipeline::stored_job(&*store, &wanted, since, now, cancel))
             .await??;
-    let job = stored.ok_or_else(|| Problem::not_found("job", &id))?;
-    Ok(Json(job.into()))
+    stored.ok_or_else(|| Problem::not_found("job", id))
 }

@@ -1,6 +1,7 @@
 //! The pipeline at a glance: once, or as a stream of what changes.
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -33,18 +34,27 @@ async fn overview(State(app): State<Shared>, _: NoParams) -> Result<Json<Overvie
     responses((status = 200, body = String, content_type = "text/event-stream"),
         (status = 503, body = ProblemBody, description = "Too many streams are open"), (status = "4XX", body = ProblemBody)))]
 async fn stream(State(app): State<Shared>, headers: HeaderMap) -> Result<Response, Problem> {
+    Ok(event_stream(live::stream(&app, credentials(&headers))?))
+}
+
+/// What of a request shows who asks, for streams, which look at it again.
+pub(super) fn credentials(headers: &HeaderMap) -> HeaderMap {
     let mut credentials = HeaderMap::new();
     for name in [header::AUTHORIZATION, header::COOKIE, HeaderName::from_static("x-api-key")] {
         for value in headers.get_all(&name) {
             credentials.append(name.clone(), value.clone());
         }
     }
-    let body = live::stream(&app, credentials)?;
+    credentials
+}
+
+/// An answer of server-sent events.
+pub(super) fn event_stream(body: Body) -> Response {
     let head = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         // A proxy that gathers answers before it hands them on would hold events back.
         (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
     ];
-    Ok((head, body).into_response())
+    (head, body).into_response()
 }

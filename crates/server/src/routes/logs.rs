@@ -1,13 +1,15 @@
-//! Records of logs: searched, counted, and what stands around one.
+//! Records of logs: searched, counted, clustered, followed, and what stands around one.
+
+mod patterns;
+mod tail;
 
 use std::num::NonZeroU32;
-use std::str::FromStr;
 use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
 use model::Timestamp;
-use records::{Context, Cursor, Kind, MAX_BUCKETS, Page};
+use records::{Context, Cursor, Kind, MAX_BUCKETS, Page, Search};
 use serde::Deserialize;
 use store::Order;
 use utoipa::IntoParams;
@@ -15,7 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Routes;
-use super::searching::{ask, facet, facets, limit, page_limit, search, wrong};
+use super::searching::{ask, facet, facets, limit, order, page_limit, search, wrong};
 use crate::context::Shared;
 use crate::params::{MAX_LIMIT, Params, named, time};
 use crate::problem::{Problem, ProblemBody};
@@ -27,27 +29,14 @@ pub(super) fn routes() -> Routes {
         .routes(routes!(histogram))
         .routes(routes!(facet_counts))
         .routes(routes!(context))
+        .routes(routes!(patterns::patterns))
+        .routes(routes!(tail::tail))
 }
 
-/// What histograms and facets are of, if nothing is said.
+/// What histograms, facets and patterns are of, if nothing is said.
 const LAST: Duration = Duration::from_secs(3_600);
 /// By which fields facets count, if nothing is said.
 const FIELDS: &str = "level,service,host,deployment.environment.name,job_id,stage,tenant,http.route,http.response.status_code,error.type,exception.type";
-
-/// An order, as a parameter names it.
-struct Named(Order);
-
-impl FromStr for Named {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, &'static str> {
-        match text {
-            "newest" => Ok(Self(Order::NewestFirst)),
-            "oldest" => Ok(Self(Order::OldestFirst)),
-            _ => Err("the first records are the newest or the oldest"),
-        }
-    }
-}
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -80,13 +69,18 @@ async fn list(
     Params(params): Params<ListParams>,
 ) -> Result<Json<LogPage>, Problem> {
     let search = search(Kind::Logs, params.q.as_deref(), params.from, params.to)?;
-    let order = named("order", params.order.as_deref())?.map_or(Order::NewestFirst, |Named(order)| order);
+    let order = order(params.order.as_deref())?.unwrap_or(Order::NewestFirst);
     let after: Option<Cursor> = named("cursor", params.cursor.as_deref())?;
     let page = Page { limit: page_limit(params.limit)?, order, after };
+    Ok(Json(page_of(&app, search, page).await?))
+}
+
+/// A page of what a search finds.
+pub(super) async fn page_of(app: &Shared, search: Search, page: Page) -> Result<LogPage, Problem> {
     let hints = hints(&search);
-    let found = ask(&app, move |store, cancel| records::logs(store, &search, &page, cancel)).await?;
+    let found = ask(app, move |store, cancel| records::logs(store, &search, &page, cancel)).await?;
     let items = found.items.into_iter().map(Into::into).collect();
-    Ok(Json(LogPage { items, next_cursor: found.next.map(|next| next.to_string()), hints }))
+    Ok(LogPage { items, next_cursor: found.next.map(|next| next.to_string()), hints })
 }
 
 #[derive(Deserialize, IntoParams)]

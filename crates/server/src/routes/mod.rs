@@ -31,6 +31,7 @@ mod queues;
 mod requests;
 mod runbooks;
 mod searching;
+mod services;
 mod session;
 mod sql;
 mod stats;
@@ -162,6 +163,7 @@ fn reading() -> Routes {
         .merge(traces::routes())
         .merge(loki::reading())
         .merge(jaeger::routes())
+        .merge(services::routes())
 }
 
 /// Ingest has its own bounds on bodies, which may be compressed: whoever decodes them unpacks them.

@@ -2,7 +2,7 @@
 
 use model::{TimeRange, Timestamp};
 use records::{Facet, Kind, MAX_FACETS, Search};
-use store::{Cancel, TelemetryStore};
+use store::{Cancel, Order, TelemetryStore};
 
 use crate::blocking;
 use crate::context::Shared;
@@ -44,6 +44,16 @@ pub(super) fn limit(name: &str, wanted: Option<u32>, usual: u32, most: u32) -> R
 /// How many records of a page are wanted.
 pub(super) fn page_limit(wanted: Option<u32>) -> Result<usize, Problem> {
     limit("limit", wanted, 100, MAX_LIMIT)
+}
+
+/// Which records come first.
+pub(super) fn order(text: Option<&str>) -> Result<Option<Order>, Problem> {
+    match text {
+        None => Ok(None),
+        Some("newest") => Ok(Some(Order::NewestFirst)),
+        Some("oldest") => Ok(Some(Order::OldestFirst)),
+        Some(_) => Err(wrong("`order`: the first records are the `newest` or the `oldest`.".to_owned())),
+    }
 }
 
 /// A field by whose values records are counted.

@@ -1,7 +1,9 @@
 //! Jobs, with their attempts and stages.
 
 use model::Timestamp;
-use model::event::Attributes;
+use model::event::{Attributes, LlmCallEvent};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::shape;
 
@@ -184,6 +186,112 @@ shape! {
         quality_degraded: Option<bool>,
         /// Its stages, in the order in which they began.
         stages: Vec<Stage>,
+        /// Further facts.
+        #[schema(value_type = std::collections::BTreeMap<String, String>)]
+        attributes: Attributes,
+    }
+}
+
+/// Where what belongs to a job is found: its log records at `/api/v1/jobs/{id}/logs`, its trace at `…/trace`, its calls
+/// of models at `…/llm-calls`.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct JobRecords {
+    /// The search that finds its log records and its spans.
+    q: String,
+    /// From when on they are looked for.
+    #[schema(value_type = String, format = DateTime)]
+    from: Timestamp,
+    /// Until when.
+    #[schema(value_type = String, format = DateTime)]
+    to: Timestamp,
+    /// How many log records there are; null if they were not counted.
+    logs: Option<u64>,
+    /// How many spans.
+    spans: Option<u64>,
+    /// How many calls of models.
+    llm_calls: Option<u64>,
+}
+
+/// A job, and where what belongs to it is found.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct JobDetail {
+    /// The job.
+    #[serde(flatten)]
+    job: Job,
+    /// Its traces, 16 at most: the one that is known of it, and, if they were counted, those that others of its events
+    /// and its spans name.
+    trace_ids: Vec<String>,
+    /// What belongs to it.
+    records: JobRecords,
+}
+
+impl JobDetail {
+    pub(crate) fn of(
+        job: pipeline::JobSnapshot,
+        of_job: &records::OfJob,
+        counts: Option<records::JobCounts>,
+    ) -> Self {
+        let range = of_job.range();
+        let records = JobRecords {
+            q: of_job.query(),
+            from: range.start,
+            to: range.end,
+            logs: counts.map(|counts| counts.logs),
+            spans: counts.map(|counts| counts.spans),
+            llm_calls: counts.map(|counts| counts.llm_calls),
+        };
+        Self { job: job.into(), trace_ids: of_job.traces().to_vec(), records }
+    }
+}
+
+shape! {
+    /// A call of a model.
+    LlmCall from LlmCallEvent {
+        /// When it was answered.
+        #[schema(value_type = String, format = DateTime)]
+        time: Timestamp,
+        /// The sender's id of it.
+        event_id: String,
+        /// The model.
+        model: String,
+        /// What was asked of it: `chat`, `embeddings`.
+        operation: Option<String>,
+        /// Whose model it is.
+        provider: Option<String>,
+        /// The address that was called.
+        backend: Option<String>,
+        /// The job for which it was called.
+        job_id: Option<String>,
+        /// The stage in which it was called.
+        stage: Option<String>,
+        /// The document.
+        document_id: Option<String>,
+        /// For whom.
+        tenant: Option<String>,
+        /// Who asked.
+        user_id: Option<String>,
+        /// The worker.
+        worker_id: Option<String>,
+        /// The application that reports.
+        service: Option<String>,
+        /// The trace that it belongs to.
+        trace_id: Option<String>,
+        /// How long it took, in seconds.
+        duration_seconds: f64,
+        /// How long until the first token, in seconds.
+        time_to_first_token_seconds: Option<f64>,
+        /// Tokens sent.
+        input_tokens: Option<u64>,
+        /// Tokens received.
+        output_tokens: Option<u64>,
+        /// Tokens of the input that the backend had cached.
+        cached_tokens: Option<u64>,
+        /// What it cost, in US dollars.
+        cost_usd: Option<f64>,
+        /// Why it ended: `stop`, `length`.
+        finish_reason: Option<String>,
+        /// The error that ended it.
+        error_message: Option<String>,
         /// Further facts.
         #[schema(value_type = std::collections::BTreeMap<String, String>)]
         attributes: Attributes,

@@ -4,6 +4,7 @@
 //! apart from the types inside, so that those can change without breaking a client.
 
 pub(crate) mod access;
+pub(crate) mod alert_context;
 pub(crate) mod alerts;
 pub(crate) mod audit;
 pub(crate) mod diagnosis;
@@ -12,11 +13,13 @@ pub(crate) mod hosts;
 pub(crate) mod jobs;
 pub(crate) mod operations;
 pub(crate) mod overview;
+pub(crate) mod patterns;
 pub(crate) mod probes;
 pub(crate) mod queues;
 pub(crate) mod records;
 pub(crate) mod requests;
 pub(crate) mod seeds;
+pub(crate) mod services;
 pub(crate) mod sql;
 pub(crate) mod traces;
 pub(crate) mod watch;

@@ -10,7 +10,7 @@ use state::{Role, Scope};
 use crate::stage::{PASSWORD, Stage, answer};
 
 /// An open stream, read event by event.
-struct Events {
+pub(crate) struct Events {
     response: Response,
     text: String,
 }
@@ -20,7 +20,7 @@ impl Events {
         Self::of(stage.request(Method::GET, "/api/v1/live").header("X-API-Key", key)).await
     }
 
-    async fn of(request: reqwest::RequestBuilder) -> Self {
+    pub(crate) async fn of(request: reqwest::RequestBuilder) -> Self {
         let response = request.send().await.expect("an answer");
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
@@ -29,7 +29,7 @@ impl Events {
     }
 
     /// The next block of lines; `None` at the end.
-    async fn block(&mut self) -> Option<String> {
+    pub(crate) async fn block(&mut self) -> Option<String> {
         loop {
             if let Some((block, rest)) = self.text.split_once("\n\n") {
                 let (block, rest) = (block.to_owned(), rest.to_owned());
@@ -43,7 +43,7 @@ impl Events {
     }
 
     /// The data of the next event of this name for which `is_it`.
-    async fn wait_for(&mut self, name: &str, is_it: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn wait_for(&mut self, name: &str, is_it: impl Fn(&Value) -> bool) -> Value {
         loop {
             let block = self.block().await.expect("the stream goes on");
             let Some(data) = block.strip_prefix(&format!("event: {name}\ndata: ")) else { continue };
@@ -54,7 +54,7 @@ impl Events {
         }
     }
 
-    async fn ends(mut self) {
+    pub(crate) async fn ends(mut self) {
         while self.block().await.is_some() {}
     }
 }

@@ -85,7 +85,13 @@ async fn logs_are_searched_and_read_page_by_page() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_query_that_cannot_be_read_is_told_with_its_place_and_what_to_write() {
     let (stage, _) = filled().await;
-    for path in ["/api/v1/logs", "/api/v1/logs/histogram", "/api/v1/logs/facets", "/api/v1/traces"] {
+    for path in [
+        "/api/v1/logs",
+        "/api/v1/logs/histogram",
+        "/api/v1/logs/facets",
+        "/api/v1/logs/patterns",
+        "/api/v1/traces",
+    ] {
         let refused = stage.get(&format!("{path}?{}", encoded(&[("q", "timed time>5x")]))).await;
         refused.problem(400);
         assert_eq!(refused.body["type"], "urn:watchkeeper:problem:bad-query", "{refused:?}");
@@ -108,6 +114,7 @@ async fn a_query_that_cannot_be_read_is_told_with_its_place_and_what_to_write() 
         ("/api/v1/logs/histogram?buckets=1001", "`buckets`"),
         ("/api/v1/logs/facets?fields=time", "`fields`"),
         ("/api/v1/logs/facets?fields=,", "`fields`"),
+        ("/api/v1/logs/patterns?limit=1001", "`limit`"),
         ("/api/v1/logs/context", "`time`"),
         ("/api/v1/logs/context?time=2025-01-01T00:00:00Z&id=xyz", "`id`"),
         ("/api/v1/traces?limit=201", "`limit`"),
@@ -140,6 +147,26 @@ async fn logs_are_counted_over_time_and_by_value() {
     let last_hour = get(&stage, "/api/v1/logs/histogram", &[]).await;
     assert_eq!((&last_hour["total"], &last_hour["by"]), (&json!(40), &json!("level")));
     assert_eq!(get(&stage, "/api/v1/logs/facets", &[("limit", "1")]).await["fields"][0]["others"], 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logs_are_clustered_by_template() {
+    let (stage, start) = filled().await;
+    let found = get(&stage, "/api/v1/logs/patterns", &[("q", "service:ocr")]).await;
+    let pattern = &found["items"][0];
+    assert_eq!((&pattern["template"], &pattern["count"]), (&json!("page <num> Timed out"), &json!(20)));
+    assert_eq!((&pattern["share"], &pattern["levels"]), (&json!(1.0), &json!({ "error": 4, "info": 16 })));
+    let at = |second: i64| json!(Timestamp::from_nanos(start + second * SECOND));
+    assert_eq!((&pattern["first_seen"], &pattern["last_seen"]), (&at(0), &at(38)));
+    assert_eq!((&found["total"], &found["distinct"], &found["exact"]), (&json!(20), &json!(1), &json!(true)));
+    // The example leads to its record.
+    let (time, id) = (pattern["example"]["time"].as_str(), pattern["example"]["id"].as_str());
+    let sides =
+        [("time", time.expect("a time")), ("id", id.expect("an id")), ("before", "0"), ("after", "0")];
+    let example = get(&stage, "/api/v1/logs/context", &sides).await;
+    assert_eq!((messages(&example), &example["place"]), (vec!["page 38 Timed out"], &json!(0)));
+    let none = get(&stage, "/api/v1/logs/patterns", &[("q", "nothing")]).await;
+    assert_eq!((&none["items"], &none["total"]), (&json!([]), &json!(0)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -180,7 +207,13 @@ async fn traces_are_found_by_their_spans_and_shown_as_a_whole() {
 async fn records_are_shown_to_who_may_read() {
     let (stage, _) = filled().await;
     let (reader, sender) = (stage.key(&[Scope::Read]).await, stage.key(&[Scope::Ingest]).await);
-    for path in ["/api/v1/logs", "/api/v1/logs/histogram", "/api/v1/logs/facets", "/api/v1/traces"] {
+    for path in [
+        "/api/v1/logs",
+        "/api/v1/logs/histogram",
+        "/api/v1/logs/facets",
+        "/api/v1/logs/patterns",
+        "/api/v1/traces",
+    ] {
         let as_who = |key: &str| answer(stage.request(Method::GET, path).bearer_auth(key));
         assert_eq!(as_who(&reader).await.status, 200, "{path}");
         as_who(&sender).await.problem(403);

@@ -1,4 +1,4 @@
-//! `watchkeeper logs`: how the lines of a log are read, before a configuration says so. No server is asked.
+//! `watchkeeper logs parse`: how the lines of a log are read, before a configuration says so. No server is asked.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
@@ -17,19 +17,6 @@ use crate::exit::Failure;
 
 /// How much of a file is read at a time.
 const PIECE_BYTES: usize = 64 << 10;
-
-/// What to do.
-#[derive(Debug, clap::Subcommand)]
-pub(crate) enum Logs {
-    /// Show what the lines of a file become: time, level, logger, message, attributes
-    #[command(
-        after_help = "Lines are read as a file of `[[logs]]` is. What is shown is not redacted; `watchkeeper redact` shows that.\n\n\
-        Examples:\n  watchkeeper logs parse app.log\n  watchkeeper logs parse app.log --lines 0 --json | jq -r .message\n  \
-        watchkeeper logs parse app.log --multiline-start '^\\d{4}-'\n\n\
-        Exit codes: 0 done, 1 the file cannot be read, 2 the command line is wrong."
-    )]
-    Parse(Parse),
-}
 
 /// What the command line says.
 #[derive(Debug, clap::Args)]
@@ -64,8 +51,7 @@ fn format(text: &str) -> Result<LineFormat, String> {
     serde_json::from_value(Value::from(text)).map_err(|error| error.to_string())
 }
 
-pub(crate) fn run(command: &Logs) -> Result<(), Failure> {
-    let Logs::Parse(command) = command;
+pub(super) fn run(command: &Parse) -> Result<(), Failure> {
     let config = LogsConfig {
         format: command.format,
         pattern: command.pattern.clone(),

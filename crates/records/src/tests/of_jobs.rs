@@ -1,0 +1,146 @@
+//! What belongs to a job, over a real store.
+
+use std::sync::Arc;
+
+use model::event::{
+    Attributes, Conventions, Event, JobAction, JobEvent, LlmCallEvent, LogEvent, Origin, SpanEvent,
+};
+use model::{TimeRange, Timestamp};
+use store::{Cancel, Order};
+
+use super::made_up::NOW;
+use super::stored::Stored;
+use crate::{JobCounts, Kind, OfJob, Page, Search, failed_jobs};
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_nanos(NOW.as_nanos() + seconds * 1_000_000_000)
+}
+
+fn log(seconds: i64, job: Option<&str>, trace: Option<&str>) -> Event {
+    Event::Log(Box::new(LogEvent {
+        message: Some(format!("at {seconds}")),
+        trace_id: trace.map(str::to_owned),
+        conventions: Conventions { job_id: job.map(str::to_owned), ..Conventions::default() },
+        ..LogEvent::new(at(seconds), Arc::default())
+    }))
+}
+
+fn span(seconds: i64, job: Option<&str>, trace: &str) -> Event {
+    let id = format!("{seconds:016x}");
+    Event::Span(Box::new(SpanEvent {
+        conventions: Conventions { job_id: job.map(str::to_owned), ..Conventions::default() },
+        ..SpanEvent::new(at(seconds), trace.to_owned(), id, Arc::new(Origin::default()))
+    }))
+}
+
+fn call(id: &str, seconds: i64, job: Option<&str>, trace: Option<&str>) -> Event {
+    Event::LlmCall(LlmCallEvent {
+        time: at(seconds),
+        event_id: id.to_owned(),
+        model: "llama".to_owned(),
+        operation: None,
+        provider: None,
+        backend: None,
+        job_id: job.map(str::to_owned),
+        stage: None,
+        document_id: None,
+        tenant: None,
+        user_id: None,
+        worker_id: None,
+        service: None,
+        trace_id: trace.map(str::to_owned),
+        duration_seconds: 1.0,
+        time_to_first_token_seconds: None,
+        input_tokens: None,
+        output_tokens: None,
+        cached_tokens: None,
+        cost_usd: None,
+        finish_reason: None,
+        error_message: None,
+        attributes: Attributes::new(),
+    })
+}
+
+fn job(id: &str, seconds: i64, action: JobAction, queue: &str, trace: Option<&str>) -> Event {
+    let event = JobEvent::new(at(seconds), format!("{id}{seconds}"), action, id.to_owned());
+    Event::Job(JobEvent { queue: Some(queue.to_owned()), trace_id: trace.map(str::to_owned), ..event })
+}
+
+#[test]
+fn records_spans_and_calls_belong_to_a_job_by_its_name_or_its_traces_in_its_time() {
+    let (first, second, other) = ("a1".repeat(16), "b2".repeat(16), "c3".repeat(16));
+    let stored = Stored::new();
+    stored.take(&[
+        job("say \"j\"", 0, JobAction::Started, "ocr", Some(&first.to_uppercase())),
+        log(1, Some("say \"j\""), None),
+        log(2, None, Some(&second)),
+        log(3, None, Some(&other)),
+        log(4, Some("k"), None),
+        log(900, Some("say \"j\""), None),
+        span(1, None, &first),
+        span(2, Some("say \"j\""), &second),
+        span(3, Some("k"), &other),
+    ]);
+    stored.to_file();
+    stored.take(&[
+        call("c1", 1, Some("say \"j\""), None),
+        call("c2", 2, None, Some(&first.to_uppercase())),
+        call("c3", 3, Some("k"), None),
+    ]);
+    let range = TimeRange::new(at(-10), at(10));
+    let never = Cancel::never();
+    let known = OfJob::new("say \"j\"", None, range);
+    assert_eq!(known.query(), "job_id:\"say \\\"j\\\"\"");
+    let of_job = known.with_all_traces(&*stored.store, &never).expect("traces");
+    let traces: Vec<String> = of_job.traces().iter().map(|trace| trace.to_lowercase()).collect();
+    assert_eq!(traces, [first.clone(), second.clone()]);
+    let counts = of_job.counts(&*stored.store, &never).expect("counts");
+    assert_eq!(counts, JobCounts { logs: 2, spans: 2, llm_calls: 2 });
+    let calls = |skip, most| {
+        let calls = of_job.llm_calls(&*stored.store, (skip, most), &never).expect("calls");
+        calls.into_iter().map(|call| call.event_id).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (calls(0, 10), calls(1, 10), calls(0, 1)),
+        (vec!["c1".to_owned(), "c2".to_owned()], vec!["c2".to_owned()], vec!["c1".to_owned()],)
+    );
+
+    // Its search finds the same.
+    let search = Search::new(Kind::Logs, &of_job.query(), range, NOW).expect("a query");
+    let page = Page { limit: 10, order: Order::OldestFirst, after: None };
+    let found = crate::logs(&*stored.store, &search, &page, &never).expect("a page").items;
+    let messages: Vec<&str> = found.iter().filter_map(|log| log.message.as_deref()).collect();
+    assert_eq!(messages, ["at 1", "at 2"]);
+    let narrower = Search::new(Kind::Logs, "\"at 2\"", TimeRange::ALL, NOW).expect("a query").and(&search);
+    let found = crate::logs(&*stored.store, &narrower, &page, &never).expect("a page").items;
+    assert_eq!((found.len(), found[0].message.as_deref()), (1, Some("at 2")));
+    assert_eq!(narrower.range(), range);
+}
+
+#[test]
+fn a_trace_that_a_search_cannot_name_is_followed_all_the_same() {
+    let stored = Stored::new();
+    stored.take(&[call("c1", 1, None, Some("no hex"))]);
+    let of_job = OfJob::new("j", Some("no hex"), TimeRange::ALL);
+    assert_eq!(of_job.query(), "job_id:\"j\"");
+    assert_eq!(of_job.counts(&*stored.store, &Cancel::never()).expect("counts").llm_calls, 1);
+}
+
+#[test]
+fn jobs_that_failed_in_a_time_are_those_of_the_queue_newest_first() {
+    let stored = Stored::new();
+    stored.take(&[
+        job("a", 1, JobAction::Failed, "ocr", None),
+        job("b", 2, JobAction::Completed, "ocr", None),
+        job("c", 3, JobAction::Failed, "ocr", None),
+        job("d", 4, JobAction::Failed, "asr", None),
+        job("e", 99, JobAction::Failed, "ocr", None),
+    ]);
+    let range = TimeRange::new(at(0), at(10));
+    let failed = |queue, most| {
+        let found = failed_jobs(&*stored.store, range, (queue, None), most, &Cancel::never());
+        found.expect("jobs").into_iter().map(|job| job.job_id).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(failed(Some("ocr"), 10), "c a");
+    assert_eq!((failed(None, 10), failed(None, 1)), ("d c a".to_owned(), "d".to_owned()));
+}
