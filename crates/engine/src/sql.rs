@@ -16,6 +16,7 @@ mod functions;
 mod held;
 mod memory;
 mod meter;
+mod named;
 mod planner;
 mod points;
 mod samples;

@@ -210,7 +210,7 @@ impl Account {
     }
 
     /// Counts what is not right about events that are stored.
-    pub(crate) fn flawed<'e>(&self, source: Source, events: impl Iterator<Item = &'e Event> + Clone) {
+    pub(crate) fn flawed<'e>(&self, source: Source, events: &(impl Iterator<Item = &'e Event> + Clone)) {
         for flaw in Flaw::ALL {
             let count = events.clone().filter(|event| event.flaws().contains(*flaw)).count();
             if count > 0 {

@@ -336,7 +336,7 @@ impl Ingest {
                 self.account.refused(source, Kind::Event, Reason::Sampled, sampled);
                 self.account.accepted(source, Kind::Event, sent as u64 - sampled);
                 self.account.accepted(Source::Derived, Kind::Event, derived);
-                self.account.flawed(source, kept);
+                self.account.flawed(source, &kept);
                 for listener in self.listeners.read().iter() {
                     listener.on_events(&events);
                 }

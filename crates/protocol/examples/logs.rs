@@ -198,7 +198,9 @@ fn main() -> Result<(), Failure> {
         count += more;
         raw_bytes += bytes;
     }
-    println!(r#"{{"records": {count}, "raw_bytes": {raw_bytes}, "from_ns": {from}, "to_ns": {now}}}"#);
+    let told =
+        format!(r#"{{"records": {count}, "raw_bytes": {raw_bytes}, "from_ns": {from}, "to_ns": {now}}}"#);
+    writeln!(std::io::stdout(), "{told}")?;
     Ok(())
 }
 

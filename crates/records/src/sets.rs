@@ -6,7 +6,7 @@ use arrow::array::RecordBatch;
 use search::Datum;
 use store::{Cancel, QueryError, TelemetryStore};
 
-use crate::fields::{Sources, label};
+use crate::fields::{Source, Sources, label};
 use crate::values::Values;
 use crate::{Error, Selection};
 
@@ -69,7 +69,7 @@ impl Sets {
 
     /// The columns that are looked at, with some others.
     pub(crate) fn columns<const N: usize>(&self, others: [&'static str; N]) -> Vec<&'static str> {
-        let own = self.labels.iter().flat_map(|(_, sources)| sources.iter().map(|source| source.column()));
+        let own = self.labels.iter().flat_map(|(_, sources)| sources.iter().map(Source::column));
         let mut columns: Vec<&'static str> = own.chain(others).collect();
         columns.sort_unstable();
         columns.dedup();

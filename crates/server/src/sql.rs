@@ -39,7 +39,7 @@ pub(crate) async fn body(app: &Shared, query: SqlQuery, format: AnswerFormat) ->
         let (chunks, body) = chunks::body(app.live.stop().clone(), None);
         let (ready, begun) = oneshot::channel();
         let run = Run { app: Arc::clone(app), query, format, _slots: slots };
-        tokio::task::spawn_blocking(move || run.run(chunks, Begun(Arc::new(Mutex::new(Some(ready))))));
+        tokio::task::spawn_blocking(move || run.run(chunks, &Begun(Arc::new(Mutex::new(Some(ready))))));
         begun.await.map_err(|error| Problem::internal(&error))??;
         // From here on its client ends it, by going away.
         stop.keep_on();
@@ -61,7 +61,7 @@ struct Run {
 }
 
 impl Run {
-    fn run(self, chunks: Chunks, begun: Begun) {
+    fn run(self, chunks: Chunks, begun: &Begun) {
         let client = chunks.client();
         let mut answer = AnswerWriter::new(self.format, HeldBack { chunks, begun: begun.clone(), bytes: 0 });
         let answered = self.app.context.store.sql(&self.query, &mut answer);
@@ -96,9 +96,12 @@ impl Run {
     }
 }
 
+/// Who waits to hear whether the answer begins.
+type Waiting = oneshot::Sender<Result<(), Problem>>;
+
 /// Tells once whether the answer begins.
 #[derive(Clone)]
-struct Begun(Arc<Mutex<Option<oneshot::Sender<Result<(), Problem>>>>>);
+struct Begun(Arc<Mutex<Option<Waiting>>>);
 
 impl Begun {
     /// Whether it was told now, and not before.

@@ -85,8 +85,10 @@ impl Running {
     /// The sum of a counter over those of its series that have all of these values of labels.
     fn count(&self, name: &str, values: &[&str]) -> f64 {
         let families = self.registry.gather();
-        let series =
-            families.iter().filter(|family| family.name() == name).flat_map(|family| family.get_metric());
+        let series = families
+            .iter()
+            .filter(|family| family.name() == name)
+            .flat_map(prometheus::proto::MetricFamily::get_metric);
         series
             .filter(|metric| {
                 values.iter().all(|value| metric.get_label().iter().any(|label| label.value() == *value))

@@ -359,9 +359,9 @@ async fn rotates_under_load(pattern: &str) {
     while !writing.is_finished() {
         tokio::time::sleep(Duration::from_millis(60)).await;
         if lives % 2 == 0 {
-            life.kill().await
+            life.kill().await;
         } else {
-            life.stop().await
+            life.stop().await;
         }
         lives += 1;
         life = place.begin(place.entry(pattern));

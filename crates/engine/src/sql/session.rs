@@ -21,7 +21,7 @@ use store::{SAMPLES, SqlError, Table};
 
 use super::deadline::Until;
 use super::samples::SamplesTable;
-use super::{fault, functions, planner, size, statement};
+use super::{fault, functions, named, planner, size, statement};
 use crate::core::{Core, View};
 use crate::events::read::Tally;
 use crate::query::table::EventTable;
@@ -152,13 +152,15 @@ pub(super) fn plan(wanted: &Wanted<'_>) -> Result<Arc<dyn ExecutionPlan>, SqlErr
     let tokens = statement::tokens(statement)?;
     let fault = |error| fault::error(error, &tokens, state);
     let dialect = state.config().options().sql_parser.dialect;
-    let parsed = state.sql_to_statement(statement, &dialect).map_err(fault)?;
+    let mut parsed = state.sql_to_statement(statement, &dialect).map_err(fault)?;
     statement::check(&parsed)?;
+    named::name_derived_tables(&mut parsed);
     // Nothing waits in it: tables are at hand.
     let logical = block_on(state.statement_to_plan(parsed)).map_err(fault)?;
     let only_queries =
         SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
     only_queries.verify_plan(&logical).map_err(|_| statement::only_reads())?;
+    let logical = named::plainly(logical).map_err(fault)?;
     let logical = limited(logical, most_rows.saturating_add(1)).map_err(fault)?;
     size::check(&logical)?;
     let logical = state.optimize(&logical).map_err(fault)?;

@@ -149,6 +149,8 @@ fn reads(statement: &ast::Statement) -> bool {
 #[derive(Default)]
 struct Relations {
     all: Vec<String>,
+    /// Whether there are pipes: their steps have nothing between them that tells their columns apart (`named`).
+    has_pipes: bool,
     common: HashMap<String, Vec<Vec<String>>>,
 }
 
@@ -160,6 +162,7 @@ impl Visitor for Relations {
     type Break = ();
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        self.has_pipes |= !query.pipe_operators.is_empty();
         for common in query.with.iter().flat_map(|with| &with.cte_tables) {
             let mut relations = Vec::new();
             _ = visit_relations(&common.query, |relation| {
@@ -198,6 +201,9 @@ impl Relations {
 fn check_size(statement: &ast::Statement) -> Result<(), StatementError> {
     let mut relations = Relations::default();
     _ = statement.visit(&mut relations);
+    if relations.has_pipes {
+        return Err(StatementError::new("`|>` is not taken: write a statement in parentheses and ask that"));
+    }
     let mut known = HashMap::new();
     let all = relations.all.iter().map(|relation| relations.weight(relation, &mut known));
     let all = all.fold(0, usize::saturating_add);
@@ -262,17 +268,19 @@ fn has_many_centroids(expr: &Expr) -> bool {
 fn has_varying_pattern(expr: &Expr) -> bool {
     let pattern = match expr {
         Expr::Like(like) | Expr::SimilarTo(like) => &like.pattern,
-        Expr::BinaryExpr(BinaryExpr { op, right, .. }) => match op {
-            Operator::RegexMatch
-            | Operator::RegexIMatch
-            | Operator::RegexNotMatch
-            | Operator::RegexNotIMatch
-            | Operator::LikeMatch
-            | Operator::ILikeMatch
-            | Operator::NotLikeMatch
-            | Operator::NotILikeMatch => right,
-            _ => return false,
-        },
+        Expr::BinaryExpr(BinaryExpr {
+            op:
+                Operator::RegexMatch
+                | Operator::RegexIMatch
+                | Operator::RegexNotMatch
+                | Operator::RegexNotIMatch
+                | Operator::LikeMatch
+                | Operator::ILikeMatch
+                | Operator::NotLikeMatch
+                | Operator::NotILikeMatch,
+            right,
+            ..
+        }) => right,
         _ => return false,
     };
     !matches!(&**pattern, Expr::Literal(..))

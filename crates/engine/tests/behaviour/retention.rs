@@ -1,5 +1,6 @@
 //! What is kept shorter or longer than the rest.
 
+use arrow::array::RecordBatch;
 use engine::{Config, MetricRetention};
 use model::{ByteSize, DurationText, MetricBatch, Sample, TimeRange, Timestamp};
 use store::{Batch, Cancel, EventScan, MatchOp, Matcher, Table, TelemetryStore};
@@ -61,7 +62,7 @@ fn what_is_audited_is_kept_a_year_whatever_else_is_unless_it_is_said_otherwise()
         store.engine.drop_expired(Timestamp::now()).expect("dropped");
         assert!(store.rows().is_empty(), "the rest goes as ever");
         let scan = EventScan::new(Table::AuditEvents, TimeRange::ALL, 10);
-        store.engine.scan(&scan).expect("a scan").iter().map(|batch| batch.num_rows()).sum::<usize>()
+        store.engine.scan(&scan).expect("a scan").iter().map(RecordBatch::num_rows).sum::<usize>()
     };
     assert_eq!((kept_for(None), kept_for(Some(200)), kept_for(Some(1_000))), (2, 1, 3));
 }

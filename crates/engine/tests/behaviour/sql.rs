@@ -125,6 +125,16 @@ fn statements_agree_with_what_was_stored() {
     let stored = Stored::new();
     let cases = [
         ("SELECT count(*) FROM logs", json!([[300]])),
+        (
+            "SELECT x * x AS x FROM (SELECT x * x AS x FROM (SELECT x + 1 AS x FROM (VALUES (2)) t(x)))",
+            json!([[81]]),
+        ),
+        ("SELECT b AS a, a AS b FROM (SELECT b AS a, a AS b FROM (SELECT 1 AS a, 2 AS b))", json!([[1, 2]])),
+        (
+            "SELECT y+1 AS x FROM (SELECT x+1 AS y FROM (SELECT x+1+1 AS x FROM (SELECT 0 AS x)))",
+            json!([[4]]),
+        ),
+        ("SELECT n * 2 AS n FROM (SELECT n * 2 AS n FROM (SELECT count(*) AS n FROM logs))", json!([[1200]])),
         ("SELECT count(*) FROM logs WHERE level = 'error'", json!([[30]])),
         ("SELECT count(*) FROM logs WHERE level IN ('error', 'warn')", json!([[30]])),
         ("SELECT count(*) FROM logs WHERE message LIKE '%timed%'", json!([[43]])),
@@ -343,8 +353,16 @@ fn every_bound_is_named_by_whoever_reaches_it() {
     assert!(matches!(stored.answer(&cancelled), Err(SqlError::Query(QueryError::Stopped(_)))));
 
     let longer = "SELECT concat(s, s) AS s FROM (";
-    let doubled = format!("{}SELECT message AS s FROM logs{}", longer.repeat(20), ")".repeat(20));
-    assert!(stored.stopped(&SqlQuery::new(doubled)).contains("too long"));
+    let doubled =
+        |times| format!("{}SELECT message AS s FROM logs{}", longer.repeat(times), ")".repeat(times));
+    assert!(stored.fault(&doubled(20)).message.contains("10000 parts"));
+    let eightfold = "concat(s, s, s, s, s, s, s, s)";
+    let longer = format!("SELECT {eightfold} AS s FROM (SELECT {eightfold} AS s FROM (");
+    let large = format!("{longer}{}SELECT message AS s FROM logs{}", longer, ")".repeat(4));
+    assert!(stored.stopped(&SqlQuery::new(large)).contains("too long"));
+    let pipes = stored
+        .fault("VALUES (1) |> SELECT column1 + column1 AS column1 |> SELECT column1 + column1 AS column1");
+    assert!(pipes.message.contains("|>"), "{pipes:?}");
     assert!(
         stored
             .stopped(&SqlQuery::new("SELECT replace(message, 'r', message) FROM logs"))

@@ -22,7 +22,8 @@ fn audit(log: Box<LogEvent>) -> AuditEvent {
 
 #[test]
 fn records_are_audits_by_their_name_or_by_their_category_if_they_say_what_was_done() {
-    let cases: [(&str, &[(&str, &str)], Option<&str>); 12] = [
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], Option<&'a str>);
+    let cases: [Case<'_>; 12] = [
         ("audit.document.delete", &[], Some("document.delete")),
         ("audit.login", &[("action", "other")], Some("login")),
         ("audit.", &[("event.action", "login")], Some("login")),

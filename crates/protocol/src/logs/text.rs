@@ -40,7 +40,7 @@ pub(super) fn read<'a>(line: &'a str, clock: &mut Clock) -> Option<Said<'a>> {
     let said = Said { time: Some(time), ..Said::default() };
     match rest.strip_prefix(']') {
         Some(rest) if is_bracketed => Some(parts(said, rest)),
-        _ if is_bracketed => Some(in_brackets(said, rest)),
+        _ if is_bracketed => Some(in_brackets(&said, rest)),
         _ => {
             let is_syslog =
                 body.as_bytes()[0].is_ascii_alphabetic() || body.as_bytes().get(10) == Some(&b'T');
@@ -52,10 +52,10 @@ pub(super) fn read<'a>(line: &'a str, clock: &mut Clock) -> Option<Said<'a>> {
 }
 
 /// `[TIME: LEVEL/PROCESS] MESSAGE` (Celery), `[TIME LEVEL LOGGER] MESSAGE` (env_logger).
-fn in_brackets<'a>(said: Said<'a>, rest: &'a str) -> Said<'a> {
+fn in_brackets<'a>(said: &Said<'a>, rest: &'a str) -> Said<'a> {
     let whole = Said { message: rest.trim_start(), ..said.clone() };
     let Some(end) = rest.bytes().take(MAX_PART_BYTES).position(|byte| byte == b']') else { return whole };
-    let mut said = Said { message: rest[end + 1..].trim_start(), ..said };
+    let mut said = Said { message: rest[end + 1..].trim_start(), ..said.clone() };
     for word in rest[..end].split_whitespace() {
         let word = word.trim_matches(':');
         let (level, process) = word.split_once('/').unwrap_or((word, ""));

@@ -131,7 +131,7 @@ fn a_request_that_is_sent_again_has_the_same_ids_and_equal_lines_have_ids_of_the
     let lines = [same.clone(), entry(THEN, "other", &[]), same.clone(), entry(THEN + 1, "same", &[])];
     let body = request(&[
         stream("{a=\"1\"}", &lines),
-        stream("{a=\"2\"}", &[same.clone()]),
+        stream("{a=\"2\"}", std::slice::from_ref(&same)),
         stream("{a=\"1\"}", &[same]),
     ]);
     let ids = |tenant| -> Vec<String> {

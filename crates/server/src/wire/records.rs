@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::Timestamp;
-use model::event::{Flaws, Level, LogEvent};
+use model::event::{Flaw, Flaws, Level, LogEvent};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -221,7 +221,7 @@ impl From<LogEvent> for LogRecord {
 }
 
 pub(crate) fn flaws(flaws: Flaws) -> Vec<&'static str> {
-    flaws.iter().map(|flaw| flaw.as_str()).collect()
+    flaws.iter().map(Flaw::as_str).collect()
 }
 
 /// What a search's writer should know: it was read, and may not be what was meant.

@@ -34,15 +34,22 @@ fn is_otlp(path: &str) -> bool {
     ["/v1/logs", "/v1/traces", "/v1/metrics"].contains(&path)
 }
 
-/// The route of Loki's shippers, who are told in plain text what is wrong.
-const LOKI: &str = "/loki/api/v1/push";
+/// What the routes begin with of Loki's shippers and of those who ask as they would ask it, who are told in plain text
+/// what is wrong.
+const LOKI: &str = "/loki/";
+/// The same of those who ask as they would ask Jaeger, which has a form of its own.
+const JAEGER: &str = "/jaeger/";
 
 /// What is told of a request that was refused.
 fn told(path: &str, refused: &Answer, status: u16) -> String {
-    if path == LOKI {
+    if path.starts_with(LOKI) {
         let content_type = refused.header("content-type");
         assert_eq!((refused.status.as_u16(), content_type), (status, "text/plain; charset=utf-8"));
         return refused.text.clone();
+    }
+    if path.starts_with(JAEGER) {
+        assert_eq!((refused.status.as_u16(), refused.header("content-type")), (status, "application/json"));
+        return refused.body["errors"][0]["msg"].as_str().expect("a message").to_owned();
     }
     if !is_otlp(path) {
         return refused.problem(status).to_owned();

@@ -215,10 +215,13 @@ fn refused(found: &Answer, status: u16) -> &str {
     &found.text
 }
 
+/// Names with their values.
+type Pairs<'a> = &'a [(&'a str, &'a str)];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_taken_is_told_as_loki_tells_it_with_what_is() {
     let stage = Stage::new().await;
-    let cases: [(&str, &[(&str, &str)], &str); 10] = [
+    let cases: [(&str, Pairs<'_>, &str); 10] = [
         ("query_range", &[], "`query`"),
         ("query_range", &[("query", "{a=}")], "column 4"),
         ("query_range", &[("query", "{a=\"b\"} | line_format \"x\"")], "`json`, `logfmt`"),

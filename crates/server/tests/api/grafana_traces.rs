@@ -71,12 +71,15 @@ async fn services_and_their_operations_are_listed() {
     assert_eq!(data(&stage, "/jaeger/api/services/nobody%20%22/operations").await, json!([]));
 }
 
+/// Names with their values.
+type Pairs<'a> = &'a [(&'a str, &'a str)];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn traces_are_searched_by_all_that_the_editor_offers() {
     let (stage, start) = filled().await;
     let (from, to) = ((start - 1_000_000).to_string(), (start + 5_000_000).to_string());
     let range = [("end", to.as_str()), ("limit", "20"), ("start", from.as_str())];
-    let cases: [(&[(&str, &str)], &[&str]); 12] = [
+    let cases: [(Pairs<'_>, &[&str]); 12] = [
         (&[("service", "gateway")], &[SECOND, FIRST]),
         (&[("service", "gateway"), ("operation", "POST /documents")], &[FIRST]),
         (&[("service", "ocr")], &[FIRST]),

@@ -76,7 +76,7 @@ impl RowTest for OfIds {
     }
 
     fn mask(&self, rows: &RecordBatch) -> Result<BooleanArray, ArrowError> {
-        let ids = rows.column_by_name("event_id").map(|ids| arrow::array::AsArray::as_string::<i32>(ids));
+        let ids = rows.column_by_name("event_id").map(arrow::array::AsArray::as_string::<i32>);
         Ok((0..rows.num_rows())
             .map(|row| Some(ids.is_some_and(|ids| ids.value(row).ends_with(self.1))))
             .collect())

@@ -10,7 +10,10 @@ pub(super) fn a_span() -> Event {
     Event::Span(Box::new(span("gateway", SpanKind::Internal, ("1", ""), 1)))
 }
 
-fn folded(config: Config, spans: Vec<SpanEvent>) -> (Arc<Pipeline>, BTreeMap<String, Vec<(i64, f64)>>) {
+/// Samples with their times, by their series.
+type Samples = BTreeMap<String, Vec<(i64, f64)>>;
+
+fn folded(config: Config, spans: Vec<SpanEvent>) -> (Arc<Pipeline>, Samples) {
     let pipeline = pipeline(config);
     for span in spans {
         pipeline.fold(&[Event::Span(Box::new(span))], Counting::Counted);

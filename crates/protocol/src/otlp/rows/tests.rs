@@ -396,8 +396,9 @@ fn of_names_that_say_the_same_the_best_one_holds_the_field() {
 
 #[test]
 fn a_target_is_a_path_and_a_query_unless_these_are_said_otherwise_before_or_behind_it() {
+    type Pairs<'a> = &'a [(&'a str, &'a str)];
     let target = ("http.target", "/a?b=1");
-    let cases: [(&[(&str, &str)], Option<&str>, &[(&str, &str)]); 7] = [
+    let cases: [(Pairs<'_>, Option<&str>, Pairs<'_>); 7] = [
         (&[target], Some("/a"), &[("url.query", "b=1")]),
         (&[target, ("url.query", "b=2")], Some("/a"), &[target, ("url.query", "b=2")]),
         (&[("url.query", "b=2"), target], Some("/a"), &[target, ("url.query", "b=2")]),

@@ -152,6 +152,9 @@ async fn all_three_signals_come_in_over_grpc_plain_and_packed() {
     assert_eq!(query(&stage, "queue_depth").await[0]["value"][1], "7");
 }
 
+/// Names with their values.
+type Pairs<'a> = &'a [(&'a str, &'a str)];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_read_is_an_invalid_argument_and_a_bomb_stops_at_the_limit() {
     let stage = Stage::with(|config| {
@@ -165,7 +168,7 @@ async fn what_cannot_be_read_is_an_invalid_argument_and_a_bomb_stops_at_the_limi
     let zstd = zstd::bulk::compress(&bomb, 1).expect("packed");
     let gzip_named: &[(&str, &str)] = &[("grpc-encoding", "gzip")];
     let zstd_named: &[(&str, &str)] = &[("grpc-encoding", "zstd")];
-    let cases: [(&[(&str, &str)], Vec<u8>, &str); 9] = [
+    let cases: [(Pairs<'_>, Vec<u8>, &str); 9] = [
         (&[], framed(0, &good[..good.len() - 1]), "Nothing was stored"),
         (&[], framed(0, &good)[..20].to_vec(), "broke off"),
         (&[], [framed(0, &good), framed(0, &good)].concat(), "more than one message"),
