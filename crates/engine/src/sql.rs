@@ -1,9 +1,9 @@
 //! SQL over everything that is stored: statements that read, and nothing else.
 //!
 //! A statement passes three gates. Before it is parsed, its length and how much it nests are looked at
-//! ([`statement`]). How large its expressions become is counted before they are written out ([`size`]), and making
-//! a plan ends with the statement's time ([`deadline`]). Its plan may name only the tables and functions of [`session`] and [`functions`], none of which
-//! reaches a file or the network. It then runs as any scan does ([`crate::query::queries`]), within bounds of memory
+//! ([`statement`]). How large its expressions become is counted before they are written out ([`size`]), and making a
+//! plan better ends with the statement's time ([`deadline`]). Its plan may name only the tables and functions of
+//! [`session`] and [`functions`], none of which reaches a file or the network. It then runs as any scan does ([`crate::query::queries`]), within bounds of memory
 //! ([`memory`]), rows, bytes and time.
 //!
 //! Start reading at [`run`].

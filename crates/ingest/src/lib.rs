@@ -21,6 +21,7 @@ mod samples;
 mod sampling;
 mod service;
 mod texts;
+mod unhurried;
 
 pub use account::{Reason, Source};
 pub use derive::{DeriveService, DeriveSettings};
@@ -31,3 +32,4 @@ pub use redact::{
 pub use samples::SamplesOutcome;
 pub use sampling::{SamplingService, SamplingSettings};
 pub use service::{EventListener, EventsOutcome, Ingest, IngestError, Rejection, SpanSettings};
+pub use unhurried::{INLINE_BYTES, unhurried};

@@ -20,10 +20,9 @@ use model::{MetricBatch, MetricKind, MetricMetadata, Timestamp};
 use parking_lot::Mutex;
 use prometheus::{IntCounterVec, Opts, Registry};
 use regex::{RegexSet, RegexSetBuilder};
-use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio_util::sync::CancellationToken;
 
-use crate::{EventListener, Ingest, Source};
+use crate::{EventListener, INLINE_BYTES, Ingest, Source, unhurried};
 use rule::Rule;
 use tally::{Tally, Told};
 
@@ -33,8 +32,6 @@ pub use settings::{LogMetricKind, LogMetricRule, LogMetricsSettings};
 /// The largest program that the patterns of all rules may become.
 const MAX_SET_BYTES: usize = 10 << 20;
 
-/// The most text that patterns are tried on where the answer is on its way, beside other tasks.
-const INLINE_BYTES: usize = 64 << 10;
 /// The most values that are kept until they are counted.
 const MAX_FOUND: usize = 1024;
 
@@ -206,15 +203,6 @@ impl EventListener for LogMetrics {
             self.count_all(logs(), now);
         }
     }
-}
-
-/// Does what takes long with a thread of its own, so that it keeps no other task of this one waiting. A queue would have
-/// to lose some of it when it is full, or copy all of it.
-fn unhurried(work: impl FnOnce()) {
-    // Elsewhere there is no other thread that could go on.
-    let can_go_on = Handle::try_current()
-        .is_ok_and(|runtime| matches!(runtime.runtime_flavor(), RuntimeFlavor::MultiThread));
-    if can_go_on { tokio::task::block_in_place(work) } else { work() }
 }
 
 /// How much text of a record patterns are tried on.

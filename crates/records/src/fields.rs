@@ -184,6 +184,7 @@ pub(crate) fn label(name: &str) -> Sources {
         "hostname" => return field(Kind::Logs, "host"),
         "scope" | "scope_name" => return field(Kind::Logs, "scope"),
         "trace_id" | "span_id" | "logger" => return field(Kind::Logs, name),
+        "event_name" => return vec![Source::Column("event_name", Holds::Text)],
         _ => {}
     }
     let is_it =

@@ -91,21 +91,23 @@ impl OfJob {
 
     /// How much belongs to it.
     pub fn counts(&self, store: &dyn TelemetryStore, cancel: &Cancel) -> Result<JobCounts, Error> {
-        let count = |table| {
-            let pass = self.pass(table, vec!["time"], self.belongs(), cancel);
-            let mut found = 0;
-            let mut add = |rows: &RecordBatch| {
-                found += rows.num_rows() as u64;
-                Ok(())
-            };
-            store.each_batch(&pass, &mut add).map_err(Error::Read)?;
-            Ok::<u64, Error>(found)
-        };
         Ok(JobCounts {
-            logs: count(Table::Logs)?,
-            spans: count(Table::Spans)?,
-            llm_calls: count(Table::LlmCalls)?,
+            logs: self.count(Table::Logs, store, cancel)?,
+            spans: self.count(Table::Spans, store, cancel)?,
+            llm_calls: self.count(Table::LlmCalls, store, cancel)?,
         })
+    }
+
+    /// How many rows of a table belong to it.
+    pub fn count(&self, table: Table, store: &dyn TelemetryStore, cancel: &Cancel) -> Result<u64, Error> {
+        let pass = self.pass(table, vec!["time"], self.belongs(), cancel);
+        let mut found = 0;
+        let mut add = |rows: &RecordBatch| {
+            found += rows.num_rows() as u64;
+            Ok(())
+        };
+        store.each_batch(&pass, &mut add).map_err(Error::Read)?;
+        Ok(found)
     }
 
     /// The calls of models that it made, oldest first, `skip` of them left out.

@@ -115,7 +115,7 @@ impl Sets {
     }
 }
 
-/// The value of a label: the first that there is, and is not empty.
+/// The value of a label: the first that there is, unless that is empty.
 fn first<'a>(values: &[Values<'a>], row: usize) -> Option<Datum<'a>> {
     let value = values.iter().find_map(|values| values.get(row))?;
     let is_empty = matches!(&value, Datum::Text(text) if text.is_empty());

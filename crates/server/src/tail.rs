@@ -15,7 +15,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::http::HeaderMap;
 use futures::stream::{self, StreamExt as _};
-use ingest::EventListener;
+use ingest::{EventListener, INLINE_BYTES, unhurried};
 use model::event::{Event, LogEvent};
 use parking_lot::{Mutex, RwLock};
 use prometheus::{IntCounter, IntGauge, Registry};
@@ -109,11 +109,15 @@ impl EventListener for Tails {
         if self.open.load(Ordering::Acquire) == 0 {
             return;
         }
-        let followers = self.followers.read();
-        for event in events {
-            if let Event::Log(log) = event {
-                self.offer(&followers, log);
-            }
+        // The list is let go of before searches are tried: who comes or goes waits for none of them.
+        let followers = self.followers.read().clone();
+        let logs =
+            || events.iter().filter_map(|event| if let Event::Log(log) = event { Some(log) } else { None });
+        let offer = || logs().for_each(|log| self.offer(&followers, log));
+        if logs().map(|log| bytes_of_log(log)).sum::<usize>() > INLINE_BYTES {
+            unhurried(offer);
+        } else {
+            offer();
         }
     }
 }

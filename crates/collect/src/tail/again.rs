@@ -81,7 +81,9 @@ pub(super) fn find(kept: &Position, files: &[Tailed]) -> Option<(File, State)> {
 /// been begun meanwhile, in the same few words.
 pub(super) fn find_late(kept: &Position, path: &str, files: &[Tailed]) -> Option<(File, State)> {
     if kept.path != path {
-        return fits(kept, path, true, files).map(|handle| (handle, State::Rotated));
+        // The number of a file system changes when it is mounted anew; what is there of a file tells it then.
+        let by_print = || if kept.print.is_partial() { None } else { fits(kept, path, false, files) };
+        return fits(kept, path, true, files).or_else(by_print).map(|handle| (handle, State::Rotated));
     }
     let (handle, state) = find(kept, files)?;
     let id = FileId::of(&handle.metadata().ok()?);

@@ -148,6 +148,8 @@ impl<'a> Parser<'a> {
         self.take()?;
         let (value, span) = self.quoted()?;
         let test = if is_pattern {
+            // By itself first: `a)|(?:b` would leave the anchors.
+            self.pattern(&value, span)?;
             TextTest::Pattern(self.pattern(&format!("^(?s:{value})$"), span)?)
         } else {
             TextTest::Text(value)

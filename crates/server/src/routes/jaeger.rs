@@ -139,12 +139,14 @@ fn whole(
     let mut left = MAX_SPANS;
     for one in found {
         let range = TimeRange::new(one.start, one.start.after(Duration::from_nanos(one.duration_ns)));
-        let spans = spans_of(store, &one.trace_id, range, left + 1, cancel)?;
-        if spans.len() > left {
+        if left == 0 {
             return Ok(Whole { traces, is_cut: true });
         }
+        let mut spans = spans_of(store, &one.trace_id, range, left + 1, cancel)?;
+        let warning = (spans.len() > left).then(|| "It has more spans than these.".to_owned());
+        spans.truncate(left);
         left -= spans.len();
-        traces.push(Trace::of(one.trace_id, spans, None));
+        traces.push(Trace::of(one.trace_id, spans, warning));
     }
     Ok(Whole { traces, is_cut: false })
 }
@@ -196,7 +198,7 @@ async fn dependencies(State(app): State<Shared>, given: Given) -> Result<Json<An
         "sum by (client, server) (increase(traces_service_graph_request_total[{seconds}s] @ {:.3}))",
         end.as_millis() as f64 / 1e3
     );
-    let query = Query::parse(&text).map_err(|error| Problem::internal(&error))?;
+    let query = Query::parse(&text).map_err(|_| wrong("endTs", "there is no such time"))?;
     let samples = prometheus::run::now(&app, query).await;
     Ok(Json(Answer::of(samples.iter().filter_map(Call::of).collect())))
 }

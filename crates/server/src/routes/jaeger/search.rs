@@ -9,7 +9,7 @@ use crate::problem::Problem;
 use crate::routes::given::{Given, wrong};
 
 /// The most tags of a search.
-const MAX_TAGS: usize = 64;
+const MAX_TAGS: usize = 32;
 
 /// A search of all spans of a service.
 pub(super) fn of_service(service: &str) -> String {
@@ -53,7 +53,11 @@ fn tag(key: &str, value: &str) -> String {
         ("otel.status_code", _) => format!("status={}", quoted(&value.to_ascii_lowercase())),
         ("otel.status_description", _) => value_of("status_message"),
         ("otel.scope.name" | "otel.library.name", _) => value_of("scope"),
-        _ => value_of(&quoted(key)),
+        // By its own name, whatever fields spans have.
+        _ => {
+            let (record, resource) = (format!("attributes.{key}"), format!("resource.{key}"));
+            format!("({}={value} OR {}={value})", quoted(&record), quoted(&resource), value = quoted(value))
+        }
     }
 }
 

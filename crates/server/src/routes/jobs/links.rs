@@ -8,7 +8,7 @@ use model::{TimeRange, Timestamp};
 use pipeline::{JobSnapshot, JobStatus};
 use records::{Cursor, Kind, MAX_LISTED, OfJob, Page, Search};
 use serde::Deserialize;
-use store::Order;
+use store::{Order, Table};
 use utoipa::IntoParams;
 
 use super::super::logs::page_of;
@@ -129,7 +129,7 @@ pub(super) async fn llm_calls(
     }
     let of_job = with_all_traces(&app, &id).await?;
     let found = ask(&app, move |store, cancel| {
-        let total = of_job.counts(store, cancel)?.llm_calls;
+        let total = of_job.count(Table::LlmCalls, store, cancel)?;
         Ok((of_job.llm_calls(store, (offset, limit), cancel)?, total))
     });
     let (calls, total) = found.await?;
