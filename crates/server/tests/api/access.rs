@@ -13,7 +13,7 @@ fn demanded(method: &Method, path: &str) -> Option<Scope> {
     match path {
         "/api/v1/session" | "/api/v1/logout" => None,
         "/prometheus/api/v1/write" => Some(Scope::Ingest),
-        LOKI => Some(Scope::Ingest),
+        "/loki/api/v1/push" => Some(Scope::Ingest),
         path if is_otlp(path) => Some(Scope::Ingest),
         "/api/v1/events" if *method == Method::POST => Some(Scope::Ingest),
         _ if ["/acknowledge", "/resolve", "/operations"].iter().any(|end| path.ends_with(end)) => {
@@ -44,7 +44,7 @@ const JAEGER: &str = "/jaeger/";
 fn told(path: &str, refused: &Answer, status: u16) -> String {
     if path.starts_with(LOKI) {
         let content_type = refused.header("content-type");
-        assert_eq!((refused.status.as_u16(), content_type), (status, "text/plain; charset=utf-8"));
+        assert_eq!((refused.status.as_u16(), content_type), (status, "text/plain; charset=utf-8"), "{path}");
         return refused.text.clone();
     }
     if path.starts_with(JAEGER) {
