@@ -60,6 +60,14 @@ impl Absent {
 
 /// Finds a file after a restart: at its path, beside it under another name, or what is left of it in a copy.
 pub(super) fn find(kept: &Position, files: &[Tailed]) -> Option<(File, State)> {
+    // While siblings are renamed one of them may be listed under a name and be gone from it when that is opened.
+    (0..MAX_LISTINGS).find_map(|_| find_once(kept, files))
+}
+
+/// How often a file that is not found is looked for anew.
+const MAX_LISTINGS: usize = 5;
+
+fn find_once(kept: &Position, files: &[Tailed]) -> Option<(File, State)> {
     if let Some(handle) = fits(kept, &kept.path, true, files) {
         return Some((handle, State::Live));
     }

@@ -1,10 +1,10 @@
 //! Which files there are, what became of them, and what they say: one pass after the other, each of which blocks.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -566,12 +566,11 @@ impl Look {
     fn let_go(&mut self, path: &str, live: usize) -> io::Result<Option<SystemTime>> {
         self.metrics.truncations.inc();
         let file = &self.files[live];
-        let copy = siblings::of(path).into_iter().rev().find_map(|(sibling, metadata)| {
+        let copy = opened_siblings(path).into_iter().rev().find_map(|(_, handle, metadata)| {
             let id = FileId::of(&metadata);
             let is_other = id != file.id && metadata.size() >= file.offset() && !file.print.is_empty();
-            let handle = if is_other { open(sibling.to_str()?).ok()?? } else { return None };
             let is_read = self.files.iter().any(|known| known.state != State::Done && known.is(&handle, id));
-            (file.print.fits(&handle).ok()? && !is_read).then_some(handle)
+            (is_other && file.print.fits(&handle).ok()? && !is_read).then_some(handle)
         });
         let after = copy.as_ref().and_then(modified);
         self.files[live].go_on_with(copy)?;
@@ -580,14 +579,13 @@ impl Look {
 
     /// Reads what was written and rotated away between two looks.
     fn catch_up(&mut self, path: &str, after: SystemTime) {
-        for (sibling, metadata) in siblings::of(path) {
+        for (sibling, handle, metadata) in opened_siblings(path) {
             if metadata.modified().is_ok_and(|modified| modified < after) || self.is_full() {
                 continue;
             }
             let Some(shown) = sibling.to_str() else { continue };
-            let begun = open(shown).and_then(|handle| {
-                let Some(handle) = handle else { return Ok(()) };
-                let id = FileId::of(&handle.metadata()?);
+            let begin = || -> io::Result<()> {
+                let id = FileId::of(&metadata);
                 let entry = self.files.iter().find(|file| file.path == path).map_or(0, |file| file.entry);
                 self.welcome(entry, shown);
                 let is_known = self.files.iter().any(|file| file.is(&handle, id));
@@ -596,7 +594,8 @@ impl Look {
                 }
                 self.metrics.rotations.inc();
                 self.add(entry, path, handle, 0, State::Rotated)
-            });
+            };
+            let begun = begin();
             if let Err(error) = begun {
                 self.trouble(shown, &error);
             }
@@ -684,6 +683,32 @@ pub(super) fn open(path: &str) -> io::Result<Option<File>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// How often siblings are listed anew while they are being renamed.
+const MAX_LISTINGS: usize = 20;
+
+/// The siblings of a path, open, the oldest first. While they are renamed a name stands for one file when it is listed and
+/// for another when it is opened: then they are listed anew.
+fn opened_siblings(path: &str) -> Vec<(PathBuf, File, Metadata)> {
+    let ids = |listed: &[(PathBuf, Metadata)]| -> Vec<FileId> {
+        listed.iter().map(|(_, metadata)| FileId::of(metadata)).collect()
+    };
+    let mut opened = Vec::new();
+    for _ in 0..MAX_LISTINGS {
+        let listed = siblings::of(path);
+        let open_one = |(path, _): &(PathBuf, Metadata)| {
+            let handle = open(path.to_str()?).ok()??;
+            let metadata = handle.metadata().ok()?;
+            Some((path.clone(), handle, metadata))
+        };
+        opened = listed.iter().filter_map(open_one).collect();
+        let found: Vec<FileId> = opened.iter().map(|(_, _, metadata)| FileId::of(metadata)).collect();
+        if found == ids(&listed) && found == ids(&siblings::of(path)) {
+            break;
+        }
+    }
+    opened
 }
 
 fn modified(file: &File) -> Option<SystemTime> {

@@ -16,6 +16,7 @@ fn demanded(method: &Method, path: &str) -> Option<Scope> {
         "/loki/api/v1/push" => Some(Scope::Ingest),
         path if is_otlp(path) => Some(Scope::Ingest),
         "/api/v1/events" if *method == Method::POST => Some(Scope::Ingest),
+        path if path.starts_with(JAEGER) => Some(Scope::Read),
         _ if ["/acknowledge", "/resolve", "/operations"].iter().any(|end| path.ends_with(end)) => {
             Some(Scope::Operate)
         }

@@ -103,7 +103,9 @@ async fn errors_have_prometheus_shape_and_status() {
 async fn a_query_that_is_too_slow_names_the_limit() {
     let (stage, now) = stage().await;
     let (start, end) = ((now - 7_200).to_string(), now.to_string());
-    let long = ("query", "max_over_time((queue_depth + 0)[1h:1s])");
+    let long: Vec<String> = (0..8).map(|n| format!("max_over_time((queue_depth + {n})[1h:1s])")).collect();
+    let long = long.join(" + ");
+    let long = ("query", long.as_str());
     let parameters = [long, ("start", &start), ("end", &end), ("step", "1s"), ("timeout", "1ms")];
     let answered = get(&stage, "query_range", &parameters).await;
     assert_eq!(answered.body["errorType"], "timeout", "{answered:?}");

@@ -98,9 +98,17 @@ mod tests {
             ("error", "false", "-status=error"),
             ("span.kind", "server", "kind=\"server\""),
             ("otel.status_code", "ERROR", "status=\"error\""),
-            ("http.response.status_code", "500", "\"http.response.status_code\"=\"500\""),
-            ("http.status_code", "500", "\"http.status_code\"=\"500\""),
-            ("a \"b\\ *", "c\n\"\\ -/(x", "\"a \\\"b\\\\ *\"=\"c\n\\\"\\\\ -/(x\""),
+            (
+                "http.response.status_code",
+                "500",
+                "\"attributes.http.response.status_code\"=\"500\" OR \"resource.http.response.status_code\"=\"500\")",
+            ),
+            (
+                "http.status_code",
+                "500",
+                "\"attributes.http.status_code\"=\"500\" OR \"resource.http.status_code\"=\"500\")",
+            ),
+            ("a \"b\\ *", "c\n\"\\ -/(x", "\"resource.a \\\"b\\\\ *\"=\"c\n\\\"\\\\ -/(x\")"),
         ] {
             let text = format!("{} {}", of_service("a \"b\\"), tag(key, value));
             assert!(text.ends_with(expected), "{text}");
