@@ -29,43 +29,7 @@ pub(crate) fn pipeline(config: Config) -> Arc<Pipeline> {
 }
 
 pub(crate) fn job(action: JobAction, id: &str, seconds: i64) -> JobEvent {
-    JobEvent {
-        time: at(seconds),
-        event_id: format!("{action}-{id}-{seconds}"),
-        action,
-        job_id: id.to_owned(),
-        kind: None,
-        queue: None,
-        document_id: None,
-        tenant: None,
-        parent_id: None,
-        worker_id: None,
-        content_type: None,
-        service: None,
-        trace_id: None,
-        request_id: None,
-        submitted_at: None,
-        started_at: None,
-        retry_count: None,
-        max_retries: None,
-        priority: None,
-        progress: None,
-        stage: None,
-        message: None,
-        expected_max_seconds: None,
-        error_type: None,
-        error_message: None,
-        timed_out: None,
-        cpu_seconds: None,
-        gpu_seconds: None,
-        memory_peak_bytes: None,
-        input_bytes: None,
-        output_bytes: None,
-        pages: None,
-        confidence_score: None,
-        quality_degraded: None,
-        attributes: Attributes::new(),
-    }
+    JobEvent::new(at(seconds), format!("{action}-{id}-{seconds}"), action, id.to_owned())
 }
 
 pub(crate) fn stage(action: StageAction, id: &str, stage: &str, seconds: i64) -> StageEvent {

@@ -272,43 +272,7 @@ fn the_memory_of_a_job_comes_in_order_and_of_an_unknown_one_there_is_none() {
 }
 
 fn job_event(job_id: &str, action: JobAction) -> JobEvent {
-    JobEvent {
-        time: Timestamp::default(),
-        event_id: String::new(),
-        action,
-        job_id: job_id.to_owned(),
-        kind: None,
-        queue: None,
-        document_id: None,
-        tenant: None,
-        parent_id: None,
-        worker_id: None,
-        content_type: None,
-        service: None,
-        trace_id: None,
-        request_id: None,
-        submitted_at: None,
-        started_at: None,
-        retry_count: None,
-        max_retries: None,
-        priority: None,
-        progress: None,
-        stage: None,
-        message: None,
-        expected_max_seconds: None,
-        error_type: None,
-        error_message: None,
-        timed_out: None,
-        cpu_seconds: None,
-        gpu_seconds: None,
-        memory_peak_bytes: None,
-        input_bytes: None,
-        output_bytes: None,
-        pages: None,
-        confidence_score: None,
-        quality_degraded: None,
-        attributes: model::event::Attributes::new(),
-    }
+    JobEvent::new(Timestamp::default(), String::new(), action, job_id.to_owned())
 }
 
 fn stage_event(job_id: &str, action: StageAction) -> StageEvent {

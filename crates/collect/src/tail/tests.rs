@@ -332,13 +332,11 @@ impl Writer {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "it fails: around kills and quick rotations lines are missed or repeated, see docs/logs.md"]
-async fn rotation_under_load_with_restarts_and_kills_loses_nothing_and_repeats_nothing() {
+async fn rotates_under_load(pattern: &str) {
     const LINES: u64 = 100_000;
     let place = Place::new();
     let mut writer = Writer::new(place.logs.path().to_owned());
-    let mut life = place.begin(place.entry("app.log"));
+    let mut life = place.begin(place.entry(pattern));
     // What was rotated away before anybody looked is nobody's.
     eventually("the first look", || async { Ok(life.tails.look.with(|look| look.is_ready()).then_some(())) })
         .await
@@ -369,7 +367,7 @@ async fn rotation_under_load_with_restarts_and_kills_loses_nothing_and_repeats_n
             life.stop().await;
         }
         lives += 1;
-        life = place.begin(place.entry("app.log"));
+        life = place.begin(place.entry(pattern));
     }
     let written = writing.await.expect("written");
     let numbers = || -> Vec<u64> {
@@ -386,7 +384,9 @@ async fn rotation_under_load_with_restarts_and_kills_loses_nothing_and_repeats_n
         numbers.len(),
         told_of(&numbers, written)
     );
-    assert!(numbers.is_sorted(), "they come in their order");
+    if pattern == "app.log" {
+        assert!(numbers.is_sorted(), "they come in their order");
+    }
     numbers.sort_unstable();
     let is_each_once = numbers.iter().copied().eq(0..written);
     assert!(
@@ -394,6 +394,18 @@ async fn rotation_under_load_with_restarts_and_kills_loses_nothing_and_repeats_n
         "each of {written} lines once, after {lives} lives: {}",
         told_of(&numbers, written)
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "it fails: around kills and quick rotations lines are missed or repeated, see docs/logs.md"]
+async fn rotation_under_load_with_restarts_and_kills_loses_nothing_and_repeats_nothing() {
+    rotates_under_load("app.log").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "it fails: around kills and quick rotations lines are missed or repeated, see docs/logs.md"]
+async fn the_same_holds_where_the_pattern_names_rotated_files_too() {
+    rotates_under_load("app.log*").await;
 }
 
 /// Which numbers are missing, and which are there more than once, as ranges.
