@@ -64,7 +64,7 @@ bench: build ## Compare with peers in one run, and print the ratios (PARTS="quer
 	cargo build --release --locked --workspace --example load --example events --example redaction
 	$(WATCHKEEPER_TEST_PYTHON) bench "$(CARGO_TARGET_DIR)/release/watchkeeper" "$(CARGO_TARGET_DIR)/release/examples" $(PARTS)
 
-soak: ## Lives on a simulated bad disk, kills of the binary, fuzzing (SEEDS=20000 KILLS=200 FUZZ_SECONDS=60)
+soak: ## Lives on a simulated bad disk, kills of the binary, a day of log files, fuzzing (SEEDS=20000 KILLS=200 TAIL_LINES=5000000 FUZZ_SECONDS=60)
 	@scripts/prepare.sh redis python fuzz
 	@scripts/soak.sh
 

@@ -14,6 +14,7 @@ mod explain;
 mod export;
 mod faults;
 mod itself;
+mod log_files;
 mod logs_in;
 mod memory;
 mod otlp;

@@ -1,15 +1,20 @@
 //! The setting of a scenario: the binary, the example pipeline, the shipped rules.
 
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
 use testkit::{Launched, Watchkeeper};
 use tokio::process::Command;
 
-/// The binary under test.
+/// The binary under test: the one that was built with the tests, or the one that `WATCHKEEPER_BINARY` names.
 pub(crate) fn binary() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_watchkeeper"))
+    static BINARY: LazyLock<PathBuf> = LazyLock::new(|| {
+        let named = std::env::var_os("WATCHKEEPER_BINARY").map(PathBuf::from);
+        named.unwrap_or_else(|| env!("CARGO_BIN_EXE_watchkeeper").into())
+    });
+    &BINARY
 }
 
 /// The root of the repository.

@@ -10,6 +10,7 @@
 //! [`look::Look`].
 
 mod again;
+mod beside;
 mod config;
 mod ends;
 mod file;

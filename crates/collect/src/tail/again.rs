@@ -73,8 +73,11 @@ fn find_once(kept: &Position, files: &[Tailed]) -> Option<(File, State)> {
     }
     let siblings = siblings::of(&kept.path);
     for needs_id in [true, false] {
-        // On file systems of networks a file may have another number after a restart.
-        if !needs_id && let Some(handle) = fits(kept, &kept.path, false, files) {
+        // On file systems of networks a file may have another number after a restart; few bytes do not tell it then.
+        if !needs_id
+            && !kept.print.is_partial()
+            && let Some(handle) = fits(kept, &kept.path, false, files)
+        {
             return Some((handle, State::Live));
         }
         let found = siblings.iter().rev().find_map(|(path, _)| fits(kept, path.to_str()?, needs_id, files));
@@ -138,6 +141,7 @@ mod tests {
             position: 7,
             is_done: false,
             window: Some((1, 2)),
+            modified: None,
             absent_since: None,
         }
     }

@@ -10,7 +10,8 @@ use model::Timestamp;
 use model::event::{Event, Flaw};
 use protocol::logs::{Counts, Lines, LogOptions, LogReader, Record};
 
-use super::identity::{FileId, Fingerprint};
+use super::beside::nanos;
+use super::identity::{self, FileId, Fingerprint, PRINTED_BYTES};
 use super::positions::Position;
 
 /// What ids of records of all files begin with.
@@ -61,6 +62,12 @@ pub(super) struct Tailed {
     pub(super) window: Option<(i64, i64)>,
     /// How large it was when it was last looked at.
     pub(super) size: u64,
+    /// When it was last changed, if it is done: in nanoseconds since the epoch.
+    pub(super) modified: Option<i64>,
+    /// What it begins with: never less than what was read of so much.
+    begin: Vec<u8>,
+    /// Whether its beginning was another one when it was last read.
+    is_other: bool,
     /// None, when what is not read yet is gone.
     handle: Option<File>,
     options: Arc<LogOptions>,
@@ -80,6 +87,8 @@ pub(super) struct Taken {
     pub(super) end: u64,
     /// Whether that is all of it, and nothing more will come.
     pub(super) is_finished: bool,
+    /// Whether what was not read yet is gone.
+    pub(super) is_lost: bool,
     pub(super) bytes: u64,
     pub(super) counts: Counts,
     pub(super) format: &'static str,
@@ -107,12 +116,16 @@ impl Tailed {
         offset: u64,
     ) -> io::Result<Self> {
         let metadata = handle.metadata()?;
+        let begin = identity::beginning(&handle)?;
         Ok(Self {
             key,
             entry,
             path,
             id: FileId::of(&metadata),
-            print: Fingerprint::of(&handle)?,
+            print: Fingerprint::of_bytes(&begin),
+            modified: None,
+            begin,
+            is_other: false,
             state: State::Live,
             stored: offset,
             window: None,
@@ -134,6 +147,9 @@ impl Tailed {
             path: position.path,
             id: position.id,
             print: position.print,
+            modified: position.modified,
+            begin: Vec::new(),
+            is_other: false,
             state: State::Done,
             stored: position.position,
             window: None,
@@ -156,25 +172,57 @@ impl Tailed {
         self.handle.as_ref()
     }
 
-    /// Whether an open file is this one.
-    pub(super) fn is(&self, file: &File, id: FileId) -> bool {
-        self.id == id && !self.print.is_empty() && self.print.fits(file).unwrap_or(false)
-            || self.id == id && self.print.is_empty() && self.handle.is_some()
+    /// Whether what was read before began as this does.
+    pub(super) fn goes_on_from(&self, print: Fingerprint) -> bool {
+        print.fits_bytes(&self.begin)
     }
 
-    /// Whether an open file, which is another one, begins with what this one begins with.
-    pub(super) fn is_copied_by(&self, other: &File) -> Copied {
-        let fits = self.print.fits(other).unwrap_or(false) && !self.print.is_empty();
-        match &self.handle {
-            // More of both tells more.
-            Some(own) if self.print.fits(own).unwrap_or(false) => match has_same_beginning(own, other) {
-                Ok(true) if fits => Copied::Yes,
-                Ok(true) if !self.print.is_empty() => Copied::Perhaps,
-                _ => Copied::No,
-            },
-            _ if fits => Copied::Yes,
-            _ => Copied::No,
+    /// Whether an open file is this one.
+    pub(super) fn is(&self, file: &File, id: FileId) -> bool {
+        if self.id != id {
+            return false;
         }
+        if self.print.is_empty() {
+            // Of one that was left empty nothing was read.
+            return self.handle.is_some() || file.metadata().is_ok_and(|metadata| metadata.size() == 0);
+        }
+        self.print.fits(file).unwrap_or(false)
+    }
+
+    /// Whether an open file, which is another one, is a copy of this one.
+    pub(super) fn is_copied_by(&mut self, other: &File) -> io::Result<Copied> {
+        self.see_beginning();
+        let size = other.metadata()?.size();
+        let fits = !self.print.is_empty() && self.print.fits(other)?;
+        match &self.handle {
+            // More of both tells more. What grows is never shorter than its copy.
+            Some(own) if !self.print.is_empty() && self.print.fits(own)? => {
+                if own.metadata()?.size() < size || !has_same_beginning(own, other)? {
+                    return Ok(Copied::No);
+                }
+                Ok(if fits { Copied::Yes } else { Copied::Perhaps })
+            }
+            // It was emptied, or began just now.
+            Some(_) => Ok(if fits { Copied::Yes } else { Copied::No }),
+            None => Ok(if fits && size == self.size { Copied::Yes } else { Copied::No }),
+        }
+    }
+
+    /// Sees more of the beginning of a file of which little was there.
+    fn see_beginning(&mut self) {
+        if self.begin.len() < PRINTED_BYTES
+            && let Some(handle) = &self.handle
+            && let Ok(begin) = identity::beginning(handle)
+            // What was emptied just now must not be taken for what it was.
+            && begin.starts_with(&self.begin)
+        {
+            self.take_beginning(begin);
+        }
+    }
+
+    fn take_beginning(&mut self, begin: Vec<u8>) {
+        self.print = Fingerprint::of_bytes(&begin);
+        self.begin = begin;
     }
 
     /// Whether its writer has emptied it, and may have begun anew.
@@ -183,7 +231,7 @@ impl Tailed {
             return true;
         }
         // Only what has changed can begin with something else.
-        size != self.size
+        (size != self.size || self.is_other)
             && self.handle.as_ref().is_some_and(|handle| !self.print.fits(handle).unwrap_or(true))
     }
 
@@ -198,6 +246,7 @@ impl Tailed {
     pub(super) fn go_on_with(&mut self, copy: Option<File>) -> io::Result<()> {
         self.state = State::Rotated;
         self.handle = None;
+        self.is_other = false;
         if let Some(copy) = copy {
             let metadata = copy.metadata()?;
             (self.id, self.size) = (FileId::of(&metadata), metadata.size());
@@ -217,7 +266,11 @@ impl Tailed {
     /// Ends reading.
     pub(super) fn finish(&mut self) {
         self.state = State::Done;
-        self.handle = None;
+        self.modified = self
+            .handle
+            .take()
+            .and_then(|handle| handle.metadata().ok())
+            .and_then(|metadata| nanos(&metadata));
         self.window = None;
         self.held = Vec::new();
     }
@@ -264,6 +317,7 @@ impl Tailed {
                     break;
                 }
                 Ok(length) => {
+                    self.read_at_beginning(begun + bytes as u64, &buffer[..length]);
                     bytes += length;
                     let (lines, reader, key) = (&mut self.lines, &mut self.reader, &self.key);
                     lines.feed(&buffer[..length], |line| {
@@ -276,7 +330,18 @@ impl Tailed {
                 Err(error) => return Err(error),
             }
         }
-        self.see_more(bytes);
+        if bytes > 0
+            && let Err(became) = self.check_beginning()
+        {
+            into.truncate(before);
+            self.go_back();
+            self.is_other = true;
+            return became.map_or_else(|| Ok((self.nothing(), true)), Err);
+        }
+        if bytes > 0 {
+            self.last_read = Instant::now();
+            self.size = self.size.max(self.offset());
+        }
         let is_finished = is_at_end && self.end(how, into);
         let times = into[before..].iter().map(|event| event.time().as_nanos());
         let times = times.clone().min().zip(times.max());
@@ -284,6 +349,7 @@ impl Tailed {
             key: self.key.clone(),
             end: if is_finished { self.offset() } else { self.reader.passed().max(self.stored) },
             is_finished,
+            is_lost: false,
             bytes: bytes as u64,
             counts: self.reader.take_counts(),
             format: self.options.format.as_str(),
@@ -292,19 +358,45 @@ impl Tailed {
         Ok((taken, is_at_end))
     }
 
-    fn see_more(&mut self, bytes: usize) {
-        if bytes == 0 {
-            return;
-        }
-        self.last_read = Instant::now();
-        self.size = self.size.max(self.offset());
-        if self.print.is_partial()
-            && let Some(handle) = &self.handle
-            // What was emptied just now must not be taken for what it was.
-            && self.print.fits(handle).unwrap_or(false)
-            && let Ok(print) = Fingerprint::of(handle)
+    /// Remembers what was read of the beginning.
+    fn read_at_beginning(&mut self, at: u64, piece: &[u8]) {
+        let known = self.begin.len();
+        let from = usize::try_from(at).ok().and_then(|at| known.checked_sub(at));
+        let room = PRINTED_BYTES.saturating_sub(known);
+        if let Some(more) = from.and_then(|from| piece.get(from..))
+            && room > 0
+            && !more.is_empty()
         {
-            self.print = print;
+            let mut begin = std::mem::take(&mut self.begin);
+            begin.extend_from_slice(&more[..more.len().min(room)]);
+            self.take_beginning(begin);
+        }
+    }
+
+    /// Refuses what was read where the file was emptied and begun anew meanwhile: nothing says of which of both it is.
+    fn check_beginning(&self) -> Result<(), Option<io::Error>> {
+        match self.handle.as_ref().map(|handle| self.print.fits(handle)) {
+            Some(Ok(true)) => Ok(()),
+            Some(Ok(false)) | None => Err(None),
+            Some(Err(error)) => Err(Some(error)),
+        }
+    }
+
+    /// Nothing was taken: of a file that has no path of its own any more nothing will be.
+    fn nothing(&mut self) -> Taken {
+        let is_lost = self.state == State::Rotated;
+        if is_lost {
+            self.handle = None;
+        }
+        Taken {
+            key: self.key.clone(),
+            end: self.stored,
+            is_finished: false,
+            is_lost,
+            bytes: 0,
+            counts: self.reader.take_counts(),
+            format: self.options.format.as_str(),
+            times: None,
         }
     }
 
@@ -347,6 +439,7 @@ impl Tailed {
             position: self.stored,
             is_done: self.state == State::Done,
             window: self.window,
+            modified: self.modified,
             absent_since: None,
         }
     }

@@ -7,7 +7,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use serde::{Deserialize, Serialize};
 
 /// How much of the beginning of a file tells it from others.
-const PRINTED_BYTES: usize = 1 << 10;
+pub(super) const PRINTED_BYTES: usize = 1 << 10;
 
 /// A file on its file system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -33,9 +33,17 @@ pub(super) struct Fingerprint {
 impl Fingerprint {
     /// Of a file as it is.
     pub(super) fn of(file: &File) -> io::Result<Self> {
-        let mut begin = [0; PRINTED_BYTES];
-        let length = read_begin(file, &mut begin)?;
-        Ok(Self { length, hash: hash(&begin[..length]) })
+        Ok(Self::of_bytes(&beginning(file)?))
+    }
+
+    /// Of what a file begins with.
+    pub(super) fn of_bytes(begin: &[u8]) -> Self {
+        Self { length: begin.len(), hash: hash(begin) }
+    }
+
+    /// Whether something begins so.
+    pub(super) fn fits_bytes(&self, begin: &[u8]) -> bool {
+        begin.get(..self.length).is_some_and(|begin| hash(begin) == self.hash)
     }
 
     /// Whether a file begins so. A file of which nothing was seen begins in any way.
@@ -55,6 +63,14 @@ impl Fingerprint {
     pub(super) fn is_empty(&self) -> bool {
         self.length == 0
     }
+}
+
+/// What a file begins with, as much as tells it from others.
+pub(super) fn beginning(file: &File) -> io::Result<Vec<u8>> {
+    let mut begin = vec![0; PRINTED_BYTES];
+    let length = read_begin(file, &mut begin)?;
+    begin.truncate(length);
+    Ok(begin)
 }
 
 fn read_begin(file: &File, into: &mut [u8]) -> io::Result<usize> {

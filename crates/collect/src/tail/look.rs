@@ -1,12 +1,12 @@
 //! Which files there are, what became of them, and what they say: one pass after the other, each of which blocks.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use ingest::Ingest;
 use model::Timestamp;
@@ -14,6 +14,7 @@ use model::event::Event;
 use protocol::logs::LogOptions;
 
 use super::again::{self, Absent};
+use super::beside::{self, Beside, Unseen};
 use super::config::{LogsConfig, StartAt, TailSetupError, TailingConfig};
 use super::ends::stored_ends;
 use super::file::{self, Copied, Reading, State, Tailed, Taken};
@@ -37,6 +38,8 @@ const SAVE_INTERVAL: Duration = Duration::from_secs(1);
 const AHEAD: Duration = Duration::from_secs(3600);
 /// Records of a file may lie so much before those that were stored first.
 const BEHIND: Duration = Duration::from_secs(300);
+/// How long a copy is not written to while it is being made.
+const COPY_TIME: Duration = Duration::from_secs(60);
 /// The most files that are remembered after they were read to their ends.
 const MAX_DONE: usize = 4_000;
 /// The most troubles that are told.
@@ -61,6 +64,8 @@ pub(super) struct Look {
     files: Vec<Tailed>,
     /// Where reading goes on with those that are not there.
     absent: Absent,
+    /// What lies beside the paths.
+    beside: Beside,
     /// Patterns that were followed before this start.
     known_patterns: Vec<String>,
     has_begun: bool,
@@ -105,6 +110,7 @@ impl Look {
             metrics,
             files: Vec::new(),
             absent: Absent::default(),
+            beside: Beside::default(),
             known_patterns: Vec::new(),
             has_begun: false,
             next_discovery: now,
@@ -143,6 +149,8 @@ impl Look {
             self.next_discovery = now + self.config.discover_interval.0;
             self.discover(false);
         }
+        // What has the path is to be known before its copy is found, and what was written before it is read before it.
+        self.look_beside(is_due);
         let batch = self.read();
         self.announce(&batch)?;
         let open = self.files.iter().filter(|file| file.state != State::Done);
@@ -154,6 +162,7 @@ impl Look {
     pub(super) fn settle(&mut self, taken: &[Taken]) -> Result<(), CollectError> {
         for taken in taken {
             self.metrics.bytes.inc_by(taken.bytes);
+            self.metrics.vanished.inc_by(u64::from(taken.is_lost));
             self.metrics.add(taken.counts, taken.format);
             let Some(file) = self.files.iter_mut().find(|file| file.key == taken.key) else { continue };
             self.is_unsaved |= file.stored != taken.end || taken.is_finished;
@@ -196,9 +205,12 @@ impl Look {
         let patterns = self.entries.iter().flat_map(|entry| entry.config.paths.iter().cloned()).collect();
         let absent = self.absent.positions().cloned();
         let files = self.files.iter().map(Tailed::position).chain(absent).collect();
-        self.positions_file.save(&Positions { patterns, files }).map_err(|error| CollectError::Change {
-            what: format!("the positions in log files, {}", self.positions_file.path().display()),
-            source: Box::new(error),
+        let followed = self.beside.paths().clone();
+        self.positions_file.save(&Positions { patterns, files, followed }).map_err(|error| {
+            CollectError::Change {
+                what: format!("the positions in log files, {}", self.positions_file.path().display()),
+                source: Box::new(error),
+            }
         })?;
         self.is_unsaved = false;
         self.last_saved = Instant::now();
@@ -245,20 +257,17 @@ impl Look {
         self.known_patterns = kept.patterns;
         // A start that broke off may have left some.
         (self.files, self.absent) = (Vec::new(), Absent::default());
+        let followed = kept.followed.into_iter().filter(|(path, _)| self.entry_of(path).is_some());
+        let followed: Vec<_> = followed.collect();
+        self.beside.resume(followed);
         for mut position in kept.files {
             if let Some(end) = ends.get(&position.key) {
                 position.position = position.position.max(*end);
             }
             self.resume(position);
         }
-        for (path, files) in self.groups() {
-            let mut files = files.iter().rev().map(|file| &self.files[*file]);
-            let newest = files.find(|file| file.state == State::Rotated);
-            if let Some(after) = newest.and_then(Tailed::handle).and_then(modified) {
-                self.catch_up(&path, after);
-            }
-        }
         self.discover(true);
+        self.look_beside(true);
         self.has_begun = true;
         self.next_discovery = Instant::now() + self.config.discover_interval.0;
         self.save()
@@ -294,12 +303,15 @@ impl Look {
             let options = self.options(entry, &kept.path);
             let known = (kept.key.clone(), entry, kept.path.clone());
             match Tailed::new(known, handle, options, kept.position) {
-                Ok(mut file) => {
+                // It may have been emptied since it was found.
+                Ok(mut file) if file.goes_on_from(kept.print) => {
                     file.state = state;
+                    self.follow(entry, &kept.path, true);
                     self.files.push(file);
                     self.is_unsaved = true;
                     return;
                 }
+                Ok(_) => {}
                 Err(error) => self.trouble(&kept.path, &error),
             }
         }
@@ -328,10 +340,10 @@ impl Look {
                 let from_end = is_first
                     && self.entries[entry].config.from == StartAt::End
                     && !self.known_patterns.contains(&pattern);
-                for path in found.files.iter().filter_map(|path| path.to_str()) {
-                    let is_excluded =
-                        self.entries[entry].config.exclude.iter().any(|out| glob::names(out, path));
-                    if is_excluded || siblings::is_compressed(path) || self.is_followed(path) {
+                for path in self.unrotated(&found.files) {
+                    let excluded = &self.entries[entry].config.exclude;
+                    let is_excluded = excluded.iter().any(|out| glob::names(out, path));
+                    if is_excluded || self.beside.has(path) || self.is_read(path) {
                         continue;
                     }
                     if self.is_full() {
@@ -354,7 +366,19 @@ impl Look {
         }
     }
 
-    fn is_followed(&self, path: &str) -> bool {
+    /// Paths without those that rotation made of others, as far as the others can be read: these lie beside them.
+    fn unrotated<'a>(&self, found: &'a [PathBuf]) -> Vec<&'a str> {
+        let paths =
+            found.iter().filter_map(|path| path.to_str()).filter(|path| !siblings::is_compressed(path));
+        let names: HashSet<&str> = paths.clone().collect();
+        let is_rotated =
+            |path: &&str| siblings::base_paths(path).iter().any(|base| names.contains(base.as_str()));
+        let (rotated, mut own): (Vec<&str>, Vec<&str>) = paths.partition(is_rotated);
+        own.extend(rotated);
+        own
+    }
+
+    fn is_read(&self, path: &str) -> bool {
         self.files.iter().any(|file| file.path == path && file.state != State::Done)
     }
 
@@ -368,63 +392,166 @@ impl Look {
         self.welcome(entry, path);
         let metadata = handle.metadata()?;
         let id = FileId::of(&metadata);
-        if let Some(known) = self.files.iter().find(|file| file.is(&handle, id)) {
-            // Somebody still writes to it although it was thought to be over.
-            if known.state == State::Done && metadata.size() > known.stored {
-                let (key, path, at) = (known.key.clone(), known.path.clone(), known.stored);
-                let options = self.options(entry, &path);
-                let mut again = Tailed::new((key.clone(), entry, path), handle, options, at)?;
-                again.state = State::Rotated;
-                self.files.retain(|file| file.key != key);
-                self.files.push(again);
-            }
-            return Ok(());
+        if let Some(known) = self.files.iter().position(|file| file.is(&handle, id)) {
+            return self.go_on_with_done(known, handle, metadata.size());
         }
-        if self.is_copy(entry, path, &handle)? {
-            return Ok(());
-        }
+        self.follow(entry, path, from_end);
         let offset = if from_end { file::last_line(&handle, metadata.size())? } else { 0 };
         self.add(entry, path, handle, offset, State::Live)
+    }
+
+    /// Follows a path. What lies beside it before that is nobody's, unless it is named itself and to be read.
+    fn follow(&mut self, entry: usize, path: &str, from_end: bool) {
+        if self.beside.is_followed(path) {
+            return;
+        }
+        let named = &self.entries[entry].config.paths;
+        let is_old = |sibling: &Path| {
+            from_end
+                || !sibling
+                    .to_str()
+                    .is_some_and(|path| named.iter().any(|pattern| glob::names(pattern, path)))
+        };
+        let old = siblings::of(path).into_iter().filter(|(sibling, _)| is_old(sibling));
+        let before = old.filter_map(|(_, metadata)| beside::nanos(&metadata)).max();
+        self.beside.follow(path, before);
+        self.is_unsaved = true;
     }
 
     fn add(&mut self, entry: usize, path: &str, handle: File, offset: u64, state: State) -> io::Result<()> {
         let options = self.options(entry, path);
         let key = self.new_key(path, &handle)?;
+        let modified = beside::nanos(&handle.metadata()?);
         let mut file = Tailed::new((key, entry, path.to_owned()), handle, options, offset)?;
         file.state = state;
-        self.files.push(file);
+        let place = self.place_of(&file, modified);
+        self.files.insert(place, file);
         self.is_unsaved = true;
         Ok(())
     }
 
-    /// Whether a file is a copy that rotation makes of one that is read itself. One that is whole is remembered.
-    fn is_copy(&mut self, entry: usize, path: &str, handle: &File) -> io::Result<bool> {
-        let Some((folder, own)) = path.rsplit_once('/') else { return Ok(false) };
-        let is_of_its_name = |file: &&Tailed| {
-            file.path
-                .rsplit_once('/')
-                .is_some_and(|(other, name)| other == folder && siblings::is_rotated_name(name, own))
+    /// Where a file belongs among those of its path, which are read one after the other.
+    fn place_of(&self, file: &Tailed, modified: Option<i64>) -> usize {
+        let is_later = |other: &Tailed| {
+            let handle = other.handle().and_then(|handle| handle.metadata().ok());
+            other.state == State::Live || handle.and_then(|metadata| beside::nanos(&metadata)) > modified
         };
-        let verdicts = self.files.iter().filter(is_of_its_name).map(|file| file.is_copied_by(handle));
-        let verdicts: Vec<Copied> = verdicts.collect();
-        if verdicts.contains(&Copied::Yes) {
-            let position = Position {
-                key: self.new_key(path, handle)?,
-                path: path.to_owned(),
-                id: FileId::of(&handle.metadata()?),
-                print: Fingerprint::of(handle)?,
-                // However it grows, nothing of it is to be read.
-                position: u64::MAX,
-                is_done: true,
-                window: None,
-                absent_since: None,
-            };
-            let options = self.options(entry, path);
-            self.files.push(Tailed::done(position, entry, options));
-            self.is_unsaved = true;
-            return Ok(true);
+        let mut others = self.files.iter().enumerate().filter(|(_, other)| other.path == file.path);
+        let later = others.find(|(_, other)| other.state != State::Done && is_later(other));
+        match later {
+            Some((place, _)) if file.state != State::Live => place,
+            _ => self.files.len(),
         }
-        Ok(verdicts.contains(&Copied::Perhaps))
+    }
+
+    /// Takes in what lies beside the paths and is not known.
+    fn look_beside(&mut self, is_due: bool) {
+        if is_due {
+            let (files, absent) = (&self.files, &self.absent);
+            let has_file = |path: &str| files.iter().any(|file| file.path == path);
+            let is_absent = |path: &str| absent.positions().any(|position| position.path == path);
+            self.beside.keep(|path| has_file(path) || is_absent(path));
+        }
+        for unseen in self.beside.unseen(is_due) {
+            if let Err(error) = self.take_in(&unseen) {
+                self.beside.settle(&unseen);
+                self.trouble(&unseen.sibling.display().to_string(), &error);
+            }
+        }
+    }
+
+    /// Takes in a file that lies beside a path: it is one that is known, a copy of one, or one that was written and rotated
+    /// away unseen.
+    fn take_in(&mut self, unseen: &Unseen) -> io::Result<()> {
+        let (handle, metadata) = match &unseen.opened {
+            Ok((handle, metadata)) => (handle.try_clone()?, metadata),
+            Err(error) => return Err(io::Error::new(error.kind(), error.to_string())),
+        };
+        let (Some(shown), Some(entry)) = (unseen.sibling.to_str(), self.entry_of(&unseen.path)) else {
+            return Ok(());
+        };
+        self.welcome(entry, shown);
+        let id = FileId::of(metadata);
+        if let Some(known) = self.files.iter().position(|file| file.is(&handle, id)) {
+            self.beside.settle(unseen);
+            return self.go_on_with_done(known, handle, metadata.size());
+        }
+        if metadata.size() == 0 {
+            self.beside.settle(unseen);
+            return Ok(());
+        }
+        // What has the path now may be what it was copied from.
+        self.attend_to_path(&unseen.path);
+        match self.copied(&unseen.path, &handle)? {
+            Copied::Yes => {
+                self.remember_copy(entry, &unseen.path, &handle)?;
+                self.beside.settle(unseen);
+            }
+            Copied::Perhaps if is_quiet(metadata) => {
+                self.remember_copy(entry, &unseen.path, &handle)?;
+                self.beside.settle(unseen);
+            }
+            Copied::Perhaps => self.beside.leave_open(unseen),
+            Copied::No if self.is_full() => {
+                self.beside.leave_open(unseen);
+                let most = self.config.max_files;
+                self.tell(shown, format!("not read, for {most} files are open (tailing.max_files)"));
+            }
+            Copied::No => {
+                self.metrics.rotations.inc();
+                self.add(entry, &unseen.path, handle, 0, State::Rotated)?;
+                self.beside.settle(unseen);
+            }
+        }
+        Ok(())
+    }
+
+    /// Somebody still writes to a file although it was thought to be over.
+    fn go_on_with_done(&mut self, known: usize, handle: File, size: u64) -> io::Result<()> {
+        let file = &self.files[known];
+        if file.state != State::Done || size <= file.stored {
+            return Ok(());
+        }
+        let (key, entry, path, at) = (file.key.clone(), file.entry, file.path.clone(), file.stored);
+        let options = self.options(entry, &path);
+        let mut again = Tailed::new((key, entry, path), handle, options, at)?;
+        again.state = State::Rotated;
+        self.files[known] = again;
+        Ok(())
+    }
+
+    /// Whether a file is a copy of one of those of a path.
+    fn copied(&mut self, path: &str, handle: &File) -> io::Result<Copied> {
+        let mut told = Copied::No;
+        for file in self.files.iter_mut().filter(|file| file.path == path) {
+            match file.is_copied_by(handle)? {
+                Copied::Yes => return Ok(Copied::Yes),
+                Copied::Perhaps => told = Copied::Perhaps,
+                Copied::No => {}
+            }
+        }
+        Ok(told)
+    }
+
+    /// Remembers a copy that rotation made of a file that is read itself.
+    fn remember_copy(&mut self, entry: usize, path: &str, handle: &File) -> io::Result<()> {
+        let metadata = handle.metadata()?;
+        let position = Position {
+            key: self.new_key(path, handle)?,
+            path: path.to_owned(),
+            id: FileId::of(&metadata),
+            print: Fingerprint::of(handle)?,
+            // However it grows, nothing of it is to be read.
+            position: u64::MAX,
+            is_done: true,
+            window: None,
+            modified: beside::nanos(&metadata),
+            absent_since: None,
+        };
+        let options = self.options(entry, path);
+        self.files.push(Tailed::done(position, entry, options));
+        self.is_unsaved = true;
+        Ok(())
     }
 
     /// An id that no file has had.
@@ -483,6 +610,13 @@ impl Look {
         }
     }
 
+    fn attend_to_path(&mut self, path: &str) {
+        let live = self.files.iter().position(|file| file.path == path && file.state == State::Live);
+        if let Err(error) = self.attend_to(path, live) {
+            self.trouble(path, &error);
+        }
+    }
+
     fn attend_to(&mut self, path: &str, live: Option<usize>) -> io::Result<()> {
         let metadata = match std::fs::metadata(path) {
             Ok(metadata) if metadata.is_file() => metadata,
@@ -531,28 +665,14 @@ impl Look {
             }
             return Ok(());
         }
-        let newest = self.files.iter().rposition(|file| file.path == path);
-        let entry = newest.map_or(0, |newest| self.files[newest].entry);
-        if self.is_copy(entry, path, &handle)? {
-            if let Some(live) = live {
-                self.files[live].rotate();
-            }
-            return Ok(());
-        }
-        let after = match live {
+        let entry = self.files.iter().rfind(|file| file.path == path).map_or(0, |newest| newest.entry);
+        match live {
             Some(live) if is_emptied => self.let_go(path, live)?,
             Some(live) => {
                 self.metrics.rotations.inc();
                 self.files[live].rotate();
-                self.files[live].handle().and_then(modified)
             }
-            None => {
-                self.metrics.rotations.inc();
-                newest.and_then(|newest| self.files[newest].handle()).and_then(modified)
-            }
-        };
-        if let Some(after) = after {
-            self.catch_up(path, after);
+            None => self.metrics.rotations.inc(),
         }
         if self.is_full() {
             let what = format!("not read, for {} files are open (tailing.max_files)", self.config.max_files);
@@ -562,8 +682,8 @@ impl Look {
         self.add(entry, path, handle, 0, State::Live)
     }
 
-    /// A file was emptied: what was not read yet is in a copy, if one was made. Gives the time of the copy.
-    fn let_go(&mut self, path: &str, live: usize) -> io::Result<Option<SystemTime>> {
+    /// A file was emptied: what was not read yet is in a copy, if one was made.
+    fn let_go(&mut self, path: &str, live: usize) -> io::Result<()> {
         self.metrics.truncations.inc();
         let file = &self.files[live];
         let copy = opened_siblings(path).into_iter().rev().find_map(|(_, handle, metadata)| {
@@ -572,34 +692,7 @@ impl Look {
             let is_read = self.files.iter().any(|known| known.state != State::Done && known.is(&handle, id));
             (is_other && file.print.fits(&handle).ok()? && !is_read).then_some(handle)
         });
-        let after = copy.as_ref().and_then(modified);
-        self.files[live].go_on_with(copy)?;
-        Ok(after)
-    }
-
-    /// Reads what was written and rotated away between two looks.
-    fn catch_up(&mut self, path: &str, after: SystemTime) {
-        for (sibling, handle, metadata) in opened_siblings(path) {
-            if metadata.modified().is_ok_and(|modified| modified < after) || self.is_full() {
-                continue;
-            }
-            let Some(shown) = sibling.to_str() else { continue };
-            let begin = || -> io::Result<()> {
-                let id = FileId::of(&metadata);
-                let entry = self.files.iter().find(|file| file.path == path).map_or(0, |file| file.entry);
-                self.welcome(entry, shown);
-                let is_known = self.files.iter().any(|file| file.is(&handle, id));
-                if is_known || self.is_copy(entry, shown, &handle)? {
-                    return Ok(());
-                }
-                self.metrics.rotations.inc();
-                self.add(entry, path, handle, 0, State::Rotated)
-            };
-            let begun = begin();
-            if let Err(error) = begun {
-                self.trouble(shown, &error);
-            }
-        }
+        self.files[live].go_on_with(copy)
     }
 
     /// Forgets files that were read to their ends, the oldest first.
@@ -607,9 +700,13 @@ impl Look {
         let done = self.files.iter().filter(|file| file.state == State::Done).count();
         let mut surplus = done.saturating_sub(MAX_DONE);
         if surplus > 0 {
+            let beside = &mut self.beside;
             self.files.retain(|file| {
                 let goes = surplus > 0 && file.state == State::Done;
                 surplus -= usize::from(goes);
+                if goes {
+                    beside.forget_before(&file.path, file.modified);
+                }
                 !goes
             });
         }
@@ -685,6 +782,11 @@ pub(super) fn open(path: &str) -> io::Result<Option<File>> {
     }
 }
 
+/// Whether a file has not been written to for a while.
+fn is_quiet(metadata: &Metadata) -> bool {
+    metadata.modified().ok().and_then(|modified| modified.elapsed().ok()).is_some_and(|ago| ago > COPY_TIME)
+}
+
 /// How often siblings are listed anew while they are being renamed.
 const MAX_LISTINGS: usize = 20;
 
@@ -709,8 +811,4 @@ fn opened_siblings(path: &str) -> Vec<(PathBuf, File, Metadata)> {
         }
     }
     opened
-}
-
-fn modified(file: &File) -> Option<SystemTime> {
-    file.metadata().ok()?.modified().ok()
 }

@@ -5,6 +5,7 @@
 //! where it ends. For that question not to go over all of the store, a file's entry says between which times records may
 //! lie that were stored after it was written down; it is written down anew before any others are stored.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -22,6 +23,9 @@ pub(super) struct Positions {
     pub(super) patterns: Vec<String>,
     #[serde(default)]
     pub(super) files: Vec<Position>,
+    /// The paths that were followed, and up to which time of change files beside them are nobody's or forgotten.
+    #[serde(default)]
+    pub(super) followed: BTreeMap<String, Option<i64>>,
 }
 
 /// How far one file was read.
@@ -39,6 +43,9 @@ pub(super) struct Position {
     pub(super) is_done: bool,
     /// Between which times records may lie that were stored since, in nanoseconds since the epoch.
     pub(super) window: Option<(i64, i64)>,
+    /// When it was last changed, if it is done: in nanoseconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) modified: Option<i64>,
     /// Since when it could not be found, in nanoseconds since the epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) absent_since: Option<i64>,

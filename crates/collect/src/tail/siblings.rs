@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 const COMPRESSED: &[&str] = &[".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip", ".Z"];
 /// The least digits of a date in a name.
 const DATE_DIGITS: usize = 6;
-/// The most siblings of a file.
-const MAX_SIBLINGS: usize = 1000;
+/// The most siblings of the files of a folder.
+const MAX_SIBLINGS: usize = 10_000;
 
 /// Whether a name is of a compressed file.
 pub(super) fn is_compressed(name: &str) -> bool {
@@ -34,6 +34,24 @@ pub(super) fn is_rotated_name(own: &str, other: &str) -> bool {
     middle.is_some_and(|middle| goes_on(middle) && digits(middle) >= DATE_DIGITS)
 }
 
+/// The names from which rotation may have made the name `other`, the shortest first.
+fn bases(other: &str) -> Vec<String> {
+    let ending = other.rsplit_once('.').map(|(_, ending)| ending);
+    let made = other.match_indices(['.', '-', '_']).filter(|(cut, _)| *cut > 0).flat_map(|(cut, _)| {
+        let begin = &other[..cut];
+        [Some(begin.to_owned()), ending.map(|ending| format!("{begin}.{ending}"))]
+    });
+    let mut bases: Vec<String> = made.flatten().filter(|own| is_rotated_name(own, other)).collect();
+    bases.sort_unstable_by_key(String::len);
+    bases
+}
+
+/// The paths from which rotation may have made another.
+pub(super) fn base_paths(other: &str) -> Vec<String> {
+    let Some((folder, name)) = other.rsplit_once('/') else { return Vec::new() };
+    bases(name).into_iter().map(|base| format!("{folder}/{base}")).collect()
+}
+
 /// The siblings of the file at a path that are there, the oldest first.
 pub(super) fn of(path: &str) -> Vec<(PathBuf, Metadata)> {
     let path = Path::new(path);
@@ -47,12 +65,19 @@ pub(super) fn of(path: &str) -> Vec<(PathBuf, Metadata)> {
         let metadata = if is_one { entry.metadata().ok()? } else { return None };
         metadata.is_file().then(|| (entry.path(), metadata))
     });
-    let mut siblings: Vec<_> = siblings.take(MAX_SIBLINGS).collect();
+    let mut siblings: Vec<_> = siblings.collect();
+    sort(&mut siblings, |(path, metadata)| (path, metadata));
+    siblings
+}
+
+/// Brings files into the order in which they were written, and leaves out the oldest of too many.
+pub(super) fn sort<T>(files: &mut Vec<T>, of: impl for<'a> Fn(&'a T) -> (&'a PathBuf, &'a Metadata)) {
     // Of two that were written at one moment the one with the higher number is older.
-    siblings.sort_by_key(|(path, metadata)| {
+    files.sort_by_cached_key(|file| {
+        let (path, metadata) = of(file);
         (metadata.modified().ok(), std::cmp::Reverse((path.as_os_str().len(), path.clone())))
     });
-    siblings
+    files.drain(..files.len().saturating_sub(MAX_SIBLINGS));
 }
 
 #[cfg(test)]
@@ -68,6 +93,26 @@ mod tests {
             ["app.log", "app.log.2.gz", "app2.log", "app-2.log", "app.log.debug", "other.log", "app.logs"]
         {
             assert!(!is_rotated_name("app.log", name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_rotated_name_says_from_which_it_may_have_been_made() {
+        for (name, expected) in [
+            ("app.log.1", vec!["app.log"]),
+            ("app.log-20261130", vec!["app.log"]),
+            ("app-20261130.log", vec!["app.log"]),
+            ("app.2026-11-30_08.log", vec!["app.log", "app.2026.log", "app.2026-11.log"]),
+            ("app.log", vec![]),
+            (".log.1", vec![".log"]),
+            ("app.log.2.gz", vec![]),
+        ] {
+            let bases = bases(name);
+            for own in &expected {
+                assert!(bases.iter().any(|base| base == own) || own.len() > 7, "{name}: {bases:?}");
+            }
+            assert_eq!(bases.is_empty(), expected.is_empty(), "{name}: {bases:?}");
+            assert!(bases.iter().all(|own| is_rotated_name(own, name)), "{name}: {bases:?}");
         }
     }
 }
