@@ -14,6 +14,7 @@ import time
 import numpy as np
 from celery import Celery, Task, chain
 from celery.result import allow_join_result
+from celery.signals import setup_logging
 from docpipe import chunks, summarizing, text
 from docpipe.documents import Documents
 from docpipe.embedding import Embedder
@@ -31,6 +32,14 @@ app.conf.update(
 )
 
 log = logging.getLogger(__name__)
+
+
+@setup_logging.connect
+def set_up_logging(**_: object) -> None:
+    """Unless an application does this itself, Celery takes from the root logger whatever handlers others gave it."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(processName)s %(name)s: %(message)s")
+
+
 documents = Documents(Redis.from_url(REDIS))
 faults = Faults(int(os.environ.get("DOCPIPE_SEED", "1")), float(os.environ.get("DOCPIPE_FAIL_RATE", "0.02")))
 embedder = Embedder()
