@@ -1,18 +1,22 @@
-"""Submits documents to the worker, each named on the command line."""
+"""Submits documents, each a file named on the command line, and prints the id of each one's task.
+
+    python submit.py ../docpipe/documents/*.html
+"""
 
 import sys
+import uuid
+from pathlib import Path
 
-from opentelemetry import trace
-from tasks import extract, trace_as
+from docpipe.text import MEDIA_TYPES
+from tasks import documents, extraction
 
 
 def main() -> None:
-    provider = trace_as("gateway")
-    tracer = trace.get_tracer(__name__)
-    for document in sys.argv[1:] or ["report"]:
-        with tracer.start_as_current_span("upload"):
-            print(extract.delay(document).id, flush=True)
-    provider.shutdown()
+    for path in map(Path, sys.argv[1:]):
+        document_id = str(uuid.uuid4())
+        media_type = MEDIA_TYPES.get(path.suffix.lower(), "text/plain")
+        documents.add(document_id, path.name, media_type, path.read_bytes())
+        print(extraction.delay(document_id, path.name).id, flush=True)
 
 
 if __name__ == "__main__":

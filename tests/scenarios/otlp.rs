@@ -106,6 +106,7 @@ async fn scenario_the_python_sdk_reports_over_grpc_and_http_to_the_ports_that_it
         let service = format!("ocr-{transport}");
         check_spans(&rows(&watchkeeper, "spans", &service).await?, &sent)?;
         check_log(&rows(&watchkeeper, "logs", &service).await?, &sent)?;
+        check_call(&rows(&watchkeeper, "llm_calls", &service).await?, &sent)?;
         let query = format!("pages_done_total%7Bjob=%22docs/{service}%22%7D");
         let found = watchkeeper.get(&format!("/prometheus/api/v1/query?query={query}")).await?.body;
         let series = &found["data"]["result"][0];
@@ -157,6 +158,13 @@ fn check_log(rows: &[Value], sent: &Value) -> Result<()> {
     let start = sent["chat"]["start"].as_i64().context("a start")?;
     ensure!(nanos(row)? == start + 1_000 && row["flaws"].is_null(), "{start} {row}");
     Ok(())
+}
+
+/// The call of a model that follows from the span of it.
+fn check_call(rows: &[Value], sent: &Value) -> Result<()> {
+    let of_trace = rows.iter().find(|row| row["trace_id"] == sent["chat"]["trace_id"]);
+    let row = of_trace.with_context(|| format!("no call of the trace: {rows:?}"))?;
+    compare(row, &json!({ "model": "llama", "input_tokens": 11, "error_message": "timed out" }))
 }
 
 #[tokio::test(flavor = "multi_thread")]

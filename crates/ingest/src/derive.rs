@@ -196,7 +196,7 @@ impl Deriving<'_, '_> {
 
     /// A step directly below a job, or one whose parent is still to come.
     fn step(&mut self, span: &SpanEvent) {
-        if span.kind != SpanKind::Internal || !self.wants_jobs(span) || Task::of(span).is_some() {
+        if !task::is_step(span) || !self.wants_jobs(span) || Task::of(span).is_some() {
             return;
         }
         let Some(parent) = parent_key_of(span) else { return };
@@ -230,7 +230,7 @@ impl Deriving<'_, '_> {
     }
 
     fn stage_of(&self, span: &SpanEvent) -> String {
-        let named = span.conventions.stage.as_deref().unwrap_or(&span.name);
+        let named = span.conventions.stage.as_deref().unwrap_or_else(|| task::name_of_step(span));
         self.derivation.name(if named.is_empty() { "unnamed" } else { named })
     }
 
@@ -241,9 +241,8 @@ impl Deriving<'_, '_> {
         for span in self.family.spans() {
             let is_orphan = parent_key_of(span)
                 .is_some_and(|parent| self.family.get(parent).is_none() && self.memory.run(parent).is_none());
-            let works = is_orphan
-                && matches!(span.kind, SpanKind::Internal | SpanKind::Client)
-                && self.wants_jobs(span);
+            let works =
+                is_orphan && (task::is_step(span) || span.kind == SpanKind::Client) && self.wants_jobs(span);
             if let Some((job, false)) = works.then(|| self.job_worked_on(span)).flatten() {
                 let held = newest.entry(job).or_insert(span);
                 if end_of(span) > end_of(held) {
@@ -282,7 +281,7 @@ impl Deriving<'_, '_> {
         for _ in 0..MAX_DEPTH {
             let Some(parent) = parent_key_of(at) else { break };
             if let Some(run) = self.memory.run(parent) {
-                let is_stage = at.kind == SpanKind::Internal && at.span_id != span.span_id;
+                let is_stage = task::is_step(at) && at.span_id != span.span_id;
                 return (Some(run.job_id.clone()), is_stage.then(|| self.stage_of(at)));
             }
             let Some(above) = self.family.get(parent) else { break };

@@ -4,6 +4,8 @@
 //! that is what both sides know. A message without an id is no job. After the conventions for messaging
 //! (<https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/>) and what
 //! `opentelemetry-instrumentation-celery` writes, which names no messaging system.
+//!
+//! A task of Celery that another runs in place (`apply`, alone or as a chain) came by no message: it is a step.
 
 use model::event::{JobAction, JobEvent, SpanEvent, SpanKind, SpanStatus};
 
@@ -29,7 +31,7 @@ pub(super) struct Task<'s> {
 
 impl<'s> Task<'s> {
     pub(super) fn of(span: &'s SpanEvent) -> Option<Self> {
-        let side = side_of(span)?;
+        let side = side_of(span).filter(|_| !is_in_place(span))?;
         let conventions = &span.conventions;
         let job_id = conventions.messaging_message_id.as_deref().or(conventions.job_id.as_deref())?;
         (!job_id.is_empty()).then_some(Self { side, job_id, span })
@@ -143,6 +145,27 @@ fn side_of(span: &SpanEvent) -> Option<Side> {
             SpanKind::Unspecified | SpanKind::Internal | SpanKind::Server | SpanKind::Client => None,
         },
     }
+}
+
+/// Whether a span may be a step of what it lies in.
+pub(super) fn is_step(span: &SpanEvent) -> bool {
+    span.kind == SpanKind::Internal || is_in_place(span)
+}
+
+/// What a step is called: a task that runs in place as its function, without the module.
+pub(super) fn name_of_step(span: &SpanEvent) -> &str {
+    match attribute(span, "celery.task_name") {
+        Some(task) if is_in_place(span) => task.rsplit('.').next().unwrap_or(task),
+        _ => &span.name,
+    }
+}
+
+/// Whether a task of Celery ran within another span, and came by no message. Its instrumentation writes the delivery
+/// as Python prints a dictionary.
+fn is_in_place(span: &SpanEvent) -> bool {
+    span.parent_span_id.is_some()
+        && attribute(span, "celery.action") == Some("run")
+        && attribute(span, "celery.delivery_info").is_some_and(|told| told.contains("'is_eager': True"))
 }
 
 fn kind_of(span: &SpanEvent) -> Option<&str> {

@@ -152,6 +152,43 @@ fn steps_that_come_before_their_job_or_after_it_are_its_stages_too() {
     assert_eq!(stages(&late).iter().map(|stage| stage.stage.as_str()).collect::<Vec<_>>(), ["embed"]);
 }
 
+/// As Celery's instrumentation writes that a task ran where it was called.
+fn in_place(task: &str, (id, parent): (&str, &str), times: (f64, f64), state: &str) -> SpanEvent {
+    let mut span = run(task, (id, parent), times, state);
+    span.conventions.messaging_message_id = Some(format!("own-of-{id}"));
+    span.conventions.messaging_destination = None;
+    let how = "{'is_eager': True, 'exchange': None, 'routing_key': None, 'priority': None}";
+    saying(span, [("celery.delivery_info", how), ("celery.hostname", "worker-host")])
+}
+
+#[test]
+fn tasks_that_another_runs_in_place_are_its_stages_and_no_jobs() {
+    let derivation = derivation();
+    let early = [in_place("docs.extract", ("s1", "c"), (2.0, 5.0), "SUCCESS")];
+    assert!(derive(&derivation, &early).is_empty());
+    let spans = [
+        failed(in_place("docs.embed", ("s2", "c"), (5.0, 6.5), "FAILURE"), "ValueError", "too long"),
+        in_place("docs.tokens", ("s3", "s2"), (5.0, 6.0), "SUCCESS"),
+        failed(run(OCR, ("c", "p"), (2.0, 12.0), "FAILURE"), "ValueError", "too long"),
+    ];
+    let events = derive(&derivation, &spans);
+    let told: Vec<(JobAction, &str)> =
+        jobs(&events).iter().map(|job| (job.action, job.job_id.as_str())).collect();
+    assert_eq!(told, [(JobAction::Started, "task-1"), (JobAction::Failed, "task-1")]);
+    let stages = stages(&events);
+    let told: Vec<(&str, Option<StageStatus>, Option<f64>)> =
+        stages.iter().map(|stage| (stage.stage.as_str(), stage.status, stage.duration_seconds)).collect();
+    let expected = [
+        ("extract", Some(StageStatus::Completed), Some(3.0)),
+        ("embed", Some(StageStatus::Failed), Some(1.5)),
+    ];
+    assert_eq!(told, expected);
+    assert!(stages.iter().all(|stage| stage.job_id == "task-1"));
+    assert_eq!(stages[1].error_message.as_deref(), Some("too long"));
+    let alone = derive(&derivation, &[in_place(OCR, ("s4", ""), (13.0, 14.0), "SUCCESS")]);
+    assert_eq!(jobs(&alone).len(), 2, "within nothing, it is a job of its own");
+}
+
 #[test]
 fn work_in_the_trace_of_a_job_shows_that_it_runs_before_its_own_span_comes() {
     let derivation = derivation();
