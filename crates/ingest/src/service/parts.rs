@@ -97,9 +97,8 @@ impl Ingest {
     /// leave some room to other events.
     fn intake(&self, source: Source, parts: &[Part]) -> Result<Intake, IngestError> {
         match parts {
-            [] => Ok(Intake::Usual),
             [part] if part.kind == IdKind::Event || source.is_own() => Ok(Intake::Spare),
-            [_] => Ok(Intake::Usual),
+            [] | [_] => Ok(Intake::Usual),
             several => {
                 let events = several.iter().flat_map(|part| &part.events);
                 let bytes: usize = events.map(store::size_of_event).sum();

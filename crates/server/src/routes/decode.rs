@@ -43,18 +43,17 @@ pub(super) async fn decoded_within<T: Send + 'static>(
     decode: impl FnOnce(&[u8]) -> Result<T, Refusal> + Send + 'static,
 ) -> Result<Decoded<T>, Refusal> {
     let limit = app.config.max_decompressed_body;
-    let room = room(app, expected.0).await?;
-    match attempt(Attempt { packing, body: body.clone(), within: expected, limit }, decode).await {
-        Tried::Done(done) => done.map(|value| Decoded { value, room }),
-        Tried::Larger(decode) => {
-            // Whoever waits for more while it holds some may wait for another who does the same.
-            drop(room);
-            let room = self::room(app, limit.0).await?;
-            match attempt(Attempt { packing, body, within: limit, limit }, decode).await {
-                Tried::Done(done) => done.map(|value| Decoded { value, room }),
-                Tried::Larger(_) => Err(unpacking(&UnpackError::TooLarge(limit))),
-            }
-        }
+    let first =
+        Attempt { packing, body: body.clone(), within: expected, limit, room: room(app, expected.0).await? };
+    let decode = match first.make(decode).await {
+        Tried::Done(done) => return done,
+        // Its room is given back: whoever waits for more while it holds some may wait for another who does the same.
+        Tried::Larger(decode) => decode,
+    };
+    let second = Attempt { packing, body, within: limit, limit, room: room(app, limit.0).await? };
+    match second.make(decode).await {
+        Tried::Done(done) => done,
+        Tried::Larger(_) => Err(unpacking(&UnpackError::TooLarge(limit))),
     }
 }
 
@@ -63,39 +62,40 @@ pub(super) async fn room(app: &Shared, unpacked: u64) -> Result<Taken, Refusal> 
     app.ingest_memory.take(unpacked).await.map_err(|problem| (Reason::Overloaded, problem))
 }
 
-/// A body that is to be unpacked within some room.
+/// A body that is to be unpacked within some room, which it holds also when nobody waits for it any more.
 struct Attempt {
     packing: Packing,
     body: Bytes,
     within: ByteSize,
     /// The largest that is taken.
     limit: ByteSize,
+    room: Taken,
 }
 
 /// What came of it.
 enum Tried<T, F> {
-    Done(Result<T, Refusal>),
+    Done(Result<Decoded<T>, Refusal>),
     /// It is larger, and nothing was decoded.
     Larger(F),
 }
 
-async fn attempt<T, F>(attempt: Attempt, decode: F) -> Tried<T, F>
-where
-    T: Send + 'static,
-    F: FnOnce(&[u8]) -> Result<T, Refusal> + Send + 'static,
-{
-    let is_small = attempt.packing == Packing::Plain && attempt.body.len() <= DECODE_HERE_BYTES;
-    if is_small {
-        return attempt.run(decode);
-    }
-    let done = tokio::task::spawn_blocking(move || attempt.run(decode)).await;
-    done.unwrap_or_else(|error| Tried::Done(Err((Reason::Malformed, Problem::internal(&error)))))
-}
-
 impl Attempt {
-    fn run<T, F: FnOnce(&[u8]) -> Result<T, Refusal>>(&self, decode: F) -> Tried<T, F> {
+    async fn make<T, F>(self, decode: F) -> Tried<T, F>
+    where
+        T: Send + 'static,
+        F: FnOnce(&[u8]) -> Result<T, Refusal> + Send + 'static,
+    {
+        let is_small = self.packing == Packing::Plain && self.body.len() <= DECODE_HERE_BYTES;
+        if is_small {
+            return self.run(decode);
+        }
+        let done = tokio::task::spawn_blocking(move || self.run(decode)).await;
+        done.unwrap_or_else(|error| Tried::Done(Err((Reason::Malformed, Problem::internal(&error)))))
+    }
+
+    fn run<T, F: FnOnce(&[u8]) -> Result<T, Refusal>>(self, decode: F) -> Tried<T, F> {
         match self.packing.unpack(&self.body, self.within) {
-            Ok(bytes) => Tried::Done(decode(&bytes)),
+            Ok(bytes) => Tried::Done(decode(&bytes).map(|value| Decoded { value, room: self.room })),
             Err(UnpackError::TooLarge(_)) if self.within.0 < self.limit.0 => Tried::Larger(decode),
             Err(error) => Tried::Done(Err(unpacking(&error))),
         }

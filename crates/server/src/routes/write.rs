@@ -67,17 +67,18 @@ async fn store(app: &Shared, version: Version, bytes: Bytes, written: &mut Writt
     let ingest = &app.context.ingest;
     let limit = usize::try_from(app.config.max_decompressed_body.0).unwrap_or(usize::MAX);
     let unpacked = remote_write::unpacked_bytes(&bytes).min(limit) as u64;
-    let _room = decode::room(app, unpacked).await.map_err(|(reason, problem)| {
+    let room = decode::room(app, unpacked).await.map_err(|(reason, problem)| {
         ingest.refuse_samples(Source::RemoteWrite, reason, 1);
         problem
     })?;
-    let decoded = tokio::task::spawn_blocking(move || remote_write::decode(&bytes, version, limit))
-        .await
-        .map_err(|error| Problem::internal(&error))?
-        .map_err(|error| {
-            ingest.refuse_samples(Source::RemoteWrite, Reason::Malformed, 1);
-            unreadable(&error)
-        })?;
+    // The room goes with it, also when nobody waits for it any more.
+    let decode = move || (remote_write::decode(&bytes, version, limit), room);
+    let (decoded, _room) =
+        tokio::task::spawn_blocking(decode).await.map_err(|error| Problem::internal(&error))?;
+    let decoded = decoded.map_err(|error| {
+        ingest.refuse_samples(Source::RemoteWrite, Reason::Malformed, 1);
+        unreadable(&error)
+    })?;
     let Decoded {
         batch,
         histograms,
