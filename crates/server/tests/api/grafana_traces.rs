@@ -171,7 +171,10 @@ async fn calls_that_cannot_be_counted_are_told_and_not_left_out() {
     let found = stage.get(&format!("/jaeger/api/dependencies?endTs={now}&lookback=3600000")).await;
     assert_eq!((found.status.as_u16(), &found.body["errors"][0]["code"]), (422, &json!(422)), "{found:?}");
     assert_eq!(found.body["data"], Value::Null);
-    assert!(found.body["errors"][0]["msg"].as_str().is_some_and(|said| said.contains("samples")), "{found:?}");
+    assert!(
+        found.body["errors"][0]["msg"].as_str().is_some_and(|said| said.contains("samples")),
+        "{found:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
