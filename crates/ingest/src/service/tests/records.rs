@@ -82,7 +82,8 @@ async fn lines_of_shippers_do_not_make_ids_be_forgotten_that_others_send() {
     let limits = Limits { remembered_event_ids: 20, ..Limits::default() };
     let redactor = Redactor::new(&Redaction::default()).expect("shipped rules");
     let registry = prometheus::Registry::new();
-    let ingest = Ingest::new(store, limits, redactor, Retention::from(7 * DAY), &registry).expect("a path in");
+    let ingest =
+        Ingest::new(store, limits, redactor, Retention::from(7 * DAY), &registry).expect("a path in");
     let named = |id: String| Event::Log(Box::new(LogEvent { event_id: Some(id), ..log("named") }));
     let own = || vec![named("u".to_owned()), Event::Span(Box::new(span("1")))];
     let first = ingest.append_events(Source::OtlpLogs, own()).await.expect("stored");
