@@ -228,7 +228,7 @@ async fn what_is_asked_by_an_address_can_be_asked_by_a_form() {
     ];
     for (path, parameters) in cases {
         let (path, parameters) =
-            (format!("/loki/api/v1/{path}"), encoded(&[&range[..], &parameters].concat()));
+            (format!("/loki/api/v1/{path}"), encoded(&[&range[..], &parameters[..]].concat()));
         let by_address = stage.get(&format!("{path}?{parameters}")).await;
         let form =
             stage.local(Method::POST, &path).header("Content-Type", "application/x-www-form-urlencoded");
@@ -275,7 +275,7 @@ async fn volumes_are_bytes_of_lines_by_labels() {
         let samples: Value = samples.map(|sample| json!([sample["metric"], sample["value"][1]])).collect();
         assert_eq!(samples, expected, "{parameters:?}");
     }
-    let range = [("query", "{level=\"error\"}"), ("start", &from), ("end", &to), ("step", "10")];
+    let range = [("query", "{level=\"error\"}"), ("start", from.as_str()), ("end", to.as_str()), ("step", "10")];
     let found = data(&stage, "index/volume_range", &range).await;
     let values = found["result"][0]["values"].as_array().expect("values").iter();
     let values: Vec<_> = values.map(|value| value[1].as_str().expect("a value")).collect();
