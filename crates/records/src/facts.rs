@@ -30,10 +30,10 @@ pub fn facts_of(log: &LogEvent) -> Labels {
             let plain = as_label(key);
             let is_plain = !plain.is_empty() && is_found(&plain, value);
             let name = if is_plain { plain } else { format!("{prefix}{plain}") };
-            if is_plain && STREAM_LABELS.contains(&name.as_str()) || !is_found(&name, value) {
-                continue;
+            let is_of_stream = is_plain && STREAM_LABELS.contains(&name.as_str());
+            if !is_of_stream && is_found(&name, value) {
+                facts.entry(name).or_insert_with(|| value.clone());
             }
-            facts.entry(name).or_insert_with(|| value.clone());
         }
     }
     facts

@@ -235,15 +235,16 @@ fn names_that_mean_something_else_are_shown_as_names_of_attributes() {
     // Where there is no such attribute, the names mean what they mean elsewhere.
     let stored =
         Stored::in_files_and_memory(&[Event::Log(Box::new(ambiguous())), Event::Log(Box::new(plain()))]);
-    for (query, expected) in [
-        ("{service_name=\"ocr\"}", &["ambiguous", "plain"][..]),
+    let cases: [(&str, &[&str]); 7] = [
+        ("{service_name=\"ocr\"}", &["ambiguous", "plain"]),
         ("{job=\"ocr\"}", &["plain"]),
         ("{job=\"docs/ocr\"}", &["ambiguous"]),
         ("{hostname=\"gpu-1\"}", &["plain"]),
         ("{} | scope=\"ocr.pages\"", &["plain"]),
         ("{} | attribute_k8s_pod_start_time=~\"no.*\"", &["ambiguous"]),
         ("{} | attribute_k8s_pod_start_time=\"\"", &["plain"]),
-    ] {
+    ];
+    for (query, expected) in cases {
         let expected: BTreeSet<String> = expected.iter().map(|id| (*id).to_owned()).collect();
         assert_eq!(found(&stored, query), expected, "{query}");
     }

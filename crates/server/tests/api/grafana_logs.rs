@@ -275,7 +275,8 @@ async fn volumes_are_bytes_of_lines_by_labels() {
         let samples: Value = samples.map(|sample| json!([sample["metric"], sample["value"][1]])).collect();
         assert_eq!(samples, expected, "{parameters:?}");
     }
-    let range = [("query", "{level=\"error\"}"), ("start", from.as_str()), ("end", to.as_str()), ("step", "10")];
+    let range =
+        [("query", "{level=\"error\"}"), ("start", from.as_str()), ("end", to.as_str()), ("step", "10")];
     let found = data(&stage, "index/volume_range", &range).await;
     let values = found["result"][0]["values"].as_array().expect("values").iter();
     let values: Vec<_> = values.map(|value| value[1].as_str().expect("a value")).collect();
