@@ -1,6 +1,6 @@
 //! How well and how fast secrets are found: `cargo run --release --package ingest --example redaction -- FILE`.
 //!
-//! FILE holds lines with labels, as `tests/redaction/corpus.txt` does; its head says how they are written. Printed are
+//! FILE holds lines with labels, as `tests/redaction/corpus.txt`, `fresh.txt` and `held_out.txt` do; the head of the first says how they are written. Printed are
 //! precision and recall of each detector, and how many MB a second of a core are looked through. With `--json` the same
 //! is printed as JSON, for the benchmark.
 
