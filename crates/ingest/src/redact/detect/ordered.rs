@@ -11,34 +11,40 @@ use regex::Regex;
 use super::super::trigger::After;
 use super::{ASSIGNED_SECRET, RedactError, Trigger, compiled, value};
 
-/// What may stand between a program and its option: ASCII but for `;` and `|`, after which another order begins.
-const BETWEEN: &str = "[ -:<-{}~]{0,300}?";
-/// What may stand in a statement before its password: ASCII but for `;`.
-const IN_STATEMENT: &str = "[ -:<-~]{0,300}?";
+/// How far after a program its password may end, in bytes. It bounds what a text costs that names many programs.
+const NEAR_BYTES: usize = 400;
 
-/// What leads to a password on a command line or in a protocol.
-const ORDERS: &[&str] = &[
+/// What may stand between a program and its option: ASCII but for `;` and `|`, after which another order begins.
+const BETWEEN: &str = "[ -:<-{}~]*?";
+/// What may stand in a statement before its password: ASCII but for `;`.
+const IN_STATEMENT: &str = "[ -:<-~]*?";
+
+/// Programs, and what leads from each to a password on a command line or in a protocol.
+const ORDERS: &[(&str, &str)] = &[
     // It follows at once; after a blank there would be a database.
-    r#"\b(?:mysql[a-z_]*|mariadb(?:-[a-z]+)?)(?:[ "']BETWEEN)??[ "']-p"#,
-    r#"\bcurl(?: BETWEEN)?? (?:-[uU][ =]?|--(?:proxy-)?user[ =])["']?[!#-&(-9;-~]{1,64}:"#,
-    r"\bsshpass -p ?",
-    r"\bredis-cli(?: BETWEEN)?? (?:-a|--pass) ",
-    r"\b(?:docker|podman|nerdctl|buildah|oras|registry) login(?: BETWEEN)?? -p[ =]",
-    r"\btwine upload(?: BETWEEN)?? -p ",
-    r"\bmongo(?:sh|dump|restore|export|import)?(?: BETWEEN)?? -p ",
-    r"\bldap(?:search|modify|add|delete|passwd|whoami)(?: BETWEEN)?? -w ",
-    r" -pass(?:in|out)? pass:",
-    r" -(?:store|key)pass ",
+    (r"\b(?:mysql[a-z_]*|mariadb(?:-[a-z]+)?)", r#"(?:[ "']BETWEEN)??[ "']-p"#),
+    (r"\bcurl", r#"(?: BETWEEN)?? (?:-[uU][ =]?|--(?:proxy-)?user[ =])["']?[!#-&(-9;-~]+:"#),
+    (r"\bsshpass", " -p ?"),
+    (r"\bredis-cli", "(?: BETWEEN)?? (?:-a|--pass) "),
+    (r"\b(?:docker|podman|nerdctl|buildah|oras|registry) login", "(?: BETWEEN)?? -p[ =]"),
+    (r"\btwine upload", "(?: BETWEEN)?? -p "),
+    (r"\bmongo(?:sh|dump|restore|export|import)?", "(?: BETWEEN)?? -p "),
+    (r"\bldap(?:search|modify|add|delete|passwd|whoami)", "(?: BETWEEN)?? -w "),
+    (" -pass(?:in|out)? pass:", ""),
+    (" -(?:store|key)pass ", ""),
     // Base64 of a zero, a user, a zero and a password; the names of methods stand there too.
-    r"\bAUTH PLAIN A[DEFGH]",
+    (r"\bAUTH PLAIN A[DEFGH]", ""),
 ];
 
-/// What leads to one in a statement, where it stands in quotes.
-const STATEMENTS: &[&str] = &[
-    r"\b(?:create|alter|grant)\b IN_STATEMENT\bidentified (?:with [a-z0-9_']{1,64} )?by (?:password )?",
-    r"\b(?:create|alter) (?:user|role) IN_STATEMENT\bpassword ",
+/// The same of statements, where it stands in quotes.
+const STATEMENTS: &[(&str, &str)] = &[
+    (
+        r"(?i-u:\b(?:create|alter|grant)\b)",
+        r"(?i-u: IN_STATEMENT\bidentified (?:with [a-z0-9_']+ )?by (?:password )?)",
+    ),
+    (r"(?i-u:\b(?:create|alter) (?:user|role))", r"(?i-u: IN_STATEMENT\bpassword )"),
     // What Redis is told, as it shows it; of two arguments the first is the user.
-    r#"(?-i:"AUTH") (?:"[ !#-~]{0,200}" )?"#,
+    (r#""AUTH""#, r#" (?:"[ !#-~]*" )?"#),
 ];
 
 /// Words of which each order has one.
@@ -70,36 +76,52 @@ pub(super) fn triggers() -> impl Iterator<Item = Trigger> {
 
 /// Finds passwords in orders.
 pub(super) struct Ordered {
-    order: Regex,
-    statement: Regex,
+    orders: Vec<Order>,
+}
+
+/// A program, and what follows from its name to its password.
+struct Order {
+    program: Regex,
+    password: Regex,
 }
 
 impl Ordered {
     pub(super) fn new() -> Result<Self, RedactError> {
-        let leads = |leads: &[&str]| {
-            leads.join("|").replace("BETWEEN", BETWEEN).replace("IN_STATEMENT", IN_STATEMENT)
-        };
         // Classes of ASCII, but for what stands in quotes.
-        let quoted = r#"'(?P<single>(?u:[^'\r\n]{1,200}))'|"(?P<double>(?u:[^"\r\n]{1,200}))""#;
-        let bare = "(?P<bare>[!#-&(-:=?-{}~]{1,200})";
-        let order = format!("(?-u)(?:{})(?:{quoted}|{bare})", leads(ORDERS));
-        let statement = format!("(?i-u)(?:{})(?:{quoted})", leads(STATEMENTS));
-        Ok(Self {
-            order: compiled(ASSIGNED_SECRET, &order)?,
-            statement: compiled(ASSIGNED_SECRET, &statement)?,
-        })
+        let quoted = r#"'(?P<single>(?u:[^'\r\n]+))'|"(?P<double>(?u:[^"\r\n]+))""#;
+        let either = format!("{quoted}|(?P<bare>[!#-&(-:=?-{{}}~]+)");
+        let orders = ORDERS.iter().map(|order| (order, either.as_str()));
+        let statements = STATEMENTS.iter().map(|order| (order, quoted));
+        let all = orders.chain(statements).map(|((program, lead), value)| -> Result<Order, RedactError> {
+            let lead = lead.replace("BETWEEN", BETWEEN).replace("IN_STATEMENT", IN_STATEMENT);
+            Ok(Order {
+                program: compiled(ASSIGNED_SECRET, &format!("(?-u){program}"))?,
+                password: compiled(ASSIGNED_SECRET, &format!("^(?-u){lead}(?:{value})"))?,
+            })
+        });
+        Ok(Self { orders: all.collect::<Result<_, _>>()? })
     }
 
     /// Puts the places of what it finds, and what is not there yet, into a list.
     pub(super) fn find(&self, text: &str, into: &mut Vec<Range<usize>>) {
-        let found = self.order.captures_iter(text).chain(self.statement.captures_iter(text));
-        for found in found {
-            let value = ["single", "double", "bare"].into_iter().find_map(|group| found.name(group));
-            let Some(value) = value else { continue };
-            let is_known = into.iter().any(|one| one.start < value.end() && value.start() < one.end);
-            if !is_known && !value::is_none(value.as_str()) {
-                into.push(value.range());
+        for order in &self.orders {
+            for program in order.program.find_iter(text) {
+                let Some(range) = order.password_after(text, program.end()) else { continue };
+                let is_known = into.iter().any(|one| one.start < range.end && range.start < one.end);
+                if !is_known && !value::is_none(&text[range.clone()]) {
+                    into.push(range);
+                }
             }
         }
+    }
+}
+
+impl Order {
+    /// The password that belongs to the program whose name ends at a place.
+    fn password_after(&self, text: &str, end: usize) -> Option<Range<usize>> {
+        let near = &text[end..text.floor_char_boundary(end + NEAR_BYTES)];
+        let found = self.password.captures(near)?;
+        let value = ["single", "double", "bare"].into_iter().find_map(|group| found.name(group))?;
+        Some(end + value.start()..end + value.end())
     }
 }
