@@ -1,0 +1,58 @@
+//! What the examples that send OpenTelemetry share: a connection whose requests are answered one after the other, and
+//! attributes.
+
+use std::io::{BufRead, BufReader, Read, Write as _};
+use std::net::TcpStream;
+
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
+
+pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// A connection to a server.
+pub(crate) struct Connection<'a> {
+    address: &'a str,
+    path: &'a str,
+    stream: BufReader<TcpStream>,
+}
+
+impl<'a> Connection<'a> {
+    pub(crate) fn open(address: &'a str, path: &'a str) -> Result<Self, Failure> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        Ok(Self { address, path, stream: BufReader::new(stream) })
+    }
+
+    /// Sends a request, and waits until all of it is taken: an answer that says something says what was not.
+    pub(crate) fn send(&mut self, body: &[u8]) -> Result<(), Failure> {
+        let head = format!(
+            "POST {} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/x-protobuf\r\nContent-Length: {}\r\n\r\n",
+            self.path,
+            self.address,
+            body.len()
+        );
+        self.stream.get_mut().write_all(head.as_bytes())?;
+        self.stream.get_mut().write_all(body)?;
+        let (mut status, mut length, mut line) = (String::new(), 0, String::new());
+        self.stream.read_line(&mut status)?;
+        loop {
+            line.clear();
+            self.stream.read_line(&mut line)?;
+            let Some((name, value)) = line.trim().split_once(':') else { break };
+            if name.eq_ignore_ascii_case("content-length") {
+                length = value.trim().parse()?;
+            }
+        }
+        let mut answer = vec![0; length];
+        self.stream.read_exact(&mut answer)?;
+        let is_good = status.split(' ').nth(1) == Some("200");
+        if is_good && answer.is_empty() { Ok(()) } else { Err(format!("{status}{answer:?}").into()) }
+    }
+}
+
+pub(crate) fn attribute(key: &str, value: Value) -> KeyValue {
+    KeyValue { key: key.to_owned(), value: Some(AnyValue { value: Some(value) }), ..KeyValue::default() }
+}
+
+pub(crate) fn text(key: &str, value: impl Into<String>) -> KeyValue {
+    attribute(key, Value::StringValue(value.into()))
+}
