@@ -96,10 +96,10 @@ class Services:
         process.kill()
         process.wait(60)
 
-    def watchkeeper(self, binary: str) -> tuple[int, str]:
-        """Our own server. Returns its process id and its address."""
+    def watchkeeper(self, binary: str, more: str = "") -> tuple[int, str]:
+        """Our own server, with `more` behind its usual configuration. Returns its process id and its address."""
         configuration = self.folder / "watchkeeper.toml"
-        configuration.write_text(CONFIGURATION)
+        configuration.write_text(CONFIGURATION + more)
         url = f"http://127.0.0.1:{free_port()}"
         listen, data = url.removeprefix("http://"), str(self.folder / "data")
         pid = self.start(

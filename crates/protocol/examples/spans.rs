@@ -102,7 +102,7 @@ impl Trace {
     }
 
     fn attributes(&self, place: usize) -> Vec<KeyValue> {
-        let random = mix(self.number ^ (place as u64) << 56);
+        let random = mix(self.number ^ ((place as u64) << 56));
         let number = |key: &str, value: u64| attribute(key, Value::IntValue(value as i64));
         let (message, document) =
             (format!("job-{:08}", self.number), format!("doc-{:08x}", random % 200_000));
@@ -140,9 +140,9 @@ impl Trace {
 /// A number that looks like chance, another one for each (the end of splitmix64).
 fn mix(number: u64) -> u64 {
     let mut mixed = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ mixed >> 31
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
 }
 
 /// The id of a trace; bench/traces.py says the same.
@@ -151,7 +151,7 @@ fn trace_id(number: u64) -> Vec<u8> {
 }
 
 fn span_id(number: u64, place: usize) -> Vec<u8> {
-    mix(1 << 63 | number << 4 | place as u64).to_be_bytes().to_vec()
+    mix((1 << 63) | (number << 4) | place as u64).to_be_bytes().to_vec()
 }
 
 fn request(first: u64, (from_ns, step_ns): (u64, u64)) -> ExportTraceServiceRequest {
