@@ -95,7 +95,7 @@ def measured(services: Services, binary: str, example: str, records: int) -> Fig
     server.wait_until_merged("logs")
     merged_cpu, merged_peak = server.cpu_seconds() - before, servers.peak(server.pid)
     running = server.stored_bytes("logs") + servers.size(server.data / "wal")
-    queries = {what: server.timed(asks) for what, asks in _questions(server, sent, traces).items()}
+    queries = {what: server.timed(what, asks) for what, asks in _questions(server, sent, traces).items()}
     rss, peak = server.rss_bytes(), servers.peak(server.pid)
     stored = server.stop_and_merge("logs")
     return Figures(
@@ -127,7 +127,9 @@ def _questions(server: Ours, sent: Sent, traces: list[str]) -> dict[str, list[Ca
         return server.get("/api/v1/logs/histogram", q=query, buckets=1, **when)["total"] > 0
 
     def page(query: str, limit: int, when: dict[str, str]) -> bool:
-        return len(server.get("/api/v1/logs", q=query, limit=limit, **when)["items"]) == limit
+        # Of a few records there are fewer.
+        wanted = limit if sent.records >= RECORDS else 1
+        return len(server.get("/api/v1/logs", q=query, limit=limit, **when)["items"]) >= wanted
 
     def rows(statement: str, place: int) -> bool:
         return len(server.sql(statement.format(when=_when(sent, place)))) > 0
@@ -145,7 +147,8 @@ def _questions(server: Ours, sent: Sent, traces: list[str]) -> dict[str, list[Ca
         LEVELS_SHOWN: shown,
         REGEX: lambda place: counted(rf"message:/in {place + 1}\d+ ms with confidence 0\.\d/", day),
         ERRORS: lambda place: rows(ERRORS_SQL, place),
-        RARE: lambda place: counted(f'"doc-{place * 7919:08x}"', day),
+        # Of a few records some documents are in none.
+        RARE: lambda place: counted(f'"doc-{place * 7919:08x}"', day) or sent.records < RECORDS,
         PART: lambda place: counted(f"message:/{WORDS[place][1:-1]}/", day),
         PART_ANYWHERE: lambda place: counted(f"*{WORDS[place][1:-1]}*", day),
     }

@@ -50,6 +50,13 @@ class Ours:
         query = f"?{urllib.parse.urlencode(parameters)}" if parameters else ""
         return json.loads(self._asked("GET", path + query))
 
+    def is_there(self, path: str) -> bool:
+        """Whether something has this path."""
+        status, answer = self._answer("GET", path)
+        if status not in (200, 404):
+            raise RuntimeError(f"GET {path}: {status}: {answer[:500]!r}")
+        return status == 200
+
     def sql(self, statement: str) -> list[list[Any]]:
         """The rows of the answer to a statement."""
         answer = json.loads(self._asked("POST", "/api/v1/sql", json.dumps({"sql": statement})))
@@ -63,15 +70,18 @@ class Ours:
         return sum(float(value) for value in re.findall(rf"^{name}(?:\{{.*\}})? (\S+)", text, re.MULTILINE))
 
     def _asked(self, method: str, path: str, body: str | None = None) -> bytes:
+        status, answer = self._answer(method, path, body)
+        if status != 200:
+            raise RuntimeError(f"{method} {path}: {status}: {answer[:500]!r}")
+        return answer
+
+    def _answer(self, method: str, path: str, body: str | None = None) -> tuple[int, bytes]:
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
         self._connection.request(method, path, body, headers)
         response = self._connection.getresponse()
-        answer = response.read()
-        if response.status != 200:
-            raise RuntimeError(f"{method} {path}: {response.status}: {answer[:500]!r}")
-        return answer
+        return response.status, response.read()
 
-    def timed(self, asks: list[Callable[[], bool]]) -> Times:
+    def timed(self, what: str, asks: list[Callable[[], bool]]) -> Times:
         """Asks each question once; the first answer finds nothing in memory and is not counted."""
         taken = []
         before = 0.0
@@ -80,7 +90,7 @@ class Ours:
             has_answer = ask()
             taken.append((time.perf_counter() - begun) * 1000)
             if not has_answer:
-                raise ValueError(f"question {place} has no answer")
+                raise ValueError(f"{what}: question {place} has no answer")
             if place == 0:
                 before = self.cpu_seconds()
         cpu = (self.cpu_seconds() - before) * 1000 / (len(taken) - 1)
