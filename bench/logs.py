@@ -87,7 +87,7 @@ def measured(services: Services, binary: str, example: str, records: int) -> Fig
     server = Ours(services, binary)
     before, begun = server.cpu_seconds(), time.monotonic()
     command = [example, server.address, str(records), str(CONNECTIONS)]
-    sent = Sent(**json.loads(subprocess.run(command, check=True, capture_output=True).stdout))
+    sent = Sent(**json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))
     wall = time.monotonic() - begun
     cpu, ingest_peak = server.cpu_seconds() - before, servers.peak(server.pid)
     # Before files are merged, so that what was read for it is not at hand later.

@@ -45,7 +45,7 @@ def measured(services: Services, binary: str, example: str, spans: int) -> Figur
     server = Ours(services, binary)
     before, begun = server.cpu_seconds(), time.monotonic()
     command = [example, server.address, str(spans), str(CONNECTIONS)]
-    sent = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    sent = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     wall = time.monotonic() - begun
     cpu, ingest_peak = server.cpu_seconds() - before, servers.peak(server.pid)
     server.wait_until_merged("spans")
