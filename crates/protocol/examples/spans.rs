@@ -76,7 +76,7 @@ impl Trace {
     fn of(number: u64, start_ns: u64) -> Self {
         let random = mix(!number);
         let length_ns = 1_000_000_000 + random % (LONGEST_NS - 1_000_000_000);
-        Self { number, start_ns, length_ns, is_failed: random % 50 == 0 }
+        Self { number, start_ns, length_ns, is_failed: random.is_multiple_of(50) }
     }
 
     fn span(&self, place: usize, part: &Part) -> Span {
