@@ -3,7 +3,7 @@
     python bench BINARY EXAMPLES [PART…]     (`make bench` builds what is there and calls it)
 
 Parts are samples, queries, sizes, growth, watching, events, stored, redaction, logs, logs-growth, traces, traces-large and
-tailing; without any, all are measured but traces-large, which takes an hour or so. Each table is written as soon as it is
+tailing; without any, all are measured but traces-large, which takes half an hour or so. Each table is written as soon as it is
 there, in place of the one before, so that a run that is stopped leaves what it has measured.
 The figures of one table can be compared with each other; those of two runs on two machines cannot. Servers that are
 measured are pinned alike (`machine.py`), and the head of the file says to what, on which machine, in which versions.
