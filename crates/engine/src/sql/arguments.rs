@@ -1,0 +1,118 @@
+//! Calls whose arguments a function does not take: what it takes instead.
+//!
+//! Signatures are told by DataFusion in its own terms, and some are code. So a few types are tried. Start reading at
+//! [`refused`].
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, FieldRef, IntervalUnit, TimeUnit};
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::type_coercion::functions::fields_with_udf;
+use store::{StatementError, type_name};
+
+use super::place::Tokens;
+use super::said::between;
+
+/// The most arguments of a call for which types are tried.
+const MOST_ARGUMENTS: usize = 5;
+
+/// The types that are tried.
+fn types() -> [DataType; 6] {
+    [
+        DataType::Utf8,
+        DataType::Int64,
+        DataType::Float64,
+        DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
+        DataType::Boolean,
+        DataType::Interval(IntervalUnit::MonthDayNano),
+    ]
+}
+
+/// What a text says of a call that its function does not take, if it is of one.
+pub(super) fn refused(text: &str, tokens: &Tokens, state: &SessionState) -> Option<StatementError> {
+    let call = between(text, "argument types '", ")'")?;
+    let (name, given) = call.split_once('(')?;
+    let given: Vec<&str> = parts(given);
+    let given: Option<Vec<DataType>> = given.iter().map(|kind| DataType::from_str(kind).ok()).collect();
+    let shown = given.as_ref().map(|given| match &**given {
+        [] => "no argument".to_owned(),
+        given => format!("({})", names(given)),
+    });
+    let takes = given.and_then(|given| takes(name, &given, state));
+    let shown = shown.unwrap_or_else(|| "these arguments".to_owned());
+    let takes = takes.map(|takes| format!(": {takes}")).unwrap_or_default();
+    Some(StatementError {
+        message: format!("`{name}` does not take {shown}{takes}"),
+        position: tokens.name(name),
+        suggestion: None,
+    })
+}
+
+/// What stands between commas that stand in no parentheses.
+fn parts(list: &str) -> Vec<&str> {
+    let mut depth = 0_usize;
+    let outside = |letter: char| {
+        match letter {
+            '(' | '<' | '[' => depth += 1,
+            ')' | '>' | ']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        letter == ',' && depth == 0
+    };
+    list.split(outside).map(str::trim).filter(|part| !part.is_empty()).collect()
+}
+
+fn names<'t>(types: impl IntoIterator<Item = &'t DataType>) -> String {
+    types.into_iter().map(type_name).collect::<Vec<_>>().join(", ")
+}
+
+/// What the function takes instead: another type of one argument, or another number of them.
+fn takes(name: &str, given: &[DataType], state: &SessionState) -> Option<String> {
+    if given.len() > MOST_ARGUMENTS {
+        return None;
+    }
+    let types = types();
+    for place in 0..given.len() {
+        let mut tried = given.to_vec();
+        let is_taken = |kind: &&DataType| {
+            tried[place] = (*kind).clone();
+            is_taken(name, &tried, state)
+        };
+        let taken: Vec<&DataType> = types.iter().filter(is_taken).collect();
+        if !taken.is_empty() {
+            let which = if given.len() == 1 { "its argument".to_owned() } else { format!("argument {}", place + 1) };
+            return Some(format!("{which} can be of type {}", names(taken)));
+        }
+    }
+    let fits = |number: &usize| types.iter().any(|kind| is_taken(name, &vec![kind.clone(); *number], state));
+    let numbers: Vec<String> =
+        (1..=MOST_ARGUMENTS).filter(fits).map(|number| number.to_string()).collect();
+    (!numbers.is_empty()).then(|| format!("it takes {} arguments", numbers.join(" or ")))
+}
+
+/// Whether a function of that name takes arguments of these types.
+fn is_taken(name: &str, types: &[DataType], state: &SessionState) -> bool {
+    let fields = types.iter().map(|kind| Arc::new(Field::new("", kind.clone(), true)));
+    let fields: Vec<FieldRef> = fields.collect();
+    if let Some(function) = state.scalar_functions().get(name) {
+        return fields_with_udf(&fields, &**function).is_ok();
+    }
+    if let Some(function) = state.aggregate_functions().get(name) {
+        return fields_with_udf(&fields, &**function).is_ok();
+    }
+    let window = state.window_functions().get(name);
+    window.is_some_and(|function| fields_with_udf(&fields, &**function).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_parted_where_they_end() {
+        let zoned = "Timestamp(ns, \"UTC\")";
+        assert_eq!(parts(&format!("Utf8, {zoned}, Int64")), ["Utf8", zoned, "Int64"]);
+        assert_eq!(parts(""), [""; 0]);
+    }
+}
