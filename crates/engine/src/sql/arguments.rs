@@ -75,11 +75,11 @@ fn takes(name: &str, given: &[DataType], state: &SessionState) -> Option<String>
     let types = types();
     for place in 0..given.len() {
         let mut tried = given.to_vec();
-        let is_taken = |kind: &&DataType| {
-            tried[place] = (*kind).clone();
+        let fits = |kind: &&DataType| {
+            tried[place] = DataType::clone(kind);
             is_taken(name, &tried, state)
         };
-        let taken: Vec<&DataType> = types.iter().filter(is_taken).collect();
+        let taken: Vec<&DataType> = types.iter().filter(fits).collect();
         if !taken.is_empty() {
             let which = if given.len() == 1 { "its argument".to_owned() } else { format!("argument {}", place + 1) };
             return Some(format!("{which} can be of type {}", names(taken)));

@@ -4,10 +4,10 @@
 //! are texts, and some are all numbers. So what could be meant is kept until it fails.
 
 use arrow::datatypes::DataType;
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::Column;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::expr::InList;
-use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan};
+use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator};
 use store::Position;
 
 /// How many of them are kept.
@@ -47,7 +47,7 @@ pub(super) fn mixed(plan: &LogicalPlan) -> Vec<Mixed> {
 
 fn comparison(expr: &Expr, part: &LogicalPlan) -> Option<Mixed> {
     let (column, operator, number) = match expr {
-        Expr::BinaryExpr(BinaryExpr { left, op, right }) if op.is_comparison_operator() => {
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) if compares(*op) => {
             match (&**left, &**right) {
                 (Expr::Column(column), number) => (column, op.to_string(), number),
                 (number, Expr::Column(column)) => (column, op.swap()?.to_string(), number),
@@ -70,6 +70,13 @@ fn comparison(expr: &Expr, part: &LogicalPlan) -> Option<Mixed> {
         operator,
         number: number_of(number)?,
     })
+}
+
+fn compares(operator: Operator) -> bool {
+    matches!(
+        operator,
+        Operator::Eq | Operator::NotEq | Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq
+    )
 }
 
 fn number_of(expr: &Expr) -> Option<String> {
