@@ -31,22 +31,36 @@ fn types() -> [DataType; 6] {
 
 /// What a text says of a call that its function does not take, if it is of one.
 pub(super) fn refused(text: &str, tokens: &Tokens, state: &SessionState) -> Option<StatementError> {
-    let call = between(text, "argument types '", ")'")?;
-    let (name, given) = call.split_once('(')?;
-    let given: Vec<&str> = parts(given);
-    let given: Option<Vec<DataType>> = given.iter().map(|kind| DataType::from_str(kind).ok()).collect();
-    let shown = given.as_ref().map(|given| match &**given {
-        [] => "no argument".to_owned(),
-        given => format!("({})", names(given)),
+    let (name, given) = call(text)?;
+    let given = given.and_then(|given| {
+        parts(given).iter().map(|kind| DataType::from_str(kind).ok()).collect::<Option<Vec<DataType>>>()
     });
-    let takes = given.and_then(|given| takes(name, &given, state));
-    let shown = shown.unwrap_or_else(|| "these arguments".to_owned());
-    let takes = takes.map(|takes| format!(": {takes}")).unwrap_or_default();
+    let shown = match given.as_deref() {
+        Some([]) => "no argument".to_owned(),
+        Some(given) => format!("({})", names(given)),
+        None => "these arguments".to_owned(),
+    };
+    let instead = given.and_then(|given| takes(name, &given, state));
+    let instead = instead.map(|instead| format!(": {instead}")).unwrap_or_default();
     Some(StatementError {
-        message: format!("`{name}` does not take {shown}{takes}"),
+        message: format!("`{name}` does not take {shown}{instead}"),
         position: tokens.name(name),
         suggestion: None,
     })
+}
+
+/// The function of which a text says that it does not take its arguments, and their types where they are told.
+fn call(text: &str) -> Option<(&str, Option<&str>)> {
+    if let Some(call) = between(text, "argument types '", ")'") {
+        let (name, given) = call.split_once('(')?;
+        return Some((name, Some(given)));
+    }
+    if let Some(name) = between(text, "to satisfy a call to '", "' function") {
+        return Some((name, between(text, "coercion from ", " to the signature")));
+    }
+    let (name, rest) = text.split_once("Function '")?.1.split_once('\'')?;
+    let is_refusal = [" failed to match", " expects ", " user-defined coercion failed"];
+    is_refusal.iter().any(|begins| rest.starts_with(begins)).then_some((name, None))
 }
 
 /// What stands between commas that stand in no parentheses.
@@ -81,13 +95,13 @@ fn takes(name: &str, given: &[DataType], state: &SessionState) -> Option<String>
         };
         let taken: Vec<&DataType> = types.iter().filter(fits).collect();
         if !taken.is_empty() {
-            let which = if given.len() == 1 { "its argument".to_owned() } else { format!("argument {}", place + 1) };
+            let which =
+                if given.len() == 1 { "its argument".to_owned() } else { format!("argument {}", place + 1) };
             return Some(format!("{which} can be of type {}", names(taken)));
         }
     }
     let fits = |number: &usize| types.iter().any(|kind| is_taken(name, &vec![kind.clone(); *number], state));
-    let numbers: Vec<String> =
-        (1..=MOST_ARGUMENTS).filter(fits).map(|number| number.to_string()).collect();
+    let numbers: Vec<String> = (1..=MOST_ARGUMENTS).filter(fits).map(|number| number.to_string()).collect();
     (!numbers.is_empty()).then(|| format!("it takes {} arguments", numbers.join(" or ")))
 }
 
@@ -108,6 +122,25 @@ fn is_taken(name: &str, types: &[DataType], state: &SessionState) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refused_call_is_known_by_its_words() {
+        let cases = [
+            (
+                "No function matches the given name and argument types 'sum(Utf8)'. And",
+                Some(("sum", Some("Utf8"))),
+            ),
+            (
+                "Failed to coerce arguments to satisfy a call to 'avg' function: coercion from Utf8 to the signature X failed",
+                Some(("avg", Some("Utf8"))),
+            ),
+            ("Function 'left' expects 2 arguments but received 1", Some(("left", None))),
+            ("Function 'left' is here", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(call(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn types_are_parted_where_they_end() {

@@ -47,15 +47,15 @@ pub(super) fn mixed(plan: &LogicalPlan) -> Vec<Mixed> {
 
 fn comparison(expr: &Expr, part: &LogicalPlan) -> Option<Mixed> {
     let (column, operator, number) = match expr {
-        Expr::BinaryExpr(BinaryExpr { left, op, right }) if compares(*op) => {
-            match (&**left, &**right) {
-                (Expr::Column(column), number) => (column, op.to_string(), number),
-                (number, Expr::Column(column)) => (column, op.swap()?.to_string(), number),
-                _ => return None,
-            }
-        }
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) if compares(*op) => match (&**left, &**right) {
+            (Expr::Column(column), number) => (column, op.to_string(), number),
+            (number, Expr::Column(column)) => (column, op.swap()?.to_string(), number),
+            _ => return None,
+        },
         Expr::InList(InList { expr, list, .. }) => match &**expr {
-            Expr::Column(column) => (column, "=".to_owned(), list.iter().find(|value| number_of(value).is_some())?),
+            Expr::Column(column) => {
+                (column, "=".to_owned(), list.iter().find(|value| number_of(value).is_some())?)
+            }
             _ => return None,
         },
         _ => return None,

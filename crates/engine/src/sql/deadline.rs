@@ -8,8 +8,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use datafusion::common::tree_node::Transformed;
 use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DataFusionError, Result};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::optimizer::{AnalyzerRule, ApplyOrder, OptimizerConfig, OptimizerRule};

@@ -67,7 +67,8 @@ impl Read {
     }
 
     fn planning(&self, text: &str, position: Option<Position>, state: &SessionState) -> StatementError {
-        let known = unknown_name(text, &self.tokens, state).or_else(|| arguments::refused(text, &self.tokens, state));
+        let known =
+            unknown_name(text, &self.tokens, state).or_else(|| arguments::refused(text, &self.tokens, state));
         let fault = known.unwrap_or_else(|| told(text, &self.tokens, &self.mixed));
         StatementError { position: position.or(fault.position), ..fault }
     }
@@ -136,7 +137,11 @@ fn syntax(error: &ParserError, position: Option<Position>, tokens: &Tokens) -> S
     let position = position.or(told);
     let message = format!("the statement cannot be read: {said}");
     if position.is_none() && said.ends_with("found: EOF") {
-        return StatementError { message: message.replace("EOF", "its end"), position: tokens.end(), suggestion: None };
+        return StatementError {
+            message: message.replace("EOF", "its end"),
+            position: tokens.end(),
+            suggestion: None,
+        };
     }
     let (position, suggestion) = match position.and_then(|position| misspelt(position, tokens)) {
         Some((position, word)) => (Some(position), Some(word.to_owned())),
@@ -263,13 +268,15 @@ mod tests {
 
     #[test]
     fn the_stores_errors_are_told_from_those_of_the_statement() {
-        let broken = || QueryError::Storage { doing: "reading a file".to_owned(), source: "a bad sector".into() };
+        let broken =
+            || QueryError::Storage { doing: "reading a file".to_owned(), source: "a bad sector".into() };
         let cases: [(DataFusionError, fn(&QueryError) -> bool); 9] = [
             (outside(broken()), |error| matches!(error, QueryError::Storage { .. })),
             (outside(broken()).context("a rule"), |error| matches!(error, QueryError::Storage { .. })),
-            (DataFusionError::Shared(Arc::new(outside(broken()))), |error| {
-                matches!(error, QueryError::Storage { doing, .. } if doing == "reading a file")
-            }),
+            (
+                DataFusionError::Shared(Arc::new(outside(broken()))),
+                |error| matches!(error, QueryError::Storage { doing, .. } if doing == "reading a file"),
+            ),
             (DataFusionError::from(ArrowError::from(outside(broken()))), |error| {
                 matches!(error, QueryError::Storage { .. })
             }),
@@ -281,7 +288,9 @@ mod tests {
             }),
             (outside(io::Error::other("gone")), |error| matches!(error, QueryError::Storage { .. })),
             (outside(fmt::Error).context("a pattern"), |error| matches!(error, QueryError::Invalid(_))),
-            (DataFusionError::from(ArrowError::DivideByZero), |error| matches!(error, QueryError::Invalid(_))),
+            (DataFusionError::from(ArrowError::DivideByZero), |error| {
+                matches!(error, QueryError::Invalid(_))
+            }),
         ];
         for (error, is_it) in cases {
             let said = error.to_string();

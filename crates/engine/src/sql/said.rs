@@ -94,7 +94,8 @@ fn time(text: &str, tokens: &Tokens, _: &[Mixed]) -> Option<StatementError> {
 /// The text of a failed cast, and the type that it was to have.
 fn uncast(text: &str) -> Option<(&str, &str)> {
     let (_, rest) = text.split_once("Cannot cast string '")?;
-    let (value, kind) = rest.split_once("' to value of ")?;
+    let (value, kind) = rest.split_once("' to ")?;
+    let kind = kind.strip_prefix("value of ").unwrap_or(kind);
     Some((value, kind.split(" type").next().unwrap_or(kind)))
 }
 
@@ -177,7 +178,12 @@ mod tests {
             ),
             (patterns, "Compute error: Regular expression did not compile: a(", 37, "`a(`"),
             (patterns, "Compiled regex exceeds size limit of 10485760 bytes.", 34, "too large"),
-            (casts, "Arrow error: Cast error: Cannot cast string 'x' to value of Int32 type", 8, "whole number"),
+            (
+                casts,
+                "Arrow error: Cast error: Cannot cast string 'x' to value of Int32 type",
+                8,
+                "whole number",
+            ),
             ("SELECT 1 / (2 - 2)", "Arrow error: Divide by zero error", 10, "zero"),
             (
                 "SELECT 1 FROM logs WHERE time > 'soon'",

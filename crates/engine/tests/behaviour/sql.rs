@@ -336,7 +336,12 @@ fn what_fails_while_a_statement_runs_is_its_fault_with_its_place() {
         ("SELECT CAST(message AS INT) FROM logs", Some((1, 8)), None, "whole number"),
         ("SELECT CAST('abc' AS INT)", Some((1, 13)), None, "'abc'"),
         ("SELECT 1 FROM logs WHERE time > 'yesterday'", Some((1, 33)), an_hour_ago, "2026-11-30T12:00:00Z"),
-        ("SELECT 1 FROM samples WHERE time > 'yesterday'", Some((1, 36)), an_hour_ago, "2026-11-30T12:00:00Z"),
+        (
+            "SELECT 1 FROM samples WHERE time > 'yesterday'",
+            Some((1, 36)),
+            an_hour_ago,
+            "2026-11-30T12:00:00Z",
+        ),
         ("SELECT 1 / (count(*) - 300) FROM logs", Some((1, 10)), None, "zero"),
     ];
     for (statement, place, suggestion, said) in cases {
