@@ -29,7 +29,7 @@ pub(super) fn told(text: &str, tokens: &Tokens, mixed: &[Mixed]) -> StatementErr
 }
 
 /// What an error says, without DataFusion's words for its kinds and its advice.
-pub(super) fn first_line(text: &str) -> String {
+fn first_line(text: &str) -> String {
     let kinds = [
         "Error during planning: ",
         "Execution error: ",
