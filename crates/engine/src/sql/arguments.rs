@@ -44,7 +44,7 @@ pub(super) fn refused(text: &str, tokens: &Tokens, state: &SessionState) -> Opti
     let instead = instead.map(|instead| format!(": {instead}")).unwrap_or_default();
     Some(StatementError {
         message: format!("`{name}` does not take {shown}{instead}"),
-        position: tokens.name(name),
+        position: tokens.only_call(name),
         suggestion: None,
     })
 }

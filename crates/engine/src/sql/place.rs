@@ -46,9 +46,9 @@ impl Tokens {
             .or_else(|| self.matching())
     }
 
-    /// Where something is compared with a pattern first.
+    /// Where something is compared with a pattern, if it is so once.
     pub(super) fn matching(&self) -> Option<Position> {
-        self.first(|token| match token {
+        self.only(|token| match token {
             Token::Tilde
             | Token::TildeAsterisk
             | Token::ExclamationMarkTilde
@@ -72,8 +72,19 @@ impl Tokens {
         texts.filter(|text| !text.is_empty()).find_map(|text| self.text(text).or_else(|| self.name(text)))
     }
 
-    /// Where the first of such parts stands.
-    pub(super) fn first(&self, is_it: impl Fn(&Token) -> bool) -> Option<Position> {
+    /// Where the one part of this kind stands; nothing says which of several it is.
+    pub(super) fn only(&self, is_it: impl Fn(&Token) -> bool) -> Option<Position> {
+        let mut found = self.0.iter().filter(|token| is_it(&token.token));
+        let one = found.next()?;
+        found.next().is_none().then(|| position(one.span.start))
+    }
+
+    /// Where a function is called, if it is so once.
+    pub(super) fn only_call(&self, function: &str) -> Option<Position> {
+        self.only(|token| matches!(token, Token::Word(word) if word.value.eq_ignore_ascii_case(function)))
+    }
+
+    fn first(&self, is_it: impl Fn(&Token) -> bool) -> Option<Position> {
         let found = self.0.iter().find(|token| is_it(&token.token))?;
         Some(position(found.span.start))
     }

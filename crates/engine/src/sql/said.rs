@@ -3,9 +3,12 @@
 //! Its errors are texts once they leave a function, so their texts are what is looked at. One that is not known here is
 //! told as it is. Start reading at [`told`].
 
+use std::str::FromStr;
+
+use arrow::datatypes::DataType;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::Token;
-use store::StatementError;
+use store::{StatementError, type_name};
 
 use super::compared::Mixed;
 use super::place::Tokens;
@@ -18,7 +21,9 @@ const A_TIME: &str = "'2026-11-30T12:00:00Z'";
 /// One kind of what is said.
 type Kind = fn(&str, &Tokens, &[Mixed]) -> Option<StatementError>;
 
-const KINDS: [Kind; 6] = [pattern, time, number, division, recursion, access];
+const KINDS: [Kind; 7] = [pattern, time, number, unlike, division, recursion, access];
+/// The operators whose sides can be unlike, longer ones first.
+const OPERATORS: [&str; 11] = ["<=", ">=", "!=", "=", "<", ">", "+", "-", "*", "/", "%"];
 
 /// What a text of DataFusion says.
 pub(super) fn told(text: &str, tokens: &Tokens, mixed: &[Mixed]) -> StatementError {
@@ -126,15 +131,44 @@ fn number(text: &str, tokens: &Tokens, mixed: &[Mixed]) -> Option<StatementError
     };
     Some(StatementError {
         message: format!("the text '{value}' is no {wanted}; TRY_CAST makes null of what is none"),
-        position: position.or_else(|| tokens.first(cast)),
+        position: position.or_else(|| tokens.only(cast)),
         suggestion: None,
     })
+}
+
+/// Two sides of an operator whose types do not go together.
+fn unlike(text: &str, tokens: &Tokens, _: &[Mixed]) -> Option<StatementError> {
+    let line = first_line(text);
+    let (_, sides) = line
+        .split_once("for comparison operation ")
+        .or_else(|| line.split_once("coerce arithmetic expression "))?;
+    let sides = sides.split(" to valid").next()?;
+    let (operator, (left, right)) = OPERATORS.iter().find_map(|operator| {
+        let sides = sides.split_once(format!(" {operator} ").as_str())?;
+        Some((*operator, sides))
+    })?;
+    let (left, right) = (named(left), named(right));
+    let is_of_time = left == "timestamp" || right == "timestamp";
+    let written = if is_of_time { format!("; a time is written {A_TIME}") } else { String::new() };
+    Some(StatementError {
+        message: format!("{left} {operator} {right}: these types do not go together{written}"),
+        position: tokens.only(|token| match token {
+            Token::Neq => operator == "!=",
+            token => token.to_string() == operator,
+        }),
+        suggestion: is_of_time.then(|| AN_HOUR_AGO.to_owned()),
+    })
+}
+
+/// A type of DataFusion in words of SQL.
+fn named(kind: &str) -> String {
+    DataType::from_str(kind).map_or_else(|_| kind.to_owned(), |kind| type_name(&kind))
 }
 
 fn division(text: &str, tokens: &Tokens, _: &[Mixed]) -> Option<StatementError> {
     text.contains("Divide by zero").then(|| StatementError {
         message: "a number is divided by zero; NULLIF(x, 0) instead of x makes null of that".to_owned(),
-        position: tokens.first(|token| matches!(token, Token::Div | Token::Mod)),
+        position: tokens.only(|token| matches!(token, Token::Div | Token::Mod)),
         suggestion: None,
     })
 }
@@ -150,7 +184,7 @@ fn recursion(text: &str, tokens: &Tokens, _: &[Mixed]) -> Option<StatementError>
 /// `message['a']`, where only maps have values by names.
 fn access(text: &str, tokens: &Tokens, _: &[Mixed]) -> Option<StatementError> {
     text.contains("['key']").then(|| StatementError {
-        position: tokens.first(|token| *token == Token::LBracket),
+        position: tokens.only(|token| *token == Token::LBracket),
         ..StatementError::new(first_line(text))
     })
 }
@@ -183,6 +217,12 @@ mod tests {
                 "Arrow error: Cast error: Cannot cast string 'x' to value of Int32 type",
                 8,
                 "whole number",
+            ),
+            (
+                "SELECT 1 FROM logs WHERE time >= 5",
+                "Cannot infer common argument type for comparison operation Timestamp(ns, \"UTC\") >= Int64",
+                31,
+                "timestamp >= bigint",
             ),
             ("SELECT 1 / (2 - 2)", "Arrow error: Divide by zero error", 10, "zero"),
             (

@@ -251,7 +251,7 @@ fn refused(expr: &Expr, tokens: &Tokens) -> Option<StatementError> {
         });
     }
     has_many_centroids(expr).then(|| StatementError {
-        position: tokens.name("approx_percentile_cont"),
+        position: tokens.only_call("approx_percentile_cont"),
         ..StatementError::new(format!(
             "the number of centroids must be a constant from 1 to {MAX_CENTROIDS}, and that of `{expr}` is not"
         ))
