@@ -162,6 +162,10 @@ fn statements_agree_with_what_was_stored() {
         ("SELECT count(*) FROM deploys", json!([[3]])),
         ("SELECT 'a' || 'b' || NULL, 'a' || 1, concat('a', NULL)", json!([[null, "a1", "a"]])),
         ("VALUES (1, 'x'), (2, NULL)", json!([[1, "x"], [2, null]])),
+        ("SELECT TRY_CAST('x' AS BIGINT), 1 / NULLIF(0, 0)", json!([[null, null]])),
+        // As docs/sql.md says.
+        ("SELECT 9223372036854775807 + 1", json!([[i64::MIN]])),
+        ("SELECT count(*) FROM logs WHERE attributes['shard'] > 1", json!([[150]])),
         (
             "SELECT date_trunc('minute', time) AS minute, count(*) FROM logs GROUP BY minute ORDER BY minute LIMIT 1",
             json!([["2025-08-01T21:30:00Z", 60]]),
