@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn rows_leave_room_to_samples_and_all_leave_some_to_what_has_a_right_to_it() {
-        let demand = |has_rows, right| Demand { has_samples: !has_rows, has_rows, right };
+        let demand = |has_rows: bool, right: Right| Demand { has_samples: !has_rows, has_rows, right };
         let cases = [
             (demand(true, Right::Usual), 70, 60),
             (demand(true, Right::Spare), 80, 70),

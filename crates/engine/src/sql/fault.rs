@@ -106,7 +106,7 @@ fn query_error(error: &DataFusionError) -> QueryError {
 
 /// An error with what it came of.
 fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
-    iter::successors(Some(error), |error| error.source())
+    iter::successors(Some(error), |error: &&'e (dyn Error + 'static)| (*error).source())
 }
 
 fn storage(error: &DataFusionError) -> QueryError {
