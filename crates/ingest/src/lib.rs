@@ -12,6 +12,7 @@ mod duplicates;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod generations;
+mod key_lines;
 mod limits;
 pub mod log_metrics;
 mod metadata;
@@ -25,6 +26,7 @@ mod unhurried;
 
 pub use account::{Reason, Source};
 pub use derive::{DeriveService, DeriveSettings};
+pub use key_lines::KeyRun;
 pub use limits::Limits;
 pub use redact::{
     Action, Cleaned, Found, Location, RedactError, Redaction, RedactionRule, Redactor, TextPattern,
