@@ -10,102 +10,17 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use model::event::{Event, LogEvent};
-use model::pem::{KeyMark, KeyPart, is_key_header, key_marks, key_part, leaves_key_open, may_have_key_mark};
+use model::pem::{KeyMark, KeyPart, KeyRun, key_marks, key_part, may_have_key_mark};
 use parking_lot::Mutex;
 
 use crate::Source;
 
-/// How many other records may stand between two lines of a key: others write to the same stream.
-const MAX_OTHERS: u8 = 8;
 /// How many lines at the end of a key may be short: its last one, and its sum.
 const MAX_SHORT: u8 = 2;
 /// How long a stream is remembered that says nothing.
 const REMEMBERED: Duration = Duration::from_secs(60);
 /// How many streams are remembered to be within a key; beyond them the one that was silent longest is forgotten.
 const MAX_STREAMS: usize = 1_024;
-
-/// How far a stream of texts is in a private key whose lines come one by one.
-#[derive(Clone, Debug, Default)]
-pub struct KeyRun {
-    open: Option<Open>,
-}
-
-/// A key that has begun.
-#[derive(Clone, Debug, Default)]
-struct Open {
-    /// Where the base64 stood in the last line that was as long as those of keys.
-    column: Option<usize>,
-    /// Shorter ones since then.
-    short: u8,
-    /// Texts without a part of it since one had some.
-    others: u8,
-}
-
-impl KeyRun {
-    /// Takes the next text of the stream, and says which part of it belongs to a key that began before. A text with a mark
-    /// is for the detectors.
-    pub fn see(&mut self, text: &str) -> Option<Range<usize>> {
-        if may_have_key_mark(text) && key_marks(text).next().is_some() {
-            self.open = leaves_key_open(text).then(Open::default);
-            return None;
-        }
-        let open = self.open.as_mut()?;
-        let taken = open.take(text);
-        if taken.is_none() && open.is_over_after(text) {
-            self.open = None;
-        }
-        taken
-    }
-
-    /// Whether a key has begun that may go on.
-    pub fn is_open(&self) -> bool {
-        self.open.is_some()
-    }
-}
-
-impl Open {
-    /// The lines of the key that a text begins with.
-    fn take(&mut self, text: &str) -> Option<Range<usize>> {
-        let mut taken: Option<Range<usize>> = None;
-        let mut next = 0;
-        for line in text.split_inclusive('\n') {
-            let begin = next;
-            next += line.len();
-            if line.trim().is_empty() {
-                continue;
-            }
-            let Some(part) = self.take_line(line) else { break };
-            let start = taken.map_or(begin + part.start, |taken| taken.start);
-            taken = Some(start..begin + part.end);
-        }
-        if taken.is_some() {
-            self.others = 0;
-        }
-        taken
-    }
-
-    fn take_line(&mut self, line: &str) -> Option<Range<usize>> {
-        let KeyPart { range, is_whole, is_full } = key_part(line)?;
-        if is_full {
-            (self.column, self.short) = (Some(range.start), 0);
-            return Some(range);
-        }
-        let column = self.column?;
-        if self.short >= MAX_SHORT || !is_whole && range.start != column {
-            return None;
-        }
-        self.short += 1;
-        Some(range)
-    }
-
-    /// Whether the key cannot be thought to go on after a text that has nothing of it.
-    fn is_over_after(&mut self, text: &str) -> bool {
-        if !text.trim().is_empty() && !is_key_header(text) {
-            self.others += 1;
-        }
-        self.others > MAX_OTHERS
-    }
-}
 
 /// Which streams are within a key.
 #[derive(Default)]

@@ -26,7 +26,6 @@ mod unhurried;
 
 pub use account::{Reason, Source};
 pub use derive::{DeriveService, DeriveSettings};
-pub use key_lines::KeyRun;
 pub use limits::Limits;
 pub use redact::{
     Action, Cleaned, Found, Location, RedactError, Redaction, RedactionRule, Redactor, TextPattern,

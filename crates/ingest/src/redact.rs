@@ -199,7 +199,7 @@ impl Redactor {
     }
 
     /// The text that stands `at` a place and of which a `part` belongs to a private key whose marks are in other texts
-    /// ([`crate::KeyRun`] says which); else as [`Redactor::clean`], which is still to be asked for the rest.
+    /// ([`model::pem::KeyRun`] says which); else as [`Redactor::clean`], which is still to be asked for the rest.
     pub fn clean_key_part(
         &self,
         at: Location<'_>,

@@ -3,7 +3,11 @@
 //!
 //! Knows nothing of what a key holds. Public keys and certificates have other marks, and are none here.
 
+mod run;
+
 use std::ops::Range;
+
+pub use run::KeyRun;
 
 /// The words of a mark that are always there.
 const WORDS: &str = "PRIVATE KEY";

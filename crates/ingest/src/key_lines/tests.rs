@@ -13,62 +13,6 @@ fn base64(width: usize) -> String {
     "MIIEvQIBADANBgkqhkiG9w0B+/".chars().cycle().take(width).collect()
 }
 
-/// What of texts is found to be of a key by one who sees them in their order.
-fn taken(texts: &[&str]) -> Vec<Option<String>> {
-    let mut run = KeyRun::default();
-    texts.iter().map(|text| run.see(text).map(|range| text[range].to_owned())).collect()
-}
-
-#[test]
-fn lines_after_a_beginning_are_of_the_key_up_to_its_end() {
-    for width in [64, 70, 76] {
-        let full = base64(width);
-        let line = full.as_str();
-        let texts = [line, BEGIN, line, line, "8Hw==", END, line, "done"];
-        let expected =
-            [None, None, Some(full.clone()), Some(full.clone()), Some("8Hw==".to_owned()), None, None, None];
-        assert_eq!(taken(&texts), expected, "{width}");
-    }
-}
-
-#[test]
-fn what_a_logger_puts_before_each_line_stays() {
-    let (begin, first) = (format!("12:00 INFO key: {BEGIN}"), format!("12:00 INFO key: {}", base64(64)));
-    let texts = [begin.as_str(), first.as_str(), "12:00 INFO key: AAb=", "12:00 INFO done"];
-    assert_eq!(taken(&texts), [None, Some(base64(64)), Some("AAb=".to_owned()), None]);
-}
-
-#[test]
-fn headers_and_what_others_write_lie_between_lines_of_a_key_but_not_many() {
-    let full = base64(64);
-    let line = full.as_str();
-    let mut texts = vec![BEGIN, "Proc-Type: 4,ENCRYPTED", "", "GET /x 200", line, "GET /y 200", line];
-    let expected = [None, None, None, None, Some(full.clone()), None, Some(full.clone())];
-    assert_eq!(taken(&texts), expected);
-    texts.truncate(1);
-    texts.extend(std::iter::repeat_n("GET /x 200", usize::from(MAX_OTHERS) + 1));
-    texts.push(line);
-    assert!(taken(&texts).iter().all(Option::is_none));
-}
-
-#[test]
-fn base64_alone_and_after_a_sentence_is_no_key_and_sums_are_none_after_a_beginning() {
-    let (full, sum) = (base64(64), "0123456789abcdef".repeat(4));
-    let sentence = format!("expected {BEGIN} but found nothing");
-    let layer = format!("layer sha256:{sum}");
-    let line = full.as_str();
-    for texts in [[line, line, line], [sentence.as_str(), line, line], [BEGIN, layer.as_str(), sum.as_str()]]
-    {
-        assert!(taken(&texts).iter().all(Option::is_none), "{texts:?}");
-    }
-}
-
-#[test]
-fn a_text_of_many_lines_goes_on_with_a_key() {
-    let text = format!("  {0}\n  {0}\n", base64(64));
-    assert_eq!(taken(&[BEGIN, &text])[1].as_deref(), Some(text[2..].trim_end()));
-}
-
 /// Records of a host.
 fn records(host: &str, texts: &[&str]) -> Vec<Event> {
     let origin = Arc::new(Origin { host: Some(host.to_owned()), ..Origin::default() });

@@ -1,7 +1,7 @@
 //! `private_key`: private keys in PEM, from `-----BEGIN … PRIVATE KEY-----` to `-----END … PRIVATE KEY-----`, with line
 //! breaks as such or written `\n`; of PKCS #1 and #8, SEC 1, OpenSSH and PGP, encrypted or not. Of one whose end is not in
 //! the text all goes that follows its beginning, of one whose beginning is not there the lines of base64 before its end.
-//! Lines of a key that come as texts of their own are for [`crate::KeyRun`].
+//! Lines of a key that come as texts of their own are for `key_lines`.
 //!
 //! Not taken: public keys and certificates, the words `BEGIN PRIVATE KEY` in a sentence, keys without their frame.
 
@@ -50,15 +50,21 @@ fn find(text: &str, body: &Regex, into: &mut Vec<Range<usize>>) {
             }
         }
     }
-    let is_cut = |at: &&Range<usize>| {
-        let rest = &text[at.end..];
-        let rest = &rest[..rest.floor_char_boundary(LOOKED_AT_BYTES)];
-        let mut after = rest.lines().skip(1).take(LOOKED_AT_LINES);
-        body.is_match(rest) || after.any(|line| key_part(line).is_some_and(|part| part.is_full))
-    };
-    if let Some(first) = open.iter().find(is_cut) {
+    let mut begun = open.iter().zip(1..);
+    let cut = begun.find(|(at, next)| {
+        let end = open.get(*next).map_or(text.len(), |next| next.start);
+        is_key(&text[at.end..end], body)
+    });
+    if let Some((first, _)) = cut {
         into.push(first.start..text.len());
     }
+}
+
+/// Whether what follows a beginning is a key, and no sentence.
+fn is_key(rest: &str, body: &Regex) -> bool {
+    let rest = &rest[..rest.floor_char_boundary(LOOKED_AT_BYTES)];
+    let mut after = rest.lines().skip(1).take(LOOKED_AT_LINES);
+    body.is_match(rest) || after.any(|line| key_part(line).is_some_and(|part| part.is_full))
 }
 
 /// Where the lines of base64 begin that a text ends in; nothing where they are too short for a key.
