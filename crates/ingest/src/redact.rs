@@ -231,7 +231,10 @@ impl Redactor {
         id: &str,
         hit: impl FnMut(&str, Action),
     ) -> Option<Cleaned> {
-        rules::is_telling_id(at.field).then(|| self.clean_of(at, id, rules::OF_IDS, hit)).flatten()
+        if !rules::is_telling_id(at.field) {
+            return None;
+        }
+        self.clean_of(at, id, rules::OF_IDS, hit)
     }
 
     /// Whether a rule of the configuration names the field, so that it is looked at although it is an id.

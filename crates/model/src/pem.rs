@@ -1,4 +1,4 @@
-//! How private keys are written in text (PEM, RFC 7468; OpenPGP's armour, RFC 9580, section 6.2): the marks around them,
+//! How private keys are written in text (PEM, RFC 7468; PGP's armour, RFC 9580, section 6.2): the marks around them,
 //! and lines of base64 between. What joins lines and what redacts them must mean the same by it.
 //!
 //! Knows nothing of what a key holds. Public keys and certificates have other marks, and are none here.
