@@ -36,7 +36,8 @@ impl Ingest {
         Ok(tokio::task::spawn_blocking(work).await?)
     }
 
-    fn admit_each(&self, source: Source, events: Vec<Event>) -> (Vec<Event>, EventsOutcome) {
+    fn admit_each(&self, source: Source, mut events: Vec<Event>) -> (Vec<Event>, EventsOutcome) {
+        self.clean_key_lines(source, &mut events);
         let mut outcome = EventsOutcome::default();
         let mut admitted = Vec::with_capacity(events.len());
         // Those of logs that are none go first: between logs each would begin another part, and where there is no room for
