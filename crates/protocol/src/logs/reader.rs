@@ -21,7 +21,7 @@ use super::{access, json, logfmt, text};
 pub const MAX_JOINED_LINES: usize = 2_000;
 /// The most bytes of one record.
 pub const MAX_JOINED_BYTES: usize = 256 << 10;
-/// The most origins that are remembered: loggers of a service, mostly.
+/// The most origins that are remembered: loggers of a service, and processes, mostly.
 const MAX_ORIGINS: usize = 256;
 
 /// A record, and where the stream goes on after it.
@@ -224,7 +224,12 @@ impl LogReader {
     }
 
     fn log_of(&mut self, said: &Said<'_>) -> LogEvent {
-        let whence = Whence { service: None, logger: said.logger.map(str::to_owned) };
+        let whence = Whence {
+            service: None,
+            logger: said.logger.map(str::to_owned),
+            host: said.host.map(str::to_owned),
+            pid: said.pid,
+        };
         let mut log = LogEvent::new(said.time.unwrap_or(self.clock.now()), self.origin_of(whence));
         if said.time.is_none() {
             log.flaws.insert(Flaw::NoTime);
@@ -233,15 +238,8 @@ impl LogReader {
         log.severity_number = said.severity.map(|severity| severity.number);
         log.severity_text = said.severity_text.map(str::to_owned);
         log.message = Some(said.message.to_owned());
-        let parts = [
-            ("process.pid", said.pid.map(|pid| Cow::Owned(pid.to_string()))),
-            ("thread.name", said.thread.map(Cow::Borrowed)),
-            ("host.name", said.host.map(Cow::Borrowed)),
-        ];
-        for (name, part) in parts {
-            if let Some(part) = part {
-                log.attributes.insert(name.to_owned(), part.into_owned());
-            }
+        if let Some(thread) = said.thread {
+            log.attributes.insert("thread.name".to_owned(), thread.to_owned());
         }
         log
     }
@@ -267,10 +265,17 @@ impl LogReader {
             return Arc::clone(origin);
         }
         let mut origin = Origin::clone(&self.origin);
-        origin.scope_name = whence.logger.clone();
-        if whence.service.is_some() {
-            origin.service.clone_from(&whence.service);
+        // What a line says holds before what is known of its file.
+        for (field, said) in [
+            (&mut origin.scope_name, &whence.logger),
+            (&mut origin.service, &whence.service),
+            (&mut origin.host, &whence.host),
+        ] {
+            if said.is_some() {
+                field.clone_from(said);
+            }
         }
+        origin.pid = whence.pid.or(origin.pid);
         let origin = Arc::new(origin);
         if self.origins.len() >= MAX_ORIGINS {
             self.origins.clear();
