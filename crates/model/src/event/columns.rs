@@ -7,7 +7,7 @@
 use super::{Conventions, Origin};
 
 /// A column, and the names that fill it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Column<T: 'static> {
     /// Its name, which is that of the field, too.
     pub name: &'static str,
@@ -18,7 +18,7 @@ pub struct Column<T: 'static> {
 }
 
 /// Where a value goes, and what it is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub enum Place<T> {
     /// A name, which is compared as a whole.
     Text(fn(&mut T) -> &mut Option<String>),
