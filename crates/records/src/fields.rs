@@ -272,9 +272,10 @@ mod tests {
         let is_found = |kind: Kind, name: &str, column: &str| {
             let target = kind.schema().target(name);
             assert!(matches!(target, Target::Field { .. }), "{name} is no field");
-            let has = places(kind, &target).iter().flatten().any(|source| {
-                matches!(source, Source::Column(..)) && source.column() == column
-            });
+            let has = places(kind, &target)
+                .iter()
+                .flatten()
+                .any(|source| matches!(source, Source::Column(..)) && source.column() == column);
             assert!(has, "{name} is not found in {column}");
         };
         for kind in Kind::ALL {

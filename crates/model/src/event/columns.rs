@@ -106,7 +106,8 @@ mod tests {
     #[test]
     fn every_name_fills_one_column() {
         let of_record = OF_RECORD.iter().map(|column| (column.name, column.names));
-        let all: Vec<_> = of_record.chain(OF_ORIGIN.iter().map(|column| (column.name, column.names))).collect();
+        let all: Vec<_> =
+            of_record.chain(OF_ORIGIN.iter().map(|column| (column.name, column.names))).collect();
         let names: Vec<&str> = all.iter().flat_map(|(_, names)| names.iter().copied()).collect();
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
         assert_eq!(all.iter().map(|(column, _)| column).collect::<BTreeSet<_>>().len(), all.len());

@@ -327,7 +327,11 @@ fn the_host_and_the_process_of_a_line_are_what_its_record_comes_from() {
     assert_eq!(whence(0), (Some("myhost"), Some(811), Some("cron"), Some("db")));
     assert!(found[0].log.attributes.is_empty(), "{:?}", found[0].log.attributes);
     let last = found.len() - 1;
-    assert_eq!(whence(last), (Some("here"), None, None, Some("db")), "a line says nothing of those before it");
+    assert_eq!(
+        whence(last),
+        (Some("here"), None, None, Some("db")),
+        "a line says nothing of those before it"
+    );
 }
 
 #[test]

@@ -47,11 +47,7 @@ const OF_LABELS: &[Column<Origin>] = &[
         place: Text(|all| &mut all.host),
         names: &["host_name", "host.name", "host", "hostname", "node_name", "nodename", "node"],
     },
-    Column {
-        name: "pid",
-        place: Count(|all| &mut all.pid),
-        names: &["process_pid", "process.pid", "pid"],
-    },
+    Column { name: "pid", place: Count(|all| &mut all.pid), names: &["process_pid", "process.pid", "pid"] },
 ];
 
 /// What fills the origin of a stream.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use model::Timestamp;
 use model::event::{
-    Attributes, Conventions, Event, Flaw, Flaws, Level, LogEvent, Origin, SpanEvent, SpanKind, SpanOccurrence,
-    SpanStatus,
+    Attributes, Conventions, Event, Flaw, Flaws, Level, LogEvent, Origin, SpanEvent, SpanKind,
+    SpanOccurrence, SpanStatus,
 };
 use proptest::prelude::*;
 use proptest::sample::select;

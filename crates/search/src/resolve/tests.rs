@@ -275,12 +275,17 @@ fn a_field_of_few_values_has_no_others() {
     let error = parsed("status:fail").expect_err("no status");
     assert_eq!(error.message, "`fail` is no value of `status`");
     assert_eq!(error.expected.as_deref(), Some("`unset`, `ok` or `error`"));
-    assert_eq!(parsed("kind>client").expect_err("no order").message, "`kind` holds one of a few values, which has no order");
+    assert_eq!(
+        parsed("kind>client").expect_err("no order").message,
+        "`kind` holds one of a few values, which has no order"
+    );
 }
 
 #[test]
 fn names_of_old_and_names_of_columns_are_known_without_a_hint() {
-    for query in ["user_id:ada", "gen_ai.usage.prompt_tokens>130", "messaging.destination:ocr", "db_query:insert"] {
+    for query in
+        ["user_id:ada", "gen_ai.usage.prompt_tokens>130", "messaging.destination:ocr", "db_query:insert"]
+    {
         let query = Query::parse(query, &Schema::spans(), now()).expect("read");
         assert!(query.hints().is_empty(), "{:?}", query.hints());
     }

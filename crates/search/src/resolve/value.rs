@@ -167,12 +167,7 @@ fn hex_id(text: &str, span: Span) -> Result<Test, Fault> {
 }
 
 /// One of the values that a field can have, in any case.
-fn one_of(
-    values: &'static [&'static str],
-    text: &str,
-    field: Field<'_>,
-    span: Span,
-) -> Result<Test, Fault> {
+fn one_of(values: &'static [&'static str], text: &str, field: Field<'_>, span: Span) -> Result<Test, Fault> {
     let lower = text.to_ascii_lowercase();
     if values.contains(&lower.as_str()) {
         return Ok(Test::Equals(lower));

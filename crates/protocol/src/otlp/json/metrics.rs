@@ -128,7 +128,11 @@ fn each_point<'a, T: FromJson<'a>, S: MetricSink>(
 ) -> Read<()> {
     each(points, "dataPoints", bounds, |point| {
         let beyond = bounds.beyond();
-        if beyond.is_nothing() { take(point, sink) } else { sink.point_beyond(beyond) }
+        if beyond.is_nothing() {
+            take(point, sink)
+        } else {
+            sink.point_beyond(beyond)
+        }
         Ok(())
     })
 }

@@ -160,9 +160,8 @@ fn nesting_without_end_overflows_no_stack() {
     assert_eq!(beyond(Encoding::Protobuf, &body), (DEEP, NOTHING));
     // JSON: the same, and text that is only brackets.
     let (open, close) = (r#"{"arrayValue":{"values":["#.repeat(20_000), "]}}".repeat(20_000));
-    let body = format!(
-        r#"{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{{"body":{open}{close}}},{{}}]}}]}}]}}"#
-    );
+    let body =
+        format!(r#"{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{{"body":{open}{close}}},{{}}]}}]}}]}}"#);
     assert_eq!(beyond(Encoding::Json, body.as_bytes()), (DEEP, NOTHING));
     let brackets = "[".repeat(1 << 20);
     let body = format!(r#"{{"resourceLogs":{brackets}"#);
@@ -232,8 +231,7 @@ fn points_and_resources_of_which_a_part_was_passed_over_are_refused_alone() {
         )
     };
     let points = format!("{},{}", point(""), point(&deep));
-    let body =
-        format!(r#"{{"resourceMetrics":[{},{}]}}"#, metrics("", &points), metrics(&deep, &point("")));
+    let body = format!(r#"{{"resourceMetrics":[{},{}]}}"#, metrics("", &points), metrics(&deep, &point("")));
     let options = Options {
         names: NameStrategy::Underscores,
         promoted: Vec::new(),
@@ -247,10 +245,7 @@ fn points_and_resources_of_which_a_part_was_passed_over_are_refused_alone() {
     let reasons: Vec<&str> = converted.rejected.iter().map(|point| point.reason.as_str()).collect();
     assert_eq!(
         reasons,
-        [
-            "its values are nested more than 24 deep",
-            "its resource: its values are nested more than 24 deep"
-        ]
+        ["its values are nested more than 24 deep", "its resource: its values are nested more than 24 deep"]
     );
     assert_eq!(converted.rejected_points, 2);
 }
