@@ -129,9 +129,9 @@ fn each_point<'a, T: FromJson<'a>, S: MetricSink>(
     each(points, "dataPoints", bounds, |point| {
         let beyond = bounds.beyond();
         if beyond.is_nothing() {
-            take(point, sink)
+            take(point, sink);
         } else {
-            sink.point_beyond(beyond)
+            sink.point_beyond(beyond);
         }
         Ok(())
     })
