@@ -100,11 +100,11 @@ pub(super) struct Draft<'l> {
 
 /// What a line says of where its record comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) struct Whence {
-    pub(super) service: Option<String>,
-    pub(super) logger: Option<String>,
-    pub(super) host: Option<String>,
-    pub(super) pid: Option<u64>,
+pub(crate) struct Whence {
+    pub(crate) service: Option<String>,
+    pub(crate) logger: Option<String>,
+    pub(crate) host: Option<String>,
+    pub(crate) pid: Option<u64>,
 }
 
 impl<'l> Draft<'l> {

@@ -51,6 +51,23 @@ impl<T: 'static> Names<T> {
         self
     }
 
+    /// Fills fields that are empty with those of another.
+    pub(crate) fn complete(&self, into: &mut T, mut from: T, texts: &mut Texts<'_>) {
+        for field in self.fields {
+            match &field.place {
+                Place::Text(place) | Place::Prose(place) if place(into).is_none() => {
+                    *place(into) = place(&mut from).take().map(|text| texts.of(&text));
+                }
+                Place::Id(place) if place(into).is_none() => {
+                    let id = place(&mut from).take();
+                    *place(into) = id.and_then(|id| texts.id(&AnyValue::Text(id.into())));
+                }
+                Place::Count(place) if place(into).is_none() => *place(into) = place(&mut from).take(),
+                Place::Text(_) | Place::Prose(_) | Place::Id(_) | Place::Count(_) => {}
+            }
+        }
+    }
+
     /// Whether a name fills a field.
     pub(crate) fn knows(&self, name: &str) -> bool {
         self.by_name.contains_key(name)
