@@ -112,7 +112,6 @@ mod tests {
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
         assert_eq!(all.iter().map(|(column, _)| column).collect::<BTreeSet<_>>().len(), all.len());
         assert!(names.iter().all(|name| !name.is_empty()));
-        let is_there = |name: &&str| OF_RECORD.iter().any(|column| column.name == *name);
-        assert!(OF_EITHER.iter().all(|name| is_there(name)));
+        assert!(OF_EITHER.iter().all(|name| OF_RECORD.iter().any(|column| column.name == *name)));
     }
 }

@@ -282,6 +282,20 @@ fn a_field_of_few_values_has_no_others() {
 }
 
 #[test]
+fn a_field_that_is_to_have_two_values_at_once_is_told_of() {
+    let hints = |query: &str| -> Vec<(usize, String)> {
+        let query = Query::parse(query, &Schema::spans(), now()).expect("read");
+        query.hints().iter().map(|hint| (hint.span.start, hint.message.clone())).collect()
+    };
+    let found = hints("service:gateway duration>1s service:ocr");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].0 == 28 && found[0].1.starts_with("nothing has two values of `service`"), "{found:?}");
+    for query in ["service:a OR service:b", "service:(a OR b)", "service:a -service:b", "service:a svc:a"] {
+        assert!(hints(query).is_empty(), "{query}");
+    }
+}
+
+#[test]
 fn names_of_old_and_names_of_columns_are_known_without_a_hint() {
     for query in
         ["user_id:ada", "gen_ai.usage.prompt_tokens>130", "messaging.destination:ocr", "db_query:insert"]
