@@ -103,6 +103,7 @@ fn only_attributes_as_numbers_durations_sizes_and_times_are_left_to_the_evaluato
         "service:ocr* host!=gpu-1 trace_id:4bf9*",
         "http.response.status_code:500..599 http.response.status_code:(404 OR >=500)",
         "time>=-15m observed_time:*",
+        "flaws:text_cut severity_text:ERROR event_name:cache.missed environment:test db.query.text:insert",
         "tenant:acme attributes.colour:red resource.zone:eu-* colour>blue colour:*",
     ] {
         assert!(is_asked(Kind::Logs, text), "{text}");

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use model::Timestamp;
 use model::event::{
-    Attributes, Conventions, Event, Level, LogEvent, Origin, SpanEvent, SpanKind, SpanStatus,
+    Attributes, Conventions, Event, Flaw, Flaws, Level, LogEvent, Origin, SpanEvent, SpanKind,
+    SpanOccurrence, SpanStatus,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -110,6 +111,7 @@ fn conventions(chance: &mut Chance) -> Conventions {
         http_method: chance.some(&["GET", "POST"]),
         http_route: chance.some(&["/documents/{id}", "/"]),
         http_status_code: (chance.below(2) == 0).then(|| [200, 404, 500, 503][chance.below(4)]),
+        gen_ai_operation: chance.some(&["chat", "embeddings"]),
         gen_ai_input_tokens: (chance.below(4) == 0).then(|| chance.below(100) as u64),
         exception_message: (chance.below(5) == 0).then(|| chance.text()),
         exception_stacktrace: (chance.below(8) == 0).then(|| chance.text()),
@@ -122,6 +124,22 @@ fn time(chance: &mut Chance) -> Timestamp {
     Timestamp::from_nanos(NOW.as_nanos() - chance.below(3_600) as i64 * 1_000_000_000)
 }
 
+fn flaws(chance: &mut Chance) -> Flaws {
+    let all = [Flaw::Text, Flaw::NoTime, Flaw::Depth];
+    all.into_iter().filter(|_| chance.below(3) == 0).collect()
+}
+
+fn occurrences(chance: &mut Chance) -> Vec<SpanOccurrence> {
+    let count = chance.below(3);
+    let one = |chance: &mut Chance| SpanOccurrence {
+        time: (chance.below(2) == 0).then_some(NOW),
+        name: chance.one(&["exception", "gen_ai.choice"]).to_owned(),
+        attributes: chance.attributes(OWN),
+        dropped_attributes: None,
+    };
+    (0..count).map(|_| one(chance)).collect()
+}
+
 pub(crate) fn logs(count: usize) -> Vec<Event> {
     let mut chance = Chance(7);
     let logs = (0..count).map(|number| {
@@ -130,6 +148,10 @@ pub(crate) fn logs(count: usize) -> Vec<Event> {
             event_id: Some(format!("l{number}")),
             observed_time: (chance.below(2) == 0).then_some(time),
             level: (chance.below(5) > 0).then(|| Level::ALL[chance.below(Level::ALL.len())]),
+            severity_number: (chance.below(2) == 0).then(|| 1 + chance.below(24) as u64),
+            severity_text: chance.some(&["ERROR", "Warn"]),
+            event_name: chance.some(&["cache.missed", "timeout"]),
+            flaws: flaws(&mut chance),
             message: (chance.below(9) > 0).then(|| chance.text()),
             trace_id: chance.some(&TRACES),
             conventions: conventions(&mut chance),
@@ -150,6 +172,9 @@ pub(crate) fn spans(count: usize) -> Vec<Event> {
             kind: SpanKind::ALL[chance.below(SpanKind::ALL.len())],
             status: SpanStatus::ALL[chance.below(SpanStatus::ALL.len())],
             status_message: (chance.below(4) == 0).then(|| chance.text()),
+            events: occurrences(&mut chance),
+            dropped_events: (chance.below(3) == 0).then(|| chance.below(9) as u64),
+            flaws: flaws(&mut chance),
             duration_ns: [0, 999, 250_000_000, 1_000_000_000, 5_000_000_001, u64::MAX][chance.below(6)],
             conventions: conventions(&mut chance),
             attributes: chance.attributes(OWN),
@@ -160,7 +185,7 @@ pub(crate) fn spans(count: usize) -> Vec<Event> {
 }
 
 /// Conditions that both kinds of records know.
-const TERMS: [&str; 74] = [
+const TERMS: [&str; 88] = [
     "*",
     "timed",
     "TIMEOUT",
@@ -235,8 +260,22 @@ const TERMS: [&str; 74] = [
     "attempts:1..10",
     "waited>300ms",
     "since<now",
+    "flaws:text_cut",
+    "flaws:\"time_missing depth_cut\"",
+    "-flaws:*",
+    "environment:production",
+    "pid>4",
+    "pid:7",
+    "deployment.environment:test",
+    "service.version>1.0",
+    "scope_name:http",
+    "http_status_code>=500",
+    "http_method:GET",
+    "gen_ai.usage.prompt_tokens>50",
+    "gen_ai_input_tokens:1..50",
+    "llm.request.type:chat",
 ];
-const OF_LOGS: [&str; 12] = [
+const OF_LOGS: [&str; 17] = [
     "level:error",
     "level>=warn",
     "level<info",
@@ -249,8 +288,13 @@ const OF_LOGS: [&str; 12] = [
     "duration>1s",
     "logger:ocr.pages",
     "zone:eu-*",
+    "severity_text:ERROR",
+    "severity_number>16",
+    "event_name:cache*",
+    "event.name:timeout",
+    "event_id:l7",
 ];
-const OF_SPANS: [&str; 12] = [
+const OF_SPANS: [&str; 17] = [
     "duration>1s",
     "duration:250ms",
     "duration:[1s TO 6s}",
@@ -263,6 +307,11 @@ const OF_SPANS: [&str; 12] = [
     "status_message:retry",
     "parent_span_id:*",
     "cached:true",
+    "kind:SERVER",
+    "event:exception",
+    "events:\"gen_ai choice\"",
+    "event.name:/choice/",
+    "dropped_events>2",
 ];
 
 /// A query over records of a kind.
