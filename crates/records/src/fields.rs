@@ -19,6 +19,8 @@ pub(crate) enum Holds {
     /// A duration in nanoseconds.
     Nanos,
     Time,
+    /// What kind of thing is audited, of which the category of a record follows.
+    Category,
 }
 
 /// Where a value lies.
@@ -40,7 +42,7 @@ impl Source {
 /// The places of one value, of which the first that holds something counts.
 pub(crate) type Sources = Vec<Source>;
 
-const OWN: &str = "attributes";
+pub(crate) const OWN: &str = "attributes";
 const OF_RESOURCE: &str = "resource_attributes";
 
 /// A column of what conventions name, and the names, the present one first.
@@ -241,7 +243,9 @@ mod tests {
                 let column = table.field_with_name(source.column()).expect("a column of the table");
                 let fits = match &source {
                     Source::Attribute(..) => matches!(column.data_type(), DataType::Map(..)),
-                    Source::Column(_, Holds::Text | Holds::Level) => *column.data_type() == DataType::Utf8,
+                    Source::Column(_, Holds::Text | Holds::Level | Holds::Category) => {
+                        *column.data_type() == DataType::Utf8
+                    }
                     Source::Column(_, Holds::Count | Holds::Nanos) => *column.data_type() == DataType::UInt64,
                     Source::Column(_, Holds::Time) => matches!(column.data_type(), DataType::Timestamp(..)),
                 };

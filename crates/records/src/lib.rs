@@ -9,6 +9,7 @@
 //!
 //! Start reading at [`Search`].
 
+mod audits;
 mod compile;
 mod context;
 mod counts;
@@ -18,6 +19,7 @@ mod fields;
 mod jobs;
 mod page;
 mod patterns;
+mod read;
 mod rest;
 mod said;
 mod search_of;
@@ -30,6 +32,7 @@ mod tree;
 mod values;
 mod windows;
 
+pub use audits::{AuditRecord, category_of, log_of_audit};
 pub use context::{Around, Context, around};
 pub use counts::{
     Counted, Facet, FacetCounts, Histogram, MAX_BUCKETS, MAX_FACETS, MAX_VALUES, Series, facets, histogram,
