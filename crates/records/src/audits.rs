@@ -15,7 +15,7 @@ use crate::Kind;
 use crate::compile::first_of;
 use crate::fields::{CONVENTIONS, Holds, ORIGIN, OWN, Source, Sources, attribute, field};
 
-pub use view::{category_of, log_of_audit};
+pub use view::{bytes_of_audit, category_of, log_of_audit};
 
 /// The attribute of a record that says whether it is one of what is audited.
 pub(crate) const CATEGORY: &str = "category";

@@ -32,7 +32,7 @@ mod tree;
 mod values;
 mod windows;
 
-pub use audits::{AuditRecord, category_of, log_of_audit};
+pub use audits::{AuditRecord, bytes_of_audit, category_of, log_of_audit};
 pub use context::{Around, Context, around};
 pub use counts::{
     Counted, Facet, FacetCounts, Histogram, MAX_BUCKETS, MAX_FACETS, MAX_VALUES, Series, facets, histogram,

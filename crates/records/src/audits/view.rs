@@ -61,6 +61,12 @@ pub fn log_of_audit(audit: AuditEvent) -> LogEvent {
     }
 }
 
+/// About how many bytes of texts a record of what is audited has.
+pub fn bytes_of_audit(audit: &AuditEvent) -> usize {
+    let attributes = audit.attributes.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
+    256 + audit.message.as_ref().map_or(0, String::len) + attributes
+}
+
 /// The category of a record: `audit` or `security` of what is audited, and nothing of others.
 pub fn category_of(log: &LogEvent) -> Option<&'static str> {
     let said = log.attributes.get(CATEGORY)?;
