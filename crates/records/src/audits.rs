@@ -156,6 +156,3 @@ impl Record for AuditRecord<'_> {
         self.first_of(attribute(scope, name))
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,5 +1,6 @@
 //! What a store finds, compared with what the language's evaluator says of each record.
 
+mod audited;
 mod clustered;
 mod counted;
 mod made_up;
