@@ -210,9 +210,9 @@ async fn scenario_lines_of_files_that_are_marked_are_audits_and_are_found_with_t
     let at = |second: i64| Timestamp::from_nanos(now + second * 1_000_000_000);
     let lines = [
         json!({ "time": at(-9), "message": "user login", "log.category": "audit" }),
-        json!({ "time": at(-8), "message": "user login failed", "log": { "category": "security" } }),
+        json!({ "time": at(-8), "message": "user login failed", "log.category": "security" }),
         json!({ "time": at(-7), "message": "she may only read", "event.name": "audit.document.delete" }),
-        json!({ "time": at(-6), "message": "user login page", "category": "pages" }),
+        json!({ "time": at(-6), "message": "user login page", "colour": "red" }),
     ];
     let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
     fs::write(logs.join("app.log"), text)?;
@@ -223,12 +223,12 @@ async fn scenario_lines_of_files_that_are_marked_are_audits_and_are_found_with_t
         ["security", "user login failed", "user login failed"],
         ["audit", "document.delete", "she may only read"],
     ]);
-    let found = within(Duration::from_secs(60), "the lines", || async {
+    within(Duration::from_secs(60), "the lines", || async {
         let found = watchkeeper.get("/api/v1/logs?q=login").await?;
         let all = found.body["items"].as_array().is_some_and(|items| items.len() == 3);
         Ok(all.then_some(()))
-    });
-    found.await?;
+    })
+    .await?;
     let audits = audits_of_files(&watchkeeper).await?;
     ensure!(audits == expected, "{audits}");
     let statement = json!({ "query": "SELECT message FROM logs WHERE message LIKE '%login%'" });
