@@ -145,6 +145,8 @@ pub struct Ingest {
     seen_exemplars: Arc<Mutex<Duplicates>>,
     /// So do spans, and records of logs that have ids.
     seen_records: Arc<Mutex<Duplicates>>,
+    /// So do lines of Loki's shippers: each has an id, and where records have ids of their own they are few.
+    seen_lines: Arc<Mutex<Duplicates>>,
     /// So do records of logs that we fetch. Whoever fetches them knows how far the store has them
     /// ([`Ingest::stored_log_ids`]), so few need to be remembered.
     seen_fetched: Arc<Mutex<Duplicates>>,
@@ -185,6 +187,7 @@ impl Ingest {
             seen_events: Arc::new(Mutex::new(Duplicates::new(limits.remembered_event_ids))),
             seen_exemplars: Arc::new(Mutex::new(Duplicates::new(limits.remembered_event_ids))),
             seen_records: Arc::new(Mutex::new(Duplicates::new(limits.remembered_event_ids))),
+            seen_lines: Arc::new(Mutex::new(Duplicates::new(limits.remembered_event_ids))),
             seen_fetched: Arc::new(Mutex::new(Duplicates::new(FETCHED_IDS))),
             cumulative: Cumulative::new(Bounds {
                 max_series: limits.max_delta_series,
@@ -227,6 +230,10 @@ impl Ingest {
                 let events = store::events_from_batch(*table, &batch).map_err(IngestError::Rows)?;
                 count += events.len();
                 self.seen(Source::EventsApi, *table).lock().settle(events.iter().filter_map(id_of), true);
+                if *table == Table::Logs {
+                    // Who has sent them is not stored with them.
+                    self.seen_lines.lock().settle(events.iter().filter_map(id_of), true);
+                }
                 self.derivation.recall(events);
             }
         }
@@ -278,6 +285,7 @@ impl Ingest {
             IdKind::Event => &self.seen_events,
             IdKind::Exemplar => &self.seen_exemplars,
             IdKind::Record if source.is_fetched_log() => &self.seen_fetched,
+            IdKind::Record if source == Source::Loki => &self.seen_lines,
             IdKind::Record => &self.seen_records,
         }
     }

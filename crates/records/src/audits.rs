@@ -13,7 +13,7 @@ use store::{Predicate, Table};
 
 use crate::Kind;
 use crate::compile::first_of;
-use crate::fields::{CONVENTIONS, Holds, ORIGIN, OWN, Source, Sources, attribute, field};
+use crate::fields::{CONVENTIONS, Holds, ORIGIN, OWN, Source, Sources, attribute, field, is_labelled};
 
 pub use view::{bytes_of_audit, category_of, log_of_audit};
 
@@ -65,6 +65,7 @@ fn of_audits(source: Source) -> Sources {
     match source {
         Source::Column(column, holds) => of_column(column, holds),
         Source::Attribute(_, key) => of_attribute(key),
+        Source::Labelled(_, label) => vec![Source::Labelled(OWN, label)],
     }
 }
 
@@ -118,6 +119,10 @@ impl AuditRecord<'_> {
         sources.iter().find_map(|source| match source {
             Source::Column(column, holds) => self.column(column, *holds),
             Source::Attribute(_, key) => self.0.attributes.get(key).map(|value| value.as_str().into()),
+            Source::Labelled(_, label) => {
+                let named = self.0.attributes.iter().rfind(|(key, _)| is_labelled(key, label));
+                named.map(|(_, value)| value.as_str().into())
+            }
         })
     }
 

@@ -15,6 +15,7 @@ mod context;
 mod counts;
 mod error;
 mod event;
+mod facts;
 mod fields;
 mod jobs;
 mod page;
@@ -39,7 +40,7 @@ pub use counts::{
 };
 pub use error::Error;
 pub use event::{LogRecord, SpanRecord};
-pub use fields::as_label;
+pub use facts::facts_of;
 pub use jobs::{JobCounts, MAX_LISTED, MAX_TRACES_OF_JOB, OfJob, failed_jobs};
 pub use page::{Cursor, Listed, MAX_ROWS, Page, UnknownCursor, bytes_of_log, id_of_log, logs};
 pub use patterns::{Example, MAX_PATTERNS, Pattern, Patterns, patterns};

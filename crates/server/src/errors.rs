@@ -163,12 +163,22 @@ impl From<ReportError> for Problem {
     fn from(error: ReportError) -> Self {
         match error {
             ReportError::Events(error) => error.into(),
-            ReportError::Series(promql::Error::LimitReached(text)) => QueryError::LimitReached(text).into(),
-            ReportError::Series(error @ promql::Error::Timeout { .. }) => {
-                QueryError::TimedOut(error.to_string()).into()
-            }
-            ReportError::Series(promql::Error::Canceled) => QueryError::Stopped("it took too long").into(),
-            other => Self::internal(&other),
+            ReportError::Series(error) => error.into(),
+            ReportError::Rows(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<promql::Error> for Problem {
+    /// Of a query of our own: what is wrong with its text is our fault.
+    fn from(error: promql::Error) -> Self {
+        use promql::Error::{BadData, Canceled, Execution, LimitReached, Store, Timeout};
+        match error {
+            LimitReached(text) => QueryError::LimitReached(text).into(),
+            Timeout { .. } => QueryError::TimedOut(error.to_string()).into(),
+            Canceled => QueryError::Stopped("it took too long").into(),
+            Store(error) => error.into(),
+            BadData(_) | Execution(_) => Self::internal(&error),
         }
     }
 }
