@@ -2,8 +2,8 @@
 //! kept longer, and not as logs.
 //!
 //! A record is one if its event name begins with `audit.`, or if an attribute calls it so, or one of security. What was
-//! done is said by its name or an attribute, or else by its message: nothing that is marked so stays a log. What it says
-//! under names that audits have fields for goes there; the rest stays as attributes, what it comes from among them.
+//! done is said by its name or an attribute, or else by its message: nothing that is marked so stays a log. What it
+//! says under names that audits have fields for goes there; the rest stays as attributes, what it comes from among them.
 //! Nothing is refused for its size that a log would be kept with: what is too much is left out, and counted in an
 //! attribute.
 
@@ -25,8 +25,8 @@ const NAMES: &[&str] = &["event.name", "event_name"];
 const MARKS: &[&str] = &["log.category", "log_category", "category"];
 const MARK: &str = "audit";
 /// Attributes that may say `security` of one, beside those. Of the categories that the Elastic Common Schema has for
-/// `event.category` none is such a mark, neither `authentication` nor `iam`: whatever a service logs of each request has
-/// them, too.
+/// `event.category` none is such a mark, neither `authentication` nor `iam`: what a service logs of each request may
+/// have them, too.
 const KINDS: &[&str] = &["event.category", "event_category"];
 /// Attributes that say what was done.
 const ACTIONS: &[&str] = &["action", "event.action", "event_action"];

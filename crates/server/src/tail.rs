@@ -1,8 +1,8 @@
 //! Following logs: records that become durable from now on and that a search finds, as they come.
 //!
-//! What is audited is among them. The ingest tells [`Tails`] what has become durable. What a follower's search finds of it goes into the follower's
-//! own queue ([`queue`]), which is bounded, so that nobody is waited for: what finds no room is counted, and the
-//! follower is told. While nobody follows, that costs a look at one number.
+//! What is audited is among them. The ingest tells [`Tails`] what has become durable. What a follower's search finds of
+//! it goes into the follower's own queue ([`queue`]), which is bounded, so that nobody is waited for: what finds no room
+//! is counted, and the follower is told. While nobody follows, that costs a look at one number.
 
 mod queue;
 
