@@ -231,7 +231,7 @@ async fn scenario_lines_of_files_that_are_marked_are_audits_and_are_found_with_t
     .await?;
     let audits = audits_of_files(&watchkeeper).await?;
     ensure!(audits == expected, "{audits}");
-    let statement = json!({ "query": "SELECT message FROM logs WHERE message LIKE '%login%'" });
+    let statement = json!({ "sql": "SELECT message FROM logs WHERE message LIKE '%login%'" });
     let left = watchkeeper.post("/api/v1/sql", &statement).await?;
     ensure!(left.body["rows"] == json!([["user login page"]]), "{left:?}");
     // Those that are audits are known by their ids after a restart, too.

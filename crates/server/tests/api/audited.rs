@@ -133,7 +133,7 @@ async fn what_is_audited_is_among_the_logs_of_its_trace_and_of_its_job() {
 async fn nothing_that_is_marked_stays_in_the_table_of_logs() {
     let (stage, _) = filled().await;
     let query = "SELECT action, category FROM audit_events ORDER BY time";
-    let audits = stage.post("/api/v1/sql", &json!({ "query": query })).await;
+    let audits = stage.post("/api/v1/sql", &json!({ "sql": query })).await;
     let expected = json!([
         ["login", "user_action"],
         ["document.delete", "user_action"],
@@ -141,7 +141,7 @@ async fn nothing_that_is_marked_stays_in_the_table_of_logs() {
         ["user login four", "security"],
     ]);
     assert_eq!(audits.body["rows"], expected, "{audits:?}");
-    let logs = stage.post("/api/v1/sql", &json!({ "query": "SELECT message FROM logs" })).await;
+    let logs = stage.post("/api/v1/sql", &json!({ "sql": "SELECT message FROM logs" })).await;
     assert_eq!(logs.body["rows"], json!([["user login five"]]), "{logs:?}");
 }
 
