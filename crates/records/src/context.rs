@@ -2,10 +2,12 @@
 
 use model::event::LogEvent;
 use model::{TimeRange, Timestamp};
-use store::{Cancel, EventScan, Order, Predicate, Table, TelemetryStore, Test};
+use store::{Cancel, EventScan, Order, Predicate, Table, TelemetryStore};
 
 use crate::Error;
-use crate::page::{MAX_ROWS, id_of_log, read};
+use crate::audits::equals;
+use crate::page::{MAX_ROWS, id_of_log};
+use crate::read::read;
 
 /// How many records of the time of the one in the middle are looked through for it.
 const MAX_OF_ITS_TIME: usize = 1_000;
@@ -28,7 +30,7 @@ pub struct Context {
 }
 
 impl Context {
-    fn predicates(&self) -> Vec<Predicate> {
+    fn predicates(&self, table: Table) -> Vec<Predicate> {
         let columns = [
             ("service", &self.service),
             ("service_instance_id", &self.instance),
@@ -38,7 +40,7 @@ impl Context {
             ("job_id", &self.job_id),
         ];
         let said = columns.into_iter().filter_map(|(column, value)| Some((column, value.as_ref()?)));
-        said.map(|(column, value)| Predicate::column(column, Test::equal(value.as_str()))).collect()
+        said.map(|(column, value)| equals(table, column, value)).collect()
     }
 }
 
@@ -61,17 +63,19 @@ pub fn around(
     cancel: &Cancel,
 ) -> Result<Around, Error> {
     let (before, after) = (before.min(MAX_ROWS), after.min(MAX_ROWS));
-    let scan = |range, order, limit| {
-        let scan = EventScan { order, ..EventScan::new(Table::Logs, range, limit) };
-        EventScan { filters: context.predicates(), ..scan.stopped_by(cancel) }
+    let first = |range, order, limit| {
+        read(store, |table| {
+            let scan = EventScan { order, ..EventScan::new(table, range, limit) };
+            EventScan { filters: context.predicates(table), ..scan.stopped_by(cancel) }
+        })
     };
     let up_to = TimeRange::new(Timestamp::MIN, time);
     let is_it = |log: &LogEvent| log.time == time && id.is_none_or(|id| id_of_log(log) == id);
-    let mut items = read(store, &scan(up_to, Order::NewestFirst, before + 1))?;
+    let mut items = first(up_to, Order::NewestFirst, before + 1)?;
     // Many may have one time, and it may stand behind them.
     let others_first = items.first().is_some_and(|log| log.time == time && !is_it(log));
     if items.len() > before && others_first {
-        items = read(store, &scan(up_to, Order::NewestFirst, before + 1 + MAX_OF_ITS_TIME))?;
+        items = first(up_to, Order::NewestFirst, before + 1 + MAX_OF_ITS_TIME)?;
     }
     // What is newer than that one, of its time, stands behind it.
     let newer = items.iter().position(is_it);
@@ -82,7 +86,7 @@ pub fn around(
         && after > of_its_time
     {
         let later = TimeRange::new(Timestamp::from_nanos(next), Timestamp::MAX);
-        items.extend(read(store, &scan(later, Order::OldestFirst, after - of_its_time))?);
+        items.extend(first(later, Order::OldestFirst, after - of_its_time)?);
     }
     let place = items.iter().rposition(is_it);
     items.truncate(place.map_or(items.len(), |place| place + 1 + after));

@@ -20,6 +20,8 @@ pub(crate) enum Holds {
     /// A duration in nanoseconds.
     Nanos,
     Time,
+    /// What kind of thing is audited, of which the category of a record follows.
+    Category,
 }
 
 /// Where a value lies.
@@ -43,7 +45,7 @@ impl Source {
 /// The places of one value, of which the first that holds something counts.
 pub(crate) type Sources = Vec<Source>;
 
-const OWN: &str = "attributes";
+pub(crate) const OWN: &str = "attributes";
 const OF_RESOURCE: &str = "resource_attributes";
 
 /// A column, what it holds, and the names of attributes that fill it, the present one first.
@@ -259,7 +261,9 @@ mod tests {
                     Source::Attribute(..) | Source::Labelled(..) => {
                         matches!(column.data_type(), DataType::Map(..))
                     }
-                    Source::Column(_, Holds::Text | Holds::Level) => *column.data_type() == DataType::Utf8,
+                    Source::Column(_, Holds::Text | Holds::Level | Holds::Category) => {
+                        *column.data_type() == DataType::Utf8
+                    }
                     Source::Column(_, Holds::Count | Holds::Nanos) => *column.data_type() == DataType::UInt64,
                     Source::Column(_, Holds::Time) => matches!(column.data_type(), DataType::Timestamp(..)),
                 };

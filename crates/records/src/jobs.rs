@@ -29,7 +29,7 @@ pub struct OfJob {
 /// How much belongs to a job.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct JobCounts {
-    /// Records of logs.
+    /// Records of logs, what was audited among them.
     pub logs: u64,
     /// Spans.
     pub spans: u64,
@@ -92,7 +92,7 @@ impl OfJob {
     /// How much belongs to it.
     pub fn counts(&self, store: &dyn TelemetryStore, cancel: &Cancel) -> Result<JobCounts, Error> {
         Ok(JobCounts {
-            logs: self.count(Table::Logs, store, cancel)?,
+            logs: self.count(Table::Logs, store, cancel)? + self.count(Table::AuditEvents, store, cancel)?,
             spans: self.count(Table::Spans, store, cancel)?,
             llm_calls: self.count(Table::LlmCalls, store, cancel)?,
         })

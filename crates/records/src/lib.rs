@@ -9,6 +9,7 @@
 //!
 //! Start reading at [`Search`].
 
+mod audits;
 mod compile;
 mod context;
 mod counts;
@@ -19,6 +20,7 @@ mod fields;
 mod jobs;
 mod page;
 mod patterns;
+mod read;
 mod rest;
 mod said;
 mod search_of;
@@ -31,6 +33,7 @@ mod tree;
 mod values;
 mod windows;
 
+pub use audits::{AuditRecord, bytes_of_audit, category_of, log_of_audit};
 pub use context::{Around, Context, around};
 pub use counts::{
     Counted, Facet, FacetCounts, Histogram, MAX_BUCKETS, MAX_FACETS, MAX_VALUES, Series, facets, histogram,

@@ -10,7 +10,7 @@ use search::Datum;
 use store::{Cancel, EventPass, EventScan, Order, Predicate, QueryError, Row, Table, TelemetryStore, Test};
 
 use crate::fields::{Holds, Source};
-use crate::page::read;
+use crate::read::read;
 use crate::tree::{Node, Piece, analyse};
 use crate::values::Values;
 use crate::{Error, Search};
@@ -62,7 +62,7 @@ pub struct Trace {
     pub spans: Vec<SpanEvent>,
     /// What is known of each from the others.
     pub nodes: Vec<Node>,
-    /// Its log records, by time.
+    /// Its log records, and what was audited in it, by time.
     pub logs: Vec<LogEvent>,
     /// Whether there are more spans than these.
     pub has_more_spans: bool,
@@ -106,7 +106,7 @@ pub fn traces(
 /// All that there is of a trace.
 pub fn trace(store: &dyn TelemetryStore, trace_id: &str, cancel: &Cancel) -> Result<Trace, Error> {
     let mut spans = spans_of(store, trace_id, TimeRange::ALL, MAX_SPANS + 1, cancel)?;
-    let mut logs = read(store, &of_trace(Table::Logs, trace_id, TimeRange::ALL, MAX_LOGS + 1, cancel))?;
+    let mut logs = read(store, |table| of_trace(table, trace_id, TimeRange::ALL, MAX_LOGS + 1, cancel))?;
     let (has_more_spans, has_more_logs) = (spans.len() > MAX_SPANS, logs.len() > MAX_LOGS);
     spans.truncate(MAX_SPANS);
     logs.truncate(MAX_LOGS);
@@ -213,7 +213,7 @@ fn newest(
     let mut limit = SPANS_AT_ONCE.min(most);
     let mut fewer = None;
     loop {
-        let scan = search.scan(range, Order::NewestFirst, limit, cancel);
+        let scan = search.scan(Table::Spans, range, Order::NewestFirst, limit, cancel);
         let batches = match (store.scan(&scan), fewer) {
             (Ok(batches), _) => batches,
             // More of them than before are too large to be read at once.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use model::Timestamp;
 use model::event::{
-    Attributes, Conventions, Event, Flaw, Flaws, Level, LogEvent, Origin, SpanEvent, SpanKind,
-    SpanOccurrence, SpanStatus,
+    Attributes, AuditCategory, AuditEvent, AuditOutcome, Conventions, Event, Flaw, Flaws, Level, LogEvent,
+    Origin, SpanEvent, SpanKind, SpanOccurrence, SpanStatus,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -184,6 +184,49 @@ pub(crate) fn spans(count: usize) -> Vec<Event> {
     spans.collect()
 }
 
+/// What is kept as attributes of what is audited, for want of columns.
+const OF_AUDITS: &[(&str, &[&str])] = &[
+    ("level", &["info", "warn", "error"]),
+    ("severity", &["ERROR", "Warn"]),
+    ("dropped_attributes", &["2", "17"]),
+    ("otel.scope.name", &["ocr.pages", "http"]),
+    ("otel.scope.version", &["1.0", "1.1"]),
+    ("process.pid", &["3", "7"]),
+    ("http.request.method", &["GET", "POST"]),
+    ("http.response.status_code", &["200", "404", "503"]),
+    ("gen_ai.usage.input_tokens", &["7", "70"]),
+    ("exception.message", &["timed out", "retry", "x"]),
+    ("zone", &["eu-1", "us"]),
+];
+
+pub(crate) fn audits(count: usize) -> Vec<Event> {
+    let mut chance = Chance(13);
+    let audits = (0..count).map(|number| {
+        let mut attributes = chance.attributes(OWN);
+        attributes.extend(chance.attributes(OF_AUDITS));
+        Event::Audit(AuditEvent {
+            time: time(&mut chance),
+            event_id: format!("a{number}"),
+            action: chance.one(&["document.delete", "login", "retry", "job-7"]).to_owned(),
+            category: AuditCategory::ALL[chance.below(AuditCategory::ALL.len())],
+            outcome: (chance.below(2) == 0).then(|| AuditOutcome::ALL[chance.below(AuditOutcome::ALL.len())]),
+            user_id: chance.some(&["ada", "bob"]),
+            target: chance.some(&["doc-7", "doc-8"]),
+            message: (chance.below(3) > 0).then(|| chance.text()),
+            client_ip: chance.some(&["192.0.2.7", "192.0.2.8"]),
+            tenant: chance.some(&TENANTS),
+            service: chance.some(&SERVICES),
+            host: chance.some(&HOSTS),
+            job_id: chance.some(&["doc-7", "doc-8", "j"]),
+            document_id: None,
+            request_id: None,
+            trace_id: chance.some(&TRACES),
+            attributes,
+        })
+    });
+    audits.collect()
+}
+
 /// Conditions that both kinds of records know.
 const TERMS: [&str; 88] = [
     "*",
@@ -275,7 +318,7 @@ const TERMS: [&str; 88] = [
     "gen_ai_input_tokens:1..50",
     "llm.request.type:chat",
 ];
-const OF_LOGS: [&str; 17] = [
+const OF_LOGS: [&str; 19] = [
     "level:error",
     "level>=warn",
     "level<info",
@@ -293,6 +336,8 @@ const OF_LOGS: [&str; 17] = [
     "event_name:cache*",
     "event.name:timeout",
     "event_id:l7",
+    "dropped_attributes>2",
+    "scope_version>1.0",
 ];
 const OF_SPANS: [&str; 17] = [
     "duration>1s",

@@ -97,7 +97,8 @@ struct HistogramParams {
     #[param(value_type = Option<String>, format = DateTime)]
     #[serde(default, deserialize_with = "time")]
     to: Option<Timestamp>,
-    /// A field by whose values records are told apart; `level` if left out. Values beyond 32 are counted together.
+    /// A field or attribute by whose values records are told apart, as a search names it; `level` if left out. Values
+    /// beyond 32 are counted together.
     by: Option<String>,
     /// About how many buckets there are, 60 if left out, at most 1,000.
     buckets: Option<u32>,
@@ -143,7 +144,8 @@ struct FacetParams {
     #[param(value_type = Option<String>, format = DateTime)]
     #[serde(default, deserialize_with = "time")]
     to: Option<Timestamp>,
-    /// Fields with columns of their own, with commas between them, at most 16; some usual ones if left out.
+    /// Fields and attributes as a search names them, with commas between them, at most 16; some usual ones if left out.
+    /// One that no record has has no values.
     fields: Option<String>,
     /// The most values of a field, 20 if left out.
     limit: Option<u32>,

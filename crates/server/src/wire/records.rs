@@ -176,7 +176,10 @@ pub(crate) struct LogRecord {
     /// The same as the source calls it.
     #[serde(skip_serializing_if = "Option::is_none")]
     severity_text: Option<String>,
-    /// The name of the event that it is.
+    /// `audit` or `security` of what is audited, which is kept longer; other records have none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    category: Option<&'static str>,
+    /// The name of the event that it is; of what is audited, what was done.
     #[serde(skip_serializing_if = "Option::is_none")]
     event_name: Option<String>,
     /// What it says. What has parts is JSON.
@@ -200,7 +203,11 @@ pub(crate) struct LogRecord {
 }
 
 impl From<LogEvent> for LogRecord {
-    fn from(log: LogEvent) -> Self {
+    fn from(mut log: LogEvent) -> Self {
+        let category = records::category_of(&log);
+        if category.is_some() {
+            log.attributes.remove("category");
+        }
         Self {
             id: format!("{:016x}", records::id_of_log(&log)),
             time: log.time,
@@ -208,6 +215,7 @@ impl From<LogEvent> for LogRecord {
             level: log.level.map(Level::as_str),
             severity_number: log.severity_number,
             severity_text: log.severity_text,
+            category,
             event_name: log.event_name,
             message: log.message,
             trace_id: log.trace_id,
