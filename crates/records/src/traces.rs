@@ -144,6 +144,7 @@ fn piece(span: &SpanEvent) -> Piece {
         start: span.time.as_nanos(),
         duration: span.duration_ns,
         clock: clock.cloned().unwrap_or_default(),
+        kind: span.kind,
     }
 }
 

@@ -115,6 +115,9 @@ pub(crate) struct TraceSpan {
     /// How long the whole trace waited for it and for none of its parts, in seconds; more than 0 is on the critical
     /// path.
     critical_seconds: f64,
+    /// How long the whole trace waited for it to begin while nothing ran, as in a queue, in seconds. The critical path
+    /// is as long as these of all spans together.
+    waiting_seconds: f64,
     /// What is done.
     name: String,
     /// `unspecified`, `internal`, `server`, `client`, `producer` or `consumer`.
@@ -155,6 +158,7 @@ impl TraceSpan {
             skew_seconds: node.skew as f64 / 1e9,
             self_seconds: seconds(node.own),
             critical_seconds: seconds(node.critical),
+            waiting_seconds: seconds(node.waiting),
             name: span.name,
             kind: span.kind.as_str(),
             status: span.status.as_str(),
