@@ -79,7 +79,8 @@ pub fn around(
             (found.older, found.newer, place)
         }
         None => {
-            let mut items = source.read(TimeRange::new(Timestamp::MIN, time), Order::NewestFirst, before + 1)?;
+            let mut items =
+                source.read(TimeRange::new(Timestamp::MIN, time), Order::NewestFirst, before + 1)?;
             let is_there = items.first().is_some_and(|log| log.time == time);
             items.truncate(before + usize::from(is_there));
             let place = items.len().checked_sub(1).filter(|_| is_there);
@@ -120,7 +121,8 @@ impl Source<'_> {
         let range = TimeRange::new(Timestamp::MIN, time);
         let mut limit = sides.0 + 1 + AT_FIRST;
         loop {
-            let batches = self.store.scan(&self.scan(range, Order::NewestFirst, limit)).map_err(Error::Read)?;
+            let batches =
+                self.store.scan(&self.scan(range, Order::NewestFirst, limit)).map_err(Error::Read)?;
             let is_all = batches.iter().map(RecordBatch::num_rows).sum::<usize>() < limit;
             let looked = Sides::of(&batches, (time, id), sides)?;
             match looked.older.len() {

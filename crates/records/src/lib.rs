@@ -25,6 +25,7 @@ mod sets;
 mod streams;
 #[cfg(test)]
 mod tests;
+mod trace_jobs;
 mod traces;
 mod tree;
 mod values;
@@ -44,6 +45,7 @@ pub use said::{Said, said, said_of_origin};
 pub use search_of::{Kind, Search, Selection};
 pub use sets::{Labels, Set, sets};
 pub use streams::{MAX_LINES, STREAM_LABELS, lines, selected, stream_of};
+pub use trace_jobs::{MAX_JOBS_OF_TRACE, TraceJob, TraceJobs, jobs_of_log};
 pub use traces::{MAX_LOGS, MAX_SPANS, MAX_TRACES, Trace, TraceSummary, spans_of, trace, traces};
 pub use tree::{Node, Piece, analyse};
 pub use windows::{MAX_SERIES, MAX_STEPS, Steps, Windowed, windows};
