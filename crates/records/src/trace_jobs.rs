@@ -153,7 +153,7 @@ impl TraceJobs {
             if let Some(place) = self.spans.get(at) {
                 return self.jobs.get(*place);
             }
-            at = parents.get(at)?;
+            at = parents.get(at).copied()?;
         }
         None
     }

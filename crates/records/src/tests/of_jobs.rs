@@ -10,7 +10,9 @@ use store::{Cancel, Order};
 
 use super::made_up::NOW;
 use super::stored::Stored;
-use crate::{JobCounts, Kind, OfJob, Page, Search, failed_jobs};
+use crate::{
+    Ended, JobCounts, Kind, MAX_JOBS_OF_TRACE, OfJob, Page, Search, TraceJobs, failed_jobs, jobs_of_log, trace,
+};
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_nanos(NOW.as_nanos() + seconds * 1_000_000_000)
@@ -124,6 +126,68 @@ fn a_trace_that_a_search_cannot_name_is_followed_all_the_same() {
     let of_job = OfJob::new("j", Some("no hex"), TimeRange::ALL);
     assert_eq!(of_job.query(), "job_id:\"j\"");
     assert_eq!(of_job.counts(&*stored.store, &Cancel::never()).expect("counts").llm_calls, 1);
+}
+
+/// An event of a job that follows from a span.
+fn of_span(id: &str, span: u64, action: JobAction, trace: &str) -> Event {
+    let event = JobEvent::new(at(1), format!("{id}{span}{action}"), action, id.to_owned());
+    Event::Job(JobEvent {
+        kind: Some(format!("kind of {id}")),
+        trace_id: Some(trace.to_owned()),
+        attributes: [("span_id".to_owned(), format!("{span:016x}"))].into(),
+        ..event
+    })
+}
+
+fn ids(jobs: &TraceJobs) -> String {
+    jobs.jobs().iter().map(|job| job.job_id.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_record_belongs_to_the_job_in_whose_span_it_was_written_or_else_to_those_of_its_trace() {
+    let (first, other) = ("a1".repeat(16), "b2".repeat(16));
+    let within = |seconds: i64, parent: i64| {
+        let Event::Span(span) = span(seconds, None, &first) else { panic!("a span") };
+        Event::Span(Box::new(SpanEvent { parent_span_id: Some(format!("{parent:016x}")), ..*span }))
+    };
+    let stored = Stored::new();
+    // A request (1) sends (2) a job (3), which has a part (4) and sends (5) another one (6).
+    stored.take(&[span(1, None, &first), within(2, 1), within(3, 2), within(4, 3), within(5, 4), within(6, 5)]);
+    stored.take(&[
+        of_span("a", 2, JobAction::Submitted, &first),
+        of_span("a", 3, JobAction::Started, &first.to_uppercase()),
+        of_span("b", 5, JobAction::Submitted, &first),
+        of_span("b", 6, JobAction::Failed, &first),
+        span(7, Some("named"), &other),
+    ]);
+    let never = Cancel::never();
+    let of_line = |job: Option<&str>, trace: Option<&str>, span: Option<u64>| {
+        let Event::Log(log) = log(1, job, trace) else { panic!("a record") };
+        let log = LogEvent { span_id: span.map(|span| format!("{span:016x}")), ..*log };
+        ids(&jobs_of_log(&*stored.store, &log, &never).expect("jobs"))
+    };
+    for (span, jobs) in [(1, "a b"), (2, "a b"), (3, "a"), (4, "a"), (5, "a"), (6, "b"), (99, "a b")] {
+        assert_eq!(of_line(None, Some(&first), Some(span)), jobs, "{span}");
+    }
+    assert_eq!(of_line(None, Some(&first), None), "a b");
+    assert_eq!(of_line(Some("c"), Some(&first), Some(3)), "c");
+    assert_eq!(of_line(None, Some(&other), None), "named");
+    assert_eq!(of_line(None, None, Some(3)), "");
+
+    let whole = trace(&*stored.store, &first, &never).expect("a trace").jobs;
+    assert_eq!((ids(&whole).as_str(), whole.has_more()), ("a b", false));
+    assert_eq!(whole.jobs()[1].kind.as_deref(), Some("kind of b"));
+}
+
+#[test]
+fn of_a_trace_with_very_many_jobs_some_are_told_and_that_there_are_more() {
+    let first = "a1".repeat(16);
+    let stored = Stored::new();
+    let events: Vec<Event> =
+        (0..60).map(|number| of_span(&format!("j{number}"), number, JobAction::Started, &first)).collect();
+    stored.take(&events);
+    let jobs = trace(&*stored.store, &first, &Cancel::never()).expect("a trace").jobs;
+    assert_eq!((jobs.jobs().len(), jobs.has_more()), (MAX_JOBS_OF_TRACE, true));
 }
 
 #[test]
