@@ -16,6 +16,7 @@ mod error;
 mod event;
 mod fields;
 mod jobs;
+mod of_what;
 mod page;
 mod patterns;
 mod rest;
@@ -38,7 +39,8 @@ pub use counts::{
 pub use error::Error;
 pub use event::{LogRecord, SpanRecord};
 pub use fields::as_label;
-pub use jobs::{JobCounts, MAX_LISTED, MAX_TRACES_OF_JOB, OfJob, failed_jobs};
+pub use jobs::{JobCounts, MAX_LISTED, MAX_TRACES_OF_JOB, OfJob};
+pub use of_what::{BEGUN_BEFORE, OfWhat, WorkersOf, failed_jobs, llm_calls};
 pub use page::{Cursor, Listed, MAX_ROWS, Page, UnknownCursor, bytes_of_log, id_of_log, logs};
 pub use patterns::{Example, MAX_PATTERNS, Pattern, Patterns, patterns};
 pub use said::{Said, said, said_of_origin};
