@@ -70,6 +70,11 @@ impl OfJob {
         Ok(self)
     }
 
+    /// Its id.
+    pub fn job_id(&self) -> &str {
+        &self.job_id
+    }
+
     /// Its traces.
     pub fn traces(&self) -> &[String] {
         &self.traces
