@@ -25,9 +25,10 @@ class Results:
         self._new.append(_title(text))
         self._write()
 
-    def drop_others(self) -> None:
-        """Leaves the tables that were put, in that order."""
-        self._tables = {title: self._tables[title] for title in self._new}
+    def drop_others(self, *kept: str) -> None:
+        """Leaves the tables that were put, in that order, and those with these titles."""
+        titles = [*self._new, *(title for title in kept if title in self._tables and title not in self._new)]
+        self._tables = {title: self._tables[title] for title in titles}
         self._write()
 
     def _write(self) -> None:

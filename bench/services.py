@@ -35,8 +35,8 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
-def wait_for(what: str, look: Callable[[], object], seconds: float = 60) -> None:
-    """Looks until `look` neither fails nor is false."""
+def wait_for(what: str, look: Callable[[], object], seconds: float = 60, pause: float = 0.1) -> None:
+    """Looks, with pauses of so many seconds, until `look` neither fails nor is false."""
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -47,7 +47,7 @@ def wait_for(what: str, look: Callable[[], object], seconds: float = 60) -> None
             error = failure
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {seconds:.0f} s for {what}: {error}")
-        time.sleep(0.1)
+        time.sleep(pause)
 
 
 def get(url: str, token: str = "", timeout: float = 10) -> bytes:
@@ -96,10 +96,10 @@ class Services:
         process.kill()
         process.wait(60)
 
-    def watchkeeper(self, binary: str) -> tuple[int, str]:
-        """Our own server. Returns its process id and its address."""
+    def watchkeeper(self, binary: str, more: str = "") -> tuple[int, str]:
+        """Our own server, with `more` behind its usual configuration. Returns its process id and its address."""
         configuration = self.folder / "watchkeeper.toml"
-        configuration.write_text(CONFIGURATION)
+        configuration.write_text(CONFIGURATION + more)
         url = f"http://127.0.0.1:{free_port()}"
         listen, data = url.removeprefix("http://"), str(self.folder / "data")
         pid = self.start(

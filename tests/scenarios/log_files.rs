@@ -122,7 +122,7 @@ async fn stored(watchkeeper: &Watchkeeper) -> Result<Value> {
     let statement = "SELECT service, count(*), min(CAST(attributes['n'] AS BIGINT)), \
                      max(CAST(attributes['n'] AS BIGINT)), sum(CAST(attributes['n'] AS BIGINT)) \
                      FROM logs WHERE service IN ('renamed', 'copied', 'dated') GROUP BY service ORDER BY service";
-    let answer = watchkeeper.post("/api/v1/sql", &json!({ "query": statement })).await?;
+    let answer = watchkeeper.post("/api/v1/sql", &json!({ "sql": statement })).await?;
     ensure!(answer.status == 200, "{answer:?}");
     Ok(answer.body["rows"].clone())
 }

@@ -36,13 +36,17 @@ pub struct Config {
     /// The most memory that samples take before they are in files. Files are written at a twelfth of it, at
     /// up to half when there are so many series that each would have few samples in a file, so that there is room for
     /// what arrives meanwhile. What a series takes beside its samples comes on top, some 400 bytes in the
-    /// measurements; `max_series` bounds it.
+    /// measurements; `max_series` bounds it. An eighth of it is for results of rules, derived metrics, metrics of logs
+    /// and what collectors find, which nobody would send again.
     #[schemars(with = "String")]
     pub head_max_bytes: ByteSize,
     /// The longest that data stays in memory and in the write-ahead log alone before files are written.
     #[schemars(with = "String")]
     pub head_max_age: DurationText,
-    /// The most memory that events take before they are in files. Files are written at half of it.
+    /// The most memory that events take before they are in files. Files are written at half of it. Samples have memory of
+    /// their own; of this an eighth is for all events that are no records of logs, spans or exemplars, so that a flood of
+    /// those does not keep others out. A request that is stored in several parts is taken whole while there is any
+    /// room, and may go beyond it.
     #[schemars(with = "String")]
     pub events_head_max_bytes: ByteSize,
     /// The most series in memory. Samples of further series are refused and counted.
@@ -54,7 +58,8 @@ pub struct Config {
     /// series, which each segment holds once, do not count.
     #[schemars(with = "String")]
     pub wal_segment_bytes: ByteSize,
-    /// The most that the write-ahead log may take. Files are written at half of it.
+    /// The most that the write-ahead log may take. Files are written at half of it. Events leave an eighth of it to samples,
+    /// and an eighth is for what the memory for both is spared for.
     #[schemars(with = "String")]
     pub wal_max_bytes: ByteSize,
     /// How long a commit may gather the batches of several writers. A lone writer never waits for it.
@@ -63,7 +68,7 @@ pub struct Config {
     /// The size at which a commit gathers no further batches.
     #[schemars(with = "String")]
     pub commit_bytes: ByteSize,
-    /// The most bytes of batches that wait to be committed.
+    /// The most bytes of batches that wait to be committed, shared out as the log is.
     #[schemars(with = "String")]
     pub commit_queue_bytes: ByteSize,
     /// How often it is looked whether small files can be merged to larger ones; at most 100 times a second.

@@ -7,13 +7,14 @@ use std::time::Duration;
 use model::{ByteSize, TimeRange, Timestamp};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
-use store::{Changes, StoreStats};
+use store::{AppendError, Changes, Reservation, StoreStats};
 
 use crate::block::held::Total;
 use crate::block::series::BlockSeries;
 use crate::cache::Cache;
 use crate::catalog::{Catalog, FileKind};
 use crate::clock::Clock;
+use crate::demand::Demand;
 use crate::failure::Failure;
 use crate::files::StoredFile;
 use crate::head::Head;
@@ -35,6 +36,9 @@ const ENOUGH_BYTES_A_SERIES: u64 = 192;
 /// How many selectors may hold as much of the labels and indexes of blocks as one may; more of them have to do with
 /// less, or wait.
 const LARGE_SELECTORS: usize = 2;
+
+/// What is full when rows find no room in memory.
+const MEMORY_FOR_EVENTS: &str = "memory for events";
 
 /// The shared parts of a store.
 pub(crate) struct Core {
@@ -65,6 +69,8 @@ pub(crate) struct Core {
     /// Files that were let go of.
     leaving: Mutex<Vec<Weak<StoredFile>>>,
     pub(crate) room: Room,
+    /// Bytes of rows for which room was taken and that are not in the head yet.
+    reserved: Mutex<u64>,
     pub(crate) empty_days: EmptyDays,
     pub(crate) unread: Unread,
     clock: Clock,
@@ -115,6 +121,7 @@ impl Core {
             next_file,
             leaving: Mutex::default(),
             room: Room::new(config.disk_reserve_bytes.0),
+            reserved: Mutex::default(),
             empty_days: EmptyDays::default(),
             unread: Unread::default(),
             clock: Clock::new(),
@@ -244,19 +251,68 @@ impl Core {
         self.config.head_max_age.0
     }
 
-    /// The bound that is reached, if one is.
-    pub(crate) fn overload(&self) -> Option<&'static str> {
-        let view = self.view.read();
-        let sum = |bytes: fn(&Head) -> u64| bytes(&view.head) + view.frozen.as_deref().map_or(0, bytes);
-        if sum(|head| head.metrics.sample_bytes()) >= self.config.head_max_bytes.0 {
+    /// The bound that keeps a batch out, if one does: those of the kinds that it has, and those of all. Rows for which
+    /// room was taken have it.
+    pub(crate) fn overload(&self, demand: Demand) -> Option<&'static str> {
+        let asks_for_rows = demand.has_rows && !demand.has_reserved();
+        if demand.has_samples
+            && self.bytes_in_heads(|head| head.metrics.sample_bytes())
+                >= demand.share(self.config.head_max_bytes.0)
+        {
             Some("memory for samples")
-        } else if sum(|head| head.events.bytes()) >= self.config.events_head_max_bytes.0 {
-            Some("memory for events")
-        } else if self.segments.bytes() >= self.config.wal_max_bytes.0 {
+        } else if asks_for_rows && self.is_full_of_rows(demand, *self.reserved.lock()) {
+            Some(MEMORY_FOR_EVENTS)
+        } else if !demand.has_reserved()
+            && self.segments.bytes() >= demand.share_of_both(self.config.wal_max_bytes.0)
+        {
             Some("the write-ahead log")
         } else {
             None
         }
+    }
+
+    fn is_full_of_rows(&self, demand: Demand, reserved: u64) -> bool {
+        let in_use = self.bytes_in_heads(|head| head.events.bytes()).saturating_add(reserved);
+        in_use >= demand.share(self.config.events_head_max_bytes.0)
+    }
+
+    /// What lies in memory and not in files.
+    fn bytes_in_heads(&self, bytes: fn(&Head) -> u64) -> u64 {
+        let view = self.view.read();
+        bytes(&view.head) + view.frozen.as_deref().map_or(0, bytes)
+    }
+
+    /// Takes room for rows of so many bytes, in memory and on the disk.
+    pub(crate) fn reserve(self: &Arc<Self>, bytes: u64) -> Result<Reservation, AppendError> {
+        let demand = Demand::of_rows();
+        if let Some(what) = self.overload(demand) {
+            return Err(AppendError::Overloaded { what });
+        }
+        self.take_of_disk(bytes)?;
+        let mut reserved = self.reserved.lock();
+        // Another may have taken it since.
+        if self.is_full_of_rows(demand, *reserved) {
+            self.room.give_back(bytes);
+            return Err(AppendError::Overloaded { what: MEMORY_FOR_EVENTS });
+        }
+        *reserved = reserved.saturating_add(bytes);
+        drop(reserved);
+        let core = Arc::clone(self);
+        Ok(Reservation::new(bytes, move |bytes| {
+            let mut reserved = core.reserved.lock();
+            *reserved = reserved.saturating_sub(bytes);
+            drop(reserved);
+            core.room.give_back(bytes);
+        }))
+    }
+
+    /// Takes room on the disk, to be written to soon.
+    pub(crate) fn take_of_disk(&self, bytes: u64) -> Result<(), AppendError> {
+        if self.room.take(bytes) {
+            return Ok(());
+        }
+        let (free_bytes, reserve_bytes) = (self.room.free(), self.config.disk_reserve_bytes.0);
+        Err(AppendError::DiskFull { free_bytes, reserve_bytes })
     }
 
     /// How the store does. The gauges are set to the same.

@@ -11,9 +11,9 @@ use async_trait::async_trait;
 use model::{ByteSize, Labels, TimeRange, Timestamp};
 use parking_lot::Mutex;
 use store::{
-    AppendError, Appended, Batch, Cancel, Cardinality, Changes, EventPass, EventScan, Matcher, QueryError,
-    RollupCursor, RollupPart, SelectRequest, SeriesBuffer, SeriesCursor, SqlError, SqlQuery, SqlRows,
-    SqlSummary, StoreStats, TelemetryStore,
+    AppendError, Appended, Batch, Cancel, Cardinality, Changes, EventPass, EventScan, Intake, Matcher,
+    QueryError, Reservation, RollupCursor, RollupPart, SelectRequest, SeriesBuffer, SeriesCursor, SqlError,
+    SqlQuery, SqlRows, SqlSummary, StoreStats, TelemetryStore,
 };
 use tokio::sync::oneshot;
 
@@ -21,6 +21,7 @@ use crate::archive::{self, Archiver};
 use crate::catalog::Catalog;
 use crate::compact::{Extent, compact};
 use crate::core::Core;
+use crate::demand::Demand;
 use crate::layout::{Layout, segment_id};
 use crate::open::open;
 use crate::query::queries::Queries;
@@ -257,29 +258,37 @@ impl Engine {
         }
     }
 
-    fn admit(&self, bytes: usize) -> Result<(), AppendError> {
+    fn admit(&self, demand: Demand, bytes: usize) -> Result<(), AppendError> {
         let record_bytes = most_record_bytes(bytes);
         if record_bytes > MAX_PAYLOAD_BYTES {
             return Err(AppendError::TooLarge { bytes: record_bytes, max_bytes: MAX_PAYLOAD_BYTES });
         }
-        if let Some(what) = self.core.overload() {
+        if let Some(what) = self.core.overload(demand) {
             return Err(AppendError::Overloaded { what });
         }
-        if !self.core.room.take(bytes as u64) {
-            let (free_bytes, reserve_bytes) = (self.core.room.free(), self.core.config.disk_reserve_bytes.0);
-            return Err(AppendError::DiskFull { free_bytes, reserve_bytes });
+        if demand.has_reserved() {
+            self.core.room.take_reserved(bytes as u64);
+            return Ok(());
         }
-        Ok(())
+        self.core.take_of_disk(bytes as u64)
     }
 
     /// Hands a batch to the committer.
     fn push(
         &self,
         batch: Batch,
+        demand: Demand,
         bytes: usize,
     ) -> Result<oneshot::Receiver<Result<Appended, AppendError>>, AppendError> {
-        self.admit(bytes)?;
-        self.queue.push(batch, bytes).inspect_err(|_| self.core.room.give_back(bytes as u64))
+        self.admit(demand, bytes)?;
+        self.queue.push(batch, demand, bytes).inspect_err(|_| self.core.room.give_back(bytes as u64))
+    }
+
+    /// Counts what was refused at a bound.
+    fn count_refusal(&self, error: &AppendError) {
+        if matches!(error, AppendError::Overloaded { .. }) {
+            self.core.telemetry.intake.overloaded.inc();
+        }
     }
 }
 
@@ -316,6 +325,12 @@ impl TelemetryStore for Engine {
     /// # Panics
     /// When rows are not in their table's schema.
     async fn append(&self, batch: Batch) -> Result<Appended, AppendError> {
+        self.append_by(batch, &Intake::Usual).await
+    }
+
+    /// # Panics
+    /// When rows are not in their table's schema.
+    async fn append_by(&self, batch: Batch, intake: &Intake) -> Result<Appended, AppendError> {
         if batch.is_empty() {
             return Ok(Appended::default());
         }
@@ -329,13 +344,18 @@ impl TelemetryStore for Engine {
         }
         let events = batch.events.iter().map(|events| events.rows.get_array_memory_size()).sum::<usize>();
         let bytes = batch.metrics.size_bytes() + events;
-        let queued = self.push(batch, bytes).inspect_err(|error| {
-            if matches!(error, AppendError::Overloaded { .. }) {
-                self.core.telemetry.intake.overloaded.inc();
-            }
-        })?;
+        let demand = Demand::of(&batch, intake);
+        let queued = self.push(batch, demand, bytes).inspect_err(|error| self.count_refusal(error))?;
         // The committer answers everything that it has taken, unless it has panicked.
-        queued.await.unwrap_or(Err(AppendError::Poisoned))
+        let appended = queued.await.unwrap_or(Err(AppendError::Poisoned))?;
+        if let Intake::Reserved(reservation) = intake {
+            reservation.spend(bytes as u64);
+        }
+        Ok(appended)
+    }
+
+    fn reserve(&self, bytes: u64) -> Result<Reservation, AppendError> {
+        self.core.reserve(bytes).inspect_err(|error| self.count_refusal(error))
     }
 
     fn select(&self, request: &SelectRequest) -> Result<Box<dyn SeriesCursor>, QueryError> {

@@ -16,6 +16,7 @@ mod clock;
 mod compact;
 mod config;
 mod core;
+mod demand;
 mod engine;
 mod error;
 mod events;

@@ -59,6 +59,12 @@ impl Room {
         is_there
     }
 
+    /// Takes so much for which room was taken before, and is given back when this is written.
+    pub(crate) fn take_reserved(&self, bytes: u64) {
+        let mut state = self.state.lock();
+        state.waiting = state.waiting.saturating_add(bytes);
+    }
+
     /// Notes that what was taken is written, and how many bytes it is by then: much less than it was in memory.
     pub(crate) fn written(&self, taken: u64, bytes: u64) {
         let mut state = self.state.lock();
@@ -122,6 +128,8 @@ mod tests {
         assert!(!room.has_twice(50) && !room.take(51) && room.take(50));
         drop(held);
         assert!(room.take(50));
+        room.take_reserved(51);
+        assert_eq!(room.free(), 49, "never refused, and counted");
     }
 
     #[test]

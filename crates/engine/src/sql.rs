@@ -9,7 +9,9 @@
 //! Start reading at [`run`].
 
 mod answer;
+mod arguments;
 mod bounded;
+mod compared;
 mod deadline;
 mod fault;
 mod functions;
@@ -17,8 +19,10 @@ mod held;
 mod memory;
 mod meter;
 mod named;
+mod place;
 mod planner;
 mod points;
+mod said;
 mod samples;
 mod session;
 mod size;
@@ -40,6 +44,8 @@ use crate::query::queries::{Queries, Run};
 
 use answer::Answer;
 use deadline::Until;
+use fault::Read;
+use session::Planned;
 pub(crate) use session::Sessions;
 #[cfg(test)]
 pub(crate) use session::anytime;
@@ -66,38 +72,40 @@ pub(crate) fn run(
     let environment = memory::share(&queries.environment());
     let most_rows =
         query.limit.map_or(core.config.max_scan_rows, |limit| limit.min(core.config.max_scan_rows));
-    let made = made(&session::Wanted {
+    let Made { plan, read, context } = made(&session::Wanted {
         state: session::of_view(core, sessions, environment, &tally, &until),
         statement: &query.statement,
         most_rows,
         until: &until,
     })?;
     let planning = begun.elapsed();
-    into.begin(&made.plan.schema())?;
+    into.begin(&plan.schema())?;
     let run = Run {
-        plan: made.plan,
-        context: made.context,
+        plan,
+        context,
         timeout: timeout.length.saturating_sub(planning),
         timed_out: timeout.text(),
-        error: fault::query_error,
+        error: fault::run_error,
     };
     let mut answer = Answer::new(core, query.limit, into);
-    queries.run_within(run, &query.cancel, &mut |rows| answer.add(&rows))?;
-    let read = |count: &std::sync::atomic::AtomicU64| count.load(Ordering::Relaxed);
+    let answered = queries.run_within(run, &query.cancel, &mut |rows| answer.add(&rows));
+    answered.map_err(|error| read.failed(error))?;
+    let count = |count: &std::sync::atomic::AtomicU64| count.load(Ordering::Relaxed);
     Ok(SqlSummary {
         rows: answer.rows as u64,
         is_truncated: answer.is_truncated,
-        rows_read: read(&tally.rows),
-        row_groups_read: read(&tally.row_groups),
-        row_groups_passed_over: read(&tally.row_groups_passed_over),
+        rows_read: count(&tally.rows),
+        row_groups_read: count(&tally.row_groups),
+        row_groups_passed_over: count(&tally.row_groups_passed_over),
         planning,
         total: begun.elapsed(),
     })
 }
 
-/// A plan, and what it runs in.
+/// A plan, what it runs in, and what its faults are told with.
 struct Made {
     plan: Arc<dyn ExecutionPlan>,
+    read: Read,
     context: Arc<TaskContext>,
 }
 
@@ -109,8 +117,8 @@ fn made(wanted: &session::Wanted<'_>) -> Result<Made, SqlError> {
     thread::scope(|scope| {
         let thread = thread::Builder::new().name("store-plan".to_owned()).stack_size(PLANNING_STACK_BYTES);
         let thread = thread.spawn_scoped(scope, || {
-            let plan = session::plan(wanted)?;
-            Ok(Made { plan: meter::metered(plan)?, context: wanted.state.task_ctx() })
+            let Planned { plan, read } = session::plan(wanted)?;
+            Ok(Made { plan: meter::metered(plan)?, read, context: wanted.state.task_ctx() })
         });
         let thread = thread.map_err(|error| failed(error.into()))?;
         thread.join().map_err(|_| failed("it has panicked".into()))?

@@ -1,8 +1,9 @@
 //! How well and how fast secrets are found: `cargo run --release --package ingest --example redaction -- FILE`.
 //!
-//! FILE holds lines with labels, as `tests/redaction/corpus.txt` does; its head says how they are written. Printed are
-//! precision and recall of each detector, and how many MB a second of a core are looked through. With `--json` the same
-//! is printed as JSON, for the benchmark.
+//! FILE holds lines with labels, as `corpus.txt`, `fresh.txt` and `held_out.txt` of `tests/redaction` do; the head of
+//! the first says how they are written. Printed are precision and recall of each detector, and how many MB a second of a
+//! core are looked through. With `--json` the same is printed as JSON, for the benchmark; of `held_out.txt` print
+//! nothing else, for without it each fault is shown.
 
 #![allow(clippy::print_stdout, reason = "an example prints")]
 

@@ -50,6 +50,11 @@ impl Source {
         matches!(self, Self::LogFile | Self::Journal | Self::KernelLog)
     }
 
+    /// Whether it is the house itself: what comes so is little, and nobody sends it again.
+    pub(crate) fn is_own(self) -> bool {
+        matches!(self, Self::Collector | Self::Pipeline | Self::Rules | Self::LogMetrics | Self::Own)
+    }
+
     /// The value of the label `source`.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -17,7 +17,7 @@ use model::event::Event;
 use model::{MetricBatch, TimeRange, Timestamp};
 use parking_lot::{Mutex, RwLock};
 use store::{
-    AppendError, Batch, EventBatch, EventScan, FilterOp, QueryError, Retention, Table, TelemetryStore,
+    AppendError, Batch, EventBatch, EventScan, FilterOp, Intake, QueryError, Retention, Table, TelemetryStore,
 };
 use tokio::task::JoinError;
 
@@ -30,7 +30,7 @@ use crate::sampling::{Sampling, SamplingSettings};
 use crate::{Limits, Reason, Redactor, Source};
 use clean::CleanSeries;
 use fetched::FETCHED_IDS;
-use parts::{IdKind, PART_BYTES};
+use parts::{IdKind, Part};
 
 /// Hears of events once they are durable. Must not block: it is called on the way to the answer.
 pub trait EventListener: Send + Sync {
@@ -145,6 +145,8 @@ pub struct Ingest {
     seen_exemplars: Arc<Mutex<Duplicates>>,
     /// So do spans, and records of logs that have ids.
     seen_records: Arc<Mutex<Duplicates>>,
+    /// So do lines of Loki's shippers: each has an id, and where records have ids of their own they are few.
+    seen_lines: Arc<Mutex<Duplicates>>,
     /// So do records of logs that we fetch. Whoever fetches them knows how far the store has them
     /// ([`Ingest::stored_log_ids`]), so few need to be remembered.
     seen_fetched: Arc<Mutex<Duplicates>>,
@@ -185,6 +187,7 @@ impl Ingest {
             seen_events: Arc::new(Mutex::new(Duplicates::new(limits.remembered_event_ids))),
             seen_exemplars: Arc::new(Mutex::new(Duplicates::new(limits.remembered_event_ids))),
             seen_records: Arc::new(Mutex::new(Duplicates::new(limits.remembered_event_ids))),
+            seen_lines: Arc::new(Mutex::new(Duplicates::new(limits.remembered_event_ids))),
             seen_fetched: Arc::new(Mutex::new(Duplicates::new(FETCHED_IDS))),
             cumulative: Cumulative::new(Bounds {
                 max_series: limits.max_delta_series,
@@ -227,6 +230,10 @@ impl Ingest {
                 let events = store::events_from_batch(*table, &batch).map_err(IngestError::Rows)?;
                 count += events.len();
                 self.seen(Source::EventsApi, *table).lock().settle(events.iter().filter_map(id_of), true);
+                if *table == Table::Logs {
+                    // Who has sent them is not stored with them.
+                    self.seen_lines.lock().settle(events.iter().filter_map(id_of), true);
+                }
                 self.derivation.recall(events);
             }
         }
@@ -248,21 +255,26 @@ impl Ingest {
     /// those without an id (most records of logs) are stored as often as they are sent. Records of logs that keep account
     /// of what is done are stored as that.
     ///
-    /// What is large is stored in parts, one after the other. After an error all is to be sent again: what was stored of
-    /// it is known by its ids.
+    /// What is large is stored in parts, one after the other. Their ids are claimed and room for all of them is taken before
+    /// the first is stored, so that what is refused for want of room is refused whole. Only a fault can come between;
+    /// then all is to be sent again, and what was stored of it is known by its ids, where it has some.
     pub async fn append_events(
         self: &Arc<Self>,
         source: Source,
         events: Vec<Event>,
     ) -> Result<EventsOutcome, IngestError> {
         let (admitted, mut outcome) = self.admit_all(source, events).await?;
-        let mut parts = parts::split(admitted, PART_BYTES).into_iter();
+        let mut own = HashSet::new();
+        let (parts, intake) = self.prepare(source, admitted, &mut own, &mut outcome)?;
+        let mut parts = parts.into_iter();
         while let Some(part) = parts.next() {
-            if let Err(error) = self.store_part(source, part, &mut outcome).await {
-                let rest = parts.map(|part| part.len() as u64).sum();
+            let sent = part.events.len();
+            if let Err(error) = self.store_part(source, part, &intake, &mut own).await {
+                let rest = parts.map(|part| part.events.len() as u64).sum();
                 self.account.refused(source, Kind::Event, error.reason(), rest);
                 return Err(if outcome.accepted > 0 { error.after_a_part() } else { error });
             }
+            outcome.accepted += sent;
         }
         Ok(outcome)
     }
@@ -278,44 +290,36 @@ impl Ingest {
             IdKind::Event => &self.seen_events,
             IdKind::Exemplar => &self.seen_exemplars,
             IdKind::Record if source.is_fetched_log() => &self.seen_fetched,
+            IdKind::Record if source == Source::Loki => &self.seen_lines,
             IdKind::Record => &self.seen_records,
         }
     }
 
-    /// Stores those of a part that were not stored before.
+    /// Stores a part. `own` are the ids that its request has claimed.
     async fn store_part(
         self: &Arc<Self>,
         source: Source,
-        part: Vec<Event>,
-        outcome: &mut EventsOutcome,
+        part: Part,
+        intake: &Intake,
+        own: &mut HashSet<u128>,
     ) -> Result<(), IngestError> {
-        let Some(first) = part.first() else { return Ok(()) };
-        let seen = Arc::clone(self.seen(source, store::table_of(first)));
-        let (known, sent) = (outcome.duplicates, part.len() as u64);
-        let (mut claimed, claims) = claim(&seen, part, outcome)
-            .inspect_err(|_| self.account.refused(source, Kind::Event, Reason::Overloaded, sent))?;
-        self.account.refused(source, Kind::Event, Reason::Duplicate, (outcome.duplicates - known) as u64);
-        let sent = claimed.len();
-        if sent == 0 {
-            return Ok(());
-        }
+        let Part { mut events, claims, .. } = part;
+        let sent = events.len();
         let derived = self
-            .add_derived(&mut claimed)
+            .add_derived(&mut events, own)
             .inspect_err(|_| self.account.refused(source, Kind::Event, Reason::Overloaded, sent as u64))?;
-        let coming = Coming { events: claimed, sent, claims: [claims, derived] };
+        let coming = Coming { events, sent, claims: [claims, derived], intake: intake.clone() };
         // In a task of its own: a caller who goes away must not leave ids claimed, nor events stored
         // that no listener heard of.
         let this = Arc::clone(self);
         let storing = tokio::spawn(async move { this.store_coming(source, coming).await });
         let refused =
             |error: &IngestError| self.account.refused(source, Kind::Event, error.reason(), sent as u64);
-        storing.await.map_err(IngestError::from).inspect_err(refused)??;
-        outcome.accepted += sent;
-        Ok(())
+        storing.await.map_err(IngestError::from).inspect_err(refused)?
     }
 
     async fn store_coming(&self, source: Source, coming: Coming) -> Result<(), IngestError> {
-        let Coming { events, sent, claims } = coming;
+        let Coming { events, sent, claims, intake } = coming;
         // What follows from spans, and what listeners count, is of all of them.
         let left_out = self.sampling.left_out(&events).await;
         if left_out.had_no_room {
@@ -324,7 +328,7 @@ impl Ingest {
         let is_kept = |place: &usize| !left_out.places.contains(place);
         let kept = (0..).zip(&events).filter(|(place, _)| is_kept(place)).map(|(_, event)| event);
         let stored = match store::batches_from_events(kept.clone()) {
-            Ok(rows) => self.store_rows(rows).await,
+            Ok(rows) => self.store_rows(rows, &intake).await,
             Err(error) => Err(IngestError::Rows(error)),
         };
         let derived = (events.len() - sent) as u64;
@@ -349,12 +353,12 @@ impl Ingest {
         stored
     }
 
-    async fn store_rows(&self, events: Vec<EventBatch>) -> Result<(), IngestError> {
+    async fn store_rows(&self, events: Vec<EventBatch>, intake: &Intake) -> Result<(), IngestError> {
         if events.is_empty() {
             return Ok(());
         }
         let batch = Batch { metrics: MetricBatch::new(), events };
-        self.store.append(batch).await.map_err(IngestError::Store)?;
+        self.store.append_by(batch, intake).await.map_err(IngestError::Store)?;
         Ok(())
     }
 }
@@ -367,6 +371,8 @@ struct Coming {
     sent: usize,
     /// The ids of both.
     claims: [Claims; 2],
+    /// By what right they come.
+    intake: Intake,
 }
 
 /// The newest rows of a table, `limit` of them, that have ids.
@@ -390,14 +396,15 @@ fn id_of(event: &Event) -> Option<u128> {
 
 /// Claims the ids of `events`; gives back the events that are new, with their ids; events without an id are always
 /// new. When one is on its way to the disk in another request, nothing is claimed and all must be sent again: it cannot
-/// be acknowledged before it is durable.
+/// be acknowledged before it is durable. `own` are the ids that the request itself has claimed; those of `events` become
+/// some of them.
 fn claim(
     seen: &Arc<Mutex<Duplicates>>,
     events: Vec<Event>,
+    own: &mut HashSet<u128>,
     outcome: &mut EventsOutcome,
 ) -> Result<(Vec<Event>, Claims), IngestError> {
     let mut claimed = Vec::with_capacity(events.len());
-    let mut own = HashSet::with_capacity(events.len());
     // Before the lock, so that it is dropped after it: it needs the lock itself.
     let mut claims = Claims::new(Arc::clone(seen));
     let mut duplicates = seen.lock();

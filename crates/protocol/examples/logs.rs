@@ -7,18 +7,19 @@
 //! of messages, a trace of its own on each record, and some 420 bytes a record when it is written as a line of JSON.
 //! What was sent is told as JSON: how many bytes such lines have, and what can be looked for.
 
+mod otlp;
+
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Read, Write as _};
-use std::net::TcpStream;
+use std::io::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue, any_value};
+use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, any_value};
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use prost::Message as _;
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+use crate::otlp::{Connection, Failure, attribute, text};
 
 const DAY_NS: u64 = 86_400_000_000_000;
 const SERVICES: [&str; 12] = [
@@ -123,7 +124,6 @@ impl Maker {
         );
         written.expect("a string takes what it is given");
         self.raw_bytes += self.line.len() as u64 + 1;
-        let text = |key: &str, value: String| attribute(key, any_value::Value::StringValue(value));
         LogRecord {
             time_unix_nano: time_ns,
             observed_time_unix_nano: time_ns + 1_000_000,
@@ -132,7 +132,7 @@ impl Maker {
             body: Some(AnyValue { value: Some(any_value::Value::StringValue(message)) }),
             attributes: vec![
                 text("job.id", format!("job-{job:06}")),
-                text("stage", stage.to_owned()),
+                text("stage", stage),
                 text("logger", format!("pipeline.{stage}")),
                 attribute("duration_ms", any_value::Value::DoubleValue(duration)),
                 attribute("attempt", any_value::Value::IntValue(attempt)),
@@ -158,14 +158,11 @@ impl Maker {
                     ..ScopeLogs::default()
                 }],
                 resource: Some(Resource {
-                    attributes: [
-                        ("service.name", service.to_owned()),
-                        ("host.name", format!("gpu-{host:03}")),
-                    ]
-                    .into_iter()
-                    .chain([("deployment.environment.name", "production".to_owned())])
-                    .map(|(key, value)| attribute(key, any_value::Value::StringValue(value)))
-                    .collect(),
+                    attributes: vec![
+                        text("service.name", service),
+                        text("host.name", format!("gpu-{host:03}")),
+                        text("deployment.environment.name", "production"),
+                    ],
                     ..Resource::default()
                 }),
                 ..ResourceLogs::default()
@@ -173,10 +170,6 @@ impl Maker {
         });
         ExportLogsServiceRequest { resource_logs: streams.collect() }
     }
-}
-
-fn attribute(key: &str, value: any_value::Value) -> KeyValue {
-    KeyValue { key: key.to_owned(), value: Some(AnyValue { value: Some(value) }), ..KeyValue::default() }
 }
 
 fn main() -> Result<(), Failure> {
@@ -211,39 +204,15 @@ fn send_all(
     (connection, connections): (u64, u64),
     (from_ns, step_ns): (u64, u64),
 ) -> Result<(u64, u64), Failure> {
-    let mut stream = BufReader::new(TcpStream::connect(address)?);
-    stream.get_ref().set_nodelay(true)?;
+    let mut to = Connection::open(address, "/v1/logs")?;
     let random = (connection + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mut maker = Maker { random, line: String::new(), raw_bytes: 0 };
     let per_request = STREAMS * RECORDS;
     let mut count = 0;
     for request in (connection..records / per_request).step_by(connections as usize) {
         let body = maker.request(request * per_request, from_ns, step_ns).encode_to_vec();
-        send(&mut stream, address, &body)?;
+        to.send(&body)?;
         count += per_request;
     }
     Ok((count, maker.raw_bytes))
-}
-
-fn send(stream: &mut BufReader<TcpStream>, address: &str, body: &[u8]) -> Result<(), Failure> {
-    let head = format!(
-        "POST /v1/logs HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/x-protobuf\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    );
-    stream.get_mut().write_all(head.as_bytes())?;
-    stream.get_mut().write_all(body)?;
-    let (mut status, mut length, mut line) = (String::new(), 0, String::new());
-    stream.read_line(&mut status)?;
-    loop {
-        line.clear();
-        stream.read_line(&mut line)?;
-        let Some((name, value)) = line.trim().split_once(':') else { break };
-        if name.eq_ignore_ascii_case("content-length") {
-            length = value.trim().parse()?;
-        }
-    }
-    let mut answer = vec![0; length];
-    stream.read_exact(&mut answer)?;
-    let is_good = status.split(' ').nth(1) == Some("200");
-    if is_good && answer.is_empty() { Ok(()) } else { Err(format!("{status}{answer:?}").into()) }
 }

@@ -13,6 +13,7 @@ mod journal;
 mod json;
 mod lines;
 mod logfmt;
+mod looks;
 mod options;
 mod pattern;
 mod reader;
@@ -29,3 +30,5 @@ pub use lines::{Line, Lines, MAX_LINE_BYTES};
 pub use options::{LogFormat, LogOptions, Multiline, PatternError};
 pub use pattern::LinePattern;
 pub use reader::{Counts, LogReader, MAX_JOINED_BYTES, MAX_JOINED_LINES, Record};
+
+pub(crate) use looks::{Seen, alone};

@@ -61,6 +61,11 @@ pub enum LokiError {
     Json(String),
 }
 
+/// How many bytes a block of snappy says that it has when it is unpacked; none, where it is no such block.
+pub fn unpacked_bytes(block: &[u8]) -> usize {
+    snap::raw::decompress_len(block).unwrap_or(0)
+}
+
 /// Unpacks the snappy block that a request in protobuf is.
 pub fn unpack(block: &[u8], limit: usize) -> Result<Vec<u8>, LokiError> {
     let declared = snap::raw::decompress_len(block).map_err(LokiError::Snappy)?;

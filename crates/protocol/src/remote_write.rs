@@ -100,6 +100,11 @@ const SPARE_BYTES: usize = 1 << 20;
 /// What a request was decompressed into; the next one writes over it.
 static SPARE: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
+/// How many bytes a request says that it has when it is decompressed; none, where it is no block of snappy.
+pub fn unpacked_bytes(bytes: &[u8]) -> usize {
+    snap::raw::decompress_len(bytes).unwrap_or(0)
+}
+
 /// Takes a request apart. `limit` bounds its decompressed size, in bytes; it is checked against the size
 /// that the block declares before anything is decompressed.
 pub fn decode(bytes: &[u8], version: Version, limit: usize) -> Result<Decoded, RemoteWriteError> {

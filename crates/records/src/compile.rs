@@ -38,23 +38,31 @@ pub(crate) fn first_of(sources: Vec<Source>, test: &Test) -> Predicate {
         let mut way: Vec<Predicate> = nothing_before.clone();
         way.push(of_value(&source, test));
         ways.push(Predicate::All(way));
-        nothing_before.push(asked(&source, store::Test::Exists).opposite());
+        nothing_before.push(exists(&source).opposite());
     }
     Predicate::Any(ways)
 }
 
 /// A test of one value.
 fn of_value(source: &Source, test: &Test) -> Predicate {
-    conditions(source, test).unwrap_or_else(|| {
-        let rest = Predicate::Own(OwnTest(Arc::new(Rest::new(source.clone(), test.clone()))));
-        Predicate::All(vec![asked(source, store::Test::Exists), rest])
-    })
+    conditions(source, test)
+        .unwrap_or_else(|| Predicate::All(vec![exists(source), own_test(source, test.clone())]))
 }
 
-fn asked(source: &Source, test: store::Test) -> Predicate {
+fn exists(source: &Source) -> Predicate {
+    asked(source, store::Test::Exists).unwrap_or_else(|| own_test(source, Test::Exists))
+}
+
+fn own_test(source: &Source, test: Test) -> Predicate {
+    Predicate::Own(OwnTest(Arc::new(Rest::new(source.clone(), test))))
+}
+
+/// A condition of the store; it has none for attributes whose names it does not know.
+fn asked(source: &Source, test: store::Test) -> Option<Predicate> {
     match source {
-        Source::Column(column, _) => Predicate::column(column, test),
-        Source::Attribute(map, key) => Predicate::attribute(map, key.as_str(), test),
+        Source::Column(column, _) => Some(Predicate::column(column, test)),
+        Source::Attribute(map, key) => Some(Predicate::attribute(map, key.as_str(), test)),
+        Source::Labelled(..) => None,
     }
 }
 
@@ -62,33 +70,33 @@ fn asked(source: &Source, test: store::Test) -> Predicate {
 fn conditions(source: &Source, test: &Test) -> Option<Predicate> {
     let holds = match source {
         Source::Column(_, holds) => *holds,
-        Source::Attribute(..) => Holds::Text,
+        Source::Attribute(..) | Source::Labelled(..) => Holds::Text,
     };
     if holds == Holds::Level {
         // There are six of them.
         let levels = Level::ALL.into_iter().filter(|level| test.holds(&Datum::Level(*level)));
         let equal = |level: Level| asked(source, store::Test::equal(level.name()));
-        return Some(Predicate::Any(levels.map(equal).collect()));
+        return levels.map(equal).collect::<Option<Vec<_>>>().map(Predicate::Any);
     }
     match test {
-        Test::Exists => Some(asked(source, store::Test::Exists)),
-        Test::Compare(op, value) => Some(asked(source, compared(holds, *op, value)?)),
+        Test::Exists => asked(source, store::Test::Exists),
+        Test::Compare(op, value) => asked(source, compared(holds, *op, value)?),
         Test::Between(low, high) => between(source, holds, low, high),
         Test::Words(_) | Test::Equals(_) | Test::Like(_) | Test::Matches(_) if holds != Holds::Text => None,
-        Test::Equals(text) => Some(asked(source, store::Test::equal(text.as_str()))),
+        Test::Equals(text) => asked(source, store::Test::equal(text.as_str())),
         Test::Words(tests) => {
             let tests = tests.iter().map(word).collect::<Option<Vec<_>>>()?;
-            Some(asked(source, store::Test::Words(Phrase::new(tests))))
+            asked(source, store::Test::Words(Phrase::new(tests)))
         }
         Test::Matches(pattern) => {
             let pattern = TextPattern::new(pattern.regex().clone(), []);
-            Some(asked(source, store::Test::Matches(pattern)))
+            asked(source, store::Test::Matches(pattern))
         }
         Test::Like(glob) => {
-            let mut all: Vec<Predicate> =
-                beginning(glob).into_iter().map(|test| asked(source, test)).collect();
-            all.push(asked(source, store::Test::Matches(pattern(glob, certain(test))?)));
-            Some(Predicate::All(all))
+            let mut tests = beginning(glob);
+            tests.push(store::Test::Matches(pattern(glob, certain(test))?));
+            let all = tests.into_iter().map(|test| asked(source, test));
+            all.collect::<Option<Vec<_>>>().map(Predicate::All)
         }
     }
 }
@@ -154,7 +162,7 @@ fn compared(holds: Holds, op: CompareOp, value: &Value) -> Option<store::Test> {
 }
 
 fn between(source: &Source, holds: Holds, low: &Bound<Value>, high: &Bound<Value>) -> Option<Predicate> {
-    let mut all = vec![asked(source, store::Test::Exists)];
+    let mut all = vec![exists(source)];
     let ends = [(low, CompareOp::AtLeast, CompareOp::Greater), (high, CompareOp::AtMost, CompareOp::Less)];
     for (end, included, excluded) in ends {
         let (op, value) = match end {
@@ -162,7 +170,7 @@ fn between(source: &Source, holds: Holds, low: &Bound<Value>, high: &Bound<Value
             Bound::Included(value) => (included, value),
             Bound::Excluded(value) => (excluded, value),
         };
-        all.push(asked(source, compared(holds, op, value)?));
+        all.push(asked(source, compared(holds, op, value)?)?);
     }
     Some(Predicate::All(all))
 }

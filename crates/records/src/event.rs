@@ -8,7 +8,7 @@ use model::event::{Attributes, Conventions, Level, LogEvent, Origin, SpanEvent};
 use search::{Datum, Record, Scope};
 
 use crate::Kind;
-use crate::fields::{Source, attribute, field};
+use crate::fields::{Source, attribute, field, is_labelled, label};
 use crate::values::level;
 
 /// A record of a log.
@@ -28,11 +28,23 @@ trait Columns {
     fn first_of(&self, sources: &[Source]) -> Option<Datum<'_>> {
         sources.iter().find_map(|source| match source {
             Source::Column(column, _) => self.column(column),
-            Source::Attribute("attributes", key) => self.own().get(key).map(|value| value.as_str().into()),
-            Source::Attribute(_, key) => {
-                self.origin().resource_attributes.get(key).map(|value| value.as_str().into())
+            Source::Attribute(map, key) => self.attributes(map).get(key).map(|value| value.as_str().into()),
+            Source::Labelled(map, label) => {
+                let named = self.attributes(map).iter().rfind(|(key, _)| is_labelled(key, label));
+                named.map(|(_, value)| value.as_str().into())
             }
         })
+    }
+
+    fn attributes(&self, map: &str) -> &Attributes {
+        if map == "attributes" { self.own() } else { &self.origin().resource_attributes }
+    }
+}
+
+impl LogRecord<'_> {
+    /// What a label of Loki's language is of it.
+    pub(crate) fn label(&self, name: &str) -> Option<Datum<'_>> {
+        self.first_of(&label(name))
     }
 }
 
@@ -64,6 +76,7 @@ impl Columns for LogRecord<'_> {
             "observed_time" => time(log.observed_time),
             "level" => log.level.map(Level::as_str).map(level),
             "message" => text(log.message.as_ref()),
+            "event_name" => text(log.event_name.as_ref()),
             "trace_id" => text(log.trace_id.as_ref()),
             "span_id" => text(log.span_id.as_ref()),
             _ => of_origin(&log.origin, name).or_else(|| of_conventions(&log.conventions, name)),

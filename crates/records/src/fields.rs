@@ -27,12 +27,14 @@ pub(crate) enum Source {
     Column(&'static str, Holds),
     /// In a column of attributes, under this name.
     Attribute(&'static str, String),
+    /// In a column of attributes, under any name that is this one as a label.
+    Labelled(&'static str, String),
 }
 
 impl Source {
     pub(crate) const fn column(&self) -> &'static str {
         match self {
-            Self::Column(column, _) | Self::Attribute(column, _) => column,
+            Self::Column(column, _) | Self::Attribute(column, _) | Self::Labelled(column, _) => column,
         }
     }
 }
@@ -173,23 +175,30 @@ pub(crate) fn attribute(scope: Scope, name: &str) -> Sources {
     }
 }
 
+/// What stands before the name of a label, where it is that of an attribute and of nothing else.
+pub(crate) const OF_RECORD_ALONE: &str = "attribute_";
+/// The same of attributes of what records come from.
+pub(crate) const OF_RESOURCE_ALONE: &str = "resource_";
+
 /// Where a label lies, as Loki's language names it: its names have no dots.
 ///
-/// Columns go by their own names and by those of the conventions. What else there is are attributes: under the name as
-/// it is written, or with dots where it has underscores.
+/// Columns go by their own names and by the present ones of the conventions. What else there is are attributes: under
+/// the name as it is written, or with dots where it has underscores; and where there is none, what else the name may
+/// mean. Behind `attribute_` and `resource_` stands the name of an attribute, whatever is `_` in it.
 pub(crate) fn label(name: &str) -> Sources {
     match name {
         "level" | "detected_level" => return field(Kind::Logs, "level"),
-        "service" | "job" | "app" => return field(Kind::Logs, "service"),
-        "hostname" => return field(Kind::Logs, "host"),
-        "scope" | "scope_name" => return field(Kind::Logs, "scope"),
+        "scope_name" => return field(Kind::Logs, "scope"),
         "trace_id" | "span_id" | "logger" => return field(Kind::Logs, name),
         "event_name" => return vec![Source::Column("event_name", Holds::Text)],
         _ => {}
     }
-    let is_it =
-        |(column, _, names): &&Named| *column == name || names.iter().any(|known| as_label(known) == name);
-    if let Some((column, holds, _)) = CONVENTIONS.iter().chain(ORIGIN).find(is_it) {
+    let mut columns =
+        CONVENTIONS.iter().chain(ORIGIN).filter(|(column, ..)| *column != "service" || name != *column);
+    let is_present = |(column, _, names): &&Named| {
+        *column == name || names.first().is_some_and(|present| is_labelled(present, name))
+    };
+    if let Some((column, holds, _)) = columns.clone().find(is_present) {
         return vec![Source::Column(column, *holds)];
     }
     let mut sources = Sources::new();
@@ -200,17 +209,40 @@ pub(crate) fn label(name: &str) -> Sources {
             sources.push(Source::Attribute(map, dotted.clone()));
         }
     }
+    for (prefix, map) in [(OF_RECORD_ALONE, OWN), (OF_RESOURCE_ALONE, OF_RESOURCE)] {
+        sources.extend(name.strip_prefix(prefix).map(|rest| Source::Labelled(map, rest.to_owned())));
+    }
+    match name {
+        "service" | "job" | "app" => sources.extend(field(Kind::Logs, "service")),
+        "hostname" => sources.extend(field(Kind::Logs, "host")),
+        "scope" => sources.extend(field(Kind::Logs, "scope")),
+        _ => {
+            let of_old = columns.find(|(_, _, names)| names.iter().any(|known| is_labelled(known, name)));
+            sources.extend(of_old.map(|(column, holds, _)| Source::Column(column, *holds)));
+        }
+    }
     sources
 }
 
 /// The name of a label for an attribute: what Loki's names cannot have is `_`.
-pub fn as_label(name: &str) -> String {
-    let allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-    let mut label: String = name.chars().map(|letter| if allowed(letter) { letter } else { '_' }).collect();
+pub(crate) fn as_label(name: &str) -> String {
+    let mut label: String = name.chars().map(in_label).collect();
     if label.starts_with(|first: char| first.is_ascii_digit()) {
         label.insert(0, '_');
     }
     label
+}
+
+/// Whether the name of an attribute is this one as a label.
+pub(crate) fn is_labelled(name: &str, label: &str) -> bool {
+    let is_number = name.starts_with(|first: char| first.is_ascii_digit());
+    let label = if is_number { label.strip_prefix('_') } else { Some(label) };
+    label.is_some_and(|label| name.chars().map(in_label).eq(label.chars()))
+}
+
+/// What a letter is in a label.
+fn in_label(letter: char) -> char {
+    if letter.is_ascii_alphanumeric() { letter } else { '_' }
 }
 
 fn named(table: &[Named], map: &'static str, name: &str) -> Sources {
@@ -240,7 +272,9 @@ mod tests {
             for source in names.chain(of_conventions.map(|name| attribute(Scope::Any, name))).flatten() {
                 let column = table.field_with_name(source.column()).expect("a column of the table");
                 let fits = match &source {
-                    Source::Attribute(..) => matches!(column.data_type(), DataType::Map(..)),
+                    Source::Attribute(..) | Source::Labelled(..) => {
+                        matches!(column.data_type(), DataType::Map(..))
+                    }
                     Source::Column(_, Holds::Text | Holds::Level) => *column.data_type() == DataType::Utf8,
                     Source::Column(_, Holds::Count | Holds::Nanos) => *column.data_type() == DataType::UInt64,
                     Source::Column(_, Holds::Time) => matches!(column.data_type(), DataType::Timestamp(..)),
@@ -255,13 +289,11 @@ mod tests {
         let column = |name| Source::Column(name, Holds::Text);
         for (name, expected) in [
             ("service_name", column("service")),
-            ("service", column("service")),
-            ("job", column("service")),
             ("host", column("host")),
             ("host_name", column("host")),
             ("detected_level", Source::Column("level", Holds::Level)),
             ("environment", column("environment")),
-            ("deployment_environment", column("environment")),
+            ("deployment_environment_name", column("environment")),
             ("http_status_code", Source::Column("http_status_code", Holds::Count)),
             ("http_response_status_code", Source::Column("http_status_code", Holds::Count)),
             ("gen_ai_request_model", column("gen_ai_request_model")),
@@ -270,14 +302,29 @@ mod tests {
             assert_eq!(label(name), [expected], "{name}");
         }
         let attribute = |map, key: &str| Source::Attribute(map, key.to_owned());
-        let expected = [
-            attribute(OWN, "k8s_pod"),
-            attribute(OWN, "k8s.pod"),
-            attribute(OF_RESOURCE, "k8s_pod"),
-            attribute(OF_RESOURCE, "k8s.pod"),
-        ];
-        assert_eq!(label("k8s_pod"), expected);
+        let either = |plain: &str, dotted: &str| {
+            [OWN, OF_RESOURCE].map(|map| [attribute(map, plain), attribute(map, dotted)]).concat()
+        };
+        assert_eq!(label("k8s_pod"), either("k8s_pod", "k8s.pod"));
+        let mut of_old = either("deployment_environment", "deployment.environment");
+        of_old.push(column("environment"));
+        assert_eq!(label("deployment_environment"), of_old);
+        let alone = |map, name: &str| Source::Labelled(map, name.to_owned());
+        assert_eq!(label("attribute_a_b").last(), Some(&alone(OWN, "a_b")));
+        assert_eq!(label("resource_a_b").last(), Some(&alone(OF_RESOURCE, "a_b")));
+        for (name, meant) in
+            [("service", "service"), ("job", "service"), ("app", "service"), ("hostname", "host")]
+        {
+            let own = [OWN, OF_RESOURCE].map(|map| attribute(map, name));
+            assert_eq!(label(name), [&own[..], &[column(meant)]].concat(), "{name}");
+        }
         assert_eq!(["k8s.pod-name", "2nd", ""].map(as_label), ["k8s_pod_name", "_2nd", ""]);
+        for name in ["k8s.pod-name", "2nd", "", "für"] {
+            assert!(is_labelled(name, &as_label(name)), "{name}");
+        }
+        for (name, label) in [("2nd", "2nd"), ("a.b", "a.b"), ("ab", "a"), ("a", "_a")] {
+            assert!(!is_labelled(name, label), "{name} {label}");
+        }
     }
 
     #[test]

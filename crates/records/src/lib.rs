@@ -14,6 +14,7 @@ mod context;
 mod counts;
 mod error;
 mod event;
+mod facts;
 mod fields;
 mod jobs;
 mod of_what;
@@ -38,7 +39,7 @@ pub use counts::{
 };
 pub use error::Error;
 pub use event::{LogRecord, SpanRecord};
-pub use fields::as_label;
+pub use facts::facts_of;
 pub use jobs::{JobCounts, MAX_LISTED, MAX_TRACES_OF_JOB, OfJob};
 pub use of_what::{BEGUN_BEFORE, OfWhat, WorkersOf, failed_jobs, llm_calls};
 pub use page::{Cursor, Listed, MAX_ROWS, Page, UnknownCursor, bytes_of_log, id_of_log, logs};

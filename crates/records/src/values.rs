@@ -7,7 +7,7 @@ use arrow::datatypes::{TimestampNanosecondType, UInt64Type};
 use model::Timestamp;
 use search::{Datum, Level};
 
-use crate::fields::{Holds, Source};
+use crate::fields::{Holds, Source, is_labelled};
 
 /// The values of one place in the rows of a batch. A column that the batch lacks is null everywhere.
 pub(crate) enum Values<'a> {
@@ -26,6 +26,8 @@ pub(crate) struct Attributes<'a> {
     keys: &'a StringArray,
     values: &'a StringArray,
     key: &'a str,
+    /// Whether a name is that of the attribute.
+    is_it: fn(&str, &str) -> bool,
 }
 
 impl<'a> Values<'a> {
@@ -41,10 +43,11 @@ impl<'a> Values<'a> {
             Source::Column(_, Holds::Count) => Self::Counts(column.as_primitive_opt()?),
             Source::Column(_, Holds::Nanos) => Self::Nanos(column.as_primitive_opt()?),
             Source::Column(_, Holds::Time) => Self::Times(column.as_primitive_opt()?),
-            Source::Attribute(_, key) => {
+            Source::Attribute(_, key) | Source::Labelled(_, key) => {
+                let is_it = if matches!(source, Source::Labelled(..)) { is_labelled } else { is_same };
                 let map = column.as_map_opt()?;
                 let (keys, values) = (map.keys().as_string_opt()?, map.values().as_string_opt()?);
-                Self::Attributes(Attributes { map, keys, values, key })
+                Self::Attributes(Attributes { map, keys, values, key, is_it })
             }
         })
     }
@@ -75,9 +78,13 @@ impl<'a> Attributes<'a> {
         let offsets = self.map.value_offsets();
         let entry = (offsets[row] as usize..offsets[row + 1] as usize)
             .rev()
-            .find(|entry| self.keys.value(*entry) == self.key)?;
+            .find(|entry| (self.is_it)(self.keys.value(*entry), self.key))?;
         self.values.is_valid(entry).then(|| self.values.value(entry))
     }
+}
+
+fn is_same(name: &str, key: &str) -> bool {
+    name == key
 }
 
 /// A level by its name; one that nobody knows is a text.

@@ -52,6 +52,12 @@ pub struct Config {
     /// The largest body of an ingest request after decompression.
     #[schemars(with = "String")]
     pub max_decompressed_body: ByteSize,
+    /// The most memory that all requests of ingest (events, remote write, OpenTelemetry, Loki) take together while they
+    /// are taken in: a quarter of it for bodies as they arrive, the rest for what they become, which is reckoned at four
+    /// times their size after decompression. A request waits up to 3 seconds for its turn, and is then told to come
+    /// back. One alone is taken whatever it needs within the bounds of each.
+    #[schemars(with = "String")]
+    pub max_ingest_memory: ByteSize,
     /// The largest body of any other request, but for forms of the Prometheus API, which may have 1 MiB.
     #[schemars(with = "String")]
     pub max_body: ByteSize,
@@ -90,6 +96,7 @@ impl Default for Config {
             shutdown_timeout: DurationText(Duration::from_secs(10)),
             max_ingest_body: ByteSize(16 << 20),
             max_decompressed_body: ByteSize(64 << 20),
+            max_ingest_memory: ByteSize(256 << 20),
             max_body: ByteSize(64 << 10),
             max_connections: 1024,
             max_concurrent_requests: 256,

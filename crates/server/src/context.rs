@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::export::Exports;
 use crate::guard::hosts::AllowedHosts;
+use crate::guard::memory::{IngestMemory, PATIENCE};
 use crate::live::Live;
 use crate::receivers::{ReceiverStatus, Receivers};
 use crate::routes::LargeAnswers;
@@ -55,6 +56,8 @@ pub(crate) struct App {
     pub(crate) hosts: AllowedHosts,
     pub(crate) requests: Semaphore,
     pub(crate) turned_away: IntCounter,
+    /// What all requests of ingest take together.
+    pub(crate) ingest_memory: Arc<IngestMemory>,
     pub(crate) queries: Arc<Semaphore>,
     /// Queries over a range of time take one place less than there are: the short ones, which an alert, a page or a
     /// check waits for, do not stand behind them.
@@ -94,6 +97,8 @@ impl App {
         )
         .and_then(|counter| context.registry.register(Box::new(counter.clone())).map(|()| counter))
         .map_err(ServeError::Metrics)?;
+        let ingest_memory = IngestMemory::new(config.max_ingest_memory, PATIENCE, &context.registry)
+            .map_err(ServeError::Metrics)?;
         receivers.register(&context.registry).map_err(ServeError::Metrics)?;
         let addresses: Vec<SocketAddr> = std::iter::once(listen).chain(receivers.addresses()).collect();
         let live =
@@ -116,6 +121,7 @@ impl App {
             history: Arc::default(),
             login: tokio::sync::Mutex::new(()),
             turned_away,
+            ingest_memory,
             actions: TaskTracker::new(),
             leftovers: TaskTracker::new(),
             receivers: receivers.status().to_vec(),

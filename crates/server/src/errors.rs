@@ -118,7 +118,7 @@ pub(crate) fn of_statement(error: SqlError, statement: &str) -> Problem {
     }
 }
 
-/// The place of a fault in bytes as well, to the end of the word that is there.
+/// The place of a fault in bytes as well, to the end of the word or the text in quotes that is there.
 fn fault_of(fault: StatementError, position: Position, statement: &str) -> Fault {
     let StatementError { message, suggestion, .. } = fault;
     let place = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
@@ -127,7 +127,11 @@ fn fault_of(fault: StatementError, position: Position, statement: &str) -> Fault
     let rest = &statement[begun..];
     let within = rest.char_indices().nth(column.saturating_sub(1)).map_or(rest.len(), |(byte, _)| byte);
     let goes_on = |letter: char| letter.is_alphanumeric() || letter == '_';
-    let word = rest[within..].find(|letter| !goes_on(letter)).unwrap_or(rest.len() - within);
+    let there = &rest[within..];
+    let word = match there.chars().next() {
+        Some(quote @ ('\'' | '"')) => there[1..].find(quote).map_or(there.len(), |end| end + 2),
+        _ => there.find(|letter| !goes_on(letter)).unwrap_or(there.len()),
+    };
     let start = begun + within;
     Fault { start, end: start + word, line, column, message, expected: None, suggestion }
 }
@@ -167,12 +171,22 @@ impl From<ReportError> for Problem {
     fn from(error: ReportError) -> Self {
         match error {
             ReportError::Events(error) => error.into(),
-            ReportError::Series(promql::Error::LimitReached(text)) => QueryError::LimitReached(text).into(),
-            ReportError::Series(error @ promql::Error::Timeout { .. }) => {
-                QueryError::TimedOut(error.to_string()).into()
-            }
-            ReportError::Series(promql::Error::Canceled) => QueryError::Stopped("it took too long").into(),
-            other => Self::internal(&other),
+            ReportError::Series(error) => error.into(),
+            ReportError::Rows(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<promql::Error> for Problem {
+    /// Of a query of our own: what is wrong with its text is our fault.
+    fn from(error: promql::Error) -> Self {
+        use promql::Error::{BadData, Canceled, Execution, LimitReached, Store, Timeout};
+        match error {
+            LimitReached(text) => QueryError::LimitReached(text).into(),
+            Timeout { .. } => QueryError::TimedOut(error.to_string()).into(),
+            Canceled => QueryError::Stopped("it took too long").into(),
+            Store(error) => error.into(),
+            BadData(_) | Execution(_) => Self::internal(&error),
         }
     }
 }

@@ -184,6 +184,11 @@ impl Problem {
         self
     }
 
+    /// What kind of problem it is.
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
     /// What happened and what to do about it.
     pub(crate) fn detail(&self) -> &str {
         &self.detail

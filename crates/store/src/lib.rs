@@ -12,6 +12,7 @@ mod changes;
 mod conform;
 mod error;
 mod filter;
+mod intake;
 mod pattern;
 mod port;
 mod predicate;
@@ -29,6 +30,7 @@ pub use filter::{
     ColumnFilter, Condition, Field, FilterOp, FoldedText, OwnTest, Phrase, Predicate, RowTest, Scalar, Test,
     TextPattern, WordTest,
 };
+pub use intake::{Intake, Reservation};
 pub use port::{
     Appended, Batch, RollupBuffer, RollupCursor, RollupPart, SelectRequest, SeriesBuffer, SeriesCursor,
     StoreStats, TelemetryStore,

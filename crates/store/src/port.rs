@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use model::{Histograms, Labels, MetricBatch, Starts, TimeRange, Timestamp};
 
 use crate::{
-    AppendError, Cancel, Cardinality, Changes, EventBatch, EventPass, EventScan, Matcher, QueryError,
-    SqlError, SqlQuery, SqlRows, SqlSummary, StatementError,
+    AppendError, Cancel, Cardinality, Changes, EventBatch, EventPass, EventScan, Intake, Matcher, QueryError,
+    Reservation, SqlError, SqlQuery, SqlRows, SqlSummary, StatementError,
 };
 
 /// What is stored in one step: all of it becomes durable together, or none.
@@ -191,6 +191,20 @@ pub trait TelemetryStore: Send + Sync + 'static {
     /// Stores a batch. When this returns `Ok` the batch is on the disk and visible to queries; when it
     /// returns an error nothing of it is promised.
     async fn append(&self, batch: Batch) -> Result<Appended, AppendError>;
+
+    /// The same, by another right than most. A store that has no bounds treats all alike.
+    async fn append_by(&self, batch: Batch, intake: &Intake) -> Result<Appended, AppendError> {
+        _ = intake;
+        self.append(batch).await
+    }
+
+    /// Takes room for rows of about so many bytes that belong together and come in several batches, so that a refusal
+    /// comes before the first of them is stored. What is stored by [`Intake::Reserved`] finds room: only a fault
+    /// of the disk, or an end, can come between. There is room for all of it while there is any, however much it is.
+    fn reserve(&self, bytes: u64) -> Result<Reservation, AppendError> {
+        _ = bytes;
+        Ok(Reservation::boundless())
+    }
 
     /// The series that match, with their samples in the range. Blocks; call it where blocking is allowed.
     fn select(&self, request: &SelectRequest) -> Result<Box<dyn SeriesCursor>, QueryError>;

@@ -80,7 +80,7 @@ pub struct StatementError {
     pub message: String,
     /// Where, if that is known.
     pub position: Option<Position>,
-    /// What may have been meant: the name of a table, a column or a function.
+    /// What may have been meant: the name of a table, a column or a function, a word of SQL, or what can stand instead.
     pub suggestion: Option<String>,
 }
 

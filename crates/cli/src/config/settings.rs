@@ -74,6 +74,7 @@ impl Settings {
         let zero = [
             ("server.request_timeout", self.server.request_timeout.0.is_zero()),
             ("server.max_body", self.server.max_body.0 == 0),
+            ("server.max_ingest_memory", self.server.max_ingest_memory.0 == 0),
             ("server.otlp.max_request_memory", self.server.otlp.max_request_memory.0 == 0),
             ("store.retention", self.store.retention.0.is_zero()),
             ("pipeline.interval", self.pipeline.interval.0.is_zero()),

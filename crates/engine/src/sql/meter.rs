@@ -32,5 +32,5 @@ pub(super) fn metered(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionP
         }
         Ok(Transformed::no(node))
     });
-    metered.data().map_err(|error| SqlError::Query(fault::query_error(error)))
+    metered.data().map_err(|error| SqlError::Query(fault::run_error(error)))
 }

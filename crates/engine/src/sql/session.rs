@@ -10,7 +10,7 @@ use datafusion::catalog::{
     CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList, SchemaProvider,
     TableProvider,
 };
-use datafusion::common::Result;
+use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::context::{SQLOptions, SessionConfig};
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::{SessionState, SessionStateBuilder};
@@ -19,9 +19,12 @@ use datafusion::physical_plan::ExecutionPlan;
 use futures::executor::block_on;
 use store::{SAMPLES, SqlError, Table};
 
+use super::compared::mixed;
 use super::deadline::Until;
+use super::fault::Read;
+use super::place::Tokens;
 use super::samples::SamplesTable;
-use super::{fault, functions, named, planner, size, statement};
+use super::{functions, named, planner, size, statement};
 use crate::core::{Core, View};
 use crate::events::read::Tally;
 use crate::query::table::EventTable;
@@ -89,9 +92,13 @@ pub(super) fn of_view(
     let catalogs = MemoryCatalogProviderList::new();
     catalogs.register_catalog(CATALOG.to_owned(), Arc::new(catalog));
     let common = sessions.common();
+    let analyzers = common.analyzer().rules.iter().map(|rule| until.over_analysis(rule)).collect();
     let rules = common.optimizers().iter().map(|rule| until.over(rule)).collect();
+    let physical = common.physical_optimizers().iter().map(|rule| until.over_physical(rule)).collect();
     let mut state = SessionStateBuilder::new_from_existing(common)
+        .with_analyzer_rules(analyzers)
         .with_optimizer_rules(rules)
+        .with_physical_optimizer_rules(physical)
         .with_catalog_list(Arc::new(catalogs))
         .with_runtime_env(environment)
         .build();
@@ -146,11 +153,35 @@ pub(super) struct Wanted<'a> {
     pub(super) until: &'a Until,
 }
 
+/// A plan, and what its faults are told with.
+pub(super) struct Planned {
+    pub(super) plan: Arc<dyn ExecutionPlan>,
+    pub(super) read: Read,
+}
+
 /// The plan of a statement that only reads. Needs a large stack.
-pub(super) fn plan(wanted: &Wanted<'_>) -> Result<Arc<dyn ExecutionPlan>, SqlError> {
+pub(super) fn plan(wanted: &Wanted<'_>) -> Result<Planned, SqlError> {
     let Wanted { state, statement, most_rows, until } = wanted;
-    let tokens = statement::tokens(statement)?;
-    let fault = |error| fault::error(error, &tokens, state);
+    let read = Read { tokens: Tokens::from(statement::tokens(statement)?), mixed: Vec::new() };
+    let logical = logical(wanted, &read)?;
+    until.check().map_err(SqlError::Query)?;
+    let read = Read { mixed: mixed(&logical), ..read };
+    let fault = |error: DataFusionError| read.error(&error, state);
+    let logical = limited(logical, most_rows.saturating_add(1)).map_err(fault)?;
+    size::check(&logical)?;
+    let logical = state.optimize(&logical).map_err(fault)?;
+    statement::check_plan(&logical, &read.tokens)?;
+    // Where a plan is explained, an error of a rule is a part of what is told.
+    until.check().map_err(SqlError::Query)?;
+    let plan = block_on(state.query_planner().create_physical_plan(&logical, state)).map_err(fault)?;
+    until.check().map_err(SqlError::Query)?;
+    Ok(Planned { plan, read })
+}
+
+/// What a statement asks for, if it only reads.
+fn logical(wanted: &Wanted<'_>, read: &Read) -> Result<LogicalPlan, SqlError> {
+    let Wanted { state, statement, .. } = wanted;
+    let fault = |error: DataFusionError| read.error(&error, state);
     let dialect = state.config().options().sql_parser.dialect;
     let mut parsed = state.sql_to_statement(statement, &dialect).map_err(fault)?;
     statement::check(&parsed)?;
@@ -160,15 +191,7 @@ pub(super) fn plan(wanted: &Wanted<'_>) -> Result<Arc<dyn ExecutionPlan>, SqlErr
     let only_queries =
         SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
     only_queries.verify_plan(&logical).map_err(|_| statement::only_reads())?;
-    let logical = named::plainly(logical).map_err(fault)?;
-    let logical = limited(logical, most_rows.saturating_add(1)).map_err(fault)?;
-    size::check(&logical)?;
-    let logical = state.optimize(&logical).map_err(fault)?;
-    statement::check_plan(&logical)?;
-    // Where a plan is explained, an error of a rule is a part of what is told.
-    until.check().map_err(SqlError::Query)?;
-    let planned = block_on(state.query_planner().create_physical_plan(&logical, state));
-    planned.map_err(fault)
+    named::plainly(logical).map_err(fault)
 }
 
 /// The plan with no more rows than these. What explains or describes stays what it is: its rows are few.

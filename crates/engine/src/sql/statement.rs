@@ -17,6 +17,8 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 use store::{Position, StatementError};
 
+use super::place::{self, Tokens};
+
 /// The most bytes of a statement.
 const MAX_BYTES: usize = 16 << 10;
 /// The most operators, parentheses and words that nest, together.
@@ -38,7 +40,7 @@ pub(super) fn tokens(statement: &str) -> Result<Vec<TokenWithSpan>, StatementErr
     }
     let tokens = Tokenizer::new(&GenericDialect {}, statement).tokenize_with_location();
     let tokens = tokens.map_err(|error| StatementError {
-        position: Some(Position { line: error.location.line, column: error.location.column }),
+        position: Some(place::position(error.location)),
         ..StatementError::new(format!("the statement cannot be read: {}", error.message))
     })?;
     check_single(&tokens)?;
@@ -60,7 +62,7 @@ fn check_single(tokens: &[TokenWithSpan]) -> Result<(), StatementError> {
         said.skip_while(|token| token.token != Token::SemiColon).find(|token| !is_empty(&token.token));
     match behind.map(|token| token.span.start) {
         Some(start) => Err(StatementError {
-            position: Some(Position { line: start.line, column: start.column }),
+            position: Some(place::position(start)),
             ..StatementError::new("there are several statements: give one at a time")
         }),
         None => Ok(()),
@@ -217,34 +219,43 @@ fn check_size(statement: &ast::Statement) -> Result<(), StatementError> {
 
 /// Lets through plans whose patterns are constant, whose parts do not have too many columns, and whose aggregates take
 /// no memory that a number says.
-pub(super) fn check_plan(plan: &LogicalPlan) -> Result<(), StatementError> {
+pub(super) fn check_plan(plan: &LogicalPlan, tokens: &Tokens) -> Result<(), StatementError> {
     let mut fault = None;
     let walked = plan.apply_with_subqueries(|part| {
         if part.schema().fields().len() > MAX_COLUMNS {
-            fault = Some(format!("a part of the statement has more than {MAX_COLUMNS} columns: name fewer"));
+            fault = Some(StatementError::new(format!(
+                "a part of the statement has more than {MAX_COLUMNS} columns: name fewer"
+            )));
             return Ok(TreeNodeRecursion::Stop);
         }
         part.apply_expressions(|expr| {
             expr.apply(|expr| {
-                if has_varying_pattern(expr) {
-                    fault = Some(format!("patterns must be constant, and that of `{expr}` is not"));
-                    return Ok(TreeNodeRecursion::Stop);
-                }
-                if has_many_centroids(expr) {
-                    fault = Some(format!(
-                        "the number of centroids must be a constant from 1 to {MAX_CENTROIDS}, and that of `{expr}` is not"
-                    ));
-                    return Ok(TreeNodeRecursion::Stop);
-                }
-                Ok(TreeNodeRecursion::Continue)
+                fault = refused(expr, tokens);
+                Ok(if fault.is_some() { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
             })
         })
     });
     match (fault, walked) {
-        (Some(fault), _) => Err(StatementError::new(fault)),
+        (Some(fault), _) => Err(fault),
         (None, Err(error)) => Err(StatementError::new(error.strip_backtrace())),
         (None, Ok(_)) => Ok(()),
     }
+}
+
+/// What is wrong with an expression, not with what it is made of.
+fn refused(expr: &Expr, tokens: &Tokens) -> Option<StatementError> {
+    if has_varying_pattern(expr) {
+        return Some(StatementError {
+            position: tokens.matching(),
+            ..StatementError::new(format!("patterns must be constant, and that of `{expr}` is not"))
+        });
+    }
+    has_many_centroids(expr).then(|| StatementError {
+        position: tokens.only_call("approx_percentile_cont"),
+        ..StatementError::new(format!(
+            "the number of centroids must be a constant from 1 to {MAX_CENTROIDS}, and that of `{expr}` is not"
+        ))
+    })
 }
 
 /// Whether an approximate percentile would have more centroids than it may, or nobody knows how many.

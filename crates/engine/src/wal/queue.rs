@@ -9,6 +9,7 @@ use store::{AppendError, Appended, Batch};
 use tokio::sync::oneshot;
 
 use crate::EngineError;
+use crate::demand::Demand;
 use crate::wal::writer::Frozen;
 
 /// A batch and who waits for it.
@@ -84,17 +85,21 @@ impl Queue {
         Self { state: Mutex::new(State::default()), changed: Condvar::new(), gathering }
     }
 
-    /// Adds a batch of `bytes` bytes; the answer comes when it has been committed.
+    /// Adds a batch of `bytes` bytes; the answer comes when it has been committed. Those for which room was taken are
+    /// never too much: what may be taken is bounded where it is.
     pub(crate) fn push(
         &self,
         batch: Batch,
+        demand: Demand,
         bytes: usize,
     ) -> Result<oneshot::Receiver<Result<Appended, AppendError>>, AppendError> {
         let mut state = self.state.lock();
         if let Some(ended) = state.ended {
             return Err(ended.error());
         }
-        if !state.waiting.is_empty() && state.bytes + bytes > self.gathering.queue_bytes {
+        let most = demand.share_of_both(self.gathering.queue_bytes as u64);
+        let is_over = (state.bytes + bytes) as u64 > most && !demand.has_reserved();
+        if !state.waiting.is_empty() && is_over {
             return Err(AppendError::Overloaded { what: "batches that wait to be committed" });
         }
         let (reply, receiver) = oneshot::channel();
@@ -181,10 +186,24 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
+    use store::{Intake, Reservation};
+
     use super::*;
 
     fn queue(commit_bytes: usize, queue_bytes: usize) -> Queue {
         Queue::new(Gathering { commit_bytes, interval: Duration::from_millis(5), queue_bytes })
+    }
+
+    /// What a batch of rows asks for.
+    fn rows() -> Demand {
+        Demand::of_rows()
+    }
+
+    /// What a batch of samples asks for.
+    fn samples() -> Demand {
+        let mut batch = Batch::default();
+        batch.metrics.push_one(&model::Labels::metric("a", &[]), 1, 1.0);
+        Demand::of(&batch, &Intake::Usual)
     }
 
     fn taken(queue: &Queue) -> usize {
@@ -198,7 +217,7 @@ mod tests {
     fn commits_are_bounded_and_a_batch_larger_than_the_bound_goes_alone() {
         let queue = queue(10, 1000);
         for bytes in [4, 4, 4, 50, 1] {
-            queue.push(Batch::default(), bytes).expect("room");
+            queue.push(Batch::default(), rows(), bytes).expect("room");
         }
         assert_eq!([taken(&queue), taken(&queue), taken(&queue), taken(&queue)], [2, 1, 1, 1]);
     }
@@ -206,27 +225,38 @@ mod tests {
     #[test]
     fn a_full_queue_refuses_and_an_empty_one_takes_even_a_large_batch() {
         let queue = queue(10, 10);
-        queue.push(Batch::default(), 500).expect("the queue was empty");
-        let refused = queue.push(Batch::default(), 1);
+        queue.push(Batch::default(), rows(), 500).expect("the queue was empty");
+        let refused = queue.push(Batch::default(), rows(), 1);
         assert!(matches!(refused, Err(AppendError::Overloaded { .. })));
         assert_eq!(taken(&queue), 1);
-        queue.push(Batch::default(), 1).expect("room again");
+        queue.push(Batch::default(), rows(), 1).expect("room again");
+    }
+
+    #[test]
+    fn a_queue_full_of_rows_takes_samples_and_rows_for_which_room_was_taken() {
+        let queue = queue(10, 80);
+        let push = |demand: Demand, bytes| queue.push(Batch::default(), demand, bytes).is_ok();
+        assert!(push(rows(), 60) && !push(rows(), 1));
+        assert!(push(samples(), 10) && !push(samples(), 1));
+        let reserved = Intake::Reserved(std::sync::Arc::new(Reservation::boundless()));
+        assert!(push(Demand::of(&Batch::default(), &Intake::Spare), 10), "what is spare");
+        assert!(push(Demand::of(&Batch::default(), &reserved), 500));
     }
 
     #[test]
     fn closing_commits_what_waits_and_poisoning_refuses_it() {
         let closed = queue(10, 10);
-        closed.push(Batch::default(), 1).expect("open");
+        closed.push(Batch::default(), rows(), 1).expect("open");
         closed.close();
-        assert!(matches!(closed.push(Batch::default(), 1), Err(AppendError::Closed)));
+        assert!(matches!(closed.push(Batch::default(), rows(), 1), Err(AppendError::Closed)));
         assert_eq!(taken(&closed), 1);
         assert!(matches!(closed.next(None), Next::Close));
 
         let poisoned = queue(10, 10);
-        let mut waiting = poisoned.push(Batch::default(), 1).expect("open");
+        let mut waiting = poisoned.push(Batch::default(), rows(), 1).expect("open");
         poisoned.poison();
         assert!(matches!(waiting.try_recv(), Ok(Err(AppendError::Poisoned))));
-        assert!(matches!(poisoned.push(Batch::default(), 1), Err(AppendError::Poisoned)));
+        assert!(matches!(poisoned.push(Batch::default(), rows(), 1), Err(AppendError::Poisoned)));
         assert!(matches!(poisoned.rotate().recv(), Ok(Err(EngineError::Poisoned))));
         assert!(matches!(poisoned.next(None), Next::Close));
     }

@@ -9,11 +9,11 @@ use engine::Config;
 use model::event::DeployEvent;
 use model::{ByteSize, DurationText, Labels, MetricBatch, TimeRange, Timestamp};
 use store::{
-    AppendError, Batch, Cancel, EventBatch, EventScan, MatchOp, Matcher, QueryError, Row, SelectRequest,
-    Table, TelemetryStore,
+    AppendError, Appended, Batch, Cancel, EventBatch, EventScan, Intake, MatchOp, Matcher, QueryError, Row,
+    SelectRequest, Table, TelemetryStore,
 };
 
-use crate::faults::{Dying, Sized};
+use crate::faults::{Dying, Filling, Sized};
 use crate::fixture::{Open, Place, Series, T0, deploy, deploys, expected, labels_of, samples_of};
 
 pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
@@ -164,6 +164,78 @@ fn events_are_bounded_by_their_own_memory() {
         assert!(matches!(error, AppendError::Overloaded { what: "memory for events" }), "{error:?}");
     }
     eventually("the head is written to files", || store.stats_files() >= 1);
+}
+
+fn rows_at(times_ms: &[i64]) -> Batch {
+    Batch { metrics: MetricBatch::new(), events: vec![deploys(times_ms)] }
+}
+
+fn is_full_of_events(answer: &Result<Appended, AppendError>) -> bool {
+    matches!(answer, Err(AppendError::Overloaded { what: "memory for events" }))
+}
+
+#[test]
+fn memory_that_is_full_of_events_refuses_no_samples_and_leaves_room_to_what_has_a_right_to_it() {
+    let place = Place::with(|config| config.events_head_max_bytes = ByteSize(1 << 20));
+    let disk = Filling::default();
+    let is_full = Arc::clone(&disk.for_new_files);
+    let store = place.try_open_on(Arc::new(disk)).expect("the store opens");
+    // No file can be begun, so that nothing leaves memory.
+    is_full.store(true, Ordering::SeqCst);
+    let mut time = T0;
+    let refused = loop {
+        assert!(time < T0 + 1_000_000, "memory fills up");
+        let times: Vec<i64> = (time..time + 100).collect();
+        time += 100;
+        let answer = store.append(rows_at(&times));
+        if answer.is_err() {
+            break answer;
+        }
+    };
+    assert!(is_full_of_events(&refused), "{refused:?}");
+    assert!(
+        is_full_of_events(&store.engine.reserve(1).map(|_| Appended::default())),
+        "nor is any to be taken"
+    );
+    assert_eq!(store.push("up", &[(T0, 1.0)]).samples, 1, "samples have memory of their own");
+    let both = Batch { metrics: samples_of("up", &[(T0 + 1, 1.0)]), events: vec![deploys(&[time])] };
+    assert!(is_full_of_events(&store.append(both)), "what has rows as well asks for both");
+    let spare = store.append_by(rows_at(&[time]), &Intake::Spare).expect("an eighth is spare");
+    assert_eq!(spare.rows, 1);
+    is_full.store(false, Ordering::SeqCst);
+    eventually("memory is written to files, and then there is room", || {
+        store.append(rows_at(&[time + 1])).is_ok()
+    });
+}
+
+#[test]
+fn room_that_was_taken_is_there_for_all_batches_until_it_is_given_back() {
+    let place = Place::with(|config| config.events_head_max_bytes = ByteSize(64 << 20));
+    let store = place.open();
+    let reservation = Arc::new(store.engine.reserve(128 << 20).expect("there is room"));
+    assert!(is_full_of_events(&store.append(rows_at(&[T0]))), "it is taken");
+    assert!(store.engine.reserve(1).is_err(), "and cannot be taken twice");
+    assert_eq!(store.push("up", &[(T0, 1.0)]).samples, 1);
+    let reserved = Intake::Reserved(reservation);
+    for time in 0..3 {
+        assert_eq!(store.append_by(rows_at(&[T0 + time]), &reserved).expect("it has room").rows, 1);
+    }
+    drop(reserved);
+    store.push_rows(&[T0 + 3]);
+    assert_eq!(store.rows(), [T0, T0 + 1, T0 + 2, T0 + 3]);
+}
+
+#[test]
+fn room_is_taken_of_the_disk_too_before_the_first_batch_and_not_refused_to_any_after_it() {
+    let place = Place::with(|config| config.disk_reserve_bytes = ByteSize(1000));
+    let free = Arc::new(AtomicU64::new(1_000_000));
+    let store = place.try_open_on(Arc::new(Sized(Arc::clone(&free)))).expect("the store opens");
+    let too_much = store.engine.reserve(2_000_000);
+    assert!(matches!(too_much, Err(AppendError::DiskFull { .. })), "{too_much:?}");
+    let reservation = Arc::new(store.engine.reserve(900_000).expect("there is room"));
+    let others = store.append(rows_at(&(T0..T0 + 20_000).collect::<Vec<_>>()));
+    assert!(matches!(others, Err(AppendError::DiskFull { .. })), "{others:?}");
+    store.append_by(rows_at(&[T0]), &Intake::Reserved(reservation)).expect("it has room");
 }
 
 /// Told apart from a store without room: the same batch would be refused for ever.

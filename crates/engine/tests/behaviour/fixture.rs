@@ -15,8 +15,8 @@ use model::{
 };
 use prometheus::Registry;
 use store::{
-    AppendError, Appended, Batch, Cancel, EventBatch, EventScan, Matcher, QueryError, Row, SelectRequest,
-    SeriesBuffer, Table, TelemetryStore,
+    AppendError, Appended, Batch, Cancel, EventBatch, EventScan, Intake, Matcher, QueryError, Row,
+    SelectRequest, SeriesBuffer, Table, TelemetryStore,
 };
 
 /// Series by their text, each with times and what [`told`] tells of values.
@@ -87,6 +87,15 @@ impl Open {
 
     pub(crate) fn append(&self, batch: impl Into<Batch>) -> Result<Appended, AppendError> {
         self.runtime.block_on(self.engine.append(batch.into()))
+    }
+
+    /// The same by another right than most.
+    pub(crate) fn append_by(
+        &self,
+        batch: impl Into<Batch>,
+        intake: &Intake,
+    ) -> Result<Appended, AppendError> {
+        self.runtime.block_on(self.engine.append_by(batch.into(), intake))
     }
 
     /// Why the store takes nothing more; waits for it.

@@ -162,6 +162,10 @@ fn statements_agree_with_what_was_stored() {
         ("SELECT count(*) FROM deploys", json!([[3]])),
         ("SELECT 'a' || 'b' || NULL, 'a' || 1, concat('a', NULL)", json!([[null, "a1", "a"]])),
         ("VALUES (1, 'x'), (2, NULL)", json!([[1, "x"], [2, null]])),
+        ("SELECT TRY_CAST('x' AS BIGINT), 1 / NULLIF(0, 0)", json!([[null, null]])),
+        // As docs/sql.md says.
+        ("SELECT 9223372036854775807 + 1", json!([[i64::MIN]])),
+        ("SELECT count(*) FROM logs WHERE attributes['shard'] > 1", json!([[150]])),
         (
             "SELECT date_trunc('minute', time) AS minute, count(*) FROM logs GROUP BY minute ORDER BY minute LIMIT 1",
             json!([["2025-08-01T21:30:00Z", 60]]),
@@ -288,7 +292,12 @@ fn a_fault_has_its_place_and_what_may_have_been_meant() {
     let stored = Stored::new();
     let cases = [
         ("SELEC 1", Some((1, 1)), Some("SELECT")),
-        ("SELECT 1 FRM logs WHERE", Some((1, 14)), None),
+        ("SELECT 1 FRM logs WHERE", Some((1, 10)), Some("FROM")),
+        ("SELECT count(*) form logs", Some((1, 17)), Some("FROM")),
+        ("SELECT 1 FROM logs WHER level = 'info'", Some((1, 20)), Some("WHERE")),
+        ("SELECT * FROM logs WHERE", Some((1, 25)), None),
+        ("SELECT *\nFROM '/etc/passwd'", Some((2, 6)), None),
+        ("SELECT * FROM read_csv('/etc/passwd')", Some((1, 15)), None),
         ("SELECT *\nFROM lgs", Some((2, 6)), Some("logs")),
         ("SELECT mesage\nFROM logs", Some((1, 8)), Some("message")),
         ("SELECT l.mesage FROM logs l", Some((1, 8)), Some("message")),
@@ -296,8 +305,14 @@ fn a_fault_has_its_place_and_what_may_have_been_meant() {
         ("SELECT cuont(*) FROM logs", Some((1, 8)), Some("count")),
         ("SELECT trace_id FROM logs, spans", Some((1, 8)), None),
         ("SELECT 'open", Some((1, 8)), None),
-        ("SELECT message FROM logs WHERE message LIKE service", None, None),
-        ("SELECT message['a'] FROM logs", None, None),
+        ("SELECT 1 FROM logs WHERE level = error", Some((1, 34)), Some("'error'")),
+        ("SELECT 1 FROM logs WHERE level IN ('info', error)", Some((1, 44)), Some("'error'")),
+        ("SELECT 1 FROM logs WHERE level = \"Error\"", Some((1, 34)), Some("'Error'")),
+        ("SELECT 1 FROM logs WHERE trace_id = spn_id", Some((1, 37)), Some("span_id")),
+        ("SELECT message FROM logs WHERE message LIKE service", Some((1, 40)), None),
+        ("SELECT message['a'] FROM logs", Some((1, 15)), None),
+        ("SELECT sum(message) FROM logs", Some((1, 8)), None),
+        ("WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i FROM n) SELECT 1", Some((1, 6)), None),
     ];
     for (statement, place, suggestion) in cases {
         let fault = stored.fault(statement);
@@ -307,6 +322,49 @@ fn a_fault_has_its_place_and_what_may_have_been_meant() {
             assert!(!fault.message.contains(word), "{statement}: {fault:?}");
         }
     }
+}
+
+#[test]
+fn what_fails_while_a_statement_runs_is_its_fault_with_its_place() {
+    let stored = Stored::new();
+    let an_hour_ago = Some("now() - INTERVAL '1 hour'");
+    let cases = [
+        ("SELECT 1 FROM logs WHERE message ~ '('", Some((1, 36)), None, "unclosed group"),
+        ("SELECT 1 FROM logs WHERE message ~* '('", Some((1, 37)), None, "unclosed group"),
+        ("SELECT regexp_replace(message, '(', 'x') FROM logs", Some((1, 32)), None, "unclosed group"),
+        ("SELECT regexp_count(message, '(') FROM logs", Some((1, 30)), None, "`(`"),
+        ("SELECT * FROM samples WHERE name ~ '('", Some((1, 36)), None, "unclosed group"),
+        ("SELECT * FROM samples WHERE labels['job'] !~ '('", Some((1, 46)), None, "unclosed group"),
+        ("SELECT 1 FROM logs WHERE level = 5", Some((1, 26)), Some("level = '5'"), "'"),
+        ("SELECT 1 FROM logs WHERE 5 < level", Some((1, 30)), Some("level > '5'"), "'"),
+        ("SELECT CAST(message AS INT) FROM logs", Some((1, 8)), None, "whole number"),
+        ("SELECT CAST('abc' AS INT)", Some((1, 13)), None, "'abc'"),
+        ("SELECT 1 FROM logs WHERE time > 'yesterday'", Some((1, 33)), an_hour_ago, "2026-11-30T12:00:00Z"),
+        (
+            "SELECT 1 FROM samples WHERE time > 'yesterday'",
+            Some((1, 36)),
+            an_hour_ago,
+            "2026-11-30T12:00:00Z",
+        ),
+        ("SELECT 1 / (count(*) - 300) FROM logs", Some((1, 10)), None, "zero"),
+    ];
+    for (statement, place, suggestion, said) in cases {
+        let fault = stored.fault(statement);
+        let found = fault.position.map(|Position { line, column }| (line, column));
+        assert_eq!((found, fault.suggestion.as_deref()), (place, suggestion), "{statement}: {fault:?}");
+        assert!(fault.message.contains(said), "{statement}: {fault:?}");
+        assert!(!fault.message.contains("rror: "), "{statement}: {fault:?}");
+    }
+}
+
+#[test]
+fn a_call_that_is_not_taken_is_told_with_what_is() {
+    let stored = Stored::new();
+    let sum = stored.fault("SELECT sum(message) FROM logs").message;
+    assert!(sum.contains("`sum` does not take (text)"), "{sum}");
+    assert!(sum.contains("bigint") && sum.contains("double"), "{sum}");
+    let round = stored.fault("SELECT round(1.5, 1, 1)").message;
+    assert!(round.contains("`round` does not take") && round.contains("arguments"), "{round}");
 }
 
 #[test]
@@ -359,16 +417,12 @@ fn every_bound_is_named_by_whoever_reaches_it() {
     let eightfold = "concat(s, s, s, s, s, s, s, s)";
     let longer = format!("SELECT {eightfold} AS s FROM (SELECT {eightfold} AS s FROM (");
     let large = format!("{longer}{}SELECT message AS s FROM logs{}", longer, ")".repeat(4));
-    assert!(stored.stopped(&SqlQuery::new(large)).contains("too long"));
+    assert!(stored.fault(&large).message.contains("too long"));
     let pipes = stored
         .fault("VALUES (1) |> SELECT column1 + column1 AS column1 |> SELECT column1 + column1 AS column1");
     assert!(pipes.message.contains("|>"), "{pipes:?}");
-    assert!(
-        stored
-            .stopped(&SqlQuery::new("SELECT replace(message, 'r', message) FROM logs"))
-            .contains("constant")
-    );
-    assert!(stored.stopped(&SqlQuery::new("SELECT 1 / (count(*) - 300) FROM logs")).contains("zero"));
+    assert!(stored.fault("SELECT replace(message, 'r', message) FROM logs").message.contains("constant"));
+    assert!(stored.fault("SELECT 1 / (count(*) - 300) FROM logs").message.contains("zero"));
 }
 
 /// Common tables, each of which has the column of the one before it twice.
@@ -407,7 +461,7 @@ fn texts_do_not_grow_by_letters_that_become_several() {
     let left = "translate(upper(".repeat(12);
     let right = "), upper('ΐ'), 'ΐΐΐ')".repeat(12);
     let tripled = format!("SELECT {left}concat(left(message, 1), 'ΐ'){right} FROM logs");
-    assert!(stored.stopped(&SqlQuery::new(tripled)).contains("too long"));
+    assert!(stored.fault(&tripled).message.contains("too long"));
     assert_eq!(stored.rows("SELECT DISTINCT upper('ΐ') FROM logs"), [json!(["\u{399}\u{308}\u{301}"])]);
 
     // A text that is long already, and stays as long as it is.

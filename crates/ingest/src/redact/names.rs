@@ -29,10 +29,20 @@ pub(super) const STRONG: &[&str] = &[
 ];
 
 /// Words whose value is one in an attribute; in text only when it looks like one, for texts speak of tokens.
-pub(super) const WEAK: &[&str] = &["token", "signature", "sig", "auth_key", "csrf", "xsrf"];
+pub(super) const WEAK: &[&str] =
+    &["token", "signature", "sig", "auth_key", "csrf", "xsrf", "jsessionid", "phpsessid"];
+
+/// Words whose value is one in text when letters and more are in it: tests pass, and so do compilers.
+pub(super) const SHORT: &[&str] = &["pass", "pw"];
+
+/// Words whose value is one when it is a few digits: the code on a payment card, the number of social security.
+pub(super) const DIGITS: &[&str] = &["cvv", "cvv2", "cvc", "cvc2", "ssn"];
 
 /// Of those, the ones that name secret attributes. A signature is worth looking for.
-const WEAK_ATTRIBUTES: &[&str] = &["token", "auth_key", "csrf", "xsrf"];
+const WEAK_ATTRIBUTES: &[&str] = &["token", "auth_key", "csrf", "xsrf", "jsessionid", "phpsessid"];
+
+/// `pass` names a secret attribute only with a word before it that says whose.
+const PASSES: &[&str] = &["db_pass", "smtp_pass", "mail_pass", "user_pass", "admin_pass", "root_pass"];
 
 /// Headers whose value is one, and that texts show with more than a word after them.
 const HEADERS: &[&str] = &["authorization", "cookie"];
@@ -50,7 +60,7 @@ pub(super) struct SecretNames {
 impl SecretNames {
     /// The shipped words, and others.
     pub(super) fn new(others: &[String]) -> Self {
-        let shipped = STRONG.iter().chain(WEAK_ATTRIBUTES).chain(HEADERS).copied();
+        let shipped = [STRONG, WEAK_ATTRIBUTES, PASSES, DIGITS, HEADERS].into_iter().flatten().copied();
         let words: Vec<Vec<u8>> = shipped
             .chain(others.iter().map(String::as_str))
             .map(|word| Squashed::of(word).letters().to_vec())
@@ -138,6 +148,9 @@ mod tests {
             "clientSecret",
             "patient_no",
             "PatientNo",
+            "dbPass",
+            "SMTP_PASS",
+            "card.cvv",
             "a.very.long.name.of.an.attribute.that.goes.on.and.on.before.it.comes.to.the.password",
         ] {
             assert!(names.contain(name), "{name}");
@@ -156,6 +169,9 @@ mod tests {
             "id",
             "impatient_no",
             "gen_ai.token.type",
+            "tests.pass",
+            "bypass",
+            "sessn",
         ] {
             assert!(!names.contain(name), "{name}");
         }

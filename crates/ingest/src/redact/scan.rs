@@ -243,9 +243,14 @@ mod tests {
     #[test]
     fn no_trigger_hides_a_secret_of_the_corpus() {
         let scanner = scanner();
-        let corpus = include_str!("../../tests/redaction/corpus.txt");
+        let corpora = [
+            include_str!("../../tests/redaction/corpus.txt"),
+            include_str!("../../tests/redaction/fresh.txt"),
+            include_str!("../../tests/redaction/held_out.txt"),
+        ];
         let labels = Regex::new("⟦[a-z_]+:|⟧").expect("a pattern");
-        for line in corpus.lines().filter(|line| !line.starts_with('#')) {
+        let lines = corpora.iter().flat_map(|corpus| corpus.lines());
+        for line in lines.filter(|line| !line.starts_with('#')) {
             let text = line.replace('¦', "").replace('⏎', "\n");
             every_finding_has_a_trigger(&scanner, &text);
             every_finding_has_a_trigger(&scanner, &labels.replace_all(&text, ""));

@@ -51,7 +51,8 @@ pub(super) enum After {
     Token,
     /// A blank.
     Blank,
-    /// `=`, `:` or `>`, after quotes and blanks; or a blank, where the letters end an option.
+    /// `=`, `:` or `>`, after quotes and blanks, or what they are written with for URLs and HTML; or a blank, where the
+    /// letters end an option.
     Sign,
     /// A digit, `+` or `(`, within some words.
     Number,
@@ -290,6 +291,7 @@ impl After {
                 let joint = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'\\' | b']');
                 let width = bytes[end..].iter().take(NAME_BYTES).take_while(joint).count();
                 bytes.get(end + width).is_some_and(|byte| matches!(byte, b'=' | b':' | b'>'))
+                    || next.is_some_and(|byte| matches!(byte, b'%' | b'&'))
                     || Self::Blank.follows(bytes, start, end) && is_option(bytes, start)
             }
             Self::Number => {

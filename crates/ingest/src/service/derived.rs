@@ -1,5 +1,7 @@
 //! Events that follow from spans, on their way to the disk together with these.
 
+use std::collections::HashSet;
+
 use model::Timestamp;
 use model::event::{Event, SpanEvent};
 
@@ -12,8 +14,12 @@ use crate::{Reason, Source};
 
 impl Ingest {
     /// Adds to spans what follows from them, limited and redacted as if it had been sent, and claims its ids. A part of
-    /// it that breaks a limit is left out and counted.
-    pub(super) fn add_derived(&self, events: &mut Vec<Event>) -> Result<Claims, IngestError> {
+    /// it that breaks a limit is left out and counted, and so is what the request says itself: `own` are its ids.
+    pub(super) fn add_derived(
+        &self,
+        events: &mut Vec<Event>,
+        own: &mut HashSet<u128>,
+    ) -> Result<Claims, IngestError> {
         self.derivation.hear(events);
         let spans: Vec<&SpanEvent> = spans_of(events).collect();
         let mut derived = self.derivation.derive(&spans);
@@ -27,7 +33,7 @@ impl Ingest {
             }
         });
         let mut outcome = EventsOutcome::default();
-        let (new, claims) = claim(&self.seen_events, derived.events, &mut outcome)?;
+        let (new, claims) = claim(&self.seen_events, derived.events, own, &mut outcome)?;
         self.account.refused(Source::Derived, Kind::Event, Reason::Duplicate, outcome.duplicates as u64);
         events.extend(new);
         Ok(claims)

@@ -1,6 +1,7 @@
 //! Samples on their way in.
 
 use model::{LabelsRef, MetricBatch, Sample, Timestamp};
+use store::Intake;
 
 use super::clean::Cleaner;
 use super::{Ingest, IngestError, refusal_of};
@@ -31,7 +32,8 @@ impl Ingest {
         let stored = if batch.is_empty() {
             Ok(())
         } else {
-            self.store.append(batch.into()).await.map(|appended| outcome.add(appended))
+            let intake = if source.is_own() { Intake::Spare } else { Intake::Usual };
+            self.store.append_by(batch.into(), &intake).await.map(|appended| outcome.add(appended))
         };
         let by_store =
             stored.as_ref().map_or_else(|error| (refusal_of(error), count), |()| (Reason::Overloaded, 0));

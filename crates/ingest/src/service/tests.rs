@@ -2,6 +2,7 @@
 
 mod deltas;
 mod records;
+mod room;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -11,8 +12,8 @@ use async_trait::async_trait;
 use model::event::DeployEvent;
 use model::{Labels, Sample};
 use store::{
-    Appended, Cancel, Condition, EventPass, Matcher, Predicate, Scalar, SelectRequest, SeriesCursor,
-    StoreStats, Test,
+    Appended, Cancel, Condition, EventPass, Matcher, Predicate, Reservation, Scalar, SelectRequest,
+    SeriesCursor, StoreStats, Test,
 };
 
 use super::*;
@@ -25,6 +26,12 @@ struct Memory {
     /// How often it was given something, and after how often it has no more room; never, where that is 0.
     appends: AtomicUsize,
     full_after: AtomicUsize,
+    /// Whether no room is to be taken in it, how much was taken so far, and how much of it went back.
+    crowded: AtomicBool,
+    reserved: Mutex<u64>,
+    given_back: Arc<Mutex<u64>>,
+    /// By what right batches came.
+    intakes: Mutex<Vec<&'static str>>,
     /// Whether what it is given makes it panic.
     broken: AtomicBool,
     events: Mutex<Vec<Event>>,
@@ -50,6 +57,23 @@ impl TelemetryStore for Memory {
             samples.extend(values.iter().map(|sample| (labels.to_owned(), *sample)));
         }
         Ok(Appended { samples: batch.metrics.sample_count() as u64, ..Appended::default() })
+    }
+    async fn append_by(&self, batch: Batch, intake: &Intake) -> Result<Appended, AppendError> {
+        let intake = match intake {
+            Intake::Usual => "usual",
+            Intake::Spare => "spare",
+            Intake::Reserved(_) => "reserved",
+        };
+        self.intakes.lock().push(intake);
+        self.append(batch).await
+    }
+    fn reserve(&self, bytes: u64) -> Result<Reservation, AppendError> {
+        if self.crowded.load(Ordering::SeqCst) {
+            return Err(AppendError::Overloaded { what: "test" });
+        }
+        *self.reserved.lock() += bytes;
+        let given_back = Arc::clone(&self.given_back);
+        Ok(Reservation::new(bytes, move |bytes| *given_back.lock() += bytes))
     }
     fn select(&self, _: &SelectRequest) -> Result<Box<dyn SeriesCursor>, QueryError> {
         Err(QueryError::Stopped("not in this test"))

@@ -100,9 +100,9 @@ pub(super) struct Draft<'l> {
 
 /// What a draft says of where the record comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) struct Whence {
-    pub(super) service: Option<String>,
-    pub(super) logger: Option<String>,
+pub(crate) struct Whence {
+    pub(crate) service: Option<String>,
+    pub(crate) logger: Option<String>,
 }
 
 impl<'l> Draft<'l> {

@@ -9,11 +9,11 @@ use model::Timestamp;
 use model::event::{Flaw, Level, LogEvent, Origin};
 
 use super::clock::Clock;
-use super::draft::{Draft, Whence};
+use super::draft::Whence;
 use super::lines::Line;
+use super::looks::{self, Seen};
 use super::options::{LogFormat, LogOptions, Multiline};
 use super::severity::Severity;
-use super::text::Said;
 use super::trace::Trace;
 use super::{access, json, logfmt, text};
 
@@ -184,7 +184,7 @@ impl LogReader {
             LogFormat::Text => {
                 let said = text::read(line, clock);
                 self.counts.unparsed += u64::from(said.is_none());
-                return said.map(|said| (self.log_of(&said), false));
+                return said.map(|said| (self.placed(said.finish(self.clock.now())), false));
             }
             LogFormat::Json => json::read(line, limits, clock),
             LogFormat::Logfmt => logfmt::read(line, limits, clock),
@@ -194,55 +194,19 @@ impl LogReader {
             }
         };
         self.counts.unparsed += u64::from(draft.is_none());
-        draft.map(|draft| (self.log_of_draft(draft), is_whole))
+        draft.map(|draft| (self.placed(draft.finish(self.clock.now())), is_whole))
     }
 
     fn by_its_looks(&mut self, options: &LogOptions, line: &str) -> Option<(LogEvent, bool)> {
-        let limits = &options.limits;
-        if line.starts_with('{') {
-            let draft = json::read(line, limits, &mut self.clock);
-            self.counts.unparsed += u64::from(draft.is_none());
-            return draft.map(|draft| (self.log_of_draft(draft), true));
-        }
-        if access::looks_so(line)
-            && let Some(draft) = access::read(line, limits, &mut self.clock)
-        {
-            return Some((self.log_of_draft(draft), true));
-        }
-        if let Some(said) = text::read(line, &mut self.clock) {
-            return Some((self.log_of(&said), false));
-        }
-        let looks_so = logfmt::looks_so(line);
-        let draft = looks_so.then(|| logfmt::read(line, limits, &mut self.clock)).flatten()?;
-        Some((self.log_of_draft(draft), true))
+        let seen = looks::read(line, &options.limits, &mut self.clock);
+        // Nothing else begins as JSON does.
+        self.counts.unparsed += u64::from(seen.is_none() && line.starts_with('{'));
+        let Seen { log, whence, is_whole } = seen?;
+        Some((self.placed((log, whence)), is_whole))
     }
 
-    fn log_of_draft(&mut self, draft: Draft<'_>) -> LogEvent {
-        let (mut log, whence) = draft.finish(self.clock.now());
+    fn placed(&mut self, (mut log, whence): (LogEvent, Whence)) -> LogEvent {
         log.origin = self.origin_of(whence);
-        log
-    }
-
-    fn log_of(&mut self, said: &Said<'_>) -> LogEvent {
-        let whence = Whence { service: None, logger: said.logger.map(str::to_owned) };
-        let mut log = LogEvent::new(said.time.unwrap_or(self.clock.now()), self.origin_of(whence));
-        if said.time.is_none() {
-            log.flaws.insert(Flaw::NoTime);
-        }
-        log.level = said.severity.map(|severity| severity.level);
-        log.severity_number = said.severity.map(|severity| severity.number);
-        log.severity_text = said.severity_text.map(str::to_owned);
-        log.message = Some(said.message.to_owned());
-        let parts = [
-            ("process.pid", said.pid.map(|pid| Cow::Owned(pid.to_string()))),
-            ("thread.name", said.thread.map(Cow::Borrowed)),
-            ("host.name", said.host.map(Cow::Borrowed)),
-        ];
-        for (name, part) in parts {
-            if let Some(part) = part {
-                log.attributes.insert(name.to_owned(), part.into_owned());
-            }
-        }
         log
     }
 
@@ -386,7 +350,7 @@ impl Open {
 }
 
 /// A line as text, without what colours it, and whether it had bytes that are none.
-fn decoded(line: &[u8]) -> (Cow<'_, str>, bool) {
+pub(super) fn decoded(line: &[u8]) -> (Cow<'_, str>, bool) {
     let text = String::from_utf8_lossy(line);
     let has_zeros = memchr::memchr(0, line).is_some();
     let is_binary = has_zeros || matches!(text, Cow::Owned(_));

@@ -5,9 +5,13 @@
 //! two of them may only be what parts them; the first word that is none of them begins the message. What precedes the
 //! level without being anything is taken for no header at all: of a message with the word `ERROR` in it nothing is cut.
 
+use std::sync::Arc;
+
 use model::Timestamp;
+use model::event::{Flaw, LogEvent};
 
 use super::clock::Clock;
+use super::draft::Whence;
 use super::severity::Severity;
 use super::time;
 
@@ -23,6 +27,28 @@ pub(super) struct Said<'a> {
     pub(super) thread: Option<&'a str>,
     pub(super) host: Option<&'a str>,
     pub(super) message: &'a str,
+}
+
+impl Said<'_> {
+    /// The record, and what it says of where it comes from; its origin is still to be set.
+    pub(super) fn finish(&self, now: Timestamp) -> (LogEvent, Whence) {
+        let mut log = LogEvent::new(self.time.unwrap_or(now), Arc::default());
+        if self.time.is_none() {
+            log.flaws.insert(Flaw::NoTime);
+        }
+        log.level = self.severity.map(|severity| severity.level);
+        log.severity_number = self.severity.map(|severity| severity.number);
+        log.severity_text = self.severity_text.map(str::to_owned);
+        log.message = Some(self.message.to_owned());
+        let parts = [
+            ("process.pid", self.pid.map(|pid| pid.to_string())),
+            ("thread.name", self.thread.map(str::to_owned)),
+            ("host.name", self.host.map(str::to_owned)),
+        ];
+        let said = parts.into_iter().filter_map(|(name, part)| Some((name.to_owned(), part?)));
+        log.attributes.extend(said);
+        (log, Whence { service: None, logger: self.logger.map(str::to_owned) })
+    }
 }
 
 /// The most parts in front of a level.

@@ -254,3 +254,80 @@ fn texts_that_are_not_utf_8_are_kept_as_far_as_they_are() {
     let found = logs(read(Encoding::Protobuf, &request(&[stream("{}", &[line])]), None));
     assert_eq!(found[0].message.as_deref(), Some("caf\u{fffd}"));
 }
+
+/// One line with its labels and its metadata.
+fn line(labels: &serde_json::Value, line: &str, metadata: &serde_json::Value) -> LogEvent {
+    let values = serde_json::json!([[THEN.to_string(), line, metadata]]);
+    let body = serde_json::json!({ "streams": [{ "stream": labels, "values": values }] });
+    json(&body.to_string()).pop().expect("a line")
+}
+
+#[test]
+fn lines_say_their_level_and_more_themselves_and_are_kept_as_they_were_sent() {
+    let none = serde_json::json!({});
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let of_json = format!(
+        r#"{{"ts":"2020-01-01T00:00:00Z","level":"error","msg":"lost","trace_id":"{trace}","job_id":"j1","http":{{"colour":"red"}},"logger":"app.db","service":"ocr"}}"#
+    );
+    let cases: [(&str, Option<Level>, &[(&str, &str)]); 6] = [
+        (
+            &of_json,
+            Some(Level::Error),
+            &[("http.colour", "red"), ("logger", "app.db"), ("service.name", "ocr")],
+        ),
+        ("level=warn msg=\"slow page\" page=3", Some(Level::Warn), &[("page", "3")]),
+        ("2026-11-30 08:00:00,123 ERROR connection lost", Some(Level::Error), &[]),
+        ("\u{1b}[31mERROR\u{1b}[0m connection lost", Some(Level::Error), &[]),
+        (
+            "10.0.0.1 - - [30/Nov/2026:08:00:00 +0000] \"GET /x HTTP/1.1\" 503 12",
+            None,
+            &[("client.address", "10.0.0.1"), ("http.response.body.size", "12")],
+        ),
+        ("an error that is only words", None, &[]),
+    ];
+    for (text, level, attributes) in cases {
+        let log = line(&serde_json::json!({ "filename": "/var/log/a" }), text, &none);
+        assert_eq!((log.message.as_deref(), log.level), (Some(text), level), "{text}");
+        assert_eq!((log.time.as_nanos(), log.flaws), (THEN, Flaws::NONE), "the shipper knows when: {text}");
+        let attributes: model::event::Attributes =
+            attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        assert_eq!(log.attributes, attributes, "{text}");
+    }
+    let log = line(&serde_json::json!({ "app": "ocr" }), &of_json, &none);
+    assert_eq!((log.trace_id.as_deref(), log.conventions.job_id.as_deref()), (Some(trace), Some("j1")));
+    assert_eq!(log.severity_text.as_deref(), Some("error"));
+    assert!(!log.attributes.contains_key("service.name"), "that is where it comes from");
+    let access = line(&none, cases[4].0, &none);
+    assert_eq!(access.conventions.http_status_code, Some(503));
+}
+
+#[test]
+fn what_labels_and_metadata_say_holds_before_what_the_line_says() {
+    let labels = serde_json::json!({ "level": "info", "job_id": "of the label" });
+    let metadata = serde_json::json!({ "colour": "of the metadata" });
+    let text = r#"{"level":"error","job_id":"j1","colour":"red","shape":"round"}"#;
+    let log = line(&labels, text, &metadata);
+    assert_eq!((log.level, log.severity_text.as_deref()), (Some(Level::Info), Some("info")));
+    assert_eq!(log.conventions.job_id.as_deref(), Some("of the label"));
+    let expected = [("colour", "of the metadata"), ("shape", "round")];
+    assert_eq!(log.attributes, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+    assert_eq!((log.dropped_attributes, log.flaws), (None, Flaws::NONE), "nothing of the line is lost");
+}
+
+#[test]
+fn lines_that_are_cut_are_not_read_and_what_they_say_has_bounds() {
+    let many: String = (0..9).map(|n| format!("\"k{n}\":1,")).collect();
+    let text = format!("{{{many}\"level\":\"error\"}}");
+    let body = |text: &str| {
+        serde_json::json!({ "streams": [{ "stream": {}, "values": [[THEN.to_string(), text]] }] }).to_string()
+    };
+    let read = |limits: &RowLimits| {
+        let context = Context { limits, now: NOW, tenant: None };
+        logs(decode(Encoding::Json, body(&text).as_bytes(), &context)).pop().expect("a line")
+    };
+    let log = read(&RowLimits { max_text_bytes: text.len() - 1, ..RowLimits::default() });
+    assert_eq!((log.level, log.attributes.len()), (None, 0));
+    assert_eq!(log.flaws, [Flaw::Text].into_iter().collect());
+    let log = read(&RowLimits { max_attributes: 4, ..RowLimits::default() });
+    assert_eq!((log.level, log.attributes.len(), log.dropped_attributes), (Some(Level::Error), 4, Some(5)));
+}

@@ -1,16 +1,17 @@
 //! Queries of Loki's language over a real store.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
-use model::event::{Event, Level, LogEvent};
+use model::event::{Attributes, Event, Level, LogEvent, Origin};
 use model::{TimeRange, Timestamp};
 use search::logql::{Counts, Expression, parse, selector};
 use store::{Cancel, Order};
 
 use super::made_up::{NOW, logs};
 use super::stored::Stored;
-use crate::{Labels, Steps, lines, selected, sets, stream_of, windows};
+use crate::{Labels, Steps, facts_of, lines, selected, sets, stream_of, windows};
 
 fn found(stored: &Stored, query: &str) -> BTreeSet<String> {
     let selection = selected(&selector(query).expect(query), TimeRange::ALL);
@@ -150,4 +151,110 @@ fn nothing_is_found_in_no_time() {
     assert!(rows.is_empty());
     let found = sets(&*stored.store, &selection, &["level"], 10, &Cancel::never()).expect("no sets");
     assert!(found.is_empty());
+}
+
+/// A record whose attributes have names that mean something else.
+fn ambiguous() -> LogEvent {
+    let attributes = |all: &[(&str, &str)]| -> Attributes {
+        all.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    };
+    let origin = Origin {
+        service: Some("ocr".to_owned()),
+        host: Some("gpu-1".to_owned()),
+        scope_name: Some("ocr.pages".to_owned()),
+        resource_attributes: attributes(&[
+            ("job", "docs/ocr"),
+            ("tenant", "acme"),
+            ("app", "of the resource"),
+        ]),
+        ..Origin::default()
+    };
+    let mut log = LogEvent::new(NOW, Arc::new(origin));
+    (log.event_id, log.level) = (Some("ambiguous".to_owned()), Some(Level::Info));
+    log.conventions.http_method = Some("GET".to_owned());
+    log.attributes = attributes(&[
+        ("2nd", "second"),
+        ("app", "viewer"),
+        ("detected_level", "loud"),
+        ("host.name", "inner"),
+        ("hostname", "outer"),
+        ("http.method", "POST"),
+        ("k8s.pod.start_time", "noon"),
+        ("k8s.pod_uid", "dot first"),
+        ("k8s_pod.uid", "dot last"),
+        ("scope", "all"),
+        ("service", "mail"),
+        ("service.name", "inner"),
+    ]);
+    log
+}
+
+#[test]
+fn what_a_line_shows_finds_it_again() {
+    let mut events = logs(120);
+    events.push(Event::Log(Box::new(ambiguous())));
+    let stored = Stored::in_files_and_memory(&events);
+    let mut shown: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+    for log in all(&events) {
+        for pair in stream_of(log).into_iter().chain(facts_of(log)) {
+            shown.entry(pair).or_default().extend(log.event_id.clone());
+        }
+    }
+    assert!(shown.len() > 50, "{shown:?}");
+    for ((name, value), ids) in shown {
+        let query = format!("{{}} | {name}=`{value}`");
+        assert!(found(&stored, &query).is_superset(&ids), "{query}: {ids:?}");
+    }
+}
+
+#[test]
+fn names_that_mean_something_else_are_shown_as_names_of_attributes() {
+    let facts = facts_of(&ambiguous());
+    let expected = [
+        ("app", "viewer"),
+        ("attribute__2nd", "second"),
+        ("attribute_detected_level", "loud"),
+        ("attribute_host_name", "inner"),
+        ("attribute_http_method", "POST"),
+        ("attribute_k8s_pod_start_time", "noon"),
+        // Two attributes of one name: filters find what the last of them is.
+        ("attribute_k8s_pod_uid", "dot last"),
+        ("attribute_service_name", "inner"),
+        ("hostname", "outer"),
+        ("http_method", "GET"),
+        ("job", "docs/ocr"),
+        ("resource_app", "of the resource"),
+        ("resource_tenant", "acme"),
+        ("scope", "all"),
+        ("scope_name", "ocr.pages"),
+        ("service", "mail"),
+    ];
+    let expected: Labels =
+        expected.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    assert_eq!(facts, expected);
+    // Where there is no such attribute, the names mean what they mean elsewhere.
+    let stored =
+        Stored::in_files_and_memory(&[Event::Log(Box::new(ambiguous())), Event::Log(Box::new(plain()))]);
+    let cases: [(&str, &[&str]); 7] = [
+        ("{service_name=\"ocr\"}", &["ambiguous", "plain"]),
+        ("{job=\"ocr\"}", &["plain"]),
+        ("{job=\"docs/ocr\"}", &["ambiguous"]),
+        ("{hostname=\"gpu-1\"}", &["plain"]),
+        ("{} | scope=\"ocr.pages\"", &["plain"]),
+        ("{} | attribute_k8s_pod_start_time=~\"no.*\"", &["ambiguous"]),
+        ("{} | attribute_k8s_pod_start_time=\"\"", &["plain"]),
+    ];
+    for (query, expected) in cases {
+        let expected: BTreeSet<String> = expected.iter().map(|id| (*id).to_owned()).collect();
+        assert_eq!(found(&stored, query), expected, "{query}");
+    }
+}
+
+/// The same without attributes.
+fn plain() -> LogEvent {
+    let mut log = ambiguous();
+    let origin = Origin { resource_attributes: Attributes::new(), ..Origin::clone(&log.origin) };
+    (log.event_id, log.origin) = (Some("plain".to_owned()), Arc::new(origin));
+    log.attributes.clear();
+    log
 }

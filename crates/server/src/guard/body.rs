@@ -13,6 +13,7 @@ use model::{ByteSize, DurationText};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
+use super::memory::{Crowded, no_room};
 use crate::context::Shared;
 use crate::problem::{Kind, Problem};
 
@@ -129,6 +130,9 @@ pub(crate) fn unreadable(error: &(dyn Error + 'static)) -> Problem {
     while let Some(error) = cause {
         if let Some(OverLimit(bound)) = error.downcast_ref() {
             return too_large(*bound);
+        }
+        if error.is::<Crowded>() {
+            return no_room();
         }
         if let Some(slow) = error.downcast_ref::<TooSlow>() {
             return Problem::new(

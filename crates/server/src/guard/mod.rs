@@ -7,5 +7,6 @@ pub(crate) mod edge;
 pub(crate) mod hosts;
 pub(crate) mod linger;
 pub(crate) mod load;
+pub(crate) mod memory;
 pub(crate) mod packing;
 pub(crate) mod stall;

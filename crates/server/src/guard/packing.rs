@@ -15,6 +15,9 @@ use crate::problem::{Kind, Problem};
 /// ask for any, and gets that much memory.
 const MAX_ZSTD_WINDOW: u32 = 25;
 
+/// How many times its size a body has that does not say it; what is larger is unpacked a second time.
+const USUAL_RATIO: u64 = 16;
+
 /// How a body is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Packing {
@@ -53,6 +56,21 @@ impl Packing {
             b"zstd" => Some(Self::Zstd),
             _ => None,
         }
+    }
+
+    /// How large a body says that it is without its compression, or is likely to be; `limit` at the most. What is larger
+    /// than it says is found out when it is unpacked.
+    pub(crate) fn expected(self, packed: &[u8], limit: ByteSize) -> ByteSize {
+        let bytes = packed.len() as u64;
+        let said = match self {
+            Self::Plain => Some(bytes),
+            // What stands at its end is the size of its last member, and most have one.
+            Self::Gzip => packed.last_chunk().map(|size| u64::from(u32::from_le_bytes(*size))),
+            Self::Zstd => zstd::zstd_safe::get_frame_content_size(packed).ok().flatten(),
+            Self::Deflate => None,
+        };
+        let expected = said.unwrap_or_else(|| bytes.saturating_mul(USUAL_RATIO));
+        ByteSize(expected.max(bytes).min(limit.0))
     }
 
     /// The body without its compression.
@@ -111,6 +129,23 @@ mod tests {
             }
             assert_eq!(Packing::of(&headers).ok(), expected, "{named:?}");
         }
+    }
+
+    #[test]
+    fn a_body_says_how_large_it_is_where_its_format_has_that() {
+        let plain = vec![b' '; 100_000];
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        io::Write::write_all(&mut gzip, &plain).expect("written to memory");
+        let gzip = gzip.finish().expect("packed");
+        let zstd = zstd::bulk::compress(&plain, 1).expect("packed");
+        let expected = |packing: Packing, packed: &[u8], limit| packing.expected(packed, ByteSize(limit)).0;
+        for (packing, packed) in [(Packing::Plain, &plain), (Packing::Gzip, &gzip), (Packing::Zstd, &zstd)] {
+            assert_eq!(expected(packing, packed, 1 << 20), 100_000, "{packing:?}");
+            assert_eq!(expected(packing, packed, 5000), 5000, "{packing:?}");
+        }
+        assert_eq!(expected(Packing::Gzip, b"abc", 1 << 20), 3 * USUAL_RATIO);
+        assert_eq!(expected(Packing::Zstd, b"no frame", 1 << 20), 8 * USUAL_RATIO);
+        assert_eq!(expected(Packing::Gzip, &[0; 20], 1 << 20), 20, "never less than it has");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use protocol::events::{self, BodyError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::decode::{Refusal, decoded};
+use super::decode::{Decoded, Refusal, decoded};
 use crate::context::Shared;
 use crate::guard::body;
 use crate::guard::packing::Packing;
@@ -55,6 +55,7 @@ pub(super) async fn take(
         app.context.ingest.refuse_events(Source::EventsApi, reason, 1);
         problem
     })?;
+    let Decoded { value: decoded, room: _room } = decoded;
     let mut outcome = Outcome::default();
     let mut places = Vec::with_capacity(decoded.events.len());
     let mut good = Vec::with_capacity(decoded.events.len());

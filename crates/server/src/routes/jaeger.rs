@@ -13,7 +13,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::routing::get;
 use model::{TimeRange, Timestamp};
-use promql::Query;
+use promql::{Query, Value};
 use records::{Facet, Kind, MAX_SPANS, MAX_TRACES, MAX_VALUES, TraceSummary, spans_of};
 use store::{Cancel, TelemetryStore};
 use utoipa_axum::router::OpenApiRouter;
@@ -21,8 +21,8 @@ use utoipa_axum::routes;
 
 use super::Routes;
 use super::given::{Given, wrong};
-use super::searching::{ask, search as search_of};
-use super::{prometheus, searching};
+use super::searching::{self, ask, search as search_of};
+use crate::blocking;
 use crate::context::Shared;
 use crate::params::Name;
 use crate::problem::Problem;
@@ -186,7 +186,8 @@ async fn trace(
     params(("endTs" = Option<u64>, Query, description = "Milliseconds since the epoch; now if left out"),
         ("lookback" = Option<u64>, Query, description = "How many milliseconds before that it begins; a day if left out")),
     responses((status = 200, body = serde_json::Value, description = "As Jaeger answers"),
-        (status = "4XX", body = serde_json::Value, description = "As Jaeger answers")))]
+        (status = "4XX", body = serde_json::Value, description = "As Jaeger answers"),
+        (status = 503, body = serde_json::Value, description = "It took too long, or too many queries run")))]
 async fn dependencies(State(app): State<Shared>, given: Given) -> Result<Json<Answer<Call>>, Problem> {
     let expected = "a number of milliseconds";
     let millis = |text: &str| text.parse::<u64>().ok();
@@ -199,8 +200,13 @@ async fn dependencies(State(app): State<Shared>, given: Given) -> Result<Json<An
         end.as_millis() as f64 / 1e3
     );
     let query = Query::parse(&text).map_err(|_| wrong("endTs", "there is no such time"))?;
-    let samples = prometheus::run::now(&app, query).await;
-    Ok(Json(Answer::of(samples.iter().filter_map(Call::of).collect())))
+    let engine = app.context.promql.clone();
+    let work = move |cancel: &Cancel| engine.instant(&query, Timestamp::now(), cancel);
+    let calls = match blocking::stoppable(&app, work).await??.value {
+        Value::Vector(samples) => samples.iter().filter_map(Call::of).collect(),
+        Value::Scalar(_) | Value::Text { .. } | Value::Matrix(_) => Vec::new(),
+    };
+    Ok(Json(Answer::of(calls)))
 }
 
 /// A time in microseconds, if it is given.

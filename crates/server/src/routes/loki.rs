@@ -20,7 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Routes;
-use super::decode::{Refusal, decoded};
+use super::decode::{Decoded, Refusal, decoded_within};
 use super::otlp::row_limits;
 use crate::context::Shared;
 use crate::guard::body;
@@ -66,7 +66,9 @@ async fn push(State(app): State<Shared>, headers: HeaderMap, body: Body) -> Resu
         let context = loki::Context { limits: &limits, now: Timestamp::now(), tenant: tenant.as_deref() };
         loki::decode(form.encoding, &message, &context).map_err(|error| not_decoded(&error))
     };
-    let rows = decoded(&app, form.packing, bytes, decode).await.map_err(|(reason, problem)| {
+    let expected = form.expected(&bytes, limit);
+    let decoded = decoded_within(&app, form.packing, bytes, expected, decode).await;
+    let Decoded { value: rows, room: _room } = decoded.map_err(|(reason, problem)| {
         ingest.refuse_events(Source::Loki, reason, 1);
         problem
     })?;

@@ -57,7 +57,7 @@ use utoipa_axum::routes;
 
 use crate::access;
 use crate::context::Shared;
-use crate::guard::{body, edge, linger, load};
+use crate::guard::{body, edge, linger, load, memory};
 use crate::problem::{Kind, Problem};
 
 type Routes = OpenApiRouter<Shared>;
@@ -100,8 +100,8 @@ fn told<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
 pub(crate) fn receiver(app: &Shared) -> Router {
     let http = otlp::routes().route_layer(from_fn_with_state(Arc::clone(app), body::limit_ingest));
     // Frames of gRPC are bounded where they are read.
-    let routes = gate(app, Some(Scope::Ingest), http.merge(otlp::grpc::routes()));
-    let routes = routes
+    let all = counted(app, http.merge(otlp::grpc::routes()));
+    let routes = gate(app, Some(Scope::Ingest), all)
         .split_for_parts()
         .0
         .fallback(no_such_path)
@@ -173,7 +173,13 @@ fn ingest(app: &Shared) -> Routes {
         .routes(routes!(write::take))
         .merge(otlp::routes())
         .merge(loki::routes());
-    gate(app, Some(Scope::Ingest), all.route_layer(from_fn_with_state(Arc::clone(app), body::limit_ingest)))
+    let all = all.route_layer(from_fn_with_state(Arc::clone(app), body::limit_ingest));
+    gate(app, Some(Scope::Ingest), counted(app, all))
+}
+
+/// Counts bodies of ingest as they arrive.
+fn counted(app: &Shared, routes: Routes) -> Routes {
+    routes.route_layer(from_fn_with_state(Arc::clone(app), memory::count_arriving))
 }
 
 fn gated(app: &Shared, scope: Option<Scope>, routes: Routes) -> Routes {

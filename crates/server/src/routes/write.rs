@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use ingest::{Reason, Source};
 use protocol::remote_write::{self, Decoded, RemoteWriteError, Version};
 
+use super::decode;
 use crate::context::Shared;
 use crate::guard::body;
 use crate::problem::{Kind, Problem, ProblemBody};
@@ -65,13 +66,19 @@ impl Written {
 async fn store(app: &Shared, version: Version, bytes: Bytes, written: &mut Written) -> Result<(), Problem> {
     let ingest = &app.context.ingest;
     let limit = usize::try_from(app.config.max_decompressed_body.0).unwrap_or(usize::MAX);
-    let decoded = tokio::task::spawn_blocking(move || remote_write::decode(&bytes, version, limit))
-        .await
-        .map_err(|error| Problem::internal(&error))?
-        .map_err(|error| {
-            ingest.refuse_samples(Source::RemoteWrite, Reason::Malformed, 1);
-            unreadable(&error)
-        })?;
+    let unpacked = remote_write::unpacked_bytes(&bytes).min(limit) as u64;
+    let room = decode::room(app, unpacked).await.map_err(|(reason, problem)| {
+        ingest.refuse_samples(Source::RemoteWrite, reason, 1);
+        problem
+    })?;
+    // The room goes with it, also when nobody waits for it any more.
+    let decode = move || (remote_write::decode(&bytes, version, limit), room);
+    let (decoded, _room) =
+        tokio::task::spawn_blocking(decode).await.map_err(|error| Problem::internal(&error))?;
+    let decoded = decoded.map_err(|error| {
+        ingest.refuse_samples(Source::RemoteWrite, Reason::Malformed, 1);
+        unreadable(&error)
+    })?;
     let Decoded {
         batch,
         histograms,

@@ -208,6 +208,108 @@ async fn labels_their_values_and_streams_are_listed() {
     assert!(build.body["version"].as_str().is_some_and(|version| version.starts_with("3.")), "{build:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_asked_by_an_address_can_be_asked_by_a_form() {
+    let (stage, start) = filled().await;
+    let (from, to) = (nanos(start), nanos(start + 40));
+    let range = [("start", from.as_str()), ("end", to.as_str())];
+    let lines = ("query", "{service_name=\"ocr\"} |= `page 4`");
+    let count = ("query", "sum(count_over_time({host=\"gpu-1\"}[1h]))");
+    let cases: [(&str, Vec<(&str, &str)>); 9] = [
+        ("query_range", vec![lines]),
+        ("query_range", vec![count, ("step", "10")]),
+        ("query", vec![count, ("time", to.as_str())]),
+        ("labels", vec![]),
+        ("label/level/values", vec![("query", "{service_name=\"ocr\"}")]),
+        ("series", vec![("match[]", "{level=\"error\"}"), ("match[]", "{service_name=\"asr\"}")]),
+        ("index/volume", vec![("query", "{host=\"gpu-1\"}")]),
+        ("index/volume_range", vec![("query", "{host=\"gpu-1\"}"), ("step", "10")]),
+        ("detected_fields", vec![("query", "{service_name=\"ocr\"}")]),
+    ];
+    for (path, parameters) in cases {
+        let (path, parameters) =
+            (format!("/loki/api/v1/{path}"), encoded(&[&range[..], &parameters[..]].concat()));
+        let by_address = stage.get(&format!("{path}?{parameters}")).await;
+        let form =
+            stage.local(Method::POST, &path).header("Content-Type", "application/x-www-form-urlencoded");
+        let by_form = answer(form.body(parameters.clone())).await;
+        assert_eq!((by_form.status.as_u16(), &by_form.text), (200, &by_address.text), "{path} {parameters}");
+        assert!(by_form.text.len() > 40, "{path} {parameters}: {by_form:?}");
+    }
+    let form = stage.local(Method::POST, "/loki/api/v1/query");
+    let form = form.header("Content-Type", "application/x-www-form-urlencoded; charset=utf-8");
+    let large = answer(form.body(format!("query={}", "x".repeat(2 << 20)))).await;
+    refused(&large, 413);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn volumes_are_bytes_of_lines_by_labels() {
+    let (stage, start) = filled().await;
+    let (from, to) = (nanos(start), nanos(start + 40));
+    let with = |more: &[(&'static str, &'static str)]| {
+        let range = [("start", from.clone()), ("end", to.clone())];
+        let more = more.iter().map(|(name, value)| (*name, (*value).to_owned()));
+        range.into_iter().chain(more).collect::<Vec<_>>()
+    };
+    let cases = [
+        (
+            with(&[("query", "{host=\"gpu-1\"}"), ("targetLabels", "service_name")]),
+            json!([[{ "service_name": "asr" }, "335"], [{ "service_name": "ocr" }, "335"]]),
+        ),
+        (with(&[("query", "{level=\"error\"}")]), json!([[{ "level": "error" }, "67"]])),
+        (
+            with(&[("query", "{host=\"gpu-1\"}"), ("targetLabels", "level"), ("limit", "1")]),
+            json!([[{ "level": "info" }, "603"]]),
+        ),
+        (
+            with(&[("query", "{service_name=\"ocr\"} |= `page 2 `"), ("aggregateBy", "series")]),
+            json!([[{ "service_name": "ocr" }, "16"]]),
+        ),
+    ];
+    for (parameters, expected) in cases {
+        let parameters: Vec<(&str, &str)> =
+            parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let found = data(&stage, "index/volume", &parameters).await;
+        assert_eq!(found["resultType"], "vector");
+        let samples = found["result"].as_array().expect("samples").iter();
+        let samples: Value = samples.map(|sample| json!([sample["metric"], sample["value"][1]])).collect();
+        assert_eq!(samples, expected, "{parameters:?}");
+    }
+    let range =
+        [("query", "{level=\"error\"}"), ("start", from.as_str()), ("end", to.as_str()), ("step", "10")];
+    let found = data(&stage, "index/volume_range", &range).await;
+    let values = found["result"][0]["values"].as_array().expect("values").iter();
+    let values: Vec<_> = values.map(|value| value[1].as_str().expect("a value")).collect();
+    assert_eq!((&found["resultType"], values), (&json!("matrix"), vec!["16", "17", "17", "17"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn labels_and_fields_that_lines_have_are_told_with_names_that_filter() {
+    let (stage, start) = filled().await;
+    let (from, to) = (nanos(start), nanos(start + 40));
+    let range = [("query", "{service_name=\"ocr\"}"), ("start", from.as_str()), ("end", to.as_str())];
+    let found = ask(&stage, "detected_labels", &range).await;
+    let label = |name: &str, count: usize| json!({ "label": name, "cardinality": count });
+    let expected =
+        json!({ "detectedLabels": [label("host", 1), label("level", 2), label("service_name", 1)] });
+    assert_eq!(found.body, expected, "{found:?}");
+    let found = ask(&stage, "detected_fields", &range).await;
+    let field = |name: &str, kind: &str, count: usize| json!({ "label": name, "type": kind, "cardinality": count, "parsers": null });
+    let expected = json!([
+        field("detected_level", "string", 2),
+        field("http_status_code", "int", 20),
+        field("k8s_pod", "string", 1),
+        field("trace_id", "string", 1),
+    ]);
+    assert_eq!((&found.body["fields"], &found.body["limit"]), (&expected, &json!(1_000)), "{found:?}");
+    let few = [&range[..], &[("line_limit", "3"), ("limit", "2")]].concat();
+    let found = ask(&stage, "detected_fields", &few).await;
+    let expected = json!([field("detected_level", "string", 1), field("http_status_code", "int", 3)]);
+    assert_eq!(found.body["fields"], expected, "the newest three lines: {found:?}");
+    let found = ask(&stage, "detected_field/k8s_pod/values", &range).await;
+    assert_eq!(found.body, json!({ "values": ["pod-1"], "limit": 1_000 }), "{found:?}");
+}
+
 #[track_caller]
 fn refused(found: &Answer, status: u16) -> &str {
     assert_eq!(found.status.as_u16(), status, "{found:?}");
@@ -221,7 +323,7 @@ type Pairs<'a> = &'a [(&'a str, &'a str)];
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_taken_is_told_as_loki_tells_it_with_what_is() {
     let stage = Stage::new().await;
-    let cases: [(&str, Pairs<'_>, &str); 10] = [
+    let cases: [(&str, Pairs<'_>, &str); 14] = [
         ("query_range", &[], "`query`"),
         ("query_range", &[("query", "{a=}")], "column 4"),
         ("query_range", &[("query", "{a=\"b\"} | line_format \"x\"")], "`json`, `logfmt`"),
@@ -236,6 +338,10 @@ async fn what_is_not_taken_is_told_as_loki_tells_it_with_what_is() {
         ),
         ("query", &[("query", "{a=\"b\"}")], "query_range"),
         ("series", &[("match[]", "{a")], "column 3"),
+        ("index/volume", &[], "`query`"),
+        ("index/volume", &[("query", "{}"), ("aggregateBy", "labels")], "`series`"),
+        ("index/volume_range", &[("query", "{}"), ("limit", "501")], "500"),
+        ("detected_fields", &[("line_limit", "5001")], "5000"),
     ];
     for (path, parameters, expected) in cases {
         let found = ask(&stage, path, parameters).await;

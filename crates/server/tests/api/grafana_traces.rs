@@ -146,14 +146,8 @@ async fn a_trace_is_shown_as_jaeger_has_it() {
     assert_eq!(found[0]["traceID"], SECOND);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn who_calls_whom_comes_from_the_metrics_of_spans() {
-    let stage = Stage::new().await;
-    let now = Timestamp::now().as_millis();
-    assert_eq!(
-        data(&stage, &format!("/jaeger/api/dependencies?endTs={now}&lookback=3600000")).await,
-        json!([])
-    );
+/// Writes how often one service called another in the last minutes.
+async fn write_calls(stage: &Stage, now: i64) {
     let label = |name: &str, value: &str| Message::new().text(1, name).text(2, value);
     let sample = |ago: i64, value: f64| Message::new().double(1, value).number(2, (now - ago).unsigned_abs());
     let series = Message::new()
@@ -167,6 +161,31 @@ async fn who_calls_whom_comes_from_the_metrics_of_spans() {
     let body = Message::new().message(1, &series).snappy();
     let written = answer(write.header("Content-Encoding", "snappy").body(body)).await;
     assert_eq!(written.status, 204, "{written:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_that_cannot_be_counted_are_told_and_not_left_out() {
+    let stage = Stage::limited(promql::Limits { max_samples: 1, ..promql::Limits::default() }).await;
+    let now = Timestamp::now().as_millis();
+    write_calls(&stage, now).await;
+    let found = stage.get(&format!("/jaeger/api/dependencies?endTs={now}&lookback=3600000")).await;
+    assert_eq!((found.status.as_u16(), &found.body["errors"][0]["code"]), (422, &json!(422)), "{found:?}");
+    assert_eq!(found.body["data"], Value::Null);
+    assert!(
+        found.body["errors"][0]["msg"].as_str().is_some_and(|said| said.contains("samples")),
+        "{found:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_calls_whom_comes_from_the_metrics_of_spans() {
+    let stage = Stage::new().await;
+    let now = Timestamp::now().as_millis();
+    assert_eq!(
+        data(&stage, &format!("/jaeger/api/dependencies?endTs={now}&lookback=3600000")).await,
+        json!([])
+    );
+    write_calls(&stage, now).await;
     let found = data(&stage, &format!("/jaeger/api/dependencies?endTs={now}&lookback=3600000")).await;
     let call = &found[0];
     assert_eq!((&call["parent"], &call["child"]), (&json!("gateway"), &json!("ocr")), "{found}");

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use store::{EventScan, Table};
 use testkit::protobuf::Message;
 
-use crate::stage::{Answer, Stage, TOKEN, answer};
+use crate::stage::{Answer, Stage, TOKEN, answer, encoded};
 
 const PUSH: &str = "/loki/api/v1/push";
 const PROTOBUF: &str = "application/x-protobuf";
@@ -114,6 +114,33 @@ async fn lines_are_stored_with_what_their_labels_say_and_secrets_are_redacted() 
     assert_eq!(log.conventions.tenant.as_deref(), Some("acme"));
     let message = log.message.as_deref().expect("a message");
     assert!(message.starts_with("login with") && !message.contains("hunter2"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_says_its_level_itself_and_is_read_as_it_was_sent_under_the_names_that_it_shows() {
+    let (stage, time) = (Stage::new().await, now());
+    let sent = "{\"level\":\"error\",  \"msg\":\"lost\",\"app\":\"viewer\"}";
+    let stream = json!({ "job": "docs/ocr", "service_name": "ocr" });
+    let body = json!({ "streams": [{ "stream": stream, "values": [[time.to_string(), sent]] }] });
+    assert_stored(&push_json(&stage, &body).await);
+    for query in [
+        "{level=\"error\"}",
+        "{service_name=\"ocr\"} | detected_level=`error` | app=`viewer`",
+        "{job=\"docs/ocr\"}",
+    ] {
+        let path = format!("/loki/api/v1/query_range?{}", encoded(&[("query", query)]));
+        let request = stage.local(Method::GET, &path);
+        let found = answer(request.header("X-Loki-Response-Encoding-Flags", "categorize-labels")).await;
+        let stream = &found.body["data"]["result"][0];
+        assert_eq!(
+            stream["stream"],
+            json!({ "level": "error", "service_name": "ocr" }),
+            "{query}: {found:?}"
+        );
+        let value = &stream["values"][0];
+        let facts = json!({ "structuredMetadata": { "app": "viewer", "job": "docs/ocr" } });
+        assert_eq!((&value[1], &value[2]), (&json!(sent), &facts), "{query}: {found:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -29,6 +29,7 @@ mod requests;
 mod rollups;
 mod seeds;
 mod sql;
+mod sql_examples;
 mod stage;
 mod tail;
 mod tls;

@@ -2,6 +2,7 @@
 
 mod grpc;
 mod metrics;
+mod pressure;
 mod refusals;
 mod requests;
 

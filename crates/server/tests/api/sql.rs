@@ -80,6 +80,16 @@ async fn a_bad_statement_is_a_problem_with_its_place_and_a_suggestion() {
     assert!(writes.problem(400).contains("Only statements that read"), "{writes:?}");
     let fails = ask(&stage, json!({ "sql": "SELECT 1 / (count(*) - 30) FROM requests" })).await;
     assert!(fails.problem(400).contains("zero"), "{fails:?}");
+    assert_eq!(fails.body["fault"]["column"], 10, "{fails:?}");
+    let pattern = ask(&stage, json!({ "sql": "SELECT path FROM requests WHERE path ~ '('" })).await;
+    assert!(pattern.problem(400).contains("unclosed group"), "{pattern:?}");
+    assert_eq!(pattern.body["type"], "urn:watchkeeper:problem:bad-statement");
+    let place = &pattern.body["fault"];
+    assert_eq!(
+        (&place["column"], &place["start"], &place["end"]),
+        (&json!(40), &json!(39), &json!(42)),
+        "{pattern:?}"
+    );
     let twice = ask(&stage, json!({ "sql": "SELECT path, path FROM requests", "format": "ndjson" })).await;
     twice.problem(400);
     let endless = "SELECT count(*) FROM requests a CROSS JOIN (requests b CROSS JOIN (requests c CROSS JOIN \

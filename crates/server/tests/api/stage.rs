@@ -64,6 +64,19 @@ impl Stage {
 
     /// A server that speaks HTTPS when there is something to speak it with.
     pub(crate) async fn over(tls: Option<server::Tls>, change: impl FnOnce(&mut server::Config)) -> Self {
+        Self::start(tls, promql::Limits::default(), change).await
+    }
+
+    /// A server whose metric queries have these limits.
+    pub(crate) async fn limited(limits: promql::Limits) -> Self {
+        Self::start(None, limits, |_| {}).await
+    }
+
+    async fn start(
+        tls: Option<server::Tls>,
+        limits: promql::Limits,
+        change: impl FnOnce(&mut server::Config),
+    ) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().expect("a folder");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -74,7 +87,7 @@ impl Stage {
         change(&mut config);
         let bound = server::Receivers::bind(&config).await.expect("free ports");
         let receivers = bound.addresses().collect();
-        let context = context(folder.path()).await;
+        let context = context(folder.path(), limits).await;
         let (state, pipeline) = (context.state.clone(), Arc::clone(&context.pipeline));
         let store = Arc::clone(&context.store);
         let stop = CancellationToken::new();
@@ -145,7 +158,7 @@ pub(crate) fn encoded(parameters: &[(&str, &str)]) -> String {
     url.query().unwrap_or_default().to_owned()
 }
 
-async fn context(folder: &std::path::Path) -> server::Context {
+async fn context(folder: &std::path::Path, of_queries: promql::Limits) -> server::Context {
     let registry = ::prometheus::Registry::new();
     let path = folder.to_owned();
     let none = model::ByteSize(0);
@@ -163,7 +176,7 @@ async fn context(folder: &std::path::Path) -> server::Context {
         ::ingest::Ingest::new(Arc::clone(&store), limits, redactor, retention, &registry).expect("ingest");
     let pipeline = pipeline::Pipeline::new(pipeline::Config::default(), &registry).expect("a pipeline");
     ingest.subscribe(Arc::clone(&pipeline) as Arc<dyn ::ingest::EventListener>);
-    let promql = promql::Engine::new(Arc::clone(&store), promql::Limits::default());
+    let promql = promql::Engine::new(Arc::clone(&store), of_queries);
     let parts = alert::Parts {
         engine: promql.clone(),
         pipeline: Arc::clone(&pipeline),

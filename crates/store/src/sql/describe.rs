@@ -26,6 +26,20 @@ pub(super) fn table_text(table: &str) -> &'static str {
 /// What a column's values are; empty of a column that is not known.
 pub(super) fn column_text(table: &str, column: &str) -> &'static str {
     match (table, column) {
+        ("job_events", "action") => {
+            "What happened: `job.submitted`, `job.started`, `job.progress`, `job.completed`, `job.failed` (it will not be tried again) or `job.retried` (an attempt failed, another follows)."
+        }
+        ("stage_events", "action") => "What happened: `stage.started` or `stage.finished`.",
+        ("component_events", "action") => "What happened: `component.loaded` or `component.unloaded`.",
+        ("worker_events", "action") => "What happened: `worker.heartbeat` or `worker.stopped`.",
+        ("stage_events", "status") => {
+            "How it ended: `completed`, `completed_empty` (no error and no result), `failed` or `skipped`."
+        }
+        ("spans", "status") => "How it ended: `unset`, `ok` or `error`.",
+        ("worker_events", "capability") => "What it can do: `cpu`, `gpu` or `hybrid`.",
+        ("audit_events", "category") => "What kind of thing that is: `user_action`, `system` or `security`.",
+        ("audit_events", "outcome") => "What became of it: `success`, `failure` or `denied`.",
+        ("process_exits", "cause") => "What ended it: `oom_kill`, `signal`, `exit` or `unknown`.",
         ("job_events", "document_id") => "The document that it works on.",
         ("job_events", "tenant") => "For whom it works.",
         ("job_events", "worker_id") => "The worker that works on it.",
@@ -94,7 +108,9 @@ pub(super) fn column_text(table: &str, column: &str) -> &'static str {
         ("spans", "trace_id") => "The trace, 32 hex digits.",
         ("spans", "span_id") => "The span, 16 hex digits.",
         ("spans", "name") => "What is done.",
-        ("spans", "kind") => "The side of it that the span shows.",
+        ("spans", "kind") => {
+            "The side of it that the span shows: `internal`, `server`, `client`, `producer`, `consumer` or `unspecified`."
+        }
         ("spans", "trace_flags") => "Flags; the last eight bits are those of W3C Trace Context.",
         ("logs", "job_id") | ("spans", "job_id") => "The job that it belongs to.",
         ("logs", "document_id") | ("spans", "document_id") => "The document that it is about.",
@@ -215,7 +231,7 @@ fn usual_text(column: &str) -> &'static str {
         "labels" => "What leads on.",
         "value" => "The value that was observed.",
         "observed_time" => "When it was seen by whoever collected it.",
-        "level" => "How severe it is.",
+        "level" => "How severe it is: `trace`, `debug`, `info`, `warn`, `error` or `fatal`.",
         "severity_number" => "The same as OpenTelemetry has it, 1 to 24.",
         "severity_text" => "The same as the source calls it.",
         "event_name" => "The name of the event that it is; a plain record has none.",

@@ -110,6 +110,11 @@ fn map_name(entries: &Field) -> String {
 
 #[cfg(test)]
 mod tests {
+    use model::event::{
+        AuditCategory, AuditOutcome, Capability, ComponentAction, ExitCause, JobAction, Level, SpanKind,
+        SpanStatus, StageAction, StageStatus, WorkerAction,
+    };
+
     use super::*;
 
     #[test]
@@ -118,6 +123,38 @@ mod tests {
             assert!(!table.description.is_empty(), "{}", table.name);
             for column in &table.columns {
                 assert!(!column.description.is_empty(), "{}.{}", table.name, column.name);
+            }
+        }
+    }
+
+    #[test]
+    fn columns_with_a_few_values_name_them_all() {
+        fn texts<T: ToString>(values: &[T]) -> Vec<String> {
+            values.iter().map(ToString::to_string).collect()
+        }
+        let cases = [
+            ("job_events", "action", texts(JobAction::ALL)),
+            ("stage_events", "action", texts(StageAction::ALL)),
+            ("stage_events", "status", texts(StageStatus::ALL)),
+            ("component_events", "action", texts(ComponentAction::ALL)),
+            ("worker_events", "action", texts(WorkerAction::ALL)),
+            ("worker_events", "capability", texts(Capability::ALL)),
+            ("audit_events", "category", texts(AuditCategory::ALL)),
+            ("audit_events", "outcome", texts(AuditOutcome::ALL)),
+            ("process_exits", "cause", texts(ExitCause::ALL)),
+            ("logs", "level", texts(Level::ALL)),
+            ("spans", "kind", texts(SpanKind::ALL)),
+            ("spans", "status", texts(SpanStatus::ALL)),
+        ];
+        let tables = sql_tables();
+        for (table, column, values) in cases {
+            let table = tables.iter().find(|known| known.name == table).expect("a table");
+            let column = table.columns.iter().find(|known| known.name == column).expect("a column");
+            for value in values {
+                assert!(
+                    column.description.contains(&format!("`{value}`")),
+                    "{column:?} says nothing of {value}"
+                );
             }
         }
     }

@@ -25,6 +25,11 @@ const SHAPES: &[(&str, &str)] = &[
     ("hooks.slack.com/services/", "T[A-Z0-9]{6,}/B[A-Z0-9]{6,}/[A-Za-z0-9]{16,}"),
     // Discord: the addresses of webhooks.
     ("discord.com/api/webhooks/ discordapp.com/api/webhooks/", "[0-9]{15,}/[A-Za-z0-9_-]{30,}"),
+    // Teams: the addresses of webhooks.
+    (
+        "webhook.office.com/webhookb2/ outlook.office.com/webhook/",
+        "[0-9a-f-]{8,36}@[0-9a-f-]{8,36}/IncomingWebhook/[0-9a-f]{32}(?:/[0-9a-f-]{8,36})?",
+    ),
     // Stripe: secret, restricted and publishable keys; secrets of webhooks.
     ("sk_live_ sk_test_ rk_live_ rk_test_ pk_live_ pk_test_", "[A-Za-z0-9]{10,}"),
     ("whsec_", "[A-Za-z0-9][A-Za-z0-9+/=]{19,}"),

@@ -1,22 +1,27 @@
 //! `assigned_secret`: what stands at a name that says it is a secret, in text: `password=…`, `"client_secret": "…"`,
 //! `?token=…&`, `--api-key …`, `<password>…</password>`, `SharedAccessSignature …&sig=…`, `Cookie: …`; in JSON within
-//! JSON too, where quotes are escaped. The names are in `names`, and those of the setting `names`.
+//! JSON too, where quotes are escaped, and where signs are written for URLs and for HTML (`encoded`). The names are in
+//! `names`, and those of the setting `names`. Passwords that stand at no name but in an order to a program or a
+//! database are in `ordered`.
 //!
 //! Whether a value is one depends on the name and on the sign between them. After `password` and its like everything
 //! is that is no sentence, mask or reference; in prose (`Password: wrong`) a bare word only at the end of a line or with
 //! digits, signs or capitals in it. After `token` and its like it must be eight letters at least, and after a colon
-//! look made by a machine: much text is about tokens.
+//! look made by a machine: much text is about tokens. After `pass` there must be more than letters, after `auth` base64
+//! of a user and a password, after `cvv` and `ssn` as many digits as these have.
 //!
 //! Not taken: hashes of passwords (`password_hash=`), tokens of pages and of language models (`next_token`,
 //! `eos_token`), the shell's `PWD`, comparisons (`==`).
 
 use std::ops::Range;
 
-use regex::{Match, Regex};
+use regex::{Captures, Match, Regex};
 
 use super::super::names;
 use super::super::trigger::After;
-use super::{ASSIGNED_SECRET, Detector, RedactError, Trigger, compiled, surroundings, value};
+use super::encoded::Encoded;
+use super::ordered::{self, Ordered};
+use super::{ASSIGNED_SECRET, Detector, RedactError, Trigger, bearer, compiled, surroundings, value};
 
 /// The longest value that is looked at, in bytes.
 const MAX_VALUE_BYTES: usize = 8192;
@@ -71,6 +76,10 @@ enum Kind {
     Weak,
     Signature,
     Cookie,
+    Short,
+    Digits,
+    /// `auth`, of registries.
+    Basic,
 }
 
 /// What stands between a name and its value.
@@ -91,37 +100,52 @@ struct Value {
 }
 
 pub(super) fn detector(others: &[String]) -> Result<Detector, RedactError> {
-    let strong = alternatives(names::STRONG.iter().copied().chain(others.iter().map(String::as_str)));
-    let weak = alternatives(names::WEAK.iter().copied());
+    let strong: Vec<&str> = names::STRONG.iter().copied().chain(others.iter().map(String::as_str)).collect();
+    let (strong, weak) = (alternatives(&strong), alternatives(names::WEAK));
+    let (short, digits) = (alternatives(names::SHORT), alternatives(names::DIGITS));
     let key = compiled(
         ASSIGNED_SECRET,
-        &format!("(?i-u)(?P<strong>{strong})|(?P<weak>{weak})|(?P<cookie>(?:set-)?cookie)"),
+        &format!(
+            "(?i-u)(?P<strong>{strong})|(?P<weak>{weak})|(?P<cookie>(?:set-)?cookie)|(?P<short>{short})|(?P<digits>{digits})|auth"
+        ),
     )?;
+    let (encoded, ordered) = (Encoded::new()?, Ordered::new()?);
     let pairs =
         compiled(ASSIGNED_SECRET, r#"^[^\s=;,"'\\]+=[^\s;,"'\\]*(?:; ?[^\s=;,"'\\]+(?:=[^\s;,"'\\]*)?)*"#)?;
     // The last word of a name is in all its writings.
-    let names = names::STRONG.iter().chain(names::WEAK).chain(&["cookie"]).copied();
+    let names = [names::STRONG, names::WEAK, names::SHORT, names::DIGITS, &["cookie", "auth"]];
+    let names = names.into_iter().flatten().copied();
     let last_words = names.chain(others.iter().map(String::as_str)).map(|name| {
         let last = name.rsplit(['-', '_', '.']).find(|word| word.len() > 1).unwrap_or(name);
         Trigger::folded(last, After::Sign)
     });
-    let triggers = last_words.collect();
+    let triggers = last_words.chain(ordered::triggers()).collect();
     Ok(Detector::new(ASSIGNED_SECRET, triggers, move |text, into| {
         let mut from = 0;
         while let Some(found) = key.captures_at(text, from) {
             let Some(whole) = found.get(0) else { break };
             from = whole.end();
-            let kind = match (found.name("strong"), found.name("weak")) {
-                (Some(_), _) => Kind::Strong,
-                (_, Some(weak)) => weak_kind(weak),
-                _ => Kind::Cookie,
-            };
-            if let Some(range) = assigned(text, &whole.range(), kind, &pairs) {
+            if let Some(range) = assigned(text, &whole.range(), kind(&found), &pairs, &encoded) {
                 from = range.end;
                 into.push(range);
             }
         }
+        ordered.find(text, into);
     }))
+}
+
+fn kind(found: &Captures<'_>) -> Kind {
+    if let Some(weak) = found.name("weak") {
+        return weak_kind(weak);
+    }
+    let groups = [
+        ("strong", Kind::Strong),
+        ("cookie", Kind::Cookie),
+        ("short", Kind::Short),
+        ("digits", Kind::Digits),
+    ];
+    let named = groups.into_iter().find(|(group, _)| found.name(group).is_some());
+    named.map_or(Kind::Basic, |(_, kind)| kind)
 }
 
 fn weak_kind(name: Match<'_>) -> Kind {
@@ -129,34 +153,49 @@ fn weak_kind(name: Match<'_>) -> Kind {
 }
 
 /// Names as alternatives of a pattern, the longest first; `_` is `-`, `_`, `.` or nothing.
-fn alternatives<'a>(words: impl Iterator<Item = &'a str>) -> String {
-    let mut words: Vec<&str> = words.collect();
+fn alternatives(words: &[&str]) -> String {
+    let mut words = words.to_vec();
     words.sort_by_key(|word| std::cmp::Reverse(word.len()));
     let patterns: Vec<String> = words.iter().map(|word| word.replace(['_', '-', '.'], "[-_.]?")).collect();
     patterns.join("|")
 }
 
 /// The secret at a name, if there is one.
-fn assigned(text: &str, key: &Range<usize>, kind: Kind, pairs: &Regex) -> Option<Range<usize>> {
+fn assigned(
+    text: &str,
+    key: &Range<usize>,
+    kind: Kind,
+    pairs: &Regex,
+    encoded: &Encoded,
+) -> Option<Range<usize>> {
     if kind != Kind::Strong && !is_word_of_its_own(text, key) {
         return None;
     }
-    let (sign, at) = sign(text, key)?;
-    if kind == Kind::Cookie {
-        let at = at + text[at..].bytes().take_while(|byte| matches!(byte, b'"' | b'\'' | b'\\')).count();
-        let found = pairs.find(&text[at..])?;
-        return Some(at..at + found.end());
-    }
-    let value = value_at(text, at, sign)?;
+    let (sign, value) = match sign(text, key) {
+        Some((_, at)) if kind == Kind::Cookie => return cookies(text, at, pairs),
+        Some((sign, at)) => (sign, value_at(text, at, sign)?),
+        None => (Sign::Colon, Value { range: encoded.value(text, key.end)?, is_quoted: true }),
+    };
     let shown = &text[value.range.clone()];
     let is_one = !value::is_none(shown)
         && match kind {
             Kind::Strong => is_password(text, key, sign, &value),
             Kind::Weak => is_token(shown, sign),
             Kind::Signature => shown.len() >= MIN_SIGNATURE_BYTES && value::is_random(shown),
+            Kind::Short => !is_verdict(text, key, sign) && is_short_password(shown),
+            Kind::Digits => is_few_digits(shown),
+            Kind::Basic => shown.len() >= MIN_TOKEN_BYTES && bearer::is_user_and_password(shown),
             Kind::Cookie => false,
         };
     is_one.then_some(value.range)
+}
+
+/// The cookies from a place on; in a list too (`"set-cookie":["…"]`).
+fn cookies(text: &str, at: usize, pairs: &Regex) -> Option<Range<usize>> {
+    let opens = |byte: &u8| matches!(byte, b'"' | b'\'' | b'\\' | b'[');
+    let at = at + text[at..].bytes().take_while(opens).count();
+    let found = pairs.find(&text[at..])?;
+    Some(at..at + found.end())
 }
 
 /// Whether a name is no part of a longer word, and no other kind of token.
@@ -164,7 +203,10 @@ fn is_word_of_its_own(text: &str, key: &Range<usize>) -> bool {
     let before = surroundings::before(text, key.start);
     let is_camel = before.is_some_and(|byte| byte.is_ascii_lowercase())
         && surroundings::at(text, key.start).is_some_and(|byte| byte.is_ascii_uppercase());
-    let begins = is_camel || !before.is_some_and(|byte| byte.is_ascii_alphanumeric());
+    // `%22token`: what stands before it is a sign as URLs have it.
+    let is_escaped = matches!(&text.as_bytes()[..key.start],
+        [.., b'%', high, low] if high.is_ascii_digit() && low.is_ascii_hexdigit());
+    let begins = is_camel || is_escaped || !before.is_some_and(|byte| byte.is_ascii_alphanumeric());
     let word = surroundings::last_word(surroundings::lead(text, key.start, 24));
     begins && !NO_SECRETS.iter().any(|other| other.eq_ignore_ascii_case(word))
 }
@@ -300,4 +342,24 @@ fn is_token(shown: &str, sign: Sign) -> bool {
             is_one_word && !shown.bytes().all(|byte| byte.is_ascii_digit())
         }
     }
+}
+
+/// `PASS: TestRedaction`: what a test came to.
+fn is_verdict(text: &str, key: &Range<usize>, sign: Sign) -> bool {
+    sign == Sign::Colon && &text[key.clone()] == "PASS" && surroundings::before(text, key.start) != Some(b'_')
+}
+
+/// After `pass`: one word, with letters and something else in it.
+fn is_short_password(shown: &str) -> bool {
+    shown.len() >= MIN_BARE_BYTES
+        && !shown.contains(char::is_whitespace)
+        && shown.contains(char::is_alphabetic)
+        && value::is_mixed(shown)
+}
+
+/// After `cvv` and `ssn`: three digits or four; nine, together or as 3-2-4.
+fn is_few_digits(shown: &str) -> bool {
+    let groups: Vec<usize> = shown.split('-').map(str::len).collect();
+    shown.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
+        && matches!(groups.as_slice(), [3 | 4 | 9] | [3, 2, 4])
 }

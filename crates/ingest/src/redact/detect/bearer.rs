@@ -21,7 +21,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 pub(super) fn detector() -> Result<Detector, RedactError> {
     let header = compiled(
         BEARER,
-        r#"(?i-u)authorization["'\\]*[ \t\r\n]*(?:=>|[:=])[ \t\r\n]*["'\\]*(?P<scheme>(?:bearer|basic|token|negotiate|apikey|key|hmac|signature|aws4-hmac-sha256)[ \t]+)?(?P<secret>[A-Za-z0-9._~+/=:-]{6,})"#,
+        r#"(?i-u)authorization["'\\]*[ \t\r\n]*(?:=>|[:=])[ \t\r\n]*["'\\]*(?P<scheme>(?:bearer|basic|token|negotiate|apikey|key|hmac|signature|aws4-hmac-sha256)(?:[ \t]+|\+|%20))?(?P<secret>[A-Za-z0-9._~+/=:-]{6,})"#,
     )?;
     let alone =
         compiled(BEARER, r"(?i-u)\b(?P<scheme>bearer|basic)[ \t]+(?P<secret>[A-Za-z0-9._~+/=-]{8,})")?;
@@ -46,7 +46,8 @@ pub(super) fn detector() -> Result<Detector, RedactError> {
             let is_one = if scheme.as_str().eq_ignore_ascii_case("basic") {
                 is_user_and_password(secret.as_str())
             } else {
-                value::is_random(secret.as_str())
+                // `token_type=bearer expires_in=3600`: tokens have `=` at their end only.
+                value::is_random(secret.as_str()) && !secret.as_str().trim_end_matches('=').contains('=')
             };
             if is_one && !overlaps(into, &secret.range()) {
                 into.push(secret.range());
@@ -61,7 +62,7 @@ fn is_no_word(text: &str) -> bool {
 }
 
 /// Whether base64 stands for `user:password`.
-fn is_user_and_password(text: &str) -> bool {
+pub(super) fn is_user_and_password(text: &str) -> bool {
     LENIENT.decode(text).is_ok_and(|decoded| {
         decoded.contains(&b':')
             && std::str::from_utf8(&decoded).is_ok_and(|text| !text.contains(char::is_control))

@@ -24,7 +24,7 @@ const NEAR_BYTES: usize = 48;
 const MIN_DIGITS: usize = 7;
 
 const NAMED: &str = r"^[+(]?[0-9](?:[ ./()-]{0,2}[0-9]){6,14}";
-const INTERNATIONAL: &str = r"^(?:\+|00)[1-9](?:(?: ?\(|\)[ -]?|[ ./-])?[0-9]){7,14}";
+const INTERNATIONAL: &str = r"^(?:\+|%2[Bb]|00)[1-9](?:(?: ?\(|\)[ -]?|[ ./-])?[0-9]){7,14}";
 const NORTH_AMERICAN: &str =
     r"^(?:\([2-9][0-9]{2}\)[ -]?|(?:1[-. ])?[2-9][0-9]{2}[-.])[2-9][0-9]{2}[-.][0-9]{4}";
 const IN_PARENTHESES: &str = r"^\(0[1-9][0-9]{1,4}\)[ /-]?[0-9]{2,}(?:[ -][0-9]{2,}){0,3}";
@@ -92,7 +92,8 @@ pub(super) fn detector() -> Result<Detector, RedactError> {
         )?,
     };
     let words = WORDS.split('|').map(|word| Trigger::folded(word, After::Number));
-    let triggers = words.chain([Trigger::Phone]).collect();
+    let escaped = ["%2B", "%2b"].map(Trigger::exact);
+    let triggers = words.chain(escaped).chain([Trigger::Phone]).collect();
     Ok(Detector::new(PHONE, triggers, move |text, into| {
         let mut from = 0;
         while let Some(at) = next_digits(text, from) {
@@ -115,17 +116,22 @@ fn end_of_digits(text: &str, at: usize) -> usize {
 impl Shapes {
     /// The number whose first digit stands at a place.
     fn number_at(&self, text: &str, at: usize) -> Option<Range<usize>> {
-        if surroundings::is_word(surroundings::before(text, at)) {
-            return None;
-        }
-        let is_opened = matches!(surroundings::before(text, at), Some(b'+' | b'('));
-        let start = at - usize::from(is_opened);
+        let before = surroundings::before(text, at);
+        let opening = match before {
+            _ if numbers::is_after_escaped_plus(&text.as_bytes()[..at]) => "%2B".len(),
+            Some(b'+' | b'(') => 1,
+            _ if surroundings::is_word(before) => return None,
+            _ => 0,
+        };
+        let start = at - opening;
         let rest = &text[start..text.floor_char_boundary(start + NEAR_BYTES)];
         let of = |shape: &Regex| {
             let found = shape.find(rest).filter(|found| !self.date.is_match(found.as_str()))?;
             Some(start..start + found.end())
         };
-        let digits = rest.bytes().take_while(|byte| byte.is_ascii_digit() || b" ./()-+".contains(byte));
+        let digits = text[at..start + rest.len()]
+            .bytes()
+            .take_while(|byte| byte.is_ascii_digit() || b" ./()-+".contains(byte));
         if digits.filter(u8::is_ascii_digit).count() < MIN_DIGITS {
             return None;
         }
@@ -180,10 +186,12 @@ fn is_international(text: &str, range: &Range<usize>) -> bool {
     let number = &text[range.clone()];
     let separators = number.bytes().filter(|byte| !byte.is_ascii_digit()).count();
     let digits = surroundings::digits(text, range);
-    let (digits, is_marked) = match number.strip_prefix('+') {
-        Some(_) => (&digits[..], true),
+    let (digits, is_marked) = match number.as_bytes().first() {
+        Some(b'+') => (&digits[..], !is_decimal(number, digits.len())),
+        // The 2 of `%2B` is no digit of it.
+        Some(b'%') => (&digits[1..], true),
         // Zeros before a number are no mark, unless it is written as one calls.
-        None => (&digits[2..], separators > 0 && !is_among_hex(text, range)),
+        _ => (&digits[2..], separators > 0 && !is_among_hex(text, range)),
     };
     let length = digits.len();
     let is_known = match digits {
@@ -193,6 +201,12 @@ fn is_international(text: &str, range: &Range<usize>) -> bool {
         _ => (8..=15).contains(&length),
     };
     is_marked && is_known && separators <= 9
+}
+
+/// `+48.856614` is a place or a measure; `+1.2125550123` is how registries of domains write telephone numbers.
+fn is_decimal(number: &str, digits: usize) -> bool {
+    let signs = number.bytes().skip(1).filter(|byte| !byte.is_ascii_digit());
+    digits < 11 && signs.eq(*b".")
 }
 
 fn is_national(text: &str, range: &Range<usize>) -> bool {

@@ -148,3 +148,103 @@ fn credentials_of_http_are_told_from_talk_about_them() {
         &[(&format!("a {key} b"), &[key]), ("a -----BEGIN PRIVATE KEY----- was expected", &[])],
     );
 }
+
+#[test]
+fn short_names_need_more_than_a_word_after_them() {
+    check(
+        ASSIGNED_SECRET,
+        &[
+            ("db_pass=hunter2 x", &["hunter2"]),
+            ("SMTP_PASS: hunter2", &["hunter2"]),
+            ("pw=\"hunter2\"", &["hunter2"]),
+            ("--- PASS: TestKey2 (0.1s)", &[]),
+            ("pass: 1200 bypass=hunter2 pass=inline", &[]),
+            ("\"auth\":\"am9lOmh1bnRlcjI=\"", &["am9lOmh1bnRlcjI="]),
+            ("auth: ldap2/default auth=none", &[]),
+            ("\"cvv\":\"123\" ssn=123-45-6789", &["123", "123-45-6789"]),
+            ("cvv: 12 ssn: 1234567 sessn=123", &[]),
+            ("\"set-cookie\":[\"sid=abc; Path=/\"]", &["sid=abc; Path=/"]),
+        ],
+    );
+}
+
+#[test]
+fn values_are_taken_where_signs_are_written_for_urls_and_html() {
+    check(
+        ASSIGNED_SECRET,
+        &[
+            ("b=%7B%22password%22%3A%22hunter2%22%7D", &["hunter2"]),
+            ("%22accessToken%22%3A%22abcdefgh12%22", &["abcdefgh12"]),
+            ("%22token%22%3A%22abcdefgh12%22", &["abcdefgh12"]),
+            ("password%3Dhunter2%26a", &["hunter2"]),
+            ("&quot;password&quot;:&quot;hunter2&quot;", &["hunter2"]),
+            ("password=%21hunter2&a=b", &["%21hunter2"]),
+            ("%22password%22%3Anull%2C password%20reset", &[]),
+        ],
+    );
+}
+
+#[test]
+fn passwords_are_taken_in_orders_to_programs_and_databases() {
+    check(
+        ASSIGNED_SECRET,
+        &[
+            ("mysqldump -uroot -phunter2 shop", &["hunter2"]),
+            ("[\"mysql\",\"-uroot\",\"-phunter2\"]", &["hunter2"]),
+            ("mysql -p'a;b c' shop", &["a;b c"]),
+            ("curl -s -u joe:hunter2 https://a.example/", &["hunter2"]),
+            ("curl --user \"joe:hunter2\" x", &["hunter2"]),
+            ("sshpass -p hunter2 ssh x", &["hunter2"]),
+            ("redis-cli -h cache -a hunter2 ping", &["hunter2"]),
+            ("docker login -u joe -p hunter2 r.example", &["hunter2"]),
+            ("openssl rsa -passin pass:hunter2 -in k", &["hunter2"]),
+            ("keytool -storepass hunter2 -list", &["hunter2"]),
+            ("AUTH PLAIN AGpvZQBodW50ZXIy", &["pvZQBodW50ZXIy"]),
+            ("[0 10.1.1.1:5] \"AUTH\" \"hunter2\" x", &["hunter2"]),
+            ("\"AUTH\" \"joe\" \"hunter2\"", &["hunter2"]),
+            ("CREATE USER a IDENTIFIED BY 'hunter2';", &["hunter2"]),
+            ("alter role a with password 'hunter2'", &["hunter2"]),
+            ("mysql -h db -P 3306 -u root -p shop", &[]),
+            ("mysql -uroot -p$PASSWORD", &[]),
+            ("curl -sS https://a.example/my-unit:8080 -u : --negotiate", &[]),
+            ("curl --user-agent=a:b x", &[]),
+            ("ssh -p 2222 h; mkdir -p /srv; docker run -p 1:2 x", &[]),
+            ("250-AUTH PLAIN LOGIN", &[]),
+            ("a cluster identified by 'eu'", &[]),
+        ],
+    );
+}
+
+#[test]
+fn a_password_in_a_url_may_have_a_sign_that_urls_know() {
+    check(
+        URL_PASSWORD,
+        &[
+            ("mysql://root:r00t#1@db/shop", &["r00t#1"]),
+            ("http://host:8080#a@b", &[]),
+            ("https://host:443?m=a@b.org", &[]),
+        ],
+    );
+}
+
+#[test]
+fn signs_that_make_a_number_one_to_call_are_read_as_urls_have_them() {
+    check(
+        PHONE,
+        &[
+            ("?phone=%2B14155550132&x", &["%2B14155550132"]),
+            ("%2b4930231251 x", &["%2b4930231251"]),
+            ("tech +1.2125550123 x", &["+1.2125550123"]),
+            ("lat=+48.856614", &[]),
+            ("a=2B14155550132 b=%2B1 c=%2B0200", &[]),
+        ],
+    );
+    check(
+        BEARER,
+        &[
+            ("token_type=bearer expires_in=3600", &[]),
+            ("Authorization=Bearer+abcdef123456", &["abcdef123456"]),
+            ("bearer abcdef1234==", &["abcdef1234=="]),
+        ],
+    );
+}

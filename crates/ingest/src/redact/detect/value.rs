@@ -65,6 +65,10 @@ const WORDS: &[&str] = &[
     "write",
     "loaded",
     "found",
+    "include",
+    "omit",
+    "same-origin",
+    "instance-profile",
     "falsch",
     "ungültig",
     "gültig",
@@ -117,9 +121,15 @@ fn is_reference(value: &str) -> bool {
     let mut letters = value.chars();
     match letters.next() {
         Some('$') => !letters.next().is_some_and(|letter| letter.is_ascii_digit()),
+        Some('%') => !is_escape(value),
         Some(first) if REFERENCES.contains(&first) => true,
         _ => is_path_of_names(value),
     }
+}
+
+/// Whether it begins with a sign as URLs have it (`%21pass`), and is no width (`%20s`).
+fn is_escape(value: &str) -> bool {
+    matches!(value.as_bytes(), [b'%', b'2'..=b'7', low, _, _, ..] if low.is_ascii_hexdigit())
 }
 
 /// `settings.DB_PASSWORD`, `config.api_key`: names with dots, the last of which speaks of a secret.
@@ -175,6 +185,9 @@ mod tests {
             "expired",
             "[redacted:name]",
             "%s",
+            "%20s",
+            "%PASSWORD%",
+            "include",
             "falsch",
         ] {
             assert!(is_none(value), "{value}");
@@ -187,6 +200,7 @@ mod tests {
             "Tr0ub4dor&3",
             "swordfish",
             "correct horse",
+            "%21pass",
         ] {
             assert!(!is_none(value), "{value}");
         }

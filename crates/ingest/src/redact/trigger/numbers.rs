@@ -85,7 +85,11 @@ fn is_after_country(bytes: &[u8], at: usize) -> bool {
 pub(in crate::redact) fn could_be_called(bytes: &[u8], at: usize) -> bool {
     let group = digits_at(bytes, at);
     let next = bytes.get(at + group).copied();
-    let before = at.checked_sub(1).and_then(|place| bytes.get(place)).copied();
+    let before = match bytes[..at] {
+        _ if is_after_escaped_plus(&bytes[..at]) => Some(b'+'),
+        [.., last] => Some(last),
+        [] => None,
+    };
     // In the middle of a time, a version or a longer number.
     if matches!(&bytes[..at], [.., digit, b'.' | b'-' | b'/' | b':' | b','] if digit.is_ascii_digit()) {
         return false;
@@ -112,6 +116,11 @@ pub(in crate::redact) fn could_be_called(bytes: &[u8], at: usize) -> bool {
         (_, b'2'..=b'9', 3) => has_digits(bytes, at, b"-.", 10),
         _ => false,
     }
+}
+
+/// Whether `%2B` stands before digits: the `+` of a country code, as URLs have it.
+pub(in crate::redact) fn is_after_escaped_plus(lead: &[u8]) -> bool {
+    matches!(lead, [.., b'%', b'2', b'B' | b'b'])
 }
 
 /// Whether a digit stands within three bytes.

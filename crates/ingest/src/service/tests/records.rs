@@ -77,6 +77,27 @@ async fn records_that_are_fetched_do_not_make_a_restart_forget_those_that_are_se
 }
 
 #[tokio::test]
+async fn lines_of_shippers_do_not_make_ids_be_forgotten_that_others_send() {
+    let store: Arc<dyn TelemetryStore> = Arc::new(Memory::default());
+    let limits = Limits { remembered_event_ids: 20, ..Limits::default() };
+    let redactor = Redactor::new(&Redaction::default()).expect("shipped rules");
+    let registry = prometheus::Registry::new();
+    let ingest =
+        Ingest::new(store, limits, redactor, Retention::from(7 * DAY), &registry).expect("a path in");
+    let named = |id: String| Event::Log(Box::new(LogEvent { event_id: Some(id), ..log("named") }));
+    let own = || vec![named("u".to_owned()), Event::Span(Box::new(span("1")))];
+    let first = ingest.append_events(Source::OtlpLogs, own()).await.expect("stored");
+    assert_eq!((first.accepted, first.duplicates), (2, 0));
+    let lines: Vec<Event> = (0..100).map(|number| named(format!("{number:016x}"))).collect();
+    let burst = ingest.append_events(Source::Loki, lines.clone()).await.expect("stored");
+    assert_eq!((burst.accepted, burst.duplicates), (100, 0));
+    let again = ingest.append_events(Source::OtlpLogs, own()).await.expect("known");
+    assert_eq!((again.accepted, again.duplicates), (0, 2));
+    let last = ingest.append_events(Source::Loki, lines[95..].to_vec()).await.expect("known");
+    assert_eq!((last.accepted, last.duplicates), (0, 5));
+}
+
+#[tokio::test]
 async fn records_of_what_is_audited_are_stored_as_that_and_once() {
     let store = Arc::new(Memory::default());
     let (ingest, _) = open(&store);

@@ -162,6 +162,23 @@ impl<T: 'static> Names<T> {
         self
     }
 
+    /// Fills fields that are empty with those of another.
+    pub(crate) fn complete(&self, into: &mut T, mut from: T, texts: &mut Texts<'_>) {
+        for field in self.fields {
+            match &field.place {
+                Text(place) if place(into).is_none() => {
+                    *place(into) = place(&mut from).take().map(|text| texts.of(&text));
+                }
+                Id(place) if place(into).is_none() => {
+                    let id = place(&mut from).take();
+                    *place(into) = id.and_then(|id| texts.id(&AnyValue::Text(id.into())));
+                }
+                Count(place) if place(into).is_none() => *place(into) = place(&mut from).take(),
+                Text(_) | Id(_) | Count(_) => {}
+            }
+        }
+    }
+
     /// Whether a name fills a field.
     pub(crate) fn knows(&self, name: &str) -> bool {
         self.by_name.contains_key(name)

@@ -36,6 +36,11 @@ impl<'l> Texts<'l> {
         Self { limits, flaws: Flaws::NONE, max_text_bytes, budget, left: budget }
     }
 
+    /// What bounds them.
+    pub(crate) fn limits(&self) -> &'l RowLimits {
+        self.limits
+    }
+
     /// Bytes of all texts so far.
     pub(crate) fn bytes(&self) -> usize {
         self.budget - self.left
@@ -161,6 +166,11 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
+    /// Those that are kept already, and how many were left out.
+    pub(crate) fn with(attributes: Attributes, left_out: u64) -> Self {
+        Self { attributes, left_out }
+    }
+
     /// Adds one, whose value is made when there is room for its key: a value can be cut, a key cannot. Of several with
     /// one key the first is kept.
     pub(crate) fn put(

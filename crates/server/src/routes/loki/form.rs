@@ -33,6 +33,19 @@ impl Form {
         Ok(Self { encoding, packing, is_block: is_block || encoding == Encoding::Protobuf })
     }
 
+    /// How large a message is likely to be; `limit` at the most.
+    pub(super) fn expected(self, body: &[u8], limit: ByteSize) -> ByteSize {
+        match (self.packing, self.is_block) {
+            (packing, false) => packing.expected(body, limit),
+            (Packing::Plain, true) => {
+                let declared = loki::unpacked_bytes(body).max(body.len());
+                ByteSize((declared as u64).min(limit.0))
+            }
+            // What lies within says its size once it is unpacked.
+            (_, true) => limit,
+        }
+    }
+
     /// The message of an unpacked body.
     pub(super) fn message(self, body: &[u8], limit: ByteSize) -> Result<Cow<'_, [u8]>, LokiError> {
         if !self.is_block {

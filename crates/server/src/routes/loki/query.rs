@@ -1,10 +1,12 @@
 //! Loki's query API, as far as Grafana's data source and `logcli` ask it: lines, counts of lines, labels and streams.
 //!
-//! The language is [`search::logql`]; what it finds, [`records::selected`]. Unknown parameters are passed over, as Loki
+//! Parameters stand in the address or, where they are long, in a form. The language is [`search::logql`]; what it finds, [`records::selected`]. Unknown parameters are passed over, as Loki
 //! does it, and what is wrong is told in plain text.
 
+mod detected;
 mod shapes;
 mod times;
+mod volume;
 
 use axum::Json;
 use axum::extract::State;
@@ -33,6 +35,11 @@ pub(super) fn routes() -> Routes {
         .routes(routes!(label_values))
         .routes(routes!(series))
         .routes(routes!(index_stats))
+        .routes(routes!(volume::volume))
+        .routes(routes!(volume::volume_range))
+        .routes(routes!(detected::detected_labels))
+        .routes(routes!(detected::detected_fields))
+        .routes(routes!(detected::detected_values))
         .routes(routes!(build_info))
 }
 
@@ -46,7 +53,7 @@ const MAX_SELECTORS: usize = 16;
 const API_VERSION: &str = "3.0.0";
 
 /// Lines, or counts of lines at every step, of a range of time.
-#[utoipa::path(get, path = "/loki/api/v1/query_range", tag = "loki",
+#[utoipa::path(method(get, post), path = "/loki/api/v1/query_range", tag = "loki",
     params(("query" = String, Query, description = "LogQL, as far as docs/loki.md takes it"),
         ("start" = Option<String>, Query, description = "Nanoseconds or seconds since the epoch, or RFC 3339; an hour before the end if left out"),
         ("end" = Option<String>, Query, description = "The same; now if left out. Lines of this time itself are not found"),
@@ -87,7 +94,7 @@ async fn query_range(
 }
 
 /// Counts of lines at one time. Lines themselves are asked for by `query_range`.
-#[utoipa::path(get, path = "/loki/api/v1/query", tag = "loki",
+#[utoipa::path(method(get, post), path = "/loki/api/v1/query", tag = "loki",
     params(("query" = String, Query, description = "LogQL, as far as docs/loki.md takes it: a count of lines"),
         ("time" = Option<String>, Query, description = "Nanoseconds or seconds since the epoch, or RFC 3339; now if left out")),
     responses((status = 200, body = serde_json::Value, description = "As Loki answers"),
@@ -107,14 +114,14 @@ async fn query(State(app): State<Shared>, given: Given) -> Result<Response, Prob
 }
 
 /// The labels of streams. They are always the same.
-#[utoipa::path(get, path = "/loki/api/v1/labels", tag = "loki",
+#[utoipa::path(method(get, post), path = "/loki/api/v1/labels", tag = "loki",
     responses((status = 200, body = serde_json::Value, description = "As Loki answers")))]
 async fn labels() -> Response {
     Json(Success::of(STREAM_LABELS)).into_response()
 }
 
 /// The values that a label of streams has.
-#[utoipa::path(get, path = "/loki/api/v1/label/{name}/values", tag = "loki",
+#[utoipa::path(method(get, post), path = "/loki/api/v1/label/{name}/values", tag = "loki",
     params(("name" = String, Path),
         ("query" = Option<String>, Query, description = "Only of these streams: a selector"),
         ("start" = Option<String>, Query), ("end" = Option<String>, Query), ("since" = Option<String>, Query)),
@@ -139,7 +146,7 @@ async fn label_values(
 }
 
 /// The streams that selectors find, by their labels.
-#[utoipa::path(get, path = "/loki/api/v1/series", tag = "loki",
+#[utoipa::path(method(get, post), path = "/loki/api/v1/series", tag = "loki",
     params(("match[]" = Option<Vec<String>>, Query, description = "Selectors; all streams if left out"),
         ("start" = Option<String>, Query), ("end" = Option<String>, Query), ("since" = Option<String>, Query)),
     responses((status = 200, body = serde_json::Value, description = "As Loki answers"),
@@ -165,7 +172,7 @@ async fn series(State(app): State<Shared>, given: Given) -> Result<Response, Pro
 
 /// How many streams and lines a selector finds. How many bytes they have is not known before they are read: `bytes` and
 /// `chunks` are 0.
-#[utoipa::path(get, path = "/loki/api/v1/index/stats", tag = "loki",
+#[utoipa::path(method(get, post), path = "/loki/api/v1/index/stats", tag = "loki",
     params(("query" = Option<String>, Query, description = "A selector"),
         ("start" = Option<String>, Query), ("end" = Option<String>, Query), ("since" = Option<String>, Query)),
     responses((status = 200, body = serde_json::Value, description = "As Loki answers"),

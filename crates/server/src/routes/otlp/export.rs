@@ -8,7 +8,7 @@ use super::form::Form;
 use super::{metrics, records};
 use crate::context::Shared;
 use crate::problem::{Kind, Problem, chain};
-use crate::routes::decode::{self, Refusal};
+use crate::routes::decode::{self, Decoded, Refusal};
 
 /// What is told of a request of which all is stored but what is counted here.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ pub(super) async fn decoded<T: Send + 'static>(
     form: Form,
     body: Bytes,
     decode: impl FnOnce(Encoding, &[u8]) -> Result<T, OtlpError> + Send + 'static,
-) -> Result<T, Problem> {
+) -> Result<Decoded<T>, Problem> {
     let Form { encoding, packing } = form;
     let decode = move |bytes: &[u8]| {
         decode(encoding, bytes).map_err(|error| {

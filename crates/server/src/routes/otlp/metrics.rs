@@ -11,6 +11,7 @@ use super::form::Form;
 use crate::config::OtlpNames;
 use crate::context::Shared;
 use crate::problem::Problem;
+use crate::routes::decode::Decoded;
 
 /// Decodes a request and stores what is in it.
 pub(super) async fn take(app: &Shared, form: Form, body: Bytes) -> Result<Taken, Problem> {
@@ -19,7 +20,7 @@ pub(super) async fn take(app: &Shared, form: Form, body: Bytes) -> Result<Taken,
         let mut sink = SampleSink::new(&options);
         otlp::decode_metrics(encoding, bytes, &mut sink).map(|()| sink.finish())
     };
-    let converted = decoded(app, Signal::Metrics, form, body, decode).await?;
+    let Decoded { value: converted, room: _room } = decoded(app, Signal::Metrics, form, body, decode).await?;
     store(app, converted).await
 }
 

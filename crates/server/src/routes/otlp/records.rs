@@ -10,6 +10,7 @@ use super::export::{Taken, decoded, max_memory, refuse, source};
 use super::form::Form;
 use crate::context::Shared;
 use crate::problem::Problem;
+use crate::routes::decode::Decoded;
 
 /// Decodes a request into rows.
 type DecodeRows = fn(Encoding, &[u8], &RowLimits) -> Result<Rows, OtlpError>;
@@ -36,7 +37,7 @@ pub(super) async fn take(
 ) -> Result<Taken, Problem> {
     let limits = row_limits(app.context.ingest.limits(), app);
     let decode = move |encoding: Encoding, bytes: &[u8]| decode(encoding, bytes, &limits);
-    let rows = decoded(app, signal, form, body, decode).await?;
+    let Decoded { value: rows, room: _room } = decoded(app, signal, form, body, decode).await?;
     let Rows { events, rejected, rejected_over_memory, mut reasons, .. } = rows;
     refuse(app, signal, Reason::Malformed, rejected - rejected_over_memory);
     refuse(app, signal, Reason::TooLarge, rejected_over_memory);

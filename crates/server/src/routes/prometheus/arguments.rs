@@ -2,20 +2,14 @@
 
 use std::time::Duration;
 
-use axum::Form;
-use axum::body::Body;
-use axum::extract::{FromRequest, Query as UrlQuery, Request};
-use axum::http::{Method, header};
-use model::{ByteSize, DurationText, TimeRange, Timestamp};
+use axum::extract::{FromRequest, Request};
+use model::{DurationText, TimeRange, Timestamp};
 use promql::{Engine, Query};
 
 use super::answer::Failure;
 use super::stats::WantedStats;
 use crate::context::Shared;
-use crate::guard::body;
-
-/// The largest form: dashboards list hundreds of names in an expression.
-const MAX_FORM: ByteSize = ByteSize(1 << 20);
+use crate::routes::given::Given;
 
 /// Pairs of names and values; a name may occur more than once.
 pub(super) struct Arguments(Vec<(String, String)>);
@@ -24,30 +18,9 @@ impl FromRequest<Shared> for Arguments {
     type Rejection = Failure;
 
     async fn from_request(request: Request, app: &Shared) -> Result<Self, Failure> {
-        let UrlQuery(in_address) = UrlQuery::<Vec<(String, String)>>::try_from_uri(request.uri())
-            .map_err(|_| Failure::bad("the query parameters cannot be read"))?;
-        if !has_form(&request) {
-            return Ok(Self(in_address));
-        }
-        let (head, form) = request.into_parts();
-        let form = body::read(form, MAX_FORM).await.map_err(|problem| Failure::bad(problem.detail()))?;
-        let form = Request::from_parts(head, Body::from(form));
-        let Form(mut pairs) = Form::<Vec<(String, String)>>::from_request(form, app)
-            .await
-            .map_err(|error| Failure::bad(format!("the form cannot be read: {}", error.body_text())))?;
-        // What stands in the form counts before what stands in the address.
-        pairs.extend(in_address);
-        Ok(Self(pairs))
+        let given = Given::from_request(request, app).await;
+        given.map(|given| Self(given.into_pairs())).map_err(|problem| Failure::bad(problem.detail()))
     }
-}
-
-/// Whether parameters stand in the body too. As in Prometheus, bodies of other kinds are passed over.
-fn has_form(request: &Request) -> bool {
-    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let is_form = kind
-        .and_then(|kind| kind.split(';').next())
-        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"));
-    is_form && request.method() == Method::POST
 }
 
 /// The times that Prometheus' clients send for the beginning and the end of all time.

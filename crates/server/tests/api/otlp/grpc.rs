@@ -18,6 +18,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
 
 use super::metrics::{metric, point, query};
+use super::pressure::crowded;
 use super::refusals::{endless_body, gzip};
 use super::requests::{logs, metrics, now_ns, record, span, traces};
 use super::{PROTOBUF, stored_logs, stored_spans};
@@ -271,6 +272,25 @@ async fn too_busy_is_told_with_a_delay_where_exporters_look_for_it() {
     let detail = fields(detail);
     assert_eq!(detail[0], (1, Field::Bytes(b"type.googleapis.com/google.rpc.RetryInfo".to_vec())));
     assert_eq!(detail[1], (2, Field::Bytes(retry_info)));
+    holding.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_for_which_there_is_no_memory_is_told_when_to_come_back_and_is_not_counted_as_malformed() {
+    let (stage, holding) = crowded().await;
+    let frame = plain(&logs(vec![record(now_ns()); 20]));
+    assert!(frame.len() > 2 << 10, "with what is held it is too much");
+    let refused = call(stage.receivers[0], LOGS, &[], frame).await;
+    let (code, message) = refused.status();
+    assert!(code == 8 && message.contains("server.max_ingest_memory"), "{refused:?}");
+    let told = refused.told("google.rpc.retryinfo-bin").expect("a delay");
+    let told = base64::engine::general_purpose::STANDARD_NO_PAD.decode(told).expect("base64");
+    assert_eq!(fields(&told), [(1, Field::Bytes(vec![8, 2]))], "a Duration of two seconds");
+    let shown = stage.get("/metrics").await.text;
+    let counted =
+        r#"watchkeeper_ingest_refused_total{kind="event",reason="overloaded",source="otlp_logs"} 1"#;
+    assert!(shown.lines().any(|line| line == counted), "{shown}");
+    assert!(!shown.contains(r#"reason="malformed",source="otlp_logs""#), "{shown}");
     holding.abort();
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use model::Timestamp;
 use model::event::LogEvent;
-use records::{Labels, STREAM_LABELS, Steps, Windowed, as_label, said, said_of_origin, stream_of};
+use records::{Labels, Steps, Windowed, facts_of, stream_of};
 use serde::Serialize;
 
 /// What says that facts of a line are told apart from labels of its stream.
@@ -63,7 +63,7 @@ enum Entry {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Facts {
-    structured_metadata: BTreeMap<String, String>,
+    structured_metadata: Labels,
 }
 
 /// Counts over time, or at one.
@@ -87,7 +87,7 @@ pub(super) fn streams(lines: Vec<LogEvent>, is_categorized: bool) -> Found<Strea
         let (labels, time) = (stream_of(&log), log.time.as_nanos().to_string());
         let line = log.message.take().unwrap_or_default();
         let entry = if is_categorized {
-            Entry::Categorized(time, line, Facts { structured_metadata: facts(&log) })
+            Entry::Categorized(time, line, Facts { structured_metadata: facts_of(&log) })
         } else {
             Entry::Plain(time, line)
         };
@@ -99,27 +99,6 @@ pub(super) fn streams(lines: Vec<LogEvent>, is_categorized: bool) -> Found<Strea
         found.encoding_flags.push(CATEGORIZED);
     }
     found
-}
-
-/// What a record says beside its message and the labels of its stream, under names that filters of labels take.
-fn facts(log: &LogEvent) -> BTreeMap<String, String> {
-    let mut facts = BTreeMap::new();
-    let ids = [
-        ("trace_id", &log.trace_id),
-        ("span_id", &log.span_id),
-        ("event_name", &log.event_name),
-        ("scope_name", &log.origin.scope_name),
-    ];
-    for (name, value) in ids {
-        facts.extend(value.clone().map(|value| (name.to_owned(), value)));
-    }
-    let columns = said(&log.conventions).chain(said_of_origin(&log.origin));
-    let told = columns.filter(|said| said.column != "service" && !STREAM_LABELS.contains(&said.column));
-    facts.extend(told.map(|said| (said.column.to_owned(), said.value.text().into_owned())));
-    for (key, value) in log.attributes.iter().chain(&log.origin.resource_attributes) {
-        facts.entry(as_label(key)).or_insert_with(|| value.clone());
-    }
-    facts
 }
 
 /// Counts at each step.

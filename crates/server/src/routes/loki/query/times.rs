@@ -58,9 +58,14 @@ pub(super) fn steps(given: &Given, (start, end): (Timestamp, Timestamp)) -> Resu
 
 /// The parameter `limit`.
 pub(super) fn limit(given: &Given) -> Result<usize, Problem> {
-    let expected = format!("a number from 1 to {MAX_LINES}");
-    let number = |text: &str| text.parse::<usize>().ok().filter(|limit| (1..=MAX_LINES).contains(limit));
-    Ok(given.read("limit", &expected, number)?.unwrap_or(LIMIT))
+    number(given, "limit", LIMIT, MAX_LINES)
+}
+
+/// How many of something there may be.
+pub(super) fn number(given: &Given, name: &str, usual: usize, most: usize) -> Result<usize, Problem> {
+    let expected = format!("a number from 1 to {most}");
+    let number = |text: &str| text.parse::<usize>().ok().filter(|number| (1..=most).contains(number));
+    Ok(given.read(name, &expected, number)?.unwrap_or(usual))
 }
 
 /// The parameter `direction`.

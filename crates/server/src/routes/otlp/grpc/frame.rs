@@ -41,7 +41,7 @@ pub(super) async fn read(body: Body, bound: ByteSize) -> Result<Framed, Refusal>
     let mut bytes = Vec::new();
     let mut head = None;
     while let Some(chunk) = chunks.next().await {
-        bytes.extend_from_slice(&chunk.map_err(|error| (Reason::Malformed, unreadable(&error)))?);
+        bytes.extend_from_slice(&chunk.map_err(|error| broken_off(unreadable(&error)))?);
         if head.is_none() {
             head = Head::of(&bytes, bound)?;
         }
@@ -55,6 +55,12 @@ pub(super) async fn read(body: Body, bound: ByteSize) -> Result<Framed, Refusal>
         }
         _ => Err(malformed("the message broke off")),
     }
+}
+
+/// How a message that did not come whole is counted.
+fn broken_off(problem: Problem) -> Refusal {
+    let reason = if problem.kind() == Kind::Overloaded { Reason::Overloaded } else { Reason::Malformed };
+    (reason, problem)
 }
 
 /// What stands before a message.
