@@ -11,6 +11,7 @@ use store::{Cancel, EventPass, EventScan, Order, Predicate, QueryError, Row, Tab
 
 use crate::fields::{Holds, Source};
 use crate::read::read;
+use crate::trace_jobs::{self, TraceJobs};
 use crate::tree::{Node, Piece, analyse};
 use crate::values::Values;
 use crate::{Error, Search};
@@ -64,6 +65,8 @@ pub struct Trace {
     pub nodes: Vec<Node>,
     /// Its log records, and what was audited in it, by time.
     pub logs: Vec<LogEvent>,
+    /// Its jobs.
+    pub jobs: TraceJobs,
     /// Whether there are more spans than these.
     pub has_more_spans: bool,
     /// Whether there are more log records than these.
@@ -111,7 +114,8 @@ pub fn trace(store: &dyn TelemetryStore, trace_id: &str, cancel: &Cancel) -> Res
     spans.truncate(MAX_SPANS);
     logs.truncate(MAX_LOGS);
     let nodes = analyse(&spans.iter().map(piece).collect::<Vec<_>>());
-    Ok(Trace { spans, nodes, logs, has_more_spans, has_more_logs })
+    let jobs = trace_jobs::of_trace(store, trace_id, (&spans, &logs), cancel)?;
+    Ok(Trace { spans, nodes, logs, jobs, has_more_spans, has_more_logs })
 }
 
 /// The first spans of a trace, by when they began.
@@ -144,6 +148,7 @@ fn piece(span: &SpanEvent) -> Piece {
         start: span.time.as_nanos(),
         duration: span.duration_ns,
         clock: clock.cloned().unwrap_or_default(),
+        kind: span.kind,
     }
 }
 

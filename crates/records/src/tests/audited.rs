@@ -16,7 +16,7 @@ use super::made_up::{NOW, audits, query_of};
 use super::stored::Stored;
 use crate::{
     AuditRecord, Context, Counted, Cursor, Facet, Kind, LogRecord, OfJob, Page, Search, around, category_of,
-    facets, histogram, id_of_log, log_of_audit, patterns, trace,
+    facets, histogram, id_of_log, jobs_of_log, log_of_audit, patterns, trace,
 };
 
 #[test]
@@ -204,11 +204,34 @@ fn an_example_of_a_pattern_leads_to_what_stands_around_it_in_both() {
     let context = Context { service: text("gateway"), host: text("docs-1"), ..Context::default() };
     let middle = (example.time, Some(example.id));
     let shown = around(&*stored.store, &context, middle, (3, 1), &Cancel::never()).expect("records");
+    let shown = shown.expect("the one in the middle");
     assert_eq!((ids(&shown.items).as_str(), shown.place), ("a2 s1 l4 a3", Some(3)));
     assert_eq!(id_of_log(&shown.items[3]), example.id);
     let elsewhere = Context { service: text("other"), ..Context::default() };
-    let none = around(&*stored.store, &elsewhere, middle, (3, 1), &Cancel::never()).expect("records");
-    assert!(none.items.is_empty(), "{none:?}");
+    let none = around(&*stored.store, &elsewhere, middle, (3, 1), &Cancel::never()).expect("an answer");
+    assert!(none.is_none(), "{none:?}");
+}
+
+#[test]
+fn each_stands_among_those_of_both_tables_though_several_are_of_one_time() {
+    let stored = by_turns();
+    let all = pages(&stored, &search("login"), Order::OldestFirst, 100);
+    for (id, expected, place) in [
+        ("l1", "l1 a1", 0),
+        ("l2", "a1 l2 l3", 1),
+        ("l3", "l2 l3 a2", 1),
+        ("a2", "l3 a2 s1", 1),
+        ("a3", "l4 a3", 1),
+    ] {
+        let it = all.iter().find(|log| log.event_id.as_deref() == Some(id)).expect("one of them");
+        let middle = (it.time, Some(id_of_log(it)));
+        let shown = around(&*stored.store, &Context::default(), middle, (1, 1), &Cancel::never());
+        let shown = shown.expect("records").expect("the one in the middle");
+        assert_eq!((ids(&shown.items).as_str(), shown.place), (expected, Some(place)), "{id}");
+    }
+    let of_audit = all.iter().find(|log| log.event_id.as_deref() == Some("s1")).expect("an audit");
+    let jobs = jobs_of_log(&*stored.store, of_audit, &Cancel::never()).expect("jobs");
+    assert_eq!(jobs.jobs().iter().map(|job| job.job_id.as_str()).collect::<Vec<_>>(), ["j-7"]);
 }
 
 #[test]
@@ -216,6 +239,7 @@ fn what_is_audited_belongs_to_its_trace_and_its_job() {
     let stored = by_turns();
     let whole = trace(&*stored.store, &"ab".repeat(16), &Cancel::never()).expect("a trace");
     assert_eq!((ids(&whole.logs).as_str(), whole.has_more_logs), ("a1 a2 s1 a3", false));
+    assert_eq!(whole.jobs.jobs().iter().map(|job| job.job_id.as_str()).collect::<Vec<_>>(), ["j-7"]);
     let job = OfJob::new("j-7", None, TimeRange::new(at(-7), at(0)));
     assert_eq!(job.counts(&*stored.store, &Cancel::never()).expect("counts").logs, 3);
     assert_eq!(ids(&pages(&stored, &search(&job.query()), Order::OldestFirst, 10)), "a1 a2 s1 a3");

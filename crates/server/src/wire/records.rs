@@ -8,6 +8,7 @@ use model::event::{Flaw, Flaws, Level, LogEvent};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::jobs::JobInShort;
 use super::shape;
 
 /// A shape of which nothing is shown that is not there.
@@ -268,8 +269,15 @@ pub(crate) struct LogPage {
 pub(crate) struct LogContext {
     /// The records.
     pub(crate) items: Vec<LogRecord>,
-    /// Which of them it is, from 0; null when it was not found.
+    /// Which of them it is, from 0; null when no id was given and none is of that time.
     pub(crate) place: Option<usize>,
+    /// Its trace.
+    pub(crate) trace_id: Option<String>,
+    /// Its job: the one that it names, or that of the span in which it was written. Where neither is known, the jobs of
+    /// its trace, 50 at most.
+    pub(crate) jobs: Vec<JobInShort>,
+    /// Whether its trace has more jobs than these.
+    pub(crate) more_jobs: bool,
 }
 
 /// Log records of one value over time.
