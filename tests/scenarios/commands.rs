@@ -228,7 +228,7 @@ async fn scenario_a_file_is_redacted_by_the_configuration_and_a_dry_run_shows_it
         code == 0 && printed.contains("1: [-CASE-12-]{+[redacted:case]+} of a@b.org"),
         "{code} {printed}"
     );
-    ensure!(printed.contains("2 of 3 lines would change") && !printed.contains("nothing"), "{printed}");
+    ensure!(printed.contains("2 of 3 texts would change") && !printed.contains("nothing"), "{printed}");
     let (code, printed) = redact(&["--dry-run", "--json", "-"], input).await?;
     let last: Value = serde_json::from_str(printed.lines().last().context("a summary")?)?;
     ensure!(code == 0 && last["summary"]["changed"] == 2, "{code} {printed}");

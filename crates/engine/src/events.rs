@@ -10,6 +10,7 @@ pub(crate) mod tokens;
 pub(crate) mod write;
 
 use arrow::array::{Array, AsArray, RecordBatch, TimestampNanosecondArray};
+use arrow::compute::concat_batches;
 use arrow::datatypes::{SchemaRef, TimestampNanosecondType};
 use arrow::error::ArrowError;
 
@@ -28,6 +29,15 @@ pub(crate) fn times_of(rows: &RecordBatch) -> Result<&TimestampNanosecondArray, 
 #[expect(clippy::needless_pass_by_value, reason = "callers have it to give")]
 pub(crate) fn conform(rows: RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
     store::conform(&rows, schema)
+}
+
+/// Rows one after the other, with the columns of `schema`.
+pub(crate) fn joined<'r>(
+    schema: &SchemaRef,
+    rows: impl Iterator<Item = &'r RecordBatch>,
+) -> Result<RecordBatch, ArrowError> {
+    let rows = rows.map(|rows| store::conform(rows, schema)).collect::<Result<Vec<_>, _>>()?;
+    concat_batches(schema, &rows)
 }
 
 #[cfg(test)]

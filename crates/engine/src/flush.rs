@@ -78,7 +78,9 @@ fn write(written: &mut Unpublished<'_>, head: &Head) -> Result<Vec<FileEntry>, E
     let mut entries = Vec::new();
     entries.extend(metrics(written, head)?);
     for table in head.events.tables() {
-        entries.push(written.events(table, |file| file.push_unsorted(&head.events.parts(table)))?);
+        let parts = head.events.parts(table);
+        let schema = store::joint(&store::schema(table), parts.iter().map(|part| part.rows.schema_ref()));
+        entries.push(written.events(table, schema, |file| file.push_unsorted(&parts))?);
     }
     written.sync_names()?;
     Ok(entries)

@@ -20,5 +20,6 @@ pub(crate) fn deploys(times_ms: &[i64]) -> RecordBatch {
             attributes: Attributes::new(),
         })
         .collect();
-    DeployEvent::to_batch(&rows).expect("rows of one table")
+    let rows = DeployEvent::to_batch(&rows).expect("rows of one table");
+    store::conform(&rows, &store::schema(store::Table::Deploys)).expect("columns of the table")
 }

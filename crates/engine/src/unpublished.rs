@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use arrow::datatypes::SchemaRef;
 use store::Table;
 
 use crate::EngineError;
@@ -53,17 +54,18 @@ impl<'a> Unpublished<'a> {
         })
     }
 
-    /// Writes rows of a table, which `fill` pushes in ascending time.
+    /// Writes rows of a table with the columns of `schema`, which `fill` pushes in ascending time.
     pub(crate) fn events(
         &mut self,
         table: Table,
+        schema: SchemaRef,
         fill: impl FnOnce(&mut EventWriter) -> Result<(), EngineError>,
     ) -> Result<FileEntry, EngineError> {
         let id = self.core.new_file_id();
         let path = self.core.layout.events(id, table);
         let unfinished = temporary(&path);
         self.paths.push(unfinished.clone());
-        let mut file = EventWriter::create(&*self.core.vfs, &unfinished, table)?;
+        let mut file = EventWriter::create(&*self.core.vfs, &unfinished, table, schema)?;
         fill(&mut file)?;
         let file = file.finish()?;
         self.rename(&unfinished, path)?;

@@ -145,7 +145,18 @@ impl Redactor {
 
     /// The text that stands `at` a place as the rules want it there; `None` when it stays as it is. Calls `hit` with
     /// the detector and the action for each thing that was found.
-    pub fn clean(&self, at: Location<'_>, text: &str, mut hit: impl FnMut(&str, Action)) -> Option<Cleaned> {
+    pub fn clean(&self, at: Location<'_>, text: &str, hit: impl FnMut(&str, Action)) -> Option<Cleaned> {
+        self.clean_of(at, text, &[], hit)
+    }
+
+    /// The same for some detectors; for all where none is named.
+    fn clean_of(
+        &self,
+        at: Location<'_>,
+        text: &str,
+        of: &[&str],
+        mut hit: impl FnMut(&str, Action),
+    ) -> Option<Cleaned> {
         let mut cleaned: Option<Cleaned> = None;
         for pass in 0..MAX_PASSES {
             let now = cleaned.as_ref().map_or(text, |cleaned| cleaned.text.as_str());
@@ -155,7 +166,7 @@ impl Redactor {
                     hit(detector, action);
                 }
             };
-            let Some(next) = self.pass(at, now, count) else { return cleaned };
+            let Some(next) = self.pass(at, now, of, count) else { return cleaned };
             let dropped = next.dropped || cleaned.is_some_and(|cleaned| cleaned.dropped);
             cleaned = Some(Cleaned { dropped, ..next });
         }
@@ -182,6 +193,50 @@ impl Redactor {
         self.clean(at, value, hit)
     }
 
+    /// Whether private keys are looked for.
+    pub fn finds_keys(&self) -> bool {
+        self.scanner.has(detect::PRIVATE_KEY)
+    }
+
+    /// The text that stands `at` a place and of which a `part` belongs to a private key whose marks are in other texts
+    /// ([`model::pem::KeyRun`] says which); else as [`Redactor::clean`], which is still to be asked for the rest.
+    pub fn clean_key_part(
+        &self,
+        at: Location<'_>,
+        text: &str,
+        part: Range<usize>,
+        mut hit: impl FnMut(&str, Action),
+    ) -> Option<Cleaned> {
+        let Found { range, detector, action, replacement } = self.found_key_part(at, text, part);
+        hit(detector, action);
+        (action != Action::Keep).then(|| Cleaned {
+            text: format!("{}{replacement}{}", &text[..range.start], &text[range.end..]),
+            dropped: action == Action::Drop,
+        })
+    }
+
+    /// The same part, with what becomes of it.
+    pub fn found_key_part(&self, at: Location<'_>, text: &str, part: Range<usize>) -> Found<'static> {
+        let detector = detect::PRIVATE_KEY;
+        let action = self.rules.action(at, detector);
+        let replacement = self.replacement(detector, action, &text[part.clone()]);
+        Found { range: part, detector, action, replacement }
+    }
+
+    /// An id that no rule names: of most nothing is looked for, for two that became one would make two things one. What
+    /// stands for a person is often an address, and what stands for a key may be the key.
+    pub(crate) fn clean_id(
+        &self,
+        at: Location<'_>,
+        id: &str,
+        hit: impl FnMut(&str, Action),
+    ) -> Option<Cleaned> {
+        if !rules::is_telling_id(at.field) {
+            return None;
+        }
+        self.clean_of(at, id, rules::OF_IDS, hit)
+    }
+
     /// Whether a rule of the configuration names the field, so that it is looked at although it is an id.
     pub(crate) fn is_named(&self, at: Location<'_>) -> bool {
         self.rules.name_field(at)
@@ -200,10 +255,18 @@ impl Redactor {
     }
 
     /// Replaces what is found in a text; `None` when that changes nothing.
-    fn pass(&self, at: Location<'_>, text: &str, mut hit: impl FnMut(&str, Action)) -> Option<Cleaned> {
+    fn pass(
+        &self,
+        at: Location<'_>,
+        text: &str,
+        of: &[&str],
+        mut hit: impl FnMut(&str, Action),
+    ) -> Option<Cleaned> {
         let mut cleaned = Cleaned { text: String::new(), dropped: false };
         let mut copied = 0;
-        for Finding { range, detector } in self.scanner.find(text) {
+        let findings = self.scanner.find(text).into_iter();
+        for Finding { range, detector } in findings.filter(|one| of.is_empty() || of.contains(&one.detector))
+        {
             let action = self.rules.action(at, detector);
             hit(detector, action);
             if action != Action::Keep {

@@ -25,6 +25,7 @@ use crate::account::{Account, Kind};
 use crate::cumulative::{Bounds, Cumulative, HISTOGRAM_BYTES};
 use crate::derive::{Derivation, DeriveSettings};
 use crate::duplicates::{self, Claims, Duplicates, Seen};
+use crate::key_lines::KeyLines;
 use crate::metadata::MetadataStore;
 use crate::sampling::{Sampling, SamplingSettings};
 use crate::{Limits, Reason, Redactor, Source};
@@ -138,6 +139,8 @@ pub struct Ingest {
     limits: Limits,
     redactor: Redactor,
     clean_series: CleanSeries,
+    /// Private keys that come line by line.
+    key_lines: KeyLines,
     retention: Retention,
     account: Account,
     seen_events: Arc<Mutex<Duplicates>>,
@@ -202,6 +205,7 @@ impl Ingest {
             limits,
             redactor,
             clean_series: CleanSeries::default(),
+            key_lines: KeyLines::default(),
             retention: retention.into(),
         }))
     }

@@ -4,8 +4,8 @@ use model::event::{Attributes, Conventions, Event, LogEvent, Origin, SpanEvent, 
 
 /// Where a text stands in an event.
 pub(crate) enum Place<'a> {
-    /// An id, by which events find each other: redacted only where a rule names it, and never cut. Two ids that became
-    /// one would make two jobs one.
+    /// An id, by which events find each other: redacted only where a rule names it or it stands for somebody, and never
+    /// cut. Two ids that became one would make two jobs one.
     Id(&'static str, &'a mut String),
     /// The same of one that an event can be without. It is there.
     OptionalId(&'static str, &'a mut Option<String>),

@@ -24,7 +24,7 @@ mod table;
 pub use cancel::Cancel;
 pub use cardinality::Cardinality;
 pub use changes::{Changes, Mark};
-pub use conform::conform;
+pub use conform::{conform, is_narrowed, joint, narrowed};
 pub use error::{AppendError, QueryError};
 pub use filter::{
     ColumnFilter, Condition, Field, FilterOp, FoldedText, OwnTest, Phrase, Predicate, RowTest, Scalar, Test,

@@ -114,6 +114,26 @@ impl Table {
         }
     }
 
+    /// Columns of which each row, or nearly each, has a value of its own.
+    pub const fn unique_columns(self) -> &'static [&'static str] {
+        match self {
+            Self::Logs => &["event_id", "trace_id", "span_id"],
+            // The spans of a trace lie together.
+            Self::Spans => &["span_id", "messaging_message_id"],
+            Self::JobEvents
+            | Self::StageEvents
+            | Self::ComponentEvents
+            | Self::WorkerEvents
+            | Self::Requests
+            | Self::LlmCalls
+            | Self::Feedback
+            | Self::Deploys
+            | Self::AuditEvents
+            | Self::Exits
+            | Self::Exemplars => &["event_id"],
+        }
+    }
+
     /// Columns of text in which people search for words: they get filters of the words in them.
     pub const fn text_columns(self) -> &'static [&'static str] {
         match self {
@@ -156,7 +176,7 @@ impl Table {
 pub struct EventBatch {
     /// The table.
     pub table: Table,
-    /// The rows, in the table's [`schema`].
+    /// The rows, in the table's [`schema`]; columns in which no row has anything may be left out.
     pub rows: RecordBatch,
 }
 

@@ -440,3 +440,21 @@ fn an_entry_that_nothing_could_be_read_by_is_refused() {
         assert!(error.contains(expected), "{error}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_private_key_in_a_file_nothing_is_stored_however_its_lines_are_written() {
+    let place = Place::new();
+    let (begin, end) = (concat!("-----BEGIN ", "PRIVATE KEY-----"), "-----END PRIVATE KEY-----");
+    let line = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj";
+    let gone = "[redacted:private_key]";
+    let key = format!("key {gone}");
+    place.append("app.log", format!("INFO:a:key {begin}\n{line}\n{line}\n{end}\nINFO:a:next\n"));
+    let life = place.begin(place.entry("*.log"));
+    place.wait_for(&[&key, "next"]).await;
+    // Nobody waits for the rest of it as long as its writer does.
+    place.append("app.log", format!("INFO:a:key {begin}\n{line}\n"));
+    place.wait_for(&[&key, "next", &key]).await;
+    place.append("app.log", format!("{line}\nINFO:a:{line}\n{end}\nINFO:a:last\n"));
+    place.wait_for(&[&key, "next", &key, gone, gone, end, "last"]).await;
+    life.stop().await;
+}

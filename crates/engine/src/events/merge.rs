@@ -17,7 +17,9 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use parquet::errors::ParquetError;
 use store::{QueryError, Table};
 
+use crate::catalog::Part;
 use crate::core::Core;
+use crate::events::footer::footer;
 use crate::events::read::all_rows;
 use crate::events::{conform, times_of};
 use crate::files::StoredFile;
@@ -88,9 +90,15 @@ impl<'a> Merging<'a> {
     pub(crate) fn new(core: &'a Core, table: Table, files: &[Arc<StoredFile>]) -> Self {
         let mut waiting: Vec<(usize, Arc<StoredFile>)> = files.iter().cloned().enumerate().collect();
         waiting.sort_by_key(|(place, file)| (file.entry.range.start, *place));
-        let (schema, waiting) = (store::schema(table), waiting.into());
+        let waiting: VecDeque<_> = waiting.into();
+        let schema = schema_of(core, table, files);
         let (open, pieces, batches) = (Vec::new(), Vec::new(), Vec::new());
         Self { core, schema, waiting, open, pieces, batches, rows: 0 }
+    }
+
+    /// The columns of the rows: those of the table that one of the files has.
+    pub(crate) fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
     }
 
     /// The next rows.
@@ -169,6 +177,16 @@ impl<'a> Merging<'a> {
         let places = pieces.into_iter().flat_map(|(batch, rows)| rows.map(move |row| (batch, row)));
         interleave_record_batch(&batches.iter().collect::<Vec<_>>(), &places.collect::<Vec<_>>())
     }
+}
+
+/// The columns of a table that files have. What a file that cannot be read has is not asked: it will not be read.
+fn schema_of(core: &Core, table: Table, files: &[Arc<StoredFile>]) -> SchemaRef {
+    let footer = |file: &Arc<StoredFile>| {
+        let input = file.open(Part::Rows).ok()?;
+        footer(file, &input, &core.footers).ok()
+    };
+    let footers: Vec<_> = files.iter().filter_map(footer).collect();
+    store::joint(&store::schema(table), footers.iter().map(|footer| footer.schema()))
 }
 
 impl Open {

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use arrow::array::{Array, AsArray, MapArray, RecordBatch, UInt32Array};
-use arrow::compute::{concat_batches, take_record_batch};
+use arrow::compute::take_record_batch;
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
 use model::{TimeRange, Timestamp};
 use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -17,7 +17,7 @@ use store::Table;
 
 use crate::EngineError;
 use crate::events::tokens::{self, Words};
-use crate::events::{TIME, times_of};
+use crate::events::{TIME, joined, times_of};
 use crate::head::events::Part;
 use crate::sums::{SummingWriter, Sums};
 use crate::vfs::Vfs;
@@ -66,19 +66,24 @@ struct Texts {
 }
 
 impl EventWriter {
-    /// Begins a file of a table.
-    pub(crate) fn create(vfs: &dyn Vfs, path: &Path, table: Table) -> Result<Self, EngineError> {
+    /// Begins a file of a table, with those of its columns that are in `schema`.
+    pub(crate) fn create(
+        vfs: &dyn Vfs,
+        path: &Path,
+        table: Table,
+        schema: SchemaRef,
+    ) -> Result<Self, EngineError> {
         let file = vfs.create(path).map_err(EngineError::io("create", path))?;
-        let schema = store::schema(table);
         let writer = writer(SummingWriter::new(file), &schema, table);
         let writer = writer.map_err(|source| EngineError::Encode { path: path.to_owned(), source })?;
         let columns = table.text_columns().iter().chain(table.attribute_columns());
+        let columns = columns.filter(|column| schema.index_of(column).is_ok());
         let texts = columns.map(|column| Texts { column, words: Words::default(), filters: Vec::new() });
         let (texts, path) = (texts.collect(), path.to_owned());
         Ok(Self { writer, path, schema, texts, group_rows: 0, rows: 0, first_last: None })
     }
 
-    /// Adds rows, in the table's schema and in ascending time, none before those added so far.
+    /// Adds rows, in the file's schema and in ascending time, none before those added so far.
     pub(crate) fn push(&mut self, rows: &RecordBatch) -> Result<(), EngineError> {
         self.push_rows(rows).map_err(|source| self.encode(source))
     }
@@ -193,7 +198,7 @@ impl Texts {
 
 /// All rows in one batch, by time.
 fn sorted(schema: &SchemaRef, parts: &[Part]) -> Result<RecordBatch, ArrowError> {
-    let all = concat_batches(schema, parts.iter().map(|part| &part.rows))?;
+    let all = joined(schema, parts.iter().map(|part| &part.rows))?;
     let times = times_of(&all)?;
     if times.values().is_sorted() {
         return Ok(all);
@@ -219,17 +224,28 @@ fn writer(
             column_idx: 0,
             descending: false,
             nulls_first: false,
-        }]))
-        .set_column_dictionary_enabled(ColumnPath::from(TIME), false)
-        // Each is another.
-        .set_column_dictionary_enabled(ColumnPath::from("event_id"), false);
+        }]));
+    // Each is another.
+    for column in table.unique_columns() {
+        properties = properties.set_column_dictionary_enabled(ColumnPath::from(*column), false);
+    }
     for column in table.id_columns() {
         // Said of all columns, it would give all of them a filter.
         properties = properties.set_column_bloom_filter_fpp(ColumnPath::from(*column), BLOOM_FALSE_POSITIVES);
     }
-    // A dictionary of floats is larger than the floats.
-    for field in schema.fields().iter().filter(|field| *field.data_type() == DataType::Float64) {
-        properties = properties.set_column_dictionary_enabled(ColumnPath::from(field.name().as_str()), false);
+    for field in schema.fields() {
+        let column = || ColumnPath::from(field.name().as_str());
+        match field.data_type() {
+            // A dictionary of floats is larger than the floats.
+            DataType::Float64 => properties = properties.set_column_dictionary_enabled(column(), false),
+            // One time is not far from the next.
+            DataType::Timestamp(..) => {
+                properties = properties
+                    .set_column_dictionary_enabled(column(), false)
+                    .set_column_encoding(column(), Encoding::DELTA_BINARY_PACKED);
+            }
+            _ => {}
+        }
     }
     ArrowWriter::try_new(file, SchemaRef::clone(schema), Some(properties.build()))
 }

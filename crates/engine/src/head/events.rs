@@ -8,13 +8,12 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::{Array, ArrayRef, RecordBatch};
-use arrow::compute::concat_batches;
 use arrow::error::ArrowError;
 use model::{TimeRange, Timestamp};
 use parking_lot::RwLock;
 use store::Table;
 
-use crate::events::times_of;
+use crate::events::{joined, times_of};
 
 /// Batches are not joined beyond this: a query filters batch by batch.
 const PART_MAX_ROWS: usize = 8192;
@@ -37,7 +36,7 @@ pub(crate) struct EventsHead {
 }
 
 impl EventsHead {
-    /// Adds rows, which are in the table's schema.
+    /// Adds rows, which are in the table's schema without columns in which there is nothing.
     pub(crate) fn append(&self, table: Table, rows: RecordBatch) -> Result<(), ArrowError> {
         if rows.num_rows() == 0 {
             return Ok(());
@@ -51,7 +50,9 @@ impl EventsHead {
             && before.rows.num_rows() < 2 * last.rows.num_rows()
             && before.rows.num_rows() + last.rows.num_rows() <= PART_MAX_ROWS
         {
-            let joined = concat_batches(&last.rows.schema(), [&before.rows, &last.rows])?;
+            let rows = [&before.rows, &last.rows];
+            let schema = store::joint(&store::schema(table), rows.iter().map(|rows| rows.schema_ref()));
+            let joined = joined(&schema, rows.into_iter())?;
             added +=
                 memory_of(&joined) as i64 - memory_of(&before.rows) as i64 - memory_of(&last.rows) as i64;
             let range = TimeRange::new(

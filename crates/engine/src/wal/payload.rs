@@ -157,7 +157,7 @@ pub(crate) trait Sink {
     fn series(&mut self, labels: LabelsRef<'_>) -> u32;
     /// Samples of series; those that are histograms are among `histograms`.
     fn samples<'a>(&mut self, all: impl Iterator<Item = (u32, SampleRun<'a>)>, histograms: &Histograms);
-    /// Rows of a table, in the table's schema.
+    /// Rows of a table, in the table's schema without columns in which there is nothing.
     fn rows(&mut self, table: Table, rows: RecordBatch);
 }
 
@@ -317,7 +317,7 @@ fn events(mut body: &[u8], sink: &mut impl Sink) -> Result<(), PayloadError> {
     }
     // Arrow panics on some messages that are none. A record that it cannot read is put aside; the store opens.
     let rows = std::panic::catch_unwind(|| read_rows(body)).map_err(|_| PayloadError::NotArrow)??;
-    sink.rows(table, conform(rows, &store::schema(table))?);
+    sink.rows(table, store::narrowed(&conform(rows, &store::schema(table))?)?);
     Ok(())
 }
 

@@ -45,10 +45,25 @@ impl<'a> Location<'a> {
     }
 }
 
+/// Ids that are looked at although no rule names them: they stand for somebody, or for a key, and nothing is looked up by
+/// them.
+const TELLING_IDS: [&str; 2] = [USER_ID, "api_key_id"];
+/// A column of users.
+const USER_ID: &str = "user_id";
+
+/// What is looked for in them: what has a shape that no other id has by chance, as a row of digits would have.
+pub(super) const OF_IDS: &[&str] =
+    &[detect::PRIVATE_KEY, detect::URL_PASSWORD, detect::BEARER, detect::JWT, detect::API_KEY, detect::EMAIL];
+
+/// Whether an id is one of them.
+pub(super) fn is_telling_id(field: &str) -> bool {
+    TELLING_IDS.contains(&field)
+}
+
 /// The rules of the configuration, then those that are shipped, then the usual action.
 pub(super) struct Rules {
     own: Vec<RedactionRule>,
-    shipped: [RedactionRule; 1],
+    shipped: Vec<RedactionRule>,
     usual: Action,
 }
 
@@ -62,7 +77,12 @@ impl Rules {
             check(rule, known, off)
                 .map_err(|(list, reason)| RedactError::setting(&format!("rules[{place}].{list}"), reason))?;
         }
-        Ok(Self { own: settings.rules.clone(), shipped: [names_of_labels()], usual: settings.action })
+        let mut shipped = vec![names_of_labels()];
+        // Who has a key can have users counted and followed; who chose another action than the default gets that.
+        if !settings.hash_key.is_empty() && settings.action == Action::Mask {
+            shipped.push(addresses_of_users());
+        }
+        Ok(Self { own: settings.rules.clone(), shipped, usual: settings.action })
     }
 
     /// What becomes of what `detector` found there.
@@ -86,6 +106,16 @@ fn names_of_labels() -> RedactionRule {
         signals: vec![METRICS.to_owned()],
         fields: vec!["secret".to_owned(), "token".to_owned()],
         action: Action::Keep,
+    }
+}
+
+/// Users who are known by their addresses stay apart from each other.
+fn addresses_of_users() -> RedactionRule {
+    RedactionRule {
+        detectors: vec![detect::EMAIL.to_owned()],
+        signals: Vec::new(),
+        fields: vec![USER_ID.to_owned()],
+        action: Action::Hash,
     }
 }
 

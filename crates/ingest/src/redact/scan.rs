@@ -77,6 +77,11 @@ impl Scanner {
         Ok(())
     }
 
+    /// Whether a detector is on.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.detectors.iter().any(|detector| detector.name == name)
+    }
+
     /// What is found in a text, in the order in which it stands there; no two overlap.
     pub(super) fn find(&self, text: &str) -> Vec<Finding<'_>> {
         let pulled = if is_plain(text) { 0 } else { self.triggers.pulled(text) };

@@ -36,7 +36,8 @@ impl Ingest {
         Ok(tokio::task::spawn_blocking(work).await?)
     }
 
-    fn admit_each(&self, source: Source, events: Vec<Event>) -> (Vec<Event>, EventsOutcome) {
+    fn admit_each(&self, source: Source, mut events: Vec<Event>) -> (Vec<Event>, EventsOutcome) {
+        self.clean_key_lines(source, &mut events);
         let mut outcome = EventsOutcome::default();
         let mut admitted = Vec::with_capacity(events.len());
         let now = Timestamp::now();

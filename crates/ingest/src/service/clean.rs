@@ -5,8 +5,9 @@
 //! text a part, and a name must stay one.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
-use model::event::Attributes;
+use model::event::{Attributes, Event};
 use model::labels::METRIC_NAME;
 use model::{Labels, LabelsRef, MetricBatch};
 
@@ -31,10 +32,13 @@ impl<'a> Cleaner<'a> {
         Self { ingest, source, at: Location { table, field: "" } }
     }
 
-    /// An id stays as it is, unless a rule names it.
+    /// An id stays as it is, unless a rule names it, or it is one of a person.
     pub(super) fn id(&self, field: &str, id: &mut String) {
-        if self.ingest.redactor.is_named(self.at.field(field)) {
+        let (redactor, at) = (&self.ingest.redactor, self.at.field(field));
+        if redactor.is_named(at) {
             self.name(field, id);
+        } else if let Some(cleaned) = redactor.clean_id(at, id, |who, what| self.count(who, what)) {
+            *id = if cleaned.text.is_empty() { NO_NAME.to_owned() } else { cleaned.text };
         }
     }
 
@@ -134,6 +138,24 @@ impl<'a> Cleaner<'a> {
 
     fn count(&self, detector: &str, action: Action) {
         self.ingest.account.redacted(self.source, detector, action);
+    }
+}
+
+impl Ingest {
+    /// Redacts lines of private keys that are messages of their own. Before all else: which of them are some is told by
+    /// what stands around them as it came.
+    pub(super) fn clean_key_lines(&self, source: Source, events: &mut [Event]) {
+        if !self.redactor.finds_keys() {
+            return;
+        }
+        for (index, part) in self.key_lines.find(source, events, Instant::now()) {
+            let Some(Event::Log(log)) = events.get_mut(index) else { continue };
+            let Some(message) = &mut log.message else { continue };
+            let count = |who: &str, what| self.account.redacted(source, who, what);
+            if let Some(cleaned) = self.redactor.clean_key_part(Location::LOG_MESSAGE, message, part, count) {
+                *message = cleaned.text;
+            }
+        }
     }
 }
 

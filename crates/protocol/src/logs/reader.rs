@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use model::Timestamp;
 use model::event::{Flaw, Level, LogEvent, Origin};
+use model::pem::{KeyMark, KeyRun, is_key_header, key_marks, key_part};
 
 use super::clock::Clock;
 use super::draft::Whence;
@@ -74,6 +75,8 @@ struct Open {
     /// Empty lines that belong to it if another line does.
     blank: usize,
     is_cut: bool,
+    /// The private key that its last line is of, if it goes on.
+    key: Option<KeyRun>,
 }
 
 impl LogReader {
@@ -137,9 +140,10 @@ impl LogReader {
         }
         let options = Arc::clone(&self.options);
         if let Some(open) = &mut self.open
-            && belongs(&options, open, &text)
+            && (open.takes_of_key(&options.multiline, &text) || belongs(&options, open, &text))
         {
             open.add(&text, &mut self.counts);
+            open.see_key(&text);
             open.end = line.end;
             flaws.into_iter().for_each(|flaw| open.log.flaws.insert(flaw));
             return;
@@ -147,6 +151,7 @@ impl LogReader {
         self.flush(each);
         let (mut open, may_go_on) = self.begin(&options, &text, line.end);
         flaws.into_iter().for_each(|flaw| open.log.flaws.insert(flaw));
+        open.see_key(&text);
         self.open = Some(open);
         if !may_go_on {
             self.flush(each);
@@ -276,7 +281,36 @@ fn belongs(options: &LogOptions, open: &mut Open, line: &str) -> bool {
 impl Open {
     fn new(log: LogEvent, end: u64, is_headed: bool) -> Self {
         let bytes = log.message.as_ref().map_or(0, String::len);
-        Self { log, end, is_headed, trace: None, lines: 1, bytes, blank: 0, is_cut: false }
+        Self { log, end, is_headed, trace: None, lines: 1, bytes, blank: 0, is_cut: false, key: None }
+    }
+
+    /// Whether a line goes on with a private key, which has to be in one text to be known for what it is. Up to any
+    /// length: what is beyond the bounds of a record is left out and not a record of its own.
+    fn takes_of_key(&mut self, multiline: &Multiline, line: &str) -> bool {
+        let Some(key) = &mut self.key else { return false };
+        if matches!(multiline, Multiline::Off) {
+            return false;
+        }
+        if key_marks(line).next().is_some_and(|(mark, _)| mark == KeyMark::End) {
+            self.key = None;
+            return true;
+        }
+        // What has something before it is a record, also where the rest of it is of a key.
+        let is_whole = key_part(line).is_some_and(|part| part.is_whole);
+        let is_more = is_key_header(line) || is_whole && key.see(line).is_some();
+        if !is_more {
+            self.key = None;
+        }
+        is_more
+    }
+
+    /// Sees whether a private key begins in a line of the record.
+    fn see_key(&mut self, line: &str) {
+        let mut key = KeyRun::default();
+        key.see(line);
+        if key.is_open() {
+            self.key = Some(key);
+        }
     }
 
     /// Whether a line that is not indented goes on with a trace, or begins one of this record.

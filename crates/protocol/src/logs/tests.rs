@@ -390,3 +390,51 @@ fn a_record_of_any_number_of_lines_is_bounded_and_says_so() {
     assert_eq!(log.message.as_ref().map(|message| message.lines().count()), Some(MAX_JOINED_LINES));
     assert!(log.flaws.contains(Flaw::Text) && found[1].log.flaws.is_empty());
 }
+
+/// Marks of a private key, and a line of it.
+const BEGIN: &str = concat!("-----BEGIN ", "PRIVATE KEY-----");
+const END: &str = "-----END PRIVATE KEY-----";
+const BASE64: &str = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj";
+
+#[test]
+fn a_private_key_is_of_one_record_with_what_leads_to_it() {
+    let key = format!("{BEGIN}\nProc-Type: 4,ENCRYPTED\n\n{BASE64}\n{BASE64}\n8Hw==\n{END}");
+    let alone = format!("a\n{key}\nb\n");
+    assert_eq!(messages(&alone), ["a", key.as_str(), "b"]);
+    let logged = format!("2026-11-30 08:00:00 INFO loaded {key}\n2026-11-30 08:00:01 INFO b\n");
+    assert_eq!(messages(&logged), [format!("loaded {key}").as_str(), "b"]);
+    let cut = format!("{BEGIN}\n{BASE64}\nAb==\nnot of it\nplain\n");
+    assert_eq!(messages(&cut), [format!("{BEGIN}\n{BASE64}\nAb==").as_str(), "not of it", "plain"]);
+    let start = LogOptions { multiline: Multiline::start("^").expect("a pattern"), ..options() };
+    assert_eq!(records(start, format!("{key}\nb\n")).0.len(), 2);
+    let off = LogOptions { multiline: Multiline::Off, ..options() };
+    assert_eq!(records(off, format!("{BEGIN}\n{BASE64}\n{END}\n")).0.len(), 3);
+}
+
+#[test]
+fn lines_that_only_look_like_a_key_stay_records_of_their_own() {
+    let sentence = format!("expected {BEGIN} but found nothing");
+    let headed = format!("2026-11-30 08:00:00 INFO {BASE64}");
+    for text in [
+        format!("a\n{BASE64}\n{BASE64}\n"),
+        format!("{sentence}\n{BASE64}\nb\n"),
+        format!("{BEGIN}\nstarted\nstopped\n"),
+        format!("{BEGIN}\n{headed}\n{headed}\n"),
+    ] {
+        assert_eq!(messages(&text).len(), 3, "{text}");
+    }
+}
+
+#[test]
+fn what_of_a_key_is_beyond_the_bounds_of_a_record_is_in_no_other() {
+    let mut text = format!("{BEGIN}\n");
+    for _ in 0..2 * MAX_JOINED_LINES {
+        text.push_str(BASE64);
+        text.push('\n');
+    }
+    text.push_str("b\n");
+    let (found, counts) = records(options(), &text);
+    let texts: Vec<_> = found.iter().filter_map(|record| record.log.message.as_deref()).collect();
+    assert_eq!((texts.len(), counts.cut), (2, 1));
+    assert_eq!((texts[0].lines().count(), texts[1]), (MAX_JOINED_LINES, "b"));
+}

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayBuilder, AsArray, BooleanBuilder, Float64Builder, Int64Builder, MapBuilder, MapFieldNames,
-    StringBuilder, TimestampNanosecondBuilder, UInt64Builder,
+    Array, ArrayBuilder, ArrayRef, AsArray, BooleanBuilder, Float64Builder, Int64Builder, MapBuilder,
+    MapFieldNames, StringBuilder, TimestampNanosecondBuilder, UInt64Builder,
 };
 use arrow::datatypes::{
     DataType, Field, Fields, Float64Type, Int64Type, TimeUnit, TimestampNanosecondType, UInt64Type,
@@ -28,6 +28,14 @@ pub(super) trait Column: Sized {
     fn builder(capacity: usize) -> Self::Builder;
     fn append(&self, builder: &mut Self::Builder);
     fn append_null(builder: &mut Self::Builder);
+    /// Whether it is nothing, which a column that may hold nothing has as null.
+    fn is_nothing(&self) -> bool {
+        false
+    }
+    /// What a row has in a column that is not there.
+    fn nothing() -> Option<Self> {
+        None
+    }
     /// About what it takes in its column, in bytes.
     fn size_bytes(&self) -> usize;
     /// The value in row `row` of `array`, which is of this type and not null there.
@@ -186,7 +194,7 @@ text_column!(
 
 /// What a row can have none of, one or several, all of it in one text: null where there is nothing.
 pub(super) trait Written: Default {
-    fn is_nothing(&self) -> bool;
+    fn is_empty(&self) -> bool;
     fn write(&self) -> String;
     /// What a text says; nothing where this version does not understand it.
     fn understand(text: &str) -> Option<Self>;
@@ -204,7 +212,7 @@ impl<T: Written> Column for T {
         String::builder(capacity)
     }
     fn append(&self, builder: &mut StringBuilder) {
-        if self.is_nothing() {
+        if self.is_empty() {
             builder.append_null();
         } else {
             builder.append_value(self.write());
@@ -213,8 +221,14 @@ impl<T: Written> Column for T {
     fn append_null(builder: &mut StringBuilder) {
         builder.append_null();
     }
+    fn is_nothing(&self) -> bool {
+        self.is_empty()
+    }
+    fn nothing() -> Option<Self> {
+        Some(Self::default())
+    }
     fn size_bytes(&self) -> usize {
-        PLACE_BYTES + if self.is_nothing() { 0 } else { self.text_bytes() }
+        PLACE_BYTES + if self.is_empty() { 0 } else { self.text_bytes() }
     }
     fn read(array: &dyn Array, row: usize, column: &'static str) -> Result<Self, ColumnError> {
         if array.is_null(row) {
@@ -228,8 +242,8 @@ impl<T: Written> Column for T {
 
 /// What is wrong, as names.
 impl Written for Flaws {
-    fn is_nothing(&self) -> bool {
-        self.is_empty()
+    fn is_empty(&self) -> bool {
+        Self::is_empty(*self)
     }
     fn write(&self) -> String {
         self.to_string()
@@ -249,8 +263,8 @@ pub(super) trait Listed: Serialize + DeserializeOwned {
 }
 
 impl<T: Listed> Written for Vec<T> {
-    fn is_nothing(&self) -> bool {
-        self.is_empty()
+    fn is_empty(&self) -> bool {
+        Self::is_empty(self)
     }
     fn write(&self) -> String {
         serde_json::to_string(self).expect("texts, times and numbers are JSON")
@@ -344,10 +358,48 @@ impl<T: Column> Column for Option<T> {
     fn append_null(builder: &mut T::Builder) {
         T::append_null(builder);
     }
+    fn is_nothing(&self) -> bool {
+        self.is_none()
+    }
+    fn nothing() -> Option<Self> {
+        Some(None)
+    }
     fn size_bytes(&self) -> usize {
         self.as_ref().map_or(PLACE_BYTES, T::size_bytes)
     }
     fn read(array: &dyn Array, row: usize, column: &'static str) -> Result<Self, ColumnError> {
         if array.is_null(row) { Ok(None) } else { T::read(array, row, column).map(Some) }
+    }
+}
+
+/// A column that is being gathered. One in which there is nothing, as most are, costs a count.
+pub(super) struct Gathered<T: Column> {
+    capacity: usize,
+    /// How many rows have nothing, as long as all do.
+    nothing: usize,
+    builder: Option<T::Builder>,
+}
+
+impl<T: Column> Gathered<T> {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self { capacity, nothing: 0, builder: None }
+    }
+
+    pub(super) fn append(&mut self, value: &T) {
+        if let Some(builder) = &mut self.builder {
+            value.append(builder);
+        } else if value.is_nothing() {
+            self.nothing += 1;
+        } else {
+            let builder = self.builder.insert(T::builder(self.capacity));
+            (0..self.nothing).for_each(|_| T::append_null(builder));
+            value.append(builder);
+        }
+    }
+
+    /// The column; `None` when there is nothing in it.
+    pub(super) fn finish(self) -> Option<ArrayRef> {
+        let builder = if T::NULLABLE { self.builder } else { self.builder.or_else(|| Some(T::builder(0))) };
+        builder.map(|mut builder| builder.finish())
     }
 }

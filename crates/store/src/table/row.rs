@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use arrow::array::{Array, ArrayBuilder, ArrayRef, RecordBatch};
+use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use model::Timestamp;
 use model::event::{
@@ -12,7 +12,7 @@ use model::event::{
     SpanStatus, StageAction, StageEvent, StageStatus, WorkerAction, WorkerEvent,
 };
 
-use super::column::Column;
+use super::column::{Column, Gathered};
 use super::{ColumnError, Table};
 
 /// A row of a table.
@@ -23,12 +23,12 @@ pub trait Row: Sized {
     /// The table's schema.
     fn schema() -> SchemaRef;
 
-    /// Gathers rows into one batch.
+    /// Gathers rows into one batch, of the columns in which there is something.
     fn to_batch(rows: &[Self]) -> Result<RecordBatch, ColumnError> {
         Self::batch_of(&rows.iter().collect::<Vec<_>>())
     }
 
-    /// The same of rows that lie apart.
+    /// The same of rows that lie apart. Columns in which no row has anything are left out.
     fn batch_of(rows: &[&Self]) -> Result<RecordBatch, ColumnError>;
 
     /// About what the row takes in a batch, in bytes.
@@ -46,13 +46,22 @@ fn read_column<T: Column>(
 ) -> Result<T, ColumnError> {
     match array {
         Some(array) if T::NULLABLE || !array.is_null(row) => T::read(array.as_ref(), row, column),
-        None if T::NULLABLE => {
-            let mut nothing = T::builder(1);
-            T::append_null(&mut nothing);
-            T::read(nothing.finish().as_ref(), 0, column)
-        }
-        _ => Err(ColumnError::Unexpected { column }),
+        Some(_) => Err(ColumnError::Unexpected { column }),
+        None => T::nothing().ok_or(ColumnError::Unexpected { column }),
     }
+}
+
+/// A batch of the columns of a schema in which there is something.
+fn narrow_batch(
+    schema: &SchemaRef,
+    columns: impl IntoIterator<Item = Option<ArrayRef>>,
+    rows: usize,
+) -> Result<RecordBatch, ColumnError> {
+    let columns = columns.into_iter().enumerate();
+    let (kept, columns): (Vec<usize>, Vec<ArrayRef>) =
+        columns.filter_map(|(place, column)| Some((place, column?))).unzip();
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    Ok(RecordBatch::try_new_with_options(Arc::new(schema.project(&kept)?), columns, &options)?)
 }
 
 /// A row type by its fields, and by the fields of what it has in one piece: their columns stand beside its own.
@@ -75,17 +84,14 @@ macro_rules! row {
             }
 
             fn batch_of(rows: &[&Self]) -> Result<RecordBatch, ColumnError> {
-                $(let mut $field = <$type as Column>::builder(rows.len());)+
-                $($(let mut $inner = <$inner_type as Column>::builder(rows.len());)+)*
+                $(let mut $field = Gathered::<$type>::new(rows.len());)+
+                $($(let mut $inner = Gathered::<$inner_type>::new(rows.len());)+)*
                 for row in rows {
-                    $(Column::append(&row.$field, &mut $field);)+
-                    $($(Column::append(&row.$piece.$inner, &mut $inner);)+)*
+                    $($field.append(&row.$field);)+
+                    $($($inner.append(&row.$piece.$inner);)+)*
                 }
-                let columns = vec![
-                    $(Arc::new($field.finish()) as ArrayRef,)+
-                    $($(Arc::new($inner.finish()) as ArrayRef,)+)*
-                ];
-                Ok(RecordBatch::try_new(Self::schema(), columns)?)
+                let columns = [$($field.finish(),)+ $($($inner.finish(),)+)*];
+                narrow_batch(&Self::schema(), columns, rows.len())
             }
 
             fn size_bytes(&self) -> usize {

@@ -1,5 +1,6 @@
 //! `watchkeeper redact`: what redaction makes of a file, by the configuration of the server. No server is asked.
 
+mod look;
 mod report;
 mod texts;
 
@@ -12,6 +13,7 @@ use ingest::{Location, Redactor};
 
 use crate::config;
 use crate::exit::Failure;
+use look::Look;
 use report::{Colours, Report};
 use texts::Texts;
 
@@ -24,10 +26,13 @@ pub(crate) struct Redact {
     /// Show each line that would change and what would be replaced, and how often, instead of the redacted text
     #[arg(long)]
     dry_run: bool,
-    /// Print JSON: an object for each line that would change, then one with the summary
+    /// Print JSON: an object for each text that would change, then one with the summary
     #[arg(long, requires = "dry_run")]
     json: bool,
-    /// The table that the lines are taken to be for, as rules name it
+    /// Take the file for one text, and not for a log whose lines are joined to records as those of tailed files are
+    #[arg(long)]
+    whole: bool,
+    /// The table that the texts are taken to be for, as rules name it
     #[arg(long, value_name = "TABLE", default_value = "logs")]
     table: String,
     /// The field of it
@@ -59,10 +64,12 @@ pub(crate) fn run(command: &Redact) -> Result<(), Failure> {
     let colours = Colours::of(out.is_terminal(), |name| std::env::var(name).ok());
     let mut out = BufWriter::new(out.lock());
     let at = Location { table: &command.table, field: &command.field };
+    let texts = if command.whole { Texts::whole(input) } else { Texts::records(input)? };
+    let look = Look::new(&redactor, at);
     let ended = if command.dry_run {
-        dry_run(&redactor, at, Texts::new(input), &mut out, (!command.json).then_some(colours))
+        dry_run(look, texts, &mut out, (!command.json).then_some(colours))
     } else {
-        redact(&redactor, at, Texts::new(input), &mut out)
+        redact(look, texts, &mut out)
     };
     match ended.and_then(|()| out.flush().map_err(Stop::Write)) {
         // Who reads it has seen enough.
@@ -89,16 +96,11 @@ fn open(file: &Path) -> anyhow::Result<Box<dyn BufRead>> {
 }
 
 /// Prints the text as it would be stored. What does not change is printed byte for byte.
-fn redact(
-    redactor: &Redactor,
-    at: Location<'_>,
-    mut texts: Texts<impl BufRead>,
-    out: &mut impl Write,
-) -> Result<(), Stop> {
+fn redact(mut look: Look<'_>, mut texts: Texts<impl BufRead>, out: &mut impl Write) -> Result<(), Stop> {
     while let Some(text) = texts.read().map_err(Stop::Read)? {
         let shown = text.shown();
-        let written = match redactor.clean(at, &shown, |_, _| ()) {
-            Some(cleaned) => out.write_all(cleaned.text.as_bytes()),
+        let written = match look.next(&shown, |_, _| ()) {
+            Some(changed) => out.write_all(changed.text.as_bytes()),
             None => out.write_all(text.bytes()),
         };
         written.and_then(|()| out.write_all(text.end())).map_err(Stop::Write)?;
@@ -108,8 +110,7 @@ fn redact(
 
 /// Prints what would change: for people where there are colours or could be, else as JSON.
 fn dry_run(
-    redactor: &Redactor,
-    at: Location<'_>,
+    mut look: Look<'_>,
     mut texts: Texts<impl BufRead>,
     out: &mut impl Write,
     colours: Option<Colours>,
@@ -117,13 +118,12 @@ fn dry_run(
     let mut report = Report::default();
     while let Some(text) = texts.read().map_err(Stop::Read)? {
         let shown = text.shown();
-        let cleaned = redactor.clean(at, &shown, |detector, action| report.count(detector, action));
-        report.line(cleaned.is_some());
-        let Some(cleaned) = cleaned else { continue };
-        let found = redactor.find(at, &shown);
+        let changed = look.next(&shown, |detector, action| report.count(detector, action));
+        report.text(changed.is_some());
+        let Some(changed) = changed else { continue };
         let line = match colours {
-            Some(colours) => report::for_people(text.line(), &shown, &found, colours),
-            None => report::as_json(text.line(), &shown, &found, &cleaned.text),
+            Some(colours) => report::for_people(text.line(), &shown, &changed.found, colours),
+            None => report::as_json(text.line(), &shown, &changed.found, &changed.text),
         };
         writeln!(out, "{line}").map_err(Stop::Write)?;
     }
@@ -139,7 +139,8 @@ mod tests {
     fn printed(input: &[u8], colours: Option<Colours>) -> String {
         let redactor = Redactor::new(&Redaction::default()).expect("the shipped detectors");
         let mut out = Vec::new();
-        let ended = dry_run(&redactor, Location::LOG_MESSAGE, Texts::new(input), &mut out, colours);
+        let look = Look::new(&redactor, Location::LOG_MESSAGE);
+        let ended = dry_run(look, Texts::records(input).expect("options"), &mut out, colours);
         assert!(ended.is_ok());
         String::from_utf8(out).expect("UTF-8")
     }
@@ -149,7 +150,8 @@ mod tests {
         let input = b"one\r\nto a@b.org\nlast \xff";
         let redactor = Redactor::new(&Redaction::default()).expect("the shipped detectors");
         let mut out = Vec::new();
-        let ended = redact(&redactor, Location::LOG_MESSAGE, Texts::new(&input[..]), &mut out);
+        let look = Look::new(&redactor, Location::LOG_MESSAGE);
+        let ended = redact(look, Texts::records(&input[..]).expect("options"), &mut out);
         assert!(ended.is_ok());
         assert_eq!(out, b"one\r\nto [redacted:email]\nlast \xff");
     }
@@ -163,10 +165,35 @@ mod tests {
             "3: password=[-abcd1-]{+[redacted:assigned_secret]+}",
         ];
         assert!(shown.starts_with(&expected.join("\n")), "{shown}");
-        assert!(shown.ends_with("2 of 3 lines would change\n"), "{shown}");
+        assert!(shown.ends_with("2 of 3 texts would change\n"), "{shown}");
         let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(shown.lines().any(|line| words(line) == "email mask 2"), "{shown}");
-        assert_eq!(printed(b"one\n", Some(Colours::Without)), "nothing was found in 1 line\n");
+        assert_eq!(printed(b"one\n", Some(Colours::Without)), "nothing was found in 1 text\n");
+    }
+
+    #[test]
+    fn of_a_key_is_shown_where_it_begins_and_how_long_it_is_and_so_are_its_lines_that_come_one_by_one() {
+        let (begin, end) = (concat!("-----BEGIN ", "PRIVATE KEY-----"), "-----END PRIVATE KEY-----");
+        let line = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj";
+        let joined = printed(format!("a\nkey {begin}\n{line}\n{end}\n").as_bytes(), Some(Colours::Without));
+        let expected = format!("2: key [-{begin} … 3 lines-]{{+[redacted:private_key]+}}\n");
+        assert!(joined.starts_with(&expected), "{joined}");
+        let head = "2026-11-30 08:00:00 INFO";
+        let apart = format!("{head} {begin}\n{head} {line}\n{head} {end}\n");
+        let apart = printed(apart.as_bytes(), Some(Colours::Without));
+        let expected = format!("2: {head} [-{line}-]{{+[redacted:private_key]+}}\n");
+        assert!(apart.starts_with(&expected), "{apart}");
+        assert!(apart.ends_with("1 of 3 texts would change\n"), "{apart}");
+    }
+
+    #[test]
+    fn of_a_record_with_many_lines_those_are_shown_that_would_change() {
+        let input = b"one\n  two\n  to a@b.org and c@d.org\n  four\n  to e@f.org\nsix\n";
+        let shown = printed(input, Some(Colours::Without));
+        let expected = "3:   to [-a@b.org-]{+[redacted:email]+} and [-c@d.org-]{+[redacted:email]+}\n\
+                        5:   to [-e@f.org-]{+[redacted:email]+}\n";
+        assert!(shown.starts_with(expected), "{shown}");
+        assert!(shown.ends_with("1 of 2 texts would change\n"), "{shown}");
     }
 
     #[test]

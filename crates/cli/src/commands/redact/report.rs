@@ -31,23 +31,48 @@ impl Colours {
 
     fn change(self, old: &str, new: &str) -> String {
         match self {
-            Self::With => format!("{RED}{}{PLAIN}{GREEN}{}{PLAIN}", clean(old), clean(new)),
-            Self::Without => format!("[-{}-]{{+{}+}}", clean(old), clean(new)),
+            Self::With => format!("{RED}{}{PLAIN}{GREEN}{}{PLAIN}", shortened(old), clean(new)),
+            Self::Without => format!("[-{}-]{{+{}+}}", shortened(old), clean(new)),
         }
     }
 }
 
-/// A line with what would be replaced in it.
+/// The lines of a text with what would be replaced in them, each with its number; of the text the first has `line`.
 pub(super) fn for_people(line: u64, text: &str, found: &[Found<'_>], colours: Colours) -> String {
-    let mut shown = format!("{line}: ");
-    let mut copied = 0;
-    for one in found.iter().filter(|one| one.action != Action::Keep) {
-        shown.push_str(&clean(&text[copied..one.range.start]));
-        shown.push_str(&colours.change(&text[one.range.clone()], &one.replacement));
-        copied = one.range.end;
+    let mut shown = String::new();
+    let (mut number, mut counted) = (line, 0);
+    let mut changes = found.iter().filter(|one| one.action != Action::Keep).peekable();
+    while let Some(first) = changes.peek() {
+        let start = text[..first.range.start].rfind('\n').map_or(0, |before| before + 1);
+        number += text[counted..start].matches('\n').count() as u64;
+        counted = start;
+        if !shown.is_empty() {
+            shown.push('\n');
+        }
+        shown.push_str(&format!("{number}: "));
+        let (mut copied, mut end) = (start, end_of_line(text, start));
+        while let Some(one) = changes.next_if(|one| one.range.start <= end) {
+            shown.push_str(&clean(&text[copied..one.range.start]));
+            shown.push_str(&colours.change(&text[one.range.clone()], &one.replacement));
+            copied = one.range.end;
+            end = end_of_line(text, copied);
+        }
+        shown.push_str(&clean(&text[copied..end]));
     }
-    shown.push_str(&clean(&text[copied..]));
     shown
+}
+
+fn end_of_line(text: &str, from: usize) -> usize {
+    text[from..].find('\n').map_or(text.len(), |length| from + length)
+}
+
+/// What goes, of which the first line says enough.
+fn shortened(old: &str) -> String {
+    let lines = old.lines().count();
+    match old.lines().next() {
+        Some(first) if lines > 1 => format!("{} … {lines} lines", clean(first)),
+        _ => clean(old),
+    }
 }
 
 /// The same for programs; places are bytes.
@@ -66,17 +91,17 @@ pub(super) fn as_json(line: u64, text: &str, found: &[Found<'_>], cleaned: &str)
     json!({ "line": line, "text": cleaned, "findings": findings }).to_string()
 }
 
-/// What was found in all lines.
+/// What was found in all texts.
 #[derive(Default)]
 pub(super) struct Report {
-    lines: u64,
+    texts: u64,
     changed: u64,
     findings: BTreeMap<(String, &'static str), u64>,
 }
 
 impl Report {
-    pub(super) fn line(&mut self, is_changed: bool) {
-        self.lines += 1;
+    pub(super) fn text(&mut self, is_changed: bool) {
+        self.texts += 1;
         self.changed += u64::from(is_changed);
     }
 
@@ -86,9 +111,9 @@ impl Report {
 
     /// How often each detector found something, for people.
     pub(super) fn summary(&self) -> String {
-        let lines = if self.lines == 1 { "line" } else { "lines" };
+        let texts = if self.texts == 1 { "text" } else { "texts" };
         if self.findings.is_empty() {
-            return format!("nothing was found in {} {lines}", self.lines);
+            return format!("nothing was found in {} {texts}", self.texts);
         }
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
@@ -99,7 +124,7 @@ impl Report {
         if let Some(column) = table.column_mut(2) {
             column.set_cell_alignment(CellAlignment::Right);
         }
-        format!("\n{}\n\n{} of {} {lines} would change", table.trim_fmt(), self.changed, self.lines)
+        format!("\n{}\n\n{} of {} {texts} would change", table.trim_fmt(), self.changed, self.texts)
     }
 
     /// The same for programs.
@@ -109,7 +134,7 @@ impl Report {
             .iter()
             .map(|((detector, action), count)| json!({ "detector": detector, "action": action, "count": count }))
             .collect();
-        json!({ "summary": { "lines": self.lines, "changed": self.changed, "findings": findings } })
+        json!({ "summary": { "texts": self.texts, "changed": self.changed, "findings": findings } })
             .to_string()
     }
 }

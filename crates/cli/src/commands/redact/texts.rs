@@ -1,23 +1,40 @@
-//! From a file to the texts that are looked at: its lines, and private keys, which go over several.
+//! From a file to the texts that are looked at: the records of a log, cut where tailing cuts them, or all of it.
+//!
+//! A text is what stands in the file, byte for byte; what tailing reads out of it (times, levels, fields) is left in it.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::io::{self, BufRead, Read as _};
+use std::sync::Arc;
+
+use collect::LogsConfig;
+use model::Timestamp;
+use protocol::logs::{Line, LogReader};
 
 /// The longest line that is looked at as one, in bytes; what is longer is looked at in pieces.
 const MAX_LINE_BYTES: u64 = 1 << 20;
-/// The longest private key, in bytes.
-const MAX_KEY_BYTES: usize = 64 << 10;
+/// The longest record, in bytes. Tailing keeps less of one.
+const MAX_RECORD_BYTES: usize = 2 << 20;
+/// The longest text where the whole file is one, in bytes; of a longer one there are several.
+const MAX_WHOLE_BYTES: u64 = 16 << 20;
 
 /// The texts of a file.
 pub(super) struct Texts<R> {
     input: R,
-    /// How many lines were read.
-    lines: u64,
-    /// A line that was read to see that it belongs to no key.
-    ahead: Option<Vec<u8>>,
+    /// What joins lines; nothing where the whole file is a text.
+    reader: Option<LogReader>,
+    /// What was read and is in no text yet.
+    pending: Vec<u8>,
+    /// Where that begins, and where the next byte lies, in bytes from the beginning of the file.
+    begin: u64,
+    offset: u64,
+    /// The number of its first line, from 1.
+    line: u64,
+    ready: VecDeque<Text>,
+    is_over: bool,
 }
 
-/// A text, with the end of its line.
+/// A text, with the end of its last line.
 pub(super) struct Text {
     line: u64,
     bytes: Vec<u8>,
@@ -27,9 +44,8 @@ pub(super) struct Text {
 
 impl Text {
     fn new(line: u64, bytes: Vec<u8>) -> Self {
-        let ends: &[&[u8]] = &[b"\r\n", b"\n"];
-        let end = ends.iter().find(|end| bytes.ends_with(end)).map_or(0, |end| end.len());
-        Self { line, length: bytes.len() - end, bytes }
+        let last = bytes.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n'));
+        Self { line, length: last.map_or(0, |last| last + 1), bytes }
     }
 
     /// The number of its first line, from 1.
@@ -42,7 +58,7 @@ impl Text {
         &self.bytes[..self.length]
     }
 
-    /// The end of its line: nothing at the end of a file.
+    /// The end of its last line, with empty ones after it: nothing at the end of a file.
     pub(super) fn end(&self) -> &[u8] {
         &self.bytes[self.length..]
     }
@@ -54,61 +70,87 @@ impl Text {
 }
 
 impl<R: BufRead> Texts<R> {
-    pub(super) fn new(input: R) -> Self {
-        Self { input, lines: 0, ahead: None }
+    /// The records of a log, by the settings that tailing has where none are written.
+    pub(super) fn records(input: R) -> anyhow::Result<Self> {
+        // Of times only that they are some matters here.
+        let config = LogsConfig { time_zone: Some("UTC".to_owned()), ..LogsConfig::default() };
+        let mut reader = LogReader::new(Arc::new(config.options()?));
+        reader.set_now(Timestamp::now());
+        Ok(Self { reader: Some(reader), ..Self::whole(input) })
+    }
+
+    /// All that there is as one text.
+    pub(super) fn whole(input: R) -> Self {
+        Self {
+            input,
+            reader: None,
+            pending: Vec::new(),
+            begin: 0,
+            offset: 0,
+            line: 1,
+            ready: VecDeque::new(),
+            is_over: false,
+        }
     }
 
     /// The next text, if there is one.
     pub(super) fn read(&mut self) -> io::Result<Option<Text>> {
-        let Some(mut bytes) = self.next_line()? else { return Ok(None) };
-        let line = self.lines;
-        if begins_key(&bytes) {
-            while bytes.len() < MAX_KEY_BYTES
-                && let Some(more) = self.next_line()?
-            {
-                if !is_within_key(&more) {
-                    self.lines -= 1;
-                    self.ahead = Some(more);
-                    break;
-                }
-                let is_end = contains(&more, b"-----END ");
-                bytes.extend_from_slice(&more);
-                if is_end {
-                    break;
-                }
+        loop {
+            if let Some(text) = self.ready.pop_front() {
+                return Ok(Some(text));
             }
+            if self.is_over {
+                return Ok(None);
+            }
+            self.read_more()?;
         }
-        Ok(Some(Text::new(line, bytes)))
     }
 
-    fn next_line(&mut self) -> io::Result<Option<Vec<u8>>> {
-        let bytes = match self.ahead.take() {
-            Some(bytes) => bytes,
-            None => {
-                let mut bytes = Vec::new();
-                self.input.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut bytes)?;
-                bytes
-            }
+    /// Reads a line, or a whole text, and makes texts ready that end with it.
+    fn read_more(&mut self) -> io::Result<()> {
+        let known = self.pending.len();
+        let length = match self.reader {
+            Some(_) => self.input.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut self.pending)?,
+            None => self.input.by_ref().take(MAX_WHOLE_BYTES).read_to_end(&mut self.pending)?,
         };
-        self.lines += u64::from(!bytes.is_empty());
-        Ok((!bytes.is_empty()).then_some(bytes))
+        self.offset += length as u64;
+        self.is_over = length == 0;
+        let mut ends = Vec::new();
+        let mut is_open = false;
+        if let Some(reader) = &mut self.reader {
+            let mut each = |record: protocol::logs::Record| ends.push(record.end);
+            if self.is_over {
+                reader.flush(&mut each);
+            } else {
+                let bytes = without_end(&self.pending[known..]);
+                reader.line(Line { bytes, end: self.offset, cut: 0 }, &mut each);
+            }
+            is_open = reader.is_open();
+        }
+        ends.into_iter().for_each(|end| self.give(end));
+        if !is_open || self.pending.len() >= MAX_RECORD_BYTES {
+            self.give(self.offset);
+        }
+        Ok(())
+    }
+
+    /// Makes a text of what was read up to a place.
+    fn give(&mut self, end: u64) {
+        let length = usize::try_from(end.saturating_sub(self.begin)).unwrap_or(usize::MAX);
+        let bytes: Vec<u8> = self.pending.drain(..length.min(self.pending.len())).collect();
+        if bytes.is_empty() {
+            return;
+        }
+        let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
+        self.begin += bytes.len() as u64;
+        self.ready.push_back(Text::new(self.line, bytes));
+        self.line += lines as u64;
     }
 }
 
-/// Whether a key begins in a line and does not end in it.
-fn begins_key(line: &[u8]) -> bool {
-    contains(line, b"-----BEGIN ") && contains(line, b"PRIVATE KEY") && !contains(line, b"-----END ")
-}
-
-/// Whether a line can stand in a key: base64, a header, nothing, or its end.
-fn is_within_key(line: &[u8]) -> bool {
-    let line = line.trim_ascii();
-    let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
-    line.iter().all(is_base64) || contains(line, b"-----END ") || contains(line, b": ")
-}
-
-fn contains(line: &[u8], part: &[u8]) -> bool {
-    line.windows(part.len()).any(|window| window == part)
+fn without_end(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 #[cfg(test)]
@@ -116,7 +158,7 @@ mod tests {
     use super::*;
 
     fn texts(input: &str) -> Vec<(u64, String)> {
-        let mut texts = Texts::new(input.as_bytes());
+        let mut texts = Texts::records(input.as_bytes()).expect("options");
         let mut all = Vec::new();
         while let Some(text) = texts.read().expect("from memory") {
             all.push((text.line(), text.shown().into_owned()));
@@ -125,20 +167,36 @@ mod tests {
     }
 
     #[test]
-    fn a_private_key_is_one_text_with_all_its_lines() {
+    fn a_record_is_one_text_with_all_its_lines() {
         let (begin, end) = (concat!("-----BEGIN ", "PRIVATE KEY-----"), "-----END PRIVATE KEY-----");
-        let all = texts(&format!("a\n{begin}\nQUJD\n{end}\nb\n{begin} is missing\nno key\r\nc"));
+        let line = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj";
+        let key = format!("{begin}\n{line}\nQUJD\n{end}");
+        let input = format!("a\n{key}\n\nb\n{begin} is missing\nno key\r\n\n  c\nd");
         let expected = [
             (1, "a".to_owned()),
-            (2, format!("{begin}\nQUJD\n{end}")),
-            (5, "b".to_owned()),
-            (6, format!("{begin} is missing")),
-            (7, "no key".to_owned()),
-            (8, "c".to_owned()),
+            (2, key),
+            (7, "b".to_owned()),
+            (8, format!("{begin} is missing")),
+            (9, "no key\r\n\n  c".to_owned()),
+            (12, "d".to_owned()),
         ];
-        assert_eq!(all, expected);
+        assert_eq!(texts(&input), expected);
         assert_eq!(texts(""), []);
         assert_eq!(texts("\n\n"), [(1, String::new()), (2, String::new())]);
+    }
+
+    #[test]
+    fn a_file_comes_out_as_it_went_in_whatever_its_texts_are() {
+        let input = b"{\"msg\":\"a\",\"level\":\"info\"}\n\n2026-11-30 08:00:00 INFO b\n  c\r\n\n\nd \xff";
+        let mut records = Texts::records(&input[..]).expect("options");
+        for texts in [&mut records, &mut Texts::whole(&input[..])] {
+            let mut all = Vec::new();
+            while let Some(text) = texts.read().expect("from memory") {
+                all.extend_from_slice(text.bytes());
+                all.extend_from_slice(text.end());
+            }
+            assert_eq!(all, input);
+        }
     }
 
     #[test]
@@ -146,5 +204,12 @@ mod tests {
         let long = "x".repeat(MAX_LINE_BYTES as usize + 1);
         let lengths: Vec<usize> = texts(&long).iter().map(|(_, text)| text.len()).collect();
         assert_eq!(lengths, [MAX_LINE_BYTES as usize, 1]);
+    }
+
+    #[test]
+    fn a_record_of_any_length_is_read_in_pieces() {
+        let long = format!("a\n{}", format!("  {}\n", "x".repeat(1 << 16)).repeat(40));
+        let found = texts(&long);
+        assert!(found.len() > 1 && found.iter().all(|(_, text)| text.len() < 2 * MAX_RECORD_BYTES));
     }
 }

@@ -14,7 +14,8 @@ use crate::vfs::Disk;
 pub(crate) fn written(write: impl FnOnce(&mut EventWriter)) -> (CheckedFile, ArrowReaderMetadata) {
     let dir = tempfile::tempdir().expect("dir");
     let path = dir.path().join("deploys.parquet");
-    let mut writer = EventWriter::create(&Disk, &path, Table::Deploys).expect("created");
+    let mut writer =
+        EventWriter::create(&Disk, &path, Table::Deploys, store::schema(Table::Deploys)).expect("created");
     write(&mut writer);
     let written = writer.finish().expect("written");
     let file = Disk.open(&path).expect("open");

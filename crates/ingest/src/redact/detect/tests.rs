@@ -150,6 +150,34 @@ fn credentials_of_http_are_told_from_talk_about_them() {
 }
 
 #[test]
+fn of_a_key_of_which_a_part_is_there_that_part_goes() {
+    let begin = concat!("-----BEGIN ", "RSA PRIVATE KEY-----");
+    let end = "-----END RSA PRIVATE KEY-----";
+    let full = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj";
+    let cut = format!("{begin}\n{full}\n{full} and what was cut…");
+    let headed = format!("{begin}\n12:00 INFO {full}\n12:00 INFO rest");
+    let last = format!("{full}\n{full}\n8Hw==\n{end}");
+    let escaped = format!("{full}\\n{full}\\n{end}");
+    let logged = format!("{full}\n12:00 INFO {full}\n{end}");
+    check(
+        PRIVATE_KEY,
+        &[
+            (&format!("a {cut}"), &[&cut]),
+            (&format!("a {headed}"), &[&headed]),
+            (&format!("see\n{last}\nb"), &[&last]),
+            (&format!("see: {escaped} b"), &[&escaped]),
+            (&format!("12:00 INFO {logged}"), &[&logged]),
+            (&format!("{last}\n{cut}"), &[&last, &cut]),
+            (&format!("no {begin} there\n{cut}"), &[&cut]),
+            (&format!("{full}\nno key.\n{end}"), &[]),
+            (&format!("no {end}"), &[]),
+            (begin, &[]),
+            (full, &[]),
+        ],
+    );
+}
+
+#[test]
 fn short_names_need_more_than_a_word_after_them() {
     check(
         ASSIGNED_SECRET,

@@ -406,12 +406,12 @@ async fn rules_tell_logs_from_spans_and_what_both_come_from_is_redacted_once_for
         [&origin.host, &said.job_id, &said.user_id, &said.tenant].map(|text| text.clone().unwrap_or_default())
     };
     let log = as_log(&stored[0]);
-    let cut_out = ["[redacted:text]", "[redacted:text]", "a@b.org", "[redacted:email]"];
-    assert_eq!(shown(&log.origin, &log.conventions), cut_out, "an id that no rule names stays");
+    let cut_out = ["[redacted:text]", "[redacted:text]", "[redacted:email]", "[redacted:email]"];
+    assert_eq!(shown(&log.origin, &log.conventions), cut_out, "a user is no name of a thing");
     let Event::Span(span) = &stored[2] else { panic!("no span: {stored:?}") };
-    let kept = ["a@b.org", "a@b.org", "a@b.org", "[redacted:email]"];
+    let kept = ["a@b.org", "a@b.org", "[redacted:email]", "[redacted:email]"];
     assert_eq!(shown(&span.origin, &span.conventions), kept);
-    for (action, count) in [("drop", 3.0), ("keep", 2.0), ("mask", 3.0)] {
+    for (action, count) in [("drop", 3.0), ("keep", 2.0), ("mask", 6.0)] {
         assert!((redacted(&registry, "email", action) - count).abs() < f64::EPSILON, "{action}");
     }
 }
@@ -530,3 +530,51 @@ async fn the_times_that_are_said_to_be_taken_are() {
         assert_eq!(outcome.rejected.len(), rejected, "{time} in {times:?}");
     }
 }
+
+#[tokio::test]
+async fn a_private_key_that_comes_line_by_line_is_not_stored_whatever_batches_its_lines_are_in() {
+    let store = Arc::new(Memory::default());
+    let (ingest, registry) = open(&store);
+    let full = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj";
+    let (begin, end) = (concat!("-----BEGIN ", "PRIVATE KEY-----"), "-----END PRIVATE KEY-----");
+    let batches: [&[&str]; 3] = [&[full, begin, full], &[full, "8Hw=="], &[full, end, full, "done"]];
+    for batch in batches {
+        let events = batch.iter().map(|line| Event::Log(Box::new(log(line)))).collect();
+        ingest.append_events(Source::Loki, events).await.expect("stored");
+    }
+    let stored: Vec<String> =
+        store.events.lock().iter().filter_map(|event| as_log(event).message.clone()).collect();
+    let gone = "[redacted:private_key]";
+    assert_eq!(stored, [full, begin, gone, gone, gone, gone, end, full, "done"]);
+    assert!((redacted(&registry, "private_key", "mask") - 4.0).abs() < f64::EPSILON);
+}
+
+#[tokio::test]
+async fn users_who_are_known_by_an_address_are_masked_and_with_a_key_they_stay_apart() {
+    let stored = async |hash_key: &str, user: &str| {
+        let store = Arc::new(Memory::default());
+        let settings = Redaction { hash_key: hash_key.to_owned(), ..Redaction::default() };
+        let redactor = Redactor::new(&settings).expect("settings that can be used");
+        let place: Arc<dyn TelemetryStore> = Arc::<Memory>::clone(&store);
+        let registry = prometheus::Registry::new();
+        let ingest = Ingest::new(place, Limits::default(), redactor, Retention::from(7 * DAY), &registry);
+        let text = || Some(user.to_owned());
+        let conventions = Conventions { user_id: text(), document_id: text(), ..Conventions::default() };
+        let log = LogEvent { conventions, trace_id: text(), ..log("a") };
+        let events = vec![Event::Log(Box::new(log))];
+        ingest.expect("a path in").append_events(Source::OtlpLogs, events).await.expect("stored");
+        let log = as_log(&store.events.lock()[0]).clone();
+        assert_eq!((log.conventions.document_id, log.trace_id), (text(), text()), "they are looked up");
+        log.conventions.user_id.unwrap_or_default()
+    };
+    assert_eq!(stored("", "jane@example.org").await, "[redacted:email]");
+    for id in ["4711", "+49 30 23125 123", "4111111111111111", "jane"] {
+        assert_eq!(stored("", id).await, id);
+    }
+    let (jane, john) = (stored(KEY, "jane@example.org").await, stored(KEY, "john@example.org").await);
+    assert!(jane.starts_with("[redacted:email:") && jane != john, "{jane} {john}");
+    assert_eq!(stored(KEY, "Jane@example.org").await, jane);
+}
+
+/// A secret of hashes.
+const KEY: &str = "0123456789abcdef";
