@@ -34,7 +34,6 @@ pub fn log_of_audit(audit: AuditEvent) -> LogEvent {
     let conventions = facts.conventions(named);
     let (level, severity_text) = (facts.level(), facts.take("severity"));
     let span_id = facts.take("span_id");
-    let dropped_attributes = facts.number("dropped_attributes");
     let mut attributes = facts.0;
     let kept = [
         ("audit.category", Some(kind.as_str())),
@@ -58,7 +57,6 @@ pub fn log_of_audit(audit: AuditEvent) -> LogEvent {
         span_id,
         conventions,
         attributes,
-        dropped_attributes,
         ..LogEvent::new(time, Arc::new(origin))
     }
 }

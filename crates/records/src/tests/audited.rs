@@ -276,6 +276,7 @@ fn what_has_a_place_in_a_record_is_shown_there_and_the_rest_among_its_attributes
         ("category", "audit"),
         ("client_ip", "192.0.2.7"),
         ("colour", "red"),
+        ("dropped_attributes", "3"),
         ("http.response.status_code", "many"),
         ("outcome", "denied"),
         ("target", "d-7"),
@@ -295,7 +296,6 @@ fn what_has_a_place_in_a_record_is_shown_there_and_the_rest_among_its_attributes
             ..Conventions::default()
         },
         attributes: attributes.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
-        dropped_attributes: Some(3),
         ..LogEvent::new(at(0), Arc::new(origin))
     };
     assert_eq!(shown, expected);

@@ -98,6 +98,7 @@ fn origin(chance: &mut Chance) -> Arc<Origin> {
         host: chance.some(&HOSTS),
         pid: (chance.below(2) == 0).then(|| chance.below(9) as u64),
         scope_name: chance.some(&["ocr.pages", "http"]),
+        scope_version: chance.some(&["1.0", "1.1"]),
         resource_attributes: chance.attributes(OF_RESOURCE),
         ..Origin::default()
     })
@@ -151,6 +152,7 @@ pub(crate) fn logs(count: usize) -> Vec<Event> {
             severity_number: (chance.below(2) == 0).then(|| 1 + chance.below(24) as u64),
             severity_text: chance.some(&["ERROR", "Warn"]),
             event_name: chance.some(&["cache.missed", "timeout"]),
+            dropped_attributes: (chance.below(3) == 0).then(|| chance.below(9) as u64),
             flaws: flaws(&mut chance),
             message: (chance.below(9) > 0).then(|| chance.text()),
             trace_id: chance.some(&TRACES),
