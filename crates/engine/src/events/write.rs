@@ -17,7 +17,7 @@ use store::Table;
 
 use crate::EngineError;
 use crate::events::tokens::{self, Words};
-use crate::events::{TIME, joined, times_of};
+use crate::events::{joined, times_of};
 use crate::head::events::Part;
 use crate::sums::{SummingWriter, Sums};
 use crate::vfs::Vfs;
