@@ -363,7 +363,7 @@ const OF_SPANS: [&str; 17] = [
 
 /// A query over records of a kind.
 pub(crate) fn query_of(kind: Kind) -> impl Strategy<Value = String> {
-    let own = if kind == Kind::Logs { OF_LOGS } else { OF_SPANS };
+    let own: &[&str] = if kind == Kind::Logs { &OF_LOGS } else { &OF_SPANS };
     let (both, own) = (select(TERMS.to_vec()), select(own.to_vec()));
     let term = prop_oneof![4 => both, 1 => own].prop_map(str::to_owned);
     term.prop_recursive(3, 10, 3, |inner| {

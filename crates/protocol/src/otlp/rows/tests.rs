@@ -108,6 +108,7 @@ fn a_record_has_what_it_comes_from_and_what_conventions_name_in_fields_and_the_r
         trace_id: TraceId::Known([1; 16]),
         span_id: SpanId::Invalid,
         event_name: "e".into(),
+        beyond: Beyond::default(),
     });
     sink.record(&LogRecord { time, ..LogRecord::default() });
     let rows = sink.finish();
