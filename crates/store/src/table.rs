@@ -310,8 +310,8 @@ pub fn batches_from_events<'e>(
 
 /// The rows of a batch of any table, as events.
 pub fn events_from_batch(table: Table, batch: &RecordBatch) -> Result<Vec<Event>, ColumnError> {
-    fn take<R: Row>(batch: &RecordBatch, wrap: fn(R) -> Event) -> Result<Vec<Event>, ColumnError> {
-        Ok(R::from_batch(batch)?.into_iter().map(wrap).collect())
+    fn take<R: Row>(batch: &RecordBatch, wrap: fn(Box<R>) -> Event) -> Result<Vec<Event>, ColumnError> {
+        Ok(R::from_batch(batch)?.into_iter().map(|row| wrap(Box::new(row))).collect())
     }
     match table {
         Table::JobEvents => take(batch, Event::Job),
@@ -325,7 +325,7 @@ pub fn events_from_batch(table: Table, batch: &RecordBatch) -> Result<Vec<Event>
         Table::AuditEvents => take(batch, Event::Audit),
         Table::Exits => take(batch, Event::Exit),
         Table::Exemplars => take(batch, Event::Exemplar),
-        Table::Logs => take::<LogEvent>(batch, |row| Event::Log(Box::new(row))),
-        Table::Spans => take::<SpanEvent>(batch, |row| Event::Span(Box::new(row))),
+        Table::Logs => take(batch, Event::Log),
+        Table::Spans => take(batch, Event::Span),
     }
 }

@@ -36,8 +36,11 @@ fn events_survive_the_way_into_batches_and_back() {
         url: None,
         attributes: Attributes::new(),
     };
-    let events =
-        vec![Event::Feedback(feedback(Some("good"))), Event::Feedback(feedback(None)), Event::Deploy(deploy)];
+    let events = vec![
+        Event::Feedback(Box::new(feedback(Some("good")))),
+        Event::Feedback(Box::new(feedback(None))),
+        Event::Deploy(Box::new(deploy)),
+    ];
     let batches = batches_from_events(&events).expect("batches");
     let back: Vec<Event> =
         batches.iter().flat_map(|batch| events_from_batch(batch.table, &batch.rows).expect("rows")).collect();
@@ -161,5 +164,5 @@ fn the_size_of_an_event_is_about_that_of_its_row_and_counts_what_it_comes_from()
         let held: usize = batches.iter().map(|batch| batch.rows.get_array_memory_size()).sum();
         assert!((texts * 20..size * 80).contains(&held), "{held} bytes are held of {}", size * 20);
     }
-    assert!((50..200).contains(&size_of_event(&Event::Feedback(feedback(Some("good"))))));
+    assert!((50..200).contains(&size_of_event(&Event::Feedback(Box::new(feedback(Some("good")))))));
 }
