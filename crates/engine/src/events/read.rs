@@ -29,7 +29,7 @@ use crate::events::condition;
 use crate::events::filter::{RowFilter, mask_of, within};
 use crate::events::footer::{footer, of_group};
 use crate::events::tokens::Places;
-use crate::events::{TIME, conform};
+use crate::events::{TIME, conform, ids};
 use crate::files::StoredFile;
 use crate::query::ReadError;
 use crate::sums::CheckedFile;
@@ -343,10 +343,14 @@ fn bloom_lets(
     condition: &Condition,
 ) -> Result<bool, ParquetError> {
     let Test::Compare(FilterOp::Equal, Scalar::Text(text)) = &condition.test else { return Ok(true) };
-    let Some(leaf) = leaf(footer, condition.field.column()) else { return Ok(false) };
+    let column = condition.field.column();
+    let (Some(leaf), Ok(field)) = (leaf(footer, column), footer.schema().field_with_name(column)) else {
+        return Ok(false);
+    };
+    let Some(bytes) = ids::hashed(field.data_type(), text) else { return Ok(false) };
     let blooms = ParquetRecordBatchReaderBuilder::new_with_metadata(input.clone(), footer.clone());
     let bloom = blooms.get_row_group_column_bloom_filter(group, leaf)?;
-    Ok(bloom.is_none_or(|bloom| bloom.check(&text.as_str())))
+    Ok(bloom.is_none_or(|bloom| bloom.check(&*bytes)))
 }
 
 /// The statistics of a column; `None` when the file lacks it.

@@ -68,6 +68,11 @@ fn every_table_has_a_time_and_its_columns_of_ids_and_texts() {
         for column in table.id_columns().iter().chain(table.text_columns()) {
             assert!(schema.field_with_name(column).is_ok(), "{table:?} {column}");
         }
+        for (column, digits) in table.hex_columns() {
+            let data_type = schema.field_with_name(column).map(|field| field.data_type());
+            assert_eq!(data_type.expect("a column"), &DataType::Utf8, "{table:?} {column}");
+            assert!(*digits > 0 && digits % 2 == 0, "{table:?} {column}");
+        }
         assert_eq!(Table::from_name(table.name()), Some(*table));
     }
 }
