@@ -80,9 +80,8 @@ fn write(written: &mut Unpublished<'_>, head: &Head) -> Result<Vec<FileEntry>, E
     entries.extend(metrics(written, head)?);
     for table in head.events.tables() {
         let parts = head.events.parts(table);
-        let rows = || parts.iter().map(|part| &part.rows);
-        let schema = store::joint(&store::schema(table), rows().map(|rows| rows.schema_ref()));
-        let schema = ids::schema_of_rows(table, schema, rows());
+        let schema = store::joint(&store::schema(table), parts.iter().map(|part| part.rows.schema_ref()));
+        let schema = ids::schema_of_rows(table, schema, parts.iter().map(|part| &part.rows));
         entries.push(written.events(table, schema, |file| file.push_unsorted(&parts))?);
     }
     written.sync_names()?;

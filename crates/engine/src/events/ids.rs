@@ -48,11 +48,11 @@ pub(crate) fn schema_of_rows<'r>(
     rows: impl Iterator<Item = &'r RecordBatch> + Clone,
 ) -> SchemaRef {
     let are_ids = |column: &ArrayRef, digits| {
-        let mut texts = column.as_string_opt::<i32>()?.iter().flatten();
-        texts.all(|text| is_id(text, digits)).then_some(())
+        let texts = column.as_string_opt::<i32>();
+        texts.is_some_and(|texts| texts.iter().flatten().all(|text| is_id(text, digits)))
     };
     with_bytes(table, schema, |name, digits| {
-        rows.clone().filter_map(|rows| rows.column_by_name(name)).all(|ids| are_ids(ids, digits).is_some())
+        rows.clone().filter_map(|rows| rows.column_by_name(name)).all(|column| are_ids(column, digits))
     })
 }
 
@@ -122,7 +122,7 @@ pub(super) fn in_texts(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
 
 /// The bytes of an id; `None` for what is none of so many bytes.
 pub(super) fn parsed(text: &str, size: i32) -> Option<Vec<u8>> {
-    let size = usize::try_from(size).ok().filter(|size| text.len() == size.saturating_mul(2))?;
+    let size = usize::try_from(size).ok().filter(|size| *size > 0 && text.len() == size.saturating_mul(2))?;
     let mut bytes = vec![0; size];
     parse(text, &mut bytes).then_some(bytes)
 }
@@ -153,11 +153,12 @@ fn with_types(rows: &RecordBatch, wanted: impl Fn(&Field) -> DataType) -> Result
 
 /// A column with texts for bytes or the other way round, where that is what makes it of the type.
 fn as_type(column: &ArrayRef, data_type: &DataType) -> Result<ArrayRef, ArrowError> {
-    Ok(match (column.data_type(), data_type) {
+    let column: ArrayRef = match (column.data_type(), data_type) {
         (DataType::FixedSizeBinary(_), DataType::Utf8) => Arc::new(texts_of(column.as_fixed_size_binary())?),
         (DataType::Utf8, DataType::FixedSizeBinary(size)) => Arc::new(bytes_of(column.as_string(), *size)?),
         _ => Arc::clone(column),
-    })
+    };
+    Ok(column)
 }
 
 fn texts_of(ids: &FixedSizeBinaryArray) -> Result<StringArray, ArrowError> {
@@ -166,7 +167,7 @@ fn texts_of(ids: &FixedSizeBinaryArray) -> Result<StringArray, ArrowError> {
     let mut offsets = Vec::with_capacity(ids.len() + 1);
     offsets.push(0);
     let mut end = 0;
-    for id in ids.iter() {
+    for id in ids {
         if let Some(id) = id {
             let text = &mut digits[end..end + length];
             for (byte, pair) in id.iter().zip(text.chunks_exact_mut(2)) {

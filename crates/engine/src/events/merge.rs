@@ -179,7 +179,8 @@ impl<'a> Merging<'a> {
     }
 }
 
-/// The columns of a table that files have, with ids as bytes where all of them have them so. What a file that cannot be read has is not asked: it will not be read.
+/// The columns of a table that files have, with ids as bytes where all of them have bytes. What a file that cannot be
+/// read has is not asked: it will not be read.
 fn schema_of(core: &Core, table: Table, files: &[Arc<StoredFile>]) -> SchemaRef {
     let footer = |file: &Arc<StoredFile>| {
         let input = file.open(Part::Rows).ok()?;

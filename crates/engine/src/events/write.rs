@@ -17,7 +17,7 @@ use store::Table;
 
 use crate::EngineError;
 use crate::events::tokens::{self, Words};
-use crate::events::{conform, joined, times_of};
+use crate::events::{ids, joined, times_of};
 use crate::head::events::Part;
 use crate::sums::{SummingWriter, Sums};
 use crate::vfs::Vfs;
@@ -86,7 +86,7 @@ impl EventWriter {
     /// Adds rows, with the file's columns (ids may be texts where it has bytes) and in ascending time, none before those
     /// added so far.
     pub(crate) fn push(&mut self, rows: &RecordBatch) -> Result<(), EngineError> {
-        let rows = conform(rows.clone(), &self.schema).map_err(|error| self.encode(error.into()))?;
+        let rows = ids::converted(rows.clone(), &self.schema).map_err(|error| self.encode(error.into()))?;
         self.push_rows(&rows).map_err(|source| self.encode(source))
     }
 
@@ -246,11 +246,10 @@ fn writer(
                     .set_column_dictionary_enabled(column(), false)
                     .set_column_encoding(column(), Encoding::DELTA_BINARY_PACKED);
             }
-            // Ids are as good as random: zstd makes them larger, and takes time when one is looked for.
-            DataType::FixedSizeBinary(_) => {
-                properties = properties
-                    .set_column_encoding(column(), Encoding::PLAIN)
-                    .set_column_compression(column(), Compression::UNCOMPRESSED);
+            // Ids are as good as random. Where rows share them zstd does what a dictionary would do, which this version
+            // of Parquet does not have for values of one size.
+            DataType::FixedSizeBinary(_) if table.unique_columns().contains(&field.name().as_str()) => {
+                properties = properties.set_column_compression(column(), Compression::UNCOMPRESSED);
             }
             _ => {}
         }
