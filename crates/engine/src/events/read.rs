@@ -542,7 +542,8 @@ mod tests {
     fn ids_that_are_bytes_are_passed_over_by_bounds_by_bloom_filters_and_by_pages() {
         let id = |number: u32| format!("ab{number:030x}");
         let texts: Vec<String> = (0..40_000).step_by(2).map(id).collect();
-        let pairs: Vec<_> = texts.iter().map(|id| (Some(id.as_str()), None)).collect();
+        let pairs: Vec<(Option<&str>, Option<&str>)> =
+            texts.iter().map(|id| (Some(id.as_str()), None)).collect();
         let rows = logs(0, &pairs);
         let columns = ids::schema_of_rows(Table::Logs, rows.schema(), [&rows].into_iter());
         let (input, footer) = written_of(Table::Logs, columns, |file| file.push(&rows).expect("taken"));
