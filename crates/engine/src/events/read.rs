@@ -538,6 +538,7 @@ mod tests {
         let unknown = either(old(), compared("service", FilterOp::Contains, "x"));
         assert_eq!(pages_that_may_match(&first, &unknown).expect("indexes"), None);
     }
+
     #[test]
     fn ids_that_are_bytes_are_passed_over_by_bounds_by_bloom_filters_and_by_pages() {
         let id = |number: u32| format!("ab{number:030x}");
