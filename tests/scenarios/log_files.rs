@@ -191,3 +191,53 @@ async fn scenario_log_files_rotated_under_load_while_the_server_is_killed_are_st
     );
     Ok(())
 }
+
+/// What files say of audits and of security, once it is stored, oldest first.
+async fn audits_of_files(watchkeeper: &Watchkeeper) -> Result<Value> {
+    let found = watchkeeper.get("/api/v1/logs?q=category:*&order=oldest").await?;
+    ensure!(found.status == 200, "{found:?}");
+    let items = found.body["items"].as_array().cloned().unwrap_or_default();
+    let told = |item: &Value| json!([item["category"], item["event_name"], item["message"]]);
+    Ok(json!(items.iter().map(told).collect::<Vec<_>>()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scenario_lines_of_files_that_are_marked_are_audits_and_are_found_with_the_logs() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let logs = folder.path().join("logs");
+    fs::create_dir(&logs)?;
+    let now = Timestamp::now().as_nanos();
+    let at = |second: i64| Timestamp::from_nanos(now + second * 1_000_000_000);
+    let lines = [
+        json!({ "time": at(-9), "message": "user login", "log.category": "audit" }),
+        json!({ "time": at(-8), "message": "user login failed", "log.category": "security" }),
+        json!({ "time": at(-7), "message": "she may only read", "event.name": "audit.document.delete" }),
+        json!({ "time": at(-6), "message": "user login page", "colour": "red" }),
+    ];
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    fs::write(logs.join("app.log"), text)?;
+    let config = format!("[[logs]]\npaths = [\"{}/*.log\"]\nfrom = \"beginning\"\n", logs.display());
+    let mut watchkeeper = Watchkeeper::start(binary(), folder.path(), &config).await?;
+    let expected = json!([
+        ["audit", "user login", "user login"],
+        ["security", "user login failed", "user login failed"],
+        ["audit", "document.delete", "she may only read"],
+    ]);
+    within(Duration::from_secs(60), "the lines", || async {
+        let found = watchkeeper.get("/api/v1/logs?q=login").await?;
+        let all = found.body["items"].as_array().is_some_and(|items| items.len() == 3);
+        Ok(all.then_some(()))
+    })
+    .await?;
+    let audits = audits_of_files(&watchkeeper).await?;
+    ensure!(audits == expected, "{audits}");
+    let statement = json!({ "sql": "SELECT message FROM logs WHERE message LIKE '%login%'" });
+    let left = watchkeeper.post("/api/v1/sql", &statement).await?;
+    ensure!(left.body["rows"] == json!([["user login page"]]), "{left:?}");
+    // Those that are audits are known by their ids after a restart, too.
+    watchkeeper.terminate().await?;
+    watchkeeper.start_again().await?;
+    let audits = audits_of_files(&watchkeeper).await?;
+    ensure!(audits == expected, "{audits}");
+    Ok(())
+}

@@ -177,9 +177,11 @@ impl Journal {
     async fn store(&self, entries: Vec<JournalEntry>, place: &mut Place) {
         let Some(last) = entries.last() else { return };
         let newest = Kept { cursor: last.cursor.clone(), time: last.log.time.as_nanos() };
+        let now = Timestamp::now();
         let events = entries.into_iter().map(|entry| {
             let mut log = entry.log;
             log.event_id = Some(id_of(&entry.cursor));
+            log.observed_time = Some(now);
             log
         });
         let mut is_new = |id: &Option<String>| id.as_ref().is_none_or(|id| !place.stored.remove(id));

@@ -171,6 +171,16 @@ impl Config {
         }
     }
 
+    /// How long rows of those tables are kept that are kept for another time than `retention` says: by an override, or
+    /// because it is usual.
+    pub fn tables_kept_otherwise(&self) -> BTreeMap<String, DurationText> {
+        let kept = Table::ALL.iter().map(|table| (table.name(), self.retention_of(*table)));
+        let otherwise = kept.filter(|(_, keep)| *keep != self.retention.0);
+        let usual = otherwise.map(|(name, keep)| (name.to_owned(), DurationText(keep)));
+        // What is written down is told also where it changes nothing.
+        usual.chain(self.retention_overrides.tables.clone()).collect()
+    }
+
     /// How long what is kept, as `retention` and its overrides say. Names that are no tables are passed over:
     /// opening the store refuses them.
     pub fn kept(&self) -> Retention {
@@ -228,5 +238,20 @@ mod tests {
         let text = serde_json::to_string(&Config::default()).expect("serializes");
         assert_eq!(serde_json::from_str::<Config>(&text).expect("reads"), Config::default());
         assert!(serde_json::from_str::<Config>(r#"{"retension":"7d"}"#).is_err());
+    }
+
+    #[test]
+    fn what_is_kept_for_another_time_is_told_whoever_says_so() {
+        let days = |days: u64| DurationText(Duration::from_secs(days * 24 * 3600));
+        let told = |retention: u64, overrides: &[(&str, u64)]| {
+            let mut config = Config { retention: days(retention), ..Config::default() };
+            let named = overrides.iter().map(|(table, keep)| ((*table).to_owned(), days(*keep)));
+            config.retention_overrides.tables = named.collect();
+            let kept = config.tables_kept_otherwise().into_iter();
+            kept.map(|(table, keep)| format!("{table} {keep}")).collect::<Vec<_>>().join(", ")
+        };
+        assert_eq!(told(7, &[]), format!("audit_events {}", days(365)));
+        assert_eq!(told(500, &[]), "");
+        assert_eq!(told(7, &[("audit_events", 30), ("logs", 7)]), "audit_events 30d, logs 7d");
     }
 }

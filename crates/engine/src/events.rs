@@ -1,5 +1,6 @@
 //! Event files: Parquet files of one table each, rows in ascending time.
 
+pub(crate) mod bloom;
 pub(crate) mod collect;
 pub(crate) mod condition;
 pub(crate) mod filter;

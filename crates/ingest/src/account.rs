@@ -50,6 +50,11 @@ impl Source {
         matches!(self, Self::LogFile | Self::Journal | Self::KernelLog)
     }
 
+    /// Whether what comes from it are records of logs, some of which may be audits.
+    pub(crate) fn is_of_logs(self) -> bool {
+        self.is_fetched_log() || matches!(self, Self::OtlpLogs | Self::Loki | Self::Syslog)
+    }
+
     /// Whether it is the house itself: what comes so is little, and nobody sends it again.
     pub(crate) fn is_own(self) -> bool {
         matches!(self, Self::Collector | Self::Pipeline | Self::Rules | Self::LogMetrics | Self::Own)

@@ -1,9 +1,11 @@
 //! Records of logs by which an application keeps account of what is done: they are stored as what is audited, which is
 //! kept longer, and not as logs.
 //!
-//! A record is one if its event name begins with `audit.`, or if an attribute calls it so. What it says under names that
-//! audits have fields for goes there; the rest stays as attributes, what it comes from among them. Nothing is refused
-//! for its size that a log would be kept with: what is too much is left out, and counted in an attribute.
+//! A record is one if its event name begins with `audit.`, or if an attribute calls it so, or one of security. What was
+//! done is said by its name or an attribute, or else by its message: nothing that is marked so stays a log. What it
+//! says under names that audits have fields for goes there; the rest stays as attributes, what it comes from among them.
+//! Nothing is refused for its size that a log would be kept with: what is too much is left out, and counted in an
+//! attribute.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -19,9 +21,13 @@ use crate::Limits;
 const NAME_PREFIX: &str = "audit.";
 /// Where a record that has no event name of its own says it.
 const NAMES: &[&str] = &["event.name", "event_name"];
-/// Attributes that say `audit` of such a record.
+/// Attributes that say `audit` of such a record, or `security`.
 const MARKS: &[&str] = &["log.category", "log_category", "category"];
 const MARK: &str = "audit";
+/// Attributes that may say `security` of one, beside those. Of the categories that the Elastic Common Schema has for
+/// `event.category` none is such a mark, neither `authentication` nor `iam`: what a service logs of each request may
+/// have them, too.
+const KINDS: &[&str] = &["event.category", "event_category"];
 /// Attributes that say what was done.
 const ACTIONS: &[&str] = &["action", "event.action", "event_action"];
 const CATEGORIES: &[&str] =
@@ -30,6 +36,10 @@ const OUTCOMES: &[&str] = &["event.outcome", "event_outcome", "outcome"];
 const USERS: &[&str] = &["user_id", "actor", "user.name"];
 const TARGETS: &[&str] = &["target", "resource"];
 const ADDRESSES: &[&str] = &["client.address", "client_address", "client_ip"];
+/// The most bytes of a message that stand for what was done, where nothing else says it; the message stays as it is.
+const MAX_ACTION_BYTES: usize = 128;
+/// What was done, where a record says nothing at all.
+const UNNAMED: &str = "unnamed";
 /// How many attributes were left out.
 const DROPPED: &str = "dropped_attributes";
 
@@ -39,9 +49,10 @@ pub(crate) fn from_log(
     place: usize,
     limits: &Limits,
 ) -> Result<AuditEvent, Box<LogEvent>> {
-    let Some(action) = action_of(&log).filter(|action| action.len() <= limits.max_name_bytes) else {
+    let Some(marked) = marked(&log) else {
         return Err(log);
     };
+    let action = action_of(&log, limits);
     let LogEvent {
         time,
         event_id,
@@ -69,7 +80,7 @@ pub(crate) fn from_log(
         event_id: event_id
             .filter(|id| !id.is_empty() && id.len() <= limits.max_name_bytes)
             .unwrap_or_default(),
-        category: facts.named(CATEGORIES).unwrap_or(AuditCategory::UserAction),
+        category: facts.category(marked),
         outcome: facts.named::<AuditOutcome>(OUTCOMES),
         user_id: facts.field(conventions.user_id.take(), USERS),
         target: facts.field(None, TARGETS),
@@ -85,10 +96,11 @@ pub(crate) fn from_log(
         action,
         attributes: Attributes::new(),
     };
-    let severity = severity_text.or_else(|| level.map(|level| level.as_str().to_owned()));
+    let level = level.map(|level| level.as_str().to_owned());
+    let severity = severity_text.filter(|text| level.as_ref() != Some(text));
     facts.trim();
     let own_name = event_name.filter(|name| !says(name, &audit.action));
-    facts.keep([("event.name", own_name), ("severity", severity), ("span_id", span_id)]);
+    facts.keep([("event.name", own_name), ("level", level), ("severity", severity), ("span_id", span_id)]);
     facts.keep(of_conventions(conventions));
     facts.keep_origin(origin);
     audit.attributes = facts.finish();
@@ -99,17 +111,46 @@ pub(crate) fn from_log(
     Ok(audit)
 }
 
-/// What was done, if a record is one of what is audited and says so.
-fn action_of(log: &LogEvent) -> Option<String> {
-    let attribute = |name: &&str| log.attributes.get(*name).map(String::as_str);
-    let name = log.event_name.as_deref().or_else(|| NAMES.iter().find_map(attribute));
-    let by_name = name.and_then(|name| name.strip_prefix(NAME_PREFIX));
-    if by_name.is_none() && !MARKS.iter().filter_map(attribute).any(|said| said == MARK) {
-        return None;
+/// The category of a record that is one of what is audited, unless it says more of that itself.
+fn marked(log: &LogEvent) -> Option<AuditCategory> {
+    let says = |names: &[&str], mark: &str| {
+        names.iter().filter_map(|name| log.attributes.get(*name)).any(|said| said.eq_ignore_ascii_case(mark))
+    };
+    let security = AuditCategory::Security;
+    if says(MARKS, security.as_str()) || says(KINDS, security.as_str()) {
+        return Some(security);
     }
+    let is_named = event_name(log).is_some_and(|name| name.starts_with(NAME_PREFIX));
+    (is_named || says(MARKS, MARK)).then_some(AuditCategory::UserAction)
+}
+
+fn event_name(log: &LogEvent) -> Option<&str> {
+    let of_attributes = || NAMES.iter().find_map(|name| log.attributes.get(*name).map(String::as_str));
+    log.event_name.as_deref().or_else(of_attributes)
+}
+
+/// What was done, as far as a record of what is audited says so: by its name, by an attribute, or else by the beginning
+/// of its message. What is too long for one is passed over.
+fn action_of(log: &LogEvent, limits: &Limits) -> String {
+    let attributes = ACTIONS.iter().filter_map(|name| log.attributes.get(*name).map(String::as_str));
+    let name = event_name(log);
+    let by_name = name.and_then(|name| name.strip_prefix(NAME_PREFIX));
     let whole_name = name.filter(|_| by_name.is_none());
-    let mut said = by_name.into_iter().chain(ACTIONS.iter().filter_map(attribute)).chain(whole_name);
-    said.find(|action| !action.is_empty()).map(str::to_owned)
+    let mut said = by_name.into_iter().chain(attributes).chain(whole_name);
+    let fits = |action: &&str| !action.is_empty() && action.len() <= limits.max_name_bytes;
+    said.find(fits).or_else(|| beginning(log.message.as_deref()?, limits)).unwrap_or(UNNAMED).to_owned()
+}
+
+/// The first line of a message; of one that is too long for an action the words that have room, none of them cut: half
+/// a secret is not known for one.
+fn beginning<'m>(message: &'m str, limits: &Limits) -> Option<&'m str> {
+    let line = message.trim_start().lines().next()?.trim_end();
+    let most = MAX_ACTION_BYTES.min(limits.max_name_bytes);
+    if line.len() <= most {
+        return (!line.is_empty()).then_some(line);
+    }
+    let room = &line[..line.floor_char_boundary(most)];
+    room.rfind(char::is_whitespace).map(|end| room[..end].trim_end())
 }
 
 /// Whether an event name says no more than an action.
@@ -133,11 +174,21 @@ impl Facts<'_> {
         self.attributes.retain(|name, value| {
             let value = value.as_str();
             let is_one_of = |names: &[&str]| names.contains(&name.as_str());
-            let is_said = (is_one_of(MARKS) && value == MARK)
+            let is_security = value.eq_ignore_ascii_case(AuditCategory::Security.as_str());
+            let is_said = (is_one_of(MARKS) && (is_security || value.eq_ignore_ascii_case(MARK)))
+                || (is_one_of(KINDS) && is_security)
                 || (is_one_of(ACTIONS) && value == action)
                 || (is_one_of(of_names) && says(value, action));
             !is_said
         });
+    }
+
+    /// The category: what marks the record as one of security has the last word.
+    fn category(&mut self, marked: AuditCategory) -> AuditCategory {
+        match marked {
+            AuditCategory::Security => marked,
+            AuditCategory::UserAction | AuditCategory::System => self.named(CATEGORIES).unwrap_or(marked),
+        }
     }
 
     /// What the first of these names says that is one of what there can be.

@@ -146,7 +146,7 @@ pub struct Ingest {
     seen_events: Arc<Mutex<Duplicates>>,
     /// Exemplars come in such numbers that they would make the ids of events be forgotten.
     seen_exemplars: Arc<Mutex<Duplicates>>,
-    /// So do spans, and records of logs that have ids.
+    /// So do spans, and records of logs that have ids, audits among them.
     seen_records: Arc<Mutex<Duplicates>>,
     /// So do lines of Loki's shippers: each has an id, and where records have ids of their own they are few.
     seen_lines: Arc<Mutex<Duplicates>>,
@@ -234,9 +234,12 @@ impl Ingest {
                 let events = store::events_from_batch(*table, &batch).map_err(IngestError::Rows)?;
                 count += events.len();
                 self.seen(Source::EventsApi, *table).lock().settle(events.iter().filter_map(id_of), true);
-                if *table == Table::Logs {
-                    // Who has sent them is not stored with them.
+                // Who has sent them is not stored with them.
+                if matches!(table, Table::Logs | Table::AuditEvents) {
                     self.seen_lines.lock().settle(events.iter().filter_map(id_of), true);
+                }
+                if *table == Table::AuditEvents {
+                    self.seen_records.lock().settle(events.iter().filter_map(id_of), true);
                 }
                 self.derivation.recall(events);
             }
@@ -290,7 +293,7 @@ impl Ingest {
 
     /// The ids of rows of a table.
     fn seen(&self, source: Source, table: Table) -> &Arc<Mutex<Duplicates>> {
-        match IdKind::of(table) {
+        match IdKind::of(source, table) {
             IdKind::Event => &self.seen_events,
             IdKind::Exemplar => &self.seen_exemplars,
             IdKind::Record if source.is_fetched_log() => &self.seen_fetched,
@@ -382,7 +385,8 @@ struct Coming {
 /// The newest rows of a table, `limit` of them, that have ids.
 fn newest_with_ids(table: Table, limit: usize) -> EventScan {
     if table != Table::Logs {
-        return EventScan::new(table, TimeRange::ALL, limit).newest_first();
+        let newest = EventScan::new(table, TimeRange::ALL, limit).newest_first();
+        return if table == Table::AuditEvents { fetched::left_out(newest) } else { newest };
     }
     // Few records of logs have ids, and none may be found however far one looks.
     let recent = TimeRange::new(Timestamp::now().before(RECENT_LOGS), Timestamp::MAX);

@@ -7,6 +7,7 @@
 //! Start reading at [`Event`].
 
 mod audit;
+pub mod columns;
 mod conventions;
 mod exemplar;
 mod flaws;

@@ -46,7 +46,10 @@ fn complete(log: &mut LogEvent, seen: logs::Seen, texts: &mut Texts<'_>) {
     let mut kept = Kept::with(mem::take(&mut log.attributes), left_out);
     // What lines of one stream come from is one for all of them.
     let service = whence.service.filter(|service| log.origin.service.as_ref() != Some(service));
-    let named = [("service.name", service), ("logger", whence.logger)];
+    let host = whence.host.filter(|host| log.origin.host.as_ref() != Some(host));
+    let pid = whence.pid.filter(|pid| log.origin.pid != Some(*pid)).map(|pid| pid.to_string());
+    let named =
+        [("service.name", service), ("logger", whence.logger), ("host.name", host), ("process.pid", pid)];
     let named = named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
     for (name, value) in said.attributes.into_iter().chain(named) {
         // What was sent beside the line holds; the line has its own all the same.

@@ -27,7 +27,7 @@ mod value;
 mod tests;
 
 pub use crate::wire::Malformed;
-pub use bounds::{MAX_DEPTH, MAX_VALUES};
+pub use bounds::{Beyond, MAX_DEPTH, MAX_VALUES};
 pub use error::{Fault, OtlpError};
 pub use ids::{Id, SpanId, TraceId};
 pub use logs::{LogRecord, LogSink};

@@ -6,26 +6,28 @@
 use std::ops::Bound;
 use std::sync::Arc;
 
+use model::event::AuditCategory;
 use regex::RegexBuilder;
 use search::limits::MAX_COMPILED_BYTES;
 use search::{CompareOp, Datum, Filter, Glob, Level, Target, Term, Test, Value};
-use store::{FilterOp, OwnTest, Phrase, Predicate, Scalar, TextPattern};
+use store::{FilterOp, OwnTest, Phrase, Predicate, Scalar, Table, TextPattern};
 
 use crate::Kind;
+use crate::audits::{category, in_table};
 use crate::fields::{Holds, Source, places};
 use crate::rest::Rest;
 
-/// What the store is asked.
-pub(crate) fn predicate(kind: Kind, filter: &Filter) -> Predicate {
-    let all = |parts: &[Filter]| parts.iter().map(|part| predicate(kind, part)).collect();
+/// What the store is asked of a table.
+pub(crate) fn predicate(kind: Kind, table: Table, filter: &Filter) -> Predicate {
+    let all = |parts: &[Filter]| parts.iter().map(|part| predicate(kind, table, part)).collect();
     match filter {
         Filter::All => Predicate::everything(),
         Filter::And(parts) => Predicate::All(all(parts)),
         Filter::Or(parts) => Predicate::Any(all(parts)),
-        Filter::Not(part) => predicate(kind, part).opposite(),
+        Filter::Not(part) => predicate(kind, table, part).opposite(),
         Filter::Term(term) => {
             let values = places(kind, &term.target).into_iter();
-            Predicate::Any(values.map(|sources| first_of(sources, &term.test)).collect())
+            Predicate::Any(values.map(|sources| first_of(in_table(table, sources), &term.test)).collect())
         }
     }
 }
@@ -77,6 +79,12 @@ fn conditions(source: &Source, test: &Test) -> Option<Predicate> {
         let levels = Level::ALL.into_iter().filter(|level| test.holds(&Datum::Level(*level)));
         let equal = |level: Level| asked(source, store::Test::equal(level.name()));
         return levels.map(equal).collect::<Option<Vec<_>>>().map(Predicate::Any);
+    }
+    if holds == Holds::Category {
+        // There are three of them.
+        let kinds = AuditCategory::ALL.iter().filter(|kind| test.holds(&category(**kind).into()));
+        let equal = |kind: &AuditCategory| asked(source, store::Test::equal(kind.as_str()));
+        return kinds.map(equal).collect::<Option<Vec<_>>>().map(Predicate::Any);
     }
     match test {
         Test::Exists => asked(source, store::Test::Exists),

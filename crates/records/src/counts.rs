@@ -1,5 +1,5 @@
-//! What a search finds, counted while rows go by: over time, and by the values of columns. Memory is bounded by how many
-//! values are told apart; the rest are counted together.
+//! What a search finds, counted while rows go by: over time, and by the values of fields and attributes. Memory is
+//! bounded by how many values are told apart; the rest are counted together.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -7,40 +7,50 @@ use std::num::NonZeroU32;
 use arrow::array::RecordBatch;
 use model::{TimeRange, Timestamp};
 use search::Datum;
-use store::{Cancel, TelemetryStore};
+use store::{Cancel, Table, TelemetryStore};
 
-use crate::fields::{Holds, Source, places};
-use crate::values::Values;
+use crate::audits::{columns_in, in_table};
+use crate::fields::{Holds, Source, Sources, places};
+use crate::values::{First, Values};
 use crate::{Error, Kind, Search};
 
 /// The most buckets of a histogram.
 pub const MAX_BUCKETS: u32 = 1_000;
-/// The most columns that are counted by their values at once.
+/// The most fields that are counted by their values at once.
 pub const MAX_FACETS: usize = 16;
-/// The most values of a column in an answer.
+/// The most values of a field in an answer.
 pub const MAX_VALUES: usize = 1_000;
 /// The most values that a histogram tells apart.
 const MAX_SERIES: usize = 32;
-/// The most values of a column that are told apart while they are counted, and their bytes.
+/// The most values of a field that are told apart while they are counted, and their bytes.
 const MAX_DISTINCT: usize = 10_000;
 const MAX_DISTINCT_BYTES: usize = 1 << 20;
 
-/// A field by whose values records are counted: one with a column of its own.
+/// The longest name of a field, in bytes, as searches have it.
+const MAX_NAME_BYTES: usize = 256;
+
+/// A field or attribute by whose values records are counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facet {
     name: String,
-    source: Source,
+    /// Of these places the first that holds something.
+    sources: Sources,
 }
 
 impl Facet {
-    /// The field that a search names so; `None` when it has no column, or one of times or durations.
+    /// The field or attribute that a search names so, whether or not any record has it; `None` when it is one of times
+    /// or durations, of which almost each record has another, or when nothing can have that name.
     pub fn named(kind: Kind, name: &str) -> Option<Self> {
-        let sources = places(kind, &kind.schema().target(name));
-        let source = sources
-            .into_iter()
-            .flatten()
-            .find(|source| matches!(source, Source::Column(_, Holds::Text | Holds::Level | Holds::Count)))?;
-        Some(Self { name: name.to_owned(), source })
+        if name.is_empty() || name.len() > MAX_NAME_BYTES {
+            return None;
+        }
+        let sources: Sources = places(kind, &kind.schema().target(name)).into_iter().flatten().collect();
+        let is_measured = |source: &Source| matches!(source, Source::Column(_, Holds::Nanos | Holds::Time));
+        (!sources.iter().any(is_measured)).then(|| Self { name: name.to_owned(), sources })
+    }
+
+    fn sources_in(&self, table: Table) -> Sources {
+        in_table(table, self.sources.clone())
     }
 
     /// As a search names it.
@@ -109,19 +119,20 @@ pub fn facets(
 ) -> Result<Vec<FacetCounts>, Error> {
     let facets = &facets[..facets.len().min(MAX_FACETS)];
     let mut tallies: Vec<Tally> = facets.iter().map(|_| Tally::new(MAX_DISTINCT)).collect();
-    let mut columns: Vec<&'static str> = facets.iter().map(|facet| facet.source.column()).collect();
-    columns.sort_unstable();
-    columns.dedup();
-    if !search.is_empty() && !columns.is_empty() {
-        let pass = search.pass(columns, cancel);
-        let mut add = |rows: &RecordBatch| {
+    if !search.is_empty() && !facets.is_empty() {
+        // The time is always there, also where none of the fields can be.
+        let of_facets = facets.iter().flat_map(|facet| facet.sources.iter().cloned());
+        let sources: Sources = of_facets.chain([Source::Column("time", Holds::Time)]).collect();
+        let columns = |table| columns_in(table, sources.iter().cloned());
+        let mut add = |table, rows: &RecordBatch| {
             for (facet, tally) in facets.iter().zip(&mut tallies) {
-                let values = Values::of(rows, &facet.source);
+                let sources = facet.sources_in(table);
+                let values = First::of(rows, &sources);
                 (0..rows.num_rows()).for_each(|row| tally.add(values.get(row)));
             }
             Ok(())
         };
-        store.each_batch(&pass, &mut add).map_err(Error::Read)?;
+        search.selection().each(store, columns, cancel, &mut add)?;
     }
     let counted = facets.iter().zip(tallies);
     Ok(counted.map(|(facet, tally)| tally.finish(facet.name.clone(), most.min(MAX_VALUES))).collect())
@@ -137,13 +148,14 @@ pub fn histogram(
 ) -> Result<Histogram, Error> {
     let mut counts = Counts::new(search.range(), buckets);
     if !search.is_empty() {
-        let columns = ["time"].into_iter().chain(by.map(|by| by.source.column())).collect();
-        let pass = search.pass(columns, cancel);
-        let mut add = |rows: &RecordBatch| {
-            counts.add(rows, by);
+        let own = by.map(|by| by.sources.clone()).unwrap_or_default();
+        let sources: Sources = own.into_iter().chain([Source::Column("time", Holds::Time)]).collect();
+        let columns = |table| columns_in(table, sources.iter().cloned());
+        let mut add = |table, rows: &RecordBatch| {
+            counts.add(rows, by.map(|by| by.sources_in(table)).as_deref());
             Ok(())
         };
-        store.each_batch(&pass, &mut add).map_err(Error::Read)?;
+        search.selection().each(store, columns, cancel, &mut add)?;
     }
     Ok(counts.finish())
 }
@@ -274,10 +286,11 @@ impl Counts {
         usize::try_from(behind / self.step).ok().filter(|bucket| *bucket < self.buckets)
     }
 
-    fn add(&mut self, rows: &RecordBatch, by: Option<&Facet>) {
+    /// Adds rows, by the values of what lies in these places.
+    fn add(&mut self, rows: &RecordBatch, by: Option<&[Source]>) {
         let at = Source::Column("time", Holds::Time);
         let times = Values::of(rows, &at);
-        let values = by.map(|by| Values::of(rows, &by.source));
+        let values = by.map(|by| First::of(rows, by));
         for row in 0..rows.num_rows() {
             let Some(Datum::Time(time)) = times.get(row) else { continue };
             let Some(bucket) = self.bucket(time) else { continue };
@@ -374,14 +387,15 @@ mod tests {
     }
 
     #[test]
-    fn fields_with_columns_are_counted_and_others_are_not() {
-        for name in
-            ["level", "service", "svc", "host", "tenant", "http.response.status_code", "process.pid", "scope"]
-        {
+    fn fields_and_attributes_are_counted_and_times_and_durations_are_not() {
+        let names = ["level", "service", "svc", "host", "tenant", "http.response.status_code", "process.pid"];
+        let of_attributes = ["colour", "attributes.colour", "resource.k8s.pod.name", "category", "duration"];
+        for name in names.into_iter().chain(of_attributes) {
             let facet = Facet::named(Kind::Logs, name).unwrap_or_else(|| panic!("{name}"));
             assert_eq!(facet.name(), name);
         }
-        for name in ["time", "colour", "attributes.colour", "duration", ""] {
+        let long = "x".repeat(MAX_NAME_BYTES + 1);
+        for name in ["time", "timestamp", "observed_time", "", &long] {
             assert_eq!(Facet::named(Kind::Logs, name), None, "{name}");
         }
         assert_eq!(Facet::named(Kind::Spans, "duration"), None);

@@ -11,4 +11,7 @@ pub enum Error {
     /// Stored records are not what they should be.
     #[error("stored records could not be understood")]
     Rows(#[source] ColumnError),
+    /// A record was not found among so many of its time.
+    #[error("more than {max} records are of this time", max = crate::context::MAX_OF_ITS_TIME)]
+    TooManyOfOneTime,
 }

@@ -1,10 +1,11 @@
 //! Records of the model as a search sees them, for those who have them at hand: what a query finds of what has just
 //! come is what it will find once it is stored.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use model::Timestamp;
-use model::event::{Attributes, Conventions, Level, LogEvent, Origin, SpanEvent};
+use model::event::{Attributes, Conventions, Flaws, Level, LogEvent, Origin, SpanEvent};
 use search::{Datum, Record, Scope};
 
 use crate::Kind;
@@ -74,9 +75,15 @@ impl Columns for LogRecord<'_> {
         match name {
             "time" => Some(Datum::Time(log.time)),
             "observed_time" => time(log.observed_time),
+            "event_id" => text(log.event_id.as_ref()),
+            "event_name" => text(log.event_name.as_ref()),
+            "severity_number" => count(log.severity_number),
+            "severity_text" => text(log.severity_text.as_ref()),
+            "trace_flags" => count(log.trace_flags),
+            "dropped_attributes" => count(log.dropped_attributes),
+            "flaws" => flaws(log.flaws),
             "level" => log.level.map(Level::as_str).map(level),
             "message" => text(log.message.as_ref()),
-            "event_name" => text(log.event_name.as_ref()),
             "trace_id" => text(log.trace_id.as_ref()),
             "span_id" => text(log.span_id.as_ref()),
             _ => of_origin(&log.origin, name).or_else(|| of_conventions(&log.conventions, name)),
@@ -105,6 +112,14 @@ impl Columns for SpanRecord<'_> {
             "trace_id" => Some(span.trace_id.as_str().into()),
             "span_id" => Some(span.span_id.as_str().into()),
             "parent_span_id" => text(span.parent_span_id.as_ref()),
+            "trace_state" => text(span.trace_state.as_ref()),
+            "trace_flags" => count(span.trace_flags),
+            "events" => list(serde_json::to_string(&span.events)),
+            "links" => list(serde_json::to_string(&span.links)),
+            "dropped_attributes" => count(span.dropped_attributes),
+            "dropped_events" => count(span.dropped_events),
+            "dropped_links" => count(span.dropped_links),
+            "flaws" => flaws(span.flaws),
             _ => of_origin(&span.origin, name).or_else(|| of_conventions(&span.conventions, name)),
         }
     }
@@ -126,6 +141,15 @@ fn count(count: Option<u64>) -> Option<Datum<'static>> {
     count.map(|count| Datum::Number(count as f64))
 }
 
+/// A list as the store has it: as JSON; nothing where it is empty.
+fn list(json: serde_json::Result<String>) -> Option<Datum<'static>> {
+    json.ok().filter(|json| json != "[]").map(|json| Datum::Text(Cow::Owned(json)))
+}
+
+fn flaws(flaws: Flaws) -> Option<Datum<'static>> {
+    (!flaws.is_empty()).then(|| Datum::Text(Cow::Owned(flaws.to_string())))
+}
+
 fn time(time: Option<Timestamp>) -> Option<Datum<'static>> {
     time.map(Datum::Time)
 }
@@ -140,6 +164,8 @@ pub(crate) fn of_origin<'a>(origin: &'a Origin, name: &str) -> Option<Datum<'a>>
         "host" => &origin.host,
         "pid" => return count(origin.pid),
         "scope_name" => &origin.scope_name,
+        "scope_version" => &origin.scope_version,
+        "dropped_resource_attributes" => return count(origin.dropped_resource_attributes),
         _ => return None,
     };
     text(found.as_ref())

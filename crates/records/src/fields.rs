@@ -1,9 +1,10 @@
-//! Where the fields and attributes that a search names lie in the tables: the one table of columns.
+//! Where the fields and attributes that a search names lie in the tables.
 //!
 //! Attributes under names of semantic conventions have columns, under present names and those of old alike
-//! (`protocol`'s table of names fills them). What came under a present name is in the column; what came under another
-//! one may be beside it, in the attributes, when both were sent.
+//! ([`model::event::columns`], by which they are filled, too). What came under a present name is in the column; what
+//! came under another one may be beside it, in the attributes, when both were sent.
 
+use model::event::columns::{Column as ModelColumn, OF_EITHER, OF_ORIGIN, OF_RECORD, Place};
 use search::{Scope, Target};
 
 use crate::Kind;
@@ -19,6 +20,8 @@ pub(crate) enum Holds {
     /// A duration in nanoseconds.
     Nanos,
     Time,
+    /// What kind of thing is audited, of which the category of a record follows.
+    Category,
 }
 
 /// Where a value lies.
@@ -42,87 +45,29 @@ impl Source {
 /// The places of one value, of which the first that holds something counts.
 pub(crate) type Sources = Vec<Source>;
 
-const OWN: &str = "attributes";
+pub(crate) const OWN: &str = "attributes";
 const OF_RESOURCE: &str = "resource_attributes";
 
-/// A column of what conventions name, and the names, the present one first.
+/// A column, what it holds, and the names of attributes that fill it, the present one first.
 pub(crate) type Named = (&'static str, Holds, &'static [&'static str]);
 
 /// What attributes of records fill.
-pub(crate) const CONVENTIONS: &[Named] = &[
-    ("job_id", Holds::Text, &["job_id", "job.id", "task_id", "task.id"]),
-    ("stage", Holds::Text, &["stage", "pipeline.stage"]),
-    ("document_id", Holds::Text, &["document_id", "document.id"]),
-    ("tenant", Holds::Text, &["tenant", "tenant_id", "tenant.id"]),
-    ("worker_id", Holds::Text, &["worker_id", "worker.id", "cicd.worker.id"]),
-    ("user_id", Holds::Text, &["user_id", "user.id", "enduser.id"]),
-    ("request_id", Holds::Text, &["request_id", "request.id"]),
-    ("http_method", Holds::Text, &["http.request.method", "http.method"]),
-    ("http_route", Holds::Text, &["http.route"]),
-    ("http_status_code", Holds::Count, &["http.response.status_code", "http.status_code"]),
-    ("url_path", Holds::Text, &["url.path", "http.target"]),
-    ("db_system", Holds::Text, &["db.system.name", "db.system"]),
-    ("db_operation", Holds::Text, &["db.operation.name", "db.operation"]),
-    ("db_namespace", Holds::Text, &["db.namespace", "db.name"]),
-    (
-        "db_collection",
-        Holds::Text,
-        &["db.collection.name", "db.sql.table", "db.mongodb.collection", "db.cassandra.table"],
-    ),
-    ("db_query", Holds::Text, &["db.query.text", "db.statement"]),
-    ("messaging_system", Holds::Text, &["messaging.system"]),
-    ("messaging_destination", Holds::Text, &["messaging.destination.name", "messaging.destination"]),
-    (
-        "messaging_operation",
-        Holds::Text,
-        &["messaging.operation.name", "messaging.operation.type", "messaging.operation"],
-    ),
-    ("messaging_message_id", Holds::Text, &["messaging.message.id", "messaging.message_id"]),
-    ("gen_ai_provider", Holds::Text, &["gen_ai.provider.name", "gen_ai.system", "llm.provider"]),
-    ("gen_ai_operation", Holds::Text, &["gen_ai.operation.name"]),
-    ("gen_ai_request_model", Holds::Text, &["gen_ai.request.model", "llm.request.model", "llm.model_name"]),
-    ("gen_ai_response_model", Holds::Text, &["gen_ai.response.model", "llm.response.model"]),
-    (
-        "gen_ai_input_tokens",
-        Holds::Count,
-        &[
-            "gen_ai.usage.input_tokens",
-            "gen_ai.usage.prompt_tokens",
-            "llm.usage.prompt_tokens",
-            "llm.token_count.prompt",
-        ],
-    ),
-    (
-        "gen_ai_output_tokens",
-        Holds::Count,
-        &[
-            "gen_ai.usage.output_tokens",
-            "gen_ai.usage.completion_tokens",
-            "llm.usage.completion_tokens",
-            "llm.token_count.completion",
-        ],
-    ),
-    (
-        "gen_ai_finish_reason",
-        Holds::Text,
-        &["gen_ai.response.finish_reasons", "gen_ai.response.finish_reason"],
-    ),
-    ("error_type", Holds::Text, &["error.type"]),
-    ("exception_type", Holds::Text, &["exception.type"]),
-    ("exception_message", Holds::Text, &["exception.message"]),
-    ("exception_stacktrace", Holds::Text, &["exception.stacktrace"]),
-];
+pub(crate) fn conventions() -> impl Iterator<Item = Named> {
+    OF_RECORD.iter().map(named_by)
+}
 
 /// What attributes of resources fill.
-pub(crate) const ORIGIN: &[Named] = &[
-    ("service", Holds::Text, &["service.name"]),
-    ("service_namespace", Holds::Text, &["service.namespace"]),
-    ("service_version", Holds::Text, &["service.version"]),
-    ("service_instance_id", Holds::Text, &["service.instance.id"]),
-    ("environment", Holds::Text, &["deployment.environment.name", "deployment.environment"]),
-    ("host", Holds::Text, &["host.name"]),
-    ("pid", Holds::Count, &["process.pid"]),
-];
+pub(crate) fn origin() -> impl Iterator<Item = Named> {
+    OF_ORIGIN.iter().map(named_by)
+}
+
+const fn named_by<T: 'static>(column: &'static ModelColumn<T>) -> Named {
+    let holds = match column.place {
+        Place::Text(_) | Place::Prose(_) | Place::Id(_) => Holds::Text,
+        Place::Count(_) => Holds::Count,
+    };
+    (column.name, holds, column.names)
+}
 
 /// Where what a target names lies: of several values, each with its places, any may satisfy the test.
 pub(crate) fn places(kind: Kind, target: &Target) -> Vec<Sources> {
@@ -156,20 +101,63 @@ pub(crate) fn field(kind: Kind, name: &str) -> Sources {
         (Kind::Spans, "status") => text("status"),
         (Kind::Spans, "status_message") => text("status_message"),
         (Kind::Spans, "parent_span_id") => text("parent_span_id"),
-        // Processes are told of by what the record comes from, unless it says more itself.
-        (_, "process.pid") => attribute(Scope::Any, name),
-        _ => attribute(Scope::Record, name),
+        _ => match OTHERS.iter().find(|(column, _)| *column == name) {
+            Some((column, holds)) => beside_column((column, *holds, &[]), Scope::Any, name),
+            None => said_under(name),
+        },
     }
+}
+
+/// Columns that no attribute fills by the table of names, and whose fields are named like them. A record that says
+/// nothing there may have an attribute of that name.
+const OTHERS: &[(&str, Holds)] = &[
+    ("dropped_attributes", Holds::Count),
+    ("dropped_events", Holds::Count),
+    ("dropped_links", Holds::Count),
+    ("dropped_resource_attributes", Holds::Count),
+    ("event_id", Holds::Text),
+    ("event_name", Holds::Text),
+    ("events", Holds::Text),
+    ("flaws", Holds::Text),
+    ("links", Holds::Text),
+    ("scope_version", Holds::Text),
+    ("severity_number", Holds::Count),
+    ("severity_text", Holds::Text),
+    ("trace_flags", Holds::Count),
+    ("trace_state", Holds::Text),
+];
+
+/// Where what conventions name lies, by any name of an attribute or by that of its column.
+fn said_under(name: &str) -> Sources {
+    let is_it = |(column, _, names): &Named| *column == name || names.contains(&name);
+    if let Some((column, holds, names)) = conventions().find(is_it) {
+        let scope = if OF_EITHER.contains(&column) { Scope::Any } else { Scope::Record };
+        return beside_column((column, holds, names), scope, name);
+    }
+    // Of what the record comes from it may say more itself.
+    match origin().find(is_it) {
+        Some(named) => beside_column(named, Scope::Any, name),
+        None => attribute(Scope::Record, name),
+    }
+}
+
+/// The places of an attribute, or those of a column that has no attribute of its name: that comes first, then.
+fn beside_column((column, holds, names): Named, scope: Scope, name: &str) -> Sources {
+    let mut sources = attribute(scope, name);
+    if !names.contains(&name) {
+        sources.insert(0, Source::Column(column, holds));
+    }
+    sources
 }
 
 /// Where an attribute lies.
 pub(crate) fn attribute(scope: Scope, name: &str) -> Sources {
     match scope {
-        Scope::Record => named(CONVENTIONS, OWN, name),
-        Scope::Resource => named(ORIGIN, OF_RESOURCE, name),
+        Scope::Record => named(conventions(), OWN, name),
+        Scope::Resource => named(origin(), OF_RESOURCE, name),
         Scope::Any => {
-            let mut sources = named(CONVENTIONS, OWN, name);
-            sources.extend(named(ORIGIN, OF_RESOURCE, name));
+            let mut sources = named(conventions(), OWN, name);
+            sources.extend(named(origin(), OF_RESOURCE, name));
             sources
         }
     }
@@ -193,13 +181,13 @@ pub(crate) fn label(name: &str) -> Sources {
         "event_name" => return vec![Source::Column("event_name", Holds::Text)],
         _ => {}
     }
-    let mut columns =
-        CONVENTIONS.iter().chain(ORIGIN).filter(|(column, ..)| *column != "service" || name != *column);
-    let is_present = |(column, _, names): &&Named| {
+    let is_other = move |(column, ..): &Named| *column != "service" || name != *column;
+    let columns = || conventions().chain(origin()).filter(is_other);
+    let is_present = |(column, _, names): &Named| {
         *column == name || names.first().is_some_and(|present| is_labelled(present, name))
     };
-    if let Some((column, holds, _)) = columns.clone().find(is_present) {
-        return vec![Source::Column(column, *holds)];
+    if let Some((column, holds, _)) = columns().find(is_present) {
+        return vec![Source::Column(column, holds)];
     }
     let mut sources = Sources::new();
     let dotted = name.replace('_', ".");
@@ -217,8 +205,8 @@ pub(crate) fn label(name: &str) -> Sources {
         "hostname" => sources.extend(field(Kind::Logs, "host")),
         "scope" => sources.extend(field(Kind::Logs, "scope")),
         _ => {
-            let of_old = columns.find(|(_, _, names)| names.iter().any(|known| is_labelled(known, name)));
-            sources.extend(of_old.map(|(column, holds, _)| Source::Column(column, *holds)));
+            let of_old = columns().find(|(_, _, names)| names.iter().any(|known| is_labelled(known, name)));
+            sources.extend(of_old.map(|(column, holds, _)| Source::Column(column, holds)));
         }
     }
     sources
@@ -245,19 +233,17 @@ fn in_label(letter: char) -> char {
     if letter.is_ascii_alphanumeric() { letter } else { '_' }
 }
 
-fn named(table: &[Named], map: &'static str, name: &str) -> Sources {
+fn named(mut table: impl Iterator<Item = Named>, map: &'static str, name: &str) -> Sources {
     let attribute = Source::Attribute(map, name.to_owned());
-    match table.iter().find(|(_, _, names)| names.contains(&name)) {
+    match table.find(|(_, _, names)| names.contains(&name)) {
         None => vec![attribute],
-        Some((column, holds, names)) if names.first() == Some(&name) => vec![Source::Column(column, *holds)],
-        Some((column, holds, _)) => vec![attribute, Source::Column(column, *holds)],
+        Some((column, holds, names)) if names.first() == Some(&name) => vec![Source::Column(column, holds)],
+        Some((column, holds, _)) => vec![attribute, Source::Column(column, holds)],
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use arrow::datatypes::DataType;
 
     use super::*;
@@ -268,14 +254,16 @@ mod tests {
             let table = store::schema(kind.table());
             let schema = kind.schema();
             let names = schema.fields().map(|(name, _)| field(*kind, name));
-            let of_conventions = CONVENTIONS.iter().chain(ORIGIN).flat_map(|(_, _, names)| *names);
+            let of_conventions = conventions().chain(origin()).flat_map(|(_, _, names)| names);
             for source in names.chain(of_conventions.map(|name| attribute(Scope::Any, name))).flatten() {
                 let column = table.field_with_name(source.column()).expect("a column of the table");
                 let fits = match &source {
                     Source::Attribute(..) | Source::Labelled(..) => {
                         matches!(column.data_type(), DataType::Map(..))
                     }
-                    Source::Column(_, Holds::Text | Holds::Level) => *column.data_type() == DataType::Utf8,
+                    Source::Column(_, Holds::Text | Holds::Level | Holds::Category) => {
+                        *column.data_type() == DataType::Utf8
+                    }
                     Source::Column(_, Holds::Count | Holds::Nanos) => *column.data_type() == DataType::UInt64,
                     Source::Column(_, Holds::Time) => matches!(column.data_type(), DataType::Timestamp(..)),
                 };
@@ -327,11 +315,53 @@ mod tests {
         }
     }
 
+    /// Whatever a table has can be asked for by the name that it has there, and by each name that fills it.
     #[test]
-    fn every_name_fills_one_column() {
-        let all: Vec<&str> =
-            CONVENTIONS.iter().chain(ORIGIN).flat_map(|(_, _, names)| names.iter().copied()).collect();
-        assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
+    fn every_column_is_found_by_its_name_and_by_those_of_attributes_that_fill_it() {
+        /// What is named with what is in it: `attributes.colour`, `resource.zone`.
+        const MAPS: &[&str] = &["attributes", "resource_attributes", "scope_attributes"];
+        let is_found = |kind: Kind, name: &str, column: &str| {
+            let target = kind.schema().target(name);
+            assert!(matches!(target, Target::Field { .. }), "{name} is no field");
+            let has = places(kind, &target)
+                .iter()
+                .flatten()
+                .any(|source| matches!(source, Source::Column(..)) && source.column() == column);
+            assert!(has, "{name} is not found in {column}");
+        };
+        for kind in Kind::ALL {
+            for column in store::schema(kind.table()).fields() {
+                if !MAPS.contains(&column.name().as_str()) {
+                    is_found(*kind, column.name(), column.name());
+                }
+            }
+            for (column, _, names) in conventions().chain(origin()) {
+                names.iter().for_each(|name| is_found(*kind, name, column));
+            }
+        }
+    }
+
+    #[test]
+    fn what_has_the_name_of_a_column_may_be_an_attribute_too() {
+        let column = |name, holds| Source::Column(name, holds);
+        let own = |name: &str| Source::Attribute(OWN, name.to_owned());
+        let of_resource = |name: &str| Source::Attribute(OF_RESOURCE, name.to_owned());
+        let cases = [
+            ("http_method", vec![column("http_method", Holds::Text), own("http_method")]),
+            ("http.method", vec![own("http.method"), column("http_method", Holds::Text)]),
+            ("tenant", vec![column("tenant", Holds::Text), of_resource("tenant")]),
+            ("job_id", vec![column("job_id", Holds::Text)]),
+            (
+                "environment",
+                vec![column("environment", Holds::Text), own("environment"), of_resource("environment")],
+            ),
+            ("service.version", vec![own("service.version"), column("service_version", Holds::Text)]),
+            ("flaws", vec![column("flaws", Holds::Text), own("flaws"), of_resource("flaws")]),
+            ("server.address", vec![own("server.address")]),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(field(Kind::Spans, name), expected, "{name}");
+        }
     }
 
     #[test]

@@ -1,13 +1,12 @@
-//! What belongs to a job: records and spans that name it, those of its traces, and the calls of models that it made;
-//! and which jobs failed in a time.
+//! What belongs to a job: records and spans that name it, those of its traces, and the calls of models that it made.
 
 use std::collections::BTreeSet;
 
 use arrow::array::RecordBatch;
 use model::TimeRange;
-use model::event::{JobAction, JobEvent, LlmCallEvent};
+use model::event::LlmCallEvent;
 use search::{Datum, Quoted};
-use store::{Cancel, EventPass, EventScan, Order, Predicate, Row, Table, TelemetryStore, Test};
+use store::{Cancel, EventPass, EventScan, Predicate, Row, Table, TelemetryStore, Test};
 
 use crate::Error;
 use crate::fields::{Holds, Source};
@@ -29,7 +28,7 @@ pub struct OfJob {
 /// How much belongs to a job.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct JobCounts {
-    /// Records of logs.
+    /// Records of logs, what was audited among them.
     pub logs: u64,
     /// Spans.
     pub spans: u64,
@@ -71,6 +70,11 @@ impl OfJob {
         Ok(self)
     }
 
+    /// Its id.
+    pub fn job_id(&self) -> &str {
+        &self.job_id
+    }
+
     /// Its traces.
     pub fn traces(&self) -> &[String] {
         &self.traces
@@ -92,7 +96,7 @@ impl OfJob {
     /// How much belongs to it.
     pub fn counts(&self, store: &dyn TelemetryStore, cancel: &Cancel) -> Result<JobCounts, Error> {
         Ok(JobCounts {
-            logs: self.count(Table::Logs, store, cancel)?,
+            logs: self.count(Table::Logs, store, cancel)? + self.count(Table::AuditEvents, store, cancel)?,
             spans: self.count(Table::Spans, store, cancel)?,
             llm_calls: self.count(Table::LlmCalls, store, cancel)?,
         })
@@ -123,11 +127,13 @@ impl OfJob {
         Ok(calls.into_iter().skip(skip).collect())
     }
 
-    fn names_it(&self) -> Predicate {
+    /// What rows satisfy that name it.
+    pub(crate) fn names_it(&self) -> Predicate {
         Predicate::column("job_id", Test::equal(self.job_id.as_str()))
     }
 
-    fn belongs(&self) -> Predicate {
+    /// What rows satisfy that belong to it.
+    pub(crate) fn belongs(&self) -> Predicate {
         let mut ways = vec![self.names_it()];
         for trace in &self.traces {
             // Records and spans have it in lower case; others as it was sent.
@@ -154,24 +160,8 @@ fn is_hex(trace: &str) -> bool {
     !trace.is_empty() && trace.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// The events by which jobs ended badly in a time, newest first; only of one queue or service, if these are named.
-pub fn failed_jobs(
-    store: &dyn TelemetryStore,
-    range: TimeRange,
-    (queue, service): (Option<&str>, Option<&str>),
-    most: usize,
-    cancel: &Cancel,
-) -> Result<Vec<JobEvent>, Error> {
-    let failed = Predicate::column("action", Test::equal(JobAction::Failed.as_str()));
-    let scan = EventScan::new(Table::JobEvents, range, most.min(MAX_LISTED));
-    let mut scan = EventScan { order: Order::NewestFirst, ..scan.matching(failed).stopped_by(cancel) };
-    for (column, value) in [("queue", queue), ("service", service)] {
-        scan.filters.extend(value.map(|value| Predicate::column(column, Test::equal(value))));
-    }
-    rows(store, &scan)
-}
-
-fn rows<T: Row>(store: &dyn TelemetryStore, scan: &EventScan) -> Result<Vec<T>, Error> {
+/// Rows that a scan finds.
+pub(crate) fn rows<T: Row>(store: &dyn TelemetryStore, scan: &EventScan) -> Result<Vec<T>, Error> {
     let mut all = Vec::new();
     for batch in store.scan(scan).map_err(Error::Read)? {
         all.extend(T::from_batch(&batch).map_err(Error::Rows)?);

@@ -9,9 +9,10 @@ use std::str::FromStr;
 
 use model::event::LogEvent;
 use model::{TimeRange, Timestamp};
-use store::{Cancel, Order, Row, TelemetryStore};
+use store::{Cancel, Order, TelemetryStore};
 use xxhash_rust::xxh3::Xxh3Default;
 
+use crate::read::read;
 use crate::{Error, Search};
 
 /// The most records of a page.
@@ -126,22 +127,13 @@ pub fn logs(
     }
     let before = page.after.map_or(0, |cursor| cursor.given as usize + LATE);
     // One more tells that there are more.
-    let scan = search.scan(range, page.order, limit + before + 1, cancel);
-    let rows = read(store, &scan)?;
+    let most = limit + before + 1;
+    let rows = read(store, |table| search.scan(table, range, page.order, most, cancel))?;
     let begin = page.after.map_or(0, |cursor| begin(&rows, cursor));
     let end = end(&rows, begin, limit);
     let next = if end < rows.len() { end.checked_sub(1).map(|last| cursor_at(&rows, last)) } else { None };
     let items = rows.into_iter().skip(begin).take(end - begin).collect();
     Ok(Listed { items, next })
-}
-
-/// Records of logs that a scan finds.
-pub(crate) fn read(store: &dyn TelemetryStore, scan: &store::EventScan) -> Result<Vec<LogEvent>, Error> {
-    let mut rows = Vec::new();
-    for batch in store.scan(scan).map_err(Error::Read)? {
-        rows.extend(LogEvent::from_batch(&batch).map_err(Error::Rows)?);
-    }
-    Ok(rows)
 }
 
 /// The part of a range in which a page may lie.

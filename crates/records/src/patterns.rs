@@ -16,11 +16,12 @@ use std::collections::HashMap;
 use arrow::array::RecordBatch;
 use model::Timestamp;
 use search::{Datum, Level};
-use store::{Cancel, TelemetryStore};
+use store::{Cancel, Table, TelemetryStore};
 
+use crate::audits::{columns_in, in_table};
 use crate::fields::{Holds, Source};
 use crate::page::id_of;
-use crate::values::Values;
+use crate::values::{First, Values};
 use crate::{Error, Search};
 use mask::masked;
 use tree::Tree;
@@ -102,13 +103,15 @@ pub fn patterns(
 ) -> Result<Patterns, Error> {
     let mut clusters = Clusters::new(MAX_FORMS, MAX_TEMPLATES);
     if !search.is_empty() {
-        let columns = ["time", "level"].into_iter().chain(ID_COLUMNS).collect();
-        let pass = search.pass(columns, cancel);
-        let mut add = |rows: &RecordBatch| {
-            clusters.add_rows(rows);
+        let columns = |table| {
+            let all = ["time", "level"].into_iter().chain(ID_COLUMNS);
+            columns_in(table, all.map(|column| Source::Column(column, Holds::Text)))
+        };
+        let mut add = |table, rows: &RecordBatch| {
+            clusters.add_rows(table, rows);
             Ok(())
         };
-        store.each_batch(&pass, &mut add).map_err(Error::Read)?;
+        search.selection().each(store, columns, cancel, &mut add)?;
     }
     Ok(clusters.finish(most.min(MAX_PATTERNS)))
 }
@@ -188,7 +191,7 @@ fn example(message: &str) -> String {
     message[..message.floor_char_boundary(MAX_EXAMPLE_BYTES)].to_owned()
 }
 
-fn text<'a>(values: &Values<'a>, row: usize) -> Option<Cow<'a, str>> {
+fn text<'a>(values: &First<'a>, row: usize) -> Option<Cow<'a, str>> {
     match values.get(row) {
         Some(Datum::Text(text)) => Some(text),
         _ => None,
@@ -222,15 +225,17 @@ impl Clusters {
         }
     }
 
-    fn add_rows(&mut self, rows: &RecordBatch) {
-        let (time, level) = (Source::Column("time", Holds::Time), Source::Column("level", Holds::Level));
-        let texts = ID_COLUMNS.map(|column| Source::Column(column, Holds::Text));
-        let (times, levels) = (Values::of(rows, &time), Values::of(rows, &level));
-        let texts = texts.each_ref().map(|source| Values::of(rows, source));
+    fn add_rows(&mut self, table: Table, rows: &RecordBatch) {
+        let time = Source::Column("time", Holds::Time);
+        let level = in_table(table, vec![Source::Column("level", Holds::Level)]);
+        let texts = ID_COLUMNS.map(|column| in_table(table, vec![Source::Column(column, Holds::Text)]));
+        let (times, levels) = (Values::of(rows, &time), First::of(rows, &level));
+        let texts = texts.each_ref().map(|sources| First::of(rows, sources));
         for row in 0..rows.num_rows() {
             let Some(Datum::Time(time)) = times.get(row) else { continue };
             let level = match levels.get(row) {
                 Some(Datum::Level(level)) => Some(level),
+                Some(Datum::Text(name)) => Level::parse(&name),
                 _ => None,
             };
             let message = text(&texts[1], row);

@@ -4,7 +4,7 @@ use model::event::{Conventions, Origin};
 use search::Datum;
 
 use crate::event::{of_conventions, of_origin};
-use crate::fields::{CONVENTIONS, Named, ORIGIN};
+use crate::fields::{self, Named};
 
 /// One thing that is said.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,20 +19,20 @@ pub struct Said<'a> {
 
 /// What a record says of itself.
 pub fn said(conventions: &Conventions) -> impl Iterator<Item = Said<'_>> {
-    each(CONVENTIONS, |column| of_conventions(conventions, column))
+    each(fields::conventions(), |column| of_conventions(conventions, column))
 }
 
 /// What is said of where records come from.
 pub fn said_of_origin(origin: &Origin) -> impl Iterator<Item = Said<'_>> {
-    each(ORIGIN, |column| of_origin(origin, column))
+    each(fields::origin(), |column| of_origin(origin, column))
 }
 
 fn each<'a>(
-    table: &'static [Named],
+    table: impl Iterator<Item = Named>,
     value: impl Fn(&'static str) -> Option<Datum<'a>>,
 ) -> impl Iterator<Item = Said<'a>> {
-    table.iter().filter_map(move |(column, _, names)| {
-        let (column, name) = (*column, *names.first()?);
+    table.filter_map(move |(column, _, names)| {
+        let name = *names.first()?;
         value(column).map(|value| Said { column, name, value })
     })
 }

@@ -1,9 +1,11 @@
 //! A search of one kind of records, ready to be asked.
 
+use arrow::array::RecordBatch;
 use model::{TimeRange, Timestamp};
 use search::{Hint, Query, Schema};
-use store::{Cancel, EventPass, EventScan, Order, Predicate, Table};
+use store::{Cancel, EventPass, EventScan, Order, Predicate, QueryError, Table, TelemetryStore};
 
+use crate::Error;
 use crate::compile::predicate;
 
 /// What is searched.
@@ -19,11 +21,19 @@ impl Kind {
     /// Both.
     pub const ALL: &[Self] = &[Self::Logs, Self::Spans];
 
-    /// The table that holds them.
+    /// The table that holds them, or most of them.
     pub const fn table(self) -> Table {
         match self {
             Self::Logs => Table::Logs,
             Self::Spans => Table::Spans,
+        }
+    }
+
+    /// All tables that hold them, that one first: what is audited is among the records of logs.
+    pub const fn tables(self) -> &'static [Table] {
+        match self {
+            Self::Logs => &[Table::Logs, Table::AuditEvents],
+            Self::Spans => &[Table::Spans],
         }
     }
 
@@ -40,13 +50,15 @@ impl Kind {
 #[derive(Clone, Debug)]
 pub struct Selection {
     kind: Kind,
-    predicate: Predicate,
+    /// What is asked of each table that holds them, in the order of [`Kind::tables`].
+    predicates: Vec<Predicate>,
     range: TimeRange,
 }
 
 impl Selection {
-    pub(crate) const fn new(kind: Kind, predicate: Predicate, range: TimeRange) -> Self {
-        Self { kind, predicate, range }
+    /// By what is asked of each table.
+    pub(crate) fn new(kind: Kind, range: TimeRange, predicate: impl Fn(Table) -> Predicate) -> Self {
+        Self { kind, predicates: kind.tables().iter().map(|table| predicate(*table)).collect(), range }
     }
 
     /// The times between which everything lies that is selected. Where it ends before it starts nothing is.
@@ -59,21 +71,44 @@ impl Selection {
         self.range.start > self.range.end
     }
 
-    /// The first rows in an order, of those in a part of the range.
-    pub fn scan(&self, range: TimeRange, order: Order, limit: usize, cancel: &Cancel) -> EventScan {
-        let scan = EventScan { order, ..EventScan::new(self.kind.table(), range, limit) };
-        scan.matching(self.predicate.clone()).stopped_by(cancel)
+    /// What a table is asked; of one that holds no such records, what no row satisfies.
+    pub(crate) fn predicate(&self, table: Table) -> Predicate {
+        let mut all = self.kind.tables().iter().zip(&self.predicates);
+        all.find(|(of, _)| **of == table).map_or_else(Predicate::nothing, |(_, predicate)| predicate.clone())
     }
 
-    /// All rows, with these columns.
-    pub fn pass(&self, columns: Vec<&'static str>, cancel: &Cancel) -> EventPass {
-        EventPass {
-            table: self.kind.table(),
-            range: self.range,
-            filters: vec![self.predicate.clone()],
-            columns: columns.into(),
-            cancel: cancel.clone(),
+    /// The first rows of a table in an order, of those in a part of the range.
+    pub fn scan(
+        &self,
+        table: Table,
+        range: TimeRange,
+        order: Order,
+        limit: usize,
+        cancel: &Cancel,
+    ) -> EventScan {
+        let scan = EventScan { order, ..EventScan::new(table, range, limit) };
+        scan.matching(self.predicate(table)).stopped_by(cancel)
+    }
+
+    /// Hands all rows to `add`, table by table, with these columns of each.
+    pub(crate) fn each(
+        &self,
+        store: &dyn TelemetryStore,
+        columns: impl Fn(Table) -> Vec<&'static str>,
+        cancel: &Cancel,
+        add: &mut dyn FnMut(Table, &RecordBatch) -> Result<(), QueryError>,
+    ) -> Result<(), Error> {
+        for table in self.kind.tables() {
+            let pass = EventPass {
+                table: *table,
+                range: self.range,
+                filters: vec![self.predicate(*table)],
+                columns: columns(*table).into(),
+                cancel: cancel.clone(),
+            };
+            store.each_batch(&pass, &mut |rows| add(*table, rows)).map_err(Error::Read)?;
         }
+        Ok(())
     }
 }
 
@@ -98,19 +133,20 @@ impl Search {
         let query = Query::parse(text, &kind.schema(), now)?;
         let of_query = query.time_range();
         let range = TimeRange::new(range.start.max(of_query.start), range.end.min(of_query.end));
-        let predicate = predicate(kind, query.filter());
-        Ok(Self { query, selection: Selection::new(kind, predicate, range) })
+        let selection = Selection::new(kind, range, |table| predicate(kind, table, query.filter()));
+        Ok(Self { query, selection })
     }
 
     /// What both this and another search of the same kind find, in the range of both. Its query, and what its writer
     /// should know, are those of this one.
     #[must_use]
     pub fn and(self, other: &Self) -> Self {
-        let Selection { kind, predicate, range: own } = self.selection;
-        let others = other.range();
-        let range = TimeRange::new(own.start.max(others.start), own.end.min(others.end));
-        let both = Predicate::All(vec![predicate, other.predicate().clone()]);
-        Self { query: self.query, selection: Selection::new(kind, both, range) }
+        let (own, others) = (&self.selection, &other.selection);
+        let (first, second) = (own.range, others.range);
+        let range = TimeRange::new(first.start.max(second.start), first.end.min(second.end));
+        let both = |table| Predicate::All(vec![own.predicate(table), others.predicate(table)]);
+        let selection = Selection::new(own.kind, range, both);
+        Self { query: self.query, selection }
     }
 
     /// What is searched.
@@ -128,9 +164,14 @@ impl Search {
         self.query.hints()
     }
 
-    /// What the store is asked.
-    pub const fn predicate(&self) -> &Predicate {
-        &self.selection.predicate
+    /// What the store is asked of a table.
+    pub fn predicate(&self, table: Table) -> Predicate {
+        self.selection.predicate(table)
+    }
+
+    /// What is selected by it.
+    pub(crate) const fn selection(&self) -> &Selection {
+        &self.selection
     }
 
     /// The times between which everything lies that is found. Where it ends before it starts nothing is.
@@ -143,13 +184,15 @@ impl Search {
         self.selection.is_empty()
     }
 
-    /// The first rows in an order, of those in a part of the range.
-    pub fn scan(&self, range: TimeRange, order: Order, limit: usize, cancel: &Cancel) -> EventScan {
-        self.selection.scan(range, order, limit, cancel)
-    }
-
-    /// All rows, with these columns.
-    pub fn pass(&self, columns: Vec<&'static str>, cancel: &Cancel) -> EventPass {
-        self.selection.pass(columns, cancel)
+    /// The first rows of a table in an order, of those in a part of the range.
+    pub fn scan(
+        &self,
+        table: Table,
+        range: TimeRange,
+        order: Order,
+        limit: usize,
+        cancel: &Cancel,
+    ) -> EventScan {
+        self.selection.scan(table, range, order, limit, cancel)
     }
 }

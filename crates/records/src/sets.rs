@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use arrow::array::RecordBatch;
 use search::Datum;
-use store::{Cancel, QueryError, TelemetryStore};
+use store::{Cancel, QueryError, Table, TelemetryStore};
 
-use crate::fields::{Source, Sources, label};
-use crate::values::Values;
+use crate::audits::{columns_in, in_table};
+use crate::fields::{Holds, Source, Sources, label};
+use crate::values::First;
 use crate::{Error, Selection};
 
 /// Labels with their values. One without a value is not there.
@@ -36,16 +37,16 @@ pub fn sets(
     let mut sets = Sets::new(labels.iter().copied(), most);
     let mut counts: Vec<u64> = Vec::new();
     if !selection.is_empty() {
-        let pass = selection.pass(sets.columns(["time"]), cancel);
-        let mut add = |rows: &RecordBatch| {
-            sets.each(rows, |_, place| {
+        let columns = sets.columns(["time"]);
+        let mut add = |table, rows: &RecordBatch| {
+            sets.each(table, rows, |_, place| {
                 if place == counts.len() {
                     counts.push(0);
                 }
                 counts[place] += 1;
             })
         };
-        store.each_batch(&pass, &mut add).map_err(Error::Read)?;
+        selection.each(store, columns, cancel, &mut add)?;
     }
     let found = sets.into_labels().into_iter().zip(counts);
     Ok(found.map(|(labels, count)| Set { labels, count }).collect())
@@ -67,26 +68,28 @@ impl Sets {
         Self { labels, places: HashMap::new(), found: Vec::new(), bytes: 0, most }
     }
 
-    /// The columns that are looked at, with some others.
-    pub(crate) fn columns<const N: usize>(&self, others: [&'static str; N]) -> Vec<&'static str> {
-        let own = self.labels.iter().flat_map(|(_, sources)| sources.iter().map(Source::column));
-        let mut columns: Vec<&'static str> = own.chain(others).collect();
-        columns.sort_unstable();
-        columns.dedup();
-        columns
+    /// The columns of each table that are looked at, with some others.
+    pub(crate) fn columns<const N: usize>(
+        &self,
+        others: [&'static str; N],
+    ) -> impl Fn(Table) -> Vec<&'static str> + use<N> {
+        let others = others.map(|column| Source::Column(column, Holds::Text));
+        let own = self.labels.iter().flat_map(|(_, sources)| sources.iter().cloned());
+        let all: Sources = own.chain(others).collect();
+        move |table| columns_in(table, all.iter().cloned())
     }
 
     /// Hands out each row with the place of its set. A new set has the place behind all others.
     pub(crate) fn each(
         &mut self,
+        table: Table,
         rows: &RecordBatch,
         mut hand_out: impl FnMut(usize, usize),
     ) -> Result<(), QueryError> {
         let Self { labels, places, found, bytes, most } = self;
-        let values: Vec<Vec<Values<'_>>> = labels
-            .iter()
-            .map(|(_, sources)| sources.iter().map(|source| Values::of(rows, source)).collect())
-            .collect();
+        let sources: Vec<Sources> =
+            labels.iter().map(|(_, sources)| in_table(table, sources.clone())).collect();
+        let values: Vec<First<'_>> = sources.iter().map(|sources| First::of(rows, sources)).collect();
         let mut key = Vec::new();
         for row in 0..rows.num_rows() {
             key.clear();
@@ -116,8 +119,8 @@ impl Sets {
 }
 
 /// The value of a label: the first that there is, unless that is empty.
-fn first<'a>(values: &[Values<'a>], row: usize) -> Option<Datum<'a>> {
-    let value = values.iter().find_map(|values| values.get(row))?;
+fn first<'a>(values: &First<'a>, row: usize) -> Option<Datum<'a>> {
+    let value = values.get(row)?;
     let is_empty = matches!(&value, Datum::Text(text) if text.is_empty());
     (!is_empty).then_some(value)
 }

@@ -7,11 +7,12 @@ use model::TimeRange;
 use model::event::{Level, LogEvent};
 use search::logql::{LabelFilter, LineFilter, Lines, Matcher, Stage, TextTest};
 use search::{CompareOp, Comparison, Test};
-use store::{Cancel, FilterOp, Order, Predicate, TelemetryStore, TextPattern};
+use store::{Cancel, FilterOp, Order, Predicate, Table, TelemetryStore, TextPattern};
 
+use crate::audits::in_table;
 use crate::compile::first_of;
-use crate::fields::label;
-use crate::page::read;
+use crate::fields::{Holds, Source, label};
+use crate::read::read;
 use crate::sets::Labels;
 use crate::{Error, Kind, Selection};
 
@@ -42,12 +43,14 @@ pub fn stream_of(log: &LogEvent) -> Labels {
 
 /// The lines that a query means.
 pub fn selected(lines: &Lines, range: TimeRange) -> Selection {
-    let stage = |stage: &Stage| match stage {
-        Stage::Line(filter) => line(filter),
-        Stage::Label(filter) => labels(filter),
-    };
-    let all = lines.matchers.iter().map(matcher).chain(lines.stages.iter().map(stage));
-    Selection::new(Kind::Logs, Predicate::All(all.collect()), range)
+    Selection::new(Kind::Logs, range, |table| {
+        let matchers = lines.matchers.iter().map(|one| matcher(table, one));
+        let stages = lines.stages.iter().map(|stage| match stage {
+            Stage::Line(filter) => line(table, filter),
+            Stage::Label(filter) => labels(table, filter),
+        });
+        Predicate::All(matchers.chain(stages).collect())
+    })
 }
 
 /// The first lines in an order, at most [`MAX_LINES`].
@@ -61,7 +64,8 @@ pub fn lines(
     if selection.is_empty() || limit == 0 {
         return Ok(Vec::new());
     }
-    read(store, &selection.scan(selection.range(), order, limit.min(MAX_LINES), cancel))
+    let most = limit.min(MAX_LINES);
+    read(store, |table| selection.scan(table, selection.range(), order, most, cancel))
 }
 
 fn negated(predicate: Predicate, is_negated: bool) -> Predicate {
@@ -69,8 +73,8 @@ fn negated(predicate: Predicate, is_negated: bool) -> Predicate {
 }
 
 /// A label that is not there has the empty value.
-fn matcher(matcher: &Matcher) -> Predicate {
-    let sources = label(&matcher.label);
+fn matcher(table: Table, matcher: &Matcher) -> Predicate {
+    let sources = in_table(table, label(&matcher.label));
     let (test, takes_nothing) = match &matcher.test {
         TextTest::Text(text) => (Test::Equals(text.clone()), text.is_empty()),
         TextTest::Pattern(pattern) => (Test::Matches(pattern.clone()), pattern.is_match("")),
@@ -82,13 +86,14 @@ fn matcher(matcher: &Matcher) -> Predicate {
     negated(found, matcher.is_negated)
 }
 
-fn labels(filter: &LabelFilter) -> Predicate {
+fn labels(table: Table, filter: &LabelFilter) -> Predicate {
+    let each = |parts: &[LabelFilter]| parts.iter().map(|part| labels(table, part)).collect();
     match filter {
-        LabelFilter::All(parts) => Predicate::All(parts.iter().map(labels).collect()),
-        LabelFilter::Any(parts) => Predicate::Any(parts.iter().map(labels).collect()),
-        LabelFilter::Text(text) => matcher(text),
+        LabelFilter::All(parts) => Predicate::All(each(parts)),
+        LabelFilter::Any(parts) => Predicate::Any(each(parts)),
+        LabelFilter::Text(text) => matcher(table, text),
         LabelFilter::Compare { label: name, comparison, value } => {
-            let sources = label(name);
+            let sources = in_table(table, label(name));
             let compared = |op| first_of(sources.clone(), &Test::Compare(op, value.clone()));
             match comparison {
                 Comparison::Equal => compared(CompareOp::Equal),
@@ -106,17 +111,17 @@ fn labels(filter: &LabelFilter) -> Predicate {
 }
 
 /// A record without a message is an empty line.
-fn line(filter: &LineFilter) -> Predicate {
+fn line(table: Table, filter: &LineFilter) -> Predicate {
     let has = |test: &TextTest| match test {
         TextTest::Text(text) if text.is_empty() => Predicate::everything(),
         TextTest::Text(text) => {
-            Predicate::column(LINE, store::Test::Compare(FilterOp::Contains, text.as_str().into()))
+            of_line(table, &store::Test::Compare(FilterOp::Contains, text.as_str().into()))
         }
         TextTest::Pattern(pattern) => {
             let matches = store::Test::Matches(TextPattern::new(pattern.regex().clone(), []));
-            let found = Predicate::column(LINE, matches);
+            let found = of_line(table, &matches);
             if pattern.is_match("") {
-                let nothing = Predicate::column(LINE, store::Test::Exists).opposite();
+                let nothing = of_line(table, &store::Test::Exists).opposite();
                 Predicate::Any(vec![found, nothing])
             } else {
                 found
@@ -124,4 +129,17 @@ fn line(filter: &LineFilter) -> Predicate {
         }
     };
     negated(Predicate::Any(filter.any.iter().map(has).collect()), filter.is_negated)
+}
+
+/// A condition on the line of a record: on the first column of the table that has one.
+fn of_line(table: Table, test: &store::Test) -> Predicate {
+    let mut nothing_before: Vec<Predicate> = Vec::new();
+    let mut ways = Vec::new();
+    for source in in_table(table, vec![Source::Column(LINE, Holds::Text)]) {
+        let mut way = nothing_before.clone();
+        way.push(Predicate::column(source.column(), test.clone()));
+        ways.push(Predicate::All(way));
+        nothing_before.push(Predicate::column(source.column(), store::Test::Exists).opposite());
+    }
+    Predicate::Any(ways)
 }

@@ -1,5 +1,6 @@
 //! What a store finds, compared with what the language's evaluator says of each record.
 
+mod audited;
 mod clustered;
 mod counted;
 mod made_up;
@@ -15,7 +16,7 @@ use model::event::{Event, LogEvent, SpanEvent};
 use model::{TimeRange, Timestamp};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use store::{Cancel, Order, Row};
+use store::{Cancel, Order, Row, Table};
 
 use crate::{Kind, LogRecord, Search, SpanRecord};
 use made_up::{NOW, logs, query_of, spans};
@@ -23,7 +24,8 @@ use stored::Stored;
 
 /// The rows that the store finds, by what tells them apart.
 fn found(stored: &Stored, search: &Search) -> BTreeSet<String> {
-    let scan = search.scan(search.range(), Order::NewestFirst, 10_000, &Cancel::never());
+    let table = search.kind().table();
+    let scan = search.scan(table, search.range(), Order::NewestFirst, 10_000, &Cancel::never());
     let batches = stored.store.scan(&scan).expect("a scan");
     let ids = batches.iter().flat_map(|rows| match search.kind() {
         Kind::Logs => {
@@ -59,7 +61,13 @@ fn compare(kind: Kind, events: &[Event]) {
             Err(error) => panic!("{text}: {error}"),
         };
         let expected = expected(events, &search);
-        prop_assert_eq!(&found(&stored, &search), &expected, "{} as {:?}", text, search.predicate());
+        prop_assert_eq!(
+            &found(&stored, &search),
+            &expected,
+            "{} as {:?}",
+            text,
+            search.predicate(kind.table())
+        );
         sizes.borrow_mut().insert(expected.len());
         Ok(())
     });
@@ -95,7 +103,7 @@ fn what_a_query_says_of_times_narrows_the_search() {
 fn only_attributes_as_numbers_durations_sizes_and_times_are_left_to_the_evaluator() {
     let is_asked = |kind, text: &str| {
         let search = Search::new(kind, text, TimeRange::ALL, NOW).expect("a query");
-        !format!("{:?}", search.predicate()).contains("Own(")
+        !format!("{:?}", search.predicate(kind.table())).contains("Own(")
     };
     for text in [
         "timeout \"timed out\" tim* -retry",
@@ -103,6 +111,7 @@ fn only_attributes_as_numbers_durations_sizes_and_times_are_left_to_the_evaluato
         "service:ocr* host!=gpu-1 trace_id:4bf9*",
         "http.response.status_code:500..599 http.response.status_code:(404 OR >=500)",
         "time>=-15m observed_time:*",
+        "flaws:text_cut severity_text:ERROR event_name:cache.missed environment:test db.query.text:insert",
         "tenant:acme attributes.colour:red resource.zone:eu-* colour>blue colour:*",
     ] {
         assert!(is_asked(Kind::Logs, text), "{text}");
@@ -153,7 +162,7 @@ fn row_groups_without_the_words_attributes_and_ids_of_a_search_are_passed_over()
     for (text, groups, rows) in cases {
         let search = Search::new(Kind::Logs, text, TimeRange::ALL, NOW).expect("a query");
         let before = read();
-        let scan = search.scan(search.range(), Order::OldestFirst, 1_000, &Cancel::never());
+        let scan = search.scan(Table::Logs, search.range(), Order::OldestFirst, 1_000, &Cancel::never());
         let batches = stored.store.scan(&scan).expect("a scan");
         let found: usize = batches.iter().map(arrow::array::RecordBatch::num_rows).sum();
         assert_eq!((found, read() - before), (rows, f64::from(groups)), "{text}");

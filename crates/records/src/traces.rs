@@ -10,7 +10,8 @@ use search::Datum;
 use store::{Cancel, EventPass, EventScan, Order, Predicate, QueryError, Row, Table, TelemetryStore, Test};
 
 use crate::fields::{Holds, Source};
-use crate::page::read;
+use crate::read::read;
+use crate::trace_jobs::{self, TraceJobs};
 use crate::tree::{Node, Piece, analyse};
 use crate::values::Values;
 use crate::{Error, Search};
@@ -62,8 +63,10 @@ pub struct Trace {
     pub spans: Vec<SpanEvent>,
     /// What is known of each from the others.
     pub nodes: Vec<Node>,
-    /// Its log records, by time.
+    /// Its log records, and what was audited in it, by time.
     pub logs: Vec<LogEvent>,
+    /// Its jobs.
+    pub jobs: TraceJobs,
     /// Whether there are more spans than these.
     pub has_more_spans: bool,
     /// Whether there are more log records than these.
@@ -106,12 +109,13 @@ pub fn traces(
 /// All that there is of a trace.
 pub fn trace(store: &dyn TelemetryStore, trace_id: &str, cancel: &Cancel) -> Result<Trace, Error> {
     let mut spans = spans_of(store, trace_id, TimeRange::ALL, MAX_SPANS + 1, cancel)?;
-    let mut logs = read(store, &of_trace(Table::Logs, trace_id, TimeRange::ALL, MAX_LOGS + 1, cancel))?;
+    let mut logs = read(store, |table| of_trace(table, trace_id, TimeRange::ALL, MAX_LOGS + 1, cancel))?;
     let (has_more_spans, has_more_logs) = (spans.len() > MAX_SPANS, logs.len() > MAX_LOGS);
     spans.truncate(MAX_SPANS);
     logs.truncate(MAX_LOGS);
     let nodes = analyse(&spans.iter().map(piece).collect::<Vec<_>>());
-    Ok(Trace { spans, nodes, logs, has_more_spans, has_more_logs })
+    let jobs = trace_jobs::of_trace(store, trace_id, (&spans, &logs), cancel)?;
+    Ok(Trace { spans, nodes, logs, jobs, has_more_spans, has_more_logs })
 }
 
 /// The first spans of a trace, by when they began.
@@ -144,6 +148,7 @@ fn piece(span: &SpanEvent) -> Piece {
         start: span.time.as_nanos(),
         duration: span.duration_ns,
         clock: clock.cloned().unwrap_or_default(),
+        kind: span.kind,
     }
 }
 
@@ -213,7 +218,7 @@ fn newest(
     let mut limit = SPANS_AT_ONCE.min(most);
     let mut fewer = None;
     loop {
-        let scan = search.scan(range, Order::NewestFirst, limit, cancel);
+        let scan = search.scan(Table::Spans, range, Order::NewestFirst, limit, cancel);
         let batches = match (store.scan(&scan), fewer) {
             (Ok(batches), _) => batches,
             // More of them than before are too large to be read at once.

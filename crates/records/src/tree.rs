@@ -3,10 +3,14 @@
 //! Traces come from many clocks and may lack spans. A span whose parent is not there is a root; spans that are parts of
 //! one another in a circle are cut apart where the earliest of them begins. A span of another process that lies outside
 //! of its parent, though it would fit in, is taken to be of a clock that goes wrong, and is moved into its middle
-//! with all that its process did in it, as Jaeger does. Pure, and safe from traces of any depth.
+//! with all that its process did in it, as Jaeger does; but not what takes a message, which may well begin when its
+//! sender has ended. That is moved only if it begins before its parent. Pure, and safe from traces of any depth.
 
-use std::cmp::Reverse;
+mod path;
+
 use std::collections::{HashMap, VecDeque};
+
+use model::event::SpanKind;
 
 /// A span, as far as its place and its time go.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +25,8 @@ pub struct Piece {
     pub duration: u64,
     /// Whose clock it has: spans of one process have the same.
     pub clock: String,
+    /// Which side of an operation it shows: who takes a message is not waited for by who sent it.
+    pub kind: SpanKind,
 }
 
 /// What is known of a span from its trace.
@@ -41,6 +47,9 @@ pub struct Node {
     /// The part of its time that the whole trace waited for it and for none of its parts, in nanoseconds: the critical
     /// path. Of a span that nobody waited for it is 0.
     pub critical: u64,
+    /// How long the whole trace waited for it to begin, while nothing that is known of ran, in nanoseconds: in a queue,
+    /// mostly. The whole path is as long as this and `critical` of all spans together.
+    pub waiting: u64,
 }
 
 /// A time from and to, in nanoseconds.
@@ -58,13 +67,7 @@ pub fn analyse(pieces: &[Piece]) -> Vec<Node> {
         let parts = children[place].iter().map(|child| spans[*child]);
         nodes[place].own = length((start, end)) - covered((start, end), parts);
     }
-    // What a trace waits for is what its longest root waits for: others only have lost their parents.
-    let root = (0..nodes.len())
-        .filter(|place| nodes[*place].parent.is_none())
-        .max_by_key(|place| (length(spans[*place]), Reverse(*place)));
-    if let Some(root) = root {
-        follow(root, &spans, &children, &mut nodes);
-    }
+    path::follow(pieces, &spans, &children, &order, &mut nodes);
     nodes
 }
 
@@ -156,7 +159,14 @@ fn straightened(pieces: &[Piece], nodes: &mut [Node], order: &[usize]) -> Vec<In
         let parent = nodes[*place].parent;
         let skew = match parent {
             Some(parent) if pieces[parent].clock == piece.clock => nodes[parent].skew,
-            Some(parent) => skew(spans[parent], (piece.start, piece.start.saturating_add(duration))),
+            Some(parent) => {
+                let child = (piece.start, piece.start.saturating_add(duration));
+                if is_by_message(pieces[parent].kind, piece.kind) {
+                    late_enough(spans[parent], child)
+                } else {
+                    skew(spans[parent], child)
+                }
+            }
             None => 0,
         };
         nodes[*place].skew = skew;
@@ -179,6 +189,16 @@ fn skew(parent: Interval, child: Interval) -> i64 {
     }
 }
 
+/// Whether a span came by a message that the other one sent.
+fn is_by_message(parent: SpanKind, child: SpanKind) -> bool {
+    parent == SpanKind::Producer || child == SpanKind::Consumer
+}
+
+/// By how much a span is moved not to begin before its parent.
+fn late_enough(parent: Interval, child: Interval) -> i64 {
+    parent.0.saturating_sub(child.0).max(0)
+}
+
 fn length((start, end): Interval) -> u64 {
     u64::try_from(i128::from(end) - i128::from(start)).unwrap_or(0)
 }
@@ -195,43 +215,6 @@ fn covered(span: Interval, parts: impl Iterator<Item = Interval>) -> u64 {
         until = until.max(end);
     }
     sum
-}
-
-/// A span whose time is gone back through.
-struct Way {
-    place: usize,
-    /// Where its time begins, as far as it counts.
-    start: i64,
-    /// The time up to which it is not yet known what was waited for.
-    until: i64,
-    /// Its parts as far as they lie within, by when they end.
-    left: Vec<(Interval, usize)>,
-}
-
-/// Goes back from a root's end: what ended last was what was waited for, and before it began, what had ended last then.
-fn follow(root: usize, spans: &[Interval], children: &[Vec<usize>], nodes: &mut [Node]) {
-    let way = |place: usize, (start, until): Interval| {
-        let within = |child: &usize| ((spans[*child].0.max(start), spans[*child].1.min(until)), *child);
-        let mut left: Vec<(Interval, usize)> = children[place].iter().map(within).collect();
-        left.retain(|((start, end), _)| start < end);
-        left.sort_by_key(|((_, end), child)| (*end, Reverse(*child)));
-        Way { place, start, until, left }
-    };
-    let mut ways = vec![way(root, spans[root])];
-    while let Some(mut at) = ways.pop() {
-        let Some(((start, end), child)) = at.left.pop() else {
-            nodes[at.place].critical += length((at.start, at.until));
-            continue;
-        };
-        // What went on when another one began that was waited for, was not waited for itself.
-        let inner = (end <= at.until).then(|| way(child, (start, end)));
-        if inner.is_some() {
-            nodes[at.place].critical += length((end, at.until));
-            at.until = start;
-        }
-        ways.push(at);
-        ways.extend(inner);
-    }
 }
 
 #[cfg(test)]

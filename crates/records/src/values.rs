@@ -5,8 +5,10 @@ use std::time::Duration;
 use arrow::array::{Array, AsArray, MapArray, PrimitiveArray, RecordBatch, StringArray};
 use arrow::datatypes::{TimestampNanosecondType, UInt64Type};
 use model::Timestamp;
+use model::event::AuditCategory;
 use search::{Datum, Level};
 
+use crate::audits::category;
 use crate::fields::{Holds, Source, is_labelled};
 
 /// The values of one place in the rows of a batch. A column that the batch lacks is null everywhere.
@@ -14,6 +16,7 @@ pub(crate) enum Values<'a> {
     Nothing,
     Texts(&'a StringArray),
     Levels(&'a StringArray),
+    Categories(&'a StringArray),
     Counts(&'a PrimitiveArray<UInt64Type>),
     Nanos(&'a PrimitiveArray<UInt64Type>),
     Times(&'a PrimitiveArray<TimestampNanosecondType>),
@@ -40,6 +43,7 @@ impl<'a> Values<'a> {
         Some(match source {
             Source::Column(_, Holds::Text) => Self::Texts(column.as_string_opt()?),
             Source::Column(_, Holds::Level) => Self::Levels(column.as_string_opt()?),
+            Source::Column(_, Holds::Category) => Self::Categories(column.as_string_opt()?),
             Source::Column(_, Holds::Count) => Self::Counts(column.as_primitive_opt()?),
             Source::Column(_, Holds::Nanos) => Self::Nanos(column.as_primitive_opt()?),
             Source::Column(_, Holds::Time) => Self::Times(column.as_primitive_opt()?),
@@ -57,6 +61,7 @@ impl<'a> Values<'a> {
             Self::Nothing => None,
             Self::Texts(texts) => texts.is_valid(row).then(|| texts.value(row).into()),
             Self::Levels(levels) => levels.is_valid(row).then(|| level(levels.value(row))),
+            Self::Categories(kinds) => kinds.is_valid(row).then(|| category_named(kinds.value(row))),
             Self::Counts(counts) => counts.is_valid(row).then(|| Datum::Number(counts.value(row) as f64)),
             Self::Nanos(nanos) => {
                 nanos.is_valid(row).then(|| Datum::Duration(Duration::from_nanos(nanos.value(row))))
@@ -66,6 +71,19 @@ impl<'a> Values<'a> {
             }
             Self::Attributes(attributes) => attributes.get(row).map(Datum::from),
         }
+    }
+}
+
+/// The values of the first of some places that holds something, in each row.
+pub(crate) struct First<'a>(Vec<Values<'a>>);
+
+impl<'a> First<'a> {
+    pub(crate) fn of(rows: &'a RecordBatch, sources: &'a [Source]) -> Self {
+        Self(sources.iter().map(|source| Values::of(rows, source)).collect())
+    }
+
+    pub(crate) fn get(&self, row: usize) -> Option<Datum<'a>> {
+        self.0.iter().find_map(|values| values.get(row))
     }
 }
 
@@ -81,6 +99,11 @@ impl<'a> Attributes<'a> {
             .find(|entry| (self.is_it)(self.keys.value(*entry), self.key))?;
         self.values.is_valid(entry).then(|| self.values.value(entry))
     }
+}
+
+/// The category of a record by what kind of thing was done; a kind that nobody knows is a text.
+fn category_named(kind: &str) -> Datum<'_> {
+    kind.parse::<AuditCategory>().map_or_else(|_| kind.into(), |kind| category(kind).into())
 }
 
 fn is_same(name: &str, key: &str) -> bool {

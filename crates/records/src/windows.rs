@@ -10,13 +10,14 @@ use arrow::array::RecordBatch;
 use model::{TimeRange, Timestamp};
 use search::Datum;
 use search::logql::{Counts, Function, Grouping, Top, TopEnd};
-use store::{Cancel, TelemetryStore};
+use store::{Cancel, Table, TelemetryStore};
 
 use crate::Error;
+use crate::audits::in_table;
 use crate::fields::{Holds, Source};
 use crate::sets::{Labels, Sets};
 use crate::streams::{LINE, STREAM_LABELS, selected};
-use crate::values::Values;
+use crate::values::{First, Values};
 
 /// The most steps of a range.
 pub const MAX_STEPS: usize = 11_000;
@@ -70,12 +71,13 @@ pub fn windows(
     let mut sums: Vec<Sums> = Vec::new();
     let begin = steps.first.before(counts.window).after(Duration::from_nanos(1));
     let selection = selected(&counts.lines, TimeRange::new(begin, steps.at(steps.count - 1)));
-    let (time, line) = (Source::Column("time", Holds::Time), Source::Column(LINE, Holds::Text));
+    let time = Source::Column("time", Holds::Time);
     let counts_bytes = matches!(counts.function, Function::Bytes | Function::BytesRate);
-    let columns = if counts_bytes { sets.columns(["time", LINE]) } else { sets.columns(["time"]) };
-    let mut add = |rows: &RecordBatch| {
-        let (times, lines) = (Values::of(rows, &time), Values::of(rows, &line));
-        sets.each(rows, |row, place| {
+    let columns = sets.columns(["time", if counts_bytes { LINE } else { "time" }]);
+    let mut add = |table: Table, rows: &RecordBatch| {
+        let line = in_table(table, vec![Source::Column(LINE, Holds::Text)]);
+        let (times, lines) = (Values::of(rows, &time), First::of(rows, &line));
+        sets.each(table, rows, |row, place| {
             if place == sums.len() {
                 sums.push(Sums::new(steps));
             }
@@ -88,7 +90,7 @@ pub fn windows(
             sums[place].add(time, counts.window, weight);
         })
     };
-    store.each_batch(&selection.pass(columns, cancel), &mut add).map_err(Error::Read)?;
+    selection.each(store, columns, cancel, &mut add)?;
     let per = match counts.function {
         Function::Count | Function::Bytes => 1.0,
         Function::Rate | Function::BytesRate => counts.window.as_secs_f64(),

@@ -2,7 +2,7 @@
 
 mod value;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::Timestamp;
 use model::words::{folded, is_of_word, words};
@@ -46,7 +46,11 @@ impl Resolver<'_> {
     fn filter(&mut self, node: &Node) -> Result<Filter, Fault> {
         match &node.shape {
             Shape::All => Ok(Filter::All),
-            Shape::And(parts) => Ok(Filter::And(self.filters(parts)?)),
+            Shape::And(parts) => {
+                let filters = self.filters(parts)?;
+                self.note_two_values(parts, &filters);
+                Ok(Filter::And(filters))
+            }
             Shape::Or(parts) => Ok(Filter::Or(self.filters(parts)?)),
             Shape::Not(part) => Ok(Filter::Not(Box::new(self.filter(part)?))),
             Shape::Text(literal) => {
@@ -97,6 +101,25 @@ impl Resolver<'_> {
                 shown(&name.text)
             );
             self.remarks.push(Remark { span: name.span, message });
+        }
+    }
+
+    /// Fields that are to have two values at once: a trace has spans of several services, but no span is of two.
+    fn note_two_values(&mut self, nodes: &[Node], filters: &[Filter]) {
+        let mut values: BTreeMap<&str, &str> = BTreeMap::new();
+        for (node, filter) in nodes.iter().zip(filters) {
+            let Filter::Term(Term { target: Target::Field { name, .. }, test: Test::Equals(value) }) = filter
+            else {
+                continue;
+            };
+            let first = *values.entry(name).or_insert(value);
+            if first != value && self.remarks.len() < MAX_HINTS {
+                let message = format!(
+                    "nothing has two values of {}, so nothing is found; either is found with `OR` between them",
+                    shown(name)
+                );
+                self.remarks.push(Remark { span: node.span, message });
+            }
         }
     }
 

@@ -29,6 +29,8 @@ pub enum Kind {
     Time,
     /// `true` or `false`.
     Bool,
+    /// One of these, which are in lower case.
+    OneOf(&'static [&'static str]),
 }
 
 impl Kind {
@@ -45,17 +47,18 @@ impl Kind {
             Self::Level => ("a level", "`trace`, `debug`, `info`, `warn`, `error` or `fatal`"),
             Self::Time => ("a time", "a time, such as `2025-08-01T21:30:00Z`, `2025-08-01` or `-15m`"),
             Self::Bool => ("true or false", "`true` or `false`"),
+            Self::OneOf(_) => ("one of a few values", "one of its values"),
         }
     }
 
     /// Whether its values are texts, so that patterns can match them.
     pub(crate) const fn is_textual(self) -> bool {
-        matches!(self, Self::Text | Self::Keyword | Self::Id | Self::HexId)
+        matches!(self, Self::Text | Self::Keyword | Self::Id | Self::HexId | Self::OneOf(_))
     }
 
     /// Whether one of its values can be more than another.
     pub(crate) const fn is_ordered(self) -> bool {
-        !matches!(self, Self::Text | Self::HexId | Self::Bool)
+        !matches!(self, Self::Text | Self::HexId | Self::Bool | Self::OneOf(_))
     }
 }
 

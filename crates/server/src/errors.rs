@@ -150,6 +150,10 @@ impl From<records::Error> for Problem {
         match error {
             records::Error::Read(error) => error.into(),
             records::Error::Rows(_) => Self::internal(&error),
+            records::Error::TooManyOfOneTime => {
+                let what_to_do = "Say of which `service`, `instance`, `host`, `scope`, trace or job it is.";
+                Self::new(Kind::QueryTooLarge, format!("{}. {what_to_do}", capital(&error)))
+            }
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Following logs: records that become durable from now on and that a search finds, as they come.
 //!
-//! The ingest tells [`Tails`] what has become durable. What a follower's search finds of it goes into the follower's
-//! own queue ([`queue`]), which is bounded, so that nobody is waited for: what finds no room is counted, and the
-//! follower is told. While nobody follows, that costs a look at one number.
+//! What is audited is among them. The ingest tells [`Tails`] what has become durable. What a follower's search finds of
+//! it goes into the follower's own queue ([`queue`]), which is bounded, so that nobody is waited for: what finds no room
+//! is counted, and the follower is told. While nobody follows, that costs a look at one number.
 
 mod queue;
 
@@ -16,10 +16,10 @@ use axum::body::{Body, Bytes};
 use axum::http::HeaderMap;
 use futures::stream::{self, StreamExt as _};
 use ingest::{EventListener, INLINE_BYTES, unhurried};
-use model::event::{Event, LogEvent};
+use model::event::{AuditEvent, Event, LogEvent};
 use parking_lot::{Mutex, RwLock};
 use prometheus::{IntCounter, IntGauge, Registry};
-use records::{Search, bytes_of_log};
+use records::{AuditRecord, Search, bytes_of_audit, bytes_of_log, log_of_audit};
 use serde_json::json;
 use tokio::sync::Notify;
 
@@ -37,6 +37,45 @@ pub(crate) struct Tails {
     max: usize,
     following: IntGauge,
     dropped: IntCounter,
+}
+
+/// A record that has become durable: of a log, or of what is audited.
+#[derive(Clone, Copy)]
+enum Durable<'e> {
+    Log(&'e LogEvent),
+    Audit(&'e AuditEvent),
+}
+
+impl<'e> Durable<'e> {
+    fn of(event: &'e Event) -> Option<Self> {
+        match event {
+            Event::Log(log) => Some(Self::Log(log)),
+            Event::Audit(audit) => Some(Self::Audit(audit)),
+            _ => None,
+        }
+    }
+
+    fn is_found_by(self, search: &Search) -> bool {
+        match self {
+            Self::Log(log) => search.query().matches(&records::LogRecord(log)),
+            Self::Audit(audit) => search.query().matches(&AuditRecord(audit)),
+        }
+    }
+
+    fn to_record(self) -> LogEvent {
+        match self {
+            Self::Log(log) => log.clone(),
+            Self::Audit(audit) => log_of_audit(audit.clone()),
+        }
+    }
+
+    /// About how many bytes of texts it has.
+    fn bytes(self) -> usize {
+        match self {
+            Self::Log(log) => bytes_of_log(log),
+            Self::Audit(audit) => bytes_of_audit(audit),
+        }
+    }
 }
 
 /// One who follows.
@@ -85,17 +124,17 @@ impl Tails {
     }
 
     /// Puts a record into the queues of those whose searches find it.
-    fn offer(&self, followers: &[Arc<Follower>], log: &LogEvent) {
+    fn offer(&self, followers: &[Arc<Follower>], durable: Durable<'_>) {
         // All of them have the same one.
         let mut shared: Option<Arc<LogEvent>> = None;
         for follower in followers {
-            if !follower.search.query().matches(&records::LogRecord(log)) {
+            if !durable.is_found_by(&follower.search) {
                 continue;
             }
-            let record = || Arc::clone(shared.get_or_insert_with(|| Arc::new(log.clone())));
+            let record = || Arc::clone(shared.get_or_insert_with(|| Arc::new(durable.to_record())));
             // Counted before its follower can be told.
             let mut queue = follower.queue.lock();
-            if !queue.offer(bytes_of_log(log), record) {
+            if !queue.offer(durable.bytes(), record) {
                 self.dropped.inc();
             }
             drop(queue);
@@ -111,10 +150,9 @@ impl EventListener for Tails {
         }
         // The list is let go of before searches are tried: who comes or goes waits for none of them.
         let followers = self.followers.read().clone();
-        let logs =
-            || events.iter().filter_map(|event| if let Event::Log(log) = event { Some(log) } else { None });
-        let offer = || logs().for_each(|log| self.offer(&followers, log));
-        if logs().map(|log| bytes_of_log(log)).sum::<usize>() > INLINE_BYTES {
+        let durable = || events.iter().filter_map(Durable::of);
+        let offer = || durable().for_each(|durable| self.offer(&followers, durable));
+        if durable().map(Durable::bytes).sum::<usize>() > INLINE_BYTES {
             unhurried(offer);
         } else {
             offer();
@@ -205,6 +243,7 @@ fn events(records: Vec<Arc<LogEvent>>, dropped: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use model::event::{Attributes, AuditCategory};
     use model::{TimeRange, Timestamp};
 
     use super::*;
@@ -216,6 +255,28 @@ mod tests {
     fn log(message: &str) -> Event {
         let log = LogEvent::new(Timestamp::now(), Arc::default());
         Event::Log(Box::new(LogEvent { message: Some(message.to_owned()), ..log }))
+    }
+
+    fn audit(action: &str, category: AuditCategory) -> Event {
+        Event::Audit(AuditEvent {
+            time: Timestamp::now(),
+            event_id: action.to_owned(),
+            action: action.to_owned(),
+            category,
+            outcome: None,
+            user_id: None,
+            target: None,
+            message: None,
+            client_ip: None,
+            tenant: None,
+            service: None,
+            host: None,
+            job_id: None,
+            document_id: None,
+            request_id: None,
+            trace_id: None,
+            attributes: Attributes::new(),
+        })
     }
 
     fn messages(follower: &Follower) -> Vec<String> {
@@ -237,6 +298,23 @@ mod tests {
         tails.on_events(&[log("late error")]);
         assert_eq!((messages(&errors), messages(&all)), (vec![], vec!["late error".to_owned()]));
         assert!(tails.enter(search("")).is_some(), "the place is free");
+    }
+
+    #[test]
+    fn what_is_audited_comes_with_the_logs() {
+        let tails = Tails::new(2, &Registry::new()).expect("metrics");
+        let all = tails.enter(search("")).expect("a place");
+        let security = tails.enter(search("category:security login")).expect("a place");
+        tails.on_events(&[
+            log("login"),
+            audit("document.delete", AuditCategory::UserAction),
+            audit("user.login", AuditCategory::Security),
+        ]);
+        assert_eq!(messages(&all), ["login", "document.delete", "user.login"]);
+        let (records, _) = security.queue.lock().take();
+        let text = events(records, 0);
+        assert_eq!(text.matches("event: record\n").count(), 1, "{text}");
+        assert!(text.contains(r#""category":"security""#) && text.contains("user.login"), "{text}");
     }
 
     #[test]

@@ -61,8 +61,10 @@ pub(crate) fn hidden() -> Option<std::path::PathBuf> {
     load::find(None).filter(|path| std::fs::File::open(path).is_err_and(refused))
 }
 
-/// The settings as TOML, secrets masked.
+/// The effective settings as TOML, secrets masked: what is kept for another time than others by itself is said, too.
 pub(crate) fn shown(settings: &Settings) -> Result<toml::Table, toml::ser::Error> {
+    let mut settings = settings.clone();
+    settings.store.retention_overrides.tables = settings.store.tables_kept_otherwise();
     let mut table = toml::Table::try_from(settings)?;
     mask::mask(&mut table);
     Ok(table)

@@ -151,6 +151,20 @@ fn secrets_are_not_shown() {
 }
 
 #[test]
+fn what_is_shown_is_what_is_in_effect_also_where_nobody_has_set_it() {
+    let kept = |text: &str| {
+        let settings = load_text(text, &[]).expect("valid");
+        let table = shown(&settings).expect("TOML");
+        table["store"]["retention_overrides"]["tables"].as_table().expect("a table").clone()
+    };
+    let year = |text: &str| kept(text).get("audit_events").and_then(toml::Value::as_str).map(str::to_owned);
+    assert_eq!(year("").as_deref(), Some("1y"));
+    let said = "[store.retention_overrides.tables]\naudit_events = \"30d\"\nrequests = \"2d\"\n";
+    assert_eq!(kept(said).len(), 2);
+    assert_eq!(year(said).as_deref(), Some("30d"));
+}
+
+#[test]
 fn the_default_file_can_be_read_and_changes_nothing() {
     let text = default_file();
     let settings = load_text(&text, &[]).expect("valid");

@@ -449,6 +449,7 @@ impl Tailed {
 fn event(key: &str, record: Record, how: Reading) -> Event {
     let Record { mut log, end } = record;
     log.event_id = Some(format!("{}{end}", id_prefix(key)));
+    log.observed_time = Some(how.now);
     if log.time > how.latest {
         // A clock that is wrong, or a zone: the record is worth more than its time.
         log.attributes.insert("log.time".to_owned(), log.time.to_string());

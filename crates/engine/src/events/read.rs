@@ -25,6 +25,7 @@ use store::{Condition, Field, FilterOp, Order, Predicate, Scalar, Test};
 use crate::cache::Cache;
 use crate::catalog::Part;
 use crate::core::Core;
+use crate::events::bloom;
 use crate::events::condition;
 use crate::events::filter::{RowFilter, mask_of, within};
 use crate::events::footer::{footer, of_group};
@@ -348,9 +349,7 @@ fn bloom_lets(
         return Ok(false);
     };
     let Some(bytes) = ids::hashed(field.data_type(), text) else { return Ok(false) };
-    let blooms = ParquetRecordBatchReaderBuilder::new_with_metadata(input.clone(), footer.clone());
-    let bloom = blooms.get_row_group_column_bloom_filter(group, leaf)?;
-    Ok(bloom.is_none_or(|bloom| bloom.check(&*bytes)))
+    bloom::lets(input, footer.metadata().row_group(group).column(leaf), &bytes)
 }
 
 /// The statistics of a column; `None` when the file lacks it.

@@ -197,7 +197,7 @@ impl Words {
     }
 }
 
-fn block_of(word: u64, blocks: u32) -> u64 {
+pub(crate) fn block_of(word: u64, blocks: u32) -> u64 {
     ((word >> 32) * u64::from(blocks)) >> 32
 }
 
@@ -205,7 +205,7 @@ fn bits_of(word: u64) -> impl Iterator<Item = u32> {
     SALTS.iter().map(move |salt| 1 << ((word as u32).wrapping_mul(*salt) >> 27))
 }
 
-fn has_bits(block: &[u8], word: u64) -> bool {
+pub(crate) fn has_bits(block: &[u8], word: u64) -> bool {
     let bits = block.as_chunks::<4>().0.iter().map(|bits| u32::from_le_bytes(*bits));
     bits.zip(bits_of(word)).all(|(bits, bit)| bits & bit != 0)
 }

@@ -112,6 +112,16 @@ fn in_memory(error: ArrowError) -> QueryError {
     QueryError::Storage { doing: "filtering rows in memory".to_owned(), source: Box::new(error) }
 }
 
+/// Whether a table may have rows in a range at all.
+pub(crate) fn may_have_rows(view: &View, table: Table, range: TimeRange) -> bool {
+    let of_files = |file: &Arc<StoredFile>| {
+        file.entry.kind == FileKind::Events(table) && file.entry.range.overlaps(&range)
+    };
+    let of_memory = |part: Part| part.range.overlaps(&range);
+    let mut heads = view.frozen.iter().chain([&view.head]);
+    view.files.iter().any(of_files) || heads.any(|head| head.events.parts(table).into_iter().any(of_memory))
+}
+
 /// The sources, each with its place in the order in which rows came; those first that the query wants
 /// first, so that it has soon what it needs.
 fn in_order(view: &View, table: Table, wanted: &Wanted) -> Vec<(usize, Source)> {

@@ -21,9 +21,9 @@ fn audit(log: Box<LogEvent>) -> AuditEvent {
 }
 
 #[test]
-fn records_are_audits_by_their_name_or_by_their_category_if_they_say_what_was_done() {
+fn records_are_audits_by_their_name_or_by_their_category() {
     type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], Option<&'a str>);
-    let cases: [Case<'_>; 12] = [
+    let cases: [Case<'_>; 17] = [
         ("audit.document.delete", &[], Some("document.delete")),
         ("audit.login", &[("action", "other")], Some("login")),
         ("audit.", &[("event.action", "login")], Some("login")),
@@ -31,11 +31,16 @@ fn records_are_audits_by_their_name_or_by_their_category_if_they_say_what_was_do
         ("", &[("log.category", "audit"), ("action", "login")], Some("login")),
         ("", &[("log_category", "audit"), ("event_action", "login")], Some("login")),
         ("login", &[("category", "audit")], Some("login")),
-        ("audit.", &[], None),
-        ("", &[("category", "audit")], None),
+        ("audit.", &[], Some("unnamed")),
+        ("", &[("category", "audit")], Some("unnamed")),
+        ("login", &[("category", "security")], Some("login")),
+        ("login", &[("log.category", "Security")], Some("login")),
+        ("login", &[("event.category", "security")], Some("login")),
+        ("", &[("event_category", "security"), ("action", "in")], Some("in")),
         ("audit", &[("action", "login")], None),
         ("auditor.came", &[("category", "auditors"), ("action", "login")], None),
-        ("login", &[("category", "security")], None),
+        ("login", &[("event.category", "authentication"), ("action", "login")], None),
+        ("login", &[("event.category", "audit"), ("action", "login")], None),
     ];
     for (name, said, action) in cases {
         let all: Attributes = said.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
@@ -45,6 +50,9 @@ fn records_are_audits_by_their_name_or_by_their_category_if_they_say_what_was_do
                 assert_eq!(Some(audit.action.as_str()), action, "{name} {said:?}");
                 let again = ["event.name", "event_name", "log.category", "log_category", "category"];
                 assert!(again.iter().all(|name| !audit.attributes.contains_key(*name)), "{audit:?}");
+                let is_security = said.iter().any(|(_, value)| value.eq_ignore_ascii_case("security"));
+                let kind = if is_security { AuditCategory::Security } else { AuditCategory::UserAction };
+                assert_eq!(audit.category, kind, "{audit:?}");
             }
             Err(log) => {
                 assert_eq!(action, None, "{name} {said:?}");
@@ -88,6 +96,7 @@ fn what_has_a_field_goes_there_and_the_rest_stays() {
         trace_id: Some("0".repeat(31) + "1"),
         span_id: Some("0".repeat(15) + "1"),
         level: Some(Level::Warn),
+        severity_text: Some("WARNING".to_owned()),
         origin: Arc::new(origin),
         conventions,
         ..*log("audit.document.delete", said)
@@ -118,8 +127,9 @@ fn what_has_a_field_goes_there_and_the_rest_stays() {
             ("http.request.method", "DELETE"),
             ("http.response.status_code", "403"),
             ("k8s.pod.name", "gateway-1"),
+            ("level", "warn"),
             ("process.pid", "4711"),
-            ("severity", "warn"),
+            ("severity", "WARNING"),
             ("span_id", "0000000000000001"),
         ]),
     };
@@ -154,8 +164,35 @@ fn what_is_too_much_is_left_out_and_counted_and_what_is_too_long_for_a_field_is_
     // Two of the sender's, the name that is too long, two of the resource, and one that makes room for their number.
     let all = attributes([("a", "1"), ("b", "2"), ("c", "3"), (DROPPED, "6")]);
     assert_eq!(found.attributes, all);
-    let action = log(&format!("audit.{long}"), Attributes::new());
-    assert_eq!(from_log(action.clone(), 0, &limits), Err(action), "an action is never cut");
+    let named = from_log(log(&format!("audit.{long}"), Attributes::new()), 0, &limits).expect("an audit");
+    assert_eq!(named.action, "unnamed", "a name is never cut");
+    assert_eq!(named.attributes, attributes([("event.name", format!("audit.{long}").as_str())]));
+}
+
+#[test]
+fn what_was_done_is_said_by_the_message_where_nothing_else_says_it() {
+    let (long, endless) = ("word ".repeat(40), "x".repeat(200));
+    let cases = [
+        ("user login\nfrom elsewhere", "user login"),
+        ("  \n user login ", "user login"),
+        (long.as_str(), &long[..124]),
+        (endless.as_str(), "unnamed"),
+        (" ", "unnamed"),
+    ];
+    for (message, action) in cases {
+        let marked = log("", attributes([("log.category", "audit")]));
+        let found = audit(Box::new(LogEvent { message: Some(message.to_owned()), ..*marked }));
+        assert_eq!((found.action.as_str(), found.message.as_deref()), (action, Some(message)));
+        assert_eq!(found.attributes, Attributes::new());
+    }
+}
+
+#[test]
+fn the_mark_of_security_has_the_last_word_on_the_category() {
+    let said = attributes([("log.category", "security"), ("event.category", "system"), ("action", "login")]);
+    let found = audit(log("", said));
+    assert_eq!((found.category, found.action.as_str()), (AuditCategory::Security, "login"));
+    assert_eq!(found.attributes, attributes([("event.category", "system")]));
 }
 
 #[test]

@@ -40,32 +40,24 @@ impl Ingest {
         self.clean_key_lines(source, &mut events);
         let mut outcome = EventsOutcome::default();
         let mut admitted = Vec::with_capacity(events.len());
-        // Those of logs that are none go first: between logs each would begin another part, and where there is no room for
-        // the logs, they are known by their ids when all is sent again.
-        let mut audits = Vec::new();
         let now = Timestamp::now();
         let mut origins = Origins::default();
         for (index, event) in events.into_iter().enumerate() {
-            let (mut event, list) = match event {
-                Event::Log(log) => match audited::from_log(log, index, &self.limits) {
-                    Ok(audit) => (Event::Audit(audit), &mut audits),
-                    Err(log) => (Event::Log(log), &mut admitted),
-                },
-                other => (other, &mut admitted),
+            let mut event = match event {
+                Event::Log(log) => {
+                    audited::from_log(log, index, &self.limits).map_or_else(Event::Log, Event::Audit)
+                }
+                other => other,
             };
             match self.admit(source, &mut event, now, &mut origins) {
-                Ok(()) => list.push(event),
+                Ok(()) => admitted.push(event),
                 Err((reason, text)) => {
                     self.account.refused(source, Kind::Event, reason, 1);
                     outcome.rejected.push(Rejection { index, reason: text });
                 }
             }
         }
-        if audits.is_empty() {
-            return (admitted, outcome);
-        }
-        audits.append(&mut admitted);
-        (audits, outcome)
+        (admitted, outcome)
     }
 
     /// Checks one event against the limits, and redacts it.

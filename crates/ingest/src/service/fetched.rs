@@ -12,8 +12,8 @@ pub(super) const FETCHED_IDS: usize = 1 << 16;
 /// What ids of records that we fetch begin with, and what comes after all that begin so.
 const OF_FETCHED: [(&str, &str); 3] = [("file:", "file;"), ("journal:", "journal;"), ("kernel:", "kernel;")];
 
-/// The same scan of logs without those that we fetch. All of them have ids, in such numbers that hardly any others would be
-/// found, and whoever fetches them asks for theirs ([`Ingest::stored_log_ids`]).
+/// The same scan of logs, or of audits, without those that we fetch. All of them have ids, in such numbers that hardly any
+/// others would be found, and whoever fetches them asks for theirs ([`Ingest::stored_log_ids`]).
 pub(super) fn left_out(scan: EventScan) -> EventScan {
     let is = |op, id: &str| Predicate::column("event_id", Test::Compare(op, id.into()));
     OF_FETCHED.iter().fold(scan, |scan, (first, after)| {

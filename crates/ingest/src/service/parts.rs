@@ -25,10 +25,13 @@ pub(super) enum IdKind {
 }
 
 impl IdKind {
-    pub(super) fn of(table: Table) -> Self {
+    /// The kind of what comes from a source for a table. What is audited may be records of logs that are marked so, and
+    /// who marks all of them is to make no events of jobs be forgotten, nor to take the room that is spare for these.
+    pub(super) fn of(source: Source, table: Table) -> Self {
         match table {
             Table::Exemplars => Self::Exemplar,
             Table::Logs | Table::Spans => Self::Record,
+            Table::AuditEvents if source.is_of_logs() => Self::Record,
             Table::JobEvents
             | Table::StageEvents
             | Table::ComponentEvents
@@ -83,11 +86,11 @@ impl Ingest {
         outcome: &mut EventsOutcome,
     ) -> Result<Vec<Part>, IngestError> {
         let mut parts = Vec::new();
-        for events in split(events, PART_BYTES) {
+        for events in split(source, events, PART_BYTES) {
             let Some(table) = events.first().map(store::table_of) else { continue };
             let (events, claims) = claim(self.seen(source, table), events, own, outcome)?;
             if !events.is_empty() {
-                parts.push(Part { events, claims, kind: IdKind::of(table) });
+                parts.push(Part { events, claims, kind: IdKind::of(source, table) });
             }
         }
         Ok(parts)
@@ -110,11 +113,11 @@ impl Ingest {
 }
 
 /// Events in their order, in parts of at most so many bytes whose ids are remembered in one place.
-fn split(mut events: Vec<Event>, max_bytes: usize) -> Vec<Vec<Event>> {
+fn split(source: Source, mut events: Vec<Event>, max_bytes: usize) -> Vec<Vec<Event>> {
     let mut starts = Vec::new();
     let (mut bytes, mut kind) = (0_usize, None);
     for (place, event) in events.iter().enumerate() {
-        let (size, its_kind) = (store::size_of_event(event), IdKind::of(store::table_of(event)));
+        let (size, its_kind) = (store::size_of_event(event), IdKind::of(source, store::table_of(event)));
         if kind != Some(its_kind) || bytes.saturating_add(size) > max_bytes {
             starts.push(place);
             (bytes, kind) = (0, Some(its_kind));
@@ -161,10 +164,11 @@ mod tests {
             Event::Exemplar(exemplar),
             log(1),
         ];
-        let parts = split(events.clone(), 10_000);
+        let of = |events: &[Event], bytes| split(Source::OtlpLogs, events.to_vec(), bytes);
+        let parts = of(&events, 10_000);
         assert_eq!(parts.iter().map(Vec::len).collect::<Vec<_>>(), [2, 1, 1, 1, 1, 1]);
         assert_eq!(parts.concat(), events);
-        assert_eq!(split(events.clone(), usize::MAX).len(), 3);
-        assert!(split(Vec::new(), 10).is_empty());
+        assert_eq!(of(&events, usize::MAX).len(), 3);
+        assert!(of(&[], 10).is_empty());
     }
 }

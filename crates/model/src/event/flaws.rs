@@ -17,6 +17,8 @@ text_enum! {
         ParentId = "parent_span_id_invalid",
         /// Its sender did not say when it happened; it stands where it was seen, or came in.
         NoTime = "time_missing",
+        /// The number of its severity is none that there is.
+        Severity = "severity_invalid",
         /// Its end is not there, lies before its start, or too far out: its duration is not known.
         EndTime = "end_time_invalid",
         /// It had more attributes than are kept, or some with keys that are too long.
@@ -25,6 +27,8 @@ text_enum! {
         Text = "text_cut",
         /// Values were nested too deep.
         Depth = "depth_cut",
+        /// It had more values than are read.
+        Values = "values_cut",
         /// It had more events than are kept.
         Events = "events_cut",
         /// It had more links than are kept.

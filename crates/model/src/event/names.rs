@@ -11,6 +11,9 @@ macro_rules! text_enum {
             /// Every value, in order.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
+            /// Every value as it is written, in order.
+            pub const NAMES: &[&str] = &[$($text),+];
+
             /// The value as it is written.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),+ }

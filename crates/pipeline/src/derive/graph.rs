@@ -1,9 +1,14 @@
 //! Which service asks which: a span of a client, or of who sends a message, and the span of another service below it.
 //!
+//! Who takes a message may be in a trace of its own, with a link to the span that sent it, as conventions for messaging
+//! want it: then it is below what it links to, and counts once, however many messages it took.
+//!
 //! The two come in any order and in different requests, so each is kept for the other, within a bound. Names are those
 //! that the service graph of Grafana Tempo and of the OpenTelemetry Collector has.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use model::event::{SpanEvent, SpanKind, SpanStatus};
@@ -23,6 +28,8 @@ const LABELS: &[&str] = &["client", "server", "connection_type"];
 const MAX_WAITING: usize = 20_000;
 /// The most spans below one that has not come; a message can be processed by several.
 const MAX_BELOW: usize = 16;
+/// The most links of one span that are followed.
+const MAX_LINKS: usize = 8;
 
 /// The span of who asks: its trace and itself.
 type Key = (u128, u64);
@@ -61,6 +68,8 @@ struct Side {
     seconds: f64,
     is_failed: bool,
     is_message: bool,
+    /// Whether it was counted, of one that waits in several places.
+    counted: Option<Arc<AtomicBool>>,
 }
 
 impl Side {
@@ -70,7 +79,13 @@ impl Side {
             seconds: Duration::from_nanos(span.duration_ns).as_secs_f64(),
             is_failed: span.status == SpanStatus::Error,
             is_message: matches!(span.kind, SpanKind::Producer | SpanKind::Consumer),
+            counted: None,
         }
+    }
+
+    /// Whether this is the first time that it is to be counted.
+    fn is_first(&self) -> bool {
+        self.counted.as_ref().is_none_or(|counted| !counted.swap(true, Ordering::Relaxed))
     }
 }
 
@@ -103,7 +118,8 @@ impl Graph {
         let Some(key) = key(&span.trace_id, &span.span_id) else { return };
         match self.waiting.insert(key, Sides::Asked(side.clone())) {
             Some(Sides::Answered(below)) => {
-                below.iter().for_each(|other| self.count_pair(&side, other, beyond));
+                let below = below.iter().filter(|other| other.is_first());
+                below.for_each(|other| self.count_pair(&side, other, beyond));
             }
             Some(Sides::Asked(_)) => {}
             None => self.keep(key),
@@ -111,20 +127,30 @@ impl Graph {
     }
 
     fn answered(&mut self, span: &SpanEvent, beyond: &IntCounterVec) {
-        let Some(parent) = &span.parent_span_id else { return };
-        let Some(key) = key(&span.trace_id, parent) else { return };
-        let side = Side::of(span);
-        match self.waiting.get_mut(&key) {
-            Some(Sides::Asked(client)) => {
-                let client = client.clone();
-                self.count_pair(&client, &side, beyond);
+        let mut side = Side::of(span);
+        let keys = askers(span);
+        let asked = keys.iter().find_map(|key| match self.waiting.get(key) {
+            Some(Sides::Asked(client)) => Some(client.clone()),
+            Some(Sides::Answered(_)) | None => None,
+        });
+        if let Some(client) = asked {
+            return self.count_pair(&client, &side, beyond);
+        }
+        side.counted = (keys.len() > 1).then(Arc::default);
+        let mut is_lost = !keys.is_empty();
+        for key in keys {
+            match self.waiting.get_mut(&key) {
+                Some(Sides::Answered(below)) if below.len() < MAX_BELOW => below.push(side.clone()),
+                Some(_) => continue,
+                None => {
+                    self.waiting.insert(key, Sides::Answered(vec![side.clone()]));
+                    self.keep(key);
+                }
             }
-            Some(Sides::Answered(below)) if below.len() < MAX_BELOW => below.push(side),
-            Some(Sides::Answered(_)) => self.unpaired.inc(),
-            None => {
-                self.waiting.insert(key, Sides::Answered(vec![side]));
-                self.keep(key);
-            }
+            is_lost = false;
+        }
+        if is_lost {
+            self.unpaired.inc();
         }
     }
 
@@ -135,7 +161,7 @@ impl Graph {
             && let Some(oldest) = self.order.pop_front()
             && let Some(Sides::Answered(below)) = self.waiting.remove(&oldest)
         {
-            self.unpaired.inc_by(below.len() as u64);
+            self.unpaired.inc_by(below.iter().filter(|side| side.is_first()).count() as u64);
         }
     }
 
@@ -168,6 +194,21 @@ impl Graph {
             writer.histogram(SERVER_SECONDS, &labels, &edge.server_seconds);
         }
     }
+}
+
+/// The spans that may have asked for one: its parent, and what it links to if it takes a message.
+fn askers(span: &SpanEvent) -> Vec<Key> {
+    let parent = span.parent_span_id.as_deref().and_then(|parent| key(&span.trace_id, parent));
+    let mut keys: Vec<Key> = parent.into_iter().collect();
+    if span.kind == SpanKind::Consumer {
+        let links = span.links.iter().take(MAX_LINKS);
+        for key in links.filter_map(|link| key(link.trace_id.as_deref()?, link.span_id.as_deref()?)) {
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+    }
+    keys
 }
 
 fn key(trace_id: &str, span_id: &str) -> Option<Key> {

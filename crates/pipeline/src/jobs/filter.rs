@@ -19,6 +19,8 @@ pub struct JobFilter {
     pub document: Option<String>,
     /// For whom it works.
     pub tenant: Option<String>,
+    /// Its trace; upper and lower case are the same.
+    pub trace_id: Option<String>,
     /// Text in its id, document, kind, stage, message or error; upper and lower case are the same.
     pub text: Option<String>,
     /// Something was said of it at this time or later.

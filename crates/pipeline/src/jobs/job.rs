@@ -14,6 +14,9 @@ use crate::latest::Latest;
 use crate::observation::Observation;
 use crate::stages::StageUse;
 
+/// The most traces of one job by which it is found.
+const MAX_TRACES: usize = 16;
+
 /// What events tell of a job beside its life and its stages: of each fact, the newest.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Facts {
@@ -42,6 +45,8 @@ pub(super) struct Facts {
     confidence_score: Latest<f64>,
     quality_degraded: Latest<bool>,
     attributes: Latest<Attributes>,
+    /// Its traces, so that it is found by each; [`MAX_TRACES`] at most.
+    traces: Vec<String>,
 }
 
 impl Facts {
@@ -72,6 +77,16 @@ impl Facts {
         self.confidence_score.offer(time, event.confidence_score.as_ref());
         self.quality_degraded.offer(time, event.quality_degraded.as_ref());
         self.attributes.offer(time, Some(&event.attributes).filter(|attributes| !attributes.is_empty()));
+        self.note_trace(event.trace_id.as_deref());
+    }
+
+    fn note_trace(&mut self, trace: Option<&str>) {
+        if let Some(trace) = trace.filter(|trace| !trace.is_empty())
+            && self.traces.len() < MAX_TRACES
+            && !self.traces.iter().any(|known| known == trace)
+        {
+            self.traces.push(trace.to_owned());
+        }
     }
 
     /// A stage's event tells of its job, too; its attributes are the stage's own.
@@ -82,6 +97,7 @@ impl Facts {
         self.worker_id.offer(time, event.worker_id.as_ref());
         self.service.offer(time, event.service.as_ref());
         self.trace_id.offer(time, event.trace_id.as_ref());
+        self.note_trace(event.trace_id.as_deref());
     }
 }
 
@@ -232,9 +248,15 @@ impl Job {
             && same(&filter.worker, &self.facts.worker_id)
             && same(&filter.document, &self.facts.document_id)
             && same(&filter.tenant, &self.facts.tenant)
+            && filter.trace_id.as_deref().is_none_or(|trace| self.is_of_trace(trace))
             && filter.since.is_none_or(|since| self.last_event_at >= since)
             && filter.until.is_none_or(|until| self.first_event_at <= until)
             && filter.text.as_deref().is_none_or(|text| self.has_text(text))
+    }
+
+    /// Whether any of the traces that were told of it is this one: a job that is tried again can have several.
+    fn is_of_trace(&self, trace: &str) -> bool {
+        self.facts.traces.iter().any(|known| known.eq_ignore_ascii_case(trace))
     }
 
     fn has_text(&self, text: &str) -> bool {

@@ -227,7 +227,10 @@ fn jobs_are_found_by_each_condition_and_page_by_page() {
     }
     let mut failed = job(JobAction::Failed, "j4", 20);
     failed.error_message = Some("File is Encrypted".into());
-    fold(&pipeline, [Event::Job(failed)]);
+    failed.trace_id = Some("AB".repeat(16));
+    let mut again = stage(StageAction::Started, "j4", "ocr", 15);
+    again.trace_id = Some("cd".repeat(16));
+    fold(&pipeline, [Event::Job(failed), Event::Stage(again)]);
     let find = |filter: JobFilter, page: Page| {
         let listing = pipeline.jobs().list(&filter, page);
         (listing.items.into_iter().map(|job| job.job_id).collect::<Vec<_>>(), listing.total)
@@ -243,6 +246,10 @@ fn jobs_are_found_by_each_condition_and_page_by_page() {
     assert_eq!(by(|filter| filter.text = Some("encrypted".into())), ["j4"]);
     assert_eq!(by(|filter| filter.text = Some("report-7".into())), ["j7"]);
     assert_eq!(by(|filter| filter.document = Some("Report-7".into())), ["j7"]);
+    // It is found by each of its traces.
+    assert_eq!(by(|filter| filter.trace_id = Some("ab".repeat(16))), ["j4"]);
+    assert_eq!(by(|filter| filter.trace_id = Some("cd".repeat(16))), ["j4"]);
+    assert!(by(|filter| filter.trace_id = Some("ef".repeat(16))).is_empty());
     assert_eq!(by(|filter| filter.since = Some(at(9))), ["j9", "j4"]);
     assert_eq!(by(|filter| filter.until = Some(at(1))), ["j1", "j0"]);
     assert!(by(|filter| filter.tenant = Some("nobody".into())).is_empty());

@@ -98,11 +98,13 @@ pub(super) struct Draft<'l> {
     event_name: Option<String>,
 }
 
-/// What a draft says of where the record comes from.
+/// What a line says of where its record comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Whence {
     pub(crate) service: Option<String>,
     pub(crate) logger: Option<String>,
+    pub(crate) host: Option<String>,
+    pub(crate) pid: Option<u64>,
 }
 
 impl<'l> Draft<'l> {
@@ -323,7 +325,8 @@ impl<'l> Draft<'l> {
         log.dropped_attributes = kept.dropped(0);
         log.conventions = conventions;
         log.attributes = kept.attributes;
-        (log, Whence { service: self.service, logger: self.logger.map(|held| held.text) })
+        let logger = self.logger.map(|held| held.text);
+        (log, Whence { service: self.service, logger, ..Whence::default() })
     }
 }
 

@@ -43,6 +43,7 @@ pub fn read_journal_entry(line: &[u8]) -> Option<JournalEntry> {
     let origin = Origin {
         service: service.or_else(|| identifier.clone()),
         host: text(&fields, "_HOSTNAME"),
+        pid: text(&fields, "_PID").and_then(|pid| pid.parse().ok()),
         scope_name: identifier,
         ..Origin::default()
     };
@@ -56,11 +57,7 @@ pub fn read_journal_entry(line: &[u8]) -> Option<JournalEntry> {
     if log.message.as_ref().is_some_and(|message| message.contains(char::REPLACEMENT_CHARACTER)) {
         log.flaws.insert(Flaw::Binary);
     }
-    let parts = [
-        ("process.pid", text(&fields, "_PID")),
-        ("systemd.unit", unit),
-        ("journal.transport", text(&fields, "_TRANSPORT")),
-    ];
+    let parts = [("systemd.unit", unit), ("journal.transport", text(&fields, "_TRANSPORT"))];
     log.attributes.extend(parts.into_iter().filter_map(|(name, part)| Some((name.to_owned(), part?))));
     Some(JournalEntry { cursor, log })
 }
@@ -99,7 +96,7 @@ mod tests {
             (log.origin.host.as_deref(), log.origin.scope_name.as_deref()),
             (Some("box"), Some("python3"))
         );
-        assert_eq!(log.attributes.get("process.pid").map(String::as_str), Some("7"));
+        assert_eq!((log.origin.pid, log.attributes.get("process.pid")), (Some(7), None));
     }
 
     #[test]

@@ -22,7 +22,7 @@ use super::{access, json, logfmt, text};
 pub const MAX_JOINED_LINES: usize = 2_000;
 /// The most bytes of one record.
 pub const MAX_JOINED_BYTES: usize = 256 << 10;
-/// The most origins that are remembered: loggers of a service, mostly.
+/// The most origins that are remembered: loggers of a service, and processes, mostly.
 const MAX_ORIGINS: usize = 256;
 
 /// A record, and where the stream goes on after it.
@@ -236,10 +236,17 @@ impl LogReader {
             return Arc::clone(origin);
         }
         let mut origin = Origin::clone(&self.origin);
-        origin.scope_name = whence.logger.clone();
-        if whence.service.is_some() {
-            origin.service.clone_from(&whence.service);
+        // What a line says holds before what is known of its file.
+        for (field, said) in [
+            (&mut origin.scope_name, &whence.logger),
+            (&mut origin.service, &whence.service),
+            (&mut origin.host, &whence.host),
+        ] {
+            if said.is_some() {
+                field.clone_from(said);
+            }
         }
+        origin.pid = whence.pid.or(origin.pid);
         let origin = Arc::new(origin);
         if self.origins.len() >= MAX_ORIGINS {
             self.origins.clear();

@@ -309,6 +309,32 @@ fn traces_of_other_languages_are_joined() {
 }
 
 #[test]
+fn the_host_and_the_process_of_a_line_are_what_its_record_comes_from() {
+    let with_host = || {
+        let mut options = options();
+        options.origin.host = Some("here".to_owned());
+        options.origin.service = Some("db".to_owned());
+        options
+    };
+    let (found, _) = records(
+        with_host(),
+        "Nov 30 08:00:00 myhost cron[811]: job done\nNov 30 08:00:01 kernel booted\n2026-11-30 08:00:02 INFO x\n",
+    );
+    let whence = |place: usize| {
+        let origin = &found[place].log.origin;
+        (origin.host.as_deref(), origin.pid, origin.scope_name.as_deref(), origin.service.as_deref())
+    };
+    assert_eq!(whence(0), (Some("myhost"), Some(811), Some("cron"), Some("db")));
+    assert!(found[0].log.attributes.is_empty(), "{:?}", found[0].log.attributes);
+    let last = found.len() - 1;
+    assert_eq!(
+        whence(last),
+        (Some("here"), None, None, Some("db")),
+        "a line says nothing of those before it"
+    );
+}
+
+#[test]
 fn what_is_indented_belongs_to_the_record_before_and_what_is_not_stands_alone() {
     assert_eq!(
         messages("2026-11-30 08:00:00 INFO a\n  b\n\tc\nplain\nother\n"),

@@ -40,14 +40,14 @@ impl Said<'_> {
         log.severity_number = self.severity.map(|severity| severity.number);
         log.severity_text = self.severity_text.map(str::to_owned);
         log.message = Some(self.message.to_owned());
-        let parts = [
-            ("process.pid", self.pid.map(|pid| pid.to_string())),
-            ("thread.name", self.thread.map(str::to_owned)),
-            ("host.name", self.host.map(str::to_owned)),
-        ];
-        let said = parts.into_iter().filter_map(|(name, part)| Some((name.to_owned(), part?)));
-        log.attributes.extend(said);
-        (log, Whence { service: None, logger: self.logger.map(str::to_owned) })
+        log.attributes.extend(self.thread.map(|thread| ("thread.name".to_owned(), thread.to_owned())));
+        let whence = Whence {
+            service: None,
+            logger: self.logger.map(str::to_owned),
+            host: self.host.map(str::to_owned),
+            pid: self.pid,
+        };
+        (log, whence)
     }
 }
 

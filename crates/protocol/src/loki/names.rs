@@ -3,26 +3,35 @@
 use std::sync::LazyLock;
 
 use model::event::Origin;
+use model::event::columns::Column;
+use model::event::columns::Place::{Count, Text};
 
-use crate::otlp::rows::names::Place::{Count, Text};
-use crate::otlp::rows::names::{Field, Names};
+use crate::otlp::rows::names::Names;
 
 /// What labels say of where a stream comes from; of several names that are there the first one holds.
-const OF_LABELS: &[Field<Origin>] = &[
-    Field {
+const OF_LABELS: &[Column<Origin>] = &[
+    Column {
+        name: "service",
         place: Text(|all| &mut all.service),
         names: &["service_name", "service.name", "service", "app", "job", "container"],
     },
-    Field {
+    Column {
+        name: "service_namespace",
         place: Text(|all| &mut all.service_namespace),
         names: &["service_namespace", "service.namespace"],
     },
-    Field { place: Text(|all| &mut all.service_version), names: &["service_version", "service.version"] },
-    Field {
+    Column {
+        name: "service_version",
+        place: Text(|all| &mut all.service_version),
+        names: &["service_version", "service.version"],
+    },
+    Column {
+        name: "service_instance_id",
         place: Text(|all| &mut all.service_instance_id),
         names: &["service_instance_id", "service.instance.id"],
     },
-    Field {
+    Column {
+        name: "environment",
         place: Text(|all| &mut all.environment),
         names: &[
             "deployment_environment_name",
@@ -33,11 +42,12 @@ const OF_LABELS: &[Field<Origin>] = &[
             "env",
         ],
     },
-    Field {
+    Column {
+        name: "host",
         place: Text(|all| &mut all.host),
         names: &["host_name", "host.name", "host", "hostname", "node_name", "nodename", "node"],
     },
-    Field { place: Count(|all| &mut all.pid), names: &["process_pid", "process.pid", "pid"] },
+    Column { name: "pid", place: Count(|all| &mut all.pid), names: &["process_pid", "process.pid", "pid"] },
 ];
 
 /// What fills the origin of a stream.

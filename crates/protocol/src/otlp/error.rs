@@ -1,6 +1,5 @@
 //! What is wrong with a request, and where in it.
 
-use super::bounds::{MAX_DEPTH, MAX_VALUES};
 use crate::wire::Malformed;
 
 /// A request that cannot be taken.
@@ -20,12 +19,6 @@ pub enum Fault {
     /// A text, or the whole of a request in JSON, is not UTF-8.
     #[error("expected UTF-8")]
     NotUtf8,
-    /// Arrays and maps lie in each other.
-    #[error("values are nested more than {MAX_DEPTH} deep")]
-    TooDeep,
-    /// There is more in one record than is taken.
-    #[error("there are more than {MAX_VALUES} values in it: send smaller records")]
-    TooMany,
     /// It is no JSON of that kind.
     #[error("{0}")]
     Json(String),

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::bounds::Beyond;
 use super::ids::{SpanId, TraceId};
 use super::resource::Sink;
 use super::time::UnixNanos;
@@ -32,6 +33,8 @@ pub struct LogRecord<'a> {
     pub span_id: SpanId,
     /// The name of the event that it is; empty where it is a plain record.
     pub event_name: Cow<'a, str>,
+    /// What of it was not read.
+    pub beyond: Beyond,
 }
 
 /// Hears the log records of a request.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::bounds::Beyond;
 use super::ids::{SpanId, TraceId};
 use super::resource::Sink;
 use super::time::UnixNanos;
@@ -234,4 +235,6 @@ pub trait MetricSink: Sink {
     fn exponential_histogram(&mut self, point: &ExponentialHistogramPoint<'_>);
     /// A point of a summary.
     fn summary(&mut self, point: &SummaryPoint<'_>);
+    /// A point of which a part was passed over: what is left of it may be another series, or another histogram.
+    fn point_beyond(&mut self, beyond: Beyond);
 }

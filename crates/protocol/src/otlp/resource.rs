@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::bounds::Beyond;
 use super::value::KeyValue;
 
 /// What produced the telemetry that follows.
@@ -13,6 +14,8 @@ pub struct Resource<'a> {
     pub dropped_attributes_count: u32,
     /// The schema that its attributes follow.
     pub schema_url: Cow<'a, str>,
+    /// What of it was not read.
+    pub beyond: Beyond,
 }
 
 /// The part of it that produced the records that follow.
@@ -28,6 +31,8 @@ pub struct Scope<'a> {
     pub dropped_attributes_count: u32,
     /// The schema that its records follow.
     pub schema_url: Cow<'a, str>,
+    /// What of it was not read.
+    pub beyond: Beyond,
 }
 
 /// Hears what a request holds, in its order: a resource, a scope of it, that scope's records, and so on.

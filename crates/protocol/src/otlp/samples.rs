@@ -16,6 +16,7 @@ mod tests;
 
 use model::{LabelsRef, NO_START, STALE_NAN, Sample, SampleRun};
 
+use super::bounds::Beyond;
 use super::metrics::{
     ExponentialHistogramPoint, HistogramPoint, Metric, MetricSink, Number, NumberPoint, SummaryPoint,
 };
@@ -246,5 +247,10 @@ impl MetricSink for SampleSink<'_> {
     fn summary(&mut self, point: &SummaryPoint<'_>) {
         let taken = self.take_summary(point);
         self.end(point.time, taken);
+    }
+
+    fn point_beyond(&mut self, beyond: Beyond) {
+        let reason = beyond.reason().unwrap_or_default();
+        self.converted.reject(&self.metric.sent, reason.into());
     }
 }

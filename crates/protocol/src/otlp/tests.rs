@@ -63,6 +63,10 @@ impl MetricSink for Heard {
     fn summary(&mut self, point: &SummaryPoint<'_>) {
         self.note(point);
     }
+
+    fn point_beyond(&mut self, beyond: Beyond) {
+        self.note(&beyond);
+    }
 }
 
 /// What a request of a signal says.

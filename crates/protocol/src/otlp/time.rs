@@ -7,6 +7,9 @@ use model::Timestamp;
 pub struct UnixNanos(pub u64);
 
 impl UnixNanos {
+    /// Stands for whatever was sent as a time and is none: what lies before 1970, or beyond what fits.
+    pub const BEYOND: Self = Self(u64::MAX);
+
     /// The time, if one was sent and it can be written down (until the year 2262).
     pub fn timestamp(self) -> Option<Timestamp> {
         i64::try_from(self.0).ok().filter(|nanos| *nanos != 0).map(Timestamp::from_nanos)

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use model::event::{SpanKind, SpanStatus as StatusCode};
 
+use super::bounds::Beyond;
 use super::ids::{SpanId, TraceId};
 use super::resource::Sink;
 use super::time::UnixNanos;
@@ -44,6 +45,8 @@ pub struct Span<'a> {
     pub dropped_links_count: u32,
     /// How it ended.
     pub status: SpanStatus<'a>,
+    /// What of it, its events and its links was not read.
+    pub beyond: Beyond,
 }
 
 /// Something that happened while a span lasted.

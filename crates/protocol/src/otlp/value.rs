@@ -28,6 +28,13 @@ pub enum AnyValue<'a> {
     Map(Vec<KeyValue<'a>>),
 }
 
+impl AnyValue<'_> {
+    /// What stands for an array or a map that was not read.
+    pub(in crate::otlp) const fn passed_over() -> Self {
+        Self::Text(Cow::Borrowed("…"))
+    }
+}
+
 /// A value with its key: an attribute, or an entry of a map.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct KeyValue<'a> {

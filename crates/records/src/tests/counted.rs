@@ -152,7 +152,7 @@ fn a_record_stands_among_those_of_its_source() {
         let middle = &logs[number * 2];
         let id = id.then(|| id_of_log(middle));
         let found = around(&*stored.store, &context, (middle.time, id), (before, after), &Cancel::never());
-        let found = found.expect("records");
+        let found = found.expect("records").expect("the one in the middle");
         (ids(&found.items).join(" "), found.place)
     };
     assert_eq!(shown(2, true, 1, 1), ("a1 a2 a3".into(), Some(1)));
@@ -164,7 +164,43 @@ fn a_record_stands_among_those_of_its_source() {
     // The last one of its time, and nothing around it.
     assert_eq!(shown(3, false, 0, 0), ("a5".into(), Some(0)));
     assert_eq!(shown(3, true, 0, 0), ("a3".into(), Some(0)));
-    let unknown =
-        around(&*stored.store, &context, (NOW, Some(5)), (2, 2), &Cancel::never()).expect("records");
-    assert_eq!((ids(&unknown.items).join(" "), unknown.place), ("a0 a1 a2".into(), None));
+    // Nothing is of that time, or has that id.
+    let around_it = |time: i64, id| {
+        let time = Timestamp::from_nanos(NOW.as_nanos() + time);
+        around(&*stored.store, &context, (time, id), (2, 1), &Cancel::never()).expect("an answer")
+    };
+    let between = around_it(3, None).expect("records");
+    assert_eq!((ids(&between.items).join(" "), between.place), ("a1 a2 a3".into(), None));
+    for time in [0, 3, 5, 99] {
+        assert!(around_it(time, Some(5)).is_none(), "{time}");
+    }
+}
+
+#[test]
+fn a_record_is_found_among_thousands_of_its_time_with_what_stands_around_it() {
+    let stored = Stored::new();
+    let log = |time: i64, id: String| {
+        let log = LogEvent::new(Timestamp::from_nanos(NOW.as_nanos() + time), Arc::default());
+        LogEvent { event_id: Some(id), ..log }
+    };
+    let many: Vec<LogEvent> = (0..2_500).map(|number| log(5, format!("b{number}"))).collect();
+    let rest = [log(4, "before".to_owned()), log(6, "later".to_owned())];
+    let events: Vec<Event> = many.iter().chain(&rest).cloned().map(|log| Event::Log(Box::new(log))).collect();
+    stored.take(&events[..1_000]);
+    stored.to_file();
+    stored.take(&events[1_000..]);
+    for (number, expected, place) in [
+        (1_250, "b1248 b1249 b1250 b1251", 2),
+        (0, "before b0 b1", 1),
+        (1, "before b0 b1 b2", 2),
+        (2_499, "b2497 b2498 b2499 later", 2),
+    ] {
+        let middle = (many[number].time, Some(id_of_log(&many[number])));
+        let found = around(&*stored.store, &Context::default(), middle, (2, 1), &Cancel::never());
+        let found = found.expect("records").expect("the one in the middle");
+        assert_eq!((ids(&found.items).join(" "), found.place), (expected.to_owned(), Some(place)));
+    }
+    let nobody = (many[0].time, Some(5));
+    let found = around(&*stored.store, &Context::default(), nobody, (2, 1), &Cancel::never());
+    assert!(found.expect("an answer").is_none());
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use model::Timestamp;
 use model::event::{
-    Attributes, Conventions, Event, Level, LogEvent, Origin, SpanEvent, SpanKind, SpanStatus,
+    Attributes, AuditCategory, AuditEvent, AuditOutcome, Conventions, Event, Flaw, Flaws, Level, LogEvent,
+    Origin, SpanEvent, SpanKind, SpanOccurrence, SpanStatus,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -97,6 +98,7 @@ fn origin(chance: &mut Chance) -> Arc<Origin> {
         host: chance.some(&HOSTS),
         pid: (chance.below(2) == 0).then(|| chance.below(9) as u64),
         scope_name: chance.some(&["ocr.pages", "http"]),
+        scope_version: chance.some(&["1.0", "1.1"]),
         resource_attributes: chance.attributes(OF_RESOURCE),
         ..Origin::default()
     })
@@ -110,6 +112,7 @@ fn conventions(chance: &mut Chance) -> Conventions {
         http_method: chance.some(&["GET", "POST"]),
         http_route: chance.some(&["/documents/{id}", "/"]),
         http_status_code: (chance.below(2) == 0).then(|| [200, 404, 500, 503][chance.below(4)]),
+        gen_ai_operation: chance.some(&["chat", "embeddings"]),
         gen_ai_input_tokens: (chance.below(4) == 0).then(|| chance.below(100) as u64),
         exception_message: (chance.below(5) == 0).then(|| chance.text()),
         exception_stacktrace: (chance.below(8) == 0).then(|| chance.text()),
@@ -122,6 +125,22 @@ fn time(chance: &mut Chance) -> Timestamp {
     Timestamp::from_nanos(NOW.as_nanos() - chance.below(3_600) as i64 * 1_000_000_000)
 }
 
+fn flaws(chance: &mut Chance) -> Flaws {
+    let all = [Flaw::Text, Flaw::NoTime, Flaw::Depth];
+    all.into_iter().filter(|_| chance.below(3) == 0).collect()
+}
+
+fn occurrences(chance: &mut Chance) -> Vec<SpanOccurrence> {
+    let count = chance.below(3);
+    let one = |chance: &mut Chance| SpanOccurrence {
+        time: (chance.below(2) == 0).then_some(NOW),
+        name: chance.one(&["exception", "gen_ai.choice"]).to_owned(),
+        attributes: chance.attributes(OWN),
+        dropped_attributes: None,
+    };
+    (0..count).map(|_| one(chance)).collect()
+}
+
 pub(crate) fn logs(count: usize) -> Vec<Event> {
     let mut chance = Chance(7);
     let logs = (0..count).map(|number| {
@@ -130,6 +149,11 @@ pub(crate) fn logs(count: usize) -> Vec<Event> {
             event_id: Some(format!("l{number}")),
             observed_time: (chance.below(2) == 0).then_some(time),
             level: (chance.below(5) > 0).then(|| Level::ALL[chance.below(Level::ALL.len())]),
+            severity_number: (chance.below(2) == 0).then(|| 1 + chance.below(24) as u64),
+            severity_text: chance.some(&["ERROR", "Warn"]),
+            event_name: chance.some(&["cache.missed", "timeout"]),
+            dropped_attributes: (chance.below(3) == 0).then(|| chance.below(9) as u64),
+            flaws: flaws(&mut chance),
             message: (chance.below(9) > 0).then(|| chance.text()),
             trace_id: chance.some(&TRACES),
             conventions: conventions(&mut chance),
@@ -150,6 +174,9 @@ pub(crate) fn spans(count: usize) -> Vec<Event> {
             kind: SpanKind::ALL[chance.below(SpanKind::ALL.len())],
             status: SpanStatus::ALL[chance.below(SpanStatus::ALL.len())],
             status_message: (chance.below(4) == 0).then(|| chance.text()),
+            events: occurrences(&mut chance),
+            dropped_events: (chance.below(3) == 0).then(|| chance.below(9) as u64),
+            flaws: flaws(&mut chance),
             duration_ns: [0, 999, 250_000_000, 1_000_000_000, 5_000_000_001, u64::MAX][chance.below(6)],
             conventions: conventions(&mut chance),
             attributes: chance.attributes(OWN),
@@ -159,8 +186,51 @@ pub(crate) fn spans(count: usize) -> Vec<Event> {
     spans.collect()
 }
 
+/// What is kept as attributes of what is audited, for want of columns.
+const OF_AUDITS: &[(&str, &[&str])] = &[
+    ("level", &["info", "warn", "error"]),
+    ("severity", &["ERROR", "Warn"]),
+    ("dropped_attributes", &["2", "17"]),
+    ("otel.scope.name", &["ocr.pages", "http"]),
+    ("otel.scope.version", &["1.0", "1.1"]),
+    ("process.pid", &["3", "7"]),
+    ("http.request.method", &["GET", "POST"]),
+    ("http.response.status_code", &["200", "404", "503"]),
+    ("gen_ai.usage.input_tokens", &["7", "70"]),
+    ("exception.message", &["timed out", "retry", "x"]),
+    ("zone", &["eu-1", "us"]),
+];
+
+pub(crate) fn audits(count: usize) -> Vec<Event> {
+    let mut chance = Chance(13);
+    let audits = (0..count).map(|number| {
+        let mut attributes = chance.attributes(OWN);
+        attributes.extend(chance.attributes(OF_AUDITS));
+        Event::Audit(AuditEvent {
+            time: time(&mut chance),
+            event_id: format!("a{number}"),
+            action: chance.one(&["document.delete", "login", "retry", "job-7"]).to_owned(),
+            category: AuditCategory::ALL[chance.below(AuditCategory::ALL.len())],
+            outcome: (chance.below(2) == 0).then(|| AuditOutcome::ALL[chance.below(AuditOutcome::ALL.len())]),
+            user_id: chance.some(&["ada", "bob"]),
+            target: chance.some(&["doc-7", "doc-8"]),
+            message: (chance.below(3) > 0).then(|| chance.text()),
+            client_ip: chance.some(&["192.0.2.7", "192.0.2.8"]),
+            tenant: chance.some(&TENANTS),
+            service: chance.some(&SERVICES),
+            host: chance.some(&HOSTS),
+            job_id: chance.some(&["doc-7", "doc-8", "j"]),
+            document_id: None,
+            request_id: None,
+            trace_id: chance.some(&TRACES),
+            attributes,
+        })
+    });
+    audits.collect()
+}
+
 /// Conditions that both kinds of records know.
-const TERMS: [&str; 74] = [
+const TERMS: [&str; 88] = [
     "*",
     "timed",
     "TIMEOUT",
@@ -235,8 +305,22 @@ const TERMS: [&str; 74] = [
     "attempts:1..10",
     "waited>300ms",
     "since<now",
+    "flaws:text_cut",
+    "flaws:\"time_missing depth_cut\"",
+    "-flaws:*",
+    "environment:production",
+    "pid>4",
+    "pid:7",
+    "deployment.environment:test",
+    "service.version>1.0",
+    "scope_name:http",
+    "http_status_code>=500",
+    "http_method:GET",
+    "gen_ai.usage.prompt_tokens>50",
+    "gen_ai_input_tokens:1..50",
+    "llm.request.type:chat",
 ];
-const OF_LOGS: [&str; 12] = [
+const OF_LOGS: [&str; 19] = [
     "level:error",
     "level>=warn",
     "level<info",
@@ -249,8 +333,15 @@ const OF_LOGS: [&str; 12] = [
     "duration>1s",
     "logger:ocr.pages",
     "zone:eu-*",
+    "severity_text:ERROR",
+    "severity_number>16",
+    "event_name:cache*",
+    "event.name:timeout",
+    "event_id:l7",
+    "dropped_attributes>2",
+    "scope_version>1.0",
 ];
-const OF_SPANS: [&str; 12] = [
+const OF_SPANS: [&str; 17] = [
     "duration>1s",
     "duration:250ms",
     "duration:[1s TO 6s}",
@@ -263,6 +354,11 @@ const OF_SPANS: [&str; 12] = [
     "status_message:retry",
     "parent_span_id:*",
     "cached:true",
+    "kind:SERVER",
+    "event:exception",
+    "events:\"gen_ai choice\"",
+    "event.name:/choice/",
+    "dropped_events>2",
 ];
 
 /// A query over records of a kind.

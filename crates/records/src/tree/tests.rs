@@ -6,7 +6,17 @@ use super::*;
 fn piece(id: &str, parent: &str, start: i64, end: i64) -> Piece {
     let parent = (!parent.is_empty()).then(|| parent.to_owned());
     let duration = u64::try_from(end - start).expect("it ends after it began");
-    Piece { id: id.to_owned(), parent, start, duration, clock: "a".to_owned() }
+    Piece { id: id.to_owned(), parent, start, duration, clock: "a".to_owned(), kind: SpanKind::Internal }
+}
+
+/// The same of who takes a message, by a clock of its own.
+fn taken(id: &str, parent: &str, start: i64, end: i64) -> Piece {
+    Piece { clock: id.to_owned(), kind: SpanKind::Consumer, ..piece(id, parent, start, end) }
+}
+
+/// The path: how long each span was waited for, and how long before it began.
+fn path(pieces: &[Piece]) -> Vec<(u64, u64)> {
+    of(pieces, |node| (node.critical, node.waiting))
 }
 
 fn of<T>(pieces: &[Piece], what: impl Fn(&Node) -> T) -> Vec<T> {
@@ -40,17 +50,88 @@ fn the_whole_waits_for_what_ended_last_and_then_for_what_had_ended_before_that_b
     // `beside` still ran when `last` began, so that nobody waited for its end.
     assert_eq!(of(&pieces, |node| node.critical), [10 + 20 + 5, 25, 0, 10 + 5, 25]);
     let outlived = [piece("root", "", 0, 100), piece("child", "root", 80, 300)];
-    assert_eq!(of(&outlived, |node| node.critical), [80, 20]);
+    assert_eq!(path(&outlived), [(80, 0), (220, 0)]);
 }
 
 #[test]
-fn spans_without_their_parents_are_roots_and_the_longest_root_is_what_is_waited_for() {
+fn what_takes_a_message_is_waited_for_when_its_sender_has_ended_and_before_it_what_lies_in_the_queue() {
+    let trace = [
+        piece("post", "", 0, 100),
+        Piece { kind: SpanKind::Producer, ..piece("send", "post", 65, 70) },
+        taken("run", "send", 200, 1_030),
+        Piece { clock: "run".to_owned(), ..piece("load", "run", 210, 300) },
+        Piece { clock: "run".to_owned(), ..piece("recognise", "run", 300, 1_000) },
+    ];
+    assert_eq!(path(&trace), [(65, 0), (5, 0), (40, 130), (90, 0), (700, 0)]);
+    // It began before its sender was done, and a further one follows from it.
+    let chained = [
+        piece("post", "", 0, 100),
+        piece("send", "post", 10, 50),
+        taken("first", "send", 20, 300),
+        taken("second", "first", 350, 400),
+    ];
+    assert_eq!(path(&chained), [(10, 0), (10, 0), (280, 0), (50, 50)]);
+}
+
+#[test]
+fn of_what_is_sent_side_by_side_only_what_ended_last_and_what_had_ended_before_it_began_is_waited_for() {
+    let beside = [
+        piece("post", "", 0, 100),
+        taken("a", "post", 120, 300),
+        taken("b", "post", 250, 500),
+        taken("c", "post", 120, 200),
+    ];
+    assert_eq!(path(&beside), [(100, 0), (0, 0), (250, 50), (80, 20)]);
+    // Whoever waits for an answer by message waits for what became of it.
+    let answered = [piece("post", "", 0, 100), piece("send", "post", 10, 15), taken("run", "send", 20, 90)];
+    assert_eq!(path(&answered), [(10 + 10, 0), (5, 0), (70, 5)]);
+    // What goes on behind another end that was waited for is not waited for with what began it.
+    let left = [
+        piece("post", "", 0, 100),
+        piece("send", "post", 10, 15),
+        taken("run", "send", 60, 400),
+        piece("last", "post", 50, 500),
+    ];
+    assert_eq!(path(&left), [(45, 0), (5, 0), (0, 0), (450, 0)]);
+}
+
+#[test]
+fn what_lost_its_parents_counts_from_where_the_trace_without_it_ends() {
+    let longer = [piece("root", "", 0, 100), piece("orphan", "gone", 0, 500)];
+    assert_eq!(path(&longer), [(100, 0), (400, 0)]);
+    let within = [piece("root", "", 0, 100), piece("orphan", "gone", 20, 50)];
+    assert_eq!(path(&within), [(100, 0), (0, 0)]);
+    let later =
+        [piece("root", "", 0, 100), piece("orphan", "gone", 150, 500), piece("part", "orphan", 200, 300)];
+    assert_eq!(path(&later), [(100, 0), (250, 50), (100, 0)]);
+    let two_roots = [piece("b", "", 50, 80), piece("a", "", 0, 10)];
+    assert_eq!(path(&two_roots), [(30, 40), (10, 0)]);
+}
+
+#[test]
+fn a_message_is_never_taken_before_it_is_sent_and_may_be_taken_later() {
+    let trace = |start, end| {
+        let pieces = [piece("send", "", 1_000, 1_100), taken("run", "send", start, end)];
+        of(&pieces, |node| (node.skew, node.critical, node.waiting))
+    };
+    // It would fit into its sender, and is not taken for part of it.
+    assert_eq!(trace(1_500, 1_510), [(0, 100, 0), (0, 10, 400)]);
+    assert_eq!(trace(400, 700), [(0, 0, 0), (600, 300, 0)]);
+    // By the same clock it is moved no more than others, and counts from where its parent begins.
+    let before = [piece("root", "", 100, 200), piece("part", "root", 50, 150)];
+    assert_eq!(path(&before), [(50, 0), (50, 0)]);
+}
+
+#[test]
+fn without_a_root_all_that_lost_their_parents_share_the_time() {
     let pieces = [piece("a", "gone", 0, 10), piece("b", "a", 2, 4), piece("c", "gone", 0, 50)];
     assert_eq!(
         of(&pieces, |node| (node.parent, node.is_orphan)),
         [(None, true), (Some(0), false), (None, true)]
     );
     assert_eq!(of(&pieces, |node| node.critical), [0, 0, 50]);
+    let overlapping = [piece("a", "gone", 0, 10), piece("b", "gone", 5, 20), piece("c", "gone", 25, 30)];
+    assert_eq!(path(&overlapping), [(5, 0), (15, 0), (5, 5)]);
     assert!(analyse(&[]).is_empty());
 }
 
@@ -117,30 +198,38 @@ fn a_trace_may_be_as_deep_as_it_likes_and_have_any_times() {
 }
 
 fn any_trace() -> impl Strategy<Value = Vec<Piece>> {
-    let piece =
-        (0u8..12, 0u8..14, 0i64..100, 0u64..60, 0u8..2).prop_map(|(id, parent, start, duration, clock)| {
-            Piece {
-                id: id.to_string(),
-                parent: (parent > 1).then(|| parent.to_string()),
-                start,
-                duration,
-                clock: clock.to_string(),
-            }
-        });
+    let piece = (0u8..12, 0u8..14, 0i64..100, 0u64..60, 0u8..2, 0u8..3).prop_map(
+        |(id, parent, start, duration, clock, kind)| Piece {
+            id: id.to_string(),
+            parent: (parent > 1).then(|| parent.to_string()),
+            start,
+            duration,
+            clock: clock.to_string(),
+            kind: [SpanKind::Internal, SpanKind::Producer, SpanKind::Consumer][usize::from(kind)],
+        },
+    );
     proptest::collection::vec(piece, 1..20)
 }
 
 proptest! {
     #[test]
-    fn every_span_hangs_on_a_root_and_the_path_is_as_long_as_the_longest_root(pieces in any_trace()) {
+    fn every_span_hangs_on_a_root_and_the_path_is_as_long_as_the_trace_from_its_root_on(pieces in any_trace()) {
         let nodes = analyse(&pieces);
         for (node, piece) in nodes.iter().zip(&pieces) {
             prop_assert!(node.own <= piece.duration && node.critical <= piece.duration);
             let depth = node.parent.map_or(0, |parent| nodes[parent].depth + 1);
             prop_assert_eq!(node.depth, depth);
         }
-        let roots = nodes.iter().zip(&pieces).filter(|(node, _)| node.parent.is_none());
-        let longest = roots.map(|(_, piece)| piece.duration).max();
-        prop_assert_eq!(Some(nodes.iter().map(|node| node.critical).sum::<u64>()), longest);
+        let start = |(node, piece): (&Node, &Piece)| piece.start + node.skew;
+        let end = |(node, piece): (&Node, &Piece)| {
+            piece.start + node.skew + i64::try_from(piece.duration).expect("a short one")
+        };
+        let all = || nodes.iter().zip(&pieces);
+        let complete = all().filter(|(_, piece)| piece.parent.is_none()).map(start).min();
+        let first = complete.or_else(|| all().filter(|(node, _)| node.parent.is_none()).map(start).min());
+        let first = first.expect("there is a span, and what it hangs on");
+        let last = all().map(end).fold(first, Ord::max);
+        let path: u64 = nodes.iter().map(|node| node.critical + node.waiting).sum();
+        prop_assert_eq!(i64::try_from(path), Ok(last - first));
     }
 }

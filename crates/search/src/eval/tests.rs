@@ -39,12 +39,12 @@ fn line() -> Line {
         ("exception.message", "connection refused".into()),
     ];
     let own: [(&str, Datum<'static>); 4] = [
-        ("tenant", "acme-7".into()),
+        ("team", "acme-7".into()),
         ("attempts", "12".into()),
         ("waited", "250ms".into()),
         ("size", Datum::Number(5.0)),
     ];
-    let resource: [(&str, Datum<'static>); 2] = [("tenant", "nobody".into()), ("zone", "eu-1".into())];
+    let resource: [(&str, Datum<'static>); 2] = [("team", "nobody".into()), ("zone", "eu-1".into())];
     Line { fields: fields.into(), own: own.into(), resource: resource.into() }
 }
 
@@ -179,9 +179,9 @@ fn values_are_compared_by_their_kind() {
 #[test]
 fn attributes_are_read_as_what_they_are_compared_with() {
     all_find(&[
-        "tenant:acme-7",
-        "attributes.tenant:acme-7",
-        "resource.tenant:nobody",
+        "team:acme-7",
+        "attributes.team:acme-7",
+        "resource.team:nobody",
         "zone:eu-1",
         "attempts>5",
         "attempts:1..20",
@@ -191,12 +191,12 @@ fn attributes_are_read_as_what_they_are_compared_with() {
         "waited:200ms..1s",
         "size:5",
         "size>4",
-        "tenant>acme",
-        "tenant:/me-/",
+        "team>acme",
+        "team:/me-/",
     ]);
     none_finds(&[
-        "tenant:nobody",
-        "tenant:acme",
+        "team:nobody",
+        "team:acme",
         "attributes.zone:eu-1",
         "attempts>5s",
         "waited>5",
@@ -207,7 +207,7 @@ fn attributes_are_read_as_what_they_are_compared_with() {
 
 #[test]
 fn what_a_record_lacks_satisfies_nothing_but_a_negation() {
-    all_find(&["tenant:*", "service:*", "_exists_:zone", "colour!=red", "-colour:red", "span_id!=*"]);
+    all_find(&["team:*", "service:*", "_exists_:zone", "colour!=red", "-colour:red", "span_id!=*"]);
     none_finds(&["colour:*", "colour:red", "colour>5", "span_id:*", "observed_time<now", "colour:/./"]);
 }
 

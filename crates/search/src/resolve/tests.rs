@@ -90,7 +90,7 @@ fn wildcards_are_for_words_in_text_and_for_whole_values_elsewhere() {
         ("message=Time*", &["whole", "^(?s:Time.*)$"]),
         ("service:OCR-*", &["whole", "^(?s:OCR\\-.*)$"]),
         ("trace_id:4BF9*", &["whole", "^(?s:4bf9.*)$"]),
-        ("tenant:a?", &["whole", "^(?s:a.)$"]),
+        ("team:a?", &["whole", "^(?s:a.)$"]),
     ];
     for (query, expected) in cases {
         assert_eq!(shown(query), expected, "{query}");
@@ -115,13 +115,13 @@ fn values_are_of_the_kind_that_the_field_has() {
         ("http.request.body.size>=10MiB", Test::Compare(CompareOp::AtLeast, Value::Bytes(10 << 20))),
         ("cached:TRUE", Test::Compare(CompareOp::Equal, Value::Bool(true))),
         ("service>=b", Test::Compare(CompareOp::AtLeast, text("b"))),
-        ("tenant:5", equals("5")),
-        ("tenant>5", Test::Compare(CompareOp::Greater, Value::Number(5.0))),
-        ("tenant>5s", Test::Compare(CompareOp::Greater, seconds(5))),
-        ("tenant>5kb", Test::Compare(CompareOp::Greater, Value::Bytes(5_000))),
-        ("tenant>\"5\"", Test::Compare(CompareOp::Greater, text("5"))),
-        ("tenant<2025-08-01T00:00:00Z", Test::Compare(CompareOp::Less, time("2025-08-01T00:00:00Z"))),
-        ("tenant<abc", Test::Compare(CompareOp::Less, text("abc"))),
+        ("team:5", equals("5")),
+        ("team>5", Test::Compare(CompareOp::Greater, Value::Number(5.0))),
+        ("team>5s", Test::Compare(CompareOp::Greater, seconds(5))),
+        ("team>5kb", Test::Compare(CompareOp::Greater, Value::Bytes(5_000))),
+        ("team>\"5\"", Test::Compare(CompareOp::Greater, text("5"))),
+        ("team<2025-08-01T00:00:00Z", Test::Compare(CompareOp::Less, time("2025-08-01T00:00:00Z"))),
+        ("team<abc", Test::Compare(CompareOp::Less, text("abc"))),
         ("duration:*", Test::Exists),
         ("duration:1s..5s", Test::Between(Bound::Included(seconds(1)), Bound::Included(seconds(5)))),
         (
@@ -179,9 +179,9 @@ fn names_that_are_no_fields_are_attributes_and_like_ones_are_hinted_at() {
         other => panic!("{query} means {other:?}"),
     };
     let attribute = |scope, name: &str| Target::Attribute { scope, name: name.to_owned() };
-    assert_eq!(target("tenant:a"), attribute(Scope::Any, "tenant"));
-    assert_eq!(target("attributes.tenant:a"), attribute(Scope::Record, "tenant"));
-    assert_eq!(target("resource.tenant:a"), attribute(Scope::Resource, "tenant"));
+    assert_eq!(target("team:a"), attribute(Scope::Any, "team"));
+    assert_eq!(target("attributes.team:a"), attribute(Scope::Record, "team"));
+    assert_eq!(target("resource.team:a"), attribute(Scope::Resource, "team"));
 
     let hints = |query: &str| -> Vec<(usize, String)> {
         let query = Query::parse(query, &schema(), now()).expect("read");
@@ -189,7 +189,7 @@ fn names_that_are_no_fields_are_attributes_and_like_ones_are_hinted_at() {
     };
     let said = "there is no field `servce`, so attributes of that name are searched; did you mean `service`?";
     assert_eq!(hints("a servce:(x OR y) servce:z"), [(2, said.to_owned())]);
-    assert!(hints("tenant:a attributes.servce:b").is_empty());
+    assert!(hints("team:a attributes.servce:b").is_empty());
     assert_eq!(hints("a and b")[0].0, 2);
     let many: Vec<String> = (0..100).map(|number| format!("servic{number}:x")).collect();
     assert_eq!(hints(&many.join(" ")).len(), crate::limits::MAX_HINTS);
@@ -215,7 +215,7 @@ fn values_that_do_not_fit_are_refused_at_their_place() {
         ("time>15m", "15m", "`15m` is not a time"),
         ("time:-15m", "-15m", "`-15m` is a single instant"),
         ("service>a*", "a*", "nothing is more or less than a pattern"),
-        ("tenant:[5 TO 5s]", "5 TO 5s", "the ends of the range are of different kinds"),
+        ("team:[5 TO 5s]", "5 TO 5s", "the ends of the range are of different kinds"),
         ("duration:5s..1s", "5s..1s", "the range is empty, for its lower end is above its upper end"),
         ("x \"->\"", "\"->\"", "there is no word in it, and text is searched by words"),
         ("/(/", "/(/", "this is no regular expression: unclosed group"),
@@ -250,6 +250,59 @@ fn a_value_that_does_not_fit_comes_with_one_that_does() {
         error.to_string(),
         "line 1, column 10: `abc` is not a duration; expected a duration, such as `5s`, `250ms` or `1m30s`"
     );
+}
+
+#[test]
+fn a_field_of_few_values_has_no_others() {
+    let parsed = |query: &str| Query::parse(query, &Schema::spans(), now());
+    let test = |query: &str| match parsed(query).map(|query| query.filter().clone()) {
+        Ok(Filter::Term(term)) => term.test,
+        other => panic!("{query}: {other:?}"),
+    };
+    for query in ["status:error", "status:ERROR", "status=\"Error\""] {
+        assert_eq!(test(query), equals("error"), "{query}");
+    }
+    assert!(matches!(test("kind:CONSUM*"), Test::Like(glob) if glob.to_regex() == "^(?s:consum.*)$"));
+    for (query, part, suggestion) in [
+        ("status:eror", "eror", Some("did you mean `error`?")),
+        ("kind:(server OR consum)", "consum", Some("did you mean `consumer`?")),
+        ("status!=fail", "fail", None),
+    ] {
+        let error = parsed(query).expect_err(query);
+        assert_eq!(&query[error.span.start..error.span.end], part, "{query}");
+        assert_eq!(error.suggestion.as_deref(), suggestion, "{query}");
+    }
+    let error = parsed("status:fail").expect_err("no status");
+    assert_eq!(error.message, "`fail` is no value of `status`");
+    assert_eq!(error.expected.as_deref(), Some("`unset`, `ok` or `error`"));
+    assert_eq!(
+        parsed("kind>client").expect_err("no order").message,
+        "`kind` holds one of a few values, which has no order"
+    );
+}
+
+#[test]
+fn a_field_that_is_to_have_two_values_at_once_is_told_of() {
+    let hints = |query: &str| -> Vec<(usize, String)> {
+        let query = Query::parse(query, &Schema::spans(), now()).expect("read");
+        query.hints().iter().map(|hint| (hint.span.start, hint.message.clone())).collect()
+    };
+    let found = hints("service:gateway duration>1s service:ocr");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].0 == 28 && found[0].1.starts_with("nothing has two values of `service`"), "{found:?}");
+    for query in ["service:a OR service:b", "service:(a OR b)", "service:a -service:b", "service:a svc:a"] {
+        assert!(hints(query).is_empty(), "{query}");
+    }
+}
+
+#[test]
+fn names_of_old_and_names_of_columns_are_known_without_a_hint() {
+    for query in
+        ["user_id:ada", "gen_ai.usage.prompt_tokens>130", "messaging.destination:ocr", "db_query:insert"]
+    {
+        let query = Query::parse(query, &Schema::spans(), now()).expect("read");
+        assert!(query.hints().is_empty(), "{:?}", query.hints());
+    }
 }
 
 #[test]

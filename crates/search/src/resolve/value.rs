@@ -25,7 +25,7 @@ impl Resolver<'_> {
             }
             Form::Glob(parts) if is_textual => {
                 let parts: Vec<Part> = match field.kind {
-                    Some(Kind::HexId) => parts.iter().map(in_lower_case).collect(),
+                    Some(Kind::HexId | Kind::OneOf(_)) => parts.iter().map(in_lower_case).collect(),
                     _ => parts.clone(),
                 };
                 Ok(Test::Like(self.glob(parts, literal.span)?))
@@ -34,6 +34,7 @@ impl Resolver<'_> {
             Form::Word(text) | Form::Quoted(text) => match field.kind {
                 None | Some(Kind::Text | Kind::Keyword | Kind::Id) => Ok(Test::Equals(text.clone())),
                 Some(Kind::HexId) => hex_id(text, literal.span),
+                Some(Kind::OneOf(values)) => one_of(values, text, field, literal.span),
                 Some(Kind::Time) => self.at_time(text, field, literal.span),
                 Some(kind) => {
                     let value = read(kind, text).ok_or_else(|| misfit(kind, text, literal.span))?;
@@ -165,6 +166,36 @@ fn hex_id(text: &str, span: Span) -> Result<Test, Fault> {
     Ok(Test::Equals(text.to_ascii_lowercase()))
 }
 
+/// One of the values that a field can have, in any case.
+fn one_of(values: &'static [&'static str], text: &str, field: Field<'_>, span: Span) -> Result<Test, Fault> {
+    let lower = text.to_ascii_lowercase();
+    if values.contains(&lower.as_str()) {
+        return Ok(Test::Equals(lower));
+    }
+    let fault = Fault::new(span, format!("{} is no value of `{}`", shown(text), field.name.text))
+        .expected(listed(values));
+    Err(match nearest(text, values.iter().copied()) {
+        Some(value) => fault.suggest(format!("did you mean `{value}`?")),
+        None => fault,
+    })
+}
+
+/// Values in a sentence: `a`, `b` or `c`.
+fn listed(values: &[&str]) -> String {
+    let mut text = String::new();
+    for (place, value) in values.iter().enumerate() {
+        text.push_str(match place {
+            0 => "",
+            _ if place + 1 == values.len() => " or ",
+            _ => ", ",
+        });
+        text.push('`');
+        text.push_str(value);
+        text.push('`');
+    }
+    text
+}
+
 /// A value of a kind that does not need to know what time it is.
 fn read(kind: Kind, text: &str) -> Option<Value> {
     match kind {
@@ -177,7 +208,7 @@ fn read(kind: Kind, text: &str) -> Option<Value> {
             "false" => Some(Value::Bool(false)),
             _ => None,
         },
-        Kind::Text | Kind::Keyword | Kind::Id | Kind::HexId | Kind::Time => None,
+        Kind::Text | Kind::Keyword | Kind::Id | Kind::HexId | Kind::OneOf(_) | Kind::Time => None,
     }
 }
 

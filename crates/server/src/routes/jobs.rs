@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use model::Timestamp;
 use pipeline::JobSnapshot;
+use records::TraceJobs;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -16,7 +17,10 @@ use crate::blocking;
 use crate::context::Shared;
 use crate::params::{List, Name, Params, Window, named, time};
 use crate::problem::{Problem, ProblemBody};
-use crate::wire::jobs::{Job, JobDetail};
+use crate::wire::jobs::{Job, JobDetail, JobInShort};
+
+/// How many jobs that are no longer in memory are read from the store to be shown in short.
+const MAX_READ: usize = 16;
 
 pub(super) fn routes() -> Routes {
     OpenApiRouter::new()
@@ -43,6 +47,8 @@ struct ListParams {
     document: Option<String>,
     /// For whom it works.
     tenant: Option<String>,
+    /// Its trace, or one of them if it has several.
+    trace_id: Option<String>,
     /// Text in its id, document, kind, stage, message or error.
     q: Option<String>,
     /// Something was said of it at this time (RFC 3339) or later.
@@ -74,6 +80,7 @@ async fn list(
         worker: params.worker,
         document: params.document,
         tenant: params.tenant,
+        trace_id: params.trace_id,
         text: params.q,
         since: params.since,
         until: params.until,
@@ -118,10 +125,42 @@ async fn find(app: &Shared, id: &str) -> Result<JobSnapshot, Problem> {
     if let Some(job) = app.context.pipeline.jobs().get(id) {
         return Ok(job);
     }
-    let (store, now, wanted) = (app.context.store.clone(), Timestamp::now(), id.to_owned());
+    let found = stored(app, vec![id.to_owned()]).await?;
+    found.into_iter().next().ok_or_else(|| Problem::not_found("job", id))
+}
+
+/// Those of some jobs that the store knows.
+async fn stored(app: &Shared, ids: Vec<String>) -> Result<Vec<JobSnapshot>, Problem> {
+    let (store, now) = (app.context.store.clone(), Timestamp::now());
     let since = now.before(app.context.retention);
-    let stored =
-        blocking::stoppable(app, move |cancel| pipeline::stored_job(&*store, &wanted, since, now, cancel))
-            .await??;
-    stored.ok_or_else(|| Problem::not_found("job", id))
+    let read = blocking::stoppable(app, move |cancel| {
+        let jobs = ids.iter().map(|id| pipeline::stored_job(&*store, id, since, now, cancel));
+        jobs.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()
+    });
+    Ok(read.await??)
+}
+
+/// Jobs of a trace with their states: those in memory, and the first of the others as the store has them.
+pub(super) async fn in_short(app: &Shared, jobs: &TraceJobs) -> Result<Vec<JobInShort>, Problem> {
+    let known = jobs.jobs().iter().map(|job| (job, app.context.pipeline.jobs().get(&job.job_id)));
+    let mut shown = Vec::new();
+    let mut wanted = Vec::new();
+    for (job, known) in known {
+        if known.is_none() && wanted.len() < MAX_READ {
+            wanted.push(job.job_id.clone());
+        }
+        let kind = known.as_ref().and_then(|known| known.kind.clone()).or_else(|| job.kind.clone());
+        let status = known.map(|known| known.status.as_str());
+        shown.push(JobInShort { job_id: job.job_id.clone(), kind, status });
+    }
+    if wanted.is_empty() {
+        return Ok(shown);
+    }
+    for job in stored(app, wanted).await? {
+        if let Some(place) = shown.iter_mut().find(|shown| shown.job_id == job.job_id) {
+            place.status = Some(job.status.as_str());
+            place.kind = job.kind.or(place.kind.take());
+        }
+    }
+    Ok(shown)
 }

@@ -17,6 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Routes;
+use super::jobs::in_short;
 use super::searching::{ask, facet, facets, limit, order, page_limit, search, wrong};
 use crate::context::Shared;
 use crate::params::{MAX_LIMIT, Params, named, time};
@@ -97,7 +98,8 @@ struct HistogramParams {
     #[param(value_type = Option<String>, format = DateTime)]
     #[serde(default, deserialize_with = "time")]
     to: Option<Timestamp>,
-    /// A field by whose values records are told apart; `level` if left out. Values beyond 32 are counted together.
+    /// A field or attribute by whose values records are told apart, as a search names it; `level` if left out. Values
+    /// beyond 32 are counted together.
     by: Option<String>,
     /// About how many buckets there are, 60 if left out, at most 1,000.
     buckets: Option<u32>,
@@ -143,7 +145,8 @@ struct FacetParams {
     #[param(value_type = Option<String>, format = DateTime)]
     #[serde(default, deserialize_with = "time")]
     to: Option<Timestamp>,
-    /// Fields with columns of their own, with commas between them, at most 16; some usual ones if left out.
+    /// Fields and attributes as a search names them, with commas between them, at most 16; some usual ones if left out.
+    /// One that no record has has no values.
     fields: Option<String>,
     /// The most values of a field, 20 if left out.
     limit: Option<u32>,
@@ -195,7 +198,7 @@ struct ContextParams {
     job_id: Option<String>,
 }
 
-/// Log records just before and after one, of the same service, host, or what else is said.
+/// Log records just before and after one, of the same service, host, or what else is said; and its trace and its job.
 #[utoipa::path(get, path = "/api/v1/logs/context", tag = "records", params(ContextParams),
     responses((status = 200, body = LogContext), (status = "4XX", body = ProblemBody),
         (status = 503, body = ProblemBody, description = "It took too long, or too many searches run")))]
@@ -215,10 +218,24 @@ async fn context(
         trace_id: params.trace_id,
         job_id: params.job_id,
     };
-    let found =
-        ask(&app, move |store, cancel| records::around(store, &context, (time, id), sides, cancel)).await?;
-    let items = found.items.into_iter().map(Into::into).collect();
-    Ok(Json(LogContext { items, place: found.place }))
+    let found = ask(&app, move |store, cancel| {
+        let Some(around) = records::around(store, &context, (time, id), sides, cancel)? else {
+            return Ok(None);
+        };
+        let it = around.place.and_then(|place| around.items.get(place));
+        let jobs = it.map(|log| records::jobs_of_log(store, log, cancel)).transpose()?;
+        Ok(Some((around, jobs.unwrap_or_default())))
+    });
+    let named = params.id.as_deref().unwrap_or_default();
+    let (around, jobs) = found.await?.ok_or_else(|| Problem::not_found("log record of that time", named))?;
+    let it = around.place.and_then(|place| around.items.get(place));
+    Ok(Json(LogContext {
+        trace_id: it.and_then(|log| log.trace_id.clone()),
+        jobs: in_short(&app, &jobs).await?,
+        more_jobs: jobs.has_more(),
+        place: around.place,
+        items: around.items.into_iter().map(Into::into).collect(),
+    }))
 }
 
 /// How many records are shown on one side, which may be none.

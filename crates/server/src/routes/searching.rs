@@ -61,8 +61,8 @@ pub(super) fn facet(parameter: &str, kind: Kind, name: &str) -> Result<Facet, Pr
     Facet::named(kind, name).ok_or_else(|| {
         let name: String = name.chars().take(128).collect();
         wrong(format!(
-            "`{parameter}`: records are not counted by `{name}`; fields with columns of texts or numbers are, \
-             such as level, service, host, http.route and job_id."
+            "`{parameter}`: records are not counted by `{name}`: they are by any field or attribute but times and \
+             durations, such as level, service, host, category, http.route and resource.k8s.pod.name."
         ))
     })
 }

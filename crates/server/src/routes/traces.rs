@@ -10,6 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Routes;
+use super::jobs::in_short;
 use super::searching::{ask, limit, search, wrong};
 use crate::context::Shared;
 use crate::params::{Name, NoParams, Params, time};
@@ -54,7 +55,7 @@ async fn list(
     Ok(Json(TraceList { items: found.into_iter().map(Into::into).collect(), hints }))
 }
 
-/// A trace as a whole: its spans with their places in its tree, what of it took the time, and its log records.
+/// A trace as a whole: its spans with their places in its tree, what of it took the time, its log records, and its jobs.
 #[utoipa::path(get, path = "/api/v1/traces/{trace_id}", tag = "records", params(("trace_id" = String, Path)),
     responses((status = 200, body = Trace), (status = "4XX", body = ProblemBody),
         (status = 503, body = ProblemBody, description = "It took too long, or too many searches run")))]
@@ -70,5 +71,6 @@ async fn get(State(app): State<Shared>, Name(trace_id): Name, _: NoParams) -> Re
     if found.spans.is_empty() && found.logs.is_empty() {
         return Err(Problem::not_found("trace", &trace_id));
     }
-    Ok(Json(Trace::of(trace_id, found)))
+    let jobs = in_short(&app, &found.jobs).await?;
+    Ok(Json(Trace::of(trace_id, found, jobs)))
 }

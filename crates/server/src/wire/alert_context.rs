@@ -4,12 +4,13 @@ use model::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::jobs::LlmCall;
 use super::records::LogRecord;
 use super::shape;
 use super::traces::TraceSummary;
 
 /// What the labels of an alert name.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub(crate) struct AlertSubject {
     /// The service.
     pub(crate) service: Option<String>,
@@ -17,6 +18,18 @@ pub(crate) struct AlertSubject {
     pub(crate) host: Option<String>,
     /// The queue.
     pub(crate) queue: Option<String>,
+    /// The worker.
+    pub(crate) worker: Option<String>,
+    /// The model.
+    pub(crate) model: Option<String>,
+    /// Where the model is called.
+    pub(crate) backend: Option<String>,
+    /// The kind of job.
+    pub(crate) kind: Option<String>,
+    /// The stage.
+    pub(crate) stage: Option<String>,
+    /// The job.
+    pub(crate) job_id: Option<String>,
 }
 
 /// Log records of that time.
@@ -81,6 +94,17 @@ pub(crate) struct FailedJobs {
     pub(crate) more: bool,
 }
 
+/// Calls of models in that time.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CallsThen {
+    /// The statement that lists them all, for `/api/v1/sql`.
+    pub(crate) sql: String,
+    /// Those that failed, newest first, and then the newest others.
+    pub(crate) items: Vec<LlmCall>,
+    /// Whether there are more.
+    pub(crate) more: bool,
+}
+
 /// What there was around the beginning of an alert.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AlertContext {
@@ -98,4 +122,6 @@ pub(crate) struct AlertContext {
     pub(crate) traces: TracesThen,
     /// Jobs that failed.
     pub(crate) jobs: FailedJobs,
+    /// Calls of models.
+    pub(crate) llm_calls: CallsThen,
 }

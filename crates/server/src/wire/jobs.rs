@@ -192,6 +192,17 @@ shape! {
     }
 }
 
+/// A job in short, where something leads to it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct JobInShort {
+    /// Its id, for `/api/v1/jobs/{id}`.
+    pub(crate) job_id: String,
+    /// What kind of job it is.
+    pub(crate) kind: Option<String>,
+    /// `pending`, `running`, `completed` or `failed`; null if nothing is known of it.
+    pub(crate) status: Option<&'static str>,
+}
+
 /// Where what belongs to a job is found: its log records at `/api/v1/jobs/{id}/logs`, its trace at `…/trace`, its calls
 /// of models at `…/llm-calls`.
 #[derive(Debug, Serialize, ToSchema)]

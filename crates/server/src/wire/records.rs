@@ -8,6 +8,7 @@ use model::event::{Flaw, Flaws, Level, LogEvent};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::jobs::JobInShort;
 use super::shape;
 
 /// A shape of which nothing is shown that is not there.
@@ -176,7 +177,10 @@ pub(crate) struct LogRecord {
     /// The same as the source calls it.
     #[serde(skip_serializing_if = "Option::is_none")]
     severity_text: Option<String>,
-    /// The name of the event that it is.
+    /// `audit` or `security` of what is audited, which is kept longer; other records have none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    category: Option<&'static str>,
+    /// The name of the event that it is; of what is audited, what was done.
     #[serde(skip_serializing_if = "Option::is_none")]
     event_name: Option<String>,
     /// What it says. What has parts is JSON.
@@ -200,7 +204,11 @@ pub(crate) struct LogRecord {
 }
 
 impl From<LogEvent> for LogRecord {
-    fn from(log: LogEvent) -> Self {
+    fn from(mut log: LogEvent) -> Self {
+        let category = records::category_of(&log);
+        if category.is_some() {
+            log.attributes.remove("category");
+        }
         Self {
             id: format!("{:016x}", records::id_of_log(&log)),
             time: log.time,
@@ -208,6 +216,7 @@ impl From<LogEvent> for LogRecord {
             level: log.level.map(Level::as_str),
             severity_number: log.severity_number,
             severity_text: log.severity_text,
+            category,
             event_name: log.event_name,
             message: log.message,
             trace_id: log.trace_id,
@@ -260,8 +269,15 @@ pub(crate) struct LogPage {
 pub(crate) struct LogContext {
     /// The records.
     pub(crate) items: Vec<LogRecord>,
-    /// Which of them it is, from 0; null when it was not found.
+    /// Which of them it is, from 0; null when no id was given and none is of that time.
     pub(crate) place: Option<usize>,
+    /// Its trace.
+    pub(crate) trace_id: Option<String>,
+    /// Its job: the one that it names, or that of the span in which it was written. Where neither is known, the jobs of
+    /// its trace, 50 at most.
+    pub(crate) jobs: Vec<JobInShort>,
+    /// Whether its trace has more jobs than these.
+    pub(crate) more_jobs: bool,
 }
 
 /// Log records of one value over time.

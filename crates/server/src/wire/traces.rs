@@ -7,6 +7,7 @@ use model::event::SpanEvent;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::jobs::JobInShort;
 use super::records::{LogRecord, RecordConventions, RecordOrigin, SearchHint, flaws, origin};
 use super::shape;
 
@@ -115,6 +116,9 @@ pub(crate) struct TraceSpan {
     /// How long the whole trace waited for it and for none of its parts, in seconds; more than 0 is on the critical
     /// path.
     critical_seconds: f64,
+    /// How long the whole trace waited for it to begin while nothing ran, as in a queue, in seconds. The critical path
+    /// is as long as these of all spans together.
+    waiting_seconds: f64,
     /// What is done.
     name: String,
     /// `unspecified`, `internal`, `server`, `client`, `producer` or `consumer`.
@@ -155,6 +159,7 @@ impl TraceSpan {
             skew_seconds: node.skew as f64 / 1e9,
             self_seconds: seconds(node.own),
             critical_seconds: seconds(node.critical),
+            waiting_seconds: seconds(node.waiting),
             name: span.name,
             kind: span.kind.as_str(),
             status: span.status.as_str(),
@@ -178,21 +183,28 @@ pub(crate) struct Trace {
     spans: Vec<TraceSpan>,
     /// Its log records, by time, 1,000 at most.
     logs: Vec<LogRecord>,
+    /// Its jobs, in the order in which they were first told of, 50 at most.
+    jobs: Vec<JobInShort>,
     /// Whether there are more spans than these.
     more_spans: bool,
     /// Whether there are more log records than these.
     more_logs: bool,
+    /// Whether there are more jobs than these.
+    more_jobs: bool,
 }
 
 impl Trace {
-    pub(crate) fn of(trace_id: String, trace: records::Trace) -> Self {
+    /// A trace, whose jobs are these.
+    pub(crate) fn of(trace_id: String, trace: records::Trace, jobs: Vec<JobInShort>) -> Self {
         let spans = trace.spans.into_iter().zip(&trace.nodes);
         Self {
             trace_id,
             spans: spans.map(|(span, node)| TraceSpan::of(span, node)).collect(),
             logs: trace.logs.into_iter().map(Into::into).collect(),
+            jobs,
             more_spans: trace.has_more_spans,
             more_logs: trace.has_more_logs,
+            more_jobs: trace.jobs.has_more(),
         }
     }
 }

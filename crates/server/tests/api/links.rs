@@ -121,6 +121,27 @@ async fn a_job_leads_to_its_log_records_its_trace_and_its_calls() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_trace_and_a_line_that_names_no_job_lead_to_their_jobs() {
+    let (stage, _) = failed().await;
+    let whole = get(&stage, &format!("/api/v1/traces/{}", trace())).await;
+    let expected = json!([{ "job_id": "j", "kind": null, "status": "failed" }]);
+    assert_eq!((&whole["jobs"], &whole["more_jobs"]), (&expected, &json!(false)));
+    let of_trace = get(&stage, &format!("/api/v1/jobs?trace_id={}", trace().to_uppercase())).await;
+    assert_eq!(texts(&of_trace, "job_id"), ["j"]);
+    assert_eq!(get(&stage, "/api/v1/jobs?trace_id=00").await["items"], json!([]));
+
+    let found = get(&stage, &format!("/api/v1/logs?{}", encoded(&[("q", "\"at 3\"")]))).await;
+    let line = &found["items"][0];
+    assert_eq!(line["conventions"]["job_id"], Value::Null);
+    let text = |key: &str| line[key].as_str().expect("a text");
+    let context =
+        |id: &str| format!("/api/v1/logs/context?{}", encoded(&[("time", text("time")), ("id", id)]));
+    let around = get(&stage, &context(text("id"))).await;
+    assert_eq!((&around["trace_id"], &around["jobs"]), (&json!(trace()), &expected));
+    stage.get(&context("00000000000000ff")).await.problem(404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_belongs_to_a_job_is_told_apart_from_what_is_not_there_or_not_to_be_seen() {
     let (stage, _) = failed().await;
     for part in ["logs", "trace", "llm-calls"] {
@@ -200,13 +221,19 @@ async fn an_alert_leads_to_what_there_was_when_it_began() {
     let upserts = vec![
         alert("a1", &[("service", "worker")], began),
         alert("a2", &[("queue", "ocr")], began),
+        alert("a4", &[("worker", "w"), ("model", "llama")], began),
+        alert("a5", &[("job_id", "j")], began),
+        alert("a6", &[("host", "nowhere")], began),
         alert("a3", &[("queue", "ocr")], Timestamp::from_nanos(start - 7_200 * SECOND)),
     ];
     let commit = Commit { upserts, ..Commit::default() };
     stage.state.alerts().commit(&commit, Timestamp::now()).await.expect("written");
 
     let of_service = get(&stage, "/api/v1/alerts/a1/context?minutes=1").await;
-    assert_eq!(of_service["subject"], json!({ "service": "worker", "host": null, "queue": null }));
+    assert_eq!(
+        (&of_service["subject"]["service"], &of_service["subject"]["host"]),
+        (&json!("worker"), &Value::Null)
+    );
     assert_eq!(texts(&of_service["logs"], "message"), ["at 3", "at 2"]);
     assert_eq!(texts(&of_service["traces"], "trace_id"), [trace()]);
     assert_eq!(of_service["jobs"]["items"], json!([]), "no job says that it is of that service");
@@ -216,6 +243,29 @@ async fn an_alert_leads_to_what_there_was_when_it_began() {
     assert_eq!(of_queue["jobs"]["items"][0]["error_message"], "too long");
     let logs = &of_queue["logs"];
     assert_eq!((texts(logs, "message"), &logs["more"]), (vec!["at 4", "at 3"], &json!(true)));
+
+    assert_eq!(texts(&of_queue["llm_calls"], "model"), ["llama"], "it names its job, which names its queue");
+    assert_eq!(of_service["llm_calls"]["items"], json!([]));
+    let of_worker = get(&stage, "/api/v1/alerts/a4/context?minutes=1").await;
+    assert_eq!(texts(&of_worker["jobs"], "job_id"), ["j"], "the event that began it names its worker");
+    assert_eq!(texts(&of_worker["llm_calls"], "model"), ["llama"]);
+    assert_eq!(of_worker["logs"]["items"], json!([]));
+    let of_job = get(&stage, "/api/v1/alerts/a5/context?minutes=1").await;
+    assert_eq!(texts(&of_job["logs"], "message"), ["at 3", "at 2"]);
+    assert_eq!(
+        (texts(&of_job["jobs"], "job_id"), texts(&of_job["traces"], "trace_id")),
+        (vec!["j"], vec![&*trace()])
+    );
+    let of_host = get(&stage, "/api/v1/alerts/a6/context?minutes=1").await;
+    assert_eq!((&of_host["jobs"]["items"], &of_host["llm_calls"]["items"]), (&json!([]), &json!([])));
+    for context in [&of_queue, &of_worker, &of_job, &of_host] {
+        for (what, column) in [("jobs", "job_id"), ("llm_calls", "model")] {
+            let listed = stage.post("/api/v1/sql", &json!({ "sql": context[what]["sql"] })).await;
+            let named = |row: &Value| row[1].as_str().unwrap_or_default().to_owned();
+            let rows: Vec<String> = listed.body["rows"].as_array().expect("rows").iter().map(named).collect();
+            assert_eq!(rows, texts(&context[what], column), "{}", context[what]["sql"]);
+        }
+    }
 
     // Each says how the rest is found.
     let text = |value: &Value| value.as_str().expect("a text").to_owned();

@@ -2,6 +2,7 @@
 
 mod access;
 mod audit;
+mod audited;
 mod clients;
 mod diagnosis;
 mod docs;

@@ -110,7 +110,7 @@ async fn a_query_that_cannot_be_read_is_told_with_its_place_and_what_to_write() 
         ("/api/v1/logs?cursor=5", "`cursor`"),
         ("/api/v1/logs?from=2030-01-01T00:00:00Z&to=2029-01-01T00:00:00Z", "`from`"),
         ("/api/v1/logs?colour=red", "colour"),
-        ("/api/v1/logs/histogram?by=attempts", "`by`"),
+        ("/api/v1/logs/histogram?by=time", "`by`"),
         ("/api/v1/logs/histogram?buckets=1001", "`buckets`"),
         ("/api/v1/logs/facets?fields=time", "`fields`"),
         ("/api/v1/logs/facets?fields=,", "`fields`"),
@@ -144,6 +144,21 @@ async fn logs_are_counted_over_time_and_by_value() {
     assert_eq!(values(0), json!([{ "value": "asr", "count": 5 }, { "value": "ocr", "count": 5 }]));
     assert_eq!(values(1), json!([{ "value": "info", "count": 9 }, { "value": "error", "count": 1 }]));
     assert_eq!(values(2), json!([{ "value": null, "count": 10 }]));
+    // Attributes are counted, too, by the names that searches have for them; one that nobody has is no fault.
+    let fields = [("q", "attempts<3"), ("fields", "attempts,attributes.attempts,resource.attempts,colour")];
+    let facets = get(&stage, "/api/v1/logs/facets", &[&fields[..], &[("limit", "2")]].concat()).await;
+    let shown = |field: usize| &facets["fields"][field];
+    let first = json!([{ "value": "0", "count": 1 }, { "value": "1", "count": 1 }]);
+    for field in [0, 1] {
+        assert_eq!((&shown(field)["values"], &shown(field)["others"]), (&first, &json!(1)), "{facets}");
+        assert_eq!((&shown(field)["distinct"], &shown(field)["exact"]), (&json!(3), &json!(true)));
+    }
+    for field in [2, 3] {
+        assert_eq!(shown(field)["values"], json!([{ "value": null, "count": 3 }]), "{facets}");
+    }
+    let by = [&range[..], &[("by", "attempts"), ("buckets", "1")]].concat();
+    let by = get(&stage, "/api/v1/logs/histogram", &by).await;
+    assert_eq!((by["series"].as_array().map(Vec::len), &by["others"]), (Some(32), &json!([8])), "{by}");
     let last_hour = get(&stage, "/api/v1/logs/histogram", &[]).await;
     assert_eq!((&last_hour["total"], &last_hour["by"]), (&json!(40), &json!("level")));
     assert_eq!(get(&stage, "/api/v1/logs/facets", &[("limit", "1")]).await["fields"][0]["others"], 4);

@@ -26,9 +26,11 @@ async fn filled() -> Stage {
         { "type": "job.submitted", "event_id": "3", "time": time, "job_id": "j", "queue": "ocr" },
         { "type": "job.failed", "event_id": "4", "time": time, "job_id": "j", "queue": "ocr", "retry_count": 2,
             "error_type": "Timeout" },
+        { "type": "audit.recorded", "event_id": "5", "time": time, "action": "document.delete", "user_id": "ann",
+            "outcome": "denied" },
     ]);
     let sent = stage.post("/api/v1/events", &events).await;
-    assert_eq!(sent.body["accepted"], 4, "{sent:?}");
+    assert_eq!(sent.body["accepted"], 5, "{sent:?}");
 
     let origin = || Arc::new(Origin { service: Some("worker".to_owned()), ..Origin::default() });
     let log = LogEvent {

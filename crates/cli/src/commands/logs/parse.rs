@@ -147,6 +147,8 @@ fn fields(log: &LogEvent) -> Vec<(&'static str, String)> {
     let all = [
         ("service", text(&log.origin.service)),
         ("logger", text(&log.origin.scope_name)),
+        ("host", text(&log.origin.host)),
+        ("pid", count(log.origin.pid)),
         ("event_name", text(&log.event_name)),
         ("trace_id", text(&log.trace_id)),
         ("span_id", text(&log.span_id)),

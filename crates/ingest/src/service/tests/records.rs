@@ -115,7 +115,7 @@ async fn records_of_what_is_audited_are_stored_as_that_and_once() {
     let events = || [&logs[..], &[Event::Log(Box::new(said("audit.logout", Some("v"))))]].concat();
     let first = ingest.append_events(Source::OtlpLogs, events()).await.expect("stored");
     assert_eq!((first.accepted, first.duplicates, first.rejected), (4, 0, Vec::new()));
-    assert_eq!(store.appends.load(Ordering::SeqCst), 2, "one part of logs, and one of the others");
+    assert_eq!(*store.intakes.lock(), ["usual"], "all of them are records, and one part");
     let second = ingest.append_events(Source::OtlpLogs, events()).await.expect("stored");
     assert_eq!((second.accepted, second.duplicates), (1, 3), "the log has no id");
     let (restarted, _) = open(&store);
@@ -133,18 +133,44 @@ async fn records_of_what_is_audited_are_stored_as_that_and_once() {
 }
 
 #[tokio::test]
-async fn where_only_what_is_audited_found_room_the_same_can_be_sent_again() {
+async fn records_of_which_some_are_audits_are_refused_whole_where_there_is_no_room() {
     let store = Arc::new(Memory::default());
     let (ingest, _) = open(&store);
     let audited = LogEvent { event_name: Some("audit.login".to_owned()), ..log("in") };
     let events = [log("plain"), audited, log("plain")].map(|log| Event::Log(Box::new(log))).to_vec();
-    store.full_after.store(1, Ordering::SeqCst);
+    store.full.store(true, Ordering::SeqCst);
     let refusal = ingest.append_events(Source::Syslog, events.clone()).await.expect_err("no room");
-    assert!(matches!(refusal, IngestError::Part(_)) && refusal.is_passing(), "{refusal:?}");
-    store.full_after.store(0, Ordering::SeqCst);
+    assert!(matches!(refusal, IngestError::Store(_)) && refusal.is_passing(), "{refusal:?}");
+    store.full.store(false, Ordering::SeqCst);
     let again = ingest.append_events(Source::Syslog, events).await.expect("stored");
-    assert_eq!((again.accepted, again.duplicates), (2, 1));
+    assert_eq!((again.accepted, again.duplicates), (3, 0));
     assert_eq!(store.events.lock().len(), 3, "no log is there twice");
+}
+
+#[tokio::test]
+async fn audits_of_logs_do_not_make_ids_of_events_be_forgotten() {
+    let store: Arc<dyn TelemetryStore> = Arc::new(Memory::default());
+    let limits = Limits { remembered_event_ids: 20, ..Limits::default() };
+    let redactor = Redactor::new(&Redaction::default()).expect("shipped rules");
+    let registry = prometheus::Registry::new();
+    let ingest =
+        Ingest::new(store, limits, redactor, Retention::from(7 * DAY), &registry).expect("a path in");
+    let audited = |id: String| {
+        let marked = attributes([("log.category", "security")]);
+        Event::Log(Box::new(LogEvent { event_id: Some(id), attributes: marked, ..log("login") }))
+    };
+    let deploys = || vec![Event::Deploy(deploy("a"))];
+    ingest.append_events(Source::EventsApi, deploys()).await.expect("stored");
+    for source in [Source::OtlpLogs, Source::Loki, Source::Journal] {
+        let flood: Vec<Event> =
+            (0..100).map(|number| audited(format!("{}{number}", source.as_str()))).collect();
+        let stored = ingest.append_events(source, flood.clone()).await.expect("stored");
+        assert_eq!((stored.accepted, stored.duplicates), (100, 0));
+        let last = ingest.append_events(source, flood[95..].to_vec()).await.expect("known");
+        assert_eq!((last.accepted, last.duplicates), (0, 5));
+    }
+    let again = ingest.append_events(Source::EventsApi, deploys()).await.expect("known");
+    assert_eq!((again.accepted, again.duplicates), (0, 1));
 }
 
 #[tokio::test]

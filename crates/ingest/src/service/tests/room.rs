@@ -87,9 +87,21 @@ async fn what_nobody_sends_again_may_have_what_is_spare_and_floods_may_not() {
         ingest.append_metrics(source, sample()).await.expect("stored");
         assert_eq!(store.intakes.lock().pop(), Some(expected), "{source:?}");
     }
-    let events = [(log_with_id("a"), "usual"), (Event::Deploy(deploy("a")), "spare")];
-    for (event, expected) in events {
-        ingest.append_events(Source::EventsApi, vec![event]).await.expect("stored");
+    let security = |id: &str| {
+        let Event::Log(log) = log_with_id(id) else { panic!("a record of a log") };
+        let attributes = [("log.category".to_owned(), "security".to_owned())].into();
+        Event::Log(Box::new(LogEvent { attributes, ..*log }))
+    };
+    let events = [
+        (Source::EventsApi, log_with_id("a"), "usual"),
+        (Source::EventsApi, Event::Deploy(deploy("a")), "spare"),
+        (Source::OtlpLogs, security("a"), "usual"),
+        (Source::Loki, security("b"), "usual"),
+        (Source::Syslog, security("c"), "usual"),
+        (Source::LogFile, security("d"), "usual"),
+    ];
+    for (source, event, expected) in events {
+        ingest.append_events(source, vec![event]).await.expect("stored");
         assert_eq!(store.intakes.lock().pop(), Some(expected));
     }
 }

@@ -1,6 +1,6 @@
 //! Metrics of spans.
 
-use model::event::{SpanEvent, SpanKind, SpanStatus};
+use model::event::{SpanEvent, SpanKind, SpanLink, SpanStatus};
 
 use super::*;
 use crate::fixtures::span;
@@ -108,4 +108,57 @@ fn a_message_that_several_process_and_a_database_are_edges_too() {
         samples.keys().filter(|series| series.starts_with("traces_service_graph_request_total")).count(),
         2
     );
+}
+
+/// What takes messages in a trace of its own, with links to what sent them.
+fn linked(id: &str, links: &[(&str, &str)]) -> SpanEvent {
+    let link = |(trace, span): &(&str, &str)| SpanLink {
+        trace_id: Some(trace.repeat(16)),
+        span_id: Some((*span).to_owned()),
+        ..SpanLink::default()
+    };
+    SpanEvent {
+        trace_id: "cd".repeat(16),
+        links: links.iter().map(link).collect(),
+        ..span("worker", SpanKind::Consumer, (id, ""), 1)
+    }
+}
+
+#[test]
+fn who_takes_messages_by_a_link_is_below_who_sent_them_and_counts_once() {
+    let sent = || {
+        vec![
+            span("gateway", SpanKind::Producer, ("a1", ""), 1),
+            span("gateway", SpanKind::Producer, ("a2", ""), 1),
+        ]
+    };
+    // One message, two of them at once, and links to what sends nothing.
+    let taken = || {
+        vec![
+            linked("b1", &[("ab", "a1")]),
+            linked("b2", &[("ab", "a1"), ("ab", "a2")]),
+            linked("b3", &[("ef", "99"), ("ab", "a2"), ("ab", "a2")]),
+            linked("b4", &[]),
+            linked("b5", &[("ab", "77")]),
+        ]
+    };
+    let orders = [[sent(), taken()].concat(), [taken(), sent()].concat()];
+    for spans in orders {
+        let (_, samples) = folded(Config::default(), spans);
+        let edge = r#"{client="gateway", connection_type="messaging_system", server="worker"}"#;
+        assert_eq!(value(&samples, &format!("traces_service_graph_request_total{edge}")), 3.0);
+    }
+}
+
+#[test]
+fn a_message_that_both_a_parent_and_a_link_lead_to_counts_once() {
+    let both = SpanEvent {
+        trace_id: "ab".repeat(16),
+        parent_span_id: Some("a1".to_owned()),
+        ..linked("b1", &[("ab", "a1")])
+    };
+    let (_, samples) =
+        folded(Config::default(), vec![both, span("gateway", SpanKind::Producer, ("a1", ""), 1)]);
+    let edge = r#"{client="gateway", connection_type="messaging_system", server="worker"}"#;
+    assert_eq!(value(&samples, &format!("traces_service_graph_request_total{edge}")), 1.0);
 }

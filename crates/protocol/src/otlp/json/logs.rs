@@ -17,8 +17,9 @@ impl Names for Logs {
 
 /// Takes a request apart.
 pub(in crate::otlp) fn decode(body: &[u8], sink: &mut impl LogSink) -> Read<()> {
-    walk::<Logs, LogRecord<'_>, _>(body, &Bounds::default(), sink, |record, sink| {
-        sink.record(&record);
+    let bounds = Bounds::default();
+    walk::<Logs, LogRecord<'_>, _>(body, &bounds, sink, |record, sink| {
+        sink.record(&LogRecord { beyond: bounds.beyond(), ..record });
         Ok(())
     })
 }

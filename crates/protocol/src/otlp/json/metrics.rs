@@ -109,17 +109,30 @@ fn read<S: MetricSink>(sent: SentMetric<'_>, bounds: &Bounds, sink: &mut S) -> R
     head.data = data;
     sink.metric(&head);
     let read = match kind {
-        Kind::Gauge | Kind::Sum => each_point(points, bounds, |point| sink.number(&point)),
-        Kind::Histogram => each_point(points, bounds, |point| sink.histogram(&point)),
-        Kind::ExponentialHistogram => each_point(points, bounds, |point| sink.exponential_histogram(&point)),
-        Kind::Summary => each_point(points, bounds, |point| sink.summary(&point)),
+        Kind::Gauge | Kind::Sum => each_point(points, bounds, sink, |point, sink| sink.number(&point)),
+        Kind::Histogram => each_point(points, bounds, sink, |point, sink| sink.histogram(&point)),
+        Kind::ExponentialHistogram => {
+            each_point(points, bounds, sink, |point, sink| sink.exponential_histogram(&point))
+        }
+        Kind::Summary => each_point(points, bounds, sink, |point, sink| sink.summary(&point)),
     };
     read.map_err(|error| error.within(name))
 }
 
-fn each_point<'a, T: FromJson<'a>>(points: Raw<'a>, bounds: &Bounds, mut take: impl FnMut(T)) -> Read<()> {
+/// Hands over each point that was read whole.
+fn each_point<'a, T: FromJson<'a>, S: MetricSink>(
+    points: Raw<'a>,
+    bounds: &Bounds,
+    sink: &mut S,
+    take: impl Fn(T, &mut S),
+) -> Read<()> {
     each(points, "dataPoints", bounds, |point| {
-        take(point);
+        let beyond = bounds.beyond();
+        if beyond.is_nothing() {
+            take(point, sink);
+        } else {
+            sink.point_beyond(beyond);
+        }
         Ok(())
     })
 }

@@ -175,9 +175,16 @@ impl<'de, T: FromJson<'de>> Visitor<'de> for ListVisitor<'_, T> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
         let mut list = Vec::new();
-        while let Some(item) = seq.next_element_seed(Seed::new(self.bounds))? {
-            self.bounds.count(1).map_err(A::Error::custom)?;
+        // An item counts before what lies in it does, or else there would be no room for the one that filled it.
+        while !self.bounds.is_full() && self.bounds.count(1) {
+            let Some(item) = seq.next_element_seed(Seed::new(self.bounds))? else {
+                self.bounds.give_back();
+                return Ok(list);
+            };
             list.push(item);
+        }
+        while seq.next_element::<IgnoredAny>()?.is_some() {
+            self.bounds.pass_over();
         }
         Ok(list)
     }

@@ -97,9 +97,11 @@ pub(super) fn walk<'a, N: Names, T: FromJson<'a>, S: Sink>(
     let request = request.and_then(|request| deserializer.end().map(|()| request));
     let request = request.map_err(|error| Fault::json(&error.to_string()))?;
     each(request.resources, N::RESOURCES, bounds, |group: ResourceGroup<'a, N>| {
-        sink.resource(&Resource { schema_url: group.schema_url, ..group.resource });
+        let (schema_url, beyond) = (group.schema_url, bounds.beyond());
+        sink.resource(&Resource { schema_url, beyond, ..group.resource });
         each(group.scopes, N::SCOPES, bounds, |group: ScopeGroup<'a, N>| {
-            sink.scope(&Scope { schema_url: group.schema_url, ..group.scope });
+            let (schema_url, beyond) = (group.schema_url, bounds.beyond());
+            sink.scope(&Scope { schema_url, beyond, ..group.scope });
             each(group.records, N::RECORDS, bounds, |one| record(one, sink))
         })
     })

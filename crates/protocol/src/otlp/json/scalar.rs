@@ -114,6 +114,48 @@ impl Visitor<'_> for WholeVisitor {
     }
 }
 
+impl<'de> FromJson<'de> for UnixNanos {
+    fn from_json<D: Deserializer<'de>>(deserializer: D, _: &Bounds) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TimeVisitor)
+    }
+}
+
+/// Reads a time. A number that is none lies beyond all times: the record that has it is wrong, and not the request.
+struct TimeVisitor;
+
+impl Visitor<'_> for TimeVisitor {
+    type Value = UnixNanos;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("nanoseconds since 1970")
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<UnixNanos, E> {
+        Ok(UnixNanos(number))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<UnixNanos, E> {
+        Ok(u64::try_from(number).map_or(UnixNanos::BEYOND, UnixNanos))
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<UnixNanos, E> {
+        let is_exact = number.fract() == 0.0 && (0.0..=MAX_EXACT).contains(&number);
+        Ok(if is_exact { UnixNanos(number as u64) } else { UnixNanos::BEYOND })
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<UnixNanos, E> {
+        let is_number = || {
+            let digits = text.strip_prefix('-').unwrap_or(text);
+            !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        match text.parse() {
+            Ok(number) => Ok(UnixNanos(number)),
+            Err(_) if is_number() => Ok(UnixNanos::BEYOND),
+            Err(_) => Err(E::invalid_value(Unexpected::Str(text), &self)),
+        }
+    }
+}
+
 macro_rules! whole {
     ($($type:ty),*) => {$(
         impl<'de> FromJson<'de> for $type {
@@ -166,7 +208,6 @@ macro_rules! number {
     )*};
 }
 number! {
-    UnixNanos: u64, UnixNanos;
     PointFlags: u32, PointFlags;
     SpanKind: i32, span_kind;
     StatusCode: i32, status_code;

@@ -17,8 +17,9 @@ impl Names for Spans {
 
 /// Takes a request apart.
 pub(in crate::otlp) fn decode(body: &[u8], sink: &mut impl SpanSink) -> Read<()> {
-    walk::<Spans, Span<'_>, _>(body, &Bounds::default(), sink, |span, sink| {
-        sink.span(&span);
+    let bounds = Bounds::default();
+    walk::<Spans, Span<'_>, _>(body, &bounds, sink, |span, sink| {
+        sink.span(&Span { beyond: bounds.beyond(), ..span });
         Ok(())
     })
 }

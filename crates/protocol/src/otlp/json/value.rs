@@ -1,6 +1,6 @@
 //! Values and attributes.
 
-use serde::de::{Error, MapAccess};
+use serde::de::{IgnoredAny, MapAccess};
 
 use super::object::{FromJson, Object, object, value};
 use crate::otlp::bounds::Bounds;
@@ -24,8 +24,8 @@ impl<'de> Object<'de> for AnyValue<'de> {
             "intValue" => value::<_, Option<_>>(map, bounds)?.map(AnyValue::Int),
             "doubleValue" => value::<_, Option<_>>(map, bounds)?.map(AnyValue::Double),
             "bytesValue" => value::<_, Option<_>>(map, bounds)?.map(AnyValue::Bytes),
-            "arrayValue" => nested(map, bounds)?.map(AnyValue::Array),
-            "kvlistValue" => nested(map, bounds)?.map(AnyValue::Map),
+            "arrayValue" => nested(map, bounds, AnyValue::Array)?,
+            "kvlistValue" => nested(map, bounds, AnyValue::Map)?,
             _ => return Ok(false),
         };
         if let Some(read) = read {
@@ -61,12 +61,17 @@ impl<'de, T: FromJson<'de>> Object<'de> for List<T> {
     }
 }
 
+/// Reads a list of values; one that lies too deep is passed over, which takes no stack.
 fn nested<'de, A: MapAccess<'de>, T: FromJson<'de>>(
     map: &mut A,
     bounds: &Bounds,
-) -> Result<Option<Vec<T>>, A::Error> {
-    bounds.enter().map_err(A::Error::custom)?;
+    value_of: fn(Vec<T>) -> AnyValue<'de>,
+) -> Result<Option<AnyValue<'de>>, A::Error> {
+    if !bounds.enter() {
+        map.next_value::<IgnoredAny>()?;
+        return Ok(Some(AnyValue::passed_over()));
+    }
     let list = value::<_, Option<List<T>>>(map, bounds)?;
     bounds.leave();
-    Ok(list.map(|List(values)| values))
+    Ok(list.map(|List(values)| value_of(values)))
 }

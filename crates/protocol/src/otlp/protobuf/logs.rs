@@ -50,5 +50,6 @@ fn read<'a>(message: &'a [u8], bounds: &Bounds, into: &mut LogRecord<'a>) -> Rea
             _ => {}
         }
     }
+    into.beyond = bounds.beyond();
     Ok(())
 }

@@ -39,16 +39,26 @@ fn read<'a, S: MetricSink>(
         bounds.begin();
         match metric.data {
             MetricData::Unknown => {}
-            MetricData::Gauge | MetricData::Sum { .. } => sink.number(points.number(point)?),
-            MetricData::Histogram { .. } => sink.histogram(points.histogram(point)?),
-            MetricData::ExponentialHistogram { .. } => {
-                sink.exponential_histogram(points.exponential_histogram(point)?);
+            MetricData::Gauge | MetricData::Sum { .. } => {
+                hand_over(points.number(point)?, bounds, sink, S::number);
             }
-            MetricData::Summary => sink.summary(points.summary(point)?),
+            MetricData::Histogram { .. } => {
+                hand_over(points.histogram(point)?, bounds, sink, S::histogram);
+            }
+            MetricData::ExponentialHistogram { .. } => {
+                hand_over(points.exponential_histogram(point)?, bounds, sink, S::exponential_histogram);
+            }
+            MetricData::Summary => hand_over(points.summary(point)?, bounds, sink, S::summary),
         }
         Ok(())
     });
     read.map_err(|error| error.within(name))
+}
+
+/// Hands over a point that was read whole.
+fn hand_over<P, S: MetricSink>(point: &P, bounds: &Bounds, sink: &mut S, take: impl Fn(&mut S, &P)) {
+    let beyond = bounds.beyond();
+    if beyond.is_nothing() { take(sink, point) } else { sink.point_beyond(beyond) }
 }
 
 /// What is said of a metric, but for the kind of its points.

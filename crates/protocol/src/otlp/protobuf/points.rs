@@ -153,8 +153,8 @@ impl<'b, 'a> PointReader<'b, 'a> {
                 (3, Value::Eight(bytes)) => point.time = time(bytes),
                 (4, Value::Eight(bytes)) => point.count = u64::from_le_bytes(bytes),
                 (5, Value::Eight(bytes)) => point.sum = f64::from_le_bytes(bytes),
+                (6, Value::Bytes(_)) if !bounds.count(1) => {}
                 (6, Value::Bytes(message)) => {
-                    bounds.count(1)?;
                     let read = quantile(message);
                     let index = point.quantiles.len();
                     point.quantiles.push(read.map_err(|error| error.within_item("quantile_values", index))?);
@@ -181,16 +181,18 @@ fn put_eights<T>(
 ) -> Read<()> {
     match value {
         Value::Eight(bytes) => {
-            bounds.count(1)?;
-            into.push(read(bytes));
+            if bounds.count(1) {
+                into.push(read(bytes));
+            }
         }
         Value::Bytes(packed) => {
             let (numbers, rest) = packed.as_chunks::<8>();
             if !rest.is_empty() {
                 return Err(Malformed::Truncated.into());
             }
-            bounds.count(numbers.len())?;
-            into.extend(numbers.iter().map(|bytes| read(*bytes)));
+            if bounds.count(numbers.len()) {
+                into.extend(numbers.iter().map(|bytes| read(*bytes)));
+            }
         }
         Value::Number(_) | Value::Four(_) => return Err(Malformed::Type(field).into()),
     }
@@ -208,14 +210,17 @@ fn read_buckets(message: &[u8], bounds: &Bounds, into: &mut ExponentialBuckets) 
         match field? {
             (1, Value::Number(offset)) => into.offset = sint32(offset),
             (2, Value::Number(count)) => {
-                bounds.count(1)?;
-                into.counts.push(count);
+                if bounds.count(1) {
+                    into.counts.push(count);
+                }
             }
             (2, Value::Bytes(packed)) => {
                 let mut packed = Fields::of(packed);
                 while !packed.is_empty() {
-                    bounds.count(1)?;
-                    into.counts.push(packed.number()?);
+                    let count = packed.number()?;
+                    if bounds.count(1) {
+                        into.counts.push(count);
+                    }
                 }
             }
             (number @ 1..=2, _) => return Err(Malformed::Type(number).into()),
@@ -239,9 +244,10 @@ fn quantile(message: &[u8]) -> Read<Quantile> {
 }
 
 fn put_exemplar<'a>(message: &'a [u8], bounds: &Bounds, into: &mut Vec<PointExemplar<'a>>) -> Read<()> {
-    bounds.count(1)?;
-    let exemplar = exemplar(message, bounds);
-    into.push(exemplar.map_err(|error| error.within_item("exemplars", into.len()))?);
+    if bounds.count(1) {
+        let exemplar = exemplar(message, bounds);
+        into.push(exemplar.map_err(|error| error.within_item("exemplars", into.len()))?);
+    }
     Ok(())
 }
 

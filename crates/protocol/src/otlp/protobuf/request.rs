@@ -43,6 +43,7 @@ impl<'a, S: Sink, R: FnMut(&'a [u8], &mut S) -> Read<()>> Walk<'_, S, R> {
                 _ => {}
             }
         }
+        resource.beyond = self.bounds.beyond();
         self.sink.resource(&resource);
         let name = self.names.scopes;
         each(message, 2, name, |message| self.scope(message))
@@ -61,6 +62,7 @@ impl<'a, S: Sink, R: FnMut(&'a [u8], &mut S) -> Read<()>> Walk<'_, S, R> {
                 _ => {}
             }
         }
+        scope.beyond = self.bounds.beyond();
         self.sink.scope(&scope);
         let Self { names, sink, bounds, record } = self;
         each(message, 2, names.records, |message| {

@@ -63,6 +63,7 @@ impl<'a> SpanReader<'_, 'a> {
                 _ => {}
             }
         }
+        self.span.beyond = self.bounds.beyond();
         Ok(())
     }
 
@@ -80,7 +81,9 @@ impl<'a> SpanReader<'_, 'a> {
     }
 
     fn put_event(&mut self, message: &'a [u8]) -> Read<()> {
-        self.bounds.count(1)?;
+        if !self.bounds.count(1) {
+            return Ok(());
+        }
         let attributes = self.spare.pop().unwrap_or_default();
         let mut event = SpanEvent { attributes, ..SpanEvent::default() };
         read_event(message, self.bounds, &mut event)
@@ -90,7 +93,9 @@ impl<'a> SpanReader<'_, 'a> {
     }
 
     fn put_link(&mut self, message: &'a [u8]) -> Read<()> {
-        self.bounds.count(1)?;
+        if !self.bounds.count(1) {
+            return Ok(());
+        }
         let attributes = self.spare.pop().unwrap_or_default();
         let mut link = SpanLink { attributes, ..SpanLink::default() };
         read_link(message, self.bounds, &mut link)

@@ -38,15 +38,17 @@ pub(super) fn sint32(number: u64) -> i32 {
     (number >> 1).cast_signed() ^ -(number & 1).cast_signed()
 }
 
-/// Adds an attribute to a list of them.
+/// Adds an attribute to a list of them, if there is room.
 pub(super) fn put_attribute<'a>(
     message: &'a [u8],
     field: &str,
     bounds: &Bounds,
     into: &mut Vec<KeyValue<'a>>,
 ) -> Read<()> {
-    let attribute = bounds.count(1).map_err(Into::into).and_then(|()| key_value(message, bounds));
-    into.push(attribute.map_err(|error| error.within_item(field, into.len()))?);
+    if bounds.count(1) {
+        let attribute = key_value(message, bounds);
+        into.push(attribute.map_err(|error| error.within_item(field, into.len()))?);
+    }
     Ok(())
 }
 
@@ -74,6 +76,7 @@ pub(super) fn any_value<'a>(message: &'a [u8], bounds: &Bounds) -> Read<AnyValue
             (2, Value::Number(number)) => AnyValue::Bool(number != 0),
             (3, Value::Number(number)) => AnyValue::Int(number.cast_signed()),
             (4, Value::Eight(bytes)) => AnyValue::Double(f64::from_le_bytes(bytes)),
+            (5..=6, Value::Bytes(_)) if !bounds.enter() => AnyValue::passed_over(),
             (5, Value::Bytes(list)) => {
                 AnyValue::Array(array(list, bounds).map_err(|error| error.within("array_value"))?)
             }
@@ -88,13 +91,13 @@ pub(super) fn any_value<'a>(message: &'a [u8], bounds: &Bounds) -> Read<AnyValue
     Ok(value)
 }
 
+/// The values of an array that was entered.
 fn array<'a>(message: &'a [u8], bounds: &Bounds) -> Read<Vec<AnyValue<'a>>> {
-    bounds.enter()?;
     let mut values = Vec::new();
     for field in Fields::of(message) {
         match field? {
+            (1, Value::Bytes(_)) if !bounds.count(1) => {}
             (1, Value::Bytes(value)) => {
-                bounds.count(1)?;
                 let value = any_value(value, bounds);
                 values.push(value.map_err(|error| error.within_item("values", values.len()))?);
             }
@@ -106,8 +109,8 @@ fn array<'a>(message: &'a [u8], bounds: &Bounds) -> Read<Vec<AnyValue<'a>>> {
     Ok(values)
 }
 
+/// The entries of a map that was entered.
 fn map<'a>(message: &'a [u8], bounds: &Bounds) -> Read<Vec<KeyValue<'a>>> {
-    bounds.enter()?;
     let mut entries = Vec::new();
     for field in Fields::of(message) {
         match field? {

@@ -1,5 +1,7 @@
 //! Records of logs.
 
+use std::ops::RangeInclusive;
+
 use model::Timestamp;
 use model::event::{Event, Flaw, Level, LogEvent};
 
@@ -16,6 +18,9 @@ use crate::otlp::value::AnyValue;
 const RECORD_UID: &str = "log.record.uid";
 /// The attribute that was the name of an event before it had a field.
 const EVENT_NAME: &str = "event.name";
+
+/// The numbers of severities that there are; 0 is that nobody said.
+const SEVERITIES: RangeInclusive<i32> = 0..=24;
 
 /// Gathers records of logs.
 #[derive(Debug)]
@@ -50,11 +55,16 @@ impl<'l> LogRows<'l> {
 
     fn take(&mut self, record: &LogRecord<'_>) -> Result<(), &'static str> {
         let mut texts = Texts::of_record(self.limits);
+        texts.flaws = record.beyond.flaws();
         let time = self.time(record, &mut texts)?;
         let shared = self.present.shared();
         let mut log = LogEvent::new(time, shared.origin);
-        log.observed_time = record.observed_time.timestamp();
+        // Whoever takes in a record for the first time observes it, as the specification has it.
+        log.observed_time = Some(record.observed_time.timestamp().unwrap_or(self.now));
         log.severity_number = u64::try_from(record.severity_number).ok().filter(|number| *number > 0);
+        if !SEVERITIES.contains(&record.severity_number) {
+            texts.flaws.insert(Flaw::Severity);
+        }
         log.severity_text = texts.of_some(&record.severity_text);
         log.level = log
             .severity_number
@@ -88,7 +98,7 @@ impl<'l> LogRows<'l> {
 }
 
 /// Why a record with a time that cannot be written down is rejected.
-pub(super) const TOO_FAR_OUT: &str = "its time lies beyond the year 2262";
+pub(super) const TOO_FAR_OUT: &str = "its time is no number of nanoseconds between 1970 and the year 2262";
 
 /// The ids of a trace and of a span of it, without those that are none.
 fn ids(trace: TraceId, span: SpanId, texts: &mut Texts<'_>) -> (Option<String>, Option<String>) {

@@ -56,6 +56,7 @@ impl PresentOrigin {
     pub(super) fn set_resource(&mut self, resource: &Resource<'_>, limits: &RowLimits) {
         let budget = limits.max_origin_bytes - limits.max_origin_bytes / SCOPE_PART;
         let mut texts = Texts::of_origin(limits, budget);
+        texts.flaws = resource.beyond.flaws();
         let mut filling = Filling::of(&ORIGIN);
         for attribute in &resource.attributes {
             filling.put(&attribute.key, &attribute.value, &mut texts);
@@ -76,6 +77,7 @@ impl PresentOrigin {
     pub(super) fn set_scope(&mut self, scope: &Scope<'_>, limits: &RowLimits) {
         let budget = limits.max_origin_bytes.saturating_sub(self.resource.text_bytes);
         let mut texts = Texts::of_origin(limits, budget);
+        texts.flaws = scope.beyond.flaws();
         let name = texts.of_some(&scope.name);
         let version = texts.of_some(&scope.version);
         let kept = texts.attributes(&scope.attributes);

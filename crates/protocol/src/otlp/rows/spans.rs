@@ -49,6 +49,7 @@ impl<'l> SpanRows<'l> {
 
     fn take(&mut self, span: &Span<'_>) -> Result<(), &'static str> {
         let mut texts = Texts::of_record(self.limits);
+        texts.flaws = span.beyond.flaws();
         let trace_id = needed(span.trace_id, "its trace id is missing, all zeros, or not 16 bytes long")?;
         let span_id = needed(span.span_id, "its span id is missing, all zeros, or not 8 bytes long")?;
         let (start, duration_ns) = self.times(span, &mut texts)?;

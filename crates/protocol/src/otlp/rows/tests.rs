@@ -7,7 +7,7 @@ use model::event::{Flaw, Flaws, Level, LogEvent, SpanEvent as Row, SpanKind, Spa
 
 use super::*;
 use crate::otlp::{
-    AnyValue, KeyValue, LogRecord, LogSink, Resource, Scope, Sink, Span, SpanEvent, SpanId, SpanLink,
+    AnyValue, Beyond, KeyValue, LogRecord, LogSink, Resource, Scope, Sink, Span, SpanEvent, SpanId, SpanLink,
     SpanSink, SpanStatus, TraceId, UnixNanos,
 };
 
@@ -202,6 +202,48 @@ fn the_level_follows_from_the_number_or_else_from_the_text() {
     };
     assert_eq!(level(9, "error"), Some(Level::Info));
     assert_eq!((level(0, "WARNING"), level(-3, ""), level(99, "")), (Some(Level::Warn), None, None));
+}
+
+#[test]
+fn a_severity_that_there_is_not_leaves_a_mark() {
+    let of = |number| {
+        let record = LogRecord { severity_number: number, time: UnixNanos(5), ..LogRecord::default() };
+        let log = log(&record);
+        (log.severity_number, log.flaws)
+    };
+    for (number, kept) in [(999, Some(999)), (25, Some(25)), (-4, None)] {
+        assert_eq!(of(number), (kept, flaws([Flaw::Severity])), "{number}");
+    }
+    for (number, kept) in [(0, None), (1, Some(1)), (24, Some(24))] {
+        assert_eq!(of(number), (kept, Flaws::NONE), "{number}");
+    }
+}
+
+#[test]
+fn what_was_not_read_is_marked_on_the_record_and_on_all_records_of_a_resource() {
+    let whole = LogRecord { time: UnixNanos(5), ..LogRecord::default() };
+    assert_eq!(log(&whole).flaws, Flaws::NONE);
+    let beyond = Beyond { depth: true, values: true };
+    let part = LogRecord { beyond, ..whole.clone() };
+    assert_eq!(log(&part).flaws, flaws([Flaw::Depth, Flaw::Values]));
+
+    let limits = RowLimits::default();
+    let mut rows = LogRows::new(&limits, NOW);
+    rows.resource(&Resource { beyond: Beyond { values: true, ..Beyond::default() }, ..Resource::default() });
+    rows.scope(&Scope { beyond: Beyond { depth: true, ..Beyond::default() }, ..Scope::default() });
+    rows.record(&whole);
+    let [Event::Log(log)] = &rows.finish().events[..] else { panic!("one record") };
+    assert_eq!(log.flaws, flaws([Flaw::Depth, Flaw::Values]));
+}
+
+#[test]
+fn a_record_that_nobody_observed_before_is_observed_when_it_comes_in() {
+    let at = |observed_time| {
+        let record = LogRecord { time: UnixNanos(5), observed_time, ..LogRecord::default() };
+        log(&record).observed_time
+    };
+    assert_eq!((at(UnixNanos(0)), at(UnixNanos::BEYOND)), (Some(NOW), Some(NOW)));
+    assert_eq!(at(UnixNanos(7)), Some(Timestamp::from_nanos(7)));
 }
 
 #[test]

@@ -35,6 +35,9 @@ pub(super) struct Target {
 impl Target {
     /// The labels that follow from a resource.
     pub(super) fn of(resource: &Resource<'_>, options: &Options) -> Self {
+        if let Some(reason) = resource.beyond.reason() {
+            return Self { refused: Some(format!("its resource: {reason}")), ..Self::default() };
+        }
         let mut target = Self::default();
         let identity = [("job", job(resource)), ("instance", instance(resource))];
         for (name, value) in identity {
@@ -86,6 +89,10 @@ impl Target {
         self.scope.clear();
         self.scope_refused = None;
         if !options.scope_labels || scope.name.is_empty() {
+            return;
+        }
+        if let Some(reason) = scope.beyond.reason() {
+            self.scope_refused = Some(format!("its scope: {reason}"));
             return;
         }
         let own = [("name", &scope.name), ("version", &scope.version), ("schema_url", &scope.schema_url)];

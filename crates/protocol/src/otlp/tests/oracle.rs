@@ -48,6 +48,7 @@ fn note_resource(sent: Option<&resource::Resource>, schema_url: &str, heard: &mu
         attributes: attributes(&sent.attributes),
         dropped_attributes_count: sent.dropped_attributes_count,
         schema_url: schema_url.into(),
+        beyond: Beyond::default(),
     });
 }
 
@@ -60,6 +61,7 @@ fn note_scope(sent: Option<&common::InstrumentationScope>, schema_url: &str, hea
         attributes: attributes(&sent.attributes),
         dropped_attributes_count: sent.dropped_attributes_count,
         schema_url: schema_url.into(),
+        beyond: Beyond::default(),
     });
 }
 
@@ -88,6 +90,7 @@ fn log_record(sent: &logs::LogRecord) -> LogRecord<'_> {
         trace_id: id(&sent.trace_id),
         span_id: id(&sent.span_id),
         event_name: (&sent.event_name).into(),
+        beyond: Beyond::default(),
     }
 }
 
@@ -136,6 +139,7 @@ fn span(sent: &trace::Span) -> Span<'_> {
             },
             message: status.map(|status| status.message.as_str()).unwrap_or_default().into(),
         },
+        beyond: Beyond::default(),
     }
 }
 

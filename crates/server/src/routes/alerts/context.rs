@@ -1,23 +1,27 @@
-//! What else there was when an alert began: log records, traces and jobs of what its labels name.
+//! What else there was when an alert began: log records, traces, jobs and calls of models of what its labels name.
 
-use std::collections::BTreeMap;
+mod searches;
+mod statements;
+mod subject;
+
 use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
 use model::{TimeRange, Timestamp};
-use records::{Kind, Page, Search};
-use search::Quoted;
+use pipeline::WorkerFilter;
+use records::{BEGUN_BEFORE, OfJob, OfWhat, Page, WorkersOf};
 use serde::Deserialize;
 use state::AlertRecord;
 use store::Order;
 use utoipa::IntoParams;
 
+use self::searches::Searches;
 use super::super::searching::{ask, limit};
 use crate::context::Shared;
 use crate::params::{Name, Params};
 use crate::problem::{Problem, ProblemBody};
-use crate::wire::alert_context::{AlertContext, AlertSubject, FailedJobs, LogsThen, TracesThen};
+use crate::wire::alert_context::{AlertContext, AlertSubject, CallsThen, FailedJobs, LogsThen, TracesThen};
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -29,13 +33,11 @@ pub(super) struct ContextParams {
     limit: Option<u32>,
 }
 
-/// Labels that name a service, a host, a queue. Of several the first counts.
-const SERVICE: &[&str] = &["service", "service_name"];
-const HOST: &[&str] = &["host", "host_name", "hostname"];
-const QUEUE: &[&str] = &["queue"];
+/// The most workers of a host that are taken from memory.
+const MAX_WORKERS: usize = 200;
 
 /// What there was around the beginning of an alert: warnings and errors in logs, traces with errors, jobs that failed,
-/// of the service, host and queue that its labels name. Each comes with the query that finds the rest.
+/// calls of models, of what its labels name, as far as each can tell. Each comes with the query that finds the rest.
 #[utoipa::path(get, path = "/api/v1/alerts/{id}/context", tag = "alerts", params(("id" = String, Path), ContextParams),
     responses((status = 200, body = AlertContext), (status = "4XX", body = ProblemBody),
         (status = 503, body = ProblemBody, description = "It took too long, or too many searches run")))]
@@ -48,18 +50,21 @@ pub(super) async fn context(
     let most = limit("limit", params.limit, 20, 100)?;
     let detail = app.context.alerts.get(&id).await?.ok_or_else(|| Problem::not_found("alert", &id))?;
     let around = Duration::from_secs(minutes as u64 * 60);
-    let subject = subject(&detail.alert);
+    let subject = subject::of(&detail.alert.labels);
     let range = around_start(&detail.alert, around);
-    let searches = Searches::of(&subject, range)?;
+    let of = of_what(&app, &subject, range).await?;
+    let process = subject.worker.as_deref().and_then(|worker| process(&app, worker));
+    let searches = Searches::of(&subject, of.job.as_ref(), process.as_ref(), range)?;
     let found = ask(&app, move |store, cancel| {
         let page = Page { limit: most, order: Order::NewestFirst, after: None };
         let logs = records::logs(store, &searches.logs, &page, cancel)?;
         let mut traces = records::traces(store, &searches.traces, most + 1, cancel)?;
-        let of_what = (subject.queue.as_deref(), subject.service.as_deref());
-        let mut jobs = records::failed_jobs(store, range, of_what, most + 1, cancel)?;
-        let more = (traces.len() > most, jobs.len() > most);
+        let mut jobs = records::failed_jobs(store, range, &of, most + 1, cancel)?;
+        let mut calls = records::llm_calls(store, range, &of, most + 1, cancel)?;
+        let more = (traces.len() > most, jobs.len() > most, calls.len() > most);
         traces.truncate(most);
         jobs.truncate(most);
+        calls.truncate(most);
         Ok(AlertContext {
             from: range.start,
             to: range.end,
@@ -74,24 +79,19 @@ pub(super) async fn context(
                 more: more.0,
             },
             jobs: FailedJobs {
-                sql: statement(&subject, range),
+                sql: statements::failed_jobs(&of, range),
                 items: jobs.into_iter().map(Into::into).collect(),
                 more: more.1,
+            },
+            llm_calls: CallsThen {
+                sql: statements::llm_calls(&of, range),
+                items: calls.into_iter().map(Into::into).collect(),
+                more: more.2,
             },
             subject,
         })
     });
     Ok(Json(found.await?))
-}
-
-/// What the labels of an alert name.
-fn subject(alert: &AlertRecord) -> AlertSubject {
-    let named = |names: &[&str]| of_labels(&alert.labels, names);
-    AlertSubject { service: named(SERVICE), host: named(HOST), queue: named(QUEUE) }
-}
-
-fn of_labels(labels: &BTreeMap<String, String>, names: &[&str]) -> Option<String> {
-    names.iter().find_map(|name| labels.get(*name)).filter(|value| !value.is_empty()).cloned()
 }
 
 /// The time around the beginning of an alert. What has not come yet is not looked for.
@@ -100,94 +100,47 @@ fn around_start(alert: &AlertRecord, around: Duration) -> TimeRange {
     TimeRange::new(alert.active_at.before(around), end)
 }
 
-/// What is looked for.
-struct Searches {
-    logs: Search,
-    logs_text: String,
-    traces: Search,
-    traces_text: String,
+/// What jobs and calls are asked for, with what is known of the host's workers and of the job's traces.
+async fn of_what(app: &Shared, subject: &AlertSubject, range: TimeRange) -> Result<OfWhat, Problem> {
+    let live = &app.context.pipeline;
+    let workers = match (&subject.worker, &subject.host) {
+        (Some(worker), _) => Some(WorkersOf::one(worker.as_str())),
+        (None, Some(host)) => {
+            let filter = WorkerFilter { host: Some(host.clone()), ..WorkerFilter::default() };
+            let page = pipeline::Page { offset: 0, limit: MAX_WORKERS };
+            let known = live.workers().list(&filter, page).items.into_iter().map(|worker| worker.worker_id);
+            Some(WorkersOf::on(host.as_str(), known))
+        }
+        (None, None) => None,
+    };
+    let job = subject.job_id.as_deref().map(|id| {
+        let trace = live.jobs().get(id).and_then(|job| job.trace_id);
+        let range = TimeRange::new(range.start.before(BEGUN_BEFORE), range.end);
+        OfJob::new(id, trace.as_deref(), range)
+    });
+    let of = OfWhat {
+        service: subject.service.clone(),
+        queue: subject.queue.clone(),
+        kind: subject.kind.clone(),
+        stage: subject.stage.clone(),
+        model: subject.model.clone(),
+        backend: subject.backend.clone(),
+        workers,
+        job,
+    };
+    if of.workers.is_none() && of.job.is_none() {
+        return Ok(of);
+    }
+    let completed = ask(app, move |store, cancel| {
+        let workers = of.workers.map(|workers| workers.with_stored(store, range, cancel)).transpose()?;
+        let job = of.job.map(|job| job.with_all_traces(store, cancel)).transpose()?;
+        Ok(OfWhat { workers, job, ..of })
+    });
+    completed.await
 }
 
-impl Searches {
-    fn of(subject: &AlertSubject, range: TimeRange) -> Result<Self, Problem> {
-        let (mut logs_text, mut traces_text) = ("level>=warn".to_owned(), "status:error".to_owned());
-        for (field, name) in [("service", &subject.service), ("host", &subject.host)] {
-            if let Some(name) = name {
-                let condition = format!(" {field}:{}", Quoted(name));
-                logs_text.push_str(&condition);
-                traces_text.push_str(&condition);
-            }
-        }
-        // Records of logs do not say from which queue their job came.
-        if let Some(queue) = &subject.queue {
-            traces_text.push_str(&format!(" messaging.destination.name:{}", Quoted(queue)));
-        }
-        let now = Timestamp::now();
-        Ok(Self {
-            logs: Search::new(Kind::Logs, &logs_text, range, now)?,
-            logs_text,
-            traces: Search::new(Kind::Spans, &traces_text, range, now)?,
-            traces_text,
-        })
-    }
-}
-
-/// The statement of SQL that lists all jobs that failed.
-fn statement(subject: &AlertSubject, range: TimeRange) -> String {
-    let text = |text: &str| format!("'{}'", text.replace('\'', "''"));
-    let (from, to) = (range.start.to_string(), range.end.to_string());
-    let mut sql = format!(
-        "SELECT time, job_id, queue, kind, worker_id, error_type, error_message, trace_id FROM job_events \
-        WHERE action = 'job.failed' AND time >= {} AND time <= {}",
-        text(&from),
-        text(&to)
-    );
-    for (column, name) in [("queue", &subject.queue), ("service", &subject.service)] {
-        if let Some(name) = name {
-            sql.push_str(&format!(" AND {column} = {}", text(name)));
-        }
-    }
-    sql + " ORDER BY time DESC"
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn named(service: Option<&str>, host: Option<&str>, queue: Option<&str>) -> AlertSubject {
-        let name = |name: Option<&str>| name.map(str::to_owned);
-        AlertSubject { service: name(service), host: name(host), queue: name(queue) }
-    }
-
-    #[test]
-    fn searches_name_what_the_labels_name_whatever_is_in_the_names() {
-        let cases = [
-            (named(None, None, None), "level>=warn", "status:error"),
-            (
-                named(Some("a \"b\""), None, Some("q OR 1")),
-                "level>=warn service:\"a \\\"b\\\"\"",
-                "status:error service:\"a \\\"b\\\"\" messaging.destination.name:\"q OR 1\"",
-            ),
-            (named(None, Some("h"), None), "level>=warn host:\"h\"", "status:error host:\"h\""),
-        ];
-        for (subject, logs, traces) in cases {
-            let searches = Searches::of(&subject, TimeRange::ALL).expect("searches");
-            assert_eq!((searches.logs_text.as_str(), searches.traces_text.as_str()), (logs, traces));
-        }
-    }
-
-    #[test]
-    fn a_name_stays_within_its_quotes_in_the_statement() {
-        let sql = statement(&named(None, None, Some("it's")), TimeRange::ALL);
-        assert!(sql.ends_with("AND queue = 'it''s' ORDER BY time DESC"), "{sql}");
-    }
-
-    #[test]
-    fn the_first_label_that_names_something_counts() {
-        let labels = [("hostname", "b"), ("host", "a"), ("queue", "")]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .into();
-        assert_eq!(of_labels(&labels, HOST).as_deref(), Some("a"));
-        assert_eq!((of_labels(&labels, QUEUE), of_labels(&labels, SERVICE)), (None, None));
-    }
+/// The host and the process of a worker: as it has told, or as its id says.
+fn process(app: &Shared, worker: &str) -> Option<(String, u64)> {
+    let known = app.context.pipeline.workers().get(worker);
+    known.and_then(|known| Some((known.host?, known.pid?))).or_else(|| subject::process_of(worker))
 }

@@ -13,7 +13,7 @@ use utoipa::IntoParams;
 
 use super::super::logs::page_of;
 use super::super::searching::{ask, order, page_limit, search, wrong};
-use super::find;
+use super::{find, in_short};
 use crate::context::Shared;
 use crate::params::{List, Name, NoParams, Params, Window, named};
 use crate::problem::{Problem, ProblemBody};
@@ -98,7 +98,8 @@ pub(super) async fn trace(
         Ok(None)
     });
     let (trace_id, trace) = found.await?.ok_or_else(|| Problem::not_found("trace of the job", &id))?;
-    Ok(Json(Trace::of(trace_id, trace)))
+    let jobs = in_short(&app, &trace.jobs).await?;
+    Ok(Json(Trace::of(trace_id, trace, jobs)))
 }
 
 #[derive(Deserialize, IntoParams)]

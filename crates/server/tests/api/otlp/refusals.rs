@@ -134,6 +134,23 @@ pub(super) fn endless_body() -> reqwest::Body {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_is_nested_too_deep_or_of_no_time_costs_those_beside_it_nothing() {
+    let (stage, now) = (Stage::new().await, now_ns());
+    let deep = format!("{}{}", r#"{"arrayValue":{"values":["#.repeat(25), "]}}".repeat(25));
+    let records = format!(
+        r#"{{"timeUnixNano":"{now}","body":{deep}}},{{"timeUnixNano":-5}},{{"timeUnixNano":"{now}","body":{{"stringValue":"fine"}}}}"#
+    );
+    let body = format!(r#"{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{records}]}}]}}]}}"#);
+    let reply = send(&stage, "/v1/logs", &[("Content-Type", JSON)], body.into_bytes()).await;
+    assert_eq!(reply.status, 200);
+    let said: serde_json::Value = serde_json::from_slice(&reply.body).expect("JSON");
+    assert_eq!(said["partialSuccess"]["rejectedLogRecords"], "1", "{said}");
+    let mut flaws: Vec<String> = stored_logs(&stage).await.iter().map(|log| log.flaws.to_string()).collect();
+    flaws.sort();
+    assert_eq!(flaws, ["", "depth_cut"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_kept_is_counted_in_a_partial_success_and_what_can_is_marked() {
     let (stage, now) = (Stage::new().await, now_ns());
     let hour = 3_600_000_000_000;
