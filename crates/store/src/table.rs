@@ -134,6 +134,26 @@ impl Table {
         }
     }
 
+    /// Columns of texts that nearly always are hexadecimal digits in lower case, and how many: an even number. A store
+    /// may keep them as bytes.
+    pub const fn hex_columns(self) -> &'static [(&'static str, u8)] {
+        match self {
+            Self::Logs => &[("trace_id", 32), ("span_id", 16)],
+            Self::Spans => &[("trace_id", 32), ("span_id", 16), ("parent_span_id", 16)],
+            Self::JobEvents
+            | Self::StageEvents
+            | Self::ComponentEvents
+            | Self::WorkerEvents
+            | Self::Requests
+            | Self::LlmCalls
+            | Self::Feedback
+            | Self::Deploys
+            | Self::AuditEvents
+            | Self::Exits
+            | Self::Exemplars => &[],
+        }
+    }
+
     /// Columns of text in which people search for words: they get filters of the words in them.
     pub const fn text_columns(self) -> &'static [&'static str] {
         match self {

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Datum, Float64Array, Int64Array, RecordBatch, Scalar,
-    StringArray, UInt32Array, UInt64Array, new_null_array,
+    Array, ArrayRef, AsArray, BooleanArray, Datum, FixedSizeBinaryArray, Float64Array, Int64Array,
+    RecordBatch, Scalar, StringArray, UInt32Array, UInt64Array, new_null_array,
 };
 use arrow::compute::kernels::cmp;
 use arrow::compute::{and_kleene, cast, contains, is_not_null, prep_null_mask_filter, take};
@@ -13,6 +13,8 @@ use arrow::error::ArrowError;
 use memchr::memmem::Finder;
 use model::words::is_of_word;
 use store::{Condition, Field, FilterOp, Scalar as Value, Test};
+
+use crate::events::ids;
 
 /// Which rows satisfy a condition. A column that the rows lack is null.
 pub(crate) fn mask(condition: &Condition, rows: &RecordBatch) -> Result<BooleanArray, ArrowError> {
@@ -36,6 +38,7 @@ pub(crate) fn may_hold(
 ) -> Result<BooleanArray, ArrowError> {
     let all = || BooleanArray::from(vec![true; least.len()]);
     let Test::Compare(op, value) = test else { return Ok(all()) };
+    let (least, greatest) = (&ids::in_texts(least)?, &ids::in_texts(greatest)?);
     let may = match op {
         FilterOp::Equal => and_kleene(
             &compared(least, FilterOp::AtMost, value)?,
@@ -125,12 +128,33 @@ fn attribute(column: &ArrayRef, key: &str) -> Result<ArrayRef, ArrowError> {
 }
 
 fn evaluate(column: &ArrayRef, test: &Test) -> Result<BooleanArray, ArrowError> {
+    if let DataType::FixedSizeBinary(size) = column.data_type() {
+        return evaluate_ids(column, *size, test);
+    }
     match test {
         Test::Exists => is_not_null(column),
         Test::Compare(op, value) => compared(column, *op, value),
         Test::Contains(part) => each_text(column, |text| part.is_in(text)),
         Test::Words(phrase) => each_text(column, |text| phrase.is_in(text)),
         Test::Matches(pattern) => each_text(column, |text| pattern.is_match(text)),
+    }
+}
+
+/// The same of texts of hexadecimal digits that are there as bytes. An id is compared with these; for all else they
+/// become texts.
+fn evaluate_ids(column: &ArrayRef, size: i32, test: &Test) -> Result<BooleanArray, ArrowError> {
+    let in_texts = || evaluate(&ids::in_texts(column)?, test);
+    match test {
+        Test::Exists => is_not_null(column),
+        Test::Compare(FilterOp::Contains | FilterOp::ContainsWords, _) => in_texts(),
+        Test::Compare(op, Value::Text(text)) => match (op, ids::parsed(text, size)) {
+            (op, Some(id)) => compare(column, &FixedSizeBinaryArray::new_scalar(id), *op),
+            // It is none, and all that is there are.
+            (FilterOp::Equal, None) => Ok(BooleanArray::from(vec![false; column.len()])),
+            (FilterOp::NotEqual, None) => is_not_null(column),
+            (_, None) => in_texts(),
+        },
+        Test::Compare(..) | Test::Contains(_) | Test::Words(_) | Test::Matches(_) => in_texts(),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::Array;
+use arrow::datatypes::DataType;
 use model::Timestamp;
 use model::event::{
     Attributes, Conventions, Flaw, Level, Origin, SpanKind, SpanLink, SpanOccurrence, SpanStatus,
@@ -70,6 +71,11 @@ fn every_table_has_a_time_and_its_columns_of_ids_and_texts() {
         assert_eq!(schema.field(0).name(), "time", "{table:?}");
         for column in table.id_columns().iter().chain(table.text_columns()) {
             assert!(schema.field_with_name(column).is_ok(), "{table:?} {column}");
+        }
+        for (column, digits) in table.hex_columns() {
+            let field = schema.field_with_name(column).expect("a column of the table");
+            assert_eq!(*field.data_type(), DataType::Utf8, "{table:?} {column}");
+            assert!(*digits > 0 && digits % 2 == 0, "{table:?} {column}");
         }
         assert_eq!(Table::from_name(table.name()), Some(*table));
     }
