@@ -59,6 +59,21 @@ pub(crate) struct Wanted {
     pub(crate) tally: Arc<Tally>,
 }
 
+/// The part of all rows that one thread reads: each so manieth row group of a file, each so manieth batch in memory.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Share {
+    pub(crate) index: usize,
+    pub(crate) of: usize,
+}
+
+impl Share {
+    pub(crate) const ALL: Self = Self { index: 0, of: 1 };
+
+    pub(crate) fn has(self, place: usize) -> bool {
+        place % self.of == self.index
+    }
+}
+
 /// What one query has read, for whoever tells it.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
@@ -114,10 +129,16 @@ pub(crate) struct FileScan {
 }
 
 impl FileScan {
-    pub(crate) fn open(core: &Core, file: &StoredFile, wanted: &Arc<Wanted>) -> Result<Self, ReadError> {
+    pub(crate) fn open(
+        core: &Core,
+        file: &StoredFile,
+        wanted: &Arc<Wanted>,
+        share: Share,
+    ) -> Result<Self, ReadError> {
         let input = file.open(Part::Rows)?;
         let footer = footer(file, &input, &core.footers)?;
-        let groups = in_order((0..footer.metadata().num_row_groups()).collect(), wanted.order);
+        let groups = (0..footer.metadata().num_row_groups()).filter(|group| share.has(*group)).collect();
+        let groups = in_order(groups, wanted.order);
         Ok(Self {
             input,
             footer,
