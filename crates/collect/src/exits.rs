@@ -72,7 +72,7 @@ impl ExitReporter {
         if exits.is_empty() {
             return Ok(());
         }
-        let events = exits.iter().cloned().map(Event::Exit).collect();
+        let events = exits.iter().cloned().map(Box::new).map(Event::Exit).collect();
         let outcome = self.ingest.append_events(Source::Collector, events).await?;
         for rejection in &outcome.rejected {
             tracing::warn!(reason = %rejection.reason, "the end of a process could not be stored");

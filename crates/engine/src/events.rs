@@ -5,6 +5,7 @@ pub(crate) mod collect;
 pub(crate) mod condition;
 pub(crate) mod filter;
 pub(crate) mod footer;
+pub(crate) mod ids;
 pub(crate) mod merge;
 pub(crate) mod read;
 pub(crate) mod tokens;
@@ -26,10 +27,9 @@ pub(crate) fn times_of(rows: &RecordBatch) -> Result<&TimestampNanosecondArray, 
         .ok_or_else(|| ArrowError::SchemaError("rows of events have no times".to_owned()))
 }
 
-/// Gives rows the columns of `schema`, by name; see [`store::conform`].
-#[expect(clippy::needless_pass_by_value, reason = "callers have it to give")]
+/// Gives rows the columns of `schema`, by name, see [`store::conform`], and its ids as it has them, see [`ids`].
 pub(crate) fn conform(rows: RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
-    store::conform(&rows, schema)
+    store::conform(&ids::converted(rows, schema)?, schema)
 }
 
 /// Rows one after the other, with the columns of `schema`.
@@ -37,7 +37,7 @@ pub(crate) fn joined<'r>(
     schema: &SchemaRef,
     rows: impl Iterator<Item = &'r RecordBatch>,
 ) -> Result<RecordBatch, ArrowError> {
-    let rows = rows.map(|rows| store::conform(rows, schema)).collect::<Result<Vec<_>, _>>()?;
+    let rows = rows.map(|rows| conform(rows.clone(), schema)).collect::<Result<Vec<_>, _>>()?;
     concat_batches(schema, &rows)
 }
 

@@ -13,6 +13,7 @@ use store::SeriesBuffer;
 use crate::EngineError;
 use crate::catalog::FileEntry;
 use crate::core::Core;
+use crate::events::ids;
 use crate::files::StoredFile;
 use crate::head::Head;
 use crate::rollup;
@@ -80,6 +81,7 @@ fn write(written: &mut Unpublished<'_>, head: &Head) -> Result<Vec<FileEntry>, E
     for table in head.events.tables() {
         let parts = head.events.parts(table);
         let schema = store::joint(&store::schema(table), parts.iter().map(|part| part.rows.schema_ref()));
+        let schema = ids::schema_of_rows(table, schema, parts.iter().map(|part| &part.rows));
         entries.push(written.events(table, schema, |file| file.push_unsorted(&parts))?);
     }
     written.sync_names()?;

@@ -1,8 +1,10 @@
 //! Rows for tests.
 
+use std::sync::Arc;
+
 use arrow::array::RecordBatch;
 use model::Timestamp;
-use model::event::{Attributes, DeployEvent};
+use model::event::{Attributes, DeployEvent, LogEvent, Origin};
 use store::Row;
 
 /// Rows of the table of deploys at these times, in milliseconds; the time is in their id too.
@@ -22,4 +24,18 @@ pub(crate) fn deploys(times_ms: &[i64]) -> RecordBatch {
         .collect();
     let rows = DeployEvent::to_batch(&rows).expect("rows of one table");
     store::conform(&rows, &store::schema(store::Table::Deploys)).expect("columns of the table")
+}
+
+/// Records of logs with these ids of a trace and a span, a millisecond apart from `first_ms` on.
+pub(crate) fn logs(first_ms: i64, ids: &[(Option<&str>, Option<&str>)]) -> RecordBatch {
+    let origin = Arc::new(Origin::default());
+    let rows: Vec<LogEvent> = (first_ms..)
+        .zip(ids)
+        .map(|(time, (trace_id, span_id))| LogEvent {
+            trace_id: trace_id.map(str::to_owned),
+            span_id: span_id.map(str::to_owned),
+            ..LogEvent::new(Timestamp::from_millis(time), Arc::clone(&origin))
+        })
+        .collect();
+    LogEvent::to_batch(&rows).expect("rows of one table")
 }

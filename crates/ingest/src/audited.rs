@@ -48,7 +48,7 @@ pub(crate) fn from_log(
     log: Box<LogEvent>,
     place: usize,
     limits: &Limits,
-) -> Result<AuditEvent, Box<LogEvent>> {
+) -> Result<Box<AuditEvent>, Box<LogEvent>> {
     let Some(marked) = marked(&log) else {
         return Err(log);
     };
@@ -108,7 +108,7 @@ pub(crate) fn from_log(
         // What has no time of its own has that of its coming, and is another one each time that it is sent.
         audit.event_id = id_of(&audit, flaws.contains(Flaw::NoTime).then_some(place));
     }
-    Ok(audit)
+    Ok(Box::new(audit))
 }
 
 /// The category of a record that is one of what is audited, unless it says more of that itself.

@@ -176,18 +176,18 @@ impl Deriving<'_, '_> {
             Side::Sent if is_told => {}
             Side::Sent => {
                 let event = task.submitted(self.derivation, parent_id);
-                self.push(Event::Job(event));
+                self.push(Event::Job(Box::new(event)));
             }
             Side::Run => {
                 let run = Arc::new(task.run(self.derivation));
                 self.memory.note_run(key_of(span), &run);
                 if !is_told {
                     for event in task.ran(self.derivation, &run) {
-                        self.push(Event::Job(event));
+                        self.push(Event::Job(Box::new(event)));
                     }
                     let parts = self.memory.parts(key_of(span)).to_vec();
                     for part in parts {
-                        self.push(Event::Stage(stage(&run, part)));
+                        self.push(Event::Stage(Box::new(stage(&run, part))));
                     }
                 }
             }
@@ -203,7 +203,7 @@ impl Deriving<'_, '_> {
         if let Some(run) = self.memory.run(parent).cloned() {
             if !self.memory.is_told(job_key(&run.job_id)) {
                 let part = self.part(span);
-                self.push(Event::Stage(stage(&run, part)));
+                self.push(Event::Stage(Box::new(stage(&run, part))));
             }
         } else if self.family.parent(span).is_none() {
             let part = self.part(span);
@@ -260,7 +260,7 @@ impl Deriving<'_, '_> {
             event.trace_id = Some(span.trace_id.clone());
             event.message = Some(span.name.clone()).filter(|name| !name.is_empty());
             event.attributes.insert(SPAN_ID.to_owned(), span.span_id.clone());
-            self.push(Event::Job(event));
+            self.push(Event::Job(Box::new(event)));
         }
     }
 
@@ -301,7 +301,7 @@ impl Deriving<'_, '_> {
         }
         let place = self.place_of(span);
         let event = call.event(self.derivation, place);
-        self.push(Event::LlmCall(event));
+        self.push(Event::LlmCall(Box::new(event)));
     }
 
     fn request(&mut self, span: &SpanEvent) {
@@ -309,7 +309,7 @@ impl Deriving<'_, '_> {
         if settings.of(span.origin.service.as_deref()).requests
             && let Some(event) = http::request(span, self.derivation)
         {
-            self.push(Event::Request(event));
+            self.push(Event::Request(Box::new(event)));
         }
     }
 }

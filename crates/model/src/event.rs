@@ -43,27 +43,27 @@ pub type Attributes = BTreeMap<String, String>;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// `job.*`
-    Job(JobEvent),
+    Job(Box<JobEvent>),
     /// `stage.*`
-    Stage(StageEvent),
+    Stage(Box<StageEvent>),
     /// `component.*`
-    Component(ComponentEvent),
+    Component(Box<ComponentEvent>),
     /// `worker.*`
-    Worker(WorkerEvent),
+    Worker(Box<WorkerEvent>),
     /// `request.finished`
-    Request(RequestEvent),
+    Request(Box<RequestEvent>),
     /// `llm.call`
-    LlmCall(LlmCallEvent),
+    LlmCall(Box<LlmCallEvent>),
     /// `feedback.given`
-    Feedback(FeedbackEvent),
+    Feedback(Box<FeedbackEvent>),
     /// `deploy.finished`
-    Deploy(DeployEvent),
+    Deploy(Box<DeployEvent>),
     /// `audit.recorded`
-    Audit(AuditEvent),
+    Audit(Box<AuditEvent>),
     /// `process.exited`
-    Exit(ExitEvent),
+    Exit(Box<ExitEvent>),
     /// An observation behind a sample; comes with samples.
-    Exemplar(ExemplarEvent),
+    Exemplar(Box<ExemplarEvent>),
     /// A record of a log.
     Log(Box<LogEvent>),
     /// A span of a trace.

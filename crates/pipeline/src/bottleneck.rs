@@ -153,7 +153,7 @@ mod tests {
         let live = pipeline(crate::Config::default());
         let mut beat = worker(WorkerAction::Heartbeat, "w", 0);
         beat.queues = Some("left".to_owned());
-        live.fold(&[Event::Worker(beat)], crate::live::Counting::Counted);
+        live.fold(&[Event::Worker(Box::new(beat))], crate::live::Counting::Counted);
         let workers = live.workers().list_at(&Default::default(), crate::Page::default(), at(100_000)).items;
         let queues = [queue("left", 1, 1.0, None), queue("grows", 50, 50.0, Some((2.0, 1.0)))];
         let found = Bottleneck::find(&queues, &[], &workers).expect("nobody takes");

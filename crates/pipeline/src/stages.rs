@@ -154,13 +154,13 @@ mod tests {
         for (id, begun) in [("a", 0), ("b", 100)] {
             let mut start = job(JobAction::Started, id, begun);
             start.queue = Some("extraction".to_owned());
-            events.push(Event::Job(start));
-            events.push(Event::Stage(stage(StageAction::Started, id, "parse", begun + 1)));
-            events.push(Event::Stage(stage(StageAction::Finished, id, "parse", begun + 5)));
-            events.push(Event::Stage(stage(StageAction::Started, id, "embed", begun + 6)));
+            events.push(Event::Job(Box::new(start)));
+            events.push(Event::Stage(Box::new(stage(StageAction::Started, id, "parse", begun + 1))));
+            events.push(Event::Stage(Box::new(stage(StageAction::Finished, id, "parse", begun + 5))));
+            events.push(Event::Stage(Box::new(stage(StageAction::Started, id, "embed", begun + 6))));
         }
-        events.push(Event::Stage(stage(StageAction::Finished, "a", "embed", 26)));
-        events.push(Event::Job(job(JobAction::Completed, "a", 27)));
+        events.push(Event::Stage(Box::new(stage(StageAction::Finished, "a", "embed", 26))));
+        events.push(Event::Job(Box::new(job(JobAction::Completed, "a", 27))));
         live.fold(&events, Counting::Counted);
         let stages = live.stages(10);
         assert_eq!(stages.total, 2);

@@ -82,20 +82,26 @@ fn event(value: Value, now: Timestamp, index: usize, dropped: &mut usize) -> Res
     };
     let envelope = Envelope::take(&mut fields, now, index)?;
     let event = match envelope.event_type {
-        EventType::Job(action) => Event::Job(job::translate(action, wire(fields)?, envelope, dropped)?),
-        EventType::Stage(action) => Event::Stage(stage::translate(action, wire(fields)?, envelope, dropped)?),
+        EventType::Job(action) => {
+            Event::Job(Box::new(job::translate(action, wire(fields)?, envelope, dropped)?))
+        }
+        EventType::Stage(action) => {
+            Event::Stage(Box::new(stage::translate(action, wire(fields)?, envelope, dropped)?))
+        }
         EventType::Component(action) => {
-            Event::Component(component::translate(action, wire(fields)?, envelope, dropped)?)
+            Event::Component(Box::new(component::translate(action, wire(fields)?, envelope, dropped)?))
         }
         EventType::Worker(action) => {
-            Event::Worker(worker::translate(action, wire(fields)?, envelope, dropped)?)
+            Event::Worker(Box::new(worker::translate(action, wire(fields)?, envelope, dropped)?))
         }
-        EventType::Request => Event::Request(request::translate(wire(fields)?, envelope, dropped)?),
-        EventType::LlmCall => Event::LlmCall(llm::translate(wire(fields)?, envelope, dropped)?),
-        EventType::Feedback => Event::Feedback(feedback::translate(wire(fields)?, envelope, dropped)),
-        EventType::Deploy => Event::Deploy(deploy::translate(wire(fields)?, envelope, dropped)?),
-        EventType::Audit => Event::Audit(audit::translate(wire(fields)?, envelope, dropped)?),
-        EventType::Exit => Event::Exit(exit::translate(wire(fields)?, envelope, dropped)?),
+        EventType::Request => Event::Request(Box::new(request::translate(wire(fields)?, envelope, dropped)?)),
+        EventType::LlmCall => Event::LlmCall(Box::new(llm::translate(wire(fields)?, envelope, dropped)?)),
+        EventType::Feedback => {
+            Event::Feedback(Box::new(feedback::translate(wire(fields)?, envelope, dropped)))
+        }
+        EventType::Deploy => Event::Deploy(Box::new(deploy::translate(wire(fields)?, envelope, dropped)?)),
+        EventType::Audit => Event::Audit(Box::new(audit::translate(wire(fields)?, envelope, dropped)?)),
+        EventType::Exit => Event::Exit(Box::new(exit::translate(wire(fields)?, envelope, dropped)?)),
     };
     Ok(event)
 }

@@ -63,7 +63,7 @@ impl Stored {
 }
 
 fn request(n: i64, route: Option<&str>, user: Option<&str>, status: u64, seconds: f64) -> Event {
-    Event::Request(RequestEvent {
+    Event::Request(Box::new(RequestEvent {
         time: Timestamp::from_millis(T0 + n),
         event_id: format!("r{n}"),
         path: format!("/documents/{n}"),
@@ -81,7 +81,7 @@ fn request(n: i64, route: Option<&str>, user: Option<&str>, status: u64, seconds
         response_bytes: None,
         error_message: None,
         attributes: model::event::Attributes::new(),
-    })
+    }))
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn job(job_id: &str, action: JobAction, time_ms: i64) -> Event {
     let mut event = job_event(job_id, action);
     event.time = Timestamp::from_millis(time_ms);
     event.event_id = format!("{job_id}-{action}-{time_ms}");
-    Event::Job(event)
+    Event::Job(Box::new(event))
 }
 
 fn hours(stored: &Stored, history: &mut History, now_ms: i64) -> Vec<Bucket> {
@@ -259,7 +259,7 @@ fn the_memory_of_a_job_comes_in_order_and_of_an_unknown_one_there_is_none() {
         event.time = Timestamp::from_millis(T0 + millis);
         event.event_id = format!("s{millis}");
         event.memory_rss_bytes = Some(millis as u64);
-        Event::Stage(event)
+        Event::Stage(Box::new(event))
     };
     stored.take(&[stage(20, StageAction::Finished), stage(10, StageAction::Started)]);
     let now = Timestamp::from_millis(T0 + 100);

@@ -258,7 +258,7 @@ mod tests {
     }
 
     fn audit(action: &str, category: AuditCategory) -> Event {
-        Event::Audit(AuditEvent {
+        Event::Audit(Box::new(AuditEvent {
             time: Timestamp::now(),
             event_id: action.to_owned(),
             action: action.to_owned(),
@@ -276,7 +276,7 @@ mod tests {
             request_id: None,
             trace_id: None,
             attributes: Attributes::new(),
-        })
+        }))
     }
 
     fn messages(follower: &Follower) -> Vec<String> {

@@ -18,7 +18,7 @@ use arrow::array::{BooleanArray, RecordBatch};
 use arrow::error::ArrowError;
 use model::Timestamp;
 
-pub use text::{FoldedText, Phrase, TextPattern, WordTest};
+pub use text::{FoldedText, Hint, Phrase, TextPattern, WordTest};
 
 /// What rows must satisfy.
 #[derive(Clone, Debug, PartialEq)]

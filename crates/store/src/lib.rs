@@ -27,8 +27,8 @@ pub use changes::{Changes, Mark};
 pub use conform::{conform, is_narrowed, joint, narrowed};
 pub use error::{AppendError, QueryError};
 pub use filter::{
-    ColumnFilter, Condition, Field, FilterOp, FoldedText, OwnTest, Phrase, Predicate, RowTest, Scalar, Test,
-    TextPattern, WordTest,
+    ColumnFilter, Condition, Field, FilterOp, FoldedText, Hint, OwnTest, Phrase, Predicate, RowTest, Scalar,
+    Test, TextPattern, WordTest,
 };
 pub use intake::{Intake, Reservation};
 pub use port::{

@@ -134,6 +134,26 @@ impl Table {
         }
     }
 
+    /// Columns of texts that nearly always are hexadecimal digits in lower case, and how many: an even number. A store
+    /// may keep them as bytes.
+    pub const fn hex_columns(self) -> &'static [(&'static str, u8)] {
+        match self {
+            Self::Logs => &[("trace_id", 32), ("span_id", 16)],
+            Self::Spans => &[("trace_id", 32), ("span_id", 16), ("parent_span_id", 16)],
+            Self::JobEvents
+            | Self::StageEvents
+            | Self::ComponentEvents
+            | Self::WorkerEvents
+            | Self::Requests
+            | Self::LlmCalls
+            | Self::Feedback
+            | Self::Deploys
+            | Self::AuditEvents
+            | Self::Exits
+            | Self::Exemplars => &[],
+        }
+    }
+
     /// Columns of text in which people search for words: they get filters of the words in them.
     pub const fn text_columns(self) -> &'static [&'static str] {
         match self {
@@ -310,8 +330,8 @@ pub fn batches_from_events<'e>(
 
 /// The rows of a batch of any table, as events.
 pub fn events_from_batch(table: Table, batch: &RecordBatch) -> Result<Vec<Event>, ColumnError> {
-    fn take<R: Row>(batch: &RecordBatch, wrap: fn(R) -> Event) -> Result<Vec<Event>, ColumnError> {
-        Ok(R::from_batch(batch)?.into_iter().map(wrap).collect())
+    fn take<R: Row>(batch: &RecordBatch, wrap: fn(Box<R>) -> Event) -> Result<Vec<Event>, ColumnError> {
+        Ok(R::from_batch(batch)?.into_iter().map(|row| wrap(Box::new(row))).collect())
     }
     match table {
         Table::JobEvents => take(batch, Event::Job),
@@ -325,7 +345,7 @@ pub fn events_from_batch(table: Table, batch: &RecordBatch) -> Result<Vec<Event>
         Table::AuditEvents => take(batch, Event::Audit),
         Table::Exits => take(batch, Event::Exit),
         Table::Exemplars => take(batch, Event::Exemplar),
-        Table::Logs => take::<LogEvent>(batch, |row| Event::Log(Box::new(row))),
-        Table::Spans => take::<SpanEvent>(batch, |row| Event::Span(Box::new(row))),
+        Table::Logs => take(batch, Event::Log),
+        Table::Spans => take(batch, Event::Span),
     }
 }

@@ -3,16 +3,20 @@
 use std::borrow::Cow;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Datum, Float64Array, Int64Array, RecordBatch, Scalar,
-    StringArray, UInt32Array, UInt64Array, new_null_array,
+    Array, ArrayRef, AsArray, BooleanArray, Datum, FixedSizeBinaryArray, Float64Array, Int64Array,
+    RecordBatch, Scalar, StringArray, UInt32Array, UInt64Array, new_null_array,
 };
+use arrow::buffer::{BooleanBuffer, MutableBuffer};
 use arrow::compute::kernels::cmp;
 use arrow::compute::{and_kleene, cast, contains, is_not_null, prep_null_mask_filter, take};
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
+use arrow::util::bit_util;
 use memchr::memmem::Finder;
 use model::words::is_of_word;
-use store::{Condition, Field, FilterOp, Scalar as Value, Test};
+use store::{Condition, Field, FilterOp, Hint, Scalar as Value, Test};
+
+use crate::events::ids;
 
 /// Which rows satisfy a condition. A column that the rows lack is null.
 pub(crate) fn mask(condition: &Condition, rows: &RecordBatch) -> Result<BooleanArray, ArrowError> {
@@ -36,6 +40,7 @@ pub(crate) fn may_hold(
 ) -> Result<BooleanArray, ArrowError> {
     let all = || BooleanArray::from(vec![true; least.len()]);
     let Test::Compare(op, value) = test else { return Ok(all()) };
+    let (least, greatest) = (&ids::in_texts(least)?, &ids::in_texts(greatest)?);
     let may = match op {
         FilterOp::Equal => and_kleene(
             &compared(least, FilterOp::AtMost, value)?,
@@ -125,12 +130,33 @@ fn attribute(column: &ArrayRef, key: &str) -> Result<ArrayRef, ArrowError> {
 }
 
 fn evaluate(column: &ArrayRef, test: &Test) -> Result<BooleanArray, ArrowError> {
+    if let DataType::FixedSizeBinary(size) = column.data_type() {
+        return evaluate_ids(column, *size, test);
+    }
     match test {
         Test::Exists => is_not_null(column),
         Test::Compare(op, value) => compared(column, *op, value),
-        Test::Contains(part) => each_text(column, |text| part.is_in(text)),
-        Test::Words(phrase) => each_text(column, |text| phrase.is_in(text)),
-        Test::Matches(pattern) => each_text(column, |text| pattern.is_match(text)),
+        Test::Contains(part) => each_hinted(column, part.hint(), |text| part.is_in(text)),
+        Test::Words(phrase) => each_hinted(column, phrase.hint(), |text| phrase.is_in(text)),
+        Test::Matches(pattern) => each_hinted(column, pattern.hint(), |text| pattern.is_match(text)),
+    }
+}
+
+/// The same of texts of hexadecimal digits that are there as bytes. An id is compared with these; for all else they
+/// become texts.
+fn evaluate_ids(column: &ArrayRef, size: i32, test: &Test) -> Result<BooleanArray, ArrowError> {
+    let in_texts = || evaluate(&ids::in_texts(column)?, test);
+    match test {
+        Test::Exists => is_not_null(column),
+        Test::Compare(FilterOp::Contains | FilterOp::ContainsWords, _) => in_texts(),
+        Test::Compare(op, Value::Text(text)) => match (op, ids::parsed(text, size)) {
+            (op, Some(id)) => compare(column, &FixedSizeBinaryArray::new_scalar(id), *op),
+            // It is none, and all that is there are.
+            (FilterOp::Equal, None) => Ok(BooleanArray::from(vec![false; column.len()])),
+            (FilterOp::NotEqual, None) => is_not_null(column),
+            (_, None) => in_texts(),
+        },
+        Test::Compare(..) | Test::Contains(_) | Test::Words(_) | Test::Matches(_) => in_texts(),
     }
 }
 
@@ -155,10 +181,42 @@ fn compared(column: &ArrayRef, op: FilterOp, value: &Value) -> Result<BooleanArr
 }
 
 fn each_text(column: &ArrayRef, holds: impl Fn(&str) -> bool) -> Result<BooleanArray, ArrowError> {
-    let texts = column
-        .as_string_opt::<i32>()
-        .ok_or_else(|| ArrowError::InvalidArgumentError("only texts contain something".to_owned()))?;
-    Ok(texts.iter().map(|text| text.map(&holds)).collect())
+    Ok(texts_of(column)?.iter().map(|text| text.map(&holds)).collect())
+}
+
+/// The same, where all texts for which it holds have what the hint looks for: of texts of ASCII the others are not looked
+/// at one by one.
+fn each_hinted(
+    column: &ArrayRef,
+    hint: Option<&Hint>,
+    holds: impl Fn(&str) -> bool,
+) -> Result<BooleanArray, ArrowError> {
+    let texts = texts_of(column)?;
+    let offsets = texts.value_offsets();
+    let (Some(first), Some(last)) = (offsets.first(), offsets.last()) else {
+        return each_text(column, holds);
+    };
+    let (first, last) = (*first as usize, *last as usize);
+    let all = &texts.value_data()[first..last];
+    // Other characters can be folded into those of ASCII.
+    let Some(hint) = hint.filter(|_| all.is_ascii()) else { return each_text(column, holds) };
+    let mut found = MutableBuffer::new_null(texts.len());
+    let (mut row, mut from) = (0, 0);
+    while let Some(hit) = hint.find_at(all, from) {
+        // Of texts without any bytes the last one before the hit; it is not among those.
+        row += offsets[row + 1..].partition_point(|end| *end as usize - first <= hit.start);
+        from = offsets[row + 1] as usize - first;
+        if hit.end <= from && texts.is_valid(row) && holds(texts.value(row)) {
+            bit_util::set_bit(found.as_slice_mut(), row);
+        }
+    }
+    let found = BooleanBuffer::new(found.into(), 0, texts.len());
+    Ok(BooleanArray::new(found, texts.nulls().cloned()))
+}
+
+fn texts_of(column: &ArrayRef) -> Result<&StringArray, ArrowError> {
+    let texts = column.as_string_opt::<i32>();
+    texts.ok_or_else(|| ArrowError::InvalidArgumentError("only texts contain something".to_owned()))
 }
 
 /// Whether the text has what the finder looks for, and not as a part of longer words.

@@ -7,7 +7,7 @@ use arrow::error::ArrowError;
 use model::TimeRange;
 use store::{Predicate, QueryError};
 
-use crate::events::{condition, times_of};
+use crate::events::{condition, ids, times_of};
 
 /// What a scan wants, checked against the table's schema: parts that all must hold, those that are quickly looked at
 /// first. In them, opposites are of single conditions only.
@@ -100,7 +100,7 @@ pub(crate) fn mask_of(predicate: &Predicate, rows: &RecordBatch) -> Result<Boole
         Predicate::Not(part) => not(&mask_of(part, rows)?),
         Predicate::Is(condition) => condition::mask(condition, rows),
         Predicate::Own(test) => {
-            let mask = test.0.mask(rows)?;
+            let mask = test.0.mask(&ids::rows_in_texts(rows)?)?;
             Ok(if mask.null_count() > 0 { prep_null_mask_filter(&mask) } else { mask })
         }
     }

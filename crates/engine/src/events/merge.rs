@@ -21,7 +21,7 @@ use crate::catalog::Part;
 use crate::core::Core;
 use crate::events::footer::footer;
 use crate::events::read::all_rows;
-use crate::events::{conform, times_of};
+use crate::events::{conform, ids, times_of};
 use crate::files::StoredFile;
 use crate::query::{ReadError, without_damaged};
 
@@ -179,14 +179,18 @@ impl<'a> Merging<'a> {
     }
 }
 
-/// The columns of a table that files have. What a file that cannot be read has is not asked: it will not be read.
+/// The columns of a table that files have, with ids as bytes where all of them have bytes. What a file that cannot be
+/// read has is not asked: it will not be read.
 fn schema_of(core: &Core, table: Table, files: &[Arc<StoredFile>]) -> SchemaRef {
     let footer = |file: &Arc<StoredFile>| {
         let input = file.open(Part::Rows).ok()?;
         footer(file, &input, &core.footers).ok()
     };
     let footers: Vec<_> = files.iter().filter_map(footer).collect();
-    store::joint(&store::schema(table), footers.iter().map(|footer| footer.schema()))
+    let schemas = || footers.iter().map(|footer| footer.schema());
+    let schema = store::joint(&store::schema(table), schemas());
+    // One that cannot be read now may be readable in a moment, and have texts.
+    if footers.len() < files.len() { schema } else { ids::schema_of_files(table, schema, schemas()) }
 }
 
 impl Open {

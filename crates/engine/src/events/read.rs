@@ -30,7 +30,7 @@ use crate::events::condition;
 use crate::events::filter::{RowFilter, mask_of, within};
 use crate::events::footer::{footer, of_group};
 use crate::events::tokens::Places;
-use crate::events::{TIME, conform};
+use crate::events::{TIME, conform, ids};
 use crate::files::StoredFile;
 use crate::query::ReadError;
 use crate::sums::CheckedFile;
@@ -57,6 +57,21 @@ pub(crate) struct Wanted {
     pub(crate) first: Option<usize>,
     /// Counts what is read.
     pub(crate) tally: Arc<Tally>,
+}
+
+/// The part of all rows that one thread reads: each so manieth row group of a file, each so manieth batch in memory.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Share {
+    pub(crate) index: usize,
+    pub(crate) of: usize,
+}
+
+impl Share {
+    pub(crate) const ALL: Self = Self { index: 0, of: 1 };
+
+    pub(crate) fn has(self, place: usize) -> bool {
+        place % self.of == self.index
+    }
 }
 
 /// What one query has read, for whoever tells it.
@@ -114,10 +129,16 @@ pub(crate) struct FileScan {
 }
 
 impl FileScan {
-    pub(crate) fn open(core: &Core, file: &StoredFile, wanted: &Arc<Wanted>) -> Result<Self, ReadError> {
+    pub(crate) fn open(
+        core: &Core,
+        file: &StoredFile,
+        wanted: &Arc<Wanted>,
+        share: Share,
+    ) -> Result<Self, ReadError> {
         let input = file.open(Part::Rows)?;
         let footer = footer(file, &input, &core.footers)?;
-        let groups = in_order((0..footer.metadata().num_row_groups()).collect(), wanted.order);
+        let groups = (0..footer.metadata().num_row_groups()).filter(|group| share.has(*group)).collect();
+        let groups = in_order(groups, wanted.order);
         Ok(Self {
             input,
             footer,
@@ -344,8 +365,12 @@ fn bloom_lets(
     condition: &Condition,
 ) -> Result<bool, ParquetError> {
     let Test::Compare(FilterOp::Equal, Scalar::Text(text)) = &condition.test else { return Ok(true) };
-    let Some(leaf) = leaf(footer, condition.field.column()) else { return Ok(false) };
-    bloom::lets(input, footer.metadata().row_group(group).column(leaf), text.as_bytes())
+    let column = condition.field.column();
+    let (Some(leaf), Ok(field)) = (leaf(footer, column), footer.schema().field_with_name(column)) else {
+        return Ok(false);
+    };
+    let Some(bytes) = ids::hashed(field.data_type(), text) else { return Ok(false) };
+    bloom::lets(input, footer.metadata().row_group(group).column(leaf), &bytes)
 }
 
 /// The statistics of a column; `None` when the file lacks it.
@@ -472,8 +497,9 @@ fn windows(footer: &ArrowReaderMetadata) -> Result<Vec<Window>, ParquetError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::events::write::tests::written;
-    use crate::testing::deploys;
+    use crate::events::write::tests::{written, written_of};
+    use crate::testing::{deploys, logs};
+    use parquet::basic::{Compression, Type};
     use store::{Table, schema};
 
     fn compared(column: &'static str, op: FilterOp, value: &str) -> Predicate {
@@ -531,5 +557,61 @@ mod tests {
         assert!((selected + 1..40_000).contains(&both), "{both}");
         let unknown = either(old(), compared("service", FilterOp::Contains, "x"));
         assert_eq!(pages_that_may_match(&first, &unknown).expect("indexes"), None);
+    }
+
+    #[test]
+    fn ids_that_are_bytes_are_passed_over_by_bounds_by_bloom_filters_and_by_pages() {
+        let id = |number: u32| format!("ab{number:030x}");
+        let texts: Vec<String> = (0..40_000).step_by(2).map(id).collect();
+        let pairs: Vec<(Option<&str>, Option<&str>)> =
+            texts.iter().map(|id| (Some(id.as_str()), None)).collect();
+        let rows = logs(0, &pairs);
+        let columns = ids::schema_of_rows(Table::Logs, rows.schema(), [&rows].into_iter());
+        let (input, footer) = written_of(Table::Logs, columns, |file| file.push(&rows).expect("taken"));
+        let column = leaf(&footer, "trace_id").expect("a column of the file");
+        let column = footer.metadata().row_group(0).column(column);
+        assert_eq!(
+            (column.column_type(), column.compression()),
+            (Type::FIXED_LEN_BYTE_ARRAY, Compression::UNCOMPRESSED)
+        );
+
+        let filter = |op, text: &str| {
+            RowFilter::new(&schema(Table::Logs), [compared("trace_id", op, text)]).expect("valid")
+        };
+        let may_match = |op, text: &str| {
+            let filter = filter(op, text);
+            left_of(&input, &footer, 0, &filter, TimeRange::ALL).expect("read").is_some()
+        };
+        let (first, last) = (id(0), id(39_998));
+        let by_bounds = [
+            (FilterOp::AtLeast, last.as_str(), true),
+            (FilterOp::Greater, last.as_str(), false),
+            (FilterOp::AtMost, first.as_str(), true),
+            (FilterOp::Less, first.as_str(), false),
+            (FilterOp::AtLeast, "ab", true),
+            (FilterOp::AtLeast, "ac", false),
+            (FilterOp::AtMost, "ab", false),
+            (FilterOp::Equal, "ac000000000000000000000000000000", false),
+            (FilterOp::NotEqual, "ac", true),
+        ];
+        for (op, text, expected) in by_bounds {
+            assert_eq!(may_match(op, text), expected, "{op:?} {text}");
+        }
+        for number in (0..200).map(|number| number * 200) {
+            assert!(may_match(FilterOp::Equal, &id(number)), "{number} is there");
+            assert!(
+                !may_match(FilterOp::Equal, &id(number).to_uppercase()),
+                "{number}, not as it is written"
+            );
+            assert!(!may_match(FilterOp::Equal, &id(number)[..31]), "a part of {number}");
+        }
+        let absent = (0..200).map(|number| id(number * 200 + 1));
+        let seem_there = absent.filter(|id| may_match(FilterOp::Equal, id)).count();
+        assert!(seem_there < 20, "{seem_there} of 200 that are not there seem to be");
+
+        let group = of_group(&footer, &input, 0).expect("a footer");
+        let pages = pages_that_may_match(&group, &filter(FilterOp::Equal, &id(20_000))).expect("indexes");
+        let selected = pages.expect("a part of the rows").row_count();
+        assert!((1..10_000).contains(&selected), "{selected}");
     }
 }

@@ -1,4 +1,4 @@
-//! Writing an event file: rows sorted by time, zstd, bloom filters on ids, filters of words, page index.
+//! Writing an event file: rows sorted by time, ids as bytes, zstd, bloom filters on ids, filters of words, page index.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ use store::Table;
 
 use crate::EngineError;
 use crate::events::tokens::{self, Words};
-use crate::events::{joined, times_of};
+use crate::events::{ids, joined, times_of};
 use crate::head::events::Part;
 use crate::sums::{SummingWriter, Sums};
 use crate::vfs::Vfs;
@@ -66,7 +66,7 @@ struct Texts {
 }
 
 impl EventWriter {
-    /// Begins a file of a table, with those of its columns that are in `schema`.
+    /// Begins a file of a table, with those of its columns that are in `schema`, which may have ids as bytes.
     pub(crate) fn create(
         vfs: &dyn Vfs,
         path: &Path,
@@ -83,9 +83,11 @@ impl EventWriter {
         Ok(Self { writer, path, schema, texts, group_rows: 0, rows: 0, first_last: None })
     }
 
-    /// Adds rows, in the file's schema and in ascending time, none before those added so far.
+    /// Adds rows, with the file's columns (ids may be texts where it has bytes) and in ascending time, none before those
+    /// added so far.
     pub(crate) fn push(&mut self, rows: &RecordBatch) -> Result<(), EngineError> {
-        self.push_rows(rows).map_err(|source| self.encode(source))
+        let rows = ids::converted(rows.clone(), &self.schema).map_err(|error| self.encode(error.into()))?;
+        self.push_rows(&rows).map_err(|source| self.encode(source))
     }
 
     /// Adds rows that came in any order. They are sorted in memory, in one piece: what they come from is
@@ -243,6 +245,11 @@ fn writer(
                 properties = properties
                     .set_column_dictionary_enabled(column(), false)
                     .set_column_encoding(column(), Encoding::DELTA_BINARY_PACKED);
+            }
+            // Ids are as good as random. Where rows share them zstd does what a dictionary would do, which this version
+            // of Parquet does not have for values of one size.
+            DataType::FixedSizeBinary(_) if table.unique_columns().contains(&field.name().as_str()) => {
+                properties = properties.set_column_compression(column(), Compression::UNCOMPRESSED);
             }
             _ => {}
         }

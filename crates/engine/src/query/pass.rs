@@ -8,7 +8,7 @@ use store::{EventPass, Matcher, Order, QueryError, SeriesBuffer, SeriesCursor};
 
 use crate::core::Core;
 use crate::events::filter::RowFilter;
-use crate::events::read::{Step, Wanted};
+use crate::events::read::{Share, Step, Wanted};
 use crate::query::reader::Reader;
 use crate::query::scan::project;
 use crate::query::streams::of_view;
@@ -45,7 +45,7 @@ pub(crate) fn each_batch(
         first: None,
         tally: Arc::default(),
     };
-    let mut reader = Reader::new(core, &core.view(), pass.table, &Arc::new(wanted));
+    let mut reader = Reader::new(core, &core.view(), pass.table, &Arc::new(wanted), Share::ALL);
     loop {
         match reader.step(pass.range)? {
             Step::Rows(rows) if rows.rows.num_rows() > 0 => each(&rows.rows)?,

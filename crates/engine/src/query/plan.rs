@@ -2,7 +2,9 @@
 //! rows are read, so that what is not wanted is not read.
 
 use std::fmt;
+use std::num::NonZero;
 use std::sync::Arc;
+use std::thread;
 
 use arrow::array::RecordBatch;
 use arrow::compute::SortOptions;
@@ -19,17 +21,24 @@ use datafusion::physical_plan::sort_pushdown::SortOrderPushdownResult;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
 use futures::stream::{self, Stream, TryStreamExt};
+use model::TimeRange;
 use store::{Order, QueryError, Table};
 use tokio::task::yield_now;
 
+use crate::catalog::FileKind;
 use crate::core::{Core, View};
 use crate::events::TIME;
 use crate::events::collect::{Collector, ScanLimits};
-use crate::events::read::{Step, Wanted};
+use crate::events::read::{Share, Step, Wanted};
 use crate::query::reader::Reader;
 
 /// Memory that a scan takes beside the rows that it gathers: pages and batches while they are decoded.
 const DECODE_BYTES: usize = 8 << 20;
+
+/// Of fewer rows a thread has nothing.
+const ROWS_A_SHARE: u64 = 100_000;
+/// The most threads that read for one scan.
+const MAX_SHARES: usize = 8;
 
 /// In which order rows come, and how many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +68,8 @@ impl ScanExec {
             Answer::First(first) => Some(first),
         };
         let wanted = Wanted { first, ..wanted };
-        let properties = Arc::new(properties(&wanted, answer));
+        let shares = if answer == Answer::AsRead(None) { shares(view, table, wanted.range) } else { 1 };
+        let properties = Arc::new(properties(&wanted, answer, shares));
         Self {
             core: Arc::clone(core),
             view: view.clone(),
@@ -85,7 +95,17 @@ impl ScanExec {
     }
 }
 
-fn properties(wanted: &Wanted, answer: Answer) -> PlanProperties {
+/// Among how many threads the rows are divided: where they are many, among as many as there are cores.
+fn shares(view: &View, table: Table, range: TimeRange) -> usize {
+    let of_table = view.files.iter().filter(|file| file.entry.kind == FileKind::Events(table));
+    let rows: u64 =
+        of_table.filter(|file| file.entry.range.overlaps(&range)).map(|file| file.entry.rows).sum();
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let worthwhile = usize::try_from(rows / ROWS_A_SHARE).unwrap_or(usize::MAX);
+    worthwhile.clamp(1, cores.min(MAX_SHARES))
+}
+
+fn properties(wanted: &Wanted, answer: Answer, shares: usize) -> PlanProperties {
     let schema = Arc::clone(&wanted.schema);
     let equivalence = match (answer, schema.index_of(TIME)) {
         (Answer::First(_), Ok(index)) => {
@@ -100,8 +120,13 @@ fn properties(wanted: &Wanted, answer: Answer) -> PlanProperties {
         Answer::AsRead(_) => EmissionType::Incremental,
         Answer::First(_) => EmissionType::Final,
     };
-    PlanProperties::new(equivalence, Partitioning::UnknownPartitioning(1), emission, Boundedness::Bounded)
-        .with_scheduling_type(SchedulingType::Cooperative)
+    PlanProperties::new(
+        equivalence,
+        Partitioning::UnknownPartitioning(shares),
+        emission,
+        Boundedness::Bounded,
+    )
+    .with_scheduling_type(SchedulingType::Cooperative)
 }
 
 impl fmt::Debug for ScanExec {
@@ -152,10 +177,11 @@ impl ExecutionPlan for ScanExec {
         self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
     }
 
-    fn execute(&self, _: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+    fn execute(&self, index: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let memory = MemoryConsumer::new("scan").register(context.memory_pool());
         memory.try_grow(DECODE_BYTES)?;
-        let reader = Reader::new(&self.core, &self.view, self.table, &self.wanted);
+        let share = Share { index, of: self.properties.output_partitioning().partition_count() };
+        let reader = Reader::new(&self.core, &self.view, self.table, &self.wanted, share);
         let schema = Arc::clone(&self.wanted.schema);
         Ok(match self.answer {
             Answer::AsRead(limit) => {

@@ -13,7 +13,7 @@ use store::{Order, QueryError, Table};
 use crate::catalog::FileKind;
 use crate::core::{Core, View};
 use crate::events::conform;
-use crate::events::read::{FileScan, Step, Wanted};
+use crate::events::read::{FileScan, Share, Step, Wanted};
 use crate::files::StoredFile;
 use crate::head::events::Part;
 use crate::query::without_damaged;
@@ -59,9 +59,16 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    pub(crate) fn new(core: &Arc<Core>, view: &View, table: Table, wanted: &Arc<Wanted>) -> Self {
-        let sources = in_order(view, table, wanted).into();
-        Self { core: Arc::clone(core), wanted: Arc::clone(wanted), sources, open: None }
+    pub(crate) fn new(
+        core: &Arc<Core>,
+        view: &View,
+        table: Table,
+        wanted: &Arc<Wanted>,
+        share: Share,
+    ) -> Self {
+        let mut sources: VecDeque<_> = in_order(view, table, wanted).into();
+        sources.retain(|(place, source)| matches!(source, Source::File(_)) || share.has(*place));
+        Self { core: Arc::clone(core), wanted: Arc::clone(wanted), share, sources, open: None }
     }
 
     /// Reads on, where times are in `range`.
@@ -89,7 +96,7 @@ impl Reader {
         }
         match source {
             Source::File(file) => {
-                let opened = FileScan::open(&self.core, &file, &self.wanted);
+                let opened = FileScan::open(&self.core, &file, &self.wanted, self.share);
                 if let Some(scan) = without_damaged(&self.core, &file, opened)? {
                     self.open = Some(OpenFile { file, source: place, scan });
                 }

@@ -121,14 +121,16 @@ fn shape(name: &str, dir: &Path) -> Vec<String> {
         return parts.iter().flat_map(|part| parquet_columns(&dir.join("metrics"), part)).collect();
     }
     // A table gets columns without becoming another format.
-    let time = |columns: Vec<String>| columns.into_iter().filter(|column| column.starts_with("time "));
-    let table = match name.rsplit('-').next() {
-        Some("exemplars") => ".exemplars.parquet",
-        Some("records") => ".logs.parquet",
-        Some("audit") => ".audit_events.parquet",
-        _ => ".deploys.parquet",
+    let kept = ["time ", "trace_id ", "span_id ", "parent_span_id "];
+    let is_kept = |column: &String| kept.iter().any(|kept| column.starts_with(kept));
+    let tables: &[&str] = match name.rsplit('-').next() {
+        Some("exemplars") => &[".exemplars.parquet"],
+        Some("records" | "ids") => &[".logs.parquet", ".spans.parquet"],
+        Some("audit") => &[".audit_events.parquet"],
+        _ => &[".deploys.parquet"],
     };
-    time(parquet_columns(&dir.join("events"), table)).collect()
+    let columns = tables.iter().flat_map(|table| parquet_columns(&dir.join("events"), table));
+    columns.filter(is_kept).collect()
 }
 
 fn parquet_columns(dir: &Path, suffix: &str) -> Vec<String> {

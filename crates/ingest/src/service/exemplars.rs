@@ -24,7 +24,7 @@ impl Ingest {
         let fit: Vec<Event> = exemplars
             .iter()
             .filter(|exemplar| self.labels_fit(exemplar.series.as_ref()))
-            .map(|exemplar| Event::Exemplar(ExemplarEvent::from(exemplar)))
+            .map(|exemplar| Event::Exemplar(Box::new(ExemplarEvent::from(exemplar))))
             .collect();
         self.account.refused(source, Kind::Event, Reason::TooLarge, (sent - fit.len()) as u64);
         let outcome = self.append_events(source, fit).await?;

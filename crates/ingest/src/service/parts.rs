@@ -161,7 +161,7 @@ mod tests {
             log(4000),
             log(50_000),
             Event::Span(Box::new(span)),
-            Event::Exemplar(exemplar),
+            Event::Exemplar(Box::new(exemplar)),
             log(1),
         ];
         let of = |events: &[Event], bytes| split(Source::OtlpLogs, events.to_vec(), bytes);

@@ -178,7 +178,13 @@ fn refused(registry: &prometheus::Registry, reason: &str) -> f64 {
 async fn an_event_that_is_sent_again_is_stored_once_even_after_a_restart() {
     let store = Arc::new(Memory::default());
     let (ingest, registry) = open(&store);
-    let events = || vec![Event::Deploy(deploy("a")), Event::Deploy(deploy("a")), Event::Deploy(deploy("b"))];
+    let events = || {
+        vec![
+            Event::Deploy(Box::new(deploy("a"))),
+            Event::Deploy(Box::new(deploy("a"))),
+            Event::Deploy(Box::new(deploy("b"))),
+        ]
+    };
     let first = ingest.append_events(Source::EventsApi, events()).await.expect("stored");
     assert_eq!((first.accepted, first.duplicates), (2, 1));
     let second = ingest.append_events(Source::EventsApi, events()).await.expect("stored");
@@ -196,7 +202,7 @@ async fn an_event_that_is_sent_again_is_stored_once_even_after_a_restart() {
 async fn an_event_that_is_on_its_way_is_not_acknowledged_to_another() {
     let store = Arc::new(Memory::default());
     let (ingest, registry) = open(&store);
-    let send = || ingest.append_events(Source::EventsApi, vec![Event::Deploy(deploy("a"))]);
+    let send = || ingest.append_events(Source::EventsApi, vec![Event::Deploy(Box::new(deploy("a")))]);
     let (one, two) = tokio::join!(send(), send());
     assert_eq!([&one, &two].iter().filter(|result| result.is_ok()).count(), 1, "{one:?} {two:?}");
     assert!((refused(&registry, "overloaded") - 1.0).abs() < f64::EPSILON);
@@ -209,7 +215,7 @@ async fn an_event_that_found_no_room_can_be_sent_again() {
     let store = Arc::new(Memory::default());
     let (ingest, registry) = open(&store);
     store.full.store(true, Ordering::SeqCst);
-    let events = || vec![Event::Deploy(deploy("a"))];
+    let events = || vec![Event::Deploy(Box::new(deploy("a")))];
     assert!(matches!(
         ingest.append_events(Source::EventsApi, events()).await,
         Err(IngestError::Store(AppendError::Overloaded { .. }))
@@ -224,7 +230,7 @@ async fn an_event_whose_storing_has_panicked_is_told_as_a_fault_and_can_be_sent_
     let store = Arc::new(Memory::default());
     let (ingest, registry) = open(&store);
     store.broken.store(true, Ordering::SeqCst);
-    let send = || ingest.append_events(Source::EventsApi, vec![Event::Deploy(deploy("a"))]);
+    let send = || ingest.append_events(Source::EventsApi, vec![Event::Deploy(Box::new(deploy("a")))]);
     let broken = send().await;
     assert!(matches!(broken, Err(IngestError::Broken(_))), "{broken:?}");
     assert!((refused(&registry, "overloaded") - 1.0).abs() < f64::EPSILON, "it is counted");
@@ -241,7 +247,7 @@ async fn what_breaks_a_limit_is_rejected_by_index_and_the_rest_is_stored() {
     let long = DeployEvent { service: "x".repeat(1000), ..deploy("l") };
     let many = (0..200).map(|n| (n.to_string(), String::new())).collect();
     let crowded = DeployEvent { attributes: many, ..deploy("m") };
-    let events = [deploy("ok"), future, old, long, crowded].map(Event::Deploy).to_vec();
+    let events = [deploy("ok"), future, old, long, crowded].map(Box::new).map(Event::Deploy).to_vec();
     let outcome = ingest.append_events(Source::EventsApi, events).await.expect("stored");
     assert_eq!(outcome.accepted, 1);
     let reasons: Vec<(usize, &str)> = outcome.rejected.iter().map(|r| (r.index, r.reason.as_str())).collect();
@@ -266,7 +272,7 @@ async fn secrets_are_gone_before_anything_is_stored() {
         [("password".to_owned(), "hunter22".to_owned()), ("note".to_owned(), "to a@b.org".to_owned())];
     let description = Some(format!("token=abcdef123 {}", "x".repeat(20_000)));
     let event = DeployEvent { description, attributes: attributes.into(), ..deploy("a") };
-    ingest.append_events(Source::EventsApi, vec![Event::Deploy(event)]).await.expect("stored");
+    ingest.append_events(Source::EventsApi, vec![Event::Deploy(Box::new(event))]).await.expect("stored");
     let stored = format!("{:?}", store.events.lock());
     for secret in ["hunter22", "abcdef123", "a@b.org"] {
         assert!(!stored.contains(secret), "{secret}");
@@ -310,7 +316,10 @@ async fn names_are_redacted_and_ids_only_where_a_rule_says_so() {
     let stored = async |rules| {
         let store = Arc::new(Memory::default());
         let (ingest, _) = open_ruled(&store, rules);
-        ingest.append_events(Source::EventsApi, vec![Event::Deploy(event())]).await.expect("stored");
+        ingest
+            .append_events(Source::EventsApi, vec![Event::Deploy(Box::new(event()))])
+            .await
+            .expect("stored");
         let events = store.events.lock().clone();
         let [Event::Deploy(deploy)] = events.as_slice() else { panic!("{events:?}") };
         (deploy.event_id.clone(), deploy.service.clone())
@@ -329,7 +338,7 @@ async fn attributes_go_as_a_whole_and_their_names_are_looked_at_too() {
         [("note", "to a@b.org"), ("mail a@b.org", "1"), ("mail c@d.org", "2"), ("Api-Key", "x"), ("n", "y")];
     let attributes = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let event = DeployEvent { attributes, ..deploy("a") };
-    ingest.append_events(Source::EventsApi, vec![Event::Deploy(event)]).await.expect("stored");
+    ingest.append_events(Source::EventsApi, vec![Event::Deploy(Box::new(event))]).await.expect("stored");
     let events = store.events.lock().clone();
     let [Event::Deploy(deploy)] = events.as_slice() else { panic!("{events:?}") };
     let kept: Vec<(&str, &str)> = deploy.attributes.iter().map(|(name, value)| (&**name, &**value)).collect();
@@ -397,7 +406,8 @@ async fn what_is_kept_longer_than_the_rest_is_taken_as_old_and_what_is_kept_shor
     let (ingest, registry) = open_with(&store, retention);
     let ago = |days: u32| Timestamp::now().before(days * DAY);
     let deploys = [20, 40].map(|days| DeployEvent { time: ago(days), ..deploy(&days.to_string()) });
-    let outcome = ingest.append_events(Source::EventsApi, deploys.map(Event::Deploy).to_vec()).await;
+    let outcome =
+        ingest.append_events(Source::EventsApi, deploys.map(Box::new).map(Event::Deploy).to_vec()).await;
     let outcome = outcome.expect("stored");
     assert_eq!((outcome.accepted, outcome.rejected.len()), (1, 1));
     assert!(outcome.rejected[0].reason.contains("retention of 30d"), "{:?}", outcome.rejected);

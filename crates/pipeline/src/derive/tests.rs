@@ -50,16 +50,16 @@ fn a_job_and_more() -> Vec<Event> {
     beat.cpu_percent = Some(150.0);
     beat.started_at = Some(at(0));
     vec![
-        Event::Job(submitted),
-        Event::Job(job(JobAction::Started, "j", 10)),
-        Event::Stage(stage(StageAction::Started, "j", "ocr", 11)),
-        Event::Stage(end),
-        Event::Job(job(JobAction::Completed, "j", 20)),
-        Event::Job(running),
-        Event::Worker(beat),
-        Event::Component(loaded("embedder", 3, 800)),
-        Event::Request(request("/documents/7", 503, 4)),
-        Event::LlmCall(llm_call("qwen", 4)),
+        Event::Job(Box::new(submitted)),
+        Event::Job(Box::new(job(JobAction::Started, "j", 10))),
+        Event::Stage(Box::new(stage(StageAction::Started, "j", "ocr", 11))),
+        Event::Stage(Box::new(end)),
+        Event::Job(Box::new(job(JobAction::Completed, "j", 20))),
+        Event::Job(Box::new(running)),
+        Event::Worker(Box::new(beat)),
+        Event::Component(Box::new(loaded("embedder", 3, 800))),
+        Event::Request(Box::new(request("/documents/7", 503, 4))),
+        Event::LlmCall(Box::new(llm_call("qwen", 4))),
         spans::a_span(),
     ]
 }
@@ -140,7 +140,7 @@ fn a_counter_begins_at_zero_so_that_its_first_increase_is_seen() {
 #[test]
 fn a_series_that_is_gone_is_ended_once_and_a_lost_writing_ends_it_later() {
     let pipeline = pipeline(Config::default());
-    pipeline.fold(&[Event::Job(job(JobAction::Started, "j", 0))], Counting::Counted);
+    pipeline.fold(&[Event::Job(Box::new(job(JobAction::Started, "j", 0)))], Counting::Counted);
     let mut derivation = Derivation::new(at(0));
     let is_ended = |batch: &MetricBatch| {
         samples(batch).get("jobs_active").map(|samples| samples.iter().any(|(_, value)| is_stale(*value)))
@@ -148,7 +148,7 @@ fn a_series_that_is_gone_is_ended_once_and_a_lost_writing_ends_it_later() {
     let first = derivation.derive(&pipeline, at(15));
     assert_eq!(is_ended(&first.batch), Some(false));
     derivation.stored(first);
-    pipeline.fold(&[Event::Job(job(JobAction::Completed, "j", 20))], Counting::Counted);
+    pipeline.fold(&[Event::Job(Box::new(job(JobAction::Completed, "j", 20)))], Counting::Counted);
     let lost = derivation.derive(&pipeline, at(30));
     assert_eq!(is_ended(&lost.batch), Some(true));
     let again = derivation.derive(&pipeline, at(45));
@@ -164,7 +164,10 @@ fn a_job_whose_worker_is_gone_counts_as_lost_and_not_as_running() {
     started.worker_id = Some("w".into());
     let mut lost = Vec::new();
     for event in [worker(WorkerAction::Heartbeat, "w", 0), worker(WorkerAction::Stopped, "w", 20)] {
-        pipeline.fold(&[Event::Worker(event), Event::Job(started.clone())], Counting::Counted);
+        pipeline.fold(
+            &[Event::Worker(Box::new(event)), Event::Job(Box::new(started.clone()))],
+            Counting::Counted,
+        );
         let samples = samples(&Derivation::new(at(0)).derive(&pipeline, at(30)).batch);
         lost.push((value(&samples, "jobs_active"), value(&samples, "jobs_lost")));
     }
@@ -190,7 +193,7 @@ fn a_worker_that_stopped_has_no_series_and_one_that_is_silent_keeps_only_its_pre
     let silent = samples(&Derivation::new(at(0)).derive(&pipeline, at(400)).batch);
     assert_eq!(value(&silent, r#"worker_up{worker="w"}"#), 0.0);
     assert!(!silent.contains_key(r#"worker_memory_bytes{worker="w"}"#));
-    pipeline.fold(&[Event::Worker(worker(WorkerAction::Stopped, "w", 401))], Counting::Counted);
+    pipeline.fold(&[Event::Worker(Box::new(worker(WorkerAction::Stopped, "w", 401)))], Counting::Counted);
     let stopped = samples(&Derivation::new(at(0)).derive(&pipeline, at(402)).batch);
     assert!(!stopped.contains_key(r#"worker_up{worker="w"}"#));
     assert_eq!(value(&stopped, r#"workers{state="stopped"}"#), 1.0);
@@ -200,7 +203,7 @@ fn a_worker_that_stopped_has_no_series_and_one_that_is_silent_keeps_only_its_pre
 fn label_sets_beyond_the_bound_are_counted_under_other() {
     let pipeline = pipeline(Config { max_series_per_metric: 3, ..Config::default() });
     let events: Vec<Event> =
-        (0..10).map(|index| Event::LlmCall(llm_call(&format!("m{index}"), index))).collect();
+        (0..10).map(|index| Event::LlmCall(Box::new(llm_call(&format!("m{index}"), index)))).collect();
     pipeline.fold(&events, Counting::Counted);
     let samples = samples(&Derivation::new(at(0)).derive(&pipeline, at(15)).batch);
     assert_eq!(value(&samples, r#"llm_calls_total{model="other", provider="other", status="other"}"#), 7.0);
@@ -212,7 +215,7 @@ fn a_queue_that_only_events_tell_of_has_depths_counted_from_jobs() {
     let pipeline = pipeline(Config::default());
     let mut waiting = job(JobAction::Submitted, "j", 10);
     waiting.queue = Some("q".into());
-    pipeline.fold(&[Event::Job(waiting)], Counting::Counted);
+    pipeline.fold(&[Event::Job(Box::new(waiting))], Counting::Counted);
     pipeline.tick(at(20));
     let samples = samples(&Derivation::new(at(0)).derive(&pipeline, at(30)).batch);
     assert_eq!(value(&samples, r#"queue_depth{queue="q", state="pending"}"#), 1.0);
@@ -231,10 +234,10 @@ fn after_a_restart_the_state_is_back_and_nothing_is_counted_again() {
     let mut events = a_job_and_more();
     let mut crash = worker(WorkerAction::Stopped, "w", 25);
     crash.exit_code = Some(-9);
-    events.push(Event::Worker(crash));
+    events.push(Event::Worker(Box::new(crash)));
     let mut back = worker(WorkerAction::Heartbeat, "w", 90);
     back.started_at = Some(at(80));
-    events.push(Event::Worker(back));
+    events.push(Event::Worker(Box::new(back)));
     let (pipeline, count) = restarted(events);
     assert_eq!(count, 10, "jobs, stages, components and workers; neither requests nor calls of models");
     assert_eq!((pipeline.jobs().counts().completed, pipeline.jobs().counts().running), (1, 1));
@@ -248,10 +251,11 @@ fn after_a_restart_the_state_is_back_and_nothing_is_counted_again() {
 #[test]
 fn stored_events_are_read_back_in_slices_however_many_share_a_time() {
     let mut events: Vec<Event> = (0..25_000)
-        .map(|index| Event::Job(job(JobAction::Completed, &format!("a{index}"), index / 3)))
+        .map(|index| Event::Job(Box::new(job(JobAction::Completed, &format!("a{index}"), index / 3))))
         .collect();
-    events
-        .extend((0..12_000).map(|index| Event::Job(job(JobAction::Completed, &format!("b{index}"), 9_000))));
+    events.extend(
+        (0..12_000).map(|index| Event::Job(Box::new(job(JobAction::Completed, &format!("b{index}"), 9_000)))),
+    );
     let config = Config { max_finished_jobs: 100_000, ..Config::default() };
     let pipeline = pipeline(config);
     let store = MemoryStore::with(events);
@@ -262,7 +266,7 @@ fn stored_events_are_read_back_in_slices_however_many_share_a_time() {
 
 #[test]
 fn large_rows_do_not_stop_a_start() {
-    let completed = |id: String, seconds| Event::Job(job(JobAction::Completed, &id, seconds));
+    let completed = |id: String, seconds| Event::Job(Box::new(job(JobAction::Completed, &id, seconds)));
     let spread = (0..30).map(|index| completed(format!("a{index}"), index));
     let at_once = (0..12).map(|index| completed(format!("b{index}"), 50));
     let later = (0..3).map(|index| completed(format!("c{index}"), 60));
@@ -314,7 +318,7 @@ async fn metrics_are_written_until_the_end_is_asked_for() {
     let pipeline = pipeline(Config::default());
     let mut started = job(JobAction::Started, "j", 0);
     started.time = Timestamp::now();
-    pipeline.fold(&[Event::Job(started)], Counting::Counted);
+    pipeline.fold(&[Event::Job(Box::new(started))], Counting::Counted);
     let stop = CancellationToken::new();
     let ingest = fixtures::ingest(Arc::clone(&store));
     let task = tokio::spawn(pipeline.run(ingest, Duration::from_millis(5), stop.clone()));

@@ -14,7 +14,7 @@ fn fold(pipeline: &Pipeline, events: impl IntoIterator<Item = Event>) {
 }
 
 fn said(action: JobAction, id: &str, seconds: i64) -> Event {
-    Event::Job(job(action, id, seconds))
+    Event::Job(Box::new(job(action, id, seconds)))
 }
 
 /// A job that fails once, is tried again by another worker, and is completed.
@@ -41,15 +41,15 @@ fn history() -> Vec<Event> {
     completed.output_bytes = Some(7);
     vec![
         Event::Job(submitted),
-        Event::Job(first),
-        Event::Stage(stage(StageAction::Started, "j", "ocr", 11)),
-        Event::Job(retried),
-        Event::Job(second),
-        Event::Stage(ocr),
-        Event::Job(progress),
-        Event::Stage(ocr_end),
-        Event::Stage(chunk),
-        Event::Job(completed),
+        Event::Job(Box::new(first)),
+        Event::Stage(Box::new(stage(StageAction::Started, "j", "ocr", 11))),
+        Event::Job(Box::new(retried)),
+        Event::Job(Box::new(second)),
+        Event::Stage(Box::new(ocr)),
+        Event::Job(Box::new(progress)),
+        Event::Stage(Box::new(ocr_end)),
+        Event::Stage(Box::new(chunk)),
+        Event::Job(Box::new(completed)),
     ]
 }
 
@@ -116,8 +116,8 @@ proptest! {
         seed in any::<u64>(),
     ) {
         let mut events: Vec<Event> = events.into_iter().map(|(seconds, kind)| match kind {
-            6 => Event::Stage(stage(StageAction::Started, "j", "a", seconds)),
-            7 => Event::Stage(stage(StageAction::Finished, "j", "a", seconds)),
+            6 => Event::Stage(Box::new(stage(StageAction::Started, "j", "a", seconds))),
+            7 => Event::Stage(Box::new(stage(StageAction::Finished, "j", "a", seconds))),
             kind => said(JobAction::ALL[kind], "j", seconds),
         }).collect();
         let in_order = snapshot_of(&events);
@@ -184,7 +184,7 @@ fn an_end_alone_tells_of_a_whole_attempt() {
 fn a_running_job_says_how_long_it_may_still_take() {
     let mut progress = job(JobAction::Progress, "j", 80);
     progress.progress = Some(0.8);
-    let job = snapshot_of(&[said(JobAction::Started, "j", 20), Event::Job(progress)]);
+    let job = snapshot_of(&[said(JobAction::Started, "j", 20), Event::Job(Box::new(progress))]);
     assert_eq!((job.duration_seconds, job.eta_seconds.map(f64::round)), (Some(80.0), Some(20.0)));
 }
 
@@ -230,7 +230,7 @@ fn jobs_are_found_by_each_condition_and_page_by_page() {
     failed.trace_id = Some("AB".repeat(16));
     let mut again = stage(StageAction::Started, "j4", "ocr", 15);
     again.trace_id = Some("cd".repeat(16));
-    fold(&pipeline, [Event::Job(failed), Event::Stage(again)]);
+    fold(&pipeline, [Event::Job(Box::new(failed)), Event::Stage(Box::new(again))]);
     let find = |filter: JobFilter, page: Page| {
         let listing = pipeline.jobs().list(&filter, page);
         (listing.items.into_iter().map(|job| job.job_id).collect::<Vec<_>>(), listing.total)
@@ -269,13 +269,13 @@ fn heartbeat(seconds: i64, started: i64) -> Event {
     let mut event = worker(WorkerAction::Heartbeat, "w", seconds);
     event.started_at = Some(at(started));
     event.queues = Some("q".into());
-    Event::Worker(event)
+    Event::Worker(Box::new(event))
 }
 
 fn started_by_w(seconds: i64) -> Event {
     let mut event = job(JobAction::Started, "j", seconds);
     event.worker_id = Some("w".into());
-    Event::Job(event)
+    Event::Job(Box::new(event))
 }
 
 #[test]
@@ -295,7 +295,11 @@ fn a_job_whose_worker_is_gone_is_said_to_be_lost() {
             "started again since, 20s ago",
         ),
         (
-            vec![heartbeat(0, 0), started_by_w(1), Event::Worker(worker(WorkerAction::Stopped, "w", 5))],
+            vec![
+                heartbeat(0, 0),
+                started_by_w(1),
+                Event::Worker(Box::new(worker(WorkerAction::Stopped, "w", 5))),
+            ],
             60,
             Verdict::OwnerGone,
             "its worker w has stopped",
@@ -312,7 +316,7 @@ fn a_job_whose_worker_is_gone_is_said_to_be_lost() {
 fn a_job_that_nobody_takes_is_said_to_have_no_consumer() {
     let mut submitted = job(JobAction::Submitted, "j", 0);
     submitted.queue = Some("q".into());
-    let waiting = || Event::Job(submitted.clone());
+    let waiting = || Event::Job(Box::new(submitted.clone()));
     assert_eq!(verdict(vec![waiting()], 4_000).0, Verdict::Fine, "without any worker nothing can be said");
     assert_eq!(verdict(vec![waiting(), heartbeat(0, 0)], 30).0, Verdict::Fine, "it may wait a little");
     assert_eq!(verdict(vec![waiting(), heartbeat(70, 0)], 80).0, Verdict::Fine);
@@ -323,7 +327,7 @@ fn a_job_that_nobody_takes_is_said_to_have_no_consumer() {
     );
     let mut other = worker(WorkerAction::Heartbeat, "other", 590);
     other.queues = Some("elsewhere".into());
-    let (found, reason) = verdict(vec![waiting(), heartbeat(0, 0), Event::Worker(other)], 600);
+    let (found, reason) = verdict(vec![waiting(), heartbeat(0, 0), Event::Worker(Box::new(other))], 600);
     assert_eq!(found, Verdict::WaitingNoConsumer, "{reason}");
     assert!(reason.ends_with("none of the 1 workers that take from q is alive"), "{reason}");
 }
@@ -332,7 +336,7 @@ fn a_job_that_nobody_takes_is_said_to_have_no_consumer() {
 fn a_job_is_late_by_what_it_said_or_else_by_its_stages_history() {
     let mut slow = job(JobAction::Progress, "j", 10);
     slow.expected_max_seconds = Some(100.0);
-    let events = || vec![heartbeat(0, 0), started_by_w(1), Event::Job(slow.clone())];
+    let events = || vec![heartbeat(0, 0), started_by_w(1), Event::Job(Box::new(slow.clone()))];
     let alive = |now: i64| vec![heartbeat(now - 10, 0)];
     assert_eq!(verdict([events(), alive(100)].concat(), 100).0, Verdict::Fine);
     let (found, reason) = verdict([events(), alive(200)].concat(), 200);
@@ -343,10 +347,11 @@ fn a_job_is_late_by_what_it_said_or_else_by_its_stages_history() {
 
     let mut past: Vec<Event> = Vec::new();
     for index in 0..30 {
-        past.push(Event::Stage(stage(StageAction::Started, &format!("p{index}"), "ocr", 0)));
-        past.push(Event::Stage(stage(StageAction::Finished, &format!("p{index}"), "ocr", 20)));
+        past.push(Event::Stage(Box::new(stage(StageAction::Started, &format!("p{index}"), "ocr", 0))));
+        past.push(Event::Stage(Box::new(stage(StageAction::Finished, &format!("p{index}"), "ocr", 20))));
     }
-    let now_running = vec![started_by_w(100), Event::Stage(stage(StageAction::Started, "j", "ocr", 100))];
+    let now_running =
+        vec![started_by_w(100), Event::Stage(Box::new(stage(StageAction::Started, "j", "ocr", 100)))];
     let at_120 = [past.clone(), now_running.clone(), vec![heartbeat(119, 0)]].concat();
     assert_eq!(verdict(at_120, 120).0, Verdict::Fine);
     let at_300 = [past, now_running, vec![heartbeat(299, 0)]].concat();

@@ -28,14 +28,14 @@ fn heartbeat(id: &str, time: Timestamp, job_id: Option<&str>) -> Event {
     let mut event = worker(WorkerAction::Heartbeat, id, 0);
     (event.time, event.active_tasks) = (time, Some(u64::from(job_id.is_some())));
     event.job_id = job_id.map(str::to_owned);
-    Event::Worker(event)
+    Event::Worker(Box::new(event))
 }
 
 fn started(id: &str, worker: &str, document: &str, time: Timestamp) -> Event {
     let mut event = job(JobAction::Started, id, 0);
     (event.time, event.worker_id) = (time, Some(worker.to_owned()));
     (event.kind, event.document_id) = (Some("summary".to_owned()), Some(document.to_owned()));
-    Event::Job(event)
+    Event::Job(Box::new(event))
 }
 
 #[test]

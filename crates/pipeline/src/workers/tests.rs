@@ -24,7 +24,7 @@ fn stop(seconds: i64, exit_code: Option<i64>, reason: &str) -> WorkerEvent {
 
 fn seen(events: Vec<WorkerEvent>, now: i64) -> WorkerSnapshot {
     let pipeline = pipeline(Config::default());
-    let events: Vec<Event> = events.into_iter().map(Event::Worker).collect();
+    let events: Vec<Event> = events.into_iter().map(Box::new).map(Event::Worker).collect();
     pipeline.fold(&events, Counting::Counted);
     let all = pipeline.workers().list_at(&WorkerFilter::default(), Page::default(), at(now));
     all.items.into_iter().next().expect("one worker")
@@ -102,7 +102,7 @@ fn workers_long_gone_are_forgotten_and_too_many_make_room() {
     let pipeline = pipeline(Config { max_workers: 2, ..Config::default() });
     let events: Vec<Event> = [("a", 0), ("b", 20), ("c", 10)]
         .into_iter()
-        .map(|(id, seconds)| Event::Worker(worker(WorkerAction::Heartbeat, id, seconds)))
+        .map(|(id, seconds)| Event::Worker(Box::new(worker(WorkerAction::Heartbeat, id, seconds))))
         .collect();
     pipeline.fold(&events, Counting::Counted);
     let ids = |now: i64| -> Vec<String> {
@@ -121,7 +121,7 @@ fn workers_are_found_by_each_condition() {
         let mut event = worker(WorkerAction::Heartbeat, id, 0);
         event.host = Some(host.into());
         event.queues = Some(queues.into());
-        pipeline.fold(&[Event::Worker(event)], Counting::Counted);
+        pipeline.fold(&[Event::Worker(Box::new(event))], Counting::Counted);
     }
     let find = |filter: &WorkerFilter| -> Vec<String> {
         let found = pipeline.workers().list_at(filter, Page::default(), at(1));

@@ -27,7 +27,7 @@ fn decode_one(value: &Value) -> Result<Event, String> {
 
 fn job(value: &Value) -> model::event::JobEvent {
     match decode_one(value) {
-        Ok(Event::Job(event)) => event,
+        Ok(Event::Job(event)) => *event,
         other => panic!("not a job: {other:?}"),
     }
 }

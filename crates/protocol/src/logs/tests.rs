@@ -432,9 +432,9 @@ fn what_of_a_key_is_beyond_the_bounds_of_a_record_is_in_no_other() {
         text.push_str(BASE64);
         text.push('\n');
     }
-    text.push_str("b\n");
+    text.push_str("no line of a key\n");
     let (found, counts) = records(options(), &text);
     let texts: Vec<_> = found.iter().filter_map(|record| record.log.message.as_deref()).collect();
     assert_eq!((texts.len(), counts.cut), (2, 1));
-    assert_eq!((texts[0].lines().count(), texts[1]), (MAX_JOINED_LINES, "b"));
+    assert_eq!((texts[0].lines().count(), texts[1]), (MAX_JOINED_LINES, "no line of a key"));
 }

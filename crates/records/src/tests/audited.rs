@@ -106,8 +106,8 @@ fn by_turns() -> Stored {
     let of = |events: [(i64, &str); 4]| {
         let event = |(seconds, id): (i64, &str)| match id.as_bytes()[0] {
             b'l' => Event::Log(Box::new(log(id, seconds))),
-            b's' => Event::Audit(audit(id, seconds, AuditCategory::Security)),
-            _ => Event::Audit(audit(id, seconds, AuditCategory::UserAction)),
+            b's' => Event::Audit(Box::new(audit(id, seconds, AuditCategory::Security))),
+            _ => Event::Audit(Box::new(audit(id, seconds, AuditCategory::UserAction))),
         };
         events.map(event)
     };

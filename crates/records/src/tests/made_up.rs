@@ -206,7 +206,7 @@ pub(crate) fn audits(count: usize) -> Vec<Event> {
     let audits = (0..count).map(|number| {
         let mut attributes = chance.attributes(OWN);
         attributes.extend(chance.attributes(OF_AUDITS));
-        Event::Audit(AuditEvent {
+        Event::Audit(Box::new(AuditEvent {
             time: time(&mut chance),
             event_id: format!("a{number}"),
             action: chance.one(&["document.delete", "login", "retry", "job-7"]).to_owned(),
@@ -224,7 +224,7 @@ pub(crate) fn audits(count: usize) -> Vec<Event> {
             request_id: None,
             trace_id: chance.some(&TRACES),
             attributes,
-        })
+        }))
     });
     audits.collect()
 }

@@ -38,7 +38,7 @@ fn span(seconds: i64, job: Option<&str>, trace: &str) -> Event {
 }
 
 fn call(id: &str, seconds: i64, job: Option<&str>, trace: Option<&str>) -> Event {
-    Event::LlmCall(LlmCallEvent {
+    Event::LlmCall(Box::new(LlmCallEvent {
         time: at(seconds),
         event_id: id.to_owned(),
         model: "llama".to_owned(),
@@ -62,12 +62,16 @@ fn call(id: &str, seconds: i64, job: Option<&str>, trace: Option<&str>) -> Event
         finish_reason: None,
         error_message: None,
         attributes: Attributes::new(),
-    })
+    }))
 }
 
 fn job(id: &str, seconds: i64, action: JobAction, queue: &str, trace: Option<&str>) -> Event {
     let event = JobEvent::new(at(seconds), format!("{id}{seconds}"), action, id.to_owned());
-    Event::Job(JobEvent { queue: Some(queue.to_owned()), trace_id: trace.map(str::to_owned), ..event })
+    Event::Job(Box::new(JobEvent {
+        queue: Some(queue.to_owned()),
+        trace_id: trace.map(str::to_owned),
+        ..event
+    }))
 }
 
 #[test]
@@ -133,12 +137,12 @@ fn a_trace_that_a_search_cannot_name_is_followed_all_the_same() {
 /// An event of a job that follows from a span.
 fn of_span(id: &str, span: u64, action: JobAction, trace: &str) -> Event {
     let event = JobEvent::new(at(1), format!("{id}{span}{action}"), action, id.to_owned());
-    Event::Job(JobEvent {
+    Event::Job(Box::new(JobEvent {
         kind: Some(format!("kind of {id}")),
         trace_id: Some(trace.to_owned()),
         attributes: [("span_id".to_owned(), format!("{span:016x}"))].into(),
         ..event
-    })
+    }))
 }
 
 fn ids(jobs: &TraceJobs) -> String {
@@ -221,11 +225,15 @@ fn jobs_that_failed_in_a_time_are_those_of_the_queue_newest_first() {
 
 fn worked(id: &str, seconds: i64, action: JobAction, worker: Option<&str>) -> Event {
     let Event::Job(event) = job(id, seconds, action, "ocr", None) else { panic!("an event of a job") };
-    Event::Job(JobEvent { worker_id: worker.map(str::to_owned), kind: Some("scan".to_owned()), ..event })
+    Event::Job(Box::new(JobEvent {
+        worker_id: worker.map(str::to_owned),
+        kind: Some("scan".to_owned()),
+        ..event
+    }))
 }
 
 fn heartbeat(worker: &str, host: &str) -> Event {
-    Event::Worker(WorkerEvent {
+    Event::Worker(Box::new(WorkerEvent {
         time: at(0),
         event_id: worker.to_owned(),
         action: WorkerAction::Heartbeat,
@@ -258,7 +266,7 @@ fn heartbeat(worker: &str, host: &str) -> Event {
         reason: None,
         exit_code: None,
         attributes: Attributes::new(),
-    })
+    }))
 }
 
 #[test]
@@ -309,7 +317,7 @@ fn calls_that_failed_come_first_and_are_those_of_the_model() {
     let called = |id: &str, seconds, model: &str, error: Option<&str>| {
         let Event::LlmCall(event) = call(id, seconds, None, None) else { panic!("a call") };
         let (model, error_message) = (model.to_owned(), error.map(str::to_owned));
-        Event::LlmCall(LlmCallEvent { model, error_message, ..event })
+        Event::LlmCall(Box::new(LlmCallEvent { model, error_message, ..event }))
     };
     stored.take(&[
         called("failed", 1, "llama", Some("overloaded")),

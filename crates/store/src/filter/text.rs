@@ -1,11 +1,46 @@
 //! What a text must be: words, whatever their case, and patterns.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use model::words::{folded, words};
 use regex::Regex;
 
+/// What every text has that passes a test, as far as texts of ASCII go: many of them are gone over at once, and only those
+/// in which it stands are looked at.
+#[derive(Clone, Debug)]
+pub struct Hint(Arc<regex::bytes::Regex>);
+
+/// Shorter ones stand in nearly every text.
+const MIN_HINT_BYTES: usize = 2;
+
+impl Hint {
+    /// The longest of some parts, whatever their case.
+    fn longest<'p>(parts: impl Iterator<Item = &'p str>) -> Option<Self> {
+        let usable = parts.filter(|part| part.is_ascii() && part.len() >= MIN_HINT_BYTES);
+        let pattern = regex::escape(usable.max_by_key(|part| part.len())?);
+        let regex = regex::bytes::RegexBuilder::new(&pattern).case_insensitive(true).unicode(false).build();
+        regex.ok().map(|regex| Self(Arc::new(regex)))
+    }
+
+    /// The first place where it stands, from `from` on.
+    pub fn find_at(&self, texts: &[u8], from: usize) -> Option<Range<usize>> {
+        self.0.find_at(texts, from).map(|found| found.range())
+    }
+}
+
 /// Words that stand in a text one at once behind the other, whatever their case; see [`model::words`].
-#[derive(Clone, Debug, PartialEq)]
-pub struct Phrase(Vec<WordTest>);
+#[derive(Clone, Debug)]
+pub struct Phrase {
+    tests: Vec<WordTest>,
+    hint: Option<Hint>,
+}
+
+impl PartialEq for Phrase {
+    fn eq(&self, other: &Self) -> bool {
+        self.tests == other.tests
+    }
+}
 
 /// What one word of a text must be.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,7 +58,9 @@ impl Phrase {
             WordTest::Is(word) => WordTest::Is(folded(&word).into_owned()),
             like @ WordTest::Like(_) => like,
         });
-        Self(tests.collect())
+        let tests: Vec<WordTest> = tests.collect();
+        let hint = Hint::longest(certain(&tests));
+        Self { tests, hint }
     }
 
     /// The words of a text, as a phrase.
@@ -33,15 +70,17 @@ impl Phrase {
 
     /// Words that every text has that satisfies it, folded.
     pub fn certain(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().filter_map(|test| match test {
-            WordTest::Is(word) => Some(word.as_str()),
-            WordTest::Like(_) => None,
-        })
+        certain(&self.tests)
+    }
+
+    /// What every text of ASCII has that has it, if anything.
+    pub fn hint(&self) -> Option<&Hint> {
+        self.hint.as_ref()
     }
 
     /// Whether the text has it.
     pub fn is_in(&self, text: &str) -> bool {
-        match self.0.as_slice() {
+        match self.tests.as_slice() {
             [] => true,
             [test] => words(text).any(|word| test.holds(word)),
             tests => {
@@ -52,6 +91,13 @@ impl Phrase {
             }
         }
     }
+}
+
+fn certain(tests: &[WordTest]) -> impl Iterator<Item = &str> {
+    tests.iter().filter_map(|test| match test {
+        WordTest::Is(word) => Some(word.as_str()),
+        WordTest::Like(_) => None,
+    })
 }
 
 impl WordTest {
@@ -69,13 +115,21 @@ impl WordTest {
 pub struct TextPattern {
     regex: Regex,
     certain: Vec<String>,
+    hint: Option<Hint>,
 }
 
 impl TextPattern {
     /// What is compiled already, so that whoever does bounds its size. `certain` are words, folded, that every text has
     /// in which it matches, as far as they are known.
     pub fn new(regex: Regex, certain: impl IntoIterator<Item = String>) -> Self {
-        Self { regex, certain: certain.into_iter().collect() }
+        let certain: Vec<String> = certain.into_iter().collect();
+        let hint = Hint::longest(certain.iter().map(String::as_str));
+        Self { regex, certain, hint }
+    }
+
+    /// What every text of ASCII has in which it matches, if anything.
+    pub fn hint(&self) -> Option<&Hint> {
+        self.hint.as_ref()
     }
 
     /// Words that every text has in which it matches, folded.
@@ -97,22 +151,38 @@ impl PartialEq for TextPattern {
 }
 
 /// A part of texts, whatever its case.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FoldedText(String);
+#[derive(Clone, Debug)]
+pub struct FoldedText {
+    text: String,
+    hint: Option<Hint>,
+}
+
+impl PartialEq for FoldedText {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
 
 impl FoldedText {
     /// Of a text as it is written.
     pub fn new(text: &str) -> Self {
-        Self(folded(text).into_owned())
+        let text = folded(text).into_owned();
+        let hint = Hint::longest(std::iter::once(text.as_str()));
+        Self { text, hint }
     }
 
     /// The text, folded.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// What every text of ASCII has that contains it, if anything.
+    pub fn hint(&self) -> Option<&Hint> {
+        self.hint.as_ref()
     }
 
     /// Whether a text contains it.
     pub fn is_in(&self, text: &str) -> bool {
-        folded(text).contains(self.0.as_str())
+        folded(text).contains(self.text.as_str())
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::Array;
+use arrow::datatypes::DataType;
 use model::Timestamp;
 use model::event::{
     Attributes, Conventions, Flaw, Level, Origin, SpanKind, SpanLink, SpanOccurrence, SpanStatus,
@@ -36,8 +37,11 @@ fn events_survive_the_way_into_batches_and_back() {
         url: None,
         attributes: Attributes::new(),
     };
-    let events =
-        vec![Event::Feedback(feedback(Some("good"))), Event::Feedback(feedback(None)), Event::Deploy(deploy)];
+    let events = vec![
+        Event::Feedback(Box::new(feedback(Some("good")))),
+        Event::Feedback(Box::new(feedback(None))),
+        Event::Deploy(Box::new(deploy)),
+    ];
     let batches = batches_from_events(&events).expect("batches");
     let back: Vec<Event> =
         batches.iter().flat_map(|batch| events_from_batch(batch.table, &batch.rows).expect("rows")).collect();
@@ -67,6 +71,11 @@ fn every_table_has_a_time_and_its_columns_of_ids_and_texts() {
         assert_eq!(schema.field(0).name(), "time", "{table:?}");
         for column in table.id_columns().iter().chain(table.text_columns()) {
             assert!(schema.field_with_name(column).is_ok(), "{table:?} {column}");
+        }
+        for (column, digits) in table.hex_columns() {
+            let field = schema.field_with_name(column).expect("a column of the table");
+            assert_eq!(*field.data_type(), DataType::Utf8, "{table:?} {column}");
+            assert!(*digits > 0 && digits % 2 == 0, "{table:?} {column}");
         }
         assert_eq!(Table::from_name(table.name()), Some(*table));
     }
@@ -161,5 +170,5 @@ fn the_size_of_an_event_is_about_that_of_its_row_and_counts_what_it_comes_from()
         let held: usize = batches.iter().map(|batch| batch.rows.get_array_memory_size()).sum();
         assert!((texts * 20..size * 80).contains(&held), "{held} bytes are held of {}", size * 20);
     }
-    assert!((50..200).contains(&size_of_event(&Event::Feedback(feedback(Some("good"))))));
+    assert!((50..200).contains(&size_of_event(&Event::Feedback(Box::new(feedback(Some("good")))))));
 }

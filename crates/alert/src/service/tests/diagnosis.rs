@@ -190,7 +190,7 @@ fn up(host: &str, value: f64) -> Finding {
 }
 
 fn heartbeat(worker: &str, minutes_ago: u64) -> Event {
-    Event::Worker(WorkerEvent {
+    Event::Worker(Box::new(WorkerEvent {
         time: Timestamp::now().before(Duration::from_secs(minutes_ago * 60)),
         event_id: format!("heartbeat-{worker}"),
         action: WorkerAction::Heartbeat,
@@ -223,7 +223,7 @@ fn heartbeat(worker: &str, minutes_ago: u64) -> Event {
         reason: None,
         exit_code: None,
         attributes: Attributes::new(),
-    })
+    }))
 }
 
 async fn append(stage: &Stage, events: &[Event]) {
@@ -232,7 +232,7 @@ async fn append(stage: &Stage, events: &[Event]) {
 }
 
 fn failed_request(number: u64, minutes_ago: u64) -> Event {
-    Event::Request(RequestEvent {
+    Event::Request(Box::new(RequestEvent {
         time: Timestamp::now().before(Duration::from_secs(minutes_ago * 60)),
         event_id: format!("request-{number}"),
         path: format!("/documents/{number}"),
@@ -250,7 +250,7 @@ fn failed_request(number: u64, minutes_ago: u64) -> Event {
         response_bytes: None,
         error_message: Some(format!("document {number} is no PDF")),
         attributes: Attributes::new(),
-    })
+    }))
 }
 
 #[tokio::test]
@@ -276,7 +276,7 @@ async fn changes_are_deployments_and_what_people_did_newest_first() {
     let ago = |minutes: u64| Timestamp::now().before(Duration::from_secs(minutes * 60));
     append(
         &stage,
-        &[Event::Deploy(DeployEvent {
+        &[Event::Deploy(Box::new(DeployEvent {
             time: ago(30),
             event_id: "d-1".to_owned(),
             service: "llm-worker".to_owned(),
@@ -285,7 +285,7 @@ async fn changes_are_deployments_and_what_people_did_newest_first() {
             description: None,
             url: None,
             attributes: Attributes::new(),
-        })],
+        }))],
     )
     .await;
     let entry = |action: &str, minutes| AuditEntry {

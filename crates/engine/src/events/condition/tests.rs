@@ -80,3 +80,45 @@ fn numbers_are_compared_with_integers_and_floats_alike() {
     let all = compare_number(&columns[1], -1.0, FilterOp::AtLeast).expect("kernel");
     assert!(all.value(0) && all.value(2));
 }
+
+#[test]
+fn texts_that_are_gone_over_at_once_are_told_as_one_by_one() {
+    let ascii = [
+        Some("stage OCR completed"),
+        None,
+        Some(""),
+        Some("completed"),
+        Some("incompleted"),
+        Some("comp"),
+        Some("leted completed_"),
+        Some("COMPLETED, ocr Completed"),
+        Some(""),
+        Some("at the end: ocr"),
+    ];
+    let beyond = ascii.iter().copied().chain([Some("für ocr"), Some("\u{212a}elvin completed"), None]);
+    let all: [ArrayRef; 2] =
+        [Arc::new(StringArray::from(ascii.to_vec())), Arc::new(StringArray::from_iter(beyond))];
+    let pattern = |text: &str, certain: &str| {
+        TextPattern::new(regex::Regex::new(text).expect("a pattern"), [certain.to_owned()])
+    };
+    let words = ["completed", "ocr completed", "COMPLETED", "kelvin", "leted", "x", "comp"];
+    let mut tests: Vec<Test> = words.iter().map(|word| Test::Words(Phrase::of(word))).collect();
+    tests.extend(words.iter().map(|part| Test::Contains(FoldedText::new(part))));
+    tests.push(Test::Matches(pattern("(?i)ocr.*completed$", "completed")));
+    tests.push(Test::Matches(pattern("^completed$", "completed")));
+    for column in all.iter().flat_map(|all| [all.clone(), all.slice(2, 6), all.slice(0, 0)]) {
+        for test in &tests {
+            let one_by_one = each_text(&column, |text| match test {
+                Test::Words(phrase) => phrase.is_in(text),
+                Test::Contains(part) => part.is_in(text),
+                Test::Matches(pattern) => pattern.is_match(text),
+                Test::Exists | Test::Compare(..) => unreachable!("there is none"),
+            });
+            assert_eq!(
+                evaluate(&column, test).expect("texts"),
+                one_by_one.expect("texts"),
+                "{test:?} {column:?}"
+            );
+        }
+    }
+}

@@ -10,12 +10,20 @@ use crate::sums::CheckedFile;
 use crate::testing::deploys;
 use crate::vfs::Disk;
 
-/// Writes a file and opens it.
+/// Writes a file of deploys and opens it.
 pub(crate) fn written(write: impl FnOnce(&mut EventWriter)) -> (CheckedFile, ArrowReaderMetadata) {
+    written_of(Table::Deploys, store::schema(Table::Deploys), write)
+}
+
+/// Writes a file of a table and opens it.
+pub(crate) fn written_of(
+    table: Table,
+    schema: SchemaRef,
+    write: impl FnOnce(&mut EventWriter),
+) -> (CheckedFile, ArrowReaderMetadata) {
     let dir = tempfile::tempdir().expect("dir");
-    let path = dir.path().join("deploys.parquet");
-    let mut writer =
-        EventWriter::create(&Disk, &path, Table::Deploys, store::schema(Table::Deploys)).expect("created");
+    let path = dir.path().join("rows.parquet");
+    let mut writer = EventWriter::create(&Disk, &path, table, schema).expect("created");
     write(&mut writer);
     let written = writer.finish().expect("written");
     let file = Disk.open(&path).expect("open");

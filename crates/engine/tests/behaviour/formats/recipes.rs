@@ -10,8 +10,8 @@ use ::model::event::{
 use ::model::histogram::{Buckets, CUSTOM_SCHEMA, ResetHint, Span};
 use ::model::{Histogram, Labels, MetricBatch, NO_START, STALE_NAN, Sample, SampleRun, Timestamp};
 use arrow::array::{
-    ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampNanosecondArray,
-    UInt64Array, new_null_array,
+    Array, ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray,
+    TimestampNanosecondArray, UInt64Array, new_null_array,
 };
 use arrow::datatypes::{DataType, Field};
 use std::sync::Arc;
@@ -38,6 +38,7 @@ pub(super) const RECIPES: &[(&str, Recipe)] = &[
     ("event-file-1-exemplars", exemplars),
     ("event-file-2-records", records),
     ("event-file-2-audit", audit),
+    ("event-file-3-ids", ids),
     ("catalog-6", catalog),
 ];
 
@@ -263,6 +264,38 @@ fn records(dir: &Path) -> String {
         }
     }
     filled.end()
+}
+
+/// Records of logs and spans whose ids are hexadecimal digits, in two files and in the log, and some with other ids in
+/// the file between these.
+fn ids(dir: &Path) -> String {
+    let mut filled = Filled::new(dir);
+    for step in 0..4 {
+        let events = |table: Table| {
+            let rows = rows(table, T0 + step * 60_000, step != 3);
+            if step == 1 { rows } else { with_ids(rows) }
+        };
+        filled.put(MetricBatch::new(), vec![events(Table::Logs), events(Table::Spans)]);
+        if step < 3 {
+            filled.checkpoint();
+        }
+    }
+    filled.end()
+}
+
+/// The same rows with hexadecimal digits for ids.
+fn with_ids(EventBatch { table, rows }: EventBatch) -> EventBatch {
+    let mut columns = rows.columns().to_vec();
+    for (nth, (name, digits)) in table.hex_columns().iter().enumerate() {
+        let place = rows.schema().index_of(name).expect("a column of the table");
+        let id = |row: usize| {
+            let value = (nth + 7 * row + 1) as u128 * 0x9e37_79b9_7f4a_7c15_f39c_0c8d;
+            format!("{value:032x}")[32 - usize::from(*digits)..].to_owned()
+        };
+        let ids = (0..rows.num_rows()).map(|row| columns[place].is_valid(row).then(|| id(row)));
+        columns[place] = Arc::new(ids.collect::<StringArray>());
+    }
+    EventBatch { table, rows: RecordBatch::try_new(rows.schema(), columns).expect("the same schema") }
 }
 
 /// The tables that there were when the first fixtures were made. Those that came later have their own.

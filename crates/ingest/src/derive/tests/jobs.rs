@@ -221,10 +221,10 @@ fn of_a_job_that_others_tell_of_nothing_is_derived() {
     let spans = [step("s1", "c", "extract", (2.0, 5.0)), run(OCR, ("c", "p"), (2.0, 12.0), "SUCCESS")];
     let told = JobEvent::new(at(1.0), "e".to_owned(), JobAction::Started, "task-1".to_owned());
     let derivation = derivation();
-    derivation.hear(&[Event::Job(told.clone())]);
+    derivation.hear(&[Event::Job(Box::new(told.clone()))]);
     assert!(derive(&derivation, &spans).is_empty());
     let restarted = super::derivation();
-    restarted.recall(vec![Event::Job(told)]);
+    restarted.recall(vec![Event::Job(Box::new(told))]);
     assert!(derive(&restarted, &spans).is_empty());
 }
 

@@ -159,7 +159,7 @@ async fn audits_of_logs_do_not_make_ids_of_events_be_forgotten() {
         let marked = attributes([("log.category", "security")]);
         Event::Log(Box::new(LogEvent { event_id: Some(id), attributes: marked, ..log("login") }))
     };
-    let deploys = || vec![Event::Deploy(deploy("a"))];
+    let deploys = || vec![Event::Deploy(Box::new(deploy("a")))];
     ingest.append_events(Source::EventsApi, deploys()).await.expect("stored");
     for source in [Source::OtlpLogs, Source::Loki, Source::Journal] {
         let flood: Vec<Event> =

@@ -94,7 +94,7 @@ async fn what_nobody_sends_again_may_have_what_is_spare_and_floods_may_not() {
     };
     let events = [
         (Source::EventsApi, log_with_id("a"), "usual"),
-        (Source::EventsApi, Event::Deploy(deploy("a")), "spare"),
+        (Source::EventsApi, Event::Deploy(Box::new(deploy("a"))), "spare"),
         (Source::OtlpLogs, security("a"), "usual"),
         (Source::Loki, security("b"), "usual"),
         (Source::Syslog, security("c"), "usual"),
