@@ -290,17 +290,17 @@ pub fn batches_from_events<'e>(
     let (mut logs, mut spans): (Vec<&LogEvent>, Vec<&SpanEvent>) = (vec![], vec![]);
     for event in events {
         match event {
-            Event::Job(row) => jobs.push(row),
-            Event::Stage(row) => stages.push(row),
-            Event::Component(row) => components.push(row),
-            Event::Worker(row) => workers.push(row),
-            Event::Request(row) => requests.push(row),
-            Event::LlmCall(row) => llm_calls.push(row),
-            Event::Feedback(row) => feedback.push(row),
-            Event::Deploy(row) => deploys.push(row),
-            Event::Audit(row) => audit.push(row),
-            Event::Exit(row) => exits.push(row),
-            Event::Exemplar(row) => exemplars.push(row),
+            Event::Job(row) => jobs.push(&**row),
+            Event::Stage(row) => stages.push(&**row),
+            Event::Component(row) => components.push(&**row),
+            Event::Worker(row) => workers.push(&**row),
+            Event::Request(row) => requests.push(&**row),
+            Event::LlmCall(row) => llm_calls.push(&**row),
+            Event::Feedback(row) => feedback.push(&**row),
+            Event::Deploy(row) => deploys.push(&**row),
+            Event::Audit(row) => audit.push(&**row),
+            Event::Exit(row) => exits.push(&**row),
+            Event::Exemplar(row) => exemplars.push(&**row),
             Event::Log(row) => logs.push(row),
             Event::Span(row) => spans.push(row),
         }

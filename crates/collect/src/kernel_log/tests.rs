@@ -55,7 +55,7 @@ impl Stage {
         exits
             .flat_map(|batch| store::events_from_batch(batch.table, &batch.rows).unwrap())
             .map(|event| match event {
-                Event::Exit(exit) => exit,
+                Event::Exit(exit) => *exit,
                 other => panic!("{other:?}"),
             })
             .collect()

@@ -53,6 +53,7 @@ struct OpenFile {
 pub(crate) struct Reader {
     core: Arc<Core>,
     wanted: Arc<Wanted>,
+    share: Share,
     /// What is still to be read, in the order of the query.
     sources: VecDeque<(usize, Source)>,
     open: Option<OpenFile>,

@@ -17,7 +17,7 @@ fn log(event_name: &str, all: Attributes) -> Box<LogEvent> {
 
 #[track_caller]
 fn audit(log: Box<LogEvent>) -> AuditEvent {
-    from_log(log, 0, &Limits::default()).unwrap_or_else(|log| panic!("it stays a log: {log:?}"))
+    *from_log(log, 0, &Limits::default()).unwrap_or_else(|log| panic!("it stays a log: {log:?}"))
 }
 
 #[test]

@@ -99,17 +99,26 @@ fn derive(derivation: &Derivation, spans: &[SpanEvent]) -> Vec<Event> {
 }
 
 fn jobs(events: &[Event]) -> Vec<&JobEvent> {
-    events.iter().filter_map(|event| if let Event::Job(job) = event { Some(job) } else { None }).collect()
+    events.iter().filter_map(|event| if let Event::Job(job) = event { Some(&**job) } else { None }).collect()
 }
 
 fn stages(events: &[Event]) -> Vec<&StageEvent> {
-    events.iter().filter_map(|event| if let Event::Stage(one) = event { Some(one) } else { None }).collect()
+    events
+        .iter()
+        .filter_map(|event| if let Event::Stage(one) = event { Some(&**one) } else { None })
+        .collect()
 }
 
 fn calls(events: &[Event]) -> Vec<&LlmCallEvent> {
-    events.iter().filter_map(|event| if let Event::LlmCall(one) = event { Some(one) } else { None }).collect()
+    events
+        .iter()
+        .filter_map(|event| if let Event::LlmCall(one) = event { Some(&**one) } else { None })
+        .collect()
 }
 
 fn requests(events: &[Event]) -> Vec<&RequestEvent> {
-    events.iter().filter_map(|event| if let Event::Request(one) = event { Some(one) } else { None }).collect()
+    events
+        .iter()
+        .filter_map(|event| if let Event::Request(one) = event { Some(&**one) } else { None })
+        .collect()
 }

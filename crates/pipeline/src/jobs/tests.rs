@@ -40,7 +40,7 @@ fn history() -> Vec<Event> {
     let mut completed = job(JobAction::Completed, "j", 60);
     completed.output_bytes = Some(7);
     vec![
-        Event::Job(submitted),
+        Event::Job(Box::new(submitted)),
         Event::Job(Box::new(first)),
         Event::Stage(Box::new(stage(StageAction::Started, "j", "ocr", 11))),
         Event::Job(Box::new(retried)),
@@ -173,7 +173,7 @@ fn an_end_alone_tells_of_a_whole_attempt() {
     let mut end = job(JobAction::Completed, "j", 100);
     end.submitted_at = Some(at(60));
     end.started_at = Some(at(70));
-    let job = snapshot_of(&[Event::Job(end)]);
+    let job = snapshot_of(&[Event::Job(Box::new(end))]);
     assert_eq!(
         (job.queue_wait_seconds, job.duration_seconds, job.total_seconds),
         (Some(10.0), Some(30.0), Some(40.0))
@@ -223,7 +223,7 @@ fn jobs_are_found_by_each_condition_and_page_by_page() {
         let mut event = job(JobAction::Submitted, &format!("j{index}"), index);
         event.queue = Some(if index < 3 { "a" } else { "b" }.to_owned());
         event.document_id = Some(format!("Report-{index}"));
-        fold(&pipeline, [Event::Job(event)]);
+        fold(&pipeline, [Event::Job(Box::new(event))]);
     }
     let mut failed = job(JobAction::Failed, "j4", 20);
     failed.error_message = Some("File is Encrypted".into());

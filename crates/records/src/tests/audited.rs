@@ -25,7 +25,7 @@ fn a_store_finds_those_audits_that_the_evaluator_finds_in_them_and_in_what_is_sh
     let stored = Stored::in_files_and_memory(&events);
     let audits: Vec<&AuditEvent> = events
         .iter()
-        .filter_map(|event| if let Event::Audit(audit) = event { Some(audit) } else { None })
+        .filter_map(|event| if let Event::Audit(audit) = event { Some(&**audit) } else { None })
         .collect();
     let shown: Vec<LogEvent> = audits.iter().map(|audit| log_of_audit((*audit).clone())).collect();
     let mut runner = TestRunner::new(ProptestConfig { cases: 400, ..ProptestConfig::default() });

@@ -228,7 +228,7 @@ fn worked(id: &str, seconds: i64, action: JobAction, worker: Option<&str>) -> Ev
     Event::Job(Box::new(JobEvent {
         worker_id: worker.map(str::to_owned),
         kind: Some("scan".to_owned()),
-        ..event
+        ..*event
     }))
 }
 
@@ -317,7 +317,7 @@ fn calls_that_failed_come_first_and_are_those_of_the_model() {
     let called = |id: &str, seconds, model: &str, error: Option<&str>| {
         let Event::LlmCall(event) = call(id, seconds, None, None) else { panic!("a call") };
         let (model, error_message) = (model.to_owned(), error.map(str::to_owned));
-        Event::LlmCall(Box::new(LlmCallEvent { model, error_message, ..event }))
+        Event::LlmCall(Box::new(LlmCallEvent { model, error_message, ..*event }))
     };
     stored.take(&[
         called("failed", 1, "llama", Some("overloaded")),

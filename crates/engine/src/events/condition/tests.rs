@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use store::{FoldedText, Phrase, TextPattern};
+
 use super::*;
 
 #[test]
