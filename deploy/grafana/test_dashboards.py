@@ -24,20 +24,27 @@ BOARDS: dict[str, dict[str, Any]] = {
 AREAS = {
     "alerts",
     "hosts",
+    "ingest",
     "jobs",
     "llm",
+    "logs",
     "memory",
     "overview",
     "pipeline",
     "queues",
     "requests",
     "services",
+    "traces",
     "watchkeeper",
     "workers",
 }
 COLUMNS = 24
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
+# The variable that chooses each type of data source.
+SOURCES = {"prometheus": "datasource", "loki": "logs", "jaeger": "traces"}
 VARIABLE = re.compile(r"\$\{?([a-z]\w*)")
+OWN_METRIC = re.compile(r"\bwatchkeeper_\w+")
+COUNTED = re.compile(r"_(?:bucket|sum|count)$")
 
 
 def _panels(board: dict[str, Any]) -> list[dict[str, Any]]:
@@ -109,16 +116,50 @@ def test_every_query_goes_to_the_chosen_data_source_and_knows_its_variables(name
     variables = {variable["name"]: variable for variable in board["templating"]["list"]}
     used: set[str] = {"datasource", "url"}
     for panel in _panels(board):
-        assert panel["datasource"] == DATASOURCE, panel["title"]
+        source = panel["datasource"]
+        assert source["uid"] == f"${{{SOURCES[source['type']]}}}", panel["title"]
+        used.add(SOURCES[source["type"]])
         for target in panel["targets"]:
-            assert target["datasource"] == DATASOURCE, panel["title"]
-            used |= set(VARIABLE.findall(target["expr"]))
+            assert target["datasource"] == source, panel["title"]
+            texts = [target.get(field, "") for field in ("expr", "service")]
+            used.update(name for text in texts for name in VARIABLE.findall(text))
     assert used == set(variables)
     for variable in variables.values():
+        if variable["type"] == "datasource":
+            assert SOURCES[variable["query"]] == variable["name"]
         if variable["type"] == "query":
-            assert variable["datasource"] == DATASOURCE
-            assert variable["query"]["query"] == variable["definition"]
-            assert variable["multi"] and variable["allValue"] == ".*"
+            assert variable["datasource"]["uid"] == f"${{{SOURCES[variable['datasource']['type']]}}}"
+            assert variable["multi"] == variable["includeAll"] == (variable.get("allValue") == ".*")
+            if variable["datasource"] == DATASOURCE:
+                assert variable["query"]["query"] == variable["definition"]
+
+
+def test_every_metric_of_watchkeeper_itself_is_one_that_it_writes() -> None:
+    """Some count what never happens in a test: a name that nobody writes would find nothing there, and for ever."""
+    crates = HERE.parents[1] / "crates"
+    source = "".join(path.read_text(encoding="utf-8") for path in sorted(crates.glob("*/src/**/*.rs")))
+    written = set(re.findall(r'"(\w+)"', source))
+    asked = {
+        (name, COUNTED.sub("", metric))
+        for name, board in BOARDS.items()
+        for panel in _panels(board)
+        for target in panel["targets"]
+        for metric in OWN_METRIC.findall(target.get("expr", ""))
+    }
+    # The store names its metrics without what all begin with.
+    unknown = {(n, metric) for n, metric in asked if not {metric, metric.removeprefix("watchkeeper_")} & written}
+    assert asked and not unknown
+
+
+def test_spans_beside_a_line_lead_to_their_traces() -> None:
+    """An exemplar is a point without a meaning unless its trace can be opened."""
+    targets = [target for panel in _panels(BOARDS["traces"]) for target in panel["targets"]]
+    with_exemplars = [target for target in targets if target.get("exemplar")]
+    assert with_exemplars and all("_bucket" in target["expr"] for target in with_exemplars)
+    text = (HERE / "provisioning/datasources/watchkeeper.yml").read_text(encoding="utf-8")
+    metrics, _, traces = yaml.safe_load(text)["datasources"]
+    (link,) = metrics["jsonData"]["exemplarTraceIdDestinations"]
+    assert (link["name"], link["datasourceUid"]) == ("trace_id", traces["uid"])
 
 
 def test_the_pipeline_dashboard_has_what_operators_asked_for() -> None:
@@ -153,9 +194,11 @@ def test_provisioning_gives_the_data_source_that_the_dashboards_choose() -> None
     source, logs, traces = sources
     assert logs["jsonData"]["derivedFields"][0]["datasourceUid"] == traces["uid"]
     assert traces["jsonData"]["tracesToLogsV2"]["datasourceUid"] == logs["uid"]
+    uids = {each["type"]: each["uid"] for each in sources}
     for board in BOARDS.values():
-        (chosen,) = [each for each in board["templating"]["list"] if each["type"] == "datasource"]
-        assert chosen["current"]["value"] == source["uid"]
+        chosen = [each for each in board["templating"]["list"] if each["type"] == "datasource"]
+        assert chosen[0]["current"]["value"] == source["uid"]
+        assert all(each["current"]["value"] == uids[each["query"]] for each in chosen)
     text = (HERE / "provisioning/dashboards/watchkeeper.yml").read_text(encoding="utf-8")
     (provider,) = yaml.safe_load(text)["providers"]
     assert provider["type"] == "file" and provider["options"]["path"].startswith("/")

@@ -1,12 +1,14 @@
 //! The dashboards for Grafana: every query in them, asked as Grafana asks, against a server that watches
 //! the example pipeline. What the files look like is seen in deploy/grafana/test_dashboards.py.
 
+mod telemetry;
+
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use model::Timestamp;
 use reqwest::{Client, Url};
 use serde_json::{Value, json};
@@ -17,20 +19,51 @@ use crate::stage::{binary, docpipe, docpipe_config, impatient_rules, root};
 const PATIENCE: Duration = Duration::from_secs(150);
 
 /// Queries that may find nothing here, by what is in them, and why.
-const MAY_FIND_NOTHING: [(&str, &str); 6] = [
+const MAY_FIND_NOTHING: [(&str, &str); 10] = [
     ("llm_backend_", "no model backend runs on a test machine"),
     ("kind=~\"ollama|openai\"", "no model backend runs on a test machine"),
     ("probe_tls_", "no service with a certificate runs here; the probes' own tests have one"),
     ("host_network_", "a container may have no interface but the loopback"),
     ("host_pressure_", "kernels without pressure figures have no such series"),
     ("deriv(host_filesystem_available_bytes", "a disk that does not fill up is never full"),
+    ("watchkeeper_log_metrics_", "the shipped rules have few labels, and read numbers only"),
+    ("watchkeeper_syslog_dropped_total", "there is room for the few messages that come"),
+    ("watchkeeper_syslog_cut_total", "no message is longer than is taken"),
+    ("watchkeeper_pipeline_series_beyond_limit_total", "there are few operations"),
 ];
 
-/// An expression of a dashboard.
+/// What is asked for, and of which data source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Metrics,
+    /// Single spans beside a line.
+    Exemplars,
+    Logs,
+    /// A search of traces.
+    Traces,
+    /// The graph of who calls whom.
+    Calls,
+}
+
+impl Source {
+    fn of(target: &Value) -> Result<Self> {
+        match (target["datasource"]["type"].as_str(), target["queryType"].as_str()) {
+            (None | Some("prometheus"), _) => Ok(Self::Metrics),
+            (Some("loki"), _) => Ok(Self::Logs),
+            (Some("jaeger"), Some("search")) => Ok(Self::Traces),
+            (Some("jaeger"), Some("dependencyGraph")) => Ok(Self::Calls),
+            _ => bail!("what does {target} ask?"),
+        }
+    }
+}
+
+/// A query of a dashboard.
 #[derive(Clone, Debug)]
 struct Query {
     /// The dashboard and the panel.
     place: String,
+    source: Source,
+    /// An expression; of a search of traces its tags.
     expr: String,
     /// Whether the panel shows the last value, and no line.
     instant: bool,
@@ -49,10 +82,10 @@ impl Grafana {
         ensure!(code == 0, "{printed}");
         let key = printed.lines().last().context("a key is printed")?.to_owned();
         let client = Client::builder().timeout(Duration::from_secs(30)).build().context("an HTTP client")?;
-        Ok(Self { client, address: watchkeeper.url("/prometheus/api/v1"), key })
+        Ok(Self { client, address: watchkeeper.url(""), key })
     }
 
-    /// Grafana posts queries as forms, and gets the values of labels.
+    /// Grafana posts queries of metrics as forms, and gets everything else.
     async fn ask(&self, method: &str, path: &str, parameters: &[(&str, &str)]) -> Result<Vec<Value>> {
         let url = format!("{}/{path}", self.address);
         let with_query = Url::parse_with_params(&url, parameters).context("an address")?;
@@ -65,26 +98,63 @@ impl Grafana {
         };
         let answer = request.header("X-API-Key", &self.key).send().await.context("asking")?;
         let (status, body) = (answer.status(), answer.json::<Value>().await.context("reading the answer")?);
-        ensure!(status == 200 && body["status"] == "success", "{path} {parameters:?}: {status} {body}");
+        // Jaeger names what is wrong instead of saying that all is well.
+        let is_well = body["status"] == "success" || path.starts_with("jaeger/") && body["errors"].is_null();
+        ensure!(status == 200 && is_well, "{path} {parameters:?}: {status} {body}");
         let found = body["data"].get("result").unwrap_or(&body["data"]);
         Ok(found.as_array().with_context(|| format!("{path} {parameters:?}: {body}"))?.clone())
     }
 
-    /// The series that a panel shows, over the last five minutes.
-    async fn series(&self, query: &Query) -> Result<usize> {
+    /// How many series, streams, traces or calls a panel shows, over the last five minutes.
+    async fn count(&self, query: &Query) -> Result<usize> {
+        let found = self.found(query).await.with_context(|| query.place.clone())?;
+        Ok(found.len())
+    }
+
+    async fn found(&self, query: &Query) -> Result<Vec<Value>> {
         let (start, end) = last_minutes();
-        let range = [
-            ("query", query.expr.as_str()),
-            ("start", start.as_str()),
-            ("end", end.as_str()),
-            ("step", "15"),
-        ];
-        let lines = self.ask("POST", "query_range", &range).await.with_context(|| query.place.clone())?;
-        if !query.instant {
-            return Ok(lines.len());
+        let asked = ("query", query.expr.as_str());
+        let range = [asked, ("start", start.as_str()), ("end", end.as_str()), ("step", "15")];
+        match query.source {
+            Source::Metrics => {
+                let lines = self.ask("POST", "prometheus/api/v1/query_range", &range).await?;
+                if !query.instant {
+                    return Ok(lines);
+                }
+                self.ask("POST", "prometheus/api/v1/query", &[asked, ("time", end.as_str())]).await
+            }
+            Source::Exemplars => self.ask("POST", "prometheus/api/v1/query_exemplars", &range[..3]).await,
+            Source::Logs => self.ask("GET", "loki/api/v1/query_range", &range).await,
+            Source::Traces => self.traces(&query.expr, &start, &end).await,
+            Source::Calls => {
+                let end = format!("{end}000");
+                let lookback = [("endTs", end.as_str()), ("lookback", "300000")];
+                self.ask("GET", "jaeger/api/dependencies", &lookback).await
+            }
         }
-        let now = [("query", query.expr.as_str()), ("time", end.as_str())];
-        Ok(self.ask("POST", "query", &now).await.with_context(|| query.place.clone())?.len())
+    }
+
+    /// The traces of every service that have these tags, `name=value`.
+    async fn traces(&self, tags: &str, start: &str, end: &str) -> Result<Vec<Value>> {
+        let tags: serde_json::Map<String, Value> = tags
+            .split_whitespace()
+            .filter_map(|tag| tag.split_once('='))
+            .map(|(name, value)| (name.to_owned(), Value::from(value)))
+            .collect();
+        let tags = Value::Object(tags).to_string();
+        let (start, end) = (format!("{start}000000"), format!("{end}000000"));
+        let mut found = Vec::new();
+        for service in self.ask("GET", "jaeger/api/services", &[]).await? {
+            let search = [
+                ("service", service.as_str().context("a service without a name")?),
+                ("tags", tags.as_str()),
+                ("start", start.as_str()),
+                ("end", end.as_str()),
+                ("limit", "20"),
+            ];
+            found.extend(self.ask("GET", "jaeger/api/traces", &search).await?);
+        }
+        Ok(found)
     }
 }
 
@@ -127,21 +197,29 @@ fn filled_in(expr: &str, board: &Value) -> Result<String> {
     Ok(filled)
 }
 
-/// Every expression of a dashboard: those of its panels and of its marks.
+/// Every query of a dashboard: those of its panels and of its marks.
 fn queries(name: &str, board: &Value) -> Result<Vec<Query>> {
     let panels = items(board, "panels").flat_map(|panel| {
         items(panel, "targets").map(move |target| (panel["title"].as_str().unwrap_or_default(), target))
     });
     let marks = items(&board["annotations"], "list").map(|mark| ("marks", &mark["target"]));
-    panels
-        .chain(marks)
-        .map(|(title, target)| {
-            let place = format!("{name}, {title}");
-            let expr = target["expr"].as_str().with_context(|| format!("{place}: no expression"))?;
-            let instant = target["instant"] == true;
-            Ok(Query { expr: filled_in(expr, board)?, place, instant })
-        })
-        .collect()
+    let mut found = Vec::new();
+    for (title, target) in panels.chain(marks) {
+        let place = format!("{name}, {title}");
+        let source = Source::of(target).with_context(|| place.clone())?;
+        let text = match source {
+            Source::Traces => target["tags"].as_str(),
+            Source::Calls => Some(""),
+            Source::Metrics | Source::Exemplars | Source::Logs => target["expr"].as_str(),
+        };
+        let expr = filled_in(text.with_context(|| format!("{place}: no expression"))?, board)?;
+        let query = Query { place, source, expr, instant: target["instant"] == true };
+        if target["exemplar"] == true {
+            found.push(Query { source: Source::Exemplars, ..query.clone() });
+        }
+        found.push(query);
+    }
+    Ok(found)
 }
 
 /// The label and the metric of `label_values(metric, label)`.
@@ -154,12 +232,21 @@ fn label_values(definition: &str) -> Option<(&str, &str)> {
 async fn choices(grafana: &Grafana, name: &str, board: &Value) -> Result<()> {
     let (start, end) = last_minutes();
     for variable in items(&board["templating"], "list").filter(|variable| variable["type"] == "query") {
+        if variable["datasource"]["type"] == "loki" {
+            let label = variable["query"]["label"].as_str().context("a choice of no label")?;
+            let path = format!("loki/api/v1/label/{label}/values");
+            let values =
+                grafana.ask("GET", &path, &[("start", start.as_str()), ("end", end.as_str())]).await?;
+            ensure!(!values.is_empty(), "{name}: {label} gives nothing to choose");
+            continue;
+        }
         let definition = variable["query"]["query"].as_str().unwrap_or_default();
         let (label, metric) =
             label_values(definition).with_context(|| format!("{name}: what is {definition}?"))?;
         let parameters = [("match[]", metric), ("start", start.as_str()), ("end", end.as_str())];
-        let values = grafana.ask("GET", &format!("label/{label}/values"), &parameters).await?;
-        let series = grafana.ask("POST", "series", &parameters).await?;
+        let values =
+            grafana.ask("GET", &format!("prometheus/api/v1/label/{label}/values"), &parameters).await?;
+        let series = grafana.ask("POST", "prometheus/api/v1/series", &parameters).await?;
         let of_series: BTreeSet<_> = series.iter().filter_map(|series| series[label].as_str()).collect();
         let of_values: BTreeSet<_> = values.iter().filter_map(Value::as_str).collect();
         ensure!(!of_values.is_empty(), "{name}: {definition} gives nothing to choose");
@@ -170,7 +257,7 @@ async fn choices(grafana: &Grafana, name: &str, board: &Value) -> Result<()> {
 }
 
 /// What the example pipeline does not have, and Watchkeeper is told of all the same: a worker with a
-/// GPU, a process that was killed, and an event that is refused.
+/// GPU, a process that was killed, something that is audited, and an event that is refused.
 async fn tell_of_the_rest(watchkeeper: &Watchkeeper) -> Result<()> {
     let events = json!([
         {
@@ -181,15 +268,19 @@ async fn tell_of_the_rest(watchkeeper: &Watchkeeper) -> Result<()> {
             "type": "process.exited", "name": "worker.py", "cause": "oom_kill",
             "host": "gpu-box", "group": "llm-workers"
         },
+        {
+            "type": "audit.recorded", "action": "document.delete", "outcome": "denied", "user_id": "ann",
+            "target": "d-7", "service": "gateway"
+        },
         {"type": "job.exploded", "job_id": "there is no such type"},
     ]);
     let answer = watchkeeper.post("/api/v1/events", &events).await?;
-    ensure!(answer.status == 200 && answer.body["accepted"] == 2, "{} {}", answer.status, answer.body);
+    ensure!(answer.status == 200 && answer.body["accepted"] == 3, "{} {}", answer.status, answer.body);
     Ok(())
 }
 
-/// Everything that the example pipeline is configured with, and what else the dashboards show: GPUs,
-/// probed services, and channels of which one takes nothing.
+/// Everything that the example pipeline is configured with, and what else the dashboards show: its logs,
+/// GPUs, probed services, and channels of which one takes nothing.
 fn config(folder: &Path, redis: &Redis, postgres: &Postgres, smtp: &Smtp, gateway: u16) -> Result<String> {
     let nvml = Nvml::build(folder)?;
     nvml.say(&format!("gpus 2\nprocess 0 {} 1073741824\n", std::process::id()))?;
@@ -197,6 +288,13 @@ fn config(folder: &Path, redis: &Redis, postgres: &Postgres, smtp: &Smtp, gatewa
     Ok(format!(
         r#"
 {docpipe}
+[[logs]]
+paths = ["{logs}/*.log"]
+from = "beginning"
+
+[log_metrics]
+interval = "1s"
+
 [pipeline]
 interval = "1s"
 
@@ -243,6 +341,7 @@ url = "http://127.0.0.1:1/"
 min_severity = "info"
 "#,
         docpipe = docpipe_config(&redis.url())?,
+        logs = folder.join("logs").display(),
         nvml = nvml.library().display(),
         postgres = postgres.url(),
         rules = rules.display(),
@@ -270,7 +369,9 @@ async fn scenario_every_query_of_the_dashboards_is_answered_and_finds_what_the_p
     let folder = tempfile::tempdir()?;
     let (redis, postgres, smtp) = (Redis::start().await?, Postgres::start().await?, Smtp::start().await?);
     let gateway = free_port()?;
-    let config = config(folder.path(), &redis, &postgres, &smtp, gateway)?;
+    let syslog = free_port()?;
+    telemetry::write_broken_log(&folder.path().join("logs"))?;
+    let config = config(folder.path(), &redis, &postgres, &smtp, gateway)? + &telemetry::config(syslog);
     let watchkeeper = Watchkeeper::start(binary(), folder.path(), &config).await?;
     let mut pipeline = pipeline(folder.path(), &redis, &watchkeeper, gateway)?;
     tell_of_the_rest(&watchkeeper).await?;
@@ -286,16 +387,17 @@ async fn scenario_every_query_of_the_dashboards_is_answered_and_finds_what_the_p
     }
     // Each is answered at once, whether there is something to find or not.
     for query in &asked {
-        grafana.series(query).await?;
+        grafana.count(query).await?;
     }
 
     asked.retain(|query| !MAY_FIND_NOTHING.iter().any(|(part, _)| query.expr.contains(part)));
     let silent = RefCell::new(asked);
-    within(PATIENCE, "every query to find a series", || async {
+    within(PATIENCE, "every query to find something", || async {
+        telemetry::send(&watchkeeper, syslog).await?;
         let queries = silent.borrow().clone();
         let mut still = Vec::new();
         for query in queries {
-            if grafana.series(&query).await? == 0 {
+            if grafana.count(&query).await? == 0 {
                 still.push(query);
             }
         }

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from query import DATASOURCE, Query
+from query import Asked, CallGraph, LogQuery, Query, TraceSearch
 
 GREEN, YELLOW, ORANGE, RED, BLUE, GREY = "green", "yellow", "orange", "red", "blue", "#8e8e8e"
 Steps = tuple[tuple[float, str], ...]
@@ -33,6 +33,10 @@ STATES = {
     "warning": ORANGE,
     "critical": "dark-red",
     "info": BLUE,
+    "fatal": "dark-red",
+    "warn": ORANGE,
+    "debug": GREY,
+    "trace": GREY,
 }
 UP = [{"type": "value", "options": {"0": {"text": "down", "color": RED}, "1": {"text": "up", "color": GREEN}}}]
 
@@ -49,11 +53,11 @@ class Panel:
 
 
 def _panel(
-    kind: str, title: str, says: str, queries: tuple[Query, ...], size: tuple[int, int], body: dict[str, Any]
+    kind: str, title: str, says: str, queries: tuple[Asked, ...], size: tuple[int, int], body: dict[str, Any]
 ) -> Panel:
     model = {
         "type": kind,
-        "datasource": DATASOURCE,
+        "datasource": queries[0].datasource,
         "targets": [query.target(place) for place, query in enumerate(queries)],
         **body,
     }
@@ -76,7 +80,7 @@ def _colour(name: str, colour: str) -> dict[str, Any]:
 def graph(
     title: str,
     says: str,
-    *queries: Query,
+    *queries: Query | LogQuery,
     unit: str,
     size: tuple[int, int] = (12, 8),
     limits: Steps = (),
@@ -334,3 +338,40 @@ def timeline(
         },
     }
     return _panel("state-timeline", title, says, queries, size, body)
+
+
+def _plain() -> dict[str, Any]:
+    """How fields are shown that are texts and no figures."""
+    return {"defaults": {"unit": "none"}, "overrides": []}
+
+
+def lines(title: str, says: str, query: LogQuery, size: tuple[int, int] = (24, 10)) -> Panel:
+    """Lines of logs, newest first; each opens, and leads to its trace."""
+    body = {
+        "fieldConfig": _plain(),
+        "options": {
+            "dedupStrategy": "none",
+            "enableLogDetails": True,
+            "prettifyLogMessage": False,
+            "showCommonLabels": False,
+            "showLabels": False,
+            "showTime": True,
+            "sortOrder": "Descending",
+            "wrapLogMessage": True,
+        },
+    }
+    return _panel("logs", title, says, (query,), size, body)
+
+
+def traces(title: str, says: str, query: TraceSearch, size: tuple[int, int] = (12, 9)) -> Panel:
+    """A row for each trace, which leads to it."""
+    body = {
+        "fieldConfig": {"defaults": {"unit": "none", "custom": {"align": "auto", "filterable": True}}, "overrides": []},
+        "options": {"cellHeight": "sm", "showHeader": True, "footer": {"show": False, "reducer": ["sum"]}},
+    }
+    return _panel("table", title, says, (query,), size, body)
+
+
+def calls(title: str, says: str, size: tuple[int, int] = (12, 12)) -> Panel:
+    """Services and who calls whom, as a graph."""
+    return _panel("nodeGraph", title, says, (CallGraph(),), size, {"fieldConfig": _plain(), "options": {}})
