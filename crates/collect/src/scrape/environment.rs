@@ -42,7 +42,7 @@ fn reference(text: &str) -> (Reference<'_>, &str) {
     // A shell has variables of one such letter.
     let is_short = text.starts_with(|c: char| c.is_ascii_digit() || "*#$@!?-".contains(c));
     let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let end = if is_short { 1 } else { text.find(|c| !is_of_name(c)).unwrap_or(text.len()) };
+    let end = if is_short { 1 } else { text.find(|c: char| !is_of_name(c)).unwrap_or(text.len()) };
     match text.split_at(end) {
         ("", behind) => (Reference::None, behind),
         (name, behind) => (Reference::To(name), behind),
