@@ -60,8 +60,8 @@ impl Verifier {
         }
     }
 
-    /// Whether a certificate is an authority's own: one with its name, its key and its constraints. Who shows it has
-    /// proved to have the key, and with that could sign any other.
+    /// Whether a certificate is an authority's own: one with its name, its key and its constraints. Who shows it must
+    /// prove in the handshake to have the key, and with that could sign any other.
     fn is_root(&self, certificate: &CertificateDer<'_>) -> bool {
         let mut alone = RootCertStore::empty();
         alone.add(certificate.clone()).is_ok()
@@ -70,8 +70,8 @@ impl Verifier {
 }
 
 /// Judges an authority's own certificate, shown by a server. The verifier takes none of these, and `openssl req -x509`
-/// makes no others: who names such a server's certificate as the one to trust is to reach it, as with Go and OpenSSL.
-/// Its dates, its purpose and its name count as those of any other.
+/// makes such of a server if nothing else is asked of it: who names that as the one to trust is to reach the server, as
+/// with Go and OpenSSL. Its dates, its purpose and its name count as those of any other.
 fn by_itself(
     certificate: &CertificateDer<'_>,
     name: &ServerName<'_>,
