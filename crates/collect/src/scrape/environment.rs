@@ -1,8 +1,8 @@
-//! Variables of the environment in `external_labels`, as Prometheus 3 puts them in: `${NAME}` and `$NAME`, and `$$` for a
-//! dollar.
+//! Variables of the environment in `external_labels`, as Prometheus 3 puts them in: `${NAME}` and `$NAME`, and `$$` for
+//! a dollar.
 
-/// A text with its variables filled in, and the names of those that there are not, or that are empty: nothing stands for
-/// them. A dollar before what is no name stays; `${}` goes, and so does a brace that is never closed.
+/// A text with its variables filled in, and the names of those that there are not, or that are empty: nothing stands
+/// for them. A dollar before what is no name stays; `${}` goes, and so does a brace that is never closed.
 pub(super) fn expand(text: &str, variable: impl Fn(&str) -> Option<String>) -> (String, Vec<String>) {
     let (mut expanded, mut missing) = (String::with_capacity(text.len()), Vec::new());
     let mut rest = text;
