@@ -10,6 +10,7 @@
 //! at [`Scrapes`], for log files at `tail`, for syslog at [`Syslog`].
 
 mod blocking;
+mod body;
 mod collector;
 mod config;
 mod durable;

@@ -10,6 +10,7 @@ mod body;
 mod config;
 mod deadline;
 mod discovery;
+mod environment;
 mod error;
 mod failure_log;
 mod files;

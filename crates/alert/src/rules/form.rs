@@ -1,6 +1,6 @@
 //! The form of a rule file, as Prometheus has it and with `runbook` added, and its way into typed rules.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::DurationText;
@@ -115,7 +115,7 @@ fn groups(file: &str, text: &str) -> Result<Vec<Group>, Vec<RuleError>> {
             let Some(rule) = rule.value else { continue };
             match reader.rule(&rule, at) {
                 Ok(rule) => rules.push(Arc::new(rule)),
-                Err(error) => errors.push(error),
+                Err(faults) => errors.extend(faults),
             }
         }
         groups.push(Group {
@@ -127,6 +127,9 @@ fn groups(file: &str, text: &str) -> Result<Vec<Group>, Vec<RuleError>> {
             rules,
         });
     }
+    // What is wrong with the labels of a group is so at each of its rules, and said once.
+    let mut told = BTreeSet::new();
+    errors.retain(|error| told.insert(error.to_string()));
     if errors.is_empty() { Ok(groups) } else { Err(errors) }
 }
 
@@ -151,32 +154,54 @@ impl Reader<'_> {
         RuleError::Invalid { file: self.file.to_owned(), line, column, reason: reason.into() }
     }
 
-    fn rule(&self, form: &RuleForm, at: Location) -> Result<Rule, RuleError> {
-        match (said(form.alert.as_ref()), said(form.record.as_ref())) {
-            (Some(name), None) => self.alert(name, form, at).map(Rule::Alert),
-            (None, Some(name)) => self.record(name, form, at).map(Rule::Record),
-            (Some(_), Some(_)) => Err(self.invalid(at, "only one of 'record' and 'alert' must be set")),
-            (None, None) => Err(self.invalid(at, "one of 'record' or 'alert' must be set")),
-        }
+    /// A rule, or all that is wrong with it.
+    fn rule(&self, form: &RuleForm, at: Location) -> Result<Rule, Vec<RuleError>> {
+        let mut faults = Vec::new();
+        let rule = match (said(form.alert.as_ref()), said(form.record.as_ref())) {
+            (Some(name), None) => self.alert(name, form, at, &mut faults).map(Rule::Alert),
+            (None, Some(name)) => self.record(name, form, at, &mut faults).map(Rule::Record),
+            (alert, _) => {
+                let wanted = if alert.is_some() {
+                    "only one of 'record' and 'alert'"
+                } else {
+                    "one of 'record' or 'alert'"
+                };
+                faults.push(self.invalid(at, format!("{wanted} must be set")));
+                // What is wrong with it whatever it was to be.
+                kept(self.query(form, at), &mut faults);
+                None
+            }
+        };
+        rule.filter(|_| faults.is_empty()).ok_or(faults)
     }
 
-    fn alert(&self, name: &Spanned<Text>, form: &RuleForm, at: Location) -> Result<AlertRule, RuleError> {
+    fn alert(
+        &self,
+        name: &Spanned<Text>,
+        form: &RuleForm,
+        at: Location,
+        faults: &mut Vec<RuleError>,
+    ) -> Option<AlertRule> {
         let mut labels = BTreeMap::new();
         for (label, text) in self.labels.iter().chain(form.labels.iter().flatten()) {
-            self.check_label(label, text.referenced)?;
-            labels.insert(label.clone(), self.template(text, "label", label)?);
+            kept(self.check_label(label, text.referenced), faults);
+            let template = kept(self.template(text, "label", label), faults);
+            labels.extend(template.map(|template| (label.clone(), template)));
         }
         let mut annotations = BTreeMap::new();
         for (key, text) in form.annotations.iter().flatten().filter(|(key, _)| *key != CHECKS_ANNOTATION) {
             if key.is_empty() {
-                return Err(self.invalid(text.referenced, "invalid annotation name: it is empty"));
+                faults.push(self.invalid(text.referenced, "invalid annotation name: it is empty"));
             }
-            annotations.insert(key.clone(), self.template(text, "annotation", key)?);
+            let template = kept(self.template(text, "annotation", key), faults);
+            annotations.extend(template.map(|template| (key.clone(), template)));
         }
         let (severity, mut warnings) = severity_of(labels.get("severity").map(Template::text));
-        let query = self.query(form, at)?;
+        let query = kept(self.query(form, at), faults);
+        let runbook = self.runbook(form, faults);
+        let query = query?;
         warnings.extend(no_vector(&query));
-        Ok(AlertRule {
+        Some(AlertRule {
             // Ids are given when it is known which other rules there are.
             id: String::new(),
             group: self.group.to_owned(),
@@ -189,14 +214,14 @@ impl Reader<'_> {
             labels,
             annotations,
             severity,
-            runbook: self.runbook(form)?,
+            runbook,
             warnings,
             twin_of: None,
         })
     }
 
     /// The checks, wherever they are named.
-    fn runbook(&self, form: &RuleForm) -> Result<Vec<String>, RuleError> {
+    fn runbook(&self, form: &RuleForm, faults: &mut Vec<RuleError>) -> Vec<String> {
         let mut named: Vec<(String, Location)> = Vec::new();
         for check in form.runbook.iter().flatten() {
             named.push((check.value.clone(), check.referenced));
@@ -205,18 +230,17 @@ impl Reader<'_> {
             if form.runbook.is_some() {
                 let reason =
                     format!("the rule names its checks twice: in `runbook` and in `{CHECKS_ANNOTATION}`");
-                return Err(self.invalid(text.referenced, reason));
+                faults.push(self.invalid(text.referenced, reason));
             }
             let names = text.value.0.split([',', ' ', '\n']).filter(|name| !name.is_empty());
             named.extend(names.map(|name| (name.to_owned(), text.referenced)));
         }
-        if let Some((check, at)) =
-            named.iter().find(|(name, _)| !evidence::CHECK_NAMES.contains(&name.as_str()))
-        {
+        let unknown = named.iter().filter(|(name, _)| !evidence::CHECK_NAMES.contains(&name.as_str()));
+        faults.extend(unknown.map(|(check, at)| {
             let known = evidence::CHECK_NAMES.join(", ");
-            return Err(self.invalid(*at, format!("the runbook names `{check}`; known checks are {known}")));
-        }
-        Ok(named.into_iter().map(|(name, _)| name).collect())
+            self.invalid(*at, format!("the runbook names `{check}`; known checks are {known}"))
+        }));
+        named.into_iter().map(|(name, _)| name).collect()
     }
 
     fn record(
@@ -224,11 +248,12 @@ impl Reader<'_> {
         name: &Spanned<Text>,
         form: &RuleForm,
         at: Location,
-    ) -> Result<RecordingRule, RuleError> {
+        faults: &mut Vec<RuleError>,
+    ) -> Option<RecordingRule> {
         if name.value.0.contains(['{', '}']) {
             let reason =
                 format!("braces present in the recording rule name; should it be in expr?: {}", name.value.0);
-            return Err(self.invalid(name.referenced, reason));
+            faults.push(self.invalid(name.referenced, reason));
         }
         let held = |text: &Option<Spanned<DurationText>>| {
             text.as_ref().filter(|text| !text.value.0.is_zero()).map(|text| text.referenced)
@@ -245,16 +270,16 @@ impl Reader<'_> {
                 form.runbook.as_ref().and_then(|checks| checks.first()).map(|check| check.referenced),
             ),
         ];
-        if let Some((key, Some(at))) = misplaced.into_iter().find(|(_, at)| at.is_some()) {
-            return Err(self.invalid(at, format!("invalid field '{key}' in recording rule")));
-        }
+        faults.extend(misplaced.into_iter().filter_map(|(key, at)| {
+            at.map(|at| self.invalid(at, format!("invalid field '{key}' in recording rule")))
+        }));
         let mut labels = BTreeMap::new();
         for (label, text) in self.labels.iter().chain(form.labels.iter().flatten()) {
-            self.check_label(label, text.referenced)?;
+            kept(self.check_label(label, text.referenced), faults);
             labels.insert(label.clone(), text.value.0.clone());
         }
-        let query = self.query(form, at)?;
-        Ok(RecordingRule {
+        let query = kept(self.query(form, at), faults)?;
+        Some(RecordingRule {
             id: String::new(),
             group: self.group.to_owned(),
             name: name.value.0.clone(),
@@ -306,6 +331,11 @@ impl Reader<'_> {
         }
         Ok(())
     }
+}
+
+/// What there is, or else what is wrong with it, put to the rest.
+fn kept<T>(read: Result<T, RuleError>, faults: &mut Vec<RuleError>) -> Option<T> {
+    read.map_err(|fault| faults.push(fault)).ok()
 }
 
 /// A name, if it is one.

@@ -101,6 +101,61 @@ fn all_that_is_wrong_with_a_file_is_said_at_once() {
 }
 
 #[test]
+fn all_that_is_wrong_with_a_rule_is_said_at_once() {
+    let text = r#"groups:
+- name: a
+  labels: { __name__: x }
+  rules:
+  - record: a{b}
+    expr: sum(
+    for: 5m
+    annotations: { summary: x }
+    labels: { '': x }
+  - alert: A
+    expr: up ==
+    labels: { __name__: y, l: "{{ x }}" }
+    annotations: { a: "{{ x }}", b: "{{", '': c }
+    runbook: [ask_bob, workers, ask_eve]
+  - record: c
+    alert: C
+    expr: )
+  - labels: {}
+  - record: good
+    expr: up
+"#;
+    let errors = RuleSet::parse_whole("pack.yml", text).expect_err("faults");
+    let mut told: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    told.sort_by_key(|error| {
+        let place = error.split(':').skip(1).take(2).map(|part| part.parse::<u64>().expect("a number"));
+        place.collect::<Vec<_>>()
+    });
+    let expected = [
+        ("3:", "invalid label name: `__name__`"),
+        ("5:", "braces present"),
+        ("6:", "could not parse expression"),
+        ("7:", "invalid field 'for'"),
+        ("8:", "invalid field 'annotations'"),
+        ("9:", "invalid label name: ``"),
+        ("11:", "could not parse expression"),
+        ("12:", "invalid label name: `__name__`"),
+        ("12:", "label \"l\""),
+        ("13:", "annotation \"a\""),
+        ("13:", "annotation \"b\""),
+        ("13:", "invalid annotation name"),
+        ("14:", "`ask_bob`"),
+        ("14:", "`ask_eve`"),
+        ("15:", "only one of"),
+        ("17:", "could not parse expression"),
+        ("18:", "one of 'record' or 'alert'"),
+        ("18:", "field 'expr' must be set"),
+    ];
+    assert_eq!(told.len(), expected.len(), "{told:#?}");
+    for (error, (line, named)) in told.iter().zip(expected) {
+        assert!(error.starts_with(&format!("pack.yml:{line}")) && error.contains(named), "{named}: {error}");
+    }
+}
+
+#[test]
 fn what_prometheus_takes_is_taken() {
     let texts = [
         "",

@@ -6,6 +6,7 @@ use reqwest::{Client, RequestBuilder, Response, Url};
 
 use super::prober::Found;
 use super::reason::{malformed, plain};
+use crate::body::{next_chunk, why_broken_off};
 use crate::trust::{Authorities, Trust};
 
 /// The most bytes of a body that are read.
@@ -62,7 +63,7 @@ pub(super) struct Body {
 pub(super) async fn read(mut response: Response, found: &mut Found) -> Result<Body, String> {
     found.step = "reading the body";
     let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
+    while let Some(chunk) = next_chunk(&mut response).await.map_err(|error| broken(&error))? {
         let room = MAX_BODY_BYTES - bytes.len();
         bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
         if chunk.len() > room {
@@ -74,7 +75,8 @@ pub(super) async fn read(mut response: Response, found: &mut Found) -> Result<Bo
 
 /// Why the rest of a body did not come.
 pub(super) fn broken(error: &reqwest::Error) -> String {
-    malformed(error).map_or_else(|| plain(error), |text| format!("the body is not valid HTTP ({text})"))
+    malformed(error)
+        .map_or_else(|| why_broken_off(error), |text| format!("the body is not valid HTTP ({text})"))
 }
 
 /// Reads a body that must be JSON, from an answer that must be a success.

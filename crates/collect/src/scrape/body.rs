@@ -8,9 +8,9 @@ use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
 
 use super::deadline::Deadline;
 use super::error::ScrapeError;
-use super::http::reason;
 use super::room::{Lent, PIECE, Room};
 use super::turn::Turn;
+use crate::body::{next_chunk, why_broken_off};
 
 /// A body as it was sent, and the memory that was lent for it.
 pub(super) struct Body {
@@ -48,9 +48,9 @@ impl Body {
         };
         let (mut bytes, mut lent) = (Vec::new(), Lent::default());
         while let Some(chunk) = deadline
-            .bound(response.chunk())
+            .bound(next_chunk(&mut response))
             .await?
-            .map_err(|error| ScrapeError::Unreachable(reason(&error)))?
+            .map_err(|error| ScrapeError::Unreachable(why_broken_off(&error)))?
         {
             if bytes.len() + chunk.len() > limit {
                 return Err(ScrapeError::BodyTooLarge(limit));

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_saphyr::Spanned;
 
 use super::config::ScrapeConfig;
+use super::environment::expand;
 use super::error::ScrapeSetupError;
 use super::form::{FileForm, ScrapeWarning};
 use super::glob;
@@ -20,7 +21,7 @@ const MAX_BYTES: u64 = 16 << 20;
 pub(super) struct FromFiles {
     pub(super) jobs: Vec<Job>,
     pub(super) external_labels: BTreeMap<String, String>,
-    /// What of the files is passed over.
+    /// What of the files is passed over, or missing.
     pub(super) warnings: Vec<ScrapeWarning>,
 }
 
@@ -110,7 +111,9 @@ impl FromFiles {
         let base = file.path.parent().unwrap_or(Path::new("")).to_owned();
         let mut globals = form.global.unwrap_or_default();
         globals.base.clone_from(&base);
-        self.external_labels.append(&mut globals.external_labels);
+        for (name, value) in std::mem::take(&mut globals.external_labels) {
+            self.label(file, name, &value);
+        }
         let around = Surroundings { base: &base, ..around };
         self.add(file, form.scrape_configs.unwrap_or_default(), &globals, around)?;
         for pattern in form.scrape_config_files.unwrap_or_default() {
@@ -129,6 +132,20 @@ impl FromFiles {
             watched.push(pattern);
         }
         Ok(())
+    }
+
+    /// Takes an external label. Of a variable that there is not nothing stands in it, as in Prometheus, which is noted.
+    fn label(&mut self, file: &File, name: String, value: &Spanned<String>) {
+        let (expanded, missing) = expand(&value.value, |variable| std::env::var(variable).ok());
+        self.warnings.extend(missing.into_iter().map(|variable| ScrapeWarning {
+            file: file.path.display().to_string(),
+            line: value.referenced.line(),
+            column: value.referenced.column(),
+            text: format!(
+                "the external label `{name}`: the environment has no variable `{variable}`, or an empty one"
+            ),
+        }));
+        self.external_labels.insert(name, expanded);
     }
 
     /// What a file says. What of it is passed over is noted.

@@ -27,7 +27,7 @@ pub(super) struct FileForm {
     runtime: Option<IgnoredAny>,
 }
 
-/// What of a file that can be used is passed over.
+/// What of a file that can be used is passed over, or missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScrapeWarning {
     /// The file.
@@ -36,7 +36,7 @@ pub struct ScrapeWarning {
     pub line: u64,
     /// The column, from 1.
     pub column: u64,
-    /// What is passed over, and what there is instead.
+    /// What is passed over, and what there is instead; or what is missing.
     pub text: String,
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use model::{ByteSize, DurationText};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_saphyr::Spanned;
 
 use super::config::in_powers_of_two;
 use super::protocols::{EscapingScheme, ScrapeProtocol};
@@ -32,8 +33,8 @@ pub(super) struct Globals {
     pub(super) metric_name_escaping_scheme: Option<EscapingScheme>,
     pub(super) extra_scrape_metrics: Option<bool>,
     pub(super) scrape_failure_log_file: Option<PathBuf>,
-    /// What is of no job: labels of all that leaves.
-    pub(super) external_labels: BTreeMap<String, String>,
+    /// What is of no job: labels of all that leaves, before their variables are filled in.
+    pub(super) external_labels: BTreeMap<String, Spanned<String>>,
     // What is not about scraping.
     #[serde(rename = "evaluation_interval")]
     pub(super) _evaluation_interval: Option<IgnoredAny>,

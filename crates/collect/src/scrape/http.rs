@@ -68,7 +68,7 @@ impl HttpClient {
 }
 
 /// Why a request had no answer.
-pub(super) fn reason(error: &reqwest::Error) -> String {
+fn reason(error: &reqwest::Error) -> String {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = cause {
         if let Some(redirect) = error.downcast_ref::<RedirectError>() {

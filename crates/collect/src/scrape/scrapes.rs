@@ -60,7 +60,7 @@ struct Loaded {
 impl Loaded {
     fn log_warnings(&self) {
         for warning in &self.warnings {
-            tracing::warn!(%warning, "a part of a file in scraping.files is passed over");
+            tracing::warn!(%warning, "a file in scraping.files is not taken as it stands");
         }
     }
 }

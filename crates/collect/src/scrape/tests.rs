@@ -1,4 +1,5 @@
 mod answers;
+mod closing;
 mod configs;
 mod discovering;
 mod exporter;

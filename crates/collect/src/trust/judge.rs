@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme};
 
 use super::provider;
@@ -16,7 +17,7 @@ use super::shown::Shown;
 #[derive(Clone, Debug)]
 pub(crate) enum Policy {
     /// Those of authorities.
-    Verified(Arc<WebPkiServerVerifier>),
+    Verified(Verifier),
     /// There is no authority to ask. Who never speaks TLS needs none, so this is told when one is needed.
     NoAuthorities,
     /// Everybody's: the connection is private, and nobody knows with whom.
@@ -29,9 +30,69 @@ impl Policy {
         if roots.is_empty() {
             return Ok(Self::NoAuthorities);
         }
-        let built = WebPkiServerVerifier::builder_with_provider(roots, provider()).build();
-        built.map(Self::Verified).map_err(|error| format!("certificates cannot be verified: {error}"))
+        let built = WebPkiServerVerifier::builder_with_provider(Arc::clone(&roots), provider()).build();
+        let webpki = built.map_err(|error| format!("certificates cannot be verified: {error}"))?;
+        Ok(Self::Verified(Verifier { webpki, roots }))
     }
+}
+
+/// Authorities, and who verifies by them.
+#[derive(Clone, Debug)]
+pub(crate) struct Verifier {
+    webpki: Arc<WebPkiServerVerifier>,
+    roots: Arc<RootCertStore>,
+}
+
+impl Verifier {
+    /// Whether a certificate is signed by an authority, or is that of one.
+    fn verify(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let verified = self.webpki.verify_server_cert(end_entity, intermediates, name, ocsp_response, now);
+        match verified {
+            Err(_) if self.is_root(end_entity) => by_itself(end_entity, name, now),
+            verified => verified,
+        }
+    }
+
+    /// Whether a certificate is an authority's own: one with its name, its key and its constraints. Who shows it must
+    /// prove in the handshake to have the key, and with that could sign any other.
+    fn is_root(&self, certificate: &CertificateDer<'_>) -> bool {
+        let mut alone = RootCertStore::empty();
+        alone.add(certificate.clone()).is_ok()
+            && alone.roots.iter().all(|anchor| self.roots.roots.contains(anchor))
+    }
+}
+
+/// Judges an authority's own certificate, shown by a server. The verifier takes none of these, and `openssl req -x509`
+/// makes such of a server if nothing else is asked of it: who names that as the one to trust is to reach the server, as
+/// with Go and OpenSSL. Its dates, its purpose and its name count as those of any other.
+fn by_itself(
+    certificate: &CertificateDer<'_>,
+    name: &ServerName<'_>,
+    now: UnixTime,
+) -> Result<ServerCertVerified, Error> {
+    let (_, parsed) =
+        x509_parser::parse_x509_certificate(certificate).map_err(|_| CertificateError::BadEncoding)?;
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    let validity = parsed.validity();
+    if now < validity.not_before.timestamp() {
+        return Err(CertificateError::NotValidYet.into());
+    }
+    if now > validity.not_after.timestamp() {
+        return Err(CertificateError::Expired.into());
+    }
+    let purpose = parsed.extended_key_usage().map_err(|_| CertificateError::BadEncoding)?;
+    if purpose.is_some_and(|purpose| !purpose.value.server_auth && !purpose.value.any) {
+        return Err(CertificateError::InvalidPurpose.into());
+    }
+    verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
+    Ok(ServerCertVerified::assertion())
 }
 
 /// Why a certificate is not accepted, in words for people.
@@ -85,7 +146,7 @@ impl ServerCertVerifier for Judge {
         let name = self.name.as_ref().unwrap_or(server_name);
         let judged = match &self.policy {
             Policy::Verified(verifier) => {
-                verifier.verify_server_cert(end_entity, intermediates, name, ocsp_response, now)
+                verifier.verify(end_entity, intermediates, name, ocsp_response, now)
             }
             Policy::NoAuthorities => Err(CertificateError::UnknownIssuer.into()),
             Policy::Anybody => Ok(ServerCertVerified::assertion()),

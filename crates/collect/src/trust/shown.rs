@@ -41,6 +41,9 @@ impl Shown {
             Error::InvalidCertificate(CertificateError::NotValidForName) => {
                 format!("the certificate is not for {}", name.to_str())
             }
+            Error::InvalidCertificate(
+                CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. },
+            ) => "the certificate is not one for servers".to_owned(),
             _ if certificate.issuer() == certificate.subject() => {
                 "the certificate is self-signed, and not by an authority that is trusted here".to_owned()
             }

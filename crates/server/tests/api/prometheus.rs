@@ -89,6 +89,17 @@ async fn errors_have_prometheus_shape_and_status() {
         ("query_range", range("0", "10", "x").into(), 400, "bad_data"),
         ("series", vec![], 400, "bad_data"),
         ("query", vec![("query", "queue_depth * on() queue_depth")], 422, "execution"),
+        ("query", vec![("query", r#"label_replace(up, "a", "", "b", "(")"#)], 422, "execution"),
+        ("query", vec![("query", r#"label_replace(up, "", "", "b", "c")"#)], 422, "execution"),
+        ("query", vec![("query", r#"label_join(up, "", ",", "b")"#)], 422, "execution"),
+        ("query", vec![("query", r#"count_values("", up)"#)], 422, "execution"),
+        (
+            "query_range",
+            vec![("query", r#"count_values("", up)"#), ("start", "0"), ("end", "10"), ("step", "1")],
+            422,
+            "execution",
+        ),
+        ("query_range", range("NaN", "0", "1").into(), 400, "bad_data"),
     ];
     for (path, parameters, status, kind) in cases {
         let answered = get(&stage, path, &parameters).await;
@@ -96,6 +107,16 @@ async fn errors_have_prometheus_shape_and_status() {
         assert_eq!(answered.header("content-type"), "application/json");
         assert_eq!((&answered.body["status"], &answered.body["errorType"]), (&json!("error"), &json!(kind)));
         assert!(answered.body["error"].as_str().is_some_and(|text| !text.is_empty()), "{answered:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_time_that_is_no_number_is_one_at_which_there_is_nothing() {
+    let (stage, _) = stage().await;
+    for query in ["queue_depth", "sum(rate(queue_depth[5m]))", "queue_depth offset 5m"] {
+        let answered = get(&stage, "query", &[("query", query), ("time", "NaN")]).await;
+        assert_eq!(answered.status, 200, "{answered:?}");
+        assert_eq!(answered.body["data"], json!({ "resultType": "vector", "result": [] }), "{query}");
     }
 }
 

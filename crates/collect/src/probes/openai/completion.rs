@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Completion;
+use crate::body::next_chunk;
 use crate::probes::http_client::{HttpClient, MAX_BODY_BYTES, broken, refused};
 use crate::probes::prober::Found;
 
@@ -114,7 +115,7 @@ pub(super) async fn complete(
     }
     found.step = "reading the completion";
     let (mut rest, mut read) = (Vec::new(), 0);
-    while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
+    while let Some(chunk) = next_chunk(&mut response).await.map_err(|error| broken(&error))? {
         read += chunk.len();
         if read > MAX_BODY_BYTES {
             return Err("the answer is too large: stopped after 1 MiB".to_owned());

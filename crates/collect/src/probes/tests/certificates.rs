@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use model::Timestamp;
-use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyPair, date_time_ymd,
+};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use serde_json::json;
@@ -28,6 +30,11 @@ async fn serve(name: &str, year: i32, authority: Option<&Authority>) -> u16 {
             (params.self_signed(&key).unwrap(), key)
         }
     };
+    show(&certificate, &key).await
+}
+
+/// Serves this certificate.
+async fn show(certificate: &Certificate, key: &KeyPair) -> u16 {
     let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
@@ -81,6 +88,43 @@ async fn a_bad_certificate_is_said_plainly_and_its_end_is_told_all_the_same() {
         reason.contains("The house") && reason.contains(unknown) || reason.contains("ca_file"),
         "{reason}"
     );
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_named_itself_is_good_while_it_is_for_the_host_and_valid() {
+    let client = ExtendedKeyUsagePurpose::ClientAuth;
+    let cases = [
+        ("127.0.0.1", LONG, None, true, None),
+        ("127.0.0.1", 2020, None, true, Some("the certificate expired on 2020-01-01T00:00:00Z")),
+        ("other.example", LONG, None, true, Some("the certificate is not for 127.0.0.1, but for ")),
+        ("127.0.0.1", LONG, Some(client), true, Some("the certificate is not one for servers")),
+        ("127.0.0.1", LONG, None, false, Some("the certificate is self-signed, and not by an authority")),
+    ];
+    for is_ca in [IsCa::Ca(BasicConstraints::Unconstrained), IsCa::NoCa] {
+        for (name, year, purpose, is_named, expected) in &cases {
+            let mut params = CertificateParams::new(vec![(*name).to_owned()]).unwrap();
+            params.is_ca = is_ca;
+            params.not_before = date_time_ymd(2000, 1, 1);
+            params.not_after = date_time_ymd(*year, 1, 1);
+            params.extended_key_usages.extend(purpose.clone());
+            let key = KeyPair::generate().unwrap();
+            let certificate = params.self_signed(&key).unwrap();
+            let port = show(&certificate, &key).await;
+            let file = tempfile::NamedTempFile::new().unwrap();
+            // The other has the same name, and another key.
+            let other = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+            std::fs::write(file.path(), if *is_named { certificate.pem() } else { other.pem() }).unwrap();
+            let settings = json!({ "address": format!("127.0.0.1:{port}"), "ca_file": file.path() });
+            let seen = watch("tls", settings).look().await;
+            match (expected, &seen.shown.reason) {
+                (None, None) => {}
+                (Some(expected), Some(reason)) => {
+                    assert!(reason.starts_with(expected), "{is_ca:?} {name} {year}: {reason}");
+                }
+                (_, reason) => panic!("{is_ca:?} {name} {year} {is_named}: {reason:?}"),
+            }
+        }
+    }
 }
 
 #[tokio::test]

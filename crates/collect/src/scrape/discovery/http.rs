@@ -6,8 +6,9 @@ use reqwest::Url;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 
 use super::group::{Group, GroupForm};
+use crate::body::{next_chunk, why_broken_off};
 use crate::scrape::config::HttpSdConfig;
-use crate::scrape::http::{HttpClient, HttpKeys, reason};
+use crate::scrape::http::{HttpClient, HttpKeys};
 use crate::scrape::job::Surroundings;
 
 /// The most bytes of a list.
@@ -55,7 +56,7 @@ impl List {
             return Err("the answer is not of the type application/json".to_owned());
         }
         let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| reason(&error))? {
+        while let Some(chunk) = next_chunk(&mut response).await.map_err(|error| why_broken_off(&error))? {
             if bytes.len() + chunk.len() > MAX_BYTES {
                 return Err("the answer has more than 32 MiB".to_owned());
             }

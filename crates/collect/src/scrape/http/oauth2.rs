@@ -16,6 +16,7 @@ use super::credentials::authorization;
 use super::keys::ConnectionKeys;
 use super::secret::Secret;
 use super::{reason, told};
+use crate::body::{next_chunk, why_broken_off};
 use crate::scrape::config::OAuth2;
 use crate::scrape::job::Surroundings;
 
@@ -210,7 +211,7 @@ async fn token_of(mut answer: Response) -> Result<Token, String> {
     let status = answer.status();
     let asked_at = Instant::now();
     let mut bytes = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|error| reason(&error))? {
+    while let Some(chunk) = next_chunk(&mut answer).await.map_err(|error| why_broken_off(&error))? {
         if bytes.len() + chunk.len() > MAX_BYTES {
             return Err("the answer has more than 1 MiB".to_owned());
         }

@@ -394,3 +394,21 @@ fn what_holds_for_all_jobs_holds_where_a_job_says_nothing_else() {
     assert!(own.accept.contains("escaping=values"), "{}", own.accept);
     assert_eq!(own.failure_log.as_deref(), Some(Path::new("/jobs/own.json")));
 }
+
+#[tokio::test]
+async fn external_labels_have_variables_of_the_environment_and_say_which_there_are_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("prometheus.yml");
+    let text = "global:\n  external_labels:\n    path: a:${PATH}\n    none: '$WATCHKEEPER_TEST_NONE.'\n    dollar: $$x\n";
+    std::fs::write(&path, text).unwrap();
+    let loaded = configured(json!({ "files": ["prometheus.yml"] }), &[], folder.path());
+    let (scrapes, ..) = loaded.unwrap_or_else(|error| panic!("{}", chain(&error)));
+    let labels: Vec<(String, String)> = scrapes.external_labels().into_iter().collect();
+    let variable = std::env::var("PATH").unwrap();
+    let expected = [("dollar", "$x".to_owned()), ("none", ".".to_owned()), ("path", format!("a:{variable}"))];
+    assert_eq!(labels, expected.map(|(name, value)| (name.to_owned(), value)));
+    let warnings: Vec<String> = scrapes.warnings().iter().map(ToString::to_string).collect();
+    let place = format!("{}:4:11: the external label `none`: ", path.display());
+    assert!(warnings.len() == 1 && warnings[0].starts_with(&place), "{warnings:?}");
+    assert!(warnings[0].contains("`WATCHKEEPER_TEST_NONE`"), "{warnings:?}");
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::extract::{FromRequest, Request};
 use model::{DurationText, TimeRange, Timestamp};
-use promql::{Engine, Query};
+use promql::{Engine, ErrorKind, Query};
 
 use super::answer::Failure;
 use super::stats::WantedStats;
@@ -42,9 +42,13 @@ impl Arguments {
         self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// The parameter `query`.
+    /// The parameter `query`. What Prometheus looks at only when it evaluates, as patterns and names of labels in
+    /// texts, keeps its class.
     pub(super) fn query(&self) -> Result<Query, Failure> {
-        Query::parse(self.needed("query")?).map_err(|error| wrong("query", &error.to_string()))
+        Query::parse(self.needed("query")?).map_err(|error| match error.kind() {
+            ErrorKind::BadData => wrong("query", &error.to_string()),
+            _ => Failure::from(&error),
+        })
     }
 
     /// A time, if it is given.
@@ -147,6 +151,8 @@ fn time(text: &str) -> Option<Timestamp> {
         BEGINNING => Some(Timestamp::MIN),
         END => Some(Timestamp::MAX),
         text => match text.parse::<f64>() {
+            // As in Prometheus a time, and one at which there is nothing.
+            Ok(seconds) if seconds.is_nan() => Some(Timestamp::MIN),
             Ok(seconds) => {
                 let is_number = seconds.is_finite();
                 is_number.then(|| Timestamp::from_millis((seconds * 1000.0).round() as i64))
