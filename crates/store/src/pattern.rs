@@ -1,4 +1,4 @@
-//! Patterns of labels: regular expressions as Prometheus has them, whose syntax is Go's ([`go`]). Those of selectors are
+//! Patterns of labels: regular expressions as Prometheus has them, whose syntax is Go's (`go.rs`). Those of selectors are
 //! kept for the next query: dashboards and rules ask the same ones again and again, and to compile one costs as much as
 //! to match thousands of values.
 
