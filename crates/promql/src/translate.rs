@@ -5,7 +5,6 @@ pub(crate) mod functions;
 mod info;
 mod operators;
 mod parts;
-mod pattern;
 mod selectors;
 
 use store::Matcher;

@@ -13,7 +13,7 @@ mod conform;
 mod error;
 mod filter;
 mod intake;
-mod pattern;
+pub mod pattern;
 mod port;
 mod predicate;
 mod retention;

@@ -1,11 +1,17 @@
-//! Patterns of labels, compiled, and kept for the next query: dashboards and rules ask the same ones again and again,
-//! and to compile one costs as much as to match thousands of values.
+//! Patterns of labels: regular expressions as Prometheus has them, whose syntax is Go's (`go.rs`). Those of selectors are
+//! kept for the next query: dashboards and rules ask the same ones again and again, and to compile one costs as much as
+//! to match thousands of values.
+
+mod fault;
+mod go;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, LazyLock};
 
 use parking_lot::Mutex;
 use regex::{Regex, RegexBuilder};
+
+pub use self::fault::{Fault, PatternError};
 
 /// The largest compiled pattern, in bytes: patterns come from outside.
 const MAX_BYTES: usize = 1 << 20;
@@ -39,27 +45,45 @@ impl Known {
     }
 }
 
-/// A pattern that is anchored at both ends.
-pub(crate) fn compiled(pattern: &str) -> Result<Arc<Regex>, regex::Error> {
+/// A pattern that must match the whole of a text, as in a selector; one that is known is not compiled again.
+pub(crate) fn compiled(pattern: &str) -> Result<Arc<Regex>, PatternError> {
     if pattern.len() > KEPT_TEXT_BYTES {
-        return compile(pattern, MAX_BYTES);
+        return anchored(pattern).map(Arc::new);
     }
     if let Some(known) = KNOWN.lock().find(pattern) {
         return Ok(known);
     }
-    match compile(pattern, KEPT_BYTES) {
-        Err(regex::Error::CompiledTooBig(_)) => compile(pattern, MAX_BYTES),
+    let read = go::anchored(pattern)?;
+    match build(pattern, &read, KEPT_BYTES) {
+        Err(PatternError::TooLarge { .. }) => build(pattern, &read, MAX_BYTES).map(Arc::new),
         Err(error) => Err(error),
         Ok(regex) => {
+            let regex = Arc::new(regex);
             KNOWN.lock().keep(pattern, &regex);
             Ok(regex)
         }
     }
 }
 
-fn compile(pattern: &str, max_bytes: usize) -> Result<Arc<Regex>, regex::Error> {
-    let anchored = format!("^(?s:{pattern})$");
-    RegexBuilder::new(&anchored).size_limit(max_bytes).dfa_size_limit(CACHE_BYTES).build().map(Arc::new)
+/// A pattern that must match the whole of a text, in which `.` is every character: what Prometheus makes of patterns
+/// in `label_replace` and in relabelling.
+pub fn anchored(pattern: &str) -> Result<Regex, PatternError> {
+    build(pattern, &go::anchored(pattern)?, MAX_BYTES)
+}
+
+/// A pattern that matches anywhere in a text, as in templates of rules.
+pub fn anywhere(pattern: &str) -> Result<Regex, PatternError> {
+    build(pattern, &go::anywhere(pattern)?, MAX_BYTES)
+}
+
+/// Compiles what was read of a pattern.
+fn build(pattern: &str, read: &str, max_bytes: usize) -> Result<Regex, PatternError> {
+    let built = RegexBuilder::new(read).size_limit(max_bytes).dfa_size_limit(CACHE_BYTES).build();
+    built.map_err(|error| match error {
+        regex::Error::CompiledTooBig(limit) => PatternError::TooLarge { pattern: pattern.to_owned(), limit },
+        // All else that there is to refuse is refused when a pattern is read.
+        _ => Fault::TooDeep.at(pattern),
+    })
 }
 
 #[cfg(test)]
@@ -79,12 +103,21 @@ mod tests {
 
     #[test]
     fn a_large_pattern_is_compiled_and_not_kept_and_a_larger_one_is_refused() {
-        let large = r"\w{10}";
+        let large = r"\pL{20}";
         assert!(compiled(large).is_ok());
         assert!(KNOWN.lock().find(large).is_none());
-        assert!(matches!(compiled(r"(\w{50}){50}"), Err(regex::Error::CompiledTooBig(_))));
+        let larger = compiled(r"(\pL{30}){30}").map(|_| ());
+        let expected = PatternError::TooLarge { pattern: r"(\pL{30}){30}".to_owned(), limit: MAX_BYTES };
+        assert_eq!(larger, Err(expected));
         let long = "x".repeat(KEPT_TEXT_BYTES + 1);
         assert!(compiled(&long).unwrap().is_match(&long));
         assert!(KNOWN.lock().find(&long).is_none());
+    }
+
+    #[test]
+    fn groups_in_each_other_without_end_are_refused() {
+        let deep = format!("{}a{}", "(".repeat(5000), ")".repeat(5000));
+        let error = compiled(&deep).expect_err("refused");
+        assert!(matches!(error, PatternError::Syntax { fault: Fault::TooDeep, .. }), "{error}");
     }
 }

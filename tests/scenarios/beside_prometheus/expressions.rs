@@ -446,6 +446,12 @@ impl Grammar {
             ("", ".+"),
             ("$name", "(?P<name>[a-z ]+)"),
             ("$3", "(.*)"),
+            // In a text of PromQL a backslash is two.
+            ("$1", r"(\\w+)\\W.*"),
+            ("$2$1", r"(\\w*)\\b(.*)"),
+            ("${1}!", r"\\Qa\\E[[:punct:]](.*\\d+)"),
+            ("$1", r"([[a-z&&:{]+).*"),
+            ("$1-$2", r"(\\D*)(\\d*).*"),
         ]);
         format!("label_replace({input}, \"{target}\", \"{replacement}\", \"{source}\", \"{pattern}\")")
     }

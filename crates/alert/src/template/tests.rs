@@ -107,6 +107,8 @@ fn templates_give_what_go_and_prometheus_give() {
         ("{{ $labels.queue | toUpper }}", 0.0, "LLM_TASKS"),
         (r#"{{ title "ab-cd ef_gh" }}"#, 0.0, "Ab-Cd Ef_gh"),
         (r#"{{ reReplaceAll "(.)b" "${1}X" "abab" }} {{ match "^a" "ab" }}"#, 0.0, "aXaX true"),
+        (r#"{{ reReplaceAll "\\W" "_" "é-a" }} {{ match "^\\Qa.b\\E$" "a.b" }}"#, 0.0, "__a true"),
+        (r#"{{ match "a.b" "a\nb" }} {{ match "[a&&b]&" "&&" }}"#, 0.0, "false true"),
         (r#"{{ "}}" }}{{ `{{` }}{{ "\t\u00e9\"" }}"#, 0.0, "}}{{\té\""),
         ("a {{- /* note */ -}} b", 0.0, "ab"),
         ("a  {{- $value -}}  b", 1.0, "a1b"),
@@ -243,7 +245,8 @@ fn what_cannot_be_filled_in_says_why() {
         ("{{ toUpper 5 }}", "expected string; got int"),
         ("{{ $value | value }}", "expected *template.sample; got float64"),
         ("{{ template \"T\" }}", "\"T\" not defined"),
-        ("{{ match \"(\" \"a\" }}", "error parsing regexp"),
+        ("{{ match \"(\" \"a\" }}", "error parsing regexp: missing closing ): `(`"),
+        ("{{ match \"a**\" \"a\" }}", "error parsing regexp: invalid nested repetition operator: `**`"),
         ("{{ range $value }}{{ end }}", "range can't iterate over 1"),
     ];
     for (text, named) in cases {

@@ -2,10 +2,8 @@
 
 use std::sync::OnceLock;
 
-use regex::{Captures, Regex, RegexBuilder};
-
-/// What a compiled pattern may take, in bytes.
-const MAX_COMPILED_BYTES: usize = 1 << 20;
+use regex::{Captures, Regex};
+use store::pattern::{PatternError, anchored};
 
 /// An anchored pattern. Two are equal when they are written alike.
 #[derive(Clone, Debug)]
@@ -15,20 +13,10 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// Compiles a pattern.
-    pub fn new(text: &str) -> Result<Self, String> {
-        let regex = RegexBuilder::new(&format!("^(?s:{text})$")).size_limit(MAX_COMPILED_BYTES).build();
-        match regex {
-            Ok(regex) => Ok(Self { text: text.to_owned(), regex }),
-            Err(regex::Error::CompiledTooBig(limit)) => {
-                Err(format!("the regular expression `{text}` takes more than {limit} bytes when compiled"))
-            }
-            Err(error) => {
-                let reason = error.to_string();
-                let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
-                Err(format!("`{text}` is no regular expression: {reason}"))
-            }
-        }
+    /// Compiles a pattern, whose syntax is that of Prometheus.
+    pub fn new(text: &str) -> Result<Self, PatternError> {
+        let regex = anchored(text)?;
+        Ok(Self { text: text.to_owned(), regex })
     }
 
     /// What matches everything, compiled once.

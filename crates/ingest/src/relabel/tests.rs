@@ -94,6 +94,22 @@ fn rules_apply_one_after_the_other() {
 }
 
 #[test]
+fn patterns_are_those_of_prometheus() {
+    let cases = [
+        (r"\Q127.0.0.1\E:(\d+)", "127.0.0.1:80", "80"),
+        ("x{foo(.*)", "x{foo1", "1"),
+        ("[a-z&&]+(.*)", "a&b1", "1"),
+        (r"(\w+).*", "aé", "a"),
+        (r"\d(.*)", "٣", ""),
+    ];
+    for (pattern, value, expected) in cases {
+        let rule = json!([{ "source_labels": ["a"], "regex": pattern, "target_label": "a" }]);
+        let expected = if expected.is_empty() { value } else { expected };
+        assert_eq!(relabelled(&[("a", value)], rule), Some(format!("{{a={expected:?}}}")), "{pattern}");
+    }
+}
+
+#[test]
 fn rules_that_cannot_be_applied_are_refused_with_the_reason() {
     let cases = [
         (json!({ "source_labels": ["a"] }), "relabelling rule 1 (`replace`): `target_label` is missing"),
@@ -118,8 +134,8 @@ fn rules_that_cannot_be_applied_are_refused_with_the_reason() {
     }
     let cases = [
         (json!({ "action": "reverse" }), "`reverse` is no action of relabelling"),
-        (json!({ "regex": "(" }), "`(` is no regular expression: unclosed group"),
-        (json!({ "regex": "(a{1000}){1000}" }), "bytes when compiled"),
+        (json!({ "regex": "(" }), "error parsing regexp: missing closing ): `(`"),
+        (json!({ "regex": r"(\pL{30}){30}" }), "bytes when compiled"),
         (json!({ "regx": "a" }), "unknown field `regx`"),
     ];
     for (rule, expected) in cases {

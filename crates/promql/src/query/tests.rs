@@ -130,6 +130,31 @@ proptest! {
 }
 
 #[test]
+fn patterns_are_those_of_prometheus_and_so_is_what_is_said_of_them() {
+    for pattern in [r"\\Qapp\\E", "x{foo", "[[a-z]+", r"\\141\\pN", r"\\x{10FFFF}", "(?<name>a)"] {
+        for text in [
+            format!("x{{a=~\"{pattern}\"}}"),
+            format!("label_replace(x, \"b\", \"$1\", \"a\", \"{pattern}\")"),
+        ] {
+            assert!(Query::parse(&text).is_ok(), "{text}");
+        }
+    }
+    let cases = [
+        ("[a", "missing closing ]: `[a`"),
+        ("a**", "invalid nested repetition operator: `**`"),
+        (r"\\u0061", r"invalid escape sequence: `\u`"),
+    ];
+    for (pattern, expected) in cases {
+        let selector = Query::parse(&format!("x{{a=~\"{pattern}\"}}")).expect_err(pattern).to_string();
+        assert!(selector.ends_with(&format!("parse error: error parsing regexp: {expected}")), "{selector}");
+        let call = format!("label_replace(x, \"b\", \"\", \"a\", \"{pattern}\")");
+        let call = Query::parse(&call).expect_err(pattern).to_string();
+        assert!(call.contains("invalid regular expression in label_replace(): "), "{call}");
+        assert!(call.ends_with(expected), "{call}");
+    }
+}
+
+#[test]
 fn names_of_labels_and_patterns_of_functions_are_looked_at_as_by_an_evaluation() {
     let cases = [
         "label_replace(x, \"\", \"\", \"a\", \"b\")",

@@ -1,7 +1,7 @@
 //! Function calls.
 
 use super::functions::{self, Kind, Signature};
-use super::{Translator, folded, pattern, selectors};
+use super::{Translator, folded, selectors};
 use crate::Error;
 use crate::eval::{calendar, numbers};
 use crate::notes::Place;
@@ -223,12 +223,8 @@ impl Translator<'_> {
         let [target, replacement, source, pattern] = [(); 4].map(|()| arguments.text().unwrap_or_default());
         check_label("label_replace", &target)?;
         self.count_pattern(start)?;
-        let build = |pattern: &str| {
-            regex::RegexBuilder::new(&format!("^(?s:{pattern})$")).size_limit(1 << 20).build()
-        };
-        let built = build(&pattern).or_else(|error| build(&pattern::escaped(&pattern)).map_err(|_| error));
         // Prometheus makes the pattern when it evaluates, so that this is an error of class `execution`.
-        let pattern = built.map_err(|error| {
+        let pattern = store::pattern::anchored(&pattern).map_err(|error| {
             Error::Execution(format!("invalid regular expression in label_replace(): {pattern}: {error}"))
         })?;
         let replacement = Template::parse(&replacement, &pattern);

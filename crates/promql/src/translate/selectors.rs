@@ -6,7 +6,7 @@ use model::Labels;
 use model::labels::METRIC_NAME;
 use store::{MatchOp, Matcher};
 
-use super::{Translator, pattern};
+use super::Translator;
 use crate::Error;
 use crate::plan::{At, Expr, RangeExpr, Selector, Shift, VectorExpr};
 use crate::syntax;
@@ -40,20 +40,14 @@ impl Translator<'_> {
     }
 
     pub(super) fn matcher(&mut self, tree: &syntax::Matcher) -> Result<Matcher, Error> {
-        let is_pattern = matches!(tree.op, MatchOp::Regex | MatchOp::NotRegex);
-        if is_pattern {
+        if matches!(tree.op, MatchOp::Regex | MatchOp::NotRegex) {
             self.count_pattern(tree.start)?;
         }
         let made = Matcher::new(tree.name.as_str(), tree.op, tree.value.as_str());
-        let made = match made {
-            Err(error) if is_pattern => {
-                Matcher::new(tree.name.as_str(), tree.op, pattern::escaped(&tree.value)).map_err(|_| error)
-            }
-            made => made,
-        };
+        // The cause alone, as in Prometheus: the place says of which matcher.
         made.map_err(|error| {
-            let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-            self.error(tree.start, &format!("{error}{cause}"))
+            let message = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+            self.error(tree.start, &message)
         })
     }
 

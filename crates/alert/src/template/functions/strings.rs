@@ -3,13 +3,11 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
+use store::pattern::anywhere;
 
 use super::given::Given;
 use crate::template::value::Value;
-
-/// How large a compiled pattern may be.
-const MAX_PATTERN_BYTES: usize = 1 << 20;
 
 /// What a text is made into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,8 +59,7 @@ impl OfPattern {
 }
 
 fn pattern(text: &str) -> Result<Regex, String> {
-    let built = RegexBuilder::new(text).size_limit(MAX_PATTERN_BYTES).build();
-    built.map_err(|error| format!("error parsing regexp: {error}"))
+    anywhere(text).map_err(|error| error.to_string())
 }
 
 fn is_match(expression: &str, text: &str) -> Result<bool, String> {

@@ -152,7 +152,7 @@ async fn a_file_of_prometheus_that_cannot_be_used_is_refused_with_line_and_colum
         ),
         (
             "scrape_configs:\n  - job_name: a\n    relabel_configs:\n      - regex: '('\n",
-            ":4:16: `(` is no regular expression: unclosed group",
+            ":4:16: error parsing regexp: missing closing ): `(`",
         ),
         (
             "scrape_configs:\n  - job_name: a\n  - job_name: a\n",
