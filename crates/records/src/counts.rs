@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 
 use arrow::array::RecordBatch;
 use model::{TimeRange, Timestamp};
-use search::Datum;
+use search::{Datum, Target};
 use store::{Cancel, Table, TelemetryStore};
 
 use crate::audits::{columns_in, in_table};
@@ -44,9 +44,12 @@ impl Facet {
         if name.is_empty() || name.len() > MAX_NAME_BYTES {
             return None;
         }
-        let sources: Sources = places(kind, &kind.schema().target(name)).into_iter().flatten().collect();
-        let is_measured = |source: &Source| matches!(source, Source::Column(_, Holds::Nanos | Holds::Time));
-        (!sources.iter().any(is_measured)).then(|| Self { name: name.to_owned(), sources })
+        let target = kind.schema().target(name);
+        if let Target::Field { kind: search::Kind::Duration | search::Kind::Time, .. } = target {
+            return None;
+        }
+        let sources = places(kind, &target).into_iter().flatten().collect();
+        Some(Self { name: name.to_owned(), sources })
     }
 
     fn sources_in(&self, table: Table) -> Sources {
@@ -389,16 +392,18 @@ mod tests {
     #[test]
     fn fields_and_attributes_are_counted_and_times_and_durations_are_not() {
         let names = ["level", "service", "svc", "host", "tenant", "http.response.status_code", "process.pid"];
-        let of_attributes = ["colour", "attributes.colour", "resource.k8s.pod.name", "category", "duration"];
+        let of_attributes =
+            ["colour", "attributes.colour", "resource.k8s.pod.name", "category", "k8s.io/name"];
         for name in names.into_iter().chain(of_attributes) {
             let facet = Facet::named(Kind::Logs, name).unwrap_or_else(|| panic!("{name}"));
             assert_eq!(facet.name(), name);
         }
         let long = "x".repeat(MAX_NAME_BYTES + 1);
-        for name in ["time", "timestamp", "observed_time", "", &long] {
+        for name in ["time", "timestamp", "observed_time", "duration", "attributes.duration", "", &long] {
             assert_eq!(Facet::named(Kind::Logs, name), None, "{name}");
         }
         assert_eq!(Facet::named(Kind::Spans, "duration"), None);
+        assert_eq!(Facet::named(Kind::Spans, "duration_ns"), None);
         assert!(Facet::named(Kind::Spans, "kind").is_some());
     }
 }

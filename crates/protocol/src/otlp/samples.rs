@@ -22,7 +22,7 @@ use super::metrics::{
 };
 use super::names::NameStrategy;
 use super::resource::{Resource, Scope, Sink};
-use super::time::UnixNanos;
+use super::time::{TOO_FAR_OUT, UnixNanos};
 use super::value::KeyValue;
 use labels::SeriesLabels;
 use metric::PresentMetric;
@@ -121,8 +121,12 @@ impl<'o> SampleSink<'o> {
         if !time.is_set() {
             return Err("it has no time".to_owned());
         }
+        if time.timestamp().is_none() {
+            return Err(TOO_FAR_OUT.to_owned());
+        }
         self.labels.set(attributes, &self.target, self.options.names)?;
-        let start_ms = if self.metric.counts && start.is_set() { start.as_millis() } else { NO_START };
+        let has_start = self.metric.counts && start.timestamp().is_some();
+        let start_ms = if has_start { start.as_millis() } else { NO_START };
         Ok(Moment { time_ms: time.as_millis(), start_ms, is_stale })
     }
 

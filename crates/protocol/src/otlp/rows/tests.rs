@@ -374,8 +374,9 @@ fn a_span_without_ids_is_rejected_and_one_with_odd_times_or_an_odd_parent_is_kep
     let backwards = Span { end_time: UnixNanos(5), parent_span_id: SpanId::Invalid, ..span() };
     let endless = Span { end_time: UnixNanos(0), ..span() };
     let timeless = Span { start_time: UnixNanos(0), end_time: UnixNanos(0), ..span() };
-    let (rows, rest) = spans(&[nameless, traceless, backwards, endless, timeless]);
-    assert_eq!((rows.len(), rest.rejected, rest.reasons.as_slice().len()), (3, 2, 2));
+    let beyond = Span { end_time: UnixNanos::BEYOND, ..span() };
+    let (rows, rest) = spans(&[nameless, traceless, backwards, endless, timeless, beyond]);
+    assert_eq!((rows.len(), rest.rejected, rest.reasons.as_slice().len()), (4, 2, 2));
     assert!(
         rest.reasons.as_slice()[0].contains("span id") && rest.reasons.as_slice()[1].contains("trace id"),
         "{:?}",
@@ -384,6 +385,7 @@ fn a_span_without_ids_is_rejected_and_one_with_odd_times_or_an_odd_parent_is_kep
     assert_eq!((rows[0].duration_ns, rows[0].flaws), (0, flaws([Flaw::EndTime, Flaw::ParentId])));
     assert_eq!((rows[1].duration_ns, rows[1].flaws), (0, flaws([Flaw::EndTime])));
     assert_eq!((rows[2].time, rows[2].flaws), (NOW, flaws([Flaw::NoTime])));
+    assert_eq!((rows[3].duration_ns, rows[3].flaws), (0, flaws([Flaw::EndTime])));
 }
 
 #[test]

@@ -368,6 +368,7 @@ fn a_point_that_is_wrong_is_rejected_alone_with_a_reason() {
     let cases = [
         (NumberPoint { value: None, ..one() }, "it has no value"),
         (NumberPoint { time: UnixNanos(0), ..one() }, "it has no time"),
+        (NumberPoint { time: UnixNanos::BEYOND, ..one() }, "no number of nanoseconds between 1970 and"),
         (NumberPoint { attributes: vec![text("_", "v")], ..one() }, "in the key `_` of an attribute"),
         (NumberPoint { attributes: many, ..one() }, "more than 512 attributes"),
         (NumberPoint { attributes: vec![text("k", &long)], ..one() }, "`k` has more than 65535 bytes"),
