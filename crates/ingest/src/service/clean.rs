@@ -4,19 +4,25 @@
 //! [`crate::Redactor`]. Here is what each kind of place can do without: an attribute or a label can go as a whole, of a
 //! text a part, and a name must stay one.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use model::event::{Attributes, Event};
 use model::labels::METRIC_NAME;
+use model::pem::plain_base64;
 use model::{Labels, LabelsRef, MetricBatch};
 
 use super::Ingest;
+use crate::key_lines::FoundLines;
 use crate::redact::Location;
+use crate::texts::{self, Place};
 use crate::{Action, Source};
 
 /// What stands in the place of a name that was dropped.
 const NO_NAME: &str = "[redacted:text]";
+/// Base64 from this length on is told from words.
+const LINE_BYTES: usize = 40;
 
 /// Redacts what comes from a source, for a table.
 #[derive(Clone, Copy)]
@@ -148,14 +154,48 @@ impl Ingest {
         if !self.redactor.finds_keys() {
             return;
         }
-        for (index, part) in self.key_lines.find(source, events, Instant::now()) {
-            let Some(Event::Log(log)) = events.get_mut(index) else { continue };
-            let Some(message) = &mut log.message else { continue };
-            let count = |who: &str, what| self.account.redacted(source, who, what);
-            if let Some(cleaned) = self.redactor.clean_key_part(Location::LOG_MESSAGE, message, part, count) {
-                *message = cleaned.text;
+        let FoundLines { parts, forgotten } = self.key_lines.find(source, events, Instant::now());
+        self.account.forgot_keys(forgotten);
+        for (index, parts) in parts {
+            if let Some(event) = events.get_mut(index) {
+                self.clean_key_line(source, event, &parts);
             }
         }
+    }
+
+    /// Redacts parts of a message that are of a key, and where else the record has them: a line of JSON is the message, and
+    /// what it says are attributes.
+    fn clean_key_line(&self, source: Source, event: &mut Event, parts: &[Range<usize>]) {
+        let Event::Log(log) = event else { return };
+        let Some(message) = &mut log.message else { return };
+        let (redactor, at) = (&self.redactor, Location::LOG_MESSAGE);
+        let secrets: Vec<(String, String)> = parts
+            .iter()
+            .flat_map(|part| message[part.clone()].split_whitespace())
+            .filter(|line| line.len() >= LINE_BYTES)
+            .map(|line| {
+                let secret = plain_base64(line);
+                let replacement = redactor.found_key_part(at, &secret, 0..secret.len()).replacement;
+                (secret, replacement)
+            })
+            .collect();
+        let count = |who: &str, what| self.account.redacted(source, who, what);
+        let Some(cleaned) = redactor.clean_key_parts(at, message, parts, count) else { return };
+        *message = cleaned.text;
+        let replace = |text: &mut String| {
+            for (secret, replacement) in &secrets {
+                if text.contains(secret.as_str()) {
+                    *text = text.replace(secret.as_str(), replacement);
+                }
+            }
+        };
+        texts::visit(event, |place| match place {
+            Place::Name(_, text) | Place::Text(_, text) => replace(text),
+            Place::Labels(attributes) | Place::Attributes(attributes) => {
+                attributes.values_mut().for_each(replace);
+            }
+            Place::Id(..) | Place::OptionalId(..) => {}
+        });
     }
 }
 

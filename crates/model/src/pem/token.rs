@@ -86,10 +86,10 @@ struct Token {
     start: usize,
     end: usize,
     signs: usize,
+    small: usize,
+    capital: usize,
+    hex: usize,
     is_padded: bool,
-    has_small: bool,
-    has_capital: bool,
-    has_other_than_hex: bool,
 }
 
 impl Token {
@@ -101,15 +101,15 @@ impl Token {
         self.end += length;
         self.signs += 1;
         self.is_padded = sign == b'=';
-        self.has_small |= sign.is_ascii_lowercase();
-        self.has_capital |= sign.is_ascii_uppercase();
-        self.has_other_than_hex |= !self.is_padded && !sign.is_ascii_hexdigit();
+        self.small += usize::from(sign.is_ascii_lowercase());
+        self.capital += usize::from(sign.is_ascii_uppercase());
+        self.hex += usize::from(sign.is_ascii_hexdigit());
     }
 
     /// Its place, if it is as long as lines of keys are and no sum, number or path: of 40 signs of a key some are small
     /// letters and some are capitals.
     fn of_key(&self) -> Option<Range<usize>> {
-        let is_mixed = self.has_small && self.has_capital && self.has_other_than_hex;
+        let is_mixed = self.small > 0 && self.capital > 0 && self.hex < self.signs;
         (self.signs >= FULL_BYTES && is_mixed).then_some(self.start..self.end)
     }
 }
