@@ -21,7 +21,7 @@ use crate::{Action, Source};
 
 /// What stands in the place of a name that was dropped.
 const NO_NAME: &str = "[redacted:text]";
-/// Base64 from this length on is told from words.
+/// Base64 from this length on is looked for within other texts; a short line of a key could be a word.
 const LINE_BYTES: usize = 40;
 
 /// Redacts what comes from a source, for a table.
@@ -172,7 +172,6 @@ impl Ingest {
         let secrets: Vec<(String, String)> = parts
             .iter()
             .flat_map(|part| message[part.clone()].split_whitespace())
-            .filter(|line| line.len() >= LINE_BYTES)
             .map(|line| {
                 let secret = plain_base64(line);
                 let replacement = redactor.found_key_part(at, &secret, 0..secret.len()).replacement;
@@ -184,7 +183,9 @@ impl Ingest {
         *message = cleaned.text;
         let replace = |text: &mut String| {
             for (secret, replacement) in &secrets {
-                if text.contains(secret.as_str()) {
+                if text == secret {
+                    text.clone_from(replacement);
+                } else if secret.len() >= LINE_BYTES && text.contains(secret.as_str()) {
                     *text = text.replace(secret.as_str(), replacement);
                 }
             }

@@ -63,6 +63,9 @@ impl<'a> Look<'a> {
         let message = message.unwrap_or(text);
         for part in self.read_keys.see(message) {
             for line in message[part].split_whitespace() {
+                if parts.iter().any(|part| text[part.clone()].contains(line)) {
+                    continue;
+                }
                 match place_of(text, line) {
                     Some(place) => parts.push(place),
                     // It is not seen where it stands, and it must not be shown.
@@ -74,9 +77,14 @@ impl<'a> Look<'a> {
     }
 }
 
-/// Where a line of a key stands in a text, as it is or with escapes.
+/// Where a line of a key stands in a text, as it is or with escapes; a short one as a word of its own, if it is one.
 fn place_of(text: &str, line: &str) -> Option<Range<usize>> {
-    let written = text.find(line).map(|start| start..start + line.len());
+    let is_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/');
+    let is_word =
+        |at: usize| !text[..at].ends_with(is_base64) && !text[at + line.len()..].starts_with(is_base64);
+    let written =
+        text.match_indices(line).map(|(at, _)| at).find(|at| is_word(*at)).or_else(|| text.find(line));
+    let written = written.map(|start| start..start + line.len());
     written.or_else(|| key_parts(text).into_iter().find(|part| plain_base64(&text[part.clone()]) == line))
 }
 

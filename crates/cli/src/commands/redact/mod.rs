@@ -207,10 +207,8 @@ mod tests {
             String::from_utf8(out).expect("UTF-8")
         };
         for (before, after) in frames {
-            let input: String = [begin, line, narrow, "8Hw==", end, "done"]
-                .iter()
-                .map(|inner| format!("{before}{inner}{after}\n"))
-                .collect();
+            let framed = |inner: &str| format!("{before}{inner}{after}");
+            let input = [begin, line, narrow, "8Hw==", end, "done"].map(framed).join("\n");
             let shown = printed(&input);
             let gone = format!("{before}[redacted:private_key]{after}");
             assert_eq!(shown.lines().filter(|line| *line == gone).count(), 3, "{shown}");

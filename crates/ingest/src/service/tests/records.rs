@@ -570,6 +570,7 @@ async fn lines_of_a_key_that_have_something_around_them_are_not_stored_in_messag
     assert_eq!(stored[1].attributes["text"], "[redacted:private_key]");
     assert_eq!(stored[1].attributes["caller"], "key.go:12");
     assert_eq!(stored[2].message.as_deref(), Some(gone));
+    assert_eq!(stored[2].attributes["text"], "[redacted:private_key]");
     assert!((redacted(&registry, "private_key", "mask") - 2.0).abs() < f64::EPSILON);
 }
 
