@@ -133,7 +133,7 @@ fn is_no_sentence(rest: &str) -> bool {
         if escape == 0 && (byte.is_ascii_alphanumeric() || !byte.is_ascii()) {
             let is_name =
                 |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'@');
-            let after = bytes[at..].iter().skip_while(|byte| is_name(byte));
+            let after = bytes[at..].iter().skip_while(|byte| is_name(byte)).copied();
             let mut after = after.skip_while(|byte| matches!(byte, b'\\' | b'"' | b'\''));
             return matches!(after.next(), Some(b'=' | b':'));
         }

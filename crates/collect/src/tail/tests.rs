@@ -474,10 +474,10 @@ async fn a_private_key_that_is_written_while_its_file_is_rotated_is_known_in_the
     let renamed = [key.as_str(), gone, gone, end, "next"];
     place.wait_for(&renamed).await;
     place.append("app.log", format!("INFO:a:key {begin}\n{line}\n"));
-    place.wait_for(&[&renamed[..], &[&key]].concat()).await;
+    place.wait_for(&[&renamed[..], &[key.as_str()]].concat()).await;
     let file = OpenOptions::new().write(true).open(place.path("app.log"));
     file.and_then(|file| file.set_len(0)).expect("emptied");
     place.append("app.log", format!("{line}\n{end}\nINFO:a:last\n"));
-    place.wait_for(&[&renamed[..], &[&key, gone, end, "last"]].concat()).await;
+    place.wait_for(&[&renamed[..], &[key.as_str(), gone, end, "last"]].concat()).await;
     life.stop().await;
 }

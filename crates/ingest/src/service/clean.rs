@@ -183,7 +183,7 @@ impl Ingest {
         *message = cleaned.text;
         let replace = |text: &mut String| {
             for (secret, replacement) in &secrets {
-                if text == secret {
+                if *text == *secret {
                     text.clone_from(replacement);
                 } else if secret.len() >= LINE_BYTES && text.contains(secret.as_str()) {
                     *text = text.replace(secret.as_str(), replacement);
