@@ -23,6 +23,8 @@ use crate::{Action, Source};
 const NO_NAME: &str = "[redacted:text]";
 /// Base64 from this length on is looked for within other texts; a short line of a key could be a word.
 const LINE_BYTES: usize = 40;
+/// How many lines of a key in one message are looked for in the rest of its record: one looks for each in all texts.
+const MAX_REPEATED: usize = 64;
 
 /// Redacts what comes from a source, for a table.
 #[derive(Clone, Copy)]
@@ -172,6 +174,7 @@ impl Ingest {
         let secrets: Vec<(String, String)> = parts
             .iter()
             .flat_map(|part| message[part.clone()].split_whitespace())
+            .take(MAX_REPEATED)
             .map(|line| {
                 let secret = plain_base64(line);
                 let replacement = redactor.found_key_part(at, &secret, 0..secret.len()).replacement;
@@ -181,19 +184,21 @@ impl Ingest {
         let count = |who: &str, what| self.account.redacted(source, who, what);
         let Some(cleaned) = redactor.clean_key_parts(at, message, parts, count) else { return };
         *message = cleaned.text;
-        let replace = |text: &mut String| {
+        let clean_within = |text: &mut String| {
             for (secret, replacement) in &secrets {
-                if *text == *secret {
-                    text.clone_from(replacement);
-                } else if secret.len() >= LINE_BYTES && text.contains(secret.as_str()) {
+                if secret.len() >= LINE_BYTES && text.contains(secret.as_str()) {
                     *text = text.replace(secret.as_str(), replacement);
                 }
             }
         };
+        let clean_value = |value: &mut String| match secrets.iter().find(|(secret, _)| *secret == *value) {
+            Some((_, replacement)) => value.clone_from(replacement),
+            None => clean_within(value),
+        };
         texts::visit(event, |place| match place {
-            Place::Name(_, text) | Place::Text(_, text) => replace(text),
+            Place::Name(_, text) | Place::Text(_, text) => clean_within(text),
             Place::Labels(attributes) | Place::Attributes(attributes) => {
-                attributes.values_mut().for_each(replace);
+                attributes.values_mut().for_each(clean_value);
             }
             Place::Id(..) | Place::OptionalId(..) => {}
         });
