@@ -26,6 +26,9 @@ const MAX_SERIES: usize = 32;
 const MAX_DISTINCT: usize = 10_000;
 const MAX_DISTINCT_BYTES: usize = 1 << 20;
 
+/// So many values are few.
+const FEW: usize = 8;
+
 /// The longest name of a field, in bytes, as searches have it.
 const MAX_NAME_BYTES: usize = 256;
 
@@ -166,47 +169,47 @@ pub fn histogram(
 /// Values with a place for each, as many as are told apart.
 struct Told {
     places: HashMap<String, usize>,
+    /// In the order of their places.
+    values: Vec<String>,
     bytes: usize,
     most: usize,
-    /// The last one that was looked up: neighbours are often alike.
-    last: Option<(String, usize)>,
+    /// The place of the last one that was looked up: neighbours are often alike.
+    last: usize,
 }
 
 impl Told {
     fn new(most: usize) -> Self {
-        Self { places: HashMap::new(), bytes: 0, most, last: None }
+        Self { places: HashMap::new(), values: Vec::new(), bytes: 0, most, last: 0 }
     }
 
     /// The place of a value; `None` when it is not told apart from others.
     fn place(&mut self, value: &str) -> Option<usize> {
-        if let Some((last, place)) = &self.last
-            && last == value
-        {
-            return Some(*place);
+        if self.values.get(self.last).is_some_and(|last| last == value) {
+            return Some(self.last);
         }
-        let place = match self.places.get(value) {
-            Some(place) => *place,
-            None => {
-                let bytes = self.bytes + value.len();
-                if self.places.len() >= self.most || bytes > MAX_DISTINCT_BYTES {
-                    return None;
-                }
-                self.bytes = bytes;
-                let place = self.places.len();
-                self.places.insert(value.to_owned(), place);
-                place
-            }
+        // Of a few, as levels are, one is sooner found by looking at each.
+        let known = match self.values.len() {
+            ..=FEW => self.values.iter().position(|known| known == value),
+            _ => self.places.get(value).copied(),
         };
-        self.last = Some((value.to_owned(), place));
-        Some(place)
+        if let Some(place) = known {
+            self.last = place;
+            return known;
+        }
+        let bytes = self.bytes + value.len();
+        if self.values.len() >= self.most || bytes > MAX_DISTINCT_BYTES {
+            return None;
+        }
+        self.bytes = bytes;
+        self.last = self.values.len();
+        self.places.insert(value.to_owned(), self.last);
+        self.values.push(value.to_owned());
+        Some(self.last)
     }
 
     /// The values in the order of their places.
     fn into_values(self) -> Vec<String> {
-        let mut values: Vec<(usize, String)> =
-            self.places.into_iter().map(|(value, place)| (place, value)).collect();
-        values.sort_unstable();
-        values.into_iter().map(|(_, value)| value).collect()
+        self.values
     }
 }
 

@@ -1,6 +1,7 @@
 //! What records and spans become.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use model::Timestamp;
 use model::event::{Flaw, Flaws, Level, LogEvent, SpanEvent as Row, SpanKind, SpanStatus as StatusCode};
@@ -311,6 +312,25 @@ fn records_beyond_the_memory_of_a_request_are_rejected() {
     assert_eq!((events.len(), rows.rejected, rows.reasons.as_slice().len()), (9, 11, 1));
     assert_eq!(rows.rejected_over_memory, 11);
     assert!(rows.reasons.as_slice()[0].contains("send fewer at once"), "{:?}", rows.reasons);
+}
+
+#[test]
+fn records_for_which_there_is_no_room_are_let_go_and_what_they_take_is_counted_to_the_end() {
+    let each = size_of::<LogEvent>() + size_of::<Event>();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let most = Arc::clone(&asked);
+    let budget = Budget::new(move |bytes| {
+        most.store(bytes, Ordering::SeqCst);
+        bytes <= 5 * each
+    });
+    let limits = RowLimits { budget, ..RowLimits::default() };
+    let many = vec![LogRecord::default(); 20];
+    let (events, rows) = logs(&limits, &many[..4]);
+    assert_eq!((events.len(), rows.rejected), (4, 0));
+    let (events, rows) = logs(&limits, &many);
+    assert_eq!((events.len(), rows.rejected), (0, 0));
+    let counted = asked.load(Ordering::SeqCst);
+    assert!((20 * each..21 * each).contains(&counted), "{counted}");
 }
 
 #[test]
