@@ -271,8 +271,14 @@ impl Core {
         }
     }
 
+    /// Whether rows have to wait for memory, of which so many bytes are taken for others that are on their way.
     fn is_full_of_rows(&self, demand: Demand, reserved: u64) -> bool {
-        let in_use = self.bytes_in_heads(|head| head.events.bytes()).saturating_add(reserved);
+        let in_use = if demand.has_spare() {
+            // What is large goes beyond its bound, and is not to take what is spare.
+            self.bytes_in_heads(|head| head.events.unreserved_bytes())
+        } else {
+            self.bytes_in_heads(|head| head.events.bytes()).saturating_add(reserved)
+        };
         in_use >= demand.share(self.config.events_head_max_bytes.0)
     }
 

@@ -2,7 +2,8 @@
 //!
 //! Samples and rows have memory of their own, so that a flood of one never refuses the other. The log and the queue they
 //! share; there rows leave an eighth to samples. An eighth of everything is spare, for what has a right to it
-//! ([`Intake::Spare`]).
+//! ([`Intake::Spare`]). Rows for which room was taken before they came may go beyond any bound, by one request at the most,
+//! and so they do not count where somebody comes for what is spare.
 
 use store::{Batch, Intake};
 
@@ -53,6 +54,11 @@ impl Demand {
     /// Whether room was taken for its rows before.
     pub(crate) fn has_reserved(self) -> bool {
         self.right == Right::Reserved
+    }
+
+    /// Whether it has a right to what is spare.
+    pub(crate) fn has_spare(self) -> bool {
+        self.right == Right::Spare
     }
 
     fn eighths_for_others(self) -> u64 {

@@ -146,6 +146,7 @@ pub(crate) struct Account {
     redacted: IntCounterVec,
     flaws: IntCounterVec,
     forgotten_steps: IntCounter,
+    forgotten_keys: IntCounter,
     unwaited: IntCounter,
 }
 
@@ -165,12 +166,17 @@ impl Account {
             "watchkeeper_ingest_forgotten_steps_total",
             "Internal spans that were let go, for want of room, before a span above them came that could have been a job.",
         )?;
+        let forgotten_keys = plain(
+            "watchkeeper_ingest_forgotten_keys_total",
+            "Streams of logs within a private key that were forgotten for want of room: further lines of it may be stored.",
+        )?;
         let unwaited = plain(
             "watchkeeper_ingest_sampled_at_once_total",
             "Requests whose spans were decided on without waiting for others of their traces, because too much waited.",
         )?;
         Ok(Self {
             forgotten_steps,
+            forgotten_keys,
             unwaited,
             accepted: counter(
                 "watchkeeper_ingest_accepted_total",
@@ -213,6 +219,10 @@ impl Account {
 
     pub(crate) fn forgot_steps(&self, count: u64) {
         self.forgotten_steps.inc_by(count);
+    }
+
+    pub(crate) fn forgot_keys(&self, count: u64) {
+        self.forgotten_keys.inc_by(count);
     }
 
     pub(crate) fn did_not_wait(&self) {

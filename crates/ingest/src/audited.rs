@@ -1,7 +1,8 @@
 //! Records of logs by which an application keeps account of what is done: they are stored as what is audited, which is
 //! kept longer, and not as logs.
 //!
-//! A record is one if its event name begins with `audit.`, or if an attribute calls it so, or one of security. What was
+//! A record is one if its event name begins with `audit.`, or if an attribute calls it so, or one of security: one of
+//! its own, or one of what it comes from, as labels of streams are. What was
 //! done is said by its name or an attribute, or else by its message: nothing that is marked so stays a log. What it
 //! says under names that audits have fields for goes there; the rest stays as attributes, what it comes from among them.
 //! Nothing is refused for its size that a log would be kept with: what is too much is left out, and counted in an
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use model::event::{
     Attributes, AuditCategory, AuditEvent, AuditOutcome, Conventions, Flaw, LogEvent, Origin,
 };
+use serde_json::Value;
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::Limits;
@@ -24,10 +26,16 @@ const NAMES: &[&str] = &["event.name", "event_name"];
 /// Attributes that say `audit` of such a record, or `security`.
 const MARKS: &[&str] = &["log.category", "log_category", "category"];
 const MARK: &str = "audit";
+/// How a name ends that says the same within structured data of syslog, behind that of its element.
+const NESTED_MARK: &str = ".log.category";
 /// Attributes that may say `security` of one, beside those. Of the categories that the Elastic Common Schema has for
 /// `event.category` none is such a mark, neither `authentication` nor `iam`: what a service logs of each request may
 /// have them, too.
 const KINDS: &[&str] = &["event.category", "event_category"];
+/// How all of these names end.
+const CATEGORY: &str = "category";
+/// The most bytes of an array that are looked through for such a word: a list of categories is short.
+const MAX_LIST_BYTES: usize = 4096;
 /// Attributes that say what was done.
 const ACTIONS: &[&str] = &["action", "event.action", "event_action"];
 const CATEGORIES: &[&str] =
@@ -113,15 +121,50 @@ pub(crate) fn from_log(
 
 /// The category of a record that is one of what is audited, unless it says more of that itself.
 fn marked(log: &LogEvent) -> Option<AuditCategory> {
-    let says = |names: &[&str], mark: &str| {
-        names.iter().filter_map(|name| log.attributes.get(*name)).any(|said| said.eq_ignore_ascii_case(mark))
-    };
-    let security = AuditCategory::Security;
-    if says(MARKS, security.as_str()) || says(KINDS, security.as_str()) {
-        return Some(security);
+    let origin = &log.origin;
+    let all = log.attributes.iter().chain(&origin.resource_attributes).chain(&origin.scope_attributes);
+    let mut is_audit = event_name(log).is_some_and(|name| name.starts_with(NAME_PREFIX));
+    for (name, said) in all.filter(|(name, _)| name.ends_with(CATEGORY)) {
+        let may_say_audit = is_mark(name);
+        let may_say_security = may_say_audit || KINDS.contains(&name.as_str());
+        if may_say_security && holds(said, AuditCategory::Security.as_str()) {
+            return Some(AuditCategory::Security);
+        }
+        is_audit |= may_say_audit && holds(said, MARK);
     }
-    let is_named = event_name(log).is_some_and(|name| name.starts_with(NAME_PREFIX));
-    (is_named || says(MARKS, MARK)).then_some(AuditCategory::UserAction)
+    is_audit.then_some(AuditCategory::UserAction)
+}
+
+fn is_mark(name: &str) -> bool {
+    MARKS.contains(&name) || name.ends_with(NESTED_MARK)
+}
+
+/// Whether an attribute is a word, or an array that has it.
+fn holds(said: &str, word: &str) -> bool {
+    said.eq_ignore_ascii_case(word) || listed(said).iter().any(|one| is_word(one, word))
+}
+
+/// Whether an attribute is a word and nothing else.
+fn is_only(said: &str, word: &str) -> bool {
+    said.eq_ignore_ascii_case(word) || matches!(listed(said).as_slice(), [one] if is_word(one, word))
+}
+
+fn is_word(one: &Value, word: &str) -> bool {
+    one.as_str().is_some_and(|one| one.eq_ignore_ascii_case(word))
+}
+
+/// What an array has, which attributes have as JSON.
+fn listed(said: &str) -> Vec<Value> {
+    if !said.starts_with('[') || said.len() > MAX_LIST_BYTES {
+        return Vec::new();
+    }
+    serde_json::from_str(said).unwrap_or_default()
+}
+
+/// Whether an attribute says no more than that its record is one of what is audited.
+fn says_no_more_than_that(name: &str, said: &str) -> bool {
+    let is_security = || is_only(said, AuditCategory::Security.as_str());
+    (is_mark(name) && (is_only(said, MARK) || is_security())) || (KINDS.contains(&name) && is_security())
 }
 
 fn event_name(log: &LogEvent) -> Option<&str> {
@@ -174,9 +217,7 @@ impl Facts<'_> {
         self.attributes.retain(|name, value| {
             let value = value.as_str();
             let is_one_of = |names: &[&str]| names.contains(&name.as_str());
-            let is_security = value.eq_ignore_ascii_case(AuditCategory::Security.as_str());
-            let is_said = (is_one_of(MARKS) && (is_security || value.eq_ignore_ascii_case(MARK)))
-                || (is_one_of(KINDS) && is_security)
+            let is_said = says_no_more_than_that(name, value)
                 || (is_one_of(ACTIONS) && value == action)
                 || (is_one_of(of_names) && says(value, action));
             !is_said
@@ -273,6 +314,7 @@ impl Facts<'_> {
             ("otel.scope.version", scope_version),
         ]);
         let further = resource_attributes.into_iter().chain(scope_attributes);
+        let further = further.filter(|(name, said)| !says_no_more_than_that(name, said));
         self.keep(further.map(|(name, value)| (name, Some(value))));
     }
 

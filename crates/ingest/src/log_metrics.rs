@@ -4,6 +4,7 @@
 //! sums since the start, written at an interval. Label sets are bounded: what a rule has no room for is counted under
 //! labels that say `other`. Start reading at [`LogMetrics`].
 
+mod amount;
 mod rule;
 mod settings;
 mod tally;

@@ -198,24 +198,33 @@ impl Redactor {
         self.scanner.has(detect::PRIVATE_KEY)
     }
 
-    /// The text that stands `at` a place and of which a `part` belongs to a private key whose marks are in other texts
-    /// ([`model::pem::KeyRun`] says which); else as [`Redactor::clean`], which is still to be asked for the rest.
-    pub fn clean_key_part(
+    /// The text that stands `at` a place and of which `parts` belong to a private key whose marks are in other texts
+    /// ([`model::pem::KeyRun`] says which, in their order); else as [`Redactor::clean`], which is still to be asked for the
+    /// rest.
+    pub fn clean_key_parts(
         &self,
         at: Location<'_>,
         text: &str,
-        part: Range<usize>,
+        parts: &[Range<usize>],
         mut hit: impl FnMut(&str, Action),
     ) -> Option<Cleaned> {
-        let Found { range, detector, action, replacement } = self.found_key_part(at, text, part);
-        hit(detector, action);
-        (action != Action::Keep).then(|| Cleaned {
-            text: format!("{}{replacement}{}", &text[..range.start], &text[range.end..]),
-            dropped: action == Action::Drop,
-        })
+        let mut cleaned = Cleaned { text: String::with_capacity(text.len()), dropped: false };
+        let (mut copied, mut is_changed) = (0, false);
+        for part in parts {
+            let Found { range, detector, action, replacement } = self.found_key_part(at, text, part.clone());
+            hit(detector, action);
+            if action != Action::Keep {
+                cleaned.text.push_str(&text[copied..range.start]);
+                cleaned.text.push_str(&replacement);
+                cleaned.dropped |= action == Action::Drop;
+                (copied, is_changed) = (range.end, true);
+            }
+        }
+        cleaned.text.push_str(&text[copied..]);
+        is_changed.then_some(cleaned)
     }
 
-    /// The same part, with what becomes of it.
+    /// Such a part, with what becomes of it.
     pub fn found_key_part(&self, at: Location<'_>, text: &str, part: Range<usize>) -> Found<'static> {
         let detector = detect::PRIVATE_KEY;
         let action = self.rules.action(at, detector);

@@ -3,11 +3,14 @@
 //!
 //! Knows nothing of what a key holds. Public keys and certificates have other marks, and are none here.
 
+mod frame;
 mod run;
+mod token;
 
 use std::ops::Range;
 
 pub use run::KeyRun;
+pub use token::{key_parts, plain_base64};
 
 /// The words of a mark that are always there.
 const WORDS: &str = "PRIVATE KEY";
@@ -106,12 +109,37 @@ pub fn leaves_key_open(text: &str) -> bool {
             let is_key = |line: &str| {
                 line.trim().is_empty()
                     || is_key_header(line)
-                    || key_part(line).is_some_and(|part| part.is_whole || part.is_full)
+                    || key_part(line).is_some_and(|part| part.is_whole)
+                    || !key_parts(line).is_empty()
             };
-            text[at.end..].lines().all(is_key)
+            let mut lines = text[at.end..].lines();
+            lines.next().is_none_or(|rest| is_key(rest) || is_no_sentence(rest)) && lines.all(is_key)
         }
         Some((KeyMark::End, _)) | None => false,
     }
+}
+
+/// Whether what follows a mark in its line is of what writes the line (the end of a quote, a place in a program, further
+/// fields), and not the rest of a sentence.
+fn is_no_sentence(rest: &str) -> bool {
+    let bytes = rest.as_bytes();
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        if matches!(byte, b'(' | b'[' | b'{' | b'<' | b'#') {
+            return true;
+        }
+        let escape = token::escape(&bytes[at..]);
+        // What is no letter of English is one of another language.
+        if escape == 0 && (byte.is_ascii_alphanumeric() || !byte.is_ascii()) {
+            let is_name =
+                |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'@');
+            let after = bytes[at..].iter().skip_while(|byte| is_name(byte)).copied();
+            let mut after = after.skip_while(|byte| matches!(byte, b'\\' | b'"' | b'\''));
+            return matches!(after.next(), Some(b'=' | b':'));
+        }
+        at += escape.max(1);
+    }
+    true
 }
 
 #[cfg(test)]
@@ -182,6 +210,15 @@ mod tests {
             format!("12:00 INFO loaded {BEGIN}"),
             format!("{BEGIN}\nProc-Type: 4,ENCRYPTED\n\n{}\n", base64(64)),
             format!("{BEGIN}\n{END}\n{BEGIN}"),
+            format!("{{\"msg\":\"{BEGIN}\",\"caller\":\"key.go:12\"}}"),
+            format!("{{\"log\":\"{{\\\"msg\\\":\\\"{BEGIN}\\\",\\\"a\\\":1}}\\n\",\"stream\":\"stdout\"}}"),
+            format!("level=info msg=\"{BEGIN}\" caller=key.go:12"),
+            format!("{BEGIN} (key.py:12)"),
+            format!("\u{1b}[32m{BEGIN}\u{1b}[0m"),
+            format!("'{BEGIN}'"),
+            format!("b'{BEGIN}\\n'"),
+            format!("\"{BEGIN}\\n\" +"),
+            format!("{BEGIN},"),
         ];
         for text in open {
             assert!(leaves_key_open(&text), "{text}");
@@ -189,6 +226,9 @@ mod tests {
         let closed = [
             format!("{BEGIN}\n{END}"),
             format!("expected {BEGIN} but found the end of the file"),
+            format!("expected '{BEGIN}' but found: nothing"),
+            format!("{{\"msg\":\"no {BEGIN} in it\",\"caller\":\"key.go:12\"}}"),
+            format!("{BEGIN}: größer"),
             base64(64),
             END.to_owned(),
         ];

@@ -34,6 +34,7 @@ use model::Timestamp;
 use model::event::Event;
 use serde_json::{Map, Value};
 
+use crate::Budget;
 pub use body::BodyError;
 pub use envelope::EventType;
 pub use schema::schema;
@@ -65,8 +66,13 @@ pub struct Rejected {
 /// Takes a body apart. An event that cannot be understood is rejected alone; a body that is no JSON at
 /// all is an error. Events that do not say when they happened happened at `now`.
 pub fn decode(body: &[u8], now: Timestamp) -> Result<Decoded, BodyError> {
+    decode_within(body, now, &Budget::default())
+}
+
+/// The same, which asks for room for the values and events before it makes them.
+pub fn decode_within(body: &[u8], now: Timestamp, budget: &Budget) -> Result<Decoded, BodyError> {
     let mut decoded = Decoded::default();
-    for (index, value) in body::split(body)?.into_iter().enumerate() {
+    for (index, value) in body::split(body, budget)?.into_iter().enumerate() {
         let event = value
             .and_then(|value| event(value, now, index, &mut decoded.dropped_attributes))
             .map_err(|reason| Rejected { index, reason });

@@ -7,6 +7,7 @@
 //!
 //! Start reading at [`events::decode`].
 
+mod budget;
 mod chunks;
 pub mod events;
 pub mod exposition;
@@ -21,3 +22,5 @@ pub mod remote_read;
 pub mod remote_write;
 pub mod syslog;
 mod wire;
+
+pub use budget::Budget;

@@ -20,6 +20,7 @@ use model::{Exemplar, LabelsRef, MetricBatch, MetricMetadata, STALE_NAN, Sample,
 use parking_lot::Mutex;
 use prost::Message;
 
+use crate::Budget;
 use crate::wire::{self, Fields, Value};
 use exemplar::LabelsOf;
 use message::WriteRequest;
@@ -80,6 +81,9 @@ pub enum RemoteWriteError {
         /// The limit.
         limit: usize,
     },
+    /// There is no room for what it becomes, beside that of others.
+    #[error("there is no room for the samples of the request; send it again")]
+    NoRoom,
     /// It is no snappy block.
     #[error("the request is not a snappy block (not the framed format)")]
     Snappy(#[source] snap::Error),
@@ -108,6 +112,16 @@ pub fn unpacked_bytes(bytes: &[u8]) -> usize {
 /// Takes a request apart. `limit` bounds its decompressed size, in bytes; it is checked against the size
 /// that the block declares before anything is decompressed.
 pub fn decode(bytes: &[u8], version: Version, limit: usize) -> Result<Decoded, RemoteWriteError> {
+    decode_within(bytes, version, limit, &Budget::default())
+}
+
+/// The same, which asks for room for what it becomes.
+pub fn decode_within(
+    bytes: &[u8],
+    version: Version,
+    limit: usize,
+    budget: &Budget,
+) -> Result<Decoded, RemoteWriteError> {
     let declared = snap::raw::decompress_len(bytes).map_err(RemoteWriteError::Snappy)?;
     if declared > limit {
         return Err(RemoteWriteError::TooLarge { declared, limit });
@@ -119,20 +133,20 @@ pub fn decode(bytes: &[u8], version: Version, limit: usize) -> Result<Decoded, R
     let mut decoder = snap::raw::Decoder::new();
     if declared > SPARE_BYTES {
         // The system gives zeroed memory as it is written to: what a bomb only declares costs nothing.
-        return read(&decoder.decompress_vec(bytes).map_err(RemoteWriteError::Snappy)?, limit);
+        return read(&decoder.decompress_vec(bytes).map_err(RemoteWriteError::Snappy)?, limit, budget);
     }
     let mut plain = std::mem::take(&mut *SPARE.lock());
     if plain.len() < declared {
         plain.resize(declared, 0);
     }
     let length = decoder.decompress(bytes, &mut plain).map_err(RemoteWriteError::Snappy)?;
-    let decoded = read(&plain[..length], limit);
+    let decoded = read(&plain[..length], limit, budget);
     *SPARE.lock() = plain;
     decoded
 }
 
 /// Takes a message of the first version apart.
-fn read(plain: &[u8], limit: usize) -> Result<Decoded, RemoteWriteError> {
+fn read(plain: &[u8], limit: usize, budget: &Budget) -> Result<Decoded, RemoteWriteError> {
     let mut decoded = Decoded::default();
     let mut series = SeriesReader::default();
     let mut index = 0;
@@ -142,11 +156,11 @@ fn read(plain: &[u8], limit: usize) -> Result<Decoded, RemoteWriteError> {
                 series.read(message).map_err(RemoteWriteError::Protobuf)?;
                 decoded.take(&mut series, index, LabelsOf::Message).map_err(RemoteWriteError::Protobuf)?;
                 index += 1;
-                decoded.check_size(limit)?;
+                decoded.check_size(limit, budget)?;
             }
             (3, Value::Bytes(message)) => {
                 decoded.take_metadata(metadata::first(message).map_err(RemoteWriteError::Protobuf)?);
-                decoded.check_size(limit)?;
+                decoded.check_size(limit, budget)?;
             }
             (number @ (1 | 3), _) => return Err(RemoteWriteError::Protobuf(Malformed::Type(number))),
             _ => {}
@@ -243,9 +257,14 @@ impl Decoded {
 
     /// What is made of a message may be as large as the message: a message of empty samples would become eight times
     /// its size.
-    fn check_size(&self, limit: usize) -> Result<(), RemoteWriteError> {
+    fn check_size(&self, limit: usize, budget: &Budget) -> Result<(), RemoteWriteError> {
         let declared = self.batch.size_bytes() + self.histograms.size_bytes() + self.said_bytes;
-        if declared > limit { Err(RemoteWriteError::TooLarge { declared, limit }) } else { Ok(()) }
+        if declared > limit {
+            return Err(RemoteWriteError::TooLarge { declared, limit });
+        }
+        // The rest is not counted. It may become as much as it is allowed, which whoever is asked is told.
+        let has_room = budget.has_room(declared) || budget.has_room(limit);
+        if has_room { Ok(()) } else { Err(RemoteWriteError::NoRoom) }
     }
 
     fn reject(&mut self, index: usize, samples: usize, reason: String) {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use model::event::AuditCategory;
 use regex::RegexBuilder;
 use search::limits::MAX_COMPILED_BYTES;
-use search::{CompareOp, Datum, Filter, Glob, Level, Target, Term, Test, Value};
+use search::{CompareOp, Datum, Filter, Glob, Level, Part, Target, Term, Test, Value};
 use store::{FilterOp, OwnTest, Phrase, Predicate, Scalar, Table, TextPattern};
 
 use crate::Kind;
@@ -119,7 +119,11 @@ fn word(test: &search::WordTest) -> Option<store::WordTest> {
 fn pattern(glob: &Glob, certain: Vec<String>) -> Option<TextPattern> {
     // It was compiled within the same bound when the query was read.
     let regex = RegexBuilder::new(&glob.to_regex()).size_limit(MAX_COMPILED_BYTES).build().ok()?;
-    Some(TextPattern::new(regex, certain))
+    let parts = glob.parts().iter().filter_map(|part| match part {
+        Part::Text(text) => Some(text.as_str()),
+        Part::Any | Part::One => None,
+    });
+    Some(TextPattern::new(regex, certain).with_parts(parts))
 }
 
 /// Words that every text has that satisfies the test.

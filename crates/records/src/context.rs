@@ -22,7 +22,7 @@ const AT_FIRST: usize = 32;
 const GROWTH: usize = 8;
 
 /// Whose records are shown; what is not said may be any.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Context {
     /// The application.
     pub service: Option<String>,
@@ -39,6 +39,20 @@ pub struct Context {
 }
 
 impl Context {
+    /// By which of what is said a record is none of these.
+    pub fn excluding(&self, log: &LogEvent) -> Vec<&'static str> {
+        let said = [
+            ("service", &self.service, &log.origin.service),
+            ("instance", &self.instance, &log.origin.service_instance_id),
+            ("host", &self.host, &log.origin.host),
+            ("scope", &self.scope, &log.origin.scope_name),
+            ("trace_id", &self.trace_id, &log.trace_id),
+            ("job_id", &self.job_id, &log.conventions.job_id),
+        ];
+        let others = said.into_iter().filter(|(_, wanted, has)| wanted.is_some() && wanted != has);
+        others.map(|(name, _, _)| name).collect()
+    }
+
     fn predicates(&self, table: Table) -> Vec<Predicate> {
         let columns = [
             ("service", &self.service),

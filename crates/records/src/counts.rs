@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 
 use arrow::array::RecordBatch;
 use model::{TimeRange, Timestamp};
-use search::Datum;
+use search::{Datum, Target};
 use store::{Cancel, Table, TelemetryStore};
 
 use crate::audits::{columns_in, in_table};
@@ -26,6 +26,9 @@ const MAX_SERIES: usize = 32;
 const MAX_DISTINCT: usize = 10_000;
 const MAX_DISTINCT_BYTES: usize = 1 << 20;
 
+/// So many values are few.
+const FEW: usize = 8;
+
 /// The longest name of a field, in bytes, as searches have it.
 const MAX_NAME_BYTES: usize = 256;
 
@@ -44,9 +47,12 @@ impl Facet {
         if name.is_empty() || name.len() > MAX_NAME_BYTES {
             return None;
         }
-        let sources: Sources = places(kind, &kind.schema().target(name)).into_iter().flatten().collect();
-        let is_measured = |source: &Source| matches!(source, Source::Column(_, Holds::Nanos | Holds::Time));
-        (!sources.iter().any(is_measured)).then(|| Self { name: name.to_owned(), sources })
+        let target = kind.schema().target(name);
+        if let Target::Field { kind: search::Kind::Duration | search::Kind::Time, .. } = target {
+            return None;
+        }
+        let sources = places(kind, &target).into_iter().flatten().collect();
+        Some(Self { name: name.to_owned(), sources })
     }
 
     fn sources_in(&self, table: Table) -> Sources {
@@ -163,47 +169,47 @@ pub fn histogram(
 /// Values with a place for each, as many as are told apart.
 struct Told {
     places: HashMap<String, usize>,
+    /// In the order of their places.
+    values: Vec<String>,
     bytes: usize,
     most: usize,
-    /// The last one that was looked up: neighbours are often alike.
-    last: Option<(String, usize)>,
+    /// The place of the last one that was looked up: neighbours are often alike.
+    last: usize,
 }
 
 impl Told {
     fn new(most: usize) -> Self {
-        Self { places: HashMap::new(), bytes: 0, most, last: None }
+        Self { places: HashMap::new(), values: Vec::new(), bytes: 0, most, last: 0 }
     }
 
     /// The place of a value; `None` when it is not told apart from others.
     fn place(&mut self, value: &str) -> Option<usize> {
-        if let Some((last, place)) = &self.last
-            && last == value
-        {
-            return Some(*place);
+        if self.values.get(self.last).is_some_and(|last| last == value) {
+            return Some(self.last);
         }
-        let place = match self.places.get(value) {
-            Some(place) => *place,
-            None => {
-                let bytes = self.bytes + value.len();
-                if self.places.len() >= self.most || bytes > MAX_DISTINCT_BYTES {
-                    return None;
-                }
-                self.bytes = bytes;
-                let place = self.places.len();
-                self.places.insert(value.to_owned(), place);
-                place
-            }
+        // Of a few, as levels are, one is sooner found by looking at each.
+        let known = match self.values.len() {
+            ..=FEW => self.values.iter().position(|known| known == value),
+            _ => self.places.get(value).copied(),
         };
-        self.last = Some((value.to_owned(), place));
-        Some(place)
+        if let Some(place) = known {
+            self.last = place;
+            return known;
+        }
+        let bytes = self.bytes + value.len();
+        if self.values.len() >= self.most || bytes > MAX_DISTINCT_BYTES {
+            return None;
+        }
+        self.bytes = bytes;
+        self.last = self.values.len();
+        self.places.insert(value.to_owned(), self.last);
+        self.values.push(value.to_owned());
+        Some(self.last)
     }
 
     /// The values in the order of their places.
     fn into_values(self) -> Vec<String> {
-        let mut values: Vec<(usize, String)> =
-            self.places.into_iter().map(|(value, place)| (place, value)).collect();
-        values.sort_unstable();
-        values.into_iter().map(|(_, value)| value).collect()
+        self.values
     }
 }
 
@@ -389,16 +395,18 @@ mod tests {
     #[test]
     fn fields_and_attributes_are_counted_and_times_and_durations_are_not() {
         let names = ["level", "service", "svc", "host", "tenant", "http.response.status_code", "process.pid"];
-        let of_attributes = ["colour", "attributes.colour", "resource.k8s.pod.name", "category", "duration"];
+        let of_attributes =
+            ["colour", "attributes.colour", "resource.k8s.pod.name", "category", "k8s.io/name"];
         for name in names.into_iter().chain(of_attributes) {
             let facet = Facet::named(Kind::Logs, name).unwrap_or_else(|| panic!("{name}"));
             assert_eq!(facet.name(), name);
         }
         let long = "x".repeat(MAX_NAME_BYTES + 1);
-        for name in ["time", "timestamp", "observed_time", "", &long] {
+        for name in ["time", "timestamp", "observed_time", "duration", "attributes.duration", "", &long] {
             assert_eq!(Facet::named(Kind::Logs, name), None, "{name}");
         }
         assert_eq!(Facet::named(Kind::Spans, "duration"), None);
+        assert_eq!(Facet::named(Kind::Spans, "duration_ns"), None);
         assert!(Facet::named(Kind::Spans, "kind").is_some());
     }
 }

@@ -57,6 +57,17 @@ pub(crate) fn is_plain_name(text: &str) -> bool {
     begins && characters.all(|character| character.is_alphanumeric() || matches!(character, '_' | '.' | '-'))
 }
 
+/// The text of a quotation that stands at the beginning, as a name in quotes is written in a query, and what stands
+/// behind it. `None` when there is none, or it is not closed.
+pub fn quotation(text: &str) -> Option<(String, &str)> {
+    let mut lexer = Lexer::new(text);
+    if lexer.peek() != Some('"') {
+        return None;
+    }
+    let Form::Quoted(said) = lexer.quoted().ok()?.form else { return None };
+    Some((said, lexer.rest()))
+}
+
 #[derive(Clone, Copy)]
 pub(crate) struct Lexer<'a> {
     text: &'a str,

@@ -44,6 +44,7 @@ pub use datum::{Datum, Record};
 pub use error::{Error, Hint};
 pub use filter::{CompareOp, Filter, Target, Term, Test, Value, WordTest};
 pub use level::Level;
+pub use lex::quotation;
 pub use needs::Needs;
 pub use pattern::{Glob, Pattern};
 pub use print::Quoted;

@@ -53,9 +53,11 @@ pub struct Config {
     #[schemars(with = "String")]
     pub max_decompressed_body: ByteSize,
     /// The most memory that all requests of ingest (events, remote write, OpenTelemetry, Loki) take together while they
-    /// are taken in: a quarter of it for bodies as they arrive, the rest for what they become, which is reckoned at four
-    /// times their size after decompression. A request waits up to 3 seconds for its turn, and is then told to come
-    /// back. One alone is taken whatever it needs within the bounds of each.
+    /// are taken in: a quarter of it for bodies as they arrive, the rest for what they become. That is reckoned at four
+    /// times their size after decompression, or at twice that and what their rows and samples take as they are made,
+    /// where it is more. A request waits up to 3 seconds for its turn, once more where it becomes more than there is room
+    /// for, and is then told to come back. An eighth of the rest is for those that take up to 1 MiB. One alone is taken
+    /// whatever it needs within the bounds of each.
     #[schemars(with = "String")]
     pub max_ingest_memory: ByteSize,
     /// The largest body of any other request, but for forms of the Prometheus API, which may have 1 MiB.

@@ -458,3 +458,26 @@ async fn of_a_private_key_in_a_file_nothing_is_stored_however_its_lines_are_writ
     place.wait_for(&[&key, "next", &key, gone, gone, end, "last"]).await;
     life.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_private_key_that_is_written_while_its_file_is_rotated_is_known_in_the_next() {
+    let place = Place::new();
+    let (begin, end) = (concat!("-----BEGIN ", "PRIVATE KEY-----"), "-----END PRIVATE KEY-----");
+    let line = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj";
+    let gone = "[redacted:private_key]";
+    let key = format!("key {gone}");
+    place.append("app.log", format!("INFO:a:key {begin}\n{line}\n"));
+    let life = place.begin(place.entry("*.log"));
+    place.wait_for(&[&key]).await;
+    fs::rename(place.path("app.log"), place.path("app.log.1")).expect("renamed");
+    place.append("app.log", format!("{line}\n{line}\n{end}\nINFO:a:next\n"));
+    let renamed = [key.as_str(), gone, gone, end, "next"];
+    place.wait_for(&renamed).await;
+    place.append("app.log", format!("INFO:a:key {begin}\n{line}\n"));
+    place.wait_for(&[&renamed[..], &[key.as_str()]].concat()).await;
+    let file = OpenOptions::new().write(true).open(place.path("app.log"));
+    file.and_then(|file| file.set_len(0)).expect("emptied");
+    place.append("app.log", format!("{line}\n{end}\nINFO:a:last\n"));
+    place.wait_for(&[&renamed[..], &[key.as_str(), gone, end, "last"]].concat()).await;
+    life.stop().await;
+}

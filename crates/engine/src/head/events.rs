@@ -33,6 +33,8 @@ pub(crate) struct Part {
 pub(crate) struct EventsHead {
     tables: RwLock<BTreeMap<Table, Vec<Part>>>,
     bytes: AtomicU64,
+    /// Those of rows for which room was taken before they came.
+    reserved: AtomicU64,
 }
 
 impl EventsHead {
@@ -81,6 +83,16 @@ impl EventsHead {
     /// Memory of the rows.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Notes that rows come for whose bytes room was taken before, so many at the most.
+    pub(crate) fn note_reserved(&self, bytes: u64) {
+        self.reserved.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Memory of the rows for which none was taken.
+    pub(crate) fn unreserved_bytes(&self) -> u64 {
+        self.bytes().saturating_sub(self.reserved.load(Ordering::Relaxed))
     }
 }
 

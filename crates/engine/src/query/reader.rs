@@ -112,6 +112,9 @@ impl Reader {
 
     fn filter(&self, rows: &RecordBatch, range: TimeRange) -> Result<RecordBatch, ArrowError> {
         let mask = self.wanted.filter.mask(rows, range)?;
+        if mask.true_count() == 0 {
+            return Ok(RecordBatch::new_empty(Arc::clone(&self.wanted.schema)));
+        }
         filter_record_batch(&conform(rows.clone(), &self.wanted.schema)?, &mask)
     }
 }

@@ -17,12 +17,18 @@ pub(crate) struct Pending {
     pub(crate) batch: Batch,
     pub(crate) reply: oneshot::Sender<Result<Appended, AppendError>>,
     bytes: usize,
+    is_reserved: bool,
 }
 
 impl Pending {
     /// What was taken of the disk for it.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes as u64
+    }
+
+    /// What was taken before it came.
+    pub(crate) fn reserved_bytes(&self) -> u64 {
+        if self.is_reserved { self.bytes() } else { 0 }
     }
 }
 
@@ -61,6 +67,8 @@ pub(crate) struct Queue {
 struct State {
     waiting: VecDeque<Pending>,
     bytes: usize,
+    /// Those of them for which room was taken before.
+    reserved: usize,
     rotate: Option<RotateReply>,
     ended: Option<Ended>,
 }
@@ -86,7 +94,7 @@ impl Queue {
     }
 
     /// Adds a batch of `bytes` bytes; the answer comes when it has been committed. Those for which room was taken are
-    /// never too much: what may be taken is bounded where it is.
+    /// never too much, and take nothing of what is spare: what may be taken is bounded where it is.
     pub(crate) fn push(
         &self,
         batch: Batch,
@@ -98,13 +106,16 @@ impl Queue {
             return Err(ended.error());
         }
         let most = demand.share_of_both(self.gathering.queue_bytes as u64);
-        let is_over = (state.bytes + bytes) as u64 > most && !demand.has_reserved();
+        let reserved = if demand.has_spare() { state.reserved } else { 0 };
+        let is_over = (state.bytes - reserved + bytes) as u64 > most && !demand.has_reserved();
         if !state.waiting.is_empty() && is_over {
             return Err(AppendError::Overloaded { what: "batches that wait to be committed" });
         }
         let (reply, receiver) = oneshot::channel();
+        let is_reserved = demand.has_reserved();
         state.bytes += bytes;
-        state.waiting.push_back(Pending { batch, reply, bytes });
+        state.reserved += if is_reserved { bytes } else { 0 };
+        state.waiting.push_back(Pending { batch, reply, bytes, is_reserved });
         self.changed.notify_one();
         Ok(receiver)
     }
@@ -152,6 +163,7 @@ impl Queue {
             && (taken.is_empty() || bytes + next.bytes <= self.gathering.commit_bytes)
         {
             bytes += next.bytes;
+            state.reserved -= if next.is_reserved { next.bytes } else { 0 };
             taken.extend(state.waiting.pop_front());
         }
         state.bytes -= bytes;
@@ -168,7 +180,7 @@ impl Queue {
     pub(crate) fn poison(&self) {
         let mut state = self.state.lock();
         state.ended = Some(Ended::Poisoned);
-        state.bytes = 0;
+        (state.bytes, state.reserved) = (0, 0);
         for pending in std::mem::take(&mut state.waiting) {
             // A writer that has gone away needs no answer.
             _ = pending.reply.send(Err(AppendError::Poisoned));
@@ -241,6 +253,21 @@ mod tests {
         let reserved = Intake::Reserved(std::sync::Arc::new(Reservation::boundless()));
         assert!(push(Demand::of(&Batch::default(), &Intake::Spare), 10), "what is spare");
         assert!(push(Demand::of(&Batch::default(), &reserved), 500));
+        assert!(!push(rows(), 1) && !push(samples(), 1));
+        assert!(!push(Demand::of(&Batch::default(), &Intake::Spare), 1), "it was used up before");
+    }
+
+    #[test]
+    fn rows_for_which_room_was_taken_leave_what_is_spare_to_those_who_have_a_right_to_it() {
+        let queue = queue(10, 80);
+        let push = |intake: &Intake, bytes| {
+            queue.push(Batch::default(), Demand::of(&Batch::default(), intake), bytes).is_ok()
+        };
+        let reserved = Intake::Reserved(std::sync::Arc::new(Reservation::boundless()));
+        assert!(push(&reserved, 500) && push(&reserved, 500) && !push(&Intake::Usual, 1));
+        assert!(push(&Intake::Spare, 10), "they take nothing of it");
+        assert_eq!((taken(&queue), taken(&queue)), (1, 1));
+        assert!(push(&Intake::Usual, 1), "and no more once they are taken");
     }
 
     #[test]

@@ -149,6 +149,8 @@ impl Committer {
         self.core.room.written(taken, self.records.len() as u64);
         let mut answers = Vec::with_capacity(staged.len());
         for Staged { pending, resolved, too_old } in staged {
+            // Before they are there, so that they never count for others.
+            head.events.note_reserved(pending.reserved_bytes());
             let Pending { batch, reply, .. } = pending;
             let earliest = batch.metrics.earliest();
             let mut appended = self.apply(&head, batch, &resolved);

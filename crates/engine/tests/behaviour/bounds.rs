@@ -209,6 +209,41 @@ fn memory_that_is_full_of_events_refuses_no_samples_and_leaves_room_to_what_has_
 }
 
 #[test]
+fn requests_of_several_parts_that_go_beyond_the_memory_for_events_take_nothing_of_what_is_spare() {
+    let place = Place::with(|config| config.events_head_max_bytes = ByteSize(1 << 20));
+    let disk = Filling::default();
+    let is_full = Arc::clone(&disk.for_new_files);
+    let store = place.try_open_on(Arc::new(disk)).expect("the store opens");
+    // No file can be begun, so that nothing leaves memory.
+    is_full.store(true, Ordering::SeqCst);
+    let reserved = Intake::Reserved(Arc::new(store.engine.reserve(64 << 20).expect("there is room")));
+    for part in 0..8 {
+        let times: Vec<i64> = (0..10_000).map(|row| T0 + part * 10_000 + row).collect();
+        let taken = store.append_by(rows_at(&times), &reserved).expect("it has room");
+        assert_eq!(taken.rows, 10_000);
+    }
+    let spare = |time: i64| store.append_by(rows_at(&[T0 + time]), &Intake::Spare);
+    assert_eq!(spare(100_000).expect("the rest is on its way").rows, 1);
+    drop(reserved);
+    assert!(store.engine.stats().head_bytes > 1 << 20);
+    assert!(is_full_of_events(&store.append(rows_at(&[T0 + 100_001]))), "others wait");
+    assert!(store.engine.reserve(1).is_err());
+    assert_eq!(spare(100_002).expect("all parts are stored").rows, 1);
+    let mut time = 100_003;
+    let refused = loop {
+        assert!(time < 10_000_000, "what is spare is bounded as well");
+        let times: Vec<i64> = (time..time + 100).map(|time| T0 + time).collect();
+        time += 100;
+        let answer = store.append_by(rows_at(&times), &Intake::Spare);
+        if answer.is_err() {
+            break answer;
+        }
+    };
+    assert!(is_full_of_events(&refused), "{refused:?}");
+    is_full.store(false, Ordering::SeqCst);
+}
+
+#[test]
 fn room_that_was_taken_is_there_for_all_batches_until_it_is_given_back() {
     let place = Place::with(|config| config.events_head_max_bytes = ByteSize(64 << 20));
     let store = place.open();

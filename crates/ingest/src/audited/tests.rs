@@ -63,6 +63,46 @@ fn records_are_audits_by_their_name_or_by_their_category() {
 }
 
 #[test]
+fn what_a_record_comes_from_structured_data_and_arrays_mark_it_too() {
+    type Case<'a> = (&'a str, &'a str, Option<AuditCategory>);
+    let security = Some(AuditCategory::Security);
+    let of_record: [Case<'_>; 8] = [
+        ("m.log.category", "audit", Some(AuditCategory::UserAction)),
+        ("m@4711.log.category", "SECURITY", security),
+        ("event.category", r#"["security"]"#, security),
+        ("event.category", r#"["iam","Security",7]"#, security),
+        ("category", r#"[ "audit" ]"#, Some(AuditCategory::UserAction)),
+        ("event.category", r#"["iam","authentication"]"#, None),
+        ("event.category", r#"["security""#, None),
+        ("m.category", "audit", None),
+    ];
+    for (name, said, category) in of_record {
+        let found = from_log(log("login", attributes([(name, said)])), 0, &Limits::default());
+        assert_eq!(found.as_ref().ok().map(|audit| audit.category), category, "{name} {said}");
+        if let Ok(audit) = found {
+            let says_more = said.contains("iam");
+            assert_eq!(audit.attributes.contains_key(name), says_more, "{name} {said}: {audit:?}");
+        }
+    }
+    for (name, said, category) in [
+        ("category", "audit", Some(AuditCategory::UserAction)),
+        ("log.category", "security", security),
+        ("event.category", r#"["security"]"#, security),
+        ("category", "books", None),
+    ] {
+        let of_resource = Origin { resource_attributes: attributes([(name, said)]), ..Origin::default() };
+        let of_scope = Origin { scope_attributes: attributes([(name, said)]), ..Origin::default() };
+        for origin in [of_resource, of_scope] {
+            let sent = LogEvent { origin: Arc::new(origin), ..*log("login", Attributes::new()) };
+            let found = from_log(Box::new(sent), 0, &Limits::default()).ok();
+            assert_eq!(found.as_ref().map(|audit| audit.category), category, "{name} {said}");
+            let told = found.map(|audit| audit.attributes).unwrap_or_default();
+            assert_eq!(told, Attributes::new(), "what marks it is told once");
+        }
+    }
+}
+
+#[test]
 fn what_has_a_field_goes_there_and_the_rest_stays() {
     let origin = Origin {
         service: Some("gateway".to_owned()),

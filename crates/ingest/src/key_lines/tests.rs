@@ -24,7 +24,7 @@ fn records(host: &str, texts: &[&str]) -> Vec<Event> {
 }
 
 fn indexes(lines: &KeyLines, events: &[Event], now: Instant) -> Vec<usize> {
-    lines.find(Source::Syslog, events, now).into_keys().collect()
+    lines.find(Source::Syslog, events, now).parts.into_keys().collect()
 }
 
 #[test]
@@ -42,9 +42,13 @@ fn a_stream_that_says_nothing_for_long_is_forgotten_and_so_is_one_of_too_many() 
     let (lines, now, full) = (KeyLines::default(), Instant::now(), base64(64));
     assert!(indexes(&lines, &records("a", &[BEGIN]), now).is_empty());
     assert!(indexes(&lines, &records("a", &[&full]), now + REMEMBERED).is_empty());
-    for number in 0..=MAX_STREAMS {
-        assert!(indexes(&lines, &records(&number.to_string(), &[BEGIN]), now).is_empty());
-    }
+    let begins = |number: usize| {
+        let found = lines.find(Source::Syslog, &records(&number.to_string(), &[BEGIN]), now);
+        assert!(found.parts.is_empty());
+        found.forgotten
+    };
+    assert!((0..MAX_STREAMS).map(begins).all(|forgotten| forgotten == 0));
+    assert_eq!((begins(MAX_STREAMS), begins(MAX_STREAMS)), (1, 0));
     assert_eq!(lines.streams.lock().len(), MAX_STREAMS);
 }
 
@@ -57,4 +61,38 @@ fn lines_before_an_end_are_of_a_key_where_its_beginning_is_not_there() {
     let mut apart = records("a", &[&full]);
     apart.extend(records("b", &[&full, END]));
     assert_eq!(indexes(&lines, &apart, now), [1]);
+    let framed = [full.as_str(), "8Hw==", END].map(|line| format!("{{\"msg\":\"{line}\",\"line\":12}}"));
+    assert_eq!(mixed(&framed.each_ref().map(String::as_str)), [0, 1]);
+}
+
+#[test]
+fn a_key_whose_newest_line_comes_first_is_one() {
+    let (lines, now, full) = (KeyLines::default(), Instant::now(), base64(64));
+    let texts = ["x", END, "8Hw==", &full, "GET /x 200", &full, BEGIN, "y"];
+    assert_eq!(indexes(&lines, &records("a", &texts), now), [2, 3, 5]);
+    // Another that begins after it is looked at all the same.
+    let two = [END, &full, BEGIN, &full, END, &full];
+    assert_eq!(indexes(&lines, &records("b", &two), now), [1, 3]);
+}
+
+#[test]
+fn a_key_goes_on_in_the_file_that_takes_the_place_of_another() {
+    let (lines, now, full) = (KeyLines::default(), Instant::now(), base64(64));
+    let of_file = |path: &str, id: &str, service: &str, text: &str| {
+        let origin = Origin {
+            service: Some(service.to_owned()),
+            resource_attributes: [(PATH.to_owned(), path.to_owned())].into(),
+            ..Origin::default()
+        };
+        let log = LogEvent {
+            message: Some(text.to_owned()),
+            event_id: Some(id.to_owned()),
+            ..LogEvent::new(Timestamp::default(), Arc::new(origin))
+        };
+        Event::Log(Box::new(log))
+    };
+    let find = |event: Event| lines.find(Source::LogFile, &[event], now).parts.len();
+    assert_eq!(find(of_file("/a.log", "file:1:40", "a", BEGIN)), 0);
+    assert_eq!(find(of_file("/b.log", "file:2:65", "a", &full)), 0);
+    assert_eq!(find(of_file("/a.log", "file:3:65", "b", &full)), 1);
 }

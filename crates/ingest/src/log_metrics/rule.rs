@@ -5,6 +5,7 @@ use std::str::FromStr;
 use model::event::{Level, LogEvent};
 use regex::{Captures, Regex, RegexBuilder};
 
+use super::amount;
 use super::settings::{LogMetricKind, LogMetricRule};
 
 /// The largest program that a pattern may become.
@@ -17,13 +18,6 @@ const MAX_BUCKETS: usize = 64;
 const MAX_VALUE_BYTES: usize = 128;
 /// The group that says in what a value is counted.
 const UNIT: &str = "unit";
-/// Units by what they are called, and the seconds that they have; what is not here is seconds.
-const UNITS: &[(&[&str], f64)] = &[
-    (&["ms", "msec", "millis", "milliseconds"], 1e-3),
-    (&["us", "µs", "microseconds"], 1e-6),
-    (&["m", "min", "mins", "minute", "minutes"], 60.0),
-    (&["h", "hour", "hours"], 3600.0),
-];
 /// Buckets that fit what pipelines do: from a tenth of a second to an hour.
 const BUCKETS: &[f64] =
     &[0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0];
@@ -252,11 +246,12 @@ impl Rule {
 }
 
 fn value_of(groups: &Captures<'_>, group: &str) -> Option<f64> {
-    let number: f64 = groups.name(group)?.as_str().trim().replace(',', ".").parse().ok()?;
-    let unit = groups.name(UNIT).map_or("", |unit| unit.as_str());
-    let is_it = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(unit));
-    let seconds = UNITS.iter().find(|(names, _)| is_it(names)).map_or(1.0, |(_, seconds)| *seconds);
-    Some(number * seconds)
+    let text = groups.name(group)?.as_str().trim();
+    match groups.name(UNIT) {
+        // What is no unit that is known is seconds.
+        Some(unit) => Some(amount::number(text)? * amount::seconds_of(unit.as_str()).unwrap_or(1.0)),
+        None => amount::number(text).or_else(|| amount::duration(text)),
+    }
 }
 
 /// Whether it is the name of a metric or a label.

@@ -56,7 +56,8 @@ pub struct LogMetricRule {
     /// Whether the pattern is asked only of records that have no level, and `level` of all others.
     pub level_decides: bool,
     /// The group that is the value: what a counter adds (by default 1), and what a histogram observes. A group `unit`
-    /// makes seconds of it: `ms`, `s`, `min`, `h`.
+    /// makes seconds of it: `ms`, `s`, `min`, `h`; so do units within it, as in `1m30s`. A comma before three digits
+    /// parts thousands.
     pub value: Option<String>,
     /// Labels: names of groups, or `service`, `level`, `logger`, `exception_type`.
     pub labels: Vec<String>,
@@ -95,6 +96,24 @@ impl LogMetricsSettings {
     }
 }
 
+/// A number, and a unit, of what tells how long something took.
+const NUMBER: &str = r"[0-9][0-9,]{0,30}(?:\.[0-9]{1,30})?(?:e[+-]?[0-9]{1,3})? *";
+const UNIT: &str = concat!(
+    r"(?:ns|nanoseconds?|[u\x{b5}\x{3bc}]s|microseconds?|ms|msecs?|millis|milliseconds?|s|secs?|seconds?",
+    r"|m|mins?|minutes?|h|hrs?|hours?|d|days?)",
+);
+/// A number without a unit, of seconds, with which a line ends. A whole one of four digits and more may be a year, or
+/// milliseconds.
+const LAST: &str = r"(?:[0-9]{1,3}|[0-9]{1,9}\.[0-9]{1,9})[.;)\]]* *(?m:$)";
+
+/// What tells how long something took: `1m30s`, `250 ms`, `12.5`. A number that is none of these matches without a
+/// value, so that it is counted as unread.
+fn completed() -> String {
+    format!(
+        r"(?i)completed in:? *(?:(?<duration>(?:{NUMBER}{UNIT}[, ]*(?:and )?)*{NUMBER}{UNIT}\b|{LAST})|[0-9])"
+    )
+}
+
 /// How long a job takes, and how often something fails: what people look for in logs with `grep`.
 fn shipped() -> Vec<LogMetricRule> {
     let service = || vec!["service".to_owned()];
@@ -109,11 +128,7 @@ fn shipped() -> Vec<LogMetricRule> {
         LogMetricRule {
             kind: LogMetricKind::Histogram,
             value: Some("duration".to_owned()),
-            ..rule(
-                "log_completed_seconds",
-                "Durations that logs tell after `completed in`.",
-                r"(?i)completed in:? *(?<duration>[0-9]+(?:\.[0-9]+)?) *(?<unit>milliseconds|millis|ms|seconds|secs?|s|minutes|mins?|m|hours|h)?\b",
-            )
+            ..rule("log_completed_seconds", "Durations that logs tell after `completed in`.", &completed())
         },
         LogMetricRule {
             level: Some("error".to_owned()),

@@ -61,6 +61,40 @@ fn the_shipped_rules_count_what_the_guides_look_for_with_grep() {
 }
 
 #[test]
+fn durations_are_read_with_their_units_and_what_is_none_is_counted_as_unread() {
+    let taken = [
+        ("1,234 ms", 1.234),
+        ("12us", 12e-6),
+        ("12 \u{b5}s", 12e-6),
+        ("1m30s", 90.0),
+        ("1h 2m 3s", 3723.0),
+        ("1 hour, 5 minutes", 3900.0),
+        ("2d 5h", 190_800.0),
+        ("1e3 ms", 1.0),
+        ("1.5 Minutes.", 90.0),
+        ("7", 7.0),
+        ("12.5.", 12.5),
+        ("1500.25", 1500.25),
+        ("3 s, with 2 retries", 3.0),
+    ];
+    let unread =
+        ["00:01:30", "10 pages", "2025", "1,234", "1.2.3", "5 steps", "12 monkeys", "3 s, 5 s faster"];
+    let done = |text: &str| log("ocr", Some(Level::Info), &format!("Job 7 completed in {text}"));
+    for (text, seconds) in taken {
+        let told = counted(&settings(Vec::new()), &[done(text)]);
+        let sum = told.get(r#"log_completed_seconds_sum{service="ocr"}"#).copied();
+        assert!(sum.is_some_and(|sum| (sum - seconds).abs() < 1e-9), "{text}: {sum:?}");
+    }
+    let registry = Registry::new();
+    let metrics = LogMetrics::new(&settings(Vec::new()), &registry).expect("rules").expect("some");
+    let events: Vec<Event> = unread.into_iter().map(done).collect();
+    metrics.on_events(&events);
+    assert!(metrics.told(Timestamp::now()).is_empty(), "none is counted");
+    let unread_total = metrics.unread.with_label_values(&["log_completed_seconds"]).get();
+    assert_eq!(unread_total, unread.len() as u64);
+}
+
+#[test]
 fn a_rule_of_ones_own_counts_by_groups_services_and_levels() {
     let rule = LogMetricRule {
         name: "log_retried_bytes_total".to_owned(),

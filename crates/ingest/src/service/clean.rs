@@ -4,19 +4,27 @@
 //! [`crate::Redactor`]. Here is what each kind of place can do without: an attribute or a label can go as a whole, of a
 //! text a part, and a name must stay one.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use model::event::{Attributes, Event};
 use model::labels::METRIC_NAME;
+use model::pem::plain_base64;
 use model::{Labels, LabelsRef, MetricBatch};
 
 use super::Ingest;
+use crate::key_lines::FoundLines;
 use crate::redact::Location;
+use crate::texts::{self, Place};
 use crate::{Action, Source};
 
 /// What stands in the place of a name that was dropped.
 const NO_NAME: &str = "[redacted:text]";
+/// Base64 from this length on is looked for within other texts; a short line of a key could be a word.
+const LINE_BYTES: usize = 40;
+/// How many lines of a key in one message are looked for in the rest of its record: one looks for each in all texts.
+const MAX_REPEATED: usize = 64;
 
 /// Redacts what comes from a source, for a table.
 #[derive(Clone, Copy)]
@@ -148,14 +156,52 @@ impl Ingest {
         if !self.redactor.finds_keys() {
             return;
         }
-        for (index, part) in self.key_lines.find(source, events, Instant::now()) {
-            let Some(Event::Log(log)) = events.get_mut(index) else { continue };
-            let Some(message) = &mut log.message else { continue };
-            let count = |who: &str, what| self.account.redacted(source, who, what);
-            if let Some(cleaned) = self.redactor.clean_key_part(Location::LOG_MESSAGE, message, part, count) {
-                *message = cleaned.text;
+        let FoundLines { parts, forgotten } = self.key_lines.find(source, events, Instant::now());
+        self.account.forgot_keys(forgotten);
+        for (index, parts) in parts {
+            if let Some(event) = events.get_mut(index) {
+                self.clean_key_line(source, event, &parts);
             }
         }
+    }
+
+    /// Redacts parts of a message that are of a key, and where else the record has them: a line of JSON is the message, and
+    /// what it says are attributes.
+    fn clean_key_line(&self, source: Source, event: &mut Event, parts: &[Range<usize>]) {
+        let Event::Log(log) = event else { return };
+        let Some(message) = &mut log.message else { return };
+        let (redactor, at) = (&self.redactor, Location::LOG_MESSAGE);
+        let secrets: Vec<(String, String)> = parts
+            .iter()
+            .flat_map(|part| message[part.clone()].split_whitespace())
+            .take(MAX_REPEATED)
+            .map(|line| {
+                let secret = plain_base64(line);
+                let replacement = redactor.found_key_part(at, &secret, 0..secret.len()).replacement;
+                (secret, replacement)
+            })
+            .collect();
+        let count = |who: &str, what| self.account.redacted(source, who, what);
+        let Some(cleaned) = redactor.clean_key_parts(at, message, parts, count) else { return };
+        *message = cleaned.text;
+        let clean_within = |text: &mut String| {
+            for (secret, replacement) in &secrets {
+                if secret.len() >= LINE_BYTES && text.contains(secret.as_str()) {
+                    *text = text.replace(secret.as_str(), replacement);
+                }
+            }
+        };
+        let clean_value = |value: &mut String| match secrets.iter().find(|(secret, _)| *secret == *value) {
+            Some((_, replacement)) => value.clone_from(replacement),
+            None => clean_within(value),
+        };
+        texts::visit(event, |place| match place {
+            Place::Name(_, text) | Place::Text(_, text) => clean_within(text),
+            Place::Labels(attributes) | Place::Attributes(attributes) => {
+                attributes.values_mut().for_each(clean_value);
+            }
+            Place::Id(..) | Place::OptionalId(..) => {}
+        });
     }
 }
 

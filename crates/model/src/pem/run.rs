@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::{KeyPart, is_key_header, key_marks, key_part, leaves_key_open, may_have_key_mark};
+use super::frame::Frame;
+use super::{is_key_header, key_marks, key_part, key_parts, leaves_key_open, may_have_key_mark};
 
 /// How many other records may stand between two lines of a key: others write to the same stream.
 const MAX_OTHERS: u8 = 8;
@@ -20,6 +21,8 @@ pub struct KeyRun {
 struct Open {
     /// Where the base64 stood in the last line that was as long as those of keys.
     column: Option<usize>,
+    /// What stood around it.
+    frame: Option<Frame>,
     /// Shorter ones since then.
     short: u8,
     /// Texts without a part of it since one had some.
@@ -27,16 +30,21 @@ struct Open {
 }
 
 impl KeyRun {
-    /// Takes the next text of the stream, and says which part of it belongs to a key that began before. A text with a mark
+    /// Within a key whose beginning was not seen.
+    pub fn within() -> Self {
+        Self { open: Some(Open::default()) }
+    }
+
+    /// Takes the next text of the stream, and says which parts of it belong to a key that began before. A text with a mark
     /// can be known by itself.
-    pub fn see(&mut self, text: &str) -> Option<Range<usize>> {
+    pub fn see(&mut self, text: &str) -> Vec<Range<usize>> {
         if may_have_key_mark(text) && key_marks(text).next().is_some() {
             self.open = leaves_key_open(text).then(Open::default);
-            return None;
+            return Vec::new();
         }
-        let open = self.open.as_mut()?;
+        let Some(open) = &mut self.open else { return Vec::new() };
         let taken = open.take(text);
-        if taken.is_none() && open.is_over_after(text) {
+        if taken.is_empty() && open.is_over_after(text) {
             self.open = None;
         }
         taken
@@ -49,38 +57,45 @@ impl KeyRun {
 }
 
 impl Open {
-    /// The lines of the key that a text begins with.
-    fn take(&mut self, text: &str) -> Option<Range<usize>> {
-        let mut taken: Option<Range<usize>> = None;
+    /// The parts of a text that are of the key; lines that only blanks stand between are one.
+    fn take(&mut self, text: &str) -> Vec<Range<usize>> {
+        let mut taken: Vec<Range<usize>> = Vec::new();
         let mut next = 0;
         for line in text.split_inclusive('\n') {
             let begin = next;
             next += line.len();
-            if line.trim().is_empty() {
-                continue;
+            for part in self.take_line(line) {
+                let part = begin + part.start..begin + part.end;
+                match taken.last_mut() {
+                    Some(last) if text[last.end..part.start].trim().is_empty() => last.end = part.end,
+                    _ => taken.push(part),
+                }
             }
-            let Some(part) = self.take_line(line) else { break };
-            let start = taken.map_or(begin + part.start, |taken| taken.start);
-            taken = Some(start..begin + part.end);
         }
-        if taken.is_some() {
+        if !taken.is_empty() {
             self.others = 0;
         }
         taken
     }
 
-    fn take_line(&mut self, line: &str) -> Option<Range<usize>> {
-        let KeyPart { range, is_whole, is_full } = key_part(line)?;
-        if is_full {
-            (self.column, self.short) = (Some(range.start), 0);
-            return Some(range);
+    fn take_line(&mut self, line: &str) -> Vec<Range<usize>> {
+        let parts = key_parts(line);
+        if let Some(part) = parts.last() {
+            (self.column, self.short) = (Some(part.start), 0);
+            self.frame = Frame::around(line, part);
+            return parts;
         }
-        let column = self.column?;
-        if self.short >= MAX_SHORT || !is_whole && range.start != column {
-            return None;
-        }
+        let Some(short) = self.short_part(line) else { return parts };
         self.short += 1;
-        Some(range)
+        vec![short]
+    }
+
+    /// The part of a line that could be one of the last of the key, by where it stands.
+    fn short_part(&self, line: &str) -> Option<Range<usize>> {
+        let column = self.column.filter(|_| self.short < MAX_SHORT)?;
+        let at_end = key_part(line).filter(|part| part.is_whole || part.range.start == column);
+        let framed = || self.frame.as_ref().and_then(|frame| frame.inner(line));
+        at_end.map(|part| part.range).or_else(framed)
     }
 
     /// Whether the key cannot be thought to go on after a text that has nothing of it.
@@ -107,7 +122,12 @@ mod tests {
     /// What of texts is found to be of a key by one who sees them in their order.
     fn taken(texts: &[&str]) -> Vec<Option<String>> {
         let mut run = KeyRun::default();
-        texts.iter().map(|text| run.see(text).map(|range| text[range].to_owned())).collect()
+        let one = |text: &&str| {
+            let parts = run.see(text);
+            assert!(parts.len() < 2, "{text}");
+            parts.first().map(|part| text[part.clone()].to_owned())
+        };
+        texts.iter().map(one).collect()
     }
 
     #[test]
@@ -135,6 +155,31 @@ mod tests {
         let (begin, first) = (format!("12:00 INFO key: {BEGIN}"), format!("12:00 INFO key: {}", base64(64)));
         let texts = [begin.as_str(), first.as_str(), "12:00 INFO key: AAb=", "12:00 INFO done"];
         assert_eq!(taken(&texts), [None, Some(base64(64)), Some("AAb=".to_owned()), None]);
+    }
+
+    #[test]
+    fn lines_are_of_the_key_whatever_stands_around_each() {
+        let frames = [
+            ("{\"level\":\"info\",\"msg\":\"", "\",\"caller\":\"key.go:12\"}"),
+            ("{\"log\":\"", "\\n\",\"stream\":\"stdout\"}"),
+            ("level=info msg=\"", "\" caller=key.go:12"),
+            ("", " (key.py:12)"),
+            ("\u{1b}[32m", "\u{1b}[0m"),
+            ("'", "'"),
+            ("b'", "\\n'"),
+            ("\"", "\\n\" +"),
+            ("", ","),
+        ];
+        for (before, after) in frames {
+            let framed = |inner: &str| format!("{before}{inner}{after}");
+            let full = base64(64);
+            let texts = [BEGIN, &full, "GET /x 200", &full, "8Hw=", END, &full].map(framed);
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let taken = taken(&texts);
+            let found: Vec<Option<&str>> = taken.iter().map(Option::as_deref).collect();
+            let line = Some(full.as_str());
+            assert_eq!(found, [None, line, None, line, Some("8Hw="), None, None], "{before}…{after}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::Value;
 
 use super::MAX_EVENTS;
+use crate::Budget;
 
 /// A body that holds no events at all.
 #[derive(Debug, thiserror::Error)]
@@ -20,14 +21,66 @@ pub enum BodyError {
         /// How many it holds.
         count: usize,
     },
+    /// What it holds would take too much memory.
+    #[error(
+        "the values in the body would take {bytes} bytes, at most {MAX_BYTES} are taken at once: send them in parts"
+    )]
+    TooLarge {
+        /// How much that would be, roughly.
+        bytes: usize,
+    },
+    /// There is no room for what it holds, beside that of others.
+    #[error("there is no room for what the body holds; send it again")]
+    NoRoom,
+}
+
+/// The most memory that the values of a body may take.
+const MAX_BYTES: usize = 128 << 20;
+/// What a value in a list or an object takes, with its name and all that a list that grew keeps free.
+const VALUE_BYTES: usize = 144;
+/// What the first values of an object take room with.
+const OBJECT_BYTES: usize = 640;
+/// What an event takes beside its texts.
+const EVENT_BYTES: usize = 1024;
+
+/// Roughly the memory that all values of a body take, and the events that they become, by the signs that stand between
+/// them. A value of two letters takes a hundred times its size.
+fn size_of_values(body: &[u8]) -> usize {
+    let (mut values, mut objects) = (1_usize, 0_usize);
+    let (mut is_text, mut is_escaped) = (false, false);
+    for byte in body {
+        match byte {
+            // No text goes on in the next line.
+            b'\n' => (is_text, is_escaped) = (false, false),
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = is_text,
+            b'"' => is_text = !is_text,
+            _ if is_text => {}
+            b',' | b'[' => values += 1,
+            b'{' => (values, objects) = (values + 1, objects + 1),
+            _ => {}
+        }
+    }
+    let events = objects.min(MAX_EVENTS) * EVENT_BYTES;
+    values
+        .saturating_mul(VALUE_BYTES)
+        .saturating_add(objects.saturating_mul(OBJECT_BYTES))
+        .saturating_add(events)
 }
 
 /// One event, or why it is not JSON.
 type Element = Result<Value, String>;
 
 /// The values of a body, in order.
-pub(super) fn split(body: &[u8]) -> Result<Vec<Element>, BodyError> {
+pub(super) fn split(body: &[u8], budget: &Budget) -> Result<Vec<Element>, BodyError> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii();
+    let bytes = size_of_values(body);
+    if bytes > MAX_BYTES {
+        return Err(BodyError::TooLarge { bytes });
+    }
+    if !budget.has_room(bytes) {
+        return Err(BodyError::NoRoom);
+    }
     match body.first() {
         None => Err(BodyError::Empty),
         Some(b'[') => array(body),

@@ -92,6 +92,24 @@ fn a_body_without_events_is_an_error() {
 }
 
 #[test]
+fn a_body_whose_values_take_too_much_memory_is_refused_before_they_are_made() {
+    let many = format!("[{{\"attributes\": {{\"a\": [{}0]}}}}]", "0,".repeat(1 << 20));
+    assert!(matches!(decode(many.as_bytes(), NOW), Err(BodyError::TooLarge { .. })));
+    let objects = format!("[[{}{{}}]]", "{\"a\":0},".repeat(200_000));
+    assert!(matches!(decode(objects.as_bytes(), NOW), Err(BodyError::TooLarge { .. })));
+    // A text that does not end is one until the end of its line.
+    let lines = format!("\"\n{{\"attributes\": [{}0]}}", "0,".repeat(1 << 20));
+    assert!(matches!(decode(lines.as_bytes(), NOW), Err(BodyError::TooLarge { .. })));
+    let text = json!([{ "type": "job.completed", "job_id": 7, "error_message": "\\\",{[".repeat(1 << 19) }]);
+    assert_eq!(decode_all(&text.to_string()).len(), 1, "signs in texts are no values");
+    let budget = Budget::new(|bytes| bytes < 10_000);
+    let event = r#"{"type": "job.completed", "job_id": 7}"#;
+    assert!(decode_within(event.as_bytes(), NOW, &budget).is_ok());
+    let events = format!("{event}\n").repeat(10);
+    assert!(matches!(decode_within(events.as_bytes(), NOW, &budget), Err(BodyError::NoRoom)));
+}
+
+#[test]
 fn a_malformed_event_is_rejected_by_index_and_the_others_go_on() {
     let body = "{\"type\":\"job.started\",\"job_id\":1}\n{\"type\":\n{\"type\":\"job.started\",\"job_id\":2}";
     let events = decode_all(body);

@@ -297,7 +297,7 @@ impl Open {
         }
         // What has something before it is a record, also where the rest of it is of a key.
         let is_whole = key_part(line).is_some_and(|part| part.is_whole);
-        let is_more = is_key_header(line) || is_whole && key.see(line).is_some();
+        let is_more = is_key_header(line) || is_whole && !key.see(line).is_empty();
         if !is_more {
             self.key = None;
         }

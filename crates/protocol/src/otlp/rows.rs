@@ -16,6 +16,7 @@ mod tests;
 use model::event::Event;
 
 use super::reasons::Reasons;
+use crate::Budget;
 
 pub use logs::LogRows;
 pub use spans::SpanRows;
@@ -43,6 +44,8 @@ pub struct RowLimits {
     /// The most memory that the events of a request may take, in bytes, each with all that it comes from; the rest is
     /// rejected. An empty record of two bytes grows to thousands.
     pub max_bytes: usize,
+    /// What is asked for room for them, which other requests want as well.
+    pub budget: Budget,
 }
 
 impl Default for RowLimits {
@@ -57,6 +60,7 @@ impl Default for RowLimits {
             max_origin_text_bytes: 2 << 10,
             max_depth: 8,
             max_bytes: 128 << 20,
+            budget: Budget::default(),
         }
     }
 }
@@ -74,6 +78,9 @@ pub struct Rows {
     pub reasons: Reasons,
     /// Roughly the memory that the events take.
     bytes: usize,
+    /// Whether there was no room for them, so that they are only counted. Whoever gave the room knows it, and uses
+    /// nothing of this.
+    is_only_counted: bool,
 }
 
 /// What an attribute takes beside its texts.
@@ -101,7 +108,13 @@ impl Rows {
             return self.reject_the_rest();
         }
         self.bytes += size_of::<Event>().saturating_add(bytes);
-        self.events.push(event);
+        if !limits.budget.has_room(self.bytes) {
+            self.is_only_counted = true;
+            self.events = Vec::new();
+        }
+        if !self.is_only_counted {
+            self.events.push(event);
+        }
     }
 
     /// Whether there was no room for an event. What follows is rejected unseen, also where it is smaller: whoever sends

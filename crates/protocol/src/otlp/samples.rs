@@ -22,8 +22,9 @@ use super::metrics::{
 };
 use super::names::NameStrategy;
 use super::resource::{Resource, Scope, Sink};
-use super::time::UnixNanos;
+use super::time::{TOO_FAR_OUT, UnixNanos};
 use super::value::KeyValue;
+use crate::Budget;
 use labels::SeriesLabels;
 use metric::PresentMetric;
 use target::Target;
@@ -55,6 +56,11 @@ pub struct SampleSink<'o> {
     labels: SeriesLabels,
     /// The encoded labels of the series that is being written.
     series: Vec<u8>,
+    /// What is asked for room for the samples, which other requests want as well.
+    budget: Budget,
+    /// What they would take, from where there was no room on: they are only counted then. Whoever gave the room knows
+    /// it, and uses nothing of what was gathered.
+    counted: Option<usize>,
 }
 
 /// Why a point is not taken.
@@ -89,7 +95,14 @@ impl<'o> SampleSink<'o> {
             metric: PresentMetric::default(),
             labels: SeriesLabels::default(),
             series: Vec::new(),
+            budget: Budget::default(),
+            counted: None,
         }
+    }
+
+    /// The same, which asks for room.
+    pub fn within(self, budget: Budget) -> Self {
+        Self { budget, ..self }
     }
 
     /// What it has gathered.
@@ -121,22 +134,37 @@ impl<'o> SampleSink<'o> {
         if !time.is_set() {
             return Err("it has no time".to_owned());
         }
+        if time.timestamp().is_none() {
+            return Err(TOO_FAR_OUT.to_owned());
+        }
         self.labels.set(attributes, &self.target, self.options.names)?;
-        let start_ms = if self.metric.counts && start.is_set() { start.as_millis() } else { NO_START };
+        let has_start = self.metric.counts && start.timestamp().is_some();
+        let start_ms = if has_start { start.as_millis() } else { NO_START };
         Ok(Moment { time_ms: time.as_millis(), start_ms, is_stale })
     }
 
     /// Checks that there is room for so many series with the labels of the present point.
-    fn check_room(&self, series: usize) -> Result<(), Refusal> {
+    fn check_room(&mut self, series: usize) -> Result<(), Refusal> {
         let each = self.labels.size_bytes() + self.metric.name.len() + SERIES_BYTES;
-        let bytes = self.converted.size_bytes().saturating_add(series.saturating_mul(each));
+        let before = self.counted.unwrap_or_else(|| self.converted.size_bytes());
+        let bytes = before.saturating_add(series.saturating_mul(each));
         if bytes <= self.options.max_bytes {
-            return Ok(());
+            return self.ask_for(bytes);
         }
         let limit = self.options.max_bytes;
         Err(Refusal::OverMemory(format!(
             "the samples of the request would take more than {limit} bytes: send fewer points at once"
         )))
+    }
+
+    /// Checks that there is room for so many bytes beside other requests; else lets go of all and only counts.
+    fn ask_for(&mut self, bytes: usize) -> Result<(), Refusal> {
+        if self.budget.has_room(bytes) && self.counted.is_none() {
+            return Ok(());
+        }
+        self.counted = Some(bytes);
+        self.converted = Converted::default();
+        Err(Refusal::OverMemory(String::new()))
     }
 
     /// Adds a sample of the series that a suffix and a label name. Series of a point differ in nothing else.

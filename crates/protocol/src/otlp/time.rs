@@ -6,6 +6,9 @@ use model::Timestamp;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnixNanos(pub u64);
 
+/// Why what has a time that cannot be written down is rejected.
+pub(super) const TOO_FAR_OUT: &str = "its time is no number of nanoseconds between 1970 and the year 2262";
+
 impl UnixNanos {
     /// Stands for whatever was sent as a time and is none: what lies before 1970, or beyond what fits.
     pub const BEYOND: Self = Self(u64::MAX);

@@ -5,10 +5,11 @@ use super::exemplar::LabelsOf;
 use super::series::{MAX_LABELS, SeriesReader, started_sample};
 use super::symbols::{MAX_SYMBOLS, Symbols, each_reference};
 use super::{Decoded, RemoteWriteError, metadata};
+use crate::Budget;
 use crate::wire::{Fields, Malformed, Value};
 
 /// Takes a message apart.
-pub(super) fn read(plain: &[u8], limit: usize) -> Result<Decoded, RemoteWriteError> {
+pub(super) fn read(plain: &[u8], limit: usize, budget: &Budget) -> Result<Decoded, RemoteWriteError> {
     let symbols = symbols(plain)?;
     let mut decoded = Decoded::default();
     let mut series = SeriesReader::default();
@@ -27,7 +28,7 @@ pub(super) fn read(plain: &[u8], limit: usize) -> Result<Decoded, RemoteWriteErr
                 decoded.take_metadata(said);
             }
             index += 1;
-            decoded.check_size(limit)?;
+            decoded.check_size(limit, budget)?;
         }
     }
     Ok(decoded)

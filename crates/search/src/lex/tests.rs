@@ -67,6 +67,23 @@ fn stars_and_question_marks_are_wildcards_unless_escaped() {
 }
 
 #[test]
+fn a_name_in_quotes_is_told_from_what_stands_behind_it() {
+    for (text, expected) in [
+        (r#""k8s.io/name""#, Some(("k8s.io/name", ""))),
+        (r#""a,b" , c"#, Some(("a,b", " , c"))),
+        (r#""a\"\\b"x"#, Some(("a\"\\b", "x"))),
+        (r#""""#, Some(("", ""))),
+        (r#""a"#, None),
+        (r#""a\"#, None),
+        (r#"a"b""#, None),
+        ("", None),
+    ] {
+        let found = quotation(text);
+        assert_eq!(found.as_ref().map(|(name, behind)| (name.as_str(), *behind)), expected, "{text}");
+    }
+}
+
+#[test]
 fn quotations_end_at_a_quote_that_is_not_escaped() {
     let cases = [
         ("\"timed out\" b", "timed out", 11),

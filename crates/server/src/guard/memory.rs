@@ -4,6 +4,10 @@
 //! as it comes, and where it is too much it is refused at once: a sender may be slow, and nobody waits for one. What a
 //! body becomes is taken for before it is unpacked, in the order in which requests ask, who wait a short while for it.
 //! The accounts are two because whoever waits holds its body: it would wait for itself.
+//!
+//! How much a body becomes is known when it is decoded: a record of two bytes is a row of hundreds. Room that is taken
+//! grows with the rows ([`Taken::holds`]), and nobody waits while it holds some. Where there is none, what was made is let
+//! go and the rest is only counted; the request waits its turn again, for all that it needs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,8 +20,8 @@ use futures::StreamExt;
 use model::ByteSize;
 use parking_lot::Mutex;
 use prometheus::{IntCounter, IntGauge, Registry};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::places::{Place, Places, gauged};
 use crate::context::Shared;
 use crate::problem::{Kind, Problem};
 
@@ -25,20 +29,23 @@ use crate::problem::{Kind, Problem};
 pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
 /// When to come back after that.
 const RETRY_SOON: Duration = Duration::from_secs(2);
-/// How many times its bytes an unpacked body takes: itself, the buffer that grew to hold it, the rows or samples that it
-/// becomes, and what of these is on its way to the store.
+/// How many times its bytes an unpacked body takes where rows are no larger than what they were made from: itself, the
+/// buffer that grew to hold it, the rows or samples that it becomes, and what of these is on its way to the store.
 const TIMES: u64 = 4;
-/// What places are counted in: of bytes there would be too many.
-const PLACE: u64 = 1024;
+/// How many times its bytes it takes beside rows.
+const TIMES_ITSELF: u64 = 2;
+/// The most that is on its way to the store at once: a part, in which large requests are stored.
+const PART_BYTES: u64 = 16 << 20;
+/// Room grows by this at least, so that it does not with every row.
+const STEP: u64 = 16 << 10;
 
 /// The memory of ingest.
 pub(crate) struct IngestMemory {
     /// Bytes of bodies that have come and are not answered.
     arrived: Mutex<u64>,
     max_arrived: u64,
-    /// Places for what bodies become.
-    places: Arc<Semaphore>,
-    all_places: u32,
+    /// Room for what bodies become.
+    places: Arc<Places>,
     patience: Duration,
     in_use: IntGauge,
     turned_away: IntCounter,
@@ -62,32 +69,29 @@ impl IngestMemory {
         registry.register(Box::new(in_use.clone()))?;
         registry.register(Box::new(turned_away.clone()))?;
         let max_arrived = most.0 / 4;
-        let all_places = u32::try_from((most.0 - max_arrived) / PLACE).unwrap_or(u32::MAX).max(1);
         Ok(Arc::new(Self {
             arrived: Mutex::default(),
             max_arrived,
-            places: Arc::new(Semaphore::new(usize::try_from(all_places).unwrap_or(Semaphore::MAX_PERMITS))),
-            all_places,
+            places: Places::new(most.0 - max_arrived, in_use.clone()),
             patience,
             in_use,
             turned_away,
         }))
     }
 
-    /// Takes room for a body of so many bytes once it is unpacked, and for what it becomes; all there is where that would
-    /// not be enough. Waits its turn.
-    pub(crate) async fn take(self: &Arc<Self>, unpacked: u64) -> Result<Taken, Problem> {
-        let places = unpacked.saturating_mul(TIMES).div_ceil(PLACE);
-        let places = u32::try_from(places).unwrap_or(u32::MAX).clamp(1, self.all_places);
-        let waiting = Arc::clone(&self.places).acquire_many_owned(places);
-        // Nobody closes it.
-        let Ok(Ok(permit)) = tokio::time::timeout(self.patience, waiting).await else {
-            self.turned_away.inc();
-            return Err(no_room());
-        };
-        let bytes = i64::from(places).saturating_mul(PLACE as i64);
-        self.in_use.add(bytes);
-        Ok(Taken { memory: Arc::clone(self), bytes, _permit: permit })
+    /// Takes room for a body of so many bytes once it is unpacked, and for rows of so many that it becomes, where that is
+    /// known; all that one may have where that would not be enough. Waits its turn.
+    pub(crate) async fn take(&self, unpacked: u64, rows: u64) -> Result<Taken, Problem> {
+        match self.places.take(needed(unpacked, rows), self.patience).await {
+            Some(place) => Ok(Taken { unpacked, held: Mutex::new(Held { place, lacking: None }) }),
+            None => Err(self.turn_away()),
+        }
+    }
+
+    /// Counts a request for which there is no room, and says what it is told.
+    pub(crate) fn turn_away(&self) -> Problem {
+        self.turned_away.inc();
+        no_room()
     }
 
     fn arriving(self: &Arc<Self>) -> Arriving {
@@ -95,16 +99,46 @@ impl IngestMemory {
     }
 }
 
-/// Room for what a body becomes, until it is stored.
-pub(crate) struct Taken {
-    memory: Arc<IngestMemory>,
-    bytes: i64,
-    _permit: OwnedSemaphorePermit,
+/// What a body takes in all, with the rows that it becomes and what of them is on its way to the store.
+fn needed(unpacked: u64, rows: u64) -> u64 {
+    let with_rows = rows.saturating_add(rows.min(PART_BYTES));
+    let known = unpacked.saturating_mul(TIMES_ITSELF).saturating_add(with_rows);
+    known.max(unpacked.saturating_mul(TIMES))
 }
 
-impl Drop for Taken {
-    fn drop(&mut self) {
-        self.memory.in_use.sub(self.bytes);
+/// Room for what a body becomes, until it is stored.
+pub(crate) struct Taken {
+    unpacked: u64,
+    held: Mutex<Held>,
+}
+
+struct Held {
+    place: Place,
+    /// Bytes of rows for which there was none.
+    lacking: Option<u64>,
+}
+
+impl Taken {
+    /// Whether there is room for rows of so many bytes, all that there are by now. Takes more without waiting. Who has
+    /// all that one may have needs no more.
+    pub(crate) fn holds(&self, rows: u64) -> bool {
+        let mut held = self.held.lock();
+        let Held { place, lacking } = &mut *held;
+        let missing = needed(self.unpacked, rows).saturating_sub(place.bytes());
+        let is_there = lacking.is_none()
+            && (missing == 0
+                || place.is_most()
+                || place.grow(missing.next_multiple_of(STEP))
+                || place.grow(missing));
+        if !is_there {
+            *lacking = Some(lacking.unwrap_or(0).max(rows));
+        }
+        is_there
+    }
+
+    /// How many bytes of rows there would have been, where there was no room for them.
+    pub(crate) fn lacking(&self) -> Option<u64> {
+        self.held.lock().lacking
     }
 }
 
@@ -146,10 +180,6 @@ impl Drop for Arriving {
     }
 }
 
-fn gauged(bytes: u64) -> i64 {
-    i64::try_from(bytes).unwrap_or(i64::MAX)
-}
-
 /// What is told of a request for which there is no room now.
 pub(super) fn no_room() -> Problem {
     let said = "Nothing was stored: the requests that are being taken in fill the memory for them \
@@ -186,15 +216,15 @@ mod tests {
     #[tokio::test]
     async fn who_finds_no_room_in_time_is_told_to_come_back_and_counted() {
         let memory = memory(64 << 10, Duration::from_millis(10));
-        let all = memory.take(1 << 30).await.expect("one alone gets all there is");
-        assert_eq!(memory.in_use.get(), 48 << 10);
-        let refused = memory.take(1).await.err().expect("there is no room");
+        let all = memory.take(1 << 30, 0).await.expect("one alone gets all there is but an eighth");
+        assert_eq!(memory.in_use.get(), 42 << 10);
+        let refused = memory.take(2 << 10, 0).await.err().expect("there is no room");
         assert!(refused.detail().contains("server.max_ingest_memory"), "{refused:?}");
         assert_eq!(memory.turned_away.get(), 1);
         drop(all);
-        let some = [memory.take(6 << 10).await, memory.take(6 << 10).await];
+        let some = [memory.take(5 << 10, 0).await, memory.take(5 << 10, 0).await];
         assert!(
-            some.iter().all(Result::is_ok) && memory.take(1).await.is_err(),
+            some.iter().all(Result::is_ok) && memory.take(2 << 10, 0).await.is_err(),
             "each takes four times its bytes"
         );
         drop(some);
@@ -202,23 +232,26 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_waits_gets_room_in_the_order_of_asking() {
-        let memory = memory(64 << 10, Duration::from_secs(60));
-        let all = memory.take(1 << 30).await.expect("room");
-        let (told, mut done) = tokio::sync::mpsc::unbounded_channel();
-        for (name, bytes) in [("large", 12 << 10), ("small", 1)] {
-            let (memory, told) = (Arc::clone(&memory), told.clone());
-            tokio::spawn(async move {
-                let taken = memory.take(bytes).await;
-                // The test may have failed by then.
-                _ = told.send((name, taken.is_ok()));
-            });
-            // On one thread it asks before the next one does.
-            tokio::task::yield_now().await;
-        }
-        drop(all);
-        assert_eq!(done.recv().await, Some(("large", true)));
-        assert_eq!(done.recv().await, Some(("small", true)));
+    async fn room_grows_with_rows_and_what_finds_none_says_how_much_it_needs() {
+        let memory = memory(4 << 20, Duration::from_millis(10));
+        let most = (3 << 20) / 8 * 7;
+        let first = memory.take(1 << 10, 0).await.expect("room");
+        assert_eq!(memory.in_use.get(), 4 << 10);
+        assert!(first.holds(1 << 10) && memory.in_use.get() == 4 << 10, "four times the body is enough");
+        assert!(first.holds(1 << 20), "rows, and as much on their way to the store");
+        assert!(memory.in_use.get() >= 2 << 20);
+        let second = memory.take(1 << 10, 0).await.expect("room");
+        assert!(!second.holds(1 << 20) && !second.holds(1), "once there was none there is none");
+        assert!(!second.holds(1200 << 10));
+        assert_eq!((first.lacking(), second.lacking()), (None, Some(1200 << 10)));
+        assert!(memory.take(1 << 10, 1200 << 10).await.is_err(), "all that it needs at once");
+        drop((first, second));
+        let third = memory.take(1 << 10, 1200 << 10).await.expect("room");
+        let taken = memory.in_use.get();
+        assert!(third.holds(1200 << 10) && memory.in_use.get() == taken);
+        drop(third);
+        let alone = memory.take(1 << 10, 1 << 30).await.expect("room");
+        assert!(alone.holds(1 << 30) && memory.in_use.get() == most, "it has all that one may have");
     }
 
     #[test]

@@ -9,4 +9,5 @@ pub(crate) mod linger;
 pub(crate) mod load;
 pub(crate) mod memory;
 pub(crate) mod packing;
+mod places;
 pub(crate) mod stall;

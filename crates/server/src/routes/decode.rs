@@ -1,8 +1,12 @@
-//! Bodies of ingest on their way to what they say: unpacked and decoded, large ones on a thread that may block.
+//! Bodies of ingest on their way to what they say: unpacked and decoded, large ones on a thread that may block, within the
+//! memory that there is for all of them.
+
+use std::sync::Arc;
 
 use axum::body::Bytes;
 use ingest::Reason;
 use model::ByteSize;
+use protocol::Budget;
 
 use crate::context::Shared;
 use crate::errors::capital;
@@ -11,7 +15,7 @@ use crate::guard::packing::{Packing, UnpackError};
 use crate::problem::{Kind, Problem};
 
 /// Bodies below this are decoded where they are; a larger one would hold up other requests.
-const DECODE_HERE_BYTES: usize = 64 << 10;
+const DECODE_HERE_BYTES: u64 = 64 << 10;
 
 /// How a body that is not taken is counted, and what its sender is told.
 pub(super) type Refusal = (Reason, Problem);
@@ -19,47 +23,63 @@ pub(super) type Refusal = (Reason, Problem);
 /// What a body says, and the room that is taken for it until it is stored.
 pub(super) struct Decoded<T> {
     pub(super) value: T,
-    pub(super) room: Taken,
+    pub(super) room: Arc<Taken>,
 }
 
-/// Unpacks a body and decodes it.
+/// How often a body is unpacked at the most: when it turns out to be larger than it said, and when it turns out how much
+/// it becomes, once more each.
+const TRIES: usize = 3;
+
+/// Unpacks a body and decodes it, asking for room for what it becomes.
 pub(super) async fn decoded<T: Send + 'static>(
     app: &Shared,
     packing: Packing,
     body: Bytes,
-    decode: impl FnOnce(&[u8]) -> Result<T, Refusal> + Send + 'static,
+    decode: impl Fn(&[u8], &Budget) -> Result<T, Refusal> + Send + 'static,
 ) -> Result<Decoded<T>, Refusal> {
     let expected = packing.expected(&body, app.config.max_decompressed_body);
     decoded_within(app, packing, body, expected, decode).await
 }
 
 /// The same of a body that is expected to have so many bytes when it is unpacked. One that has more is unpacked again,
-/// once there is room for the largest.
+/// once there is room for the largest; one that becomes more than there was room for, once there is room for all of that.
 pub(super) async fn decoded_within<T: Send + 'static>(
     app: &Shared,
     packing: Packing,
     body: Bytes,
     expected: ByteSize,
-    decode: impl FnOnce(&[u8]) -> Result<T, Refusal> + Send + 'static,
+    decode: impl Fn(&[u8], &Budget) -> Result<T, Refusal> + Send + 'static,
 ) -> Result<Decoded<T>, Refusal> {
     let limit = app.config.max_decompressed_body;
-    let first =
-        Attempt { packing, body: body.clone(), within: expected, limit, room: room(app, expected.0).await? };
-    let decode = match first.make(decode).await {
-        Tried::Done(done) => return done,
-        // Its room is given back: whoever waits for more while it holds some may wait for another who does the same.
-        Tried::Larger(decode) => decode,
-    };
-    let second = Attempt { packing, body, within: limit, limit, room: room(app, limit.0).await? };
-    match second.make(decode).await {
-        Tried::Done(done) => done,
-        Tried::Larger(_) => Err(unpacking(&UnpackError::TooLarge(limit))),
+    let (mut decode, mut within, mut rows) = (decode, expected, 0);
+    for _ in 0..TRIES {
+        // The room of the try before is given back: whoever waits for more while it holds some may wait for another who
+        // does the same.
+        let taken = app.ingest_memory.take(within.0, rows).await;
+        let room = taken.map_err(|problem| (Reason::Overloaded, problem))?;
+        match (Attempt { packing, body: body.clone(), within, limit, room }).make(decode).await {
+            Tried::Done(done) => return done,
+            Tried::Larger(again) => (decode, within) = (again, limit),
+            // Some of it is reckoned roughly.
+            Tried::Lacking { decode: again, rows: lacking } => {
+                (decode, rows) = (again, lacking.saturating_add(lacking / 8));
+            }
+        }
     }
+    Err((Reason::Overloaded, app.ingest_memory.turn_away()))
 }
 
-/// Takes room for a body of so many bytes.
-pub(super) async fn room(app: &Shared, unpacked: u64) -> Result<Taken, Refusal> {
-    app.ingest_memory.take(unpacked).await.map_err(|problem| (Reason::Overloaded, problem))
+/// Does what is to be done with rows, which goes on, in the room for them, also when nobody waits for it any more.
+pub(super) async fn in_room<T: Send + 'static>(
+    room: Arc<Taken>,
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<T, Problem> {
+    let working = tokio::spawn(async move {
+        let done = work.await;
+        drop(room);
+        done
+    });
+    working.await.map_err(|error| Problem::internal(&error))
 }
 
 /// A body that is to be unpacked within some room, which it holds also when nobody waits for it any more.
@@ -77,15 +97,20 @@ enum Tried<T, F> {
     Done(Result<Decoded<T>, Refusal>),
     /// It is larger, and nothing was decoded.
     Larger(F),
+    /// There was no room for what it becomes, which would be rows of so many bytes.
+    Lacking {
+        decode: F,
+        rows: u64,
+    },
 }
 
 impl Attempt {
     async fn make<T, F>(self, decode: F) -> Tried<T, F>
     where
         T: Send + 'static,
-        F: FnOnce(&[u8]) -> Result<T, Refusal> + Send + 'static,
+        F: Fn(&[u8], &Budget) -> Result<T, Refusal> + Send + 'static,
     {
-        let is_small = self.packing == Packing::Plain && self.body.len() <= DECODE_HERE_BYTES;
+        let is_small = self.packing == Packing::Plain && self.within.0 <= DECODE_HERE_BYTES;
         if is_small {
             return self.run(decode);
         }
@@ -93,11 +118,20 @@ impl Attempt {
         done.unwrap_or_else(|error| Tried::Done(Err((Reason::Malformed, Problem::internal(&error)))))
     }
 
-    fn run<T, F: FnOnce(&[u8]) -> Result<T, Refusal>>(self, decode: F) -> Tried<T, F> {
-        match self.packing.unpack(&self.body, self.within) {
-            Ok(bytes) => Tried::Done(decode(&bytes).map(|value| Decoded { value, room: self.room })),
-            Err(UnpackError::TooLarge(_)) if self.within.0 < self.limit.0 => Tried::Larger(decode),
-            Err(error) => Tried::Done(Err(unpacking(&error))),
+    fn run<T, F: Fn(&[u8], &Budget) -> Result<T, Refusal>>(self, decode: F) -> Tried<T, F> {
+        let bytes = match self.packing.unpack(&self.body, self.within) {
+            Ok(bytes) => bytes,
+            Err(UnpackError::TooLarge(_)) if self.within.0 < self.limit.0 => return Tried::Larger(decode),
+            Err(error) => return Tried::Done(Err(unpacking(&error))),
+        };
+        let room = Arc::new(self.room);
+        let growing = Arc::clone(&room);
+        let budget = Budget::new(move |rows| growing.holds(rows as u64));
+        let value = decode(&bytes, &budget);
+        match room.lacking() {
+            // Whatever came of it: it is not of all.
+            Some(rows) => Tried::Lacking { decode, rows },
+            None => Tried::Done(value.map(|value| Decoded { value, room })),
         }
     }
 }

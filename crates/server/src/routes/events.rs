@@ -1,16 +1,19 @@
 //! Pipeline events: `POST /api/v1/events`.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use ingest::{Reason, Source};
 use model::Timestamp;
+use protocol::Budget;
 use protocol::events::{self, BodyError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::decode::{Decoded, Refusal, decoded};
+use super::decode::{Decoded, Refusal, decoded, in_room};
 use crate::context::Shared;
 use crate::guard::body;
 use crate::guard::packing::Packing;
@@ -50,12 +53,14 @@ pub(super) async fn take(
     let packing = Packing::of(&headers)?;
     let bytes = body::read(body, app.config.max_ingest_body).await?;
     let now = Timestamp::now();
-    let decode = move |bytes: &[u8]| events::decode(bytes, now).map_err(|error| unreadable(&error));
+    let decode = move |bytes: &[u8], budget: &Budget| {
+        events::decode_within(bytes, now, budget).map_err(|error| unreadable(&error))
+    };
     let decoded = decoded(&app, packing, bytes, decode).await.map_err(|(reason, problem)| {
         app.context.ingest.refuse_events(Source::EventsApi, reason, 1);
         problem
     })?;
-    let Decoded { value: decoded, room: _room } = decoded;
+    let Decoded { value: decoded, room } = decoded;
     let mut outcome = Outcome::default();
     let mut places = Vec::with_capacity(decoded.events.len());
     let mut good = Vec::with_capacity(decoded.events.len());
@@ -70,7 +75,9 @@ pub(super) async fn take(
     }
     app.context.ingest.refuse_events(Source::EventsApi, Reason::Malformed, outcome.rejected.len() as u64);
     if !good.is_empty() {
-        let stored = app.context.ingest.append_events(Source::EventsApi, good).await?;
+        let ingest = Arc::clone(&app.context.ingest);
+        let storing = async move { ingest.append_events(Source::EventsApi, good).await };
+        let stored = in_room(room, storing).await??;
         outcome.accepted = stored.accepted;
         outcome.duplicates = stored.duplicates;
         outcome.rejected.extend(
@@ -87,7 +94,8 @@ pub(super) async fn take(
 fn unreadable(error: &BodyError) -> Refusal {
     let (reason, kind) = match error {
         BodyError::Empty | BodyError::NotJson(_) => (Reason::Malformed, Kind::BadBody),
-        BodyError::TooMany { .. } => (Reason::TooLarge, Kind::TooLarge),
+        BodyError::TooMany { .. } | BodyError::TooLarge { .. } => (Reason::TooLarge, Kind::TooLarge),
+        BodyError::NoRoom => (Reason::Overloaded, Kind::Overloaded),
     };
     (reason, Problem::new(kind, format!("{}.", crate::problem::chain(error))))
 }

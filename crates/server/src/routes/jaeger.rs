@@ -12,9 +12,10 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::routing::get;
+use model::event::SpanKind;
 use model::{TimeRange, Timestamp};
 use promql::{Query, Value};
-use records::{Facet, Kind, MAX_SPANS, MAX_TRACES, MAX_VALUES, TraceSummary, spans_of};
+use records::{Facet, Kind, MAX_SPANS, MAX_TRACES, MAX_VALUES, spans_of};
 use store::{Cancel, TelemetryStore};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -27,7 +28,7 @@ use crate::context::Shared;
 use crate::params::Name;
 use crate::problem::Problem;
 use answer::Answer;
-use shapes::{Call, Trace};
+use shapes::{Call, Operation, Trace};
 
 pub(crate) use answer::in_its_form;
 
@@ -48,6 +49,7 @@ pub(super) fn routes() -> Routes {
     OpenApiRouter::new()
         .routes(routes!(services))
         .routes(routes!(operations))
+        .routes(routes!(operations_by_kind))
         .routes(routes!(traces))
         .routes(routes!(trace))
         .routes(routes!(dependencies))
@@ -72,6 +74,31 @@ async fn operations(State(app): State<Shared>, Name(service): Name) -> Result<Js
     Ok(Json(Answer::of(recent(&app, "name", &search::of_service(&service)).await?)))
 }
 
+/// The operations of a service of which there were spans in the last day, with their kinds.
+#[utoipa::path(get, path = "/jaeger/api/operations", tag = "jaeger",
+    params(("service" = String, Query), ("spanKind" = Option<String>, Query, description = "Only those of this kind: `server`")),
+    responses((status = 200, body = serde_json::Value, description = "As Jaeger answers"),
+        (status = "4XX", body = serde_json::Value, description = "As Jaeger answers"),
+        (status = 503, body = serde_json::Value, description = "It took too long, or too many searches run")))]
+async fn operations_by_kind(
+    State(app): State<Shared>,
+    given: Given,
+) -> Result<Json<Answer<Operation>>, Problem> {
+    let of_service = search::of_service(given.needed("service")?);
+    let expected = format!("one of {}", SpanKind::NAMES.join(", "));
+    let one = |text: &str| SpanKind::NAMES.contains(&text).then(|| text.to_owned());
+    let kinds = match given.read("spanKind", &expected, one)? {
+        Some(kind) => vec![kind],
+        None => recent(&app, "kind", &of_service).await?,
+    };
+    let mut operations = Vec::new();
+    for kind in kinds {
+        let names = recent(&app, "name", &format!("{of_service} kind={kind}")).await?;
+        operations.extend(names.into_iter().map(|name| Operation { name, span_kind: kind.clone() }));
+    }
+    Ok(Json(Answer::of(operations)))
+}
+
 /// The values that a field of recent spans has, of those that most have.
 async fn recent(app: &Shared, field: &str, query: &str) -> Result<Vec<String>, Problem> {
     let facet: Facet = searching::facet("field", Kind::Spans, field)?;
@@ -87,7 +114,8 @@ async fn recent(app: &Shared, field: &str, query: &str) -> Result<Vec<String>, P
 
 /// Traces with a span that satisfies all that is asked, those with the newest first.
 #[utoipa::path(get, path = "/jaeger/api/traces", tag = "jaeger",
-    params(("service" = String, Query),
+    params(("service" = Option<String>, Query, description = "Needed where no `traceID` is given"),
+        ("traceID" = Option<Vec<String>>, Query, description = "These traces, whatever else is asked"),
         ("operation" = Option<String>, Query, description = "The name of a span"),
         ("tags" = Option<String>, Query, description = "A JSON object of attributes and their values"),
         ("minDuration" = Option<String>, Query, description = "`100ms`"),
@@ -99,6 +127,11 @@ async fn recent(app: &Shared, field: &str, query: &str) -> Result<Vec<String>, P
         (status = "4XX", body = serde_json::Value, description = "As Jaeger answers"),
         (status = 503, body = serde_json::Value, description = "It took too long, or too many searches run")))]
 async fn traces(State(app): State<Shared>, given: Given) -> Result<Json<Answer<Trace>>, Problem> {
+    let ids = search::trace_ids(&given)?;
+    if !ids.is_empty() {
+        let all = ids.into_iter().map(|id| (id, TimeRange::ALL)).collect();
+        return Ok(answered(ask(&app, move |store, cancel| whole(store, all, cancel)).await?));
+    }
     let text = search::text(&given)?;
     let end = micros(&given, "end")?.unwrap_or_else(Timestamp::now);
     let start = micros(&given, "start")?.unwrap_or_else(|| end.before(LAST));
@@ -111,15 +144,19 @@ async fn traces(State(app): State<Shared>, given: Given) -> Result<Json<Answer<T
     let search = search_of(Kind::Spans, Some(&text), Some(start), Some(end))?;
     let found = ask(&app, move |store, cancel| {
         let found = records::traces(store, &search, limit, cancel)?;
-        whole(store, found, cancel)
+        let range = |start: Timestamp, nanos| TimeRange::new(start, start.after(Duration::from_nanos(nanos)));
+        let found = found.into_iter().map(|one| (one.trace_id, range(one.start, one.duration_ns)));
+        whole(store, found.collect(), cancel)
     });
-    let Whole { traces, is_cut } = found.await?;
+    Ok(answered(found.await?))
+}
+
+fn answered(Whole { traces, is_cut }: Whole) -> Json<Answer<Trace>> {
     let answer = Answer::of(traces);
-    if is_cut {
-        let note = format!("There are more traces; those found have {MAX_SPANS} spans together.");
-        return Ok(Json(answer.with_note(note)));
+    if !is_cut {
+        return Json(answer);
     }
-    Ok(Json(answer))
+    Json(answer.with_note(format!("There are more traces; those found have {MAX_SPANS} spans together.")))
 }
 
 /// Traces with their spans.
@@ -129,24 +166,27 @@ struct Whole {
     is_cut: bool,
 }
 
-/// The spans of traces, one after the other until there are as many as an answer may have.
+/// The spans of traces by their ids, one after the other until there are as many as an answer may have. Those of which
+/// there is none are left out.
 fn whole(
     store: &dyn TelemetryStore,
-    found: Vec<TraceSummary>,
+    found: Vec<(String, TimeRange)>,
     cancel: &Cancel,
 ) -> Result<Whole, records::Error> {
     let mut traces = Vec::with_capacity(found.len());
     let mut left = MAX_SPANS;
-    for one in found {
-        let range = TimeRange::new(one.start, one.start.after(Duration::from_nanos(one.duration_ns)));
+    for (trace_id, range) in found {
         if left == 0 {
             return Ok(Whole { traces, is_cut: true });
         }
-        let mut spans = spans_of(store, &one.trace_id, range, left + 1, cancel)?;
+        let mut spans = spans_of(store, &trace_id, range, left + 1, cancel)?;
+        if spans.is_empty() {
+            continue;
+        }
         let warning = (spans.len() > left).then(|| "It has more spans than these.".to_owned());
         spans.truncate(left);
         left -= spans.len();
-        traces.push(Trace::of(one.trace_id, spans, warning));
+        traces.push(Trace::of(trace_id, spans, warning));
     }
     Ok(Whole { traces, is_cut: false })
 }

@@ -11,7 +11,7 @@ use axum::extract::State;
 use model::Timestamp;
 use records::{Context, Cursor, Kind, MAX_BUCKETS, Page, Search};
 use serde::Deserialize;
-use store::Order;
+use store::{Cancel, Order, TelemetryStore};
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -21,7 +21,7 @@ use super::jobs::in_short;
 use super::searching::{ask, facet, facets, limit, order, page_limit, search, wrong};
 use crate::context::Shared;
 use crate::params::{MAX_LIMIT, Params, named, time};
-use crate::problem::{Problem, ProblemBody};
+use crate::problem::{self, Problem, ProblemBody};
 use crate::wire::records::{LogContext, LogFacets, LogHistogram, LogPage, hints};
 
 pub(super) fn routes() -> Routes {
@@ -98,8 +98,8 @@ struct HistogramParams {
     #[param(value_type = Option<String>, format = DateTime)]
     #[serde(default, deserialize_with = "time")]
     to: Option<Timestamp>,
-    /// A field or attribute by whose values records are told apart, as a search names it; `level` if left out. Values
-    /// beyond 32 are counted together.
+    /// A field or attribute by whose values records are told apart, as a search names it, also in quotes; `level` if left
+    /// out. Values beyond 32 are counted together.
     by: Option<String>,
     /// About how many buckets there are, 60 if left out, at most 1,000.
     buckets: Option<u32>,
@@ -145,8 +145,8 @@ struct FacetParams {
     #[param(value_type = Option<String>, format = DateTime)]
     #[serde(default, deserialize_with = "time")]
     to: Option<Timestamp>,
-    /// Fields and attributes as a search names them, with commas between them, at most 16; some usual ones if left out.
-    /// One that no record has has no values.
+    /// Fields and attributes as a search names them, also in quotes, with commas between them, at most 16; some usual
+    /// ones if left out. One that no record has has no values.
     fields: Option<String>,
     /// The most values of a field, 20 if left out.
     limit: Option<u32>,
@@ -220,14 +220,14 @@ async fn context(
     };
     let found = ask(&app, move |store, cancel| {
         let Some(around) = records::around(store, &context, (time, id), sides, cancel)? else {
-            return Ok(None);
+            return Ok(Err(excluding(store, &context, (time, id), cancel)?));
         };
         let it = around.place.and_then(|place| around.items.get(place));
         let jobs = it.map(|log| records::jobs_of_log(store, log, cancel)).transpose()?;
-        Ok(Some((around, jobs.unwrap_or_default())))
+        Ok(Ok((around, jobs.unwrap_or_default())))
     });
     let named = params.id.as_deref().unwrap_or_default();
-    let (around, jobs) = found.await?.ok_or_else(|| Problem::not_found("log record of that time", named))?;
+    let (around, jobs) = found.await?.map_err(|excluding| not_shown(named, &excluding))?;
     let it = around.place.and_then(|place| around.items.get(place));
     Ok(Json(LogContext {
         trace_id: it.and_then(|log| log.trace_id.clone()),
@@ -236,6 +236,35 @@ async fn context(
         place: around.place,
         items: around.items.into_iter().map(Into::into).collect(),
     }))
+}
+
+/// Which parameters keep the record out that is to be in the middle; none where there is no such record.
+fn excluding(
+    store: &dyn TelemetryStore,
+    context: &Context,
+    middle: (Timestamp, Option<u64>),
+    cancel: &Cancel,
+) -> Result<Vec<&'static str>, records::Error> {
+    let any = Context::default();
+    if *context == any {
+        return Ok(Vec::new());
+    }
+    let found = records::around(store, &any, middle, (0, 0), cancel)?;
+    let it = found.and_then(|around| around.items.into_iter().next());
+    Ok(it.map(|log| context.excluding(&log)).unwrap_or_default())
+}
+
+/// The record in the middle is not there, or not where these parameters look.
+fn not_shown(id: &str, excluding: &[&str]) -> Problem {
+    if excluding.is_empty() {
+        return Problem::not_found("log record of that time", id);
+    }
+    let id: String = id.chars().take(128).collect();
+    let names = excluding.join("`, `");
+    Problem::new(
+        problem::Kind::NotFound,
+        format!("The log record `{id}` of that time has another `{names}`."),
+    )
 }
 
 /// How many records are shown on one side, which may be none.

@@ -9,18 +9,21 @@ mod answer;
 mod form;
 mod query;
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use ingest::{Reason, Source};
 use model::Timestamp;
+use protocol::Budget;
 use protocol::loki::{self, LokiError};
-use protocol::otlp::rows::Rows;
+use protocol::otlp::rows::{RowLimits, Rows};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Routes;
-use super::decode::{Decoded, Refusal, decoded_within};
+use super::decode::{Decoded, Refusal, decoded_within, in_room};
 use super::otlp::row_limits;
 use crate::context::Shared;
 use crate::guard::body;
@@ -61,14 +64,15 @@ async fn push(State(app): State<Shared>, headers: HeaderMap, body: Body) -> Resu
     let bytes = body::read(body, app.config.max_ingest_body).await?;
     let ingest = &app.context.ingest;
     let (limit, limits) = (app.config.max_decompressed_body, row_limits(ingest.limits(), &app));
-    let decode = move |body: &[u8]| {
+    let decode = move |body: &[u8], budget: &Budget| {
         let message = form.message(body, limit).map_err(|error| not_decoded(&error))?;
+        let limits = RowLimits { budget: budget.clone(), ..limits.clone() };
         let context = loki::Context { limits: &limits, now: Timestamp::now(), tenant: tenant.as_deref() };
         loki::decode(form.encoding, &message, &context).map_err(|error| not_decoded(&error))
     };
     let expected = form.expected(&bytes, limit);
     let decoded = decoded_within(&app, form.packing, bytes, expected, decode).await;
-    let Decoded { value: rows, room: _room } = decoded.map_err(|(reason, problem)| {
+    let Decoded { value: rows, room } = decoded.map_err(|(reason, problem)| {
         ingest.refuse_events(Source::Loki, reason, 1);
         problem
     })?;
@@ -77,7 +81,9 @@ async fn push(State(app): State<Shared>, headers: HeaderMap, body: Body) -> Resu
     ingest.refuse_events(Source::Loki, Reason::TooLarge, rejected_over_memory);
     let sent = events.len() as u64 + rejected;
     if !events.is_empty() {
-        let outcome = ingest.append_events(Source::Loki, events).await?;
+        let ingest = Arc::clone(ingest);
+        let outcome =
+            in_room(room, async move { ingest.append_events(Source::Loki, events).await }).await??;
         rejected += outcome.rejected.len() as u64;
         reasons.extend(outcome.rejected.into_iter().map(|rejection| rejection.reason));
     }

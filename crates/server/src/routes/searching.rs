@@ -1,5 +1,7 @@
 //! What searches of logs and of spans have in common: parameters that become a search, and where it runs.
 
+use std::borrow::Cow;
+
 use model::{TimeRange, Timestamp};
 use records::{Facet, Kind, MAX_FACETS, Search};
 use store::{Cancel, Order, TelemetryStore};
@@ -56,8 +58,18 @@ pub(super) fn order(text: Option<&str>) -> Result<Option<Order>, Problem> {
     }
 }
 
-/// A field by whose values records are counted.
+/// A field by whose values records are counted, which may be named in quotes.
 pub(super) fn facet(parameter: &str, kind: Kind, name: &str) -> Result<Facet, Problem> {
+    if !name.starts_with('"') {
+        return facet_named(parameter, kind, name);
+    }
+    match search::quotation(name) {
+        Some((name, "")) => facet_named(parameter, kind, &name),
+        _ => Err(not_one_name(parameter)),
+    }
+}
+
+fn facet_named(parameter: &str, kind: Kind, name: &str) -> Result<Facet, Problem> {
     Facet::named(kind, name).ok_or_else(|| {
         let name: String = name.chars().take(128).collect();
         wrong(format!(
@@ -67,15 +79,42 @@ pub(super) fn facet(parameter: &str, kind: Kind, name: &str) -> Result<Facet, Pr
     })
 }
 
+fn not_one_name(parameter: &str) -> Problem {
+    wrong(format!(
+        "`{parameter}`: a name that begins with a quote ends with one, and a quote within is written `\\\"`."
+    ))
+}
+
 /// Several of them, with commas between them.
 pub(super) fn facets(kind: Kind, names: &str) -> Result<Vec<Facet>, Problem> {
-    let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
-    let facets = names.map(|name| facet("fields", kind, name)).take(MAX_FACETS + 1);
-    let facets = facets.collect::<Result<Vec<_>, _>>()?;
+    let mut facets = Vec::new();
+    let mut rest = names.trim();
+    while !rest.is_empty() && facets.len() <= MAX_FACETS {
+        let (name, behind) = first_name("fields", rest)?;
+        if let Some(name) = name {
+            facets.push(facet_named("fields", kind, &name)?);
+        }
+        rest = behind.trim_start();
+    }
     if facets.is_empty() || facets.len() > MAX_FACETS {
         return Err(wrong(format!("`fields` names 1 to {MAX_FACETS} fields, with commas between them.")));
     }
     Ok(facets)
+}
+
+/// The first name of a list, if one stands before its comma, and what stands behind that.
+fn first_name<'t>(parameter: &str, list: &'t str) -> Result<(Option<Cow<'t, str>>, &'t str), Problem> {
+    if !list.starts_with('"') {
+        let (name, behind) = list.split_once(',').unwrap_or((list, ""));
+        let name = name.trim_end();
+        return Ok(((!name.is_empty()).then_some(Cow::Borrowed(name)), behind));
+    }
+    let (name, behind) = search::quotation(list).ok_or_else(|| not_one_name(parameter))?;
+    let behind = match behind.trim_start() {
+        "" => "",
+        behind => behind.strip_prefix(',').ok_or_else(|| not_one_name(parameter))?,
+    };
+    Ok((Some(Cow::Owned(name)), behind))
 }
 
 /// Asks the store, and stops when nobody waits for the answer.

@@ -5,16 +5,21 @@
 
 mod media;
 
+use std::sync::Arc;
+
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use ingest::{Reason, Source};
+use model::ByteSize;
+use protocol::Budget;
 use protocol::remote_write::{self, Decoded, RemoteWriteError, Version};
 
-use super::decode;
+use super::decode::{self, Refusal, decoded_within, in_room};
 use crate::context::Shared;
 use crate::guard::body;
+use crate::guard::packing::Packing;
 use crate::problem::{Kind, Problem, ProblemBody};
 
 /// Takes samples, native histograms, exemplars and metadata by Prometheus remote write 1.0 or 2.0, as the header
@@ -66,19 +71,35 @@ impl Written {
 async fn store(app: &Shared, version: Version, bytes: Bytes, written: &mut Written) -> Result<(), Problem> {
     let ingest = &app.context.ingest;
     let limit = usize::try_from(app.config.max_decompressed_body.0).unwrap_or(usize::MAX);
-    let unpacked = remote_write::unpacked_bytes(&bytes).min(limit) as u64;
-    let room = decode::room(app, unpacked).await.map_err(|(reason, problem)| {
+    let declared = remote_write::unpacked_bytes(&bytes).max(bytes.len()) as u64;
+    let expected = ByteSize(declared.min(app.config.max_decompressed_body.0));
+    let decode = move |bytes: &[u8], budget: &Budget| {
+        remote_write::decode_within(bytes, version, limit, budget).map_err(|error| unreadable(&error))
+    };
+    let decoded = decoded_within(app, Packing::Plain, bytes, expected, decode).await;
+    let decode::Decoded { value: decoded, room } = decoded.map_err(|(reason, problem)| {
         ingest.refuse_samples(Source::RemoteWrite, reason, 1);
         problem
     })?;
-    // The room goes with it, also when nobody waits for it any more.
-    let decode = move || (remote_write::decode(&bytes, version, limit), room);
-    let (decoded, _room) =
-        tokio::task::spawn_blocking(decode).await.map_err(|error| Problem::internal(&error))?;
-    let decoded = decoded.map_err(|error| {
-        ingest.refuse_samples(Source::RemoteWrite, Reason::Malformed, 1);
-        unreadable(&error)
-    })?;
+    let app = Arc::clone(app);
+    let keeping = async move {
+        let mut written = Written::default();
+        let kept = keep(&app, version, decoded, &mut written).await;
+        (written, kept)
+    };
+    let (kept_of_it, kept) = in_room(room, keeping).await?;
+    *written = kept_of_it;
+    kept
+}
+
+/// Stores what was decoded.
+async fn keep(
+    app: &Shared,
+    version: Version,
+    decoded: Decoded,
+    written: &mut Written,
+) -> Result<(), Problem> {
+    let ingest = &app.context.ingest;
     let Decoded {
         batch,
         histograms,
@@ -120,12 +141,13 @@ async fn store(app: &Shared, version: Version, bytes: Bytes, written: &mut Writt
     Err(Problem::new(Kind::NotAllStored, format!("{}. The rest is stored.", reasons.join("; "))))
 }
 
-fn unreadable(error: &RemoteWriteError) -> Problem {
-    let kind = match error {
-        RemoteWriteError::TooLarge { .. } => Kind::TooLarge,
+fn unreadable(error: &RemoteWriteError) -> Refusal {
+    let (reason, kind) = match error {
+        RemoteWriteError::TooLarge { .. } => (Reason::Malformed, Kind::TooLarge),
+        RemoteWriteError::NoRoom => (Reason::Overloaded, Kind::Overloaded),
         RemoteWriteError::Snappy(_) | RemoteWriteError::Protobuf(_) | RemoteWriteError::Symbols(_) => {
-            Kind::BadBody
+            (Reason::Malformed, Kind::BadBody)
         }
     };
-    Problem::new(kind, format!("{}.", crate::problem::chain(error)))
+    (reason, Problem::new(kind, format!("{}.", crate::problem::chain(error))))
 }

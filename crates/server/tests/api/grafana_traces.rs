@@ -69,6 +69,15 @@ async fn services_and_their_operations_are_listed() {
     assert_eq!(of_gateway, json!(["GET /health", "POST /documents"]));
     assert_eq!(data(&stage, "/jaeger/api/services/ocr/operations").await, json!(["ocr page"]));
     assert_eq!(data(&stage, "/jaeger/api/services/nobody%20%22/operations").await, json!([]));
+    let operation = |name: &str, kind: &str| json!({ "name": name, "spanKind": kind });
+    let of_gateway = [operation("GET /health", "server"), operation("POST /documents", "server")];
+    assert_eq!(data(&stage, "/jaeger/api/operations?service=gateway").await, json!(of_gateway));
+    let of_ocr = data(&stage, "/jaeger/api/operations?service=ocr&spanKind=internal").await;
+    assert_eq!(of_ocr, json!([operation("ocr page", "internal")]));
+    assert_eq!(data(&stage, "/jaeger/api/operations?service=ocr&spanKind=server").await, json!([]));
+    for wrong in ["/jaeger/api/operations", "/jaeger/api/operations?service=ocr&spanKind=x"] {
+        assert_eq!(stage.get(wrong).await.status, 400, "{wrong}");
+    }
 }
 
 /// Names with their values.
@@ -101,6 +110,11 @@ async fn traces_are_searched_by_all_that_the_editor_offers() {
             assert_eq!(ids.collect::<Vec<_>>(), expected, "{path} {parameters}");
         }
     }
+    let of_ids = format!("/jaeger/api/traces?traceID={FIRST}&traceID=abc&traceID=ff");
+    let found = data(&stage, &of_ids).await;
+    let ids = found.as_array().expect("traces").iter().map(|trace| &trace["traceID"]);
+    assert_eq!(ids.collect::<Vec<_>>(), [FIRST, SECOND]);
+    assert_eq!(stage.get("/jaeger/api/traces?traceID=xyz").await.status, 400);
     let found = data(&stage, "/jaeger/api/traces?service=ocr").await;
     assert_eq!(found[0]["spans"].as_array().map(Vec::len), Some(2), "a trace is there as a whole: {found}");
 }

@@ -139,6 +139,12 @@ async fn a_trace_and_a_line_that_names_no_job_lead_to_their_jobs() {
     let around = get(&stage, &context(text("id"))).await;
     assert_eq!((&around["trace_id"], &around["jobs"]), (&json!(trace()), &expected));
     stage.get(&context("00000000000000ff")).await.problem(404);
+    // What keeps a record out is named; one that is not there is not said to be of another service.
+    let elsewhere = |id: &str| format!("{}&service=nobody&job_id=j", context(id));
+    let refused = stage.get(&elsewhere(text("id"))).await;
+    assert!(refused.problem(404).contains("has another `service`, `job_id`"), "{refused:?}");
+    let refused = stage.get(&elsewhere("00000000000000ff")).await;
+    assert!(refused.problem(404).contains("There is no log record of that time"), "{refused:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

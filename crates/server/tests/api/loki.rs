@@ -144,6 +144,23 @@ async fn a_line_says_its_level_itself_and_is_read_as_it_was_sent_under_the_names
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn lines_of_a_stream_whose_label_marks_it_are_audited_and_shown_with_their_category() {
+    let (stage, time) = (Stage::new().await, now());
+    let stream = json!({ "service_name": "gateway", "category": "audit" });
+    let body = json!({ "streams": [{ "stream": stream, "values": [[time.to_string(), "ann went in"]] }] });
+    assert_stored(&push_json(&stage, &body).await);
+    assert_eq!(stored(&stage).await.len(), 0, "it is no row of `logs`");
+    let found = stage.get("/api/v1/logs?q=category:audit").await;
+    let shown = &found.body["items"][0];
+    assert_eq!(
+        (&shown["message"], &shown["category"]),
+        (&json!("ann went in"), &json!("audit")),
+        "{found:?}"
+    );
+    assert_eq!(shown["origin"]["service"], "gateway", "{found:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_form_that_shippers_send_is_taken() {
     let (stage, time) = (Stage::new().await, now());
     let packings: [(Option<&str>, Pack); 5] = [

@@ -112,7 +112,13 @@ async fn a_query_that_cannot_be_read_is_told_with_its_place_and_what_to_write() 
         ("/api/v1/logs?colour=red", "colour"),
         ("/api/v1/logs/histogram?by=time", "`by`"),
         ("/api/v1/logs/histogram?buckets=1001", "`buckets`"),
+        ("/api/v1/logs/histogram?by=duration", "`by`"),
+        ("/api/v1/logs/histogram?by=%22level", "`by`: a name that begins with a quote"),
+        ("/api/v1/logs/histogram?by=%22level%22,host", "`by`: a name that begins with a quote"),
         ("/api/v1/logs/facets?fields=time", "`fields`"),
+        ("/api/v1/logs/facets?fields=level,duration", "`fields`"),
+        ("/api/v1/logs/facets?fields=%22level%22host", "`fields`: a name that begins with a quote"),
+        ("/api/v1/logs/facets?fields=level,%22", "`fields`: a name that begins with a quote"),
         ("/api/v1/logs/facets?fields=,", "`fields`"),
         ("/api/v1/logs/patterns?limit=1001", "`limit`"),
         ("/api/v1/logs/context", "`time`"),
@@ -156,6 +162,13 @@ async fn logs_are_counted_over_time_and_by_value() {
     for field in [2, 3] {
         assert_eq!(shown(field)["values"], json!([{ "value": null, "count": 3 }]), "{facets}");
     }
+    let quoted = [("q", "attempts<3"), ("fields", r#" "attempts" ,attempts, "a,\"b\"","k8s.io/name" "#)];
+    let facets = get(&stage, "/api/v1/logs/facets", &quoted).await;
+    let names: Vec<&Value> = (0..4).map(|field| &facets["fields"][field]["name"]).collect();
+    assert_eq!(names, ["attempts", "attempts", "a,\"b\"", "k8s.io/name"]);
+    assert_eq!(facets["fields"][0], facets["fields"][1], "quotes change nothing");
+    let by_quoted = [&range[..], &[("by", "\"attempts\""), ("buckets", "1")]].concat();
+    assert_eq!(get(&stage, "/api/v1/logs/histogram", &by_quoted).await["by"], "attempts");
     let by = [&range[..], &[("by", "attempts"), ("buckets", "1")]].concat();
     let by = get(&stage, "/api/v1/logs/histogram", &by).await;
     assert_eq!((by["series"].as_array().map(Vec::len), &by["others"]), (Some(32), &json!([8])), "{by}");

@@ -59,7 +59,11 @@ impl Phrase {
             like @ WordTest::Like(_) => like,
         });
         let tests: Vec<WordTest> = tests.collect();
-        let hint = Hint::longest(certain(&tests));
+        let mut of_patterns = tests.iter().filter_map(|test| match test {
+            WordTest::Is(_) => None,
+            WordTest::Like(pattern) => pattern.hint().cloned(),
+        });
+        let hint = Hint::longest(certain(&tests)).or_else(|| of_patterns.next());
         Self { tests, hint }
     }
 
@@ -125,6 +129,13 @@ impl TextPattern {
         let certain: Vec<String> = certain.into_iter().collect();
         let hint = Hint::longest(certain.iter().map(String::as_str));
         Self { regex, certain, hint }
+    }
+
+    /// The same, where every text in which it matches has these parts, too, whatever their case.
+    #[must_use]
+    pub fn with_parts<'p>(mut self, parts: impl Iterator<Item = &'p str>) -> Self {
+        self.hint = Hint::longest(self.certain.iter().map(String::as_str).chain(parts));
+        self
     }
 
     /// What every text of ASCII has in which it matches, if anything.

@@ -99,7 +99,7 @@ fn open(file: &Path) -> anyhow::Result<Box<dyn BufRead>> {
 fn redact(mut look: Look<'_>, mut texts: Texts<impl BufRead>, out: &mut impl Write) -> Result<(), Stop> {
     while let Some(text) = texts.read().map_err(Stop::Read)? {
         let shown = text.shown();
-        let written = match look.next(&shown, |_, _| ()) {
+        let written = match look.next(&shown, text.message(), |_, _| ()) {
             Some(changed) => out.write_all(changed.text.as_bytes()),
             None => out.write_all(text.bytes()),
         };
@@ -118,7 +118,7 @@ fn dry_run(
     let mut report = Report::default();
     while let Some(text) = texts.read().map_err(Stop::Read)? {
         let shown = text.shown();
-        let changed = look.next(&shown, |detector, action| report.count(detector, action));
+        let changed = look.next(&shown, text.message(), |detector, action| report.count(detector, action));
         report.text(changed.is_some());
         let Some(changed) = changed else { continue };
         let line = match colours {
@@ -184,6 +184,42 @@ mod tests {
         let expected = format!("2: {head} [-{line}-]{{+[redacted:private_key]+}}\n");
         assert!(apart.starts_with(&expected), "{apart}");
         assert!(apart.ends_with("1 of 3 texts would change\n"), "{apart}");
+    }
+
+    #[test]
+    fn of_a_key_a_line_of_a_log_of_any_form_nothing_is_printed() {
+        let (begin, end) = (concat!("-----BEGIN ", "PRIVATE KEY-----"), "-----END PRIVATE KEY-----");
+        let line = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt/Us8cKj";
+        let narrow = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSj/abc";
+        let lower = "abcdefghijklmnopqrstuvwxyz/abcdefghijklmnopqrstuvwxyz";
+        let frames = [
+            ("{\"level\":\"info\",\"msg\":\"", "\",\"caller\":\"key.go:12\"}"),
+            ("level=info msg=\"", "\" caller=key.go:12"),
+            ("{\"log\":\"", "\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-30T08:00:00.1Z\"}"),
+            ("", " (key.py:12)"),
+        ];
+        let redactor = Redactor::new(&Redaction::default()).expect("the shipped detectors");
+        let printed = |input: &str| {
+            let look = Look::new(&redactor, Location::LOG_MESSAGE);
+            let mut out = Vec::new();
+            let texts = Texts::records(input.as_bytes()).expect("options");
+            assert!(redact(look, texts, &mut out).is_ok());
+            String::from_utf8(out).expect("UTF-8")
+        };
+        for (before, after) in frames {
+            let framed = |inner: &str| format!("{before}{inner}{after}");
+            let input = [begin, line, narrow, "8Hw==", end, "done"].map(framed).join("\n");
+            let shown = printed(&input);
+            let gone = format!("{before}[redacted:private_key]{after}");
+            assert_eq!(shown.lines().filter(|line| *line == gone).count(), 3, "{shown}");
+            assert!(shown.lines().last().is_some_and(|line| line.contains("done")), "{shown}");
+        }
+        // What only reading it shows to be all of a message, and what stands in it otherwise than it is read.
+        let read = |inner: &str| format!("{{\"msg\":\"{inner}\"}}\n");
+        for hidden in [lower.to_owned(), line.replace('/', "\\/"), line.replace('S', "\\u0053")] {
+            let shown = printed(&format!("{}{}", read(begin), read(&hidden)));
+            assert!(!shown.contains(&hidden) && shown.contains("[redacted:private_key]"), "{shown}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! From a file to the texts that are looked at: the records of a log, cut where tailing cuts them, or all of it.
 //!
 //! A text is what stands in the file, byte for byte; what tailing reads out of it (times, levels, fields) is left in it.
+//! Beside it is what tailing takes for its message.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 
 use collect::LogsConfig;
 use model::Timestamp;
-use protocol::logs::{Line, LogReader};
+use protocol::logs::{Line, LogReader, Record};
 
 /// The longest line that is looked at as one, in bytes; what is longer is looked at in pieces.
 const MAX_LINE_BYTES: u64 = 1 << 20;
@@ -40,12 +41,14 @@ pub(super) struct Text {
     bytes: Vec<u8>,
     /// How many of the bytes are not the end of the line.
     length: usize,
+    /// What tailing stores as the message of the record.
+    message: Option<String>,
 }
 
 impl Text {
-    fn new(line: u64, bytes: Vec<u8>) -> Self {
+    fn new(line: u64, bytes: Vec<u8>, message: Option<String>) -> Self {
         let last = bytes.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n'));
-        Self { line, length: last.map_or(0, |last| last + 1), bytes }
+        Self { line, length: last.map_or(0, |last| last + 1), bytes, message }
     }
 
     /// The number of its first line, from 1.
@@ -61,6 +64,11 @@ impl Text {
     /// The end of its last line, with empty ones after it: nothing at the end of a file.
     pub(super) fn end(&self) -> &[u8] {
         &self.bytes[self.length..]
+    }
+
+    /// What tailing stores as the message of the record that it is; nothing where it is none, or a part of one.
+    pub(super) fn message(&self) -> Option<&str> {
+        self.message.as_deref()
     }
 
     /// It as text. Bytes that are none are shown as `�`.
@@ -118,7 +126,7 @@ impl<R: BufRead> Texts<R> {
         let mut ends = Vec::new();
         let mut is_open = false;
         if let Some(reader) = &mut self.reader {
-            let mut each = |record: protocol::logs::Record| ends.push(record.end);
+            let mut each = |record: Record| ends.push((record.end, record.log.message));
             if self.is_over {
                 reader.flush(&mut each);
             } else {
@@ -127,15 +135,15 @@ impl<R: BufRead> Texts<R> {
             }
             is_open = reader.is_open();
         }
-        ends.into_iter().for_each(|end| self.give(end));
+        ends.into_iter().for_each(|(end, message)| self.give(end, message));
         if !is_open || self.pending.len() >= MAX_RECORD_BYTES {
-            self.give(self.offset);
+            self.give(self.offset, None);
         }
         Ok(())
     }
 
     /// Makes a text of what was read up to a place.
-    fn give(&mut self, end: u64) {
+    fn give(&mut self, end: u64, message: Option<String>) {
         let length = usize::try_from(end.saturating_sub(self.begin)).unwrap_or(usize::MAX);
         let bytes: Vec<u8> = self.pending.drain(..length.min(self.pending.len())).collect();
         if bytes.is_empty() {
@@ -143,7 +151,7 @@ impl<R: BufRead> Texts<R> {
         }
         let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
         self.begin += bytes.len() as u64;
-        self.ready.push_back(Text::new(self.line, bytes));
+        self.ready.push_back(Text::new(self.line, bytes, message));
         self.line += lines as u64;
     }
 }

@@ -550,6 +550,31 @@ async fn a_private_key_that_comes_line_by_line_is_not_stored_whatever_batches_it
 }
 
 #[tokio::test]
+async fn lines_of_a_key_that_have_something_around_them_are_not_stored_in_messages_or_attributes() {
+    let store = Arc::new(Memory::default());
+    let (ingest, registry) = open(&store);
+    let full = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj";
+    let begin = concat!("-----BEGIN ", "PRIVATE KEY-----");
+    let line = |inner: &str| {
+        let message = format!("{{\"text\":\"{inner}\",\"caller\":\"key.go:12\"}}");
+        let attributes = attributes([("text", inner), ("caller", "key.go:12")]);
+        Event::Log(Box::new(LogEvent { attributes, ..log(&message) }))
+    };
+    for inner in [begin, full, "8Hw=="] {
+        ingest.append_events(Source::Loki, vec![line(inner)]).await.expect("stored");
+    }
+    let events = store.events.lock();
+    let stored: Vec<&LogEvent> = events.iter().map(as_log).collect();
+    let gone = "{\"text\":\"[redacted:private_key]\",\"caller\":\"key.go:12\"}";
+    assert_eq!(stored[1].message.as_deref(), Some(gone));
+    assert_eq!(stored[1].attributes["text"], "[redacted:private_key]");
+    assert_eq!(stored[1].attributes["caller"], "key.go:12");
+    assert_eq!(stored[2].message.as_deref(), Some(gone));
+    assert_eq!(stored[2].attributes["text"], "[redacted:private_key]");
+    assert!((redacted(&registry, "private_key", "mask") - 2.0).abs() < f64::EPSILON);
+}
+
+#[tokio::test]
 async fn users_who_are_known_by_an_address_are_masked_and_with_a_key_they_stay_apart() {
     let stored = async |hash_key: &str, user: &str| {
         let store = Arc::new(Memory::default());

@@ -3,6 +3,7 @@
 use super::Read;
 use super::object::object;
 use super::request::{Names, walk};
+use super::scalar::Severity;
 use crate::otlp::bounds::Bounds;
 use crate::otlp::logs::{LogRecord, LogSink};
 
@@ -27,7 +28,7 @@ pub(in crate::otlp) fn decode(body: &[u8], sink: &mut impl LogSink) -> Read<()> 
 object!(LogRecord<'de>, "a log record", {
     "timeUnixNano" => time,
     "observedTimeUnixNano" => observed_time,
-    "severityNumber" => severity_number,
+    "severityNumber" => severity_number as Severity,
     "severityText" => severity_text,
     "body" => body,
     "attributes" => attributes,

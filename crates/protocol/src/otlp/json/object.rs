@@ -29,9 +29,9 @@ pub(super) trait Object<'de>: Default {
 }
 
 /// Says which fields of an object are which of a struct. With a variant behind it, a field is one of several kinds of
-/// the same value, and is left alone where it is `null`.
+/// the same value, and is left alone where it is `null`. With `as` and a type behind it, it is read as that.
 macro_rules! object {
-    ($type:ty, $what:literal, { $($name:literal => $field:ident $(: $variant:path)?),* $(,)? }) => {
+    ($type:ty, $what:literal, { $($name:literal => $field:ident $(: $variant:path)? $(as $sent:ty)?),* $(,)? }) => {
         impl<'de> $crate::otlp::json::object::Object<'de> for $type {
             const WHAT: &'static str = $what;
 
@@ -43,7 +43,7 @@ macro_rules! object {
             ) -> Result<bool, A::Error> {
                 let into = self;
                 match name {
-                    $($name => object!(@set into.$field, map, bounds $(, $variant)?),)*
+                    $($name => object!(@set into.$field, map, bounds $(, $variant)? $(, as $sent)?),)*
                     _ => return Ok(false),
                 }
                 Ok(true)
@@ -52,6 +52,9 @@ macro_rules! object {
     };
     (@set $into:ident.$field:ident, $map:ident, $bounds:ident) => {
         $into.$field = $crate::otlp::json::object::value($map, $bounds)?
+    };
+    (@set $into:ident.$field:ident, $map:ident, $bounds:ident, as $sent:ty) => {
+        $into.$field = $crate::otlp::json::object::value::<_, $sent>($map, $bounds)?.into()
     };
     (@set $into:ident.$field:ident, $map:ident, $bounds:ident, $variant:path) => {
         if let Some(one) = $crate::otlp::json::object::value::<_, Option<_>>($map, $bounds)? {

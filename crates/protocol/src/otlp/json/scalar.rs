@@ -120,7 +120,8 @@ impl<'de> FromJson<'de> for UnixNanos {
     }
 }
 
-/// Reads a time. A number that is none lies beyond all times: the record that has it is wrong, and not the request.
+/// Reads a time. A number or a text that is none lies beyond all times: the record that has it is wrong, and not the
+/// request.
 struct TimeVisitor;
 
 impl Visitor<'_> for TimeVisitor {
@@ -144,15 +145,81 @@ impl Visitor<'_> for TimeVisitor {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<UnixNanos, E> {
-        let is_number = || {
-            let digits = text.strip_prefix('-').unwrap_or(text);
-            !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
-        };
-        match text.parse() {
-            Ok(number) => Ok(UnixNanos(number)),
-            Err(_) if is_number() => Ok(UnixNanos::BEYOND),
-            Err(_) => Err(E::invalid_value(Unexpected::Str(text), &self)),
+        Ok(text.parse().map_or(UnixNanos::BEYOND, UnixNanos))
+    }
+}
+
+/// The number of a severity, which may be sent by its name. A number or a text that is none is one that there is not:
+/// the record that has it is marked, and the request is not wrong.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Severity(i32);
+
+impl Severity {
+    /// Stands for whatever was sent as a number and is none.
+    const INVALID: Self = Self(-1);
+    const PREFIX: &str = "SEVERITY_NUMBER_";
+    /// The levels, each of four numbers.
+    const LEVELS: [&str; 6] = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
+
+    fn of(number: impl TryInto<i32>) -> Self {
+        number.try_into().map_or(Self::INVALID, Self)
+    }
+
+    /// By its name in the protocol: `SEVERITY_NUMBER_INFO`, `SEVERITY_NUMBER_WARN2`.
+    fn named(name: &str) -> Option<Self> {
+        let name = name.strip_prefix(Self::PREFIX)?;
+        if name == "UNSPECIFIED" {
+            return Some(Self(0));
         }
+        let (level, place) = match name.as_bytes().last()? {
+            digit @ b'2'..=b'4' => (&name[..name.len() - 1], i32::from(digit - b'1')),
+            _ => (name, 0),
+        };
+        (1..)
+            .step_by(4)
+            .zip(Self::LEVELS)
+            .find(|(_, known)| *known == level)
+            .map(|(first, _)| Self(first + place))
+    }
+}
+
+impl From<Severity> for i32 {
+    fn from(severity: Severity) -> Self {
+        severity.0
+    }
+}
+
+impl<'de> FromJson<'de> for Severity {
+    fn from_json<D: Deserializer<'de>>(deserializer: D, _: &Bounds) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SeverityVisitor)
+    }
+}
+
+struct SeverityVisitor;
+
+impl Visitor<'_> for SeverityVisitor {
+    type Value = Severity;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the number of a severity")
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Severity, E> {
+        Ok(Severity::of(number))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Severity, E> {
+        Ok(Severity::of(number))
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Severity, E> {
+        let is_exact = number.fract() == 0.0 && number.abs() <= MAX_EXACT;
+        Ok(if is_exact { Severity::of(number as i64) } else { Severity::INVALID })
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Severity, E> {
+        let number = || text.parse().ok().map(Severity);
+        Ok(Severity::named(text).or_else(number).unwrap_or(Severity::INVALID))
     }
 }
 

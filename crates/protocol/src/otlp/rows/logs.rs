@@ -12,6 +12,7 @@ use super::{RowLimits, Rows};
 use crate::otlp::ids::{Id, SpanId, TraceId};
 use crate::otlp::logs::{LogRecord, LogSink};
 use crate::otlp::resource::{Resource, Scope, Sink};
+use crate::otlp::time::TOO_FAR_OUT;
 use crate::otlp::value::AnyValue;
 
 /// The attribute that tells a record from all others.
@@ -96,9 +97,6 @@ impl<'l> LogRows<'l> {
         Ok(())
     }
 }
-
-/// Why a record with a time that cannot be written down is rejected.
-pub(super) const TOO_FAR_OUT: &str = "its time is no number of nanoseconds between 1970 and the year 2262";
 
 /// The ids of a trace and of a span of it, without those that are none.
 fn ids(trace: TraceId, span: SpanId, texts: &mut Texts<'_>) -> (Option<String>, Option<String>) {

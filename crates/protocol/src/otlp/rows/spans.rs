@@ -3,13 +3,14 @@
 use model::Timestamp;
 use model::event::{Conventions, Event, Flaw, SpanEvent as Row, SpanLink as RowLink, SpanOccurrence};
 
-use super::logs::{TOO_FAR_OUT, id};
+use super::logs::id;
 use super::names::{Filling, RECORD};
 use super::origin::PresentOrigin;
 use super::texts::Texts;
 use super::{ATTRIBUTE_BYTES, RowLimits, Rows};
 use crate::otlp::ids::Id;
 use crate::otlp::resource::{Resource, Scope, Sink};
+use crate::otlp::time::TOO_FAR_OUT;
 use crate::otlp::traces::{Span, SpanEvent, SpanLink, SpanSink};
 
 /// Gathers spans.

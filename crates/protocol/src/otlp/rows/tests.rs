@@ -1,6 +1,7 @@
 //! What records and spans become.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use model::Timestamp;
 use model::event::{Flaw, Flaws, Level, LogEvent, SpanEvent as Row, SpanKind, SpanStatus as StatusCode};
@@ -314,6 +315,25 @@ fn records_beyond_the_memory_of_a_request_are_rejected() {
 }
 
 #[test]
+fn records_for_which_there_is_no_room_are_let_go_and_what_they_take_is_counted_to_the_end() {
+    let each = size_of::<LogEvent>() + size_of::<Event>();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let most = Arc::clone(&asked);
+    let budget = Budget::new(move |bytes| {
+        most.store(bytes, Ordering::SeqCst);
+        bytes <= 5 * each
+    });
+    let limits = RowLimits { budget, ..RowLimits::default() };
+    let many = vec![LogRecord::default(); 20];
+    let (events, rows) = logs(&limits, &many[..4]);
+    assert_eq!((events.len(), rows.rejected), (4, 0));
+    let (events, rows) = logs(&limits, &many);
+    assert_eq!((events.len(), rows.rejected), (0, 0));
+    let counted = asked.load(Ordering::SeqCst);
+    assert!((20 * each..21 * each).contains(&counted), "{counted}");
+}
+
+#[test]
 fn a_span_has_its_times_to_the_nanosecond_its_events_and_its_links() {
     let event = SpanEvent {
         time: UnixNanos(1_754_083_800_000_000_003),
@@ -374,8 +394,9 @@ fn a_span_without_ids_is_rejected_and_one_with_odd_times_or_an_odd_parent_is_kep
     let backwards = Span { end_time: UnixNanos(5), parent_span_id: SpanId::Invalid, ..span() };
     let endless = Span { end_time: UnixNanos(0), ..span() };
     let timeless = Span { start_time: UnixNanos(0), end_time: UnixNanos(0), ..span() };
-    let (rows, rest) = spans(&[nameless, traceless, backwards, endless, timeless]);
-    assert_eq!((rows.len(), rest.rejected, rest.reasons.as_slice().len()), (3, 2, 2));
+    let beyond = Span { end_time: UnixNanos::BEYOND, ..span() };
+    let (rows, rest) = spans(&[nameless, traceless, backwards, endless, timeless, beyond]);
+    assert_eq!((rows.len(), rest.rejected, rest.reasons.as_slice().len()), (4, 2, 2));
     assert!(
         rest.reasons.as_slice()[0].contains("span id") && rest.reasons.as_slice()[1].contains("trace id"),
         "{:?}",
@@ -384,6 +405,7 @@ fn a_span_without_ids_is_rejected_and_one_with_odd_times_or_an_odd_parent_is_kep
     assert_eq!((rows[0].duration_ns, rows[0].flaws), (0, flaws([Flaw::EndTime, Flaw::ParentId])));
     assert_eq!((rows[1].duration_ns, rows[1].flaws), (0, flaws([Flaw::EndTime])));
     assert_eq!((rows[2].time, rows[2].flaws), (NOW, flaws([Flaw::NoTime])));
+    assert_eq!((rows[3].duration_ns, rows[3].flaws), (0, flaws([Flaw::EndTime])));
 }
 
 #[test]

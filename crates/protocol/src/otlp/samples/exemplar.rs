@@ -43,7 +43,7 @@ impl SampleSink<'_> {
         }
     }
 
-    fn has_room_for_exemplar(&self) -> bool {
+    fn has_room_for_exemplar(&mut self) -> bool {
         self.converted.exemplars.len() < MAX_EXEMPLARS && self.check_room(1).is_ok()
     }
 }

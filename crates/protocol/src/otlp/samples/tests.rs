@@ -1,6 +1,8 @@
 //! Points as they are sent, and the samples that Prometheus makes of them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use model::histogram::Span;
 use model::{Histogram, MetricBatch, MetricKind, MetricMetadata, is_stale};
@@ -368,6 +370,7 @@ fn a_point_that_is_wrong_is_rejected_alone_with_a_reason() {
     let cases = [
         (NumberPoint { value: None, ..one() }, "it has no value"),
         (NumberPoint { time: UnixNanos(0), ..one() }, "it has no time"),
+        (NumberPoint { time: UnixNanos::BEYOND, ..one() }, "no number of nanoseconds between 1970 and"),
         (NumberPoint { attributes: vec![text("_", "v")], ..one() }, "in the key `_` of an attribute"),
         (NumberPoint { attributes: many, ..one() }, "more than 512 attributes"),
         (NumberPoint { attributes: vec![text("k", &long)], ..one() }, "`k` has more than 65535 bytes"),
@@ -417,6 +420,25 @@ fn samples_take_no_more_memory_than_they_may() {
     assert_eq!((done.cumulative.numbers.sample_count(), done.rejected_points), (5, 9));
     assert_eq!(done.rejected_over_memory, 9);
     assert!(done.rejected[0].reason.contains("more than 100000 bytes"), "{}", done.rejected[0]);
+}
+
+#[test]
+fn samples_for_which_there_is_no_room_are_let_go_and_what_they_take_is_counted_to_the_end() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let most = Arc::clone(&asked);
+    let budget = Budget::new(move |bytes| {
+        most.store(bytes, Ordering::SeqCst);
+        bytes <= 1000
+    });
+    let options = options();
+    let mut sink = SampleSink::new(&options).within(budget);
+    sink.resource(&Resource::default());
+    sink.scope(&Scope::default());
+    sink.metric(&metric("m", "", MetricData::Gauge));
+    (0..100).for_each(|_| sink.number(&point(Some(Number::Int(1)))));
+    let done = sink.finish();
+    assert!(done.size_bytes() <= 1000, "{}", done.size_bytes());
+    assert!(asked.load(Ordering::SeqCst) >= 80 * SERIES_BYTES);
 }
 
 #[test]

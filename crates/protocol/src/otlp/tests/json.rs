@@ -25,6 +25,39 @@ fn whole_numbers_are_texts_or_numbers() {
 }
 
 #[test]
+fn severities_may_be_sent_by_their_names_and_what_is_none_is_one_that_there_is_not() {
+    for (sent, number) in [
+        (r#""SEVERITY_NUMBER_UNSPECIFIED""#, "0"),
+        (r#""SEVERITY_NUMBER_TRACE""#, "1"),
+        (r#""SEVERITY_NUMBER_INFO""#, "9"),
+        (r#""SEVERITY_NUMBER_WARN2""#, "14"),
+        (r#""SEVERITY_NUMBER_FATAL4""#, "24"),
+        ("25", "25"),
+        ("1099511627776", "-1"),
+        ("9.5", "-1"),
+        (r#""SEVERITY_NUMBER_INFO5""#, "-1"),
+        (r#""SEVERITY_NUMBER_""#, "-1"),
+        (r#""INFO""#, "-1"),
+    ] {
+        assert_same(
+            &format!(r#""flags":1,"severityNumber":{sent}"#),
+            &format!(r#""flags":1,"severityNumber":{number}"#),
+        );
+    }
+}
+
+#[test]
+fn texts_that_are_no_times_lie_beyond_all_times() {
+    let beyond = u64::MAX;
+    for sent in [r#""abc""#, r#""1e18""#, r#""""#, r#""-1""#, "-1", "1180591620717411303424"] {
+        assert_same(
+            &format!(r#""timeUnixNano":{sent},"observedTimeUnixNano":"5""#),
+            &format!(r#""timeUnixNano":"{beyond}","observedTimeUnixNano":"5""#),
+        );
+    }
+}
+
+#[test]
 fn ids_are_hexadecimal_in_any_case_and_bytes_are_base64_of_any_kind() {
     assert_same(
         r#""traceId":"5B8EFFF798038103D269B633813FC60C","spanId":"eee19b7ec3c1b174""#,
@@ -74,7 +107,7 @@ fn errors_say_where_in_the_request_they_are() {
             "resourceLogs[0].scopeLogs[0].logRecords[0].timeUnixNano: invalid type",
         ),
         (record(r#""flags":4294967296"#), "logRecords[0].flags: 4294967296 is out of the range of u32"),
-        (record(r#""severityNumber":"SEVERITY_NUMBER_INFO""#), "severityNumber: invalid value"),
+        (record(r#""severityNumber":true"#), "logRecords[0].severityNumber: invalid type"),
         (
             record(
                 r#""attributes":[{"key":"a"},{"key":"b","value":{"arrayValue":{"values":[{"boolValue":1}]}}}]"#,

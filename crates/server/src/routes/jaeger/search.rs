@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use records::MAX_TRACES;
 use search::logql;
 
 use crate::problem::Problem;
@@ -73,6 +74,15 @@ fn quoted(text: &str) -> String {
     }
     quoted.push('"');
     quoted
+}
+
+/// The ids of the traces that are asked for by them.
+pub(super) fn trace_ids(given: &Given) -> Result<Vec<String>, Problem> {
+    let ids = given.all("traceID").map(trace_id).take(MAX_TRACES + 1).collect::<Result<Vec<_>, _>>()?;
+    if ids.len() > MAX_TRACES {
+        return Err(wrong("traceID", &format!("there are more than {MAX_TRACES}")));
+    }
+    Ok(ids)
 }
 
 /// The id of a trace. Short ones lack zeros in front.

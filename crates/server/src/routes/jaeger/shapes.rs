@@ -102,6 +102,14 @@ impl Tag {
     }
 }
 
+/// An operation of a service.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Operation {
+    pub(super) name: String,
+    pub(super) span_kind: String,
+}
+
 /// How often one service called another.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

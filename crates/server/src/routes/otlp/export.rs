@@ -2,6 +2,7 @@
 
 use axum::body::Bytes;
 use ingest::{Reason, Source};
+use protocol::Budget;
 use protocol::otlp::{Encoding, OtlpError, Reasons, Signal};
 
 use super::form::Form;
@@ -34,11 +35,11 @@ pub(super) async fn decoded<T: Send + 'static>(
     signal: Signal,
     form: Form,
     body: Bytes,
-    decode: impl FnOnce(Encoding, &[u8]) -> Result<T, OtlpError> + Send + 'static,
+    decode: impl Fn(Encoding, &[u8], &Budget) -> Result<T, OtlpError> + Send + 'static,
 ) -> Result<Decoded<T>, Problem> {
     let Form { encoding, packing } = form;
-    let decode = move |bytes: &[u8]| {
-        decode(encoding, bytes).map_err(|error| {
+    let decode = move |bytes: &[u8], budget: &Budget| {
+        decode(encoding, bytes, budget).map_err(|error| {
             let said = format!("Nothing was stored: {}.", chain(&error));
             (Reason::Malformed, Problem::new(Kind::BadBody, said))
         })

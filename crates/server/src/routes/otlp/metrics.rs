@@ -1,7 +1,10 @@
 //! Points of metrics, which become samples.
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use ingest::Reason;
+use protocol::Budget;
 use protocol::otlp::names::NameStrategy;
 use protocol::otlp::samples::{Converted, Options, RejectedPoint, SampleSink};
 use protocol::otlp::{self, Encoding, Reasons, Signal};
@@ -11,17 +14,18 @@ use super::form::Form;
 use crate::config::OtlpNames;
 use crate::context::Shared;
 use crate::problem::Problem;
-use crate::routes::decode::Decoded;
+use crate::routes::decode::{Decoded, in_room};
 
 /// Decodes a request and stores what is in it.
 pub(super) async fn take(app: &Shared, form: Form, body: Bytes) -> Result<Taken, Problem> {
     let options = options(app);
-    let decode = move |encoding: Encoding, bytes: &[u8]| {
-        let mut sink = SampleSink::new(&options);
+    let decode = move |encoding: Encoding, bytes: &[u8], budget: &Budget| {
+        let mut sink = SampleSink::new(&options).within(budget.clone());
         otlp::decode_metrics(encoding, bytes, &mut sink).map(|()| sink.finish())
     };
-    let Decoded { value: converted, room: _room } = decoded(app, Signal::Metrics, form, body, decode).await?;
-    store(app, converted).await
+    let Decoded { value: converted, room } = decoded(app, Signal::Metrics, form, body, decode).await?;
+    let app = Arc::clone(app);
+    in_room(room, async move { store(&app, converted).await }).await?
 }
 
 fn options(app: &Shared) -> Options {

@@ -1,8 +1,11 @@
 //! Records of logs and spans, which become events.
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use ingest::{Limits, Reason};
 use model::Timestamp;
+use protocol::Budget;
 use protocol::otlp::rows::{LogRows, RowLimits, Rows, SpanRows};
 use protocol::otlp::{self, Encoding, OtlpError, Signal};
 
@@ -10,7 +13,7 @@ use super::export::{Taken, decoded, max_memory, refuse, source};
 use super::form::Form;
 use crate::context::Shared;
 use crate::problem::Problem;
-use crate::routes::decode::Decoded;
+use crate::routes::decode::{Decoded, in_room};
 
 /// Decodes a request into rows.
 type DecodeRows = fn(Encoding, &[u8], &RowLimits) -> Result<Rows, OtlpError>;
@@ -36,15 +39,19 @@ pub(super) async fn take(
     decode: DecodeRows,
 ) -> Result<Taken, Problem> {
     let limits = row_limits(app.context.ingest.limits(), app);
-    let decode = move |encoding: Encoding, bytes: &[u8]| decode(encoding, bytes, &limits);
-    let Decoded { value: rows, room: _room } = decoded(app, signal, form, body, decode).await?;
+    let decode = move |encoding: Encoding, bytes: &[u8], budget: &Budget| {
+        decode(encoding, bytes, &RowLimits { budget: budget.clone(), ..limits.clone() })
+    };
+    let Decoded { value: rows, room } = decoded(app, signal, form, body, decode).await?;
     let Rows { events, rejected, rejected_over_memory, mut reasons, .. } = rows;
     refuse(app, signal, Reason::Malformed, rejected - rejected_over_memory);
     refuse(app, signal, Reason::TooLarge, rejected_over_memory);
     let refused = if events.is_empty() {
         Vec::new()
     } else {
-        app.context.ingest.append_events(source(signal), events).await?.rejected
+        let ingest = Arc::clone(&app.context.ingest);
+        let storing = async move { ingest.append_events(source(signal), events).await };
+        in_room(room, storing).await??.rejected
     };
     let rejected = rejected + refused.len() as u64;
     reasons.extend(refused.into_iter().map(|rejection| rejection.reason));

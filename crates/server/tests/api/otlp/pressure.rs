@@ -5,8 +5,8 @@ use std::sync::Arc;
 use futures::StreamExt;
 use model::{ByteSize, TimeRange};
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
-use opentelemetry_proto::tonic::metrics::v1::Gauge;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+use opentelemetry_proto::tonic::metrics::v1::{Gauge, Histogram, HistogramDataPoint};
 use prost::Message;
 use reqwest::Method;
 use store::{EventScan, Table};
@@ -80,6 +80,61 @@ async fn many_large_requests_at_once_take_turns_and_each_is_stored_once_or_told_
         Ok((shown(&stage, "watchkeeper_http_ingest_memory_bytes").await < 0.5).then_some(()))
     });
     given_back.await.expect("given back");
+}
+
+/// A request of records in JSON in which there is nothing.
+fn empty_logs(records: usize) -> Vec<u8> {
+    let records = vec![serde_json::json!({}); records];
+    let request = serde_json::json!({ "resourceLogs": [{ "scopeLogs": [{ "logRecords": records }] }] });
+    request.to_string().into_bytes()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn small_bodies_that_become_large_wait_for_room_and_are_stored_once() {
+    let stage = Stage::with(|config| config.max_ingest_memory = ByteSize(4 << 20)).await;
+    let headers = [("Content-Type", "application/json"), ("Content-Encoding", "gzip")];
+    let body = gzip(&empty_logs(2000));
+    let sending = (0..12).map(|_| send(&stage, "/v1/logs", &headers, body.clone()));
+    let all = futures::future::join_all(sending).await;
+    let stored = all.iter().filter(|reply| reply.status == 200).count();
+    assert!(stored > 0 && all.iter().all(|reply| [200, 503].contains(&reply.status)), "{all:?}");
+    assert_eq!(count_of_logs(&stage).await, stored * 2000);
+}
+
+/// None of them finds room when it is decoded for the first time.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_becomes_more_than_all_memory_is_taken_alone_on_every_way_in() {
+    let stage = Stage::with(|config| config.max_ingest_memory = ByteSize(64 << 10)).await;
+    let post = async |path: &str, body: Vec<u8>| -> Answer {
+        let request = stage.request(Method::POST, path).header("Content-Type", "application/json");
+        answer(request.body(body)).await
+    };
+    let logs = post("/v1/logs", empty_logs(200)).await;
+    assert_eq!(logs.status.as_u16(), 200, "{logs:?}");
+    assert_eq!(count_of_logs(&stage).await, 200);
+    let lines: Vec<_> = (0..100).map(|_| serde_json::json!([now_ns().to_string(), "a"])).collect();
+    let push = serde_json::json!({ "streams": [{ "stream": { "app": "a" }, "values": lines }] });
+    let pushed = post("/loki/api/v1/push", push.to_string().into_bytes()).await;
+    assert_eq!(pushed.status.as_u16(), 204, "{pushed:?}");
+    assert_eq!(count_of_logs(&stage).await, 300);
+    let event =
+        |id: usize| format!("{{\"type\":\"job.completed\",\"job_id\":\"j{id}\",\"event_id\":\"e{id}\"}}\n");
+    let events = post("/api/v1/events", (0..50).map(event).collect::<String>().into_bytes()).await;
+    assert_eq!((events.status.as_u16(), &events.body["accepted"]), (200, &50.into()), "{events:?}");
+    let bucketed = HistogramDataPoint {
+        time_unix_nano: now_ns(),
+        count: 31,
+        explicit_bounds: (0..30).map(f64::from).collect(),
+        bucket_counts: vec![1; 31],
+        ..HistogramDataPoint::default()
+    };
+    let histogram = |number: usize| {
+        let data = Histogram { data_points: vec![bucketed.clone()], aggregation_temporality: 2 };
+        metric(&format!("spread.{number}"), "", Data::Histogram(data))
+    };
+    let sent = metrics((0..10).map(histogram).collect());
+    assert_all_stored(&send_protobuf(&stage, "/v1/metrics", &sent).await, PROTOBUF);
+    assert_eq!(query(&stage, "count({__name__=~\"spread_.+_count\"})").await[0]["value"][1], "10");
 }
 
 /// A server whose memory for bodies is full of one that does not end.

@@ -138,16 +138,16 @@ async fn a_record_that_is_nested_too_deep_or_of_no_time_costs_those_beside_it_no
     let (stage, now) = (Stage::new().await, now_ns());
     let deep = format!("{}{}", r#"{"arrayValue":{"values":["#.repeat(25), "]}}".repeat(25));
     let records = format!(
-        r#"{{"timeUnixNano":"{now}","body":{deep}}},{{"timeUnixNano":-5}},{{"timeUnixNano":"{now}","body":{{"stringValue":"fine"}}}}"#
+        r#"{{"timeUnixNano":"{now}","body":{deep}}},{{"timeUnixNano":-5}},{{"timeUnixNano":"abc"}},{{"timeUnixNano":"{now}","severityNumber":1e12,"body":{{"stringValue":"fine"}}}}"#
     );
     let body = format!(r#"{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{records}]}}]}}]}}"#);
     let reply = send(&stage, "/v1/logs", &[("Content-Type", JSON)], body.into_bytes()).await;
     assert_eq!(reply.status, 200);
     let said: serde_json::Value = serde_json::from_slice(&reply.body).expect("JSON");
-    assert_eq!(said["partialSuccess"]["rejectedLogRecords"], "1", "{said}");
+    assert_eq!(said["partialSuccess"]["rejectedLogRecords"], "2", "{said}");
     let mut flaws: Vec<String> = stored_logs(&stage).await.iter().map(|log| log.flaws.to_string()).collect();
     flaws.sort();
-    assert_eq!(flaws, ["", "depth_cut"]);
+    assert_eq!(flaws, ["depth_cut", "severity_invalid"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
