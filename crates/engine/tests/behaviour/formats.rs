@@ -94,7 +94,8 @@ fn what_is_written_today_is_of_a_version_that_has_a_fixture() {
         let dir = tempfile::tempdir().expect("a directory");
         let text = write(dir.path());
         let kept_text = std::fs::read_to_string(kept.with_extension("txt")).expect("its text");
-        assert!(text == kept_text, "{name} is to hold something else than it did");
+        let other = text.lines().zip(kept_text.lines()).find(|(now, before)| now != before);
+        assert!(text == kept_text, "{name} is to hold something else than it did: {other:?}");
         assert_eq!(shape(name, dir.path()), shape(name, &kept), "the format of {name} is another today");
     }
 }

@@ -134,7 +134,9 @@ impl TextPattern {
     /// The same, where every text in which it matches has these parts, too, whatever their case.
     #[must_use]
     pub fn with_parts<'p>(mut self, parts: impl Iterator<Item = &'p str>) -> Self {
-        self.hint = Hint::longest(self.certain.iter().map(String::as_str).chain(parts));
+        let parts: Vec<String> = parts.map(str::to_owned).collect();
+        let all = self.certain.iter().chain(&parts);
+        self.hint = Hint::longest(all.map(String::as_str));
         self
     }
 
