@@ -418,7 +418,11 @@ fn text(table: Table, column: &str, number: i64, row: usize) -> String {
         (Table::AuditEvents, "outcome") => names!(AuditOutcome),
         (Table::Exits, "cause") => names!(ExitCause),
         (Table::Logs, "level") => names!(Level),
-        (Table::Logs | Table::Spans, "flaws") => names!(Flaw),
+        // Those that there were when the fixtures were made.
+        (Table::Logs | Table::Spans, "flaws") => {
+            let since = |flaw: &&Flaw| matches!(flaw, Flaw::Severity | Flaw::Values);
+            nth(Flaw::ALL.iter().filter(|flaw| !since(flaw)).map(|flaw| flaw.as_str()).collect())
+        }
         (Table::Spans, "kind") => names!(SpanKind),
         (Table::Spans, "status") => names!(SpanStatus),
         (Table::Spans, "events") => format!(r#"[{{"name":"{number}.{row} „x“","attributes":{{"k":"v"}}}}]"#),
