@@ -24,6 +24,8 @@ const ENVIRONMENT: [(&str, &str); 12] = [
     ("OTEL_TRACES_EXPORTER", "otlp"),
     ("OTEL_LOGS_EXPORTER", "otlp"),
     ("OTEL_PYTHON_LOGGING_AUTO_INSTRUMENTATION_ENABLED", "true"),
+    // A machine that is busy answers late; what an exporter gives up on it does not send again.
+    ("OTEL_EXPORTER_OTLP_TIMEOUT", "60"),
     ("OTEL_BSP_SCHEDULE_DELAY", "200"),
     ("OTEL_BLRP_SCHEDULE_DELAY", "200"),
     ("OTEL_METRIC_EXPORT_INTERVAL", "500"),
