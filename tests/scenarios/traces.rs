@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(150);
 /// One that goes well, and one that the seed below lets fail once.
 const DOCUMENTS: [&str; 2] = ["gettysburg-address.txt", "moby-dick.html"];
 const STAGES: [&str; 4] = ["extract", "chunk", "embed", "store"];
-const ENVIRONMENT: [(&str, &str); 12] = [
+const ENVIRONMENT: [(&str, &str); 13] = [
     ("DOCPIPE_SEED", "334"),
     ("DOCPIPE_FAIL_RATE", "0.3"),
     ("DOCPIPE_LLM_DELAY", "0.02"),

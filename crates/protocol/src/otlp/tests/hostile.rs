@@ -252,7 +252,9 @@ fn points_and_resources_of_which_a_part_was_passed_over_are_refused_alone() {
 
 #[test]
 fn a_time_in_json_that_is_none_is_that_of_its_record_alone() {
-    for sent in ["-5", "1180591620717411303424", "1.5", "1e30", "\"-5\"", "\"1180591620717411303424\""] {
+    for sent in
+        ["-5", "1180591620717411303424", "1.5", "1e30", "\"-5\"", "\"1180591620717411303424\"", "\"soon\""]
+    {
         let body = format!(
             r#"{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{{"timeUnixNano":{sent}}},{{"timeUnixNano":"7"}}]}}]}}]}}"#
         );
@@ -263,7 +265,7 @@ fn a_time_in_json_that_is_none_is_that_of_its_record_alone() {
         assert_eq!((rows.events.len(), rows.rejected), (1, 1), "{sent}");
         assert!(rows.reasons.to_string().contains("between 1970 and the year 2262"), "{sent}");
     }
-    for wrong_kind in ["true", "\"soon\"", "{}"] {
+    for wrong_kind in ["true", "{}"] {
         let body = format!(
             r#"{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{{"timeUnixNano":{wrong_kind}}}]}}]}}]}}"#
         );
