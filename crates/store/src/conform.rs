@@ -44,8 +44,9 @@ pub fn narrowed(rows: &RecordBatch) -> Result<RecordBatch, ArrowError> {
 }
 
 /// The columns of `schema` that are in one of the schemas.
-pub fn joint<'s>(schema: &SchemaRef, of: impl Iterator<Item = &'s SchemaRef> + Clone) -> SchemaRef {
-    let is_in_one = |field: &&FieldRef| of.clone().any(|schema| schema.index_of(field.name()).is_ok());
+pub fn joint<'s>(schema: &SchemaRef, of: impl IntoIterator<Item = &'s SchemaRef>) -> SchemaRef {
+    let of: Vec<&SchemaRef> = of.into_iter().collect();
+    let is_in_one = |field: &&FieldRef| of.iter().any(|schema| schema.index_of(field.name()).is_ok());
     let fields: Vec<FieldRef> = schema.fields().iter().filter(is_in_one).cloned().collect();
     if fields.len() == schema.fields().len() { Arc::clone(schema) } else { Arc::new(Schema::new(fields)) }
 }

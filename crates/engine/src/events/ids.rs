@@ -45,14 +45,15 @@ static VALUES: [u8; 256] = {
 pub(crate) fn schema_of_rows<'r>(
     table: Table,
     schema: SchemaRef,
-    rows: impl Iterator<Item = &'r RecordBatch> + Clone,
+    rows: impl IntoIterator<Item = &'r RecordBatch>,
 ) -> SchemaRef {
+    let rows: Vec<&RecordBatch> = rows.into_iter().collect();
     let are_ids = |column: &ArrayRef, digits| {
         let texts = column.as_string_opt::<i32>();
         texts.is_some_and(|texts| texts.iter().flatten().all(|text| is_id(text, digits)))
     };
     with_bytes(table, schema, |name, digits| {
-        rows.clone().filter_map(|rows| rows.column_by_name(name)).all(|column| are_ids(column, digits))
+        rows.iter().filter_map(|rows| rows.column_by_name(name)).all(|column| are_ids(column, digits))
     })
 }
 
@@ -61,10 +62,11 @@ pub(crate) fn schema_of_rows<'r>(
 pub(crate) fn schema_of_files<'s>(
     table: Table,
     schema: SchemaRef,
-    files: impl Iterator<Item = &'s SchemaRef> + Clone,
+    files: impl IntoIterator<Item = &'s SchemaRef>,
 ) -> SchemaRef {
+    let files: Vec<&SchemaRef> = files.into_iter().collect();
     with_bytes(table, schema, |name, digits| {
-        let mut fields = files.clone().filter_map(|schema| schema.field_with_name(name).ok());
+        let mut fields = files.iter().filter_map(|schema| schema.field_with_name(name).ok());
         fields.all(|field| *field.data_type() == bytes_for(digits))
     })
 }

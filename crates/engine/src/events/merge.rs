@@ -13,7 +13,7 @@ use arrow::compute::interleave_record_batch;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use model::TimeRange;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReader};
 use parquet::errors::ParquetError;
 use store::{QueryError, Table};
 
@@ -187,7 +187,7 @@ fn schema_of(core: &Core, table: Table, files: &[Arc<StoredFile>]) -> SchemaRef 
         footer(file, &input, &core.footers).ok()
     };
     let footers: Vec<_> = files.iter().filter_map(footer).collect();
-    let schemas = || footers.iter().map(|footer| footer.schema());
+    let schemas = || footers.iter().map(ArrowReaderMetadata::schema);
     let schema = store::joint(&store::schema(table), schemas());
     // One that cannot be read now may be readable in a moment, and have texts.
     if footers.len() < files.len() { schema } else { ids::schema_of_files(table, schema, schemas()) }

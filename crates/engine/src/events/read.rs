@@ -566,7 +566,7 @@ mod tests {
         let pairs: Vec<(Option<&str>, Option<&str>)> =
             texts.iter().map(|id| (Some(id.as_str()), None)).collect();
         let rows = logs(0, &pairs);
-        let columns = ids::schema_of_rows(Table::Logs, rows.schema(), [&rows].into_iter());
+        let columns = ids::schema_of_rows(Table::Logs, rows.schema(), [&rows]);
         let (input, footer) = written_of(Table::Logs, columns, |file| file.push(&rows).expect("taken"));
         let column = leaf(&footer, "trace_id").expect("a column of the file");
         let column = footer.metadata().row_group(0).column(column);

@@ -90,7 +90,7 @@ fn query_error(error: &DataFusionError) -> QueryError {
     if let Some(own) = causes(error).find_map(|cause| cause.downcast_ref::<QueryError>()) {
         return again(own);
     }
-    if causes(error).any(|cause| cause.is::<io::Error>()) {
+    if causes(error).any(<dyn Error>::is::<io::Error>) {
         return storage(error);
     }
     match error.find_root() {
@@ -118,7 +118,7 @@ fn again(error: &QueryError) -> QueryError {
     match error {
         QueryError::LimitReached(text) => QueryError::LimitReached(text.clone()),
         QueryError::Invalid(text) => QueryError::Invalid(text.clone()),
-        QueryError::Stopped(why) => QueryError::Stopped(*why),
+        QueryError::Stopped(why) => QueryError::Stopped(why),
         QueryError::TimedOut(text) => QueryError::TimedOut(text.clone()),
         QueryError::Busy { waiting } => QueryError::Busy { waiting: *waiting },
         QueryError::Storage { doing, source } => {
@@ -270,7 +270,8 @@ mod tests {
     fn the_stores_errors_are_told_from_those_of_the_statement() {
         let broken =
             || QueryError::Storage { doing: "reading a file".to_owned(), source: "a bad sector".into() };
-        let cases: [(DataFusionError, fn(&QueryError) -> bool); 9] = [
+        type IsIt = fn(&QueryError) -> bool;
+        let cases: [(DataFusionError, IsIt); 9] = [
             (outside(broken()), |error| matches!(error, QueryError::Storage { .. })),
             (outside(broken()).context("a rule"), |error| matches!(error, QueryError::Storage { .. })),
             (

@@ -269,7 +269,8 @@ fn lines_say_their_level_and_more_themselves_and_are_kept_as_they_were_sent() {
     let of_json = format!(
         r#"{{"ts":"2020-01-01T00:00:00Z","level":"error","msg":"lost","trace_id":"{trace}","job_id":"j1","http":{{"colour":"red"}},"logger":"app.db","service":"ocr"}}"#
     );
-    let cases: [(&str, Option<Level>, &[(&str, &str)]); 6] = [
+    type Case<'c> = (&'c str, Option<Level>, &'c [(&'c str, &'c str)]);
+    let cases: [Case<'_>; 6] = [
         (
             &of_json,
             Some(Level::Error),

@@ -164,7 +164,7 @@ async fn logs_are_counted_over_time_and_by_value() {
     }
     let quoted = [("q", "attempts<3"), ("fields", r#" "attempts" ,attempts, "a,\"b\"","k8s.io/name" "#)];
     let facets = get(&stage, "/api/v1/logs/facets", &quoted).await;
-    let names: Vec<&Value> = (0..4).map(|field| &facets["fields"][field]["name"]).collect();
+    let names: Vec<&Value> = (0..4).map(|place| &facets["fields"][place]["field"]).collect();
     assert_eq!(names, ["attempts", "attempts", "a,\"b\"", "k8s.io/name"]);
     assert_eq!(facets["fields"][0], facets["fields"][1], "quotes change nothing");
     let by_quoted = [&range[..], &[("by", "\"attempts\""), ("buckets", "1")]].concat();

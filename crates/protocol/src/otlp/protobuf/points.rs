@@ -209,11 +209,8 @@ fn read_buckets(message: &[u8], bounds: &Bounds, into: &mut ExponentialBuckets) 
     for field in Fields::of(message) {
         match field? {
             (1, Value::Number(offset)) => into.offset = sint32(offset),
-            (2, Value::Number(count)) => {
-                if bounds.count(1) {
-                    into.counts.push(count);
-                }
-            }
+            (2, Value::Number(count)) if bounds.count(1) => into.counts.push(count),
+            (2, Value::Number(_)) => {}
             (2, Value::Bytes(packed)) => {
                 let mut packed = Fields::of(packed);
                 while !packed.is_empty() {
