@@ -69,7 +69,7 @@ impl<'a> Look<'a> {
                 match place_of(text, line) {
                     Some(place) => parts.push(place),
                     // It is not seen where it stands, and it must not be shown.
-                    None => return Vec::from([0..text.len()]),
+                    None => return std::iter::once(0..text.len()).collect(),
                 }
             }
         }
