@@ -28,7 +28,7 @@ def of_logs(figures: logs.Figures) -> str:
     raw = sent.raw_bytes
     ours = {
         "CPU seconds a GB": f"{figures.cpu_seconds / raw * GB:.1f}; merged {figures.merged_cpu_seconds / raw * GB:.1f}",
-        "MB a second": f"{raw / figures.wall_seconds / MB:.0f}",
+        "MB a second": f"{raw / sent.seconds / MB:.0f}",
         "records a second of a core": f"{sent.records / figures.cpu_seconds:,.0f}",
         "smaller than raw": f"{raw / figures.stored_bytes:.1f}; while it runs {raw / figures.running_bytes:.1f}",
         "peak memory, taking in, MB": f"{figures.ingest_peak_bytes / MB:.0f}; "
@@ -38,7 +38,8 @@ def of_logs(figures: logs.Figures) -> str:
     lines = [
         f"## Logs: {sent.records:,} records of a day\n\nA pipeline's records, {raw / sent.records:.0f} bytes each as a "
         "line of JSON (raw bytes are those), 1,200 streams, a trace of its own on each, sent by OTLP over HTTP on "
-        f"{logs.CONNECTIONS} connections and acknowledged when they are on the disk. What sends them has the same cores. "
+        f"{logs.CONNECTIONS} connections and acknowledged when they are on the disk. What sends them has them ready, and has "
+        "the same cores. "
         "CPU is that until the last was acknowledged, and until all files were merged; bytes are those after "
         "`store compact`, indexes included, and what lies there before that, the log included. Figures of VictoriaLogs "
         "were told of a machine of this size, and are not of this run.\n",
@@ -71,7 +72,7 @@ def of_log_growth(figures: list[logs.Figures]) -> str:
         "CPU a record, µs": [f"{one.cpu_seconds / one.sent.records * 1e6:.2f}" for one in figures],
         "CPU a record with merging, µs": [f"{one.merged_cpu_seconds / one.sent.records * 1e6:.2f}" for one in figures],
         "CPU seconds a raw GB": [f"{one.cpu_seconds / one.sent.raw_bytes * GB:.1f}" for one in figures],
-        "raw MB a second": [f"{one.sent.raw_bytes / one.wall_seconds / MB:.0f}" for one in figures],
+        "raw MB a second": [f"{one.sent.raw_bytes / one.sent.seconds / MB:.0f}" for one in figures],
         "bytes a raw byte": [f"{one.stored_bytes / one.sent.raw_bytes:.3f}" for one in figures],
         "peak memory, taking in, MB": [f"{one.ingest_peak_bytes / MB:.0f}" for one in figures],
         "memory after queries, MB": [f"{one.asked_rss_bytes / MB:.0f}" for one in figures],

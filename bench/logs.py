@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -56,12 +55,13 @@ UNPRUNED = [PART, PART_ANYWHERE]
 
 @dataclass(frozen=True)
 class Sent:
-    """What the example says that it has sent."""
+    """What the example says that it has sent, and how long that took."""
 
     records: int
     raw_bytes: int
     from_ns: int
     to_ns: int
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,6 @@ class Figures:
     sent: Sent
     cpu_seconds: float
     merged_cpu_seconds: float
-    wall_seconds: float
     ingest_peak_bytes: int
     merged_peak_bytes: int
     asked_rss_bytes: int
@@ -85,10 +84,9 @@ class Figures:
 def measured(services: Services, binary: str, example: str, records: int) -> Figures:
     """One server, from the first record to the last question; files are merged by itself meanwhile, as they come."""
     server = Ours(services, binary)
-    before, begun = server.cpu_seconds(), time.monotonic()
+    before = server.cpu_seconds()
     command = [example, server.address, str(records), str(CONNECTIONS)]
     sent = Sent(**json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))
-    wall = time.monotonic() - begun
     cpu, ingest_peak = server.cpu_seconds() - before, servers.peak(server.pid)
     # Before files are merged, so that what was read for it is not at hand later.
     traces = _traces(server, sent)
@@ -99,7 +97,7 @@ def measured(services: Services, binary: str, example: str, records: int) -> Fig
     rss, peak = server.rss_bytes(), servers.peak(server.pid)
     stored = server.stop_and_merge("logs")
     return Figures(
-        sent, cpu, merged_cpu, wall, ingest_peak, merged_peak, rss, peak, running, stored, queries
+        sent, cpu, merged_cpu, ingest_peak, merged_peak, rss, peak, running, stored, queries
     )
 
 
