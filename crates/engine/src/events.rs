@@ -7,6 +7,7 @@ pub(crate) mod filter;
 pub(crate) mod footer;
 pub(crate) mod ids;
 pub(crate) mod merge;
+pub(crate) mod order;
 pub(crate) mod read;
 pub(crate) mod tokens;
 pub(crate) mod write;

@@ -7,21 +7,24 @@ use model::Timestamp;
 use model::event::{Attributes, DeployEvent, LogEvent, Origin};
 use store::Row;
 
-/// Rows of the table of deploys at these times, in milliseconds; the time is in their id too.
+/// A row of the table of deploys; the time is in its id too.
+pub(crate) fn deploy(time_ms: i64, service: &str) -> DeployEvent {
+    DeployEvent {
+        time: Timestamp::from_millis(time_ms),
+        event_id: format!("e{time_ms}"),
+        service: service.to_owned(),
+        version: "1".into(),
+        environment: (time_ms % 2 == 0).then(|| "production".to_owned()),
+        description: None,
+        url: None,
+        attributes: Attributes::new(),
+    }
+}
+
+/// Rows of the table of deploys at these times, in milliseconds.
 pub(crate) fn deploys(times_ms: &[i64]) -> RecordBatch {
-    let rows: Vec<DeployEvent> = times_ms
-        .iter()
-        .map(|time| DeployEvent {
-            time: Timestamp::from_millis(*time),
-            event_id: format!("e{time}"),
-            service: format!("service-{}", time.rem_euclid(3)),
-            version: "1".into(),
-            environment: (time % 2 == 0).then(|| "production".to_owned()),
-            description: None,
-            url: None,
-            attributes: Attributes::new(),
-        })
-        .collect();
+    let rows: Vec<DeployEvent> =
+        times_ms.iter().map(|time| deploy(*time, &format!("service-{}", time.rem_euclid(3)))).collect();
     let rows = DeployEvent::to_batch(&rows).expect("rows of one table");
     store::conform(&rows, &store::schema(store::Table::Deploys)).expect("columns of the table")
 }

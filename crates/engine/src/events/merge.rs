@@ -4,7 +4,6 @@
 //! A file is opened when its first row is next, so that files that follow one another are read one by one.
 
 use std::collections::VecDeque;
-use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -20,8 +19,9 @@ use store::{QueryError, Table};
 use crate::catalog::Part;
 use crate::core::Core;
 use crate::events::footer::footer;
+use crate::events::order::Run;
 use crate::events::read::all_rows;
-use crate::events::{conform, ids, times_of};
+use crate::events::{conform, ids, order, times_of};
 use crate::files::StoredFile;
 use crate::query::{ReadError, without_damaged};
 
@@ -64,7 +64,7 @@ pub(crate) struct Merging<'a> {
     waiting: VecDeque<(usize, Arc<StoredFile>)>,
     open: Vec<Open>,
     /// Rows that come next, as parts of batches.
-    pieces: Vec<(usize, Range<usize>)>,
+    pieces: Vec<Run>,
     batches: Vec<RecordBatch>,
     rows: usize,
 }
@@ -168,11 +168,14 @@ impl<'a> Merging<'a> {
     }
 
     fn joined(&mut self) -> Result<RecordBatch, ArrowError> {
-        self.rows = 0;
+        let rows = std::mem::take(&mut self.rows);
         self.open.iter_mut().for_each(|open| open.batch = None);
         let (pieces, batches) = (std::mem::take(&mut self.pieces), std::mem::take(&mut self.batches));
         if let [(batch, rows)] = pieces.as_slice() {
             return Ok(batches[*batch].slice(rows.start, rows.len()));
+        }
+        if order::are_long(pieces.len(), rows) {
+            return order::copied(&self.schema, &batches, pieces);
         }
         let places = pieces.into_iter().flat_map(|(batch, rows)| rows.map(move |row| (batch, row)));
         interleave_record_batch(&batches.iter().collect::<Vec<_>>(), &places.collect::<Vec<_>>())

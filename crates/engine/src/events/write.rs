@@ -2,10 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use arrow::array::{Array, AsArray, MapArray, RecordBatch, UInt32Array};
-use arrow::compute::take_record_batch;
+use arrow::array::{Array, AsArray, MapArray, RecordBatch};
 use arrow::datatypes::{DataType, SchemaRef};
-use arrow::error::ArrowError;
 use model::{TimeRange, Timestamp};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
@@ -16,8 +14,9 @@ use parquet::schema::types::ColumnPath;
 use store::Table;
 
 use crate::EngineError;
+use crate::events::order::sorted;
 use crate::events::tokens::{self, Words};
-use crate::events::{ids, joined, times_of};
+use crate::events::{ids, times_of};
 use crate::head::events::Part;
 use crate::sums::{SummingWriter, Sums};
 use crate::vfs::Vfs;
@@ -28,6 +27,9 @@ const ROW_GROUP_ROWS: usize = 128 * 1024;
 const WRITE_ROWS: usize = 8 * 1024;
 /// Bytes of a page before compression.
 const PAGE_BYTES: usize = 64 * 1024;
+/// Bytes of a dictionary. A column with more different values has them in its pages, and whoever reads one row of it need
+/// not read a dictionary of which it uses one value.
+const DICTIONARY_BYTES: usize = 128 * 1024;
 /// How often a bloom filter may say "perhaps" wrongly.
 const BLOOM_FALSE_POSITIVES: f64 = 0.01;
 /// Level 1 packs nearly as well as 3 at half the cost.
@@ -198,19 +200,6 @@ impl Texts {
     }
 }
 
-/// All rows in one batch, by time.
-fn sorted(schema: &SchemaRef, parts: &[Part]) -> Result<RecordBatch, ArrowError> {
-    let all = joined(schema, parts.iter().map(|part| &part.rows))?;
-    let times = times_of(&all)?;
-    if times.values().is_sorted() {
-        return Ok(all);
-    }
-    // A stable sort: of two rows with the same time, the one that came first stays first.
-    let mut order: Vec<u32> = (0u32..).take(all.num_rows()).collect();
-    order.sort_by_key(|row| times.value(*row as usize));
-    take_record_batch(&all, &UInt32Array::from(order))
-}
-
 fn writer(
     file: SummingWriter,
     schema: &SchemaRef,
@@ -221,6 +210,7 @@ fn writer(
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_data_page_size_limit(PAGE_BYTES)
+        .set_dictionary_page_size_limit(DICTIONARY_BYTES)
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_sorting_columns(Some(vec![SortingColumn {
             column_idx: 0,

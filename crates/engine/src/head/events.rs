@@ -15,8 +15,9 @@ use store::Table;
 
 use crate::events::{joined, times_of};
 
-/// Batches are not joined beyond this: a query filters batch by batch.
-const PART_MAX_ROWS: usize = 8192;
+/// Batches are not joined beyond this: what one of so many rows takes beside them is little, and a query filters batch by
+/// batch.
+const PART_MAX_ROWS: usize = 2048;
 
 /// Memory of a column beside its values.
 const COLUMN_BYTES: usize = 192;

@@ -26,6 +26,10 @@ pub(super) trait Column: Sized {
     type Builder: ArrayBuilder;
     fn data_type() -> DataType;
     fn builder(capacity: usize) -> Self::Builder;
+    /// A builder with room for so many values of about this size.
+    fn builder_for(&self, capacity: usize) -> Self::Builder {
+        Self::builder(capacity)
+    }
     fn append(&self, builder: &mut Self::Builder);
     fn append_null(builder: &mut Self::Builder);
     /// Whether it is nothing, which a column that may hold nothing has as null.
@@ -122,6 +126,14 @@ impl Column for Timestamp {
 /// What says where a text is among those of its column.
 const PLACE_BYTES: usize = size_of::<i32>();
 
+/// The most room for texts that a column begins with, whatever its first text is like.
+const MAX_ROOM: usize = 1 << 20;
+
+/// Room for so many texts that are about as long as one of them. What was too much is given back in the end.
+fn texts_room(bytes: usize, count: usize) -> usize {
+    (bytes + bytes / 4).saturating_mul(count).min(MAX_ROOM)
+}
+
 fn read_text<'a>(array: &'a dyn Array, row: usize, column: &'static str) -> Result<&'a str, ColumnError> {
     Ok(array.as_string_opt::<i32>().ok_or(ColumnError::Unexpected { column })?.value(row))
 }
@@ -132,8 +144,10 @@ impl Column for String {
         DataType::Utf8
     }
     fn builder(capacity: usize) -> StringBuilder {
-        // Most columns of most rows hold nothing: there is room for texts once there are some.
         StringBuilder::with_capacity(capacity, 0)
+    }
+    fn builder_for(&self, capacity: usize) -> StringBuilder {
+        StringBuilder::with_capacity(capacity, texts_room(self.len(), capacity))
     }
     fn append(&self, builder: &mut StringBuilder) {
         builder.append_value(self);
@@ -303,6 +317,15 @@ impl Listed for SpanLink {
 /// The most characters of a value in an error.
 const MAX_SHOWN: usize = 100;
 
+fn map_builder(
+    keys: StringBuilder,
+    values: StringBuilder,
+    capacity: usize,
+) -> MapBuilder<StringBuilder, StringBuilder> {
+    let names = MapFieldNames { entry: "entries".into(), key: "key".into(), value: "value".into() };
+    MapBuilder::with_capacity(Some(names), keys, values, capacity)
+}
+
 impl Column for Attributes {
     type Builder = MapBuilder<StringBuilder, StringBuilder>;
     fn data_type() -> DataType {
@@ -313,8 +336,14 @@ impl Column for Attributes {
         DataType::Map(Arc::new(Field::new("entries", DataType::Struct(entries), false)), false)
     }
     fn builder(capacity: usize) -> Self::Builder {
-        let names = MapFieldNames { entry: "entries".into(), key: "key".into(), value: "value".into() };
-        MapBuilder::with_capacity(Some(names), StringBuilder::new(), StringBuilder::new(), capacity)
+        map_builder(StringBuilder::new(), StringBuilder::new(), capacity)
+    }
+    fn builder_for(&self, capacity: usize) -> Self::Builder {
+        let entries = self.len().saturating_mul(capacity).min(MAX_ROOM);
+        let texts = |bytes| StringBuilder::with_capacity(entries, texts_room(bytes, capacity));
+        let keys = texts(self.keys().map(String::len).sum());
+        let values = texts(self.values().map(String::len).sum());
+        map_builder(keys, values, capacity)
     }
     fn append(&self, builder: &mut Self::Builder) {
         for (key, value) in self {
@@ -348,6 +377,9 @@ impl<T: Column> Column for Option<T> {
     }
     fn builder(capacity: usize) -> T::Builder {
         T::builder(capacity)
+    }
+    fn builder_for(&self, capacity: usize) -> T::Builder {
+        self.as_ref().map_or_else(|| T::builder(capacity), |value| value.builder_for(capacity))
     }
     fn append(&self, builder: &mut T::Builder) {
         match self {
@@ -391,7 +423,7 @@ impl<T: Column> Gathered<T> {
         } else if value.is_nothing() {
             self.nothing += 1;
         } else {
-            let builder = self.builder.insert(T::builder(self.capacity));
+            let builder = self.builder.insert(value.builder_for(self.capacity));
             (0..self.nothing).for_each(|_| T::append_null(builder));
             value.append(builder);
         }
@@ -400,6 +432,10 @@ impl<T: Column> Gathered<T> {
     /// The column; `None` when there is nothing in it.
     pub(super) fn finish(self) -> Option<ArrayRef> {
         let builder = if T::NULLABLE { self.builder } else { self.builder.or_else(|| Some(T::builder(0))) };
-        builder.map(|mut builder| builder.finish())
+        builder.map(|mut builder| {
+            let mut column = builder.finish();
+            column.shrink_to_fit();
+            column
+        })
     }
 }

@@ -34,6 +34,9 @@ pub trait Row: Sized {
     /// About what the row takes in a batch, in bytes.
     fn size_bytes(&self) -> usize;
 
+    /// When it happened.
+    fn time(&self) -> Timestamp;
+
     /// Takes a batch apart. Columns may stand in any order; a column that the batch lacks (because it
     /// was written before the column existed) reads as null where it may be null.
     fn from_batch(batch: &RecordBatch) -> Result<Vec<Self>, ColumnError>;
@@ -98,6 +101,10 @@ macro_rules! row {
                 let own = [$(Column::size_bytes(&self.$field)),+];
                 own.into_iter().sum::<usize>()
                     $(+ [$(Column::size_bytes(&self.$piece.$inner)),+].into_iter().sum::<usize>())*
+            }
+
+            fn time(&self) -> Timestamp {
+                self.time
             }
 
             fn from_batch(batch: &RecordBatch) -> Result<Vec<Self>, ColumnError> {

@@ -1,0 +1,146 @@
+//! Rows of several parts, in any order, as one batch in ascending time.
+//!
+//! Each part is in order most of the time, and two of them take turns seldom: then whole runs of rows are copied, once.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::ops::Range;
+
+use arrow::array::{RecordBatch, UInt32Array};
+use arrow::compute::{concat_batches, take_record_batch};
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
+
+use crate::events::{conform, times_of};
+use crate::head::events::Part;
+
+/// Rows of an average run from which on it is worth to copy runs; shorter ones cost more than their rows.
+const MIN_RUN: usize = 16;
+
+/// Neighbouring rows of a part: which one, and which of its rows.
+pub(super) type Run = (usize, Range<usize>);
+
+/// All rows, with the columns of `schema`; those of the same time stay as they came.
+pub(super) fn sorted(schema: &SchemaRef, parts: &[Part]) -> Result<RecordBatch, ArrowError> {
+    let parts = parts.iter().map(|part| conform(part.rows.clone(), schema)).collect::<Result<Vec<_>, _>>()?;
+    if let Some(runs) = runs(&parts)? {
+        return copied(schema, &parts, runs);
+    }
+    let all = concat_batches(schema, &parts)?;
+    let times = times_of(&all)?;
+    // A stable sort: of two rows with the same time, the one that came first stays first.
+    let mut order: Vec<u32> = (0u32..).take(all.num_rows()).collect();
+    order.sort_by_key(|row| times.value(*row as usize));
+    take_record_batch(&all, &UInt32Array::from(order))
+}
+
+/// Whether runs of so many rows in all are long enough to be copied one by one.
+pub(super) fn are_long(runs: usize, rows: usize) -> bool {
+    runs <= rows / MIN_RUN
+}
+
+/// The rows of runs, one after the other.
+pub(super) fn copied(
+    schema: &SchemaRef,
+    parts: &[RecordBatch],
+    runs: Vec<Run>,
+) -> Result<RecordBatch, ArrowError> {
+    let pieces = runs.into_iter().map(|(part, rows)| parts[part].slice(rows.start, rows.len()));
+    concat_batches(schema, &pieces.collect::<Vec<_>>())
+}
+
+/// The runs that all rows are in ascending time; `None` when a part is not in order, or runs are short.
+fn runs(parts: &[RecordBatch]) -> Result<Option<Vec<Run>>, ArrowError> {
+    let times = parts.iter().map(times_of).collect::<Result<Vec<_>, _>>()?;
+    if !times.iter().all(|times| times.values().is_sorted()) {
+        return Ok(None);
+    }
+    let all = parts.iter().map(RecordBatch::num_rows).sum();
+    let mut runs: Vec<Run> = Vec::new();
+    // Each part by its next row; of the same time, the earlier part is first.
+    let mut next: BinaryHeap<Reverse<(i64, usize, usize)>> = times
+        .iter()
+        .enumerate()
+        .filter_map(|(part, times)| Some(Reverse((*times.values().first()?, part, 0))))
+        .collect();
+    while let Some(Reverse((_, part, row))) = next.pop() {
+        let rest = &times[part].values()[row..];
+        let count = match next.peek() {
+            Some(Reverse((time, other, _))) => rest.partition_point(|own| (*own, part) < (*time, *other)),
+            None => rest.len(),
+        };
+        let rows = row..row + count;
+        if let Some(time) = times[part].values().get(rows.end) {
+            next.push(Reverse((*time, part, rows.end)));
+        }
+        runs.push((part, rows));
+        // Each part is at least one.
+        if !are_long(runs.len().saturating_sub(parts.len()), all) {
+            return Ok(None);
+        }
+    }
+    Ok(Some(runs))
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::AsArray;
+    use model::event::DeployEvent;
+    use model::{TimeRange, Timestamp};
+    use store::{Row, Table, schema};
+
+    use super::*;
+    use crate::testing::{deploy, deploys};
+
+    fn parts(times_ms: &[Vec<i64>]) -> Vec<Part> {
+        let range = TimeRange::new(Timestamp::MIN, Timestamp::MAX);
+        times_ms.iter().map(|times| Part { rows: deploys(times), range }).collect()
+    }
+
+    fn expected(times_ms: &[Vec<i64>]) -> Vec<i64> {
+        let mut all: Vec<i64> = times_ms.iter().flatten().map(|time| time * 1_000_000).collect();
+        all.sort_unstable();
+        all
+    }
+
+    fn are_copied_by_runs(times_ms: &[Vec<i64>]) -> bool {
+        let parts: Vec<RecordBatch> = parts(times_ms).into_iter().map(|part| part.rows).collect();
+        runs(&parts).expect("times").is_some()
+    }
+
+    #[test]
+    fn rows_of_parts_come_in_ascending_time_however_they_lie() {
+        let from = |start: i64, step: i64, count: i64| (0..count).map(|row| start + row * step).collect();
+        let cases: [(Vec<Vec<i64>>, bool); 6] = [
+            (vec![from(0, 1, 100), from(100, 1, 100)], true),
+            (vec![from(100, 1, 100), from(0, 1, 100), from(50, 1, 10)], true),
+            (vec![from(0, 2, 500), from(1, 2, 500)], false),
+            (vec![vec![3, 1, 2], vec![0]], false),
+            (vec![from(7, 0, 40), from(7, 0, 40), from(6, 1, 3)], true),
+            (vec![vec![5]], true),
+        ];
+        for (times, by_runs) in cases {
+            let rows = sorted(&schema(Table::Deploys), &parts(&times)).expect("rows");
+            assert_eq!(times_of(&rows).expect("times").values().to_vec(), expected(&times));
+            assert_eq!(are_copied_by_runs(&times), by_runs, "{times:?}");
+        }
+    }
+
+    #[test]
+    fn of_the_same_time_the_row_that_came_first_is_first() {
+        let came = |service: &str, times: &[i64]| {
+            let rows: Vec<_> = times.iter().map(|time| deploy(*time, service)).collect();
+            DeployEvent::to_batch(&rows).expect("rows of one table")
+        };
+        for others in [vec![1, 2, 2, 3], vec![2, 1, 3, 2]] {
+            let range = TimeRange::new(Timestamp::MIN, Timestamp::MAX);
+            let rows = [came("first", &[1, 2, 3]), came("second", &others), came("third", &[2])];
+            let parts: Vec<Part> = rows.into_iter().map(|rows| Part { rows, range }).collect();
+            let all = sorted(&schema(Table::Deploys), &parts).expect("rows");
+            let names = all.column_by_name("service").expect("there").as_string::<i32>();
+            let names: Vec<&str> = names.iter().flatten().collect();
+            let by_time = ["first", "second", "first", "second", "second", "third", "first", "second"];
+            assert_eq!(names, by_time);
+        }
+    }
+}
