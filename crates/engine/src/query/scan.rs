@@ -8,6 +8,7 @@ use store::{EventPass, EventScan, Order, QueryError};
 
 use crate::core::Core;
 use crate::events::filter::RowFilter;
+use crate::events::lifted::Entries;
 use crate::events::read::Wanted;
 use crate::query::plan::{Answer, ScanExec};
 use crate::query::queries::Queries;
@@ -28,8 +29,15 @@ pub(crate) fn scan(
     if !may_have_rows(&view, scan.table, scan.range) {
         return Ok(Vec::new());
     }
-    let wanted =
-        Wanted { schema, filter, range: scan.range, order: scan.order, first: None, tally: Arc::default() };
+    let wanted = Wanted {
+        schema,
+        entries: Entries::all(),
+        filter,
+        range: scan.range,
+        order: scan.order,
+        first: None,
+        tally: Arc::default(),
+    };
     let plan = ScanExec::new(core, &view, scan.table, wanted, Answer::First(scan.limit));
     let mut rows = Vec::new();
     let run = queries.run(Arc::new(plan), &scan.cancel, &mut |batch| {
@@ -51,6 +59,7 @@ pub(crate) fn each_batch(
     let schema = project(&schema, &pass.columns)?;
     let wanted = Wanted {
         schema,
+        entries: Entries::all(),
         filter,
         range: pass.range,
         order: Order::OldestFirst,
