@@ -53,7 +53,8 @@ impl RowFilter {
         may_hold: &mut dyn FnMut(&Condition) -> Result<bool, E>,
     ) -> Result<Option<Self>, E> {
         self.replaced(&mut |condition| {
-            may_hold(condition).map(|may| if may { Predicate::Is(condition.clone()) } else { Predicate::nothing() })
+            may_hold(condition)
+                .map(|may| if may { Predicate::Is(condition.clone()) } else { Predicate::nothing() })
         })
     }
 

@@ -206,7 +206,10 @@ impl Lifted {
             (Kind::Text, test) => is(test.clone()),
             (Kind::Number(_), Test::Exists) => is(Test::Exists),
             // A text of which no number becomes the same text is none of those that are there.
-            (Kind::Number(decimal), Test::Compare(op @ (FilterOp::Equal | FilterOp::NotEqual), Scalar::Text(text))) => {
+            (
+                Kind::Number(decimal),
+                Test::Compare(op @ (FilterOp::Equal | FilterOp::NotEqual), Scalar::Text(text)),
+            ) => {
                 match (decimal.parsed(text), op) {
                     // It is a float, too: `Decimal` has no others.
                     (Some(number), op) => is(Test::Compare(*op, Scalar::Number(number as f64))),
@@ -221,7 +224,12 @@ impl Lifted {
 
     /// What rows of the file have for an attribute in a column of its own, as texts; `None` when it has none. Where the
     /// column has none of a row, the map may have it: see [`Self::is_whole`].
-    pub(crate) fn values(&self, rows: &RecordBatch, map: &str, key: &str) -> Result<Option<ArrayRef>, ArrowError> {
+    pub(crate) fn values(
+        &self,
+        rows: &RecordBatch,
+        map: &str,
+        key: &str,
+    ) -> Result<Option<ArrayRef>, ArrowError> {
         let Some((name, column)) = self.map(map).and_then(|map| map.column(key)) else { return Ok(None) };
         let values = rows.column_by_name(name).ok_or_else(|| missing(name))?;
         remake::texts(column.kind, values).map(Some)

@@ -536,10 +536,12 @@ fn windows(footer: &ArrowReaderMetadata) -> Result<Vec<Window>, ParquetError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::events::write::tests::{written, written_of};
+    use crate::events::lifted;
+    use crate::events::write::tests::{written, written_of, written_with};
     use crate::testing::{deploys, logs};
+    use model::event::LogEvent;
     use parquet::basic::{Compression, Type};
-    use store::{Table, schema};
+    use store::{Row, Table, schema};
 
     fn compared(column: &'static str, op: FilterOp, value: &str) -> Predicate {
         Predicate::column(column, Test::Compare(op, value.into()))
@@ -577,7 +579,8 @@ mod tests {
         assert_eq!([0, 1].map(|group| may_match(group, &either(new(), old()))), [true, true]);
         assert!(!may_match(0, &either(nowhere(), nowhere())));
         assert!(may_match(0, &filter(nowhere().opposite())));
-        let left = left_of(&input, &footer, &nothing, 0, &either(new(), old()), TimeRange::ALL).expect("read");
+        let left =
+            left_of(&input, &footer, &nothing, 0, &either(new(), old()), TimeRange::ALL).expect("read");
         assert_eq!(
             left.map(|left| left.parts().to_vec()),
             Some(vec![old()]),
@@ -654,5 +657,62 @@ mod tests {
         let pages = pages_that_may_match(&group, &filter(FilterOp::Equal, &id(20_000))).expect("indexes");
         let selected = pages.expect("a part of the rows").row_count();
         assert!((1..10_000).contains(&selected), "{selected}");
+    }
+
+    #[test]
+    fn attributes_in_columns_of_their_own_are_passed_over_by_bounds_by_words_and_by_pages() {
+        let rows: Vec<LogEvent> = (0..60_000)
+            .map(|number| {
+                let attributes =
+                    [("ms", format!("{}", f64::from(number) / 8.0)), ("name", format!("name {number:06}"))];
+                let attributes = attributes.map(|(key, value)| (key.to_owned(), value)).into();
+                LogEvent {
+                    attributes,
+                    ..LogEvent::new(Timestamp::from_millis(number.into()), Arc::default())
+                }
+            })
+            .collect();
+        let rows = LogEvent::to_batch(&rows).expect("rows of one table");
+        let lifted = lifted::of_rows(Table::Logs, [&rows]);
+        let (input, footer) =
+            written_with(Table::Logs, rows.schema(), lifted, |file| file.push(&rows).expect("taken"));
+        let lifted = Lifted::of(&footer).expect("its metadata");
+        let left = |key: &str, op, text: &str| {
+            let predicate = Predicate::attribute("attributes", key, Test::Compare(op, text.into()));
+            let filter = RowFilter::new(&schema(Table::Logs), [predicate]).expect("valid");
+            left_of(&input, &footer, &lifted, 0, &filter, TimeRange::ALL).expect("read")
+        };
+        let cases = [
+            ("ms", FilterOp::Equal, "0.125", true),
+            ("ms", FilterOp::Equal, "7499.875", true),
+            ("ms", FilterOp::Equal, "7500", false),
+            ("ms", FilterOp::Equal, "-0.125", false),
+            ("ms", FilterOp::Equal, "0.1250", false),
+            ("ms", FilterOp::Equal, "name", false),
+            ("ms", FilterOp::NotEqual, "name", true),
+            ("ms", FilterOp::AtLeast, "9", true),
+            ("name", FilterOp::AtLeast, "name 059999", true),
+            ("name", FilterOp::Greater, "name 059999", false),
+            ("name", FilterOp::Less, "name 0", false),
+            ("name", FilterOp::Equal, "name 030000", true),
+            ("name", FilterOp::Equal, "name 03000x", false),
+            ("none", FilterOp::NotEqual, "a", false),
+        ];
+        for (key, op, text, expected) in cases {
+            assert_eq!(left(key, op, text).is_some(), expected, "{key} {op:?} {text}");
+        }
+
+        let group = of_group(&footer, &input, 0).expect("a footer");
+        for (key, text) in [("ms", "3750"), ("name", "name 030000")] {
+            let filter = left(key, FilterOp::Equal, text).expect("it is there");
+            assert_eq!(
+                filter.parts().iter().flat_map(Predicate::columns).collect::<Vec<_>>(),
+                [format!("attributes.{key}")],
+                "nothing else is read"
+            );
+            let pages = pages_that_may_match(&group, &filter).expect("indexes");
+            let selected = pages.expect("a part of the rows").row_count();
+            assert!((1..30_000).contains(&selected), "{selected} of {key}");
+        }
     }
 }

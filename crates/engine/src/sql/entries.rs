@@ -8,12 +8,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, Result, ScalarValue};
 use datafusion::datasource::{provider_as_source, source_as_provider};
 use datafusion::logical_expr::expr::Alias;
 use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, TableScan, TableSource};
-use arrow::datatypes::DataType;
 use store::Table;
 
 use crate::events::lifted::Entries;
@@ -102,11 +102,14 @@ impl Uses {
         let [first, ..] = inputs else { return Ok(None) };
         let nothing = |columns: usize| vec![BTreeSet::new(); columns];
         Ok(match plan {
-            LogicalPlan::Filter(_) | LogicalPlan::Sort(_) | LogicalPlan::Limit(_) | LogicalPlan::SubqueryAlias(_) => {
-                Some(first.1.clone())
-            }
+            LogicalPlan::Filter(_)
+            | LogicalPlan::Sort(_)
+            | LogicalPlan::Limit(_)
+            | LogicalPlan::SubqueryAlias(_) => Some(first.1.clone()),
             LogicalPlan::Aggregate(_) => Some(nothing(plan.schema().fields().len())),
-            LogicalPlan::Window(window) => Some([first.1.clone(), nothing(window.window_expr.len())].concat()),
+            LogicalPlan::Window(window) => {
+                Some([first.1.clone(), nothing(window.window_expr.len())].concat())
+            }
             LogicalPlan::Join(join) => {
                 let [left, right] = inputs else { return Ok(None) };
                 joined(join.join_type, &left.1, &right.1)
@@ -153,7 +156,8 @@ impl Uses {
             let is_scanned = scanned(scan).iter().any(|origins| origins.contains(*origin));
             is_scanned && !self.whole.contains(*origin)
         });
-        let entries = looked_at.fold(Entries::all(), |entries, (origin, keys)| entries.only(&origin.map, keys.clone()));
+        let entries =
+            looked_at.fold(Entries::all(), |entries, (origin, keys)| entries.only(&origin.map, keys.clone()));
         if entries.is_all() {
             return None;
         }
@@ -165,7 +169,8 @@ impl Uses {
 /// The columns of a scan.
 fn scanned(scan: &TableScan) -> Columns {
     let provider = source_as_provider(&scan.source).ok();
-    let table = provider.as_ref().and_then(|provider| provider.downcast_ref::<EventTable>()).map(|table| table.table);
+    let table =
+        provider.as_ref().and_then(|provider| provider.downcast_ref::<EventTable>()).map(|table| table.table);
     let origin = |name: &str| table.map(|table| Origin { table, map: name.to_owned() });
     let columns = scan.projected_schema.fields().iter().map(|field| match field.data_type() {
         DataType::Map(..) => origin(field.name()).into_iter().collect(),
@@ -187,7 +192,9 @@ fn bare(expr: &Expr) -> Option<&Column> {
 fn entry(expr: &Expr) -> Option<(&Column, &str)> {
     let Expr::ScalarFunction(call) = expr else { return None };
     match &*call.args {
-        [Expr::Column(map), Expr::Literal(ScalarValue::Utf8(Some(key)), _)] if call.func.name() == ATTRIBUTE => {
+        [Expr::Column(map), Expr::Literal(ScalarValue::Utf8(Some(key)), _)]
+            if call.func.name() == ATTRIBUTE =>
+        {
             Some((map, key.as_str()))
         }
         _ => None,

@@ -137,7 +137,8 @@ impl SchemaProvider for Tables {
             return Ok(Some(Arc::new(SamplesTable { core, tally })));
         }
         let entries = Entries::all();
-        let table = |table| Arc::new(EventTable { core, view, table, entries, tally }) as Arc<dyn TableProvider>;
+        let table =
+            |table| Arc::new(EventTable { core, view, table, entries, tally }) as Arc<dyn TableProvider>;
         Ok(Table::from_name(name).map(table))
     }
 

@@ -213,7 +213,8 @@ mod tests {
 
     #[test]
     fn of_many_names_the_most_frequent_are_lifted() {
-        let names: Vec<&'static str> = (0..40).map(|name| &*Box::leak(format!("k{name:02}").into_boxed_str())).collect();
+        let names: Vec<&'static str> =
+            (0..40).map(|name| &*Box::leak(format!("k{name:02}").into_boxed_str())).collect();
         let rows = rows(2_000, |row| {
             let has = |name: &usize| row % 40 >= *name;
             (0..40).filter(has).map(|name| (names[name], "a".to_owned())).collect()
@@ -243,8 +244,7 @@ mod tests {
             column("pointed", whole),
             column("once", Kind::Text),
         ]);
-        let other =
-            lifted(&[column("both", small), column("mixed", Kind::Text), column("pointed", pointed)]);
+        let other = lifted(&[column("both", small), column("mixed", Kind::Text), column("pointed", pointed)]);
         let seldom = lifted(&[column("seldom", Kind::Text)]);
         let first = rows(2_000, |row| vec![("first", format!("{row}"))]);
         let files = [(5_000, one), (5_000, other), (100, seldom)];
@@ -257,7 +257,10 @@ mod tests {
         assert_eq!(of_files(Table::Logs, &files, &first), expected);
         let nothing = [(9_000, Lifted::default()), files[0].clone()];
         let columns = of_files(Table::Logs, &nothing, &first);
-        assert_eq!(told(&columns), [("both", true), ("first", true), ("mixed", true), ("once", false), ("pointed", true)]);
+        assert_eq!(
+            told(&columns),
+            [("both", true), ("first", true), ("mixed", true), ("once", false), ("pointed", true)]
+        );
         assert!(of_files(Table::Logs, &[(999, files[0].1.clone())], &first).is_empty());
     }
 }

@@ -49,7 +49,11 @@ impl Decimal {
             _ => true,
         };
         let has_zeros = shown > self.least && behind.ends_with(b"0");
-        if !is_shortest || has_zeros || point.is_some() && shown == 0 || !(self.least..=self.scale).contains(&shown) {
+        if !is_shortest
+            || has_zeros
+            || point.is_some() && shown == 0
+            || !(self.least..=self.scale).contains(&shown)
+        {
             return None;
         }
         let mut units: u64 = 0;
@@ -163,9 +167,35 @@ mod tests {
             assert_eq!(text(shortest, number), written);
         }
         let others = [
-            "", "-", ".", "-0", "00", "01", "-01", "1.", ".5", "-.5", "0.50", "12.0", "0.0", "-0.0", "0.0001", "1e3", "+1", " 1",
-            "1 ", "1,5", "NaN", "1.2.3", "--1", "9007199254740.993", "99999999999999999999", "١", "1.٢",
-            "18446744073709551617", "0000000000000000000000000000000000001",
+            "",
+            "-",
+            ".",
+            "-0",
+            "00",
+            "01",
+            "-01",
+            "1.",
+            ".5",
+            "-.5",
+            "0.50",
+            "12.0",
+            "0.0",
+            "-0.0",
+            "0.0001",
+            "1e3",
+            "+1",
+            " 1",
+            "1 ",
+            "1,5",
+            "NaN",
+            "1.2.3",
+            "--1",
+            "9007199254740.993",
+            "99999999999999999999",
+            "١",
+            "1.٢",
+            "18446744073709551617",
+            "0000000000000000000000000000000000001",
         ];
         for other in others {
             assert_eq!(shortest.parsed(other), None, "{other}");

@@ -4,8 +4,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, Int64Array, MapArray, RecordBatch, RecordBatchOptions, StringArray, StringBuilder,
-    StructArray,
+    Array, ArrayRef, AsArray, Int64Array, MapArray, RecordBatch, RecordBatchOptions, StringArray,
+    StringBuilder, StructArray,
 };
 use arrow::buffer::{OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field, FieldRef, Int64Type, Schema};

@@ -111,7 +111,9 @@ enum Values {
 impl<'a> Split<'a> {
     fn of(map: &'a MapArray, columns: &'a mut [Column]) -> Result<Self, ArrowError> {
         let texts = (map.keys().as_string_opt::<i32>(), map.values().as_string_opt::<i32>());
-        let (Some(keys), Some(values)) = texts else { return Err(other("maps have something else than texts")) };
+        let (Some(keys), Some(values)) = texts else {
+            return Err(other("maps have something else than texts"));
+        };
         let rows = map.len();
         let lifted = columns.iter().map(|column| match column.kind {
             Kind::Text => Values::Texts(vec![None; rows]),

@@ -63,7 +63,9 @@ pub(super) fn read(pairs: Option<&Vec<KeyValue>>, schema: &SchemaRef) -> Result<
         return Ok(Lifted::default());
     };
     parsed(text, schema).map_err(|wrong| {
-        ParquetError::General(format!("what is said of attributes in columns of their own (`{KEY}`): {wrong}"))
+        ParquetError::General(format!(
+            "what is said of attributes in columns of their own (`{KEY}`): {wrong}"
+        ))
     })
 }
 
@@ -92,7 +94,8 @@ fn parsed(text: &str, schema: &SchemaRef) -> Result<Lifted, String> {
             Some(map) => map.columns.push((name, column)),
             None => {
                 let data_type = data_type(&column.map).filter(|data_type| is_map_of_texts(data_type));
-                let data_type = data_type.ok_or_else(|| format!("there is no column of attributes `{}`", column.map))?;
+                let data_type =
+                    data_type.ok_or_else(|| format!("there is no column of attributes `{}`", column.map))?;
                 let (map, data_type) = (column.map.clone(), data_type.clone());
                 maps.push(OfMap { name: map, data_type, columns: vec![(name, column)] });
             }
@@ -158,8 +161,12 @@ mod tests {
             one(&text.replace("attributes.a", "attributes.n")),
             one(&text.replace("\"map\":\"attributes\"", "\"map\":\"message\"")),
             one(&text.replace("\"whole\":true", "\"whole\":true,\"more\":1")),
-            one(r#"{"column":"attributes.n","map":"attributes","key":"n","number":{"scale":10,"least":0},"whole":true}"#),
-            one(r#"{"column":"attributes.n","map":"attributes","key":"n","number":{"scale":1,"least":2},"whole":true}"#),
+            one(
+                r#"{"column":"attributes.n","map":"attributes","key":"n","number":{"scale":10,"least":0},"whole":true}"#,
+            ),
+            one(
+                r#"{"column":"attributes.n","map":"attributes","key":"n","number":{"scale":1,"least":2},"whole":true}"#,
+            ),
         ];
         for wrong in wrong {
             assert!(parsed(&wrong, &schema).is_err(), "{wrong}");
