@@ -15,7 +15,7 @@ mod remake;
 mod split;
 mod told;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::compute::is_not_null;
@@ -24,7 +24,7 @@ use arrow::datatypes::{DataType, Field as ArrowField};
 use arrow::error::ArrowError;
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use parquet::errors::ParquetError;
-use store::{Condition, Field, FilterOp, Predicate, Scalar, Table, Test};
+use store::{Condition, Entries, Field, FilterOp, Predicate, Scalar, Table, Test};
 
 use decimal::Decimal;
 pub(crate) use split::Lifting;
@@ -83,35 +83,6 @@ pub(crate) fn of_files(table: Table, files: &[(u64, Lifted)], first: &RecordBatc
     choose::of_files(table, files, first)
 }
 
-/// Which entries of maps somebody looks at. Of a map that is named here, these alone, and not whether there is a map;
-/// of any other, all.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Entries(BTreeMap<String, BTreeSet<String>>);
-
-impl Entries {
-    /// All entries of all maps.
-    pub(crate) fn all() -> Self {
-        Self::default()
-    }
-
-    /// Of a map no entries but these.
-    #[must_use]
-    pub(crate) fn only(mut self, map: impl Into<String>, keys: BTreeSet<String>) -> Self {
-        self.0.insert(map.into(), keys);
-        self
-    }
-
-    /// Whether there is any map of which not all entries are looked at.
-    pub(crate) fn is_all(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The names of those of a map; `None` for all.
-    fn of(&self, map: &str) -> Option<BTreeSet<&str>> {
-        self.0.get(map).map(|keys| keys.iter().map(String::as_str).collect())
-    }
-}
-
 /// What is lifted in a file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Lifted {
@@ -151,7 +122,7 @@ impl Lifted {
 
     /// The columns of the file that have what is wanted of a column of the table.
     pub(crate) fn columns_of<'a>(&'a self, column: &'a str, entries: &Entries) -> Vec<&'a str> {
-        let keys = entries.of(column);
+        let keys = entries.of(column).map(|keys| keys.iter().map(String::as_str).collect::<BTreeSet<&str>>());
         self.columns_with(column, keys.as_ref())
     }
 

@@ -21,7 +21,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::errors::ParquetError;
 use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::statistics::Statistics;
-use store::{Condition, Field, FilterOp, Order, Predicate, Scalar, Test};
+use store::{Condition, Entries, Field, FilterOp, Order, Predicate, Scalar, Test};
 
 use crate::cache::Cache;
 use crate::catalog::Part;
@@ -30,7 +30,7 @@ use crate::events::bloom;
 use crate::events::condition;
 use crate::events::filter::{RowFilter, mask_of, within};
 use crate::events::footer::{footer, of_group};
-use crate::events::lifted::{Entries, Lifted};
+use crate::events::lifted::Lifted;
 use crate::events::tokens::Places;
 use crate::events::{TIME, conform, ids};
 use crate::files::StoredFile;
@@ -368,7 +368,6 @@ fn may_hold(
     of_file: &Predicate,
 ) -> Result<bool, ParquetError> {
     let column = condition.field.column();
-    // What the whole file has none of is left out before.
     if footer.schema().index_of(column).is_err() || *of_file == Predicate::nothing() {
         return Ok(false);
     }

@@ -8,7 +8,6 @@ use store::{EventPass, Matcher, Order, QueryError, SeriesBuffer, SeriesCursor};
 
 use crate::core::Core;
 use crate::events::filter::RowFilter;
-use crate::events::lifted::Entries;
 use crate::events::read::{Share, Step, Wanted};
 use crate::query::reader::Reader;
 use crate::query::scan::project;
@@ -40,7 +39,7 @@ pub(crate) fn each_batch(
     let schema = project(&schema, &pass.columns)?;
     let wanted = Wanted {
         schema,
-        entries: Entries::all(),
+        entries: pass.entries.clone(),
         filter,
         range: pass.range,
         order: Order::OldestFirst,

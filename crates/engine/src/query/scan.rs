@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use store::{EventPass, EventScan, Order, QueryError};
+use store::{Entries, EventPass, EventScan, Order, QueryError};
 
 use crate::core::Core;
 use crate::events::filter::RowFilter;
-use crate::events::lifted::Entries;
 use crate::events::read::Wanted;
 use crate::query::plan::{Answer, ScanExec};
 use crate::query::queries::Queries;
@@ -59,7 +58,7 @@ pub(crate) fn each_batch(
     let schema = project(&schema, &pass.columns)?;
     let wanted = Wanted {
         schema,
-        entries: Entries::all(),
+        entries: pass.entries.clone(),
         filter,
         range: pass.range,
         order: Order::OldestFirst,

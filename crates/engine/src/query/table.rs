@@ -12,11 +12,10 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use model::{TimeRange, Timestamp};
-use store::{Order, Table};
+use store::{Entries, Order, Table};
 
 use crate::core::{Core, View};
 use crate::events::filter::RowFilter;
-use crate::events::lifted::Entries;
 use crate::events::read::{Tally, Wanted};
 use crate::query::plan::{Answer, ScanExec};
 use crate::query::pushdown::Pushed;

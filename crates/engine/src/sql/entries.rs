@@ -14,9 +14,8 @@ use datafusion::common::{Column, Result, ScalarValue};
 use datafusion::datasource::{provider_as_source, source_as_provider};
 use datafusion::logical_expr::expr::Alias;
 use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, TableScan, TableSource};
-use store::Table;
+use store::{Entries, Table};
 
-use crate::events::lifted::Entries;
 use crate::query::pushdown::ATTRIBUTE;
 use crate::query::table::EventTable;
 

@@ -17,7 +17,7 @@ use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::physical_plan::ExecutionPlan;
 use futures::executor::block_on;
-use store::{SAMPLES, SqlError, Table};
+use store::{Entries, SAMPLES, SqlError, Table};
 
 use super::compared::mixed;
 use super::deadline::Until;
@@ -26,7 +26,6 @@ use super::place::Tokens;
 use super::samples::SamplesTable;
 use super::{entries, functions, named, planner, size, statement};
 use crate::core::{Core, View};
-use crate::events::lifted::Entries;
 use crate::events::read::Tally;
 use crate::query::table::EventTable;
 
