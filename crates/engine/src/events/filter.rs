@@ -45,21 +45,8 @@ impl RowFilter {
         self.parts.is_empty()
     }
 
-    /// What is left of it for some rows of which is known that certain conditions hold for none: `may_hold` is asked of
-    /// each condition. `None` when none of these rows can satisfy it.
-    #[cfg(test)]
-    pub(crate) fn left<E>(
-        &self,
-        may_hold: &mut dyn FnMut(&Condition) -> Result<bool, E>,
-    ) -> Result<Option<Self>, E> {
-        self.replaced(&mut |condition| {
-            may_hold(condition)
-                .map(|may| if may { Predicate::Is(condition.clone()) } else { Predicate::nothing() })
-        })
-    }
-
-    /// The same with another predicate for each condition: one that says no less of some rows. `None` when none of these
-    /// rows can satisfy it.
+    /// The same of some rows, with another predicate for each condition, which for these says no less: nothing where it
+    /// is known that it holds for none of them. `None` when none of these rows can satisfy it.
     pub(crate) fn replaced<E>(
         &self,
         with: &mut dyn FnMut(&Condition) -> Result<Predicate, E>,

@@ -1,12 +1,14 @@
 //! Statements over attributes that have columns of their own in files: they answer what they answer of rows in memory,
 //! and read no more of them than they look at.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use model::Timestamp;
+use arrow::array::{Array, AsArray};
 use model::event::{Attributes, Level, LogEvent, Origin, SpanEvent};
+use model::{TimeRange, Timestamp};
 use serde_json::Value;
-use store::{Batch, EventBatch, Row, SqlQuery, TelemetryStore};
+use store::{Batch, Cancel, Entries, EventBatch, EventPass, Row, SqlQuery, Table, TelemetryStore};
 use tabular::{AnswerFormat, AnswerWriter};
 
 use crate::fixture::{Open, Place, T0};
@@ -173,5 +175,43 @@ fn what_is_asked_within_another_statement_is_answered_the_same() {
         "SELECT count(*) FROM logs l WHERE EXISTS (SELECT 1 FROM spans s WHERE s.time = l.time)",
     ] {
         assert_eq!(ask(&files, statement), ask(&memory, statement), "{statement}");
+    }
+}
+
+/// Of each record those of these attributes that it has.
+fn looked_at(open: &Open, names: &[&str]) -> Vec<Vec<(String, String)>> {
+    let names: BTreeSet<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let pass = EventPass {
+        table: Table::Logs,
+        range: TimeRange::ALL,
+        filters: Vec::new(),
+        columns: (&["attributes"]).into(),
+        entries: Entries::all().only("attributes", names.clone()),
+        cancel: Cancel::never(),
+    };
+    let mut found = Vec::new();
+    let passed = open.engine.each_batch(&pass, &mut |rows| {
+        let maps = rows.column_by_name("attributes").expect("the column that was asked for").as_map();
+        for row in 0..rows.num_rows() {
+            let entries = maps.value(row);
+            let (keys, values) = (entries.column(0).as_string::<i32>(), entries.column(1).as_string::<i32>());
+            let all =
+                (0..keys.len()).map(|entry| (keys.value(entry).to_owned(), values.value(entry).to_owned()));
+            found.push(all.filter(|(name, _)| names.contains(name)).collect());
+        }
+        Ok(())
+    });
+    passed.expect("a pass");
+    found
+}
+
+#[test]
+fn a_pass_gets_the_attributes_that_it_looks_at() {
+    let (of_files, of_memory) = (Place::new(), Place::new());
+    let (files, memory) = both(&of_files, &of_memory);
+    for names in [&["duration_ms"][..], &["shard", "rare"], &["user", "none"], &["none"]] {
+        let expected = looked_at(&memory, names);
+        assert_eq!(expected.len() as i64, LOGS);
+        assert_eq!(looked_at(&files, names), expected, "{names:?}");
     }
 }
