@@ -111,7 +111,7 @@ impl Uses {
             }
             LogicalPlan::Join(join) => {
                 let [left, right] = inputs else { return Ok(None) };
-                joined(join.join_type, &left.1, &right.1)
+                Some(joined(join.join_type, &left.1, &right.1))
             }
             LogicalPlan::Union(_) => united(inputs),
             _ => None,
@@ -210,16 +210,14 @@ fn origins(column: &Column, inputs: &[(&LogicalPlan, Columns)]) -> Option<BTreeS
     (!all.is_empty()).then(|| all.into_iter().flatten().cloned().collect())
 }
 
-fn joined(join_type: JoinType, left: &Columns, right: &Columns) -> Option<Columns> {
-    let marked = |columns: &Columns| Some([columns.clone(), vec![BTreeSet::new()]].concat());
+fn joined(join_type: JoinType, left: &[BTreeSet<Origin>], right: &[BTreeSet<Origin>]) -> Columns {
+    let mark = [BTreeSet::new()];
     match join_type {
-        JoinType::Inner | JoinType::Left | JoinType::Right | JoinType::Full => {
-            Some([left.clone(), right.clone()].concat())
-        }
-        JoinType::LeftSemi | JoinType::LeftAnti => Some(left.clone()),
-        JoinType::RightSemi | JoinType::RightAnti => Some(right.clone()),
-        JoinType::LeftMark => marked(left),
-        JoinType::RightMark => marked(right),
+        JoinType::Inner | JoinType::Left | JoinType::Right | JoinType::Full => [left, right].concat(),
+        JoinType::LeftSemi | JoinType::LeftAnti => left.to_vec(),
+        JoinType::RightSemi | JoinType::RightAnti => right.to_vec(),
+        JoinType::LeftMark => [left, &mark[..]].concat(),
+        JoinType::RightMark => [right, &mark[..]].concat(),
     }
 }
 
