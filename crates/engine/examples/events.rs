@@ -23,7 +23,7 @@ use model::event::{Attributes, JobAction, JobEvent};
 use model::{ByteSize, TimeRange, Timestamp};
 use rustix::fs::Advice;
 use rustix::time::{ClockId, clock_gettime};
-use store::{Batch, Cancel, EventBatch, EventPass, EventScan, FilterOp, Row, Table, TelemetryStore};
+use store::{Batch, Cancel, Entries, EventBatch, EventPass, EventScan, FilterOp, Row, Table, TelemetryStore};
 
 const BATCH_ROWS: u64 = 1_000;
 const WRITERS: u64 = 8;
@@ -335,6 +335,7 @@ fn pass(folder: &Path, rows: u64) -> Outcome<()> {
         range: TimeRange::ALL,
         filters: Vec::new(),
         columns: (&["time", "action", "job_id"]).into(),
+        entries: Entries::all(),
         cancel: Cancel::never(),
     };
     let start = Instant::now();

@@ -226,7 +226,8 @@ fn merge_events(
     // A file with nothing in it is none.
     let Next::Rows(mut rows) = merging.next().map_err(EngineError::Read)? else { return Ok(None) };
     let mut given_up = false;
-    let entry = written.events(table, merging.schema(), |file| {
+    let lifted = merging.lifted(&rows);
+    let entry = written.events(table, merging.schema(), lifted, |file| {
         loop {
             file.push(&rows)?;
             if stop.load(Ordering::Relaxed) {

@@ -6,6 +6,7 @@ pub(crate) mod condition;
 pub(crate) mod filter;
 pub(crate) mod footer;
 pub(crate) mod ids;
+pub(crate) mod lifted;
 pub(crate) mod merge;
 pub(crate) mod order;
 pub(crate) mod read;

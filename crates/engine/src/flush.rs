@@ -13,7 +13,7 @@ use store::SeriesBuffer;
 use crate::EngineError;
 use crate::catalog::FileEntry;
 use crate::core::Core;
-use crate::events::ids;
+use crate::events::{ids, lifted};
 use crate::files::StoredFile;
 use crate::head::Head;
 use crate::rollup;
@@ -82,7 +82,8 @@ fn write(written: &mut Unpublished<'_>, head: &Head) -> Result<Vec<FileEntry>, E
         let parts = head.events.parts(table);
         let schema = store::joint(&store::schema(table), parts.iter().map(|part| part.rows.schema_ref()));
         let schema = ids::schema_of_rows(table, schema, parts.iter().map(|part| &part.rows));
-        entries.push(written.events(table, schema, |file| file.push_unsorted(&parts))?);
+        let lifted = lifted::of_rows(table, parts.iter().map(|part| &part.rows));
+        entries.push(written.events(table, schema, lifted, |file| file.push_unsorted(&parts))?);
     }
     written.sync_names()?;
     Ok(entries)

@@ -13,6 +13,7 @@ mod arguments;
 mod bounded;
 mod compared;
 mod deadline;
+mod entries;
 mod fault;
 mod functions;
 mod held;

@@ -9,6 +9,7 @@ use crate::EngineError;
 use crate::block::write::{BlockWriter, PARTS};
 use crate::catalog::{FileEntry, FileKind, Part};
 use crate::core::Core;
+use crate::events::lifted;
 use crate::events::write::EventWriter;
 use crate::layout::temporary;
 
@@ -54,18 +55,20 @@ impl<'a> Unpublished<'a> {
         })
     }
 
-    /// Writes rows of a table with the columns of `schema`, which `fill` pushes in ascending time.
+    /// Writes rows of a table with the columns of `schema`, which `fill` pushes in ascending time, and with columns of
+    /// their own for attributes that are lifted.
     pub(crate) fn events(
         &mut self,
         table: Table,
         schema: SchemaRef,
+        lifted: Vec<lifted::Column>,
         fill: impl FnOnce(&mut EventWriter) -> Result<(), EngineError>,
     ) -> Result<FileEntry, EngineError> {
         let id = self.core.new_file_id();
         let path = self.core.layout.events(id, table);
         let unfinished = temporary(&path);
         self.paths.push(unfinished.clone());
-        let mut file = EventWriter::create(&*self.core.vfs, &unfinished, table, schema)?;
+        let mut file = EventWriter::create(&*self.core.vfs, &unfinished, table, schema, lifted)?;
         fill(&mut file)?;
         let file = file.finish()?;
         self.rename(&unfinished, path)?;

@@ -7,9 +7,11 @@
 
 mod view;
 
+use std::collections::BTreeSet;
+
 use model::event::{AuditCategory, AuditEvent, AuditOutcome};
 use search::{Datum, Record, Scope, Test};
-use store::{Predicate, Table};
+use store::{Entries, Predicate, Table};
 
 use crate::Kind;
 use crate::compile::first_of;
@@ -46,13 +48,32 @@ pub(crate) fn in_table(table: Table, sources: Sources) -> Sources {
     own
 }
 
-/// The columns of a table in which these places of the kind's own lie, each once.
-pub(crate) fn columns_in(table: Table, sources: impl IntoIterator<Item = Source>) -> Vec<&'static str> {
+/// What is read of the rows of a table.
+pub(crate) struct Columns {
+    /// Each once.
+    pub(crate) columns: Vec<&'static str>,
+    /// The attributes in them that are looked at.
+    pub(crate) entries: Entries,
+}
+
+/// The columns of a table in which these places of the kind's own lie.
+pub(crate) fn columns_in(table: Table, sources: impl IntoIterator<Item = Source>) -> Columns {
     let sources = in_table(table, sources.into_iter().collect());
     let mut columns: Vec<&'static str> = sources.iter().map(Source::column).collect();
     columns.sort_unstable();
     columns.dedup();
-    columns
+    let entries = columns.iter().fold(Entries::all(), |entries, column| {
+        let of_column = sources.iter().filter(|source| source.column() == *column);
+        let names = of_column.map(|source| match source {
+            Source::Attribute(_, name) => Some(name.clone()),
+            Source::Column(..) | Source::Labelled(..) => None,
+        });
+        match names.collect::<Option<BTreeSet<String>>>() {
+            Some(names) => entries.only(*column, names),
+            None => entries,
+        }
+    });
+    Columns { columns, entries }
 }
 
 /// Rows of a table in which a column of the kind's own has a value, wherever that lies.

@@ -6,7 +6,7 @@ use arrow::array::RecordBatch;
 use model::TimeRange;
 use model::event::LlmCallEvent;
 use search::{Datum, Quoted};
-use store::{Cancel, EventPass, EventScan, Predicate, Row, Table, TelemetryStore, Test};
+use store::{Cancel, Entries, EventPass, EventScan, Predicate, Row, Table, TelemetryStore, Test};
 
 use crate::Error;
 use crate::fields::{Holds, Source};
@@ -151,7 +151,14 @@ impl OfJob {
         cancel: &Cancel,
     ) -> EventPass {
         let filters = vec![predicate];
-        EventPass { table, range: self.range, filters, columns: columns.into(), cancel: cancel.clone() }
+        EventPass {
+            table,
+            range: self.range,
+            filters,
+            columns: columns.into(),
+            entries: Entries::all(),
+            cancel: cancel.clone(),
+        }
     }
 }
 

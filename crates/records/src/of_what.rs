@@ -11,7 +11,7 @@ use model::TimeRange;
 use model::event::{JobAction, JobEvent, LlmCallEvent};
 use regex::Regex;
 use search::Datum;
-use store::{Cancel, EventPass, EventScan, Predicate, Table, TelemetryStore, Test, TextPattern};
+use store::{Cancel, Entries, EventPass, EventScan, Predicate, Table, TelemetryStore, Test, TextPattern};
 
 use crate::Error;
 use crate::fields::{Holds, Source};
@@ -240,7 +240,14 @@ fn pass(
     column: &'static str,
     cancel: &Cancel,
 ) -> EventPass {
-    EventPass { table, range, filters, columns: vec![column].into(), cancel: cancel.clone() }
+    EventPass {
+        table,
+        range,
+        filters,
+        columns: vec![column].into(),
+        entries: Entries::all(),
+        cancel: cancel.clone(),
+    }
 }
 
 /// Hands over the texts of a column.

@@ -27,6 +27,14 @@ impl RowTest for Rest {
         vec![self.source.column()]
     }
 
+    fn attribute(&self, _column: &str) -> Option<&str> {
+        // It looks at one column.
+        match &self.source {
+            Source::Attribute(_, key) => Some(key),
+            Source::Column(..) | Source::Labelled(..) => None,
+        }
+    }
+
     fn mask(&self, rows: &RecordBatch) -> Result<BooleanArray, ArrowError> {
         let values = Values::of(rows, &self.source);
         let holds = |row| values.get(row).is_some_and(|value| self.test.holds(&value));

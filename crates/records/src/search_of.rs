@@ -6,6 +6,7 @@ use search::{Hint, Query, Schema};
 use store::{Cancel, EventPass, EventScan, Order, Predicate, QueryError, Table, TelemetryStore};
 
 use crate::Error;
+use crate::audits::Columns;
 use crate::compile::predicate;
 
 /// What is searched.
@@ -90,20 +91,22 @@ impl Selection {
         scan.matching(self.predicate(table)).stopped_by(cancel)
     }
 
-    /// Hands all rows to `add`, table by table, with these columns of each.
+    /// Hands all rows to `add`, table by table, with these columns of each and what is looked at in them.
     pub(crate) fn each(
         &self,
         store: &dyn TelemetryStore,
-        columns: impl Fn(Table) -> Vec<&'static str>,
+        columns: impl Fn(Table) -> Columns,
         cancel: &Cancel,
         add: &mut dyn FnMut(Table, &RecordBatch) -> Result<(), QueryError>,
     ) -> Result<(), Error> {
         for table in self.kind.tables() {
+            let Columns { columns, entries } = columns(*table);
             let pass = EventPass {
                 table: *table,
                 range: self.range,
                 filters: vec![self.predicate(*table)],
-                columns: columns(*table).into(),
+                columns: columns.into(),
+                entries,
                 cancel: cancel.clone(),
             };
             store.each_batch(&pass, &mut |rows| add(*table, rows)).map_err(Error::Read)?;

@@ -6,7 +6,7 @@ use arrow::array::RecordBatch;
 use search::Datum;
 use store::{Cancel, QueryError, Table, TelemetryStore};
 
-use crate::audits::{columns_in, in_table};
+use crate::audits::{Columns, columns_in, in_table};
 use crate::fields::{Holds, Source, Sources, label};
 use crate::values::First;
 use crate::{Error, Selection};
@@ -72,7 +72,7 @@ impl Sets {
     pub(crate) fn columns<const N: usize>(
         &self,
         others: [&'static str; N],
-    ) -> impl Fn(Table) -> Vec<&'static str> + use<N> {
+    ) -> impl Fn(Table) -> Columns + use<N> {
         let others = others.map(|column| Source::Column(column, Holds::Text));
         let own = self.labels.iter().flat_map(|(_, sources)| sources.iter().cloned());
         let all: Sources = own.chain(others).collect();

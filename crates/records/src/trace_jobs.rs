@@ -9,7 +9,7 @@ use arrow::array::RecordBatch;
 use model::TimeRange;
 use model::event::{JobAction, LogEvent, SpanEvent};
 use search::Datum;
-use store::{Cancel, EventPass, Predicate, Table, TelemetryStore, Test};
+use store::{Cancel, Entries, EventPass, Predicate, Table, TelemetryStore, Test};
 
 use crate::Error;
 use crate::fields::{Holds, Source};
@@ -76,6 +76,7 @@ impl TraceJobs {
                 range: TimeRange::ALL,
                 filters: vec![names_it.clone()],
                 columns: COLUMNS.into(),
+                entries: Entries::all(),
                 cancel: cancel.clone(),
             };
             let mut add = |rows: &RecordBatch| {

@@ -7,7 +7,9 @@ use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use model::event::{LogEvent, SpanEvent, SpanStatus};
 use model::{TimeRange, Timestamp};
 use search::Datum;
-use store::{Cancel, EventPass, EventScan, Order, Predicate, QueryError, Row, Table, TelemetryStore, Test};
+use store::{
+    Cancel, Entries, EventPass, EventScan, Order, Predicate, QueryError, Row, Table, TelemetryStore, Test,
+};
 
 use crate::fields::{Holds, Source};
 use crate::read::read;
@@ -92,6 +94,7 @@ pub fn traces(
         range: TimeRange::new(oldest.before(AROUND), newest.after(AROUND)),
         filters: vec![Predicate::Any(ids.collect())],
         columns: Summing::COLUMNS.into(),
+        entries: Entries::all(),
         cancel: cancel.clone(),
     };
     let mut sums: HashMap<String, Summing> =

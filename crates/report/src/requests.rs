@@ -8,7 +8,9 @@ use model::TimeRange;
 use model::event::RequestEvent;
 use pipeline::{Listing, Page};
 use promql::Cancel;
-use store::{ColumnFilter, EventPass, EventScan, FilterOp, Predicate, Row, Scalar, Table, TelemetryStore};
+use store::{
+    ColumnFilter, Entries, EventPass, EventScan, FilterOp, Predicate, Row, Scalar, Table, TelemetryStore,
+};
 
 use crate::columns::{Counts, Numbers, Texts};
 use crate::{Quantiles, ReportError};
@@ -130,7 +132,14 @@ pub fn requests(
     if total == limit {
         total = 0;
         let columns = (&["time"]).into();
-        let pass = EventPass { table: Table::Requests, range, filters, columns, cancel: cancel.clone() };
+        let pass = EventPass {
+            table: Table::Requests,
+            range,
+            filters,
+            columns,
+            entries: Entries::all(),
+            cancel: cancel.clone(),
+        };
         let mut count = |rows: &RecordBatch| {
             total += rows.num_rows();
             Ok(())
@@ -279,7 +288,14 @@ pub fn request_stats(
     cancel: &Cancel,
 ) -> Result<RequestStats, ReportError> {
     let (filters, columns) = (filter.conditions(), by.columns().into());
-    let pass = EventPass { table: Table::Requests, range, filters, columns, cancel: cancel.clone() };
+    let pass = EventPass {
+        table: Table::Requests,
+        range,
+        filters,
+        columns,
+        entries: Entries::all(),
+        cancel: cancel.clone(),
+    };
     let mut sums = Sums { by, named: HashMap::new(), nameless: None, beyond: RequestTally::default() };
     let mut add = |rows: &RecordBatch| {
         sums.add(rows);

@@ -6,7 +6,7 @@ use arrow::array::RecordBatch;
 use model::event::JobAction;
 use model::{TimeRange, Timestamp};
 use promql::Cancel;
-use store::{ColumnFilter, EventPass, FilterOp, Scalar, Table, TelemetryStore};
+use store::{ColumnFilter, Entries, EventPass, FilterOp, Scalar, Table, TelemetryStore};
 
 use crate::ReportError;
 use crate::columns::{Texts, Times, says_yes};
@@ -110,6 +110,7 @@ pub(crate) fn tally(
             .into(),
         ],
         columns: (&["time", "action", "job_id", "submitted_at", "started_at", "timed_out"]).into(),
+        entries: Entries::all(),
         cancel: cancel.clone(),
     };
     let mut add = |rows: &RecordBatch| {

@@ -141,6 +141,12 @@ pub trait RowTest: fmt::Debug + Send + Sync {
     /// The columns that it looks at.
     fn columns(&self) -> Vec<&str>;
 
+    /// The only attribute that it looks at in a column of attributes; `None` when it may look at any, or at whether
+    /// there are attributes. Rows may come without the others.
+    fn attribute(&self, _column: &str) -> Option<&str> {
+        None
+    }
+
     /// Which rows satisfy it, one truth value for each and none of them null. Rows have the columns that it looks at,
     /// or lack one, which then is null in all of them.
     fn mask(&self, rows: &RecordBatch) -> Result<BooleanArray, ArrowError>;

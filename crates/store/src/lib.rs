@@ -37,7 +37,7 @@ pub use port::{
 };
 pub use predicate::{MatchOp, Matcher, MatcherError};
 pub use retention::Retention;
-pub use scan::{EventPass, EventScan, Order};
+pub use scan::{Entries, EventPass, EventScan, Order};
 pub use sql::{
     Position, SAMPLES, SqlColumn, SqlError, SqlQuery, SqlRows, SqlSummary, SqlTable, StatementError,
     samples_schema, sql_tables, type_name,

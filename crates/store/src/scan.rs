@@ -1,6 +1,7 @@
 //! Event scans: which rows of which table, in which order, how many.
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::TimeRange;
 
@@ -70,8 +71,39 @@ pub struct EventPass {
     pub filters: Vec<Predicate>,
     /// The columns that are wanted; they must exist in the table.
     pub columns: Cow<'static, [&'static str]>,
+    /// The attributes that are looked at in columns of attributes; rows may have others.
+    pub entries: Entries,
     /// Stops the pass.
     pub cancel: Cancel,
+}
+
+/// Which entries of columns of attributes somebody looks at: of a column that is named here these alone, and not whether
+/// there are any at all; of any other column all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Entries(BTreeMap<String, BTreeSet<String>>);
+
+impl Entries {
+    /// All entries of all columns.
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    /// Of a column no entries but those of these names.
+    #[must_use]
+    pub fn only(mut self, column: impl Into<String>, names: BTreeSet<String>) -> Self {
+        self.0.insert(column.into(), names);
+        self
+    }
+
+    /// Whether all entries of all columns are looked at.
+    pub fn is_all(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The names of the entries of a column that are looked at; `None` for all.
+    pub fn of(&self, column: &str) -> Option<&BTreeSet<String>> {
+        self.0.get(column)
+    }
 }
 
 /// The order of an answer.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use model::{TimeRange, Timestamp};
-use store::{Cancel, EventPass, Matcher, QueryError, Table, TelemetryStore};
+use store::{Cancel, Entries, EventPass, Matcher, QueryError, Table, TelemetryStore};
 
 use crate::points::{PointTable, Points};
 
@@ -75,6 +75,7 @@ impl<'a> Rows<'a> {
                     range: self.range,
                     filters: Vec::new(),
                     columns: Cow::default(),
+                    entries: Entries::all(),
                     cancel: Cancel::never(),
                 };
                 self.store.each_batch_unhurried(&pass, &mut |rows| {

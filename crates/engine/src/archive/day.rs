@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::RecordBatch;
 use model::{TimeRange, Timestamp};
-use store::{Cancel, EventPass, QueryError, Table};
+use store::{Cancel, Entries, EventPass, QueryError, Table};
 use tabular::{Format, PointTable, Points, RowWriter};
 
 use super::ArchiveError;
@@ -200,6 +200,7 @@ impl Columns {
                     range,
                     filters: Vec::new(),
                     columns: Cow::default(),
+                    entries: Entries::all(),
                     cancel: Cancel::never(),
                 };
                 query::pass::each_batch(core, &pass, &mut |rows| {

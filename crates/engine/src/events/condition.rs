@@ -17,18 +17,40 @@ use model::words::is_of_word;
 use store::{Condition, Field, FilterOp, Hint, Scalar as Value, Test};
 
 use crate::events::ids;
+use crate::events::lifted::{Lifted, either};
 
-/// Which rows satisfy a condition. A column that the rows lack is null.
-pub(crate) fn mask(condition: &Condition, rows: &RecordBatch) -> Result<BooleanArray, ArrowError> {
-    let Some(column) = rows.column_by_name(condition.field.column()) else {
+/// Which rows satisfy a condition. A column that the rows lack is null; attributes may have columns of their own.
+pub(crate) fn mask(
+    condition: &Condition,
+    rows: &RecordBatch,
+    lifted: &Lifted,
+) -> Result<BooleanArray, ArrowError> {
+    let Some(values) = values_of(&condition.field, rows, lifted)? else {
         return Ok(BooleanArray::from(vec![false; rows.num_rows()]));
-    };
-    let values = match &condition.field {
-        Field::Column(_) => Cow::Borrowed(column),
-        Field::Attribute { key, .. } => Cow::Owned(attribute(column, key)?),
     };
     let holds = evaluate(&values, &condition.test)?;
     Ok(if holds.null_count() > 0 { prep_null_mask_filter(&holds) } else { holds })
+}
+
+/// What rows have; `None` where it is null in all of them.
+fn values_of<'r>(
+    field: &Field,
+    rows: &'r RecordBatch,
+    lifted: &Lifted,
+) -> Result<Option<Cow<'r, ArrayRef>>, ArrowError> {
+    let column = rows.column_by_name(field.column());
+    let Field::Attribute { map, key } = field else { return Ok(column.map(Cow::Borrowed)) };
+    let of_column = lifted.values(rows, map, key)?;
+    let of_maps = match column {
+        Some(column) if !lifted.is_whole(map, key) => Some(attribute(column, key)?),
+        _ => None,
+    };
+    let values = match (of_column, of_maps) {
+        (Some(of_column), Some(of_maps)) => Some(either(&of_column, &of_maps)?),
+        (Some(values), None) | (None, Some(values)) => Some(values),
+        (None, None) => None,
+    };
+    Ok(values.map(Cow::Owned))
 }
 
 /// Whether some row of each of several runs may satisfy a test, by the least and the greatest value of each;

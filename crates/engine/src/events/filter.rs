@@ -5,8 +5,9 @@ use arrow::compute::{and, not, or, prep_null_mask_filter};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use model::TimeRange;
-use store::{Predicate, QueryError};
+use store::{Condition, Predicate, QueryError};
 
+use crate::events::lifted::Lifted;
 use crate::events::{condition, ids, times_of};
 
 /// What a scan wants, checked against the table's schema: parts that all must hold, those that are quickly looked at
@@ -44,15 +45,15 @@ impl RowFilter {
         self.parts.is_empty()
     }
 
-    /// What is left of it for some rows of which is known that certain conditions hold for none: `may_hold` is asked of
-    /// each condition. `None` when none of these rows can satisfy it.
-    pub(crate) fn left<E>(
+    /// The same of some rows, with another predicate for each condition, which for these says no less: nothing where it
+    /// is known that it holds for none of them. `None` when none of these rows can satisfy it.
+    pub(crate) fn replaced<E>(
         &self,
-        may_hold: &mut dyn FnMut(&store::Condition) -> Result<bool, E>,
+        with: &mut dyn FnMut(&Condition) -> Result<Predicate, E>,
     ) -> Result<Option<Self>, E> {
         let mut parts = Vec::with_capacity(self.parts.len());
         for part in &self.parts {
-            match left_of(part, may_hold)? {
+            match replaced(part, with)? {
                 nothing if is_nothing(&nothing) => return Ok(None),
                 left => parts.push(left),
             }
@@ -64,18 +65,24 @@ impl RowFilter {
     /// Which rows lie in the range and satisfy every part. Rows may have more columns, or lack one, which then is null.
     pub(crate) fn mask(&self, rows: &RecordBatch, range: TimeRange) -> Result<BooleanArray, ArrowError> {
         let mut mask = within(rows, range)?;
+        let nothing = Lifted::default();
         for part in &self.parts {
             if mask.true_count() == 0 {
                 break;
             }
-            mask = and(&mask, &mask_of(part, rows)?)?;
+            mask = and(&mask, &mask_of(part, rows, &nothing)?)?;
         }
         Ok(mask)
     }
 }
 
-/// Which rows satisfy a predicate, and none of it is null.
-pub(crate) fn mask_of(predicate: &Predicate, rows: &RecordBatch) -> Result<BooleanArray, ArrowError> {
+/// Which rows satisfy a predicate, and none of it is null. Rows are those of a file in which attributes are lifted, with
+/// the columns in which the predicate looks.
+pub(crate) fn mask_of(
+    predicate: &Predicate,
+    rows: &RecordBatch,
+    lifted: &Lifted,
+) -> Result<BooleanArray, ArrowError> {
     match predicate {
         Predicate::All(parts) => {
             let mut mask = BooleanArray::from(vec![true; rows.num_rows()]);
@@ -83,7 +90,7 @@ pub(crate) fn mask_of(predicate: &Predicate, rows: &RecordBatch) -> Result<Boole
                 if mask.true_count() == 0 {
                     break;
                 }
-                mask = and(&mask, &mask_of(part, rows)?)?;
+                mask = and(&mask, &mask_of(part, rows, lifted)?)?;
             }
             Ok(mask)
         }
@@ -93,14 +100,16 @@ pub(crate) fn mask_of(predicate: &Predicate, rows: &RecordBatch) -> Result<Boole
                 if mask.true_count() == rows.num_rows() {
                     break;
                 }
-                mask = or(&mask, &mask_of(part, rows)?)?;
+                mask = or(&mask, &mask_of(part, rows, lifted)?)?;
             }
             Ok(mask)
         }
-        Predicate::Not(part) => not(&mask_of(part, rows)?),
-        Predicate::Is(condition) => condition::mask(condition, rows),
+        Predicate::Not(part) => not(&mask_of(part, rows, lifted)?),
+        Predicate::Is(condition) => condition::mask(condition, rows, lifted),
         Predicate::Own(test) => {
-            let mask = test.0.mask(&ids::rows_in_texts(rows)?)?;
+            let columns = test.0.columns();
+            let rows = lifted.remade(rows.clone(), |map| columns.contains(&map))?;
+            let mask = test.0.mask(&ids::rows_in_texts(&rows)?)?;
             Ok(if mask.null_count() > 0 { prep_null_mask_filter(&mask) } else { mask })
         }
     }
@@ -198,15 +207,15 @@ fn cost(predicate: &Predicate) -> u32 {
     }
 }
 
-fn left_of<E>(
+fn replaced<E>(
     predicate: &Predicate,
-    may_hold: &mut dyn FnMut(&store::Condition) -> Result<bool, E>,
+    with: &mut dyn FnMut(&Condition) -> Result<Predicate, E>,
 ) -> Result<Predicate, E> {
     Ok(match predicate {
         Predicate::All(parts) => {
             let mut left = Vec::with_capacity(parts.len());
             for part in parts {
-                match left_of(part, may_hold)? {
+                match replaced(part, with)? {
                     nothing if is_nothing(&nothing) => return Ok(nothing),
                     part => left.push(part),
                 }
@@ -216,20 +225,20 @@ fn left_of<E>(
         Predicate::Any(parts) => {
             let mut left = Vec::with_capacity(parts.len());
             for part in parts {
-                match left_of(part, may_hold)? {
+                match replaced(part, with)? {
                     everything if is_everything(&everything) => return Ok(everything),
                     part => left.push(part),
                 }
             }
             any(left)
         }
-        Predicate::Not(part) => match left_of(part, may_hold)? {
+        Predicate::Not(part) => match replaced(part, with)? {
             nothing if is_nothing(&nothing) => Predicate::everything(),
             everything if is_everything(&everything) => Predicate::nothing(),
             left => left.opposite(),
         },
-        Predicate::Is(condition) if !may_hold(condition)? => Predicate::nothing(),
-        Predicate::Is(_) | Predicate::Own(_) => predicate.clone(),
+        Predicate::Is(condition) => with(condition)?,
+        Predicate::Own(_) => predicate.clone(),
     })
 }
 

@@ -12,15 +12,16 @@ use arrow::compute::interleave_record_batch;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use model::TimeRange;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReader};
+use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use parquet::errors::ParquetError;
 use store::{QueryError, Table};
 
 use crate::catalog::Part;
 use crate::core::Core;
 use crate::events::footer::footer;
+use crate::events::lifted::{self, Lifted};
 use crate::events::order::Run;
-use crate::events::read::all_rows;
+use crate::events::read::{AllRows, all_rows};
 use crate::events::{conform, ids, order, times_of};
 use crate::files::StoredFile;
 use crate::query::{ReadError, without_damaged};
@@ -59,7 +60,10 @@ pub(crate) enum Next {
 /// Merges files of a table.
 pub(crate) struct Merging<'a> {
     core: &'a Core,
+    table: Table,
     schema: SchemaRef,
+    /// How many rows files have, and what is lifted in them.
+    lifted: Vec<(u64, Lifted)>,
     /// Files with their places, in the order in which they begin.
     waiting: VecDeque<(usize, Arc<StoredFile>)>,
     open: Vec<Open>,
@@ -73,7 +77,7 @@ pub(crate) struct Merging<'a> {
 struct Open {
     place: usize,
     file: Arc<StoredFile>,
-    reader: ParquetRecordBatchReader,
+    reader: AllRows,
     rows: RecordBatch,
     times: ScalarBuffer<i64>,
     /// The next row; there is one.
@@ -91,14 +95,19 @@ impl<'a> Merging<'a> {
         let mut waiting: Vec<(usize, Arc<StoredFile>)> = files.iter().cloned().enumerate().collect();
         waiting.sort_by_key(|(place, file)| (file.entry.range.start, *place));
         let waiting: VecDeque<_> = waiting.into();
-        let schema = schema_of(core, table, files);
+        let (schema, lifted) = columns_of(core, table, files);
         let (open, pieces, batches) = (Vec::new(), Vec::new(), Vec::new());
-        Self { core, schema, waiting, open, pieces, batches, rows: 0 }
+        Self { core, table, schema, lifted, waiting, open, pieces, batches, rows: 0 }
     }
 
     /// The columns of the rows: those of the table that one of the files has.
     pub(crate) fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
+    }
+
+    /// The attributes that are lifted in a file of these rows, of which these are the first.
+    pub(crate) fn lifted(&self, first: &RecordBatch) -> Vec<lifted::Column> {
+        lifted::of_files(self.table, &self.lifted, first)
     }
 
     /// The next rows.
@@ -182,18 +191,22 @@ impl<'a> Merging<'a> {
     }
 }
 
-/// The columns of a table that files have, with ids as bytes where all of them have bytes. What a file that cannot be
-/// read has is not asked: it will not be read.
-fn schema_of(core: &Core, table: Table, files: &[Arc<StoredFile>]) -> SchemaRef {
+/// The columns of a table that files have, with ids as bytes where all of them have bytes, and what is lifted in each.
+/// What a file that cannot be read has is not asked: it will not be read.
+fn columns_of(core: &Core, table: Table, files: &[Arc<StoredFile>]) -> (SchemaRef, Vec<(u64, Lifted)>) {
     let footer = |file: &Arc<StoredFile>| {
         let input = file.open(Part::Rows).ok()?;
-        footer(file, &input, &core.footers).ok()
+        Some((file.entry.rows, footer(file, &input, &core.footers).ok()?))
     };
-    let footers: Vec<_> = files.iter().filter_map(footer).collect();
-    let schemas = || footers.iter().map(ArrowReaderMetadata::schema);
+    let footers: Vec<(u64, ArrowReaderMetadata)> = files.iter().filter_map(footer).collect();
+    let schemas = || footers.iter().map(|(_, footer)| footer.schema());
     let schema = store::joint(&store::schema(table), schemas());
     // One that cannot be read now may be readable in a moment, and have texts.
-    if footers.len() < files.len() { schema } else { ids::schema_of_files(table, schema, schemas()) }
+    let are_all = footers.len() == files.len();
+    let schema = if are_all { ids::schema_of_files(table, schema, schemas()) } else { schema };
+    // One that says what is not understood will not be read either.
+    let lifted = footers.iter().filter_map(|(rows, footer)| Some((*rows, Lifted::of(footer).ok()?)));
+    (schema, lifted.collect())
 }
 
 impl Open {

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::{Array, AsArray, RecordBatch, UInt64Array};
 use arrow::datatypes::{SchemaRef, TimestampNanosecondType};
+use arrow::error::ArrowError;
 use model::{TimeRange, Timestamp};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
@@ -20,7 +21,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::errors::ParquetError;
 use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::statistics::Statistics;
-use store::{Condition, Field, FilterOp, Order, Predicate, Scalar, Test};
+use store::{Condition, Entries, Field, FilterOp, Order, Predicate, Scalar, Test};
 
 use crate::cache::Cache;
 use crate::catalog::Part;
@@ -29,6 +30,7 @@ use crate::events::bloom;
 use crate::events::condition;
 use crate::events::filter::{RowFilter, mask_of, within};
 use crate::events::footer::{footer, of_group};
+use crate::events::lifted::Lifted;
 use crate::events::tokens::Places;
 use crate::events::{TIME, conform, ids};
 use crate::files::StoredFile;
@@ -49,6 +51,8 @@ const MAX_WINDOWS: usize = 64;
 pub(crate) struct Wanted {
     /// The columns of the answer.
     pub(crate) schema: SchemaRef,
+    /// The entries of its maps that are looked at. There may be others.
+    pub(crate) entries: Entries,
     pub(crate) filter: RowFilter,
     pub(crate) range: TimeRange,
     /// Which rows are read first.
@@ -114,6 +118,7 @@ struct Group {
 pub(crate) struct FileScan {
     input: CheckedFile,
     footer: ArrowReaderMetadata,
+    lifted: Arc<Lifted>,
     wanted: Arc<Wanted>,
     /// Row groups and windows of the current one that are still to be read, in the order of the query.
     groups: VecDeque<usize>,
@@ -137,11 +142,13 @@ impl FileScan {
     ) -> Result<Self, ReadError> {
         let input = file.open(Part::Rows)?;
         let footer = footer(file, &input, &core.footers)?;
+        let lifted = Arc::new(Lifted::of(&footer)?);
         let groups = (0..footer.metadata().num_row_groups()).filter(|group| share.has(*group)).collect();
         let groups = in_order(groups, wanted.order);
         Ok(Self {
             input,
             footer,
+            lifted,
             wanted: Arc::clone(wanted),
             groups,
             windows: VecDeque::new(),
@@ -159,8 +166,9 @@ impl FileScan {
     pub(crate) fn step(&mut self, range: TimeRange) -> Result<Step<(RecordBatch, u64)>, ReadError> {
         if let Some(batches) = &mut self.batches {
             if let Some(rows) = batches.next() {
-                let rows = conform(rows.map_err(ParquetError::from)?, &self.wanted.schema)
-                    .map_err(ParquetError::from)?;
+                let rows = rows.and_then(|rows| self.lifted.remade(rows, |_| true));
+                let rows = rows.and_then(|rows| conform(rows, &self.wanted.schema));
+                let rows = rows.map_err(ParquetError::from)?;
                 let first = self.row;
                 self.row += rows.num_rows() as u64;
                 return Ok(Step::Rows((rows, first)));
@@ -180,7 +188,8 @@ impl FileScan {
             return Ok(Step::Nothing);
         }
         let Some(group) = self.groups.pop_front() else { return Ok(Step::End) };
-        if let Some(filter) = left_of(&self.input, &self.footer, group, &self.wanted.filter, range)? {
+        let lifted = &self.lifted;
+        if let Some(filter) = left_of(&self.input, &self.footer, lifted, group, &self.wanted.filter, range)? {
             let groups = self.footer.metadata().row_groups();
             let first_row = groups[..group].iter().map(rows_of).sum();
             let footer = of_group(&self.footer, &self.input, group)?;
@@ -212,7 +221,9 @@ impl FileScan {
         let all_within = windows
             .iter()
             .all(|window| range.contains(window.range.start) && range.contains(window.range.end));
-        let answer = self.roots(self.wanted.schema.fields().iter().map(|field| field.name().as_str()));
+        let Wanted { schema, entries, .. } = &*self.wanted;
+        let answer = schema.fields().iter().flat_map(|field| self.lifted.columns_of(field.name(), entries));
+        let answer = self.roots(answer);
         let mut needed = answer.clone();
         let mut predicates: Vec<Box<dyn ArrowPredicate>> = Vec::new();
         if !all_within {
@@ -221,15 +232,16 @@ impl FileScan {
             predicates.push(Box::new(ArrowPredicateFn::new(time, move |rows| within(&rows, range))));
         }
         for part in group.filter.parts() {
-            let mut columns = part.columns();
+            let mut columns = self.lifted.columns_of_predicate(part);
             if !columns.iter().any(|column| self.footer.schema().index_of(column).is_ok()) {
                 // Whoever looks at rows needs to see how many they are.
                 columns.insert(TIME);
             }
             let columns = self.roots(columns);
             needed.union(&columns);
-            let part = part.clone();
-            predicates.push(Box::new(ArrowPredicateFn::new(columns, move |rows| mask_of(&part, &rows))));
+            let (part, lifted) = (part.clone(), Arc::clone(&self.lifted));
+            let mask = move |rows: RecordBatch| mask_of(&part, &rows, &lifted);
+            predicates.push(Box::new(ArrowPredicateFn::new(columns, mask)));
         }
         let mut selection = RowSelection::from_consecutive_ranges(rows.into_iter(), rows_of(columns));
         if let Some(pages) = &group.pages {
@@ -277,16 +289,33 @@ fn batch_rows(group: &RowGroupMetaData, columns: &ProjectionMask) -> usize {
     (BATCH_BYTES / bytes_a_row.max(1)).clamp(BATCH_MIN_ROWS, BATCH_ROWS)
 }
 
+/// All rows of a file, with all of their maps.
+pub(crate) struct AllRows {
+    batches: ParquetRecordBatchReader,
+    lifted: Lifted,
+}
+
+impl Iterator for AllRows {
+    type Item = Result<RecordBatch, ArrowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rows = self.batches.next()?;
+        Some(rows.and_then(|rows| self.lifted.remade(rows, |_| true)))
+    }
+}
+
 /// All rows of a file, in order, about as many bytes at a time as a scan decodes.
 pub(crate) fn all_rows(
     file: &StoredFile,
     footers: &Cache<ArrowReaderMetadata>,
-) -> Result<ParquetRecordBatchReader, ParquetError> {
+) -> Result<AllRows, ParquetError> {
     let input = file.open(Part::Rows)?;
     let footer = footer(file, &input, footers)?;
+    let lifted = Lifted::of(&footer)?;
     let rows = footer.metadata().row_groups().iter().map(|group| batch_rows(group, &ProjectionMask::all()));
     let rows = rows.min().unwrap_or(BATCH_ROWS);
-    ParquetRecordBatchReaderBuilder::new_with_metadata(input, footer).with_batch_size(rows).build()
+    let batches = ParquetRecordBatchReaderBuilder::new_with_metadata(input, footer).with_batch_size(rows);
+    Ok(AllRows { batches: batches.build()?, lifted })
 }
 
 fn in_order<T>(mut all: Vec<T>, order: Order) -> VecDeque<T> {
@@ -305,10 +334,12 @@ fn leaf(footer: &ArrowReaderMetadata, column: &str) -> Option<usize> {
 }
 
 /// What rows of a row group must satisfy to be those of the scan, without what its statistics, bloom filters and
-/// filters of words tell of all of them; `None` when none of them is.
+/// filters of words tell of all of them, and with conditions on columns of the file where attributes have such; `None`
+/// when none of them is.
 fn left_of(
     input: &CheckedFile,
     footer: &ArrowReaderMetadata,
+    lifted: &Lifted,
     group: usize,
     filter: &RowFilter,
     range: TimeRange,
@@ -321,25 +352,32 @@ fn left_of(
     {
         return Ok(None);
     }
-    filter.left(&mut |condition| may_hold(input, footer, group, condition))
+    filter.replaced(&mut |condition| {
+        let of_file = lifted.in_columns(condition);
+        let may = may_hold(input, footer, group, condition, &of_file)?;
+        Ok(if may { of_file } else { Predicate::nothing() })
+    })
 }
 
-/// Whether a condition can hold for some row of a row group.
+/// Whether a condition, which is another one on columns of the file, can hold for some row of a row group.
 fn may_hold(
     input: &CheckedFile,
     footer: &ArrowReaderMetadata,
     group: usize,
     condition: &Condition,
+    of_file: &Predicate,
 ) -> Result<bool, ParquetError> {
     let column = condition.field.column();
-    if footer.schema().index_of(column).is_err() {
+    if footer.schema().index_of(column).is_err() || *of_file == Predicate::nothing() {
         return Ok(false);
     }
-    if matches!(condition.field, Field::Column(_))
-        && !(bounds_let(footer, group, condition)? && bloom_lets(input, footer, group, condition)?)
+    if let Predicate::Is(of_file) = of_file
+        && matches!(of_file.field, Field::Column(_))
+        && !(bounds_let(footer, group, of_file)? && bloom_lets(input, footer, group, of_file)?)
     {
         return Ok(false);
     }
+    // Filters of words are those of all attributes of a map.
     Places::of(footer, column).map_or(Ok(true), |places| places.may_hold(input, group, condition))
 }
 
@@ -497,10 +535,12 @@ fn windows(footer: &ArrowReaderMetadata) -> Result<Vec<Window>, ParquetError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::events::write::tests::{written, written_of};
+    use crate::events::lifted;
+    use crate::events::write::tests::{written, written_of, written_with};
     use crate::testing::{deploys, logs};
+    use model::event::LogEvent;
     use parquet::basic::{Compression, Type};
-    use store::{Table, schema};
+    use store::{Row, Table, schema};
 
     fn compared(column: &'static str, op: FilterOp, value: &str) -> Predicate {
         Predicate::column(column, Test::Compare(op, value.into()))
@@ -518,8 +558,9 @@ mod tests {
     fn row_groups_and_pages_are_passed_over_by_their_bounds() {
         let rows: Vec<i64> = (1_000_000..1_160_000).collect();
         let (input, footer) = written(|file| file.push(&deploys(&rows)).expect("taken"));
+        let nothing = Lifted::default();
         let may_match = |group, filter: &RowFilter| {
-            left_of(&input, &footer, group, filter, TimeRange::ALL).expect("read").is_some()
+            left_of(&input, &footer, &nothing, group, filter, TimeRange::ALL).expect("read").is_some()
         };
         let newer = condition("event_id", FilterOp::AtLeast, "e1140000");
         assert_eq!([may_match(0, &newer), may_match(1, &newer)], [false, true]);
@@ -537,7 +578,8 @@ mod tests {
         assert_eq!([0, 1].map(|group| may_match(group, &either(new(), old()))), [true, true]);
         assert!(!may_match(0, &either(nowhere(), nowhere())));
         assert!(may_match(0, &filter(nowhere().opposite())));
-        let left = left_of(&input, &footer, 0, &either(new(), old()), TimeRange::ALL).expect("read");
+        let left =
+            left_of(&input, &footer, &nothing, 0, &either(new(), old()), TimeRange::ALL).expect("read");
         assert_eq!(
             left.map(|left| left.parts().to_vec()),
             Some(vec![old()]),
@@ -568,6 +610,7 @@ mod tests {
         let rows = logs(0, &pairs);
         let columns = ids::schema_of_rows(Table::Logs, rows.schema(), [&rows]);
         let (input, footer) = written_of(Table::Logs, columns, |file| file.push(&rows).expect("taken"));
+        let nothing = Lifted::default();
         let column = leaf(&footer, "trace_id").expect("a column of the file");
         let column = footer.metadata().row_group(0).column(column);
         assert_eq!(
@@ -580,7 +623,7 @@ mod tests {
         };
         let may_match = |op, text: &str| {
             let filter = filter(op, text);
-            left_of(&input, &footer, 0, &filter, TimeRange::ALL).expect("read").is_some()
+            left_of(&input, &footer, &nothing, 0, &filter, TimeRange::ALL).expect("read").is_some()
         };
         let (first, last) = (id(0), id(39_998));
         let by_bounds = [
@@ -613,5 +656,62 @@ mod tests {
         let pages = pages_that_may_match(&group, &filter(FilterOp::Equal, &id(20_000))).expect("indexes");
         let selected = pages.expect("a part of the rows").row_count();
         assert!((1..10_000).contains(&selected), "{selected}");
+    }
+
+    #[test]
+    fn attributes_in_columns_of_their_own_are_passed_over_by_bounds_by_words_and_by_pages() {
+        let rows: Vec<LogEvent> = (0..60_000)
+            .map(|number| {
+                let attributes =
+                    [("ms", format!("{}", f64::from(number) / 8.0)), ("name", format!("name {number:06}"))];
+                let attributes = attributes.map(|(key, value)| (key.to_owned(), value)).into();
+                LogEvent {
+                    attributes,
+                    ..LogEvent::new(Timestamp::from_millis(number.into()), Arc::default())
+                }
+            })
+            .collect();
+        let rows = LogEvent::to_batch(&rows).expect("rows of one table");
+        let lifted = lifted::of_rows(Table::Logs, [&rows]);
+        let (input, footer) =
+            written_with(Table::Logs, rows.schema(), lifted, |file| file.push(&rows).expect("taken"));
+        let lifted = Lifted::of(&footer).expect("its metadata");
+        let left = |key: &str, op, text: &str| {
+            let predicate = Predicate::attribute("attributes", key, Test::Compare(op, text.into()));
+            let filter = RowFilter::new(&schema(Table::Logs), [predicate]).expect("valid");
+            left_of(&input, &footer, &lifted, 0, &filter, TimeRange::ALL).expect("read")
+        };
+        let cases = [
+            ("ms", FilterOp::Equal, "0.125", true),
+            ("ms", FilterOp::Equal, "7499.875", true),
+            ("ms", FilterOp::Equal, "7500", false),
+            ("ms", FilterOp::Equal, "-0.125", false),
+            ("ms", FilterOp::Equal, "0.1250", false),
+            ("ms", FilterOp::Equal, "name", false),
+            ("ms", FilterOp::NotEqual, "name", true),
+            ("ms", FilterOp::AtLeast, "9", true),
+            ("name", FilterOp::AtLeast, "name 059999", true),
+            ("name", FilterOp::Greater, "name 059999", false),
+            ("name", FilterOp::Less, "name 0", false),
+            ("name", FilterOp::Equal, "name 030000", true),
+            ("name", FilterOp::Equal, "name 03000x", false),
+            ("none", FilterOp::NotEqual, "a", false),
+        ];
+        for (key, op, text, expected) in cases {
+            assert_eq!(left(key, op, text).is_some(), expected, "{key} {op:?} {text}");
+        }
+
+        let group = of_group(&footer, &input, 0).expect("a footer");
+        for (key, text) in [("ms", "3750"), ("name", "name 030000")] {
+            let filter = left(key, FilterOp::Equal, text).expect("it is there");
+            assert_eq!(
+                filter.parts().iter().flat_map(Predicate::columns).collect::<Vec<_>>(),
+                [format!("attributes.{key}")],
+                "nothing else is read"
+            );
+            let pages = pages_that_may_match(&group, &filter).expect("indexes");
+            let selected = pages.expect("a part of the rows").row_count();
+            assert!((1..30_000).contains(&selected), "{selected} of {key}");
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! Writing an event file: rows sorted by time, ids as bytes, zstd, bloom filters on ids, filters of words, page index.
+//! Writing an event file: rows sorted by time, ids as bytes, frequent attributes in columns of their own, zstd, bloom
+//! filters on ids, filters of words, page index.
 
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,7 @@ use parquet::schema::types::ColumnPath;
 use store::Table;
 
 use crate::EngineError;
+use crate::events::lifted::{self, Lifting};
 use crate::events::order::sorted;
 use crate::events::tokens::{self, Words};
 use crate::events::{ids, times_of};
@@ -49,7 +51,9 @@ pub(crate) struct Written {
 pub(crate) struct EventWriter {
     writer: ArrowWriter<SummingWriter>,
     path: PathBuf,
+    /// The columns of rows before attributes are lifted.
     schema: SchemaRef,
+    lifting: Lifting,
     /// The columns that get filters of words.
     texts: Vec<Texts>,
     /// Rows of the row group that is being written.
@@ -68,21 +72,24 @@ struct Texts {
 }
 
 impl EventWriter {
-    /// Begins a file of a table, with those of its columns that are in `schema`, which may have ids as bytes.
+    /// Begins a file of a table, with those of its columns that are in `schema`, which may have ids as bytes, and with
+    /// attributes that get columns of their own.
     pub(crate) fn create(
         vfs: &dyn Vfs,
         path: &Path,
         table: Table,
         schema: SchemaRef,
+        lifted: Vec<lifted::Column>,
     ) -> Result<Self, EngineError> {
+        let lifting = Lifting::new(&schema, lifted);
         let file = vfs.create(path).map_err(EngineError::io("create", path))?;
-        let writer = writer(SummingWriter::new(file), &schema, table);
+        let writer = writer(SummingWriter::new(file), &lifting, table);
         let writer = writer.map_err(|source| EngineError::Encode { path: path.to_owned(), source })?;
         let columns = table.text_columns().iter().chain(table.attribute_columns());
         let columns = columns.filter(|column| schema.index_of(column).is_ok());
         let texts = columns.map(|column| Texts { column, words: Words::default(), filters: Vec::new() });
         let (texts, path) = (texts.collect(), path.to_owned());
-        Ok(Self { writer, path, schema, texts, group_rows: 0, rows: 0, first_last: None })
+        Ok(Self { writer, path, schema, lifting, texts, group_rows: 0, rows: 0, first_last: None })
     }
 
     /// Adds rows, with the file's columns (ids may be texts where it has bytes) and in ascending time, none before those
@@ -132,7 +139,8 @@ impl EventWriter {
         while start < rows.num_rows() {
             let count = WRITE_ROWS.min(ROW_GROUP_ROWS - self.group_rows).min(rows.num_rows() - start);
             let some = rows.slice(start, count);
-            self.writer.write(&some)?;
+            self.writer.write(&self.lifting.split(&some)?)?;
+            // What they search in is the same whatever is lifted.
             self.texts.iter_mut().for_each(|texts| texts.add(&some));
             self.group_rows += count;
             start += count;
@@ -152,7 +160,7 @@ impl EventWriter {
         Ok(())
     }
 
-    /// Writes the filters of words of all row groups, and where they are.
+    /// Writes the filters of words of all row groups, where they are, and what is lifted.
     fn write_filters(&mut self) -> Result<(), ParquetError> {
         let writer = &mut self.writer;
         // A block of a filter is within one block of checksums.
@@ -170,6 +178,9 @@ impl EventWriter {
                 writer.write_all(filter)?;
             }
             writer.append_key_value_metadata(tokens::Places::new(places).to_metadata(column));
+        }
+        if let Some(lifted) = self.lifting.to_metadata() {
+            writer.append_key_value_metadata(lifted);
         }
         Ok(())
     }
@@ -202,9 +213,10 @@ impl Texts {
 
 fn writer(
     file: SummingWriter,
-    schema: &SchemaRef,
+    lifting: &Lifting,
     table: Table,
 ) -> Result<ArrowWriter<SummingWriter>, ParquetError> {
+    let schema = lifting.schema();
     let mut properties = WriterProperties::builder()
         .set_created_by(concat!("watchkeeper ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
@@ -243,6 +255,14 @@ fn writer(
             }
             _ => {}
         }
+    }
+    for column in lifting.numbers() {
+        let column = || ColumnPath::from(column.as_str());
+        // Differences are packed to the bits that they need, which leaves nothing to do.
+        properties = properties
+            .set_column_dictionary_enabled(column(), false)
+            .set_column_encoding(column(), Encoding::DELTA_BINARY_PACKED)
+            .set_column_compression(column(), Compression::UNCOMPRESSED);
     }
     ArrowWriter::try_new(file, SchemaRef::clone(schema), Some(properties.build()))
 }

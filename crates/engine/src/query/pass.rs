@@ -39,6 +39,7 @@ pub(crate) fn each_batch(
     let schema = project(&schema, &pass.columns)?;
     let wanted = Wanted {
         schema,
+        entries: pass.entries.clone(),
         filter,
         range: pass.range,
         order: Order::OldestFirst,

@@ -81,9 +81,10 @@ impl ScanExec {
     }
 
     fn with_answer(&self, order: Order, answer: Answer) -> Self {
-        let Wanted { schema, filter, range, tally, .. } = &*self.wanted;
+        let Wanted { schema, entries, filter, range, tally, .. } = &*self.wanted;
         let (schema, filter, tally) = (Arc::clone(schema), filter.clone(), Arc::clone(tally));
-        let wanted = Wanted { schema, filter, range: *range, order, first: None, tally };
+        let entries = entries.clone();
+        let wanted = Wanted { schema, entries, filter, range: *range, order, first: None, tally };
         Self::new(&self.core, &self.view, self.table, wanted, answer)
     }
 
@@ -138,7 +139,8 @@ impl fmt::Debug for ScanExec {
 impl DisplayAs for ScanExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ScanExec: table={}, answer={:?}", self.table.name(), self.answer)?;
-        write!(f, ", order={:?}, conditions={:?}", self.wanted.order, self.wanted.filter.parts())
+        write!(f, ", order={:?}, conditions={:?}", self.wanted.order, self.wanted.filter.parts())?;
+        if self.wanted.entries.is_all() { Ok(()) } else { write!(f, ", entries={:?}", self.wanted.entries) }
     }
 }
 

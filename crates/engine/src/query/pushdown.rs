@@ -19,7 +19,7 @@ use crate::events::filter::RowFilter;
 pub(crate) const HAS_WORDS: &str = "has_words";
 
 /// The function that an attribute in brackets is.
-const ATTRIBUTE: &str = "get_field";
+pub(crate) const ATTRIBUTE: &str = "get_field";
 
 /// Up to here integers are floats too.
 const EXACT: u64 = 1 << 53;

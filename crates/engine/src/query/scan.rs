@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use store::{EventPass, EventScan, Order, QueryError};
+use store::{Entries, EventPass, EventScan, Order, QueryError};
 
 use crate::core::Core;
 use crate::events::filter::RowFilter;
@@ -28,8 +28,15 @@ pub(crate) fn scan(
     if !may_have_rows(&view, scan.table, scan.range) {
         return Ok(Vec::new());
     }
-    let wanted =
-        Wanted { schema, filter, range: scan.range, order: scan.order, first: None, tally: Arc::default() };
+    let wanted = Wanted {
+        schema,
+        entries: Entries::all(),
+        filter,
+        range: scan.range,
+        order: scan.order,
+        first: None,
+        tally: Arc::default(),
+    };
     let plan = ScanExec::new(core, &view, scan.table, wanted, Answer::First(scan.limit));
     let mut rows = Vec::new();
     let run = queries.run(Arc::new(plan), &scan.cancel, &mut |batch| {
@@ -51,6 +58,7 @@ pub(crate) fn each_batch(
     let schema = project(&schema, &pass.columns)?;
     let wanted = Wanted {
         schema,
+        entries: pass.entries.clone(),
         filter,
         range: pass.range,
         order: Order::OldestFirst,

@@ -12,7 +12,7 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use model::{TimeRange, Timestamp};
-use store::{Order, Table};
+use store::{Entries, Order, Table};
 
 use crate::core::{Core, View};
 use crate::events::filter::RowFilter;
@@ -25,6 +25,8 @@ pub(crate) struct EventTable {
     pub(crate) core: Arc<Core>,
     pub(crate) view: View,
     pub(crate) table: Table,
+    /// The entries of its maps that are looked at.
+    pub(crate) entries: Entries,
     /// What its scans read.
     pub(crate) tally: Arc<Tally>,
 }
@@ -83,8 +85,9 @@ impl TableProvider for EventTable {
         let Some(range) = self.core.kept.range_of_table(self.table, range, Timestamp::now()) else {
             return Ok(Arc::new(EmptyExec::new(schema)));
         };
-        let tally = Arc::clone(&self.tally);
-        let wanted = Wanted { schema, filter, range, order: Order::OldestFirst, first: None, tally };
+        let (tally, entries) = (Arc::clone(&self.tally), self.entries.clone());
+        let order = Order::OldestFirst;
+        let wanted = Wanted { schema, entries, filter, range, order, first: None, tally };
         Ok(Arc::new(ScanExec::new(&self.core, &self.view, self.table, wanted, Answer::AsRead(limit))))
     }
 }

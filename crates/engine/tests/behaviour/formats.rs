@@ -123,15 +123,28 @@ fn shape(name: &str, dir: &Path) -> Vec<String> {
     }
     // A table gets columns without becoming another format.
     let kept = ["time ", "trace_id ", "span_id ", "parent_span_id "];
-    let is_kept = |column: &String| kept.iter().any(|kept| column.starts_with(kept));
+    let is_lifted = name.ends_with("-lifted");
+    let is_kept = |column: &String| {
+        kept.iter().any(|kept| column.starts_with(kept)) || is_lifted && column.starts_with("attributes.")
+    };
     let tables: &[&str] = match name.rsplit('-').next() {
         Some("exemplars") => &[".exemplars.parquet"],
         Some("records" | "ids") => &[".logs.parquet", ".spans.parquet"],
         Some("audit") => &[".audit_events.parquet"],
+        Some("lifted") => &[".logs.parquet"],
         _ => &[".deploys.parquet"],
     };
     let columns = tables.iter().flat_map(|table| parquet_columns(&dir.join("events"), table));
-    columns.filter(is_kept).collect()
+    let told = tables.iter().flat_map(|table| told_of_lifted(&dir.join("events"), table));
+    columns.filter(is_kept).chain(told).collect()
+}
+
+/// What the first file says of attributes in columns of their own.
+fn told_of_lifted(dir: &Path, suffix: &str) -> Option<String> {
+    let first = std::fs::File::open(files(dir, suffix).remove(0)).expect("a file");
+    let reader = SerializedFileReader::new(first).expect("a Parquet file");
+    let mut pairs = reader.metadata().file_metadata().key_value_metadata().into_iter().flatten();
+    pairs.find(|pair| pair.key == "watchkeeper.lifted").and_then(|pair| pair.value.clone())
 }
 
 fn parquet_columns(dir: &Path, suffix: &str) -> Vec<String> {

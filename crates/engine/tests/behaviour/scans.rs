@@ -8,7 +8,7 @@ use model::event::DeployEvent;
 use model::{DurationText, TimeRange, Timestamp};
 use proptest::prelude::*;
 use store::{
-    Cancel, Condition, EventPass, EventScan, Field, FilterOp, FoldedText, Order, Phrase, Predicate,
+    Cancel, Condition, Entries, EventPass, EventScan, Field, FilterOp, FoldedText, Order, Phrase, Predicate,
     QueryError, Scalar, Table, TelemetryStore, Test,
 };
 
@@ -174,8 +174,14 @@ fn a_pass_goes_once_over_every_row_that_a_scan_without_a_limit_gives() {
     let result = runner.run(&any_scan(), |scan| {
         let all = EventScan { limit: usize::MAX, order: Order::OldestFirst, ..scan.clone() };
         let (table, range, filters) = (scan.table, scan.range, scan.filters);
-        let pass =
-            EventPass { table, range, filters, columns: (&["event_id"]).into(), cancel: Cancel::never() };
+        let pass = EventPass {
+            table,
+            range,
+            filters,
+            columns: (&["event_id"]).into(),
+            entries: Entries::all(),
+            cancel: Cancel::never(),
+        };
         let mut ids = Vec::new();
         let each = &mut |rows: &RecordBatch| {
             let column = rows.column_by_name("event_id").expect("the column that was asked for");
@@ -202,6 +208,7 @@ fn a_pass_ends_at_the_first_error_of_who_asked() {
         range: TimeRange::ALL,
         filters: Vec::new(),
         columns: (&["event_id"]).into(),
+        entries: Entries::all(),
         cancel: Cancel::never(),
     };
     let mut calls = 0;
@@ -332,6 +339,7 @@ fn a_scan_ends_when_it_is_cancelled_or_takes_too_long() {
         range: TimeRange::ALL,
         filters: Vec::new(),
         columns: (&["event_id"]).into(),
+        entries: Entries::all(),
         cancel: Cancel::never(),
     };
     drop(store);
@@ -364,6 +372,7 @@ fn scans_beyond_those_that_may_wait_are_told_to_come_back() {
         range: TimeRange::ALL,
         filters: Vec::new(),
         columns: (&["event_id"]).into(),
+        entries: Entries::all(),
         cancel: Cancel::never(),
     };
     let scan = EventScan::new(Table::Deploys, TimeRange::ALL, 10);

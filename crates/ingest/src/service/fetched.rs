@@ -2,7 +2,7 @@
 
 use arrow::array::AsArray;
 use model::{TimeRange, Timestamp};
-use store::{Cancel, ColumnFilter, EventPass, EventScan, FilterOp, Predicate, Table, Test};
+use store::{Cancel, ColumnFilter, Entries, EventPass, EventScan, FilterOp, Predicate, Table, Test};
 
 use super::{Ingest, IngestError};
 
@@ -45,6 +45,7 @@ impl Ingest {
                 range,
                 filters: vec![has_words.clone().into()],
                 columns: (&["event_id"]).into(),
+                entries: Entries::all(),
                 cancel: Cancel::never(),
             };
             let gone_over = self.store.each_batch_unhurried(&pass, &mut |rows| {

@@ -21,9 +21,19 @@ pub(crate) fn written_of(
     schema: SchemaRef,
     write: impl FnOnce(&mut EventWriter),
 ) -> (CheckedFile, ArrowReaderMetadata) {
+    written_with(table, schema, Vec::new(), write)
+}
+
+/// Writes a file of a table with these attributes in columns of their own and opens it.
+pub(crate) fn written_with(
+    table: Table,
+    schema: SchemaRef,
+    lifted: Vec<lifted::Column>,
+    write: impl FnOnce(&mut EventWriter),
+) -> (CheckedFile, ArrowReaderMetadata) {
     let dir = tempfile::tempdir().expect("dir");
     let path = dir.path().join("rows.parquet");
-    let mut writer = EventWriter::create(&Disk, &path, table, schema).expect("created");
+    let mut writer = EventWriter::create(&Disk, &path, table, schema, lifted).expect("created");
     write(&mut writer);
     let written = writer.finish().expect("written");
     let file = Disk.open(&path).expect("open");

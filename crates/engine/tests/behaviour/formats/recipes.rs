@@ -5,7 +5,7 @@ use std::path::Path;
 
 use ::model::event::{
     Attributes, AuditCategory, AuditOutcome, Capability, ComponentAction, ExitCause, Flaw, JobAction, Level,
-    SpanKind, SpanStatus, StageAction, StageStatus, WorkerAction,
+    LogEvent, SpanKind, SpanStatus, StageAction, StageStatus, WorkerAction,
 };
 use ::model::histogram::{Buckets, CUSTOM_SCHEMA, ResetHint, Span};
 use ::model::{Histogram, Labels, MetricBatch, NO_START, STALE_NAN, Sample, SampleRun, Timestamp};
@@ -39,6 +39,7 @@ pub(super) const RECIPES: &[(&str, Recipe)] = &[
     ("event-file-2-records", records),
     ("event-file-2-audit", audit),
     ("event-file-3-ids", ids),
+    ("event-file-4-lifted", lifted),
     ("catalog-6", catalog),
 ];
 
@@ -281,6 +282,42 @@ fn ids(dir: &Path) -> String {
         }
     }
     filled.end()
+}
+
+/// Records of logs in a file in which attributes have columns of their own, in one of so few records that they have none,
+/// and in the log.
+fn lifted(dir: &Path) -> String {
+    let mut filled = Filled::new(dir);
+    for (step, count) in [(0, 1_000), (1, 20), (2, 20)] {
+        filled.put(MetricBatch::new(), vec![with_attributes(T0 + step * 60_000, count)]);
+        if step < 2 {
+            filled.checkpoint();
+        }
+    }
+    filled.end()
+}
+
+/// So many records with attributes that most have, numbers, some that are none, and names of every kind.
+fn with_attributes(time_ms: i64, count: i64) -> EventBatch {
+    let log = |row: i64| {
+        let number = (row * 7_919 % 10_007) as f64;
+        let mut attributes = Attributes::from([
+            ("ms".to_owned(), (number / 8.0).to_string()),
+            ("point".to_owned(), format!("{:.1}", number / 4.0)),
+            ("size".to_owned(), number.to_string()),
+            ("a \"name\".ü".to_owned(), format!("text {}", row % 5)),
+        ]);
+        match row % 50 {
+            0 => _ = attributes.insert("size".to_owned(), "unknown".to_owned()),
+            1 => attributes.clear(),
+            2 => _ = attributes.insert("seldom".to_owned(), String::new()),
+            _ => {}
+        }
+        let time = Timestamp::from_millis(time_ms + row * 10);
+        LogEvent { attributes, ..LogEvent::new(time, Arc::default()) }
+    };
+    let rows: Vec<LogEvent> = (0..count).map(log).collect();
+    EventBatch { table: Table::Logs, rows: LogEvent::to_batch(&rows).expect("rows of the table") }
 }
 
 /// The same rows with hexadecimal digits for ids.

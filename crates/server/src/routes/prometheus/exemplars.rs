@@ -10,7 +10,8 @@ use model::{Labels, TimeRange};
 use promql::{Cancel, Error, Query, format_value};
 use serde_json::{Value as Json, json};
 use store::{
-    ColumnFilter, EventPass, FilterOp, MatchOp, Matcher, QueryError, Row, Scalar, Table, TelemetryStore,
+    ColumnFilter, Entries, EventPass, FilterOp, MatchOp, Matcher, QueryError, Row, Scalar, Table,
+    TelemetryStore,
 };
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -84,6 +85,7 @@ fn find(
             range,
             filters: matchers.iter().filter_map(by_metric).map(Into::into).collect(),
             columns: COLUMNS.into(),
+            entries: Entries::all(),
             cancel: cancel.clone(),
         };
         let passed = store.each_batch(&pass, &mut |batch| {
