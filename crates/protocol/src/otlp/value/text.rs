@@ -123,8 +123,11 @@ fn quoted(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.write_char('"')
 }
 
+/// How long most numbers are at the most, in bytes: 17 digits, a sign, a point, and zeros.
+const USUAL_BYTES: usize = 24;
+
 /// A number as JavaScript and the OpenTelemetry Collector write it: `1`, `0.5`, `1e+21`, `1e-7`.
-fn double(number: f64) -> String {
+pub(in crate::otlp) fn double(number: f64) -> String {
     if number.is_nan() {
         return "NaN".to_owned();
     }
@@ -132,7 +135,11 @@ fn double(number: f64) -> String {
         return if number > 0.0 { "Infinity" } else { "-Infinity" }.to_owned();
     }
     if number == 0.0 || (1e-6..1e21).contains(&number.abs()) {
-        return number.to_string();
+        // It comes in pieces, which would make a text grow piece by piece.
+        let mut text = String::with_capacity(USUAL_BYTES);
+        // A text takes all that is written.
+        _ = write!(text, "{number}");
+        return text;
     }
     let scientific = format!("{number:e}");
     match scientific.split_once('e') {
