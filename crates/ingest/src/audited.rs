@@ -51,15 +51,58 @@ const UNNAMED: &str = "unnamed";
 /// How many attributes were left out.
 const DROPPED: &str = "dropped_attributes";
 
-/// What is audited, if that is what a record says; or else the record. `place` is its place in the request.
-pub(crate) fn from_log(
-    log: Box<LogEvent>,
-    place: usize,
-    limits: &Limits,
-) -> Result<Box<AuditEvent>, Box<LogEvent>> {
-    let Some(marked) = marked(&log) else {
-        return Err(log);
-    };
+/// Tells which records of a request are of what is audited.
+pub(crate) struct Audits<'l> {
+    limits: &'l Limits,
+    /// What the record before comes from, and what that is marked as: most that follow come from the same.
+    origin: Option<(Arc<Origin>, Option<AuditCategory>)>,
+}
+
+impl<'l> Audits<'l> {
+    pub(crate) fn new(limits: &'l Limits) -> Self {
+        Self { limits, origin: None }
+    }
+
+    /// What is audited, if that is what a record says; or else the record. `place` is its place in the request.
+    pub(crate) fn take(
+        &mut self,
+        log: Box<LogEvent>,
+        place: usize,
+    ) -> Result<Box<AuditEvent>, Box<LogEvent>> {
+        match self.marked(&log) {
+            Some(marked) => Ok(audit_of(log, marked, place, self.limits)),
+            None => Err(log),
+        }
+    }
+
+    /// The category of a record that is one of what is audited, unless it says more of that itself.
+    fn marked(&mut self, log: &LogEvent) -> Option<AuditCategory> {
+        let by_origin = self.marked_by(&log.origin);
+        match (marks(log.attributes.iter()), by_origin) {
+            (Some(AuditCategory::Security), _) | (_, Some(AuditCategory::Security)) => {
+                Some(AuditCategory::Security)
+            }
+            (Some(marked), _) | (None, Some(marked)) => Some(marked),
+            (None, None) => is_named_audit(log).then_some(AuditCategory::UserAction),
+        }
+    }
+
+    /// The same of all that comes from somewhere.
+    fn marked_by(&mut self, origin: &Arc<Origin>) -> Option<AuditCategory> {
+        if let Some((before, marked)) = &self.origin
+            && Arc::ptr_eq(before, origin)
+        {
+            return *marked;
+        }
+        let marked = marks(origin.resource_attributes.iter().chain(&origin.scope_attributes));
+        // Held, so that no other can take its place in memory.
+        self.origin = Some((Arc::clone(origin), marked));
+        marked
+    }
+}
+
+/// What is audited, of a record that is marked as such.
+fn audit_of(log: Box<LogEvent>, marked: AuditCategory, place: usize, limits: &Limits) -> Box<AuditEvent> {
     let action = action_of(&log, limits);
     let LogEvent {
         time,
@@ -116,15 +159,13 @@ pub(crate) fn from_log(
         // What has no time of its own has that of its coming, and is another one each time that it is sent.
         audit.event_id = id_of(&audit, flaws.contains(Flaw::NoTime).then_some(place));
     }
-    Ok(Box::new(audit))
+    Box::new(audit)
 }
 
-/// The category of a record that is one of what is audited, unless it says more of that itself.
-fn marked(log: &LogEvent) -> Option<AuditCategory> {
-    let origin = &log.origin;
-    let all = log.attributes.iter().chain(&origin.resource_attributes).chain(&origin.scope_attributes);
-    let mut is_audit = event_name(log).is_some_and(|name| name.starts_with(NAME_PREFIX));
-    for (name, said) in all.filter(|(name, _)| name.ends_with(CATEGORY)) {
+/// What attributes say that something is: one of security, another of what is audited, or neither.
+fn marks<'a>(attributes: impl Iterator<Item = (&'a String, &'a String)>) -> Option<AuditCategory> {
+    let mut is_audit = false;
+    for (name, said) in attributes.filter(|(name, _)| name.ends_with(CATEGORY)) {
         let may_say_audit = is_mark(name);
         let may_say_security = may_say_audit || KINDS.contains(&name.as_str());
         if may_say_security && holds(said, AuditCategory::Security.as_str()) {
@@ -133,6 +174,13 @@ fn marked(log: &LogEvent) -> Option<AuditCategory> {
         is_audit |= may_say_audit && holds(said, MARK);
     }
     is_audit.then_some(AuditCategory::UserAction)
+}
+
+fn is_named_audit(log: &LogEvent) -> bool {
+    // Most have no attribute that could be their name: to see that takes less than to look for two.
+    let may_be_named =
+        log.event_name.is_some() || log.attributes.keys().any(|name| NAMES.contains(&name.as_str()));
+    may_be_named && event_name(log).is_some_and(|name| name.starts_with(NAME_PREFIX))
 }
 
 fn is_mark(name: &str) -> bool {

@@ -20,7 +20,7 @@ use model::event::{Event, LogEvent};
 use model::{MetricBatch, MetricKind, MetricMetadata, Timestamp};
 use parking_lot::Mutex;
 use prometheus::{IntCounterVec, Opts, Registry};
-use regex::{RegexSet, RegexSetBuilder};
+use regex::{RegexSet, RegexSetBuilder, SetMatches};
 use tokio_util::sync::CancellationToken;
 
 use crate::{EventListener, INLINE_BYTES, Ingest, Source, unhurried};
@@ -155,17 +155,19 @@ impl LogMetrics {
 
     /// What the rules find in a record.
     fn find(&self, log: &LogEvent, found: &mut Vec<Found>) {
-        let mut text: Option<(Cow<'_, str>, regex::SetMatches)> = None;
+        let mut text: Option<(Cow<'_, str>, Option<SetMatches>)> = None;
         for (place, rule) in self.rules.iter().enumerate() {
             if !rule.may_count(log) {
                 continue;
             }
             let (text, matches) = text.get_or_insert_with(|| {
                 let text = text_of(log);
-                let matches = self.patterns.matches(&text);
+                // Most say nothing that counts. To see that takes much less than to see what it is.
+                let matches = self.patterns.is_match(&text).then(|| self.patterns.matches(&text));
                 (text, matches)
             });
-            if !rule.counts(log, matches.matched(place)) {
+            let is_match = matches.as_ref().is_some_and(|matches| matches.matched(place));
+            if !rule.counts(log, is_match) {
                 continue;
             }
             match rule.read(log, text) {
@@ -198,7 +200,9 @@ impl EventListener for LogMetrics {
             return;
         }
         let now = Timestamp::now();
-        if logs().map(text_bytes).sum::<usize>() > INLINE_BYTES {
+        // Not beyond the bound: a large request has thousands of them.
+        let mut bytes = logs().map(text_bytes);
+        if bytes.try_fold(INLINE_BYTES, usize::checked_sub).is_none() {
             unhurried(|| self.count_all(logs(), now));
         } else {
             self.count_all(logs(), now);

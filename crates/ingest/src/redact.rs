@@ -14,6 +14,7 @@
 mod detect;
 mod digest;
 mod names;
+mod plain_names;
 mod rules;
 mod scan;
 mod settings;
@@ -22,6 +23,7 @@ mod trigger;
 use std::borrow::Cow;
 use std::ops::Range;
 
+pub(crate) use plain_names::PlainNames;
 pub use rules::Location;
 pub(crate) use rules::METRICS;
 pub use settings::{Action, Redaction, RedactionRule, TextPattern};
@@ -130,6 +132,11 @@ impl Redactor {
     /// Whether the value of this name is a secret, whatever it looks like.
     pub fn is_secret_name(&self, name: &str) -> bool {
         self.names.as_ref().is_some_and(|names| names.contain(name))
+    }
+
+    /// Whether a name is nothing, wherever it stands: its value is no secret for it, and nothing is found in it.
+    pub(crate) fn is_plain_name(&self, name: &str) -> bool {
+        !self.is_secret_name(name) && self.scanner.find(name).is_empty()
     }
 
     /// `text` with every secret replaced; calls `hit` with the detector for each that was. A text without secrets

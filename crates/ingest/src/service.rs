@@ -13,7 +13,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::event::Event;
+use model::event::{Event, Flaws};
 use model::{MetricBatch, TimeRange, Timestamp};
 use parking_lot::{Mutex, RwLock};
 use store::{
@@ -310,12 +310,12 @@ impl Ingest {
         intake: &Intake,
         own: &mut HashSet<u128>,
     ) -> Result<(), IngestError> {
-        let Part { mut events, claims, .. } = part;
+        let Part { mut events, claims, flaws, .. } = part;
         let sent = events.len();
         let derived = self
             .add_derived(&mut events, own)
             .inspect_err(|_| self.account.refused(source, Kind::Event, Reason::Overloaded, sent as u64))?;
-        let coming = Coming { events, sent, claims: [claims, derived], intake: intake.clone() };
+        let coming = Coming { events, sent, flaws, claims: [claims, derived], intake: intake.clone() };
         // In a task of its own: a caller who goes away must not leave ids claimed, nor events stored
         // that no listener heard of.
         let this = Arc::clone(self);
@@ -326,7 +326,7 @@ impl Ingest {
     }
 
     async fn store_coming(&self, source: Source, coming: Coming) -> Result<(), IngestError> {
-        let Coming { events, sent, claims, intake } = coming;
+        let Coming { events, sent, flaws, claims, intake } = coming;
         // What follows from spans, and what listeners count, is of all of them.
         let left_out = self.sampling.left_out(&events).await;
         if left_out.had_no_room {
@@ -347,7 +347,9 @@ impl Ingest {
                 self.account.refused(source, Kind::Event, Reason::Sampled, sampled);
                 self.account.accepted(source, Kind::Event, sent as u64 - sampled);
                 self.account.accepted(Source::Derived, Kind::Event, derived);
-                self.account.flawed(source, &kept);
+                if !flaws.is_empty() {
+                    self.account.flawed(source, kept);
+                }
                 for listener in self.listeners.read().iter() {
                     listener.on_events(&events);
                 }
@@ -376,6 +378,8 @@ struct Coming {
     events: Vec<Event>,
     /// How many were sent.
     sent: usize,
+    /// What is not right about any of these; nothing is wrong with what follows from them.
+    flaws: Flaws,
     /// The ids of both.
     claims: [Claims; 2],
     /// By what right they come.

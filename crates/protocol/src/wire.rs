@@ -99,12 +99,15 @@ impl<'a> Fields<'a> {
         self.0.is_empty()
     }
 
+    #[inline]
     fn take(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
         let (taken, rest) = self.0.split_at_checked(length).ok_or(Malformed::Truncated)?;
         self.0 = rest;
         Ok(taken)
     }
 
+    /// A field. A request is thousands of them: a call for each costs more than most of them do.
+    #[inline]
     fn field(&mut self) -> Result<(u32, Value<'a>), Malformed> {
         let tag = u32::try_from(self.number()?).map_err(|_| Malformed::Tag)?;
         if tag >> 3 == 0 {
@@ -127,6 +130,7 @@ impl<'a> Fields<'a> {
 impl<'a> Iterator for Fields<'a> {
     type Item = Result<(u32, Value<'a>), Malformed>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         if self.0.is_empty() {
             return None;

@@ -15,6 +15,11 @@ fn log(event_name: &str, all: Attributes) -> Box<LogEvent> {
     Box::new(LogEvent { event_name, attributes: all, ..log })
 }
 
+/// A record by itself.
+fn from_log(log: Box<LogEvent>, place: usize, limits: &Limits) -> Result<Box<AuditEvent>, Box<LogEvent>> {
+    Audits::new(limits).take(log, place)
+}
+
 #[track_caller]
 fn audit(log: Box<LogEvent>) -> AuditEvent {
     *from_log(log, 0, &Limits::default()).unwrap_or_else(|log| panic!("it stays a log: {log:?}"))
@@ -59,6 +64,32 @@ fn records_are_audits_by_their_name_or_by_their_category() {
                 assert_eq!(log, sent, "a log stays as it is");
             }
         }
+    }
+}
+
+#[test]
+fn what_marks_a_record_marks_no_other_of_the_same_request() {
+    let limits = Limits::default();
+    let mut audits = Audits::new(&limits);
+    let of_origin = |all: &[(&str, &str)]| {
+        let all = all.iter().map(|(name, said)| ((*name).to_owned(), (*said).to_owned()));
+        Arc::new(Origin { scope_attributes: all.collect(), ..Origin::default() })
+    };
+    let (plain, marked) = (of_origin(&[]), of_origin(&[("category", "audit")]));
+    let security = ("event.category", "security");
+    let mut category = |origin: &Arc<Origin>, said: &[(&str, &str)]| {
+        let mut sent = log("", said.iter().map(|(name, said)| ((*name).into(), (*said).into())).collect());
+        sent.origin = Arc::clone(origin);
+        audits.take(sent, 0).ok().map(|audit| audit.category)
+    };
+    for _ in 0..2 {
+        assert_eq!(category(&plain, &[]), None);
+        assert_eq!(category(&plain, &[security]), Some(AuditCategory::Security));
+        assert_eq!(category(&plain, &[("event_name", "audit.in")]), Some(AuditCategory::UserAction));
+        assert_eq!(category(&plain, &[("event_nome", "audit.in")]), None);
+        assert_eq!(category(&marked, &[]), Some(AuditCategory::UserAction));
+        assert_eq!(category(&marked, &[security]), Some(AuditCategory::Security));
+        assert_eq!(category(&marked, &[("category", "audit")]), Some(AuditCategory::UserAction));
     }
 }
 

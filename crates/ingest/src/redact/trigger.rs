@@ -79,6 +79,9 @@ impl Trigger {
 /// A bit for each detector, in their order.
 pub(super) type Bits = u16;
 
+/// How many pairs of bytes there are.
+const PAIRS: usize = 1 << 16;
+
 /// The pair is nothing.
 const NOTHING: u8 = 0;
 /// A digit that begins a number.
@@ -109,7 +112,7 @@ struct Waiting {
 /// All triggers.
 pub(super) struct Triggers {
     /// What each pair of bytes is.
-    pairs: Vec<u8>,
+    pairs: Box<[u8; PAIRS]>,
     /// Who waits for a pair.
     buckets: Vec<Vec<Waiting>>,
     at: Bits,
@@ -122,7 +125,7 @@ impl Triggers {
     /// The triggers of detectors, in their order.
     pub(super) fn new<'a>(detectors: impl IntoIterator<Item = &'a [Trigger]>) -> Self {
         let mut all = Self {
-            pairs: vec![NOTHING; 1 << 16],
+            pairs: Box::new([NOTHING; PAIRS]),
             buckets: Vec::new(),
             at: 0,
             at_in_url: 0,

@@ -14,8 +14,10 @@ use store::Table;
 use super::clean::{Cleaner, cut};
 use super::{EventsOutcome, Ingest, IngestError, Rejection};
 use crate::account::Kind;
+use crate::audited::Audits;
+use crate::redact::PlainNames;
 use crate::texts::{self, Place};
-use crate::{Reason, Source, audited};
+use crate::{Reason, Source};
 
 /// Events below this, together, are gone over where they are; more of them would hold up other requests.
 const ADMIT_HERE_BYTES: usize = 64 << 10;
@@ -26,7 +28,7 @@ impl Ingest {
         self: &Arc<Self>,
         source: Source,
         events: Vec<Event>,
-    ) -> Result<(Vec<Event>, EventsOutcome), IngestError> {
+    ) -> Result<(Admitted, EventsOutcome), IngestError> {
         // Not beyond the bound: a large request has thousands of them.
         let mut sizes = events.iter().map(store::size_of_event);
         if sizes.try_fold(ADMIT_HERE_BYTES, usize::checked_sub).is_some() {
@@ -37,20 +39,18 @@ impl Ingest {
         Ok(tokio::task::spawn_blocking(work).await?)
     }
 
-    fn admit_each(&self, source: Source, mut events: Vec<Event>) -> (Vec<Event>, EventsOutcome) {
+    fn admit_each(&self, source: Source, mut events: Vec<Event>) -> (Admitted, EventsOutcome) {
         self.clean_key_lines(source, &mut events);
         let mut outcome = EventsOutcome::default();
-        let mut admitted = Vec::with_capacity(events.len());
+        let mut admitted = Admitted::with_capacity(events.len());
         let now = Timestamp::now();
-        let mut origins = Origins::default();
+        let (mut remembered, mut audits) = (self.remembered(), Audits::new(&self.limits));
         for (index, event) in events.into_iter().enumerate() {
             let mut event = match event {
-                Event::Log(log) => {
-                    audited::from_log(log, index, &self.limits).map_or_else(Event::Log, Event::Audit)
-                }
+                Event::Log(log) => audits.take(log, index).map_or_else(Event::Log, Event::Audit),
                 other => other,
             };
-            match self.admit(source, &mut event, now, &mut origins) {
+            match self.admit(source, &mut event, now, &mut remembered) {
                 Ok(()) => admitted.push(event),
                 Err((reason, text)) => {
                     self.account.refused(source, Kind::Event, reason, 1);
@@ -61,19 +61,24 @@ impl Ingest {
         (admitted, outcome)
     }
 
+    /// What is remembered within a request; nothing as yet.
+    pub(super) fn remembered(&self) -> Remembered<'_> {
+        Remembered { origins: Origins::default(), names: PlainNames::new(&self.redactor) }
+    }
+
     /// Checks one event against the limits, and redacts it.
     pub(super) fn admit(
         &self,
         source: Source,
         event: &mut Event,
         now: Timestamp,
-        origins: &mut Origins,
+        remembered: &mut Remembered<'_>,
     ) -> Result<(), (Reason, String)> {
         let table = store::table_of(event);
         self.admit_time(table, event.time(), now)?;
         let mut admission = Admission::new(self, source, table);
-        admission.shorten(event, origins);
-        texts::visit(event, |place| admission.take(place));
+        admission.shorten(event, remembered);
+        texts::visit(event, |place| admission.take(place, &mut remembered.names));
         admission.end(event)
     }
 
@@ -91,9 +96,41 @@ impl Ingest {
     }
 }
 
+/// Events that may be stored, and what was seen of them while they were at hand.
+#[derive(Default)]
+pub(super) struct Admitted {
+    pub(super) events: Vec<Event>,
+    /// About what each of them takes as a row, in bytes.
+    pub(super) sizes: Vec<usize>,
+    /// What is not right about any of them.
+    pub(super) flaws: Flaws,
+    /// Whether any of them has an id.
+    pub(super) have_ids: bool,
+}
+
+impl Admitted {
+    fn with_capacity(count: usize) -> Self {
+        Self { events: Vec::with_capacity(count), sizes: Vec::with_capacity(count), ..Self::default() }
+    }
+
+    fn push(&mut self, event: Event) {
+        self.sizes.push(store::size_of_event(&event));
+        self.flaws = self.flaws.join(event.flaws());
+        // All others have one.
+        self.have_ids |= !matches!(&event, Event::Log(log) if log.event_id.is_none());
+        self.events.push(event);
+    }
+}
+
+/// What is remembered of the events before, within a request.
+pub(super) struct Remembered<'i> {
+    origins: Origins,
+    names: PlainNames<'i>,
+}
+
 /// What was made of the origins of records before: most records have one of few, by their loggers.
 #[derive(Default)]
-pub(super) struct Origins {
+struct Origins {
     /// The newest ones.
     seen: VecDeque<SeenOrigin>,
 }
@@ -150,14 +187,14 @@ impl<'i> Admission<'i> {
     }
 
     /// Shortens the lists of a record, before any of their texts are looked at; other events have none.
-    fn shorten(&mut self, event: &mut Event, origins: &mut Origins) {
+    fn shorten(&mut self, event: &mut Event, remembered: &mut Remembered<'_>) {
         match event {
             Event::Log(log) => {
-                self.origin(&mut log.origin, origins);
+                self.origin(&mut log.origin, remembered);
                 self.limit(&mut log.attributes, &mut log.dropped_attributes);
             }
             Event::Span(span) => {
-                self.origin(&mut span.origin, origins);
+                self.origin(&mut span.origin, remembered);
                 self.limit(&mut span.attributes, &mut span.dropped_attributes);
                 self.limit_list(&mut span.events, &mut span.dropped_events, Flaw::Events);
                 for event in &mut span.events {
@@ -173,7 +210,7 @@ impl<'i> Admission<'i> {
     }
 
     /// Limits and redacts what stands at a place.
-    fn take(&mut self, place: Place<'_>) {
+    fn take(&mut self, place: Place<'_>, names: &mut PlainNames<'_>) {
         match place {
             Place::Id(field, id) => {
                 if self.fits(field, id) {
@@ -188,9 +225,9 @@ impl<'i> Admission<'i> {
             }
             Place::Attributes(attributes) => {
                 self.check_attributes(attributes);
-                self.labels(attributes);
+                self.labels(attributes, names);
             }
-            Place::Labels(labels) => self.labels(labels),
+            Place::Labels(labels) => self.labels(labels, names),
         }
     }
 
@@ -281,9 +318,9 @@ impl<'i> Admission<'i> {
         }
     }
 
-    fn labels(&mut self, labels: &mut Attributes) {
+    fn labels(&mut self, labels: &mut Attributes, names: &mut PlainNames<'_>) {
         if self.refusal.is_none() {
-            let is_cut = self.cleaner.attributes(labels);
+            let is_cut = self.cleaner.attributes(labels, names);
             self.note_cut(is_cut);
         }
     }
@@ -292,7 +329,11 @@ impl<'i> Admission<'i> {
     fn limit(&mut self, attributes: &mut Attributes, dropped: &mut Option<u64>) {
         let limits = &self.ingest.limits;
         let sent = attributes.len();
-        attributes.retain(|name, _| name.len() <= limits.max_name_bytes);
+        // Seldom is one too long; to see that takes less than to go over a map that may lose some.
+        let fits = |name: &String| name.len() <= limits.max_name_bytes;
+        if !attributes.keys().all(fits) {
+            attributes.retain(|name, _| fits(name));
+        }
         while attributes.len() > limits.max_attributes {
             attributes.pop_last();
         }
@@ -314,7 +355,8 @@ impl<'i> Admission<'i> {
         }
     }
 
-    fn origin(&mut self, origin: &mut Arc<Origin>, origins: &mut Origins) {
+    fn origin(&mut self, origin: &mut Arc<Origin>, remembered: &mut Remembered<'_>) {
+        let Remembered { origins, names } = remembered;
         let is_same = |seen: &&SeenOrigin| Arc::ptr_eq(&seen.sent, origin) && seen.table == self.table;
         if let Some(seen) = origins.seen.iter().find(is_same) {
             *origin = Arc::clone(&seen.cleaned);
@@ -326,7 +368,7 @@ impl<'i> Admission<'i> {
         let cleaned = Arc::make_mut(origin);
         own.limit(&mut cleaned.resource_attributes, &mut cleaned.dropped_resource_attributes);
         own.limit(&mut cleaned.scope_attributes, &mut cleaned.dropped_resource_attributes);
-        texts::visit_origin(cleaned, |place| own.take(place));
+        texts::visit_origin(cleaned, |place| own.take(place, names));
         let flaws = own.flaws;
         self.flaws = self.flaws.join(flaws);
         origins.seen.truncate(MAX_ORIGINS - 1);

@@ -15,7 +15,7 @@ use model::{Labels, LabelsRef, MetricBatch};
 
 use super::Ingest;
 use crate::key_lines::FoundLines;
-use crate::redact::Location;
+use crate::redact::{Location, PlainNames};
 use crate::texts::{self, Place};
 use crate::{Action, Source};
 
@@ -73,35 +73,38 @@ impl<'a> Cleaner<'a> {
         is_cut
     }
 
-    /// Attributes are redacted by their names, in their values and in their names; whether a value was cut.
-    pub(super) fn attributes(&self, attributes: &mut Attributes) -> bool {
-        let limit = self.ingest.limits.max_text_bytes;
-        let mut renamed = Vec::new();
+    /// Attributes are redacted by their names, in their values and in their names; whether a value was cut. `plain`
+    /// knows names of which there is nothing to be seen to.
+    pub(super) fn attributes(&self, attributes: &mut Attributes, plain: &mut PlainNames<'_>) -> bool {
+        let (redactor, limit) = (&self.ingest.redactor, self.ingest.limits.max_text_bytes);
+        let count = |who: &str, what| self.count(who, what);
+        // Names that go, and those that come in their place. Nearly always there are none, and the map stays as it is.
+        let mut gone = Vec::new();
         let mut is_cut = false;
-        attributes.retain(|name, value| {
+        for (name, value) in attributes.iter_mut() {
             is_cut |= cut(value, limit);
-            let at = self.at.field(name);
-            if let Some(cleaned) =
-                self.ingest.redactor.clean_value(at, value, |who, what| self.count(who, what))
-            {
+            let (at, is_plain) = (self.at.field(name), plain.hold(name));
+            let cleaned = if is_plain {
+                redactor.clean(at, value, count)
+            } else {
+                redactor.clean_value(at, value, count)
+            };
+            if let Some(cleaned) = cleaned {
                 if cleaned.dropped {
-                    return false;
+                    gone.push((name.clone(), None));
+                    continue;
                 }
                 *value = cleaned.text;
                 is_cut |= cut(value, limit);
             }
-            let Some(cleaned) = self.ingest.redactor.clean(at, name, |who, what| self.count(who, what))
-            else {
-                return true;
-            };
-            if !cleaned.dropped {
-                renamed.push((cleaned.text, std::mem::take(value)));
+            if is_plain {
+                continue;
             }
-            false
-        });
-        for (name, value) in renamed {
-            attributes.insert(free_name(attributes, name), value);
+            if let Some(cleaned) = redactor.clean(at, name, count) {
+                gone.push((name.clone(), (!cleaned.dropped).then_some(cleaned.text)));
+            }
         }
+        rename(attributes, gone);
         is_cut
     }
 
@@ -220,6 +223,17 @@ pub(super) fn cut(text: &mut String, limit: usize) -> bool {
     is_too_long
 }
 
+/// Lets attributes go, or gives them other names. All go before one comes: what is free then is free for all.
+fn rename(attributes: &mut Attributes, gone: Vec<(String, Option<String>)>) {
+    let mut coming = Vec::new();
+    for (before, name) in gone {
+        coming.extend(name.zip(attributes.remove(&before)));
+    }
+    for (name, value) in coming {
+        attributes.insert(free_name(attributes, name), value);
+    }
+}
+
 /// The name, with a number when there is such an attribute already.
 fn free_name(attributes: &Attributes, name: String) -> String {
     if !attributes.contains_key(&name) {
@@ -270,6 +284,18 @@ mod tests {
         assert!(clean.holds(one) && !clean.holds(other));
         clean.put(other);
         assert!(clean.holds(other) && !clean.holds(one));
+    }
+
+    #[test]
+    fn attributes_that_go_leave_their_names_to_others() {
+        let all = [("a", "1"), ("b", "2"), ("c", "3"), ("d", "4")];
+        let mut attributes: Attributes = all.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let gone = [("a", None), ("b", Some("a")), ("c", Some("a")), ("x", Some("y"))];
+        let gone =
+            gone.map(|(name, other): (_, Option<&str>)| (String::from(name), other.map(str::to_owned)));
+        rename(&mut attributes, gone.into());
+        let left: Vec<_> = attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(left, [("a", "2"), ("a_2", "3"), ("d", "4")]);
     }
 
     #[test]

@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use model::Timestamp;
 use model::event::{Event, SpanEvent};
 
-use super::admit::Origins;
 use super::{EventsOutcome, Ingest, IngestError, claim};
 use crate::account::Kind;
 use crate::derive::spans_of;
@@ -24,8 +23,8 @@ impl Ingest {
         let spans: Vec<&SpanEvent> = spans_of(events).collect();
         let mut derived = self.derivation.derive(&spans);
         self.account.forgot_steps(derived.forgotten);
-        let (now, mut origins) = (Timestamp::now(), Origins::default());
-        derived.events.retain_mut(|event| match self.admit(Source::Derived, event, now, &mut origins) {
+        let (now, mut remembered) = (Timestamp::now(), self.remembered());
+        derived.events.retain_mut(|event| match self.admit(Source::Derived, event, now, &mut remembered) {
             Ok(()) => true,
             Err((reason, _)) => {
                 self.account.refused(Source::Derived, Kind::Event, reason, 1);

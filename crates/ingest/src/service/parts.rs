@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use model::event::Event;
+use model::event::{Event, Flaws};
 use store::{Intake, Table};
 
+use super::admit::Admitted;
 use super::{EventsOutcome, Ingest, IngestError, claim};
 use crate::account::Kind;
 use crate::duplicates::Claims;
@@ -52,6 +53,10 @@ pub(super) struct Part {
     pub(super) events: Vec<Event>,
     /// Their ids.
     pub(super) claims: Claims,
+    /// What is not right about any event of the request.
+    pub(super) flaws: Flaws,
+    /// About what the events take in the store.
+    bytes: usize,
     kind: IdKind,
 }
 
@@ -62,15 +67,15 @@ impl Ingest {
     pub(super) fn prepare(
         &self,
         source: Source,
-        events: Vec<Event>,
+        admitted: Admitted,
         own: &mut HashSet<u128>,
         outcome: &mut EventsOutcome,
     ) -> Result<(Vec<Part>, Intake), IngestError> {
         let refused = |error: &IngestError, count: usize| {
             self.account.refused(source, Kind::Event, error.reason(), count as u64);
         };
-        let sent = events.len();
-        let parts = self.claimed(source, events, own, outcome).inspect_err(|error| refused(error, sent))?;
+        let sent = admitted.events.len();
+        let parts = self.claimed(source, admitted, own, outcome).inspect_err(|error| refused(error, sent))?;
         self.account.refused(source, Kind::Event, Reason::Duplicate, outcome.duplicates as u64);
         let left = sent - outcome.duplicates;
         let intake = self.intake(source, &parts).inspect_err(|error| refused(error, left))?;
@@ -81,16 +86,25 @@ impl Ingest {
     fn claimed(
         &self,
         source: Source,
-        events: Vec<Event>,
+        admitted: Admitted,
         own: &mut HashSet<u128>,
         outcome: &mut EventsOutcome,
     ) -> Result<Vec<Part>, IngestError> {
+        let Admitted { events, sizes, flaws, have_ids } = admitted;
         let mut parts = Vec::new();
-        for events in split(source, events, PART_BYTES) {
+        for (events, bytes) in split(source, events, &sizes, PART_BYTES) {
             let Some(table) = events.first().map(store::table_of) else { continue };
-            let (events, claims) = claim(self.seen(source, table), events, own, outcome)?;
+            let (seen, sent) = (self.seen(source, table), events.len());
+            let (events, claims) = if have_ids {
+                claim(seen, events, own, outcome)?
+            } else {
+                (events, Claims::new(Arc::clone(seen)))
+            };
+            // Some may have been known.
+            let bytes =
+                if events.len() == sent { bytes } else { events.iter().map(store::size_of_event).sum() };
             if !events.is_empty() {
-                parts.push(Part { events, claims, kind: IdKind::of(source, table) });
+                parts.push(Part { events, claims, flaws, bytes, kind: IdKind::of(source, table) });
             }
         }
         Ok(parts)
@@ -103,8 +117,7 @@ impl Ingest {
             [part] if part.kind == IdKind::Event || source.is_own() => Ok(Intake::Spare),
             [] | [_] => Ok(Intake::Usual),
             several => {
-                let events = several.iter().flat_map(|part| &part.events);
-                let bytes: usize = events.map(store::size_of_event).sum();
+                let bytes: usize = several.iter().map(|part| part.bytes).sum();
                 let reservation = self.store.reserve(bytes as u64).map_err(IngestError::Store)?;
                 Ok(Intake::Reserved(Arc::new(reservation)))
             }
@@ -112,19 +125,32 @@ impl Ingest {
     }
 }
 
-/// Events in their order, in parts of at most so many bytes whose ids are remembered in one place.
-fn split(source: Source, mut events: Vec<Event>, max_bytes: usize) -> Vec<Vec<Event>> {
-    let mut starts = Vec::new();
-    let (mut bytes, mut kind) = (0_usize, None);
-    for (place, event) in events.iter().enumerate() {
-        let (size, its_kind) = (store::size_of_event(event), IdKind::of(source, store::table_of(event)));
-        if kind != Some(its_kind) || bytes.saturating_add(size) > max_bytes {
-            starts.push(place);
-            (bytes, kind) = (0, Some(its_kind));
+/// Events in their order, in parts of at most so many bytes whose ids are remembered in one place; each with its bytes.
+/// `sizes` are those of the events.
+fn split(
+    source: Source,
+    mut events: Vec<Event>,
+    sizes: &[usize],
+    max_bytes: usize,
+) -> Vec<(Vec<Event>, usize)> {
+    let mut starts: Vec<(usize, usize)> = Vec::new();
+    let mut kind = None;
+    for (place, (event, size)) in events.iter().zip(sizes).enumerate() {
+        let its_kind = IdKind::of(source, store::table_of(event));
+        match starts.last_mut() {
+            Some((_, bytes)) if kind == Some(its_kind) && bytes.saturating_add(*size) <= max_bytes => {
+                *bytes = bytes.saturating_add(*size);
+            }
+            _ => starts.push((place, *size)),
         }
-        bytes = bytes.saturating_add(size);
+        kind = Some(its_kind);
     }
-    let mut parts: Vec<_> = starts.into_iter().rev().map(|start| events.split_off(start)).collect();
+    // Nearly always it is one.
+    if let [(0, bytes)] = starts[..] {
+        return vec![(events, bytes)];
+    }
+    let parts = starts.into_iter().rev().map(|(start, bytes)| (events.split_off(start), bytes));
+    let mut parts: Vec<_> = parts.collect();
     parts.reverse();
     parts
 }
@@ -164,8 +190,13 @@ mod tests {
             Event::Exemplar(Box::new(exemplar)),
             log(1),
         ];
-        let of = |events: &[Event], bytes| split(Source::OtlpLogs, events.to_vec(), bytes);
-        let parts = of(&events, 10_000);
+        let of = |events: &[Event], bytes| {
+            let sizes: Vec<usize> = events.iter().map(store::size_of_event).collect();
+            split(Source::OtlpLogs, events.to_vec(), &sizes, bytes)
+        };
+        let (parts, bytes): (Vec<_>, Vec<_>) = of(&events, 10_000).into_iter().unzip();
+        let sizes = parts.iter().map(|part| part.iter().map(store::size_of_event).sum::<usize>());
+        assert_eq!(bytes, sizes.collect::<Vec<_>>());
         assert_eq!(parts.iter().map(Vec::len).collect::<Vec<_>>(), [2, 1, 1, 1, 1, 1]);
         assert_eq!(parts.concat(), events);
         assert_eq!(of(&events, usize::MAX).len(), 3);

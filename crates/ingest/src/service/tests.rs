@@ -1,6 +1,7 @@
 //! The path in, over a store that remembers what it was given.
 
 mod deltas;
+mod names;
 mod records;
 mod room;
 

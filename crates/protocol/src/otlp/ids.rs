@@ -35,12 +35,12 @@ impl<const N: usize> Id<N> {
     /// The id as text, if it is one.
     pub(crate) fn text(self) -> Option<String> {
         let id = self.known()?;
-        // Each record has two: not by the machinery of formats.
-        let mut text = String::with_capacity(2 * N);
-        for digit in id.iter().flat_map(|byte| [byte >> 4, byte & 0xf]) {
-            text.push(char::from(DIGITS[usize::from(digit)]));
+        // Each record has two: neither by the machinery of formats, nor digit by digit into a text that could grow.
+        let mut digits = vec![0; 2 * N];
+        for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(id) {
+            *pair = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 0xf)]];
         }
-        Some(text)
+        String::from_utf8(digits).ok()
     }
 
     /// From bytes of any number.

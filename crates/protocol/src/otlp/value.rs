@@ -4,7 +4,7 @@ mod text;
 
 use std::borrow::Cow;
 
-pub(in crate::otlp) use text::Shallow;
+pub(in crate::otlp) use text::{Shallow, double};
 
 /// A value of any kind (`AnyValue`).
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -29,12 +29,15 @@ struct TooSlow(DurationText);
 
 /// Bounds the body as it is sent. Refuses at once what announces itself as too large.
 fn limit(request: Request, bound: ByteSize) -> Result<Request, Problem> {
-    let announced =
-        request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: u64| length > bound.0) {
+    if announced(request.headers()).is_some_and(|length| length > bound.0) {
         return Err(too_large(bound));
     }
     Ok(request.map(|body| bounded(body, bound)))
+}
+
+/// How many bytes a request says that its body has.
+fn announced(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 fn bounded(body: Body, bound: ByteSize) -> Body {
@@ -114,14 +117,57 @@ pub(crate) fn too_large(bound: ByteSize) -> Problem {
     Problem::new(Kind::TooLarge, format!("The body may have {bound} at the most; send it in parts."))
 }
 
-/// Reads a whole body, as it is sent, up to `bound`.
-pub(crate) async fn read(body: Body, bound: ByteSize) -> Result<Bytes, Problem> {
+/// Reads the whole body of a request with these headers, as it is sent, up to `bound`.
+pub(crate) async fn read(headers: &HeaderMap, body: Body, bound: ByteSize) -> Result<Bytes, Problem> {
     let mut stream = bounded(body, bound).into_data_stream();
-    let mut whole = Vec::new();
+    let mut gathered = Gathered::default();
+    gathered.announce(announced(headers).unwrap_or(0).min(bound.0));
     while let Some(chunk) = stream.next().await {
-        whole.extend_from_slice(&chunk.map_err(|error| unreadable(&error))?);
+        gathered.push(&chunk.map_err(|error| unreadable(&error))?);
     }
-    Ok(whole.into())
+    Ok(gathered.into_bytes())
+}
+
+/// How much room is made for a body that is announced and has begun: about as much as what reads from a connection may
+/// have for itself.
+const ROOM_AT_FIRST: usize = 256 << 10;
+/// How many times what has come there may be room for, beyond that.
+const ROOM_TIMES: usize = 4;
+
+/// What has come of a body. Where it is known how much will come there is room for it, so that it is not moved each time
+/// that it grows; but whoever announces much and sends little holds little.
+#[derive(Debug, Default)]
+pub(crate) struct Gathered {
+    bytes: Vec<u8>,
+    announced: usize,
+}
+
+impl Gathered {
+    /// So many bytes will come in all, or so it is said.
+    pub(crate) fn announce(&mut self, bytes: u64) {
+        self.announced = usize::try_from(bytes).unwrap_or(usize::MAX);
+    }
+
+    /// More has come.
+    pub(crate) fn push(&mut self, chunk: &[u8]) {
+        let came = self.bytes.len().saturating_add(chunk.len());
+        let room = self.announced.min(came.saturating_mul(ROOM_TIMES).max(ROOM_AT_FIRST));
+        // What was not announced grows as it comes.
+        if came > self.bytes.capacity() && came <= room {
+            self.bytes.reserve_exact(room - self.bytes.len());
+        }
+        self.bytes.extend_from_slice(chunk);
+    }
+
+    /// All that has come.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The body.
+    pub(crate) fn into_bytes(self) -> Bytes {
+        self.bytes.into()
+    }
 }
 
 /// Finds out whether a bound was the cause; the layers in between wrap it.
@@ -163,7 +209,8 @@ impl<T: DeserializeOwned> FromRequest<Shared> for JsonBody<T> {
                 "Send JSON, with `Content-Type: application/json`.",
             ));
         }
-        let bytes = read(request.into_body(), app.config.max_body).await?;
+        let (head, body) = request.into_parts();
+        let bytes = read(&head.headers, body, app.config.max_body).await?;
         let bytes: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
         // Every body here has fields; a list would be taken for them in their order.
         if !bytes.trim_ascii_start().starts_with(b"{") {
@@ -194,4 +241,46 @@ fn is_json(headers: &HeaderMap) -> bool {
 pub(crate) fn media_type(headers: &HeaderMap) -> Option<String> {
     let text = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
     Some(text.split(';').next()?.trim().to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_that_is_announced_has_room_once_and_one_that_does_not_come_little() {
+        let body: Vec<u8> = (0..=u8::MAX).cycle().take(1 << 20).collect();
+        let mut gathered = Gathered::default();
+        gathered.announce(body.len() as u64);
+        assert_eq!(gathered.bytes.capacity(), 0, "nothing has come");
+        let (mut rooms, mut before) = (0, 0);
+        for chunk in body.chunks(1000) {
+            gathered.push(chunk);
+            let room = gathered.bytes.capacity();
+            assert!(
+                room <= (gathered.bytes.len() * ROOM_TIMES).max(ROOM_AT_FIRST),
+                "{room} for what has come"
+            );
+            rooms += usize::from(room != before);
+            before = room;
+        }
+        assert_eq!((rooms, before), (2, body.len()));
+        assert_eq!(gathered.into_bytes(), body);
+    }
+
+    #[tokio::test]
+    async fn a_body_is_read_whole_whatever_is_announced_and_not_beyond_its_bound() {
+        let body = vec![b'x'; 3000];
+        for announced in [None, Some("0"), Some("10"), Some("3000"), Some("18446744073709551615"), Some("x")]
+        {
+            let mut headers = HeaderMap::new();
+            if let Some(length) = announced {
+                headers.insert(header::CONTENT_LENGTH, header::HeaderValue::from_static(length));
+            }
+            let read_within = async |bound| read(&headers, Body::from(body.clone()), ByteSize(bound)).await;
+            assert_eq!(read_within(3000).await.expect("it fits"), body, "{announced:?}");
+            let refused = read_within(2999).await.expect_err("it is larger");
+            assert_eq!(refused.kind(), Kind::TooLarge, "{announced:?}");
+        }
+    }
 }

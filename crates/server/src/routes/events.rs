@@ -51,7 +51,7 @@ pub(super) async fn take(
     body: Body,
 ) -> Result<Json<Outcome>, Problem> {
     let packing = Packing::of(&headers)?;
-    let bytes = body::read(body, app.config.max_ingest_body).await?;
+    let bytes = body::read(&headers, body, app.config.max_ingest_body).await?;
     let now = Timestamp::now();
     let decode = move |bytes: &[u8], budget: &Budget| {
         events::decode_within(bytes, now, budget).map_err(|error| unreadable(&error))

@@ -28,7 +28,7 @@ impl FromRequest<Shared> for Given {
             return Ok(Self(in_address));
         }
         let (head, form) = request.into_parts();
-        let form = body::read(form, MAX_FORM).await?;
+        let form = body::read(&head.headers, form, MAX_FORM).await?;
         let form = Request::from_parts(head, Body::from(form));
         let read = Form::<Vec<(String, String)>>::from_request(form, app).await;
         let Form(mut pairs) = read.map_err(|error| {

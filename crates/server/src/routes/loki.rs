@@ -61,7 +61,7 @@ pub(super) fn reading() -> Routes {
 async fn push(State(app): State<Shared>, headers: HeaderMap, body: Body) -> Result<StatusCode, Problem> {
     let form = Form::of(&headers)?;
     let tenant = tenant(&headers);
-    let bytes = body::read(body, app.config.max_ingest_body).await?;
+    let bytes = body::read(&headers, body, app.config.max_ingest_body).await?;
     let ingest = &app.context.ingest;
     let (limit, limits) = (app.config.max_decompressed_body, row_limits(ingest.limits(), &app));
     let decode = move |body: &[u8], budget: &Budget| {

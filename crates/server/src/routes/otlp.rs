@@ -80,7 +80,7 @@ async fn points(State(app): State<Shared>, headers: HeaderMap, body: Body) -> Re
 
 async fn take(app: &Shared, signal: Signal, headers: &HeaderMap, body: Body) -> Result<Response, Problem> {
     let form = Form::of(headers)?;
-    let bytes = body::read(body, app.config.max_ingest_body).await?;
+    let bytes = body::read(headers, body, app.config.max_ingest_body).await?;
     let taken = export::take(app, signal, form, bytes).await?;
     Ok(answer::success(signal, form.encoding, &taken))
 }

@@ -37,7 +37,7 @@ pub(super) async fn take(State(app): State<Shared>, headers: HeaderMap, body: Bo
         Err(problem) => return problem.into_response(),
     };
     let mut written = Written::default();
-    let result = match body::read(body, app.config.max_ingest_body).await {
+    let result = match body::read(&headers, body, app.config.max_ingest_body).await {
         Ok(bytes) => store(&app, version, bytes, &mut written).await,
         Err(problem) => Err(problem),
     };

@@ -4,7 +4,6 @@
 //! stays an attribute unless it says the same.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use model::event::columns::{Column, OF_ORIGIN, OF_RECORD, Place};
@@ -20,11 +19,29 @@ const QUERY: &str = "url.query";
 /// The most fields of a table.
 const MAX_FIELDS: usize = 40;
 
+/// Stands for a field that no name has filled.
+const UNFILLED: u8 = u8::MAX;
+
 /// A table of names, to be looked up.
 pub(crate) struct Names<T: 'static> {
     fields: &'static [Column<T>],
-    /// The field that a name fills, and the place of the name among those of the field.
-    by_name: HashMap<Cow<'static, str>, (usize, u8)>,
+    /// Names by their [`slot`].
+    slots: Vec<Vec<Named>>,
+}
+
+/// A name, the field that it fills, and its place among the names of the field.
+type Named = (Cow<'static, str>, (usize, u8));
+
+/// How many places names are spread over: more than twice as many as there are names.
+const SLOTS: usize = 512;
+
+/// Where a name is looked for, by its length and three of its bytes. Every attribute of every record is, and most fill no
+/// field: to hash all of it takes longer than to compare it with the one name or two that are there.
+fn slot(name: &str) -> usize {
+    let bytes = name.as_bytes();
+    let byte = |place: usize| bytes.get(place).copied().map_or(0, usize::from);
+    let (length, last) = (bytes.len(), bytes.len().saturating_sub(1));
+    (length * 3 + byte(0) * 37 + byte(length / 2) * 101 + byte(last) * 229) % SLOTS
 }
 
 pub(crate) static ORIGIN: LazyLock<Names<Origin>> = LazyLock::new(|| Names::new(OF_ORIGIN));
@@ -35,17 +52,33 @@ pub(crate) static RECORD_WITHOUT_DOTS: LazyLock<Names<Conventions>> =
 
 impl<T: 'static> Names<T> {
     pub(crate) fn new(fields: &'static [Column<T>]) -> Self {
-        let by_name = fields.iter().enumerate().flat_map(|(index, field)| {
-            (0u8..).zip(field.names).map(move |(rank, name)| (Cow::Borrowed(*name), (index, rank)))
-        });
-        Self { fields, by_name: by_name.collect() }
+        let mut names = Self { fields, slots: vec![Vec::new(); SLOTS] };
+        for (index, field) in fields.iter().enumerate() {
+            for (rank, name) in (0u8..).zip(field.names) {
+                names.add(Cow::Borrowed(*name), (index, rank));
+            }
+        }
+        names
+    }
+
+    /// Adds a name, unless it is known.
+    fn add(&mut self, name: Cow<'static, str>, at: (usize, u8)) {
+        if !self.knows(&name) {
+            self.slots[slot(&name)].push((name, at));
+        }
+    }
+
+    /// The field that a name fills, and its place among the names of the field.
+    fn find(&self, name: &str) -> Option<(usize, u8)> {
+        self.slots[slot(name)].iter().find(|(known, _)| **known == *name).map(|(_, at)| *at)
     }
 
     /// Names with dots are known with underscores, too.
     fn and_without_dots(mut self) -> Self {
-        for (index, field) in self.fields.iter().enumerate() {
+        let fields = self.fields;
+        for (index, field) in fields.iter().enumerate() {
             for (rank, name) in (0u8..).zip(field.names) {
-                self.by_name.entry(Cow::Owned(name.replace('.', "_"))).or_insert((index, rank));
+                self.add(Cow::Owned(name.replace('.', "_")), (index, rank));
             }
         }
         self
@@ -70,7 +103,7 @@ impl<T: 'static> Names<T> {
 
     /// Whether a name fills a field.
     pub(crate) fn knows(&self, name: &str) -> bool {
-        self.by_name.contains_key(name)
+        self.find(name).is_some()
     }
 }
 
@@ -80,8 +113,8 @@ pub(crate) struct Filling<T: 'static> {
     names: &'static Names<T>,
     pub(crate) fields: T,
     pub(crate) kept: Kept,
-    /// Which of its names has filled a field: the best of those that say the same.
-    filled_by: [Option<u8>; MAX_FIELDS],
+    /// Which of its names has filled a field: the best of those that say the same. [`UNFILLED`] where none has.
+    filled_by: [u8; MAX_FIELDS],
     /// What is two things today, and the field of the first of them; what says these by their present names may follow.
     target: Option<(usize, String)>,
 }
@@ -89,12 +122,12 @@ pub(crate) struct Filling<T: 'static> {
 impl<T: Default + 'static> Filling<T> {
     pub(crate) fn of(names: &'static Names<T>) -> Self {
         let (fields, kept) = (T::default(), Kept::default());
-        Self { names, fields, kept, filled_by: [None; MAX_FIELDS], target: None }
+        Self { names, fields, kept, filled_by: [UNFILLED; MAX_FIELDS], target: None }
     }
 
     /// Puts an attribute where it belongs.
     pub(crate) fn put(&mut self, key: &str, value: &AnyValue<'_>, texts: &mut Texts<'_>) {
-        let Some((index, rank)) = self.names.by_name.get(key).copied() else {
+        let Some((index, rank)) = self.names.find(key) else {
             return self.kept.put(key, texts, |texts| texts.of_value(value));
         };
         match &self.names.fields[index].place {
@@ -120,6 +153,7 @@ impl<T: Default + 'static> Filling<T> {
     }
 
     /// Fields and attributes, once all attributes were put.
+    #[inline]
     pub(crate) fn end(mut self, texts: &mut Texts<'_>) -> (T, Kept) {
         if let Some((index, target)) = self.target.take() {
             self.put_target(index, target, texts);
@@ -182,12 +216,13 @@ impl<T: Default + 'static> Filling<T> {
         value: V,
     ) -> Option<(&'static str, V)> {
         let (field, filled_by) = (place(&mut self.fields), &mut self.filled_by[index]);
-        let (Some(there), Some(by)) = (field.as_mut(), *filled_by) else {
+        let by = *filled_by;
+        let (Some(there), true) = (field.as_mut(), by != UNFILLED) else {
             *field = Some(value);
-            *filled_by = Some(rank);
+            *filled_by = rank;
             return None;
         };
-        *filled_by = Some(by.min(rank));
+        *filled_by = by.min(rank);
         if *there == value {
             return None;
         }
@@ -239,5 +274,26 @@ mod tests {
     fn the_table_has_no_more_fields_than_are_kept_account_of() {
         assert!(OF_RECORD.len() <= MAX_FIELDS && OF_ORIGIN.len() <= MAX_FIELDS);
         assert!(RECORD.knows(TARGET), "what is two things today is known");
+    }
+
+    #[test]
+    fn every_name_is_found_with_its_field_and_no_other_text_is() {
+        for (index, field) in OF_RECORD.iter().enumerate() {
+            for (rank, name) in (0u8..).zip(field.names) {
+                assert_eq!(RECORD.find(name), Some((index, rank)), "{name}");
+                let plain = name.replace('.', "_");
+                assert!(RECORD_WITHOUT_DOTS.knows(name) && RECORD_WITHOUT_DOTS.knows(&plain), "{plain}");
+                let others = [format!("{name}x"), name.to_uppercase(), name[1..].to_owned()];
+                assert!(others.iter().all(|other| !RECORD.knows(other)), "{others:?}");
+            }
+        }
+        assert!(!RECORD.knows("") && !RECORD.knows("ü"));
+    }
+
+    #[test]
+    fn names_share_few_slots() {
+        for slots in [&RECORD.slots, &RECORD_WITHOUT_DOTS.slots] {
+            assert!(slots.iter().all(|slot| slot.len() <= 6), "{slots:?}");
+        }
     }
 }

@@ -127,7 +127,7 @@ fn fill_exception(conventions: &mut Conventions, event: &SpanOccurrence, texts: 
 
 /// An id without which nothing would find the span again.
 fn needed<const N: usize>(id: Id<N>, wrong: &'static str) -> Result<String, &'static str> {
-    id.known().map(|_| id.to_string()).ok_or(wrong)
+    id.text().ok_or(wrong)
 }
 
 fn occurrence(event: &SpanEvent<'_>, texts: &mut Texts<'_>) -> SpanOccurrence {

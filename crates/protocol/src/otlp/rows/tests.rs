@@ -510,3 +510,31 @@ fn an_attribute_without_room_for_its_key_takes_nothing_from_the_others() {
     assert_eq!((pairs(&events[0].attributes), events[0].dropped_attributes), (vec![("a", &*value)], Some(2)));
     assert!(!events[0].flaws.contains(Flaw::Text));
 }
+
+#[test]
+fn a_number_without_room_is_cut_as_a_text_is() {
+    let limits = RowLimits { max_text_bytes: 6, ..RowLimits::default() };
+    let cases = [
+        (AnyValue::Int(123), "123", false),
+        (AnyValue::Int(-12), "-12", false),
+        (AnyValue::Int(-123), "-12…", true),
+        (AnyValue::Int(123_456), "123…", true),
+        (AnyValue::Double(0.5), "0.5", false),
+        (AnyValue::Double(-1234.5), "-12…", true),
+        (AnyValue::Double(1e21), "1e+…", true),
+        (AnyValue::Bool(true), "tru…", true),
+        (AnyValue::Text("123456".into()), "123456", false),
+        (AnyValue::Empty, "", false),
+    ];
+    for (value, expected, is_cut) in cases {
+        let said = format!("{value:?}");
+        let record = LogRecord {
+            time: UnixNanos(5),
+            attributes: vec![KeyValue { key: "n".into(), value }],
+            ..LogRecord::default()
+        };
+        let (events, _) = logs(&limits, &[record]);
+        assert_eq!(pairs(&events[0].attributes), [("n", expected)], "{said}");
+        assert_eq!(events[0].flaws.contains(Flaw::Text), is_cut, "{said}");
+    }
+}

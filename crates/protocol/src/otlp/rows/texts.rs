@@ -1,11 +1,12 @@
 //! Texts of a record, within its limits, and attributes made of them.
 
+use std::collections::btree_map::Entry;
 use std::fmt::{self, Write};
 
 use model::event::{Attributes, Flaw, Flaws};
 
 use super::{ATTRIBUTE_BYTES, RowLimits};
-use crate::otlp::value::{AnyValue, KeyValue, Shallow};
+use crate::otlp::value::{AnyValue, KeyValue, Shallow, double};
 
 /// Stands where a text was cut.
 const CUT: char = '…';
@@ -63,8 +64,13 @@ impl<'l> Texts<'l> {
 
     /// A value as text.
     pub(crate) fn of_value(&mut self, value: &AnyValue<'_>) -> String {
-        if let AnyValue::Text(text) = value {
-            return self.of(text);
+        match value {
+            AnyValue::Empty => return String::new(),
+            AnyValue::Text(text) => return self.of(text),
+            AnyValue::Bool(is_so) => return self.made(is_so.to_string()),
+            AnyValue::Int(number) => return self.made(number.to_string()),
+            AnyValue::Double(number) => return self.made(double(*number)),
+            AnyValue::Bytes(_) | AnyValue::Array(_) | AnyValue::Map(_) => {}
         }
         let shallow = Shallow { value, depth: self.limits.max_depth };
         if shallow.is_cut() {
@@ -75,8 +81,13 @@ impl<'l> Texts<'l> {
 
     /// A value that is an id; nothing where there is no room for all of it. Cut, it would be the id of something else.
     pub(crate) fn id(&mut self, value: &AnyValue<'_>) -> Option<String> {
-        let shallow = Shallow { value, depth: self.limits.max_depth };
         let left = self.limits.max_name_bytes.min(self.limit());
+        if let AnyValue::Text(text) = value
+            && text.len() <= left
+        {
+            return self.of_some(text);
+        }
+        let shallow = Shallow { value, depth: self.limits.max_depth };
         let mut clipped = Clipped { text: String::new(), left, is_cut: shallow.is_cut() };
         // An error is how it ends where it is cut.
         _ = write!(clipped, "{shallow}");
@@ -118,6 +129,16 @@ impl<'l> Texts<'l> {
 
     fn limit(&self) -> usize {
         self.max_text_bytes.min(self.left)
+    }
+
+    /// A text that was made for this: it is taken as it is where there is room for it and for what would say that it
+    /// was cut.
+    fn made(&mut self, text: String) -> String {
+        if text.len() <= self.limit().saturating_sub(CUT.len_utf8()) {
+            self.left -= text.len();
+            return text;
+        }
+        self.written(|clipped| clipped.write_str(&text))
     }
 
     /// What is written to a text, up to the limit.
@@ -179,22 +200,25 @@ impl Kept {
         texts: &mut Texts<'_>,
         value: impl FnOnce(&mut Texts<'_>) -> String,
     ) {
-        if let Some(there) = self.attributes.get(key) {
-            // One that says the same is not missed.
-            if texts.unkept(value) != *there {
-                self.leave_out(texts);
-            }
-            return;
-        }
         let limits = texts.limits;
         let fits = key.len() <= limits.max_name_bytes.min(texts.left)
             && self.attributes.len() < limits.max_attributes;
-        if !fits {
-            return self.leave_out(texts);
+        // One that says the same is not missed.
+        let is_missed = if fits {
+            match self.attributes.entry(key.to_owned()) {
+                Entry::Occupied(there) => texts.unkept(value) != *there.get(),
+                Entry::Vacant(place) => {
+                    texts.left -= key.len();
+                    place.insert(value(texts));
+                    false
+                }
+            }
+        } else {
+            self.attributes.get(key).is_none_or(|there| texts.unkept(value) != *there)
+        };
+        if is_missed {
+            self.leave_out(texts);
         }
-        texts.left -= key.len();
-        let value = value(texts);
-        self.attributes.insert(key.to_owned(), value);
     }
 
     /// Counts one that is not kept.

@@ -123,16 +123,26 @@ fn quoted(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.write_char('"')
 }
 
+/// How long most numbers are at the most, in bytes: 17 digits, a sign, a point, and zeros.
+const USUAL_BYTES: usize = 24;
+
 /// A number as JavaScript and the OpenTelemetry Collector write it: `1`, `0.5`, `1e+21`, `1e-7`.
-fn double(number: f64) -> String {
+pub(in crate::otlp) fn double(number: f64) -> String {
     if number.is_nan() {
         return "NaN".to_owned();
     }
     if number.is_infinite() {
         return if number > 0.0 { "Infinity" } else { "-Infinity" }.to_owned();
     }
+    if let Some(text) = few_decimals(number) {
+        return text;
+    }
     if number == 0.0 || (1e-6..1e21).contains(&number.abs()) {
-        return number.to_string();
+        // It comes in pieces, which would make a text grow piece by piece.
+        let mut text = String::with_capacity(USUAL_BYTES);
+        // A text takes all that is written.
+        _ = write!(text, "{number}");
+        return text;
     }
     let scientific = format!("{number:e}");
     match scientific.split_once('e') {
@@ -141,8 +151,55 @@ fn double(number: f64) -> String {
     }
 }
 
+/// Below this a number and a thousand times as much are told apart by their rounded values.
+const FEW_DIGITS: f64 = 1e15;
+
+/// A number that has three decimals at the most, as durations do, without searching for its digits: those of the whole
+/// number that it is so many times are the fewest that say the same, for no two decimals of 15 digits are one `f64`.
+fn few_decimals(number: f64) -> Option<String> {
+    // Zero has a sign, too.
+    if number == 0.0 {
+        return None;
+    }
+    for (places, power) in [(0, 1.0), (1, 1e1), (2, 1e2), (3, 1e3)] {
+        let whole = (number * power).round();
+        if whole.is_nan() || whole.abs() >= FEW_DIGITS {
+            return None;
+        }
+        if whole / power == number {
+            return decimal(whole as i64, places);
+        }
+    }
+    None
+}
+
+/// A whole number with a point before its last digits, so many of them.
+fn decimal(whole: i64, places: usize) -> Option<String> {
+    // Room for 20 digits, a point and a sign.
+    let mut bytes = [0; 22];
+    let (mut at, mut written, mut left) = (bytes.len(), 0, whole.unsigned_abs());
+    while left > 0 || written <= places {
+        if written == places && places > 0 {
+            at -= 1;
+            bytes[at] = b'.';
+        }
+        at -= 1;
+        // The last digit is less than ten.
+        bytes[at] = b'0' + (left % 10) as u8;
+        left /= 10;
+        written += 1;
+    }
+    if whole < 0 {
+        at -= 1;
+        bytes[at] = b'-';
+    }
+    std::str::from_utf8(&bytes[at..]).ok().map(str::to_owned)
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn entry<'a>(key: &'a str, value: AnyValue<'a>) -> KeyValue<'a> {
@@ -166,6 +223,69 @@ mod tests {
         ];
         for (value, expected) in cases {
             assert_eq!(value.text(), expected, "{value:?}");
+        }
+    }
+
+    /// A number without the short way.
+    fn long_way(number: f64) -> String {
+        if number == 0.0 || (1e-6..1e21).contains(&number.abs()) {
+            number.to_string()
+        } else {
+            double(number)
+        }
+    }
+
+    #[test]
+    fn numbers_of_few_decimals_are_written_as_others_are() {
+        let cases = [
+            (0.0, "0"),
+            (-0.0, "-0"),
+            (1.0, "1"),
+            (-1.0, "-1"),
+            (10.0, "10"),
+            (0.5, "0.5"),
+            (0.05, "0.05"),
+            (-0.005, "-0.005"),
+            (0.001, "0.001"),
+            (0.0001, "0.0001"),
+            (12_345.678, "12345.678"),
+            (-12_345.6789, "-12345.6789"),
+            (0.1 + 0.2, "0.30000000000000004"),
+            (999_999_999_999_999.0, "999999999999999"),
+            (1e15, "1000000000000000"),
+            (123_456_789_012.345, "123456789012.345"),
+            (1_234_567_890_123.456, "1234567890123.456"),
+            (1e20, "100000000000000000000"),
+        ];
+        for (number, expected) in cases {
+            assert_eq!(double(number), expected);
+            assert_eq!(long_way(number), expected);
+        }
+        assert_eq!(few_decimals(12_345.678).as_deref(), Some("12345.678"), "the short way is taken");
+        let none = [
+            0.0,
+            -0.0,
+            f64::NAN,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            f64::MAX,
+            f64::MIN_POSITIVE,
+            1e15,
+            0.0001,
+        ];
+        assert!(none.into_iter().all(|number| few_decimals(number).is_none()));
+    }
+
+    proptest! {
+        #[test]
+        fn the_short_way_writes_what_the_long_way_does(whole in any::<i64>(), places in 0..20_i32, shift in 0..64_u32) {
+            let number = (whole >> shift) as f64 / 10_f64.powi(places);
+            prop_assert_eq!(double(number), long_way(number));
+        }
+
+        #[test]
+        fn so_it_does_of_any_number(number in proptest::num::f64::ANY) {
+            prop_assert_eq!(double(number), long_way(number));
         }
     }
 

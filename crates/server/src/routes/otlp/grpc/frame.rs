@@ -5,7 +5,7 @@ use futures::StreamExt;
 use ingest::Reason;
 use model::ByteSize;
 
-use crate::guard::body::{too_large, unreadable};
+use crate::guard::body::{Gathered, too_large, unreadable};
 use crate::guard::packing::Packing;
 use crate::problem::{Kind, Problem};
 use crate::routes::decode::Refusal;
@@ -38,20 +38,21 @@ impl Framed {
 /// Reads the one message of a call. What announces itself as larger than `bound` is refused at once, and never held.
 pub(super) async fn read(body: Body, bound: ByteSize) -> Result<Framed, Refusal> {
     let mut chunks = body.into_data_stream();
-    let mut bytes = Vec::new();
+    let mut gathered = Gathered::default();
     let mut head = None;
     while let Some(chunk) = chunks.next().await {
-        bytes.extend_from_slice(&chunk.map_err(|error| broken_off(unreadable(&error)))?);
+        gathered.push(&chunk.map_err(|error| broken_off(unreadable(&error)))?);
         if head.is_none() {
-            head = Head::of(&bytes, bound)?;
+            head = Head::of(gathered.bytes(), bound)?;
+            gathered.announce(head.map_or(0, |head| (HEAD + head.length) as u64));
         }
-        if head.is_some_and(|head| bytes.len() - HEAD > head.length) {
+        if head.is_some_and(|head| gathered.bytes().len() - HEAD > head.length) {
             return Err(malformed("there is more than one message in the call"));
         }
     }
     match head {
-        Some(Head { packed, length }) if bytes.len() == HEAD + length => {
-            Ok(Framed { packed, message: Bytes::from(bytes).slice(HEAD..) })
+        Some(Head { packed, length }) if gathered.bytes().len() == HEAD + length => {
+            Ok(Framed { packed, message: gathered.into_bytes().slice(HEAD..) })
         }
         _ => Err(malformed("the message broke off")),
     }
