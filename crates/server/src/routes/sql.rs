@@ -33,7 +33,8 @@ impl FromRequest<Shared> for Asked {
     async fn from_request(request: Request, app: &Shared) -> Result<Self, Problem> {
         match media_type(request.headers()).as_deref() {
             Some("text/plain" | "application/sql") => {
-                let bytes = read(request.into_body(), app.config.max_body).await?;
+                let (head, body) = request.into_parts();
+                let bytes = read(&head.headers, body, app.config.max_body).await?;
                 let sql = String::from_utf8(bytes.into())
                     .map_err(|_| Problem::new(Kind::BadBody, "The statement must be UTF-8."))?;
                 Ok(Self(SqlRequest { sql, format: None, limit: None, timeout: None }))
