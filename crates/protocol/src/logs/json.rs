@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::clock::Clock;
 use super::draft::Draft;
@@ -13,12 +13,43 @@ use crate::otlp::{AnyValue, KeyValue};
 
 /// Reads a line; nothing when it is no JSON object.
 pub(super) fn read<'l>(line: &str, limits: &'l RowLimits, clock: &mut Clock) -> Option<Draft<'l>> {
-    let Ok(Json(AnyValue::Map(entries))) = serde_json::from_str::<Json<'_>>(line) else { return None };
     let mut draft = Draft::new(limits);
-    for entry in &entries {
-        draft.put(&entry.key, &entry.value, clock);
-    }
+    let mut deserializer = serde_json::Deserializer::from_str(line);
+    Entries { draft: &mut draft, clock }.deserialize(&mut deserializer).ok()?;
+    // What follows the object makes it none.
+    deserializer.end().ok()?;
     Some(draft)
+}
+
+/// Takes the entries of an object into a record one by one, so that only values with parts are ever put together. Where
+/// the object turns out to be none, the record is of no use.
+struct Entries<'d, 'l> {
+    draft: &'d mut Draft<'l>,
+    clock: &'d mut Clock,
+}
+
+impl<'de> DeserializeSeed<'de> for Entries<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Entries<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(Key(key)) = map.next_key()? {
+            let Json(value) = map.next_value()?;
+            self.draft.put(&key, &value, self.clock);
+        }
+        Ok(())
+    }
 }
 
 /// Any JSON. Texts are borrowed where they have no escapes. The parser bounds how deep it is.
@@ -98,9 +129,28 @@ struct Key<'a>(Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Key<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Json::deserialize(deserializer)?.0 {
-            AnyValue::Text(text) => Ok(Self(text)),
-            _ => Err(serde::de::Error::custom("a key is a text")),
-        }
+        deserializer.deserialize_str(AnyKey)
+    }
+}
+
+struct AnyKey;
+
+impl<'de> Visitor<'de> for AnyKey {
+    type Value = Key<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Key<'de>, E> {
+        Ok(Key(Cow::Borrowed(key)))
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Key<'de>, E> {
+        Ok(Key(Cow::Owned(key.to_owned())))
+    }
+
+    fn visit_string<E>(self, key: String) -> Result<Key<'de>, E> {
+        Ok(Key(Cow::Owned(key)))
     }
 }

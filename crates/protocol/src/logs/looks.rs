@@ -15,7 +15,7 @@ use crate::otlp::rows::RowLimits;
 /// What was read of a line.
 pub(crate) struct Seen {
     /// The record that it is; its origin is still to be set.
-    pub(crate) log: LogEvent,
+    pub(crate) log: Box<LogEvent>,
     /// What it says of where it comes from.
     pub(crate) whence: Whence,
     /// Whether records of its form have one line.

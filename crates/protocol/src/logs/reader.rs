@@ -29,7 +29,7 @@ const MAX_ORIGINS: usize = 256;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
     /// What it says.
-    pub log: LogEvent,
+    pub log: Box<LogEvent>,
     /// Where its last line ends, in bytes from the beginning of the stream.
     pub end: u64,
 }
@@ -65,7 +65,7 @@ pub struct LogReader {
 /// A record to which lines may still belong.
 #[derive(Debug)]
 struct Open {
-    log: LogEvent,
+    log: Box<LogEvent>,
     end: u64,
     /// Whether its first line had a time or a level in front.
     is_headed: bool,
@@ -180,7 +180,7 @@ impl LogReader {
     }
 
     /// What a line says that is of the format, and whether it is one of a form whose records have one line.
-    fn understood(&mut self, options: &LogOptions, line: &str) -> Option<(LogEvent, bool)> {
+    fn understood(&mut self, options: &LogOptions, line: &str) -> Option<(Box<LogEvent>, bool)> {
         let (limits, clock) = (&options.limits, &mut self.clock);
         let is_whole = options.format != LogFormat::Pattern;
         let draft = match options.format {
@@ -202,7 +202,7 @@ impl LogReader {
         draft.map(|draft| (self.placed(draft.finish(self.clock.now())), is_whole))
     }
 
-    fn by_its_looks(&mut self, options: &LogOptions, line: &str) -> Option<(LogEvent, bool)> {
+    fn by_its_looks(&mut self, options: &LogOptions, line: &str) -> Option<(Box<LogEvent>, bool)> {
         let seen = looks::read(line, &options.limits, &mut self.clock);
         // Nothing else begins as JSON does.
         self.counts.unparsed += u64::from(seen.is_none() && line.starts_with('{'));
@@ -210,14 +210,14 @@ impl LogReader {
         Some((self.placed((log, whence)), is_whole))
     }
 
-    fn placed(&mut self, (mut log, whence): (LogEvent, Whence)) -> LogEvent {
+    fn placed(&mut self, (mut log, whence): (Box<LogEvent>, Whence)) -> Box<LogEvent> {
         log.origin = self.origin_of(whence);
         log
     }
 
     /// A line that says nothing of itself, which may be the first one of a trace.
     fn plain(&mut self, line: &str, end: u64, joins: bool) -> Open {
-        let mut log = LogEvent::new(self.clock.now(), Arc::clone(&self.origin));
+        let mut log = Box::new(LogEvent::new(self.clock.now(), Arc::clone(&self.origin)));
         log.flaws.insert(Flaw::NoTime);
         let trace = if joins { Trace::beginning(line) } else { None };
         if trace.is_none() {
@@ -279,7 +279,7 @@ fn belongs(options: &LogOptions, open: &mut Open, line: &str) -> bool {
 }
 
 impl Open {
-    fn new(log: LogEvent, end: u64, is_headed: bool) -> Self {
+    fn new(log: Box<LogEvent>, end: u64, is_headed: bool) -> Self {
         let bytes = log.message.as_ref().map_or(0, String::len);
         Self { log, end, is_headed, trace: None, lines: 1, bytes, blank: 0, is_cut: false, key: None }
     }
@@ -392,6 +392,12 @@ impl Open {
 
 /// A line as text, without what colours it, and whether it had bytes that are none.
 pub(super) fn decoded(line: &[u8]) -> (Cow<'_, str>, bool) {
+    // As good as all lines are texts as they are.
+    if memchr::memchr2(0, 0x1b, line).is_none()
+        && let Ok(text) = std::str::from_utf8(line)
+    {
+        return (Cow::Borrowed(text), false);
+    }
     let text = String::from_utf8_lossy(line);
     let has_zeros = memchr::memchr(0, line).is_some();
     let is_binary = has_zeros || matches!(text, Cow::Owned(_));

@@ -5,13 +5,11 @@
 //! two of them may only be what parts them; the first word that is none of them begins the message. What precedes the
 //! level without being anything is taken for no header at all: of a message with the word `ERROR` in it nothing is cut.
 
-use std::sync::Arc;
-
 use model::Timestamp;
 use model::event::{Flaw, LogEvent};
 
 use super::clock::Clock;
-use super::draft::Whence;
+use super::draft::{Whence, nowhere};
 use super::severity::Severity;
 use super::time;
 
@@ -31,8 +29,8 @@ pub(super) struct Said<'a> {
 
 impl Said<'_> {
     /// The record, and what it says of where it comes from; its origin is still to be set.
-    pub(super) fn finish(&self, now: Timestamp) -> (LogEvent, Whence) {
-        let mut log = LogEvent::new(self.time.unwrap_or(now), Arc::default());
+    pub(super) fn finish(&self, now: Timestamp) -> (Box<LogEvent>, Whence) {
+        let mut log = Box::new(LogEvent::new(self.time.unwrap_or(now), nowhere()));
         if self.time.is_none() {
             log.flaws.insert(Flaw::NoTime);
         }
@@ -176,8 +174,9 @@ fn parts<'a>(said: Said<'a>, rest: &'a str) -> Said<'a> {
 fn after_level<'a>(mut said: Said<'a>, rest: &'a str) -> Said<'a> {
     let (mut rest, _) = without_separators(rest.strip_prefix(':').unwrap_or(rest));
     said.message = rest;
-    // Spring: `PID --- [THREAD] LOGGER : MESSAGE`.
-    if let Some((pid, after)) = rest.split_once(" --- ")
+    // Spring: `PID --- [THREAD] LOGGER : MESSAGE`. It is not looked for in all of what begins with no number.
+    if rest.as_bytes().first().is_some_and(|first| first.is_ascii_digit() || *first == b'+')
+        && let Some((pid, after)) = rest.split_once(" --- ")
         && let Ok(pid) = pid.parse()
     {
         said.pid = Some(pid);
