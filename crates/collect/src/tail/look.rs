@@ -26,9 +26,10 @@ use crate::collector::CollectError;
 
 /// How much is read at a time: the lines of a piece are in memory together.
 const PIECE_BYTES: usize = 64 << 10;
-/// The most that is read of one file before others have their turn.
+/// The most that is read of one file before others that have something to say have their turn.
 const TURN_BYTES: usize = 1 << 20;
-/// The most that is read in a pass.
+/// The most that is read in a pass. What one pass has read may be on its way to the store while the next one reads, so twice
+/// that is in memory.
 const PASS_BYTES: usize = 4 << 20;
 /// The most records of a pass, but for those of the last piece.
 const PASS_EVENTS: usize = 8_192;
@@ -77,6 +78,15 @@ pub(super) struct Look {
     keys_made: u64,
     buffer: Vec<u8>,
     troubles: BTreeMap<String, String>,
+}
+
+/// What becomes of what was read before, while more is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    /// It is settled.
+    Settled,
+    /// It is being stored.
+    Ahead,
 }
 
 /// What a pass has read.
@@ -135,7 +145,8 @@ impl Look {
         (!told.is_empty()).then(|| told.join("; "))
     }
 
-    /// Looks what became of the files, and reads what they have to say. What was read before must be settled.
+    /// Looks what became of the files, and reads what they have to say. What was read before must be settled. Before what
+    /// it gives is stored it must be announced.
     pub(super) fn pass(&mut self) -> Result<Batch, CollectError> {
         self.begin()?;
         let now = Instant::now();
@@ -151,11 +162,16 @@ impl Look {
         }
         // What has the path is to be known before its copy is found, and what was written before it is read before it.
         self.look_beside(is_due);
-        let batch = self.read();
-        self.announce(&batch)?;
+        let batch = self.read(Pace::Settled);
         let open = self.files.iter().filter(|file| file.state != State::Done);
         self.metrics.files.set(open.count() as i64);
         Ok(batch)
+    }
+
+    /// Reads more of the files that can be read on although what was read before is not settled. What became of files is
+    /// not looked at: that is for a pass.
+    pub(super) fn read_ahead(&mut self) -> Batch {
+        self.read(Pace::Ahead)
     }
 
     /// What a pass has read is stored.
@@ -182,9 +198,24 @@ impl Look {
         if self.is_unsaved && self.last_saved.elapsed() >= SAVE_INTERVAL { self.save() } else { Ok(()) }
     }
 
+    /// What a pass has read is stored, and what was read ahead meanwhile is stored next. Where that cannot be announced it
+    /// is read again.
+    pub(super) fn settle_and_announce(&mut self, taken: &[Taken], next: &[Taken]) -> Result<(), CollectError> {
+        if let Err(error) = self.settle(taken) {
+            self.undo(next);
+            return Err(error);
+        }
+        self.announce(next)
+    }
+
     /// What a pass has read could not be stored: it is read again.
     pub(super) fn go_back(&mut self, taken: &[Taken]) {
         self.metrics.retries.inc();
+        self.undo(taken);
+    }
+
+    /// What was read ahead is read again.
+    fn undo(&mut self, taken: &[Taken]) {
         for taken in taken {
             if let Some(file) = self.files.iter_mut().find(|file| file.key == taken.key) {
                 file.go_back();
@@ -217,10 +248,11 @@ impl Look {
         Ok(())
     }
 
-    /// Writes down between which times records are about to be stored, where that is not known yet.
-    fn announce(&mut self, batch: &Batch) -> Result<(), CollectError> {
+    /// Writes down between which times records are about to be stored, where that is not known yet. What was read before
+    /// must be settled.
+    pub(super) fn announce(&mut self, read: &[Taken]) -> Result<(), CollectError> {
         let mut is_news = false;
-        for taken in &batch.taken {
+        for taken in read {
             let Some((from, to)) = taken.times else { continue };
             let Some(file) = self.files.iter_mut().find(|file| file.key == taken.key) else { continue };
             if file.window.is_none_or(|(known_from, known_to)| from < known_from || to > known_to) {
@@ -236,7 +268,7 @@ impl Look {
         if saved.is_err() {
             // Nothing of it may be stored: it is read again once positions can be kept.
             self.files.iter_mut().for_each(|file| file.window = None);
-            self.go_back(&batch.taken);
+            self.go_back(read);
         }
         saved
     }
@@ -712,7 +744,7 @@ impl Look {
         }
     }
 
-    fn read(&mut self) -> Batch {
+    fn read(&mut self, pace: Pace) -> Batch {
         let mut batch = Batch::default();
         let mut groups = self.groups();
         let now = Timestamp::now();
@@ -721,7 +753,15 @@ impl Look {
             self.turn = (self.turn + 1) % groups.len();
             groups.rotate_left(self.turn);
         }
+        let has_more = |files: &[usize]| files.iter().any(|file| !self.files[*file].is_idle());
+        let talking = groups.iter().filter(|(_, files)| has_more(files)).count();
+        // One that talks alone need not wait for others.
+        let turn = TURN_BYTES.max(PASS_BYTES / talking.max(1));
         for (path, files) in groups {
+            if pace == Pace::Ahead && !self.can_be_read_ahead(&files) {
+                batch.has_more |= files.iter().any(|file| !self.files[*file].is_idle());
+                continue;
+            }
             for index in files {
                 let file = &mut self.files[index];
                 if file.is_idle() {
@@ -735,7 +775,7 @@ impl Look {
                     now,
                     latest: now.after(self.ingest.limits().max_future.0),
                     grace: self.config.grace.0,
-                    max_bytes: TURN_BYTES.min(PASS_BYTES - bytes),
+                    max_bytes: turn.min(PASS_BYTES - bytes),
                     max_events: PASS_EVENTS,
                 };
                 match file.read(how, &mut self.buffer, &mut batch.events) {
@@ -756,6 +796,12 @@ impl Look {
             }
         }
         batch
+    }
+
+    /// Whether the files of a path can be read on before what was read of them is settled: those that had the path before
+    /// come to their ends in passes.
+    fn can_be_read_ahead(&self, files: &[usize]) -> bool {
+        files.iter().all(|file| self.files[*file].can_be_read_ahead())
     }
 
     fn trouble(&mut self, path: &str, error: &io::Error) {
