@@ -362,8 +362,7 @@ impl Tailed {
             self.size = self.size.max(self.offset());
         }
         let is_finished = is_at_end && self.end(how, into);
-        let times = into[before..].iter().map(|event| event.time().as_nanos());
-        let times = times.clone().min().zip(times.max());
+        let times = span_of(&into[before..]);
         self.given = if is_finished { self.offset() } else { self.reader.passed().max(self.given) };
         let taken = Taken {
             key: self.key.clone(),
@@ -468,6 +467,15 @@ impl Tailed {
             absent_since: None,
         }
     }
+}
+
+/// The earliest and the latest time of events.
+fn span_of(events: &[Event]) -> Option<(i64, i64)> {
+    let times = events.iter().map(|event| event.time().as_nanos());
+    times.fold(None, |span, time| {
+        let (from, to) = span.unwrap_or((time, time));
+        Some((time.min(from), time.max(to)))
+    })
 }
 
 /// A record as an event, under an id that says where it ends.

@@ -27,7 +27,8 @@ pub(super) fn looks_so(line: &str) -> bool {
 
 /// `ADDRESS - USER [TIME] "…`, where the second field is an identity, which nobody has.
 fn has_user(line: &str) -> bool {
-    line.split(' ').nth(3).is_some_and(|field| field.starts_with('[')) && line.contains("] \"")
+    let before_time = memchr::memchr_iter(b' ', line.as_bytes()).nth(2);
+    before_time.is_some_and(|space| line.as_bytes().get(space + 1) == Some(&b'[')) && line.contains("] \"")
 }
 
 /// `ADDRESS - USER [TIME] "METHOD TARGET VERSION" STATUS BYTES "REFERRER" "AGENT"…`

@@ -316,3 +316,22 @@ fn whole_number(value: &AnyValue<'_>) -> Option<u64> {
         | AnyValue::Map(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_that_is_kept_as_it_is_is_the_one_that_it_is_read_as() {
+        let ids = ["0001020304050607", "ffffffffffffffff", "0000000000000001"];
+        for id in ids {
+            assert!(is_id_as_kept::<8>(id), "{id}");
+            assert_eq!(Id::<8>::from_hex(id).text().as_deref(), Some(id));
+        }
+        for other in
+            ["", "0000000000000000", "00010203040506AB", "00010203040506", "000102030405060g", "é001020304050607"]
+        {
+            assert!(!is_id_as_kept::<8>(other), "{other}");
+        }
+    }
+}
