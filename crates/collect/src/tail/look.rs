@@ -200,7 +200,11 @@ impl Look {
 
     /// What a pass has read is stored, and what was read ahead meanwhile is stored next. Where that cannot be announced it
     /// is read again.
-    pub(super) fn settle_and_announce(&mut self, taken: &[Taken], next: &[Taken]) -> Result<(), CollectError> {
+    pub(super) fn settle_and_announce(
+        &mut self,
+        taken: &[Taken],
+        next: &[Taken],
+    ) -> Result<(), CollectError> {
         if let Err(error) = self.settle(taken) {
             self.undo(next);
             return Err(error);

@@ -125,21 +125,11 @@ impl<'l> Draft<'l> {
             }),
             Role::Message => {
                 let text = self.texts.of_value(value);
-                Self::hold(
-                    &mut self.message,
-                    &mut self.filling,
-                    &mut self.texts,
-                    Held { rank, name, text },
-                )
+                Self::hold(&mut self.message, &mut self.filling, &mut self.texts, Held { rank, name, text })
             }
             Role::Logger if matches!(value, AnyValue::Text(_)) => {
                 let text = self.texts.of_value(value);
-                Self::hold(
-                    &mut self.logger,
-                    &mut self.filling,
-                    &mut self.texts,
-                    Held { rank, name, text },
-                )
+                Self::hold(&mut self.logger, &mut self.filling, &mut self.texts, Held { rank, name, text })
             }
             Role::Service => Self::fill(&mut self.service, value, &mut self.texts),
             Role::EventName => Self::fill(&mut self.event_name, value, &mut self.texts),
@@ -328,9 +318,14 @@ mod tests {
             assert!(is_id_as_kept::<8>(id), "{id}");
             assert_eq!(Id::<8>::from_hex(id).text().as_deref(), Some(id));
         }
-        for other in
-            ["", "0000000000000000", "00010203040506AB", "00010203040506", "000102030405060g", "é001020304050607"]
-        {
+        for other in [
+            "",
+            "0000000000000000",
+            "00010203040506AB",
+            "00010203040506",
+            "000102030405060g",
+            "é001020304050607",
+        ] {
             assert!(!is_id_as_kept::<8>(other), "{other}");
         }
     }
