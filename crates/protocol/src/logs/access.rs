@@ -43,7 +43,7 @@ fn combined<'l>(line: &str, limits: &'l RowLimits, clock: &mut Clock) -> Option<
         return None;
     }
     let mut draft = Draft::new(limits);
-    draft.put("time", &AnyValue::Text(Cow::Owned(time.to_string())), clock);
+    draft.put_time(time);
     let rest = request(&mut draft, rest, clock)?;
     draft.put("message", &text(line), clock);
     draft.put("client.address", &text(address), clock);

@@ -78,6 +78,11 @@ impl<'l> Draft<'l> {
             || self.time.is_some() && self.severity.is_some()
     }
 
+    /// Takes a time that was read already. No other holds before it.
+    pub(super) fn put_time(&mut self, time: Timestamp) {
+        self.time = Some((0, time));
+    }
+
     /// Takes a value; the values in a map each by themselves, under names with points.
     pub(super) fn put(&mut self, name: &str, value: &AnyValue<'_>, clock: &mut Clock) {
         self.put_flat(name, value, clock, 0);
