@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::clock::Clock;
-use super::draft::Draft;
+use super::draft::{Draft, Finished};
 use super::time;
 use crate::otlp::AnyValue;
 use crate::otlp::rows::RowLimits;
@@ -12,7 +12,7 @@ use crate::otlp::rows::RowLimits;
 const MAX_NAME_BYTES: usize = 256;
 
 /// Reads a line; nothing when it is none of a request.
-pub(super) fn read<'l>(line: &str, limits: &'l RowLimits, clock: &mut Clock) -> Option<Draft<'l>> {
+pub(super) fn read(line: &str, limits: &RowLimits, clock: &mut Clock) -> Option<Finished> {
     combined(line, limits, clock).or_else(|| uvicorn(line, limits, clock))
 }
 
@@ -32,7 +32,7 @@ fn has_user(line: &str) -> bool {
 }
 
 /// `ADDRESS - USER [TIME] "METHOD TARGET VERSION" STATUS BYTES "REFERRER" "AGENT"…`
-fn combined<'l>(line: &str, limits: &'l RowLimits, clock: &mut Clock) -> Option<Draft<'l>> {
+fn combined(line: &str, limits: &RowLimits, clock: &mut Clock) -> Option<Finished> {
     let (before, rest) = line.split_once(" [")?;
     let (when, rest) = rest.split_once("] \"")?;
     let mut fields = before.split(' ');
@@ -65,11 +65,11 @@ fn combined<'l>(line: &str, limits: &'l RowLimits, clock: &mut Clock) -> Option<
         }
         rest = after.trim_start();
     }
-    Some(draft)
+    Some(draft.finish(clock.now()))
 }
 
 /// `INFO:     ADDRESS:PORT - "METHOD TARGET VERSION" STATUS REASON`
-fn uvicorn<'l>(line: &str, limits: &'l RowLimits, clock: &mut Clock) -> Option<Draft<'l>> {
+fn uvicorn(line: &str, limits: &RowLimits, clock: &mut Clock) -> Option<Finished> {
     let rest = line.strip_prefix("INFO:")?.trim_start();
     let (address, rest) = rest.split_once(" - \"")?;
     if address.contains(' ') || address.len() > MAX_NAME_BYTES {
@@ -81,7 +81,7 @@ fn uvicorn<'l>(line: &str, limits: &'l RowLimits, clock: &mut Clock) -> Option<D
     draft.put("message", &text(line.strip_prefix("INFO:")?.trim_start()), clock);
     let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
     draft.put("client.address", &text(host.trim_matches(['[', ']'])), clock);
-    Some(draft)
+    Some(draft.finish(clock.now()))
 }
 
 /// Reads `METHOD TARGET VERSION" STATUS`, and gives what follows.

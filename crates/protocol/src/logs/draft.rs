@@ -45,6 +45,9 @@ pub(super) struct Draft<'l> {
     event_name: Option<String>,
 }
 
+/// A record, and what its line says of where it comes from; its origin is still to be set.
+pub(super) type Finished = (Box<LogEvent>, Whence);
+
 /// What a line says of where its record comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Whence {
@@ -255,8 +258,8 @@ impl<'l> Draft<'l> {
         true
     }
 
-    /// The record, and what it says of where it comes from; its origin is still to be set.
-    pub(super) fn finish(mut self, now: Timestamp) -> (Box<LogEvent>, Whence) {
+    /// The record; without a time it is of now.
+    pub(super) fn finish(mut self, now: Timestamp) -> Finished {
         let (conventions, kept) = self.filling.end(&mut self.texts);
         let mut flaws = self.texts.flaws;
         if self.time.is_none() {

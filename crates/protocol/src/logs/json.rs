@@ -7,18 +7,18 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::clock::Clock;
-use super::draft::Draft;
+use super::draft::{Draft, Finished};
 use crate::otlp::rows::RowLimits;
 use crate::otlp::{AnyValue, KeyValue};
 
 /// Reads a line; nothing when it is no JSON object.
-pub(super) fn read<'l>(line: &str, limits: &'l RowLimits, clock: &mut Clock) -> Option<Draft<'l>> {
+pub(super) fn read(line: &str, limits: &RowLimits, clock: &mut Clock) -> Option<Finished> {
     let mut draft = Draft::new(limits);
     let mut deserializer = serde_json::Deserializer::from_str(line);
-    Entries { draft: &mut draft, clock }.deserialize(&mut deserializer).ok()?;
+    Entries { draft: &mut draft, clock: &mut *clock }.deserialize(&mut deserializer).ok()?;
     // What follows the object makes it none.
     deserializer.end().ok()?;
-    Some(draft)
+    Some(draft.finish(clock.now()))
 }
 
 /// Takes the entries of an object into a record one by one, so that only values with parts are ever put together. Where
@@ -159,28 +159,24 @@ impl<'de> Visitor<'de> for AnyKey {
 mod tests {
     use jiff::tz::TimeZone;
     use model::Timestamp;
-    use model::event::LogEvent;
 
-    use super::super::draft::Whence;
     use super::*;
 
     /// Reads a line as a whole value first, and takes its entries then.
-    fn read_as_a_value<'l>(line: &str, limits: &'l RowLimits, clock: &mut Clock) -> Option<Draft<'l>> {
+    fn read_as_a_value(line: &str, limits: &RowLimits, clock: &mut Clock) -> Option<Finished> {
         let Ok(Json(AnyValue::Map(entries))) = serde_json::from_str::<Json<'_>>(line) else { return None };
         let mut draft = Draft::new(limits);
         for entry in &entries {
             draft.put(&entry.key, &entry.value, clock);
         }
-        Some(draft)
+        Some(draft.finish(clock.now()))
     }
 
     /// What becomes of a line; it must be the same either way.
-    fn one(line: &str, limits: &RowLimits) -> Option<(Box<LogEvent>, Whence)> {
-        let now = Timestamp::from_millis(1_754_083_800_000);
-        let clock = || Clock::new(TimeZone::UTC, now);
-        let taken = read(line, limits, &mut clock()).map(|draft| draft.finish(now));
-        let by_value = read_as_a_value(line, limits, &mut clock()).map(|draft| draft.finish(now));
-        assert_eq!(taken, by_value, "{line}");
+    fn one(line: &str, limits: &RowLimits) -> Option<Finished> {
+        let clock = || Clock::new(TimeZone::UTC, Timestamp::from_millis(1_754_083_800_000));
+        let taken = read(line, limits, &mut clock());
+        assert_eq!(taken, read_as_a_value(line, limits, &mut clock()), "{line}");
         taken
     }
 

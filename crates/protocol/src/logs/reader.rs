@@ -10,7 +10,7 @@ use model::event::{Flaw, Level, LogEvent, Origin};
 use model::pem::{KeyMark, KeyRun, is_key_header, key_marks, key_part};
 
 use super::clock::Clock;
-use super::draft::Whence;
+use super::draft::{Finished, Whence};
 use super::lines::Line;
 use super::looks::{self, Seen};
 use super::options::{LogFormat, LogOptions, Multiline};
@@ -188,7 +188,7 @@ impl LogReader {
         let (options, clock) = (&self.options, &mut self.clock);
         let limits = &options.limits;
         let is_whole = options.format != LogFormat::Pattern;
-        let draft = match options.format {
+        let finished = match options.format {
             LogFormat::Plain => return None,
             LogFormat::Auto => return self.by_its_looks(line),
             LogFormat::Text => {
@@ -203,9 +203,8 @@ impl LogReader {
                 options.pattern.as_ref().and_then(|pattern| pattern.read(line, limits, clock))
             }
         };
-        self.counts.unparsed += u64::from(draft.is_none());
-        let finished = draft?.finish(self.clock.now());
-        Some((self.placed(finished), is_whole))
+        self.counts.unparsed += u64::from(finished.is_none());
+        Some((self.placed(finished?), is_whole))
     }
 
     fn by_its_looks(&mut self, line: &str) -> Option<(Box<LogEvent>, bool)> {
@@ -216,7 +215,7 @@ impl LogReader {
         Some((self.placed((log, whence)), is_whole))
     }
 
-    fn placed(&mut self, (mut log, whence): (Box<LogEvent>, Whence)) -> Box<LogEvent> {
+    fn placed(&mut self, (mut log, whence): Finished) -> Box<LogEvent> {
         log.origin = self.origin_of(whence);
         log
     }

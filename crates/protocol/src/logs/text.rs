@@ -9,7 +9,7 @@ use model::Timestamp;
 use model::event::{Flaw, LogEvent};
 
 use super::clock::Clock;
-use super::draft::{Whence, nowhere};
+use super::draft::{Finished, Whence, nowhere};
 use super::severity::Severity;
 use super::time;
 
@@ -28,8 +28,8 @@ pub(super) struct Said<'a> {
 }
 
 impl Said<'_> {
-    /// The record, and what it says of where it comes from; its origin is still to be set.
-    pub(super) fn finish(&self, now: Timestamp) -> (Box<LogEvent>, Whence) {
+    /// The record; without a time it is of now.
+    pub(super) fn finish(&self, now: Timestamp) -> Finished {
         let mut log = Box::new(LogEvent::new(self.time.unwrap_or(now), nowhere()));
         if self.time.is_none() {
             log.flaws.insert(Flaw::NoTime);
