@@ -195,7 +195,7 @@ fn after_level<'a>(mut said: Said<'a>, rest: &'a str) -> Said<'a> {
     let is_parted = is_separator(after) || after.trim_start().starts_with(": ");
     let is_told = name.len() < word.len()
         && (has_marks(name) || name.as_bytes().first().is_some_and(u8::is_ascii_lowercase));
-    if is_name(name) && (is_told || is_parted) {
+    if (is_told || is_parted) && is_name(name) {
         said.logger = Some(name);
         let after = after.trim_start();
         said.message = without_separators(after.strip_prefix(": ").unwrap_or(after)).0;
@@ -272,6 +272,10 @@ fn redis<'a>(line: &'a str, clock: &mut Clock) -> Option<Said<'a>> {
 /// The text without what parts it from what was before, and whether that was more than a space.
 fn without_separators(text: &str) -> (&str, bool) {
     let mut rest = text.trim_start();
+    // Most words are not parted so.
+    if !matches!(rest.as_bytes().first(), Some(b'-' | b'|' | b':')) {
+        return (rest, false);
+    }
     let mut was_parted = false;
     for separator in ["--- ", "- ", "| ", ": ", "|"] {
         if let Some(after) = rest.strip_prefix(separator) {
@@ -303,7 +307,9 @@ fn bracketed(text: &str) -> Option<(&str, &str)> {
 /// Whether it may be the name of a logger, a module, a host.
 fn is_name(text: &str) -> bool {
     let is_first = |byte: &u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'<');
-    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:/$@<>#".contains(&byte);
+    let is_mark =
+        |byte: u8| matches!(byte, b'.' | b'_' | b'-' | b':' | b'/' | b'$' | b'@' | b'<' | b'>' | b'#');
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || is_mark(byte);
     text.len() <= MAX_PART_BYTES && text.as_bytes().first().is_some_and(is_first) && text.bytes().all(is_part)
 }
 
