@@ -1,5 +1,7 @@
 //! Which files there are, what became of them, and what they say: one pass after the other, each of which blocks.
 
+mod reading;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{File, Metadata};
 use std::io;
@@ -17,22 +19,16 @@ use super::again::{self, Absent};
 use super::beside::{self, Beside, Unseen};
 use super::config::{LogsConfig, StartAt, TailSetupError, TailingConfig};
 use super::ends::stored_ends;
-use super::file::{self, Copied, Reading, State, Tailed, Taken};
+use super::file::{self, Copied, State, Tailed, Taken};
 use super::identity::{FileId, Fingerprint};
 use super::metrics::Metrics;
 use super::positions::{Position, Positions, PositionsFile};
 use super::{glob, siblings};
 use crate::collector::CollectError;
+use reading::Pace;
 
 /// How much is read at a time: the lines of a piece are in memory together.
 const PIECE_BYTES: usize = 64 << 10;
-/// The most that is read of one file before others that have something to say have their turn.
-const TURN_BYTES: usize = 1 << 20;
-/// The most that is read in a pass. What one pass has read may be on its way to the store while the next one reads, so twice
-/// that is in memory.
-const PASS_BYTES: usize = 4 << 20;
-/// The most records of a pass, but for those of the last piece.
-const PASS_EVENTS: usize = 8_192;
 /// How often positions are written down at the most, but where they must be.
 const SAVE_INTERVAL: Duration = Duration::from_secs(1);
 /// How far ahead of its newest record a file may be stored before its position is written down anew.
@@ -78,15 +74,6 @@ pub(super) struct Look {
     keys_made: u64,
     buffer: Vec<u8>,
     troubles: BTreeMap<String, String>,
-}
-
-/// What becomes of what was read before, while more is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Pace {
-    /// It is settled.
-    Settled,
-    /// It is being stored.
-    Ahead,
 }
 
 /// What a pass has read.
@@ -746,66 +733,6 @@ impl Look {
                 !goes
             });
         }
-    }
-
-    fn read(&mut self, pace: Pace) -> Batch {
-        let mut batch = Batch::default();
-        let mut groups = self.groups();
-        let now = Timestamp::now();
-        let mut bytes = 0;
-        if !groups.is_empty() {
-            self.turn = (self.turn + 1) % groups.len();
-            groups.rotate_left(self.turn);
-        }
-        let has_more = |files: &[usize]| files.iter().any(|file| !self.files[*file].is_idle());
-        let talking = groups.iter().filter(|(_, files)| has_more(files)).count();
-        // One that talks alone need not wait for others.
-        let turn = TURN_BYTES.max(PASS_BYTES / talking.max(1));
-        for (path, files) in groups {
-            if pace == Pace::Ahead && !self.can_be_read_ahead(&files) {
-                batch.has_more |= files.iter().any(|file| !self.files[*file].is_idle());
-                continue;
-            }
-            for index in files {
-                let file = &mut self.files[index];
-                if file.is_idle() {
-                    continue;
-                }
-                if bytes >= PASS_BYTES || batch.events.len() >= PASS_EVENTS {
-                    batch.has_more = true;
-                    return batch;
-                }
-                let how = Reading {
-                    now,
-                    latest: now.after(self.ingest.limits().max_future.0),
-                    grace: self.config.grace.0,
-                    max_bytes: turn.min(PASS_BYTES - bytes),
-                    max_events: PASS_EVENTS,
-                };
-                match file.read(how, &mut self.buffer, &mut batch.events) {
-                    Ok((taken, is_at_end)) => {
-                        bytes += usize::try_from(taken.bytes).unwrap_or(usize::MAX);
-                        batch.taken.push(taken);
-                        if !is_at_end {
-                            batch.has_more = true;
-                            // What was written later comes later.
-                            break;
-                        }
-                    }
-                    Err(error) => {
-                        self.trouble(&path, &error);
-                        break;
-                    }
-                }
-            }
-        }
-        batch
-    }
-
-    /// Whether the files of a path can be read on before what was read of them is settled: those that had the path before
-    /// come to their ends in passes.
-    fn can_be_read_ahead(&self, files: &[usize]) -> bool {
-        files.iter().all(|file| self.files[*file].can_be_read_ahead())
     }
 
     fn trouble(&mut self, path: &str, error: &io::Error) {
