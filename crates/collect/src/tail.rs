@@ -6,8 +6,8 @@
 //! followed by notifications: those do not come from network file systems and out of containers, and looking costs little.
 //!
 //! Whoever reads waits for the store: there is never more than one batch on the way and one that was read meanwhile, and
-//! what could not be stored is read again. How a restart goes on where the store ends is in [`positions`]. Start reading at [`Tails`], then
-//! [`look::Look`].
+//! what could not be stored is read again. How a restart goes on where the store ends is in [`positions`]. Start reading
+//! at [`Tails`], then [`look::Look`].
 
 mod again;
 mod beside;
