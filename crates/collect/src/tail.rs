@@ -5,9 +5,9 @@
 //! one that was emptied is begun anew after what its copy still has. Files are looked at several times a second and not
 //! followed by notifications: those do not come from network file systems and out of containers, and looking costs little.
 //!
-//! Whoever reads waits for the store: there is never more than one batch on the way, and what could not be stored is
-//! read again. How a restart goes on where the store ends is in [`positions`]. Start reading at [`Tails`], then
-//! [`look::Look`].
+//! Whoever reads waits for the store: there is never more than one batch on the way and one that was read meanwhile, and
+//! what could not be stored is read again. How a restart goes on where the store ends is in [`positions`]. Start reading
+//! at [`Tails`], then [`look::Look`].
 
 mod again;
 mod beside;
@@ -23,10 +23,11 @@ mod siblings;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use ingest::{Ingest, Source};
+use ingest::{Ingest, IngestError, Source};
+use model::event::Event;
 use model::{MetricBatch, Timestamp};
 use parking_lot::Mutex;
 use prometheus::Registry;
@@ -34,6 +35,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::blocking::Blocking;
 use crate::collector::{CollectError, Collector};
+use file::Taken;
 use look::{Batch, Look};
 use metrics::Metrics;
 
@@ -43,6 +45,8 @@ pub use config::{Joining, LineFormat, LogsConfig, StartAt, TailSetupError, Taili
 const WAIT_FOR_ROOM: Duration = Duration::from_millis(500);
 /// The longest to wait until it is tried again to find out where reading goes on.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// For how long it is read on before it is looked again what became of the files.
+const LONGEST_STEP: Duration = Duration::from_millis(250);
 /// Shorter intervals are taken as this one.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
 /// How often it is told how tailing does.
@@ -118,13 +122,58 @@ impl Tails {
         }
     }
 
-    /// Reads once, and stores what was read; whether there is more.
+    /// Looks at the files, and stores what they say. While something is stored, what is more is read, for a while. Says
+    /// whether there is still more; all that was read is settled then.
     async fn step(&self) -> Result<bool, CollectError> {
-        let (batch, troubles) = self.look.run(|look| Ok((look.pass()?, look.troubles()))).await?;
-        let Batch { events, taken, has_more } = batch;
-        if !events.is_empty()
-            && let Err(error) = self.ingest.append_events(Source::LogFile, events).await
-        {
+        let begun = Instant::now();
+        let pass = |look: &mut Look| {
+            let batch = look.pass()?;
+            look.announce(&batch.taken)?;
+            Ok((batch, look.troubles()))
+        };
+        let (mut batch, troubles) = self.look.run(pass).await?;
+        let has_more = loop {
+            let Batch { events, taken, has_more } = batch;
+            let is_read_on = has_more && begun.elapsed() < LONGEST_STEP;
+            let (stored, next) = tokio::join!(self.store(events), self.read_ahead(is_read_on));
+            match self.settle(stored, taken, next).await? {
+                None => break has_more,
+                Some(next) if next.taken.is_empty() => break next.has_more,
+                Some(next) => batch = next,
+            }
+        };
+        let mut health = self.health.lock();
+        if health.failure.take().is_some() {
+            tracing::info!("log files are read again");
+        }
+        health.troubles = troubles;
+        Ok(has_more)
+    }
+
+    async fn store(&self, events: Vec<Event>) -> Result<(), IngestError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        self.ingest.append_events(Source::LogFile, events).await.map(|_| ())
+    }
+
+    async fn read_ahead(&self, is_wanted: bool) -> Result<Option<Batch>, CollectError> {
+        if !is_wanted {
+            return Ok(None);
+        }
+        self.look.run(|look| Ok(Some(look.read_ahead()))).await
+    }
+
+    /// Settles what was read, and gives what was read meanwhile, which may be stored then. What could not be stored is read
+    /// again, and with it what was read behind it.
+    async fn settle(
+        &self,
+        stored: Result<(), IngestError>,
+        mut taken: Vec<Taken>,
+        next: Result<Option<Batch>, CollectError>,
+    ) -> Result<Option<Batch>, CollectError> {
+        if let Err(error) = stored {
+            taken.extend(next.ok().flatten().into_iter().flat_map(|next| next.taken));
             let back = move |look: &mut Look| {
                 look.go_back(&taken);
                 Ok(())
@@ -133,13 +182,17 @@ impl Tails {
             let what = "lines of log files into the store; they are read again".to_owned();
             return Err(CollectError::Change { what, source: Box::new(error) });
         }
-        self.look.run(move |look| look.settle(&taken)).await?;
-        let mut health = self.health.lock();
-        if health.failure.take().is_some() {
-            tracing::info!("log files are read again");
-        }
-        health.troubles = troubles;
-        Ok(has_more)
+        let settle = move |look: &mut Look| match next {
+            Ok(Some(next)) => {
+                look.settle_and_announce(&taken, &next.taken)?;
+                Ok(Some(next))
+            }
+            nothing => {
+                look.settle(&taken)?;
+                nothing
+            }
+        };
+        self.look.run(settle).await
     }
 
     fn fail(&self, error: &CollectError) {

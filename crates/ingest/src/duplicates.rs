@@ -8,6 +8,8 @@
 //! whoever sends it again cannot be told yet that it is stored.
 
 use std::collections::HashSet;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::mem;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -26,20 +28,69 @@ pub(crate) enum Seen {
 /// The ids of events that are stored or being stored.
 pub(crate) struct Duplicates {
     generation_size: usize,
-    in_flight: HashSet<u128>,
-    young: HashSet<u128>,
-    old: HashSet<u128>,
+    in_flight: Ids,
+    young: Ids,
+    old: Ids,
+}
+
+/// Hashes of ids.
+type Ids = HashSet<u128, IdPlaces>;
+
+/// Says where in a set an id lies. Ids are hashes already, so one multiplication is enough; with numbers that nobody
+/// outside knows, for whoever sends ids can choose such whose hashes have much in common.
+#[derive(Clone, Copy, Debug)]
+struct IdPlaces {
+    low: u64,
+    high: u64,
+}
+
+impl IdPlaces {
+    fn new() -> Self {
+        let random = RandomState::new();
+        Self { low: random.hash_one(0_u8), high: random.hash_one(1_u8) }
+    }
+}
+
+impl BuildHasher for IdPlaces {
+    type Hasher = IdPlace;
+
+    fn build_hasher(&self) -> IdPlace {
+        IdPlace { places: *self, place: 0 }
+    }
+}
+
+/// Where one id lies.
+struct IdPlace {
+    places: IdPlaces,
+    place: u64,
+}
+
+impl Hasher for IdPlace {
+    fn write_u128(&mut self, id: u128) {
+        let (low, high) = (id as u64 ^ self.places.low, (id >> 64) as u64 ^ self.places.high);
+        let product = u128::from(low) * u128::from(high);
+        self.place = self.place.rotate_left(1) ^ product as u64 ^ (product >> 64) as u64;
+    }
+
+    /// An id is one number, so this is not asked for.
+    fn write(&mut self, bytes: &[u8]) {
+        for bytes in bytes.chunks(16) {
+            let mut id = [0; 16];
+            id[..bytes.len()].copy_from_slice(bytes);
+            self.write_u128(u128::from_le_bytes(id));
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.place
+    }
 }
 
 impl Duplicates {
     /// Remembers up to `bound` ids.
     pub(crate) fn new(bound: usize) -> Self {
-        Self {
-            generation_size: (bound / 2).max(1),
-            in_flight: HashSet::new(),
-            young: HashSet::new(),
-            old: HashSet::new(),
-        }
+        let set = || Ids::with_hasher(IdPlaces::new());
+        Self { generation_size: (bound / 2).max(1), in_flight: set(), young: set(), old: set() }
     }
 
     /// Claims `id`, unless it is known.
@@ -61,7 +112,9 @@ impl Duplicates {
                 self.young.insert(id);
             }
             if self.young.len() >= self.generation_size {
-                self.old = std::mem::take(&mut self.young);
+                mem::swap(&mut self.old, &mut self.young);
+                // What it took in memory is for those that come.
+                self.young.clear();
             }
         }
     }
@@ -143,6 +196,18 @@ mod tests {
         drop(claims_of_one());
         claims_of_one().stored();
         assert_eq!(seen.lock().claim(1), Seen::Stored);
+    }
+
+    #[test]
+    fn ids_that_have_much_in_common_lie_apart() {
+        let places = IdPlaces { low: 0x9e37_79b9_7f4a_7c15, high: 0xc2b2_ae3d_27d4_eb4f };
+        for shift in [0, 32, 64, 96] {
+            // The seven highest bits and the lowest ones say where an id lies.
+            let of = |id: u128| places.hash_one(id << shift);
+            let low: HashSet<u64> = (0..1000).map(|id| of(id) % 4096).collect();
+            let high: HashSet<u64> = (0..1000).map(|id| of(id) >> 57).collect();
+            assert!(low.len() > 400 && high.len() > 60, "{shift}: {} and {}", low.len(), high.len());
+        }
     }
 
     #[test]

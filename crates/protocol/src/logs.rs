@@ -14,6 +14,7 @@ mod json;
 mod lines;
 mod logfmt;
 mod looks;
+mod meaning;
 mod options;
 mod pattern;
 mod reader;

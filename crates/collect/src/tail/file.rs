@@ -1,5 +1,6 @@
 //! One file that is read: open by its handle, whatever becomes of its name.
 
+use std::fmt::Write;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -49,6 +50,8 @@ pub(super) enum Copied {
 #[derive(Debug)]
 pub(super) struct Tailed {
     pub(super) key: String,
+    /// What ids of its records begin with.
+    id_prefix: String,
     /// Which entry of the configuration names it.
     pub(super) entry: usize,
     /// The path at which it was written.
@@ -58,6 +61,8 @@ pub(super) struct Tailed {
     pub(super) state: State,
     /// All that lies before is stored.
     pub(super) stored: u64,
+    /// All that lies before is stored or on its way there. What was read behind it is in no record yet that was given.
+    given: u64,
     /// Between which times records may be stored before positions are written down anew, in nanoseconds.
     pub(super) window: Option<(i64, i64)>,
     /// How large it was when it was last looked at.
@@ -107,6 +112,9 @@ pub(super) struct Reading {
     pub(super) max_events: usize,
 }
 
+/// The most digits of a place in a file.
+const MAX_DIGITS: usize = 20;
+
 impl Tailed {
     /// A file that is read from `offset` on, where a line begins.
     pub(super) fn new(
@@ -118,6 +126,7 @@ impl Tailed {
         let metadata = handle.metadata()?;
         let begin = identity::beginning(&handle)?;
         Ok(Self {
+            id_prefix: id_prefix(&key),
             key,
             entry,
             path,
@@ -128,6 +137,7 @@ impl Tailed {
             is_other: false,
             state: State::Live,
             stored: offset,
+            given: offset,
             window: None,
             size: metadata.size(),
             handle: Some(handle),
@@ -142,6 +152,7 @@ impl Tailed {
     /// A file that was read to its end before, and is only to be recognised.
     pub(super) fn done(position: Position, entry: usize, options: Arc<LogOptions>) -> Self {
         Self {
+            id_prefix: id_prefix(&position.key),
             key: position.key,
             entry,
             path: position.path,
@@ -152,6 +163,7 @@ impl Tailed {
             is_other: false,
             state: State::Done,
             stored: position.position,
+            given: position.position,
             window: None,
             size: position.position,
             handle: None,
@@ -278,6 +290,7 @@ impl Tailed {
     /// What is stored is stored.
     pub(super) fn settle(&mut self, end: u64) {
         self.stored = end;
+        self.given = self.given.max(end);
         self.held = Vec::new();
     }
 
@@ -288,6 +301,12 @@ impl Tailed {
                 && self.size == self.offset()
                 && !self.reader.is_open()
                 && self.held.is_empty()
+    }
+
+    /// Whether more of it can be read while what was read before is still being stored: it has its path and its handle, so
+    /// that nothing of it ends, is lost or has to be held.
+    pub(super) fn can_be_read_ahead(&self) -> bool {
+        self.state == State::Live && self.handle.is_some() && self.held.is_empty() && !self.is_other
     }
 
     /// Bytes that are not stored yet.
@@ -319,9 +338,9 @@ impl Tailed {
                 Ok(length) => {
                     self.read_at_beginning(begun + bytes as u64, &buffer[..length]);
                     bytes += length;
-                    let (lines, reader, key) = (&mut self.lines, &mut self.reader, &self.key);
+                    let (lines, reader, prefix) = (&mut self.lines, &mut self.reader, &self.id_prefix);
                     lines.feed(&buffer[..length], |line| {
-                        reader.line(line, &mut |record| into.push(event(key, record, how)));
+                        reader.line(line, &mut |record| into.push(event(prefix, record, how)));
                     });
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -334,7 +353,7 @@ impl Tailed {
             && let Err(became) = self.check_beginning()
         {
             into.truncate(before);
-            self.go_back();
+            self.go_back_to(self.given);
             self.is_other = true;
             return became.map_or_else(|| Ok((self.nothing(), true)), Err);
         }
@@ -343,11 +362,11 @@ impl Tailed {
             self.size = self.size.max(self.offset());
         }
         let is_finished = is_at_end && self.end(how, into);
-        let times = into[before..].iter().map(|event| event.time().as_nanos());
-        let times = times.clone().min().zip(times.max());
+        let times = span_of(&into[before..]);
+        self.given = if is_finished { self.offset() } else { self.reader.passed().max(self.given) };
         let taken = Taken {
             key: self.key.clone(),
-            end: if is_finished { self.offset() } else { self.reader.passed().max(self.stored) },
+            end: self.given,
             is_finished,
             is_lost: false,
             bytes: bytes as u64,
@@ -390,7 +409,7 @@ impl Tailed {
         }
         Taken {
             key: self.key.clone(),
-            end: self.stored,
+            end: self.given,
             is_finished: false,
             is_lost,
             bytes: 0,
@@ -405,26 +424,31 @@ impl Tailed {
         let quiet = self.last_read.elapsed();
         let is_rotated = self.state == State::Rotated;
         let is_over = is_rotated && (self.handle.is_none() || quiet >= how.grace);
-        let (lines, reader, key) = (&mut self.lines, &mut self.reader, &self.key);
-        let given = into.len();
+        let (lines, reader, prefix) = (&mut self.lines, &mut self.reader, &self.id_prefix);
+        let before = into.len();
         if is_over {
-            lines.finish(|line| reader.line(line, &mut |record| into.push(event(key, record, how))));
+            lines.finish(|line| reader.line(line, &mut |record| into.push(event(prefix, record, how))));
         }
         let is_waited_for =
             if lines.has_part() { quiet >= PART_WAIT } else { is_rotated || quiet >= JOIN_WAIT };
         if is_over || is_waited_for {
-            reader.flush(&mut |record| into.push(event(key, record, how)));
+            reader.flush(&mut |record| into.push(event(prefix, record, how)));
         }
         if self.handle.is_none() {
-            self.held.extend(into[given..].iter().cloned());
+            self.held.extend(into[before..].iter().cloned());
         }
         is_over
     }
 
     /// Goes back to what is stored: what was read after it could not be.
     pub(super) fn go_back(&mut self) {
+        self.go_back_to(self.stored);
+    }
+
+    fn go_back_to(&mut self, offset: u64) {
         if self.handle.is_some() {
-            self.lines = Lines::at(self.stored);
+            self.given = offset;
+            self.lines = Lines::at(offset);
             self.reader = LogReader::new(Arc::clone(&self.options));
         }
     }
@@ -445,10 +469,23 @@ impl Tailed {
     }
 }
 
+/// The earliest and the latest time of events.
+fn span_of(events: &[Event]) -> Option<(i64, i64)> {
+    let times = events.iter().map(|event| event.time().as_nanos());
+    times.fold(None, |span, time| {
+        let (from, to) = span.unwrap_or((time, time));
+        Some((time.min(from), time.max(to)))
+    })
+}
+
 /// A record as an event, under an id that says where it ends.
-fn event(key: &str, record: Record, how: Reading) -> Event {
+fn event(id_prefix: &str, record: Record, how: Reading) -> Event {
     let Record { mut log, end } = record;
-    log.event_id = Some(format!("{}{end}", id_prefix(key)));
+    let mut id = String::with_capacity(id_prefix.len() + MAX_DIGITS);
+    id.push_str(id_prefix);
+    // A text takes whatever is written to it.
+    _ = write!(id, "{end}");
+    log.event_id = Some(id);
     log.observed_time = Some(how.now);
     if log.time > how.latest {
         // A clock that is wrong, or a zone: the record is worth more than its time.
@@ -456,7 +493,7 @@ fn event(key: &str, record: Record, how: Reading) -> Event {
         log.time = how.now;
         log.flaws.insert(Flaw::NoTime);
     }
-    Event::Log(Box::new(log))
+    Event::Log(log)
 }
 
 /// What ids of records of a file begin with.

@@ -1,5 +1,7 @@
 //! Which files there are, what became of them, and what they say: one pass after the other, each of which blocks.
 
+mod reading;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{File, Metadata};
 use std::io;
@@ -17,21 +19,16 @@ use super::again::{self, Absent};
 use super::beside::{self, Beside, Unseen};
 use super::config::{LogsConfig, StartAt, TailSetupError, TailingConfig};
 use super::ends::stored_ends;
-use super::file::{self, Copied, Reading, State, Tailed, Taken};
+use super::file::{self, Copied, State, Tailed, Taken};
 use super::identity::{FileId, Fingerprint};
 use super::metrics::Metrics;
 use super::positions::{Position, Positions, PositionsFile};
 use super::{glob, siblings};
 use crate::collector::CollectError;
+use reading::Pace;
 
 /// How much is read at a time: the lines of a piece are in memory together.
 const PIECE_BYTES: usize = 64 << 10;
-/// The most that is read of one file before others have their turn.
-const TURN_BYTES: usize = 1 << 20;
-/// The most that is read in a pass.
-const PASS_BYTES: usize = 4 << 20;
-/// The most records of a pass, but for those of the last piece.
-const PASS_EVENTS: usize = 8_192;
 /// How often positions are written down at the most, but where they must be.
 const SAVE_INTERVAL: Duration = Duration::from_secs(1);
 /// How far ahead of its newest record a file may be stored before its position is written down anew.
@@ -135,7 +132,8 @@ impl Look {
         (!told.is_empty()).then(|| told.join("; "))
     }
 
-    /// Looks what became of the files, and reads what they have to say. What was read before must be settled.
+    /// Looks what became of the files, and reads what they have to say. What was read before must be settled. Before what
+    /// it gives is stored it must be announced.
     pub(super) fn pass(&mut self) -> Result<Batch, CollectError> {
         self.begin()?;
         let now = Instant::now();
@@ -151,11 +149,16 @@ impl Look {
         }
         // What has the path is to be known before its copy is found, and what was written before it is read before it.
         self.look_beside(is_due);
-        let batch = self.read();
-        self.announce(&batch)?;
+        let batch = self.read(Pace::Settled);
         let open = self.files.iter().filter(|file| file.state != State::Done);
         self.metrics.files.set(open.count() as i64);
         Ok(batch)
+    }
+
+    /// Reads more of the files that can be read on although what was read before is not settled. What became of files is
+    /// not looked at: that is for a pass.
+    pub(super) fn read_ahead(&mut self) -> Batch {
+        self.read(Pace::Ahead)
     }
 
     /// What a pass has read is stored.
@@ -182,9 +185,28 @@ impl Look {
         if self.is_unsaved && self.last_saved.elapsed() >= SAVE_INTERVAL { self.save() } else { Ok(()) }
     }
 
+    /// What a pass has read is stored, and what was read ahead meanwhile is stored next. Where that cannot be announced it
+    /// is read again.
+    pub(super) fn settle_and_announce(
+        &mut self,
+        taken: &[Taken],
+        next: &[Taken],
+    ) -> Result<(), CollectError> {
+        if let Err(error) = self.settle(taken) {
+            self.undo(next);
+            return Err(error);
+        }
+        self.announce(next)
+    }
+
     /// What a pass has read could not be stored: it is read again.
     pub(super) fn go_back(&mut self, taken: &[Taken]) {
         self.metrics.retries.inc();
+        self.undo(taken);
+    }
+
+    /// What was read ahead is read again.
+    fn undo(&mut self, taken: &[Taken]) {
         for taken in taken {
             if let Some(file) = self.files.iter_mut().find(|file| file.key == taken.key) {
                 file.go_back();
@@ -217,10 +239,11 @@ impl Look {
         Ok(())
     }
 
-    /// Writes down between which times records are about to be stored, where that is not known yet.
-    fn announce(&mut self, batch: &Batch) -> Result<(), CollectError> {
+    /// Writes down between which times records are about to be stored, where that is not known yet. What was read before
+    /// must be settled.
+    pub(super) fn announce(&mut self, read: &[Taken]) -> Result<(), CollectError> {
         let mut is_news = false;
-        for taken in &batch.taken {
+        for taken in read {
             let Some((from, to)) = taken.times else { continue };
             let Some(file) = self.files.iter_mut().find(|file| file.key == taken.key) else { continue };
             if file.window.is_none_or(|(known_from, known_to)| from < known_from || to > known_to) {
@@ -236,7 +259,7 @@ impl Look {
         if saved.is_err() {
             // Nothing of it may be stored: it is read again once positions can be kept.
             self.files.iter_mut().for_each(|file| file.window = None);
-            self.go_back(&batch.taken);
+            self.go_back(read);
         }
         saved
     }
@@ -710,52 +733,6 @@ impl Look {
                 !goes
             });
         }
-    }
-
-    fn read(&mut self) -> Batch {
-        let mut batch = Batch::default();
-        let mut groups = self.groups();
-        let now = Timestamp::now();
-        let mut bytes = 0;
-        if !groups.is_empty() {
-            self.turn = (self.turn + 1) % groups.len();
-            groups.rotate_left(self.turn);
-        }
-        for (path, files) in groups {
-            for index in files {
-                let file = &mut self.files[index];
-                if file.is_idle() {
-                    continue;
-                }
-                if bytes >= PASS_BYTES || batch.events.len() >= PASS_EVENTS {
-                    batch.has_more = true;
-                    return batch;
-                }
-                let how = Reading {
-                    now,
-                    latest: now.after(self.ingest.limits().max_future.0),
-                    grace: self.config.grace.0,
-                    max_bytes: TURN_BYTES.min(PASS_BYTES - bytes),
-                    max_events: PASS_EVENTS,
-                };
-                match file.read(how, &mut self.buffer, &mut batch.events) {
-                    Ok((taken, is_at_end)) => {
-                        bytes += usize::try_from(taken.bytes).unwrap_or(usize::MAX);
-                        batch.taken.push(taken);
-                        if !is_at_end {
-                            batch.has_more = true;
-                            // What was written later comes later.
-                            break;
-                        }
-                    }
-                    Err(error) => {
-                        self.trouble(&path, &error);
-                        break;
-                    }
-                }
-            }
-        }
-        batch
     }
 
     fn trouble(&mut self, path: &str, error: &io::Error) {

@@ -193,6 +193,126 @@ async fn what_the_store_has_no_room_for_is_read_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_read_on_while_something_is_stored_comes_once_in_order_and_is_counted_once() {
+    const LINES: u64 = 60_000;
+    let place = Place::new();
+    let text: String = (0..LINES).map(|number| format!("INFO:a:line {number}\n")).collect();
+    place.append("app.log", &text);
+    place.store.refuse(true);
+    let life = place.begin(place.entry("app.log"));
+    eventually("a wait", || async { Ok((life.counted("watchkeeper_tail_waits_total") > 0).then_some(())) })
+        .await
+        .expect("it waits");
+    place.store.refuse(false);
+    let expected: Vec<String> = (0..LINES).map(|number| format!("line {number}")).collect();
+    let all =
+        eventually("every line", || async { Ok((place.messages().len() >= expected.len()).then_some(())) });
+    all.await.expect("they are stored");
+    assert!(place.messages() == expected, "each once, in their order");
+    // What is stored is counted a moment later.
+    eventually("the last count", || async {
+        Ok((life.counted("watchkeeper_tail_records_total") >= LINES).then_some(()))
+    })
+    .await
+    .expect("it is settled");
+    let counted =
+        ["bytes", "lines", "records"].map(|what| life.counted(&format!("watchkeeper_tail_{what}_total")));
+    assert_eq!(counted, [text.len() as u64, LINES, LINES]);
+    life.stop().await;
+}
+
+/// What files say is looked at by hand.
+fn look(place: &Place) -> Look {
+    let metrics = Metrics::new(&Registry::new()).expect("counters");
+    let entry = place.entry("*.log");
+    let data = ("box".to_owned(), place.data.path());
+    Look::new(&TailingConfig::default(), &[entry], data, ingest(&place.store), metrics).expect("an entry")
+}
+
+/// The messages of a batch.
+fn said(batch: &Batch) -> Vec<String> {
+    let messages = batch.events.iter().filter_map(|event| match event {
+        Event::Log(log) => log.message.clone(),
+        _ => None,
+    });
+    messages.collect()
+}
+
+/// Lines of so many bytes together, at least, that are records by themselves.
+fn many_lines(bytes: usize) -> Vec<String> {
+    let line = |number: usize| format!("{number} {}", "x".repeat(1000));
+    (0..bytes / 1000).map(line).collect()
+}
+
+fn as_json_lines(messages: &[String]) -> String {
+    messages.iter().map(|message| format!("{{\"level\":\"info\",\"msg\":\"{message}\"}}\n")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_read_ahead_follows_what_was_read_and_goes_back_with_it() {
+    let place = Place::new();
+    let lines = many_lines(12 << 20);
+    place.append("app.log", as_json_lines(&lines));
+    let mut look = look(&place);
+    let first = look.pass().expect("a pass");
+    let ahead = look.read_ahead();
+    assert!(first.has_more && ahead.has_more);
+    let both = [said(&first), said(&ahead)].concat();
+    assert_eq!(both, lines[..both.len()]);
+    // The store had no room for the first, so the second is not tried either.
+    look.go_back(&first.taken);
+    look.go_back(&ahead.taken);
+    let again = look.pass().expect("a pass");
+    assert_eq!(said(&again), said(&first));
+    let ids = |batch: &Batch| -> Vec<_> {
+        batch.events.iter().map(|event| event.event_id().map(std::borrow::Cow::into_owned)).collect()
+    };
+    assert_eq!(ids(&again), ids(&first));
+    let ahead = look.read_ahead();
+    look.settle_and_announce(&again.taken, &ahead.taken).expect("settled");
+    let third = look.read_ahead();
+    // The second could not be stored: what is stored stays so.
+    look.go_back(&ahead.taken);
+    look.go_back(&third.taken);
+    let rest = look.pass().expect("a pass");
+    let known = said(&again).len();
+    assert_eq!(said(&rest), lines[known..known + rest.events.len()]);
+    assert!(rest.events.len() > 1000);
+    look.settle(&rest.taken).expect("settled");
+    let mut found = [said(&again), said(&rest)].concat();
+    while found.len() < lines.len() {
+        let batch = look.pass().expect("a pass");
+        found.extend(said(&batch));
+        look.settle(&batch.taken).expect("settled");
+    }
+    assert!(found == lines, "each once, in their order");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_begun_anew_while_it_is_read_ahead_is_told_from_what_it_was() {
+    let place = Place::new();
+    let lines = many_lines(12 << 20);
+    place.append("app.log", as_json_lines(&lines));
+    let mut look = look(&place);
+    let first = look.pass().expect("a pass");
+    let other: Vec<String> = many_lines(12 << 20).into_iter().map(|line| format!("other {line}")).collect();
+    let file = OpenOptions::new().write(true).open(place.path("app.log")).expect("open");
+    file.set_len(0).expect("emptied");
+    place.append("app.log", as_json_lines(&other));
+    let ahead = look.read_ahead();
+    assert_eq!(said(&ahead), Vec::<String>::new(), "nobody can say of which file it would be");
+    look.settle_and_announce(&first.taken, &ahead.taken).expect("settled");
+    look.settle(&ahead.taken).expect("settled");
+    let mut found = Vec::new();
+    while found.len() < other.len() {
+        let batch = look.pass().expect("a pass");
+        found.extend(said(&batch));
+        look.settle(&batch.taken).expect("settled");
+    }
+    assert!(found == other, "all of it is read, and nothing of the first twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_vanishes_turns_binary_or_grows_a_huge_line_is_handled_and_counted() {
     let place = Place::new();
     let life = place.begin(place.entry("*.log"));

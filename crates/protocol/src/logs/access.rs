@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::clock::Clock;
-use super::draft::Draft;
+use super::draft::{Draft, Finished};
 use super::time;
 use crate::otlp::AnyValue;
 use crate::otlp::rows::RowLimits;
@@ -12,7 +12,7 @@ use crate::otlp::rows::RowLimits;
 const MAX_NAME_BYTES: usize = 256;
 
 /// Reads a line; nothing when it is none of a request.
-pub(super) fn read<'l>(line: &str, limits: &'l RowLimits, clock: &mut Clock) -> Option<Draft<'l>> {
+pub(super) fn read(line: &str, limits: &RowLimits, clock: &mut Clock) -> Option<Finished> {
     combined(line, limits, clock).or_else(|| uvicorn(line, limits, clock))
 }
 
@@ -27,11 +27,12 @@ pub(super) fn looks_so(line: &str) -> bool {
 
 /// `ADDRESS - USER [TIME] "…`, where the second field is an identity, which nobody has.
 fn has_user(line: &str) -> bool {
-    line.split(' ').nth(3).is_some_and(|field| field.starts_with('[')) && line.contains("] \"")
+    let before_time = memchr::memchr_iter(b' ', line.as_bytes()).nth(2);
+    before_time.is_some_and(|space| line.as_bytes().get(space + 1) == Some(&b'[')) && line.contains("] \"")
 }
 
 /// `ADDRESS - USER [TIME] "METHOD TARGET VERSION" STATUS BYTES "REFERRER" "AGENT"…`
-fn combined<'l>(line: &str, limits: &'l RowLimits, clock: &mut Clock) -> Option<Draft<'l>> {
+fn combined(line: &str, limits: &RowLimits, clock: &mut Clock) -> Option<Finished> {
     let (before, rest) = line.split_once(" [")?;
     let (when, rest) = rest.split_once("] \"")?;
     let mut fields = before.split(' ');
@@ -42,7 +43,7 @@ fn combined<'l>(line: &str, limits: &'l RowLimits, clock: &mut Clock) -> Option<
         return None;
     }
     let mut draft = Draft::new(limits);
-    draft.put("time", &AnyValue::Text(Cow::Owned(time.to_string())), clock);
+    draft.put_time(time);
     let rest = request(&mut draft, rest, clock)?;
     draft.put("message", &text(line), clock);
     draft.put("client.address", &text(address), clock);
@@ -64,11 +65,11 @@ fn combined<'l>(line: &str, limits: &'l RowLimits, clock: &mut Clock) -> Option<
         }
         rest = after.trim_start();
     }
-    Some(draft)
+    Some(draft.finish(clock.now()))
 }
 
 /// `INFO:     ADDRESS:PORT - "METHOD TARGET VERSION" STATUS REASON`
-fn uvicorn<'l>(line: &str, limits: &'l RowLimits, clock: &mut Clock) -> Option<Draft<'l>> {
+fn uvicorn(line: &str, limits: &RowLimits, clock: &mut Clock) -> Option<Finished> {
     let rest = line.strip_prefix("INFO:")?.trim_start();
     let (address, rest) = rest.split_once(" - \"")?;
     if address.contains(' ') || address.len() > MAX_NAME_BYTES {
@@ -80,7 +81,7 @@ fn uvicorn<'l>(line: &str, limits: &'l RowLimits, clock: &mut Clock) -> Option<D
     draft.put("message", &text(line.strip_prefix("INFO:")?.trim_start()), clock);
     let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
     draft.put("client.address", &text(host.trim_matches(['[', ']'])), clock);
-    Some(draft)
+    Some(draft.finish(clock.now()))
 }
 
 /// Reads `METHOD TARGET VERSION" STATUS`, and gives what follows.

@@ -1,74 +1,21 @@
 //! A record while it is put together from named values: of JSON, of logfmt, of a pattern.
 //!
-//! What a name means is in one place, [`role`]: many libraries call the same thing by many names. What has no role goes
-//! through the table of names that OpenTelemetry's records go through, so `job_id` is the same field whoever sends it.
+//! What a name means is in one place, [`meaning`]. What has no role goes through the table of names that OpenTelemetry's
+//! records go through, so `job_id` is the same field whoever sends it.
 
-use model::event::{Conventions, LogEvent};
-use model::{Timestamp, event::Flaw};
+use std::sync::{Arc, LazyLock};
+
+use model::Timestamp;
+use model::event::{Conventions, Flaw, LogEvent, Origin};
 
 use super::clock::Clock;
+use super::meaning::{Meaning, Role, meaning};
 use super::severity::Severity;
 use super::time;
 use crate::otlp::rows::RowLimits;
 use crate::otlp::rows::names::{Filling, RECORD};
 use crate::otlp::rows::texts::Texts;
 use crate::otlp::{AnyValue, Id};
-
-/// What a value is for a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
-    Time,
-    Level,
-    PythonLevel,
-    SeverityNumber,
-    Message,
-    Logger,
-    Service,
-    TraceId,
-    SpanId,
-    TraceFlags,
-    EventName,
-    Stack,
-    ExceptionType,
-    ExceptionMessage,
-}
-
-/// What a name means, and how sure that is: of two that mean the same, the lower rank holds.
-fn role(name: &str) -> Option<(Role, u8)> {
-    Some(match name {
-        "timestamp" | "@timestamp" | "time" | "ts" => (Role::Time, 0),
-        "asctime" | "datetime" | "date" | "eventTime" | "t" => (Role::Time, 1),
-        "created" => (Role::Time, 2),
-        "level" | "severity" | "levelname" | "lvl" | "log.level" | "loglevel" | "severity_text"
-        | "level.name" => (Role::Level, 0),
-        "levelno" => (Role::PythonLevel, 1),
-        "severity_number" | "severityNumber" => (Role::SeverityNumber, 0),
-        "message" | "msg" => (Role::Message, 0),
-        "@message" | "@m" | "log" | "text" | "body" => (Role::Message, 1),
-        "event" => (Role::Message, 2),
-        "logger" | "logger_name" | "log.logger" | "logger.name" => (Role::Logger, 0),
-        "target" => (Role::Logger, 1),
-        "name" => (Role::Logger, 2),
-        "service" | "service.name" | "service_name" => (Role::Service, 0),
-        "trace_id" | "traceId" | "trace.id" | "otelTraceID" | "traceid" => (Role::TraceId, 0),
-        "span_id" | "spanId" | "span.id" | "otelSpanID" | "spanid" => (Role::SpanId, 0),
-        "trace_flags" => (Role::TraceFlags, 0),
-        "event.name" | "event_name" => (Role::EventName, 0),
-        "exc_info"
-        | "exception"
-        | "stack_trace"
-        | "stacktrace"
-        | "stack"
-        | "exc_text"
-        | "error.stack_trace"
-        | "err.stack"
-        | "error.stack"
-        | "exception.stacktrace" => (Role::Stack, 0),
-        "exc_type" | "exception.type" | "err.type" => (Role::ExceptionType, 0),
-        "exception.message" | "err.message" => (Role::ExceptionMessage, 0),
-        _ => return None,
-    })
-}
 
 /// Maps of which the names of what is in them stand for themselves.
 const TRANSPARENT: &[&str] = &["fields", "extra"];
@@ -78,7 +25,7 @@ const MAX_FLAT_DEPTH: usize = 4;
 /// A text or a number that has a role, by its name.
 struct Held {
     rank: u8,
-    name: String,
+    name: &'static str,
     text: String,
 }
 
@@ -97,6 +44,9 @@ pub(super) struct Draft<'l> {
     trace_flags: Option<u64>,
     event_name: Option<String>,
 }
+
+/// A record, and what its line says of where it comes from; its origin is still to be set.
+pub(super) type Finished = (Box<LogEvent>, Whence);
 
 /// What a line says of where its record comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -131,6 +81,11 @@ impl<'l> Draft<'l> {
             || self.time.is_some() && self.severity.is_some()
     }
 
+    /// Takes a time that was read already. No other holds before it.
+    pub(super) fn put_time(&mut self, time: Timestamp) {
+        self.time = Some((0, time));
+    }
+
     /// Takes a value; the values in a map each by themselves, under names with points.
     pub(super) fn put(&mut self, name: &str, value: &AnyValue<'_>, clock: &mut Clock) {
         self.put_flat(name, value, clock, 0);
@@ -149,12 +104,15 @@ impl<'l> Draft<'l> {
                 }
             }
             AnyValue::Empty => {}
-            value => {
-                let taken = role(name).is_some_and(|role| self.take(role, name, value, clock));
-                if !taken {
-                    self.filling.put(name, value, &mut self.texts);
+            value => match meaning(name) {
+                Some(Meaning::Role { role, rank, name }) => {
+                    if !self.take((role, rank), name, value, clock) {
+                        self.filling.put(name, value, &mut self.texts);
+                    }
                 }
-            }
+                Some(Meaning::Field) => self.filling.put(name, value, &mut self.texts),
+                None => self.filling.kept.put(name, &mut self.texts, |texts| texts.of_value(value)),
+            },
         }
     }
 
@@ -162,7 +120,7 @@ impl<'l> Draft<'l> {
     fn take(
         &mut self,
         (role, rank): (Role, u8),
-        name: &str,
+        name: &'static str,
         value: &AnyValue<'_>,
         clock: &mut Clock,
     ) -> bool {
@@ -175,21 +133,11 @@ impl<'l> Draft<'l> {
             }),
             Role::Message => {
                 let text = self.texts.of_value(value);
-                Self::hold(
-                    &mut self.message,
-                    &mut self.filling,
-                    &mut self.texts,
-                    Held { rank, name: name.to_owned(), text },
-                )
+                Self::hold(&mut self.message, &mut self.filling, &mut self.texts, Held { rank, name, text })
             }
             Role::Logger if matches!(value, AnyValue::Text(_)) => {
                 let text = self.texts.of_value(value);
-                Self::hold(
-                    &mut self.logger,
-                    &mut self.filling,
-                    &mut self.texts,
-                    Held { rank, name: name.to_owned(), text },
-                )
+                Self::hold(&mut self.logger, &mut self.filling, &mut self.texts, Held { rank, name, text })
             }
             Role::Service => Self::fill(&mut self.service, value, &mut self.texts),
             Role::EventName => Self::fill(&mut self.event_name, value, &mut self.texts),
@@ -237,7 +185,7 @@ impl<'l> Draft<'l> {
                 None => return true,
             },
         };
-        filling.kept.put(&other.name, texts, |_| other.text);
+        filling.kept.put(other.name, texts, |_| other.text);
         true
     }
 
@@ -293,8 +241,12 @@ impl<'l> Draft<'l> {
         flaw: Flaw,
     ) -> bool {
         let AnyValue::Text(text) = value else { return false };
+        if is_id_as_kept::<N>(text) {
+            *field = Some((**text).to_owned());
+            return true;
+        }
         match Id::<N>::from_hex(text) {
-            id @ Id::Known(_) => *field = Some(id.to_string()),
+            id @ Id::Known(_) => *field = id.text(),
             // Zeros are how Python's instrumentation says that there is no trace.
             Id::Absent => {}
             Id::Invalid if text.bytes().all(|byte| byte == b'0') => {}
@@ -306,28 +258,48 @@ impl<'l> Draft<'l> {
         true
     }
 
-    /// The record, and what it says of where it comes from; its origin is still to be set.
-    pub(super) fn finish(mut self, now: Timestamp) -> (LogEvent, Whence) {
-        let mut log = LogEvent::new(self.time.map_or(now, |(_, time)| time), std::sync::Arc::default());
+    /// The record; without a time it is of now.
+    pub(super) fn finish(mut self, now: Timestamp) -> Finished {
         let (conventions, kept) = self.filling.end(&mut self.texts);
-        log.flaws = self.texts.flaws;
+        let mut flaws = self.texts.flaws;
         if self.time.is_none() {
-            log.flaws.insert(Flaw::NoTime);
+            flaws.insert(Flaw::NoTime);
         }
-        log.level = self.severity.map(|severity| severity.level);
-        log.severity_number = self.severity.map(|severity| severity.number);
-        log.severity_text = self.severity_text;
-        log.event_name = self.event_name;
-        log.message = self.message.map(|held| held.text);
-        log.trace_id = self.trace_id;
-        log.span_id = self.span_id;
-        log.trace_flags = self.trace_flags;
-        log.dropped_attributes = kept.dropped(0);
-        log.conventions = conventions;
-        log.attributes = kept.attributes;
+        // Made where it stays: it is too large to be carried about.
+        let log = Box::new(LogEvent {
+            time: self.time.map_or(now, |(_, time)| time),
+            event_id: None,
+            observed_time: None,
+            level: self.severity.map(|severity| severity.level),
+            severity_number: self.severity.map(|severity| severity.number),
+            severity_text: self.severity_text,
+            event_name: self.event_name,
+            message: self.message.map(|held| held.text),
+            trace_id: self.trace_id,
+            span_id: self.span_id,
+            trace_flags: self.trace_flags,
+            origin: nowhere(),
+            conventions,
+            dropped_attributes: kept.dropped(0),
+            attributes: kept.attributes,
+            flaws,
+        });
         let logger = self.logger.map(|held| held.text);
         (log, Whence { service: self.service, logger, ..Whence::default() })
     }
+}
+
+/// What a record comes from until that is known. There is one for all of them: each is replaced at once.
+pub(super) fn nowhere() -> Arc<Origin> {
+    static NOWHERE: LazyLock<Arc<Origin>> = LazyLock::new(Arc::default);
+    Arc::clone(&NOWHERE)
+}
+
+/// Whether a text is an id in the form in which ids are kept: hexadecimal in lower case, and not nothing but zeros.
+fn is_id_as_kept<const N: usize>(text: &str) -> bool {
+    text.len() == 2 * N
+        && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        && text.bytes().any(|byte| byte != b'0')
 }
 
 fn whole_number(value: &AnyValue<'_>) -> Option<u64> {
@@ -340,5 +312,29 @@ fn whole_number(value: &AnyValue<'_>) -> Option<u64> {
         | AnyValue::Bytes(_)
         | AnyValue::Array(_)
         | AnyValue::Map(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_that_is_kept_as_it_is_is_the_one_that_it_is_read_as() {
+        let ids = ["0001020304050607", "ffffffffffffffff", "0000000000000001"];
+        for id in ids {
+            assert!(is_id_as_kept::<8>(id), "{id}");
+            assert_eq!(Id::<8>::from_hex(id).text().as_deref(), Some(id));
+        }
+        for other in [
+            "",
+            "0000000000000000",
+            "00010203040506AB",
+            "00010203040506",
+            "000102030405060g",
+            "é001020304050607",
+        ] {
+            assert!(!is_id_as_kept::<8>(other), "{other}");
+        }
     }
 }

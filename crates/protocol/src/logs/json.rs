@@ -4,21 +4,52 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::clock::Clock;
-use super::draft::Draft;
+use super::draft::{Draft, Finished};
 use crate::otlp::rows::RowLimits;
 use crate::otlp::{AnyValue, KeyValue};
 
 /// Reads a line; nothing when it is no JSON object.
-pub(super) fn read<'l>(line: &str, limits: &'l RowLimits, clock: &mut Clock) -> Option<Draft<'l>> {
-    let Ok(Json(AnyValue::Map(entries))) = serde_json::from_str::<Json<'_>>(line) else { return None };
+pub(super) fn read(line: &str, limits: &RowLimits, clock: &mut Clock) -> Option<Finished> {
     let mut draft = Draft::new(limits);
-    for entry in &entries {
-        draft.put(&entry.key, &entry.value, clock);
+    let mut deserializer = serde_json::Deserializer::from_str(line);
+    Entries { draft: &mut draft, clock: &mut *clock }.deserialize(&mut deserializer).ok()?;
+    // What follows the object makes it none.
+    deserializer.end().ok()?;
+    Some(draft.finish(clock.now()))
+}
+
+/// Takes the entries of an object into a record one by one, so that only values with parts are ever put together. Where
+/// the object turns out to be none, the record is of no use.
+struct Entries<'d, 'l> {
+    draft: &'d mut Draft<'l>,
+    clock: &'d mut Clock,
+}
+
+impl<'de> DeserializeSeed<'de> for Entries<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
     }
-    Some(draft)
+}
+
+impl<'de> Visitor<'de> for Entries<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(Key(key)) = map.next_key()? {
+            let Json(value) = map.next_value()?;
+            self.draft.put(&key, &value, self.clock);
+        }
+        Ok(())
+    }
 }
 
 /// Any JSON. Texts are borrowed where they have no escapes. The parser bounds how deep it is.
@@ -98,9 +129,131 @@ struct Key<'a>(Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Key<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Json::deserialize(deserializer)?.0 {
-            AnyValue::Text(text) => Ok(Self(text)),
-            _ => Err(serde::de::Error::custom("a key is a text")),
+        deserializer.deserialize_str(AnyKey)
+    }
+}
+
+struct AnyKey;
+
+impl<'de> Visitor<'de> for AnyKey {
+    type Value = Key<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Key<'de>, E> {
+        Ok(Key(Cow::Borrowed(key)))
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Key<'de>, E> {
+        Ok(Key(Cow::Owned(key.to_owned())))
+    }
+
+    fn visit_string<E>(self, key: String) -> Result<Key<'de>, E> {
+        Ok(Key(Cow::Owned(key)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+    use model::Timestamp;
+
+    use super::*;
+
+    /// Reads a line as a whole value first, and takes its entries then.
+    fn read_as_a_value(line: &str, limits: &RowLimits, clock: &mut Clock) -> Option<Finished> {
+        let Ok(Json(AnyValue::Map(entries))) = serde_json::from_str::<Json<'_>>(line) else { return None };
+        let mut draft = Draft::new(limits);
+        for entry in &entries {
+            draft.put(&entry.key, &entry.value, clock);
+        }
+        Some(draft.finish(clock.now()))
+    }
+
+    /// What becomes of a line; it must be the same either way.
+    fn one(line: &str, limits: &RowLimits) -> Option<Finished> {
+        let clock = || Clock::new(TimeZone::UTC, Timestamp::from_millis(1_754_083_800_000));
+        let taken = read(line, limits, &mut clock());
+        assert_eq!(taken, read_as_a_value(line, limits, &mut clock()), "{line}");
+        taken
+    }
+
+    fn narrow() -> RowLimits {
+        RowLimits {
+            max_text_bytes: 12,
+            max_name_bytes: 9,
+            max_attributes: 3,
+            max_record_bytes: 60,
+            max_depth: 2,
+            ..RowLimits::default()
+        }
+    }
+
+    const LINES: [&str; 17] = [
+        r#"{"timestamp":"2026-11-30T08:00:00.123Z","level":"INFO","service":"ocr","host":"gpu-1","logger":"pipeline.ocr","message":"done","trace_id":"000102030405060708090a0b0c0d0e0f","span_id":"0001020304050607","job_id":"job-7","stage":"ocr","duration_ms":12.5,"attempt":1}"#,
+        "{}",
+        r#" {"msg" : "spaces" , "level":	"warn" } "#,
+        r#"{"msg":"one","message":"two","event":"three","msg":"one","a":"x","a":"y","a":"x"}"#,
+        r#"{"name":"n","logger":"l","target":"t","logger":7,"service":["s"],"service":"s","service":"u"}"#,
+        r#"{"level":30,"levelno":40,"severity":"error","severity_number":99,"level":"x","time":1754083800.5,"ts":"no time"}"#,
+        r#"{"fields":{"message":"in","depth":7,"deep":{"b":{"c":{"d":{"e":1}}}}},"extra":{},"other":{"fields":{"a":1}}}"#,
+        r#"{"a":null,"b":true,"c":false,"d":[],"e":{},"f":[null,{"g":[1,"x"]}],"":"empty","h":""}"#,
+        r#"{"big":18446744073709551615,"bigger":123456789012345678901234567890,"small":-9223372036854775808,"e":1e308,"f":-0.0,"g":1E-7}"#,
+        r#"{"escapes":"a\"b\\c\/d\n\t\u00e9\ud83d\ude00\u0000","\u006dsg":"by its escapes","k\"ey":"v"}"#,
+        r#"{"half":"\ud83d","msg":"x"}"#,
+        r#"{"half":"\udc00\ud83d","msg":"x"}"#,
+        r#"{"trace_id":"000102030405060708090A0B0C0D0E0F","span_id":"0000000000000000","trace_flags":"1","traceId":"nope"}"#,
+        r#"{"exc_info":"Traceback","exception":{"type":"E","message":"m"},"err":{"stack":"s","type":"T"},"http.target":"/a?b=c"}"#,
+        r#"{"größe":"ü€😀","msg":"größer ✓","http.status_code":"502","http.response.status_code":500.0}"#,
+        r#"{"nan":NaN,"msg":"x"}"#,
+        r#"{"much":1e400,"msg":"x"}"#,
+    ];
+
+    #[test]
+    fn entries_that_are_taken_one_by_one_are_those_of_the_whole_value() {
+        for limits in [RowLimits::default(), narrow()] {
+            for line in LINES {
+                one(line, &limits);
+                for end in [" ", "\n", "x", ",", "}", "{}", "\u{a0}", "\"", "//"] {
+                    one(&format!("{line}{end}"), &limits);
+                }
+            }
+        }
+        let (log, whence) = one(LINES[0], &RowLimits::default()).expect("it is JSON");
+        assert_eq!((log.message.as_deref(), whence.service.as_deref()), (Some("done"), Some("ocr")));
+        assert_eq!(log.attributes.len(), 3);
+        let none = ["", "{", "[]", "null", "\"text\"", "7", "{\"a\":1,}", "{'a':1}", "{a:1}", "{1:1}"];
+        for line in none.into_iter().chain([LINES[10], LINES[15], LINES[16]]) {
+            assert_eq!(one(line, &RowLimits::default()), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_same_holds_of_lines_that_break_off_or_have_other_bytes() {
+        let limits = RowLimits::default();
+        for line in LINES {
+            for (place, char) in line.char_indices() {
+                one(&line[..place], &limits);
+                for other in ["", "\"", "\\", "{", "}", "[", ",", ":", "0", "e", "\u{1}"] {
+                    one(&format!("{}{other}{}", &line[..place], &line[place + char.len_utf8()..]), &limits);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_lies_deep_is_read_as_far_as_it_was_and_a_line_that_is_too_deep_is_no_object() {
+        for limits in [RowLimits::default(), narrow()] {
+            for depth in [1, 3, 4, 5, 8, 9, 100, 125, 126, 127, 128, 129, 1000] {
+                for (open, close) in [("[", "]"), ("{\"b\":", "}"), ("[{\"b\":", "}]")] {
+                    let value = format!("{}1{}", open.repeat(depth), close.repeat(depth));
+                    let read = one(&format!("{{\"msg\":\"x\",\"a\":{value},\"c\":2}}"), &limits);
+                    assert!(read.is_some() || depth > 9, "{depth}");
+                    assert!(read.is_none() || depth < 128, "{depth}");
+                }
+            }
         }
     }
 }

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use super::clock::Clock;
-use super::draft::Draft;
+use super::draft::{Draft, Finished};
 use crate::otlp::AnyValue;
 use crate::otlp::rows::RowLimits;
 
 /// Reads a line; nothing when it is none of pairs, or when none of them says that it is a record of a log.
-pub(super) fn read<'l>(line: &str, limits: &'l RowLimits, clock: &mut Clock) -> Option<Draft<'l>> {
+pub(super) fn read(line: &str, limits: &RowLimits, clock: &mut Clock) -> Option<Finished> {
     let mut draft = Draft::new(limits);
     let mut rest = line.trim_end();
     let mut pairs = 0usize;
@@ -18,7 +18,7 @@ pub(super) fn read<'l>(line: &str, limits: &'l RowLimits, clock: &mut Clock) -> 
         pairs += 1;
         rest = after;
     }
-    (pairs > 1 && draft.is_record()).then_some(draft)
+    (pairs > 1 && draft.is_record()).then(|| draft.finish(clock.now()))
 }
 
 /// Whether it may be one: something without a space stands before the first `=`.

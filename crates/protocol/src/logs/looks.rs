@@ -6,50 +6,39 @@ use model::Timestamp;
 use model::event::LogEvent;
 
 use super::clock::Clock;
-use super::draft::{Draft, Whence};
+use super::draft::Whence;
 use super::reader::decoded;
-use super::text::Said;
 use super::{access, json, logfmt, text};
 use crate::otlp::rows::RowLimits;
 
 /// What was read of a line.
 pub(crate) struct Seen {
     /// The record that it is; its origin is still to be set.
-    pub(crate) log: LogEvent,
+    pub(crate) log: Box<LogEvent>,
     /// What it says of where it comes from.
     pub(crate) whence: Whence,
     /// Whether records of its form have one line.
     pub(super) is_whole: bool,
 }
 
-impl Seen {
-    fn named(draft: Draft<'_>, now: Timestamp) -> Self {
-        let (log, whence) = draft.finish(now);
-        Self { log, whence, is_whole: true }
-    }
-
-    fn text(said: &Said<'_>, now: Timestamp) -> Self {
-        let (log, whence) = said.finish(now);
-        Self { log, whence, is_whole: false }
-    }
-}
-
 /// Reads a line; nothing when it is of no form that is known.
 pub(super) fn read(line: &str, limits: &RowLimits, clock: &mut Clock) -> Option<Seen> {
-    let draft = if line.starts_with('{') {
+    let finished = if line.starts_with('{') {
         json::read(line, limits, clock)
     } else if access::looks_so(line)
-        && let Some(draft) = access::read(line, limits, clock)
+        && let Some(finished) = access::read(line, limits, clock)
     {
-        Some(draft)
+        Some(finished)
     } else if let Some(said) = text::read(line, clock) {
-        return Some(Seen::text(&said, clock.now()));
+        let (log, whence) = said.finish(clock.now());
+        return Some(Seen { log, whence, is_whole: false });
     } else if logfmt::looks_so(line) {
         logfmt::read(line, limits, clock)
     } else {
         None
     };
-    draft.map(|draft| Seen::named(draft, clock.now()))
+    let (log, whence) = finished?;
+    Some(Seen { log, whence, is_whole: true })
 }
 
 /// Reads a line that stands by itself, whose time is known. Times of day in it are taken for those of UTC: they decide

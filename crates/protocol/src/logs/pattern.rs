@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::clock::Clock;
-use super::draft::Draft;
+use super::draft::{Draft, Finished};
 use super::options::{PatternError, compile};
 use crate::otlp::AnyValue;
 use crate::otlp::rows::RowLimits;
@@ -30,7 +30,7 @@ impl LinePattern {
     }
 
     /// Reads a line; nothing when it does not match.
-    pub(super) fn read<'l>(&self, line: &str, limits: &'l RowLimits, clock: &mut Clock) -> Option<Draft<'l>> {
+    pub(super) fn read(&self, line: &str, limits: &RowLimits, clock: &mut Clock) -> Option<Finished> {
         let found = self.regex.captures(line)?;
         let mut draft = Draft::new(limits);
         for (place, name) in &self.groups {
@@ -38,7 +38,7 @@ impl LinePattern {
                 draft.put(name, &AnyValue::Text(Cow::Borrowed(group.as_str())), clock);
             }
         }
-        Some(draft)
+        Some(draft.finish(clock.now()))
     }
 
     pub(super) fn is_match(&self, line: &str) -> bool {

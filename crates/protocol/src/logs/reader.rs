@@ -10,7 +10,7 @@ use model::event::{Flaw, Level, LogEvent, Origin};
 use model::pem::{KeyMark, KeyRun, is_key_header, key_marks, key_part};
 
 use super::clock::Clock;
-use super::draft::Whence;
+use super::draft::{Finished, Whence};
 use super::lines::Line;
 use super::looks::{self, Seen};
 use super::options::{LogFormat, LogOptions, Multiline};
@@ -29,7 +29,7 @@ const MAX_ORIGINS: usize = 256;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
     /// What it says.
-    pub log: LogEvent,
+    pub log: Box<LogEvent>,
     /// Where its last line ends, in bytes from the beginning of the stream.
     pub end: u64,
 }
@@ -65,7 +65,7 @@ pub struct LogReader {
 /// A record to which lines may still belong.
 #[derive(Debug)]
 struct Open {
-    log: LogEvent,
+    log: Box<LogEvent>,
     end: u64,
     /// Whether its first line had a time or a level in front.
     is_headed: bool,
@@ -138,9 +138,8 @@ impl LogReader {
             }
             return;
         }
-        let options = Arc::clone(&self.options);
         if let Some(open) = &mut self.open
-            && (open.takes_of_key(&options.multiline, &text) || belongs(&options, open, &text))
+            && (open.takes_of_key(&self.options.multiline, &text) || belongs(&self.options, open, &text))
         {
             open.add(&text, &mut self.counts);
             open.see_key(&text);
@@ -149,30 +148,35 @@ impl LogReader {
             return;
         }
         self.flush(each);
-        let (mut open, may_go_on) = self.begin(&options, &text, line.end);
+        let (mut open, may_go_on) = self.begin(&text, line.end);
         flaws.into_iter().for_each(|flaw| open.log.flaws.insert(flaw));
-        open.see_key(&text);
-        self.open = Some(open);
-        if !may_go_on {
-            self.flush(each);
+        if may_go_on {
+            open.see_key(&text);
+            self.open = Some(open);
+        } else {
+            self.give(open, each);
         }
     }
 
     /// Gives the record to which lines might still have belonged.
     pub fn flush(&mut self, each: &mut impl FnMut(Record)) {
         if let Some(open) = self.open.take() {
-            self.passed = open.end;
-            self.counts.records += 1;
-            each(open.finish());
+            self.give(open, each);
         }
     }
 
+    fn give(&mut self, open: Open, each: &mut impl FnMut(Record)) {
+        self.passed = open.end;
+        self.counts.records += 1;
+        each(open.finish());
+    }
+
     /// The record that begins with a line, and whether others may belong to it.
-    fn begin(&mut self, options: &LogOptions, line: &str, end: u64) -> (Open, bool) {
-        let joins = !matches!(options.multiline, Multiline::Off);
-        match self.understood(options, line) {
+    fn begin(&mut self, line: &str, end: u64) -> (Open, bool) {
+        let joins = !matches!(self.options.multiline, Multiline::Off);
+        match self.understood(line) {
             Some((log, is_whole)) => {
-                let by_start = matches!(options.multiline, Multiline::Start(_));
+                let by_start = matches!(self.options.multiline, Multiline::Start(_));
                 (Open::new(log, end, true), joins && (by_start || !is_whole))
             }
             None => (self.plain(line, end, joins), joins),
@@ -180,12 +184,13 @@ impl LogReader {
     }
 
     /// What a line says that is of the format, and whether it is one of a form whose records have one line.
-    fn understood(&mut self, options: &LogOptions, line: &str) -> Option<(LogEvent, bool)> {
-        let (limits, clock) = (&options.limits, &mut self.clock);
+    fn understood(&mut self, line: &str) -> Option<(Box<LogEvent>, bool)> {
+        let (options, clock) = (&self.options, &mut self.clock);
+        let limits = &options.limits;
         let is_whole = options.format != LogFormat::Pattern;
-        let draft = match options.format {
+        let finished = match options.format {
             LogFormat::Plain => return None,
-            LogFormat::Auto => return self.by_its_looks(options, line),
+            LogFormat::Auto => return self.by_its_looks(line),
             LogFormat::Text => {
                 let said = text::read(line, clock);
                 self.counts.unparsed += u64::from(said.is_none());
@@ -198,26 +203,26 @@ impl LogReader {
                 options.pattern.as_ref().and_then(|pattern| pattern.read(line, limits, clock))
             }
         };
-        self.counts.unparsed += u64::from(draft.is_none());
-        draft.map(|draft| (self.placed(draft.finish(self.clock.now())), is_whole))
+        self.counts.unparsed += u64::from(finished.is_none());
+        Some((self.placed(finished?), is_whole))
     }
 
-    fn by_its_looks(&mut self, options: &LogOptions, line: &str) -> Option<(LogEvent, bool)> {
-        let seen = looks::read(line, &options.limits, &mut self.clock);
+    fn by_its_looks(&mut self, line: &str) -> Option<(Box<LogEvent>, bool)> {
+        let seen = looks::read(line, &self.options.limits, &mut self.clock);
         // Nothing else begins as JSON does.
         self.counts.unparsed += u64::from(seen.is_none() && line.starts_with('{'));
         let Seen { log, whence, is_whole } = seen?;
         Some((self.placed((log, whence)), is_whole))
     }
 
-    fn placed(&mut self, (mut log, whence): (LogEvent, Whence)) -> LogEvent {
+    fn placed(&mut self, (mut log, whence): Finished) -> Box<LogEvent> {
         log.origin = self.origin_of(whence);
         log
     }
 
     /// A line that says nothing of itself, which may be the first one of a trace.
     fn plain(&mut self, line: &str, end: u64, joins: bool) -> Open {
-        let mut log = LogEvent::new(self.clock.now(), Arc::clone(&self.origin));
+        let mut log = Box::new(LogEvent::new(self.clock.now(), Arc::clone(&self.origin)));
         log.flaws.insert(Flaw::NoTime);
         let trace = if joins { Trace::beginning(line) } else { None };
         if trace.is_none() {
@@ -279,7 +284,7 @@ fn belongs(options: &LogOptions, open: &mut Open, line: &str) -> bool {
 }
 
 impl Open {
-    fn new(log: LogEvent, end: u64, is_headed: bool) -> Self {
+    fn new(log: Box<LogEvent>, end: u64, is_headed: bool) -> Self {
         let bytes = log.message.as_ref().map_or(0, String::len);
         Self { log, end, is_headed, trace: None, lines: 1, bytes, blank: 0, is_cut: false, key: None }
     }
@@ -392,6 +397,16 @@ impl Open {
 
 /// A line as text, without what colours it, and whether it had bytes that are none.
 pub(super) fn decoded(line: &[u8]) -> (Cow<'_, str>, bool) {
+    // As good as all lines are texts as they are.
+    if memchr::memchr2(0, 0x1b, line).is_none()
+        && let Ok(text) = std::str::from_utf8(line)
+    {
+        return (Cow::Borrowed(text), false);
+    }
+    mended(line)
+}
+
+fn mended(line: &[u8]) -> (Cow<'_, str>, bool) {
     let text = String::from_utf8_lossy(line);
     let has_zeros = memchr::memchr(0, line).is_some();
     let is_binary = has_zeros || matches!(text, Cow::Owned(_));
@@ -415,4 +430,31 @@ fn without_escapes(text: &str) -> String {
         }
     }
     plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_text_is_the_same_as_one_that_is_mended() {
+        let lines: [&[u8]; 10] = [
+            b"",
+            b"plain",
+            "größer ✓".as_bytes(),
+            b"\xff",
+            b"half of \xe2\x9c",
+            b"\xed\xa0\x80 is half of a pair",
+            b"zero \0",
+            b"\x1b[31mred\x1b[0m",
+            b"\x1b[31m\xff\0\x1b",
+            b"\x7f\t\r",
+        ];
+        for line in lines {
+            assert_eq!(decoded(line), mended(line), "{line:?}");
+        }
+        assert_eq!(decoded(b"plain"), (Cow::Borrowed("plain"), false));
+        assert_eq!(decoded(b"\x1b[31mred"), (Cow::Owned("red".to_owned()), false));
+        assert_eq!(decoded(b"a\xff"), (Cow::Owned("a\u{fffd}".to_owned()), true));
+    }
 }

@@ -29,7 +29,7 @@ fn records(options: LogOptions, text: impl AsRef<[u8]>) -> (Vec<Record>, Counts)
 fn one(text: &str) -> LogEvent {
     let (mut found, _) = records(options(), text);
     assert_eq!(found.len(), 1, "{found:?}");
-    found.remove(0).log
+    *found.remove(0).log
 }
 
 fn messages(text: &str) -> Vec<String> {

@@ -5,13 +5,11 @@
 //! two of them may only be what parts them; the first word that is none of them begins the message. What precedes the
 //! level without being anything is taken for no header at all: of a message with the word `ERROR` in it nothing is cut.
 
-use std::sync::Arc;
-
 use model::Timestamp;
 use model::event::{Flaw, LogEvent};
 
 use super::clock::Clock;
-use super::draft::Whence;
+use super::draft::{Finished, Whence, nowhere};
 use super::severity::Severity;
 use super::time;
 
@@ -30,9 +28,9 @@ pub(super) struct Said<'a> {
 }
 
 impl Said<'_> {
-    /// The record, and what it says of where it comes from; its origin is still to be set.
-    pub(super) fn finish(&self, now: Timestamp) -> (LogEvent, Whence) {
-        let mut log = LogEvent::new(self.time.unwrap_or(now), Arc::default());
+    /// The record; without a time it is of now.
+    pub(super) fn finish(&self, now: Timestamp) -> Finished {
+        let mut log = Box::new(LogEvent::new(self.time.unwrap_or(now), nowhere()));
         if self.time.is_none() {
             log.flaws.insert(Flaw::NoTime);
         }
@@ -176,8 +174,9 @@ fn parts<'a>(said: Said<'a>, rest: &'a str) -> Said<'a> {
 fn after_level<'a>(mut said: Said<'a>, rest: &'a str) -> Said<'a> {
     let (mut rest, _) = without_separators(rest.strip_prefix(':').unwrap_or(rest));
     said.message = rest;
-    // Spring: `PID --- [THREAD] LOGGER : MESSAGE`.
-    if let Some((pid, after)) = rest.split_once(" --- ")
+    // Spring: `PID --- [THREAD] LOGGER : MESSAGE`. It is not looked for in all of what begins with no number.
+    if rest.as_bytes().first().is_some_and(|first| first.is_ascii_digit() || *first == b'+')
+        && let Some((pid, after)) = rest.split_once(" --- ")
         && let Ok(pid) = pid.parse()
     {
         said.pid = Some(pid);
@@ -196,7 +195,7 @@ fn after_level<'a>(mut said: Said<'a>, rest: &'a str) -> Said<'a> {
     let is_parted = is_separator(after) || after.trim_start().starts_with(": ");
     let is_told = name.len() < word.len()
         && (has_marks(name) || name.as_bytes().first().is_some_and(u8::is_ascii_lowercase));
-    if is_name(name) && (is_told || is_parted) {
+    if (is_told || is_parted) && is_name(name) {
         said.logger = Some(name);
         let after = after.trim_start();
         said.message = without_separators(after.strip_prefix(": ").unwrap_or(after)).0;
@@ -273,6 +272,10 @@ fn redis<'a>(line: &'a str, clock: &mut Clock) -> Option<Said<'a>> {
 /// The text without what parts it from what was before, and whether that was more than a space.
 fn without_separators(text: &str) -> (&str, bool) {
     let mut rest = text.trim_start();
+    // Most words are not parted so.
+    if !matches!(rest.as_bytes().first(), Some(b'-' | b'|' | b':')) {
+        return (rest, false);
+    }
     let mut was_parted = false;
     for separator in ["--- ", "- ", "| ", ": ", "|"] {
         if let Some(after) = rest.strip_prefix(separator) {
@@ -304,7 +307,9 @@ fn bracketed(text: &str) -> Option<(&str, &str)> {
 /// Whether it may be the name of a logger, a module, a host.
 fn is_name(text: &str) -> bool {
     let is_first = |byte: &u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'<');
-    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:/$@<>#".contains(&byte);
+    let is_mark =
+        |byte: u8| matches!(byte, b'.' | b'_' | b'-' | b':' | b'/' | b'$' | b'@' | b'<' | b'>' | b'#');
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || is_mark(byte);
     text.len() <= MAX_PART_BYTES && text.as_bytes().first().is_some_and(is_first) && text.bytes().all(is_part)
 }
 

@@ -11,7 +11,7 @@ const MONTHS: [&[u8; 3]; 12] =
 pub(super) fn leading(text: &[u8], clock: &mut Clock) -> Option<(Timestamp, usize)> {
     let mut scan = Scan { text, at: 0 };
     let civil = match text.first()? {
-        b'0'..=b'9' => scan.numeric()?,
+        b'0'..=b'9' => scan.usual().or_else(|| scan.numeric())?,
         b'A'..=b'Z' => scan.named(clock)?,
         _ => return None,
     };
@@ -78,6 +78,27 @@ impl Scan<'_> {
         let month = (1..).zip(MONTHS).find(|(_, month)| *month == name)?.0;
         self.at += 3;
         Some(month)
+    }
+
+    /// `2025-08-01T21:30:00.5Z`, `2025-08-01 21:30:00,5`: what most lines begin with. Whatever differs from that is left to
+    /// [`numeric`](Self::numeric), which reads these as well.
+    fn usual(&mut self) -> Option<Civil> {
+        let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1, b'T' | b' ', h0, h1, b':', n0, n1, b':', s0, s1] =
+            self.text.first_chunk::<19>()?
+        else {
+            return None;
+        };
+        let [century, year, month, day, hour, minute, second] =
+            [[y0, y1], [y2, y3], [m0, m1], [d0, d1], [h0, h1], [n0, n1], [s0, s1]].map(pair);
+        let (hour, minute, second) = (hour?, minute?, second?);
+        if hour >= 24 || minute >= 60 || second > 60 {
+            return None;
+        }
+        let (year, month, day) = (century? * 100 + year?, month?, day?);
+        self.at = 19;
+        let nanos = self.fraction();
+        let offset = self.offset();
+        Some(Civil { year, month, day, second: hour * 3600 + minute * 60 + second, nanos, offset })
     }
 
     /// `2025-08-01T21:30:00.5Z`, `2025/08/01 21:30:00`, `01/Aug/2025:21:30:00 +0000`, `01 Aug 2025 21:30:00.000`.
@@ -197,11 +218,50 @@ impl Scan<'_> {
     }
 }
 
+/// A number of two digits.
+fn pair([tens, ones]: [&u8; 2]) -> Option<i64> {
+    let digit = |byte: u8| byte.is_ascii_digit().then(|| i64::from(byte - b'0'));
+    Some(digit(*tens)? * 10 + digit(*ones)?)
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::tz::TimeZone;
 
     use super::*;
+
+    #[test]
+    fn usual_times_are_read_as_all_others_are() {
+        let texts = [
+            "2025-08-01T21:30:00.000Z rest",
+            "2025-08-01 21:30:00,123 - name",
+            "2025-08-01T21:30:00.123456789+05:30",
+            "2025-08-01 21:30:60 -10 items",
+            "2025-12-31 23:59:59",
+        ];
+        let both = |text: &[u8]| {
+            let mut scans = [Scan { text, at: 0 }, Scan { text, at: 0 }];
+            let (usual, numeric) = (scans[0].usual(), scans[1].numeric());
+            ((usual, scans[0].at), (numeric, scans[1].at))
+        };
+        for text in texts {
+            let (usual, numeric) = both(text.as_bytes());
+            assert!(usual.0.is_some(), "{text}");
+            assert_eq!(usual, numeric, "{text}");
+            // Whatever stands at any place: what is read is the same, and what is not is left to the other.
+            for place in 0..text.len() {
+                for byte in *b"0579-/.,:+ TtZz[\xff" {
+                    let mut other = text.as_bytes().to_vec();
+                    other[place] = byte;
+                    let (usual, numeric) = both(&other);
+                    assert!(usual.0.is_none() || usual == numeric, "{}", String::from_utf8_lossy(&other));
+                    assert!(usual.0.is_some() || usual.1 == 0, "{}", String::from_utf8_lossy(&other));
+                }
+                let (usual, numeric) = both(&text.as_bytes()[..place]);
+                assert!(usual.0.is_none() || usual == numeric, "{}", &text[..place]);
+            }
+        }
+    }
 
     #[test]
     fn times_are_read_in_the_forms_of_logs_and_say_how_long_they_are() {
