@@ -4,7 +4,7 @@
 //! span are kept without it, and say so: what is left of a record is worth more than none. An id is never cut, for cut it
 //! would be that of something else.
 
-use std::collections::VecDeque;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use model::Timestamp;
@@ -128,23 +128,34 @@ pub(super) struct Remembered<'i> {
     names: PlainNames<'i>,
 }
 
-/// What was made of the origins of records before: most records have one of few, by their loggers.
+/// What was made of the origins of records before: many records have one of few, by their loggers.
 #[derive(Default)]
 struct Origins {
-    /// The newest ones.
-    seen: VecDeque<SeenOrigin>,
+    /// By where the origin lies that was sent, and the table of its record: rules may tell tables apart.
+    seen: HashMap<(usize, Table), SeenOrigin>,
 }
 
 /// How many origins are remembered within a request.
-const MAX_ORIGINS: usize = 16;
+const MAX_ORIGINS: usize = 256;
 
 struct SeenOrigin {
     /// As it came. Held, so that no other can take its place in memory.
     sent: Arc<Origin>,
-    /// The table of the record: rules may tell tables apart.
-    table: Table,
     cleaned: Arc<Origin>,
     flaws: Flaws,
+}
+
+impl Origins {
+    fn of(&self, sent: &Arc<Origin>, table: Table) -> Option<&SeenOrigin> {
+        self.seen.get(&(Arc::as_ptr(sent).addr(), table))
+    }
+
+    fn add(&mut self, table: Table, seen: SeenOrigin) {
+        if self.seen.len() == MAX_ORIGINS {
+            self.seen.clear();
+        }
+        self.seen.insert((Arc::as_ptr(&seen.sent).addr(), table), seen);
+    }
 }
 
 /// What becomes of an event in which something is too large.
@@ -357,8 +368,7 @@ impl<'i> Admission<'i> {
 
     fn origin(&mut self, origin: &mut Arc<Origin>, remembered: &mut Remembered<'_>) {
         let Remembered { origins, names } = remembered;
-        let is_same = |seen: &&SeenOrigin| Arc::ptr_eq(&seen.sent, origin) && seen.table == self.table;
-        if let Some(seen) = origins.seen.iter().find(is_same) {
+        if let Some(seen) = origins.of(origin, self.table) {
             *origin = Arc::clone(&seen.cleaned);
             self.flaws = self.flaws.join(seen.flaws);
             return;
@@ -371,7 +381,6 @@ impl<'i> Admission<'i> {
         texts::visit_origin(cleaned, |place| own.take(place, names));
         let flaws = own.flaws;
         self.flaws = self.flaws.join(flaws);
-        origins.seen.truncate(MAX_ORIGINS - 1);
-        origins.seen.push_front(SeenOrigin { sent, table: self.table, cleaned: Arc::clone(origin), flaws });
+        origins.add(self.table, SeenOrigin { sent, cleaned: Arc::clone(origin), flaws });
     }
 }
