@@ -139,7 +139,7 @@ const STATEMENTS: &[(&str, bool)] = &[
     (
         "SELECT a['shard'] AS s, b FROM (SELECT time, attributes AS a, resource_attributes AS b FROM logs) AS t \
          ORDER BY time LIMIT 12",
-        false,
+        true,
     ),
     (
         "SELECT attributes FROM logs UNION ALL SELECT attributes FROM spans WHERE time < '2000-01-01T00:00:00Z' \
