@@ -26,6 +26,7 @@ use store::QueryError;
 
 use crate::block::held::Full;
 use crate::core::Core;
+use crate::events::lifted::NotUnderstood;
 use crate::files::StoredFile;
 use crate::quarantine::quarantine;
 
@@ -35,6 +36,9 @@ pub(crate) enum ReadError {
     /// The file.
     #[error("a file could not be read")]
     File(#[from] ParquetError),
+    /// What it says of itself is not understood, and no damage.
+    #[error(transparent)]
+    NotUnderstood(#[from] NotUnderstood),
     /// What is in it would take more memory than there is for it.
     #[error("more memory would be taken than may be")]
     Full(Full),
@@ -58,6 +62,9 @@ pub(crate) fn without_damaged<T>(
     file: &Arc<StoredFile>,
     result: Result<T, ReadError>,
 ) -> Result<Option<T>, QueryError> {
+    let failed = |source: Box<dyn std::error::Error + Send + Sync>| {
+        Err(QueryError::Storage { doing: format!("reading file {}", file.entry.id), source })
+    };
     match result {
         Ok(value) => Ok(Some(value)),
         Err(ReadError::Full(full)) => Err(sources::too_many_labels(core, full)),
@@ -67,10 +74,8 @@ pub(crate) fn without_damaged<T>(
             quarantine(core, file, &told(&error));
             Ok(None)
         }
-        Err(ReadError::File(error)) => Err(QueryError::Storage {
-            doing: format!("reading file {}", file.entry.id),
-            source: Box::new(error),
-        }),
+        Err(ReadError::File(error)) => failed(Box::new(error)),
+        Err(ReadError::NotUnderstood(error)) => failed(Box::new(error)),
     }
 }
 

@@ -23,11 +23,11 @@ use arrow::compute::kernels::zip::zip;
 use arrow::datatypes::{DataType, Field as ArrowField};
 use arrow::error::ArrowError;
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
-use parquet::errors::ParquetError;
 use store::{Condition, Entries, Field, FilterOp, Predicate, Scalar, Table, Test};
 
 use decimal::Decimal;
 pub(crate) use split::Lifting;
+pub(crate) use told::NotUnderstood;
 
 /// An attribute that has a column of its own.
 #[derive(Clone, Debug, PartialEq)]
@@ -108,7 +108,7 @@ impl OfMap {
 
 impl Lifted {
     /// What the metadata of a file says.
-    pub(crate) fn of(footer: &ArrowReaderMetadata) -> Result<Self, ParquetError> {
+    pub(crate) fn of(footer: &ArrowReaderMetadata) -> Result<Self, NotUnderstood> {
         told::read(footer.metadata().file_metadata().key_value_metadata(), footer.schema())
     }
 

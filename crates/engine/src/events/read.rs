@@ -308,7 +308,7 @@ impl Iterator for AllRows {
 pub(crate) fn all_rows(
     file: &StoredFile,
     footers: &Cache<ArrowReaderMetadata>,
-) -> Result<AllRows, ParquetError> {
+) -> Result<AllRows, ReadError> {
     let input = file.open(Part::Rows)?;
     let footer = footer(file, &input, footers)?;
     let lifted = Lifted::of(&footer)?;

@@ -10,9 +10,11 @@ use model::event::{Attributes, LogEvent, Origin};
 use model::{TimeRange, Timestamp};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, Encoding};
+use parquet::errors::ParquetError;
 use prometheus::Registry;
 use store::{
-    Batch, EventBatch, EventScan, FoldedText, OwnTest, Phrase, Row, RowTest, TelemetryStore, TextPattern,
+    Batch, EventBatch, EventScan, FoldedText, OwnTest, Phrase, QueryError, Row, RowTest, TelemetryStore,
+    TextPattern,
 };
 
 use super::*;
@@ -21,6 +23,7 @@ use crate::events::filter::RowFilter;
 use crate::events::footer::footer;
 use crate::events::times_of;
 use crate::events::write::tests::written_with;
+use crate::query::without_damaged;
 use crate::{Config, Engine};
 
 type Map = Vec<(String, Option<String>)>;
@@ -469,6 +472,22 @@ fn a_file_that_says_what_is_not_known_is_an_error_and_is_not_set_aside() {
         "watchkeeper.lifted".to_owned(),
         r#"{"version":2,"columns":[]}"#.to_owned(),
     );
-    let error = told::read(Some(&vec![pair]), &schema).expect_err("another version").to_string();
-    assert!(error.contains("version 2") && error.contains("watchkeeper.lifted"), "{error}");
+    let error = told::read(Some(&vec![pair]), &schema).expect_err("another version");
+    let text = error.to_string();
+    assert!(text.contains("version 2") && text.contains("watchkeeper.lifted"), "{text}");
+
+    let stored = Stored::new();
+    stored.write(logs(0..100));
+    let rows = stored.rows();
+    let core = stored.engine.core();
+    let view = core.view();
+    let file = &view.files[0];
+    let read = without_damaged::<()>(core, file, Err(error.into()));
+    assert!(matches!(read, Err(QueryError::Storage { .. })), "{read:?}");
+    assert!(!file.is_quarantined());
+    assert_eq!(stored.rows(), rows);
+    // Of all else that cannot be read it is known that it is wrong.
+    let read = without_damaged::<()>(core, file, Err(ParquetError::General("no rows".to_owned()).into()));
+    assert!(matches!(read, Ok(None)), "{read:?}");
+    assert!(file.is_quarantined());
 }

@@ -1,7 +1,6 @@
 //! What the metadata of a file says of lifted attributes.
 
 use arrow::datatypes::{DataType, Field, SchemaRef};
-use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +10,11 @@ use super::{Column, Kind, Lifted, OfMap};
 /// The key of it.
 const KEY: &str = "watchkeeper.lifted";
 const VERSION: u32 = 1;
+
+/// Why what a file says of lifted attributes is not understood. A later version may have written it: that is no damage.
+#[derive(Debug, thiserror::Error)]
+#[error("what is said of attributes in columns of their own (`{key}`): {0}", key = KEY)]
+pub(crate) struct NotUnderstood(String);
 
 #[derive(Deserialize)]
 struct Versioned {
@@ -57,16 +61,12 @@ pub(super) fn written<'c>(columns: impl Iterator<Item = &'c Column>) -> Option<K
 }
 
 /// What the metadata of a file with these columns says. Nothing is lifted in a file that says nothing of it.
-pub(super) fn read(pairs: Option<&Vec<KeyValue>>, schema: &SchemaRef) -> Result<Lifted, ParquetError> {
+pub(super) fn read(pairs: Option<&Vec<KeyValue>>, schema: &SchemaRef) -> Result<Lifted, NotUnderstood> {
     let mut pairs = pairs.into_iter().flatten();
     let Some(text) = pairs.find(|pair| pair.key == KEY).and_then(|pair| pair.value.as_deref()) else {
         return Ok(Lifted::default());
     };
-    parsed(text, schema).map_err(|wrong| {
-        ParquetError::General(format!(
-            "what is said of attributes in columns of their own (`{KEY}`): {wrong}"
-        ))
-    })
+    parsed(text, schema).map_err(NotUnderstood)
 }
 
 fn parsed(text: &str, schema: &SchemaRef) -> Result<Lifted, String> {
