@@ -22,7 +22,10 @@ use arrow::compute::is_not_null;
 use arrow::compute::kernels::zip::zip;
 use arrow::datatypes::{DataType, Field as ArrowField};
 use arrow::error::ArrowError;
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
+use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
+use parquet::file::statistics::Statistics;
 use store::{Condition, Entries, Field, FilterOp, Predicate, Scalar, Table, Test};
 
 use decimal::Decimal;
@@ -69,6 +72,15 @@ impl Column {
             Kind::Text => DataType::Utf8,
             Kind::Number(_) => DataType::Int64,
         }
+    }
+
+    /// The bytes that an entry of a map has beside what the column has of it.
+    fn bytes_beside(&self) -> u64 {
+        let of_value = match self.kind {
+            Kind::Text => 0,
+            Kind::Number(_) => decimal::MAX_BYTES,
+        };
+        (self.key.len() + of_value) as u64
     }
 }
 
@@ -118,6 +130,19 @@ impl Lifted {
 
     fn columns(&self) -> impl Iterator<Item = &Column> {
         self.maps.iter().flat_map(|map| map.columns.iter().map(|(_, column)| column))
+    }
+
+    /// About how many bytes the maps of a row group take beside what is in these columns of it, once that is put back into
+    /// them: each value has its name again, and each number is a text.
+    pub(crate) fn bytes_beside(&self, group: &RowGroupMetaData, columns: &ProjectionMask) -> i64 {
+        let leaves = group.columns().iter().enumerate().filter(|(leaf, _)| columns.leaf_included(*leaf));
+        let bytes = leaves.filter_map(|(_, chunk)| {
+            let [name] = chunk.column_path().parts() else { return None };
+            let mut lifted = self.maps.iter().flat_map(|map| &map.columns);
+            let (_, column) = lifted.find(|(known, _)| known == name)?;
+            Some(values_of(chunk).saturating_mul(column.bytes_beside()))
+        });
+        i64::try_from(bytes.fold(0, u64::saturating_add)).unwrap_or(i64::MAX)
     }
 
     /// The columns of the file that have what is wanted of a column of the table.
@@ -225,6 +250,12 @@ impl Lifted {
 /// the map has.
 pub(crate) fn either(lifted: &ArrayRef, of_maps: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     zip(&is_not_null(lifted)?, lifted, of_maps)
+}
+
+/// How many rows of a row group have something in a column that is no list.
+fn values_of(chunk: &ColumnChunkMetaData) -> u64 {
+    let nulls = chunk.statistics().and_then(Statistics::null_count_opt).unwrap_or(0);
+    u64::try_from(chunk.num_values()).unwrap_or(0).saturating_sub(nulls)
 }
 
 fn missing(column: &str) -> ArrowError {

@@ -250,7 +250,7 @@ impl FileScan {
         let input = self.input.clone();
         let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(input, group.footer.clone())
             .with_row_selection(selection)
-            .with_batch_size(batch_rows(columns, &needed))
+            .with_batch_size(batch_rows(columns, &needed, &self.lifted))
             .with_projection(answer)
             .with_row_filter(ReaderFilter::new(predicates));
         Ok((reader.build()?, first))
@@ -277,14 +277,15 @@ impl FileScan {
     }
 }
 
-/// How many rows of a group are decoded at a time, so that a batch of average rows is not too large.
-fn batch_rows(group: &RowGroupMetaData, columns: &ProjectionMask) -> usize {
+/// How many rows of a group are decoded at a time, so that a batch of average rows is not too large, also once their maps
+/// have what is lifted.
+fn batch_rows(group: &RowGroupMetaData, columns: &ProjectionMask, lifted: &Lifted) -> usize {
     let leaves = group.columns().iter().enumerate().filter(|(leaf, _)| columns.leaf_included(*leaf));
     let bytes: i64 = leaves
         .map(|(_, column)| {
             column.unencoded_byte_array_data_bytes().unwrap_or(0).max(column.uncompressed_size()).max(0)
         })
-        .fold(0, i64::saturating_add);
+        .fold(lifted.bytes_beside(group, columns), i64::saturating_add);
     let bytes_a_row = usize::try_from(bytes).unwrap_or(usize::MAX) / rows_of(group).max(1);
     (BATCH_BYTES / bytes_a_row.max(1)).clamp(BATCH_MIN_ROWS, BATCH_ROWS)
 }
@@ -312,8 +313,8 @@ pub(crate) fn all_rows(
     let input = file.open(Part::Rows)?;
     let footer = footer(file, &input, footers)?;
     let lifted = Lifted::of(&footer)?;
-    let rows = footer.metadata().row_groups().iter().map(|group| batch_rows(group, &ProjectionMask::all()));
-    let rows = rows.min().unwrap_or(BATCH_ROWS);
+    let of_group = |group| batch_rows(group, &ProjectionMask::all(), &lifted);
+    let rows = footer.metadata().row_groups().iter().map(of_group).min().unwrap_or(BATCH_ROWS);
     let batches = ParquetRecordBatchReaderBuilder::new_with_metadata(input, footer).with_batch_size(rows);
     Ok(AllRows { batches: batches.build()?, lifted })
 }
@@ -656,6 +657,28 @@ mod tests {
         let pages = pages_that_may_match(&group, &filter(FilterOp::Equal, &id(20_000))).expect("indexes");
         let selected = pages.expect("a part of the rows").row_count();
         assert!((1..10_000).contains(&selected), "{selected}");
+    }
+
+    #[test]
+    fn batches_are_small_where_maps_get_long_names_back() {
+        let name = |place: usize| format!("{place:02}{}", "x".repeat(120));
+        let rows: Vec<LogEvent> = (0..2_000)
+            .map(|number| LogEvent {
+                attributes: (0..20).map(|place| (name(place), "v".to_owned())).collect(),
+                ..LogEvent::new(Timestamp::from_millis(number), Arc::default())
+            })
+            .collect();
+        let rows = LogEvent::to_batch(&rows).expect("rows of one table");
+        let lifted = lifted::of_rows(Table::Logs, [&rows]);
+        let (_, footer) =
+            written_with(Table::Logs, rows.schema(), lifted, |file| file.push(&rows).expect("taken"));
+        let lifted = Lifted::of(&footer).expect("its metadata");
+        let group = footer.metadata().row_group(0);
+        let bytes_a_row = 20 * name(0).len();
+        let count = batch_rows(group, &ProjectionMask::all(), &lifted);
+        assert!(count * bytes_a_row <= BATCH_BYTES, "{count}");
+        let time = ProjectionMask::roots(footer.parquet_schema(), [0]);
+        assert_eq!(batch_rows(group, &time, &lifted), BATCH_ROWS, "no maps are read");
     }
 
     #[test]
