@@ -123,7 +123,7 @@ impl Tails {
     }
 
     /// Looks at the files, and stores what they say. While something is stored, what is more is read, for a while. Says
-    /// whether there is still more; all that was read is settled then.
+    /// whether there may still be more; all that was read is settled then.
     async fn step(&self) -> Result<bool, CollectError> {
         let begun = Instant::now();
         let pass = |look: &mut Look| {
@@ -132,22 +132,23 @@ impl Tails {
             Ok((batch, look.troubles()))
         };
         let (mut batch, troubles) = self.look.run(pass).await?;
-        let has_more = loop {
+        // Of some files there may be more that is not to be read ahead: another pass sees to them.
+        let is_left = batch.has_more;
+        loop {
             let Batch { events, taken, has_more } = batch;
             let is_read_on = has_more && begun.elapsed() < LONGEST_STEP;
             let (stored, next) = tokio::join!(self.store(events), self.read_ahead(is_read_on));
             match self.settle(stored, taken, next).await? {
-                None => break has_more,
-                Some(next) if next.taken.is_empty() => break next.has_more,
-                Some(next) => batch = next,
+                Some(next) if !next.taken.is_empty() => batch = next,
+                _ => break,
             }
-        };
+        }
         let mut health = self.health.lock();
         if health.failure.take().is_some() {
             tracing::info!("log files are read again");
         }
         health.troubles = troubles;
-        Ok(has_more)
+        Ok(is_left)
     }
 
     async fn store(&self, events: Vec<Event>) -> Result<(), IngestError> {

@@ -289,6 +289,27 @@ async fn what_was_read_ahead_follows_what_was_read_and_goes_back_with_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn for_a_renamed_file_that_is_waited_for_no_other_is_read_ahead_again_and_again() {
+    let place = Place::new();
+    place.append("app.log", as_json_lines(&["one".to_owned()]));
+    // Of its last record nobody knows whether it goes on, so there is always something to look for.
+    place.append("other.log", "INFO:a:two\n");
+    let mut look = look(&place);
+    let first = look.pass().expect("a pass");
+    look.settle(&first.taken).expect("settled");
+    fs::rename(place.path("app.log"), place.path("app.log.1")).expect("renamed");
+    let second = look.pass().expect("a pass");
+    look.settle(&second.taken).expect("settled");
+    let three = "three".to_owned();
+    place.append("app.log.1", as_json_lines(std::slice::from_ref(&three)));
+    let ahead = look.read_ahead();
+    assert!(!second.has_more && !ahead.has_more, "all is read, or is for a pass");
+    assert!(!said(&ahead).contains(&three));
+    look.settle(&ahead.taken).expect("settled");
+    assert!(said(&look.pass().expect("a pass")).contains(&three));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_begun_anew_while_it_is_read_ahead_is_told_from_what_it_was() {
     let place = Place::new();
     let lines = many_lines(12 << 20);

@@ -38,8 +38,9 @@ impl Look {
         // One that talks alone need not wait for others.
         let turn = TURN_BYTES.max(PASS_BYTES / talking.max(1));
         for (path, files) in groups {
+            // They are for the next pass. They are no reason to read others ahead again and again, a few lines each time: one
+            // that was renamed is waited for long.
             if pace == Pace::Ahead && !self.can_be_read_ahead(&files) {
-                batch.has_more |= files.iter().any(|file| !self.files[*file].is_idle());
                 continue;
             }
             for index in files {
