@@ -14,7 +14,6 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::allocator;
 use crate::config::{self, Loaded};
 use crate::exit::{self, Failure};
 use crate::first_start;
@@ -50,7 +49,6 @@ pub(crate) async fn run(command: &Serve) -> Result<(), Failure> {
     house::make_data_dir(&data_dir)?;
     let secrets = config::secrets(&loaded.settings).context("the settings cannot be read through")?;
     let lost_lines = logging::begin(&loaded.settings.log, &data_dir, &secrets).map_err(Failure::usage)?;
-    allocator::give_back_on().context("the thread of the allocator could not be started")?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         data_dir = %data_dir.display(),
