@@ -3,6 +3,7 @@
 pub(crate) mod bloom;
 pub(crate) mod collect;
 pub(crate) mod condition;
+pub(crate) mod dictionaries;
 pub(crate) mod filter;
 pub(crate) mod footer;
 pub(crate) mod ids;

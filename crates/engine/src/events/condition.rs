@@ -155,6 +155,10 @@ fn evaluate(column: &ArrayRef, test: &Test) -> Result<BooleanArray, ArrowError> 
     if let DataType::FixedSizeBinary(size) = column.data_type() {
         return evaluate_ids(column, *size, test);
     }
+    if let Some(dictionary) = column.as_any_dictionary_opt() {
+        let of_values = evaluate(dictionary.values(), test)?;
+        return Ok(take(&of_values, dictionary.keys(), None)?.as_boolean().clone());
+    }
     match test {
         Test::Exists => is_not_null(column),
         Test::Compare(op, value) => compared(column, *op, value),

@@ -157,7 +157,7 @@ impl Lifted {
         let lifted = map.columns.iter().filter(|(_, column)| is_wanted(column));
         let names = lifted.map(|(name, _)| name.as_str());
         let is_in_columns = |key: &&str| map.column(key).is_some_and(|(_, column)| column.is_whole);
-        let needs_map = keys.is_none_or(|keys| !keys.iter().all(|key| is_in_columns(key)));
+        let needs_map = keys.is_none_or(|keys| !keys.iter().all(is_in_columns));
         names.chain(needs_map.then_some(column)).collect()
     }
 

@@ -28,6 +28,7 @@ use crate::catalog::Part;
 use crate::core::Core;
 use crate::events::bloom;
 use crate::events::condition;
+use crate::events::dictionaries;
 use crate::events::filter::{RowFilter, mask_of, within};
 use crate::events::footer::{footer, of_group};
 use crate::events::lifted::Lifted;
@@ -197,6 +198,10 @@ impl FileScan {
             if pages.as_ref().is_none_or(RowSelection::selects_any) {
                 self.windows = in_order(windows(&footer)?, self.wanted.order);
             }
+            if looks_for_one_value(&footer, &filter) {
+                self.at_once = usize::MAX;
+            }
+            let footer = dictionaries::for_conditions(footer, &filter, &self.answered())?;
             self.group = Some(Group { footer, first_row, filter, pages });
             self.counts.row_groups.inc();
             self.wanted.tally.row_groups.fetch_add(1, Ordering::Relaxed);
@@ -221,9 +226,7 @@ impl FileScan {
         let all_within = windows
             .iter()
             .all(|window| range.contains(window.range.start) && range.contains(window.range.end));
-        let Wanted { schema, entries, .. } = &*self.wanted;
-        let answer = schema.fields().iter().flat_map(|field| self.lifted.columns_of(field.name(), entries));
-        let answer = self.roots(answer);
+        let answer = self.roots(self.answered());
         let mut needed = answer.clone();
         let mut predicates: Vec<Box<dyn ArrowPredicate>> = Vec::new();
         if !all_within {
@@ -256,6 +259,12 @@ impl FileScan {
         Ok((reader.build()?, first))
     }
 
+    /// The columns of the file that the answer needs.
+    fn answered(&self) -> Vec<&str> {
+        let Wanted { schema, entries, .. } = &*self.wanted;
+        schema.fields().iter().flat_map(|field| self.lifted.columns_of(field.name(), entries)).collect()
+    }
+
     /// Rows of a window without those that come after enough others whatever they are.
     fn rows_that_matter(&self, group: &Group, window: &Window, range: TimeRange) -> Range<usize> {
         let Range { start, end } = window.rows;
@@ -275,6 +284,17 @@ impl FileScan {
         let indices = columns.into_iter().filter_map(|column| schema.index_of(column).ok());
         ProjectionMask::roots(self.footer.parquet_schema(), indices)
     }
+}
+
+/// Whether rows must have one value in a column of a row group that has a bloom filter: where it is, it is seldom.
+fn looks_for_one_value(footer: &ArrowReaderMetadata, filter: &RowFilter) -> bool {
+    let group = footer.metadata().row_group(0);
+    filter.parts().iter().any(|part| match part {
+        Predicate::Is(Condition { field: Field::Column(name), test: Test::Compare(FilterOp::Equal, _) }) => {
+            leaf(footer, name).is_some_and(|leaf| group.column(leaf).bloom_filter_offset().is_some())
+        }
+        _ => false,
+    })
 }
 
 /// How many rows of a group are decoded at a time, so that a batch of average rows is not too large, also once their maps

@@ -105,17 +105,21 @@ impl Reader {
             }
             Source::Memory(part) => {
                 let rows = self.filter(&part.rows, range).map_err(in_memory)?;
-                Ok(Step::Rows(Rows { rows, source: place, first_row: 0 }))
+                Ok(match rows {
+                    Some(rows) => Step::Rows(Rows { rows, source: place, first_row: 0 }),
+                    None => Step::Nothing,
+                })
             }
         }
     }
 
-    fn filter(&self, rows: &RecordBatch, range: TimeRange) -> Result<RecordBatch, ArrowError> {
+    /// The rows that are wanted; `None` when none is.
+    fn filter(&self, rows: &RecordBatch, range: TimeRange) -> Result<Option<RecordBatch>, ArrowError> {
         let mask = self.wanted.filter.mask(rows, range)?;
         if mask.true_count() == 0 {
-            return Ok(RecordBatch::new_empty(Arc::clone(&self.wanted.schema)));
+            return Ok(None);
         }
-        filter_record_batch(&conform(rows.clone(), &self.wanted.schema)?, &mask)
+        filter_record_batch(&conform(rows.clone(), &self.wanted.schema)?, &mask).map(Some)
     }
 }
 

@@ -11,7 +11,7 @@ const TURN_BYTES: usize = 1 << 20;
 /// that is in memory.
 const PASS_BYTES: usize = 4 << 20;
 /// The most records of a pass, but for those of the last piece.
-const PASS_EVENTS: usize = 8_192;
+const PASS_EVENTS: usize = 4_096;
 
 /// What becomes of what was read before, while more is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -32,7 +32,7 @@ pub(super) fn of_rows(table: Table, rows: &[&RecordBatch]) -> Vec<Column> {
         return Vec::new();
     }
     let step = all.div_ceil(SAMPLE_ROWS);
-    let of_map = |map: &&'static str| Sample { map: *map, rows, step }.columns(all.div_ceil(step));
+    let of_map = |map: &&'static str| Sample { map, rows, step }.columns(all.div_ceil(step));
     table.attribute_columns().iter().flat_map(of_map).collect()
 }
 
