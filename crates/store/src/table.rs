@@ -95,7 +95,7 @@ impl Table {
     pub const fn id_columns(self) -> &'static [&'static str] {
         match self {
             Self::JobEvents => &["event_id", "job_id", "document_id", "worker_id", "trace_id"],
-            Self::StageEvents => &["event_id", "job_id", "document_id"],
+            Self::StageEvents => &["event_id", "job_id", "document_id", "trace_id"],
             Self::ComponentEvents => &["event_id", "job_id"],
             Self::WorkerEvents => &["event_id", "worker_id"],
             Self::Requests => &["event_id", "request_id", "user_id", "trace_id"],

@@ -286,15 +286,24 @@ impl FileScan {
     }
 }
 
-/// Whether rows must have one value in a column of a row group that has a bloom filter: where it is, it is seldom.
+/// Whether rows must have one of some values in a column of a row group that has a bloom filter: where they are, they are
+/// seldom.
 fn looks_for_one_value(footer: &ArrowReaderMetadata, filter: &RowFilter) -> bool {
-    let group = footer.metadata().row_group(0);
-    filter.parts().iter().any(|part| match part {
-        Predicate::Is(Condition { field: Field::Column(name), test: Test::Compare(FilterOp::Equal, _) }) => {
-            leaf(footer, name).is_some_and(|leaf| group.column(leaf).bloom_filter_offset().is_some())
+    fn is_seldom(footer: &ArrowReaderMetadata, predicate: &Predicate) -> bool {
+        match predicate {
+            Predicate::Is(Condition {
+                field: Field::Column(name),
+                test: Test::Compare(FilterOp::Equal, _),
+            }) => {
+                let column = leaf(footer, name).map(|leaf| footer.metadata().row_group(0).column(leaf));
+                column.is_some_and(|column| column.bloom_filter_offset().is_some())
+            }
+            Predicate::Any(parts) => !parts.is_empty() && parts.iter().all(|part| is_seldom(footer, part)),
+            Predicate::All(parts) => parts.iter().any(|part| is_seldom(footer, part)),
+            Predicate::Is(_) | Predicate::Not(_) | Predicate::Own(_) => false,
         }
-        _ => false,
-    })
+    }
+    filter.parts().iter().any(|part| is_seldom(footer, part))
 }
 
 /// How many rows of a group are decoded at a time, so that a batch of average rows is not too large, also once their maps
