@@ -2,68 +2,35 @@ use arrow::array::BooleanArray;
 use arrow::compute::filter_record_batch;
 use model::event::LogEvent;
 use model::{TimeRange, Timestamp};
-use prometheus::Registry;
+use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use store::{
-    Batch, EventBatch, EventScan, FilterOp, FoldedText, OwnTest, Phrase, Predicate, Row, RowTest,
-    TelemetryStore, Test, TextPattern,
+    EventScan, FilterOp, FoldedText, OwnTest, Phrase, Predicate, Row, RowTest, TelemetryStore, Test,
+    TextPattern,
 };
 
 use super::*;
-use crate::catalog::Part;
 use crate::events::filter::RowFilter;
-use crate::events::footer::footer;
 use crate::events::times_of;
-use crate::testing::logs;
-use crate::{Config, Engine};
+use crate::testing::{Stored, logs};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const OTHER: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN: &str = "00f067aa0ba902b7";
 
 /// A store of logs.
-struct Stored {
-    engine: Arc<Engine>,
-    runtime: tokio::runtime::Runtime,
-    _dir: tempfile::TempDir,
-}
+struct Logs(Stored);
 
-impl Stored {
-    fn new() -> Self {
-        let dir = tempfile::tempdir().expect("dir");
-        let none = model::ByteSize(0);
-        let retention = model::DurationText(std::time::Duration::from_secs(100 * 365 * 86_400));
-        let config =
-            Config { disk_reserve_bytes: none, retention_free_bytes: none, retention, ..Config::default() };
-        let engine = Engine::open(dir.path(), config, &Registry::new()).expect("opens");
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        Self { engine, runtime, _dir: dir }
-    }
-
-    fn append(&self, rows: RecordBatch) {
-        let events = vec![EventBatch { table: Table::Logs, rows }];
-        self.runtime.block_on(self.engine.append(Batch { events, ..Batch::default() })).expect("appended");
-    }
-
-    /// Makes a file of rows.
-    fn write(&self, rows: RecordBatch) {
-        self.append(rows);
-        self.engine.checkpoint().expect("written");
-    }
-
+impl Logs {
     /// What the files have in a column.
     fn types(&self, column: &str) -> Vec<Option<DataType>> {
-        let core = self.engine.core();
-        let view = core.view();
-        let of_file = |file: &Arc<crate::files::StoredFile>| {
-            let input = file.open(Part::Rows).expect("opened");
-            let footer = footer(file, &input, &core.footers).expect("a footer");
+        let of_file = |footer: ArrowReaderMetadata| {
             footer.schema().field_with_name(column).ok().map(|field| field.data_type().clone())
         };
-        view.files.iter().map(of_file).collect()
+        self.0.footers().into_iter().map(of_file).collect()
     }
 
     fn scanned(&self, scan: &EventScan) -> Vec<LogEvent> {
-        let batches = self.engine.scan(scan).expect("scanned");
+        let batches = self.0.engine.scan(scan).expect("scanned");
         batches.iter().flat_map(|rows| LogEvent::from_batch(rows).expect("rows of the table")).collect()
     }
 
@@ -111,14 +78,14 @@ fn what_is_not_in_lower_case_and_of_the_length_is_no_id() {
 
 #[test]
 fn ids_are_bytes_in_files_and_texts_for_whoever_reads() {
-    let stored = Stored::new();
-    stored.append(logs(0, &[(Some(TRACE), Some(SPAN)), (None, None), (Some(OTHER), None)]));
-    stored.append(logs(100, &[(None, Some(SPAN))]));
+    let stored = Logs(Stored::new());
+    stored.0.append(Table::Logs, logs(0, &[(Some(TRACE), Some(SPAN)), (None, None), (Some(OTHER), None)]));
+    stored.0.append(Table::Logs, logs(100, &[(None, Some(SPAN))]));
     let before = stored.rows();
     let ids: Vec<_> = before.iter().map(|row| (row.trace_id.as_deref(), row.span_id.as_deref())).collect();
     let expected = [(Some(TRACE), Some(SPAN)), (None, None), (Some(OTHER), None), (None, Some(SPAN))];
     assert_eq!(ids, expected);
-    stored.engine.checkpoint().expect("written");
+    stored.0.engine.checkpoint().expect("written");
     assert_eq!((stored.types("trace_id"), stored.types("span_id")), (vec![bytes(16)], vec![bytes(8)]));
     assert_eq!(stored.rows(), before);
 }
@@ -127,10 +94,10 @@ fn ids_are_bytes_in_files_and_texts_for_whoever_reads() {
 fn a_column_with_one_text_that_is_no_id_stays_text() {
     let upper = SPAN.to_uppercase();
     for other in ["", "x", &SPAN[1..], upper.as_str(), TRACE] {
-        let stored = Stored::new();
-        stored.append(logs(0, &[(Some(TRACE), Some(SPAN)), (Some(OTHER), Some(other))]));
+        let stored = Logs(Stored::new());
+        stored.0.append(Table::Logs, logs(0, &[(Some(TRACE), Some(SPAN)), (Some(OTHER), Some(other))]));
         let before = stored.rows();
-        stored.engine.checkpoint().expect("written");
+        stored.0.engine.checkpoint().expect("written");
         let types = (stored.types("trace_id"), stored.types("span_id"));
         assert_eq!(types, (vec![bytes(16)], vec![Some(DataType::Utf8)]), "{other:?}");
         assert_eq!(stored.rows(), before, "{other:?}");
@@ -152,13 +119,13 @@ fn merged_files_have_bytes_where_all_that_have_the_column_had_them() {
         (vec![nothing(0), nothing(1)], vec![None, None], None),
     ];
     for (number, (files, types, merged)) in cases.into_iter().enumerate() {
-        let stored = Stored::new();
+        let stored = Logs(Stored::new());
         let count = files.len();
-        files.into_iter().for_each(|rows| stored.write(rows));
+        files.into_iter().for_each(|rows| stored.0.write(Table::Logs, rows));
         assert_eq!(stored.types("trace_id"), types, "case {number}");
         let before = stored.rows();
         let far = Timestamp::from_millis(3 * 86_400_000);
-        assert_eq!(stored.engine.compact_days(far).expect("merged"), count, "case {number}");
+        assert_eq!(stored.0.engine.compact_days(far).expect("merged"), count, "case {number}");
         assert_eq!(stored.types("trace_id"), vec![merged], "case {number}");
         assert_eq!(stored.rows(), before, "case {number}");
     }
@@ -186,8 +153,8 @@ fn conditions_hold_for_the_same_rows_whether_ids_are_bytes_or_texts() {
     let (low, high) = (low.as_str(), high.as_str());
     let ids = [Some(TRACE), None, Some(OTHER), Some(low), Some(TRACE), Some(high)];
     let rows = logs(0, &ids.map(|id| (id, None)));
-    let stored = Stored::new();
-    stored.write(rows.clone());
+    let stored = Logs(Stored::new());
+    stored.0.write(Table::Logs, rows.clone());
     assert_eq!(stored.types("trace_id"), [bytes(16)]);
     let times = |predicate: &Predicate| {
         let scan = EventScan::new(Table::Logs, TimeRange::ALL, usize::MAX).matching(predicate.clone());

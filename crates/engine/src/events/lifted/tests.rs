@@ -11,20 +11,14 @@ use model::{TimeRange, Timestamp};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, Encoding};
 use parquet::errors::ParquetError;
-use prometheus::Registry;
-use store::{
-    Batch, EventBatch, EventScan, FoldedText, OwnTest, Phrase, QueryError, Row, RowTest, TelemetryStore,
-    TextPattern,
-};
+use store::{EventScan, FoldedText, OwnTest, Phrase, QueryError, Row, RowTest, TelemetryStore, TextPattern};
 
 use super::*;
-use crate::catalog::Part;
 use crate::events::filter::RowFilter;
-use crate::events::footer::footer;
 use crate::events::times_of;
 use crate::events::write::tests::written_with;
 use crate::query::without_damaged;
-use crate::{Config, Engine};
+use crate::testing::Stored;
 
 type Map = Vec<(String, Option<String>)>;
 
@@ -205,11 +199,7 @@ fn what_is_looked_at_says_which_columns_are_read() {
 }
 
 /// A store of logs.
-struct Stored {
-    engine: Arc<Engine>,
-    runtime: tokio::runtime::Runtime,
-    _dir: tempfile::TempDir,
-}
+struct Logs(Stored);
 
 /// A record with attributes whose names and values follow from its number.
 fn log(number: i64, chance: &mut fastrand::Rng) -> LogEvent {
@@ -238,39 +228,17 @@ fn logs(numbers: std::ops::Range<i64>) -> RecordBatch {
     LogEvent::to_batch(&rows).expect("rows of one table")
 }
 
-impl Stored {
-    fn new() -> Self {
-        let dir = tempfile::tempdir().expect("dir");
-        let none = model::ByteSize(0);
-        let retention = model::DurationText(std::time::Duration::from_secs(100 * 365 * 86_400));
-        let config =
-            Config { disk_reserve_bytes: none, retention_free_bytes: none, retention, ..Config::default() };
-        let engine = Engine::open(dir.path(), config, &Registry::new()).expect("opens");
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        Self { engine, runtime, _dir: dir }
-    }
-
-    /// Makes a file of rows.
-    fn write(&self, rows: RecordBatch) {
-        let events = vec![EventBatch { table: Table::Logs, rows }];
-        self.runtime.block_on(self.engine.append(Batch { events, ..Batch::default() })).expect("appended");
-        self.engine.checkpoint().expect("written");
-    }
-
+impl Logs {
     /// What is lifted in the files.
     fn lifted(&self) -> Vec<Vec<Column>> {
-        let core = self.engine.core();
-        let view = core.view();
-        let of_file = |file: &Arc<crate::files::StoredFile>| {
-            let input = file.open(Part::Rows).expect("opened");
-            let footer = footer(file, &input, &core.footers).expect("a footer");
-            Lifted::of(&footer).expect("its metadata").columns().cloned().collect()
+        let of_file = |footer: &ArrowReaderMetadata| {
+            Lifted::of(footer).expect("its metadata").columns().cloned().collect()
         };
-        view.files.iter().map(of_file).collect()
+        self.0.footers().iter().map(of_file).collect()
     }
 
     fn scanned(&self, scan: &EventScan) -> Vec<LogEvent> {
-        let batches = self.engine.scan(scan).expect("scanned");
+        let batches = self.0.engine.scan(scan).expect("scanned");
         batches.iter().flat_map(|rows| LogEvent::from_batch(rows).expect("rows of the table")).collect()
     }
 
@@ -296,11 +264,11 @@ fn expected(columns: &[(&str, bool, bool)]) -> Vec<(String, bool, bool)> {
 
 #[test]
 fn rows_are_the_same_once_they_are_in_files_and_once_these_are_merged() {
-    let stored = Stored::new();
+    let stored = Logs(Stored::new());
     let parts = [logs(0..3_000), logs(3_000..3_500), logs(3_500..6_000)];
     let before: Vec<LogEvent> =
         parts.iter().flat_map(|rows| LogEvent::from_batch(rows).expect("rows of the table")).collect();
-    parts.into_iter().for_each(|rows| stored.write(rows));
+    parts.into_iter().for_each(|rows| stored.0.write(Table::Logs, rows));
     assert_eq!(stored.rows(), before);
     let lifted = stored.lifted();
     let of_many = expected(&[
@@ -315,7 +283,7 @@ fn rows_are_the_same_once_they_are_in_files_and_once_these_are_merged() {
     assert!(lifted[1].is_empty(), "there are too few rows");
     assert_eq!(told_of(&lifted[2]), of_many);
     let far = Timestamp::from_millis(3 * 86_400_000);
-    assert_eq!(stored.engine.compact_days(far).expect("merged"), 3);
+    assert_eq!(stored.0.engine.compact_days(far).expect("merged"), 3);
     assert_eq!(stored.rows(), before);
     let merged = stored.lifted();
     assert_eq!(merged.iter().map(|columns| told_of(columns)).collect::<Vec<_>>(), [of_many]);
@@ -323,14 +291,14 @@ fn rows_are_the_same_once_they_are_in_files_and_once_these_are_merged() {
 
 #[test]
 fn files_in_which_nothing_is_lifted_are_merged_to_one_in_which_something_is() {
-    let stored = Stored::new();
+    let stored = Logs(Stored::new());
     let parts = [logs(0..900), logs(900..1_800), logs(1_800..2_000)];
     let before: Vec<LogEvent> =
         parts.iter().flat_map(|rows| LogEvent::from_batch(rows).expect("rows of the table")).collect();
-    parts.into_iter().for_each(|rows| stored.write(rows));
+    parts.into_iter().for_each(|rows| stored.0.write(Table::Logs, rows));
     assert!(stored.lifted().iter().all(Vec::is_empty));
     let far = Timestamp::from_millis(3 * 86_400_000);
-    assert_eq!(stored.engine.compact_days(far).expect("merged"), 3);
+    assert_eq!(stored.0.engine.compact_days(far).expect("merged"), 3);
     assert_eq!(stored.rows(), before);
     let names: Vec<String> = stored.lifted().iter().flatten().map(Column::name).collect();
     assert!(names.contains(&"attributes.duration_ms".to_owned()), "{names:?}");
@@ -428,8 +396,8 @@ fn predicate(chance: &mut fastrand::Rng, depth: u8) -> Predicate {
 #[test]
 fn conditions_hold_for_the_same_rows_whether_attributes_are_lifted_or_not() {
     let rows = logs(0..4_000);
-    let stored = Stored::new();
-    stored.write(rows.clone());
+    let stored = Logs(Stored::new());
+    stored.0.write(Table::Logs, rows.clone());
     assert_eq!(stored.lifted()[0].len(), 6);
     let schema = store::schema(Table::Logs);
     let rows = store::conform(&rows, &schema).expect("columns of the table");
@@ -476,10 +444,10 @@ fn a_file_that_says_what_is_not_known_is_an_error_and_is_not_set_aside() {
     let text = error.to_string();
     assert!(text.contains("version 2") && text.contains("watchkeeper.lifted"), "{text}");
 
-    let stored = Stored::new();
-    stored.write(logs(0..100));
+    let stored = Logs(Stored::new());
+    stored.0.write(Table::Logs, logs(0..100));
     let rows = stored.rows();
-    let core = stored.engine.core();
+    let core = stored.0.engine.core();
     let view = core.view();
     let file = &view.files[0];
     let read = without_damaged::<()>(core, file, Err(error.into()));

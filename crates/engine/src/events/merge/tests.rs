@@ -1,41 +1,24 @@
 use arrow::array::StringArray;
 use model::Timestamp;
-use prometheus::Registry;
-use store::{Batch, EventBatch, EventScan, TelemetryStore};
+use store::{EventScan, TelemetryStore};
 
 use super::*;
-use crate::testing::deploys;
-use crate::{Config, Engine};
+use crate::testing::{Stored, deploys};
 
 /// A store with a file for each list of times.
-struct Stored {
-    engine: Arc<Engine>,
-    _dir: tempfile::TempDir,
-}
+struct Files(Stored);
 
-impl Stored {
+impl Files {
     fn new(files: &[Vec<i64>]) -> Self {
-        let dir = tempfile::tempdir().expect("dir");
-        let none = model::ByteSize(0);
-        let retention = model::DurationText(std::time::Duration::from_secs(100 * 365 * 86_400));
-        let config =
-            Config { disk_reserve_bytes: none, retention_free_bytes: none, retention, ..Config::default() };
-        let engine = Engine::open(dir.path(), config, &Registry::new()).expect("opens");
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let stored = Stored::new();
         for (file, times) in files.iter().enumerate() {
-            let events = vec![EventBatch { table: Table::Deploys, rows: told_apart(times, file) }];
-            runtime.block_on(engine.append(Batch { events, ..Batch::default() })).expect("appended");
-            engine.checkpoint().expect("written");
+            stored.write(Table::Deploys, told_apart(times, file));
         }
-        Self { engine, _dir: dir }
-    }
-
-    fn files(&self) -> Vec<Arc<StoredFile>> {
-        self.engine.core().view().files.to_vec()
+        Self(stored)
     }
 
     fn merged(&self) -> RecordBatch {
-        let mut merging = Merging::new(self.engine.core(), Table::Deploys, &self.files());
+        let mut merging = Merging::new(self.0.engine.core(), Table::Deploys, &self.0.files());
         let mut batches = Vec::new();
         loop {
             match merging.next().expect("read") {
@@ -50,7 +33,7 @@ impl Stored {
     /// All rows by time, of the same time in the order in which they came.
     fn scanned(&self) -> RecordBatch {
         let scan = EventScan::new(Table::Deploys, TimeRange::ALL, usize::MAX);
-        let batches = self.engine.scan(&scan).expect("scanned");
+        let batches = self.0.engine.scan(&scan).expect("scanned");
         arrow::compute::concat_batches(&store::schema(Table::Deploys), &batches).expect("one schema")
     }
 }
@@ -72,16 +55,16 @@ fn files_are_merged_by_time_and_of_the_same_time_the_earlier_file_comes_first() 
         let times: Vec<Vec<i64>> = (0..files)
             .map(|file| (0..rows).map(|_| file * span / 4 + chance.i64(0..span)).collect())
             .collect();
-        let stored = Stored::new(&times);
-        assert_eq!(stored.files().len(), files as usize);
+        let stored = Files::new(&times);
+        assert_eq!(stored.0.files().len(), files as usize);
         assert_eq!(stored.merged(), stored.scanned(), "{files} files of {rows} rows");
     }
 }
 
 #[test]
 fn files_that_follow_one_another_are_read_one_by_one() {
-    let stored = Stored::new(&[vec![5, 9], vec![1, 4], vec![10, 12]]);
-    let mut merging = Merging::new(stored.engine.core(), Table::Deploys, &stored.files());
+    let stored = Files::new(&[vec![5, 9], vec![1, 4], vec![10, 12]]);
+    let mut merging = Merging::new(stored.0.engine.core(), Table::Deploys, &stored.0.files());
     assert!(merging.open_due().expect("opened"));
     assert_eq!((merging.open.len(), merging.waiting.len()), (1, 2));
     assert_eq!(merging.open[0].key(), (1_000_000, 1), "the file that begins first");
@@ -92,14 +75,14 @@ fn no_more_files_are_merged_than_may_be_open_at_once() {
     let at = |range: &[i64]| range.to_vec();
     // Each reaches over its neighbour's beginning.
     let chain: Vec<Vec<i64>> = (0..40).map(|file| at(&[file * 10, file * 10 + 15])).collect();
-    assert_eq!(within_open(&Stored::new(&chain).files()).len(), 40);
+    assert_eq!(within_open(&Files::new(&chain).0.files()).len(), 40);
     let pile: Vec<Vec<i64>> = (0..20).map(|file| at(&[file, 100])).collect();
-    let stored = Stored::new(&pile);
-    assert_eq!(within_open(&stored.files()).len(), MAX_OPEN);
+    let stored = Files::new(&pile);
+    assert_eq!(within_open(&stored.0.files()).len(), MAX_OPEN);
     let before = stored.scanned();
     let far = Timestamp::from_millis(3 * 86_400_000);
     // Sixteen become one, then that one and the four others.
-    assert_eq!(stored.engine.compact(far).expect("merged"), MAX_OPEN + 5);
-    assert_eq!(stored.files().len(), 1);
+    assert_eq!(stored.0.engine.compact(far).expect("merged"), MAX_OPEN + 5);
+    assert_eq!(stored.0.files().len(), 1);
     assert_eq!(stored.scanned(), before);
 }
