@@ -7,6 +7,7 @@ pub mod event;
 pub mod histogram;
 pub mod labels;
 pub mod metric;
+pub mod pattern;
 pub mod pem;
 pub mod quantity;
 pub mod sample;

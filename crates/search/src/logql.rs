@@ -3,6 +3,7 @@
 //!
 //! Records are parsed before they are stored, so `| json` and `| logfmt` change nothing and are passed over. What else
 //! there is of the language is refused, with its place and what is taken. Which labels there are is not known here.
+//! Regular expressions are those of Go ([`model::pattern`]), as Loki has them; those of searches are Rust's.
 //!
 //! Start reading at [`parse()`].
 

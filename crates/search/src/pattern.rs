@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use model::pattern::{self as go, SyntaxError};
 use regex::{Regex, RegexBuilder};
 
 use crate::Part;
@@ -19,6 +20,8 @@ pub(crate) enum PatternError {
     TooLarge,
     /// What the library has to say of it, in one line.
     Syntax(String),
+    /// What is wrong with one of Go's syntax, in the words of Go's library.
+    Go(SyntaxError),
 }
 
 impl fmt::Display for PatternError {
@@ -27,6 +30,7 @@ impl fmt::Display for PatternError {
             Self::TooLong => write!(f, "the pattern is longer than {MAX_PATTERN_BYTES} bytes"),
             Self::TooLarge => f.write_str("the pattern would become too large: repetitions multiply"),
             Self::Syntax(message) => write!(f, "this is no regular expression: {message}"),
+            Self::Go(error) => write!(f, "{error}"),
         }
     }
 }
@@ -48,7 +52,7 @@ fn compile(pattern: &str, ignores_case: bool) -> Result<Regex, PatternError> {
         })
 }
 
-/// A regular expression, which may match anywhere in a text.
+/// A regular expression, which may match anywhere in a text unless it says otherwise.
 #[derive(Clone, Debug)]
 pub struct Pattern {
     source: String,
@@ -64,7 +68,30 @@ impl Pattern {
         Ok(Self { source: source.to_owned(), ignores_case, regex: compile(source, ignores_case)? })
     }
 
-    /// What was written.
+    /// One of Go's syntax, in which `.` is every character but the end of a line.
+    pub(crate) fn of_go(written: &str) -> Result<Self, PatternError> {
+        Self::read_by(go::anywhere, written)
+    }
+
+    /// One of Go's syntax that must match the whole of a text, and in which `.` is every character.
+    pub(crate) fn of_go_as_a_whole(written: &str) -> Result<Self, PatternError> {
+        Self::read_by(go::anchored, written)
+    }
+
+    fn read_by(read: fn(&str) -> Result<String, SyntaxError>, written: &str) -> Result<Self, PatternError> {
+        if written.len() > MAX_PATTERN_BYTES {
+            return Err(PatternError::TooLong);
+        }
+        let source = read(written).map_err(PatternError::Go)?;
+        let regex = compile(&source, false).map_err(|error| match error {
+            // All else that there is to refuse was refused when it was read.
+            PatternError::Syntax(_) => PatternError::Go(go::Fault::TooDeep.at(written)),
+            error => error,
+        })?;
+        Ok(Self { source, ignores_case: false, regex })
+    }
+
+    /// What was written; one of Go's syntax as it is in Rust's.
     pub fn source(&self) -> &str {
         &self.source
     }

@@ -201,7 +201,7 @@ fn of_pattern(error: &PatternError, span: Span) -> Fault {
     let fault = Fault::new(span, error.to_string());
     match error {
         PatternError::Syntax(_) => fault.suggest("a path is written in quotes, as \"/api/v1\""),
-        PatternError::TooLong | PatternError::TooLarge => fault,
+        PatternError::TooLong | PatternError::TooLarge | PatternError::Go(_) => fault,
     }
 }
 

@@ -1,17 +1,13 @@
-//! Patterns of labels: regular expressions as Prometheus has them, whose syntax is Go's (`go.rs`). Those of selectors are
-//! kept for the next query: dashboards and rules ask the same ones again and again, and to compile one costs as much as
-//! to match thousands of values.
-
-mod fault;
-mod go;
+//! Patterns of labels: regular expressions as Prometheus has them, whose syntax is Go's ([`model::pattern`]). Those of
+//! selectors are kept for the next query: dashboards and rules ask the same ones again and again, and to compile one
+//! costs as much as to match thousands of values.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, LazyLock};
 
+use model::pattern::{self as go, Fault, SyntaxError};
 use parking_lot::Mutex;
 use regex::{Regex, RegexBuilder};
-
-pub use self::fault::{Fault, PatternError};
 
 /// The largest compiled pattern, in bytes: patterns come from outside.
 const MAX_BYTES: usize = 1 << 20;
@@ -23,6 +19,22 @@ const KEPT_TEXT_BYTES: usize = 1 << 10;
 const CACHE_BYTES: usize = 256 << 10;
 /// How many are kept.
 const KEPT: usize = 128;
+
+/// A pattern that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PatternError {
+    /// It is not read.
+    #[error(transparent)]
+    Syntax(#[from] SyntaxError),
+    /// It would take too much memory.
+    #[error("the regular expression `{pattern}` takes more than {limit} bytes when compiled")]
+    TooLarge {
+        /// The pattern.
+        pattern: String,
+        /// How much it may take.
+        limit: usize,
+    },
+}
 
 /// Those that were asked for last, the newest first.
 static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
@@ -82,7 +94,7 @@ fn build(pattern: &str, read: &str, max_bytes: usize) -> Result<Regex, PatternEr
     built.map_err(|error| match error {
         regex::Error::CompiledTooBig(limit) => PatternError::TooLarge { pattern: pattern.to_owned(), limit },
         // All else that there is to refuse is refused when a pattern is read.
-        _ => Fault::TooDeep.at(pattern),
+        _ => Fault::TooDeep.at(pattern).into(),
     })
 }
 
@@ -118,6 +130,7 @@ mod tests {
     fn groups_in_each_other_without_end_are_refused() {
         let deep = format!("{}a{}", "(".repeat(5000), ")".repeat(5000));
         let error = compiled(&deep).expect_err("refused");
-        assert!(matches!(error, PatternError::Syntax { fault: Fault::TooDeep, .. }), "{error}");
+        let is_too_deep = matches!(&error, PatternError::Syntax(syntax) if syntax.fault == Fault::TooDeep);
+        assert!(is_too_deep, "{error}");
     }
 }

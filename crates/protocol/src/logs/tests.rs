@@ -234,6 +234,7 @@ fn logfmt_and_access_logs_are_understood_and_texts_with_signs_are_not() {
     let access =
         one(r#"10.0.0.7 - anna [30/Nov/2026:08:00:00 +0000] "GET /api/x?a=1 HTTP/1.1" 502 157 "-" "curl/8""#);
     assert_eq!(access.time.to_string(), "2026-11-30T08:00:00Z");
+    assert_eq!(access.level, None, "a status is none");
     let fields = &access.conventions;
     assert_eq!((fields.http_method.as_deref(), fields.http_status_code), (Some("GET"), Some(502)));
     assert_eq!(fields.url_path.as_deref(), Some("/api/x"));

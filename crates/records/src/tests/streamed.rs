@@ -52,6 +52,11 @@ const CASES: &[Case] = &[
     ("{} |= \"retry\" or \"db7\"", |log| has(log, "retry") || has(log, "db7")),
     ("{} != \"retry\" or \"db7\"", |log| !has(log, "retry") && !has(log, "db7")),
     ("{} |~ \"RETRY|Time\"", |log| has(log, "RETRY") || has(log, "Time")),
+    ("{service_name=~`\\Qocr\\E`}", |log| log.origin.service.as_deref() == Some("ocr")),
+    ("{} |~ `\\Qretry\\E|[[:alpha:]&&]b7`", |log| has(log, "retry") || has(log, "db7")),
+    ("{} | service_name!~`\\pL{3}`", |log| {
+        log.origin.service.as_deref().is_none_or(|name| name.chars().count() != 3)
+    }),
     ("{} |= ``", |_| true),
     ("{} |~ \".*\"", |_| true),
     ("{} | json | level=\"error\" or level=\"warn\"", |log| {

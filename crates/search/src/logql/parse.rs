@@ -7,6 +7,7 @@ use super::lex::{Lexer, Token};
 use super::{Expression, Lines, Matcher, TextTest};
 use crate::error::{Fault, shown};
 use crate::limits::{MAX_DEPTH, MAX_PATTERNS, MAX_TERMS, MAX_TEXT_BYTES};
+use crate::pattern::PatternError;
 use crate::{Pattern, Span};
 
 /// What is taken, for those who have written something else.
@@ -108,13 +109,19 @@ impl<'a> Parser<'a> {
         Ok(read)
     }
 
-    fn pattern(&mut self, source: &str, span: Span) -> Result<Pattern, Fault> {
+    /// A regular expression, which is one of Go's, and compiled by `compile`.
+    fn pattern(
+        &mut self,
+        compile: fn(&str) -> Result<Pattern, PatternError>,
+        source: &str,
+        span: Span,
+    ) -> Result<Pattern, Fault> {
         self.patterns += 1;
         if self.patterns > MAX_PATTERNS {
             let message = format!("there are more than {MAX_PATTERNS} regular expressions");
             return Err(Fault::new(span, message));
         }
-        Pattern::new(source, false).map_err(|error| Fault::new(span, error.to_string()))
+        compile(source).map_err(|error| Fault::new(span, error.to_string()))
     }
 
     /// `{a="b", …}` and what stands behind it.
@@ -148,9 +155,7 @@ impl<'a> Parser<'a> {
         self.take()?;
         let (value, span) = self.quoted()?;
         let test = if is_pattern {
-            // By itself first: `a)|(?:b` would leave the anchors.
-            self.pattern(&value, span)?;
-            TextTest::Pattern(self.pattern(&format!("^(?s:{value})$"), span)?)
+            TextTest::Pattern(self.pattern(Pattern::of_go_as_a_whole, &value, span)?)
         } else {
             TextTest::Text(value)
         };

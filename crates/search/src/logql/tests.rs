@@ -44,6 +44,80 @@ fn patterns_of_labels_match_the_whole_and_those_of_lines_anywhere() {
     assert_eq!(found, [true, true, false, false]);
 }
 
+/// A pattern of Go's syntax, texts in which it matches, and others in which it does not.
+type Case = (&'static str, &'static [&'static str], &'static [&'static str]);
+
+const AS_IN_GO: &[Case] = &[
+    (r"\Aab\z", &["ab"], &["ab\n"]),
+    (r"^\pNx$", &["\u{663}x"], &["ax"]),
+    (r"^(?P<x>a)(?<y>b)$", &["ab"], &["a"]),
+    (r"^\Qa.b\E$", &["a.b"], &["axb"]),
+    (r"^[[:word:]]+$", &["a_1"], &["\u{e9}"]),
+    (r"^\w+$", &["a_1"], &["\u{e9}"]),
+    (r"^a{,2}$", &["a{,2}"], &["aa", ""]),
+    (r"(?U)^a+$", &["aaa"], &["", "b"]),
+    (r"^x\_\<y\>$", &["x_<y>"], &["xy", "x_y"]),
+    (r"^[a-z&&b]+$", &["xyz&b"], &["-"]),
+    (r"^\x{61}\142$", &["ab"], &["a"]),
+];
+
+fn pattern_of(stage: &Stage) -> &Pattern {
+    match stage {
+        Stage::Line(LineFilter { any, .. }) => match &any[..] {
+            [TextTest::Pattern(pattern)] => pattern,
+            other => panic!("{other:?}"),
+        },
+        Stage::Label(LabelFilter::Text(Matcher { test: TextTest::Pattern(pattern), .. })) => pattern,
+        Stage::Label(other) => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn patterns_are_those_of_go_wherever_they_stand() {
+    for &(pattern, matched, others) in AS_IN_GO {
+        let read = lines(&format!("{{a=~`{pattern}`}} |~ `{pattern}` !~ `{pattern}` | b=~`{pattern}`"));
+        let TextTest::Pattern(of_stream) = &read.matchers[0].test else { panic!("{pattern}") };
+        let behind = read.stages.iter().map(pattern_of);
+        let all: Vec<&Pattern> = std::iter::once(of_stream).chain(behind).collect();
+        assert_eq!(all.len(), 4, "{pattern}");
+        for one in all {
+            for text in matched {
+                assert!(one.is_match(text), "{pattern} {text:?} {}", one.source());
+            }
+            for text in others {
+                assert!(!one.is_match(text), "{pattern} {text:?} {}", one.source());
+            }
+        }
+    }
+    // In a line `.` ends where a line does, and a quotation may go to the end; a label is matched as a whole.
+    let read = lines(r"{a=~`a.b|\Qc.\E`} |~ `a.b` |~ `\Qc.`");
+    let TextTest::Pattern(of_stream) = &read.matchers[0].test else { panic!("a pattern") };
+    let found = ["a\nb", "c.", "xc.", "cd"].map(|value| of_stream.is_match(value));
+    assert_eq!(found, [true, true, false, false]);
+    let of_lines: Vec<&Pattern> = read.stages.iter().map(pattern_of).collect();
+    assert_eq!(["a\nb", "xaxbx"].map(|line| of_lines[0].is_match(line)), [false, true]);
+    assert_eq!(["xc.x", "cd"].map(|line| of_lines[1].is_match(line)), [true, false]);
+}
+
+#[test]
+fn what_go_refuses_is_told_in_its_words_with_the_place_in_the_query() {
+    let cases = [
+        (r"{} |~ `\C`", 7, r"invalid escape sequence: `\C`"),
+        (r#"{a="b"} |= "x" !~ `\8`"#, 19, r"invalid escape sequence: `\8`"),
+        (r#"{a=~"a)|(b"}"#, 5, "unexpected ): `a)|(b`"),
+        ("{a!~`(?x)a`}", 5, "invalid or unsupported Perl syntax: `(?x`"),
+        (r"{a=~`\Qb`}", 5, r"missing closing ): `^(?s:\Qb)$`"),
+        ("{} | a=~`[b`", 9, "missing closing ]: `[b`"),
+        (r#"{} |~ "a" or "**""#, 14, "missing argument to repetition operator: `*`"),
+        (r"rate({a=~`\p{Foo}`} [5m])", 10, r"invalid character class range: `\p{Foo}`"),
+    ];
+    for (query, column, expected) in cases {
+        let error = parse(query).expect_err(query);
+        assert_eq!((error.place.line, error.place.column), (1, column), "{query}: {error}");
+        assert_eq!(error.message.strip_prefix("error parsing regexp: "), Some(expected), "{query}");
+    }
+}
+
 #[test]
 fn labels_are_filtered_behind_stages_that_change_nothing() {
     let read = lines(r#"{a="b"} | json | logfmt | drop __error__, __error_details__ | level="error""#);
@@ -107,6 +181,7 @@ fn what_is_not_taken_is_told_with_its_place_and_what_is() {
         ("{a=\"\\d\"}", 5, ""),
         ("{a=~\"(\"}", 5, ""),
         ("{a=\"b\"} | line_format \"x\"", 11, "drop __error__"),
+        ("{a=\"b\"} | regexp `(?P<x>.)`", 11, "not taken"),
         ("{a=\"b\"} | json x=\"y\"", 16, "no parameters"),
         ("{a=\"b\"} | drop level", 16, "__error__"),
         ("{a=\"b\"} | x > y", 15, "a number"),

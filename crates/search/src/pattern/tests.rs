@@ -57,6 +57,22 @@ fn patterns_match_anywhere_and_know_no_case_when_told() {
 }
 
 #[test]
+fn patterns_of_go_have_the_same_bounds() {
+    let too_large = Pattern::of_go(r"(\pL{30}){30}").map(|_| ());
+    assert_eq!(too_large, Err(PatternError::TooLarge));
+    let too_long = "a".repeat(MAX_PATTERN_BYTES + 1);
+    assert_eq!(Pattern::of_go_as_a_whole(&too_long).map(|_| ()), Err(PatternError::TooLong));
+    let nested = "(".repeat(100) + &")".repeat(100);
+    for read in [Pattern::of_go(&nested), Pattern::of_go_as_a_whole(&nested)] {
+        let said = read.expect_err("too deep").to_string();
+        assert!(said.starts_with("error parsing regexp: expression nests too deeply"), "{said}");
+    }
+    // What was written is short; what is made of it need not be.
+    let dots = r"\.".repeat(MAX_PATTERN_BYTES / 2);
+    assert!(Pattern::of_go(&dots).expect("short enough").is_match(&".".repeat(MAX_PATTERN_BYTES / 2)));
+}
+
+#[test]
 fn patterns_that_are_wrong_or_too_large_are_refused_in_one_line() {
     assert_eq!(Pattern::new("(", false).map(|_| ()), Err(PatternError::Syntax("unclosed group".to_owned())));
     let too_large = ["a{1000}{1000}{1000}", "(?:\\w{50}){50}"];

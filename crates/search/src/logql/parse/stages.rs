@@ -4,7 +4,7 @@ use super::Parser;
 use crate::error::{Fault, shown};
 use crate::logql::lex::Token;
 use crate::logql::{LabelFilter, LineFilter, Matcher, Stage, TextTest};
-use crate::{Comparison, Span, Value, quantity};
+use crate::{Comparison, Pattern, Span, Value, quantity};
 
 /// Stages of LogQL that are not taken; they are words of the language, and no labels.
 const REFUSED: [&str; 9] = [
@@ -46,7 +46,7 @@ impl Parser<'_> {
             self.count_term()?;
             let (text, span) = self.quoted()?;
             any.push(if is_pattern {
-                TextTest::Pattern(self.pattern(&text, span)?)
+                TextTest::Pattern(self.pattern(Pattern::of_go, &text, span)?)
             } else {
                 TextTest::Text(text)
             });

@@ -1,24 +1,13 @@
-//! What is wrong with a pattern, in the words of Go's library, which Prometheus shows.
+//! What is wrong with a pattern, in the words of Go's library, which Prometheus and Loki show.
 
-/// A pattern that cannot be used.
+/// A pattern that is not read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PatternError {
-    /// It is not read.
-    #[error("error parsing regexp: {fault}: `{part}`")]
-    Syntax {
-        /// What is wrong.
-        fault: Fault,
-        /// With which part of the pattern.
-        part: String,
-    },
-    /// It would take too much memory.
-    #[error("the regular expression `{pattern}` takes more than {limit} bytes when compiled")]
-    TooLarge {
-        /// The pattern.
-        pattern: String,
-        /// How much it may take.
-        limit: usize,
-    },
+#[error("error parsing regexp: {fault}: `{part}`")]
+pub struct SyntaxError {
+    /// What is wrong.
+    pub fault: Fault,
+    /// With which part of the pattern.
+    pub part: String,
 }
 
 /// A mistake in a pattern.
@@ -67,7 +56,7 @@ pub enum Fault {
 
 impl Fault {
     /// The error that a part of a pattern has this.
-    pub(super) fn at(self, part: &str) -> PatternError {
-        PatternError::Syntax { fault: self, part: part.to_owned() }
+    pub fn at(self, part: &str) -> SyntaxError {
+        SyntaxError { fault: self, part: part.to_owned() }
     }
 }

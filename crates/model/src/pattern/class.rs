@@ -2,7 +2,7 @@
 //! `--` and `~~` calculate with them; in Go's all of these are characters.
 
 use super::{escape, spanned};
-use crate::pattern::{Fault, PatternError};
+use crate::pattern::{Fault, SyntaxError};
 
 /// The names between `[:` and `:]`.
 const NAMES: [&str; 14] = [
@@ -16,7 +16,7 @@ const SURROGATES: std::ops::RangeInclusive<u32> = 0xD800..=0xDFFF;
 /// Reads the class that a text begins with; gives it as Rust's library reads it, and what follows. `last_name` says
 /// how many bytes there are from the last `:]` of the pattern to its end, so that none is looked for in vain again and
 /// again.
-pub(super) fn read(whole: &str, last_name: usize) -> Result<(String, &str), PatternError> {
+pub(super) fn read(whole: &str, last_name: usize) -> Result<(String, &str), SyntaxError> {
     let inside = &whole[1..];
     let (is_negated, mut rest) = match inside.strip_prefix('^') {
         Some(behind) => (true, behind),
@@ -40,7 +40,7 @@ fn item<'p>(
     whole: &str,
     last_name: usize,
     items: &mut String,
-) -> Result<&'p str, PatternError> {
+) -> Result<&'p str, SyntaxError> {
     if let Some((set, after)) = named(text, last_name)? {
         items.push_str(set);
         return Ok(after);
@@ -64,7 +64,7 @@ fn item<'p>(
 }
 
 /// A set by its name: `[:alpha:]`, `[:^alpha:]`.
-fn named(text: &str, last_name: usize) -> Result<Option<(&str, &str)>, PatternError> {
+fn named(text: &str, last_name: usize) -> Result<Option<(&str, &str)>, SyntaxError> {
     let Some(inside) = text.strip_prefix("[:").filter(|inside| inside.len() >= last_name) else {
         return Ok(None);
     };
@@ -78,7 +78,7 @@ fn named(text: &str, last_name: usize) -> Result<Option<(&str, &str)>, PatternEr
 }
 
 /// An end of a range, and what follows it.
-fn end<'p>(text: &'p str, whole: &str) -> Result<(u32, &'p str), PatternError> {
+fn end<'p>(text: &'p str, whole: &str) -> Result<(u32, &'p str), SyntaxError> {
     match text.chars().next() {
         None => Err(Fault::MissingBracket.at(whole)),
         Some('\\') => escape::character(text),

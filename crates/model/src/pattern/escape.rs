@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::{names, spanned};
-use crate::pattern::{Fault, PatternError};
+use crate::pattern::{Fault, SyntaxError};
 
 /// As an item of a class: all characters.
 const EVERYTHING: &str = r"\x{0}-\x{10FFFF}";
@@ -12,7 +12,7 @@ const EVERYTHING: &str = r"\x{0}-\x{10FFFF}";
 const NOTHING: &str = r"[^\x{0}-\x{10FFFF}]";
 
 /// The set that a text begins with (`\d`, `\pL`, `\p{Greek}`), as an item of a class, and what follows it.
-pub(super) fn set(text: &str) -> Result<Option<(Cow<'static, str>, &str)>, PatternError> {
+pub(super) fn set(text: &str) -> Result<Option<(Cow<'static, str>, &str)>, SyntaxError> {
     let Some(after) = text.strip_prefix('\\') else { return Ok(None) };
     let set = match after.as_bytes().first() {
         Some(b'd') => "0-9",
@@ -28,7 +28,7 @@ pub(super) fn set(text: &str) -> Result<Option<(Cow<'static, str>, &str)>, Patte
 }
 
 /// As [`set`], of a text that begins with `\p` or `\P`.
-fn unicode(text: &str) -> Result<(Cow<'static, str>, &str), PatternError> {
+fn unicode(text: &str) -> Result<(Cow<'static, str>, &str), SyntaxError> {
     let (is_negated, inside) = (text.starts_with(r"\P"), &text[2..]);
     let (name, after) = match inside.strip_prefix('{') {
         Some(braced) => braced.split_once('}').ok_or_else(|| Fault::Range.at(text))?,
@@ -51,7 +51,7 @@ fn unicode(text: &str) -> Result<(Cow<'static, str>, &str), PatternError> {
 
 /// The character that a text begins with, which is a backslash and what belongs to it; and what follows. What is no
 /// character but half of one is told apart by [`char::from_u32`].
-pub(super) fn character(text: &str) -> Result<(u32, &str), PatternError> {
+pub(super) fn character(text: &str) -> Result<(u32, &str), SyntaxError> {
     let mut rest = text[1..].chars();
     let Some(first) = rest.next() else { return Err(Fault::TrailingBackslash.at("")) };
     let code = match first {

@@ -1,4 +1,7 @@
-//! Patterns as Prometheus writes them, which are those of Go's library (RE2's syntax), made into those of Rust's.
+//! Regular expressions as Prometheus and Loki write them, which are those of Go's library (RE2's syntax), made into
+//! those of Rust's. A text becomes a text; who compiles it, and within which bounds, is not known here.
+//!
+//! Start reading at [`anchored`].
 //!
 //! The two are nearly one language, and where they are not, a pattern would be refused for no reason, or silently mean
 //! something else: `\w`, `\d`, `\s` and `\b` are of ASCII in Go and of Unicode in Rust, `&&` in a class is two
@@ -10,6 +13,7 @@
 
 mod class;
 mod escape;
+mod fault;
 mod flags;
 mod names;
 mod repeat;
@@ -18,16 +22,16 @@ mod tests;
 
 use std::collections::HashSet;
 
+pub use self::fault::{Fault, SyntaxError};
 use self::flags::Flags;
 use self::repeat::Counts;
-use super::fault::{Fault, PatternError};
 
 /// How often one item may be repeated again, where something that is nothing stands between the repetitions. Each is
 /// a group in what is written, and Rust's library takes no more than some hundred in each other.
 const MAX_REPEATED: usize = 50;
 
-/// A pattern that must match a whole text, in which `.` is every character.
-pub(super) fn anchored(pattern: &str) -> Result<String, PatternError> {
+/// A pattern that must match a whole text, in which `.` is every character: those of labels.
+pub fn anchored(pattern: &str) -> Result<String, SyntaxError> {
     let (inside, is_quoted) = Reader::new(pattern, Flags::DOT_ALL).read()?;
     // Prometheus puts its own around the pattern, and a quotation without an end swallows it.
     if is_quoted {
@@ -37,7 +41,7 @@ pub(super) fn anchored(pattern: &str) -> Result<String, PatternError> {
 }
 
 /// A pattern that matches anywhere, in which `.` is every character but the end of a line.
-pub(super) fn anywhere(pattern: &str) -> Result<String, PatternError> {
+pub fn anywhere(pattern: &str) -> Result<String, SyntaxError> {
     Reader::new(pattern, Flags::default()).read().map(|(pattern, _)| pattern)
 }
 
@@ -100,7 +104,7 @@ impl<'p> Reader<'p> {
     }
 
     /// The pattern as Rust's library reads it, and whether it ends in a quotation.
-    fn read(mut self) -> Result<(String, bool), PatternError> {
+    fn read(mut self) -> Result<(String, bool), SyntaxError> {
         // Where the repetition begins that stands directly before.
         let mut before: Option<&'p str> = None;
         while let Some(c) = self.rest.chars().next() {
@@ -166,13 +170,13 @@ impl<'p> Reader<'p> {
         self.last = Some(Item { start, repeated: 0, weight: 1 });
     }
 
-    fn class(&mut self) -> Result<(), PatternError> {
+    fn class(&mut self) -> Result<(), SyntaxError> {
         let (class, after) = class::read(self.rest, self.last_name)?;
         self.verbatim(&class, after);
         Ok(())
     }
 
-    fn escape(&mut self) -> Result<(), PatternError> {
+    fn escape(&mut self) -> Result<(), SyntaxError> {
         let here = self.rest;
         match here.as_bytes().get(1) {
             Some(b'A') => self.verbatim(r"\A", &here[2..]),
@@ -186,7 +190,7 @@ impl<'p> Reader<'p> {
     }
 
     /// An escape that may stand in a class as well.
-    fn set_or_character(&mut self) -> Result<(), PatternError> {
+    fn set_or_character(&mut self) -> Result<(), SyntaxError> {
         if let Some((items, after)) = escape::set(self.rest)? {
             self.verbatim(&escape::bracketed(false, &items), after);
         } else {
@@ -209,7 +213,7 @@ impl<'p> Reader<'p> {
         self.rest = after;
     }
 
-    fn open(&mut self) -> Result<(), PatternError> {
+    fn open(&mut self) -> Result<(), SyntaxError> {
         let here = self.rest;
         let Some(inside) = here.strip_prefix("(?") else {
             self.enter("(", self.flags, &here[1..]);
@@ -223,7 +227,7 @@ impl<'p> Reader<'p> {
     }
 
     /// A group with a name: `(?P<name>…)`, `(?<name>…)`.
-    fn named(&mut self, text: &'p str) -> Result<(), PatternError> {
+    fn named(&mut self, text: &'p str) -> Result<(), SyntaxError> {
         let here = self.rest;
         let (name, after) = text.split_once('>').ok_or_else(|| Fault::NamedCapture.at(here))?;
         let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -239,7 +243,7 @@ impl<'p> Reader<'p> {
     }
 
     /// A group that captures nothing, or flags for what follows.
-    fn flagged(&mut self, inside: &'p str) -> Result<(), PatternError> {
+    fn flagged(&mut self, inside: &'p str) -> Result<(), SyntaxError> {
         let here = self.rest;
         let (flags, end, after) =
             self.flags.read(inside).map_err(|after| Fault::PerlSyntax.at(spanned(here, after)))?;
@@ -262,7 +266,7 @@ impl<'p> Reader<'p> {
         self.rest = after;
     }
 
-    fn close(&mut self) -> Result<(), PatternError> {
+    fn close(&mut self) -> Result<(), SyntaxError> {
         let group = self.groups.pop().ok_or_else(|| Fault::UnexpectedParenthesis.at(self.whole))?;
         self.end_item();
         self.out.push(')');
@@ -278,7 +282,7 @@ impl<'p> Reader<'p> {
         &mut self,
         counts: Option<(Counts, &'p str)>,
         before: Option<&'p str>,
-    ) -> Result<(), PatternError> {
+    ) -> Result<(), SyntaxError> {
         let here = self.rest;
         let (counts, after) = match counts {
             Some((counts, after)) => (Some(counts), after),
