@@ -1,0 +1,193 @@
+use model::Timestamp;
+use model::event::LogEvent;
+use parquet::basic::{Compression, Type};
+use store::{FilterOp, Predicate, Row, Table, Test, schema};
+
+use super::prune::leaf;
+use super::*;
+use crate::events::write::tests::{written, written_of, written_with};
+use crate::events::{ids, lifted};
+use crate::testing::{deploys, logs};
+
+fn compared(column: &'static str, op: FilterOp, value: &str) -> Predicate {
+    Predicate::column(column, Test::Compare(op, value.into()))
+}
+
+fn filter(predicate: Predicate) -> RowFilter {
+    RowFilter::new(&schema(Table::Deploys), [predicate]).expect("columns of the table")
+}
+
+fn condition(column: &'static str, op: FilterOp, value: &str) -> RowFilter {
+    filter(compared(column, op, value))
+}
+
+#[test]
+fn row_groups_and_pages_are_passed_over_by_their_bounds() {
+    let rows: Vec<i64> = (1_000_000..1_160_000).collect();
+    let (input, footer) = written(|file| file.push(&deploys(&rows)).expect("taken"));
+    let nothing = Lifted::default();
+    let may_match = |group, filter: &RowFilter| {
+        left_of(&input, &footer, &nothing, group, filter, TimeRange::ALL).expect("read").is_some()
+    };
+    let newer = condition("event_id", FilterOp::AtLeast, "e1140000");
+    assert_eq!([may_match(0, &newer), may_match(1, &newer)], [false, true]);
+    let older = condition("event_id", FilterOp::Less, "e1000003");
+    assert_eq!([may_match(0, &older), may_match(1, &older)], [true, false]);
+    let everywhere = condition("service", FilterOp::Equal, "service-1");
+    assert!(may_match(0, &everywhere) && may_match(1, &everywhere));
+    let null = condition("url", FilterOp::NotEqual, "x");
+    assert!(!may_match(0, &null), "all are null");
+    let either = |one, other| filter(Predicate::Any(vec![one, other]));
+    let old = || compared("event_id", FilterOp::Less, "e1000003");
+    let new = || compared("event_id", FilterOp::AtLeast, "e1159990");
+    let nowhere = || compared("event_id", FilterOp::Equal, "f");
+    assert_eq!([0, 1].map(|group| may_match(group, &either(old(), nowhere()))), [true, false]);
+    assert_eq!([0, 1].map(|group| may_match(group, &either(new(), old()))), [true, true]);
+    assert!(!may_match(0, &either(nowhere(), nowhere())));
+    assert!(may_match(0, &filter(nowhere().opposite())));
+    let left = left_of(&input, &footer, &nothing, 0, &either(new(), old()), TimeRange::ALL).expect("read");
+    assert_eq!(left.map(|left| left.parts().to_vec()), Some(vec![old()]), "it says what is not known yet");
+
+    let first = of_group(&footer, &input, 0).expect("a footer");
+    let pages = |filter| pages_that_may_match(&first, filter).expect("indexes");
+    assert_eq!(pages(&everywhere), None);
+    let pages = pages(&older).expect("a part of the rows");
+    let selected = pages.row_count();
+    assert!((3..20_000).contains(&selected), "{selected}");
+    assert!(!pages.iter().next().expect("rows").skip, "the first rows are among them");
+    let middle = || compared("event_id", FilterOp::Equal, "e1060000");
+    let both = pages_that_may_match(&first, &either(old(), middle())).expect("indexes");
+    let both = both.expect("a part of the rows").row_count();
+    assert!((selected + 1..40_000).contains(&both), "{both}");
+    let unknown = either(old(), compared("service", FilterOp::Contains, "x"));
+    assert_eq!(pages_that_may_match(&first, &unknown).expect("indexes"), None);
+}
+
+#[test]
+fn ids_that_are_bytes_are_passed_over_by_bounds_by_bloom_filters_and_by_pages() {
+    let id = |number: u32| format!("ab{number:030x}");
+    let texts: Vec<String> = (0..40_000).step_by(2).map(id).collect();
+    let pairs: Vec<(Option<&str>, Option<&str>)> = texts.iter().map(|id| (Some(id.as_str()), None)).collect();
+    let rows = logs(0, &pairs);
+    let columns = ids::schema_of_rows(Table::Logs, rows.schema(), [&rows]);
+    let (input, footer) = written_of(Table::Logs, columns, |file| file.push(&rows).expect("taken"));
+    let nothing = Lifted::default();
+    let column = leaf(&footer, "trace_id").expect("a column of the file");
+    let column = footer.metadata().row_group(0).column(column);
+    assert_eq!(
+        (column.column_type(), column.compression()),
+        (Type::FIXED_LEN_BYTE_ARRAY, Compression::UNCOMPRESSED)
+    );
+
+    let filter = |op, text: &str| {
+        RowFilter::new(&schema(Table::Logs), [compared("trace_id", op, text)]).expect("valid")
+    };
+    let may_match = |op, text: &str| {
+        let filter = filter(op, text);
+        left_of(&input, &footer, &nothing, 0, &filter, TimeRange::ALL).expect("read").is_some()
+    };
+    let (first, last) = (id(0), id(39_998));
+    let by_bounds = [
+        (FilterOp::AtLeast, last.as_str(), true),
+        (FilterOp::Greater, last.as_str(), false),
+        (FilterOp::AtMost, first.as_str(), true),
+        (FilterOp::Less, first.as_str(), false),
+        (FilterOp::AtLeast, "ab", true),
+        (FilterOp::AtLeast, "ac", false),
+        (FilterOp::AtMost, "ab", false),
+        (FilterOp::Equal, "ac000000000000000000000000000000", false),
+        (FilterOp::NotEqual, "ac", true),
+    ];
+    for (op, text, expected) in by_bounds {
+        assert_eq!(may_match(op, text), expected, "{op:?} {text}");
+    }
+    for number in (0..200).map(|number| number * 200) {
+        assert!(may_match(FilterOp::Equal, &id(number)), "{number} is there");
+        assert!(!may_match(FilterOp::Equal, &id(number).to_uppercase()), "{number}, not as it is written");
+        assert!(!may_match(FilterOp::Equal, &id(number)[..31]), "a part of {number}");
+    }
+    let absent = (0..200).map(|number| id(number * 200 + 1));
+    let seem_there = absent.filter(|id| may_match(FilterOp::Equal, id)).count();
+    assert!(seem_there < 20, "{seem_there} of 200 that are not there seem to be");
+
+    let group = of_group(&footer, &input, 0).expect("a footer");
+    let pages = pages_that_may_match(&group, &filter(FilterOp::Equal, &id(20_000))).expect("indexes");
+    let selected = pages.expect("a part of the rows").row_count();
+    assert!((1..10_000).contains(&selected), "{selected}");
+}
+
+#[test]
+fn batches_are_small_where_maps_get_long_names_back() {
+    let name = |place: usize| format!("{place:02}{}", "x".repeat(120));
+    let rows: Vec<LogEvent> = (0..2_000)
+        .map(|number| LogEvent {
+            attributes: (0..20).map(|place| (name(place), "v".to_owned())).collect(),
+            ..LogEvent::new(Timestamp::from_millis(number), Arc::default())
+        })
+        .collect();
+    let rows = LogEvent::to_batch(&rows).expect("rows of one table");
+    let lifted = lifted::of_rows(Table::Logs, [&rows]);
+    let (_, footer) =
+        written_with(Table::Logs, rows.schema(), lifted, |file| file.push(&rows).expect("taken"));
+    let lifted = Lifted::of(&footer).expect("its metadata");
+    let group = footer.metadata().row_group(0);
+    let bytes_a_row = 20 * name(0).len();
+    let count = batch_rows(group, &ProjectionMask::all(), &lifted);
+    assert!(count * bytes_a_row <= BATCH_BYTES, "{count}");
+    let time = ProjectionMask::roots(footer.parquet_schema(), [0]);
+    assert_eq!(batch_rows(group, &time, &lifted), BATCH_ROWS, "no maps are read");
+}
+
+#[test]
+fn attributes_in_columns_of_their_own_are_passed_over_by_bounds_by_words_and_by_pages() {
+    let rows: Vec<LogEvent> = (0..60_000)
+        .map(|number| {
+            let attributes =
+                [("ms", format!("{}", f64::from(number) / 8.0)), ("name", format!("name {number:06}"))];
+            let attributes = attributes.map(|(key, value)| (key.to_owned(), value)).into();
+            LogEvent { attributes, ..LogEvent::new(Timestamp::from_millis(number.into()), Arc::default()) }
+        })
+        .collect();
+    let rows = LogEvent::to_batch(&rows).expect("rows of one table");
+    let lifted = lifted::of_rows(Table::Logs, [&rows]);
+    let (input, footer) =
+        written_with(Table::Logs, rows.schema(), lifted, |file| file.push(&rows).expect("taken"));
+    let lifted = Lifted::of(&footer).expect("its metadata");
+    let left = |key: &str, op, text: &str| {
+        let predicate = Predicate::attribute("attributes", key, Test::Compare(op, text.into()));
+        let filter = RowFilter::new(&schema(Table::Logs), [predicate]).expect("valid");
+        left_of(&input, &footer, &lifted, 0, &filter, TimeRange::ALL).expect("read")
+    };
+    let cases = [
+        ("ms", FilterOp::Equal, "0.125", true),
+        ("ms", FilterOp::Equal, "7499.875", true),
+        ("ms", FilterOp::Equal, "7500", false),
+        ("ms", FilterOp::Equal, "-0.125", false),
+        ("ms", FilterOp::Equal, "0.1250", false),
+        ("ms", FilterOp::Equal, "name", false),
+        ("ms", FilterOp::NotEqual, "name", true),
+        ("ms", FilterOp::AtLeast, "9", true),
+        ("name", FilterOp::AtLeast, "name 059999", true),
+        ("name", FilterOp::Greater, "name 059999", false),
+        ("name", FilterOp::Less, "name 0", false),
+        ("name", FilterOp::Equal, "name 030000", true),
+        ("name", FilterOp::Equal, "name 03000x", false),
+        ("none", FilterOp::NotEqual, "a", false),
+    ];
+    for (key, op, text, expected) in cases {
+        assert_eq!(left(key, op, text).is_some(), expected, "{key} {op:?} {text}");
+    }
+
+    let group = of_group(&footer, &input, 0).expect("a footer");
+    for (key, text) in [("ms", "3750"), ("name", "name 030000")] {
+        let filter = left(key, FilterOp::Equal, text).expect("it is there");
+        assert_eq!(
+            filter.parts().iter().flat_map(Predicate::columns).collect::<Vec<_>>(),
+            [format!("attributes.{key}")],
+            "nothing else is read"
+        );
+        let pages = pages_that_may_match(&group, &filter).expect("indexes");
+        let selected = pages.expect("a part of the rows").row_count();
+        assert!((1..30_000).contains(&selected), "{selected} of {key}");
+    }
+}
