@@ -5,6 +5,7 @@
 
 mod pages;
 mod prune;
+mod raw;
 mod windows;
 
 use std::collections::VecDeque;
@@ -12,7 +13,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array, BooleanArray, RecordBatch};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use model::TimeRange;
@@ -23,7 +24,7 @@ use parquet::arrow::arrow_reader::{
 };
 use parquet::errors::ParquetError;
 use parquet::file::metadata::RowGroupMetaData;
-use store::{Entries, Order};
+use store::{Entries, Order, Predicate};
 
 use crate::cache::Cache;
 use crate::catalog::Part;
@@ -37,8 +38,9 @@ use crate::files::StoredFile;
 use crate::query::ReadError;
 use crate::sums::CheckedFile;
 use crate::telemetry::Scans;
-use pages::pages_that_may_match;
-use prune::{left_of, looks_for_one_value, rows_of};
+use pages::{pages_that_may_match, with_values};
+use prune::{is_seldom, left_of, rows_of};
+use raw::pages_with;
 use windows::{Window, windows};
 
 /// The most rows that are decoded at a time, and about how many bytes of them.
@@ -178,8 +180,9 @@ impl FileScan {
             self.at_once = self.at_once.saturating_mul(2).min(MAX_WINDOWS.max(self.at_once));
             let mut windows: Vec<Window> = self.windows.drain(..count).collect();
             windows.sort_by_key(|window| window.rows.start);
-            if let Some(group) = &self.group {
-                let (batches, row) = self.read(group, &windows, range)?;
+            if let Some(group) = &self.group
+                && let Some((batches, row)) = self.read(group, &windows, range)?
+            {
                 (self.batches, self.row) = (Some(batches), row);
             }
             return Ok(Step::Nothing);
@@ -194,7 +197,7 @@ impl FileScan {
             if pages.as_ref().is_none_or(RowSelection::selects_any) {
                 self.windows = in_order(windows(&footer)?, self.wanted.order);
             }
-            if looks_for_one_value(&footer, &filter) {
+            if filter.parts().iter().any(|part| is_seldom(&footer, part)) {
                 self.at_once = usize::MAX;
             }
             let footer = dictionaries::for_conditions(footer, &filter, &self.answered())?;
@@ -208,21 +211,38 @@ impl FileScan {
         Ok(Step::Nothing)
     }
 
-    /// Begins to read windows of a row group, which are in ascending order, and says which row is the first.
+    /// Begins to read windows of a row group, which are in ascending order, and says which row is the first; `None` when
+    /// it is known that none of their rows is wanted.
+    ///
+    /// Rows that are seldom are found first, in the columns that say so: where there are none, nothing is read of others,
+    /// and where there are some, other columns are looked at in these rows only.
     fn read(
         &self,
         group: &Group,
         windows: &[Window],
         range: TimeRange,
-    ) -> Result<(ParquetRecordBatchReader, u64), ParquetError> {
-        let columns = group.footer.metadata().row_group(0);
+    ) -> Result<Option<(ParquetRecordBatchReader, u64)>, ParquetError> {
+        let footer = &group.footer;
+        let columns = footer.metadata().row_group(0);
         let rows: Vec<Range<usize>> =
             windows.iter().map(|window| self.rows_that_matter(group, window, range)).collect();
         let first = (group.first_row + rows[0].start) as u64;
         let all_within = windows
             .iter()
             .all(|window| range.contains(window.range.start) && range.contains(window.range.end));
-        let answer = self.roots(self.answered());
+        let mut selection = RowSelection::from_consecutive_ranges(rows.into_iter(), rows_of(columns));
+        if let Some(pages) = &group.pages {
+            selection = selection.intersection(pages);
+        }
+        let (seldom, parts): (Vec<_>, Vec<_>) =
+            group.filter.parts().iter().partition(|part| is_seldom(footer, part));
+        for part in seldom {
+            selection = self.rows_with(footer, selection, part)?;
+        }
+        if !selection.selects_any() {
+            return Ok(None);
+        }
+        let answer = self.roots(with_values(footer, self.answered(), &selection));
         let mut needed = answer.clone();
         let mut predicates: Vec<Box<dyn ArrowPredicate>> = Vec::new();
         if !all_within {
@@ -230,29 +250,56 @@ impl FileScan {
             needed.union(&time);
             predicates.push(Box::new(ArrowPredicateFn::new(time, move |rows| within(&rows, range))));
         }
-        for part in group.filter.parts() {
-            let mut columns = self.lifted.columns_of_predicate(part);
-            if !columns.iter().any(|column| self.footer.schema().index_of(column).is_ok()) {
-                // Whoever looks at rows needs to see how many they are.
-                columns.insert(TIME);
-            }
-            let columns = self.roots(columns);
+        for part in parts {
+            let columns = self.columns_of(part);
             needed.union(&columns);
             let (part, lifted) = (part.clone(), Arc::clone(&self.lifted));
             let mask = move |rows: RecordBatch| mask_of(&part, &rows, &lifted);
             predicates.push(Box::new(ArrowPredicateFn::new(columns, mask)));
         }
-        let mut selection = RowSelection::from_consecutive_ranges(rows.into_iter(), rows_of(columns));
-        if let Some(pages) = &group.pages {
-            selection = selection.intersection(pages);
-        }
-        let input = self.input.clone();
-        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(input, group.footer.clone())
+        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(self.input.clone(), footer.clone())
             .with_row_selection(selection)
             .with_batch_size(batch_rows(columns, &needed, &self.lifted))
             .with_projection(answer)
             .with_row_filter(ReaderFilter::new(predicates));
-        Ok((reader.build()?, first))
+        Ok(Some((reader.build()?, first)))
+    }
+
+    /// Those of some rows of a row group, whose footer this is, that satisfy a part of the filter.
+    fn rows_with(
+        &self,
+        footer: &ArrowReaderMetadata,
+        mut rows: RowSelection,
+        part: &Predicate,
+    ) -> Result<RowSelection, ParquetError> {
+        if let Some(pages) = pages_with(&self.input, footer, part, &rows)? {
+            rows = rows.intersection(&pages);
+        }
+        if !rows.selects_any() {
+            return Ok(rows);
+        }
+        let columns = self.columns_of(part);
+        let batch = batch_rows(footer.metadata().row_group(0), &columns, &self.lifted);
+        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(self.input.clone(), footer.clone())
+            .with_row_selection(rows.clone())
+            .with_batch_size(batch)
+            .with_projection(columns);
+        let masks = reader.build()?.map(|batch| mask_of(part, &batch?, &self.lifted));
+        let masks = masks.collect::<Result<Vec<_>, ArrowError>>()?;
+        if masks.iter().map(BooleanArray::len).sum::<usize>() != rows.row_count() {
+            return Err(ParquetError::General("a row group has not the rows that it says".to_owned()));
+        }
+        Ok(rows.and_then(&RowSelection::from_filters(&masks)))
+    }
+
+    /// The columns of the file that a part of the filter needs.
+    fn columns_of(&self, part: &Predicate) -> ProjectionMask {
+        let mut columns = self.lifted.columns_of_predicate(part);
+        if !columns.iter().any(|column| self.footer.schema().index_of(column).is_ok()) {
+            // Whoever looks at rows needs to see how many they are.
+            columns.insert(TIME);
+        }
+        self.roots(columns)
     }
 
     /// The columns of the file that the answer needs.

@@ -58,12 +58,58 @@ fn may_hold(
     }
     if let Predicate::Is(of_file) = of_file
         && matches!(of_file.field, Field::Column(_))
-        && !(bounds_let(footer, group, of_file)? && bloom_lets(input, footer, group, of_file)?)
+        && !column_lets(input, footer, group, of_file)?
     {
         return Ok(false);
     }
     // Filters of words are those of all attributes of a map.
     Places::of(footer, column).map_or(Ok(true), |places| places.may_hold(input, group, condition))
+}
+
+/// Whether what a file says of a column in a row group lets a condition on it hold.
+fn column_lets(
+    input: &CheckedFile,
+    footer: &ArrowReaderMetadata,
+    group: usize,
+    condition: &Condition,
+) -> Result<bool, ParquetError> {
+    match &condition.test {
+        Test::Compare(FilterOp::Equal, Scalar::Text(text)) => {
+            may_be(input, footer, group, condition.field.column(), text)
+        }
+        _ => bounds_let(footer, group, condition),
+    }
+}
+
+/// Whether a column can have a text in a row group, by its bounds and by its bloom filter. This is asked of all row groups
+/// when one id is looked for, so bounds are compared as the bytes that they are, of which no arrays are made.
+fn may_be(
+    input: &CheckedFile,
+    footer: &ArrowReaderMetadata,
+    group: usize,
+    column: &str,
+    text: &str,
+) -> Result<bool, ParquetError> {
+    let (Some(leaf), Ok(field)) = (leaf(footer, column), footer.schema().field_with_name(column)) else {
+        return Ok(false);
+    };
+    let Some(value) = ids::hashed(field.data_type(), text) else { return Ok(false) };
+    let columns = footer.metadata().row_group(group);
+    let chunk = columns.column(leaf);
+    let may = chunk.statistics().is_none_or(|known| is_within(known, rows_of(columns), &value));
+    Ok(may && bloom::lets(input, chunk, &value)?)
+}
+
+/// Whether a value lies between the least and the greatest one of a column, which has texts or bytes: their order is that
+/// of their bytes.
+fn is_within(known: &Statistics, rows: usize, value: &[u8]) -> bool {
+    if known.null_count_opt() == Some(rows as u64) {
+        return false;
+    }
+    // Those of old had another order.
+    known.is_min_max_deprecated()
+        || (known.min_bytes_opt().is_none_or(|least| least <= value)
+            && known.max_bytes_opt().is_none_or(|greatest| value <= greatest))
 }
 
 /// Whether the least and the greatest value of a column in a row group let a condition on it hold.
@@ -80,40 +126,18 @@ fn bounds_let(
     Ok(may && !has_only_nulls(&nulls, 0, rows_of(columns)))
 }
 
-/// Whether the bloom filter of a column in a row group lets it have the text that it must be.
-fn bloom_lets(
-    input: &CheckedFile,
-    footer: &ArrowReaderMetadata,
-    group: usize,
-    condition: &Condition,
-) -> Result<bool, ParquetError> {
-    let Test::Compare(FilterOp::Equal, Scalar::Text(text)) = &condition.test else { return Ok(true) };
-    let column = condition.field.column();
-    let (Some(leaf), Ok(field)) = (leaf(footer, column), footer.schema().field_with_name(column)) else {
-        return Ok(false);
-    };
-    let Some(bytes) = ids::hashed(field.data_type(), text) else { return Ok(false) };
-    bloom::lets(input, footer.metadata().row_group(group).column(leaf), &bytes)
-}
-
-/// Whether rows must have one of some values in a column of a row group that has a bloom filter: where they are, they are
-/// seldom.
-pub(super) fn looks_for_one_value(footer: &ArrowReaderMetadata, filter: &RowFilter) -> bool {
-    fn is_seldom(footer: &ArrowReaderMetadata, predicate: &Predicate) -> bool {
-        match predicate {
-            Predicate::Is(Condition {
-                field: Field::Column(name),
-                test: Test::Compare(FilterOp::Equal, _),
-            }) => {
-                let column = leaf(footer, name).map(|leaf| footer.metadata().row_group(0).column(leaf));
-                column.is_some_and(|column| column.bloom_filter_offset().is_some())
-            }
-            Predicate::Any(parts) => !parts.is_empty() && parts.iter().all(|part| is_seldom(footer, part)),
-            Predicate::All(parts) => parts.iter().any(|part| is_seldom(footer, part)),
-            Predicate::Is(_) | Predicate::Not(_) | Predicate::Own(_) => false,
+/// Whether rows must have one of some values in a column of the only row group of a footer, and that has a bloom filter:
+/// where they are, they are seldom.
+pub(super) fn is_seldom(footer: &ArrowReaderMetadata, predicate: &Predicate) -> bool {
+    match predicate {
+        Predicate::Is(Condition { field: Field::Column(name), test: Test::Compare(FilterOp::Equal, _) }) => {
+            let column = leaf(footer, name).map(|leaf| footer.metadata().row_group(0).column(leaf));
+            column.is_some_and(|column| column.bloom_filter_offset().is_some())
         }
+        Predicate::Any(parts) => !parts.is_empty() && parts.iter().all(|part| is_seldom(footer, part)),
+        Predicate::All(parts) => parts.iter().any(|part| is_seldom(footer, part)),
+        Predicate::Is(_) | Predicate::Not(_) | Predicate::Own(_) => false,
     }
-    filter.parts().iter().any(|part| is_seldom(footer, part))
 }
 
 /// The statistics of a column; `None` when the file lacks it.
