@@ -31,7 +31,7 @@ use crate::catalog::Part;
 use crate::core::Core;
 use crate::events::dictionaries;
 use crate::events::filter::{RowFilter, mask_of, within};
-use crate::events::footer::{footer, of_group};
+use crate::events::footer::{GroupFooters, footer, kept_of_group};
 use crate::events::lifted::Lifted;
 use crate::events::{TIME, conform};
 use crate::files::StoredFile;
@@ -115,6 +115,8 @@ struct Group {
 
 /// Reads what a query wants of one file.
 pub(crate) struct FileScan {
+    /// The number of the file.
+    file: u64,
     input: CheckedFile,
     footer: ArrowReaderMetadata,
     lifted: Arc<Lifted>,
@@ -129,6 +131,7 @@ pub(crate) struct FileScan {
     batches: Option<ParquetRecordBatchReader>,
     /// The number of the next row of `batches` in the file.
     row: u64,
+    group_footers: Arc<GroupFooters>,
     counts: Scans,
 }
 
@@ -145,6 +148,7 @@ impl FileScan {
         let groups = (0..footer.metadata().num_row_groups()).filter(|group| share.has(*group)).collect();
         let groups = in_order(groups, wanted.order);
         Ok(Self {
+            file: file.entry.id,
             input,
             footer,
             lifted,
@@ -155,6 +159,7 @@ impl FileScan {
             at_once: if wanted.first.is_some() { 1 } else { usize::MAX },
             batches: None,
             row: 0,
+            group_footers: Arc::clone(&core.groups),
             counts: core.telemetry.scans.clone(),
         })
     }
@@ -192,7 +197,7 @@ impl FileScan {
         if let Some(filter) = left_of(&self.input, &self.footer, lifted, group, &self.wanted.filter, range)? {
             let groups = self.footer.metadata().row_groups();
             let first_row = groups[..group].iter().map(rows_of).sum();
-            let footer = of_group(&self.footer, &self.input, group)?;
+            let footer = kept_of_group(self.file, &self.footer, &self.input, group, &self.group_footers)?;
             let pages = pages_that_may_match(&footer, &filter)?;
             if pages.as_ref().is_none_or(RowSelection::selects_any) {
                 self.windows = in_order(windows(&footer)?, self.wanted.order);

@@ -120,7 +120,8 @@ pub(super) fn with_values<'c>(
 
 /// Whether all pages of a column with one of these rows have nothing but null.
 fn are_null(index: &ColumnIndexMetaData, pages: &[PageLocation], all: usize, rows: &Ranges) -> bool {
-    if matches!(index, ColumnIndexMetaData::NONE) || index.num_pages() != pages.len() as u64 {
+    let is_known = !matches!(index, ColumnIndexMetaData::NONE) && !pages.is_empty();
+    if !is_known || index.num_pages() != pages.len() as u64 {
         return false;
     }
     (0..pages.len()).all(|page| index.is_null_page(page) || !rows.overlap(&rows_of_page(pages, page, all)))

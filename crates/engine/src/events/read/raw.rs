@@ -33,7 +33,8 @@ pub(super) fn pages_with(
     let group = metadata.row_group(0);
     let offsets = metadata.offset_index().and_then(|groups| groups.first()?.get(leaf));
     let Some(pages) = offsets.map(|offsets| offsets.page_locations().as_slice()) else { return Ok(None) };
-    let are_in_order = pages.is_sorted_by_key(|page| page.first_row_index);
+    let are_in_order = pages.first().is_some_and(|page| page.first_row_index == 0)
+        && pages.is_sorted_by_key(|page| page.first_row_index);
     if !are_in_order || !has_ids_as_they_are(group.column(leaf)) {
         return Ok(None);
     }

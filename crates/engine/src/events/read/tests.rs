@@ -5,6 +5,7 @@ use store::{FilterOp, Predicate, Row, Table, Test, schema};
 
 use super::prune::leaf;
 use super::*;
+use crate::events::footer::of_group;
 use crate::events::write::tests::{written, written_of, written_with};
 use crate::events::{ids, lifted};
 use crate::testing::{deploys, logs};
