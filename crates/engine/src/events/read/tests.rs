@@ -1,14 +1,17 @@
+use std::iter;
+
 use model::Timestamp;
 use model::event::LogEvent;
 use parquet::basic::{Compression, Type};
-use store::{FilterOp, Predicate, Row, Table, Test, schema};
+use store::{EventScan, FilterOp, Predicate, Row, Table, TelemetryStore, Test, schema};
 
+use super::pages::Ranges;
 use super::prune::leaf;
 use super::*;
 use crate::events::footer::of_group;
 use crate::events::write::tests::{written, written_of, written_with};
 use crate::events::{ids, lifted};
-use crate::testing::{deploys, logs};
+use crate::testing::{Stored, deploys, logs};
 
 fn compared(column: &'static str, op: FilterOp, value: &str) -> Predicate {
     Predicate::column(column, Test::Compare(op, value.into()))
@@ -191,4 +194,148 @@ fn attributes_in_columns_of_their_own_are_passed_over_by_bounds_by_words_and_by_
         let selected = pages.expect("a part of the rows").row_count();
         assert!((1..30_000).contains(&selected), "{selected} of {key}");
     }
+}
+
+/// An id of a trace, in no order.
+fn trace(number: u32) -> String {
+    format!("{:032x}", u128::from(number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835))
+}
+
+/// A file of one row group of records, each of another trace.
+fn traces(count: u32) -> (CheckedFile, ArrowReaderMetadata) {
+    let texts: Vec<String> = (0..count).map(trace).collect();
+    let ids: Vec<(Option<&str>, Option<&str>)> = texts.iter().map(|id| (Some(id.as_str()), None)).collect();
+    let rows = logs(0, &ids);
+    let columns = ids::schema_of_rows(Table::Logs, rows.schema(), [&rows]);
+    let (input, footer) = written_of(Table::Logs, columns, |file| file.push(&rows).expect("taken"));
+    let footer = of_group(&footer, &input, 0).expect("a footer");
+    (input, footer)
+}
+
+fn only(rows: Range<usize>, of: usize) -> RowSelection {
+    RowSelection::from_consecutive_ranges(iter::once(rows), of)
+}
+
+#[test]
+fn an_id_is_looked_for_in_the_bytes_of_pages() {
+    let (input, footer) = traces(20_000);
+    let pages = |id: &str, rows: Range<usize>| {
+        let predicate = compared("trace_id", FilterOp::Equal, id);
+        pages_with(&input, &footer, &predicate, &only(rows, 20_000)).expect("read").expect("ids as they are")
+    };
+    for row in (0..20_000_u32).step_by(499).chain([19_999]) {
+        let place = row as usize..row as usize + 1;
+        let found = pages(&trace(row), 0..20_000);
+        assert!(Ranges::of(&found).overlap(&place), "{row}");
+        assert!(found.row_count() < 10_000, "{} for {row}", found.row_count());
+        assert!(Ranges::of(&pages(&trace(row), place.clone())).overlap(&place), "{row} alone");
+    }
+    assert!(!pages(&trace(20_000), 0..20_000).selects_any(), "nobody has it");
+    assert!(!pages(&trace(19_999), 0..10).selects_any(), "its page is not asked for");
+
+    let all = only(0..20_000, 20_000);
+    let others = [
+        compared("trace_id", FilterOp::Equal, "none"),
+        compared("trace_id", FilterOp::Equal, &trace(1).to_uppercase()),
+        compared("trace_id", FilterOp::NotEqual, &trace(1)),
+        compared("trace_id", FilterOp::Equal, &trace(1)).opposite(),
+        compared("message", FilterOp::Equal, &trace(1)),
+    ];
+    for other in others {
+        assert_eq!(pages_with(&input, &footer, &other, &all).expect("read"), None, "{other:?}");
+    }
+    let (input, footer) = written(|file| file.push(&deploys(&(0..100).collect::<Vec<_>>())).expect("taken"));
+    let footer = of_group(&footer, &input, 0).expect("a footer");
+    let packed = compared("event_id", FilterOp::Equal, "e5");
+    assert_eq!(pages_with(&input, &footer, &packed, &only(0..100, 100)).expect("read"), None);
+}
+
+#[test]
+fn columns_are_left_out_where_the_pages_of_rows_have_only_nulls() {
+    let rows: Vec<LogEvent> = (0..45_000)
+        .map(|number| {
+            let is_late = number >= 21_000;
+            LogEvent {
+                event_name: is_late.then(|| format!("event {number}")),
+                attributes: is_late.then(|| ("ms".to_owned(), number.to_string())).into_iter().collect(),
+                ..LogEvent::new(Timestamp::from_millis(number), Arc::default())
+            }
+        })
+        .collect();
+    let rows = LogEvent::to_batch(&rows).expect("rows of one table");
+    let lifted = lifted::of_rows(Table::Logs, [&rows]);
+    let (input, footer) =
+        written_with(Table::Logs, rows.schema(), lifted, |file| file.push(&rows).expect("taken"));
+    let footer = of_group(&footer, &input, 0).expect("a footer");
+    let left = |columns: &[&'static str], rows| with_values(&footer, columns.to_vec(), &only(rows, 45_000));
+
+    let all = ["time", "event_name", "attributes", "attributes.ms"];
+    assert_eq!(left(&all, 100..101), ["time", "attributes"]);
+    assert_eq!(left(&all, 44_000..44_001), all);
+    assert_eq!(left(&all, 100..44_000), all, "some of the rows have them");
+    let without_map = ["time", "attributes.ms"];
+    assert_eq!(left(&without_map, 100..101), without_map, "it says that there is a map");
+    assert_eq!(left(&["event_name"], 100..101), ["event_name"], "rows need a column");
+}
+
+#[test]
+fn records_are_found_by_an_id_with_all_that_they_have() {
+    let records: Vec<LogEvent> = (0..30_000)
+        .map(|number: u32| {
+            let is_late = number >= 21_000;
+            LogEvent {
+                // Each trace has two records far from each other, some have none.
+                trace_id: (number % 7 != 0).then(|| trace(number % 15_000)),
+                event_name: is_late.then(|| "late".to_owned()),
+                message: Some(format!("record {number}")),
+                attributes: is_late.then(|| ("ms".to_owned(), number.to_string())).into_iter().collect(),
+                ..LogEvent::new(Timestamp::from_millis(number.into()), Arc::default())
+            }
+        })
+        .collect();
+    let stored = Stored::new();
+    for part in records.chunks(24_000) {
+        stored.write(Table::Logs, LogEvent::to_batch(part).expect("rows of one table"));
+    }
+    assert_eq!(stored.files().len(), 2);
+    let found = |scan: &EventScan| -> Vec<LogEvent> {
+        let batches = stored.engine.scan(scan).expect("scanned");
+        batches.iter().flat_map(|rows| LogEvent::from_batch(rows).expect("rows of the table")).collect()
+    };
+    let with = |id: &str, range: TimeRange| -> Vec<LogEvent> {
+        let is_it =
+            |record: &&LogEvent| record.trace_id.as_deref() == Some(id) && range.contains(record.time);
+        records.iter().filter(is_it).cloned().collect()
+    };
+    let after = |millis| TimeRange::new(Timestamp::from_millis(millis), Timestamp::MAX);
+    for number in (0..15_000).step_by(307).chain([7_500, 14_999]) {
+        let id = trace(number);
+        // The second time footers of row groups are those that are kept.
+        for _ in 0..2 {
+            for range in [TimeRange::ALL, after(9_000), after(26_000)] {
+                let expected = with(&id, range);
+                let scan =
+                    EventScan::new(Table::Logs, range, 1_000).with("trace_id", FilterOp::Equal, id.as_str());
+                assert_eq!(found(&scan), expected, "{number} in {range:?}");
+                let newest: Vec<LogEvent> = expected.into_iter().rev().take(1).collect();
+                let scan = EventScan { limit: 1, ..scan }.newest_first();
+                assert_eq!(found(&scan), newest, "the newest of {number} in {range:?}");
+            }
+        }
+    }
+    let two = Predicate::Any(vec![
+        compared("trace_id", FilterOp::Equal, &trace(1)),
+        compared("trace_id", FilterOp::Equal, &trace(8_000)),
+    ]);
+    let scan = EventScan::new(Table::Logs, TimeRange::ALL, 1_000).matching(two);
+    let mut expected = [with(&trace(1), TimeRange::ALL), with(&trace(8_000), TimeRange::ALL)].concat();
+    expected.sort_by_key(|record| record.time);
+    assert!(expected.len() >= 3, "{expected:?}");
+    assert_eq!(found(&scan), expected);
+    let late = scan.with("event_name", FilterOp::Equal, "late");
+    expected.retain(|record| record.event_name.is_some());
+    assert_eq!(found(&late), expected);
+    let nobodys =
+        EventScan::new(Table::Logs, TimeRange::ALL, 1).with("trace_id", FilterOp::Equal, trace(15_000));
+    assert_eq!(found(&nobodys), []);
 }
