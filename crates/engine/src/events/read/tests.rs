@@ -308,7 +308,7 @@ fn records_are_found_by_an_id_with_all_that_they_have() {
         records.iter().filter(is_it).cloned().collect()
     };
     let after = |millis| TimeRange::new(Timestamp::from_millis(millis), Timestamp::MAX);
-    for number in (0..15_000).step_by(307).chain([7_500, 14_999]) {
+    for number in (0..15_000).step_by(1_499).chain([7_500, 14_999]) {
         let id = trace(number);
         // The second time footers of row groups are those that are kept.
         for _ in 0..2 {
@@ -337,5 +337,5 @@ fn records_are_found_by_an_id_with_all_that_they_have() {
     assert_eq!(found(&late), expected);
     let nobodys =
         EventScan::new(Table::Logs, TimeRange::ALL, 1).with("trace_id", FilterOp::Equal, trace(15_000));
-    assert_eq!(found(&nobodys), []);
+    assert!(found(&nobodys).is_empty());
 }
