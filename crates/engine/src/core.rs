@@ -16,6 +16,7 @@ use crate::catalog::{Catalog, FileKind};
 use crate::clock::Clock;
 use crate::demand::Demand;
 use crate::events::footer::GroupFooters;
+use crate::events::lifted::Lifted;
 use crate::failure::Failure;
 use crate::files::StoredFile;
 use crate::head::Head;
@@ -64,6 +65,8 @@ pub(crate) struct Core {
     pub(crate) footers: Cache<ArrowReaderMetadata>,
     /// Those of row groups alone, with their indexes of pages.
     pub(crate) groups: Arc<GroupFooters>,
+    /// What is lifted in event files.
+    pub(crate) lifted: Cache<Arc<Lifted>>,
     view: RwLock<View>,
     quarantined: Mutex<Vec<Arc<StoredFile>>>,
     /// Held while the catalog and the view are changed together.
@@ -118,7 +121,8 @@ impl Core {
             labels_held: Total::within(labels_held),
             spare: Arc::default(),
             footers: Cache::new(cache_bytes / 8),
-            groups: Arc::new(Cache::new(cache_bytes / 8)),
+            groups: Arc::new(Cache::new(cache_bytes / 8 - cache_bytes / 64)),
+            lifted: Cache::new(cache_bytes / 64),
             view: RwLock::new(View { head, frozen: None, files: Arc::default() }),
             quarantined: Mutex::default(),
             changing: Mutex::default(),
@@ -138,6 +142,7 @@ impl Core {
         self.block_series.forget(file);
         self.footers.forget(file);
         self.groups.forget_where(|(other, _)| other == file);
+        self.lifted.forget(file);
     }
 
     /// What a query sees now.

@@ -11,6 +11,7 @@ use parquet::file::metadata::{
 };
 
 use crate::cache::Cache;
+use crate::events::lifted::{Lifted, NotUnderstood};
 use crate::files::StoredFile;
 use crate::sums::CheckedFile;
 
@@ -33,6 +34,20 @@ pub(crate) fn footer(
     let footer = ArrowReaderMetadata::load(input, options)?;
     footers.put(file.entry.id, footer.clone(), footer.metadata().memory_size());
     Ok(footer)
+}
+
+/// What a file's footer says is lifted in it, which is kept too: it is a text that takes a while to read.
+pub(crate) fn lifted(
+    file: u64,
+    footer: &ArrowReaderMetadata,
+    kept: &Cache<Arc<Lifted>>,
+) -> Result<Arc<Lifted>, NotUnderstood> {
+    if let Some(lifted) = kept.get(file) {
+        return Ok(lifted);
+    }
+    let lifted = Arc::new(Lifted::of(footer)?);
+    kept.put(file, Arc::clone(&lifted), lifted.memory_size());
+    Ok(lifted)
 }
 
 /// The footer of one row group of a file alone, see [`of_group`], which is kept for the next query.

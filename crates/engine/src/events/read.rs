@@ -13,7 +13,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow::array::{Array, BooleanArray, RecordBatch};
+use arrow::array::{BooleanArray, RecordBatch};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use model::TimeRange;
@@ -31,7 +31,7 @@ use crate::catalog::Part;
 use crate::core::Core;
 use crate::events::dictionaries;
 use crate::events::filter::{RowFilter, mask_of, within};
-use crate::events::footer::{GroupFooters, footer, kept_of_group};
+use crate::events::footer::{GroupFooters, footer, kept_of_group, lifted};
 use crate::events::lifted::Lifted;
 use crate::events::{TIME, conform};
 use crate::files::StoredFile;
@@ -144,7 +144,7 @@ impl FileScan {
     ) -> Result<Self, ReadError> {
         let input = file.open(Part::Rows)?;
         let footer = footer(file, &input, &core.footers)?;
-        let lifted = Arc::new(Lifted::of(&footer)?);
+        let lifted = lifted(file.entry.id, &footer, &core.lifted)?;
         let groups = (0..footer.metadata().num_row_groups()).filter(|group| share.has(*group)).collect();
         let groups = in_order(groups, wanted.order);
         Ok(Self {
