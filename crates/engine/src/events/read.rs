@@ -6,6 +6,7 @@
 mod pages;
 mod prune;
 mod raw;
+mod same;
 mod windows;
 
 use std::collections::VecDeque;
@@ -41,6 +42,7 @@ use crate::telemetry::Scans;
 use pages::{pages_that_may_match, with_values};
 use prune::{is_seldom, left_of, rows_of};
 use raw::pages_with;
+use same::Same;
 use windows::{Window, windows};
 
 /// The most rows that are decoded at a time, and about how many bytes of them.
@@ -113,6 +115,15 @@ struct Group {
     pages: Option<RowSelection>,
 }
 
+/// Rows of a row group that are being read.
+struct Batches {
+    reader: ParquetRecordBatchReader,
+    /// What is not read of them because it is known.
+    same: Same,
+    /// The number of the next row in the file.
+    row: u64,
+}
+
 /// Reads what a query wants of one file.
 pub(crate) struct FileScan {
     /// The number of the file.
@@ -128,9 +139,7 @@ pub(crate) struct FileScan {
     /// How many windows are read at once: a query that wants few rows of many finds them in the first
     /// window, one that looks for rare rows should not begin anew at each.
     at_once: usize,
-    batches: Option<ParquetRecordBatchReader>,
-    /// The number of the next row of `batches` in the file.
-    row: u64,
+    batches: Option<Batches>,
     group_footers: Arc<GroupFooters>,
     counts: Scans,
 }
@@ -158,7 +167,6 @@ impl FileScan {
             group: None,
             at_once: if wanted.first.is_some() { 1 } else { usize::MAX },
             batches: None,
-            row: 0,
             group_footers: Arc::clone(&core.groups),
             counts: core.telemetry.scans.clone(),
         })
@@ -169,12 +177,13 @@ impl FileScan {
     /// their order.
     pub(crate) fn step(&mut self, range: TimeRange) -> Result<Step<(RecordBatch, u64)>, ReadError> {
         if let Some(batches) = &mut self.batches {
-            if let Some(rows) = batches.next() {
+            if let Some(rows) = batches.reader.next() {
+                let rows = rows.and_then(|rows| batches.same.added_to(rows));
                 let rows = rows.and_then(|rows| self.lifted.remade(rows, |_| true));
                 let rows = rows.and_then(|rows| conform(rows, &self.wanted.schema));
                 let rows = rows.map_err(ParquetError::from)?;
-                let first = self.row;
-                self.row += rows.num_rows() as u64;
+                let first = batches.row;
+                batches.row += rows.num_rows() as u64;
                 return Ok(Step::Rows((rows, first)));
             }
             self.batches = None;
@@ -185,10 +194,8 @@ impl FileScan {
             self.at_once = self.at_once.saturating_mul(2).min(MAX_WINDOWS.max(self.at_once));
             let mut windows: Vec<Window> = self.windows.drain(..count).collect();
             windows.sort_by_key(|window| window.rows.start);
-            if let Some(group) = &self.group
-                && let Some((batches, row)) = self.read(group, &windows, range)?
-            {
-                (self.batches, self.row) = (Some(batches), row);
+            if let Some(group) = &self.group {
+                self.batches = self.read(group, &windows, range)?;
             }
             return Ok(Step::Nothing);
         }
@@ -216,8 +223,8 @@ impl FileScan {
         Ok(Step::Nothing)
     }
 
-    /// Begins to read windows of a row group, which are in ascending order, and says which row is the first; `None` when
-    /// it is known that none of their rows is wanted.
+    /// Begins to read windows of a row group, which are in ascending order; `None` when it is known that none of their rows
+    /// is wanted.
     ///
     /// Rows that are seldom are found first, in the columns that say so: where there are none, nothing is read of others,
     /// and where there are some, other columns are looked at in these rows only.
@@ -226,7 +233,7 @@ impl FileScan {
         group: &Group,
         windows: &[Window],
         range: TimeRange,
-    ) -> Result<Option<(ParquetRecordBatchReader, u64)>, ParquetError> {
+    ) -> Result<Option<Batches>, ParquetError> {
         let footer = &group.footer;
         let columns = footer.metadata().row_group(0);
         let rows: Vec<Range<usize>> =
@@ -247,7 +254,9 @@ impl FileScan {
         if !selection.selects_any() {
             return Ok(None);
         }
-        let answer = self.roots(with_values(footer, self.answered(), &selection));
+        let mut answered = with_values(footer, self.answered(), &selection);
+        let same = Same::taken_from(&mut answered, footer, &selection);
+        let answer = self.roots(answered);
         let mut needed = answer.clone();
         let mut predicates: Vec<Box<dyn ArrowPredicate>> = Vec::new();
         if !all_within {
@@ -267,7 +276,7 @@ impl FileScan {
             .with_batch_size(batch_rows(columns, &needed, &self.lifted))
             .with_projection(answer)
             .with_row_filter(ReaderFilter::new(predicates));
-        Ok(Some((reader.build()?, first)))
+        Ok(Some(Batches { reader: reader.build()?, same, row: first }))
     }
 
     /// Those of some rows of a row group, whose footer this is, that satisfy a part of the filter.

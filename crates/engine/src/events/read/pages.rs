@@ -93,19 +93,13 @@ pub(super) fn with_values<'c>(
     columns: Vec<&'c str>,
     rows: &RowSelection,
 ) -> Vec<&'c str> {
-    let metadata = footer.metadata();
-    let of_group = |leaf: usize| {
-        let index = metadata.column_index()?.first()?.get(leaf)?;
-        let pages = metadata.offset_index()?.first()?.get(leaf)?.page_locations();
-        Some((index, pages.as_slice()))
-    };
-    let (rows, all) = (Ranges::of(rows), rows_of(metadata.row_group(0)));
+    let (rows, all) = (Ranges::of(rows), rows_of(footer.metadata().row_group(0)));
     let leaves = footer.parquet_schema().columns().iter().enumerate();
     let without: Vec<&str> = leaves
         .filter_map(|(leaf, column)| {
             // What is in maps is told by several columns together.
             let [name] = column.path().parts() else { return None };
-            let (index, pages) = of_group(leaf)?;
+            let (index, pages) = of_leaf(footer, leaf)?;
             are_null(index, pages, all, &rows).then_some(name.as_str())
         })
         .collect();
@@ -116,6 +110,17 @@ pub(super) fn with_values<'c>(
     let left: Vec<&str> = columns.iter().filter(is_needed).copied().collect();
     // Whoever looks at rows needs to see how many they are.
     if left.is_empty() { columns } else { left }
+}
+
+/// What is known of the pages of a column of the only row group of a footer, and where they are.
+pub(super) fn of_leaf(
+    footer: &ArrowReaderMetadata,
+    leaf: usize,
+) -> Option<(&ColumnIndexMetaData, &[PageLocation])> {
+    let metadata = footer.metadata();
+    let index = metadata.column_index()?.first()?.get(leaf)?;
+    let pages = metadata.offset_index()?.first()?.get(leaf)?.page_locations();
+    Some((index, pages.as_slice()))
 }
 
 /// Whether all pages of a column with one of these rows have nothing but null.
