@@ -307,8 +307,7 @@ fn publish(
     core.replace_files(Arc::new(StoredFile::new(&core.vfs, &core.layout, entry)), &gone);
     for file in run {
         file.drop_when_unused();
-        core.block_series.forget(file.entry.id);
-        core.footers.forget(file.entry.id);
+        core.forget(file.entry.id);
     }
     core.telemetry.files.compactions.inc();
     core.telemetry.files.compacted_files.inc_by(run.len() as u64);

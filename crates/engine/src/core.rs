@@ -15,6 +15,8 @@ use crate::cache::Cache;
 use crate::catalog::{Catalog, FileKind};
 use crate::clock::Clock;
 use crate::demand::Demand;
+use crate::events::footer::GroupFooters;
+use crate::events::lifted::Lifted;
 use crate::failure::Failure;
 use crate::files::StoredFile;
 use crate::head::Head;
@@ -61,6 +63,10 @@ pub(crate) struct Core {
     pub(crate) spare: Arc<Spare>,
     /// Footers of event files.
     pub(crate) footers: Cache<ArrowReaderMetadata>,
+    /// Those of row groups alone, with their indexes of pages.
+    pub(crate) groups: Arc<GroupFooters>,
+    /// What is lifted in event files.
+    pub(crate) lifted: Cache<Arc<Lifted>>,
     view: RwLock<View>,
     quarantined: Mutex<Vec<Arc<StoredFile>>>,
     /// Held while the catalog and the view are changed together.
@@ -114,7 +120,9 @@ impl Core {
             block_series: Cache::new(series_cache_bytes),
             labels_held: Total::within(labels_held),
             spare: Arc::default(),
-            footers: Cache::new(cache_bytes / 4),
+            footers: Cache::new(cache_bytes / 8),
+            groups: Arc::new(Cache::new(cache_bytes / 8 - cache_bytes / 64)),
+            lifted: Cache::new(cache_bytes / 64),
             view: RwLock::new(View { head, frozen: None, files: Arc::default() }),
             quarantined: Mutex::default(),
             changing: Mutex::default(),
@@ -127,6 +135,14 @@ impl Core {
             clock: Clock::new(),
             config,
         })
+    }
+
+    /// Lets go of what is kept of a file that no other query shall read.
+    pub(crate) fn forget(&self, file: u64) {
+        self.block_series.forget(file);
+        self.footers.forget(file);
+        self.groups.forget_where(|(other, _)| other == file);
+        self.lifted.forget(file);
     }
 
     /// What a query sees now.

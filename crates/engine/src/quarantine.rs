@@ -21,8 +21,7 @@ pub(crate) fn quarantine(core: &Core, file: &Arc<StoredFile>, reason: &str) {
         );
     }
     core.remove_files(|other| other.entry.id == file.entry.id);
-    core.block_series.forget(file.entry.id);
-    core.footers.forget(file.entry.id);
+    core.forget(file.entry.id);
     move_parts(core, file);
     core.note_quarantined(Arc::clone(file));
 }

@@ -157,8 +157,7 @@ pub(crate) fn let_go(core: &Core, files: &[Arc<StoredFile>]) -> Result<(), Engin
     core.catalog.remove(&ids)?;
     for file in files {
         file.drop_when_unused();
-        core.block_series.forget(file.entry.id);
-        core.footers.forget(file.entry.id);
+        core.forget(file.entry.id);
     }
     core.remove_files(|file| ids.contains(&file.entry.id));
     Ok(())

@@ -27,13 +27,34 @@ pub(crate) fn lets(
     let Some(offset) = column.bloom_filter_offset().and_then(|offset| u64::try_from(offset).ok()) else {
         return Ok(true);
     };
-    let left = usize::try_from(input.len().saturating_sub(offset)).unwrap_or(usize::MAX);
-    let Some((blocks, header)) = header(&input.get_bytes(offset, HEADER_BYTES.min(left))?) else {
-        return Ok(true);
+    let told = match by_length(column) {
+        Some(told) => Some(told),
+        None => {
+            let left = usize::try_from(input.len().saturating_sub(offset)).unwrap_or(usize::MAX);
+            header(&input.get_bytes(offset, HEADER_BYTES.min(left))?)
+        }
     };
+    let Some((blocks, header)) = told else { return Ok(true) };
     let hash = xxh64(value, 0);
     let at = offset + header as u64 + block_of(hash, blocks) * BLOCK_BYTES as u64;
     Ok(has_bits(&input.get_bytes(at, BLOCK_BYTES)?, hash))
+}
+
+/// How many blocks a filter has and the length of what stands in front of them, by its length alone, which the footer has:
+/// so nothing is read but the block. What stands there is shorter than a block; where it is not as long as we write it,
+/// the filter is asked itself.
+fn by_length(column: &ColumnChunkMetaData) -> Option<(u32, usize)> {
+    let length = usize::try_from(column.bloom_filter_length()?).ok()?;
+    let (bytes, header) = (length - length % BLOCK_BYTES, length % BLOCK_BYTES);
+    let blocks = u32::try_from(bytes / BLOCK_BYTES).ok().filter(|blocks| *blocks > 0)?;
+    (header == header_bytes(bytes)).then_some((blocks, header))
+}
+
+/// The length of what stands in front of blocks of so many bytes, at least one of them.
+fn header_bytes(bytes: usize) -> usize {
+    let zigzag = bytes as u64 * 2;
+    let bits = (u64::BITS - zigzag.leading_zeros()) as usize;
+    1 + bits.div_ceil(7) + AS_WRITTEN.len()
 }
 
 /// How many blocks a filter has, and the length of what says so.
@@ -70,6 +91,36 @@ mod tests {
         let wrong = (20_000..40_000).filter(|time| lets(&format!("e{time}"))).count();
         assert!(wrong < 800, "{wrong} of 20,000");
         assert!(super::lets(&input, column("version"), b"anything").expect("read"), "it has no filter");
+    }
+
+    #[test]
+    fn the_length_of_a_filter_says_what_stands_in_front_of_it() {
+        for count in [1, 300, 20_000, 120_000] {
+            let (input, footer) =
+                written(|file| file.push(&deploys(&(0..count).collect::<Vec<_>>())).expect("taken"));
+            let columns = footer.metadata().row_group(0).columns().iter();
+            let mut filters = 0;
+            for column in columns {
+                let Some(offset) = column.bloom_filter_offset() else { continue };
+                let read = input.get_bytes(offset as u64, HEADER_BYTES).expect("read");
+                assert!(header(&read).is_some());
+                assert_eq!(by_length(column), header(&read), "{count} rows");
+                filters += 1;
+            }
+            assert_eq!(filters, 2, "of the id and of the service");
+        }
+        for blocks in [1_u32, 2, 4096, 1 << 20] {
+            let bytes = blocks as usize * BLOCK_BYTES;
+            let mut written = vec![LENGTH_FIELD];
+            let mut zigzag = bytes * 2;
+            while zigzag >= 0x80 {
+                written.push((zigzag & 0x7f) as u8 | 0x80);
+                zigzag >>= 7;
+            }
+            written.push(zigzag as u8);
+            written.extend_from_slice(&AS_WRITTEN);
+            assert_eq!(header(&written), Some((blocks, header_bytes(bytes))));
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Footers of event files. They are read once and kept, without the indexes of pages: those come with
-//! the row group that is looked into. A file has dozens of row groups with dozens of columns, and a search
-//! passes over nearly all of them.
+//! the row group that is looked into, and are kept with it. A file has dozens of row groups with dozens of
+//! columns, and a search passes over nearly all of them.
 
 use std::sync::Arc;
 
@@ -11,8 +11,15 @@ use parquet::file::metadata::{
 };
 
 use crate::cache::Cache;
+use crate::events::lifted::{Lifted, NotUnderstood};
 use crate::files::StoredFile;
 use crate::sums::CheckedFile;
+
+/// About how many bytes a column takes of what is made of a footer for readers of rows.
+const COLUMN_BYTES: usize = 512;
+
+/// Footers of row groups, by the number of the file and their place in it.
+pub(crate) type GroupFooters = Cache<ArrowReaderMetadata, (u64, usize)>;
 
 /// The footer of a file, without indexes of pages.
 pub(crate) fn footer(
@@ -26,6 +33,37 @@ pub(crate) fn footer(
     let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Skip);
     let footer = ArrowReaderMetadata::load(input, options)?;
     footers.put(file.entry.id, footer.clone(), footer.metadata().memory_size());
+    Ok(footer)
+}
+
+/// What a file's footer says is lifted in it, which is kept too: it is a text that takes a while to read.
+pub(crate) fn lifted(
+    file: u64,
+    footer: &ArrowReaderMetadata,
+    kept: &Cache<Arc<Lifted>>,
+) -> Result<Arc<Lifted>, NotUnderstood> {
+    if let Some(lifted) = kept.get(file) {
+        return Ok(lifted);
+    }
+    let lifted = Arc::new(Lifted::of(footer)?);
+    kept.put(file, Arc::clone(&lifted), lifted.memory_size());
+    Ok(lifted)
+}
+
+/// The footer of one row group of a file alone, see [`of_group`], which is kept for the next query.
+pub(crate) fn kept_of_group(
+    file: u64,
+    footer: &ArrowReaderMetadata,
+    input: &CheckedFile,
+    group: usize,
+    groups: &GroupFooters,
+) -> Result<ArrowReaderMetadata, ParquetError> {
+    if let Some(footer) = groups.get((file, group)) {
+        return Ok(footer);
+    }
+    let footer = of_group(footer, input, group)?;
+    let columns = footer.metadata().row_group(0).num_columns();
+    groups.put((file, group), footer.clone(), footer.metadata().memory_size() + columns * COLUMN_BYTES);
     Ok(footer)
 }
 

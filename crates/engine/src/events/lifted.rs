@@ -124,6 +124,14 @@ impl Lifted {
         told::read(footer.metadata().file_metadata().key_value_metadata(), footer.schema())
     }
 
+    /// About how many bytes it takes in memory.
+    pub(crate) fn memory_size(&self) -> usize {
+        let of_column = |column: &Column| size_of::<(String, Column)>() + column.name().len() * 3;
+        size_of::<Self>()
+            + self.maps.len() * size_of::<OfMap>()
+            + self.columns().map(of_column).sum::<usize>()
+    }
+
     fn map(&self, name: &str) -> Option<&OfMap> {
         self.maps.iter().find(|map| map.name == name)
     }

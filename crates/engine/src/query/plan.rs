@@ -5,6 +5,7 @@ use std::fmt;
 use std::num::NonZero;
 use std::sync::Arc;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use arrow::compute::SortOptions;
@@ -39,6 +40,9 @@ const DECODE_BYTES: usize = 8 << 20;
 const ROWS_A_SHARE: u64 = 100_000;
 /// The most threads that read for one scan.
 const MAX_SHARES: usize = 8;
+/// How long a scan has its thread before others get theirs. To hand it on costs more than to pass over a row group: the
+/// runtime wakes another thread each time, to look whether there is something to do.
+const TURN: Duration = Duration::from_millis(1);
 
 /// In which order rows come, and how many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -239,6 +243,25 @@ fn external(error: QueryError) -> DataFusionError {
     DataFusionError::External(Box::new(error))
 }
 
+/// The turn that a scan has on its thread.
+struct Turn {
+    began: Instant,
+}
+
+impl Turn {
+    fn begin() -> Self {
+        Self { began: Instant::now() }
+    }
+
+    /// Lets others have theirs, once this one is over.
+    async fn hand_on(&mut self) {
+        if self.began.elapsed() >= TURN {
+            yield_now().await;
+            *self = Self::begin();
+        }
+    }
+}
+
 /// Rows as they are read. The memory is held until the last.
 fn as_read(
     reader: Reader,
@@ -246,7 +269,8 @@ fn as_read(
     limit: usize,
     memory: MemoryReservation,
 ) -> impl Stream<Item = Result<RecordBatch>> {
-    stream::try_unfold((reader, limit, memory), move |(mut reader, left, memory)| {
+    let begun = (reader, limit, memory, Turn::begin());
+    stream::try_unfold(begun, move |(mut reader, left, memory, mut turn)| {
         let range = wanted.range;
         async move {
             if left == 0 {
@@ -254,12 +278,12 @@ fn as_read(
             }
             loop {
                 let step = reader.step(range).map_err(external)?;
-                yield_now().await;
+                turn.hand_on().await;
                 match step {
                     Step::Rows(rows) => {
                         let count = rows.rows.num_rows().min(left);
                         let rows = rows.rows.slice(0, count);
-                        return Ok(Some((rows, (reader, left - count, memory))));
+                        return Ok(Some((rows, (reader, left - count, memory, turn))));
                     }
                     Step::Nothing => {}
                     Step::End => return Ok(None),
@@ -275,6 +299,7 @@ async fn first_rows(
     mut collector: Collector,
     _memory: MemoryReservation,
 ) -> std::result::Result<Vec<RecordBatch>, QueryError> {
+    let mut turn = Turn::begin();
     loop {
         let step = reader.step(collector.range())?;
         match step {
@@ -282,6 +307,6 @@ async fn first_rows(
             Step::Nothing => {}
             Step::End => return collector.finish(),
         }
-        yield_now().await;
+        turn.hand_on().await;
     }
 }

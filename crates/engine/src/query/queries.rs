@@ -1,8 +1,8 @@
 //! Running scans: on threads of their own, a bounded number at a time, within memory and time.
 //!
 //! The threads are as many as there are cores and give way to everything else in the process, so that
-//! the heaviest scan leaves ingest its share. A scan hands its thread on after every step, so that all
-//! scans that run get their turn, however large they are.
+//! the heaviest scan leaves ingest its share. A scan hands its thread on after the step with which its
+//! millisecond is over, so that all scans that run get their turn, however large they are.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
