@@ -16,6 +16,7 @@ mod split;
 mod told;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::compute::is_not_null;
@@ -229,6 +230,31 @@ impl Lifted {
         let Some((name, column)) = self.map(map).and_then(|map| map.column(key)) else { return Ok(None) };
         let values = rows.column_by_name(name).ok_or_else(|| missing(name))?;
         remake::texts(column.kind, values).map(Some)
+    }
+
+    /// What rows of the file have for an attribute in a column of its own, as the numbers of this type that are read of
+    /// its texts; `None` where it has none, or where there are texts of which others or none would be read.
+    pub(crate) fn numbers(
+        &self,
+        rows: &RecordBatch,
+        map: &str,
+        key: &str,
+        number: &DataType,
+    ) -> Result<Option<ArrayRef>, ArrowError> {
+        let Some((name, column)) = self.map(map).and_then(|map| map.column(key)) else { return Ok(None) };
+        let Kind::Number(decimal) = column.kind else { return Ok(None) };
+        let values = rows.column_by_name(name).ok_or_else(|| missing(name))?;
+        let values = remake::numbers_of(values)?;
+        Ok(match number {
+            DataType::Float64 => decimal.floats(values).map(|floats| Arc::new(floats) as ArrayRef),
+            DataType::Int64 if decimal.is_whole() => Some(Arc::new(values.clone())),
+            _ => None,
+        })
+    }
+
+    /// The columns of the file that have what is wanted of an attribute.
+    pub(crate) fn columns_of_value<'a>(&'a self, map: &'a str, key: &str) -> Vec<&'a str> {
+        self.columns_with(map, Some(&BTreeSet::from([key])))
     }
 
     /// Whether all values of an attribute are in a column of its own.

@@ -33,6 +33,7 @@ use crate::events::filter::{RowFilter, mask_of, within};
 use crate::events::footer::{footer, of_group};
 use crate::events::lifted::Lifted;
 use crate::events::tokens::Places;
+use crate::events::values::{Value, with_values};
 use crate::events::{TIME, conform, ids};
 use crate::files::StoredFile;
 use crate::query::ReadError;
@@ -54,6 +55,8 @@ pub(crate) struct Wanted {
     pub(crate) schema: SchemaRef,
     /// The entries of its maps that are looked at. There may be others.
     pub(crate) entries: Entries,
+    /// Those columns of the answer that are attributes.
+    pub(crate) values: Vec<Value>,
     pub(crate) filter: RowFilter,
     pub(crate) range: TimeRange,
     /// Which rows are read first.
@@ -62,6 +65,17 @@ pub(crate) struct Wanted {
     pub(crate) first: Option<usize>,
     /// Counts what is read.
     pub(crate) tally: Arc<Tally>,
+}
+
+impl Wanted {
+    /// The answer of rows of a file in which attributes are lifted, or of memory. They have the columns that it needs.
+    pub(crate) fn answer(&self, rows: RecordBatch, lifted: &Lifted) -> Result<RecordBatch, ArrowError> {
+        if self.values.is_empty() {
+            return conform(lifted.remade(rows, |_| true)?, &self.schema);
+        }
+        let is_wanted = |map: &str| self.schema.index_of(map).is_ok();
+        conform(with_values(rows, &self.values, lifted, is_wanted)?, &self.schema)
+    }
 }
 
 /// The part of all rows that one thread reads: each so manieth row group of a file, each so manieth batch in memory.
@@ -167,8 +181,7 @@ impl FileScan {
     pub(crate) fn step(&mut self, range: TimeRange) -> Result<Step<(RecordBatch, u64)>, ReadError> {
         if let Some(batches) = &mut self.batches {
             if let Some(rows) = batches.next() {
-                let rows = rows.and_then(|rows| self.lifted.remade(rows, |_| true));
-                let rows = rows.and_then(|rows| conform(rows, &self.wanted.schema));
+                let rows = rows.and_then(|rows| self.wanted.answer(rows, &self.lifted));
                 let rows = rows.map_err(ParquetError::from)?;
                 let first = self.row;
                 self.row += rows.num_rows() as u64;
@@ -261,8 +274,12 @@ impl FileScan {
 
     /// The columns of the file that the answer needs.
     fn answered(&self) -> Vec<&str> {
-        let Wanted { schema, entries, .. } = &*self.wanted;
-        schema.fields().iter().flat_map(|field| self.lifted.columns_of(field.name(), entries)).collect()
+        let Wanted { schema, entries, values, .. } = &*self.wanted;
+        let fields = schema.fields().iter().map(|field| field.name());
+        let of_table = fields.filter(|name| !values.iter().any(|value| value.name == **name));
+        let of_table = of_table.flat_map(|name| self.lifted.columns_of(name, entries));
+        let of_values = values.iter().flat_map(|value| self.lifted.columns_of_value(&value.map, &value.key));
+        of_table.chain(of_values).collect()
     }
 
     /// Rows of a window without those that come after enough others whatever they are.
