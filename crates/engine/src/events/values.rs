@@ -128,3 +128,41 @@ pub(crate) fn numbers_of<E: From<ArrowError>>(
     }
     Ok(zip(&is_not_null(&texts)?, &of_texts, &numbers)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{Float64Array, StringArray};
+    use arrow::buffer::NullBuffer;
+    use arrow::compute::cast;
+
+    use super::*;
+
+    fn column(numbers: Vec<Option<f64>>, texts: Vec<Option<&str>>, rows: Option<Vec<bool>>) -> ArrayRef {
+        let columns: Vec<ArrayRef> =
+            vec![Arc::new(Float64Array::from(numbers)), Arc::new(StringArray::from(texts))];
+        let rows = rows.map(NullBuffer::from);
+        Arc::new(StructArray::try_new(fields(&DataType::Float64), columns, rows).expect("columns"))
+    }
+
+    #[test]
+    fn numbers_are_made_of_those_texts_alone_that_are_there() {
+        let read = |column: &ArrayRef| {
+            numbers_of::<ArrowError>(column, |texts| cast(&texts, &DataType::Float64)).expect("numbers")
+        };
+        let floats = |numbers: Vec<Option<f64>>| -> ArrayRef { Arc::new(Float64Array::from(numbers)) };
+        let both = column(vec![Some(1.5), None, None], vec![None, Some("1e3"), None], None);
+        assert_eq!(&read(&both), &floats(vec![Some(1.5), Some(1_000.0), None]));
+        let texts = column(vec![None, None], vec![Some("2"), None], None);
+        assert_eq!(&read(&texts), &floats(vec![Some(2.0), None]));
+        // Rows that a join has none for.
+        let missing = column(vec![Some(1.0), Some(2.0)], vec![None, Some("3")], Some(vec![false, false]));
+        assert_eq!(&read(&missing), &floats(vec![None, None]));
+        let numbers = column(vec![Some(1.0), None], vec![None, None], None);
+        let never = |_: ArrayRef| -> Result<ArrayRef, ArrowError> { panic!("there are no texts") };
+        assert_eq!(&numbers_of(&numbers, never).expect("numbers"), &floats(vec![Some(1.0), None]));
+        let other = floats(vec![Some(1.0)]);
+        assert!(
+            numbers_of::<ArrowError>(&other, Ok).is_err_and(|error| error.to_string().contains("numbers"))
+        );
+    }
+}
