@@ -6,7 +6,8 @@
 //! back as it was stays in its map, so nothing depends on what was decided. The file's metadata says what is where
 //! ([`told`]); `docs/format/event-file.md` has it to the byte.
 //!
-//! Nothing but this module and the conditions of a scan knows of them: rows that leave a file have their maps again.
+//! Nothing but this module, the conditions of a scan and [`super::values`] knows of them: rows that leave a file have their
+//! maps again, or attributes that were asked for by their names.
 //! Start reading at [`Lifted`].
 
 mod choose;
