@@ -72,7 +72,7 @@ fn on_columns(projection: &Projection) -> Result<Option<Projection>> {
         expr.clone().transform_down(column).map(|expr| name.restore(expr.data))
     });
     let exprs = exprs.collect::<Result<Vec<_>>>()?;
-    let input = Arc::new(LogicalPlan::TableScan(scan.clone()));
+    let input = Arc::new(LogicalPlan::TableScan(scan));
     Projection::try_new_with_schema(exprs, input, Arc::clone(&projection.schema)).map(Some)
 }
 
