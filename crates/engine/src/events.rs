@@ -12,6 +12,7 @@ pub(crate) mod merge;
 pub(crate) mod order;
 pub(crate) mod read;
 pub(crate) mod tokens;
+pub(crate) mod values;
 pub(crate) mod write;
 
 use arrow::array::{Array, AsArray, RecordBatch, TimestampNanosecondArray};

@@ -28,6 +28,7 @@ mod samples;
 mod session;
 mod size;
 mod statement;
+mod values;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

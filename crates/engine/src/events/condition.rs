@@ -42,7 +42,7 @@ fn values_of<'r>(
     let Field::Attribute { map, key } = field else { return Ok(column.map(Cow::Borrowed)) };
     let of_column = lifted.values(rows, map, key)?;
     let of_maps = match column {
-        Some(column) if !lifted.is_whole(map, key) => Some(attribute(column, key)?),
+        Some(column) if !lifted.is_whole(map, key) => Some(attribute(column, key, Which::Last)?),
         _ => None,
     };
     let values = match (of_column, of_maps) {
@@ -130,9 +130,15 @@ pub(crate) fn check(schema: &SchemaRef, condition: &Condition) -> Result<(), Str
     }
 }
 
-/// The values of one attribute, null where it is not there. Of several with one name, the last counts, as for
-/// whoever makes rows of them.
-fn attribute(column: &ArrayRef, key: &str) -> Result<ArrayRef, ArrowError> {
+/// Which of several attributes with one name counts: the last, as for whoever makes rows of them, or the first, as in SQL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Which {
+    First,
+    Last,
+}
+
+/// The values of one attribute, null where it is not there.
+pub(crate) fn attribute(column: &ArrayRef, key: &str, which: Which) -> Result<ArrayRef, ArrowError> {
     let map = column
         .as_map_opt()
         .ok_or_else(|| ArrowError::InvalidArgumentError("only maps have attributes".to_owned()))?;
@@ -143,8 +149,13 @@ fn attribute(column: &ArrayRef, key: &str) -> Result<ArrayRef, ArrowError> {
     let offsets = map.value_offsets();
     let places: UInt32Array = (0..map.len())
         .map(|row| {
-            let entries = offsets[row] as usize..offsets[row + 1] as usize;
-            if map.is_null(row) { None } else { entries.rev().find(|entry| is_key.value(*entry)) }
+            let mut entries = offsets[row] as usize..offsets[row + 1] as usize;
+            let is_it = |entry: &usize| is_key.value(*entry);
+            match which {
+                _ if map.is_null(row) => None,
+                Which::First => entries.find(is_it),
+                Which::Last => entries.rev().find(is_it),
+            }
         })
         .map(|entry| entry.and_then(|entry| u32::try_from(entry).ok()))
         .collect();

@@ -6,7 +6,8 @@
 //! back as it was stays in its map, so nothing depends on what was decided. The file's metadata says what is where
 //! ([`told`]); `docs/format/event-file.md` has it to the byte.
 //!
-//! Nothing but this module and the conditions of a scan knows of them: rows that leave a file have their maps again.
+//! Nothing but this module, the conditions of a scan and [`super::values`] knows of them: rows that leave a file have their
+//! maps again, or attributes that were asked for by their names.
 //! Start reading at [`Lifted`].
 
 mod choose;
@@ -16,6 +17,7 @@ mod split;
 mod told;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::compute::is_not_null;
@@ -235,8 +237,34 @@ impl Lifted {
         key: &str,
     ) -> Result<Option<ArrayRef>, ArrowError> {
         let Some((name, column)) = self.map(map).and_then(|map| map.column(key)) else { return Ok(None) };
-        let values = rows.column_by_name(name).ok_or_else(|| missing(name))?;
+        // A column that has nothing in these rows was not read.
+        let Some(values) = rows.column_by_name(name) else { return Ok(None) };
         remake::texts(column.kind, values).map(Some)
+    }
+
+    /// What rows of the file have for an attribute in a column of its own, as the numbers of this type that are read of
+    /// its texts; `None` where it has none, or where there are texts of which others or none would be read.
+    pub(crate) fn numbers(
+        &self,
+        rows: &RecordBatch,
+        map: &str,
+        key: &str,
+        number: &DataType,
+    ) -> Result<Option<ArrayRef>, ArrowError> {
+        let Some((name, column)) = self.map(map).and_then(|map| map.column(key)) else { return Ok(None) };
+        let Kind::Number(decimal) = column.kind else { return Ok(None) };
+        let Some(values) = rows.column_by_name(name) else { return Ok(None) };
+        let values = remake::numbers_of(values)?;
+        Ok(match number {
+            DataType::Float64 => decimal.floats(values).map(|floats| Arc::new(floats) as ArrayRef),
+            DataType::Int64 if decimal.is_whole() => Some(Arc::new(values.clone())),
+            _ => None,
+        })
+    }
+
+    /// The columns of the file that have what is wanted of an attribute.
+    pub(crate) fn columns_of_value<'a>(&'a self, map: &'a str, key: &str) -> Vec<&'a str> {
+        self.columns_with(map, Some(&BTreeSet::from([key])))
     }
 
     /// Whether all values of an attribute are in a column of its own.

@@ -34,12 +34,13 @@ use crate::events::dictionaries;
 use crate::events::filter::{RowFilter, mask_of, within};
 use crate::events::footer::{GroupFooters, footer, kept_of_group, lifted};
 use crate::events::lifted::Lifted;
+use crate::events::values::{Value, with_values};
 use crate::events::{TIME, conform};
 use crate::files::StoredFile;
 use crate::query::ReadError;
 use crate::sums::CheckedFile;
 use crate::telemetry::Scans;
-use pages::{pages_that_may_match, with_values};
+use pages::{pages_that_may_match, that_say_something};
 use prune::{is_seldom, left_of, rows_of};
 use raw::pages_with;
 use same::Same;
@@ -60,6 +61,8 @@ pub(crate) struct Wanted {
     pub(crate) schema: SchemaRef,
     /// The entries of its maps that are looked at. There may be others.
     pub(crate) entries: Entries,
+    /// Those columns of the answer that are attributes.
+    pub(crate) values: Vec<Value>,
     pub(crate) filter: RowFilter,
     pub(crate) range: TimeRange,
     /// Which rows are read first.
@@ -68,6 +71,17 @@ pub(crate) struct Wanted {
     pub(crate) first: Option<usize>,
     /// Counts what is read.
     pub(crate) tally: Arc<Tally>,
+}
+
+impl Wanted {
+    /// The answer of rows of a file in which attributes are lifted, or of memory. They have the columns that it needs.
+    pub(crate) fn answer(&self, rows: RecordBatch, lifted: &Lifted) -> Result<RecordBatch, ArrowError> {
+        if self.values.is_empty() {
+            return conform(lifted.remade(rows, |_| true)?, &self.schema);
+        }
+        let is_wanted = |map: &str| self.schema.index_of(map).is_ok();
+        conform(with_values(rows, &self.values, lifted, is_wanted)?, &self.schema)
+    }
 }
 
 /// The part of all rows that one thread reads: each so manieth row group of a file, each so manieth batch in memory.
@@ -179,8 +193,7 @@ impl FileScan {
         if let Some(batches) = &mut self.batches {
             if let Some(rows) = batches.reader.next() {
                 let rows = rows.and_then(|rows| batches.same.added_to(rows));
-                let rows = rows.and_then(|rows| self.lifted.remade(rows, |_| true));
-                let rows = rows.and_then(|rows| conform(rows, &self.wanted.schema));
+                let rows = rows.and_then(|rows| self.wanted.answer(rows, &self.lifted));
                 let rows = rows.map_err(ParquetError::from)?;
                 let first = batches.row;
                 batches.row += rows.num_rows() as u64;
@@ -254,7 +267,7 @@ impl FileScan {
         if !selection.selects_any() {
             return Ok(None);
         }
-        let mut answered = with_values(footer, self.answered(), &selection);
+        let mut answered = that_say_something(footer, self.answered(), &selection);
         let same = Same::taken_from(&mut answered, footer, &selection);
         let answer = self.roots(answered);
         let mut needed = answer.clone();
@@ -318,8 +331,12 @@ impl FileScan {
 
     /// The columns of the file that the answer needs.
     fn answered(&self) -> Vec<&str> {
-        let Wanted { schema, entries, .. } = &*self.wanted;
-        schema.fields().iter().flat_map(|field| self.lifted.columns_of(field.name(), entries)).collect()
+        let Wanted { schema, entries, values, .. } = &*self.wanted;
+        let fields = schema.fields().iter().map(|field| field.name());
+        let of_table = fields.filter(|name| !values.iter().any(|value| value.name == **name));
+        let of_table = of_table.flat_map(|name| self.lifted.columns_of(name, entries));
+        let of_values = values.iter().flat_map(|value| self.lifted.columns_of_value(&value.map, &value.key));
+        of_table.chain(of_values).collect()
     }
 
     /// Rows of a window without those that come after enough others whatever they are.

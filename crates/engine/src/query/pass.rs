@@ -40,6 +40,7 @@ pub(crate) fn each_batch(
     let wanted = Wanted {
         schema,
         entries: pass.entries.clone(),
+        values: Vec::new(),
         filter,
         range: pass.range,
         order: Order::OldestFirst,

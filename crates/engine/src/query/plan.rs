@@ -85,10 +85,10 @@ impl ScanExec {
     }
 
     fn with_answer(&self, order: Order, answer: Answer) -> Self {
-        let Wanted { schema, entries, filter, range, tally, .. } = &*self.wanted;
+        let Wanted { schema, entries, values, filter, range, tally, .. } = &*self.wanted;
         let (schema, filter, tally) = (Arc::clone(schema), filter.clone(), Arc::clone(tally));
-        let entries = entries.clone();
-        let wanted = Wanted { schema, entries, filter, range: *range, order, first: None, tally };
+        let (entries, values) = (entries.clone(), values.clone());
+        let wanted = Wanted { schema, entries, values, filter, range: *range, order, first: None, tally };
         Self::new(&self.core, &self.view, self.table, wanted, answer)
     }
 

@@ -13,6 +13,7 @@ use store::{Order, QueryError, Table};
 use crate::catalog::FileKind;
 use crate::core::{Core, View};
 use crate::events::conform;
+use crate::events::lifted::Lifted;
 use crate::events::read::{FileScan, Share, Step, Wanted};
 use crate::files::StoredFile;
 use crate::head::events::Part;
@@ -119,7 +120,17 @@ impl Reader {
         if mask.true_count() == 0 {
             return Ok(None);
         }
-        filter_record_batch(&conform(rows.clone(), &self.wanted.schema)?, &mask).map(Some)
+        let Wanted { schema, values, .. } = &*self.wanted;
+        if values.is_empty() {
+            return filter_record_batch(&conform(rows.clone(), schema)?, &mask).map(Some);
+        }
+        let fields = rows.schema_ref().fields().iter().enumerate();
+        let is_needed =
+            |name: &str| schema.index_of(name).is_ok() || values.iter().any(|value| value.map == name);
+        let needed: Vec<usize> =
+            fields.filter(|(_, field)| is_needed(field.name())).map(|(place, _)| place).collect();
+        let rows = filter_record_batch(&rows.project(&needed)?, &mask)?;
+        self.wanted.answer(rows, &Lifted::default()).map(Some)
     }
 }
 

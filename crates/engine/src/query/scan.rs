@@ -31,6 +31,7 @@ pub(crate) fn scan(
     let wanted = Wanted {
         schema,
         entries: Entries::all(),
+        values: Vec::new(),
         filter,
         range: scan.range,
         order: scan.order,
@@ -59,6 +60,7 @@ pub(crate) fn each_batch(
     let wanted = Wanted {
         schema,
         entries: pass.entries.clone(),
+        values: Vec::new(),
         filter,
         range: pass.range,
         order: Order::OldestFirst,

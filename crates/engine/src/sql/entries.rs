@@ -4,15 +4,18 @@
 //! Maps are followed from the scans upwards. Every column of a plan that is nothing but a map of a table has it as its
 //! origin; what an expression does with such a column but ask for one value by a constant name is a use of the whole
 //! map, and so is being in the answer. Whatever is not understood is taken for such a use.
+//!
+//! Attributes that are columns of scans, see [`super::values`], are followed in the same way: whether they are made
+//! numbers of one type, or are looked at in another way.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Field};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, Result, ScalarValue};
 use datafusion::datasource::{provider_as_source, source_as_provider};
-use datafusion::logical_expr::expr::Alias;
+use datafusion::logical_expr::expr::{Alias, Cast, TryCast};
 use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, TableScan, TableSource};
 use store::{Entries, Table};
 
@@ -37,7 +40,49 @@ pub(super) fn narrowed(plan: LogicalPlan) -> Result<LogicalPlan> {
     narrowed.map(|narrowed| narrowed.data)
 }
 
-/// A column of maps of a table. What all scans of it look at is taken together.
+/// The attributes that a plan has as columns of its scans and that become numbers of one type, whatever is done with
+/// them; each with this type. Needs a large stack.
+pub(super) fn numbers(plan: &LogicalPlan) -> Result<BTreeMap<(Table, String), DataType>> {
+    let mut uses = Uses { part: Part::Number, ..Uses::default() };
+    let answer = uses.of(plan)?;
+    answer.iter().flatten().for_each(|origin| uses.whole(origin));
+    if uses.are_unclear {
+        return Ok(BTreeMap::new());
+    }
+    let Uses { entries, whole, .. } = uses;
+    let known = entries.into_iter().filter(|(origin, _)| !whole.contains(origin));
+    let numbers = known.filter_map(|(Origin { table, map }, types)| {
+        let mut types = NUMBERS.iter().filter(|number| types.contains(&number.to_string()));
+        let number = types.next()?.clone();
+        types.next().is_none().then_some(((table, map), number))
+    });
+    Ok(numbers.collect())
+}
+
+/// The types of numbers that are made of attributes before they are needed.
+const NUMBERS: &[DataType] = &[DataType::Float64, DataType::Int64];
+
+/// What is a part of a column and not all of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Part {
+    /// An entry of a map, by its name.
+    #[default]
+    Entry,
+    /// The numbers of the texts of an attribute, by their type.
+    Number,
+}
+
+impl Part {
+    /// The column and the part of it that an expression is.
+    fn of(self, expr: &Expr) -> Option<(&Column, String)> {
+        match self {
+            Self::Entry => entry(expr).map(|(map, key)| (map, key.to_owned())),
+            Self::Number => number(expr).map(|(column, number)| (column, number.to_string())),
+        }
+    }
+}
+
+/// A column of a table of which parts are looked at. What all scans of it look at is taken together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Origin {
     table: Table,
@@ -50,7 +95,8 @@ type Columns = Vec<BTreeSet<Origin>>;
 /// What a plan looks at.
 #[derive(Default)]
 struct Uses {
-    /// Entries, by their names.
+    part: Part,
+    /// Entries, or other parts, by their names.
     entries: BTreeMap<Origin, BTreeSet<String>>,
     /// All of a map.
     whole: BTreeSet<Origin>,
@@ -82,7 +128,7 @@ impl Uses {
     fn columns(&mut self, plan: &LogicalPlan, inputs: &[(&LogicalPlan, Columns)]) -> Result<Option<Columns>> {
         if let LogicalPlan::TableScan(scan) = plan {
             // Its filters are carried out where rows are read, or above it.
-            return Ok(Some(scanned(scan)));
+            return Ok(Some(scanned(scan, self.part)));
         }
         if let LogicalPlan::Projection(projection) = plan {
             let mut columns = Columns::new();
@@ -113,7 +159,8 @@ impl Uses {
                 let [left, right] = inputs else { return Ok(None) };
                 Some(joined(join.join_type, &left.1, &right.1))
             }
-            LogicalPlan::Union(_) => united(inputs),
+            // Numbers have another type than texts, and one column of a union has one.
+            LogicalPlan::Union(_) if self.part == Part::Entry => united(inputs),
             _ => None,
         })
     }
@@ -121,11 +168,11 @@ impl Uses {
     /// Notes what an expression looks at.
     fn look(&mut self, expr: &Expr, inputs: &[(&LogicalPlan, Columns)]) -> Result<()> {
         expr.apply(|expr| {
-            if let Some((map, key)) = entry(expr)
+            if let Some((map, key)) = self.part.of(expr)
                 && let Some(origins) = origins(map, inputs)
             {
                 for origin in origins {
-                    self.entries.entry(origin).or_default().insert(key.to_owned());
+                    self.entries.entry(origin).or_default().insert(key.clone());
                 }
                 return Ok(TreeNodeRecursion::Jump);
             }
@@ -150,9 +197,9 @@ impl Uses {
     /// The table of a scan with what is looked at; `None` when that is all, or when it is no table of events.
     fn source(&self, scan: &TableScan) -> Option<Arc<dyn TableSource>> {
         let provider = source_as_provider(&scan.source).ok()?;
-        let EventTable { core, view, table, tally, .. } = provider.downcast_ref::<EventTable>()?;
+        let EventTable { core, view, table, values, tally, .. } = provider.downcast_ref::<EventTable>()?;
         let looked_at = self.entries.iter().filter(|(origin, _)| {
-            let is_scanned = scanned(scan).iter().any(|origins| origins.contains(*origin));
+            let is_scanned = scanned(scan, self.part).iter().any(|origins| origins.contains(*origin));
             is_scanned && !self.whole.contains(*origin)
         });
         let entries =
@@ -161,21 +208,24 @@ impl Uses {
             return None;
         }
         let (core, view, tally) = (Arc::clone(core), view.clone(), Arc::clone(tally));
-        Some(provider_as_source(Arc::new(EventTable { core, view, table: *table, entries, tally })))
+        let (table, values) = (*table, values.clone());
+        Some(provider_as_source(Arc::new(EventTable { core, view, table, entries, values, tally })))
     }
 }
 
 /// The columns of a scan.
-fn scanned(scan: &TableScan) -> Columns {
+fn scanned(scan: &TableScan, part: Part) -> Columns {
     let provider = source_as_provider(&scan.source).ok();
-    let table =
-        provider.as_ref().and_then(|provider| provider.downcast_ref::<EventTable>()).map(|table| table.table);
-    let origin = |name: &str| table.map(|table| Origin { table, map: name.to_owned() });
-    let columns = scan.projected_schema.fields().iter().map(|field| match field.data_type() {
-        DataType::Map(..) => origin(field.name()).into_iter().collect(),
-        _ => BTreeSet::new(),
-    });
-    columns.collect()
+    let scanned = provider.as_ref().and_then(|provider| provider.downcast_ref::<EventTable>());
+    let origin = |field: &Field| {
+        let scanned = scanned?;
+        let has_parts = match part {
+            Part::Entry => matches!(field.data_type(), DataType::Map(..)),
+            Part::Number => scanned.values.iter().any(|value| value.name == *field.name()),
+        };
+        has_parts.then(|| Origin { table: scanned.table, map: field.name().clone() })
+    };
+    scan.projected_schema.fields().iter().map(|field| origin(field).into_iter().collect()).collect()
 }
 
 /// The column that an expression is, whatever it is called.
@@ -187,8 +237,19 @@ fn bare(expr: &Expr) -> Option<&Column> {
     }
 }
 
+/// The column and the type of the numbers that an expression makes of its texts.
+pub(super) fn number(expr: &Expr) -> Option<(&Column, &DataType)> {
+    let (Expr::Cast(Cast { expr, field }) | Expr::TryCast(TryCast { expr, field })) = expr else {
+        return None;
+    };
+    match &**expr {
+        Expr::Column(column) if NUMBERS.contains(field.data_type()) => Some((column, field.data_type())),
+        _ => None,
+    }
+}
+
 /// The map and the name of the entry that an expression is.
-fn entry(expr: &Expr) -> Option<(&Column, &str)> {
+pub(super) fn entry(expr: &Expr) -> Option<(&Column, &str)> {
     let Expr::ScalarFunction(call) = expr else { return None };
     match &*call.args {
         [Expr::Column(map), Expr::Literal(ScalarValue::Utf8(Some(key)), _)]

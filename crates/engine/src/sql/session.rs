@@ -24,7 +24,7 @@ use super::deadline::Until;
 use super::fault::Read;
 use super::place::Tokens;
 use super::samples::SamplesTable;
-use super::{entries, functions, named, planner, size, statement};
+use super::{entries, functions, named, planner, size, statement, values};
 use crate::core::{Core, View};
 use crate::events::read::Tally;
 use crate::query::table::EventTable;
@@ -135,9 +135,10 @@ impl SchemaProvider for Tables {
         if name == SAMPLES {
             return Ok(Some(Arc::new(SamplesTable { core, tally })));
         }
-        let entries = Entries::all();
-        let table =
-            |table| Arc::new(EventTable { core, view, table, entries, tally }) as Arc<dyn TableProvider>;
+        let (entries, values) = (Entries::all(), Vec::new());
+        let table = |table| {
+            Arc::new(EventTable { core, view, table, entries, values, tally }) as Arc<dyn TableProvider>
+        };
         Ok(Table::from_name(name).map(table))
     }
 
@@ -173,7 +174,7 @@ pub(super) fn plan(wanted: &Wanted<'_>) -> Result<Planned, SqlError> {
     size::check(&logical)?;
     let logical = state.optimize(&logical).map_err(fault)?;
     statement::check_plan(&logical, &read.tokens)?;
-    let logical = entries::narrowed(logical).map_err(fault)?;
+    let logical = entries::narrowed(logical).and_then(values::in_columns).map_err(fault)?;
     // Where a plan is explained, an error of a rule is a part of what is told.
     until.check().map_err(SqlError::Query)?;
     let plan = block_on(state.query_planner().create_physical_plan(&logical, state)).map_err(fault)?;

@@ -1,6 +1,7 @@
 //! The store from outside: what it promises, under faults, at its bounds, and against a plain model.
 
 mod archive;
+mod attribute_numbers;
 mod attributes;
 mod bounds;
 mod compaction;

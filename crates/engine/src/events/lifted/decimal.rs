@@ -1,5 +1,6 @@
 //! Numbers that are written as decimals: whole multiples of a part of one, of which exactly the same texts are made.
 
+use arrow::array::{Float64Array, Int64Array};
 use serde::{Deserialize, Serialize};
 
 /// The most digits behind the point.
@@ -103,6 +104,22 @@ impl Decimal {
         }
         // They are digits, a point and a sign.
         std::str::from_utf8(&into[start..]).unwrap_or_default()
+    }
+
+    /// Whether no text has a point.
+    pub(super) fn is_whole(self) -> bool {
+        self.scale == 0
+    }
+
+    /// The floats that are read of the texts of numbers. A float that is a whole number, divided by a power of ten that is
+    /// one, too, is the float that is nearest to the decimal, and that is what is read of a text. `None` when one of the
+    /// numbers is no float, and so not made by [`Self::parsed`].
+    pub(super) fn floats(self, numbers: &Int64Array) -> Option<Float64Array> {
+        // Not until the end of what is too large: so it is done for many at a time.
+        let are_floats =
+            numbers.values().iter().fold(true, |all, number| all & (number.unsigned_abs() <= MAX_UNITS));
+        let part = f64::from(10_u32.pow(u32::from(self.scale)));
+        are_floats.then(|| numbers.unary(|number| number as f64 / part))
     }
 
     /// What both are, where there is such a thing.
@@ -229,6 +246,20 @@ mod tests {
     }
 
     #[test]
+    fn numbers_that_are_no_floats_have_none() {
+        let decimal = Decimal { scale: 1, least: 0 };
+        let most = 1 << 53;
+        let floats =
+            decimal.floats(&Int64Array::from(vec![Some(-most), None, Some(0), Some(15), Some(most)]));
+        let expected =
+            vec![Some(-900_719_925_474_099.2), None, Some(0.0), Some(1.5), Some(900_719_925_474_099.2)];
+        assert_eq!(floats, Some(Float64Array::from(expected)));
+        for number in [most + 1, -most - 1, i64::MIN, i64::MAX] {
+            assert_eq!(decimal.floats(&Int64Array::from(vec![1, number])), None, "{number}");
+        }
+    }
+
+    #[test]
     fn how_texts_are_written_is_seen_where_nearly_all_are_numbers() {
         let of = |texts: &[&str]| Decimal::of(texts);
         assert_eq!(of(&["1", "2", "30"]), Some(Decimal { scale: 0, least: 0 }));
@@ -254,6 +285,18 @@ mod tests {
             if let Some(number) = decimal.parsed(&written) {
                 prop_assert_eq!(text(decimal, number), written);
             }
+        }
+
+        #[test]
+        fn a_float_of_a_number_is_what_is_read_of_its_text(
+            number in -(1i64 << 53)..=1i64 << 53,
+            scale in 0..=MAX_SCALE,
+            least in 0..=MAX_SCALE,
+        ) {
+            let decimal = Decimal { scale, least: least.min(scale) };
+            let floats = decimal.floats(&Int64Array::from(vec![number])).expect("a float");
+            let read: f64 = text(decimal, number).parse().expect("a number");
+            prop_assert_eq!(floats.value(0).to_bits(), read.to_bits());
         }
 
         #[test]

@@ -61,7 +61,8 @@ pub(super) fn texts(kind: Kind, values: &ArrayRef) -> Result<ArrayRef, ArrowErro
     Ok(Arc::new(texts.finish()))
 }
 
-fn numbers_of(values: &ArrayRef) -> Result<&Int64Array, ArrowError> {
+/// The numbers of a column that has such.
+pub(super) fn numbers_of(values: &ArrayRef) -> Result<&Int64Array, ArrowError> {
     let numbers = values.as_primitive_opt::<Int64Type>();
     numbers.ok_or_else(|| ArrowError::SchemaError("a column of numbers has something else".to_owned()))
 }

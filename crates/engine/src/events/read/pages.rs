@@ -88,7 +88,7 @@ fn pages_of_condition(
 
 /// Those of some columns of the file that have something in selected rows of the only row group of a footer, as far as
 /// its pages tell. Of others nothing need be read: who gets the rows knows what they lack as null.
-pub(super) fn with_values<'c>(
+pub(super) fn that_say_something<'c>(
     footer: &ArrowReaderMetadata,
     columns: Vec<&'c str>,
     rows: &RowSelection,
