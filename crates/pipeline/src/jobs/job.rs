@@ -114,6 +114,8 @@ pub(super) struct Job {
     pub(super) status: JobStatus,
     /// When the present wait or the present attempt began, or when the job ended.
     pub(super) since: Timestamp,
+    /// Whether events tell that, or else it is the time of the first of them.
+    is_since_told: bool,
 }
 
 impl Job {
@@ -127,6 +129,7 @@ impl Job {
             last_event_at: time,
             status: JobStatus::Pending,
             since: time,
+            is_since_told: false,
         }
     }
 
@@ -148,7 +151,12 @@ impl Job {
         if !self.stages.note(event) {
             return;
         }
-        self.settle(found);
+        match event.action {
+            StageAction::Started => self.settle(found),
+            // The end of a stage tells nothing of the job's life, of which all is worked out already.
+            StageAction::Finished if self.is_since_told => {}
+            StageAction::Finished => self.since = self.first_event_at,
+        }
         if event.action == StageAction::Started {
             let (rss, peak) = (event.memory_rss_bytes, event.memory_peak_bytes.max(event.memory_rss_bytes));
             found.push(Observation::StageMemory {
@@ -193,6 +201,7 @@ impl Job {
             JobStatus::Running => last.and_then(|attempt| attempt.started_at),
             JobStatus::Completed | JobStatus::Failed => last.and_then(|attempt| attempt.ended_at),
         };
+        self.is_since_told = since.is_some();
         self.since = since.unwrap_or(self.first_event_at);
         for measured in self.life.measure(&attempts) {
             let queue = self.facts.queue.cloned().unwrap_or_default();
