@@ -418,8 +418,11 @@ fn claim(
 ) -> Result<(Vec<Event>, Claims), IngestError> {
     let ids: Vec<Option<u128>> = events.iter().map(id_of).collect();
     let mut claimed = Vec::with_capacity(events.len());
+    // Of records of logs few may have one.
+    let count = ids.iter().flatten().count();
+    own.reserve(count);
     // Before the lock, so that it is dropped after it: it needs the lock itself.
-    let mut claims = Claims::with_capacity(Arc::clone(seen), events.len());
+    let mut claims = Claims::with_capacity(Arc::clone(seen), count);
     let mut duplicates = seen.lock();
     // Nothing becomes stored while the lock is held.
     let stored = duplicates.are_stored(&ids);
