@@ -354,3 +354,36 @@ impl Job {
 fn eta(progress: f64, elapsed_seconds: f64) -> Option<f64> {
     (progress > 0.0 && progress < 1.0).then(|| elapsed_seconds * (1.0 - progress) / progress)
 }
+
+#[cfg(test)]
+mod tests {
+    use model::event::JobAction;
+
+    use super::*;
+    use crate::fixtures::{at, job, stage};
+
+    #[test]
+    fn after_each_event_all_is_worked_out_whatever_it_told() {
+        let actions = [JobAction::Submitted, JobAction::Started, JobAction::Retried, JobAction::Completed];
+        let mut one = Job::new("j".into(), at(60));
+        // Times go back and forth.
+        for (round, seconds) in (0..100_usize).zip((0..101_i64).cycle().step_by(37)) {
+            let mut found = Vec::new();
+            match round % 4 {
+                1 | 3 if round >= 8 => {
+                    one.note_job(&job(actions[round / 2 % 4], "j", seconds), &mut found);
+                }
+                2 if round >= 16 => {
+                    one.note_stage(&stage(StageAction::Started, "j", "ocr", seconds), &mut found);
+                }
+                _ => one.note_stage(&stage(StageAction::Finished, "j", "ocr", seconds), &mut found),
+            }
+            let before = (one.status, one.since, one.is_since_told);
+            let mut again = Vec::new();
+            one.settle(&mut again);
+            assert_eq!((one.status, one.since, one.is_since_told), before, "{round}");
+            assert!(again.is_empty(), "{round}: {again:?}");
+        }
+        assert!(one.status.is_finished() || one.is_since_told, "its life was told of");
+    }
+}
