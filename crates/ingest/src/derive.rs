@@ -218,7 +218,7 @@ impl Deriving<'_, '_> {
             (derivation.name_of(kind), message.map(short))
         });
         Part {
-            event_id: span.event_id() + "-stage",
+            event_id: span.derived_id("stage"),
             span_id: span.span_id.clone(),
             trace_id: span.trace_id.clone(),
             stage: self.stage_of(span),
@@ -254,7 +254,7 @@ impl Deriving<'_, '_> {
             if self.memory.is_told(job_key(&job_id)) {
                 continue;
             }
-            let id = span.event_id() + "-progress";
+            let id = span.derived_id("progress");
             let mut event = JobEvent::new(end_of(span), id, JobAction::Progress, job_id.as_ref().to_owned());
             event.service.clone_from(&span.origin.service);
             event.trace_id = Some(span.trace_id.clone());

@@ -7,12 +7,12 @@
 //! An id is first claimed, then settled. Between the two its event is on the way to the disk, and
 //! whoever sends it again cannot be told yet that it is stored.
 
-use std::collections::HashSet;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::mem;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+
+use crate::hashed::Hashes;
 
 /// What is known of an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,80 +28,44 @@ pub(crate) enum Seen {
 /// The ids of events that are stored or being stored.
 pub(crate) struct Duplicates {
     generation_size: usize,
-    in_flight: Ids,
-    young: Ids,
-    old: Ids,
-}
-
-/// Hashes of ids.
-type Ids = HashSet<u128, IdPlaces>;
-
-/// Says where in a set an id lies. Ids are hashes already, so one multiplication is enough; with numbers that nobody
-/// outside knows, for whoever sends ids can choose such whose hashes have much in common.
-#[derive(Clone, Copy, Debug)]
-struct IdPlaces {
-    low: u64,
-    high: u64,
-}
-
-impl IdPlaces {
-    fn new() -> Self {
-        let random = RandomState::new();
-        Self { low: random.hash_one(0_u8), high: random.hash_one(1_u8) }
-    }
-}
-
-impl BuildHasher for IdPlaces {
-    type Hasher = IdPlace;
-
-    fn build_hasher(&self) -> IdPlace {
-        IdPlace { places: *self, place: 0 }
-    }
-}
-
-/// Where one id lies.
-struct IdPlace {
-    places: IdPlaces,
-    place: u64,
-}
-
-impl Hasher for IdPlace {
-    fn write_u128(&mut self, id: u128) {
-        let (low, high) = (id as u64 ^ self.places.low, (id >> 64) as u64 ^ self.places.high);
-        let product = u128::from(low) * u128::from(high);
-        self.place = self.place.rotate_left(1) ^ product as u64 ^ (product >> 64) as u64;
-    }
-
-    /// An id is one number, so this is not asked for.
-    fn write(&mut self, bytes: &[u8]) {
-        for bytes in bytes.chunks(16) {
-            let mut id = [0; 16];
-            id[..bytes.len()].copy_from_slice(bytes);
-            self.write_u128(u128::from_le_bytes(id));
-        }
-    }
-
-    fn finish(&self) -> u64 {
-        self.place
-    }
+    in_flight: Hashes,
+    young: Hashes,
+    old: Hashes,
 }
 
 impl Duplicates {
     /// Remembers up to `bound` ids.
     pub(crate) fn new(bound: usize) -> Self {
-        let set = || Ids::with_hasher(IdPlaces::new());
-        Self { generation_size: (bound / 2).max(1), in_flight: set(), young: set(), old: set() }
+        let (in_flight, young, old) = (Hashes::default(), Hashes::default(), Hashes::default());
+        Self { generation_size: (bound / 2).max(1), in_flight, young, old }
     }
 
-    /// Claims `id`, unless it is known.
-    pub(crate) fn claim(&mut self, id: u128) -> Seen {
-        if self.young.contains(&id) || self.old.contains(&id) {
+    /// Which of these are stored. Asked for all of a request together, in a loop that does nothing else: what is
+    /// remembered is far larger than a processor's caches, and so its memory is waited for once and not for each.
+    pub(crate) fn are_stored(&self, ids: &[Option<u128>]) -> Vec<bool> {
+        ids.iter().map(|id| id.is_some_and(|id| self.is_stored(id))).collect()
+    }
+
+    fn is_stored(&self, id: u128) -> bool {
+        self.young.contains(&id) || self.old.contains(&id)
+    }
+
+    /// Claims `id`, of which it is known whether it is stored; see [`Duplicates::are_stored`].
+    pub(crate) fn claim_knowing(&mut self, id: u128, is_stored: bool) -> Seen {
+        if is_stored {
             Seen::Stored
         } else if self.in_flight.insert(id) {
             Seen::New
         } else {
             Seen::InFlight
         }
+    }
+
+    /// Claims `id`, unless it is known.
+    #[cfg(test)]
+    pub(crate) fn claim(&mut self, id: u128) -> Seen {
+        let is_stored = self.is_stored(id);
+        self.claim_knowing(id, is_stored)
     }
 
     /// Ends claims: the events are stored, or were not.
@@ -131,7 +95,12 @@ pub(crate) struct Claims {
 impl Claims {
     /// No claims yet.
     pub(crate) fn new(of: Arc<Mutex<Duplicates>>) -> Self {
-        Self { of, ids: Vec::new(), are_stored: false }
+        Self::with_capacity(of, 0)
+    }
+
+    /// The same, with room for so many.
+    pub(crate) fn with_capacity(of: Arc<Mutex<Duplicates>>, count: usize) -> Self {
+        Self { of, ids: Vec::with_capacity(count), are_stored: false }
     }
 
     /// Adds an id that was new when it was claimed.
@@ -199,14 +168,15 @@ mod tests {
     }
 
     #[test]
-    fn ids_that_have_much_in_common_lie_apart() {
-        let places = IdPlaces { low: 0x9e37_79b9_7f4a_7c15, high: 0xc2b2_ae3d_27d4_eb4f };
-        for shift in [0, 32, 64, 96] {
-            // The seven highest bits and the lowest ones say where an id lies.
-            let of = |id: u128| places.hash_one(id << shift);
-            let low: HashSet<u64> = (0..1000).map(|id| of(id) % 4096).collect();
-            let high: HashSet<u64> = (0..1000).map(|id| of(id) >> 57).collect();
-            assert!(low.len() > 400 && high.len() > 60, "{shift}: {} and {}", low.len(), high.len());
+    fn ids_that_are_asked_for_together_are_known_as_each_alone_is() {
+        let mut seen = Duplicates::new(10);
+        seen.settle(0..8, true);
+        assert_eq!(seen.claim(20), Seen::New);
+        let ids: Vec<Option<u128>> = (0..30).map(|id| (id % 3 > 0).then_some(id)).collect();
+        let stored = seen.are_stored(&ids);
+        assert_eq!(stored.iter().filter(|is_stored| **is_stored).count(), 5, "1, 2, 4, 5 and 7");
+        for (id, is_stored) in ids.into_iter().zip(stored) {
+            assert_eq!(is_stored, id.is_some_and(|id| seen.claim(id) == Seen::Stored), "{id:?}");
         }
     }
 

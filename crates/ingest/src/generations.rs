@@ -1,6 +1,6 @@
 //! Values by hash within a bound, the newest of them.
 
-use std::collections::HashMap;
+use crate::hashed::ByHash;
 
 /// Values by hash, in two generations: when the younger is full it becomes the older, and the older is forgotten.
 #[derive(Debug)]
@@ -9,14 +9,14 @@ pub(crate) struct Generations<V> {
     limit: usize,
     /// What was added to this one.
     weight: usize,
-    young: HashMap<u128, V>,
-    old: HashMap<u128, V>,
+    young: ByHash<V>,
+    old: ByHash<V>,
 }
 
 impl<V: Default> Generations<V> {
     /// For values that weigh up to `bound` together.
     pub(crate) fn new(bound: usize) -> Self {
-        Self { limit: (bound / 2).max(1), weight: 0, young: HashMap::new(), old: HashMap::new() }
+        Self { limit: (bound / 2).max(1), weight: 0, young: ByHash::default(), old: ByHash::default() }
     }
 
     pub(crate) fn get(&self, key: u128) -> Option<&V> {

@@ -12,6 +12,7 @@ mod duplicates;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod generations;
+mod hashed;
 mod key_lines;
 mod limits;
 pub mod log_metrics;

@@ -9,7 +9,6 @@ mod fetched;
 mod parts;
 mod samples;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +24,7 @@ use crate::account::{Account, Kind};
 use crate::cumulative::{Bounds, Cumulative, HISTOGRAM_BYTES};
 use crate::derive::{Derivation, DeriveSettings};
 use crate::duplicates::{self, Claims, Duplicates, Seen};
+use crate::hashed::Hashes;
 use crate::key_lines::KeyLines;
 use crate::metadata::MetadataStore;
 use crate::sampling::{Sampling, SamplingSettings};
@@ -271,7 +271,7 @@ impl Ingest {
         events: Vec<Event>,
     ) -> Result<EventsOutcome, IngestError> {
         let (admitted, mut outcome) = self.admit_all(source, events).await?;
-        let mut own = HashSet::new();
+        let mut own = Hashes::default();
         let (parts, intake) = self.prepare(source, admitted, &mut own, &mut outcome)?;
         let mut parts = parts.into_iter();
         while let Some(part) = parts.next() {
@@ -308,7 +308,7 @@ impl Ingest {
         source: Source,
         part: Part,
         intake: &Intake,
-        own: &mut HashSet<u128>,
+        own: &mut Hashes,
     ) -> Result<(), IngestError> {
         let Part { mut events, claims, flaws, .. } = part;
         let sent = events.len();
@@ -413,19 +413,25 @@ fn id_of(event: &Event) -> Option<u128> {
 fn claim(
     seen: &Arc<Mutex<Duplicates>>,
     events: Vec<Event>,
-    own: &mut HashSet<u128>,
+    own: &mut Hashes,
     outcome: &mut EventsOutcome,
 ) -> Result<(Vec<Event>, Claims), IngestError> {
+    let ids: Vec<Option<u128>> = events.iter().map(id_of).collect();
     let mut claimed = Vec::with_capacity(events.len());
+    // Of records of logs few may have one.
+    let count = ids.iter().flatten().count();
+    own.reserve(count);
     // Before the lock, so that it is dropped after it: it needs the lock itself.
-    let mut claims = Claims::new(Arc::clone(seen));
+    let mut claims = Claims::with_capacity(Arc::clone(seen), count);
     let mut duplicates = seen.lock();
-    for event in events {
-        let Some(id) = id_of(&event) else {
+    // Nothing becomes stored while the lock is held.
+    let stored = duplicates.are_stored(&ids);
+    for ((event, id), is_stored) in events.into_iter().zip(ids).zip(stored) {
+        let Some(id) = id else {
             claimed.push(event);
             continue;
         };
-        match duplicates.claim(id) {
+        match duplicates.claim_knowing(id, is_stored) {
             Seen::New => {
                 own.insert(id);
                 claims.add(id);

@@ -17,12 +17,14 @@ impl<T: PartialOrd + Clone> Latest<T> {
     /// so that the order of arrival makes no difference.
     pub(crate) fn offer(&mut self, time: Timestamp, value: Option<&T>) {
         let Some(value) = value else { return };
-        let wins = match &self.0 {
-            None => true,
-            Some((held_at, held)) => time > *held_at || (time == *held_at && value > held),
-        };
-        if wins {
-            self.0 = Some((time, value.clone()));
+        match &mut self.0 {
+            None => self.0 = Some((time, value.clone())),
+            Some((held_at, held)) if time > *held_at || (time == *held_at && *value > *held) => {
+                *held_at = time;
+                // Into its memory: most say the same once more.
+                held.clone_from(value);
+            }
+            Some(_) => {}
         }
     }
 

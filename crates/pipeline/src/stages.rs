@@ -104,15 +104,16 @@ impl StageEnds {
     /// under `other`).
     pub(crate) fn hear(&self, stage: &str, status: StageStatus, now: Timestamp) {
         let mut stages = self.stages.lock();
-        if stages.len() >= self.max && !stages.contains_key(stage) {
-            return;
-        }
-        let ends = stages.entry(stage.to_owned()).or_insert_with(|| Ends {
-            since: now,
-            completed: 0,
-            failed: 0,
-            recent: VecDeque::new(),
-        });
+        let ends = match stages.get_mut(stage) {
+            Some(ends) => ends,
+            None => {
+                if stages.len() >= self.max {
+                    return;
+                }
+                let new = Ends { since: now, completed: 0, failed: 0, recent: VecDeque::new() };
+                stages.entry(stage.to_owned()).or_insert(new)
+            }
+        };
         match status {
             StageStatus::Completed | StageStatus::CompletedEmpty => ends.completed += 1,
             StageStatus::Failed => ends.failed += 1,

@@ -308,8 +308,11 @@ pub fn batches_from_events<'e>(
     }
     fn gather<R: Row>(rows: &mut [&R], into: &mut Vec<EventBatch>) -> Result<(), ColumnError> {
         if !rows.is_empty() {
-            // Files are in this order, and to move pointers is cheaper than to move rows.
-            rows.sort_by_key(|row| row.time());
+            // Files are in this order, and to move pointers is cheaper than to move rows. Spans come trace by trace: what
+            // they are sorted by is gathered once, and not from a row here and a row there at each comparison.
+            if !rows.is_sorted_by_key(|row| row.time()) {
+                rows.sort_by_cached_key(|row| row.time());
+            }
             into.push(EventBatch { table: R::TABLE, rows: R::batch_of(rows)? });
         }
         Ok(())

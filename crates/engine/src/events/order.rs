@@ -5,10 +5,12 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::Range;
+use std::sync::Arc;
 
-use arrow::array::{RecordBatch, UInt32Array};
-use arrow::compute::{concat_batches, take_record_batch};
-use arrow::datatypes::SchemaRef;
+use arrow::array::{Array, ArrayRef, AsArray, MapArray, RecordBatch, StructArray, UInt32Array};
+use arrow::buffer::{OffsetBuffer, ScalarBuffer};
+use arrow::compute::{concat_batches, take};
+use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
 
 use crate::events::{conform, times_of};
@@ -31,7 +33,38 @@ pub(super) fn sorted(schema: &SchemaRef, parts: &[Part]) -> Result<RecordBatch, 
     // A stable sort: of two rows with the same time, the one that came first stays first.
     let mut order: Vec<u32> = (0u32..).take(all.num_rows()).collect();
     order.sort_by_key(|row| times.value(*row as usize));
-    take_record_batch(&all, &UInt32Array::from(order))
+    reordered(&all, &UInt32Array::from(order))
+}
+
+/// The rows in this order.
+fn reordered(rows: &RecordBatch, order: &UInt32Array) -> Result<RecordBatch, ArrowError> {
+    let columns = rows.columns().iter().map(|column| match column.as_map_opt() {
+        Some(maps) if maps.null_count() == 0 => reordered_maps(maps, order),
+        _ => take(column, order, None),
+    });
+    RecordBatch::try_new(rows.schema(), columns.collect::<Result<Vec<_>, _>>()?)
+}
+
+/// Maps in this order: the entries of all of them at once. Arrow would copy them map by map, which takes many times as
+/// long where a map has few entries, or none.
+fn reordered_maps(maps: &MapArray, order: &UInt32Array) -> Result<ArrayRef, ArrowError> {
+    let DataType::Map(field, is_sorted) = maps.data_type() else { return take(maps, order, None) };
+    let offsets = maps.value_offsets();
+    let mut places: Vec<u32> = Vec::with_capacity(maps.entries().len());
+    let mut ends: Vec<i32> = Vec::with_capacity(order.len() + 1);
+    ends.push(0);
+    for row in order.values() {
+        let row = *row as usize;
+        // An offset is never negative.
+        places.extend(offsets[row] as u32..offsets[row + 1] as u32);
+        let end = i32::try_from(places.len());
+        ends.push(end.map_err(|_| ArrowError::OffsetOverflowError(places.len()))?);
+    }
+    let places = UInt32Array::from(places);
+    let entries = vec![take(maps.keys(), &places, None)?, take(maps.values(), &places, None)?];
+    let entries = StructArray::try_new(maps.entries().fields().clone(), entries, None)?;
+    let ends = OffsetBuffer::new(ScalarBuffer::from(ends));
+    Ok(Arc::new(MapArray::try_new(Arc::clone(field), ends, entries, None, *is_sorted)?))
 }
 
 /// Whether runs of so many rows in all are long enough to be copied one by one.
@@ -84,8 +117,8 @@ fn runs(parts: &[RecordBatch]) -> Result<Option<Vec<Run>>, ArrowError> {
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::AsArray;
-    use model::event::DeployEvent;
+    use arrow::compute::take_record_batch;
+    use model::event::{DeployEvent, LogEvent};
     use model::{TimeRange, Timestamp};
     use store::{Row, Table, schema};
 
@@ -123,6 +156,25 @@ mod tests {
             let rows = sorted(&schema(Table::Deploys), &parts(&times)).expect("rows");
             assert_eq!(times_of(&rows).expect("times").values().to_vec(), expected(&times));
             assert_eq!(are_copied_by_runs(&times), by_runs, "{times:?}");
+        }
+    }
+
+    #[test]
+    fn maps_are_put_in_order_as_arrow_does_it() {
+        let log = |row: i64| LogEvent {
+            attributes: (0..row % 4).map(|key| (format!("key{key}"), format!("of {row}"))).collect(),
+            ..LogEvent::new(Timestamp::from_millis(row), Arc::default())
+        };
+        let rows = LogEvent::to_batch(&(0..50).map(log).collect::<Vec<_>>()).expect("rows of one table");
+        for (first, count) in [(0, 50), (9, 33), (4, 1), (0, 0)] {
+            let rows = rows.slice(first, count);
+            // Each once, some twice, and some left out.
+            for step in [1, 7, 11] {
+                let order: Vec<u32> = (0..count).map(|row| (row * step % count) as u32).collect();
+                let order = UInt32Array::from(order);
+                let expected = take_record_batch(&rows, &order).expect("rows");
+                assert_eq!(reordered(&rows, &order).expect("rows"), expected, "{first} {count} {step}");
+            }
         }
     }
 

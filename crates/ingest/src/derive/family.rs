@@ -1,15 +1,15 @@
 //! Spans that came together, found by their ids.
 
-use std::collections::HashMap;
-
 use model::event::SpanEvent;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed, xxh3_128, xxh3_128_with_seed};
+
+use crate::hashed::ByHash;
 
 /// The spans of one request.
 #[derive(Debug)]
 pub(super) struct Family<'s> {
     spans: &'s [&'s SpanEvent],
-    by_key: HashMap<u128, usize>,
+    by_key: ByHash<usize>,
 }
 
 impl<'s> Family<'s> {

@@ -20,7 +20,7 @@ pub(super) fn request(span: &SpanEvent, derivation: &Derivation) -> Option<Reque
     let error = task::error_of(span).and_then(|(kind, message)| message.or(kind));
     Some(RequestEvent {
         time: end_of(span),
-        event_id: span.event_id() + "-request",
+        event_id: span.derived_id("request"),
         path: path.to_owned(),
         route: derivation.name_of(route),
         method: derivation.name(method),

@@ -49,7 +49,7 @@ impl<'s> Call<'s> {
         };
         let mut event = LlmCallEvent {
             time: end_of(span),
-            event_id: span.event_id() + "-call",
+            event_id: span.derived_id("call"),
             model: derivation.name(self.model),
             operation: derivation.name_of(self.operation),
             provider: derivation.name_of(conventions.gen_ai_provider.as_deref()),

@@ -86,8 +86,7 @@ impl<'s> Task<'s> {
     fn event(&self, derivation: &Derivation, action: JobAction) -> JobEvent {
         let (span, conventions) = (self.span, &self.span.conventions);
         let what = action.as_str().trim_start_matches("job.");
-        let id = format!("{}-{what}", span.event_id());
-        let mut event = JobEvent::new(span.time, id, action, self.job_id.to_owned());
+        let mut event = JobEvent::new(span.time, span.derived_id(what), action, self.job_id.to_owned());
         event.kind = derivation.name_of(kind_of(span));
         let queue = conventions.messaging_destination.as_deref();
         event.queue = derivation.name_of(queue.or_else(|| attribute(span, "celery.queue")));

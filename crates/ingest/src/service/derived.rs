@@ -1,7 +1,5 @@
 //! Events that follow from spans, on their way to the disk together with these.
 
-use std::collections::HashSet;
-
 use model::Timestamp;
 use model::event::{Event, SpanEvent};
 
@@ -9,6 +7,7 @@ use super::{EventsOutcome, Ingest, IngestError, claim};
 use crate::account::Kind;
 use crate::derive::spans_of;
 use crate::duplicates::Claims;
+use crate::hashed::Hashes;
 use crate::{Reason, Source};
 
 impl Ingest {
@@ -17,7 +16,7 @@ impl Ingest {
     pub(super) fn add_derived(
         &self,
         events: &mut Vec<Event>,
-        own: &mut HashSet<u128>,
+        own: &mut Hashes,
     ) -> Result<Claims, IngestError> {
         self.derivation.hear(events);
         let spans: Vec<&SpanEvent> = spans_of(events).collect();

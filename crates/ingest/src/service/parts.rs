@@ -1,6 +1,5 @@
 //! The parts in which the events of a request are stored, and what is made sure of before the first of them is.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use model::event::{Event, Flaws};
@@ -10,6 +9,7 @@ use super::admit::Admitted;
 use super::{EventsOutcome, Ingest, IngestError, claim};
 use crate::account::Kind;
 use crate::duplicates::Claims;
+use crate::hashed::Hashes;
 use crate::{Reason, Source};
 
 /// The most that a part takes in the store, unless one event alone takes more. The texts of a column, a record of a log and
@@ -68,7 +68,7 @@ impl Ingest {
         &self,
         source: Source,
         admitted: Admitted,
-        own: &mut HashSet<u128>,
+        own: &mut Hashes,
         outcome: &mut EventsOutcome,
     ) -> Result<(Vec<Part>, Intake), IngestError> {
         let refused = |error: &IngestError, count: usize| {
@@ -87,7 +87,7 @@ impl Ingest {
         &self,
         source: Source,
         admitted: Admitted,
-        own: &mut HashSet<u128>,
+        own: &mut Hashes,
         outcome: &mut EventsOutcome,
     ) -> Result<Vec<Part>, IngestError> {
         let Admitted { events, sizes, flaws, have_ids } = admitted;

@@ -119,6 +119,11 @@ impl SpanEvent {
     pub fn event_id(&self) -> String {
         [self.trace_id.as_str(), self.span_id.as_str(), "-", self.kind.as_str()].concat()
     }
+
+    /// The id of an event that follows from it: its own, and what follows.
+    pub fn derived_id(&self, what: &str) -> String {
+        [self.trace_id.as_str(), self.span_id.as_str(), "-", self.kind.as_str(), "-", what].concat()
+    }
 }
 
 /// Something that happened while a span lasted.
@@ -173,5 +178,7 @@ mod tests {
         let ids = [SpanKind::Client, SpanKind::Server].map(|kind| span(kind).event_id());
         assert_ne!(ids[0], ids[1]);
         assert_eq!(span(SpanKind::Client).event_id(), ids[0], "a span that is sent again is the same");
+        let derived = span(SpanKind::Client).derived_id("stage");
+        assert_eq!(derived.strip_prefix(ids[0].as_str()), Some("-stage"), "it is known whose it is");
     }
 }

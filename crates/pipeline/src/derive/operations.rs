@@ -56,8 +56,7 @@ impl Operations {
 
     pub(super) fn observe(&mut self, span: &SpanEvent, beyond: &IntCounterVec) {
         let service = span.origin.service.as_deref().unwrap_or_default();
-        let fits = self.admit(service, &span.name);
-        let is_known = self.names.contains_key(service);
+        let (fits, is_known) = self.admit(service, &span.name);
         let name = if fits { span.name.as_str() } else { OTHER };
         let labels = [if is_known { service } else { OTHER }, name, kind(span.kind), status(span.status)];
         let new = || Timed { histogram: Histogram::new(SHORT), slowest: None };
@@ -79,16 +78,17 @@ impl Operations {
         }
     }
 
-    /// Whether there is room for a name of a service.
-    fn admit(&mut self, service: &str, name: &str) -> bool {
+    /// Whether there is room for a name of a service, and whether there is for the service.
+    fn admit(&mut self, service: &str, name: &str) -> (bool, bool) {
         if let Some(names) = self.names.get_mut(service) {
-            return names.contains(name) || (names.len() < self.max_names && names.insert(name.into()));
+            let fits = names.contains(name) || (names.len() < self.max_names && names.insert(name.into()));
+            return (fits, true);
         }
         if self.names.len() >= self.max_services || self.max_names == 0 {
-            return false;
+            return (false, false);
         }
         self.names.insert(service.into(), HashSet::from([name.into()]));
-        true
+        (true, true)
     }
 
     pub(super) fn write(&self, writer: &mut Writer<'_>) {

@@ -116,11 +116,16 @@ impl Tally {
         time: Timestamp,
         (rss, peak, delta): (Option<u64>, Option<u64>, Option<i64>),
     ) {
-        if self.stage_memory.len() >= self.max_series && !self.stage_memory.contains_key(stage) {
-            self.beyond.with_label_values(&["stage_memory_peak_bytes"]).inc();
-            return;
-        }
-        let memory = self.stage_memory.entry(stage.to_owned()).or_default();
+        let memory = match self.stage_memory.get_mut(stage) {
+            Some(memory) => memory,
+            None => {
+                if self.stage_memory.len() >= self.max_series {
+                    self.beyond.with_label_values(&["stage_memory_peak_bytes"]).inc();
+                    return;
+                }
+                self.stage_memory.entry(stage.to_owned()).or_default()
+            }
+        };
         memory.rss = memory.rss.max(rss.map(|rss| (time, rss)));
         memory.delta = memory.delta.max(delta.map(|delta| (time, delta)));
         memory.peaks.extend(peak.max(rss).map(|peak| (time, peak)));

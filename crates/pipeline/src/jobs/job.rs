@@ -114,6 +114,8 @@ pub(super) struct Job {
     pub(super) status: JobStatus,
     /// When the present wait or the present attempt began, or when the job ended.
     pub(super) since: Timestamp,
+    /// Whether events tell that, or else it is the time of the first of them.
+    is_since_told: bool,
 }
 
 impl Job {
@@ -127,6 +129,7 @@ impl Job {
             last_event_at: time,
             status: JobStatus::Pending,
             since: time,
+            is_since_told: false,
         }
     }
 
@@ -148,7 +151,12 @@ impl Job {
         if !self.stages.note(event) {
             return;
         }
-        self.settle(found);
+        match event.action {
+            StageAction::Started => self.settle(found),
+            // The end of a stage tells nothing of the job's life, of which all is worked out already.
+            StageAction::Finished if self.is_since_told => {}
+            StageAction::Finished => self.since = self.first_event_at,
+        }
         if event.action == StageAction::Started {
             let (rss, peak) = (event.memory_rss_bytes, event.memory_peak_bytes.max(event.memory_rss_bytes));
             found.push(Observation::StageMemory {
@@ -193,6 +201,7 @@ impl Job {
             JobStatus::Running => last.and_then(|attempt| attempt.started_at),
             JobStatus::Completed | JobStatus::Failed => last.and_then(|attempt| attempt.ended_at),
         };
+        self.is_since_told = since.is_some();
         self.since = since.unwrap_or(self.first_event_at);
         for measured in self.life.measure(&attempts) {
             let queue = self.facts.queue.cloned().unwrap_or_default();
@@ -344,4 +353,37 @@ impl Job {
 /// How long the rest takes, in seconds, if it goes on as it has.
 fn eta(progress: f64, elapsed_seconds: f64) -> Option<f64> {
     (progress > 0.0 && progress < 1.0).then(|| elapsed_seconds * (1.0 - progress) / progress)
+}
+
+#[cfg(test)]
+mod tests {
+    use model::event::JobAction;
+
+    use super::*;
+    use crate::fixtures::{at, job, stage};
+
+    #[test]
+    fn after_each_event_all_is_worked_out_whatever_it_told() {
+        let actions = [JobAction::Submitted, JobAction::Started, JobAction::Retried, JobAction::Completed];
+        let mut one = Job::new("j".into(), at(60));
+        // Times go back and forth.
+        for (round, seconds) in (0..100_usize).zip((0..101_i64).cycle().step_by(37)) {
+            let mut found = Vec::new();
+            match round % 4 {
+                1 | 3 if round >= 8 => {
+                    one.note_job(&job(actions[round / 2 % 4], "j", seconds), &mut found);
+                }
+                2 if round >= 16 => {
+                    one.note_stage(&stage(StageAction::Started, "j", "ocr", seconds), &mut found);
+                }
+                _ => one.note_stage(&stage(StageAction::Finished, "j", "ocr", seconds), &mut found),
+            }
+            let before = (one.status, one.since, one.is_since_told);
+            let mut again = Vec::new();
+            one.settle(&mut again);
+            assert_eq!((one.status, one.since, one.is_since_told), before, "{round}");
+            assert!(again.is_empty(), "{round}: {again:?}");
+        }
+        assert!(one.status.is_finished() || one.is_since_told, "its life was told of");
+    }
 }

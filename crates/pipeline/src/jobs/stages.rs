@@ -161,14 +161,12 @@ impl StageLog {
             let status = end.status.unwrap_or(StageStatus::Completed);
             let (ended, took) = end.told;
             let well = matches!(status, StageStatus::Completed | StageStatus::CompletedEmpty);
-            let measure = StageMeasure {
-                stage: end.stage.to_string(),
-                ended: (!ended).then_some(status),
-                seconds: run.seconds().filter(|_| well && !took),
-                memory: run.memory(),
-            };
-            if measure.ended.is_some() || measure.seconds.is_some() {
-                known.push((place, measure));
+            let ended = (!ended).then_some(status);
+            let seconds = run.seconds().filter(|_| well && !took);
+            // Of all runs but the last nearly always all is known.
+            if ended.is_some() || seconds.is_some() {
+                let (stage, memory) = (end.stage.to_string(), run.memory());
+                known.push((place, StageMeasure { stage, ended, seconds, memory }));
             }
         }
         for (place, measure) in &known {

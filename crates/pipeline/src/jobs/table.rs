@@ -89,27 +89,32 @@ struct Table {
 }
 
 impl Table {
-    fn place(&mut self, job: &Job) -> (&mut BTreeSet<Place>, Place) {
-        if job.status.is_finished() {
-            (&mut self.finished, (job.since, Arc::clone(&job.id)))
-        } else {
-            (&mut self.active, (job.last_event_at, Arc::clone(&job.id)))
-        }
+    /// The order that a job of this place is in.
+    fn order(&mut self, is_finished: bool) -> &mut BTreeSet<Place> {
+        if is_finished { &mut self.finished } else { &mut self.active }
     }
 
+    /// Changes a job where it lies. Most events leave it at its place in its order: a stage that is told of after the
+    /// end of its job does.
     fn fold(&mut self, id: &str, time: Timestamp, change: impl FnOnce(&mut Job)) {
-        let mut job = match self.jobs.remove(id) {
-            Some(job) => {
-                let (order, place) = self.place(&job);
-                order.remove(&place);
-                job
-            }
-            None => Job::new(id.into(), time),
+        let Some(job) = self.jobs.get_mut(id) else {
+            let mut job = Job::new(id.into(), time);
+            change(&mut job);
+            let ((is_finished, at), id) = (place_of(&job), Arc::clone(&job.id));
+            self.order(is_finished).insert((at, Arc::clone(&id)));
+            self.jobs.insert(id, job);
+            return;
         };
-        change(&mut job);
-        let (order, place) = self.place(&job);
-        order.insert(place);
-        self.jobs.insert(Arc::clone(&job.id), job);
+        let before = place_of(job);
+        change(job);
+        let after = place_of(job);
+        if before != after {
+            let id = Arc::clone(&job.id);
+            let mut place = (before.1, id);
+            self.order(before.0).remove(&place);
+            place.0 = after.1;
+            self.order(after.0).insert(place);
+        }
     }
 
     /// Drops jobs beyond the bounds; how many active and finished ones.
@@ -142,6 +147,11 @@ impl Table {
     fn active_jobs(&self) -> impl Iterator<Item = &Job> {
         self.active.iter().filter_map(|(_, id)| self.jobs.get(id))
     }
+}
+
+/// Whether a job is among the finished ones, and its time there.
+fn place_of(job: &Job) -> (bool, Timestamp) {
+    if job.status.is_finished() { (true, job.since) } else { (false, job.last_event_at) }
 }
 
 impl Jobs {
@@ -186,10 +196,12 @@ impl Jobs {
     fn remember(&self, found: &[Observation]) {
         let mut history = self.history.write();
         for observation in found {
-            if let Observation::StageTook { stage, seconds } = observation
-                && (history.len() < MAX_STAGES || history.contains_key(stage))
-            {
-                history.entry(stage.clone()).or_default().observe(*seconds);
+            if let Observation::StageTook { stage, seconds } = observation {
+                if let Some(digest) = history.get_mut(stage) {
+                    digest.observe(*seconds);
+                } else if history.len() < MAX_STAGES {
+                    history.entry(stage.clone()).or_default().observe(*seconds);
+                }
             }
         }
     }
@@ -338,5 +350,43 @@ impl JobSnapshot {
             }
         }
         Some(table.jobs.get(job_id)?.snapshot(now, Judgement::fine()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::event::{JobAction, StageAction};
+
+    use super::*;
+    use crate::fixtures::{job, stage};
+
+    #[test]
+    fn every_job_lies_at_its_one_place_whatever_events_tell_and_in_whatever_order() {
+        let actions = [
+            JobAction::Submitted,
+            JobAction::Started,
+            JobAction::Retried,
+            JobAction::Progress,
+            JobAction::Completed,
+        ];
+        let (mut table, mut found) = (Table::default(), Vec::new());
+        let mut was_finished = 0;
+        // Times go back and forth.
+        for (round, seconds) in (0..300_usize).zip((0..101_i64).cycle().step_by(37)) {
+            let id = format!("j{}", round % 7);
+            match round % 4 {
+                0 => fold_stage(&mut table, &stage(StageAction::Finished, &id, "ocr", seconds), &mut found),
+                2 => fold_stage(&mut table, &stage(StageAction::Started, &id, "ocr", seconds), &mut found),
+                _ => fold_job(&mut table, &job(actions[round / 2 % 5], &id, seconds), &mut found),
+            }
+            let places = |finished: bool| -> BTreeSet<Place> {
+                let jobs = table.jobs.values().filter(|job| job.status.is_finished() == finished);
+                jobs.map(|job| (place_of(job).1, Arc::clone(&job.id))).collect()
+            };
+            assert_eq!((&table.active, &table.finished), (&places(false), &places(true)), "{round}");
+            was_finished += table.finished.len();
+        }
+        assert!(was_finished > 0, "some were");
+        assert_eq!(table.jobs.len(), 7);
     }
 }
