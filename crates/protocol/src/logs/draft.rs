@@ -107,7 +107,9 @@ impl<'l> Draft<'l> {
                         self.filling.put(name, value, &mut self.texts);
                     }
                 }
-                Some(Meaning::Field) => self.filling.put(name, value, &mut self.texts),
+                Some(Meaning::Field(index, rank)) => {
+                    self.filling.put_at((index, rank), name, value, &mut self.texts);
+                }
                 None => self.filling.kept.put(name, &mut self.texts, |texts| texts.of_value(value)),
             },
         }

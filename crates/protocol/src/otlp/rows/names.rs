@@ -33,15 +33,15 @@ pub(crate) struct Names<T: 'static> {
 type Named = (Cow<'static, str>, (usize, u8));
 
 /// How many places names are spread over: more than twice as many as there are names.
-const SLOTS: usize = 512;
+pub(crate) const SLOTS: usize = 512;
 
 /// Where a name is looked for, by its length and three of its bytes. Every attribute of every record is, and most fill no
 /// field: to hash all of it takes longer than to compare it with the one name or two that are there.
-fn slot(name: &str) -> usize {
+pub(crate) fn slot(name: &str) -> usize {
     let bytes = name.as_bytes();
     let byte = |place: usize| bytes.get(place).copied().map_or(0, usize::from);
     let (length, last) = (bytes.len(), bytes.len().saturating_sub(1));
-    (length * 3 + byte(0) * 37 + byte(length / 2) * 101 + byte(last) * 229) % SLOTS
+    (length * 7 + byte(0) * 31 + byte(length / 2) * 89 + byte(last) * 211) % SLOTS
 }
 
 pub(crate) static ORIGIN: LazyLock<Names<Origin>> = LazyLock::new(|| Names::new(OF_ORIGIN));
@@ -69,7 +69,7 @@ impl<T: 'static> Names<T> {
     }
 
     /// The field that a name fills, and its place among the names of the field.
-    fn find(&self, name: &str) -> Option<(usize, u8)> {
+    pub(crate) fn find(&self, name: &str) -> Option<(usize, u8)> {
         self.slots[slot(name)].iter().find(|(known, _)| **known == *name).map(|(_, at)| *at)
     }
 
