@@ -48,6 +48,7 @@ impl<'l> Texts<'l> {
     }
 
     /// A text, cut when it is too long.
+    #[inline]
     pub(crate) fn of(&mut self, text: &str) -> String {
         let limit = self.limit();
         if text.len() <= limit {
