@@ -6,8 +6,8 @@ use std::mem;
 use std::sync::Arc;
 
 use model::Timestamp;
-use model::event::{Flaw, Level, LogEvent, Origin};
-use model::pem::{KeyMark, KeyRun, is_key_header, key_marks, key_part};
+use model::event::{Flaw, Flaws, Level, LogEvent, Origin};
+use model::pem::{KeyMark, KeyRun, is_key_header, key_marks, key_part, may_have_key_mark};
 
 use super::clock::Clock;
 use super::draft::{Finished, Whence};
@@ -56,6 +56,8 @@ pub struct LogReader {
     clock: Clock,
     origin: Arc<Origin>,
     origins: HashMap<Whence, Arc<Origin>>,
+    /// That of the record before: as a rule the next one has the same.
+    last: Option<(Whence, Arc<Origin>)>,
     open: Option<Open>,
     /// Up to here all lines are in records that were given, or have nothing to say.
     passed: u64,
@@ -88,6 +90,7 @@ impl LogReader {
             clock,
             origin,
             origins: HashMap::new(),
+            last: None,
             open: None,
             passed: 0,
             counts: Counts::default(),
@@ -119,14 +122,14 @@ impl LogReader {
     pub fn line(&mut self, line: Line<'_>, each: &mut impl FnMut(Record)) {
         self.counts.lines += 1;
         let (text, is_binary) = decoded(line.bytes);
-        let mut flaws = Vec::new();
+        let mut flaws = Flaws::NONE;
         if is_binary {
             self.counts.binary += 1;
-            flaws.push(Flaw::Binary);
+            flaws.insert(Flaw::Binary);
         }
         if line.cut > 0 {
             self.counts.cut += 1;
-            flaws.push(Flaw::Text);
+            flaws.insert(Flaw::Text);
         }
         if text.trim_ascii().is_empty() {
             match &mut self.open {
@@ -144,42 +147,46 @@ impl LogReader {
             open.add(&text, &mut self.counts);
             open.see_key(&text);
             open.end = line.end;
-            flaws.into_iter().for_each(|flaw| open.log.flaws.insert(flaw));
+            open.log.flaws = open.log.flaws.join(flaws);
             return;
         }
         self.flush(each);
-        let (mut open, may_go_on) = self.begin(&text, line.end);
-        flaws.into_iter().for_each(|flaw| open.log.flaws.insert(flaw));
-        if may_go_on {
-            open.see_key(&text);
-            self.open = Some(open);
-        } else {
-            self.give(open, each);
-        }
+        self.begin(&text, line.end, flaws, each);
     }
 
     /// Gives the record to which lines might still have belonged.
     pub fn flush(&mut self, each: &mut impl FnMut(Record)) {
         if let Some(open) = self.open.take() {
-            self.give(open, each);
+            self.give(open.finish(), each);
         }
     }
 
-    fn give(&mut self, open: Open, each: &mut impl FnMut(Record)) {
-        self.passed = open.end;
+    fn give(&mut self, record: Record, each: &mut impl FnMut(Record)) {
+        self.passed = record.end;
         self.counts.records += 1;
-        each(open.finish());
+        each(record);
     }
 
-    /// The record that begins with a line, and whether others may belong to it.
-    fn begin(&mut self, line: &str, end: u64) -> (Open, bool) {
+    /// Begins a record with a line, and gives it where no others may belong to it.
+    fn begin(&mut self, line: &str, end: u64, flaws: Flaws, each: &mut impl FnMut(Record)) {
         let joins = !matches!(self.options.multiline, Multiline::Off);
-        match self.understood(line) {
-            Some((log, is_whole)) => {
+        let mut open = match self.understood(line) {
+            Some((mut log, is_whole)) => {
                 let by_start = matches!(self.options.multiline, Multiline::Start(_));
-                (Open::new(log, end, true), joins && (by_start || !is_whole))
+                if !joins || is_whole && !by_start {
+                    log.flaws = log.flaws.join(flaws);
+                    return self.give(Record { log, end }, each);
+                }
+                Open::new(log, end, true)
             }
-            None => (self.plain(line, end, joins), joins),
+            None => self.plain(line, end, joins),
+        };
+        open.log.flaws = open.log.flaws.join(flaws);
+        if joins {
+            open.see_key(line);
+            self.open = Some(open);
+        } else {
+            self.give(open.finish(), each);
         }
     }
 
@@ -237,7 +244,18 @@ impl LogReader {
         if whence == Whence::default() {
             return Arc::clone(&self.origin);
         }
-        if let Some(origin) = self.origins.get(&whence) {
+        if let Some((last, origin)) = &self.last
+            && *last == whence
+        {
+            return Arc::clone(origin);
+        }
+        let origin = self.remembered(&whence);
+        self.last = Some((whence, Arc::clone(&origin)));
+        origin
+    }
+
+    fn remembered(&mut self, whence: &Whence) -> Arc<Origin> {
+        if let Some(origin) = self.origins.get(whence) {
             return Arc::clone(origin);
         }
         let mut origin = Origin::clone(&self.origin);
@@ -256,7 +274,7 @@ impl LogReader {
         if self.origins.len() >= MAX_ORIGINS {
             self.origins.clear();
         }
-        self.origins.insert(whence, Arc::clone(&origin));
+        self.origins.insert(whence.clone(), Arc::clone(&origin));
         origin
     }
 }
@@ -311,6 +329,10 @@ impl Open {
 
     /// Sees whether a private key begins in a line of the record.
     fn see_key(&mut self, line: &str) {
+        // As good as no line has a mark.
+        if !may_have_key_mark(line) {
+            return;
+        }
         let mut key = KeyRun::default();
         key.see(line);
         if key.is_open() {
