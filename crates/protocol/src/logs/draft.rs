@@ -48,15 +48,25 @@ impl HasFields<Conventions> for Box<LogEvent> {
 }
 
 /// A record, and what its line says of where it comes from; its origin is still to be set.
-pub(super) type Finished = (Box<LogEvent>, Whence);
+pub(super) type Finished = (Box<LogEvent>, Option<Box<Whence>>);
 
-/// What a line says of where its record comes from.
+/// What a line says of where its record comes from. It goes through many hands, by a pointer: moved as it is, it would be
+/// read again before it is written, and a processor waits for that until the whole of the new record is written, too.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Whence {
     pub(crate) service: Option<String>,
     pub(crate) logger: Option<String>,
     pub(crate) host: Option<String>,
     pub(crate) pid: Option<u64>,
+}
+
+impl Whence {
+    /// What is said, if anything is.
+    pub(super) fn told(self) -> Option<Box<Self>> {
+        let Self { service, logger, host, pid } = &self;
+        let is_told = service.is_some() || logger.is_some() || host.is_some() || pid.is_some();
+        is_told.then(|| Box::new(self))
+    }
 }
 
 impl<'l> Draft<'l> {
@@ -271,7 +281,7 @@ impl<'l> Draft<'l> {
         log.dropped_attributes = kept.dropped(0);
         log.attributes = kept.attributes;
         let logger = self.logger.map(|held| held.text);
-        (log, Whence { service: self.service, logger, ..Whence::default() })
+        (log, Whence { service: self.service, logger, ..Whence::default() }.told())
     }
 }
 

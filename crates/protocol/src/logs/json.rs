@@ -296,7 +296,8 @@ mod tests {
             }
         }
         let (log, whence) = one(LINES[0], &RowLimits::default()).expect("it is JSON");
-        assert_eq!((log.message.as_deref(), whence.service.as_deref()), (Some("done"), Some("ocr")));
+        let service = whence.and_then(|whence| whence.service);
+        assert_eq!((log.message.as_deref(), service.as_deref()), (Some("done"), Some("ocr")));
         assert_eq!(log.attributes.len(), 3);
         let none = ["", "{", "[]", "null", "\"text\"", "7", "{\"a\":1,}", "{'a':1}", "{a:1}", "{1:1}"];
         for line in none.into_iter().chain([LINES[10], LINES[15], LINES[16]]) {

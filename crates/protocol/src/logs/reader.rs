@@ -57,7 +57,7 @@ pub struct LogReader {
     origin: Arc<Origin>,
     origins: HashMap<Whence, Arc<Origin>>,
     /// That of the record before: as a rule the next one has the same.
-    last: Option<(Whence, Arc<Origin>)>,
+    last: Option<(Box<Whence>, Arc<Origin>)>,
     open: Option<Open>,
     /// Up to here all lines are in records that were given, or have nothing to say.
     passed: u64,
@@ -223,7 +223,10 @@ impl LogReader {
     }
 
     fn placed(&mut self, (mut log, whence): Finished) -> Box<LogEvent> {
-        log.origin = self.origin_of(whence);
+        log.origin = match whence {
+            Some(whence) => self.origin_of(whence),
+            None => Arc::clone(&self.origin),
+        };
         log
     }
 
@@ -240,10 +243,7 @@ impl LogReader {
         open
     }
 
-    fn origin_of(&mut self, whence: Whence) -> Arc<Origin> {
-        if whence == Whence::default() {
-            return Arc::clone(&self.origin);
-        }
+    fn origin_of(&mut self, whence: Box<Whence>) -> Arc<Origin> {
         if let Some((last, origin)) = &self.last
             && *last == whence
         {
@@ -274,7 +274,7 @@ impl LogReader {
         if self.origins.len() >= MAX_ORIGINS {
             self.origins.clear();
         }
-        self.origins.insert(whence.clone(), Arc::clone(&origin));
+        self.origins.insert(Whence::clone(whence), Arc::clone(&origin));
         origin
     }
 }

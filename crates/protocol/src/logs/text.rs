@@ -45,7 +45,7 @@ impl Said<'_> {
             host: self.host.map(str::to_owned),
             pid: self.pid,
         };
-        (log, whence)
+        (log, whence.told())
     }
 }
 
