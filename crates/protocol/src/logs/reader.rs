@@ -71,14 +71,15 @@ struct Open {
     end: u64,
     /// Whether its first line had a time or a level in front.
     is_headed: bool,
-    trace: Option<(Trace, String)>,
+    /// Few have one, or a key: what is moved with every line is small.
+    trace: Option<Box<(Trace, String)>>,
     lines: usize,
     bytes: usize,
     /// Empty lines that belong to it if another line does.
     blank: usize,
     is_cut: bool,
     /// The private key that its last line is of, if it goes on.
-    key: Option<KeyRun>,
+    key: Option<Box<KeyRun>>,
 }
 
 impl LogReader {
@@ -170,24 +171,26 @@ impl LogReader {
     /// Begins a record with a line, and gives it where no others may belong to it.
     fn begin(&mut self, line: &str, end: u64, flaws: Flaws, each: &mut impl FnMut(Record)) {
         let joins = !matches!(self.options.multiline, Multiline::Off);
-        let mut open = match self.understood(line) {
+        let open = match self.understood(line) {
             Some((mut log, is_whole)) => {
+                log.flaws = log.flaws.join(flaws);
                 let by_start = matches!(self.options.multiline, Multiline::Start(_));
                 if !joins || is_whole && !by_start {
-                    log.flaws = log.flaws.join(flaws);
                     return self.give(Record { log, end }, each);
                 }
-                Open::new(log, end, true)
+                // Made where it stays: it need not be moved while it is new.
+                self.open.insert(Open::new(log, end, true))
             }
-            None => self.plain(line, end, joins),
+            None => {
+                let mut open = self.plain(line, end, joins);
+                open.log.flaws = open.log.flaws.join(flaws);
+                if !joins {
+                    return self.give(open.finish(), each);
+                }
+                self.open.insert(open)
+            }
         };
-        open.log.flaws = open.log.flaws.join(flaws);
-        if joins {
-            open.see_key(line);
-            self.open = Some(open);
-        } else {
-            self.give(open.finish(), each);
-        }
+        open.see_key(line);
     }
 
     /// What a line says that is of the format, and whether it is one of a form whose records have one line.
@@ -239,7 +242,7 @@ impl LogReader {
             log.message = Some(line.to_owned());
         }
         let mut open = Open::new(log, end, false);
-        open.trace = trace.map(|trace| (trace, line.to_owned()));
+        open.trace = trace.map(|trace| Box::new((trace, line.to_owned())));
         open
     }
 
@@ -336,26 +339,26 @@ impl Open {
         let mut key = KeyRun::default();
         key.see(line);
         if key.is_open() {
-            self.key = Some(key);
+            self.key = Some(Box::new(key));
         }
     }
 
     /// Whether a line that is not indented goes on with a trace, or begins one of this record.
     fn takes(&mut self, line: &str) -> bool {
-        if let Some((trace, _)) = &mut self.trace {
+        if let Some((trace, _)) = self.trace.as_deref_mut() {
             return trace.takes(line);
         }
         if !self.is_headed || self.blank > 0 {
             return false;
         }
         let Some(trace) = Trace::beginning(line) else { return false };
-        self.trace = Some((trace, String::new()));
+        self.trace = Some(Box::new((trace, String::new())));
         true
     }
 
     /// An indented line goes on with whatever there is; frames make a trace of a message that is an exception.
     fn sees_indented(&mut self, line: &str) {
-        if let Some((trace, _)) = &mut self.trace {
+        if let Some((trace, _)) = self.trace.as_deref_mut() {
             return trace.sees_frame();
         }
         let inner = line.trim_start();
@@ -364,7 +367,7 @@ impl Open {
         }
         let thrown = self.log.message.as_deref().and_then(|message| message.lines().next_back());
         let trace = Trace::beginning(inner).or_else(|| thrown.and_then(Trace::beginning));
-        self.trace = trace.map(|trace| (trace, String::new()));
+        self.trace = trace.map(|trace| Box::new((trace, String::new())));
     }
 
     fn add(&mut self, line: &str, counts: &mut Counts) {
@@ -379,7 +382,7 @@ impl Open {
         }
         self.lines += 1;
         self.bytes += blank + line.len() + 1;
-        let text = match &mut self.trace {
+        let text = match self.trace.as_deref_mut() {
             Some((_, text)) => text,
             None => self.log.message.get_or_insert_default(),
         };
@@ -390,7 +393,7 @@ impl Open {
     }
 
     fn finish(mut self) -> Record {
-        if let Some((trace, text)) = self.trace.take() {
+        if let Some((trace, text)) = self.trace.take().map(|traced| *traced) {
             let fields = &mut self.log.conventions;
             if let Some((kind, message)) = trace.exception() {
                 fields.exception_type = Some(kind.to_owned());
