@@ -112,12 +112,12 @@ impl<'l> Draft<'l> {
             }
             AnyValue::Empty => {}
             value => match meaning(name) {
-                Some(Meaning::Role { role, rank, name }) => {
+                Some(&Meaning::Role { role, rank, name }) => {
                     if !self.take((role, rank), name, value, clock) {
                         self.filling.put(name, value, &mut self.texts);
                     }
                 }
-                Some(Meaning::Field(index, rank)) => {
+                Some(&Meaning::Field(index, rank)) => {
                     self.filling.put_at((index, rank), name, value, &mut self.texts);
                 }
                 None => self.filling.kept.put(name, &mut self.texts, |texts| texts.of_value(value)),

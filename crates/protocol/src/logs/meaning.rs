@@ -81,8 +81,9 @@ const ROLES: &[(Role, u8, &[&str])] = &[
     (Role::ExceptionMessage, 0, &["exception.message", "err.message"]),
 ];
 
-/// What a name means, if it means anything; of others the value is an attribute.
-pub(super) fn meaning(name: &str) -> Option<Meaning> {
+/// What a name means, if it means anything; of others the value is an attribute. It is where it is in the table: a copy
+/// would be read before all of it is written.
+pub(super) fn meaning(name: &str) -> Option<&'static Meaning> {
     TABLE.get(name)
 }
 
@@ -126,13 +127,13 @@ impl Table {
         }
     }
 
-    fn get(&self, name: &str) -> Option<Meaning> {
+    fn get(&self, name: &str) -> Option<&Meaning> {
         if name.len() > MAX_NAME_BYTES {
             return None;
         }
         for place in places_of(name) {
-            let (there, meaning) = self.places[place]?;
-            if there == name {
+            let (there, meaning) = self.places[place].as_ref()?;
+            if *there == name {
                 return Some(meaning);
             }
         }
@@ -155,13 +156,13 @@ mod tests {
     fn every_name_is_found_with_what_it_means_and_no_other_is() {
         for (role, rank, names) in ROLES {
             for &name in *names {
-                assert_eq!(meaning(name), Some(Meaning::Role { role: *role, rank: *rank, name }), "{name}");
+                assert_eq!(meaning(name), Some(&Meaning::Role { role: *role, rank: *rank, name }), "{name}");
             }
         }
         let is_role = |name: &str| ROLES.iter().any(|(_, _, names)| names.contains(&name));
         for (index, column) in OF_RECORD.iter().enumerate() {
             for (rank, &name) in (0u8..).zip(column.names).filter(|(_, name)| !is_role(name)) {
-                assert_eq!(meaning(name), Some(Meaning::Field(index, rank)), "{name}");
+                assert_eq!(meaning(name), Some(&Meaning::Field(index, rank)), "{name}");
                 assert_eq!(RECORD.find(name), Some((index, rank)), "{name}");
             }
         }
