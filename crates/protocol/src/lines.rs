@@ -26,7 +26,7 @@ pub(crate) fn take_line(line: &str, log: &mut LogEvent, texts: &mut Texts<'_>) {
 
 fn complete(log: &mut LogEvent, seen: logs::Seen, texts: &mut Texts<'_>) {
     let logs::Seen { log: said, whence, .. } = seen;
-    let said = *said;
+    let (said, whence) = (*said, whence.map(|whence| *whence).unwrap_or_default());
     if log.level.is_none() && said.level.is_some() {
         (log.level, log.severity_number) = (said.level, said.severity_number);
         if log.severity_text.is_none() {

@@ -325,6 +325,7 @@ impl Tailed {
         let (begun, mut bytes, mut is_at_end) = (self.offset(), 0, false);
         self.reader.set_now(how.now);
         into.extend(self.held.iter().cloned());
+        let mut times = span_of(None, &into[before..]);
         while bytes < how.max_bytes && into.len() < how.max_events {
             let Some(handle) = &self.handle else {
                 is_at_end = true;
@@ -338,10 +339,13 @@ impl Tailed {
                 Ok(length) => {
                     self.read_at_beginning(begun + bytes as u64, &buffer[..length]);
                     bytes += length;
+                    let known = into.len();
                     let (lines, reader, prefix) = (&mut self.lines, &mut self.reader, &self.id_prefix);
                     lines.feed(&buffer[..length], |line| {
                         reader.line(line, &mut |record| into.push(event(prefix, record, how)));
                     });
+                    // While they are still near: a pass has megabytes of them.
+                    times = span_of(times, &into[known..]);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 // What was read before it counts; the next read meets it again.
@@ -361,8 +365,9 @@ impl Tailed {
             self.last_read = Instant::now();
             self.size = self.size.max(self.offset());
         }
+        let known = into.len();
         let is_finished = is_at_end && self.end(how, into);
-        let times = span_of(&into[before..]);
+        times = span_of(times, &into[known..]);
         self.given = if is_finished { self.offset() } else { self.reader.passed().max(self.given) };
         let taken = Taken {
             key: self.key.clone(),
@@ -469,10 +474,10 @@ impl Tailed {
     }
 }
 
-/// The earliest and the latest time of events.
-fn span_of(events: &[Event]) -> Option<(i64, i64)> {
+/// The earliest and the latest time of events, with those that are known.
+fn span_of(known: Option<(i64, i64)>, events: &[Event]) -> Option<(i64, i64)> {
     let times = events.iter().map(|event| event.time().as_nanos());
-    times.fold(None, |span, time| {
+    times.fold(known, |span, time| {
         let (from, to) = span.unwrap_or((time, time));
         Some((time.min(from), time.max(to)))
     })

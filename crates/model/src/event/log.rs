@@ -91,7 +91,9 @@ pub struct LogEvent {
 }
 
 impl LogEvent {
-    /// A record of which no more is known than its time and what it comes from.
+    /// A record of which no more is known than its time and what it comes from. Inlined, so that what is boxed is made
+    /// where it stays.
+    #[inline]
     pub fn new(time: Timestamp, origin: Arc<Origin>) -> Self {
         Self {
             time,

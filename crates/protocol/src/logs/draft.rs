@@ -13,7 +13,7 @@ use super::meaning::{Meaning, Role, meaning};
 use super::severity::Severity;
 use super::time;
 use crate::otlp::rows::RowLimits;
-use crate::otlp::rows::names::{Filling, RECORD};
+use crate::otlp::rows::names::{Filling, HasFields, RECORD};
 use crate::otlp::rows::texts::Texts;
 use crate::otlp::{AnyValue, Id};
 
@@ -32,23 +32,26 @@ struct Held {
 /// A record while it is put together.
 pub(super) struct Draft<'l> {
     texts: Texts<'l>,
-    filling: Filling<Conventions>,
+    /// The record is where it stays from the beginning: it is too large to be carried about.
+    filling: Filling<Conventions, Box<LogEvent>>,
     time: Option<(u8, Timestamp)>,
     severity: Option<Severity>,
-    severity_text: Option<String>,
     message: Option<Held>,
     logger: Option<Held>,
     service: Option<String>,
-    trace_id: Option<String>,
-    span_id: Option<String>,
-    trace_flags: Option<u64>,
-    event_name: Option<String>,
+}
+
+impl HasFields<Conventions> for Box<LogEvent> {
+    fn fields(&mut self) -> &mut Conventions {
+        &mut self.conventions
+    }
 }
 
 /// A record, and what its line says of where it comes from; its origin is still to be set.
-pub(super) type Finished = (Box<LogEvent>, Whence);
+pub(super) type Finished = (Box<LogEvent>, Option<Box<Whence>>);
 
-/// What a line says of where its record comes from.
+/// What a line says of where its record comes from. It goes through many hands, by a pointer: moved as it is, it would be
+/// read again before it is written, and a processor waits for that until the whole of the new record is written, too.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Whence {
     pub(crate) service: Option<String>,
@@ -57,21 +60,25 @@ pub(crate) struct Whence {
     pub(crate) pid: Option<u64>,
 }
 
+impl Whence {
+    /// What is said, if anything is.
+    pub(super) fn told(self) -> Option<Box<Self>> {
+        let Self { service, logger, host, pid } = &self;
+        let is_told = service.is_some() || logger.is_some() || host.is_some() || pid.is_some();
+        is_told.then(|| Box::new(self))
+    }
+}
+
 impl<'l> Draft<'l> {
     pub(super) fn new(limits: &'l RowLimits) -> Self {
         Self {
             texts: Texts::of_record(limits),
-            filling: Filling::of(&RECORD),
+            filling: Filling::within(&RECORD, Box::new(LogEvent::new(Timestamp::default(), nowhere()))),
             time: None,
             severity: None,
-            severity_text: None,
             message: None,
             logger: None,
             service: None,
-            trace_id: None,
-            span_id: None,
-            trace_flags: None,
-            event_name: None,
         }
     }
 
@@ -105,12 +112,14 @@ impl<'l> Draft<'l> {
             }
             AnyValue::Empty => {}
             value => match meaning(name) {
-                Some(Meaning::Role { role, rank, name }) => {
+                Some(&Meaning::Role { role, rank, name }) => {
                     if !self.take((role, rank), name, value, clock) {
                         self.filling.put(name, value, &mut self.texts);
                     }
                 }
-                Some(Meaning::Field) => self.filling.put(name, value, &mut self.texts),
+                Some(&Meaning::Field(index, rank)) => {
+                    self.filling.put_at((index, rank), name, value, &mut self.texts);
+                }
                 None => self.filling.kept.put(name, &mut self.texts, |texts| texts.of_value(value)),
             },
         }
@@ -124,6 +133,7 @@ impl<'l> Draft<'l> {
         value: &AnyValue<'_>,
         clock: &mut Clock,
     ) -> bool {
+        let log = &mut *self.filling.fields;
         match role {
             Role::Time => self.take_time(rank, value, clock),
             Role::Level => self.take_level(value),
@@ -140,19 +150,17 @@ impl<'l> Draft<'l> {
                 Self::hold(&mut self.logger, &mut self.filling, &mut self.texts, Held { rank, name, text })
             }
             Role::Service => Self::fill(&mut self.service, value, &mut self.texts),
-            Role::EventName => Self::fill(&mut self.event_name, value, &mut self.texts),
-            Role::TraceId => Self::take_id::<16>(&mut self.trace_id, value, &mut self.texts, Flaw::TraceId),
-            Role::SpanId => Self::take_id::<8>(&mut self.span_id, value, &mut self.texts, Flaw::SpanId),
+            Role::EventName => Self::fill(&mut log.event_name, value, &mut self.texts),
+            Role::TraceId => Self::take_id::<16>(&mut log.trace_id, value, &mut self.texts, Flaw::TraceId),
+            Role::SpanId => Self::take_id::<8>(&mut log.span_id, value, &mut self.texts, Flaw::SpanId),
             Role::TraceFlags => {
-                self.trace_flags = whole_number(value);
-                self.trace_flags.is_some()
+                log.trace_flags = whole_number(value);
+                log.trace_flags.is_some()
             }
-            Role::Stack => Self::fill(&mut self.filling.fields.exception_stacktrace, value, &mut self.texts),
-            Role::ExceptionType => {
-                Self::fill(&mut self.filling.fields.exception_type, value, &mut self.texts)
-            }
+            Role::Stack => Self::fill(&mut log.conventions.exception_stacktrace, value, &mut self.texts),
+            Role::ExceptionType => Self::fill(&mut log.conventions.exception_type, value, &mut self.texts),
             Role::ExceptionMessage => {
-                Self::fill(&mut self.filling.fields.exception_message, value, &mut self.texts)
+                Self::fill(&mut log.conventions.exception_message, value, &mut self.texts)
             }
             Role::Logger => false,
         }
@@ -174,7 +182,7 @@ impl<'l> Draft<'l> {
     /// Keeps the text of the lowest rank; the other one becomes an attribute.
     fn hold(
         place: &mut Option<Held>,
-        filling: &mut Filling<Conventions>,
+        filling: &mut Filling<Conventions, Box<LogEvent>>,
         texts: &mut Texts<'_>,
         held: Held,
     ) -> bool {
@@ -218,11 +226,12 @@ impl<'l> Draft<'l> {
             return severity.is_some();
         }
         let AnyValue::Text(text) = value else { return false };
-        if self.severity_text.is_some() {
+        let severity_text = &mut self.filling.fields.severity_text;
+        if severity_text.is_some() {
             return false;
         }
         self.severity = Severity::of_word(text).or(self.severity);
-        self.severity_text = Some(self.texts.of(text));
+        *severity_text = Some(self.texts.of(text));
         true
     }
 
@@ -260,32 +269,19 @@ impl<'l> Draft<'l> {
 
     /// The record; without a time it is of now.
     pub(super) fn finish(mut self, now: Timestamp) -> Finished {
-        let (conventions, kept) = self.filling.end(&mut self.texts);
-        let mut flaws = self.texts.flaws;
+        let (mut log, kept) = self.filling.end(&mut self.texts);
+        log.flaws = self.texts.flaws;
         if self.time.is_none() {
-            flaws.insert(Flaw::NoTime);
+            log.flaws.insert(Flaw::NoTime);
         }
-        // Made where it stays: it is too large to be carried about.
-        let log = Box::new(LogEvent {
-            time: self.time.map_or(now, |(_, time)| time),
-            event_id: None,
-            observed_time: None,
-            level: self.severity.map(|severity| severity.level),
-            severity_number: self.severity.map(|severity| severity.number),
-            severity_text: self.severity_text,
-            event_name: self.event_name,
-            message: self.message.map(|held| held.text),
-            trace_id: self.trace_id,
-            span_id: self.span_id,
-            trace_flags: self.trace_flags,
-            origin: nowhere(),
-            conventions,
-            dropped_attributes: kept.dropped(0),
-            attributes: kept.attributes,
-            flaws,
-        });
+        log.time = self.time.map_or(now, |(_, time)| time);
+        log.level = self.severity.map(|severity| severity.level);
+        log.severity_number = self.severity.map(|severity| severity.number);
+        log.message = self.message.map(|held| held.text);
+        log.dropped_attributes = kept.dropped(0);
+        log.attributes = kept.attributes;
         let logger = self.logger.map(|held| held.text);
-        (log, Whence { service: self.service, logger, ..Whence::default() })
+        (log, Whence { service: self.service, logger, ..Whence::default() }.told())
     }
 }
 
@@ -297,9 +293,9 @@ pub(super) fn nowhere() -> Arc<Origin> {
 
 /// Whether a text is an id in the form in which ids are kept: hexadecimal in lower case, and not nothing but zeros.
 fn is_id_as_kept<const N: usize>(text: &str) -> bool {
-    text.len() == 2 * N
-        && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-        && text.bytes().any(|byte| byte != b'0')
+    // Counted, many bytes are looked at at once; to stop at the first other one takes a look at each by itself.
+    let digits = || text.bytes().filter(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')).count();
+    text.len() == 2 * N && digits() == 2 * N && text.bytes().any(|byte| byte != b'0')
 }
 
 fn whole_number(value: &AnyValue<'_>) -> Option<u64> {

@@ -16,7 +16,7 @@ pub(crate) struct Seen {
     /// The record that it is; its origin is still to be set.
     pub(crate) log: Box<LogEvent>,
     /// What it says of where it comes from.
-    pub(crate) whence: Whence,
+    pub(crate) whence: Option<Box<Whence>>,
     /// Whether records of its form have one line.
     pub(super) is_whole: bool,
 }

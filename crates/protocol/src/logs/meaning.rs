@@ -1,11 +1,13 @@
 //! What names of values mean for a record: many libraries call the same thing by many names.
 //!
-//! A name is asked for of every value of every line, so all names that mean something lie in one table, at the place that
-//! a hash of theirs says. Knows nothing of values.
+//! A name is asked for of every value of every line, so all names that mean something lie in one table, near the place that
+//! [`slot`] says. Knows nothing of values.
 
 use std::sync::LazyLock;
 
 use model::event::columns::OF_RECORD;
+
+use crate::otlp::rows::names::{SLOTS, slot};
 
 /// What a value is for a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,8 +33,9 @@ pub(super) enum Role {
 pub(super) enum Meaning {
     /// Its value has a role. Of two that have the same, that of the lower rank holds.
     Role { role: Role, rank: u8, name: &'static str },
-    /// It may fill a field, by the table of names that OpenTelemetry's records go through.
-    Field,
+    /// It may fill a field: its place in the table of names that OpenTelemetry's records go through, and that of the name
+    /// among those of the field.
+    Field(usize, u8),
 }
 
 /// The names of roles, with their ranks.
@@ -78,33 +81,34 @@ const ROLES: &[(Role, u8, &[&str])] = &[
     (Role::ExceptionMessage, 0, &["exception.message", "err.message"]),
 ];
 
-/// What a name means, if it means anything; of others the value is an attribute.
-pub(super) fn meaning(name: &str) -> Option<Meaning> {
+/// What a name means, if it means anything; of others the value is an attribute. It is where it is in the table: a copy
+/// would be read before all of it is written.
+pub(super) fn meaning(name: &str) -> Option<&'static Meaning> {
     TABLE.get(name)
 }
 
-/// Places of the table: a few times as many as names, so that most are found where they are looked for first.
-const PLACES: usize = 512;
 /// Longer names are none of the table.
 const MAX_NAME_BYTES: usize = 64;
 
 static TABLE: LazyLock<Table> = LazyLock::new(Table::new);
 
-/// Names by their hashes. A name whose place is taken lies at the next free one.
+/// Names by their slots: a few times as many as names, so that most are found where they are looked for first. A name whose place is taken lies at the next free one.
 struct Table {
     places: Vec<Option<(&'static str, Meaning)>>,
 }
 
 impl Table {
     fn new() -> Self {
-        let mut table = Self { places: vec![None; PLACES] };
+        let mut table = Self { places: vec![None; SLOTS] };
         for (role, rank, names) in ROLES {
             for &name in *names {
                 table.add(name, Meaning::Role { role: *role, rank: *rank, name });
             }
         }
-        for &name in OF_RECORD.iter().flat_map(|column| column.names) {
-            table.add(name, Meaning::Field);
+        for (index, column) in OF_RECORD.iter().enumerate() {
+            for (rank, &name) in (0u8..).zip(column.names) {
+                table.add(name, Meaning::Field(index, rank));
+            }
         }
         table
     }
@@ -123,13 +127,13 @@ impl Table {
         }
     }
 
-    fn get(&self, name: &str) -> Option<Meaning> {
+    fn get(&self, name: &str) -> Option<&Meaning> {
         if name.len() > MAX_NAME_BYTES {
             return None;
         }
         for place in places_of(name) {
-            let (there, meaning) = self.places[place]?;
-            if there == name {
+            let (there, meaning) = self.places[place].as_ref()?;
+            if *there == name {
                 return Some(meaning);
             }
         }
@@ -139,24 +143,28 @@ impl Table {
 
 /// Where a name may lie, the likeliest place first.
 fn places_of(name: &str) -> impl Iterator<Item = usize> {
-    let first = xxhash_rust::xxh3::xxh3_64(name.as_bytes()) as usize;
-    (0..PLACES).map(move |next| first.wrapping_add(next) % PLACES)
+    let first = slot(name);
+    (0..SLOTS).map(move |next| (first + next) % SLOTS)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::otlp::rows::names::RECORD;
 
     #[test]
     fn every_name_is_found_with_what_it_means_and_no_other_is() {
         for (role, rank, names) in ROLES {
             for &name in *names {
-                assert_eq!(meaning(name), Some(Meaning::Role { role: *role, rank: *rank, name }), "{name}");
+                assert_eq!(meaning(name), Some(&Meaning::Role { role: *role, rank: *rank, name }), "{name}");
             }
         }
         let is_role = |name: &str| ROLES.iter().any(|(_, _, names)| names.contains(&name));
-        for name in OF_RECORD.iter().flat_map(|column| column.names).filter(|name| !is_role(name)) {
-            assert_eq!(meaning(name), Some(Meaning::Field), "{name}");
+        for (index, column) in OF_RECORD.iter().enumerate() {
+            for (rank, &name) in (0u8..).zip(column.names).filter(|(_, name)| !is_role(name)) {
+                assert_eq!(meaning(name), Some(&Meaning::Field(index, rank)), "{name}");
+                assert_eq!(RECORD.find(name), Some((index, rank)), "{name}");
+            }
         }
         for name in ["", "Level", "levels", "environment", "host", "level".repeat(100).as_str()] {
             assert_eq!(meaning(name), None, "{name}");
@@ -171,8 +179,12 @@ mod tests {
         assert!(all.iter().all(|name| name.len() <= MAX_NAME_BYTES));
         all.sort_unstable();
         all.dedup();
-        assert!(all.len() * 2 < PLACES, "{} names", all.len());
+        assert!(all.len() * 2 < SLOTS, "{} names", all.len());
         assert_eq!(TABLE.places.iter().flatten().count(), all.len());
+        for name in all {
+            let is_there = |place: usize| TABLE.places[place].is_some_and(|(there, _)| there == name);
+            assert!(places_of(name).take(6).any(is_there), "{name}");
+        }
         let mut once = roles.clone();
         once.sort_unstable();
         once.dedup();

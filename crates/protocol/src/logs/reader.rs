@@ -6,8 +6,8 @@ use std::mem;
 use std::sync::Arc;
 
 use model::Timestamp;
-use model::event::{Flaw, Level, LogEvent, Origin};
-use model::pem::{KeyMark, KeyRun, is_key_header, key_marks, key_part};
+use model::event::{Flaw, Flaws, Level, LogEvent, Origin};
+use model::pem::{KeyMark, KeyRun, is_key_header, key_marks, key_part, may_have_key_mark};
 
 use super::clock::Clock;
 use super::draft::{Finished, Whence};
@@ -56,6 +56,8 @@ pub struct LogReader {
     clock: Clock,
     origin: Arc<Origin>,
     origins: HashMap<Whence, Arc<Origin>>,
+    /// That of the record before: as a rule the next one has the same.
+    last: Option<(Box<Whence>, Arc<Origin>)>,
     open: Option<Open>,
     /// Up to here all lines are in records that were given, or have nothing to say.
     passed: u64,
@@ -69,14 +71,15 @@ struct Open {
     end: u64,
     /// Whether its first line had a time or a level in front.
     is_headed: bool,
-    trace: Option<(Trace, String)>,
+    /// Few have one, or a key: what is moved with every line is small.
+    trace: Option<Box<(Trace, String)>>,
     lines: usize,
     bytes: usize,
     /// Empty lines that belong to it if another line does.
     blank: usize,
     is_cut: bool,
     /// The private key that its last line is of, if it goes on.
-    key: Option<KeyRun>,
+    key: Option<Box<KeyRun>>,
 }
 
 impl LogReader {
@@ -88,6 +91,7 @@ impl LogReader {
             clock,
             origin,
             origins: HashMap::new(),
+            last: None,
             open: None,
             passed: 0,
             counts: Counts::default(),
@@ -119,14 +123,14 @@ impl LogReader {
     pub fn line(&mut self, line: Line<'_>, each: &mut impl FnMut(Record)) {
         self.counts.lines += 1;
         let (text, is_binary) = decoded(line.bytes);
-        let mut flaws = Vec::new();
+        let mut flaws = Flaws::NONE;
         if is_binary {
             self.counts.binary += 1;
-            flaws.push(Flaw::Binary);
+            flaws.insert(Flaw::Binary);
         }
         if line.cut > 0 {
             self.counts.cut += 1;
-            flaws.push(Flaw::Text);
+            flaws.insert(Flaw::Text);
         }
         if text.trim_ascii().is_empty() {
             match &mut self.open {
@@ -144,43 +148,49 @@ impl LogReader {
             open.add(&text, &mut self.counts);
             open.see_key(&text);
             open.end = line.end;
-            flaws.into_iter().for_each(|flaw| open.log.flaws.insert(flaw));
+            open.log.flaws = open.log.flaws.join(flaws);
             return;
         }
         self.flush(each);
-        let (mut open, may_go_on) = self.begin(&text, line.end);
-        flaws.into_iter().for_each(|flaw| open.log.flaws.insert(flaw));
-        if may_go_on {
-            open.see_key(&text);
-            self.open = Some(open);
-        } else {
-            self.give(open, each);
-        }
+        self.begin(&text, line.end, flaws, each);
     }
 
     /// Gives the record to which lines might still have belonged.
     pub fn flush(&mut self, each: &mut impl FnMut(Record)) {
         if let Some(open) = self.open.take() {
-            self.give(open, each);
+            self.give(open.finish(), each);
         }
     }
 
-    fn give(&mut self, open: Open, each: &mut impl FnMut(Record)) {
-        self.passed = open.end;
+    fn give(&mut self, record: Record, each: &mut impl FnMut(Record)) {
+        self.passed = record.end;
         self.counts.records += 1;
-        each(open.finish());
+        each(record);
     }
 
-    /// The record that begins with a line, and whether others may belong to it.
-    fn begin(&mut self, line: &str, end: u64) -> (Open, bool) {
+    /// Begins a record with a line, and gives it where no others may belong to it.
+    fn begin(&mut self, line: &str, end: u64, flaws: Flaws, each: &mut impl FnMut(Record)) {
         let joins = !matches!(self.options.multiline, Multiline::Off);
-        match self.understood(line) {
-            Some((log, is_whole)) => {
+        let open = match self.understood(line) {
+            Some((mut log, is_whole)) => {
+                log.flaws = log.flaws.join(flaws);
                 let by_start = matches!(self.options.multiline, Multiline::Start(_));
-                (Open::new(log, end, true), joins && (by_start || !is_whole))
+                if !joins || is_whole && !by_start {
+                    return self.give(Record { log, end }, each);
+                }
+                // Made where it stays: it need not be moved while it is new.
+                self.open.insert(Open::new(log, end, true))
             }
-            None => (self.plain(line, end, joins), joins),
-        }
+            None => {
+                let mut open = self.plain(line, end, joins);
+                open.log.flaws = open.log.flaws.join(flaws);
+                if !joins {
+                    return self.give(open.finish(), each);
+                }
+                self.open.insert(open)
+            }
+        };
+        open.see_key(line);
     }
 
     /// What a line says that is of the format, and whether it is one of a form whose records have one line.
@@ -216,7 +226,10 @@ impl LogReader {
     }
 
     fn placed(&mut self, (mut log, whence): Finished) -> Box<LogEvent> {
-        log.origin = self.origin_of(whence);
+        log.origin = match whence {
+            Some(whence) => self.origin_of(whence),
+            None => Arc::clone(&self.origin),
+        };
         log
     }
 
@@ -229,15 +242,23 @@ impl LogReader {
             log.message = Some(line.to_owned());
         }
         let mut open = Open::new(log, end, false);
-        open.trace = trace.map(|trace| (trace, line.to_owned()));
+        open.trace = trace.map(|trace| Box::new((trace, line.to_owned())));
         open
     }
 
-    fn origin_of(&mut self, whence: Whence) -> Arc<Origin> {
-        if whence == Whence::default() {
-            return Arc::clone(&self.origin);
+    fn origin_of(&mut self, whence: Box<Whence>) -> Arc<Origin> {
+        if let Some((last, origin)) = &self.last
+            && *last == whence
+        {
+            return Arc::clone(origin);
         }
-        if let Some(origin) = self.origins.get(&whence) {
+        let origin = self.remembered(&whence);
+        self.last = Some((whence, Arc::clone(&origin)));
+        origin
+    }
+
+    fn remembered(&mut self, whence: &Whence) -> Arc<Origin> {
+        if let Some(origin) = self.origins.get(whence) {
             return Arc::clone(origin);
         }
         let mut origin = Origin::clone(&self.origin);
@@ -256,7 +277,7 @@ impl LogReader {
         if self.origins.len() >= MAX_ORIGINS {
             self.origins.clear();
         }
-        self.origins.insert(whence, Arc::clone(&origin));
+        self.origins.insert(Whence::clone(whence), Arc::clone(&origin));
         origin
     }
 }
@@ -311,29 +332,33 @@ impl Open {
 
     /// Sees whether a private key begins in a line of the record.
     fn see_key(&mut self, line: &str) {
+        // As good as no line has a mark.
+        if !may_have_key_mark(line) {
+            return;
+        }
         let mut key = KeyRun::default();
         key.see(line);
         if key.is_open() {
-            self.key = Some(key);
+            self.key = Some(Box::new(key));
         }
     }
 
     /// Whether a line that is not indented goes on with a trace, or begins one of this record.
     fn takes(&mut self, line: &str) -> bool {
-        if let Some((trace, _)) = &mut self.trace {
+        if let Some((trace, _)) = self.trace.as_deref_mut() {
             return trace.takes(line);
         }
         if !self.is_headed || self.blank > 0 {
             return false;
         }
         let Some(trace) = Trace::beginning(line) else { return false };
-        self.trace = Some((trace, String::new()));
+        self.trace = Some(Box::new((trace, String::new())));
         true
     }
 
     /// An indented line goes on with whatever there is; frames make a trace of a message that is an exception.
     fn sees_indented(&mut self, line: &str) {
-        if let Some((trace, _)) = &mut self.trace {
+        if let Some((trace, _)) = self.trace.as_deref_mut() {
             return trace.sees_frame();
         }
         let inner = line.trim_start();
@@ -342,7 +367,7 @@ impl Open {
         }
         let thrown = self.log.message.as_deref().and_then(|message| message.lines().next_back());
         let trace = Trace::beginning(inner).or_else(|| thrown.and_then(Trace::beginning));
-        self.trace = trace.map(|trace| (trace, String::new()));
+        self.trace = trace.map(|trace| Box::new((trace, String::new())));
     }
 
     fn add(&mut self, line: &str, counts: &mut Counts) {
@@ -357,7 +382,7 @@ impl Open {
         }
         self.lines += 1;
         self.bytes += blank + line.len() + 1;
-        let text = match &mut self.trace {
+        let text = match self.trace.as_deref_mut() {
             Some((_, text)) => text,
             None => self.log.message.get_or_insert_default(),
         };
@@ -368,7 +393,7 @@ impl Open {
     }
 
     fn finish(mut self) -> Record {
-        if let Some((trace, text)) = self.trace.take() {
+        if let Some((trace, text)) = self.trace.take().map(|traced| *traced) {
             let fields = &mut self.log.conventions;
             if let Some((kind, message)) = trace.exception() {
                 fields.exception_type = Some(kind.to_owned());

@@ -25,6 +25,22 @@ impl Severity {
 
     /// From a word, in whatever case: `WARNING`, `err`, `notice`.
     pub(super) fn of_word(word: &str) -> Option<Self> {
+        Self::usual(word).or_else(|| Self::of_any_word(word))
+    }
+
+    /// From the words that as good as all loggers write; they need not be compared with all that there are.
+    fn usual(word: &str) -> Option<Self> {
+        Some(Self::of(match word {
+            "INFO" | "info" => Level::Info,
+            "DEBUG" | "debug" => Level::Debug,
+            "WARNING" | "WARN" | "warning" | "warn" => Level::Warn,
+            "ERROR" | "error" => Level::Error,
+            "CRITICAL" | "critical" => Level::Fatal,
+            _ => return None,
+        }))
+    }
+
+    fn of_any_word(word: &str) -> Option<Self> {
         // Longer ones are no levels; asked of every word of every line.
         if !(3..=13).contains(&word.len()) || !word.as_bytes()[0].is_ascii_alphabetic() {
             return None;
@@ -103,5 +119,27 @@ impl Severity {
             b'F' => Level::Fatal,
             _ => return None,
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usual_words_are_the_levels_that_they_are_in_any_case() {
+        let words = ["info", "debug", "warning", "warn", "error", "critical"];
+        for word in words {
+            let told = Severity::of_any_word(word);
+            assert!(told.is_some(), "{word}");
+            let (loud, mixed) = (word.to_uppercase(), format!("{}{}", word[..1].to_uppercase(), &word[1..]));
+            assert_eq!(Severity::of_any_word(&loud), told, "{loud}");
+            assert_eq!([word, loud.as_str()].map(Severity::usual), [told, told], "{word}");
+            assert_eq!((Severity::usual(&mixed), Severity::of_word(&mixed)), (None, told), "{mixed}");
+        }
+        for other in ["", "inf", "infos", "INFO ", "nothing"] {
+            assert_eq!(Severity::usual(other), None, "{other}");
+            assert_eq!(Severity::of_word(other), None, "{other}");
+        }
     }
 }

@@ -439,3 +439,41 @@ fn what_of_a_key_is_beyond_the_bounds_of_a_record_is_in_no_other() {
     assert_eq!((texts.len(), counts.cut), (2, 1));
     assert_eq!((texts[0].lines().count(), texts[1]), (MAX_JOINED_LINES, "no line of a key"));
 }
+
+#[test]
+fn records_of_the_same_origin_share_it_whichever_stands_between_them() {
+    let line = |service: &str, logger: &str| {
+        format!(
+            r#"{{"time":"2026-11-30T08:00:00Z","service":"{service}","logger":"{logger}","message":"x"}}"#
+        )
+    };
+    let lines = [line("a", "one"), line("a", "one"), line("b", "one"), line("a", "two"), line("a", "one")];
+    let (found, _) = records(options(), lines.join("\n"));
+    let origins: Vec<_> = found.iter().map(|record| &record.log.origin).collect();
+    let told: Vec<_> = origins
+        .iter()
+        .map(|origin| (origin.service.as_deref().unwrap_or(""), origin.scope_name.as_deref().unwrap_or("")))
+        .collect();
+    assert_eq!(told, [("a", "one"), ("a", "one"), ("b", "one"), ("a", "two"), ("a", "one")]);
+    for other in [1, 4] {
+        assert!(Arc::ptr_eq(origins[0], origins[other]), "{other}");
+    }
+    assert!(!Arc::ptr_eq(origins[0], origins[2]) && !Arc::ptr_eq(origins[0], origins[3]));
+}
+
+#[test]
+fn what_is_wrong_with_a_line_is_said_of_the_record_that_it_is_of() {
+    let lines: [&[u8]; 4] = [
+        b"{\"time\":\"2026-11-30T08:00:00Z\",\"message\":\"whole \xff\"}",
+        b"2026-11-30 08:00:00,123 INFO open",
+        b"  goes on \xff",
+        b"2026-11-30 08:00:01,123 INFO sound",
+    ];
+    for multiline in [Multiline::Auto, Multiline::Off] {
+        let joins = matches!(multiline, Multiline::Auto);
+        let (found, counts) = records(LogOptions { multiline, ..options() }, lines.join(&b'\n'));
+        let binary: Vec<_> = found.iter().map(|record| record.log.flaws.contains(Flaw::Binary)).collect();
+        assert_eq!(binary, if joins { vec![true, true, false] } else { vec![true, false, true, false] });
+        assert_eq!((counts.binary, counts.records), (2, binary.len() as u64));
+    }
+}

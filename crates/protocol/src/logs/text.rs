@@ -45,7 +45,7 @@ impl Said<'_> {
             host: self.host.map(str::to_owned),
             pid: self.pid,
         };
-        (log, whence)
+        (log, whence.told())
     }
 }
 
@@ -187,12 +187,13 @@ fn after_level<'a>(mut said: Said<'a>, rest: &'a str) -> Said<'a> {
         }
         said.message = rest;
     }
-    if said.logger.is_some() {
+    // A name is not looked for where none can begin: a word is gone over to its end.
+    if said.logger.is_some() || !begins_name(rest) {
         return said;
     }
     let (word, after) = word(rest);
     let name = word.strip_suffix(':').unwrap_or(word);
-    let is_parted = is_separator(after) || after.trim_start().starts_with(": ");
+    let is_parted = is_separator(after) || without_blanks(after).starts_with(": ");
     let is_told = name.len() < word.len()
         && (has_marks(name) || name.as_bytes().first().is_some_and(u8::is_ascii_lowercase));
     if (is_told || is_parted) && is_name(name) {
@@ -271,7 +272,7 @@ fn redis<'a>(line: &'a str, clock: &mut Clock) -> Option<Said<'a>> {
 
 /// The text without what parts it from what was before, and whether that was more than a space.
 fn without_separators(text: &str) -> (&str, bool) {
-    let mut rest = text.trim_start();
+    let mut rest = without_blanks(text);
     // Most words are not parted so.
     if !matches!(rest.as_bytes().first(), Some(b'-' | b'|' | b':')) {
         return (rest, false);
@@ -279,7 +280,7 @@ fn without_separators(text: &str) -> (&str, bool) {
     let mut was_parted = false;
     for separator in ["--- ", "- ", "| ", ": ", "|"] {
         if let Some(after) = rest.strip_prefix(separator) {
-            (rest, was_parted) = (after.trim_start(), true);
+            (rest, was_parted) = (without_blanks(after), true);
             break;
         }
     }
@@ -287,7 +288,7 @@ fn without_separators(text: &str) -> (&str, bool) {
 }
 
 fn is_separator(text: &str) -> bool {
-    let text = text.trim_start();
+    let text = without_blanks(text);
     text.starts_with("- ") || text.starts_with('|')
 }
 
@@ -306,11 +307,25 @@ fn bracketed(text: &str) -> Option<(&str, &str)> {
 
 /// Whether it may be the name of a logger, a module, a host.
 fn is_name(text: &str) -> bool {
-    let is_first = |byte: &u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'<');
     let is_mark =
         |byte: u8| matches!(byte, b'.' | b'_' | b'-' | b':' | b'/' | b'$' | b'@' | b'<' | b'>' | b'#');
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || is_mark(byte);
-    text.len() <= MAX_PART_BYTES && text.as_bytes().first().is_some_and(is_first) && text.bytes().all(is_part)
+    text.len() <= MAX_PART_BYTES && begins_name(text) && text.bytes().all(is_part)
+}
+
+/// Whether a name may begin so.
+fn begins_name(text: &str) -> bool {
+    matches!(text.as_bytes().first(), Some(b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'<'))
+}
+
+/// The text without the blanks in front. Most are spaces, few, and need no look at what Unicode says.
+fn without_blanks(text: &str) -> &str {
+    let spaces = text.bytes().take_while(|byte| *byte == b' ').count();
+    let rest = &text[spaces..];
+    match rest.as_bytes().first() {
+        Some(b'!'..=b'~') => rest,
+        _ => rest.trim_start(),
+    }
 }
 
 /// Whether a name looks like one of a module more than like a word.
@@ -332,4 +347,45 @@ fn is_shouted_level(text: &str) -> bool {
     };
     let next = next.trim_end_matches(':');
     is_shouted(next) && Severity::of_word(next).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+
+    use super::*;
+
+    #[test]
+    fn blanks_are_those_of_unicode() {
+        let blanks = ["", " ", "  ", "\t", " \t ", "\u{a0}", " \u{2003} ", "\u{1}", " \u{7f}", "\r\n "];
+        for blank in blanks {
+            for rest in ["", "a", "~ b", "! ", "ü c", "\u{feff}d"] {
+                let text = format!("{blank}{rest}");
+                assert_eq!(without_blanks(&text), text.trim_start(), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_logger_after_the_level_is_one_where_a_name_can_begin() {
+        let mut clock = Clock::new(TimeZone::UTC, Timestamp::default());
+        // What follows the level, the logger, and the message.
+        let cases = [
+            ("[pipeline.ocr] stage ocr completed", None, "[pipeline.ocr] stage ocr completed"),
+            ("pipeline.ocr: done", Some("pipeline.ocr"), "done"),
+            ("_private.x: done", Some("_private.x"), "done"),
+            ("<frozen>.x: done", Some("<frozen>.x"), "done"),
+            ("7zip.x: done", None, "7zip.x: done"),
+            ("\"quoted\": done", None, "\"quoted\": done"),
+            ("größe.x: done", None, "größe.x: done"),
+            ("", None, ""),
+        ];
+        for (rest, logger, message) in cases {
+            for level in ["INFO ", "INFO     ", "[INFO] "] {
+                let line = format!("2026-11-30 12:00:00,123 {level}{rest}");
+                let said = read(&line, &mut clock).expect("a line of a log");
+                assert_eq!((said.logger, said.message), (logger, message), "{line}");
+            }
+        }
+    }
 }

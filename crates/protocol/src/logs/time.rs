@@ -20,9 +20,14 @@ pub(super) fn leading(text: &[u8], clock: &mut Clock) -> Option<(Timestamp, usiz
 
 /// A text that is a time and nothing else, or a number of seconds, milliseconds and so on since the epoch.
 pub(super) fn whole(text: &str, clock: &mut Clock) -> Option<Timestamp> {
+    // Most have nothing around them, and no time ends in what would be taken away.
+    if let Some(time) = bare(text, clock) {
+        return Some(time);
+    }
+    let whole = text;
     let text = text.trim().trim_matches(['[', ']']);
-    if let Some((time, length)) = leading(text.as_bytes(), clock)
-        && length == text.len()
+    if text.len() < whole.len()
+        && let Some(time) = bare(text, clock)
     {
         return Some(time);
     }
@@ -31,6 +36,11 @@ pub(super) fn whole(text: &str, clock: &mut Clock) -> Option<Timestamp> {
         return epoch(text.parse().ok()?);
     }
     Timestamp::parse_rfc3339(text).ok()
+}
+
+/// A text that is a time from its first byte to its last.
+fn bare(text: &str, clock: &mut Clock) -> Option<Timestamp> {
+    leading(text.as_bytes(), clock).filter(|(_, length)| *length == text.len()).map(|(time, _)| time)
 }
 
 /// A number of seconds, milliseconds and so on since the epoch.
@@ -288,6 +298,14 @@ mod tests {
             ["", "2025-08-01", "2025-13-01T00:00:00", "12:30:00", "Augustus", "99999", "2025-02-30 00:00:00"]
         {
             assert_eq!(leading(text.as_bytes(), &mut clock), None, "{text}");
+        }
+        let zone = "2025-08-01 21:30:00 +0200";
+        for (before, after) in [("", ""), ("[", "]"), (" [", "] "), ("\u{a0}", "\t"), ("]", "[")] {
+            let read = whole(&format!("{before}{zone}{after}"), &mut clock).map(|time| time.to_string());
+            assert_eq!(read.as_deref(), Some("2025-08-01T19:30:00Z"), "{before}{after}");
+        }
+        for text in ["2025-08-01 21:30:00 x", "", "[]", " "] {
+            assert_eq!(whole(text, &mut clock), None, "{text}");
         }
         assert_eq!(whole("1754083800.5", &mut clock).map(Timestamp::as_millis), Some(1_754_083_800_500));
         assert_eq!(whole("1234", &mut clock), None);

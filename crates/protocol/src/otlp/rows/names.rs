@@ -33,15 +33,15 @@ pub(crate) struct Names<T: 'static> {
 type Named = (Cow<'static, str>, (usize, u8));
 
 /// How many places names are spread over: more than twice as many as there are names.
-const SLOTS: usize = 512;
+pub(crate) const SLOTS: usize = 512;
 
 /// Where a name is looked for, by its length and three of its bytes. Every attribute of every record is, and most fill no
 /// field: to hash all of it takes longer than to compare it with the one name or two that are there.
-fn slot(name: &str) -> usize {
+pub(crate) fn slot(name: &str) -> usize {
     let bytes = name.as_bytes();
     let byte = |place: usize| bytes.get(place).copied().map_or(0, usize::from);
     let (length, last) = (bytes.len(), bytes.len().saturating_sub(1));
-    (length * 3 + byte(0) * 37 + byte(length / 2) * 101 + byte(last) * 229) % SLOTS
+    (length * 7 + byte(0) * 31 + byte(length / 2) * 89 + byte(last) * 211) % SLOTS
 }
 
 pub(crate) static ORIGIN: LazyLock<Names<Origin>> = LazyLock::new(|| Names::new(OF_ORIGIN));
@@ -69,7 +69,7 @@ impl<T: 'static> Names<T> {
     }
 
     /// The field that a name fills, and its place among the names of the field.
-    fn find(&self, name: &str) -> Option<(usize, u8)> {
+    pub(crate) fn find(&self, name: &str) -> Option<(usize, u8)> {
         self.slots[slot(name)].iter().find(|(known, _)| **known == *name).map(|(_, at)| *at)
     }
 
@@ -107,11 +107,23 @@ impl<T: 'static> Names<T> {
     }
 }
 
+/// What has fields that are filled: they themselves, or a record with them in it.
+pub(crate) trait HasFields<T> {
+    fn fields(&mut self) -> &mut T;
+}
+
+impl<T> HasFields<T> for T {
+    #[inline]
+    fn fields(&mut self) -> &mut T {
+        self
+    }
+}
+
 /// Fields and attributes of one record while they are filled.
 #[derive(Clone)]
-pub(crate) struct Filling<T: 'static> {
+pub(crate) struct Filling<T: 'static, F = T> {
     names: &'static Names<T>,
-    pub(crate) fields: T,
+    pub(crate) fields: F,
     pub(crate) kept: Kept,
     /// Which of its names has filled a field: the best of those that say the same. [`UNFILLED`] where none has.
     filled_by: [u8; MAX_FIELDS],
@@ -121,15 +133,32 @@ pub(crate) struct Filling<T: 'static> {
 
 impl<T: Default + 'static> Filling<T> {
     pub(crate) fn of(names: &'static Names<T>) -> Self {
-        let (fields, kept) = (T::default(), Kept::default());
-        Self { names, fields, kept, filled_by: [UNFILLED; MAX_FIELDS], target: None }
+        Self::within(names, T::default())
+    }
+}
+
+impl<T: 'static, F: HasFields<T>> Filling<T, F> {
+    /// Fills fields where they are.
+    pub(crate) fn within(names: &'static Names<T>, fields: F) -> Self {
+        Self { names, fields, kept: Kept::default(), filled_by: [UNFILLED; MAX_FIELDS], target: None }
     }
 
     /// Puts an attribute where it belongs.
     pub(crate) fn put(&mut self, key: &str, value: &AnyValue<'_>, texts: &mut Texts<'_>) {
-        let Some((index, rank)) = self.names.find(key) else {
-            return self.kept.put(key, texts, |texts| texts.of_value(value));
-        };
+        match self.names.find(key) {
+            Some(at) => self.put_at(at, key, value, texts),
+            None => self.kept.put(key, texts, |texts| texts.of_value(value)),
+        }
+    }
+
+    /// Puts an attribute whose field is known, and the place of its key among the names of that.
+    pub(crate) fn put_at(
+        &mut self,
+        (index, rank): (usize, u8),
+        key: &str,
+        value: &AnyValue<'_>,
+        texts: &mut Texts<'_>,
+    ) {
         match &self.names.fields[index].place {
             Place::Text(_) if key == TARGET => self.hold_target(index, value, texts),
             Place::Text(place) | Place::Prose(place) => {
@@ -154,7 +183,7 @@ impl<T: Default + 'static> Filling<T> {
 
     /// Fields and attributes, once all attributes were put.
     #[inline]
-    pub(crate) fn end(mut self, texts: &mut Texts<'_>) -> (T, Kept) {
+    pub(crate) fn end(mut self, texts: &mut Texts<'_>) -> (F, Kept) {
         if let Some((index, target)) = self.target.take() {
             self.put_target(index, target, texts);
         }
@@ -174,7 +203,7 @@ impl<T: Default + 'static> Filling<T> {
     /// it was sent.
     fn put_target(&mut self, index: usize, target: String, texts: &mut Texts<'_>) {
         let Place::Text(place) = &self.names.fields[index].place else { return };
-        let field = place(&mut self.fields);
+        let field = place(HasFields::<T>::fields(&mut self.fields));
         let (path, query) = target.split_once('?').unwrap_or((target.as_str(), ""));
         let is_other =
             |there: Option<&String>, said: &str| !said.is_empty() && there.is_some_and(|there| there != said);
@@ -215,7 +244,8 @@ impl<T: Default + 'static> Filling<T> {
         (index, rank): (usize, u8),
         value: V,
     ) -> Option<(&'static str, V)> {
-        let (field, filled_by) = (place(&mut self.fields), &mut self.filled_by[index]);
+        let (field, filled_by) =
+            (place(HasFields::<T>::fields(&mut self.fields)), &mut self.filled_by[index]);
         let by = *filled_by;
         let (Some(there), true) = (field.as_mut(), by != UNFILLED) else {
             *field = Some(value);

@@ -48,6 +48,7 @@ impl<'l> Texts<'l> {
     }
 
     /// A text, cut when it is too long.
+    #[inline]
     pub(crate) fn of(&mut self, text: &str) -> String {
         let limit = self.limit();
         if text.len() <= limit {
@@ -62,8 +63,16 @@ impl<'l> Texts<'l> {
         (!text.is_empty()).then(|| self.of(text))
     }
 
-    /// A value as text.
+    /// A value as text. What most are is inlined, as [`of`](Self::of) is, so that a text is made where it goes.
+    #[inline]
     pub(crate) fn of_value(&mut self, value: &AnyValue<'_>) -> String {
+        match value {
+            AnyValue::Text(text) => self.of(text),
+            other => self.of_any_value(other),
+        }
+    }
+
+    fn of_any_value(&mut self, value: &AnyValue<'_>) -> String {
         match value {
             AnyValue::Empty => return String::new(),
             AnyValue::Text(text) => return self.of(text),
