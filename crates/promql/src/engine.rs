@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use model::{DurationText, Timestamp};
 use store::TelemetryStore;
 
-use crate::cache::{Answer, Cache, Key};
+use crate::cache::{Answer, Cache};
 use crate::eval::{self, Costs, Evaluation, QueryRange};
 use crate::plan::Expr;
 use crate::steps::Steps;
@@ -62,7 +62,7 @@ impl Engine {
             return self.evaluate_instant(query, time_ms, cancel);
         }
         let mark = keeping.changes.mark();
-        let key = Key { text: query.shared_text(), step_ms: 0, phase_ms: time_ms };
+        let key = kept::key_of_instant(query, time_ms);
         if let Some(kept) = keeping.cache.get(&key)
             && keeping.is_true(&kept, time_ms)
         {

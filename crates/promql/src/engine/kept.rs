@@ -1,5 +1,9 @@
-//! Range queries with answers that are kept: the steps that are still true are taken, and the others evaluated.
+//! Answers that are kept: of a range query the steps that are still true are taken, and the others evaluated.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::Timestamp;
 use store::Changes;
 
 use super::Engine;
@@ -8,6 +12,9 @@ use crate::notes::NotedUntil;
 use crate::reach::Reach;
 use crate::steps::Steps;
 use crate::{Cancel, Error, Query, QueryOutput, Value};
+
+/// The most samples of an answer that is given without a thread of its own: some tens of microseconds.
+const QUICK_SAMPLES: usize = 4096;
 
 /// What tells whether an answer that is kept is still true.
 pub(super) struct Keeping<'a> {
@@ -23,6 +30,31 @@ impl Engine {
         Some(Keeping { cache, changes: self.store.changes()?, reach: query.reach()? })
     }
 
+    /// The answer to a range query, if it is kept, small, and true from the first step to the last. It takes so little
+    /// time that it may be asked for where nothing else of an engine may be.
+    pub fn kept_range(
+        &self,
+        query: &Query,
+        start: Timestamp,
+        end: Timestamp,
+        step: Duration,
+    ) -> Option<QueryOutput> {
+        self.check_experimental(query).ok()?;
+        let steps = self.steps(start, end, step).ok()?;
+        let keeping = self.keeping(query)?;
+        let kept = keeping.quick(&key_of_range(query, steps))?;
+        (keeping.known_steps(&kept, steps) == steps.count).then(|| kept.between(span_ms(steps)))
+    }
+
+    /// The same of a query at one time.
+    pub fn kept_instant(&self, query: &Query, time: Timestamp) -> Option<QueryOutput> {
+        self.check_experimental(query).ok()?;
+        let keeping = self.keeping(query)?;
+        let time_ms = time.as_millis();
+        let kept = keeping.quick(&key_of_instant(query, time_ms))?;
+        keeping.is_true(&kept, time_ms).then(|| kept.between((time_ms, time_ms)))
+    }
+
     /// Evaluates the steps of which no answer that is kept is still true.
     pub(super) fn rest_of_range(
         &self,
@@ -32,9 +64,7 @@ impl Engine {
         keeping: &Keeping<'_>,
     ) -> Result<QueryOutput, Error> {
         let mark = keeping.changes.mark();
-        let span_ms = (steps.start_ms, steps.time_ms(steps.count - 1));
-        let phase_ms = span_ms.0.rem_euclid(steps.step_ms);
-        let key = Key { text: query.shared_text(), step_ms: steps.step_ms, phase_ms };
+        let (span_ms, key) = (span_ms(steps), key_of_range(query, steps));
         if let Some(kept) = keeping.cache.get(&key) {
             let known = keeping.known_steps(&kept, steps);
             if known == steps.count {
@@ -62,7 +92,7 @@ impl Engine {
         cancel: &Cancel,
         kept: &Answer,
     ) -> Result<Option<(QueryOutput, NotedUntil)>, Error> {
-        let (first_ms, last_ms) = (steps.start_ms, steps.time_ms(steps.count - 1));
+        let (first_ms, last_ms) = span_ms(steps);
         let first = kept.between((first_ms, steps.time_ms(known - 1)));
         let rest = Steps { start_ms: steps.time_ms(known), count: steps.count - known, ..steps };
         let rest = self.evaluate_range(query, rest, last_ms, cancel)?;
@@ -77,7 +107,28 @@ impl Engine {
     }
 }
 
+/// Under what the answer to a range query is kept.
+fn key_of_range(query: &Query, steps: Steps) -> Key {
+    let phase_ms = steps.start_ms.rem_euclid(steps.step_ms);
+    Key { text: query.shared_text(), step_ms: steps.step_ms, phase_ms }
+}
+
+/// Under what the answer to a query at one time is kept.
+pub(super) fn key_of_instant(query: &Query, time_ms: i64) -> Key {
+    Key { text: query.shared_text(), step_ms: 0, phase_ms: time_ms }
+}
+
+/// The first and the last step.
+fn span_ms(steps: Steps) -> (i64, i64) {
+    (steps.start_ms, steps.time_ms(steps.count - 1))
+}
+
 impl Keeping<'_> {
+    /// What is kept, if it is small.
+    fn quick(&self, key: &Key) -> Option<Arc<Answer>> {
+        self.cache.get(key).filter(|kept| kept.value.count() <= QUICK_SAMPLES)
+    }
+
     /// Keeps an answer, unless it is too large for that.
     pub(super) fn keep(&self, key: Key, answer: Answer) {
         if self.cache.has_room_for(&key, &answer) {
@@ -94,7 +145,7 @@ impl Keeping<'_> {
     /// How many of the first steps are known and still true. What is said of some of the steps alone is known of all
     /// of them or of none.
     fn known_steps(&self, kept: &Answer, steps: Steps) -> usize {
-        let (first_ms, last_ms) = (steps.start_ms, steps.time_ms(steps.count - 1));
+        let (first_ms, last_ms) = span_ms(steps);
         if kept.first_ms > first_ms || kept.last_ms < first_ms {
             return 0;
         }

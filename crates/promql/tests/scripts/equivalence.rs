@@ -327,6 +327,8 @@ proptest! {
         let store = Arc::new(store(&data));
         let keeping = Engine::new(Arc::<MemoryStore>::clone(&store), Limits::default());
         let anew = keeping.without_cache();
+        let mut kept_at_once = 0;
+        let has_asked = events.iter().any(|event| matches!(event, Event::Ask { .. }));
         for event in events {
             let (first, count) = match event {
                 Event::Ask { first, count } => (first, count),
@@ -340,14 +342,26 @@ proptest! {
             for text in QUERIES.iter().chain(&WARNING) {
                 let query = Query::parse(text).expect(text);
                 let at = |step_at: i64| Timestamp::from_millis(step_at * step * 1000);
-                let range = |engine: &Engine| {
-                    let step = Duration::from_secs(step as u64);
-                    engine.range(&query, at(first), at(first + count), step, &Cancel::never())
-                };
+                let (start, end, step) = (at(first), at(first + count), Duration::from_secs(step as u64));
+                let range = |engine: &Engine| engine.range(&query, start, end, step, &Cancel::never());
+                // What is there from before, what is given now, and the same again.
+                let before = keeping.kept_range(&query, start, end, step);
                 same_answers(range(&keeping), range(&anew), text)?;
-                let instant = |engine: &Engine| engine.instant(&query, at(first), &Cancel::never());
+                let after = keeping.kept_range(&query, start, end, step);
+                prop_assert!(anew.kept_range(&query, start, end, step).is_none());
+                for kept in before.into_iter().chain(after) {
+                    kept_at_once += 1;
+                    same_answers(Ok(kept), range(&anew), text)?;
+                }
+                let instant = |engine: &Engine| engine.instant(&query, start, &Cancel::never());
+                let before = keeping.kept_instant(&query, start);
                 same_answers(instant(&keeping), instant(&anew), text)?;
+                for kept in before.into_iter().chain(keeping.kept_instant(&query, start)) {
+                    kept_at_once += 1;
+                    same_answers(Ok(kept), instant(&anew), text)?;
+                }
             }
         }
+        prop_assert!(!has_asked || kept_at_once > 0, "some answers are given at once");
     }
 }

@@ -268,7 +268,8 @@ fn columns_are_left_out_where_the_pages_of_rows_have_only_nulls() {
     let (input, footer) =
         written_with(Table::Logs, rows.schema(), lifted, |file| file.push(&rows).expect("taken"));
     let footer = of_group(&footer, &input, 0).expect("a footer");
-    let left = |columns: &[&'static str], rows| that_say_something(&footer, columns.to_vec(), &only(rows, 45_000));
+    let left =
+        |columns: &[&'static str], rows| that_say_something(&footer, columns.to_vec(), &only(rows, 45_000));
 
     let all = ["time", "event_name", "attributes", "attributes.ms"];
     assert_eq!(left(&all, 100..101), ["time", "attributes"]);
