@@ -6,6 +6,7 @@
 //!
 //! Start reading at [`Event`].
 
+pub mod attributes;
 mod audit;
 pub mod columns;
 mod conventions;
@@ -20,8 +21,8 @@ mod usage;
 mod worker;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
+pub use attributes::Attributes;
 pub use audit::{AuditCategory, AuditEvent, AuditOutcome};
 pub use conventions::Conventions;
 pub use exemplar::ExemplarEvent;
@@ -35,9 +36,6 @@ pub use usage::{DeployEvent, FeedbackEvent, LlmCallEvent, RequestEvent};
 pub use worker::{Capability, ExitCause, ExitEvent, WorkerAction, WorkerEvent};
 
 use crate::Timestamp;
-
-/// Further facts about an event, by name. Bounded at the edge.
-pub type Attributes = BTreeMap<String, String>;
 
 /// One event.
 #[derive(Clone, Debug, PartialEq)]

@@ -45,6 +45,7 @@ fn complete(log: &mut LogEvent, seen: logs::Seen, texts: &mut Texts<'_>) {
     RECORD.complete(&mut log.conventions, said.conventions, texts);
     let left_out = log.dropped_attributes.unwrap_or(0) + said.dropped_attributes.unwrap_or(0);
     let mut kept = Kept::with(mem::take(&mut log.attributes), left_out);
+    kept.expect_up_to(said.attributes.len());
     // What lines of one stream come from is one for all of them.
     let service = whence.service.filter(|service| log.origin.service.as_ref() != Some(service));
     let host = whence.host.filter(|host| log.origin.host.as_ref() != Some(host));

@@ -15,7 +15,8 @@ pub(super) fn join(
     unknown: BTreeMap<String, Value>,
     dropped: &mut usize,
 ) -> Attributes {
-    let mut attributes = Attributes::new();
+    let count = given.as_ref().map_or(0, BTreeMap::len) + unknown.len();
+    let mut attributes = Attributes::with_capacity(count.min(MAX_ATTRIBUTES));
     for (name, value) in given.into_iter().flatten().chain(unknown) {
         let text = match value {
             Value::Null => continue,

@@ -43,7 +43,7 @@ pub fn log_of_audit(audit: AuditEvent) -> LogEvent {
     ];
     for (name, value) in kept {
         let Some(value) = value else { continue };
-        attributes.entry(name.to_owned()).or_insert_with(|| value.to_owned());
+        attributes.insert_new(name.to_owned(), value.to_owned());
     }
     attributes.insert(CATEGORY.to_owned(), category(kind).to_owned());
     LogEvent {

@@ -1,8 +1,7 @@
 //! Processes that ended.
 
-use std::collections::BTreeMap;
-
 use model::Timestamp;
+use model::event::Attributes;
 
 use super::shape;
 
@@ -45,6 +44,7 @@ shape! {
         /// What was said of it, in words.
         message: Option<String>,
         /// Further facts.
-        attributes: BTreeMap<String, String>,
+        #[schema(value_type = std::collections::BTreeMap<String, String>)]
+        attributes: Attributes,
     }
 }

@@ -1,10 +1,9 @@
 //! Records of logs, what of them is the same in spans, and counts of them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::Timestamp;
-use model::event::{Flaw, Flaws, Level, LogEvent};
+use model::event::{Attributes, Flaw, Flaws, Level, LogEvent};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -45,9 +44,11 @@ sparse! {
         /// That library's version.
         scope_version: String,
         /// Further facts about the resource.
-        resource_attributes: BTreeMap<String, String>,
+        #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
+        resource_attributes: Attributes,
         /// Further facts about the library.
-        scope_attributes: BTreeMap<String, String>,
+        #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
+        scope_attributes: Attributes,
     }
 }
 
@@ -62,8 +63,8 @@ pub(crate) struct OriginFields {
     pid: Option<u64>,
     scope_name: Option<String>,
     scope_version: Option<String>,
-    resource_attributes: Option<BTreeMap<String, String>>,
-    scope_attributes: Option<BTreeMap<String, String>>,
+    resource_attributes: Option<Attributes>,
+    scope_attributes: Option<Attributes>,
 }
 
 pub(crate) fn origin(origin: Arc<model::event::Origin>) -> RecordOrigin {
@@ -84,7 +85,7 @@ pub(crate) fn origin(origin: Arc<model::event::Origin>) -> RecordOrigin {
     fields.into()
 }
 
-fn some(map: BTreeMap<String, String>) -> Option<BTreeMap<String, String>> {
+fn some(map: Attributes) -> Option<Attributes> {
     if map.is_empty() { None } else { Some(map) }
 }
 
@@ -197,7 +198,8 @@ pub(crate) struct LogRecord {
     /// What it says under names that all senders share.
     conventions: RecordConventions,
     /// Further facts.
-    attributes: BTreeMap<String, String>,
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    attributes: Attributes,
     /// What is not right about it, by name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     flaws: Vec<&'static str>,

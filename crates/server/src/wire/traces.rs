@@ -1,9 +1,7 @@
 //! Traces and their spans.
 
-use std::collections::BTreeMap;
-
 use model::Timestamp;
-use model::event::SpanEvent;
+use model::event::{Attributes, SpanEvent};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -73,7 +71,8 @@ shape! {
         /// What.
         name: String,
         /// What else is known of it.
-        attributes: BTreeMap<String, String>,
+        #[schema(value_type = std::collections::BTreeMap<String, String>)]
+        attributes: Attributes,
     }
 }
 
@@ -85,7 +84,8 @@ shape! {
         /// The span of that trace.
         span_id: Option<String>,
         /// What else is known of the link.
-        attributes: BTreeMap<String, String>,
+        #[schema(value_type = std::collections::BTreeMap<String, String>)]
+        attributes: Attributes,
     }
 }
 
@@ -139,7 +139,8 @@ pub(crate) struct TraceSpan {
     /// What it says under names that all senders share.
     conventions: RecordConventions,
     /// Further facts.
-    attributes: BTreeMap<String, String>,
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    attributes: Attributes,
     /// What is not right about it, by name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     flaws: Vec<&'static str>,

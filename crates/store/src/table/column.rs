@@ -360,12 +360,12 @@ impl Column for Attributes {
     }
     fn read(array: &dyn Array, row: usize, column: &'static str) -> Result<Self, ColumnError> {
         let entries = array.as_map_opt().ok_or(ColumnError::Unexpected { column })?.value(row);
-        (0..entries.len())
-            .map(|entry| {
-                let key = read_text(entries.column(0), entry, column)?;
-                Ok((key.to_owned(), read_text(entries.column(1), entry, column)?.to_owned()))
-            })
-            .collect()
+        let mut read = Vec::with_capacity(entries.len());
+        for entry in 0..entries.len() {
+            let key = read_text(entries.column(0), entry, column)?;
+            read.push((key.to_owned(), read_text(entries.column(1), entry, column)?.to_owned()));
+        }
+        Ok(read.into())
     }
 }
 

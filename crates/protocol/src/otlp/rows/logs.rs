@@ -72,6 +72,7 @@ impl<'l> LogRows<'l> {
         let message = is_said.then(|| texts.of_value(&record.body));
         let (trace_id, span_id) = ids(record.trace_id, record.span_id, &mut texts);
         let mut filling = Filling::of(&RECORD);
+        filling.kept.expect_up_to(record.attributes.len());
         for attribute in &record.attributes {
             match attribute.key.as_ref() {
                 RECORD_UID if event_id.is_none() => event_id = texts.id(&attribute.value),

@@ -58,6 +58,7 @@ impl PresentOrigin {
         let mut texts = Texts::of_origin(limits, budget);
         texts.flaws = resource.beyond.flaws();
         let mut filling = Filling::of(&ORIGIN);
+        filling.kept.expect_up_to(resource.attributes.len());
         for attribute in &resource.attributes {
             filling.put(&attribute.key, &attribute.value, &mut texts);
         }

@@ -65,6 +65,7 @@ impl<'l> SpanRows<'l> {
         row.trace_flags = (span.flags != 0).then_some(u64::from(span.flags));
         row.trace_state = texts.of_some(&span.trace_state);
         let mut filling = Filling::of(&RECORD);
+        filling.kept.expect_up_to(span.attributes.len());
         for attribute in &span.attributes {
             filling.put(&attribute.key, &attribute.value, &mut texts);
         }

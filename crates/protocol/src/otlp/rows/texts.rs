@@ -1,12 +1,17 @@
 //! Texts of a record, within its limits, and attributes made of them.
 
-use std::collections::btree_map::Entry;
 use std::fmt::{self, Write};
+use std::mem;
 
+use model::event::attributes::Entry;
 use model::event::{Attributes, Flaw, Flaws};
 
 use super::{ATTRIBUTE_BYTES, RowLimits};
 use crate::otlp::value::{AnyValue, KeyValue, Shallow, double};
+
+/// The most attributes that room is made for ahead; for more it grows as they are kept. A sender may say many of which
+/// one is kept, and what is counted is what is kept.
+const MAX_ROOM: usize = 10;
 
 /// Stands where a text was cut.
 const CUT: char = '…';
@@ -111,6 +116,7 @@ impl<'l> Texts<'l> {
     /// Attributes, and how many of them are left out.
     pub(crate) fn attributes(&mut self, sent: &[KeyValue<'_>]) -> Kept {
         let mut kept = Kept::default();
+        kept.expect_up_to(sent.len());
         for KeyValue { key, value } in sent {
             kept.put(key, self, |texts| texts.of_value(value));
         }
@@ -193,12 +199,19 @@ impl Write for Clipped {
 pub(crate) struct Kept {
     pub(crate) attributes: Attributes,
     left_out: u64,
+    /// How many may come, until room is made for them.
+    expected: usize,
 }
 
 impl Kept {
     /// Those that are kept already, and how many were left out.
     pub(crate) fn with(attributes: Attributes, left_out: u64) -> Self {
-        Self { attributes, left_out }
+        Self { attributes, left_out, expected: 0 }
+    }
+
+    /// Room for so many is made when the first of them is kept: often all of them fill fields.
+    pub(crate) fn expect_up_to(&mut self, count: usize) {
+        self.expected = count.min(MAX_ROOM);
     }
 
     /// Adds one, whose value is made when there is room for its key: a value can be cut, a key cannot. Of several with
@@ -212,18 +225,18 @@ impl Kept {
         let limits = texts.limits;
         let fits = key.len() <= limits.max_name_bytes.min(texts.left)
             && self.attributes.len() < limits.max_attributes;
+        if fits {
+            self.attributes.reserve(mem::take(&mut self.expected));
+        }
         // One that says the same is not missed.
-        let is_missed = if fits {
-            match self.attributes.entry(key.to_owned()) {
-                Entry::Occupied(there) => texts.unkept(value) != *there.get(),
-                Entry::Vacant(place) => {
-                    texts.left -= key.len();
-                    place.insert(value(texts));
-                    false
-                }
+        let is_missed = match self.attributes.entry(key) {
+            Entry::Occupied(there) => texts.unkept(value) != *there,
+            Entry::Vacant(place) if fits => {
+                texts.left -= key.len();
+                place.insert(value(texts));
+                false
             }
-        } else {
-            self.attributes.get(key).is_none_or(|there| texts.unkept(value) != *there)
+            Entry::Vacant(_) => true,
         };
         if is_missed {
             self.leave_out(texts);
