@@ -218,7 +218,7 @@ mod tests {
             "\\\\\\\\\\ \u{1b}[ \u{1b} \\u00".to_owned(),
             String::new(),
         ] {
-            assert_eq!(key_parts(&line), [], "{line}");
+            assert_eq!(key_parts(&line), Vec::<std::ops::Range<usize>>::new(), "{line}");
         }
     }
 }
