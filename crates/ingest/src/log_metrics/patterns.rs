@@ -2,7 +2,7 @@
 //!
 //! Most texts say nothing that counts. What a match of a pattern begins with is known of nearly all patterns (`com` in
 //! whatever case, for `(?i)completed in`): few bytes, which are looked for at sixteen places of a text at once. Only where
-//! one of them stands are the patterns tried.
+//! one of them stands are the patterns tried, from there on.
 
 use aho_corasick::packed::Searcher;
 use regex::{RegexSet, RegexSetBuilder, SetMatches};
@@ -36,9 +36,13 @@ impl Patterns {
 
     /// Which patterns match a text; `None` where none does.
     pub(super) fn matches(&self, text: &str) -> Option<SetMatches> {
-        let may_match = self.beginnings.as_ref().is_none_or(|all| all.find(text).is_some());
+        // No match begins before the first of the beginnings. What stands there is still seen by `\b` and its like.
+        let from = match &self.beginnings {
+            Some(all) => all.find(text)?.start(),
+            None => 0,
+        };
         // To see that there is a match takes much less than to see which one it is.
-        (may_match && self.set.is_match(text)).then(|| self.set.matches(text))
+        self.set.is_match_at(text, from).then(|| self.set.matches_at(text, from))
     }
 }
 
