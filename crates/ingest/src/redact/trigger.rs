@@ -1,14 +1,14 @@
 //! What says, in one pass over a text and cheaply, which detectors could find something in it.
 //!
-//! Nearly every text holds no secret, so this pass is what redaction costs. It looks at each three bytes in a row: a table
-//! of pairs of their kinds says of nearly all of them that they are nothing. The others are the rarest three letters that
-//! a detector waits for (in `token` they are `ken`), an `@`, or the first digit of a number; what is around them is then
-//! compared. A trigger may be wrong where it says that there could be something, never where it says that there is
-//! nothing: tests compare.
+//! Nearly every text holds no secret, so this pass is what redaction costs. It looks at each three bytes in a row: a
+//! table of pairs of their kinds says of nearly all of them that they are nothing. The others are the rarest three
+//! letters that a detector waits for (in `token` they are `ken`), an `@`, or the first digit of a number; what is around
+//! them is then compared. A trigger may be wrong where it says that there could be something, never where it says that
+//! there is nothing: tests compare.
 //!
-//! Three and not two, for a look that was in vain costs as much as twenty bytes that are nothing: `document` has the `cu`
-//! of `curl`, `page` the `pa` of `pass`, and a number the digit of another one. Two pairs say of three bytes what they are:
-//! what the first of them begins, the second must end.
+//! Three and not two, for a look that was in vain costs as much as many bytes that are nothing: `document` has the `cu`
+//! of `curl`, `page` the `pa` of `pass`, and a number the digit of another one. Two pairs say of three bytes what they
+//! are: what the first of them begins, the second must end.
 //!
 //! Not an automaton of all expressions: the counts of digits in them multiply to more states than are worth keeping.
 //! Nor Aho-Corasick: each step of it waits for the one before, and it knows no digits.
