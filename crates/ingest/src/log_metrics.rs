@@ -5,6 +5,7 @@
 //! labels that say `other`. Start reading at [`LogMetrics`].
 
 mod amount;
+mod patterns;
 mod rule;
 mod settings;
 mod tally;
@@ -20,18 +21,16 @@ use model::event::{Event, LogEvent};
 use model::{MetricBatch, MetricKind, MetricMetadata, Timestamp};
 use parking_lot::Mutex;
 use prometheus::{IntCounterVec, Opts, Registry};
-use regex::{RegexSet, RegexSetBuilder, SetMatches};
+use regex::SetMatches;
 use tokio_util::sync::CancellationToken;
 
 use crate::{EventListener, INLINE_BYTES, Ingest, Source, unhurried};
+use patterns::Patterns;
 use rule::Rule;
 use tally::{Tally, Told};
 
 pub use rule::LogMetricsError;
 pub use settings::{LogMetricKind, LogMetricRule, LogMetricsSettings};
-
-/// The largest program that the patterns of all rules may become.
-const MAX_SET_BYTES: usize = 10 << 20;
 
 /// The most values that are kept until they are counted.
 const MAX_FOUND: usize = 1024;
@@ -48,7 +47,7 @@ struct Found {
 pub struct LogMetrics {
     rules: Vec<Rule>,
     /// The patterns of all rules, so that a text is gone over once.
-    patterns: RegexSet,
+    patterns: Patterns,
     tallies: Mutex<Vec<Tally>>,
     interval: Duration,
     overflowed: IntCounterVec,
@@ -65,8 +64,7 @@ impl LogMetrics {
         if rules.is_empty() {
             return Ok(None);
         }
-        let patterns = rules.iter().map(Rule::pattern);
-        let patterns = RegexSetBuilder::new(patterns).size_limit(MAX_SET_BYTES).build();
+        let patterns = Patterns::new(rules.iter().map(Rule::pattern));
         let counter = |name: &str, help: &str| -> Result<IntCounterVec, prometheus::Error> {
             let counter = IntCounterVec::new(Opts::new(name, help), &["metric"])?;
             registry.register(Box::new(counter.clone()))?;
@@ -162,11 +160,11 @@ impl LogMetrics {
             }
             let (text, matches) = text.get_or_insert_with(|| {
                 let text = text_of(log);
-                // Most say nothing that counts. To see that takes much less than to see what it is.
-                let matches = self.patterns.is_match(&text).then(|| self.patterns.matches(&text));
+                let matches = self.patterns.matches(&text);
                 (text, matches)
             });
-            let is_match = matches.as_ref().is_some_and(|matches| matches.matched(place));
+            let is_match =
+                rule.pattern().is_none() || matches.as_ref().is_some_and(|matches| matches.matched(place));
             if !rule.counts(log, is_match) {
                 continue;
             }

@@ -193,9 +193,9 @@ impl Rule {
         self.labels.iter().map(|(name, _)| name.as_str())
     }
 
-    /// The pattern; one that matches everything where there is none.
-    pub(super) fn pattern(&self) -> &str {
-        self.pattern.as_ref().map_or("", Regex::as_str)
+    /// The pattern; without one every text is as the rule wants it.
+    pub(super) fn pattern(&self) -> Option<&str> {
+        self.pattern.as_ref().map(Regex::as_str)
     }
 
     /// Whether a record may count, before its text is looked at.

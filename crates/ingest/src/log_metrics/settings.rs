@@ -107,10 +107,11 @@ const UNIT: &str = concat!(
 const LAST: &str = r"(?:[0-9]{1,3}|[0-9]{1,9}\.[0-9]{1,9})[.;)\]]* *(?m:$)";
 
 /// What tells how long something took: `1m30s`, `250 ms`, `12.5`. A number that is none of these matches without a
-/// value, so that it is counted as unread.
+/// value, so that it is counted as unread. The first number with its unit is no part of the repetition: most stand alone,
+/// and an engine that tried it as one of many before would go back through each of its digits and all units.
 fn completed() -> String {
     format!(
-        r"(?i)completed in:? *(?:(?<duration>(?:{NUMBER}{UNIT}[, ]*(?:and )?)*{NUMBER}{UNIT}\b|{LAST})|[0-9])"
+        r"(?i)completed in:? *(?:(?<duration>{NUMBER}{UNIT}(?:[, ]*(?:and )?{NUMBER}{UNIT})*\b|{LAST})|[0-9])"
     )
 }
 
@@ -146,4 +147,78 @@ fn shipped() -> Vec<LogMetricRule> {
             r"(?i)exception|traceback \(most recent",
         ),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+    use regex::Regex;
+
+    use super::*;
+
+    /// The same with the repetition first.
+    fn completed_repeated() -> String {
+        format!(
+            r"(?i)completed in:? *(?:(?<duration>(?:{NUMBER}{UNIT}[, ]*(?:and )?)*{NUMBER}{UNIT}\b|{LAST})|[0-9])"
+        )
+    }
+
+    static PATTERNS: LazyLock<[Regex; 2]> = LazyLock::new(|| {
+        [completed(), completed_repeated()].map(|pattern| Regex::new(&pattern).expect("a pattern"))
+    });
+
+    fn texts() -> impl Strategy<Value = String> {
+        let piece = prop_oneof![
+            prop::sample::select(vec![
+                "completed in ",
+                "COMPLETED in: ",
+                " ",
+                ", ",
+                "and ",
+                " and ",
+                ".",
+                "e3",
+                "\n",
+                ")",
+                "ns",
+                "us",
+                "\u{b5}s",
+                "ms",
+                "msec",
+                "millis",
+                "s",
+                "sec",
+                "Seconds",
+                "\u{17f}",
+                "m",
+                "min",
+                "minutes",
+                "h",
+                "hours",
+                "d",
+                "days",
+                "_",
+                "x",
+                "\u{e9}",
+            ])
+            .prop_map(str::to_owned),
+            "[0-9]{1,5}",
+            "[0-9]{1,3},[0-9]{3}",
+        ];
+        prop::collection::vec(piece, 0..10).prop_map(|pieces| format!("completed in {}", pieces.concat()))
+    }
+
+    proptest! {
+        #[test]
+        fn durations_are_what_they_are_however_the_pattern_goes_about_them(text in texts()) {
+            let [one, other] = &*PATTERNS;
+            let found = |pattern: &Regex| {
+                let found = pattern.captures(&text)?;
+                Some((found.get(0)?.range(), found.name("duration").map(|it| it.range())))
+            };
+            prop_assert_eq!(found(one), found(other), "{}", text);
+        }
+    }
 }

@@ -244,3 +244,33 @@ fn is_among_hex(text: &str, range: &Range<usize>) -> bool {
     let beside: Vec<&str> = before.into_iter().chain(after).filter(|word| is_hex(word)).collect();
     beside.len() == 2 || beside.into_iter().any(has_digit)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// What is looked at first hides no number: of those with zeros before the code only ids go by.
+        #[test]
+        fn numbers_with_zeros_before_their_code_are_looked_at(
+            lead in "[ :/-]?",
+            text in "00[1-9][0-9]{0,4}([ ./()-]{1,2}[0-9]{1,4}){0,4}",
+            end in "[ .a/-]?",
+        ) {
+            let shape = compiled(PHONE, INTERNATIONAL).expect("a pattern");
+            if let Some(found) = shape.find(&text).filter(|found| is_international(&text, &found.range())) {
+                let all = format!("{lead}{text}{end}");
+                prop_assert!(numbers::could_be_called(all.as_bytes(), lead.len()), "{} in {all}", found.as_str());
+            }
+        }
+    }
+
+    #[test]
+    fn ids_with_zeros_are_not_looked_at() {
+        for text in ["001234", "0012ab34", "00123456789", "001234 done", "0012345, 12"] {
+            assert!(!numbers::could_be_called(text.as_bytes(), 0), "{text}");
+        }
+    }
+}

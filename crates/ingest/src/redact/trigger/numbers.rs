@@ -10,7 +10,7 @@ const CARD_DIGITS: usize = 13;
 const PHONE_DIGITS: usize = 8;
 
 /// The bits of those who wait for numbers.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Numbers {
     pub(super) card: Bits,
     pub(super) phone: Bits,
@@ -101,8 +101,12 @@ pub(in crate::redact) fn could_be_called(bytes: &[u8], at: usize) -> bool {
         }
         // (030) …, (212) …
         (Some(b'('), _, 3..=6) => next == Some(b')'),
-        // 0049 …
-        (_, b'0', _) if group > 2 && bytes[at + 1] == b'0' => bytes[at + 2] != b'0',
+        // 0049 …; zeros before a number are no mark of one without anything between its digits, and ids have them.
+        (_, b'0', _) if group > 2 && bytes[at + 1] == b'0' => {
+            bytes[at + 2] != b'0'
+                && next.is_some_and(|byte| b" ()./-".contains(&byte))
+                && digit_follows(bytes, at + group)
+        }
         // 01 99 00 12 34
         (_, b'0', 2) => has_digits(bytes, at, b" .-", 10),
         // 030 …, 030/…, 030 - …
