@@ -61,7 +61,7 @@ prepare:
 bench: build ## Compare with peers in one run, and print the ratios (PARTS="queries stored": those alone)
 	@scripts/prepare.sh python bench
 	cargo bench --locked --workspace --bench durable_ingest
-	cargo build --release --locked --workspace --example load --example events --example redaction --example logs --example spans
+	cargo build --release --locked --workspace --example load --example events --example redaction --example logs --example log_speed --example spans
 	$(WATCHKEEPER_TEST_PYTHON) bench "$(CARGO_TARGET_DIR)/release/watchkeeper" "$(CARGO_TARGET_DIR)/release/examples" $(PARTS)
 
 soak: ## Lives on a simulated bad disk, kills of the binary, a day of log files, fuzzing (SEEDS=20000 KILLS=200 TAIL_LINES=5000000 FUZZ_SECONDS=60)

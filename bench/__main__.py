@@ -99,7 +99,7 @@ def main(binary: str, examples: str, parts: list[str]) -> None:
 
     def tailed(form: str) -> tailing.Figures:
         with _folder() as folder, Services(folder) as services:
-            return tailing.measured(services, binary, form)
+            return tailing.measured(services, binary, f"{examples}/log_speed", form)
 
     def followed() -> Iterator[str]:
         yield log_tables.of_tailing({form: tailed(form) for form in tailing.FORMS})

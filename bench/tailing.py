@@ -1,9 +1,12 @@
-"""Log files that are followed: how fast what lies in one is stored. A file of a pipeline's lines is put into a folder that
-Watchkeeper looks at, as JSON and as Python's `logging` writes them."""
+"""Log files that are followed: how fast the lines of one become records, by one thread that does nothing else, and how fast
+they are stored. A file of a pipeline's lines is put into a folder that Watchkeeper looks at, as JSON and as Python's
+`logging` writes them."""
 
 from __future__ import annotations
 
+import json
 import random
+import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,6 +44,7 @@ class Figures:
 
     bytes: int
     lines: int
+    reading_seconds: float
     cpu_seconds: float
     wall_seconds: float
     peak_bytes: int
@@ -60,12 +64,16 @@ FORMS: dict[str, tuple[str, Callable[[datetime], str]]] = {
 }
 
 
-def measured(services: Services, binary: str, form: str) -> Figures:
-    """A server that waits for a file, and what it takes it until all of that is stored."""
+def measured(services: Services, binary: str, log_speed: str, form: str) -> Figures:
+    """What reading a file takes by itself; then a server that waits for it, and what it takes it until all of that is
+    stored."""
     made, followed = services.folder / "pipeline.log", services.folder / "logs"
     followed.mkdir()
     lines = _write(made, *FORMS[form])
     size = made.stat().st_size
+    read = json.loads(subprocess.run([log_speed, str(made)], check=True, capture_output=True).stdout)
+    if read["records"] != lines:
+        raise ValueError(f"{lines} lines of {form} were read as {read['records']} records")
     more = f'[[logs]]\npaths = ["{followed}/*.log"]\nfrom = "beginning"\nservice = "pipeline"\ntime_zone = "UTC"\n'
     server = Ours(services, binary, more)
     before = server.cpu_seconds()
@@ -81,7 +89,7 @@ def measured(services: Services, binary: str, form: str) -> Figures:
     unparsed = server.metric("watchkeeper_tail_lines_unparsed_total")
     if (stored, unparsed) != (lines, 0):
         raise ValueError(f"{lines} lines of {form} became {stored:.0f} records; {unparsed:.0f} could not be read")
-    return Figures(size, lines, cpu, wall, servers.peak(server.pid))
+    return Figures(size, lines, read["seconds"], cpu, wall, servers.peak(server.pid))
 
 
 def _is_stored(server: Ours, size: int) -> bool:
