@@ -5,6 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The most warnings, and the most infos, that one answer carries.
 const MAX_NOTES: usize = 10;
 
+/// How what tells of others ends, which stands behind them.
+const LEFT_OUT: &str = " were left out";
+
 /// A place in the query's text, as Prometheus writes it: line and column in bytes, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) struct Place {
@@ -53,7 +56,7 @@ impl Bounded {
     }
 
     fn into_texts(self, kind: &str) -> Vec<String> {
-        let more = (self.left_out > 0).then(|| format!("{} more {kind} were left out", self.left_out));
+        let more = (self.left_out > 0).then(|| format!("{} more {kind}{LEFT_OUT}", self.left_out));
         self.texts.into_iter().chain(more).collect()
     }
 }
@@ -125,9 +128,15 @@ impl NotedUntil {
         self.warnings.len().max(self.infos.len()) <= MAX_NOTES
     }
 
-    /// Warnings and infos, sorted.
+    /// Warnings and infos, in the order of [`Notes::into_texts`].
     pub(crate) fn texts(&self) -> (Vec<String>, Vec<String>) {
-        (self.warnings.keys().cloned().collect(), self.infos.keys().cloned().collect())
+        let of = |notes: &BTreeMap<String, i64>| {
+            let (more, mut texts): (Vec<String>, Vec<String>) =
+                notes.keys().cloned().partition(|text| text.ends_with(LEFT_OUT));
+            texts.extend(more);
+            texts
+        };
+        (of(&self.warnings), of(&self.infos))
     }
 
     /// Memory that the texts take.
