@@ -29,6 +29,8 @@ const ROW_GROUP_ROWS: usize = 128 * 1024;
 const WRITE_ROWS: usize = 8 * 1024;
 /// Bytes of a page before compression.
 const PAGE_BYTES: usize = 64 * 1024;
+/// Rows of a page: whoever wants one of them goes over those before it, in each column.
+const PAGE_ROWS: usize = 8 * 1024;
 /// Bytes of a dictionary. A column with more different values has them in its pages, and whoever reads one row of it need
 /// not read a dictionary of which it uses one value.
 const DICTIONARY_BYTES: usize = 128 * 1024;
@@ -222,6 +224,7 @@ fn writer(
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_data_page_size_limit(PAGE_BYTES)
+        .set_data_page_row_count_limit(PAGE_ROWS)
         .set_dictionary_page_size_limit(DICTIONARY_BYTES)
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_sorting_columns(Some(vec![SortingColumn {
