@@ -3,6 +3,7 @@
 //! There is one head that takes what comes, and at most one frozen head whose files are being written.
 
 pub(crate) mod events;
+mod ids;
 mod late;
 pub(crate) mod metrics;
 mod packed;

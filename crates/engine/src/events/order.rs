@@ -127,7 +127,7 @@ mod tests {
 
     fn parts(times_ms: &[Vec<i64>]) -> Vec<Part> {
         let range = TimeRange::new(Timestamp::MIN, Timestamp::MAX);
-        times_ms.iter().map(|times| Part { rows: deploys(times), range }).collect()
+        times_ms.iter().map(|times| Part::new(Table::Deploys, deploys(times), range)).collect()
     }
 
     fn expected(times_ms: &[Vec<i64>]) -> Vec<i64> {
@@ -187,7 +187,8 @@ mod tests {
         for others in [vec![1, 2, 2, 3], vec![2, 1, 3, 2]] {
             let range = TimeRange::new(Timestamp::MIN, Timestamp::MAX);
             let rows = [came("first", &[1, 2, 3]), came("second", &others), came("third", &[2])];
-            let parts: Vec<Part> = rows.into_iter().map(|rows| Part { rows, range }).collect();
+            let parts: Vec<Part> =
+                rows.into_iter().map(|rows| Part::new(Table::Deploys, rows, range)).collect();
             let all = sorted(&schema(Table::Deploys), &parts).expect("rows");
             let names = all.column_by_name("service").expect("there").as_string::<i32>();
             let names: Vec<&str> = names.iter().flatten().collect();

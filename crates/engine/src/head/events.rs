@@ -5,14 +5,16 @@
 //! larger, as a binary counter carries. Each row is copied a logarithmic number of times.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::error::ArrowError;
 use model::{TimeRange, Timestamp};
 use parking_lot::RwLock;
-use store::Table;
+use store::{Predicate, Table};
 
+use super::ids::SeenIds;
 use crate::events::{joined, times_of};
 
 /// Batches are not joined beyond this: what one of half as many rows takes beside them is little, and a query filters
@@ -28,6 +30,18 @@ const COLUMN_BYTES: usize = 192;
 pub(crate) struct Part {
     pub(crate) rows: RecordBatch,
     pub(crate) range: TimeRange,
+    ids: Arc<SeenIds>,
+}
+
+impl Part {
+    pub(crate) fn new(table: Table, rows: RecordBatch, range: TimeRange) -> Self {
+        Self { rows, range, ids: Arc::new(SeenIds::of(table)) }
+    }
+
+    /// Whether one of its rows can satisfy all of these, as far as ids tell that rows must have.
+    pub(crate) fn may_satisfy(&self, predicates: &[Predicate]) -> bool {
+        predicates.iter().all(|predicate| self.ids.let_hold(&self.rows, predicate))
+    }
 }
 
 /// The events of a head.
@@ -49,7 +63,7 @@ impl EventsHead {
         let mut added = memory_of(&rows) as i64;
         let mut tables = self.tables.write();
         let parts = tables.entry(table).or_default();
-        parts.push(Part { rows, range });
+        parts.push(Part::new(table, rows, range));
         while let [.., before, last] = parts.as_slice()
             && before.rows.num_rows() < 2 * last.rows.num_rows()
             && before.rows.num_rows() + last.rows.num_rows() <= PART_MAX_ROWS
@@ -64,7 +78,7 @@ impl EventsHead {
                 before.range.end.max(last.range.end),
             );
             parts.truncate(parts.len() - 2);
-            parts.push(Part { rows: joined, range });
+            parts.push(Part::new(table, joined, range));
         }
         drop(tables);
         // Joining can free more than the new rows take; the sum over all of them stays positive.

@@ -105,6 +105,9 @@ impl Reader {
                 Ok(Step::Nothing)
             }
             Source::Memory(part) => {
+                if !part.may_satisfy(self.wanted.filter.parts()) {
+                    return Ok(Step::Nothing);
+                }
                 let rows = self.filter(&part.rows, range).map_err(in_memory)?;
                 Ok(match rows {
                     Some(rows) => Step::Rows(Rows { rows, source: place, first_row: 0 }),

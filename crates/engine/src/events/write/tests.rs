@@ -54,7 +54,7 @@ fn described(times_ms: std::ops::Range<i64>, text: &str) -> RecordBatch {
 
 #[test]
 fn only_columns_of_ids_get_bloom_filters_and_only_texts_get_filters_of_words() {
-    let parts = [Part { rows: deploys(&[3, 1, 2]), range: TimeRange::ALL }];
+    let parts = [Part::new(Table::Deploys, deploys(&[3, 1, 2]), TimeRange::ALL)];
     let (_, footer) = written(|file| file.push_unsorted(&parts).expect("taken"));
     let columns = footer.metadata().row_group(0).columns().iter();
     let with_bloom: Vec<String> = columns
