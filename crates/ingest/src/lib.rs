@@ -27,7 +27,7 @@ mod unhurried;
 
 pub use account::{Reason, Source};
 pub use derive::{DeriveService, DeriveSettings};
-pub use limits::Limits;
+pub use limits::{Limits, MOST_ATTRIBUTES};
 pub use redact::{
     Action, Cleaned, Found, Location, RedactError, Redaction, RedactionRule, Redactor, TextPattern,
 };

@@ -6,6 +6,9 @@ use model::{DurationText, Timestamp};
 
 use crate::account::Reason;
 
+/// The most that `max_attributes` may be: attributes are a sorted list, into which each is put at its place.
+pub const MOST_ATTRIBUTES: usize = 4096;
+
 /// Bounds on what comes in. All of them are settings, in the section `[ingest]`.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -18,7 +21,7 @@ pub struct Limits {
     /// The longest text, in bytes; longer ones are cut, and end in `…`.
     pub max_text_bytes: usize,
     /// The most attributes of one event. A pipeline event with more is refused; a record of a log or a span loses
-    /// those beyond it, and says so.
+    /// those beyond it, and says so. At most 4096.
     pub max_attributes: usize,
     /// The most events of one span, and the most links; it loses those beyond.
     pub max_span_events: usize,

@@ -92,6 +92,9 @@ impl Settings {
             .filter(|(_, is_zero)| *is_zero)
             .map(|(key, _)| format!("`{key}` must be more than zero"))
             .collect();
+        if self.ingest.limits.max_attributes > ingest::MOST_ATTRIBUTES {
+            faults.push(format!("`ingest.max_attributes` must be at most {}", ingest::MOST_ATTRIBUTES));
+        }
         let odd = |name: &&String| name.is_empty() || name.contains(['/', ' ', '@', '*', ',']);
         faults.extend(self.server.allowed_hosts.iter().filter(odd).map(|name| {
             format!("`server.allowed_hosts`: `{name}` is no name of a server: write it like watch.example.org or watch.example.org:8080")

@@ -60,6 +60,7 @@ fn values_that_nothing_could_work_with_are_refused() {
         ("[server]\nrequest_timeout = \"0s\"\n", "`server.request_timeout` must be more than zero"),
         ("[pipeline]\ninterval = \"0s\"\n", "`pipeline.interval` must be more than zero"),
         ("[syslog]\nmax_queue = \"0B\"\n", "`syslog.max_queue` must be more than zero"),
+        ("[ingest]\nmax_attributes = 4097\n", "`ingest.max_attributes` must be at most 4096"),
         (
             "[[ingest.redaction.rules]]\ndetectors = [\"mail\"]\n",
             "`ingest.redaction.rules[0].detectors`: there is no detector `mail`",

@@ -147,10 +147,15 @@ fn with_numbers(
         return Ok(Transformed::no(part));
     }
     let names = NamePreserver::new(&part);
-    let part = part.map_expressions(|expr| {
+    let rewritten = |expr: Expr| {
         let name = names.save(&expr);
         let expr = expr.transform_down(|expr| Ok(read_number(expr, &schemas)))?;
         Ok(expr.update_data(|expr| name.restore(expr)))
+    };
+    let part = part.map_expressions(|expr| match &expr {
+        // What it groups by keeps its names; under a name of its own it would be none any more.
+        Expr::GroupingSet(_) => expr.map_children(rewritten),
+        _ => rewritten(expr),
     })?;
     part.data.recompute_schema().map(Transformed::yes)
 }

@@ -77,6 +77,12 @@ const STATEMENTS: &[&str] = &[
     "SELECT sum(CAST(attributes['same'] AS BIGINT)) AS a, avg(CAST(attributes['same'] AS DOUBLE)) AS b FROM logs",
     "SELECT count(*), count(DISTINCT attributes['ms']::double) FROM logs WHERE attributes['ms']::double > 600.125",
     "SELECT TRY_CAST(attributes['wrong'] AS DOUBLE) AS x, count(*) FROM logs GROUP BY 1 ORDER BY 1 LIMIT 50",
+    "SELECT CAST(attributes['ms'] AS DOUBLE) AS x, count(*) FROM logs \
+     GROUP BY ROLLUP(CAST(attributes['ms'] AS DOUBLE)) ORDER BY 1, 2",
+    "SELECT level, CAST(attributes['ms'] AS DOUBLE) AS x, count(*) FROM logs \
+     GROUP BY level, CUBE(CAST(attributes['ms'] AS DOUBLE), attributes['name']) ORDER BY 1, 2, 3 LIMIT 90",
+    "SELECT TRY_CAST(attributes['wrong'] AS BIGINT) AS x, count(*) FROM logs \
+     GROUP BY GROUPING SETS ((TRY_CAST(attributes['wrong'] AS BIGINT)), ()) ORDER BY 1, 2",
     "SELECT sum(CAST(attributes['wrong'] AS DOUBLE)) FROM logs",
     "SELECT sum(CAST(attributes['ms'] AS BIGINT)) FROM logs",
     "SELECT count(TRY_CAST(attributes['ms'] AS BIGINT)), sum(TRY_CAST(attributes['ms'] AS BIGINT)) FROM logs",

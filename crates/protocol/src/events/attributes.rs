@@ -15,8 +15,7 @@ pub(super) fn join(
     unknown: BTreeMap<String, Value>,
     dropped: &mut usize,
 ) -> Attributes {
-    let count = given.as_ref().map_or(0, BTreeMap::len) + unknown.len();
-    let mut attributes = Attributes::with_capacity(count.min(MAX_ATTRIBUTES));
+    let mut attributes = Attributes::new();
     for (name, value) in given.into_iter().flatten().chain(unknown) {
         let text = match value {
             Value::Null => continue,
