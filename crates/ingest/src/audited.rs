@@ -216,14 +216,14 @@ fn says_no_more_than_that(name: &str, said: &str) -> bool {
 }
 
 fn event_name(log: &LogEvent) -> Option<&str> {
-    let of_attributes = || NAMES.iter().find_map(|name| log.attributes.get(*name).map(String::as_str));
+    let of_attributes = || NAMES.iter().find_map(|name| log.attributes.get(name).map(String::as_str));
     log.event_name.as_deref().or_else(of_attributes)
 }
 
 /// What was done, as far as a record of what is audited says so: by its name, by an attribute, or else by the beginning
 /// of its message. What is too long for one is passed over.
 fn action_of(log: &LogEvent, limits: &Limits) -> String {
-    let attributes = ACTIONS.iter().filter_map(|name| log.attributes.get(*name).map(String::as_str));
+    let attributes = ACTIONS.iter().filter_map(|name| log.attributes.get(name).map(String::as_str));
     let name = event_name(log);
     let by_name = name.and_then(|name| name.strip_prefix(NAME_PREFIX));
     let whole_name = name.filter(|_| by_name.is_none());
@@ -283,8 +283,8 @@ impl Facts<'_> {
     /// What the first of these names says that is one of what there can be.
     fn named<T: FromStr>(&mut self, names: &[&str]) -> Option<T> {
         names.iter().find_map(|name| {
-            let value = self.attributes.get(*name)?.parse().ok()?;
-            self.attributes.remove(*name);
+            let value = self.attributes.get(name)?.parse().ok()?;
+            self.attributes.remove(name);
             Some(value)
         })
     }
@@ -302,8 +302,8 @@ impl Facts<'_> {
             }
             _ => {}
         }
-        let name = names.iter().find(|name| self.attributes.get(**name).is_some_and(fits))?;
-        self.attributes.remove(*name)
+        let name = names.iter().find(|name| self.attributes.get(name).is_some_and(fits))?;
+        self.attributes.remove(name)
     }
 
     /// Leaves out attributes that are too many, and those whose names are too long.

@@ -54,7 +54,7 @@ fn records_are_audits_by_their_name_or_by_their_category() {
             Ok(audit) => {
                 assert_eq!(Some(audit.action.as_str()), action, "{name} {said:?}");
                 let again = ["event.name", "event_name", "log.category", "log_category", "category"];
-                assert!(again.iter().all(|name| !audit.attributes.contains_key(*name)), "{audit:?}");
+                assert!(again.iter().all(|name| !audit.attributes.contains_key(name)), "{audit:?}");
                 let is_security = said.iter().any(|(_, value)| value.eq_ignore_ascii_case("security"));
                 let kind = if is_security { AuditCategory::Security } else { AuditCategory::UserAction };
                 assert_eq!(audit.category, kind, "{audit:?}");

@@ -44,7 +44,7 @@ impl<'s> Call<'s> {
     ) -> LlmCallEvent {
         let (span, conventions) = (self.span, &self.span.conventions);
         let number = |names: &[&str]| {
-            let text = names.iter().find_map(|name| span.attributes.get(*name))?;
+            let text = names.iter().find_map(|name| span.attributes.get(name))?;
             text.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0)
         };
         let mut event = LlmCallEvent {

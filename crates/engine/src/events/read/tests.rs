@@ -287,7 +287,7 @@ fn records_are_found_by_an_id_with_all_that_they_have() {
             let is_late = number >= 21_000;
             LogEvent {
                 // Each trace has two records far from each other, some have none.
-                trace_id: (number % 7 != 0).then(|| trace(number % 15_000)),
+                trace_id: (!number.is_multiple_of(7)).then(|| trace(number % 15_000)),
                 event_name: is_late.then(|| "late".to_owned()),
                 message: Some(format!("record {number}")),
                 attributes: is_late.then(|| ("ms".to_owned(), number.to_string())).into_iter().collect(),
