@@ -99,6 +99,12 @@ impl Cache {
         Some(answer)
     }
 
+    /// The same of an answer that takes no more than so many bytes.
+    pub(crate) fn get_within(&self, key: &Key, max_bytes: usize) -> Option<Arc<Answer>> {
+        let bytes = self.kept.lock().unwrap_or_else(PoisonError::into_inner).answers.get(key)?.bytes;
+        if bytes <= max_bytes { self.get(key) } else { None }
+    }
+
     /// Whether an answer may be kept at all.
     pub(crate) fn has_room_for(&self, key: &Key, answer: &Answer) -> bool {
         size(key, answer) <= self.max_bytes / MAX_SHARE
@@ -232,6 +238,7 @@ mod tests {
         let kept: Vec<bool> =
             ["a", "b", "c", "d", "e"].iter().map(|text| cache.get(&key(text)).is_some()).collect();
         assert_eq!(kept, [true, false, true, true, true]);
+        assert!(cache.get_within(&key("a"), 1000).is_none() && cache.get_within(&key("a"), 4000).is_some());
         assert!(cache.has_room_for(&key("small"), &answer(80)));
         assert!(!cache.has_room_for(&key("large"), &answer(200)), "no answer takes all of the room");
         cache.forget(&key("e"));

@@ -1,6 +1,5 @@
 //! Answers that are kept: of a range query the steps that are still true are taken, and the others evaluated.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use model::Timestamp;
@@ -13,8 +12,9 @@ use crate::reach::Reach;
 use crate::steps::Steps;
 use crate::{Cancel, Error, Query, QueryOutput, Value};
 
-/// The most samples of an answer that is given without a thread of its own: some tens of microseconds.
-const QUICK_SAMPLES: usize = 4096;
+/// The most bytes of an answer that is given without a thread of its own, its labels included: four thousand samples of a
+/// series, or some five hundred series of a sample each.
+const QUICK_BYTES: usize = 64 << 10;
 
 /// What tells whether an answer that is kept is still true.
 pub(super) struct Keeping<'a> {
@@ -42,7 +42,7 @@ impl Engine {
         self.check_experimental(query).ok()?;
         let steps = self.steps(start, end, step).ok()?;
         let keeping = self.keeping(query)?;
-        let kept = keeping.quick(&key_of_range(query, steps))?;
+        let kept = keeping.cache.get_within(&key_of_range(query, steps), QUICK_BYTES)?;
         (keeping.known_steps(&kept, steps) == steps.count).then(|| kept.between(span_ms(steps)))
     }
 
@@ -51,7 +51,7 @@ impl Engine {
         self.check_experimental(query).ok()?;
         let keeping = self.keeping(query)?;
         let time_ms = time.as_millis();
-        let kept = keeping.quick(&key_of_instant(query, time_ms))?;
+        let kept = keeping.cache.get_within(&key_of_instant(query, time_ms), QUICK_BYTES)?;
         keeping.is_true(&kept, time_ms).then(|| kept.between((time_ms, time_ms)))
     }
 
@@ -124,11 +124,6 @@ fn span_ms(steps: Steps) -> (i64, i64) {
 }
 
 impl Keeping<'_> {
-    /// What is kept, if it is small.
-    fn quick(&self, key: &Key) -> Option<Arc<Answer>> {
-        self.cache.get(key).filter(|kept| kept.value.count() <= QUICK_SAMPLES)
-    }
-
     /// Keeps an answer, unless it is too large for that.
     pub(super) fn keep(&self, key: Key, answer: Answer) {
         if self.cache.has_room_for(&key, &answer) {
