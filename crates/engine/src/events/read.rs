@@ -3,6 +3,7 @@
 //! Rows are in ascending time, so the pages of the time column cut a row group into windows. They are
 //! read in the order of the query, each only while its times still matter.
 
+mod few;
 mod pages;
 mod prune;
 mod raw;
@@ -40,9 +41,10 @@ use crate::files::StoredFile;
 use crate::query::ReadError;
 use crate::sums::CheckedFile;
 use crate::telemetry::Scans;
+use few::{MAX_ROWS, few_rows, that_satisfy};
 use pages::{pages_that_may_match, that_say_something};
 use prune::{is_seldom, left_of, rows_of};
-use raw::pages_with;
+use raw::rows_that_may_have;
 use same::Same;
 use windows::{Window, windows};
 
@@ -131,7 +133,7 @@ struct Group {
 
 /// Rows of a row group that are being read.
 struct Batches {
-    reader: ParquetRecordBatchReader,
+    reader: Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send>,
     /// What is not read of them because it is known.
     same: Same,
     /// The number of the next row in the file.
@@ -269,6 +271,7 @@ impl FileScan {
         }
         let mut answered = that_say_something(footer, self.answered(), &selection);
         let same = Same::taken_from(&mut answered, footer, &selection);
+        let names: Vec<String> = answered.iter().map(|column| (*column).to_owned()).collect();
         let answer = self.roots(answered);
         let mut needed = answer.clone();
         let mut predicates: Vec<Box<dyn ArrowPredicate>> = Vec::new();
@@ -284,12 +287,18 @@ impl FileScan {
             let mask = move |rows: RecordBatch| mask_of(&part, &rows, &lifted);
             predicates.push(Box::new(ArrowPredicateFn::new(columns, mask)));
         }
+        let batch = batch_rows(columns, &needed, &self.lifted);
+        if selection.row_count() <= MAX_ROWS {
+            let rows = few_rows(&self.input, footer, needed, selection, batch)?;
+            let rows = rows.map(move |rows| that_satisfy(&mut predicates, rows?, &names));
+            return Ok(Some(Batches { reader: Box::new(rows), same, row: first }));
+        }
         let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(self.input.clone(), footer.clone())
             .with_row_selection(selection)
-            .with_batch_size(batch_rows(columns, &needed, &self.lifted))
+            .with_batch_size(batch)
             .with_projection(answer)
             .with_row_filter(ReaderFilter::new(predicates));
-        Ok(Some(Batches { reader: reader.build()?, same, row: first }))
+        Ok(Some(Batches { reader: Box::new(reader.build()?), same, row: first }))
     }
 
     /// Those of some rows of a row group, whose footer this is, that satisfy a part of the filter.
@@ -299,8 +308,8 @@ impl FileScan {
         mut rows: RowSelection,
         part: &Predicate,
     ) -> Result<RowSelection, ParquetError> {
-        if let Some(pages) = pages_with(&self.input, footer, part, &rows)? {
-            rows = rows.intersection(&pages);
+        if let Some(some) = rows_that_may_have(&self.input, footer, part, &rows)? {
+            rows = rows.intersection(&some);
         }
         if !rows.selects_any() {
             return Ok(rows);

@@ -1,5 +1,6 @@
 //! Looking for one id where pages have ids as they are: bytes of one size one after the other, neither packed nor in a
-//! dictionary. A page in whose bytes the id is not has no row with it, and nothing need be decoded to see that.
+//! dictionary. A page in whose bytes the id is not has no row with it, and nothing need be decoded to see that. Where no
+//! row of a page is without one, the place of the id in the page says which row has it.
 
 use std::ops::Range;
 
@@ -8,11 +9,12 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, RowSelection};
 use parquet::basic::{Compression, Encoding, Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::page_index::offset_index::PageLocation;
 use parquet::file::reader::ChunkReader;
 use store::{Condition, Field, FilterOp, Predicate, Scalar, Test};
 
-use super::pages::{Ranges, rows_of_page};
+use super::pages::{Ranges, of_leaf, rows_of_page};
 use super::prune::{leaf, rows_of};
 use crate::events::ids;
 use crate::sums::CheckedFile;
@@ -20,19 +22,18 @@ use crate::sums::CheckedFile;
 /// About how many bytes of neighbouring pages are read at once, unless one page has more.
 const READ_BYTES: u64 = 192 * 1024;
 
-/// The rows of pages that may have the id which a predicate asks for, of those pages that have selected rows of the only
-/// row group of a footer. `None` where it asks for something else, and where ids are not there as they are.
-pub(super) fn pages_with(
+/// The rows that may have the id which a predicate asks for, in those pages that have selected rows of the only row group
+/// of a footer: all rows of a page that has the id, unless it is known which they are. `None` where the predicate asks for
+/// something else, and where ids are not there as they are.
+pub(super) fn rows_that_may_have(
     input: &CheckedFile,
     footer: &ArrowReaderMetadata,
     predicate: &Predicate,
     selected: &RowSelection,
 ) -> Result<Option<RowSelection>, ParquetError> {
     let Some((leaf, id)) = asked(footer, predicate) else { return Ok(None) };
-    let metadata = footer.metadata();
-    let group = metadata.row_group(0);
-    let offsets = metadata.offset_index().and_then(|groups| groups.first()?.get(leaf));
-    let Some(pages) = offsets.map(|offsets| offsets.page_locations().as_slice()) else { return Ok(None) };
+    let group = footer.metadata().row_group(0);
+    let Some((index, pages)) = of_leaf(footer, leaf) else { return Ok(None) };
     let are_in_order = pages.first().is_some_and(|page| page.first_row_index == 0)
         && pages.is_sorted_by_key(|page| page.first_row_index);
     if !are_in_order || !has_ids_as_they_are(group.column(leaf)) {
@@ -51,11 +52,15 @@ pub(super) fn pages_with(
         let (Some((_, first)), Some((_, last))) = (run.first(), run.last()) else { continue };
         let length = usize::try_from(last.end - first.start).unwrap_or(usize::MAX);
         let bytes = input.get_bytes(first.start, length)?;
-        let is_there = |place: &Range<u64>| {
+        for (page, place) in &run {
             let (start, end) = ((place.start - first.start) as usize, (place.end - first.start) as usize);
-            bytes.get(start..end).is_none_or(|page| finder.find(page).is_some())
-        };
-        found.extend(run.iter().filter(|(_, place)| is_there(place)).map(|(page, _)| rows(*page)));
+            let rows = rows(*page);
+            match bytes.get(start..end) {
+                Some(ids) if has_all(index, *page) => found.extend(rows_in(ids, &finder, rows)),
+                Some(ids) if finder.find(ids).is_none() => {}
+                _ => found.push(rows),
+            }
+        }
     }
     Ok(Some(RowSelection::from_consecutive_ranges(found.into_iter(), all)))
 }
@@ -79,6 +84,29 @@ fn has_ids_as_they_are(column: &ColumnChunkMetaData) -> bool {
     column.compression() == Compression::UNCOMPRESSED
         && column.dictionary_page_offset().is_none()
         && column.page_encoding_stats_mask().is_some_and(|encodings| encodings.is_only(Encoding::PLAIN))
+}
+
+/// Whether it is known that each row of a page has a value.
+fn has_all(index: &ColumnIndexMetaData, page: usize) -> bool {
+    let nulls = index.null_counts().and_then(|nulls| nulls.get(page));
+    nulls.is_some_and(|nulls| *nulls == 0)
+}
+
+/// Those of the rows of a page, each of which has an id, whose id is looked for. The ids are the last that the page has.
+fn rows_in(page: &[u8], finder: &Finder<'_>, rows: Range<usize>) -> Vec<Range<usize>> {
+    let size = finder.needle().len();
+    let mut found = Vec::new();
+    let mut start = 0;
+    while let Some(place) = page.get(start..).and_then(|rest| finder.find(rest)) {
+        let from_end = page.len() - (start + place);
+        // Bytes that end one id and begin the next are none, and neither are those before all of them.
+        if from_end % size == 0 && from_end / size <= rows.len() {
+            let row = rows.end - from_end / size;
+            found.push(row..row + 1);
+        }
+        start += place + 1;
+    }
+    found
 }
 
 /// Where a page lies in the file; `None` where that cannot be.

@@ -11,11 +11,9 @@ use arrow::error::ArrowError;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, RowSelection};
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 
+use super::few::MAX_ROWS;
 use super::pages::{Ranges, of_leaf, rows_of_page};
 use super::prune::{leaf, rows_of};
-
-/// Of more rows than these, pages are quickly read.
-const MAX_ROWS: usize = 1_000;
 
 /// Columns that are not read, with the text that all rows have in them.
 #[derive(Default)]

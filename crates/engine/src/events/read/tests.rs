@@ -202,11 +202,11 @@ fn trace(number: u32) -> String {
     format!("{:032x}", u128::from(number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835))
 }
 
-/// A file of one row group of records, each of another trace.
-fn traces(count: u32) -> (CheckedFile, ArrowReaderMetadata) {
+/// A file of one row group of records, each of another trace but for one that has none.
+fn traces(count: u32, without: Option<usize>) -> (CheckedFile, ArrowReaderMetadata) {
     let texts: Vec<String> = (0..count).map(trace).collect();
-    let ids: Vec<(Option<&str>, Option<&str>)> = texts.iter().map(|id| (Some(id.as_str()), None)).collect();
-    let rows = logs(0, &ids);
+    let ids = texts.iter().enumerate().map(|(row, id)| ((Some(row) != without).then_some(id.as_str()), None));
+    let rows = logs(0, &ids.collect::<Vec<_>>());
     let columns = ids::schema_of_rows(Table::Logs, rows.schema(), [&rows]);
     let (input, footer) = written_of(Table::Logs, columns, |file| file.push(&rows).expect("taken"));
     let footer = of_group(&footer, &input, 0).expect("a footer");
@@ -219,20 +219,21 @@ fn only(rows: Range<usize>, of: usize) -> RowSelection {
 
 #[test]
 fn an_id_is_looked_for_in_the_bytes_of_pages() {
-    let (input, footer) = traces(20_000);
-    let pages = |id: &str, rows: Range<usize>| {
+    let (input, footer) = traces(20_000, None);
+    let found = |id: &str, rows: Range<usize>| {
         let predicate = compared("trace_id", FilterOp::Equal, id);
-        pages_with(&input, &footer, &predicate, &only(rows, 20_000)).expect("read").expect("ids as they are")
+        let rows = only(rows, 20_000);
+        rows_that_may_have(&input, &footer, &predicate, &rows).expect("read").expect("ids as they are")
     };
     for row in (0..20_000_u32).step_by(499).chain([19_999]) {
         let place = row as usize..row as usize + 1;
-        let found = pages(&trace(row), 0..20_000);
-        assert!(Ranges::of(&found).overlap(&place), "{row}");
-        assert!(found.row_count() < 10_000, "{} for {row}", found.row_count());
-        assert!(Ranges::of(&pages(&trace(row), place.clone())).overlap(&place), "{row} alone");
+        assert_eq!(found(&trace(row), 0..20_000), only(place.clone(), 20_000), "{row}");
+        assert_eq!(found(&trace(row), place.clone()), only(place, 20_000), "{row} alone");
     }
-    assert!(!pages(&trace(20_000), 0..20_000).selects_any(), "nobody has it");
-    assert!(!pages(&trace(19_999), 0..10).selects_any(), "its page is not asked for");
+    assert!(!found(&trace(20_000), 0..20_000).selects_any(), "nobody has it");
+    assert!(!found(&trace(19_999), 0..10).selects_any(), "its page is not asked for");
+    let between = format!("{}{}", &trace(7)[16..], &trace(8)[..16]);
+    assert!(!found(&between, 0..20_000).selects_any(), "the end of one id and the begin of the next");
 
     let all = only(0..20_000, 20_000);
     let others = [
@@ -243,12 +244,26 @@ fn an_id_is_looked_for_in_the_bytes_of_pages() {
         compared("message", FilterOp::Equal, &trace(1)),
     ];
     for other in others {
-        assert_eq!(pages_with(&input, &footer, &other, &all).expect("read"), None, "{other:?}");
+        assert_eq!(rows_that_may_have(&input, &footer, &other, &all).expect("read"), None, "{other:?}");
     }
     let (input, footer) = written(|file| file.push(&deploys(&(0..100).collect::<Vec<_>>())).expect("taken"));
     let footer = of_group(&footer, &input, 0).expect("a footer");
     let packed = compared("event_id", FilterOp::Equal, "e5");
-    assert_eq!(pages_with(&input, &footer, &packed, &only(0..100, 100)).expect("read"), None);
+    assert_eq!(rows_that_may_have(&input, &footer, &packed, &only(0..100, 100)).expect("read"), None);
+}
+
+#[test]
+fn an_id_is_looked_for_in_all_rows_of_a_page_in_which_one_has_none() {
+    let (input, footer) = traces(20_000, Some(3));
+    let found = |row: u32| {
+        let predicate = compared("trace_id", FilterOp::Equal, &trace(row));
+        let rows = only(0..20_000, 20_000);
+        rows_that_may_have(&input, &footer, &predicate, &rows).expect("read").expect("ids as they are")
+    };
+    let page = found(1);
+    assert!(page.row_count() > 3 && Ranges::of(&page).overlap(&(0..1)), "{page:?}");
+    assert_eq!((found(0), found(4)), (page.clone(), page), "rows of the page");
+    assert_eq!(found(19_999), only(19_999..20_000, 20_000), "a row of a page in which all have one");
 }
 
 #[test]
@@ -375,4 +390,45 @@ fn texts_that_are_the_same_in_all_rows_of_a_page_are_not_read() {
     assert_eq!(left(&all, 55_000..55_900), (vec!["time", "message"], twice("late"), twice("INFO")));
     assert_eq!(left(&all, 7..55_000), (all.to_vec(), None, None), "many rows are read");
     assert_eq!(left(&["event_name"], 7..8), (vec!["event_name"], None, None), "rows need a column");
+}
+
+#[test]
+fn few_rows_are_those_that_parquets_reader_finds() {
+    let rows: Vec<LogEvent> = (0..30_000_i64)
+        .map(|number| LogEvent {
+            severity_text: (number % 3 != 0).then(|| "INFO".to_owned()),
+            message: Some(format!("{} {number}", "x".repeat(number as usize % 90))),
+            attributes: (0..number % 4).map(|key| (format!("key {key}"), format!("{number}"))).collect(),
+            trace_id: (number % 2 == 0).then(|| trace(number as u32)),
+            ..LogEvent::new(Timestamp::from_millis(number), Arc::default())
+        })
+        .collect();
+    let rows = LogEvent::to_batch(&rows).expect("rows of one table");
+    let columns = ids::schema_of_rows(Table::Logs, rows.schema(), [&rows]);
+    let (input, footer) = written_of(Table::Logs, columns, |file| file.push(&rows).expect("taken"));
+    let footer = of_group(&footer, &input, 0).expect("a footer");
+    let scattered: Vec<Range<usize>> = (0..300).map(|place| place * 97..place * 97 + 1 + place % 3).collect();
+    let selections =
+        [vec![0..1], vec![29_999..30_000], vec![8_190..8_200], vec![3..4, 20_000..20_500], scattered];
+    let some = ["time", "severity_text", "trace_id"].map(|name| leaf(&footer, name).expect("a column"));
+    let projections = [
+        ProjectionMask::all(),
+        ProjectionMask::leaves(footer.parquet_schema(), some),
+        ProjectionMask::columns(footer.parquet_schema(), ["message", "attributes"]),
+    ];
+    for (ranges, columns) in
+        selections.iter().flat_map(|ranges| iter::zip(iter::repeat(ranges), &projections))
+    {
+        let rows = RowSelection::from_consecutive_ranges(ranges.iter().cloned(), 30_000);
+        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(input.clone(), footer.clone())
+            .with_row_selection(rows.clone())
+            .with_batch_size(64)
+            .with_projection(columns.clone());
+        let expected: Vec<RecordBatch> =
+            reader.build().expect("a reader").collect::<Result<_, _>>().expect("rows");
+        let found = few_rows(&input, &footer, columns.clone(), rows.clone(), 64).expect("a reader");
+        let found: Vec<RecordBatch> = found.collect::<Result<_, _>>().expect("rows");
+        assert_eq!(found.iter().map(RecordBatch::num_rows).sum::<usize>(), rows.row_count(), "{ranges:?}");
+        assert!(found == expected, "{ranges:?}");
+    }
 }
