@@ -100,7 +100,7 @@ fn rows_in(page: &[u8], finder: &Finder<'_>, rows: Range<usize>) -> Vec<Range<us
     while let Some(place) = page.get(start..).and_then(|rest| finder.find(rest)) {
         let from_end = page.len() - (start + place);
         // Bytes that end one id and begin the next are none, and neither are those before all of them.
-        if from_end % size == 0 && from_end / size <= rows.len() {
+        if from_end.is_multiple_of(size) && from_end / size <= rows.len() {
             let row = rows.end - from_end / size;
             found.push(row..row + 1);
         }

@@ -407,9 +407,9 @@ fn few_rows_are_those_that_parquets_reader_finds() {
     let columns = ids::schema_of_rows(Table::Logs, rows.schema(), [&rows]);
     let (input, footer) = written_of(Table::Logs, columns, |file| file.push(&rows).expect("taken"));
     let footer = of_group(&footer, &input, 0).expect("a footer");
+    let alone = |row: usize| vec![row..row + 1, row + 2..row + 3];
     let scattered: Vec<Range<usize>> = (0..300).map(|place| place * 97..place * 97 + 1 + place % 3).collect();
-    let selections =
-        [vec![0..1], vec![29_999..30_000], vec![8_190..8_200], vec![3..4, 20_000..20_500], scattered];
+    let selections = [alone(0), alone(29_997), alone(8_190), vec![3..4, 20_000..20_500], scattered];
     let some = ["time", "severity_text", "trace_id"].map(|name| leaf(&footer, name).expect("a column"));
     let projections = [
         ProjectionMask::all(),
