@@ -1,0 +1,187 @@
+"""Puts the parts together. Integrations use three things of it: `report`, `pulse` and `process`.
+
+::
+
+    client = current_client()
+    if client is not None:
+        client.report("llm.call", {"model": "qwen3:30b", "duration_seconds": 8.4})
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any, Optional
+
+from . import _exit
+from ._counts import Counts, Stats
+from ._delivery import Delivery
+from ._events import Encoder, Unencodable
+from ._fork import on_fork
+from ._gpu import Gpu
+from ._heartbeat import Pulse
+from ._process import Process
+from ._queue import Queue
+from ._settings import Settings
+
+
+class Client:
+    """One process' way to Watchkeeper. No method raises or waits, but `flush` and `shutdown`, which wait as long as
+    they are told to."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.counts = Counts()
+        self.process = Process()
+        self.gpu: Optional[Gpu] = Gpu() if settings.gpu else None
+        self._is_forked = False
+        self._is_closed = False
+        self._stopping = threading.Lock()
+        self._queue = Queue(settings.queue_events, settings.queue_bytes)
+        self._encoder = Encoder(self._facts(), self.counts)
+        self._delivery = Delivery(settings, self._queue, self.counts, self._report_drops)
+        self.pulse = Pulse(settings, self.process, self.gpu, self.report, self.counts.dropped)
+        on_fork(self)
+        if settings.worker and settings.heartbeat_seconds:
+            self.pulse.start()
+
+    @property
+    def worker_id(self) -> str:
+        """This process, as the server knows it."""
+        chosen = self.settings.worker_id
+        if chosen is None:
+            return f"{self.settings.host}-{self.process.pid}"[-512:]
+        return f"{chosen}-{self.process.pid}" if self._is_forked else chosen
+
+    def report(self, type_: str, facts: dict[str, Any], time_ns: Optional[int] = None) -> None:
+        """Reports an event of a type of docs/events.md. It is encoded before this returns; what does not fit is
+        counted."""
+        try:
+            if self._is_closed:
+                self.counts.drop("closed")
+                return
+            if not self._queue.put(self._encoder.encode(type_, facts, time_ns)):
+                self.counts.drop("queue_full")
+            if not self._delivery.is_running:
+                self._start()
+        except Unencodable as error:
+            self.counts.drop("unencodable")
+            self.counts.last_error = f"an event cannot be encoded: {error}"[:300]
+        except Exception as error:
+            self.counts.drop("internal_error")
+            self.counts.last_error = f"{type(error).__name__}"
+
+    def new_id(self) -> str:
+        """An id that nothing else has."""
+        return self._encoder.new_id()
+
+    def flush(self, timeout_seconds: float = 5.0) -> bool:
+        """Waits until all that was reported so far is delivered, or in the spool. False when the time was over
+        before."""
+        try:
+            return self._delivery.flush(timeout_seconds)
+        except Exception:
+            return False
+
+    def shutdown(self, timeout_seconds: Optional[float] = None) -> None:
+        """Says that the worker stopped, delivers what waits within the time, and takes no more events."""
+        # Two ends may come at once: SIGTERM while the interpreter ends. The second waits for nothing.
+        if not self._stopping.acquire(blocking=False):
+            return
+        try:
+            self.pulse.stop()
+            self._is_closed = True
+            self._delivery.stop(self.settings.exit_seconds if timeout_seconds is None else timeout_seconds)
+        except Exception as error:
+            self.counts.last_error = f"{type(error).__name__}: {error}"
+
+    def stats(self) -> Stats:
+        """What became of the events so far."""
+        counts = self.counts
+        dropped = counts.dropped()
+        queued = len(self._queue) + self._delivery.waiting
+        # What never got into the queue was dropped before it.
+        never_queued = sum(dropped.get(reason, 0) for reason in _BEFORE_THE_QUEUE)
+        return Stats(
+            reported=self._queue.entered + never_queued,
+            delivered=counts.delivered,
+            rejected=counts.rejected,
+            dropped=dropped,
+            queued=queued,
+            queued_bytes=self._queue.bytes,
+            spooled=counts.spooled,
+            adopted=counts.adopted,
+            cleaned=counts.cleaned,
+            retries=counts.retries,
+            last_error=counts.last_error,
+        )
+
+    def after_fork(self) -> None:
+        """In the child: what waits, runs and is under way is the parent's, and ids are new ones."""
+        _exit.after_fork()
+        was_closed = self._is_closed
+        self._is_forked = True
+        self._stopping = threading.Lock()
+        if was_closed:
+            return
+        self._queue.renew()
+        self.counts.__init__()  # type: ignore[misc]
+        self.process.renew()
+        if self.gpu is not None:
+            self.gpu.renew()
+        self._delivery.renew()
+        self.pulse.renew()
+        self._encoder.renew(self._facts())
+
+    def _start(self) -> None:
+        self._delivery.start()
+        _exit.at_exit_of_child(self.shutdown)
+        if self.settings.worker and self.settings.heartbeat_seconds:
+            self.pulse.start()
+
+    def _facts(self) -> dict[str, Any]:
+        return {
+            "service": self.settings.service,
+            "worker_id": self.worker_id,
+            "host": self.settings.host,
+            "pid": os.getpid(),
+        }
+
+    def _report_drops(self, dropped: dict[str, int]) -> bool:
+        """Tells what was lost. It goes where applications keep account of themselves: as a heartbeat it would make a
+        worker of a process that is none, and soon a silent one. True when it is in the queue."""
+        if not dropped:
+            return True
+        total = sum(dropped.values())
+        named = ", ".join(f"{reason} {count}" for reason, count in sorted(dropped.items()))
+        facts = {
+            "action": "watchkeeper.events_dropped",
+            "category": "system",
+            "outcome": "failure",
+            "target": self.worker_id,
+            "message": f"{total} events were lost: {named}",
+            "attributes": {"dropped": total, **{f"dropped_{reason}": count for reason, count in dropped.items()}},
+        }
+        try:
+            return self._queue.put(self._encoder.encode("audit.recorded", facts))
+        except Unencodable:
+            return False
+
+
+_BEFORE_THE_QUEUE = ("queue_full", "closed", "unencodable", "internal_error")
+
+_client: Optional[Client] = None
+
+
+def current_client() -> Optional[Client]:
+    """The client that `init` made, if Watchkeeper is configured."""
+    return _client
+
+
+def replace_client(client: Optional[Client]) -> Optional[Client]:
+    """Makes `client` the one that all reports go to, and gives back the one before."""
+    global _client
+    before, _client = _client, client
+    if client is not None:
+        _exit.at_exit(client.shutdown)
+    return before

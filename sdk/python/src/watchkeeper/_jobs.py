@@ -1,0 +1,357 @@
+"""Jobs: a piece of work from its start to its end.
+
+::
+
+    with watchkeeper.job("extract", id=task.id, document=task.document) as job:
+        with job.stage("ocr", expected_max_seconds=120) as stage:
+            stage.items = recognise(task)
+"""
+
+from __future__ import annotations
+
+import datetime
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Optional, Union
+
+from . import _context, _trace
+from ._clean import name as clean_name
+from ._clean import text as clean_text
+from ._errors import error_facts, is_failure, is_timeout
+from ._facts import JOB_FIELDS, as_count, assign, seconds, share
+from ._measure import Measure
+from ._stages import Stage, stage_name
+
+if TYPE_CHECKING:
+    from ._client import Client
+
+#: A time: seconds or nanoseconds since the epoch, or a `datetime`.
+Time = Union[int, float, datetime.datetime]
+
+
+class Job:
+    """A job, begun by `with` or `async with`. One that raises has failed, and the exception goes on.
+
+    Made by `watchkeeper.job`. No method raises or waits.
+    """
+
+    def __init__(
+        self,
+        client: Optional[Client],
+        kind: Any,
+        *,
+        id: Any = None,
+        document: Any = None,
+        tenant: Any = None,
+        origin: Optional[_context.Origin] = None,
+        submitted: bool = False,
+        submitted_at: Optional[Time] = None,
+        given: Optional[dict[str, Any]] = None,
+    ) -> None:
+        self._client = client
+        self._facts: dict[str, Any] = {}
+        self._attributes: dict[str, Any] = {}
+        self._identity: dict[str, Any] = {}
+        self._measure: Optional[Measure] = None
+        self._before: _context.Before = (None, None)
+        self._ended = False
+        self._submitted = submitted
+        self._span_id: Optional[str] = None
+        #: Its id.
+        self.id = ""
+        #: The trace that it belongs to, 32 hex digits.
+        self.trace_id: Optional[str] = None
+        if client is None:
+            return
+        self.id = clean_name(id) or client.new_id()
+        parent = _context.current_job()
+        self.trace_id = _trace_of(origin, parent)
+        parent_id = origin.job_id if origin is not None and origin.job_id else parent.id if parent is not None else None
+        self._identity = {
+            key: value
+            for key, value in (
+                ("job_id", self.id),
+                ("kind", clean_name(kind) or "unnamed"),
+                ("document_id", clean_name(document)),
+                ("trace_id", self.trace_id),
+            )
+            if value
+        }
+        self._facts = {
+            key: value
+            for key, value in (
+                ("tenant", clean_name(tenant)),
+                ("parent_id", clean_name(parent_id) if parent_id != self.id else None),
+                ("submitted_at", _nanoseconds(submitted_at)),
+            )
+            if value
+        }
+        assign(given or {}, JOB_FIELDS, self._facts, self._attributes)
+
+    @property
+    def span_id(self) -> str:
+        """Its span in that trace, 16 hex digits."""
+        if self._span_id is None:
+            self._span_id = _trace.new_span_id()
+        return self._span_id
+
+    @property
+    def input_bytes(self) -> Optional[int]:
+        """The size of its input."""
+        value: Optional[int] = self._facts.get("input_bytes")
+        return value
+
+    @input_bytes.setter
+    def input_bytes(self, value: Optional[int]) -> None:
+        self.set(input_bytes=as_count(value))
+
+    @property
+    def output_bytes(self) -> Optional[int]:
+        """The size of its output."""
+        value: Optional[int] = self._facts.get("output_bytes")
+        return value
+
+    @output_bytes.setter
+    def output_bytes(self, value: Optional[int]) -> None:
+        self.set(output_bytes=as_count(value))
+
+    @property
+    def confidence(self) -> Optional[float]:
+        """How sure the result is, 0 to 1."""
+        value: Optional[float] = self._facts.get("confidence_score")
+        return value
+
+    @confidence.setter
+    def confidence(self, value: Optional[float]) -> None:
+        self.set(confidence_score=value)
+
+    @property
+    def degraded(self) -> bool:
+        """Whether a lesser method had to be used."""
+        return bool(self._facts.get("quality_degraded", False))
+
+    @degraded.setter
+    def degraded(self, value: bool) -> None:
+        self.set(quality_degraded=bool(value))
+
+    def set(self, **attributes: Any) -> None:
+        """Adds facts; they go with the end of the job. `pages`, `input_bytes`, `content_type` and the other fields of
+        docs/events.md are fields, everything else are attributes, of any value."""
+        try:
+            if self._client is not None:
+                assign(attributes, JOB_FIELDS, self._facts, self._attributes)
+        except Exception:
+            self._lost()
+
+    def stage(self, name: Any, **given: Any) -> Stage:
+        """A step of this job: `component`, `expected_max_seconds`, `items`, and attributes."""
+        return Stage(self._client, self, stage_name(name), given)
+
+    def progress(
+        self,
+        done: Optional[float] = None,
+        *,
+        message: Optional[str] = None,
+        stage: Optional[str] = None,
+        expected_max_seconds: Optional[float] = None,
+    ) -> None:
+        """Says how far it is, 0 to 1, and that it is alive."""
+        client = self._client
+        if client is None:
+            return
+        try:
+            facts = dict(self._identity)
+            running = _context.current_stage()
+            if stage is None and running is not None and running.job is self:
+                stage = running.name
+            for key, value in (
+                ("progress", share(done)),
+                ("stage", clean_name(stage)),
+                ("message", clean_text(message, 1_000) if message is not None else None),
+                ("expected_max_seconds", seconds(expected_max_seconds)),
+            ):
+                if value is not None:
+                    facts[key] = value
+            client.report("job.progress", facts)
+        except Exception:
+            self._lost()
+
+    def retry(
+        self, error: Union[BaseException, str, None] = None, *, max_retries: Optional[int] = None, **given: Any
+    ) -> None:
+        """This attempt failed, and another follows: it is reported so, and the end of the attempt is not again."""
+        self.set(max_retries=max_retries, **given)
+        facts: dict[str, Any] = {}
+        if error is not None:
+            facts = error_facts(error)
+        self._end("job.retried", facts, is_failure=True)
+
+    def fail(self, error: Union[BaseException, str]) -> None:
+        """It failed, though nothing was raised."""
+        self._end("job.failed", error_facts(error), is_failure=True)
+
+    def start(self) -> Job:
+        """Begins it, where `with` does not fit; `finish`, `retry` or `fail` ends it."""
+        client = self._client
+        if client is None or self._measure is not None or self._ended:
+            return self
+        try:
+            self._before = _context.enter(self, None)
+            self._measure = Measure(client)
+            started_ns = self._measure.started_ns
+            if self._submitted:
+                submitted_ns = min(self._facts.get("submitted_at", started_ns), started_ns)
+                client.report("job.submitted", {**self._identity, **self._known()}, submitted_ns)
+            client.pulse.job_started(id(self), self.id)
+            client.report("job.started", {**self._identity, **self._known()}, started_ns)
+        except Exception:
+            self._lost()
+        return self
+
+    def finish(self, error: Optional[BaseException] = None) -> None:
+        """Ends it, with the exception that ended it if one did."""
+        if error is not None and is_failure(error):
+            if not self._ended:
+                self._end("job.failed", error_facts(error), is_failure=True, timed_out=is_timeout(error))
+        else:
+            self._end("job.completed", {}, is_failure=False)
+        if self._client is not None:
+            _context.leave(self._before)
+
+    def stage_identity(self) -> dict[str, Any]:
+        """The facts that each of its stages has."""
+        facts = dict(self._identity)
+        if "retry_count" in self._facts:
+            facts["retry_count"] = self._facts["retry_count"]
+        return facts
+
+    def __enter__(self) -> Job:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        self.finish(error)
+
+    async def __aenter__(self) -> Job:
+        return self.start()
+
+    async def __aexit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        self.finish(error)
+
+    def _end(self, type_: str, facts: dict[str, Any], is_failure: bool, timed_out: bool = False) -> None:
+        client, measure = self._client, self._measure
+        if client is None or measure is None or self._ended:
+            return
+        self._ended = True
+        try:
+            measured = measure.end()
+            event = {**self._identity, **self._known(), **facts}
+            event["duration_seconds"] = measured["duration_seconds"]
+            event["cpu_seconds"] = measured["cpu_seconds"]
+            for key in ("memory_peak_bytes", "gpu_seconds"):
+                if key in measured:
+                    event[key] = measured[key]
+            client.pulse.job_ended(id(self), is_failure, timed_out, measure.seconds)
+            client.report(type_, event, measure.ended_ns)
+        except Exception:
+            self._lost()
+
+    def _known(self) -> dict[str, Any]:
+        facts = dict(self._facts)
+        if self._attributes:
+            facts["attributes"] = dict(self._attributes)
+        return facts
+
+    def _lost(self) -> None:
+        if self._client is not None:
+            self._client.counts.drop("internal_error")
+
+
+class _NoJob(Job):
+    """What `job` gives where Watchkeeper is not configured: one object for all, that keeps nothing."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if "trace_id" not in self.__dict__:
+            object.__setattr__(self, name, value)
+
+    def set(self, **attributes: Any) -> None:
+        return
+
+    def stage(self, name: Any, **given: Any) -> Stage:
+        return NO_STAGE
+
+    def __enter__(self) -> Job:
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        return
+
+
+class _NoStage(Stage):
+    """The same of stages."""
+
+    __slots__ = ()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not hasattr(self, "_before"):
+            object.__setattr__(self, name, value)
+
+    def set(self, **attributes: Any) -> None:
+        return
+
+    def add(self, facts: dict[str, Any]) -> None:
+        return
+
+
+NO_JOB: Job = _NoJob(None, "none")
+NO_STAGE: Stage = _NoStage(None, NO_JOB, "none", {})
+
+
+def report_submitted(client: Client, kind: Any, id: Any, document: Any, tenant: Any, given: dict[str, Any]) -> str:
+    """Reports that a job was put into a queue, and gives back its id."""
+    job = Job(client, kind, id=id, document=document, tenant=tenant, given=given)
+    client.report("job.submitted", {**job._identity, **job._known()})
+    return job.id
+
+
+def _trace_of(origin: Optional[_context.Origin], parent: Optional[Job]) -> str:
+    span = _trace.running_span()
+    if span is not None:
+        return span[0]
+    if origin is not None and origin.trace_id:
+        return origin.trace_id
+    if parent is not None and parent.trace_id:
+        return parent.trace_id
+    return _trace.new_trace_id()
+
+
+def _nanoseconds(value: Optional[Time]) -> Optional[int]:
+    """A time as the server takes it; a number is told apart by its size as the server does."""
+    try:
+        if isinstance(value, datetime.datetime):
+            if value.tzinfo is None:
+                # The server reads times without an offset as UTC, too.
+                value = value.replace(tzinfo=datetime.timezone.utc)
+            value = value.timestamp()
+        if value is None or isinstance(value, bool) or not value > 0:
+            return None
+        for largest, factor in ((1e11, 1_000_000_000), (1e14, 1_000_000), (1e17, 1_000)):
+            if value < largest:
+                return int(value * factor)
+        return int(value) if value < time.time_ns() * 2 else None
+    except (TypeError, ValueError, OverflowError):
+        return None
