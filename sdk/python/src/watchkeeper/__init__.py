@@ -57,18 +57,18 @@ def init(url: Optional[str] = None, **settings: Any) -> Optional[Client]:
     """Begins to report to the Watchkeeper at `url`. Settings that are not given are read from `WATCHKEEPER_*`; all of
     them are in docs/python.md. Gives the client, or None where there is no address.
 
-    Threads begin with the first event, so a process may call this and fork afterwards. Called again it begins anew;
-    what the client before still holds is delivered in the background.
+    Threads begin with the first event, so a process may call this and fork afterwards. Called again with
+    other settings it begins anew, after it has given what the client before still holds a second to be delivered.
     """
     try:
         read = read_settings({"url": url, **settings})
         before = current_client()
-        if before is not None and before.settings == read and not before._is_closed:
+        if before is not None and before.settings == read and not before.is_closed:
             return before
         client = Client(read) if read.url else None
         before = replace_client(client)
         if before is not None:
-            before.shutdown(0.0 if not before._delivery.is_running else None, wait=False)
+            before.shutdown(min(1.0, before.settings.exit_seconds))
         if client is not None and read.handle_sigterm:
             _exit.handle_sigterm()
         return client

@@ -53,6 +53,11 @@ class Client:
             return f"{self.settings.host}-{self.process.pid}"[-512:]
         return f"{chosen}-{self.process.pid}" if self._is_forked else chosen
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether it takes no more events."""
+        return self._is_closed
+
     def report(self, type_: str, facts: dict[str, Any], time_ns: Optional[int] = None) -> None:
         """Reports an event of a type of docs/events.md. It is encoded before this returns; what does not fit is
         counted."""
@@ -125,7 +130,7 @@ class Client:
         if was_closed:
             return
         self._queue.renew()
-        self.counts.__init__()  # type: ignore[misc]
+        self.counts.renew()
         self.process.renew()
         if self.gpu is not None:
             self.gpu.renew()

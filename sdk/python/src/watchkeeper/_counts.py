@@ -42,6 +42,10 @@ class Counts:
     """The counters behind `Stats`."""
 
     def __init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        """Begins at zero: for the child of a fork."""
         # Reentrant: a signal's handler may report while its thread counts.
         self._lock = threading.RLock()
         self._dropped: dict[str, int] = {}

@@ -170,7 +170,9 @@ class Delivery:
         idle = None if self.spool is None else max(0.0, self._look_at - time.monotonic())
         queue.wait(1, 1, idle)
         if self._settled >= self._flush_up_to and len(queue) > 0:
-            queue.wait(settings.flush_events, min(self._batch_bytes, settings.batch_bytes // 2), settings.flush_seconds)
+            events = min(settings.flush_events, max(1, settings.queue_events // 2))
+            size = max(1, min(self._batch_bytes, settings.batch_bytes // 2, settings.queue_bytes // 2))
+            queue.wait(events, size, settings.flush_seconds)
 
     def _work(self) -> None:
         if self._retry_at > time.monotonic():

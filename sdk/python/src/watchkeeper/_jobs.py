@@ -184,14 +184,14 @@ class Job:
         facts: dict[str, Any] = {}
         if error is not None:
             facts = error_facts(error)
-        self._end("job.retried", facts, is_failure=True)
+        self._end("job.retried", facts, failed=True)
 
     def fail(self, error: Union[BaseException, str]) -> None:
         """It failed, though nothing was raised."""
-        self._end("job.failed", error_facts(error), is_failure=True)
+        self._end("job.failed", error_facts(error), failed=True)
 
     def start(self) -> Job:
-        """Begins it, where `with` does not fit; `finish`, `retry` or `fail` ends it."""
+        """Begins it, where `with` does not fit. `finish` ends it, in any case: after `retry` or `fail`, too."""
         client = self._client
         if client is None or self._measure is not None or self._ended:
             return self
@@ -212,9 +212,14 @@ class Job:
         """Ends it, with the exception that ended it if one did."""
         if error is not None and is_failure(error):
             if not self._ended:
-                self._end("job.failed", error_facts(error), is_failure=True, timed_out=is_timeout(error))
+                self._end("job.failed", error_facts(error), failed=True, timed_out=is_timeout(error))
         else:
-            self._end("job.completed", {}, is_failure=False)
+            self._end("job.completed", {}, failed=False)
+        if self._client is not None:
+            _context.leave(self._before)
+
+    def step_out(self) -> None:
+        """Lets it run on, but no longer here: for work that goes on in turns, as generators do."""
         if self._client is not None:
             _context.leave(self._before)
 
@@ -247,7 +252,7 @@ class Job:
     ) -> None:
         self.finish(error)
 
-    def _end(self, type_: str, facts: dict[str, Any], is_failure: bool, timed_out: bool = False) -> None:
+    def _end(self, type_: str, facts: dict[str, Any], failed: bool, timed_out: bool = False) -> None:
         client, measure = self._client, self._measure
         if client is None or measure is None or self._ended:
             return
@@ -260,7 +265,7 @@ class Job:
             for key in ("memory_peak_bytes", "gpu_seconds"):
                 if key in measured:
                     event[key] = measured[key]
-            client.pulse.job_ended(id(self), is_failure, timed_out, measure.seconds)
+            client.pulse.job_ended(id(self), failed, timed_out, measure.seconds)
             client.report(type_, event, measure.ended_ns)
         except Exception:
             self._lost()

@@ -110,6 +110,7 @@ def _of_generator(function: _Function, make: _Maker) -> _Function:
         if client is None:
             return (yield from function(*args, **kwargs))
         job = make(client, args, kwargs).start()
+        job.step_out()
         inner = function(*args, **kwargs)
         step, value = inner.send, None
         inside: _context.Before = (job, None)
@@ -143,6 +144,8 @@ def _of_async_generator(function: _Function, make: _Maker) -> _Function:
         client = current_client()
         inner = function(*args, **kwargs)
         job = None if client is None else make(client, args, kwargs).start()
+        if job is not None:
+            job.step_out()
         inside: _context.Before = (job, None)
         step, value = inner.asend, None
         while True:
