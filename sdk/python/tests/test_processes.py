@@ -86,7 +86,7 @@ def test_children_of_multiprocessing_deliver_at_their_end(server, client):
 def test_the_end_of_a_program_delivers_and_says_that_the_worker_stopped(server):
     program = "wk.init(worker_id='w')\nwith wk.job('a', id='j'): pass"
     assert start(program, server).wait(20) == 0
-    types = sorted(event["type"] for event in server.events)
+    types = sorted({event["type"] for event in server.events})
     assert types == ["job.completed", "job.started", "worker.heartbeat", "worker.stopped"]
 
 

@@ -53,7 +53,7 @@ def name(value: Any) -> Optional[str]:
     if value is None:
         return None
     text = value if type(value) is str else _plain_text(value)
-    if len(text) * 4 <= MAX_NAME_BYTES and text.isascii():
+    if len(text) <= MAX_NAME_BYTES and text.isascii():
         return text
     data = text.encode("utf-8", "replace")
     if len(data) > MAX_NAME_BYTES:

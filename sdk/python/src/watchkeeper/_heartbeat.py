@@ -62,6 +62,8 @@ class Pulse:
         self._is_stopped = False
         self._is_asleep = False
         self._has_beaten = False
+        # A job began since the last beat: a worker whose jobs are shorter than a look lives all the same.
+        self._has_worked = False
         self._next_beat = 0.0
         self._watched: dict[int, Measure] = {}
         self._alone: Optional[Measure] = None
@@ -84,6 +86,7 @@ class Pulse:
         """A job began."""
         with self._lock:
             self._jobs[key] = job_id
+            self._has_worked = True
         if self._settings.heartbeat_seconds:
             self._wake()
 
@@ -148,7 +151,8 @@ class Pulse:
             return
         self._is_stopped = True
         self._bell.put(None)
-        if self._has_beaten:
+        if self._settings.heartbeat_seconds and (self._has_beaten or self._has_worked):
+            self._beat()
             self._report("worker.stopped", {"reason": "shutdown"})
 
     def _wake(self) -> None:
@@ -177,7 +181,7 @@ class Pulse:
         # Whoever begins something from here on wakes this thread; what was there before is seen below.
         self._is_asleep = True
         pauses: list[float] = []
-        if settings.heartbeat_seconds and (settings.worker or self._jobs):
+        if settings.heartbeat_seconds and (settings.worker or self._jobs or self._has_worked):
             now = time.monotonic()
             if now >= self._next_beat:
                 self._next_beat = now + settings.heartbeat_seconds
@@ -203,6 +207,7 @@ class Pulse:
         now, cpu = time.monotonic(), time.process_time()
         elapsed, used = now - self._cpu_at[0], cpu - self._cpu_at[1]
         self._cpu_at = (now, cpu)
+        self._has_worked = False
         with self._lock:
             jobs = list(self._jobs.values())
             facts: dict[str, Any] = {

@@ -50,9 +50,9 @@ class Measure:
         self._gpu_seconds = client.gpu.seconds if client.gpu is not None else None
         pulse.watch(self)
         self._thread = threading.get_ident()
-        self._process_cpu = time.process_time()
-        self._thread_cpu = time.thread_time()
-        self._perf = time.perf_counter()
+        self._process_cpu = time.process_time_ns()
+        self._thread_cpu = time.thread_time_ns()
+        self._perf = time.perf_counter_ns()
 
     def seen(self, rss_bytes: int) -> None:
         """Somebody looked at the memory."""
@@ -62,9 +62,9 @@ class Measure:
     def end(self) -> dict[str, Any]:
         """Ends it, and gives the facts as events of stages have them."""
         client = self._client
-        self.seconds = time.perf_counter() - self._perf
+        self.seconds = (time.perf_counter_ns() - self._perf) / 1e9
         self.ended_ns = max(time.time_ns(), self.started_ns)
-        facts: dict[str, Any] = {"duration_seconds": round(self.seconds, 9), "cpu_seconds": self._cpu_seconds()}
+        facts: dict[str, Any] = {"duration_seconds": self.seconds, "cpu_seconds": self._cpu_seconds()}
         client.pulse.unwatch(self)
         stayed_alone = self._is_counted and client.pulse.end_alone(self) and self._is_alone
         rss = client.process.rss_bytes()
@@ -87,7 +87,7 @@ class Measure:
         """The thread's, where the work stayed in one; else the process'. In one thread that runs many coroutines, what
         the others did meanwhile is in it."""
         if threading.get_ident() == self._thread:
-            used: Optional[float] = time.thread_time() - self._thread_cpu
+            used = time.thread_time_ns() - self._thread_cpu
         else:
-            used = time.process_time() - self._process_cpu
-        return round(max(0.0, used or 0.0), 9)
+            used = time.process_time_ns() - self._process_cpu
+        return max(0, used) / 1e9

@@ -33,7 +33,8 @@ class Stage:
         self._measure: Optional[Measure] = None
         self._before: _context.Before = (None, None)
         if client is not None:
-            assign(given, STAGE_FIELDS, self._facts, self._attributes)
+            if given:
+                assign(given, STAGE_FIELDS, self._facts, self._attributes)
 
     @property
     def job(self) -> Job:
