@@ -58,14 +58,16 @@ class Client:
         """Whether it takes no more events."""
         return self._is_closed
 
-    def report(self, type_: str, facts: dict[str, Any], time_ns: Optional[int] = None) -> None:
+    def report(
+        self, type_: str, facts: dict[str, Any], time_ns: Optional[int] = None, encoded: str = ""
+    ) -> None:
         """Reports an event of a type of docs/events.md. It is encoded before this returns; what does not fit is
-        counted."""
+        counted. `encoded` are facts that are JSON already, as `encode_members` makes them."""
         try:
             if self._is_closed:
                 self.counts.drop("closed")
                 return
-            if not self._queue.put(self._encoder.encode(type_, facts, time_ns)):
+            if not self._queue.put(self._encoder.encode(type_, facts, time_ns, encoded)):
                 self.counts.drop("queue_full")
             if not self._delivery.is_running:
                 self._start()

@@ -76,6 +76,11 @@ def _make_dumps() -> Callable[[Any], str]:
 dumps = _make_dumps()
 
 
+def encode_members(facts: Mapping[str, Any]) -> str:
+    """Facts as JSON that goes into events as it is, each with a comma before it. They are texts that `name` made."""
+    return "," + dumps(facts)[1:-1] if facts else ""
+
+
 class Encoder:
     """Makes events of one process."""
 
@@ -94,21 +99,26 @@ class Encoder:
         """An id that no other event and no other process has."""
         return f"{self._prefix}{next(self._numbers):x}"
 
-    def encode(self, type_: str, facts: dict[str, Any], time_ns: Optional[int] = None) -> bytes:
-        """One event as a line of JSON. `facts` may have its own `event_id` and `time`."""
+    def encode(
+        self, type_: str, facts: dict[str, Any], time_ns: Optional[int] = None, encoded: str = ""
+    ) -> bytes:
+        """One event as a line of JSON. `facts` may have its own `event_id` and `time`. `encoded` are further facts that
+        are JSON already (`encode_members`), because many events have them."""
         if time_ns is None:
             time_ns = time.time_ns()
         head = self._heads.get(type_)
         if head is not None:
             try:
                 if _is_plain(facts):
-                    start = f'{head}{next(self._numbers):x}","time":{time_ns}'
+                    start = f'{head}{next(self._numbers):x}","time":{time_ns}{encoded}'
                     line = f"{start},{dumps(facts)[1:]}" if facts else start + "}"
                     data = line.encode("utf-8")
                     if len(data) <= _LARGE_BYTES:
                         return data
             except (TypeError, ValueError, OverflowError, RuntimeError, AttributeError):
                 pass
+        if encoded:
+            facts = {**json.loads("{" + encoded[1:] + "}"), **facts}
         return self._encode_cleaned(type_, facts, time_ns)
 
     def _head(self, type_: str) -> str:

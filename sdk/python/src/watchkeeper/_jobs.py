@@ -18,6 +18,7 @@ from . import _context, _trace
 from ._clean import name as clean_name
 from ._clean import text as clean_text
 from ._errors import error_facts, is_failure, is_timeout
+from ._events import encode_members
 from ._facts import JOB_FIELDS, as_count, assign, seconds, share
 from ._measure import Measure
 from ._stages import Stage, stage_name
@@ -51,12 +52,13 @@ class Job:
         self._client = client
         self._facts: dict[str, Any] = {}
         self._attributes: dict[str, Any] = {}
-        self._identity: dict[str, Any] = {}
         self._measure: Optional[Measure] = None
         self._before: _context.Before = (None, None)
         self._ended = False
         self._submitted = submitted
         self._span_id: Optional[str] = None
+        #: What every event of the job and its stages says, as JSON.
+        self.encoded = ""
         #: Its id.
         self.id = ""
         #: The trace that it belongs to, 32 hex digits.
@@ -67,7 +69,7 @@ class Job:
         parent = _context.current_job()
         self.trace_id = _trace_of(origin, parent)
         parent_id = origin.job_id if origin is not None and origin.job_id else parent.id if parent is not None else None
-        self._identity = {
+        identity = {
             key: value
             for key, value in (
                 ("job_id", self.id),
@@ -77,6 +79,7 @@ class Job:
             )
             if value
         }
+        self.encoded = encode_members(identity)
         self._facts = {
             key: value
             for key, value in (
@@ -160,7 +163,7 @@ class Job:
         if client is None:
             return
         try:
-            facts = dict(self._identity)
+            facts: dict[str, Any] = {}
             running = _context.current_stage()
             if stage is None and running is not None and running.job is self:
                 stage = running.name
@@ -172,7 +175,7 @@ class Job:
             ):
                 if value is not None:
                     facts[key] = value
-            client.report("job.progress", facts)
+            client.report("job.progress", facts, None, self.encoded)
         except Exception:
             self._lost()
 
@@ -201,9 +204,9 @@ class Job:
             started_ns = self._measure.started_ns
             if self._submitted:
                 submitted_ns = min(self._facts.get("submitted_at", started_ns), started_ns)
-                client.report("job.submitted", {**self._identity, **self._known()}, submitted_ns)
+                client.report("job.submitted", self._known(), submitted_ns, self.encoded)
             client.pulse.job_started(id(self), self.id)
-            client.report("job.started", {**self._identity, **self._known()}, started_ns)
+            client.report("job.started", self._known(), started_ns, self.encoded)
         except Exception:
             self._lost()
         return self
@@ -223,12 +226,11 @@ class Job:
         if self._client is not None:
             _context.leave(self._before)
 
-    def stage_identity(self) -> dict[str, Any]:
-        """The facts that each of its stages has."""
-        facts = dict(self._identity)
-        if "retry_count" in self._facts:
-            facts["retry_count"] = self._facts["retry_count"]
-        return facts
+    @property
+    def retry_count(self) -> Optional[int]:
+        """How often it was tried before, if that is known."""
+        value: Optional[int] = self._facts.get("retry_count")
+        return value
 
     def __enter__(self) -> Job:
         return self.start()
@@ -259,14 +261,14 @@ class Job:
         self._ended = True
         try:
             measured = measure.end()
-            event = {**self._identity, **self._known(), **facts}
+            event = {**self._known(), **facts}
             event["duration_seconds"] = measured["duration_seconds"]
             event["cpu_seconds"] = measured["cpu_seconds"]
             for key in ("memory_peak_bytes", "gpu_seconds"):
                 if key in measured:
                     event[key] = measured[key]
             client.pulse.job_ended(id(self), failed, timed_out, measure.seconds)
-            client.report(type_, event, measure.ended_ns)
+            client.report(type_, event, measure.ended_ns, self.encoded)
         except Exception:
             self._lost()
 
@@ -329,7 +331,7 @@ NO_STAGE: Stage = _NoStage(None, NO_JOB, "none", {})
 def report_submitted(client: Client, kind: Any, id: Any, document: Any, tenant: Any, given: dict[str, Any]) -> str:
     """Reports that a job was put into a queue, and gives back its id."""
     job = Job(client, kind, id=id, document=document, tenant=tenant, given=given)
-    client.report("job.submitted", {**job._identity, **job._known()})
+    client.report("job.submitted", job._known(), None, job.encoded)
     return job.id
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Optional
 from . import _context
 from ._clean import name as clean_name
 from ._errors import error_facts, is_failure
+from ._events import encode_members
 from ._facts import STAGE_FIELDS, as_count, assign
 from ._measure import Measure
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 class Stage:
     """A step of a job, begun by `with` or `async with`. One that raises has failed, and the exception goes on."""
 
-    __slots__ = ("_attributes", "_before", "_client", "_facts", "_finish", "_job", "_measure", "_status", "name")
+    __slots__ = ("_attributes", "_before", "_client", "_encoded", "_facts", "_finish", "_job", "_measure", "_status", "name")
 
     def __init__(self, client: Optional[Client], job: Job, name: str, given: dict[str, Any]) -> None:
         self._client = client
@@ -32,6 +33,7 @@ class Stage:
         self._status: Optional[str] = None
         self._measure: Optional[Measure] = None
         self._before: _context.Before = (None, None)
+        self._encoded = ""
         if client is not None:
             if given:
                 assign(given, STAGE_FIELDS, self._facts, self._attributes)
@@ -81,11 +83,12 @@ class Stage:
         try:
             self._before = _context.enter(self._job, self)
             self._measure = Measure(client, client.settings.kernel_peak)
-            facts = self._identity()
+            self._encoded = self._job.encoded + encode_members({"stage": self.name})
+            facts = self._known()
             rss = self._measure.rss_bytes
             if rss:
                 facts["memory_rss_bytes"] = rss
-            client.report("stage.started", facts, self._measure.started_ns)
+            client.report("stage.started", facts, self._measure.started_ns, self._encoded)
         except Exception:
             self._lost()
         return self
@@ -98,7 +101,7 @@ class Stage:
         self._measure = None
         try:
             _context.leave(self._before)
-            facts = self._identity()
+            facts = self._known()
             facts.update(measure.end())
             facts.update(self._finish)
             if error is not None and is_failure(error):
@@ -109,7 +112,7 @@ class Stage:
                 facts["status"] = self._status or "completed"
             if self._attributes:
                 facts["attributes"] = dict(self._attributes)
-            client.report("stage.finished", facts, measure.ended_ns)
+            client.report("stage.finished", facts, measure.ended_ns, self._encoded)
         except Exception:
             self._lost()
 
@@ -135,11 +138,9 @@ class Stage:
     ) -> None:
         self.finish(error)
 
-    def _identity(self) -> dict[str, Any]:
-        facts = self._job.stage_identity()
-        facts["stage"] = self.name
-        facts.update(self._facts)
-        return facts
+    def _known(self) -> dict[str, Any]:
+        attempt = self._job.retry_count
+        return dict(self._facts) if attempt is None else {"retry_count": attempt, **self._facts}
 
     def _lost(self) -> None:
         if self._client is not None:
