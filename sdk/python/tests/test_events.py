@@ -107,4 +107,19 @@ def test_ids_that_are_too_long_stay_different():
 
 def test_a_cleaned_copy_is_a_copy():
     value = {"a": [1]}
-    assert clean({"v": value})["v"] is not value
+    assert clean({"v": value})[0]["v"] is not value
+
+
+class Array:
+    """Like numpy's: comparing gives no truth."""
+
+    def __eq__(self, other):
+        raise ValueError("the truth of an array is ambiguous")
+
+    __hash__ = None
+
+
+def test_values_that_cannot_be_compared_are_told_by_their_type():
+    event, counts = encoded({"job_id": "j", "attributes": {"a": Array(), "b": [Array()]}})
+    assert event["attributes"] == {"a": "<test_events.Array>", "b": ["<test_events.Array>"]}
+    assert counts.cleaned == 1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
+import os
 import time
 
 import pytest
@@ -40,6 +42,17 @@ def test_a_bad_value_is_a_warning_and_the_default(name, value, caplog):
         read = read_settings({name: value}, {})
     assert getattr(read, name) == getattr(Settings(), name)
     assert len(caplog.records) == 1
+
+
+def test_the_documentation_names_every_setting_and_its_default():
+    folder = os.path.dirname(os.path.abspath(__file__))
+    with open(os.path.join(folder, "..", "..", "..", "docs", "python.md"), encoding="utf-8") as file:
+        rows = [line.split(" | ") for line in file if line.startswith("| `")]
+    told = {row[0].strip("| `"): row[2].strip("`") for row in rows if len(row) == 4}
+    assert list(told) == [field.name for field in dataclasses.fields(Settings)]
+    for field in dataclasses.fields(Settings):
+        if field.type in ("int", "float"):
+            assert float(told[field.name]) == field.default
 
 
 def test_a_key_is_never_logged(caplog):

@@ -48,7 +48,8 @@ def test_a_damaged_file_is_counted_and_removed(tmp_path, harm):
     made.write([b'{"c":3}'])
     path = tmp_path / sorted(os.listdir(tmp_path))[0]
     data = path.read_bytes()
-    harmed = {"cut": data[:-3], "flipped": data[:30] + bytes([data[30] ^ 1]) + data[31:], "short": b"WK", "foreign": b"x" * 100}[harm]
+    flipped = data[:30] + bytes([data[30] ^ 1]) + data[31:]
+    harmed = {"cut": data[:-3], "flipped": flipped, "short": b"WK", "foreign": b"x" * 100}[harm]
     path.write_bytes(harmed)
     assert made.claim().events == [b'{"c":3}']
     assert counts.dropped() == {"spool_corrupt": 2 if harm in ("cut", "flipped") else 1}

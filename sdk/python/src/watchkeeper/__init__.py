@@ -89,9 +89,9 @@ def job(
     """A job, to be begun by `with` or `async with`.
 
     `kind` is what kind of job it is, `id` its own (made, if there is none), `document` and `tenant` what and for whom
-    it works. `submitted_at` says since when it waited, `submitted=True` reports that, too; `origin` is where its payload
-    came from (`extract`). Other options are facts: `content_type`, `priority`, `pages`, `input_bytes`, `retry_count`,
-    `max_retries`, `expected_max_seconds`, `request_id`, and attributes of any name.
+    it works. `submitted_at` says since when it waited, `submitted=True` reports that, too; `origin` is where its
+    payload came from (`extract`). Other options are facts: `content_type`, `priority`, `pages`, `input_bytes`,
+    `retry_count`, `max_retries`, `expected_max_seconds`, `request_id`, and attributes of any name.
 
     Within another job it is a child of that.
     """

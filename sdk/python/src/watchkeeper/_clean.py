@@ -38,13 +38,14 @@ _PRINTED = (
 )
 
 
-def clean(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of `facts` that can be encoded, and is no larger than some 200 KiB."""
+def clean(facts: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
+    """A copy of `facts` that can be encoded, and is no larger than some 200 KiB; and whether anything in it had to be
+    cut or turned into text. To find that out by comparing would call the values' own `==`."""
     cleaner = _Cleaner()
     cleaned: dict[str, Any] = {}
     for name, value in list(facts.items())[:_MAX_ITEMS]:
         cleaned[cleaner.key(name)] = cleaner.value(value, 0)
-    return cleaned
+    return cleaned, cleaner.changed or len(facts) > _MAX_ITEMS
 
 
 def name(value: Any) -> Optional[str]:
@@ -84,7 +85,7 @@ def _plain_text(value: Any) -> str:
             return _plain_text(value.value)
         if isinstance(value, str):
             return str.__str__(value)
-        if isinstance(value, (bool, float)) or isinstance(value, _PRINTED):
+        if isinstance(value, (bool, float, *_PRINTED)):
             return str(value)
         if isinstance(value, int):
             return str(int(value)) if int(value).bit_length() < 4_096 else "<a large number>"
@@ -104,10 +105,12 @@ class _Cleaner:
     def __init__(self) -> None:
         self._items = _MAX_ITEMS
         self._characters = _MAX_CHARACTERS
+        self.changed = False
 
     def key(self, value: Any) -> str:
         made = shortened(value if type(value) is str else _plain_text(value), 128)
         self._characters -= len(made)
+        self.changed |= made is not value
         return made
 
     def value(self, value: Any, depth: int) -> Any:
@@ -121,33 +124,39 @@ class _Cleaner:
                 return self._list(value, depth)
             number = _number(value)
         except Exception:
+            self.changed = True
             return f"<{type(value).__module__}.{type(value).__qualname__}>"
         return self._text(value) if number is None else number
 
     def _text(self, value: Any) -> str:
         made = text(value, max(0, min(MAX_TEXT, self._characters)))
         self._characters -= len(made)
+        self.changed |= type(value) is not str or made != value
         return made
 
     def _mapping(self, value: Mapping[Any, Any], depth: int) -> Any:
         if depth >= _MAX_DEPTH:
+            self.changed = True
             return "<deeper>"
         made: dict[str, Any] = {}
         # A copy of a plain dict is made in one step, also where another thread writes to it.
         for key, item in (value.copy() if type(value) is dict and len(value) < 10_000 else value).items():
             if self._items <= 0 or self._characters <= 0:
                 made["…"] = "more was left out"
+                self.changed = True
                 break
             made[self.key(key)] = self.value(item, depth + 1)
         return made
 
     def _list(self, value: Any, depth: int) -> Any:
         if depth >= _MAX_DEPTH:
+            self.changed = True
             return "<deeper>"
         made: list[Any] = []
         for item in value:
             if self._items <= 0 or self._characters <= 0:
                 made.append("…")
+                self.changed = True
                 break
             made.append(self.value(item, depth + 1))
         return made

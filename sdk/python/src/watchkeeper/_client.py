@@ -37,6 +37,7 @@ class Client:
         self._is_forked = False
         self._is_closed = False
         self._stopping = threading.Lock()
+        self._stopped = threading.Event()
         self._queue = Queue(settings.queue_events, settings.queue_bytes)
         self._encoder = Encoder(self._facts(), self.counts)
         self._delivery = Delivery(settings, self._queue, self.counts, self._report_drops)
@@ -92,15 +93,19 @@ class Client:
 
     def shutdown(self, timeout_seconds: Optional[float] = None) -> None:
         """Says that the worker stopped, delivers what waits within the time, and takes no more events."""
-        # Two ends may come at once: SIGTERM while the interpreter ends. The second waits for nothing.
+        # Two ends may come at once: SIGTERM while the interpreter ends. The second waits for the first.
+        timeout_seconds = self.settings.exit_seconds if timeout_seconds is None else timeout_seconds
         if not self._stopping.acquire(blocking=False):
+            self._stopped.wait(timeout_seconds + 1.0)
             return
         try:
             self.pulse.stop()
             self._is_closed = True
-            self._delivery.stop(self.settings.exit_seconds if timeout_seconds is None else timeout_seconds)
+            self._delivery.stop(timeout_seconds)
         except Exception as error:
             self.counts.last_error = f"{type(error).__name__}: {error}"
+        finally:
+            self._stopped.set()
 
     def stats(self) -> Stats:
         """What became of the events so far."""
@@ -128,9 +133,12 @@ class Client:
         _exit.after_fork()
         was_closed = self._is_closed
         self._is_forked = True
-        self._stopping = threading.Lock()
         if was_closed:
+            # It may have been in the middle of its end, which is the parent's.
+            self._stopped.set()
             return
+        self._stopping = threading.Lock()
+        self._stopped = threading.Event()
         self._queue.renew()
         self.counts.renew()
         self.process.renew()

@@ -125,8 +125,8 @@ class Delivery:
         self._queue.wake()
         with self._settled_or_not:
             return self._settled_or_not.wait_for(
-                lambda: self._settled >= target, max(0.0, deadline - time.monotonic())
-            )
+                lambda: self._settled >= target or self._is_salvaged, max(0.0, deadline - time.monotonic())
+            ) and self._settled >= target
 
     def stop(self, timeout_seconds: float) -> None:
         """Delivers what waits, within the time, and ends. What is left goes to the spool, or is counted."""
@@ -169,7 +169,8 @@ class Delivery:
             return
         idle = None if self.spool is None else max(0.0, self._look_at - time.monotonic())
         queue.wait(1, 1, idle)
-        if self._settled >= self._flush_up_to and len(queue) > 0:
+        # Looked at after the wait above, which may have taken the bell of a `flush` or a `stop` with it.
+        if self._stop_at is None and self._settled >= self._flush_up_to and len(queue) > 0:
             events = min(settings.flush_events, max(1, settings.queue_events // 2))
             size = max(1, min(self._batch_bytes, settings.batch_bytes // 2, settings.queue_bytes // 2))
             queue.wait(events, size, settings.flush_seconds)

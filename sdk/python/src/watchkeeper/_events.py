@@ -37,10 +37,11 @@ _CONSTANTS = {
 }
 
 _TYPES = (
-    "job.submitted job.started job.progress job.completed job.failed job.retried stage.started stage.finished "
-    "component.loaded component.unloaded worker.heartbeat worker.stopped request.finished llm.call feedback.given "
-    "deploy.finished audit.recorded process.exited"
-).split()
+    *("job.submitted", "job.started", "job.progress", "job.completed", "job.failed", "job.retried"),
+    *("stage.started", "stage.finished", "component.loaded", "component.unloaded"),
+    *("worker.heartbeat", "worker.stopped", "request.finished", "llm.call", "feedback.given"),
+    *("deploy.finished", "audit.recorded", "process.exited"),
+)
 
 _OWN = frozenset(("type", "event_id", "time", "service", "worker_id", "host", "pid"))
 
@@ -134,9 +135,8 @@ class Encoder:
             type_ = str(type_)[:64]
             event: dict[str, Any] = {"type": type_, "event_id": self.new_id(), "time": time_ns}
             event.update(self._constants(type_))
-            cleaned = clean(facts)
+            cleaned, changed = clean(facts)
             cleaned.pop("type", None)
-            changed = cleaned != facts
             attributes = cleaned.get("attributes")
             if isinstance(attributes, dict) and len(attributes) > MAX_ATTRIBUTES:
                 cleaned["attributes"] = dict(list(attributes.items())[:MAX_ATTRIBUTES])

@@ -9,7 +9,7 @@ import math
 import numbers
 from typing import Any, Callable, Optional
 
-from ._clean import MAX_ATTRIBUTES, name, shortened
+from ._clean import MAX_ATTRIBUTES, MAX_TEXT, clean, name, shortened
 
 
 def _count(value: Any) -> Optional[int]:
@@ -44,6 +44,8 @@ def _name(value: Any) -> Optional[str]:
     return name(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else None
 
 
+_PLAIN = frozenset((int, float, bool))
+
 Reader = Callable[[Any], Any]
 
 JOB_FIELDS: dict[str, Reader] = {
@@ -71,8 +73,14 @@ STAGE_FIELDS: dict[str, Reader] = {
 
 def assign(
     given: dict[str, Any], fields: dict[str, Reader], facts: dict[str, Any], attributes: dict[str, Any]
-) -> None:
-    """Puts what was given where it belongs. More attributes than the server keeps go to one that says how many."""
+) -> bool:
+    """Puts what was given where it belongs, and tells whether something had to be changed. More attributes than the
+    server keeps go to one that says how many.
+
+    Values are made plain now and not at the end: what the application does to them later does not matter, and a large
+    one is not held on to.
+    """
+    has_changed = False
     for key, value in given.items():
         if value is None:
             continue
@@ -83,9 +91,16 @@ def assign(
             continue
         key = shortened(key, 128)
         if key in attributes or len(attributes) < MAX_ATTRIBUTES - 1:
-            attributes[key] = value
+            if type(value) in _PLAIN or (type(value) is str and len(value) <= MAX_TEXT):
+                attributes[key] = value
+                continue
+            cleaned, is_changed = clean({key: value})
+            attributes[key] = cleaned.get(key)
+            has_changed |= is_changed
         else:
             attributes["attributes_left_out"] = attributes.get("attributes_left_out", 0) + 1
+            has_changed = True
+    return has_changed
 
 
 def as_count(value: Any) -> Optional[int]:

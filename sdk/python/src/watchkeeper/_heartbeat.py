@@ -1,7 +1,7 @@
 """The thread that says that this process lives, and looks at its memory while something runs.
 
-It is a thread of its own and no task of a loop: a job that blocks everything else is when a heartbeat matters. It sleeps
-without an end while nothing runs.
+It is a thread of its own and no task of a loop: a job that blocks everything else is when a heartbeat matters. It
+sleeps without an end while nothing runs.
 """
 
 from __future__ import annotations

@@ -89,7 +89,8 @@ class Job:
             )
             if value
         }
-        assign(given or {}, JOB_FIELDS, self._facts, self._attributes)
+        if given:
+            self.set(**given)
 
     @property
     def span_id(self) -> str:
@@ -141,8 +142,9 @@ class Job:
         """Adds facts; they go with the end of the job. `pages`, `input_bytes`, `content_type` and the other fields of
         docs/events.md are fields, everything else are attributes, of any value."""
         try:
-            if self._client is not None:
-                assign(attributes, JOB_FIELDS, self._facts, self._attributes)
+            client = self._client
+            if client is not None and assign(attributes, JOB_FIELDS, self._facts, self._attributes):
+                client.counts.clean()
         except Exception:
             self._lost()
 

@@ -20,7 +20,18 @@ if TYPE_CHECKING:
 class Stage:
     """A step of a job, begun by `with` or `async with`. One that raises has failed, and the exception goes on."""
 
-    __slots__ = ("_attributes", "_before", "_client", "_encoded", "_facts", "_finish", "_job", "_measure", "_status", "name")
+    __slots__ = (
+        "_attributes",
+        "_before",
+        "_client",
+        "_encoded",
+        "_facts",
+        "_finish",
+        "_job",
+        "_measure",
+        "_status",
+        "name",
+    )
 
     def __init__(self, client: Optional[Client], job: Job, name: str, given: dict[str, Any]) -> None:
         self._client = client
@@ -34,9 +45,8 @@ class Stage:
         self._measure: Optional[Measure] = None
         self._before: _context.Before = (None, None)
         self._encoded = ""
-        if client is not None:
-            if given:
-                assign(given, STAGE_FIELDS, self._facts, self._attributes)
+        if client is not None and given:
+            self.set(**given)
 
     @property
     def job(self) -> Job:
@@ -57,8 +67,9 @@ class Stage:
         """Adds facts; they go with the end of the stage. `items`, `component` and `expected_max_seconds` are fields,
         everything else are attributes."""
         try:
-            if self._client is not None:
-                assign(attributes, STAGE_FIELDS, self._facts, self._attributes)
+            client = self._client
+            if client is not None and assign(attributes, STAGE_FIELDS, self._facts, self._attributes):
+                client.counts.clean()
         except Exception:
             self._lost()
 
@@ -78,7 +89,7 @@ class Stage:
     def start(self) -> Stage:
         """Begins it, where `with` does not fit; `finish` ends it."""
         client = self._client
-        if client is None:
+        if client is None or self._measure is not None:
             return self
         try:
             self._before = _context.enter(self._job, self)

@@ -36,7 +36,7 @@ def task(
     """
 
     def decorate(function: _Function) -> _Function:
-        make = _Maker(name or getattr(function, "__name__", "task"), options)
+        make = _Maker(name or str(getattr(function, "__name__", "task")), options)
         if inspect.isasyncgenfunction(function):
             return _of_async_generator(function, make)
         if inspect.iscoroutinefunction(function):
@@ -131,9 +131,9 @@ def _of_generator(function: _Function, make: _Maker) -> _Function:
                 step = inner.send
             except GeneratorExit as error:
                 # The inner one cleans up, in its job; what it raises then is the job's end.
-                step, value = inner.throw, error  # type: ignore[assignment]
+                step, value = inner.throw, error
             except BaseException as error:
-                step, value = inner.throw, error  # type: ignore[assignment]
+                step, value = inner.throw, error
 
     return run  # type: ignore[return-value]
 

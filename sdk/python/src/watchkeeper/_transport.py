@@ -11,7 +11,6 @@ import http.client
 import json
 import os
 import socket
-import ssl
 import time
 import zlib
 from dataclasses import dataclass
@@ -84,7 +83,7 @@ class Transport:
         self._path = parts.path.rstrip("/") + "/api/v1/events"
         self._is_tls = parts.scheme == "https"
         self._settings = settings
-        self._tls: Optional[ssl.SSLContext] = None
+        self._tls: Any = None
         self._connection: Optional[http.client.HTTPConnection] = None
         self._headers = {
             "Content-Type": "application/x-ndjson",
@@ -158,6 +157,9 @@ class Transport:
         if not self._is_tls:
             return http.client.HTTPConnection(self._host, self._port, timeout=timeout_seconds)
         if self._tls is None:
+            # Not every interpreter is built with it, and without https it is not needed.
+            import ssl
+
             self._tls = ssl.create_default_context(cafile=self._settings.ca_file)
             if not self._settings.verify_tls:
                 self._tls.check_hostname = False
