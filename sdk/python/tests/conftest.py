@@ -133,5 +133,6 @@ def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
 
 def balance(stats: wk.Stats) -> int:
     """What is not accounted for: 0."""
-    settled = stats.delivered + stats.rejected + sum(stats.dropped.values()) + stats.queued + stats.spooled
+    dropped = sum(count for reason, count in stats.dropped.items() if not reason.startswith("adopted_"))
+    settled = stats.delivered + stats.rejected + dropped + stats.queued + stats.spooled
     return stats.reported - settled

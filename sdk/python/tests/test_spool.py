@@ -52,7 +52,7 @@ def test_a_damaged_file_is_counted_and_removed(tmp_path, harm):
     harmed = {"cut": data[:-3], "flipped": flipped, "short": b"WK", "foreign": b"x" * 100}[harm]
     path.write_bytes(harmed)
     assert made.claim().events == [b'{"c":3}']
-    assert counts.dropped() == {"spool_corrupt": 2 if harm in ("cut", "flipped") else 1}
+    assert counts.dropped() == {"adopted_corrupt": 2 if harm in ("cut", "flipped") else 1}
     assert not path.exists()
 
 
@@ -102,4 +102,21 @@ def test_a_long_absence_loses_nothing_that_fits(tmp_path, make_client):
     assert client.flush(10)
     assert client.stats().dropped == {}
     assert balance(client.stats()) == 0
+    server.stop()
+
+
+def test_what_the_server_refuses_of_the_spool_is_counted_by_who_sends_it(tmp_path, make_client):
+    away = make_client("http://127.0.0.1:9", spool_dir=tmp_path)
+    for number in range(4):
+        away.report("job.started", {"job_id": number})
+    away.shutdown(2)
+    server = Server()
+    server.always = lambda events: (400 if any(event.get("job_id") == 2 for event in events) else 200, {}, None)
+    heir = make_client(server.url, spool_dir=tmp_path)
+    heir.report("job.started", {"job_id": "own"})
+    wait_until(lambda: not os.listdir(tmp_path))
+    assert heir.flush(10)
+    assert heir.stats().adopted == 3
+    assert heir.stats().dropped == {"adopted_refused": 1}
+    assert balance(heir.stats()) == 0
     server.stop()

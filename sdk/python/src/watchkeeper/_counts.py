@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 class Stats:
     """What became of the events of this process, since it began or was forked.
 
-    `reported` is the sum of `delivered`, `rejected`, all of `dropped`, `queued` and `spooled`: what a process left in
-    the spool is counted by the process that sends it in `adopted`.
+    `reported` is the sum of `delivered`, `rejected`, `dropped`, `queued` and `spooled`. What becomes of batches in the
+    spool, whoever put them there, is counted by the process that sends them: in `adopted`, and where it failed in
+    `dropped` by reasons that begin with `adopted_`, which are not part of that sum.
     """
 
     #: Events that were reported.

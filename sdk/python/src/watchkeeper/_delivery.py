@@ -227,7 +227,9 @@ class Delivery:
             self._counts.delivered += events - rejected
             self._counts.rejected += rejected
         else:
-            self._counts.adopted += events
+            self._counts.adopted += events - rejected
+            if rejected:
+                self._counts.drop("adopted_rejected", rejected)
         if rejected:
             self._counts.last_error = f"an event was rejected: {answer.detail}"
             self._warnings.say(f"Watchkeeper rejected {rejected} events, the first because: {answer.detail}")
@@ -238,7 +240,8 @@ class Delivery:
         part = parcel.parts[0]
         self._counts.last_error = answer.detail
         if len(part) == 1:
-            self._counts.drop("too_large" if answer.outcome is Outcome.TOO_LARGE else "refused")
+            reason = "too_large" if answer.outcome is Outcome.TOO_LARGE else "refused"
+            self._counts.drop(reason if parcel.claim is None else "adopted_" + reason)
             self._warn(answer.detail)
             self._settle(parcel)
             return

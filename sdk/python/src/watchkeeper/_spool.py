@@ -120,7 +120,7 @@ class Spool:
             return None
         count, events = _opened(data)
         if events is None:
-            self._counts.drop("spool_corrupt", count)
+            self._counts.drop("adopted_corrupt", count)
             claim.done()
             return None
         claim.events = events
