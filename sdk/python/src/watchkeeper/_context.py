@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _job: ContextVar[Optional[Job]] = ContextVar("watchkeeper_job", default=None)
 _stage: ContextVar[Optional[Stage]] = ContextVar("watchkeeper_stage", default=None)
 
+#: The id of the request that is answered here. The middlewares set it, loggers read it.
+REQUEST_ID: ContextVar[Optional[str]] = ContextVar("watchkeeper_request_id", default=None)
+
 _Made = TypeVar("_Made")
 _Payload = TypeVar("_Payload", bound="MutableMapping[str, Any]")
 
