@@ -1,4 +1,5 @@
-"""Puts the parts together. Integrations use three things of it: `report`, `pulse` and `process`.
+"""Puts the parts together. Integrations use three things of it: `report`, `pulse` and `process`; `watchkeeper.logs`
+uses `log`.
 
 ::
 
@@ -16,13 +17,14 @@ from typing import Any, Optional
 from . import _exit
 from ._counts import Counts, Stats
 from ._delivery import Delivery
-from ._events import Encoder, Unencodable
+from ._events import Encoder, Unencodable, dumps
 from ._fork import on_fork
 from ._gpu import Gpu
 from ._heartbeat import Pulse
+from ._lane import Lane
 from ._process import Process
-from ._queue import Queue
 from ._settings import Settings
+from ._streams import EVENTS, LOGS
 
 
 class Client:
@@ -38,9 +40,14 @@ class Client:
         self._is_closed = False
         self._stopping = threading.Lock()
         self._stopped = threading.Event()
-        self._queue = Queue(settings.queue_events, settings.queue_bytes)
         self._encoder = Encoder(self._facts(), self.counts)
-        self._delivery = Delivery(settings, self._queue, self.counts, self._report_drops)
+        self.log_counts = Counts()
+        self._delivery = Delivery(settings, self.counts)
+        events = (settings.queue_events, settings.queue_bytes, self.counts, self._report_drops)
+        logs = (settings.log_queue_records, settings.log_queue_bytes, self.log_counts, self._report_log_drops)
+        self._events = self._delivery.add(EVENTS, *events)
+        self._logs = self._delivery.add(LOGS, *logs, self._resource)
+        self._queue = self._events.queue
         self.pulse = Pulse(settings, self.process, self.gpu, self.report, self.counts.dropped)
         on_fork(self)
         if settings.worker and settings.heartbeat_seconds:
@@ -79,6 +86,24 @@ class Client:
             self.counts.drop("internal_error")
             self.counts.last_error = f"{type(error).__name__}"
 
+    def log(self, record: bytes) -> None:
+        """Delivers a record of a log, as JSON of OTLP. Nobody may log from within delivery: ask `is_delivering`."""
+        try:
+            if self._is_closed:
+                self.log_counts.drop("closed")
+                return
+            if not self._logs.queue.put(record):
+                self.log_counts.drop("queue_full")
+            if not self._delivery.is_running:
+                self._start()
+        except Exception as error:
+            self.log_counts.drop("internal_error")
+            self.log_counts.last_error = f"{type(error).__name__}"
+
+    def is_delivering(self) -> bool:
+        """Whether this is the thread that delivers. What is logged there is about delivery itself."""
+        return self._delivery.working_thread == threading.get_ident()
+
     def new_id(self) -> str:
         """An id that nothing else has."""
         return self._encoder.new_id()
@@ -109,24 +134,11 @@ class Client:
 
     def stats(self) -> Stats:
         """What became of the events so far."""
-        counts = self.counts
-        dropped = counts.dropped()
-        queued = len(self._queue) + self._delivery.waiting
-        # What never got into the queue was dropped before it.
-        never_queued = sum(dropped.get(reason, 0) for reason in _BEFORE_THE_QUEUE)
-        return Stats(
-            reported=self._queue.entered + never_queued,
-            delivered=counts.delivered,
-            rejected=counts.rejected,
-            dropped=dropped,
-            queued=queued,
-            queued_bytes=self._queue.bytes,
-            spooled=counts.spooled,
-            adopted=counts.adopted,
-            cleaned=counts.cleaned,
-            retries=counts.retries,
-            last_error=counts.last_error,
-        )
+        return _stats(self._events)
+
+    def log_stats(self) -> Stats:
+        """What became of the records of logs so far."""
+        return _stats(self._logs)
 
     def after_fork(self) -> None:
         """In the child: what waits, runs and is under way is the parent's, and ids are new ones."""
@@ -139,8 +151,6 @@ class Client:
             return
         self._stopping = threading.Lock()
         self._stopped = threading.Event()
-        self._queue.renew()
-        self.counts.renew()
         self.process.renew()
         if self.gpu is not None:
             self.gpu.renew()
@@ -162,7 +172,25 @@ class Client:
             "pid": os.getpid(),
         }
 
-    def _report_drops(self, dropped: dict[str, int]) -> bool:
+    def _resource(self) -> bytes:
+        """Whose the records of logs are, as OTLP says it once for a batch."""
+        settings = self.settings
+        facts: dict[str, Any] = {
+            "service.name": settings.service or "unknown_service",
+            "service.version": settings.version,
+            "host.name": settings.host,
+            "worker_id": self.worker_id,
+        }
+        attributes = [{"key": key, "value": {"stringValue": value}} for key, value in facts.items() if value]
+        attributes.append({"key": "process.pid", "value": {"intValue": str(os.getpid())}})
+        return dumps({"attributes": attributes}).encode("utf-8", "replace")
+
+    def _report_log_drops(self, dropped: dict[str, int]) -> bool:
+        return self._report_drops(dropped, "records of logs", "watchkeeper.logs_dropped")
+
+    def _report_drops(
+        self, dropped: dict[str, int], what: str = "events", action: str = "watchkeeper.events_dropped"
+    ) -> bool:
         """Tells what was lost. It goes where applications keep account of themselves: as a heartbeat it would make a
         worker of a process that is none, and soon a silent one. True when it is in the queue."""
         if not dropped:
@@ -170,11 +198,11 @@ class Client:
         total = sum(dropped.values())
         named = ", ".join(f"{reason} {count}" for reason, count in sorted(dropped.items()))
         facts = {
-            "action": "watchkeeper.events_dropped",
+            "action": action,
             "category": "system",
             "outcome": "failure",
             "target": self.worker_id,
-            "message": f"{total} events were lost: {named}",
+            "message": f"{total} {what} were lost: {named}",
             "attributes": {"dropped": total, **{f"dropped_{reason}": count for reason, count in dropped.items()}},
         }
         try:
@@ -184,6 +212,27 @@ class Client:
 
 
 _BEFORE_THE_QUEUE = ("queue_full", "closed", "unencodable", "internal_error")
+
+
+def _stats(lane: Lane) -> Stats:
+    counts = lane.counts
+    dropped = counts.dropped()
+    # What never got into the queue was dropped before it.
+    never_queued = sum(dropped.get(reason, 0) for reason in _BEFORE_THE_QUEUE)
+    return Stats(
+        reported=lane.queue.entered + never_queued,
+        delivered=counts.delivered,
+        rejected=counts.rejected,
+        dropped=dropped,
+        queued=len(lane.queue) + lane.waiting,
+        queued_bytes=lane.queue.bytes,
+        spooled=counts.spooled,
+        adopted=counts.adopted,
+        cleaned=counts.cleaned,
+        retries=counts.retries,
+        last_error=counts.last_error,
+    )
+
 
 _client: Optional[Client] = None
 

@@ -14,22 +14,46 @@ from typing import Optional
 _NEVER = 1 << 62
 
 
+class Bell:
+    """What the thread that delivers sleeps by. Whoever rings does not wait, and a bell that rang before is heard."""
+
+    def __init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        """Forgets who waits: for the child of a fork."""
+        self._rung: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def ring(self) -> None:
+        """Wakes whoever waits, or makes the next wait end at once."""
+        self._rung.put(None)
+
+    def wait(self, timeout_seconds: Optional[float]) -> None:
+        """Sleeps until it rings or the time is over."""
+        try:
+            self._rung.get(timeout=timeout_seconds)
+            while True:
+                self._rung.get_nowait()
+        except queue.Empty:
+            pass
+
+
 class Queue:
     """Events as bytes, bounded by their number and their size; many threads put, one takes.
 
     Its lock is reentrant, and its bell is a `SimpleQueue`: handlers of signals and finalizers may report in the middle
-    of a report of their own thread.
+    of a report of their own thread. Queues of one thread share its bell.
     """
 
-    def __init__(self, max_events: int, max_bytes: int) -> None:
+    def __init__(self, max_events: int, max_bytes: int, bell: Optional[Bell] = None) -> None:
         self._max_events = max_events
         self._max_bytes = max_bytes
+        self._bell = Bell() if bell is None else bell
         self.renew()
 
     def renew(self) -> None:
-        """Empties it, and forgets who waits: for the child of a fork, in which nobody else runs."""
+        """Empties it: for the child of a fork, in which nobody else runs."""
         self._lock = threading.RLock()
-        self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._items: deque[bytes] = deque()
         self._wake_at = _NEVER
         self._wake_at_bytes = _NEVER
@@ -52,7 +76,7 @@ class Queue:
             self.entered += 1
             if len(items) >= self._wake_at or self.bytes >= self._wake_at_bytes:
                 self._wake_at = self._wake_at_bytes = _NEVER
-                self._bell.put(None)
+                self._bell.ring()
         return True
 
     def take(self, max_events: int, max_bytes: int) -> list[bytes]:
@@ -79,29 +103,20 @@ class Queue:
         """Whether half of the room is taken."""
         return len(self._items) * 2 >= self._max_events or self.bytes * 2 >= self._max_bytes
 
-    def wait(self, events: int, size: int, timeout_seconds: Optional[float]) -> None:
-        """Sleeps until so many events or bytes wait, the time is over, or `wake` is called."""
+    def arm(self, events: int, size: int) -> bool:
+        """Lets the bell ring once so many events or bytes wait. True where they do already."""
         with self._lock:
             if len(self._items) >= events or self.bytes >= size:
-                return
+                self._wake_at = self._wake_at_bytes = _NEVER
+                return True
             self._wake_at, self._wake_at_bytes = events, size
-        try:
-            self._bell.get(timeout=timeout_seconds)
-            while True:
-                self._bell.get_nowait()
-        except queue.Empty:
-            pass
+        return False
+
+    def arm_at_half(self) -> bool:
+        """The same, for half of the room."""
+        return self.arm((self._max_events + 1) // 2, (self._max_bytes + 1) // 2)
+
+    def disarm(self) -> None:
+        """Lets no put ring."""
         with self._lock:
             self._wake_at = self._wake_at_bytes = _NEVER
-
-    def sleep(self, timeout_seconds: Optional[float]) -> None:
-        """Sleeps until `wake` is called or the time is over, whatever is put meanwhile."""
-        self.wait(_NEVER, _NEVER, timeout_seconds)
-
-    def wait_until_half_full(self, timeout_seconds: float) -> None:
-        """Sleeps until half of the room is taken, the time is over, or `wake` is called."""
-        self.wait((self._max_events + 1) // 2, (self._max_bytes + 1) // 2, timeout_seconds)
-
-    def wake(self) -> None:
-        """Wakes whoever waits, or makes the next wait end at once."""
-        self._bell.put(None)

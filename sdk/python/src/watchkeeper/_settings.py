@@ -54,6 +54,10 @@ class Settings:
     queue_events: int = 10_000
     #: The most bytes that wait.
     queue_bytes: int = 4 * _MIB
+    #: The most records of logs that wait; they have a queue of their own, and take no room from events.
+    log_queue_records: int = 10_000
+    #: The most bytes of those.
+    log_queue_bytes: int = 2 * _MIB
     #: How many events are enough to send at once rather than to wait for more.
     flush_events: int = 1_000
     #: How long an event waits for others to go with.

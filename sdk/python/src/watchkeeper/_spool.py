@@ -1,6 +1,7 @@
 """A folder of batches that could not be delivered yet.
 
-A batch is one file: magic, version, how many events, how many bytes, their CRC-32, and the batch as it would be sent.
+A batch is one file: magic, version, how many events, how many bytes, their CRC-32, and packed with gzip a line that
+says whose they are (empty for events) and the events, one a line. The ending of its name says of which stream it is.
 It is written under a temporary name and renamed, so that a file with its own name is whole. Many processes share the
 folder: whoever locks a file (`flock`) may send and remove it, and the lock of a process that died is gone, so others
 adopt what it left. A batch that is sent twice, because its sender died before it removed the file, is stored once.
@@ -16,6 +17,7 @@ import zlib
 from typing import Optional
 
 from ._counts import Counts
+from ._streams import EVENTS, LOGS, Stream
 from ._transport import pack, unpack
 
 try:
@@ -25,8 +27,8 @@ except ImportError:  # Windows: without locks processes would send each other's 
 
 _HEADER = struct.Struct(">4sIII")
 _MAGIC = b"WKS1"
-_ENDING = ".wkbatch"
 _TEMPORARY = ".wktmp"
+_ENDINGS = (EVENTS.ending, LOGS.ending, _TEMPORARY)
 _FORGOTTEN_SECONDS = 60.0
 _MAX_FILE_BYTES = 64 << 20
 
@@ -34,8 +36,9 @@ _MAX_FILE_BYTES = 64 << 20
 class Claim:
     """A batch of the spool that this process, and no other, sends."""
 
-    def __init__(self, path: str, file: int, events: list[bytes]) -> None:
+    def __init__(self, path: str, file: int, events: list[bytes], head: bytes = b"") -> None:
         self.events = events
+        self.head = head
         self._path = path
         self._file = file
 
@@ -67,14 +70,17 @@ class Spool:
         self._numbers = itertools.count()
         self.is_usable = fcntl is not None
 
-    def write(self, events: list[bytes]) -> bool:
+    def write(
+        self, events: list[bytes], stream: Stream = EVENTS, head: bytes = b"", counts: Optional[Counts] = None
+    ) -> bool:
         """Puts a batch there. False where there is no room or the disk fails; nothing is left of it then."""
-        payload = pack(b"\n".join(events))
+        counts = counts or self._counts
+        payload = pack(b"\n".join([head, *events]))
         temporary = os.path.join(self._folder, f"{time.time_ns():020d}-{os.getpid()}-{next(self._numbers)}{_TEMPORARY}")
         try:
             os.makedirs(self._folder, mode=0o700, exist_ok=True)
             if self._used_bytes() + _HEADER.size + len(payload) > self._max_bytes:
-                self._counts.last_error = "the spool is full"
+                counts.last_error = "the spool is full"
                 return False
             header = _HEADER.pack(_MAGIC, len(events), len(payload), zlib.crc32(payload))
             file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600)
@@ -82,11 +88,11 @@ class Spool:
                 fcntl.flock(file, fcntl.LOCK_EX)
                 _write_all(file, header + payload)
                 os.fsync(file)
-                os.rename(temporary, temporary[: -len(_TEMPORARY)] + _ENDING)
+                os.rename(temporary, temporary[: -len(_TEMPORARY)] + stream.ending)
             finally:
                 os.close(file)
         except OSError as error:
-            self._counts.last_error = f"the spool: {error}"[:300]
+            counts.last_error = f"the spool: {error}"[:300]
             try:
                 os.unlink(temporary)
             except OSError:
@@ -94,19 +100,21 @@ class Spool:
             return False
         return True
 
-    def claim(self) -> Optional[Claim]:
-        """The oldest batch that nobody else sends, if there is one."""
+    def claim(self, stream: Stream = EVENTS, counts: Optional[Counts] = None) -> Optional[Claim]:
+        """The oldest batch of a stream that nobody else sends, if there is one."""
         for entry in self._entries():
             path = os.path.join(self._folder, entry)
             if entry.endswith(_TEMPORARY):
                 self._remove_forgotten(path)
                 continue
-            claim = self._claim(path)
+            if not entry.endswith(stream.ending):
+                continue
+            claim = self._claim(path, counts or self._counts)
             if claim is not None:
                 return claim
         return None
 
-    def _claim(self, path: str) -> Optional[Claim]:
+    def _claim(self, path: str, counts: Counts) -> Optional[Claim]:
         file = _locked(path)
         if file is None:
             return None
@@ -115,20 +123,20 @@ class Spool:
             data = _read_all(file)
         except OSError as error:
             # The disk may recover: the file stays for later.
-            self._counts.last_error = f"the spool: {error}"[:300]
+            counts.last_error = f"the spool: {error}"[:300]
             claim.release()
             return None
         count, events = _opened(data)
         if events is None:
-            self._counts.drop("adopted_corrupt", count)
+            counts.drop("adopted_corrupt", count)
             claim.done()
             return None
-        claim.events = events
+        claim.head, claim.events = events[0], events[1:]
         return claim
 
     def _entries(self) -> list[str]:
         try:
-            return sorted(name for name in os.listdir(self._folder) if name.endswith((_ENDING, _TEMPORARY)))
+            return sorted(name for name in os.listdir(self._folder) if name.endswith(_ENDINGS))
         except OSError:
             return []
 
@@ -204,4 +212,4 @@ def _opened(data: bytes) -> tuple[int, Optional[list[bytes]]]:
         events = unpack(payload).split(b"\n")
     except (ValueError, zlib.error):
         return count, None
-    return count, events
+    return count, events if len(events) > 1 else None

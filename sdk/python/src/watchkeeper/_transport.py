@@ -15,10 +15,13 @@ import time
 import zlib
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 from urllib.parse import urlsplit
 
 from ._settings import Settings
+
+if TYPE_CHECKING:
+    from ._streams import Stream
 
 _MAX_ANSWER_BYTES = 4 << 20
 _MAX_RETRY_AFTER_SECONDS = 120.0
@@ -52,8 +55,8 @@ class Answer:
     outcome: Outcome
     #: What happened, in words.
     detail: str = ""
-    #: Why events were rejected, one reason each.
-    rejected: tuple[str, ...] = ()
+    #: How many of the batch were rejected; `detail` is the first one's reason.
+    rejected: int = 0
     #: How long the server wants not to be asked.
     retry_after_seconds: Optional[float] = None
 
@@ -74,19 +77,18 @@ def unpack(packed: bytes, max_bytes: int = 64 << 20) -> bytes:
 
 
 class Transport:
-    """Sends packed batches to `POST /api/v1/events`. One thread uses it at a time; any may `abort`."""
+    """Sends packed batches of any stream over one connection. One thread uses it at a time; any may `abort`."""
 
     def __init__(self, settings: Settings) -> None:
         parts = urlsplit(settings.url or "")
         self._host = parts.hostname or ""
         self._port = parts.port
-        self._path = parts.path.rstrip("/") + "/api/v1/events"
+        self._folder = parts.path.rstrip("/")
         self._is_tls = parts.scheme == "https"
         self._settings = settings
         self._tls: Any = None
         self._connection: Optional[http.client.HTTPConnection] = None
         self._headers = {
-            "Content-Type": "application/x-ndjson",
             "Content-Encoding": "gzip",
             "Accept": "application/json",
             "User-Agent": "watchkeeper-python/0.1.0",
@@ -94,12 +96,12 @@ class Transport:
         if settings.key:
             self._headers["Authorization"] = f"Bearer {settings.key}"
 
-    def send(self, packed: bytes, timeout_seconds: float) -> Answer:
+    def send(self, stream: Stream, packed: bytes, timeout_seconds: float) -> Answer:
         """Sends one batch. Never raises: whatever went wrong is an answer, too."""
         for _ in range(2):
             is_kept = self._connection is not None
             try:
-                return self._send_once(packed, timeout_seconds)
+                return self._send_once(stream, packed, timeout_seconds)
             except (http.client.HTTPException, OSError, ValueError) as error:
                 self.close()
                 # The server closes connections that are idle, and that shows at the next request only. Timeouts are
@@ -140,18 +142,19 @@ class Transport:
         except Exception:
             pass
 
-    def _send_once(self, packed: bytes, timeout_seconds: float) -> Answer:
+    def _send_once(self, stream: Stream, packed: bytes, timeout_seconds: float) -> Answer:
         connection = self._connection
         if connection is None:
             connection = self._connection = self._connect(timeout_seconds)
         elif connection.sock is not None:
             connection.sock.settimeout(timeout_seconds)
-        connection.request("POST", self._path, body=packed, headers=self._headers)
+        headers = {**self._headers, "Content-Type": stream.content_type}
+        connection.request("POST", self._folder + stream.path, body=packed, headers=headers)
         response = connection.getresponse()
         body = _read(response, time.monotonic() + timeout_seconds)
         if response.will_close or not response.isclosed():
             self.close()
-        return _understood(response.status, response.headers.get("Retry-After"), body)
+        return _understood(stream, response.status, response.headers.get("Retry-After"), body)
 
     def _connect(self, timeout_seconds: float) -> http.client.HTTPConnection:
         if not self._is_tls:
@@ -184,9 +187,13 @@ def _read(response: http.client.HTTPResponse, deadline: float) -> bytes:
     raise ValueError("the answer is too large")
 
 
-def _understood(status: int, retry_after: Optional[str], body: bytes) -> Answer:
+def _understood(stream: Stream, status: int, retry_after: Optional[str], body: bytes) -> Answer:
     if 200 <= status < 300:
-        return _delivered(body)
+        try:
+            return stream.read_answer(body)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            # A proxy's page with a 200 stores nothing.
+            return Answer(Outcome.DENIED, "what answers there is not Watchkeeper")
     detail = f"it answered {status}{_problem(body)}"
     if status == 413:
         return Answer(Outcome.TOO_LARGE, detail)
@@ -199,20 +206,11 @@ def _understood(status: int, retry_after: Optional[str], body: bytes) -> Answer:
     return Answer(Outcome.DENIED, detail)
 
 
-def _delivered(body: bytes) -> Answer:
-    try:
-        answer = json.loads(body)
-        rejected = tuple(str(entry.get("reason", ""))[:300] for entry in answer["rejected"])
-        _ = answer["accepted"]
-    except (ValueError, TypeError, KeyError, AttributeError):
-        # A proxy's page with a 200 stores nothing.
-        return Answer(Outcome.DENIED, "what answers there is not Watchkeeper")
-    return Answer(Outcome.DELIVERED, rejected[0] if rejected else "", rejected=rejected)
-
-
 def _problem(body: bytes) -> str:
+    """What a problem of the API, or a status of OTLP, says."""
     try:
-        detail = json.loads(body)["detail"]
+        problem = json.loads(body)
+        detail = problem["detail"] if "detail" in problem else problem["message"]
     except (ValueError, TypeError, KeyError):
         return ""
     return f": {str(detail)[:200]}"
