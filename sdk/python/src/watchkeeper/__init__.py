@@ -18,7 +18,8 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from . import _exit
+from . import _exit, logs
+from ._audit import audit
 from ._client import Client, current_client, replace_client
 from ._context import Origin, current_job, current_stage, extract, inject, traceparent, wrap
 from ._counts import Stats
@@ -36,6 +37,7 @@ __all__ = [
     "Origin",
     "Stage",
     "Stats",
+    "audit",
     "current_job",
     "current_stage",
     "event",
@@ -44,6 +46,7 @@ __all__ = [
     "init",
     "inject",
     "job",
+    "logs",
     "shutdown",
     "stats",
     "submitted",

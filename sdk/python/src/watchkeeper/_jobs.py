@@ -229,6 +229,12 @@ class Job:
             _context.leave(self._before)
 
     @property
+    def request_id(self) -> Optional[str]:
+        """The request that it is part of, if that is known."""
+        value: Optional[str] = self._facts.get("request_id")
+        return value
+
+    @property
     def retry_count(self) -> Optional[int]:
         """How often it was tried before, if that is known."""
         value: Optional[int] = self._facts.get("retry_count")
