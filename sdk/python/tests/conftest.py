@@ -29,6 +29,11 @@ class Server:
         self.headers: list[dict[str, str]] = []
         self.replies: list[Reply] = []
         self.always: Optional[Reply] = None
+        # Records of logs, as `flat` makes them, and what requests of theirs are answered with.
+        self.records: list[dict[str, Any]] = []
+        self.log_replies: list[Reply] = []
+        self.always_logs: Optional[Reply] = None
+        self.log_requests: list[dict[str, Any]] = []
         self.release = threading.Event()
         self._changed = threading.Condition()
         outer = self
@@ -38,7 +43,10 @@ class Server:
 
             def do_POST(self) -> None:
                 body = gzip.decompress(self.rfile.read(int(self.headers["Content-Length"])))
-                outer.take(self, body)
+                if self.path == "/v1/logs":
+                    outer.take_logs(self, json.loads(body))
+                else:
+                    outer.take(self, body)
 
             def log_message(self, *args: Any) -> None:
                 pass
@@ -64,7 +72,30 @@ class Server:
                 self.batches.append(len(events))
                 self._changed.notify_all()
             answer = {"accepted": len(events), "duplicates": 0, "rejected": []}
-        data = answer if isinstance(answer, bytes) else json.dumps(answer or {"detail": f"status {status}"}).encode()
+        self.answer(handler, status, headers, answer)
+
+    def take_logs(self, handler: BaseHTTPRequestHandler, request: dict[str, Any]) -> None:
+        """Takes records of logs; those whose id is known are not kept again, as Watchkeeper has it."""
+        self.log_requests.append(request)
+        records = flat(request)
+        reply = self.log_replies.pop(0) if self.log_replies else self.always_logs
+        status, headers, answer = 200, {}, None
+        if callable(reply):
+            status, headers, answer = reply(records)
+        elif reply is not None:
+            status = reply
+        if status == 200 and answer is None:
+            with self._changed:
+                known = {record["log.record.uid"] for record in self.records}
+                self.records.extend(record for record in records if record["log.record.uid"] not in known)
+                self._changed.notify_all()
+        self.answer(handler, status, headers, {} if status == 200 and answer is None else answer)
+
+    @staticmethod
+    def answer(handler: BaseHTTPRequestHandler, status: int, headers: dict[str, str], answer: Any) -> None:
+        if answer is None:
+            answer = {"detail": f"status {status}"}
+        data = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         handler.send_response(status)
         for name, value in headers.items():
             handler.send_header(name, value)
@@ -76,6 +107,10 @@ class Server:
         with self._changed:
             assert self._changed.wait_for(lambda: condition(self.events), seconds), [e["type"] for e in self.events]
 
+    def wait_for_records(self, count: int, seconds: float = 10.0) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.records) >= count, seconds), len(self.records)
+
     def of(self, type_: str) -> list[dict[str, Any]]:
         return [event for event in self.events if event["type"] == type_]
 
@@ -83,6 +118,25 @@ class Server:
         self.release.set()
         self._http.shutdown()
         self._http.server_close()
+
+
+def flat(request: dict[str, Any]) -> list[dict[str, Any]]:
+    """The records of a request of OTLP, each with its attributes and those of its resource beside its fields."""
+    found = []
+    for resource in request["resourceLogs"]:
+        shared = {attribute["key"]: plain(attribute["value"]) for attribute in resource["resource"]["attributes"]}
+        for scope in resource["scopeLogs"]:
+            for record in scope["logRecords"]:
+                own = {attribute["key"]: plain(attribute["value"]) for attribute in record.pop("attributes")}
+                record["body"] = plain(record["body"])
+                found.append({**shared, **own, **record})
+    return found
+
+
+def plain(value: dict[str, Any]) -> Any:
+    """A value of OTLP."""
+    ((kind, inner),) = value.items()
+    return int(inner) if kind == "intValue" else inner
 
 
 @pytest.fixture

@@ -126,7 +126,11 @@ class Delivery:
     def _run(self) -> None:
         self.working_thread = threading.get_ident()
         while self._stop_at is None:
-            self._sleep()
+            try:
+                self._sleep()
+            except Exception as error:
+                self._counts.last_error = f"{type(error).__name__}: {error}"
+                time.sleep(1.0)
             for lane in self._lanes:
                 if self._stop_at is not None:
                     break

@@ -30,7 +30,10 @@ _LEVELS = {
 _direct = WatchkeeperHandler()
 
 
-def structlog_processor(logger: Any, method_name: str, event_dict: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+Fields = MutableMapping[str, Any]
+
+
+def structlog_processor(logger: Any, method_name: str, event_dict: Fields) -> Fields:
     """A processor of structlog, to stand before the one that renders, and before `format_exc_info`: it fills in the ids
     of what runs and delivers the entry to Watchkeeper.
 
@@ -47,7 +50,7 @@ def structlog_processor(logger: Any, method_name: str, event_dict: MutableMappin
     return event_dict
 
 
-def structlog_renderer(logger: Any, method_name: str, event_dict: MutableMapping[str, Any]) -> str:
+def structlog_renderer(logger: Any, method_name: str, event_dict: Fields) -> str:
     """A last processor of structlog: the entry as the line that `JsonFormatter` writes."""
     fields = dict(event_dict)
     message, error, level, name = _taken_apart(logger, method_name, fields)
@@ -68,7 +71,7 @@ def loguru_sink(message: Any) -> None:
             handler.handle(record)
 
 
-def _deliver_entry(logger: Any, method_name: str, event_dict: MutableMapping[str, Any]) -> None:
+def _deliver_entry(logger: Any, method_name: str, event_dict: Fields) -> None:
     client = current_client()
     if client is None or client.is_delivering():
         return

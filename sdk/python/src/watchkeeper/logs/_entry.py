@@ -21,9 +21,13 @@ BESIDE = frozenset(
     )
 )
 
-# What every record has; everything else was given by `extra`. `color_message` is uvicorn's message once more.
+# What every record has; everything else was given by `extra`. `color_message` is uvicorn's message once more, `_logger`
+# and `_name` are structlog's own.
 _OF_RECORD = frozenset(
-    (*logging.LogRecord("", 0, "", 0, "", (), None).__dict__, "message", "asctime", "taskName", "color_message")
+    (
+        *logging.LogRecord("", 0, "", 0, "", (), None).__dict__,
+        *("message", "asctime", "taskName", "color_message", "_logger", "_name"),
+    )
 )
 _IDS = frozenset(("request_id", "user_id", "job_id", "document_id", "worker_id", "tenant", "stage"))
 
@@ -45,20 +49,26 @@ def entry_of(record: logging.LogRecord) -> Entry:
     beside = context_ids()
     details: dict[str, Any] = {}
     message: Any = None
-    if type(record.msg) is dict and not record.args:
+    error: Any = None
+    if type(record.msg) is dict and not record.args and "event" in record.msg:
         # structlog, with `ProcessorFormatter.wrap_for_formatter`: the whole entry is the message.
         fields = {key: value for key, value in record.msg.items() if not _is_private(key)}
-        message = fields.pop("event", fields.pop("message", ""))
+        message, error = fields.pop("event"), fields.pop("exc_info", None)
+        for key in ("level", "logger", "timestamp"):
+            fields.pop(key, None)
         _sort(fields, beside, details)
     given = record.__dict__
-    if not _OF_RECORD.issuperset(given):
-        _sort({key: given[key] for key in list(given) if key not in _OF_RECORD}, beside, details)
-    return Entry(_text(_message(record) if message is None else message), beside, details, _exception(record))
+    extra = [key for key in list(given) if key not in _OF_RECORD]
+    if extra:
+        _sort({key: given[key] for key in extra}, beside, details)
+    exception = structured(error) or _exception(record)
+    return Entry(_text(_message(record) if message is None else message), beside, details, exception)
 
 
 def entry_of_fields(message: Any, fields: Mapping[str, Any], error: Any = None) -> Entry:
     """The same of an entry of structlog."""
-    beside, details = context_ids(), {}
+    beside = context_ids()
+    details: dict[str, Any] = {}
     _sort({key: value for key, value in fields.items() if not _is_private(key)}, beside, details)
     return Entry(_text(message), beside, details, structured(error))
 

@@ -4,7 +4,8 @@
 file that another one has renamed twice. Here each line is one write at the end of the file (`O_APPEND`), which the
 system does not mix with another's; before it, a process sees whether the file under the name is still the one that it
 has open. Whoever finds it full takes a lock (`flock` on `NAME.lock`), looks again, and renames. Nobody waits for the
-lock: where another process has it, that one rotates, and this one's line is the last of the old file.
+lock: where another process has it, that one rotates, and this one's lines are the last of the old file, which is
+larger by them.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ class SharedRotatingFileHandler(logging.Handler):
     ) -> None:
         super().__init__(level)
         self.path = os.path.abspath(os.fspath(path))
-        self._max_bytes = max_bytes if backup_count > 0 else 0
-        self._backup_count = backup_count
+        self._max_bytes = int(max_bytes) if backup_count > 0 else 0
+        self._backup_count = int(backup_count)
         self._file = -1
         self._identity: Any = None
         self._size = 0
@@ -102,7 +103,11 @@ class SharedRotatingFileHandler(logging.Handler):
                 return
             if fcntl is None:
                 self._close()
-            for number in range(self._backup_count - 1, 0, -1):
+            # Up to the first number that is free: what is above a gap moves when the gap has moved there.
+            free = 1
+            while free < self._backup_count and os.path.exists(f"{self.path}.{free}"):
+                free += 1
+            for number in range(free - 1, 0, -1):
                 _rename(f"{self.path}.{number}", f"{self.path}.{number + 1}")
             _rename(self.path, f"{self.path}.1")
             self._close()

@@ -27,7 +27,8 @@ class WatchkeeperHandler(logging.Handler):
         kept = self.filter(record)
         if not kept:
             return False
-        self.emit(record if isinstance(kept, bool) or not isinstance(kept, logging.LogRecord) else kept)
+        # Since Python 3.12 a filter may give another record.
+        self.emit(kept if isinstance(kept, logging.LogRecord) else record)
         return True
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -22,9 +22,9 @@ class JsonFormatter(logging.Formatter):
          "request_id": "req-12345", "user_id": "user-67890", "message": "File upload received",
          "details": {"file_size": 10485760, "file_type": "audio/mp3"}, "logger": "bot.files"}
 
-    `request_id`, `job_id`, `stage`, `trace_id` and `span_id` come from what runs; what `extra` says of them holds. Fields
-    of `extra` that Watchkeeper knows, and those with a point in their names, stand beside the message, all others in
-    `details`. An exception is `exception`. What there is not is left out.
+    `request_id`, `job_id`, `stage`, `trace_id` and `span_id` come from what runs; what `extra` says of them holds.
+    Fields of `extra` that Watchkeeper knows, and those with a point in their names, stand beside the message, all
+    others in `details`. An exception is `exception`. What there is not is left out.
     """
 
     def __init__(self, service: Optional[str] = None, *, ensure_ascii: bool = False) -> None:
