@@ -204,3 +204,12 @@ def test_other_letters_can_be_written_in_ascii():
     text = wk.logs.JsonFormatter(ensure_ascii=True).format(made("größer", emoji="😀"))
     assert text.isascii()
     assert json.loads(text)["details"] == {"emoji": "😀"}
+
+
+class Empty(Exception):
+    def __len__(self):
+        return 0
+
+
+def test_an_exception_that_counts_as_false_is_told():
+    assert line(made(exc_info=(Empty, Empty("gone"), None)))["exception"]["message"] == "gone"

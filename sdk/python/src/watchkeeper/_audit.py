@@ -28,8 +28,8 @@ def audit(
     """Reports that somebody did something: `watchkeeper.audit("document.delete", outcome="denied", user_id="ann",
     target="d-7")`.
 
-    `outcome` is `success`, `failure` or `denied`, `category` `user_action`, `system` or `security`; anything else
-    becomes an attribute, and the default holds. The job, the request and the trace are those that run here, unless
+    `outcome` is `success`, `failure` or `denied`, `category` `user_action`, `system` or `security`; anything else is
+    kept as an attribute, `given_outcome` or `given_category`. The job, the request and the trace are those that run here, unless
     `job_id`, `request_id` or `trace_id` are given. Other names are attributes.
 
     It is kept a year, apart from logs. It does nothing where Watchkeeper is not configured.
@@ -48,7 +48,7 @@ def audit(
             "message": None if message is None else text(message),
             "client_ip": name(client_ip),
             "tenant": name(tenant),
-            "document_id": name(document),
+            "document_id": name(given.pop("document_id", document)),
             "job_id": name(given.pop("job_id", None)) or (job.id if job is not None else None),
             "request_id": name(given.pop("request_id", None))
             or _context.REQUEST_ID.get()
@@ -60,7 +60,7 @@ def audit(
             if value in known:
                 facts[key] = value
             else:
-                # A category is the default's where it is none; an outcome that nobody knows is not a success.
+                # Not the default in its place: an outcome that nobody knows is no success.
                 given["given_" + key] = value
         facts = {key: value for key, value in facts.items() if value is not None}
         if given:

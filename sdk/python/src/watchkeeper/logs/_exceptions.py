@@ -18,7 +18,7 @@ _MAX_STACKTRACE = 8_000
 def structured(error: Any) -> Optional[dict[str, Any]]:
     """An exception: `type`, `message`, `frames` (`file`, `line`, `function`, the last where it was raised), those that
     it came from as `chain`, and the whole as a text, `stacktrace`. None for what is no exception."""
-    if not error:
+    if error is None or error is False:
         return None
     if error is True:
         error = sys.exc_info()[1]
