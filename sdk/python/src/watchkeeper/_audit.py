@@ -29,8 +29,8 @@ def audit(
     target="d-7")`.
 
     `outcome` is `success`, `failure` or `denied`, `category` `user_action`, `system` or `security`; anything else is
-    kept as an attribute, `given_outcome` or `given_category`. The job, the request and the trace are those that run here, unless
-    `job_id`, `request_id` or `trace_id` are given. Other names are attributes.
+    kept as an attribute, `given_outcome` or `given_category`. The job, the request and the trace are those
+    that run here, unless `job_id`, `request_id` or `trace_id` are given. Other names are attributes.
 
     It is kept a year, apart from logs. It does nothing where Watchkeeper is not configured.
     """

@@ -155,13 +155,17 @@ class Delivery:
 
     def _finish(self) -> None:
         before, self.working_thread = self.working_thread, threading.get_ident()
-        for lane in self._lanes:
-            lane.tell(force=True)
-        for lane in self._lanes:
-            try:
-                lane.finish(self._stop_at or 0.0)
-            except Exception as error:
-                lane.counts.last_error = f"{type(error).__name__}: {error}"
+        # All say first what they lost, because that is an event, and events are the first to go.
+        ends: list[Callable[[Lane], None]] = [
+            lambda lane: lane.tell(force=True),
+            lambda lane: lane.finish(self._stop_at or 0.0),
+        ]
+        for end in ends:
+            for lane in self._lanes:
+                try:
+                    end(lane)
+                except Exception as error:
+                    lane.counts.last_error = f"{type(error).__name__}: {error}"
         self._salvage()
         self._means.transport.close()
         self.working_thread = before
