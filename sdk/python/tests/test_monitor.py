@@ -36,7 +36,7 @@ def test_a_refused_job_says_why(server, client):
         for _ in range(3):
             second = monitor.admit(id="b")
             assert not second
-            assert second.reason == "1 jobs run, and 1 may"
+            assert second.reason == "1 of 1 jobs run"
     assert monitor.admit(id="b")
     assert not ResourceMonitor(max_memory_mb=1).admit()
     assert client.flush(10)

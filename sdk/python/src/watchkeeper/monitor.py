@@ -239,7 +239,7 @@ class ResourceMonitor:
             running = sum(one.job_id != job_id for one in self.get_active_jobs())
             reason = ""
             if self.max_jobs and running >= self.max_jobs:
-                limit, reason = "jobs", f"{running} jobs run, and {self.max_jobs} may"
+                limit, reason = "jobs", f"{running} of {self.max_jobs} jobs run"
             elif self.max_memory_mb and rss_mb >= self.max_memory_mb:
                 limit, reason = "memory", f"the worker holds {rss_mb:.0f} MB, and {self.max_memory_mb:g} MB are its limit"
             admission = Admission(self, job_id, reason, max_seconds)
