@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import subprocess
 import sys
 
@@ -114,6 +115,13 @@ def test_the_lines_that_hold_the_most_go_with_a_large_stage(server, monkeypatch)
 
 
 def test_the_package_is_imported_without_them():
-    code = "import sys; sys.path.insert(0, 'src'); import watchkeeper as w; print('watchkeeper.memory' in sys.modules); w.MemoryTracker"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
+    code = """if True:
+        import sys
+        sys.path.insert(0, sys.argv[1])
+        import watchkeeper as wk
+        assert not {"watchkeeper.memory", "watchkeeper.monitor", "asyncio"} & set(sys.modules)
+        wk.MemoryTracker, wk.ResourceMonitor
+    """
+    folder = os.path.dirname(os.path.dirname(wk.__file__))
+    done = subprocess.run([sys.executable, "-c", code, folder], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

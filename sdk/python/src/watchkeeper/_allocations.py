@@ -45,7 +45,7 @@ def top_lines(settings: Settings, peak_bytes: int) -> dict[str, Any]:
         ours = tracemalloc.Filter(False, tracemalloc.__file__)
         held = tracemalloc.take_snapshot().filter_traces((ours,)).statistics("lineno")
         lines = [
-            f"{line.traceback[0].filename}:{line.traceback[0].lineno}: {line.size / (1 << 20):.1f} MB in {line.count}"
+            f"{line.traceback[0]}: {line.size / (1 << 20):.1f} MB in {line.count}"
             for line in held[: settings.tracemalloc_lines]
         ]
         return {"tracemalloc_top": shortened("\n".join(lines), 8_000)} if lines else {}

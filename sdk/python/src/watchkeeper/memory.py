@@ -188,7 +188,8 @@ class MemoryTracker:
                 if before is not None:
                     known["delta_mb"] = memory["rss_mb"] - before / _MB
             level = self._record("component_load", "component", component, memory)
-            _report_component("component.loaded", component, memory, known.get("delta_mb"), seconds, level, self._job_id)
+            delta = known.get("delta_mb")
+            _report_component("component.loaded", component, memory, delta, seconds, level, self._job_id)
             logger.info("component %s loaded: %.1f MB", component, memory["rss_mb"])
         except Exception:
             _lost()
@@ -232,10 +233,9 @@ class MemoryTracker:
         with self._lock:
             self.history.append({"event": event, what: name, **memory})
             now = time.monotonic()
-            is_told = level > self._level or (level > 0 and now >= self._warned_at + _SECONDS_BETWEEN)
-            self._level = level
+            is_told = level > 0 and (level > self._level or now >= self._warned_at + _SECONDS_BETWEEN)
             if is_told:
-                self._warned_at = now
+                self._level, self._warned_at = level, now
         if is_told and level == 1:
             logger.warning("early memory warning at %s %s: %.1f MB, %.0f%% of memory", what, name, rss_mb, used)
         elif is_told:

@@ -161,7 +161,7 @@ class ResourceMonitor:
     """What this process uses, and the limits within which it takes jobs; 0 is without a limit.
 
     `max_memory_mb` is the memory of this process, `max_jobs` how many run at once, `max_job_seconds` how long each may
-    take, unless `admit` says otherwise. `cancel` says whether jobs over their time that are asyncio tasks are cancelled.
+    take, unless `admit` says otherwise. `cancel` says whether asyncio tasks over their time are cancelled.
     """
 
     def __init__(
@@ -241,7 +241,7 @@ class ResourceMonitor:
             if self.max_jobs and running >= self.max_jobs:
                 limit, reason = "jobs", f"{running} of {self.max_jobs} jobs run"
             elif self.max_memory_mb and rss_mb >= self.max_memory_mb:
-                limit, reason = "memory", f"the worker holds {rss_mb:.0f} MB, and {self.max_memory_mb:g} MB are its limit"
+                limit, reason = "memory", f"the worker holds {rss_mb:.0f} MB, its limit is {self.max_memory_mb:g} MB"
             admission = Admission(self, job_id, reason, max_seconds)
             if not reason:
                 admission._watch()
