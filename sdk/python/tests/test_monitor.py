@@ -83,3 +83,37 @@ def test_a_thread_over_its_time_is_only_reported(caplog):
         wait_until(lambda: admission.is_over_time)
         assert monitor.get_active_jobs()[0].is_over_time
     wait_until(lambda: "job t" in caplog.text)
+
+
+def test_a_task_that_catches_the_cancellation_is_not_left_cancelled():
+    monitor = ResourceMonitor(max_job_seconds=0.02, cancel=True)
+
+    async def work():
+        async with monitor.admit():
+            try:
+                await asyncio.sleep(10)
+            except asyncio.CancelledError:
+                pass
+        await asyncio.sleep(0)
+        task = asyncio.current_task()
+        return getattr(task, "cancelling", int)()
+
+    assert asyncio.run(work()) == 0
+
+
+def test_whoever_cancels_a_task_beside_the_monitor_is_obeyed():
+    monitor = ResourceMonitor(max_job_seconds=60, cancel=True)
+
+    async def work():
+        async with monitor.admit():
+            await asyncio.sleep(10)
+
+    async def outer():
+        task = asyncio.ensure_future(work())
+        await asyncio.sleep(0)
+        task.cancel()
+        await task
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(outer())
+    assert monitor.get_active_jobs() == []

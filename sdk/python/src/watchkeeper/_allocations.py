@@ -29,8 +29,8 @@ def begin(settings: Settings) -> None:
 
 
 def top_lines(settings: Settings, peak_bytes: int) -> dict[str, Any]:
-    """The attribute for a stage whose memory reached `peak_bytes`: `tracemalloc_top`, one line of text each. Empty where
-    that is below the threshold."""
+    """The attribute for a stage whose memory reached `peak_bytes`: `tracemalloc_top`, a text with a line for each.
+    Empty where that is below the threshold."""
     global _next_at
     if not settings.tracemalloc_mb or peak_bytes < settings.tracemalloc_mb * (1 << 20):
         return {}

@@ -136,7 +136,8 @@ class MemoryTracker:
             level = self._record("stage_end", "stage", stage, memory)
             if opened is not None:
                 peak_mb = opened.finish(memory, level)
-                known["peak_mb"] = max(peak_mb, memory["rss_mb"], known["start"]["rss_mb"])
+                if peak_mb is not None:
+                    known["peak_mb"] = peak_mb
             logger.info("stage %s end: %.1f MB (delta: %+.1f MB)", stage, memory["rss_mb"], delta)
         except Exception:
             _lost()
@@ -270,11 +271,11 @@ class _OpenStage:
         if self._client is not None and self._encoded:
             self._client.report(type_, facts, time_ns, self._encoded)
 
-    def finish(self, memory: dict[str, Any], level: str) -> float:
-        """Tells that it ended, and gives its peak in megabytes."""
+    def finish(self, memory: dict[str, Any], level: str) -> Optional[float]:
+        """Tells that it ended, and gives its peak in megabytes, if somebody looked for it."""
         client, measure = self._client, self._measure
         if client is None or measure is None:
-            return 0.0
+            return None
         facts = {**_facts(memory), **measure.end(), "status": "completed"}
         attributes = _allocations.top_lines(client.settings, measure.peak_bytes)
         if level:

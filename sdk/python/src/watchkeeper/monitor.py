@@ -90,6 +90,7 @@ class Admission:
         self._began = time.monotonic()
         self._task: Optional[asyncio.Task[Any]] = None
         self._loop: Optional[asyncio.AbstractEventLoop] = None
+        self._cancelling = 0
         self._is_finished = False
         self._is_cancelled = False
 
@@ -117,10 +118,12 @@ class Admission:
         trace: Optional[TracebackType],
     ) -> None:
         self.finish()
-        if self._is_cancelled and isinstance(error, asyncio.CancelledError):
-            # Taken back, as `asyncio.timeout` does; Python 3.10 and older do not count.
+        if self._is_cancelled:
+            # Taken back in any case, as `asyncio.timeout` does: a task that caught it is no longer being cancelled.
+            # Who cancels it beside us is obeyed. Python 3.10 and older do not count.
             uncancel = getattr(self._task, "uncancel", None)
-            if uncancel is None or uncancel() == 0:
+            is_ours_alone = uncancel is None or uncancel() <= self._cancelling
+            if is_ours_alone and isinstance(error, asyncio.CancelledError):
                 raise TimeoutError(f"the job took more than {self.max_seconds:g} s") from error
 
     async def __aenter__(self) -> Admission:
@@ -138,6 +141,7 @@ class Admission:
         try:
             self._task = asyncio.current_task()
             self._loop = asyncio.get_running_loop()
+            self._cancelling = getattr(self._task, "cancelling", int)()
         except RuntimeError:
             # No loop runs in this thread.
             pass
@@ -179,6 +183,7 @@ class ResourceMonitor:
         self._process = Process()
         self._told: dict[str, float] = {}
         self._cpu_percent = 0.0
+        self._cpu_at: tuple[float, float] = (0.0, 0.0)
         self._number = 0
         self._renew()
         on_fork(self)
