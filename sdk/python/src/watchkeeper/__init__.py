@@ -16,9 +16,9 @@ application or makes it wait, but `flush` and `shutdown`, which wait as long as 
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
-from . import _exit, logs
+from . import _allocations, _exit, logs
 from ._audit import audit
 from ._client import Client, current_client, replace_client
 from ._context import Origin, current_job, current_stage, extract, inject, traceparent, wrap
@@ -29,12 +29,18 @@ from ._settings import read_settings
 from ._stages import Stage
 from ._tasks import make_job, task
 
+if TYPE_CHECKING:
+    from .memory import MemoryTracker
+    from .monitor import ResourceMonitor
+
 __version__ = "0.1.0"
 
 __all__ = [
     "Client",
     "Job",
+    "MemoryTracker",
     "Origin",
+    "ResourceMonitor",
     "Stage",
     "Stats",
     "audit",
@@ -56,6 +62,19 @@ __all__ = [
 ]
 
 
+def __getattr__(name: str) -> Any:
+    # Read when they are asked for, so that the import of the package stays quick.
+    if name == "MemoryTracker":
+        from .memory import MemoryTracker
+
+        return MemoryTracker
+    if name == "ResourceMonitor":
+        from .monitor import ResourceMonitor
+
+        return ResourceMonitor
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 def init(url: Optional[str] = None, **settings: Any) -> Optional[Client]:
     """Begins to report to the Watchkeeper at `url`. Settings that are not given are read from `WATCHKEEPER_*`; all of
     them are in docs/python.md. Gives the client, or None where there is no address.
@@ -72,6 +91,8 @@ def init(url: Optional[str] = None, **settings: Any) -> Optional[Client]:
         before = replace_client(client)
         if before is not None:
             before.shutdown(min(1.0, before.settings.exit_seconds))
+        if client is not None:
+            _allocations.begin(read)
         if client is not None and read.handle_sigterm:
             _exit.handle_sigterm()
         return client

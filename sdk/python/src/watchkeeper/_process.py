@@ -51,6 +51,13 @@ class Process:
         except Exception:
             return None
 
+    def vms_bytes(self) -> Optional[int]:
+        """Virtual memory now. Linux alone is asked."""
+        try:
+            return int(os.pread(self._statm, 128, 0).split(b" ", 1)[0]) * self._page_bytes if self._statm >= 0 else None
+        except Exception:
+            return None
+
     def reset_peak(self) -> bool:
         """Makes the kernel begin its peak anew. Linux alone can, and not in every container."""
         try:

@@ -48,6 +48,17 @@ class Settings:
     #: Whether the kernel's own peak (`VmHWM`) is reset and read where one stage runs alone. It is exact, but resetting
     #: it is seen by every program that looks at this process.
     kernel_peak: bool = False
+    #: From how many megabytes on the memory tracker warns; 0 is never.
+    memory_warning_mb: float = 2400.0
+    #: How many percent of `memory_warning_mb` are critical.
+    memory_critical_percent: float = 110.0
+    #: From what share of the machine's (or container's) memory on the memory tracker warns early; 0 is never.
+    memory_early_percent: float = 80.0
+    #: From which peak of a stage on, in megabytes, the lines that hold the most memory go with its end; 0 is never, and
+    #: `tracemalloc` is not started. It makes allocations several times slower.
+    tracemalloc_mb: float = 0.0
+    #: How many of these lines.
+    tracemalloc_lines: int = 10
     #: Whether NVIDIA's library is asked for GPU time and memory.
     gpu: bool = False
     #: The most events that wait.
@@ -178,6 +189,22 @@ def _above_zero(value: Any) -> float:
     return number
 
 
+def _amount(value: Any) -> float:
+    if isinstance(value, bool):
+        raise ValueError("it is a number")
+    number = float(value)
+    if not math.isfinite(number) or not 0 <= number <= 1e9:
+        raise ValueError("it is a number from 0 on")
+    return number
+
+
+def _lines(value: Any) -> int:
+    number = _whole(value)
+    if number > 100:
+        raise ValueError("it is at most 100")
+    return number
+
+
 def _interval(value: Any) -> float:
     number = _seconds(value)
     if 0 < number < 0.005:
@@ -245,4 +272,9 @@ _SPECIAL: dict[str, Callable[[Any], Any]] = {
     "timeout_seconds": _above_zero,
     "retry_seconds": _above_zero,
     "memory_interval_seconds": _interval,
+    "memory_warning_mb": _amount,
+    "memory_critical_percent": _amount,
+    "memory_early_percent": _amount,
+    "tracemalloc_mb": _amount,
+    "tracemalloc_lines": _lines,
 }

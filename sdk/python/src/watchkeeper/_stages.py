@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Optional
 
-from . import _context
+from . import _allocations, _context
 from ._clean import name as clean_name
 from ._errors import error_facts, is_failure
 from ._events import encode_members
@@ -121,8 +121,9 @@ class Stage:
                 facts.update(error_facts(error, with_traceback=False))
             else:
                 facts["status"] = self._status or "completed"
-            if self._attributes:
-                facts["attributes"] = dict(self._attributes)
+            top = _allocations.top_lines(client.settings, measure.peak_bytes)
+            if self._attributes or top:
+                facts["attributes"] = {**self._attributes, **top}
             client.report("stage.finished", facts, measure.ended_ns, self._encoded)
         except Exception:
             self._lost()
