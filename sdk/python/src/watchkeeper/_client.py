@@ -36,6 +36,7 @@ class Client:
         self.gpu: Optional[Gpu] = Gpu() if settings.gpu else None
         self._is_forked = False
         self._is_closed = False
+        self._acts_for: Optional[str] = None
         self._stopping = threading.Lock()
         self._stopped = threading.Event()
         self._queue = Queue(settings.queue_events, settings.queue_bytes)
@@ -43,12 +44,13 @@ class Client:
         self._delivery = Delivery(settings, self._queue, self.counts, self._report_drops)
         self.pulse = Pulse(settings, self.process, self.gpu, self.report, self.counts.dropped)
         on_fork(self)
-        if settings.worker and settings.heartbeat_seconds:
-            self.pulse.start()
+        self._beat()
 
     @property
     def worker_id(self) -> str:
         """This process, as the server knows it."""
+        if self._acts_for is not None:
+            return self._acts_for
         chosen = self.settings.worker_id
         if chosen is None:
             return f"{self.settings.host}-{self.process.pid}"[-512:]
@@ -78,6 +80,20 @@ class Client:
         except Exception as error:
             self.counts.drop("internal_error")
             self.counts.last_error = f"{type(error).__name__}"
+
+    def work(self, queues: Optional[str] = None, max_concurrent_tasks: Optional[int] = None) -> None:
+        """Makes this process a worker, which beats also while it has no job."""
+        facts = {"queues": self.settings.queues or queues, "max_concurrent_tasks": max_concurrent_tasks}
+        self.pulse.facts.update({name: value for name, value in facts.items() if value is not None})
+        self.pulse.is_worker = True
+        if not self._is_closed:
+            self._beat()
+
+    def act_for(self, worker_id: str) -> None:
+        """Makes this process part of another one's worker: that one beats, and what is reported here is its."""
+        self._acts_for = worker_id
+        self.pulse.is_silent = True
+        self._encoder.renew(self._facts())
 
     def new_id(self) -> str:
         """An id that nothing else has."""
@@ -151,7 +167,10 @@ class Client:
     def _start(self) -> None:
         self._delivery.start()
         _exit.at_exit_of_child(self.shutdown)
-        if self.settings.worker and self.settings.heartbeat_seconds:
+        self._beat()
+
+    def _beat(self) -> None:
+        if self.pulse.is_worker and not self.pulse.is_silent and self.settings.heartbeat_seconds:
             self.pulse.start()
 
     def _facts(self) -> dict[str, Any]:
