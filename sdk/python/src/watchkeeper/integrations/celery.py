@@ -62,6 +62,7 @@ def _connect() -> None:
         "task_failure": _failure_elsewhere,
         "task_retry": _retry_elsewhere,
         "task_revoked": _revoked,
+        "task_unknown": _unknown,
         "worker_process_init": _pool_process_began,
         "worker_ready": _worker_ready,
     }
@@ -201,7 +202,7 @@ def _end(run: _Run, task: Any, state: Any, retval: Any, raised: Optional[BaseExc
         elif not run.has_succeeded:
             error = raised or "its result could not be stored"
     elif state is None:
-        error = _cause_of(raised, run.declared is not None) or run.declared or "it ended without a state"
+        error = _cause_of(raised) or run.declared or "it ended without a state"
     elif state != "IGNORED":
         error = retval if isinstance(retval, BaseException) else str(state)
     work = run.work
@@ -233,15 +234,23 @@ def _what_follows(error: Union[BaseException, str], state: Any, task: Any) -> Un
     return None
 
 
-def _cause_of(raised: Optional[BaseException], was_declared: bool) -> Optional[BaseException]:
+def _cause_of(raised: Optional[BaseException]) -> Optional[BaseException]:
     """What the task raised, where Celery raised something while it handled that."""
     chain = list(_behind(raised))
     for error in chain:
         if type(error).__name__ == "Retry":
             return error
-    if was_declared and len(chain) > 1:
-        return chain[1]
-    return raised
+    return next((error for error in chain if not _is_bookkeeping(error)), raised)
+
+
+def _is_bookkeeping(error: BaseException) -> bool:
+    """Whether it was raised where Celery keeps results."""
+    trace = error.__traceback__
+    while trace is not None:
+        if str(trace.tb_frame.f_globals.get("__name__", "")).startswith("celery.backends"):
+            return True
+        trace = trace.tb_next
+    return False
 
 
 def _behind(error: Optional[BaseException]) -> Iterator[BaseException]:
@@ -282,6 +291,17 @@ def _revoked(
         run.work.fail(words)
         return
     _report_elsewhere("job.failed", sender, request.id, words, request, f"Task{what.capitalize()}", ended_by=what)
+
+
+@guarded
+def _unknown(name: Any = None, id: Any = None, message: Any = None, exc: Any = None, **_: Any) -> None:
+    # It is thrown away.
+    client = current_client()
+    if client is not None and id:
+        words = "the worker has no such task"
+        report_end(
+            client, "job.failed", name, id, words, "NotRegistered", headers=getattr(message, "headers", None)
+        )
 
 
 def _report_elsewhere(

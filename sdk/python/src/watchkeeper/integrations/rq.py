@@ -92,7 +92,8 @@ def _mark(job: Any) -> None:
         return
     # Those that come from the broker have no mark: they were submitted before.
     job._watchkeeper = Submission(client)
-    job.meta.update(job._watchkeeper.headers)
+    # The application may use one dictionary for many jobs.
+    job.meta = {**job.meta, **job._watchkeeper.headers}
 
 
 def _watched_enqueue(original: Callable[..., Any]) -> Callable[..., Any]:
