@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 
 from huey import RedisHuey
@@ -40,9 +41,9 @@ def send():
                 huey.enqueue(made)
         late = well.s(3)
         late.id = "late"
-        late.eta = __import__("datetime").datetime.utcnow() + __import__("datetime").timedelta(seconds=1)
+        late.eta = datetime.datetime.utcnow() + datetime.timedelta(seconds=1)
         huey.enqueue(late)
         revoked = well.s(4)
         revoked.id = "revoked"
-        huey.revoke(revoked)
+        huey.revoke_by_id("revoked")
         huey.enqueue(revoked)

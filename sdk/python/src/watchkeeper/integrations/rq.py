@@ -322,7 +322,8 @@ def _retries_of(job: Any) -> tuple[Optional[int], Optional[int]]:
     asked = whole(getattr(job, "number_of_retries", None))
     if most is not None and left is not None and left <= most:
         return most, most - left
-    return most, asked
+    # With retries left and no word of how many there were, it is not known how often it was tried.
+    return most, asked or (None if left else 0)
 
 
 def _kind_of(job: Any) -> str:
