@@ -8,9 +8,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Callable, Optional, Union
 
 from .. import _trace
+from .._clean import name as clean_name
 from .._client import Client, current_client
 from .._context import Origin, extract, inject
 from .._errors import error_facts
+from .._events import encode_members
 from .._jobs import Job
 from .._log import logger
 
@@ -62,11 +64,14 @@ def report_end(
     **given: Any,
 ) -> None:
     """Reports the end of an attempt that did not run in this process, or not at all."""
-    job = Job(client, kind, id=id, origin=extract(given.pop("headers", None) or {}), given=given)
+    origin = extract(given.pop("headers", None) or {})
+    job = Job(client, kind, id=id, origin=origin, given=given)
     facts = {**job.told(), **error_facts(error)}
     if error_type is not None:
         facts["error_type"] = error_type
-    client.report(type_, facts, None, job.encoded)
+    # Where it is not known which trace it belongs to, a new one would part it from the rest of the job.
+    known = job.encoded if origin.trace_id else encode_members({"job_id": job.id, "kind": clean_name(kind) or "unnamed"})
+    client.report(type_, facts, None, known)
 
 
 def guarded(function: Callable[..., None]) -> Callable[..., None]:

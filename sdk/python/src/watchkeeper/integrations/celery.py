@@ -23,7 +23,7 @@ from typing import Any, Callable, Optional, Union
 
 from .. import _exit
 from .._client import current_client
-from .._context import current_job
+from .._context import current_job, current_stage
 from .._jobs import Job
 from .._stages import Stage
 from ._runs import HEADERS, Submission, begin, cannot, guarded, names, replace, report_end, whole
@@ -186,7 +186,10 @@ def _postrun(task_id: Any = None, task: Any = None, retval: Any = None, state: A
     runs = _running.get(task_id)
     if not runs:
         return
-    run = runs.pop()
+    # One that was delivered twice may run twice here: each ends its own.
+    here = (current_job(), current_stage())
+    run = next((each for each in reversed(runs) if each.work in here), runs[-1])
+    runs.remove(run)
     if not runs:
         _running.pop(task_id, None)
     _end(run, task, state, retval, sys.exc_info()[1])

@@ -81,6 +81,7 @@ class _Watching:
                 task.id,
                 f"it was {signal}",
                 f"Task{signal.capitalize()}",
+                headers=(task.kwargs or {}).get(_CARRIED),
                 queue=self._huey.name,
                 ended_by=signal,
             )
