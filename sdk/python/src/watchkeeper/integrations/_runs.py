@@ -70,8 +70,8 @@ def report_end(
     if error_type is not None:
         facts["error_type"] = error_type
     # Where it is not known which trace it belongs to, a new one would part it from the rest of the job.
-    known = job.encoded if origin.trace_id else encode_members({"job_id": job.id, "kind": clean_name(kind) or "unnamed"})
-    client.report(type_, facts, None, known)
+    named = {"job_id": job.id, "kind": clean_name(kind) or "unnamed"}
+    client.report(type_, facts, None, job.encoded if origin.trace_id else encode_members(named))
 
 
 def guarded(function: Callable[..., None]) -> Callable[..., None]:
