@@ -38,6 +38,7 @@ class Client:
         self.gpu: Optional[Gpu] = Gpu() if settings.gpu else None
         self._is_forked = False
         self._is_closed = False
+        self._acts_for: Optional[str] = None
         self._stopping = threading.Lock()
         self._stopped = threading.Event()
         self._encoder = Encoder(self._facts(), self.counts)
@@ -50,12 +51,13 @@ class Client:
         self._queue = self._events.queue
         self.pulse = Pulse(settings, self.process, self.gpu, self.report, self.counts.dropped)
         on_fork(self)
-        if settings.worker and settings.heartbeat_seconds:
-            self.pulse.start()
+        self._beat()
 
     @property
     def worker_id(self) -> str:
         """This process, as the server knows it."""
+        if self._acts_for is not None:
+            return self._acts_for
         chosen = self.settings.worker_id
         if chosen is None:
             return f"{self.settings.host}-{self.process.pid}"[-512:]
@@ -103,6 +105,20 @@ class Client:
     def is_delivering(self) -> bool:
         """Whether this is the thread that delivers. What is logged there is about delivery itself."""
         return self._delivery.working_thread == threading.get_ident()
+
+    def work(self, queues: Optional[str] = None, max_concurrent_tasks: Optional[int] = None) -> None:
+        """Makes this process a worker, which beats also while it has no job."""
+        facts = {"queues": self.settings.queues or queues, "max_concurrent_tasks": max_concurrent_tasks}
+        self.pulse.facts.update({name: value for name, value in facts.items() if value is not None})
+        self.pulse.is_worker = True
+        if not self._is_closed:
+            self._beat()
+
+    def act_for(self, worker_id: str) -> None:
+        """Makes this process part of another one's worker: that one beats, and what is reported here is its."""
+        self._acts_for = worker_id
+        self.pulse.is_silent = True
+        self._encoder.renew(self._facts())
 
     def new_id(self) -> str:
         """An id that nothing else has."""
@@ -161,7 +177,10 @@ class Client:
     def _start(self) -> None:
         self._delivery.start()
         _exit.at_exit_of_child(self.shutdown)
-        if self.settings.worker and self.settings.heartbeat_seconds:
+        self._beat()
+
+    def _beat(self) -> None:
+        if self.pulse.is_worker and not self.pulse.is_silent and self.settings.heartbeat_seconds:
             self.pulse.start()
 
     def _facts(self) -> dict[str, Any]:

@@ -33,6 +33,9 @@ class Origin:
     span_id: Optional[str] = None
     job_id: Optional[str] = None
     stage: Optional[str] = None
+    request_id: Optional[str] = None
+    #: When it was put into its queue, in nanoseconds since the epoch.
+    submitted_ns: Optional[int] = None
 
 
 def current_job() -> Optional[Job]:
@@ -68,6 +71,8 @@ def inject(payload: _Payload) -> _Payload:
             value = "job=" + quote(job.id, safe="")
             if stage is not None:
                 value += "&stage=" + quote(stage.name, safe="")
+            if job.request_id is not None:
+                value += "&request=" + quote(job.request_id, safe="")
             payload["watchkeeper"] = value
     except Exception:
         # A mapping that cannot be written to stays as it is.
@@ -81,11 +86,14 @@ def extract(payload: Mapping[Any, Any]) -> Origin:
         found = {_plain(name).lower(): value for name, value in payload.items() if _is_ours(name)}
         span = _trace.parse_traceparent(found.get("traceparent"))
         fields = dict(part.partition("=")[::2] for part in _plain(found.get("watchkeeper", ""))[:4096].split("&"))
+        at = fields.get("at", "")
         return Origin(
             trace_id=span[0] if span else None,
             span_id=span[1] if span else None,
             job_id=unquote(fields.get("job", "")) or None,
             stage=unquote(fields.get("stage", "")) or None,
+            request_id=unquote(fields.get("request", "")) or None,
+            submitted_ns=int(at) if at.isascii() and at.isdigit() and len(at) <= 19 else None,
         )
     except Exception:
         return Origin()

@@ -13,7 +13,10 @@ _MAX_FRAMES = 50
 
 # By name, along all base classes: to import the libraries that these come from only to compare would take long.
 _TIMEOUTS = frozenset(
-    ("TimeoutError", "Timeout", "TimeoutException", "TimeoutExpired", "SoftTimeLimitExceeded", "TimeLimitExceeded")
+    (
+        *("TimeoutError", "Timeout", "TimeoutException", "TimeoutExpired"),
+        *("SoftTimeLimitExceeded", "TimeLimitExceeded", "JobTimeoutException", "TaskTimeout"),
+    )
 )
 
 

@@ -41,6 +41,10 @@ class Pulse:
         self._gpu = gpu
         self._report = report
         self._dropped = dropped
+        #: Whether it beats also while no job runs.
+        self.is_worker = settings.worker
+        #: Whether another process beats for this one.
+        self.is_silent = False
         #: Further facts of every heartbeat; integrations set `queues`, `max_concurrent_tasks` and the like.
         self.facts: dict[str, Any] = {
             name: value
@@ -87,7 +91,7 @@ class Pulse:
         with self._lock:
             self._jobs[key] = job_id
             self._has_worked = True
-        if self._settings.heartbeat_seconds:
+        if self._settings.heartbeat_seconds and not self.is_silent:
             self._wake()
 
     def job_ended(self, key: int, failed: bool, timed_out: bool, seconds: float) -> None:
@@ -151,7 +155,8 @@ class Pulse:
             return
         self._is_stopped = True
         self._bell.put(None)
-        if self._settings.heartbeat_seconds and (self._has_beaten or self._has_worked):
+        beats = self._settings.heartbeat_seconds and not self.is_silent
+        if beats and (self._has_beaten or self._has_worked):
             self._beat()
             self._report("worker.stopped", {"reason": "shutdown"})
 
@@ -181,7 +186,8 @@ class Pulse:
         # Whoever begins something from here on wakes this thread; what was there before is seen below.
         self._is_asleep = True
         pauses: list[float] = []
-        if settings.heartbeat_seconds and (settings.worker or self._jobs or self._has_worked):
+        beats = settings.heartbeat_seconds and not self.is_silent
+        if beats and (self.is_worker or self._jobs or self._has_worked):
             now = time.monotonic()
             if now >= self._next_beat:
                 self._next_beat = now + settings.heartbeat_seconds

@@ -57,6 +57,7 @@ class Job:
         self._ended = False
         self._submitted = submitted
         self._span_id: Optional[str] = None
+        self._ended_ns: Optional[int] = None
         #: What every event of the job and its stages says, as JSON.
         self.encoded = ""
         #: Its id.
@@ -89,8 +90,26 @@ class Job:
             )
             if value
         }
+        if origin is not None and origin.submitted_ns and "submitted_at" not in self._facts:
+            self._facts["submitted_at"] = origin.submitted_ns
+        request_id = origin.request_id if origin is not None and origin.request_id else None
+        if request_id is None and parent is not None:
+            request_id = parent.request_id
+        if request_id is not None:
+            self._facts["request_id"] = clean_name(request_id)
         if given:
             self.set(**given)
+
+    @property
+    def request_id(self) -> Optional[str]:
+        """The request that it was begun by, if that is known."""
+        value: Optional[str] = self._facts.get("request_id")
+        return value
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether its end was reported."""
+        return self._ended
 
     @property
     def span_id(self) -> str:
@@ -206,9 +225,9 @@ class Job:
             started_ns = self._measure.started_ns
             if self._submitted:
                 submitted_ns = min(self._facts.get("submitted_at", started_ns), started_ns)
-                client.report("job.submitted", self._known(), submitted_ns, self.encoded)
+                client.report("job.submitted", self.told(), submitted_ns, self.encoded)
             client.pulse.job_started(id(self), self.id)
-            client.report("job.started", self._known(), started_ns, self.encoded)
+            client.report("job.started", self.told(), started_ns, self.encoded)
         except Exception:
             self._lost()
         return self
@@ -222,6 +241,10 @@ class Job:
             self._end("job.completed", {}, failed=False)
         if self._client is not None:
             _context.leave(self._before)
+
+    def end_at(self, time_ns: int) -> None:
+        """Says when it ended, before its end is reported: where others may begin the next attempt meanwhile."""
+        self._ended_ns = time_ns
 
     def step_out(self) -> None:
         """Lets it run on, but no longer here: for work that goes on in turns, as generators do."""
@@ -269,18 +292,20 @@ class Job:
         self._ended = True
         try:
             measured = measure.end()
-            event = {**self._known(), **facts}
+            event = {**self.told(), **facts}
             event["duration_seconds"] = measured["duration_seconds"]
             event["cpu_seconds"] = measured["cpu_seconds"]
             for key in ("memory_peak_bytes", "gpu_seconds"):
                 if key in measured:
                     event[key] = measured[key]
             client.pulse.job_ended(id(self), failed, timed_out, measure.seconds)
-            client.report(type_, event, measure.ended_ns, self.encoded)
+            ended_ns = measure.ended_ns if self._ended_ns is None else max(self._ended_ns, measure.started_ns)
+            client.report(type_, event, ended_ns, self.encoded)
         except Exception:
             self._lost()
 
-    def _known(self) -> dict[str, Any]:
+    def told(self) -> dict[str, Any]:
+        """What is known of it beside what each of its events says."""
         facts = dict(self._facts)
         if self._attributes:
             facts["attributes"] = dict(self._attributes)
@@ -339,7 +364,7 @@ NO_STAGE: Stage = _NoStage(None, NO_JOB, "none", {})
 def report_submitted(client: Client, kind: Any, id: Any, document: Any, tenant: Any, given: dict[str, Any]) -> str:
     """Reports that a job was put into a queue, and gives back its id."""
     job = Job(client, kind, id=id, document=document, tenant=tenant, given=given)
-    client.report("job.submitted", job._known(), None, job.encoded)
+    client.report("job.submitted", job.told(), None, job.encoded)
     return job.id
 
 
