@@ -23,6 +23,7 @@ from ._client import Client, current_client, replace_client
 from ._context import Origin, current_job, current_stage, extract, inject, traceparent, wrap
 from ._counts import Stats
 from ._jobs import NO_JOB, Job, report_submitted
+from ._llm import LLMCall, llm_call
 from ._log import logger
 from ._settings import read_settings
 from ._stages import Stage
@@ -33,6 +34,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Client",
     "Job",
+    "LLMCall",
     "Origin",
     "Stage",
     "Stats",
@@ -44,6 +46,7 @@ __all__ = [
     "init",
     "inject",
     "job",
+    "llm_call",
     "shutdown",
     "stats",
     "submitted",
