@@ -93,11 +93,6 @@ class LLMCall:
             self._open.append(None)
         return self
 
-    def restart(self) -> None:
-        """It begins only now."""
-        if self._open:
-            self._started_ns = time.perf_counter_ns()
-
     def backdate(self, duration_seconds: float, first_token_seconds: Optional[float], ended_at: float) -> int:
         """For calls that are heard of at their end: how long they took, and when they ended, in seconds since the
         epoch. Gives the end for `finish`."""

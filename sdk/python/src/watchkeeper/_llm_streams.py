@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from typing import Any, Callable, Optional
 
 from ._llm import LLMCall
@@ -87,8 +87,9 @@ class WatchedIterator(Watched, Iterator[Any]):
             self.closed()
 
 
-class WatchedAsyncIterator(Watched, AsyncIterator[Any]):
-    """The same for coroutines."""
+class WatchedAsyncIterator(Watched, AsyncGenerator[Any, Any]):
+    """The same for coroutines. It is no generator of its own around the inner one: the event loop closes all that are
+    left at its end, all at once, and the two would be in each other's way."""
 
     __slots__ = ()
 
@@ -96,10 +97,30 @@ class WatchedAsyncIterator(Watched, AsyncIterator[Any]):
         return self
 
     async def __anext__(self) -> Any:
+        return await self._step(self._inner.__anext__)
+
+    async def asend(self, value: Any) -> Any:
+        """As that of a generator."""
+        return await self._step(self._inner.asend, value)
+
+    async def athrow(self, *error: Any) -> Any:
+        """As that of a generator."""
+        return await self._step(self._inner.athrow, *error)
+
+    async def aclose(self) -> None:
+        """Closes the inner one, as that of a generator does."""
+        try:
+            close = getattr(self._inner, "aclose", None)
+            if close is not None:
+                await close()
+        finally:
+            self.closed()
+
+    async def _step(self, step: Any, *args: Any) -> Any:
         while True:
             self.is_waiting = True
             try:
-                piece = await self._inner.__anext__()
+                piece = await step(*args)
             except StopAsyncIteration:
                 self.ended()
                 raise
@@ -110,12 +131,14 @@ class WatchedAsyncIterator(Watched, AsyncIterator[Any]):
                 self.is_waiting = False
             if not self.hides(piece):
                 return piece
+            step, args = self._inner.__anext__, ()
 
-    async def aclose(self) -> None:
-        """Closes the inner one, as that of a generator does."""
-        try:
-            close = getattr(self._inner, "aclose", None)
-            if close is not None:
-                await close()
-        finally:
-            self.closed()
+
+class LateAsyncIterator(WatchedAsyncIterator):
+    """One whose call begins when its first piece is asked for."""
+
+    __slots__ = ()
+
+    async def __anext__(self) -> Any:
+        self.call.start()
+        return await self._step(self._inner.__anext__)
