@@ -1,7 +1,7 @@
 """LiteLLM's callback, called as LiteLLM 1.110 calls its own: by keywords, from threads of its own, some ends twice.
 
-The package takes seconds to import and hundreds of megabytes, so what it hands over stands here as it was recorded; where
-it is installed, the last test asks it itself.
+The package takes seconds to import and hundreds of megabytes, so what it hands over stands here as it was recorded.
+Where it is installed, the last test asks it itself.
 """
 
 from __future__ import annotations

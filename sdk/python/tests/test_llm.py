@@ -102,7 +102,8 @@ def test_it_is_told_once_and_never_raises(server, client):
     wk.llm_call(model=None).start().finish(7)
     assert client.flush(10)
     assert client.stats().dropped == {}
-    assert [(told["model"], told["finish_reason"]) for told in server.of("llm.call")] == [("m", "stop"), ("unknown", "7")]
+    told = [(call["model"], call["finish_reason"]) for call in server.of("llm.call")]
+    assert told == [("m", "stop"), ("unknown", "7")]
     assert "input_tokens" not in server.of("llm.call")[0]
 
 

@@ -315,7 +315,8 @@ def test_texts_are_sent_where_that_is_allowed(calls, plain):
     client = watching.watch(plain, capture_text=True)
     chat(client)
     words(chat(client, stream=True))
-    client.responses.create(model="good", input=[{"role": "user", "content": [{"type": "input_text", "text": "x" * 9_000}]}])
+    long = {"type": "input_text", "text": "x" * 9_000}
+    client.responses.create(model="good", input=[{"role": "user", "content": [long]}])
     whole, stream, response = calls()
     for told in (whole, stream):
         assert told["attributes"]["prompt"] == "user: a secret question"

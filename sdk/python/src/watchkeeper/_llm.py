@@ -18,6 +18,7 @@ from typing import Any, Optional, Union
 
 from . import _context, _trace
 from ._clean import name as clean_name
+from ._clean import shortened
 from ._client import Client, current_client
 from ._errors import error_facts
 from ._facts import LLM_FIELDS, as_count, assign
@@ -65,6 +66,7 @@ class LLMCall:
         operation: Optional[str] = None,
         capture_text: bool = False,
         made_for: Optional[dict[str, Any]] = None,
+        backend: Optional[str] = None,
     ) -> None:
         self._client = client
         #: The model that answers; until it says so, the one that is asked for.
@@ -85,6 +87,8 @@ class LLMCall:
                 self._facts["provider"] = provider
             if operation:
                 self._facts["operation"] = operation
+            if backend:
+                self._facts["backend"] = backend
 
     def start(self) -> LLMCall:
         """Begins it, where `with` does not fit."""
@@ -128,10 +132,12 @@ class LLMCall:
         cost_usd: Optional[float] = None,
     ) -> None:
         """How many tokens it took and gave, how many of those it took came from a cache, and what it cost."""
-        for name, value in (("input_tokens", input), ("output_tokens", output), ("cached_tokens", cached)):
-            count = None if value is None else as_count(value)
-            if count is not None:
-                self._usage[name] = count
+        if input is not None:
+            self._count("input_tokens", input)
+        if output is not None:
+            self._count("output_tokens", output)
+        if cached is not None:
+            self._count("cached_tokens", cached)
         if cost_usd is not None:
             cost = as_seconds(cost_usd)  # A number that is finite and not below 0.
             if cost is not None:
@@ -192,6 +198,12 @@ class LLMCall:
         """Whether it has begun and not ended."""
         return bool(self._open)
 
+    def _count(self, name: str, value: Any) -> None:
+        # The usual number needs no closer look.
+        count = value if type(value) is int and 0 <= value < 1 << 53 else as_count(value)
+        if count is not None:
+            self._usage[name] = count
+
     def _told(self, reason: Any, error: Union[BaseException, str, None], ended_ns: int) -> dict[str, Any]:
         facts, attributes, usage = self._facts, self._attributes, self._usage
         facts["model"] = clean_name(self.model if isinstance(self.model, str) else None) or "unknown"
@@ -202,17 +214,20 @@ class LLMCall:
             usage["output_tokens"] = self._chunks
             attributes["output_tokens_estimated"] = True
         facts.update(usage)
-        self._add_error(error)
-        if isinstance(error, _CANCELLED):
-            reason = "cancelled"
+        if error is not None:
+            if isinstance(error, _CANCELLED):
+                reason = "cancelled"
+            else:
+                self._add_error(error)
         if reason is not None:
             facts["finish_reason"] = clean_name(reason)
         rate = self._tokens_per_second(ended_ns)
         if rate is not None:
             attributes.setdefault("tokens_per_second", rate)
-        for name, text in (("prompt", self._prompt), ("answer", self._answer)):
-            if text:
-                attributes[name] = text if len(text) <= MAX_CAPTURED else text[: MAX_CAPTURED - 1] + "…"
+        if self.capture_text:
+            for name, text in (("prompt", self._prompt), ("answer", self._answer)):
+                if text:
+                    attributes[name] = shortened(text, MAX_CAPTURED)
         if attributes:
             facts["attributes"] = attributes
         return facts
@@ -228,9 +243,7 @@ class LLMCall:
         took = ended_ns - self._started_ns
         return round(output * 1e9 / took, 3) if took > 0 else None
 
-    def _add_error(self, error: Union[BaseException, str, None]) -> None:
-        if error is None or isinstance(error, _CANCELLED):
-            return
+    def _add_error(self, error: Union[BaseException, str]) -> None:
         told = error_facts(error, with_traceback=False)
         status = getattr(error, "status_code", None)
         if type(status) is int and 0 < status < 1_000:
@@ -243,7 +256,7 @@ class LLMCall:
             status == _UNPROCESSABLE or any(base.__name__ in _QUOTING for base in type(error).__mro__)
         ):
             message = f"{type(error).__name__} (its words quote what was sent)"
-        self._facts["error_message"] = message if len(message) <= _MAX_ERROR else message[: _MAX_ERROR - 1] + "…"
+        self._facts["error_message"] = shortened(message, _MAX_ERROR)
         for name in ("error_type", "timed_out"):
             if name in told:
                 self._attributes.setdefault(name, told[name])

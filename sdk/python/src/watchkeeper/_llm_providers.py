@@ -27,6 +27,7 @@ _DOMAINS = {
 }
 # What is run at home is known by its usual port, or by a host that is called so, as in a Compose file.
 _PORTS = {11434: "ollama"}
+_REMEMBERED = "_watchkeeper_address"
 _NAMES = ("ollama", "vllm", "sglang", "llamacpp", "litellm")
 
 
@@ -43,6 +44,17 @@ def provider_of(host: str, port: Optional[int]) -> str:
         if name in host:
             return name
     return host or "unknown"
+
+
+def known_address_of(owner: Any, url: Any) -> tuple[str, Optional[str]]:
+    """The same for the address of a client, which is remembered with it: to take an URL apart takes as long as to report
+    a call."""
+    members = vars(owner)
+    known = members.get(_REMEMBERED)
+    if known is None or known[0] is not url:
+        known = members[_REMEMBERED] = (url, address_of(url))
+    address: tuple[str, Optional[str]] = known[1]
+    return address
 
 
 def address_of(url: Any) -> tuple[str, Optional[str]]:

@@ -130,7 +130,7 @@ def _has_written(delta: Any) -> bool:
         if getattr(delta, name, None):
             return True
     extra = getattr(delta, "model_extra", None)
-    return bool(extra) and any(extra.get(name) for name in _WRITTEN_EXTRA)
+    return extra is not None and any(extra.get(name) for name in _WRITTEN_EXTRA)
 
 
 def _read_usage(call: LLMCall, usage: Any) -> None:
@@ -155,6 +155,8 @@ def _read_usage(call: LLMCall, usage: Any) -> None:
 
 def _read(details: Any, name: str) -> Any:
     """Older versions of the package have no type for these, and give a mapping."""
+    if details is None:
+        return None
     return details.get(name) if isinstance(details, Mapping) else getattr(details, name, None)
 
 

@@ -43,9 +43,9 @@ def _is_taken_raw(headers: Any) -> bool:
 def watch_answer(call: LLMCall, options: Any, answer: Any, hides: bool) -> Any:
     """Watches what was answered, and gives it back."""
     try:
-        kinds = {base.__name__ for base in type(answer).__mro__[:3]}
-        if not _RAW.isdisjoint(kinds):
-            _watch_raw(call, options, answer, hides, is_read="LegacyAPIResponse" in kinds)
+        shape = _shape_of(type(answer))
+        if shape in _RAW:
+            _watch_raw(call, options, answer, hides, is_read=shape == "LegacyAPIResponse")
         else:
             _watch_parsed(call, options, answer, hides)
     except Exception:
@@ -54,10 +54,23 @@ def watch_answer(call: LLMCall, options: Any, answer: Any, hides: bool) -> Any:
     return answer
 
 
+@functools.lru_cache(maxsize=64)
+def _shape_of(kind: type) -> str:
+    """How a class is watched: one of `_RAW`, whose answer is not parsed yet, `stream`, `async stream` or `answer`.
+    Remembered, because to ask a class of `pydantic` for what it lacks takes microseconds."""
+    for base in kind.__mro__:
+        if base.__name__ in _RAW:
+            return base.__name__
+    if hasattr(kind, "__next__"):
+        return "stream"
+    return "async stream" if hasattr(kind, "__anext__") else "answer"
+
+
 def _watch_parsed(call: LLMCall, options: Any, answer: Any, hides: bool) -> None:
-    if hasattr(type(answer), "__next__"):
+    shape = _shape_of(type(answer))
+    if shape == "stream":
         _watch_stream(call, options, answer, WatchedIterator, "close", hides)
-    elif hasattr(type(answer), "__anext__"):
+    elif shape == "async stream":
         _watch_stream(call, options, answer, WatchedAsyncIterator, "aclose", hides)
     else:
         call.finish(read_answer(call, answer), error=read_error(answer))

@@ -14,6 +14,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Any, Optional
+from urllib.parse import urlsplit
 
 from .._clean import name as clean_name
 from .._client import current_client
@@ -70,7 +71,7 @@ def install(*, capture_text: bool = False) -> bool:
     """Adds the callback to `litellm.callbacks`. Called again, the setting is replaced. False where the package is not
     there."""
     try:
-        litellm = importlib.import_module("litellm")
+        litellm: Any = importlib.import_module("litellm")
         made = callback(capture_text=capture_text)
         kept = [known for known in litellm.callbacks if not getattr(known, "is_watchkeeper", False)]
         # LiteLLM copies callbacks to lists of its own when the first call is made.
@@ -207,8 +208,6 @@ def _remember(lock: threading.Lock, known: OrderedDict[Hashable, Any], key: Hash
 
 def _address(base: Any) -> Optional[tuple[str, Optional[int], str]]:
     """Host, port and address of an `api_base`."""
-    from urllib.parse import urlsplit
-
     if not isinstance(base, str):
         return None
     try:

@@ -18,7 +18,7 @@ from typing import Any, Callable, Optional, TypeVar
 
 from .._client import current_client
 from .._llm import LLMCall
-from .._llm_providers import address_of
+from .._llm_providers import known_address_of
 from .._llm_streams import LateAsyncIterator, Watched
 from .._log import logger
 from .._openai_read import prompt_of
@@ -127,16 +127,17 @@ def _watched(original: Callable[..., Any], name: str, capture_text: bool) -> Cal
     return watched
 
 
-def _begin(owner: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], capture_text: bool) -> Optional[LLMCall]:
+def _begin(
+    owner: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], capture_text: bool
+) -> Optional[LLMCall]:
     client = current_client()
     if client is None:
         return None
     try:
         model = kwargs["model"] if "model" in kwargs else args[0] if args else None
-        call = LLMCall(client, model, "ollama", _OPERATIONS[name], capture_text)
         http = getattr(owner, "_client", None)
-        if http is not None:
-            call.set(backend=address_of(http.base_url)[1])
+        backend = None if http is None else known_address_of(owner, http.base_url)[1]
+        call = LLMCall(client, model, "ollama", _OPERATIONS[name], capture_text, backend=backend)
         if capture_text:
             key = _TEXTS[name]
             call.text(prompt=prompt_of({key: kwargs[key] if key in kwargs else args[1] if len(args) > 1 else None}))

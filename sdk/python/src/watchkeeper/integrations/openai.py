@@ -20,7 +20,7 @@ from typing import Any, Callable, Optional, TypeVar
 from .._client import Client as _Reporter
 from .._client import current_client
 from .._llm import LLMCall
-from .._llm_providers import address_of
+from .._llm_providers import known_address_of
 from .._log import logger
 from .._openai_read import OPERATIONS, prompt_of
 from .._openai_watch import ask_for_usage, watch_answer
@@ -168,16 +168,14 @@ def _begin(
         return None, None
 
 
-def _call(client: Client, owner: Any, options: Any, operation: str, settings: _Settings) -> LLMCall:
+def _call(client: _Reporter, owner: Any, options: Any, operation: str, settings: _Settings) -> LLMCall:
     asked = options.json_data if isinstance(options.json_data, dict) else {}
-    provider, backend = address_of(owner.base_url)
+    provider, backend = known_address_of(owner, owner.base_url)
     if settings.provider:
         provider = settings.provider
     elif "Azure" in type(owner).__name__:
         provider = "azure"
-    call = LLMCall(client, asked.get("model"), provider, operation, settings.capture_text)
-    if backend is not None:
-        call.set(backend=backend)
+    call = LLMCall(client, asked.get("model"), provider, operation, settings.capture_text, backend=backend)
     if settings.capture_text:
         call.text(prompt=prompt_of(asked))
     return call.start()
