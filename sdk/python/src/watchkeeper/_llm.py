@@ -245,8 +245,8 @@ class LLMCall:
 
     def _add_error(self, error: Union[BaseException, str]) -> None:
         told = error_facts(error, with_traceback=False)
-        status = getattr(error, "status_code", None)
-        if type(status) is int and 0 < status < 1_000:
+        status = _status_of(error)
+        if status is not None:
             self._attributes["status_code"] = status
         request_id = getattr(error, "request_id", None)
         if type(request_id) is str and request_id:
@@ -282,6 +282,17 @@ class LLMCall:
         trace: Optional[TracebackType],
     ) -> None:
         self.finish(error=error)
+
+
+def _status_of(error: Any) -> Optional[int]:
+    """The status of the answer that an error is about; `httpx` and `requests` have it one step further."""
+    try:
+        status = getattr(error, "status_code", None)
+        if status is None:
+            status = getattr(getattr(error, "response", None), "status_code", None)
+    except Exception:
+        return None
+    return status if type(status) is int and 0 < status < 1_000 else None
 
 
 _CANCELLED = (GeneratorExit, asyncio.CancelledError)

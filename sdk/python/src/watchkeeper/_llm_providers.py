@@ -47,8 +47,8 @@ def provider_of(host: str, port: Optional[int]) -> str:
 
 
 def known_address_of(owner: Any, url: Any) -> tuple[str, Optional[str]]:
-    """The same for the address of a client, which is remembered with it: to take an URL apart takes as long as to report
-    a call."""
+    """The same for the address of a client, which is remembered with it: to take one apart takes as long as to report a
+    call."""
     members = vars(owner)
     known = members.get(_REMEMBERED)
     if known is None or known[0] is not url:

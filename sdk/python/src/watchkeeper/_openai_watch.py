@@ -43,7 +43,8 @@ def _is_taken_raw(headers: Any) -> bool:
 def watch_answer(call: LLMCall, options: Any, answer: Any, hides: bool) -> Any:
     """Watches what was answered, and gives it back."""
     try:
-        shape = _shape_of(type(answer))
+        kind: Any = type(answer)
+        shape = _shape_of(kind)
         if shape in _RAW:
             _watch_raw(call, options, answer, hides, is_read=shape == "LegacyAPIResponse")
         else:
@@ -54,20 +55,33 @@ def watch_answer(call: LLMCall, options: Any, answer: Any, hides: bool) -> Any:
     return answer
 
 
+def watch_error(call: LLMCall, error: BaseException) -> None:
+    """Tells of a call that raised. One whose answer could not be parsed has an answer all the same."""
+    try:
+        answer = getattr(error, "completion", None)
+        if answer is not None:
+            read_answer(call, answer)
+    except Exception:
+        # Another library's error, with a `completion` of its own.
+        pass
+    call.finish(error=error)
+
+
 @functools.lru_cache(maxsize=64)
-def _shape_of(kind: type) -> str:
+def _shape_of(kind: Any) -> str:
     """How a class is watched: one of `_RAW`, whose answer is not parsed yet, `stream`, `async stream` or `answer`.
     Remembered, because to ask a class of `pydantic` for what it lacks takes microseconds."""
     for base in kind.__mro__:
         if base.__name__ in _RAW:
-            return base.__name__
+            return str(base.__name__)
     if hasattr(kind, "__next__"):
         return "stream"
     return "async stream" if hasattr(kind, "__anext__") else "answer"
 
 
 def _watch_parsed(call: LLMCall, options: Any, answer: Any, hides: bool) -> None:
-    shape = _shape_of(type(answer))
+    kind: Any = type(answer)
+    shape = _shape_of(kind)
     if shape == "stream":
         _watch_stream(call, options, answer, WatchedIterator, "close", hides)
     elif shape == "async stream":

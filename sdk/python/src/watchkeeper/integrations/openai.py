@@ -23,7 +23,7 @@ from .._llm import LLMCall
 from .._llm_providers import known_address_of
 from .._log import logger
 from .._openai_read import OPERATIONS, prompt_of
-from .._openai_watch import ask_for_usage, watch_answer
+from .._openai_watch import ask_for_usage, watch_answer, watch_error
 
 _Client = TypeVar("_Client")
 
@@ -127,7 +127,7 @@ def _unbound(original: Callable[..., Any], settings: _Settings, is_async: bool) 
             try:
                 answer = await original(self, *args, **kwargs)
             except BaseException as error:
-                call.finish(error=error)
+                watch_error(call, error)
                 raise
             return watch_answer(call, options, answer, hides)
 
@@ -142,7 +142,7 @@ def _unbound(original: Callable[..., Any], settings: _Settings, is_async: bool) 
             try:
                 answer = original(self, *args, **kwargs)
             except BaseException as error:
-                call.finish(error=error)
+                watch_error(call, error)
                 raise
             return watch_answer(call, options, answer, hides)
 
