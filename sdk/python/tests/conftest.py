@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Callable, Optional
 
 import pytest
+from llm_server import ModelServer
 
 import watchkeeper as wk
 from watchkeeper import _client
@@ -190,3 +191,24 @@ def balance(stats: wk.Stats) -> int:
     dropped = sum(count for reason, count in stats.dropped.items() if not reason.startswith("adopted_"))
     settled = stats.delivered + stats.rejected + dropped + stats.queued + stats.spooled
     return stats.reported - settled
+
+
+@pytest.fixture
+def models() -> Iterator[ModelServer]:
+    """A server of models."""
+    made = ModelServer()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def calls(server: Server, client: wk.Client) -> Callable[[], list[dict[str, Any]]]:
+    """The calls of models that were reported so far."""
+
+    def told() -> list[dict[str, Any]]:
+        assert client.flush(10)
+        assert client.stats().dropped == {}
+        assert client.stats().cleaned == 0
+        return server.of("llm.call")
+
+    return told

@@ -24,6 +24,7 @@ from ._client import Client, current_client, replace_client
 from ._context import Origin, current_job, current_stage, extract, inject, traceparent, wrap
 from ._counts import Stats
 from ._jobs import NO_JOB, Job, report_submitted
+from ._llm import LLMCall, llm_call
 from ._log import logger
 from ._settings import read_settings
 from ._stages import Stage
@@ -38,6 +39,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Client",
     "Job",
+    "LLMCall",
     "MemoryTracker",
     "Origin",
     "ResourceMonitor",
@@ -52,6 +54,7 @@ __all__ = [
     "init",
     "inject",
     "job",
+    "llm_call",
     "logs",
     "shutdown",
     "stats",

@@ -70,6 +70,12 @@ STAGE_FIELDS: dict[str, Reader] = {
     "expected_max_seconds": seconds,
 }
 
+LLM_FIELDS: dict[str, Reader] = {
+    "backend": _name,
+    "user_id": _name,
+    "cost_usd": _number,
+}
+
 
 def assign(
     given: dict[str, Any], fields: dict[str, Reader], facts: dict[str, Any], attributes: dict[str, Any]

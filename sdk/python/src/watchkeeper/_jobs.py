@@ -64,18 +64,21 @@ class Job:
         self.id = ""
         #: The trace that it belongs to, 32 hex digits.
         self.trace_id: Optional[str] = None
+        #: The document that it works on.
+        self.document: Optional[str] = None
         if client is None:
             return
         self.id = clean_name(id) or client.new_id()
         parent = _context.current_job()
         self.trace_id = _trace_of(origin, parent)
+        self.document = clean_name(document)
         parent_id = origin.job_id if origin is not None and origin.job_id else parent.id if parent is not None else None
         identity = {
             key: value
             for key, value in (
                 ("job_id", self.id),
                 ("kind", clean_name(kind) or "unnamed"),
-                ("document_id", clean_name(document)),
+                ("document_id", self.document),
                 ("trace_id", self.trace_id),
             )
             if value
@@ -117,6 +120,12 @@ class Job:
         if self._span_id is None:
             self._span_id = _trace.new_span_id()
         return self._span_id
+
+    @property
+    def tenant(self) -> Optional[str]:
+        """Whom it works for."""
+        value: Optional[str] = self._facts.get("tenant")
+        return value
 
     @property
     def input_bytes(self) -> Optional[int]:
