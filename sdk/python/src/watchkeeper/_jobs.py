@@ -67,6 +67,7 @@ class Job:
             return
         self.id = clean_name(id) or client.new_id()
         parent = _context.current_job()
+        request_id = _request_of(origin, parent)
         self.trace_id = _trace_of(origin, parent)
         parent_id = origin.job_id if origin is not None and origin.job_id else parent.id if parent is not None else None
         identity = {
@@ -86,6 +87,7 @@ class Job:
                 ("tenant", clean_name(tenant)),
                 ("parent_id", clean_name(parent_id) if parent_id != self.id else None),
                 ("submitted_at", _nanoseconds(submitted_at)),
+                ("request_id", clean_name(request_id)),
             )
             if value
         }
@@ -98,6 +100,12 @@ class Job:
         if self._span_id is None:
             self._span_id = _trace.new_span_id()
         return self._span_id
+
+    @property
+    def request_id(self) -> Optional[str]:
+        """The request that it was submitted in, if it is known."""
+        value: Optional[str] = self._facts.get("request_id")
+        return value
 
     @property
     def input_bytes(self) -> Optional[int]:
@@ -345,7 +353,17 @@ def _trace_of(origin: Optional[_context.Origin], parent: Optional[Job]) -> str:
         return origin.trace_id
     if parent is not None and parent.trace_id:
         return parent.trace_id
-    return _trace.new_trace_id()
+    request = _context.current_request()
+    return _trace.new_trace_id() if request is None else request.trace_id
+
+
+def _request_of(origin: Optional[_context.Origin], parent: Optional[Job]) -> Optional[str]:
+    if origin is not None and origin.request_id:
+        return origin.request_id
+    request = _context.current_request()
+    if request is not None:
+        return request.request_id
+    return None if parent is None else parent.request_id
 
 
 def _nanoseconds(value: Optional[Time]) -> Optional[int]:
