@@ -80,14 +80,20 @@ def _templates(router: Any, endpoint: Any, before: str, form_before: str, depth:
             yield before + template, form_before + form
 
 
-def wsgi_route(environ: MutableMapping[str, Any], script_name: str, django_request: Any) -> Optional[str]:
-    """The rule of Flask's request, or the route of Django's. `script_name` is the one that the request came with."""
+def flask_route(environ: MutableMapping[str, Any], script_name: str) -> Optional[str]:
+    """The rule of Flask's request; `script_name` is the one that the request came with. Asked when the answer begins:
+    Flask takes its request out of the environ before the server reads the body."""
     rule = getattr(environ.get("werkzeug.request"), "url_rule", None)
-    if rule is not None:
-        inside = environ.get("SCRIPT_NAME") or ""
-        mounted = inside[len(script_name) :] if inside.startswith(script_name) else ""
-        return str(mounted) + str(rule.rule)
-    match = getattr(django_request, "resolver_match", None)
+    if rule is None:
+        return None
+    inside = environ.get("SCRIPT_NAME") or ""
+    mounted = inside[len(script_name) :] if inside.startswith(script_name) else ""
+    return str(mounted) + str(rule.rule)
+
+
+def django_route(request: Any) -> Optional[str]:
+    """The route of Django's request."""
+    match = getattr(request, "resolver_match", None)
     return None if match is None else _of_django(match)
 
 

@@ -173,7 +173,7 @@ class _Exchange:
             if error is not None:
                 if is_departure(error):
                     request.client_disconnected = True
-                elif not (request.client_disconnected and isinstance(error, asyncio.CancelledError)):
+                elif not (request.client_disconnected and isinstance(error, (OSError, asyncio.CancelledError))):
                     # Without a client that left, a task that is cancelled was stopped by the server.
                     request.fail(error)
             self._report()

@@ -17,7 +17,7 @@ from ._client import Client, current_client
 from ._context import enter_request, leave_request
 from ._framework_errors import watch_errors
 from ._requests import KEY, Request, content_length, is_departure
-from ._routes import django_request_of, wsgi_route
+from ._routes import django_request_of, django_route, flask_route
 from ._rules import Hook, KeyHook, Names, Rules
 
 Environ = dict[str, Any]
@@ -83,7 +83,7 @@ class WatchkeeperMiddleware:
 class _Exchange:
     """One request and its answer."""
 
-    __slots__ = ("_django", "_environ", "_length", "_rules", "_script_name", "_start", "_upload", "request")
+    __slots__ = ("_django", "_environ", "_length", "_route", "_rules", "_script_name", "_start", "_upload", "request")
 
     def __init__(
         self, client: Client, rules: Rules, environ: Environ, path: str, start_response: StartResponse
@@ -109,6 +109,7 @@ class _Exchange:
             self._upload = environ["wsgi.input"] = _Upload(environ["wsgi.input"])
         self._script_name = environ.get("SCRIPT_NAME") or ""
         self._length: Optional[int] = None
+        self._route: Optional[str] = None
         self._django: Any = None
         self._rules = rules
         self._environ = environ
@@ -125,7 +126,11 @@ class _Exchange:
             return None
 
         def counting(data: bytes) -> Any:
-            made = write(data)
+            try:
+                made = write(data)
+            except OSError:
+                self.request.client_disconnected = True
+                raise
             self.request.sent(len(data))
             return made
 
@@ -168,7 +173,7 @@ class _Exchange:
                 return
             if isinstance(error, GeneratorExit) or is_departure(error):
                 request.client_disconnected = True
-            else:
+            elif not (request.client_disconnected and isinstance(error, OSError)):
                 request.fail(error)
             if not request.response_bytes:
                 # Nothing was sent so far: the server answers with its own 500.
@@ -185,6 +190,7 @@ class _Exchange:
         if 100 <= code < 200 and code != 101:
             return headers
         request.status = code
+        self._route = flask_route(self._environ, self._script_name)
         request_id, seconds = request.headers()
         has_id = has_time = False
         for name, value in headers:
@@ -233,7 +239,7 @@ class _Exchange:
         try:
             if self._upload is not None:
                 request.request_bytes = self._upload.bytes or None
-            route = request.route or wsgi_route(environ, self._script_name, self._django)
+            route = self._route or django_route(self._django)
         except Exception as error:
             request.trouble(error)
         user, key, wrong = self._rules.who(environ, self._header)
