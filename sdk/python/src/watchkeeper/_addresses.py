@@ -30,6 +30,7 @@ class Proxies:
             raise ValueError("the header of proxies is X-Forwarded-For or Forwarded")
         #: The one header that is read. With two, a client could use the one that the proxy does not write.
         self.header = header
+        self.header_bytes = header.encode("ascii")
         self._trusts_unix = False
         self._networks: list[_Network] = []
         for text in networks:

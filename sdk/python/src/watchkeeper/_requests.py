@@ -5,7 +5,6 @@ The middlewares of `asgi` and `wsgi` say what they see, this says what is report
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Iterable
@@ -73,7 +72,7 @@ class Request:
         #: The path as called, without what follows `?`.
         self.path = path or "/"
         #: The id that the client gave, if it is a safe one, else one of its own.
-        self.request_id = _safe_id(request_id) or os.urandom(16).hex()
+        self.request_id = _safe_id(request_id) or _trace.new_trace_id()
         #: The route that matched. The middleware finds it, where nobody set it.
         self.route: Optional[str] = None
         #: Who asked. The application may set it.
@@ -208,15 +207,20 @@ class Request:
         if self._trace_id is None:
             span = _trace.running_span()
             self._trace_id = None if span is None else span[0]
-        for key, value in (
-            ("trace_id", self._trace_id),
-            ("client_ip", self.client_ip),
-            ("user_id", user if self.user_id is None else clean_name(self.user_id)),
-            ("api_key_id", api_key if self.api_key_id is None else clean_name(self.api_key_id)),
-            ("request_bytes", self.request_bytes),
-        ):
-            if value is not None:
-                facts[key] = value
+        if self._trace_id is not None:
+            facts["trace_id"] = self._trace_id
+        if self.client_ip is not None:
+            facts["client_ip"] = clean_name(self.client_ip)
+        if self.user_id is not None:
+            user = clean_name(self.user_id)
+        if user:
+            facts["user_id"] = user
+        if self.api_key_id is not None:
+            api_key = clean_name(self.api_key_id)
+        if api_key:
+            facts["api_key_id"] = api_key
+        if self.request_bytes is not None:
+            facts["request_bytes"] = self.request_bytes
         if self.client_disconnected:
             attributes["client_disconnected"] = True
         elif not self.is_complete and self.status is not None:
@@ -248,11 +252,9 @@ def _safe_id(value: Any) -> Optional[str]:
 
 def content_length(value: Any) -> Optional[int]:
     """The number that a header `Content-Length` says."""
-    if isinstance(value, bytes):
-        value = value.decode("ascii", "replace")
-    if not isinstance(value, str) or len(value) > 18 or not (value.isascii() and value.isdigit()):
-        return None
-    return int(value)
+    if isinstance(value, (bytes, str)) and value.isascii() and value.isdigit() and len(value) <= 15:
+        return int(value)
+    return None
 
 
 def is_departure(error: BaseException) -> bool:

@@ -40,6 +40,7 @@ class Rules:
     ) -> None:
         self.user = user if callable(user) else None
         self.api_key_header = api_key.strip().lower() if isinstance(api_key, str) and api_key.strip() else None
+        self.api_key_header_bytes = (self.api_key_header or "").encode("latin-1", "replace")
         self.api_key = api_key if callable(api_key) else None
         secret = _given(api_key_secret, "API_KEY_SECRET")
         self._secret = secret.encode("utf-8", "replace") if isinstance(secret, str) else bytes(secret or b"")
@@ -71,9 +72,10 @@ class Rules:
         return hashlib.sha256(data).hexdigest()[:_KEY_DIGITS]
 
     def who(
-        self, source: MutableMapping[str, Any], header: Callable[[str], Optional[str]]
+        self, source: MutableMapping[str, Any], key_header: Optional[str]
     ) -> tuple[Optional[str], Optional[str], str]:
-        """The user and the hashed key by the hooks, and what went wrong with those."""
+        """The user and the hashed key by the hooks, and what went wrong with those. `key_header` is what the header
+        for keys said."""
         user, key, wrong = None, None, ""
         if self.user is not None:
             try:
@@ -83,16 +85,16 @@ class Rules:
         try:
             if self.api_key is not None:
                 key = self.hash_key(self.api_key(source))
-            elif self.api_key_header is not None:
-                key = self.hash_key(_without_scheme(header(self.api_key_header), self.api_key_header))
+            elif key_header is not None:
+                key = self.hash_key(_without_scheme(key_header, self.api_key_header))
         except Exception as error:
             wrong = f"the hook `api_key` failed: {type(error).__name__}"
         return user, key, wrong
 
 
-def _without_scheme(value: Optional[str], header: str) -> Optional[str]:
+def _without_scheme(value: str, header: Optional[str]) -> Optional[str]:
     """A key of `Authorization` is what follows `Bearer`."""
-    if value is None or header != "authorization":
+    if header != "authorization":
         return value
     scheme, _, rest = value.partition(" ")
     return rest.strip() if rest and scheme.lower() in ("bearer", "token", "apikey", "api-key") else None

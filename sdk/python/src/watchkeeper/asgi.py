@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterator, MutableMapping
+from collections.abc import Awaitable, MutableMapping
 from typing import Any, Callable, Optional, Union
 
 from ._client import Client, current_client
@@ -88,7 +88,7 @@ class WatchkeeperMiddleware:
 class _Exchange:
     """One request and its answer, as the messages between server and application tell of them."""
 
-    __slots__ = ("_is_last_sent", "_receive", "_received", "_rules", "_scope", "_send", "_sized", "request")
+    __slots__ = ("_is_last_sent", "_key", "_receive", "_received", "_rules", "_scope", "_send", "_sized", "request")
 
     def __init__(
         self, client: Client, rules: Rules, scope: Scope, path: str, receive: Receive, send: Send
@@ -96,7 +96,9 @@ class _Exchange:
         request_id = traceparent = length = None
         forwarded: list[str] = []
         proxies = rules.proxies
-        proxy_header = b"" if proxies is None else proxies.header.encode("ascii")
+        proxy_header = b"" if proxies is None else proxies.header_bytes
+        key_header = rules.api_key_header_bytes
+        self._key: Optional[str] = None
         for name, value in scope["headers"]:
             if name == b"x-request-id":
                 request_id = value.decode("latin-1")
@@ -106,6 +108,8 @@ class _Exchange:
                 length = content_length(value)
             elif name == proxy_header:
                 forwarded.append(value.decode("latin-1"))
+            if name == key_header:
+                self._key = value.decode("latin-1")
         self.request = request = Request(client, rules, scope["method"], path, request_id, traceparent)
         peer = scope.get("client")
         address = peer[0] if peer else None
@@ -217,13 +221,5 @@ class _Exchange:
             route = request.route or asgi_route(scope, request.path)
         except Exception as error:
             request.trouble(error)
-        user, key, wrong = self._rules.who(scope, self._header)
+        user, key, wrong = self._rules.who(scope, self._key)
         request.finish(route, user, key, wrong)
-
-    def _header(self, wanted: str) -> Optional[str]:
-        return next(self._values(wanted.encode("latin-1")), None)
-
-    def _values(self, wanted: bytes) -> Iterator[str]:
-        for name, value in self._scope["headers"]:
-            if name == wanted:
-                yield value.decode("latin-1")

@@ -242,12 +242,10 @@ class _Exchange:
             route = self._route or django_route(self._django)
         except Exception as error:
             request.trouble(error)
-        user, key, wrong = self._rules.who(environ, self._header)
+        header = self._rules.api_key_header
+        given = None if header is None else environ.get("HTTP_" + header.upper().replace("-", "_"))
+        user, key, wrong = self._rules.who(environ, given)
         request.finish(route, user, key, wrong)
-
-    def _header(self, wanted: str) -> Optional[str]:
-        value = self._environ.get("HTTP_" + wanted.upper().replace("-", "_"))
-        return value if isinstance(value, str) else None
 
 
 class _Body:
