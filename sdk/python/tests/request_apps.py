@@ -1,7 +1,9 @@
 """Small applications of each framework, as their users write them. A server imports one of them by its name."""
 
 # Annotations are not put off here: FastAPI reads them, and they name what is imported within functions.
+import asyncio
 import os
+import time
 from typing import Any
 
 import watchkeeper as wk
@@ -48,13 +50,22 @@ def make_fastapi() -> Any:
 
         return StreamingResponse(pieces())
 
+    @app.get("/endless")
+    async def endless() -> StreamingResponse:
+        async def pieces() -> Any:
+            while True:
+                yield b"x" * 1_000
+                await asyncio.sleep(0.01)
+
+        return StreamingResponse(pieces())
+
     @app.get("/fails")
     async def fails() -> None:
         raise ValueError("the file is encrypted")
 
     @app.get("/later")
     async def later(tasks: BackgroundTasks) -> str:
-        tasks.add_task(lambda: __import__("time").sleep(0.3))
+        tasks.add_task(lambda: time.sleep(0.3))
         return "ok"
 
     @router.get("/{page}")
@@ -101,6 +112,15 @@ def make_flask() -> Any:
 
         return Response(pieces())
 
+    @app.get("/endless")
+    def endless() -> Response:
+        def pieces() -> Any:
+            while True:
+                yield b"x" * 1_000
+                time.sleep(0.01)
+
+        return Response(pieces())
+
     @app.get("/fails")
     def fails() -> None:
         raise ValueError("the file is encrypted")
@@ -114,15 +134,30 @@ def make_flask() -> Any:
 
 
 def make_django() -> Any:
+    from django.core.wsgi import get_wsgi_application
+
+    from watchkeeper.wsgi import WatchkeeperMiddleware
+
+    configure_django()
+    return WatchkeeperMiddleware(get_wsgi_application())
+
+
+def make_django_asgi() -> Any:
+    from django.core.asgi import get_asgi_application
+
+    from watchkeeper.asgi import WatchkeeperMiddleware
+
+    configure_django()
+    return WatchkeeperMiddleware(get_asgi_application())
+
+
+def configure_django() -> None:
     import sys
 
     import django
     from django.conf import settings
-    from django.core.wsgi import get_wsgi_application
     from django.http import FileResponse, HttpResponse, StreamingHttpResponse
     from django.urls import include, path, re_path
-
-    from watchkeeper.wsgi import WatchkeeperMiddleware
 
     settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], SECRET_KEY="x", MIDDLEWARE=[], LOGGING_CONFIG=None)
     django.setup()
@@ -151,10 +186,14 @@ def make_django() -> Any:
         path("file", file),
         path("v1/", include([re_path(r"^pages/(?P<number>[0-9]+)$", document)])),
     ]
-    return WatchkeeperMiddleware(get_wsgi_application())
 
 
-_MAKERS = {"fastapi_app": make_fastapi, "flask_app": make_flask, "django_app": make_django}
+_MAKERS = {
+    "fastapi_app": make_fastapi,
+    "flask_app": make_flask,
+    "django_app": make_django,
+    "django_asgi_app": make_django_asgi,
+}
 
 
 def __getattr__(name: str) -> Any:

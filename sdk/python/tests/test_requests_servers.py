@@ -20,13 +20,14 @@ TESTS = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.join(os.path.dirname(TESTS), "src")
 REQUESTS = 200
 
-UVICORN = ["uvicorn", "request_apps:fastapi_app", "--log-level", "warning", "--port"]
+UVICORN = ["uvicorn", "--log-level", "warning"]
 GUNICORN = ["gunicorn", "--log-level", "warning"]
 SERVERS = {
-    "fastapi-uvicorn": UVICORN,
+    "fastapi-uvicorn": [*UVICORN, "request_apps:fastapi_app", "--port"],
     "fastapi-gunicorn": [*GUNICORN, "request_apps:fastapi_app", "-k", "uvicorn_worker.UvicornWorker", "-w", "4", "-b"],
     "flask": [*GUNICORN, "request_apps:flask_app", "-w", "1", "--threads", "4", "-b"],
     "django": [*GUNICORN, "request_apps:django_app", "-w", "2", "-b"],
+    "django-asgi": [*UVICORN, "request_apps:django_asgi_app", "--lifespan", "off", "--port"],
 }
 
 
@@ -36,7 +37,7 @@ class Application:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         command = SERVERS[name]
-        address = str(self.port) if command is UVICORN else f"127.0.0.1:{self.port}"
+        address = str(self.port) if command[0] == "uvicorn" else f"127.0.0.1:{self.port}"
         paths = os.pathsep.join(filter(None, [SOURCE, TESTS, os.environ.get("PYTHONPATH")]))
         environment = {**os.environ, "PYTHONPATH": paths, "WATCHKEEPER_URL": server.url, "WATCHKEEPER_SERVICE": name}
         self.process = subprocess.Popen([sys.executable, "-m", *command, address], env=environment)
@@ -104,7 +105,7 @@ def test_every_request_arrives_once(start, server, name):
     finished = [event for event in server.of("request.finished") if event["path"] != "/healthz"]
     assert Counter(event["request_id"] for event in finished) == {f"r-{number}": 1 for number in range(REQUESTS)}
     assert len({event["event_id"] for event in finished}) == REQUESTS
-    route = {"flask": "/documents/<int:number>", "django": "/documents/<int:number>"}.get(name, "/documents/{number}")
+    route = "/documents/{number}" if name.startswith("fastapi") else "/documents/<int:number>"
     assert {(event["route"], event["method"], event["status_code"]) for event in finished} == {(route, "GET", 200)}
     assert {event["service"] for event in finished} == {name}
     submitted = server.of("job.submitted")
@@ -162,7 +163,19 @@ def test_fastapi(start, server):
     assert not [event for event in server.of("request.finished") if event["path"] == "/healthz"]
 
 
-@pytest.mark.parametrize("name", ["flask", "django"])
+@pytest.mark.parametrize("name", ["fastapi-uvicorn", "flask"])
+def test_a_client_that_leaves_in_the_middle(start, server, name):
+    application = start(name)
+    with socket.create_connection(("127.0.0.1", application.port), 10) as client:
+        client.sendall(b"GET /endless HTTP/1.1\r\nHost: a\r\nX-Request-ID: leaves\r\n\r\n")
+        assert client.recv(20_000)
+    event = one(server, "leaves")
+    assert (event["status_code"], event["route"], event["response_bytes"] > 0) == (200, "/endless", True)
+    assert event["attributes"]["client_disconnected"] is True
+    assert "error_message" not in event
+
+
+@pytest.mark.parametrize("name", ["flask", "django", "django-asgi"])
 def test_flask_and_django(start, server, name):
     application = start(name)
 
@@ -180,7 +193,7 @@ def test_flask_and_django(start, server, name):
     assert "in fails" in event["attributes"]["traceback"]
     event, body = told("/stream")
     assert (event["response_bytes"], body) == (30, b"x" * 30)
-    assert "time_to_first_byte_seconds" in event["attributes"]
+    assert event["attributes"].keys() == {"time_to_first_byte_seconds"}
     event, _ = told("/upload", method="POST", body=b"1234567")
     assert event["request_bytes"] == 7
     if name == "flask":
@@ -189,4 +202,4 @@ def test_flask_and_django(start, server, name):
     else:
         event, body = told("/file")
         assert (event["response_bytes"], event["route"]) == (len(body), "/file")
-        assert "attributes" not in event
+        assert "client_disconnected" not in event.get("attributes", {})
