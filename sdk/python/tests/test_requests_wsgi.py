@@ -210,8 +210,12 @@ def test_a_file_stays_a_file(told):
 def test_what_passes_by(server, client):
     app = answering("200 OK", b"x")
     assert "X-Request-ID" not in call(app, "/healthz", options={"exclude": ["/healthz"]})[0][0][1]
-    assert "X-Request-ID" not in call(app, HTTP_UPGRADE="websocket")[0][0][1]
+    call(lambda environ, start_response: [], HTTP_UPGRADE="websocket")
     assert client.flush(10)
     assert server.events == []
+    # Whoever asks for a websocket where there is none is told all the same.
+    call(app, HTTP_UPGRADE="websocket")
+    assert client.flush(10)
+    assert [event["status_code"] for event in server.events] == [200]
     wk.shutdown(0.1)
     assert "X-Request-ID" not in call(app)[0][0][1]

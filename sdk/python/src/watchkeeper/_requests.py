@@ -18,7 +18,6 @@ from ._facts import assign
 
 if TYPE_CHECKING:
     from ._client import Client
-    from ._rules import Rules
 
 #: Where the middlewares keep the request in the scope or the environ: a request is counted once, by the outermost.
 KEY = "watchkeeper.request"
@@ -28,7 +27,8 @@ _MAX_PATH = 2_048
 _MAX_METHOD = 32
 # What nginx calls a client that left before it was answered.
 _CLIENT_LEFT = 499
-_NO_BODY = frozenset((204, 304))
+#: Answers that have no body.
+NO_BODY = frozenset((204, 304))
 
 
 class Request:
@@ -42,10 +42,9 @@ class Request:
         "_error",
         "_first_byte",
         "_is_reported",
-        "_rules",
         "_span_id",
         "_started",
-        "_trace_id",
+        "_traces",
         "api_key_id",
         "client_disconnected",
         "client_ip",
@@ -62,11 +61,10 @@ class Request:
     )
 
     def __init__(
-        self, client: Client, rules: Rules, method: str, path: str, request_id: Optional[str], traceparent: Any
+        self, client: Client, method: str, path: str, request_id: Optional[str], traceparent: Any
     ) -> None:
         self._started = time.perf_counter()
         self._client = client
-        self._rules = rules
         #: `GET` and the like.
         self.method = method
         #: The path as called, without what follows `?`.
@@ -98,15 +96,16 @@ class Request:
         self._is_reported = False
         self._span_id: Optional[str] = None
         span = None if traceparent is None else _trace.parse_traceparent(traceparent)
-        self._trace_id = None if span is None else span[0]
+        # The first one counts: two threads may make one at the same time.
+        self._traces: list[str] = [] if span is None else [span[0]]
 
     @property
     def trace_id(self) -> str:
         """The trace that it belongs to: of its `traceparent`, else of OpenTelemetry's running span, else a new one."""
-        if self._trace_id is None:
+        if not self._traces:
             span = _trace.running_span()
-            self._trace_id = _trace.new_trace_id() if span is None else span[0]
-        return self._trace_id
+            self._traces.append(_trace.new_trace_id() if span is None else span[0])
+        return self._traces[0]
 
     @property
     def span_id(self) -> str:
@@ -183,6 +182,10 @@ class Request:
         """Whether it is told already."""
         return self._is_reported
 
+    def pass_by(self) -> None:
+        """It turned out to be none of ours."""
+        self._is_reported = True
+
     def trouble(self, error: Exception) -> None:
         """A fault of ours, or of a class of the application: the request is told without that."""
         self._client.counts.last_error = f"a request: {type(error).__name__}"
@@ -199,16 +202,18 @@ class Request:
             "status_code": status,
             "duration_seconds": round(self._duration or 0.0, 6),
             "request_id": self.request_id,
-            "response_bytes": 0 if self.method == "HEAD" or status in _NO_BODY else self.response_bytes,
+            "response_bytes": 0 if self.method == "HEAD" or status in NO_BODY else self.response_bytes,
         }
         route = self.route or route
         if route:
             facts["route"] = clean_name(route)
-        if self._trace_id is None:
+        if not self._traces:
+            # One that nothing needed is not made up now; OpenTelemetry's is told.
             span = _trace.running_span()
-            self._trace_id = None if span is None else span[0]
-        if self._trace_id is not None:
-            facts["trace_id"] = self._trace_id
+            if span is not None:
+                self._traces.append(span[0])
+        if self._traces:
+            facts["trace_id"] = self._traces[0]
         if self.client_ip is not None:
             facts["client_ip"] = clean_name(self.client_ip)
         if self.user_id is not None:
@@ -233,7 +238,8 @@ class Request:
             facts["error_message"] = error.pop("error_message")
             attributes.update(error)
         if self._attributes:
-            attributes = {**self._attributes, **attributes}
+            # Ours first: of too many, the last are cut.
+            attributes.update((key, value) for key, value in self._attributes.items() if key not in attributes)
         if attributes:
             facts["attributes"] = attributes
         return facts

@@ -45,7 +45,7 @@ def _mounted_at(scope: MutableMapping[str, Any], template: str) -> str:
     prefix = str(inside[len(outside) :])
     # `Mount("/tenants/{tenant}")` leaves the values in the path, of which there may be any number.
     for name, value in (scope.get("path_params") or {}).items():
-        if "{" + name not in template:
+        if "{" + name + "}" not in template and "{" + name + ":" not in template:
             parts = prefix.split("/")
             text = str(value)
             if text in parts:

@@ -39,11 +39,14 @@ class Rules:
         api_key_secret: Union[str, bytes, None],
     ) -> None:
         self.user = user if callable(user) else None
+        if user is not None and self.user is None:
+            logger.warning("the hook `user` is left out: it is no function")
         self.api_key_header = api_key.strip().lower() if isinstance(api_key, str) and api_key.strip() else None
         self.api_key_header_bytes = (self.api_key_header or "").encode("latin-1", "replace")
         self.api_key = api_key if callable(api_key) else None
-        secret = _given(api_key_secret, "API_KEY_SECRET")
-        self._secret = secret.encode("utf-8", "replace") if isinstance(secret, str) else bytes(secret or b"")
+        if api_key and not self.api_key_header and self.api_key is None:
+            logger.warning("the hook `api_key` is left out: it is no function and no header")
+        self._secret = _bytes_of(_given(api_key_secret, "API_KEY_SECRET"))
         paths = _names(_given(exclude, "EXCLUDE_PATHS"), "the paths to leave out")
         self._paths = frozenset(path for path in paths if not path.endswith("*"))
         self._prefixes = tuple(path[:-1] for path in paths if path.endswith("*"))
@@ -100,6 +103,16 @@ def _without_scheme(value: str, header: Optional[str]) -> Optional[str]:
     return rest.strip() if rest and scheme.lower() in ("bearer", "token", "apikey", "api-key") else None
 
 
+def _bytes_of(secret: Any) -> bytes:
+    if isinstance(secret, str):
+        return secret.encode("utf-8", "replace")
+    if isinstance(secret, bytes):
+        return secret
+    if secret is not None:
+        logger.warning("the secret for API keys is left out: it is a text")
+    return b""
+
+
 def _given(value: Any, variable: str) -> Any:
     return os.environ.get("WATCHKEEPER_" + variable) if value is None else value
 
@@ -107,7 +120,7 @@ def _given(value: Any, variable: str) -> Any:
 def _names(value: Any, what: str) -> list[str]:
     try:
         parts = value.split(",") if isinstance(value, str) else list(value or ())
-        return [part.strip() for part in parts if part.strip()]
+        return [part for part in (str(part).strip() for part in parts) if part]
     except Exception as error:
         logger.warning("%s are left out: %s", what, error)
         return []

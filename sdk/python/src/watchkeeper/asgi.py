@@ -110,7 +110,7 @@ class _Exchange:
                 forwarded.append(value.decode("latin-1"))
             if name == key_header:
                 self._key = value.decode("latin-1")
-        self.request = request = Request(client, rules, scope["method"], path, request_id, traceparent)
+        self.request = request = Request(client, scope["method"], path, request_id, traceparent)
         peer = scope.get("client")
         address = peer[0] if peer else None
         request.client_ip = address if proxies is None else proxies.client_of(address, forwarded)
@@ -186,7 +186,7 @@ class _Exchange:
 
     def _start(self, message: Message) -> Message:
         try:
-            status = message["status"]
+            status = int(message["status"])
             if 100 <= status < 200 and status != 101:
                 return message
             request = self.request

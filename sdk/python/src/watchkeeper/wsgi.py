@@ -16,7 +16,7 @@ from typing import Any, Callable, Optional, Union
 from ._client import Client, current_client
 from ._context import enter_request, leave_request
 from ._framework_errors import watch_errors
-from ._requests import KEY, Request, content_length, is_departure
+from ._requests import KEY, NO_BODY, Request, content_length, is_departure
 from ._routes import django_request_of, django_route, flask_route
 from ._rules import Hook, KeyHook, Names, Rules
 
@@ -69,8 +69,6 @@ class WatchkeeperMiddleware:
             path = _path_of(environ)
             if KEY in environ or self._rules.excludes(path):
                 return None
-            if environ.get("HTTP_UPGRADE", "").lower() == "websocket":
-                return None
             exchange = _Exchange(client, self._rules, environ, path, start_response)
             environ[KEY] = exchange.request
             return exchange
@@ -90,7 +88,6 @@ class _Exchange:
     ) -> None:
         self.request = request = Request(
             client,
-            rules,
             environ.get("REQUEST_METHOD", "GET"),
             path,
             environ.get("HTTP_X_REQUEST_ID"),
@@ -159,8 +156,10 @@ class _Exchange:
         request = self.request
         if request.is_reported:
             return
-        request.is_complete = request.method == "HEAD" or (
-            self._length is not None and request.response_bytes >= self._length
+        request.is_complete = (
+            request.method == "HEAD"
+            or request.status in NO_BODY
+            or (self._length is not None and request.response_bytes >= self._length)
         )
         request.client_disconnected |= not request.is_complete
         self._report()
@@ -173,7 +172,7 @@ class _Exchange:
                 return
             if isinstance(error, GeneratorExit) or is_departure(error):
                 request.client_disconnected = True
-            elif not (request.client_disconnected and isinstance(error, OSError)):
+            elif not (isinstance(error, OSError) and (request.client_disconnected or self._is_websocket())):
                 request.fail(error)
             if not request.response_bytes:
                 # Nothing was sent so far: the server answers with its own 500.
@@ -210,6 +209,11 @@ class _Exchange:
             headers.append(("X-Process-Time", seconds))
         return headers
 
+    def _is_websocket(self) -> bool:
+        """Whether it was one. Asked at the end, because any client may ask for one where there is none."""
+        asked = str(self._environ.get("HTTP_UPGRADE", "")).lower() == "websocket"
+        return asked and self.request.status in (None, 101)
+
     def _is_file(self, body: Any) -> bool:
         wrapper = self._environ.get("wsgi.file_wrapper")
         return isinstance(wrapper, type) and isinstance(body, wrapper)
@@ -235,6 +239,9 @@ class _Exchange:
 
     def _report(self) -> None:
         request, environ = self.request, self._environ
+        if not request.has_failed and self._is_websocket():
+            request.pass_by()
+            return
         route = None
         try:
             if self._upload is not None:
