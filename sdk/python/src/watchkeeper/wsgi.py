@@ -172,7 +172,10 @@ class _Exchange:
                 return
             if isinstance(error, GeneratorExit) or is_departure(error):
                 request.client_disconnected = True
-            elif not (isinstance(error, OSError) and (request.client_disconnected or self._is_websocket())):
+            elif isinstance(error, (OSError, StopIteration)) and (request.client_disconnected or self._is_websocket()):
+                # Websockets end so under servers that know nothing of them.
+                pass
+            else:
                 request.fail(error)
             if not request.response_bytes:
                 # Nothing was sent so far: the server answers with its own 500.
