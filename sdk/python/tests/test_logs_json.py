@@ -10,7 +10,8 @@ import re
 import pytest
 
 import watchkeeper as wk
-from watchkeeper._context import REQUEST_ID
+from watchkeeper._context import enter_request, leave_request
+from watchkeeper._requests import Request
 
 SEED = json.loads(
     """
@@ -80,7 +81,8 @@ def test_times_have_microseconds_and_are_utc():
 
 
 def test_ids_come_from_what_runs_and_given_ones_hold(client):
-    token = REQUEST_ID.set("r-1")
+    request = Request(client, "POST", "/documents", "r-1", None)
+    before = enter_request(request)
     try:
         with wk.job("extract", id="j-1") as job, job.stage("ocr"):
             told = line(made())
@@ -88,8 +90,9 @@ def test_ids_come_from_what_runs_and_given_ones_hold(client):
             assert (told["trace_id"], told["span_id"]) == (job.trace_id, job.span_id)
             assert told["service"] == "tests"
             assert line(made(job_id="other"))["job_id"] == "other"
+        assert (line(made())["trace_id"], line(made())["span_id"]) == (request.trace_id, request.span_id)
     finally:
-        REQUEST_ID.reset(token)
+        leave_request(before)
     with wk.job("extract", request_id="r-2"):
         assert line(made())["request_id"] == "r-2"
     assert set(line(made())) == {"timestamp", "level", "service", "message", "logger"}

@@ -14,6 +14,7 @@ import pytest
 from conftest import Server, wait_until
 
 import watchkeeper as wk
+from watchkeeper import _trace
 
 SOURCE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "src")
 
@@ -44,6 +45,22 @@ def test_a_child_sends_its_own_events_and_the_parent_its(server, make_client):
     )
     assert len({event["event_id"] for event in server.events}) == 110
     assert {event["worker_id"] for event in server.events} == {"w", *(f"w-{pid}" for pid in children)}
+
+
+def test_a_child_makes_other_random_ids_than_its_parent():
+    _trace.new_trace_id()
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.write(writer, ",".join(_trace.new_trace_id() for _ in range(100)).encode())
+        os._exit(0)
+    os.waitpid(pid, 0)
+    of_child = set(os.read(reader, 100_000).decode().split(","))
+    os.close(reader)
+    os.close(writer)
+    of_parent = {_trace.new_trace_id() for _ in range(100)}
+    assert len(of_child) == len(of_parent) == 100
+    assert of_child.isdisjoint(of_parent)
 
 
 def test_a_fork_in_the_middle_of_a_batch_sends_it_once(server, make_client):

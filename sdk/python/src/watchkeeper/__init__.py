@@ -21,7 +21,17 @@ from typing import TYPE_CHECKING, Any, Optional
 from . import _allocations, _exit, logs
 from ._audit import audit
 from ._client import Client, current_client, replace_client
-from ._context import Origin, current_job, current_stage, extract, inject, traceparent, wrap
+from ._context import (
+    Origin,
+    current_job,
+    current_request,
+    current_stage,
+    current_trace_id,
+    extract,
+    inject,
+    traceparent,
+    wrap,
+)
 from ._counts import Stats
 from ._jobs import NO_JOB, Job, report_submitted
 from ._llm import LLMCall, llm_call
@@ -47,6 +57,7 @@ __all__ = [
     "Stats",
     "audit",
     "current_job",
+    "current_request",
     "current_stage",
     "event",
     "extract",
@@ -149,10 +160,23 @@ def submitted(
 
 
 def event(type: str, /, **facts: Any) -> None:
-    """Reports an event of any type of docs/events.md, with its fields as they stand there."""
+    """Reports an event of any type of docs/events.md, with its fields as they stand there. Where a job runs or a
+    request is answered, an event that may belong to a trace and says none belongs to theirs."""
     client = current_client()
     if client is not None:
+        if type in _IN_TRACES and facts.get("trace_id") is None:
+            trace_id = current_trace_id()
+            if trace_id is not None:
+                facts["trace_id"] = trace_id
         client.report(type, facts)
+
+
+_IN_TRACES = frozenset(
+    (
+        *("job.submitted", "job.started", "job.progress", "job.completed", "job.failed", "job.retried"),
+        *("stage.started", "stage.finished", "llm.call", "feedback.given", "audit.recorded"),
+    )
+)
 
 
 def flush(timeout: float = 5.0) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from . import _context, _trace
+from . import _context
 from ._clean import clean, name, text
 from ._client import current_client
 
@@ -39,7 +39,6 @@ def audit(
         return
     try:
         job = _context.current_job()
-        span = _trace.running_span()
         given = dict(attributes)
         facts: dict[str, Any] = {
             "action": name(action) or "unnamed",
@@ -50,11 +49,8 @@ def audit(
             "tenant": name(tenant),
             "document_id": name(given.pop("document_id", document)),
             "job_id": name(given.pop("job_id", None)) or (job.id if job is not None else None),
-            "request_id": name(given.pop("request_id", None))
-            or _context.REQUEST_ID.get()
-            or (job.request_id if job is not None else None),
-            "trace_id": name(given.pop("trace_id", None))
-            or (span[0] if span is not None else job.trace_id if job is not None else None),
+            "request_id": name(given.pop("request_id", None)) or _context.current_request_id(),
+            "trace_id": name(given.pop("trace_id", None)) or _context.current_trace_id(),
         }
         for key, value, known in (("outcome", outcome, _OUTCOMES), ("category", category, _CATEGORIES)):
             if value in known:

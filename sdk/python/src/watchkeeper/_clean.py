@@ -25,6 +25,8 @@ MAX_NAME_BYTES = 512
 #: The most attributes of one event; the server keeps no more.
 MAX_ATTRIBUTES = 64
 
+_MOST = (1 << 63) - 1
+_LEAST = -(1 << 63)
 _MAX_ITEMS = 1_000
 _MAX_CHARACTERS = 32_000
 _MAX_DEPTH = 6
@@ -53,7 +55,10 @@ def name(value: Any) -> Optional[str]:
     that begin alike stay two."""
     if value is None:
         return None
-    text = value if type(value) is str else _plain_text(value)
+    kind = type(value)
+    if kind is int and _LEAST <= value <= _MOST:
+        return str(value)
+    text = value if kind is str else _plain_text(value)
     if len(text) <= MAX_NAME_BYTES and text.isascii():
         return text
     data = text.encode("utf-8", "replace")

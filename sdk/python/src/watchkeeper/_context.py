@@ -13,13 +13,12 @@ from . import _trace
 
 if TYPE_CHECKING:
     from ._jobs import Job
+    from ._requests import Request
     from ._stages import Stage
 
 _job: ContextVar[Optional[Job]] = ContextVar("watchkeeper_job", default=None)
 _stage: ContextVar[Optional[Stage]] = ContextVar("watchkeeper_stage", default=None)
-
-#: The id of the request that is answered here. The middlewares set it, loggers read it.
-REQUEST_ID: ContextVar[Optional[str]] = ContextVar("watchkeeper_request_id", default=None)
+_request: ContextVar[Optional[Request]] = ContextVar("watchkeeper_request", default=None)
 
 _Made = TypeVar("_Made")
 _Payload = TypeVar("_Payload", bound="MutableMapping[str, Any]")
@@ -48,32 +47,63 @@ def current_stage() -> Optional[Stage]:
     return _stage.get()
 
 
-def traceparent() -> Optional[str]:
-    """The header `traceparent` for a request that is made here: of OpenTelemetry's running span, else of the job."""
+def current_request() -> Optional[Request]:
+    """The request that is answered here, where one of the middlewares sees it: its `request_id`, its `trace_id`, and
+    who asked."""
+    return _request.get()
+
+
+def current_request_id() -> Optional[str]:
+    """The id of the request that is answered here, else of the one that the running job was submitted in."""
+    request, job = _request.get(), _job.get()
+    if request is not None:
+        return request.request_id
+    return None if job is None else job.request_id
+
+
+def current_span() -> Optional[tuple[str, str]]:
+    """The trace and the span that work here belongs to: of OpenTelemetry's running span, else of the job, else of the
+    request that is answered here."""
     span = _trace.running_span()
-    if span is None:
-        job = _job.get()
-        if job is None or job.trace_id is None:
-            return None
-        span = (job.trace_id, job.span_id)
-    return f"00-{span[0]}-{span[1]}-01"
+    if span is not None:
+        return span
+    job, request = _job.get(), _request.get()
+    if job is not None and job.trace_id is not None:
+        return job.trace_id, job.span_id
+    return None if request is None else (request.trace_id, request.span_id)
+
+
+def current_trace_id() -> Optional[str]:
+    """The trace of `current_span`."""
+    span = current_span()
+    return None if span is None else span[0]
+
+
+def traceparent() -> Optional[str]:
+    """The header `traceparent` for a request that is made here: of OpenTelemetry's running span, else of the job, else
+    of the request that is answered here."""
+    span = current_span()
+    return None if span is None else f"00-{span[0]}-{span[1]}-01"
 
 
 def inject(payload: _Payload) -> _Payload:
     """Writes into a task's payload or headers where it comes from, as two texts: `traceparent` and `watchkeeper`.
-    Nothing is written where no job runs; the same mapping is given back."""
+    Nothing is written where no job runs and no request is answered; the same mapping is given back."""
     try:
         header = traceparent()
         if header is not None:
             payload["traceparent"] = header
         job, stage = _job.get(), _stage.get()
+        fields: list[str] = []
         if job is not None:
-            value = "job=" + quote(job.id, safe="")
+            fields.append("job=" + quote(job.id, safe=""))
             if stage is not None:
-                value += "&stage=" + quote(stage.name, safe="")
-            if job.request_id is not None:
-                value += "&request=" + quote(job.request_id, safe="")
-            payload["watchkeeper"] = value
+                fields.append("stage=" + quote(stage.name, safe=""))
+        request_id = current_request_id()
+        if request_id:
+            fields.append("request=" + quote(request_id, safe=""))
+        if fields:
+            payload["watchkeeper"] = "&".join(fields)
     except Exception:
         # A mapping that cannot be written to stays as it is.
         pass
@@ -100,18 +130,20 @@ def extract(payload: Mapping[Any, Any]) -> Origin:
 
 
 def wrap(function: Callable[..., _Made]) -> Callable[..., _Made]:
-    """The same function, which runs with the job and the stage of here, whatever thread or executor calls it. It may
-    run in many threads at once, as a copied context may not."""
-    job, stage = _job.get(), _stage.get()
-    if job is None and stage is None:
+    """The same function, which runs with the job, the stage and the request of here, whatever thread or executor calls
+    it. It may run in many threads at once, as a copied context may not."""
+    job, stage, request = _job.get(), _stage.get(), _request.get()
+    if job is None and stage is None and request is None:
         return function
 
     @functools.wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> _Made:
         before = enter(job, stage)
+        request_before = enter_request(request)
         try:
             return function(*args, **kwargs)
         finally:
+            leave_request(request_before)
             leave(before)
 
     return wrapped
@@ -135,6 +167,17 @@ def leave(before: Before) -> None:
     """Makes those run here that ran before."""
     _job.set(before[0])
     _stage.set(before[1])
+
+
+def enter_request(request: Optional[Request]) -> Optional[Request]:
+    """Makes this the request that is answered here; `leave_request` takes what it gives back."""
+    before = _request.get()
+    _request.set(request)
+    return before
+
+
+#: Makes that the request here which was it before.
+leave_request = _request.set
 
 
 def _plain(value: Any) -> str:

@@ -70,6 +70,7 @@ class Job:
             return
         self.id = clean_name(id) or client.new_id()
         parent = _context.current_job()
+        request_id = _request_of(origin, parent)
         self.trace_id = _trace_of(origin, parent)
         self.document = clean_name(document)
         parent_id = origin.job_id if origin is not None and origin.job_id else parent.id if parent is not None else None
@@ -90,22 +91,18 @@ class Job:
                 ("tenant", clean_name(tenant)),
                 ("parent_id", clean_name(parent_id) if parent_id != self.id else None),
                 ("submitted_at", _nanoseconds(submitted_at)),
+                ("request_id", clean_name(request_id)),
             )
             if value
         }
         if origin is not None and origin.submitted_ns and "submitted_at" not in self._facts:
             self._facts["submitted_at"] = origin.submitted_ns
-        request_id = origin.request_id if origin is not None and origin.request_id else None
-        if request_id is None and parent is not None:
-            request_id = parent.request_id
-        if request_id is not None:
-            self._facts["request_id"] = clean_name(request_id)
         if given:
             self.set(**given)
 
     @property
     def request_id(self) -> Optional[str]:
-        """The request that it was begun by, if that is known."""
+        """The request that it was submitted in, if that is known."""
         value: Optional[str] = self._facts.get("request_id")
         return value
 
@@ -261,12 +258,6 @@ class Job:
             _context.leave(self._before)
 
     @property
-    def request_id(self) -> Optional[str]:
-        """The request that it is part of, if that is known."""
-        value: Optional[str] = self._facts.get("request_id")
-        return value
-
-    @property
     def retry_count(self) -> Optional[int]:
         """How often it was tried before, if that is known."""
         value: Optional[int] = self._facts.get("retry_count")
@@ -385,7 +376,17 @@ def _trace_of(origin: Optional[_context.Origin], parent: Optional[Job]) -> str:
         return origin.trace_id
     if parent is not None and parent.trace_id:
         return parent.trace_id
-    return _trace.new_trace_id()
+    request = _context.current_request()
+    return _trace.new_trace_id() if request is None else request.trace_id
+
+
+def _request_of(origin: Optional[_context.Origin], parent: Optional[Job]) -> Optional[str]:
+    if origin is not None and origin.request_id:
+        return origin.request_id
+    request = _context.current_request()
+    if request is not None:
+        return request.request_id
+    return None if parent is None else parent.request_id
 
 
 def _nanoseconds(value: Optional[Time]) -> Optional[int]:

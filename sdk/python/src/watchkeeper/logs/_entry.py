@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Optional
 
-from .. import _context, _trace
+from .. import _context
 from .._clean import MAX_TEXT, clean, name, shortened, text
 from ._exceptions import structured
 
@@ -76,21 +76,17 @@ def entry_of_fields(message: Any, fields: Mapping[str, Any], error: Any = None) 
 def context_ids() -> dict[str, Any]:
     """The ids of what runs here: `request_id`, `job_id`, `stage`, `trace_id`, `span_id`, those that there are."""
     ids: dict[str, Any] = {}
-    request = _context.REQUEST_ID.get()
-    job = _context.current_job()
+    request_id, job = _context.current_request_id(), _context.current_job()
     if job is not None and job.id:
-        request = request or job.request_id
         ids["job_id"] = job.id
         stage = _context.current_stage()
         if stage is not None:
             ids["stage"] = stage.name
-    if request:
-        ids["request_id"] = request
-    span = _trace.running_span()
+    if request_id:
+        ids["request_id"] = request_id
+    span = _context.current_span()
     if span is not None:
         ids["trace_id"], ids["span_id"] = span
-    elif job is not None and job.trace_id:
-        ids["trace_id"], ids["span_id"] = job.trace_id, job.span_id
     return ids
 
 
