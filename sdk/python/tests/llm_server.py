@@ -130,8 +130,12 @@ def _chat(handler: BaseHTTPRequestHandler, body: dict[str, Any]) -> None:
         return {**base, "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}
 
     pieces: list[Any] = [chunk({"role": "assistant", "content": ""})]
-    pieces += [chunk({"reasoning_content": "hm" if model == "thinking" else word} if model == "thinking"
-                     else {"content": word}) for word in WORDS]
+    pieces += [
+        chunk(
+            {"reasoning_content": "hm" if model == "thinking" else word} if model == "thinking" else {"content": word}
+        )
+        for word in WORDS
+    ]
     if model == "wrong":
         pieces.append({"error": {"message": "out of memory", "code": 500}})
         return _stream(handler, "text/event-stream", _sse(pieces), False)

@@ -211,8 +211,11 @@ def test_litellm_itself(server, models):
     assert done.returncode == 0, done.stderr
     told = server.of("llm.call")
     assert {one["job_id"] for one in told} == {"j"}
-    ends = sorted((one.get("finish_reason"), one.get("attributes", {}).get("status_code")) for one in told
-                  if one.get("finish_reason"))
+    ends = sorted(
+        (one.get("finish_reason"), one.get("attributes", {}).get("status_code"))
+        for one in told
+        if one.get("finish_reason")
+    )
     assert ends == [("stop", None)] * 4
     failed = [one for one in told if "error_message" in one]
     assert [one["attributes"]["status_code"] for one in failed] == [400, 400]

@@ -14,9 +14,11 @@ from watchkeeper._llm_providers import provider_of
 
 def test_a_call_is_told_with_its_job_and_stage(calls):
     made = {"provider": "vllm", "backend": "http://gpu:8000", "user_id": 7, "temperature": 0.2}
-    with wk.job("extract", id="j", document="d", tenant="acme") as job, job.stage("summary"), wk.llm_call(
-        model="m", **made
-    ) as call:
+    with (
+        wk.job("extract", id="j", document="d", tenant="acme") as job,
+        job.stage("summary"),
+        wk.llm_call(model="m", **made) as call,
+    ):
         call.first_token()
         call.usage(input=1800, output=220, cached=100, cost_usd=0.01)
         call.finish("stop")

@@ -135,10 +135,13 @@ def test_an_error_within_a_stream_fails(calls, watched):
     assert calls()[0]["error_message"] == "out of memory"
 
 
-@pytest.mark.parametrize(("model", "error", "status"), [
-    ("bad", openai.BadRequestError, 400),
-    ("busy", openai.InternalServerError, 503),
-])
+@pytest.mark.parametrize(
+    ("model", "error", "status"),
+    [
+        ("bad", openai.BadRequestError, 400),
+        ("busy", openai.InternalServerError, 503),
+    ],
+)
 def test_an_error_is_told_and_goes_on(calls, watched, model, error, status):
     with pytest.raises(error):
         chat(watched, model)

@@ -137,9 +137,7 @@ def job(
     if client is None:
         return NO_JOB
     try:
-        return make_job(
-            client, kind, {"id": id, "document": document, "tenant": tenant, "queue": queue, **options}
-        )
+        return make_job(client, kind, {"id": id, "document": document, "tenant": tenant, "queue": queue, **options})
     except Exception:
         client.counts.drop("internal_error")
         return NO_JOB

@@ -68,9 +68,7 @@ class Client:
         """Whether it takes no more events."""
         return self._is_closed
 
-    def report(
-        self, type_: str, facts: dict[str, Any], time_ns: Optional[int] = None, encoded: str = ""
-    ) -> None:
+    def report(self, type_: str, facts: dict[str, Any], time_ns: Optional[int] = None, encoded: str = "") -> None:
         """Reports an event of a type of docs/events.md. It is encoded before this returns; what does not fit is
         counted. `encoded` are facts that are JSON already, as `encode_members` makes them."""
         try:

@@ -25,6 +25,11 @@ def is_timeout(error: BaseException) -> bool:
     return any(base.__name__ in _TIMEOUTS for base in type(error).__mro__)
 
 
+def is_cancellation(error: BaseException) -> bool:
+    """Whether whoever waited for the work gave it up, which is no error of the work."""
+    return isinstance(error, GeneratorExit) or any(base.__name__ == "CancelledError" for base in type(error).__mro__)
+
+
 def error_facts(error: Union[BaseException, str], with_traceback: bool = True) -> dict[str, Any]:
     """The facts of an event about `error`."""
     if not isinstance(error, BaseException):

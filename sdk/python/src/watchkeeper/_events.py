@@ -55,9 +55,7 @@ def _make_dumps() -> Callable[[Any], str]:
 
     Circles are not looked for: they end in a `RecursionError`, and such an event goes through `_clean`.
     """
-    plain = json.JSONEncoder(
-        separators=(",", ":"), allow_nan=False, ensure_ascii=False, check_circular=False
-    )
+    plain = json.JSONEncoder(separators=(",", ":"), allow_nan=False, ensure_ascii=False, check_circular=False)
     make, quote = getattr(json.encoder, "c_make_encoder", None), getattr(json.encoder, "encode_basestring", None)
     if make is None or quote is None:
         return plain.encode
@@ -100,9 +98,7 @@ class Encoder:
         """An id that no other event and no other process has."""
         return f"{self._prefix}{next(self._numbers):x}"
 
-    def encode(
-        self, type_: str, facts: dict[str, Any], time_ns: Optional[int] = None, encoded: str = ""
-    ) -> bytes:
+    def encode(self, type_: str, facts: dict[str, Any], time_ns: Optional[int] = None, encoded: str = "") -> bytes:
         """One event as a line of JSON. `facts` may have its own `event_id` and `time`. `encoded` are further facts that
         are JSON already (`encode_members`), because many events have them."""
         if time_ns is None:

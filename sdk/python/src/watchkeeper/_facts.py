@@ -77,9 +77,7 @@ LLM_FIELDS: dict[str, Reader] = {
 }
 
 
-def assign(
-    given: dict[str, Any], fields: dict[str, Reader], facts: dict[str, Any], attributes: dict[str, Any]
-) -> bool:
+def assign(given: dict[str, Any], fields: dict[str, Reader], facts: dict[str, Any], attributes: dict[str, Any]) -> bool:
     """Puts what was given where it belongs, and tells whether something had to be changed. More attributes than the
     server keeps go to one that says how many.
 

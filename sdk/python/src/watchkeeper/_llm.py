@@ -11,7 +11,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from types import TracebackType
 from typing import Any, Optional, Union
@@ -20,7 +19,7 @@ from . import _context, _trace
 from ._clean import name as clean_name
 from ._clean import shortened
 from ._client import Client, current_client
-from ._errors import error_facts
+from ._errors import error_facts, is_cancellation
 from ._facts import LLM_FIELDS, as_count, assign
 from ._facts import seconds as as_seconds
 
@@ -215,7 +214,7 @@ class LLMCall:
             attributes["output_tokens_estimated"] = True
         facts.update(usage)
         if error is not None:
-            if isinstance(error, _CANCELLED):
+            if isinstance(error, BaseException) and is_cancellation(error):
                 reason = "cancelled"
             else:
                 self._add_error(error)
@@ -293,9 +292,6 @@ def _status_of(error: Any) -> Optional[int]:
     except Exception:
         return None
     return status if type(status) is int and 0 < status < 1_000 else None
-
-
-_CANCELLED = (GeneratorExit, asyncio.CancelledError)
 
 
 def llm_call(

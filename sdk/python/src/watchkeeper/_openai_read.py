@@ -210,9 +210,7 @@ class _Fields:
     """An object of JSON, with its members as attributes."""
 
     def __init__(self, members: Any) -> None:
-        self.__dict__.update(
-            (name, _made(value)) for name, value in members.items() if isinstance(name, str)
-        )
+        self.__dict__.update((name, _made(value)) for name, value in members.items() if isinstance(name, str))
 
 
 def _made(value: Any) -> Any:

@@ -60,9 +60,7 @@ class Request:
         "user_id",
     )
 
-    def __init__(
-        self, client: Client, method: str, path: str, request_id: Optional[str], traceparent: Any
-    ) -> None:
+    def __init__(self, client: Client, method: str, path: str, request_id: Optional[str], traceparent: Any) -> None:
         self._started = time.perf_counter()
         self._client = client
         #: `GET` and the like.

@@ -18,9 +18,7 @@ def task(function: _Function) -> _Function: ...
 
 
 @overload
-def task(
-    function: None = None, *, name: Optional[str] = None, **options: Any
-) -> Callable[[_Function], _Function]: ...
+def task(function: None = None, *, name: Optional[str] = None, **options: Any) -> Callable[[_Function], _Function]: ...
 
 
 def task(

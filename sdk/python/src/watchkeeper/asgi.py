@@ -90,9 +90,7 @@ class _Exchange:
 
     __slots__ = ("_is_last_sent", "_key", "_receive", "_received", "_rules", "_scope", "_send", "_sized", "request")
 
-    def __init__(
-        self, client: Client, rules: Rules, scope: Scope, path: str, receive: Receive, send: Send
-    ) -> None:
+    def __init__(self, client: Client, rules: Rules, scope: Scope, path: str, receive: Receive, send: Send) -> None:
         request_id = traceparent = length = None
         forwarded: list[str] = []
         proxies = rules.proxies

@@ -266,10 +266,9 @@ def _behind(error: Optional[BaseException]) -> Iterator[BaseException]:
 
 # Workers: what the main process of a pool knows of the processes that run.
 
+
 @guarded
-def _failure_elsewhere(
-    sender: Any = None, task_id: Any = None, exception: Any = None, **_: Any
-) -> None:
+def _failure_elsewhere(sender: Any = None, task_id: Any = None, exception: Any = None, **_: Any) -> None:
     # What runs here ends by `task_postrun`, a child tells what it rejected, and of limits `on_timeout` tells.
     if type(exception).__name__ == "WorkerLostError" and _run_of(task_id) is None:
         _report_elsewhere("job.failed", sender, task_id, exception)
@@ -302,9 +301,7 @@ def _unknown(name: Any = None, id: Any = None, message: Any = None, exc: Any = N
     client = current_client()
     if client is not None and id:
         words = "the worker has no such task"
-        report_end(
-            client, "job.failed", name, id, words, "NotRegistered", headers=getattr(message, "headers", None)
-        )
+        report_end(client, "job.failed", name, id, words, "NotRegistered", headers=getattr(message, "headers", None))
 
 
 def _report_elsewhere(
@@ -357,9 +354,7 @@ def _timed_out(request: Any, timeout: Any) -> None:
 def _watched_update_state(original: Callable[..., Any]) -> Callable[..., Any]:
     """A task's own states: `FAILURE` is its failure, whatever it returns; others are progress."""
 
-    def update_state(
-        self: Any, task_id: Any = None, state: Any = None, meta: Any = None, **kwargs: Any
-    ) -> Any:
+    def update_state(self: Any, task_id: Any = None, state: Any = None, meta: Any = None, **kwargs: Any) -> Any:
         _note_state(self, task_id, state, meta)
         return original(self, task_id, state, meta, **kwargs)
 

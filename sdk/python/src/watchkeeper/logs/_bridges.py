@@ -106,8 +106,14 @@ def _of_loguru(entry: Any) -> logging.LogRecord:
     if exception is not None and exception.value is not None:
         info = (exception.type, exception.value, exception.traceback)
     record = logging.LogRecord(
-        str(entry["name"] or "loguru"), entry["level"].no, entry["file"].path, entry["line"], str(entry["message"]),
-        None, info, entry["function"],
+        str(entry["name"] or "loguru"),
+        entry["level"].no,
+        entry["file"].path,
+        entry["line"],
+        str(entry["message"]),
+        None,
+        info,
+        entry["function"],
     )
     record.levelname = entry["level"].name
     record.created = entry["time"].timestamp()
