@@ -194,7 +194,7 @@ class Lane:
                 time.sleep(max(0.0, min(0.2, deadline - time.monotonic())))
 
     def salvage(self) -> None:
-        """Brings what is left to the disk, or counts it. Whoever comes first does it: the thread, or who waits for it."""
+        """Brings what is left to the disk, or counts it: the thread does, or who waits for it, whoever comes first."""
         if not self._salvaging.acquire(timeout=1.0):
             return
         try:

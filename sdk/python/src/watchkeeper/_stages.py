@@ -82,7 +82,7 @@ class Stage:
         self._status = "skipped"
 
     def add(self, facts: dict[str, Any]) -> None:
-        """Adds fields of `stage.finished` as docs/events.md has them, as they are: for integrations that measure more."""
+        """Adds fields of `stage.finished` of docs/events.md as they are: for integrations that measure more."""
         self._finish.update(facts)
 
     def start(self) -> Stage:

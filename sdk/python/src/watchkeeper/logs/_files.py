@@ -117,7 +117,7 @@ class SharedRotatingFileHandler(logging.Handler):
 
 
 class _Lock:
-    """A lock that nobody waits for. It is opened each time: one that was open before a fork would be both processes'."""
+    """A lock that nobody waits for. It is opened each time: one open before a fork would be both processes'."""
 
     def __init__(self, path: str) -> None:
         self.is_held = fcntl is None
