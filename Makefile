@@ -4,6 +4,7 @@
 CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/watchkeeper
 export CARGO_TARGET_DIR ?= $(CACHE)/target
 export WATCHKEEPER_VENV ?= $(CACHE)/venv
+export WATCHKEEPER_SDK_VENV ?= $(CACHE)/sdk-venv
 export WATCHKEEPER_OTLP_RUST ?= $(CACHE)/otlp-rust
 export WATCHKEEPER_TEST_PYTHON ?= $(WATCHKEEPER_VENV)/bin/python
 # Backtraces of panics that a test expects hide the output that matters.
@@ -41,7 +42,9 @@ test-rust: prepare
 	fi
 
 test-python: prepare
+	@scripts/prepare.sh sdk
 	$(WATCHKEEPER_TEST_PYTHON) -m pytest -q -p no:cacheprovider examples/docpipe rules deploy/grafana
+	cd sdk/python && $(WATCHKEEPER_SDK_VENV)/bin/python -m pytest -q -p no:cacheprovider
 
 # Unit tests, and Login, Overview and Explore in a real Chromium against the binary that the Rust tests built.
 test-ui: ui

@@ -3,11 +3,13 @@
 # their own), prometheus (that tests compare with, and promtool), exporter (the node exporter, which tests
 # scrape), tmux (a terminal for tests), python (a virtual environment with the packages of the example pipeline
 # and the tests), node (the packages of the web page), otlp-js and otlp-rust (OpenTelemetry's SDKs for
-# JavaScript and Rust, for tests), chromium (for those of the page), bench (the peers of `make bench`), fuzz (cargo-fuzz, and the compiler of C++
-# that its library needs). Does nothing where all is there.
+# JavaScript and Rust, for tests), sdk (a virtual environment with what the tests of the Python package need), chromium
+# (for those of the page), bench (the peers of `make bench`), fuzz (cargo-fuzz, and the compiler of C++ that its library
+# needs). Does nothing where all is there.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 venv=${WATCHKEEPER_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/watchkeeper/venv}
+sdk_venv=${WATCHKEEPER_SDK_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/watchkeeper/sdk-venv}
 
 say() { printf 'prepare: %s\n' "$*" >&2; }
 
@@ -57,17 +59,28 @@ prepare_exporter() {
   install_packages prometheus-node-exporter
 }
 
-prepare_python() {
-  local wanted="$root/examples/docpipe/requirements.txt" tests="$root/scripts/requirements-test.txt"
-  local stamp="$venv/.prepared" sum
-  sum=$(cat "$wanted" "$tests" | sha256sum)
-  if [ -x "$venv/bin/python" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$sum" ]; then return; fi
+# A virtual environment, unless it was made of the same files. The first is where it lies, the others say what it has.
+prepare_venv() {
+  local venv=$1 wanted=("${@:2}") sum
+  sum=$(cat "${wanted[@]}" | sha256sum)
+  if [ -x "$venv/bin/python" ] && [ "$(cat "$venv/.prepared" 2>/dev/null)" = "$sum" ]; then return; fi
   command -v python3 >/dev/null || install_packages python3
   if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then install_packages python3-venv; fi
   say "preparing Python packages in $venv"
   [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
-  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$wanted" -r "$tests"
-  printf '%s\n' "$sum" >"$stamp"
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "${wanted[@]/#/--requirement=}"
+  printf '%s\n' "$sum" >"$venv/.prepared"
+}
+
+prepare_python() {
+  prepare_venv "$venv" "$root/examples/docpipe/requirements.txt" "$root/scripts/requirements-test.txt"
+}
+
+prepare_sdk() {
+  prepare_venv "$sdk_venv" "$root/sdk/python/requirements-test.txt"
+  # It asks for an older client of Redis than Celery does, and runs with the newer.
+  "$sdk_venv/bin/python" -c 'import arq' 2>/dev/null ||
+    "$sdk_venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps "arq>=0.26"
 }
 
 # The packages of a folder lie in the cache, by what is locked, and the checkout has a link to them: a fresh
@@ -138,6 +151,7 @@ for part in "$@"; do
     postgresql) prepare_postgresql ;;
     prometheus) prepare_prometheus ;;
     python) prepare_python ;;
+    sdk) prepare_sdk ;;
     node) prepare_node ;;
     otlp-js) prepare_otlp_js ;;
     otlp-rust) prepare_otlp_rust ;;

@@ -1,0 +1,407 @@
+"""Jobs: a piece of work from its start to its end.
+
+::
+
+    with watchkeeper.job("extract", id=task.id, document=task.document) as job:
+        with job.stage("ocr", expected_max_seconds=120) as stage:
+            stage.items = recognise(task)
+"""
+
+from __future__ import annotations
+
+import datetime
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Optional, Union
+
+from . import _context, _trace
+from ._clean import name as clean_name
+from ._clean import text as clean_text
+from ._errors import error_facts, is_failure, is_timeout
+from ._events import encode_members
+from ._facts import JOB_FIELDS, as_count, assign, seconds, share
+from ._measure import Measure
+from ._stages import Stage, stage_name
+
+if TYPE_CHECKING:
+    from ._client import Client
+
+#: A time: seconds or nanoseconds since the epoch, or a `datetime`.
+Time = Union[int, float, datetime.datetime]
+
+
+class Job:
+    """A job, begun by `with` or `async with`. One that raises has failed, and the exception goes on.
+
+    Made by `watchkeeper.job`. No method raises or waits.
+    """
+
+    def __init__(
+        self,
+        client: Optional[Client],
+        kind: Any,
+        *,
+        id: Any = None,
+        document: Any = None,
+        tenant: Any = None,
+        origin: Optional[_context.Origin] = None,
+        submitted: bool = False,
+        submitted_at: Optional[Time] = None,
+        given: Optional[dict[str, Any]] = None,
+    ) -> None:
+        self._client = client
+        self._facts: dict[str, Any] = {}
+        self._attributes: dict[str, Any] = {}
+        self._measure: Optional[Measure] = None
+        self._before: _context.Before = (None, None)
+        self._ended = False
+        self._submitted = submitted
+        self._span_id: Optional[str] = None
+        self._ended_ns: Optional[int] = None
+        #: What every event of the job and its stages says, as JSON.
+        self.encoded = ""
+        #: Its id.
+        self.id = ""
+        #: The trace that it belongs to, 32 hex digits.
+        self.trace_id: Optional[str] = None
+        #: The document that it works on.
+        self.document: Optional[str] = None
+        if client is None:
+            return
+        self.id = clean_name(id) or client.new_id()
+        parent = _context.current_job()
+        request_id = _request_of(origin, parent)
+        self.trace_id = _trace_of(origin, parent)
+        self.document = clean_name(document)
+        parent_id = origin.job_id if origin is not None and origin.job_id else parent.id if parent is not None else None
+        identity = {
+            key: value
+            for key, value in (
+                ("job_id", self.id),
+                ("kind", clean_name(kind) or "unnamed"),
+                ("document_id", self.document),
+                ("trace_id", self.trace_id),
+            )
+            if value
+        }
+        self.encoded = encode_members(identity)
+        self._facts = {
+            key: value
+            for key, value in (
+                ("tenant", clean_name(tenant)),
+                ("parent_id", clean_name(parent_id) if parent_id != self.id else None),
+                ("submitted_at", _nanoseconds(submitted_at)),
+                ("request_id", clean_name(request_id)),
+            )
+            if value
+        }
+        if origin is not None and origin.submitted_ns and "submitted_at" not in self._facts:
+            self._facts["submitted_at"] = origin.submitted_ns
+        if given:
+            self.set(**given)
+
+    @property
+    def request_id(self) -> Optional[str]:
+        """The request that it was submitted in, if that is known."""
+        value: Optional[str] = self._facts.get("request_id")
+        return value
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether its end was reported."""
+        return self._ended
+
+    @property
+    def span_id(self) -> str:
+        """Its span in that trace, 16 hex digits."""
+        if self._span_id is None:
+            self._span_id = _trace.new_span_id()
+        return self._span_id
+
+    @property
+    def tenant(self) -> Optional[str]:
+        """Whom it works for."""
+        value: Optional[str] = self._facts.get("tenant")
+        return value
+
+    @property
+    def input_bytes(self) -> Optional[int]:
+        """The size of its input."""
+        value: Optional[int] = self._facts.get("input_bytes")
+        return value
+
+    @input_bytes.setter
+    def input_bytes(self, value: Optional[int]) -> None:
+        self.set(input_bytes=as_count(value))
+
+    @property
+    def output_bytes(self) -> Optional[int]:
+        """The size of its output."""
+        value: Optional[int] = self._facts.get("output_bytes")
+        return value
+
+    @output_bytes.setter
+    def output_bytes(self, value: Optional[int]) -> None:
+        self.set(output_bytes=as_count(value))
+
+    @property
+    def confidence(self) -> Optional[float]:
+        """How sure the result is, 0 to 1."""
+        value: Optional[float] = self._facts.get("confidence_score")
+        return value
+
+    @confidence.setter
+    def confidence(self, value: Optional[float]) -> None:
+        self.set(confidence_score=value)
+
+    @property
+    def degraded(self) -> bool:
+        """Whether a lesser method had to be used."""
+        return bool(self._facts.get("quality_degraded", False))
+
+    @degraded.setter
+    def degraded(self, value: bool) -> None:
+        self.set(quality_degraded=bool(value))
+
+    def set(self, **attributes: Any) -> None:
+        """Adds facts; they go with the end of the job. `pages`, `input_bytes`, `content_type` and the other fields of
+        docs/events.md are fields, everything else are attributes, of any value."""
+        try:
+            client = self._client
+            if client is not None and assign(attributes, JOB_FIELDS, self._facts, self._attributes):
+                client.counts.clean()
+        except Exception:
+            self._lost()
+
+    def stage(self, name: Any, **given: Any) -> Stage:
+        """A step of this job: `component`, `expected_max_seconds`, `items`, and attributes."""
+        return Stage(self._client, self, stage_name(name), given)
+
+    def progress(
+        self,
+        done: Optional[float] = None,
+        *,
+        message: Optional[str] = None,
+        stage: Optional[str] = None,
+        expected_max_seconds: Optional[float] = None,
+    ) -> None:
+        """Says how far it is, 0 to 1, and that it is alive."""
+        client = self._client
+        if client is None:
+            return
+        try:
+            facts: dict[str, Any] = {}
+            running = _context.current_stage()
+            if stage is None and running is not None and running.job is self:
+                stage = running.name
+            for key, value in (
+                ("progress", share(done)),
+                ("stage", clean_name(stage)),
+                ("message", clean_text(message, 1_000) if message is not None else None),
+                ("expected_max_seconds", seconds(expected_max_seconds)),
+            ):
+                if value is not None:
+                    facts[key] = value
+            client.report("job.progress", facts, None, self.encoded)
+        except Exception:
+            self._lost()
+
+    def retry(
+        self, error: Union[BaseException, str, None] = None, *, max_retries: Optional[int] = None, **given: Any
+    ) -> None:
+        """This attempt failed, and another follows: it is reported so, and the end of the attempt is not again."""
+        self.set(max_retries=max_retries, **given)
+        facts: dict[str, Any] = {}
+        if error is not None:
+            facts = error_facts(error)
+        self._end("job.retried", facts, failed=True)
+
+    def fail(self, error: Union[BaseException, str]) -> None:
+        """It failed, though nothing was raised."""
+        self._end("job.failed", error_facts(error), failed=True)
+
+    def start(self) -> Job:
+        """Begins it, where `with` does not fit. `finish` ends it, in any case: after `retry` or `fail`, too."""
+        client = self._client
+        if client is None or self._measure is not None or self._ended:
+            return self
+        try:
+            self._before = _context.enter(self, None)
+            self._measure = Measure(client)
+            started_ns = self._measure.started_ns
+            if self._submitted:
+                submitted_ns = min(self._facts.get("submitted_at", started_ns), started_ns)
+                client.report("job.submitted", self.told(), submitted_ns, self.encoded)
+            client.pulse.job_started(id(self), self.id)
+            client.report("job.started", self.told(), started_ns, self.encoded)
+        except Exception:
+            self._lost()
+        return self
+
+    def finish(self, error: Optional[BaseException] = None) -> None:
+        """Ends it, with the exception that ended it if one did."""
+        if error is not None and is_failure(error):
+            if not self._ended:
+                self._end("job.failed", error_facts(error), failed=True, timed_out=is_timeout(error))
+        else:
+            self._end("job.completed", {}, failed=False)
+        if self._client is not None:
+            _context.leave(self._before)
+
+    def end_at(self, time_ns: int) -> None:
+        """Says when it ended, before its end is reported: where others may begin the next attempt meanwhile."""
+        self._ended_ns = time_ns
+
+    def step_out(self) -> None:
+        """Lets it run on, but no longer here: for work that goes on in turns, as generators do."""
+        if self._client is not None:
+            _context.leave(self._before)
+
+    @property
+    def retry_count(self) -> Optional[int]:
+        """How often it was tried before, if that is known."""
+        value: Optional[int] = self._facts.get("retry_count")
+        return value
+
+    def __enter__(self) -> Job:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        self.finish(error)
+
+    async def __aenter__(self) -> Job:
+        return self.start()
+
+    async def __aexit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        self.finish(error)
+
+    def _end(self, type_: str, facts: dict[str, Any], failed: bool, timed_out: bool = False) -> None:
+        client, measure = self._client, self._measure
+        if client is None or measure is None or self._ended:
+            return
+        self._ended = True
+        try:
+            measured = measure.end()
+            event = {**self.told(), **facts}
+            event["duration_seconds"] = measured["duration_seconds"]
+            event["cpu_seconds"] = measured["cpu_seconds"]
+            for key in ("memory_peak_bytes", "gpu_seconds"):
+                if key in measured:
+                    event[key] = measured[key]
+            client.pulse.job_ended(id(self), failed, timed_out, measure.seconds)
+            ended_ns = measure.ended_ns if self._ended_ns is None else max(self._ended_ns, measure.started_ns)
+            client.report(type_, event, ended_ns, self.encoded)
+        except Exception:
+            self._lost()
+
+    def told(self) -> dict[str, Any]:
+        """What is known of it beside what each of its events says."""
+        facts = dict(self._facts)
+        if self._attributes:
+            facts["attributes"] = dict(self._attributes)
+        return facts
+
+    def _lost(self) -> None:
+        if self._client is not None:
+            self._client.counts.drop("internal_error")
+
+
+class _NoJob(Job):
+    """What `job` gives where Watchkeeper is not configured: one object for all, that keeps nothing."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if "trace_id" not in self.__dict__:
+            object.__setattr__(self, name, value)
+
+    def set(self, **attributes: Any) -> None:
+        return
+
+    def stage(self, name: Any, **given: Any) -> Stage:
+        return NO_STAGE
+
+    def __enter__(self) -> Job:
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        return
+
+
+class _NoStage(Stage):
+    """The same of stages."""
+
+    __slots__ = ()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not hasattr(self, "_before"):
+            object.__setattr__(self, name, value)
+
+    def set(self, **attributes: Any) -> None:
+        return
+
+    def add(self, facts: dict[str, Any]) -> None:
+        return
+
+
+NO_JOB: Job = _NoJob(None, "none")
+NO_STAGE: Stage = _NoStage(None, NO_JOB, "none", {})
+
+
+def report_submitted(client: Client, kind: Any, id: Any, document: Any, tenant: Any, given: dict[str, Any]) -> str:
+    """Reports that a job was put into a queue, and gives back its id."""
+    job = Job(client, kind, id=id, document=document, tenant=tenant, given=given)
+    client.report("job.submitted", job.told(), None, job.encoded)
+    return job.id
+
+
+def _trace_of(origin: Optional[_context.Origin], parent: Optional[Job]) -> str:
+    span = _trace.running_span()
+    if span is not None:
+        return span[0]
+    if origin is not None and origin.trace_id:
+        return origin.trace_id
+    if parent is not None and parent.trace_id:
+        return parent.trace_id
+    request = _context.current_request()
+    return _trace.new_trace_id() if request is None else request.trace_id
+
+
+def _request_of(origin: Optional[_context.Origin], parent: Optional[Job]) -> Optional[str]:
+    if origin is not None and origin.request_id:
+        return origin.request_id
+    request = _context.current_request()
+    if request is not None:
+        return request.request_id
+    return None if parent is None else parent.request_id
+
+
+def _nanoseconds(value: Optional[Time]) -> Optional[int]:
+    """A time as the server takes it; a number is told apart by its size as the server does."""
+    try:
+        if isinstance(value, datetime.datetime):
+            if value.tzinfo is None:
+                # The server reads times without an offset as UTC, too.
+                value = value.replace(tzinfo=datetime.timezone.utc)
+            value = value.timestamp()
+        if value is None or isinstance(value, bool) or not value > 0:
+            return None
+        for largest, factor in ((1e11, 1_000_000_000), (1e14, 1_000_000), (1e17, 1_000)):
+            if value < largest:
+                return int(value * factor)
+        return int(value) if value < time.time_ns() * 2 else None
+    except (TypeError, ValueError, OverflowError):
+        return None

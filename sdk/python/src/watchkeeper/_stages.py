@@ -1,0 +1,163 @@
+"""Stages: the steps of a job, each with what it took."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Optional
+
+from . import _allocations, _context
+from ._clean import name as clean_name
+from ._errors import error_facts, is_failure
+from ._events import encode_members
+from ._facts import STAGE_FIELDS, as_count, assign
+from ._measure import Measure
+
+if TYPE_CHECKING:
+    from ._client import Client
+    from ._jobs import Job
+
+
+class Stage:
+    """A step of a job, begun by `with` or `async with`. One that raises has failed, and the exception goes on."""
+
+    __slots__ = (
+        "_attributes",
+        "_before",
+        "_client",
+        "_encoded",
+        "_facts",
+        "_finish",
+        "_job",
+        "_measure",
+        "_status",
+        "name",
+    )
+
+    def __init__(self, client: Optional[Client], job: Job, name: str, given: dict[str, Any]) -> None:
+        self._client = client
+        self._job = job
+        #: What it is called.
+        self.name = name
+        self._facts: dict[str, Any] = {}
+        self._finish: dict[str, Any] = {}
+        self._attributes: dict[str, Any] = {}
+        self._status: Optional[str] = None
+        self._measure: Optional[Measure] = None
+        self._before: _context.Before = (None, None)
+        self._encoded = ""
+        if client is not None and given:
+            self.set(**given)
+
+    @property
+    def job(self) -> Job:
+        """The job that it belongs to."""
+        return self._job
+
+    @property
+    def items(self) -> Optional[int]:
+        """How many items (pages, chunks) it handled."""
+        value: Optional[int] = self._facts.get("items")
+        return value
+
+    @items.setter
+    def items(self, value: Optional[int]) -> None:
+        self.set(items=as_count(value))
+
+    def set(self, **attributes: Any) -> None:
+        """Adds facts; they go with the end of the stage. `items`, `component` and `expected_max_seconds` are fields,
+        everything else are attributes."""
+        try:
+            client = self._client
+            if client is not None and assign(attributes, STAGE_FIELDS, self._facts, self._attributes):
+                client.counts.clean()
+        except Exception:
+            self._lost()
+
+    def empty(self) -> None:
+        """It ended without an error and without a result, which is no success."""
+        self._status = "completed_empty"
+
+    def skip(self) -> None:
+        """It was not needed."""
+        self._status = "skipped"
+
+    def add(self, facts: dict[str, Any]) -> None:
+        """Adds fields of `stage.finished` of docs/events.md as they are: for integrations that measure more."""
+        self._finish.update(facts)
+
+    def start(self) -> Stage:
+        """Begins it, where `with` does not fit; `finish` ends it."""
+        client = self._client
+        if client is None or self._measure is not None:
+            return self
+        try:
+            self._before = _context.enter(self._job, self)
+            self._measure = Measure(client, client.settings.kernel_peak)
+            self._encoded = self._job.encoded + encode_members({"stage": self.name})
+            facts = self._known()
+            rss = self._measure.rss_bytes
+            if rss:
+                facts["memory_rss_bytes"] = rss
+            client.report("stage.started", facts, self._measure.started_ns, self._encoded)
+        except Exception:
+            self._lost()
+        return self
+
+    def finish(self, error: Optional[BaseException] = None) -> None:
+        """Ends it, with the exception that ended it if one did."""
+        client, measure = self._client, self._measure
+        if client is None or measure is None:
+            return
+        self._measure = None
+        try:
+            _context.leave(self._before)
+            facts = self._known()
+            facts.update(measure.end())
+            facts.update(self._finish)
+            if error is not None and is_failure(error):
+                facts["status"] = "failed"
+                # Where it came from is told once, by the job.
+                facts.update(error_facts(error, with_traceback=False))
+            else:
+                facts["status"] = self._status or "completed"
+            top = _allocations.top_lines(client.settings, measure.peak_bytes)
+            if self._attributes or top:
+                facts["attributes"] = {**self._attributes, **top}
+            client.report("stage.finished", facts, measure.ended_ns, self._encoded)
+        except Exception:
+            self._lost()
+
+    def __enter__(self) -> Stage:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        self.finish(error)
+
+    async def __aenter__(self) -> Stage:
+        return self.start()
+
+    async def __aexit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        self.finish(error)
+
+    def _known(self) -> dict[str, Any]:
+        attempt = self._job.retry_count
+        return dict(self._facts) if attempt is None else {"retry_count": attempt, **self._facts}
+
+    def _lost(self) -> None:
+        if self._client is not None:
+            self._client.counts.drop("internal_error")
+
+
+def stage_name(value: Any) -> str:
+    """The name of a stage as the server takes it."""
+    return clean_name(value) or "unnamed"

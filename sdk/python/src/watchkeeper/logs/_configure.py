@@ -1,0 +1,160 @@
+"""Sets up `logging` with one call."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import Any, Optional, Union
+
+from .._log import logger as _own_logger
+from ._files import SharedRotatingFileHandler
+from ._handler import WatchkeeperHandler
+from ._json import JsonFormatter
+
+_TEXT = "%(asctime)s - %(name)s - %(levelname)s - %(message)s"
+
+# Servers and workers that write by themselves, to handlers of their own.
+_TAKEN_ALONG = (
+    *("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi"),
+    *("gunicorn", "gunicorn.error", "gunicorn.access"),
+    *("hypercorn.error", "hypercorn.access"),
+    *("celery", "celery.task", "celery.worker", "celery.redirected"),
+)
+
+_handlers: list[logging.Handler] = []
+_arguments: Optional[dict[str, Any]] = None
+_has_celery = False
+
+Level = Union[int, str]
+
+
+def configure(
+    *,
+    service: Optional[str] = None,
+    level: Level = "INFO",
+    console: str = "auto",
+    file: Optional[Union[str, os.PathLike[str]]] = None,
+    file_format: str = "json",
+    max_bytes: int = 10 << 20,
+    backup_count: int = 10,
+    deliver: bool = False,
+    take_along: bool = True,
+    capture_warnings: bool = True,
+) -> None:
+    """Sets up the root logger. Called again, it takes the place of what it set up before.
+
+    - `console`: `text` or `json` on standard error, `auto` for text on a terminal and JSON elsewhere, `off`.
+    - `file`: a file in `file_format` (`json` or `text`), rotated when it has `max_bytes`, of which `backup_count` are
+      kept. Several processes may write it.
+    - `deliver`: whether records go to Watchkeeper directly, over the network.
+    - `service`: by default what `watchkeeper.init` was told.
+    - `take_along`: whether uvicorn, gunicorn, hypercorn and Celery write there, too, in place of their own consoles.
+    - `capture_warnings`: whether `warnings` are logged.
+
+    What makes no sense is a warning and the default. Handlers that others gave to the root logger stay, but those that
+    write to the console.
+    """
+    global _arguments
+    console = _one_of("console", console, ("auto", "text", "json", "off"))
+    file_format = _one_of("file_format", file_format, ("json", "text"))
+    made: list[logging.Handler] = []
+    if console != "off":
+        made.append(_console(console, service))
+    if file is not None:
+        try:
+            writer = SharedRotatingFileHandler(file, max_bytes, backup_count)
+            writer.setFormatter(JsonFormatter(service) if file_format == "json" else logging.Formatter(_TEXT))
+            made.append(writer)
+        except Exception as error:
+            _own_logger.warning("there is no file of logs: %s", error)
+    if deliver:
+        made.append(WatchkeeperHandler())
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        if handler in _handlers or (console != "off" and _is_console(handler)):
+            root.removeHandler(handler)
+    before, _handlers[:] = list(_handlers), made
+    for handler in made:
+        root.addHandler(handler)
+    for handler in before:
+        handler.close()
+    try:
+        root.setLevel(level.upper() if isinstance(level, str) else level)
+    except (ValueError, TypeError) as error:
+        root.setLevel(logging.INFO)
+        _own_logger.warning("the level of logs is INFO: %s", error)
+    if capture_warnings:
+        logging.captureWarnings(True)
+    if take_along:
+        _take_along()
+        _hold_celery()
+
+
+def configured_handlers() -> list[logging.Handler]:
+    """The handlers that `configure` made."""
+    return list(_handlers)
+
+
+def _console(form: str, service: Optional[str]) -> logging.Handler:
+    stream = sys.stderr
+    handler: logging.StreamHandler[Any] = logging.StreamHandler(stream)
+    if form == "auto":
+        form = "text" if _is_terminal(stream) else "json"
+    encoding = (getattr(stream, "encoding", None) or "").lower().replace("-", "")
+    handler.setFormatter(
+        logging.Formatter(_TEXT) if form == "text" else JsonFormatter(service, ensure_ascii=encoding != "utf8")
+    )
+    return handler
+
+
+def _is_terminal(stream: Any) -> bool:
+    try:
+        return bool(stream.isatty())
+    except Exception:
+        return False
+
+
+def _is_console(handler: logging.Handler) -> bool:
+    """Whether it is a plain handler that writes to the console; `sys.stdout` may have been replaced since."""
+    if not isinstance(handler, logging.StreamHandler) or isinstance(handler, logging.FileHandler):
+        return False
+    if type(handler).__module__.partition(".")[0] not in ("logging", "uvicorn", "gunicorn", "celery"):
+        return False
+    consoles = (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)
+    stream = getattr(handler, "stream", None)
+    return any(stream is console for console in consoles) or getattr(stream, "name", None) in ("<stdout>", "<stderr>")
+
+
+def _take_along() -> None:
+    for name in _TAKEN_ALONG:
+        # Made now where it is not there yet: then whoever comes later finds it so, unless it sets it up itself.
+        taken = logging.getLogger(name)
+        for handler in list(taken.handlers):
+            if _is_console(handler):
+                taken.removeHandler(handler)
+        taken.propagate = True
+
+
+def _hold_celery() -> None:
+    """Celery sets up the root logger of its workers by itself, unless somebody answers its signal."""
+    global _has_celery
+    signals = sys.modules.get("celery.signals")
+    if signals is None or _has_celery:
+        return
+    try:
+        signals.setup_logging.connect(_on_celery, weak=False, dispatch_uid="watchkeeper.logs")
+        _has_celery = True
+    except Exception as error:
+        _own_logger.warning("Celery sets up its logs by itself: %s", error)
+
+
+def _on_celery(**_: Any) -> None:
+    _take_along()
+
+
+def _one_of(name: str, value: Any, known: tuple[str, ...]) -> str:
+    if value in known:
+        return str(value)
+    _own_logger.warning("%s is %s: it is one of %s", name, known[0], ", ".join(known))
+    return known[0]

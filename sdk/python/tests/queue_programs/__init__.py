@@ -1,0 +1,1 @@
+"""Small applications of each queue, run by the tests as processes of their own."""

@@ -1,0 +1,29 @@
+"""arq on a real Redis: failures, retries, timeouts, many at once in one loop."""
+
+from __future__ import annotations
+
+from queue_tools import BAD, OK, TWICE, check_lives, check_worker, programs, redis_url, wait_for_ends
+
+__all__ = ["programs", "redis_url"]
+
+SENDER = ("-c", "import asyncio; from queue_programs import arq_app; asyncio.run(arq_app.send())")
+WORKER = ("-c", "import arq; from queue_programs import arq_app; arq.run_worker(arq_app.WorkerSettings)")
+
+
+def test_every_event_arrives_once(server, programs):
+    programs.run(*SENDER)
+    programs.run(*WORKER)
+    lives = {"well": OK, "bad": BAD, "again": TWICE, "slow": BAD}
+    expected = {f"{name}-{n}": life for n in range(3) for name, life in lives.items()}
+    expected["no"] = ["submitted", "failed"]
+    wait_for_ends(server, set(expected))
+    server.events = [event for event in server.events if event.get("job_id") != "the-upload"]
+    check_lives(server, expected)
+    check_worker(server)
+    started = next(event for event in server.of("job.started") if event["job_id"] == "well-0")
+    assert (started["queue"], started["kind"], started["max_retries"]) == ("extraction", "well", 4)
+    assert (started["parent_id"], started["request_id"]) == ("the-upload", "r-1")
+    failed = {event["job_id"]: event for event in server.of("job.failed")}
+    assert failed["bad-0"]["error_type"] == "ValueError"
+    assert failed["slow-0"]["timed_out"] is True
+    assert len(server.of("stage.finished")) == 3

@@ -1,0 +1,192 @@
+"""Every answer of a server, and what becomes of events."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import time
+
+import pytest
+from conftest import Server, balance, wait_until
+
+
+def test_events_arrive_once_with_ids_times_and_the_process(server, make_client):
+    client = make_client(server.url, service="s", worker_id="w", key="secret-key")
+    before = time.time_ns()
+    for number in range(2_500):
+        client.report("job.started", {"job_id": f"j{number}"})
+    assert client.flush(10)
+    assert len(server.events) == 2_500
+    assert len({event["event_id"] for event in server.events}) == 2_500
+    first = server.events[0]
+    assert (first["service"], first["worker_id"], first["job_id"]) == ("s", "w", "j0")
+    assert before <= first["time"] <= time.time_ns()
+    assert server.headers[0]["Authorization"] == "Bearer secret-key"
+    stats = client.stats()
+    assert (stats.delivered, stats.queued, balance(stats)) == (2_500, 0, 0)
+
+
+def test_rejected_events_are_counted_and_the_reason_is_kept(server, make_client):
+    rejected = {"accepted": 1, "duplicates": 1, "rejected": [{"index": 1, "reason": "`pages`: no number"}]}
+    server.replies = [lambda events: (200, {}, rejected)]
+    client = make_client(server.url)
+    for number in range(3):
+        client.report("job.started", {"job_id": number})
+    assert client.flush(10)
+    stats = client.stats()
+    assert (stats.delivered, stats.rejected, balance(stats)) == (2, 1, 0)
+    assert "`pages`: no number" in stats.last_error
+
+
+def test_a_batch_that_is_too_large_is_halved_and_one_event_dropped(server, make_client):
+    def at_most_two(events):
+        if len(events) > 2 or any(event.get("job_id") == "huge" for event in events):
+            return 413, {}, None
+        return 200, {}, None
+
+    server.always = at_most_two
+    client = make_client(server.url)
+    for name in ("a", "b", "huge", "c", "d", "e", "f"):
+        client.report("job.started", {"job_id": name})
+    assert client.flush(10)
+    assert [event["job_id"] for event in server.of("job.started")] == ["a", "b", "c", "d", "e", "f"]
+    stats = client.stats()
+    assert stats.dropped == {"too_large": 1}
+    assert balance(stats) == 0
+
+
+def test_a_refused_batch_is_halved_until_the_culprit_is_found(server, make_client):
+    server.always = lambda events: (400 if any(e.get("job_id") == "bad" for e in events) else 200, {}, None)
+    client = make_client(server.url)
+    for number in range(20):
+        client.report("job.started", {"job_id": "bad" if number == 13 else str(number)})
+    assert client.flush(10)
+    assert len(server.of("job.started")) == 19
+    assert client.stats().dropped == {"refused": 1}
+
+
+def test_what_was_dropped_is_told_as_an_event(server, make_client):
+    server.replies = [413]
+    client = make_client(server.url, service="s")
+    client.report("job.started", {"job_id": "a"})
+    assert client.flush(10)
+    server.wait_for(lambda events: any(event["type"] == "audit.recorded" for event in events))
+    told = server.of("audit.recorded")[0]
+    assert (told["action"], told["category"]) == ("watchkeeper.events_dropped", "system")
+    assert told["attributes"] == {"dropped": 1, "dropped_too_large": 1}
+
+
+@pytest.mark.parametrize("status", [500, 502, 429, 503])
+def test_a_server_that_fails_is_tried_again(server, make_client, status):
+    server.replies = [status, status]
+    client = make_client(server.url)
+    client.report("job.started", {"job_id": "a"})
+    assert client.flush(10)
+    assert [event["job_id"] for event in server.events] == ["a"]
+    assert client.stats().retries == 2
+
+
+def test_retry_after_is_kept(server, make_client):
+    server.replies = [lambda events: (503, {"Retry-After": "1"}, None)]
+    client = make_client(server.url)
+    client.report("job.started", {"job_id": "a"})
+    began = time.monotonic()
+    assert client.flush(10)
+    assert time.monotonic() - began >= 0.9
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 301])
+def test_a_wrong_key_or_address_keeps_events_and_warns_once(server, make_client, status, caplog):
+    server.always = status
+    client = make_client(server.url)
+    with caplog.at_level(logging.WARNING, "watchkeeper"):
+        for number in range(3):
+            client.report("job.started", {"job_id": number})
+            assert not client.flush(0.1)
+    assert client.stats().queued == 3
+    assert len(caplog.records) == 1
+    assert str(status) in caplog.records[0].getMessage()
+    server.always = None
+    assert client.flush(10)
+    assert len(server.events) == 3
+
+
+def test_a_page_with_200_is_not_watchkeeper(server, make_client):
+    server.always = lambda events: (200, {}, b"<html>welcome</html>")
+    client = make_client(server.url)
+    client.report("job.started", {"job_id": "a"})
+    assert not client.flush(0.2)
+    assert client.stats().queued == 1
+
+
+def test_a_silent_server_is_given_up_and_asked_again(make_client):
+    silent = socket.create_server(("127.0.0.1", 0))
+    port = silent.getsockname()[1]
+    client = make_client(f"http://127.0.0.1:{port}", timeout_seconds=0.2)
+    client.report("job.started", {"job_id": "a"})
+    wait_until(lambda: client.stats().retries > 0)
+    silent.close()
+    server = Server(port)
+    assert client.flush(10)
+    # The batch that nobody answered comes once more, with the same id.
+    assert {event["job_id"] for event in server.events} == {"a"}
+    server.stop()
+
+
+def test_a_full_queue_drops_the_newest_and_never_waits(make_client):
+    client = make_client("http://127.0.0.1:9", queue_events=10)
+    for number in range(100):
+        client.report("job.started", {"job_id": number})
+    stats = client.stats()
+    assert stats.queued + stats.dropped["queue_full"] == 100
+    assert balance(stats) == 0
+
+
+def test_the_bytes_of_a_queue_are_bounded(make_client):
+    client = make_client("http://127.0.0.1:9", queue_bytes=20_000)
+    for number in range(100):
+        client.report("job.started", {"job_id": number, "message": "x" * 1_000})
+    wait_until(lambda: client.stats().retries > 0)
+    assert client.stats().queued_bytes <= 20_000
+    assert client.stats().dropped["queue_full"] > 50
+
+
+def test_the_end_delivers_what_waits(server, make_client):
+    client = make_client(server.url, flush_seconds=60)
+    client.report("job.started", {"job_id": "a"})
+    client.shutdown(5)
+    assert [event["job_id"] for event in server.events] == ["a"]
+    client.report("job.started", {"job_id": "b"})
+    assert client.stats().dropped == {"closed": 1}
+
+
+def test_the_end_is_bounded_and_counts_what_is_lost(make_client):
+    silent = socket.create_server(("127.0.0.1", 0))
+    client = make_client(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout_seconds=30)
+    for number in range(5):
+        client.report("job.started", {"job_id": number})
+    began = time.monotonic()
+    client.shutdown(0.3)
+    assert time.monotonic() - began < 3
+    stats = client.stats()
+    assert stats.dropped == {"exit": 5}
+    assert balance(stats) == 0
+    silent.close()
+
+
+def test_many_threads_report_at_once(server, make_client):
+    client = make_client(server.url)
+
+    def report(thread):
+        for number in range(500):
+            client.report("job.started", {"job_id": f"{thread}-{number}"})
+
+    threads = [threading.Thread(target=report, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert client.flush(10)
+    assert len({event["job_id"] for event in server.events}) == 4_000
+    assert balance(client.stats()) == 0

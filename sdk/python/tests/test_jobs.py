@@ -1,0 +1,303 @@
+"""Jobs and stages: what is reported of them, and where they run."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import mmap
+import threading
+import time
+
+import pytest
+from conftest import balance, wait_until
+
+import watchkeeper as wk
+
+
+@pytest.fixture
+def reported(server, client):
+    """Everything that was reported so far, by type."""
+
+    def of(type_):
+        assert client.flush(10)
+        assert client.stats().dropped == {}
+        assert balance(client.stats()) == 0
+        return server.of(type_)
+
+    return of
+
+
+def test_a_job_and_its_stages(reported):
+    with wk.job("extract", id=7, document="d", tenant="acme", queue="q", submitted_at=1754083800, page="x") as job:
+        job.input_bytes = 10
+        with job.stage("ocr", component="tesseract", expected_max_seconds=60) as stage:
+            assert wk.current_job() is job
+            assert wk.current_stage() is stage
+            job.progress(0.4, message="half")
+            stage.items = 3
+        job.confidence, job.degraded = 0.9, True
+        job.set(pages=12, model="m", output_bytes="no number")
+    assert wk.current_job() is None
+    started, completed = reported("job.started")[0], reported("job.completed")[0]
+    assert (started["job_id"], started["kind"], started["document_id"]) == ("7", "extract", "d")
+    assert (started["tenant"], started["queue"], started["submitted_at"]) == ("acme", "q", 1754083800 * 10**9)
+    assert (completed["input_bytes"], completed["pages"]) == (10, 12)
+    assert (completed["confidence_score"], completed["quality_degraded"]) == (0.9, True)
+    assert completed["attributes"] == {"page": "x", "model": "m", "output_bytes": "no number"}
+    assert completed["time"] >= started["time"]
+    progress = reported("job.progress")[0]
+    assert (progress["progress"], progress["stage"], progress["message"]) == (0.4, "ocr", "half")
+    begun, finished = reported("stage.started")[0], reported("stage.finished")[0]
+    assert begun["expected_max_seconds"] == 60
+    assert (finished["stage"], finished["component"], finished["items"]) == ("ocr", "tesseract", 3)
+    assert finished["status"] == "completed"
+    assert finished["trace_id"] == started["trace_id"]
+    for fact in ("duration_seconds", "cpu_seconds", "memory_rss_bytes", "memory_peak_bytes", "memory_delta_bytes"):
+        assert fact in finished
+
+
+def test_an_exception_is_told_and_goes_on(reported):
+    with pytest.raises(ValueError, match="encrypted"), wk.job("a") as job, job.stage("read"):
+        raise ValueError("the file is encrypted")
+    failed, stage = reported("job.failed")[0], reported("stage.finished")[0]
+    assert (failed["error_type"], failed["error_message"]) == ("ValueError", "the file is encrypted")
+    assert "test_an_exception_is_told_and_goes_on" in failed["traceback"]
+    assert (stage["status"], stage["error_type"]) == ("failed", "ValueError")
+    assert not reported("job.completed")
+
+
+def test_a_retry_is_the_only_end_of_its_attempt(reported):
+    error = TimeoutError("slow")
+    job = wk.job("a", id="j", retry_count=1)
+
+    def attempt():
+        with job:
+            job.retry(error, max_retries=3)
+            raise error
+
+    with pytest.raises(TimeoutError):
+        attempt()
+    retried = reported("job.retried")[0]
+    assert (retried["retry_count"], retried["max_retries"], retried["timed_out"]) == (1, 3, True)
+    assert not reported("job.failed")
+
+
+@pytest.mark.parametrize(("error", "ended"), [(SystemExit(0), "completed"), (SystemExit(2), "failed")])
+def test_an_exit_is_a_failure_by_its_code(reported, error, ended):
+    with pytest.raises(SystemExit), wk.job("a"):
+        raise error
+    assert len(reported(f"job.{ended}")) == 1
+
+
+def test_nested_jobs_have_their_parent_and_its_trace(reported):
+    with wk.job("outer", id="o") as outer, wk.job("inner", id="i") as inner:
+        assert inner.trace_id == outer.trace_id
+    inner = next(event for event in reported("job.started") if event["job_id"] == "i")
+    assert inner["parent_id"] == "o"
+
+
+def test_a_clock_that_goes_back_makes_no_job_end_before_it_began(reported, monkeypatch):
+    with wk.job("a"):
+        now = time.time_ns()
+        monkeypatch.setattr(time, "time_ns", lambda: now - 3_600 * 10**9)
+    monkeypatch.undo()
+    started, completed = reported("job.started")[0], reported("job.completed")[0]
+    assert completed["time"] == started["time"]
+    assert 0 <= completed["duration_seconds"] < 60
+
+
+def test_tasks_are_jobs(reported):
+    @wk.task(name="sum", id=lambda a, b: f"{a}+{b}")
+    def add(a, b):
+        assert wk.current_job().id == f"{a}+{b}"
+        return a + b
+
+    @wk.task
+    async def double(a):
+        await asyncio.sleep(0)
+        assert wk.current_job() is not None
+        return 2 * a
+
+    assert add(1, b=2) == 3
+    assert asyncio.run(double(4)) == 8
+    assert [event["kind"] for event in reported("job.completed")] == ["sum", "double"]
+    assert reported("job.completed")[0]["job_id"] == "1+2"
+
+
+def test_a_generators_job_is_not_that_of_its_reader(reported):
+    @wk.task
+    def numbers():
+        try:
+            for number in range(3):
+                assert wk.current_job() is not None
+                sent = yield number
+                assert sent is None or sent == "x"
+            return "done"
+        finally:
+            assert wk.current_job() is not None
+
+    made = []
+    for number in numbers():
+        assert wk.current_job() is None
+        made.append(number)
+    assert made == [0, 1, 2]
+    reading = numbers()
+    next(reading)
+    assert reading.send("x") == 1
+    reading.close()
+    broken = numbers()
+    next(broken)
+    with pytest.raises(KeyError):
+        broken.throw(KeyError("k"))
+    assert len(reported("job.completed")) == 2
+    assert len(reported("job.failed")) == 1
+
+
+def test_an_asynchronous_generators_job(reported):
+    @wk.task
+    async def numbers():
+        for number in range(3):
+            assert wk.current_job() is not None
+            await asyncio.sleep(0)
+            yield number
+
+    async def read():
+        made = []
+        async for number in numbers():
+            assert wk.current_job() is None
+            made.append(number)
+        return made
+
+    assert asyncio.run(read()) == [0, 1, 2]
+    assert len(reported("job.completed")) == 1
+
+
+def test_coroutines_have_each_their_own_job(reported):
+    async def work(name):
+        async with wk.job("a", id=name) as job, job.stage("s"):
+            await asyncio.sleep(0.01)
+            assert wk.current_job().id == name
+
+    async def both():
+        await asyncio.gather(work("x"), work("y"))
+
+    asyncio.run(both())
+    assert {event["job_id"] for event in reported("job.completed")} == {"x", "y"}
+    assert not any("parent_id" in event for event in reported("job.started"))
+
+
+def test_threads_have_the_job_by_wrap(reported):
+    def work(_):
+        return wk.current_job().id
+
+    with wk.job("a", id="j"), concurrent.futures.ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(wk.wrap(work), range(20))) == {"j"}
+        assert pool.submit(wk.current_job).result() is None
+    assert len(reported("job.completed")) == 1
+
+
+def test_a_payload_carries_the_job_to_another_process(reported):
+    with wk.job("outer", id="o/ä") as outer, outer.stage("s&t"):
+        payload = wk.inject({"text": 1})
+        header = wk.traceparent()
+    assert header == payload["traceparent"] == f"00-{outer.trace_id}-{outer.span_id}-01"
+    origin = wk.extract({"Traceparent": header, b"watchkeeper": payload["watchkeeper"].encode()})
+    assert (origin.job_id, origin.stage, origin.trace_id) == ("o/ä", "s&t", outer.trace_id)
+    with wk.job("inner", origin=origin) as inner:
+        assert inner.trace_id == outer.trace_id
+    assert reported("job.started")[1]["parent_id"] == "o/ä"
+
+
+@pytest.mark.parametrize("payload", [{}, {"traceparent": "x"}, {"traceparent": 7, "watchkeeper": [1]}, None, {1: 2}])
+def test_a_payload_of_anything_is_read(payload):
+    assert wk.extract(payload).job_id is None
+
+
+def test_opentelemetry_gives_the_trace_where_it_runs(reported):
+    trace = pytest.importorskip("opentelemetry.sdk.trace")
+    span = trace.TracerProvider().get_tracer("t").start_as_current_span("s")
+    with span as running, wk.job("a") as job:
+        context = running.get_span_context()
+        assert job.trace_id == f"{context.trace_id:032x}"
+        assert f"-{context.span_id:016x}-" in wk.traceparent()
+
+
+def test_a_submitted_job_is_told_by_whoever_submits_it(reported):
+    job_id = wk.submitted("extract", queue="q", document="d")
+    submitted = reported("job.submitted")[0]
+    assert (submitted["job_id"], submitted["queue"]) == (job_id, "q")
+
+
+def test_memory_of_a_stage_is_right_within_a_tenth(reported):
+    size = 64 << 20
+    with wk.job("a") as job:
+        with job.stage("grow"):
+            held = mmap.mmap(-1, size)
+            held.write(b"x" * size)
+        with job.stage("peak"):
+            more = mmap.mmap(-1, size)
+            more.write(b"y" * size)
+            time.sleep(0.25)
+            more.close()
+    grow, peak = reported("stage.finished")
+    assert abs(grow["memory_delta_bytes"] - size) < size / 10
+    assert abs(peak["memory_delta_bytes"]) < size / 10
+    assert peak["memory_peak_bytes"] - peak["memory_rss_bytes"] > size * 0.9
+    held.close()
+
+
+def test_the_kernels_peak_sees_what_no_look_sees(server):
+    client = wk.init(server.url, heartbeat_seconds=0, kernel_peak=True, memory_interval_seconds=0)
+    if not client.process.reset_peak():
+        pytest.skip("the kernel's peak cannot be reset here")
+    size = 64 << 20
+    with wk.job("a") as job, job.stage("peak"):
+        more = mmap.mmap(-1, size)
+        more.write(b"y" * size)
+        more.close()
+    assert client.flush(10)
+    peak = server.of("stage.finished")[0]
+    assert peak["memory_peak_bytes"] - peak["memory_rss_bytes"] > size * 0.9
+
+
+def test_cpu_time_is_that_of_the_work(reported):
+    with wk.job("a") as job:
+        with job.stage("busy"):
+            began = time.thread_time()
+            while time.thread_time() - began < 0.1:
+                pass
+        with job.stage("idle"):
+            time.sleep(0.1)
+    busy, idle = reported("stage.finished")
+    assert 0.1 <= busy["cpu_seconds"] < 0.2
+    assert idle["cpu_seconds"] < 0.05
+    assert idle["duration_seconds"] >= 0.1
+
+
+def test_a_worker_beats_while_a_job_blocks(server):
+    client = wk.init(server.url, worker_id="w", heartbeat_seconds=0.05, flush_seconds=0.02, queues=["a", "b"])
+    with wk.job("a", id="j"):
+        server.wait_for(lambda events: sum(event["type"] == "worker.heartbeat" for event in events) >= 3)
+    with pytest.raises(ZeroDivisionError), wk.job("a"):
+        _ = 1 / 0
+    wait_until(lambda: client.pulse.active_jobs == [])
+    beat = server.of("worker.heartbeat")[1]
+    assert (beat["worker_id"], beat["active_tasks"], beat["job_id"], beat["queues"]) == ("w", 1, "j", "a,b")
+    assert beat["memory_rss_bytes"] > 1 << 20
+    wk.shutdown()
+    assert server.of("worker.stopped")[0]["worker_id"] == "w"
+
+
+def test_jobs_of_many_threads_at_once(reported):
+    def work(thread):
+        for number in range(50):
+            with wk.job("a", id=f"{thread}-{number}") as job, job.stage("s"):
+                pass
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({event["job_id"] for event in reported("job.completed")}) == 400
+    assert len(reported("stage.finished")) == 400

@@ -1,0 +1,152 @@
+"""Forks, and the ends of processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+from conftest import Server, wait_until
+
+import watchkeeper as wk
+from watchkeeper import _trace
+
+SOURCE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "src")
+
+
+def start(program: str, server: Server, **environment: str) -> subprocess.Popen:
+    program = "import watchkeeper as wk\n" + textwrap.dedent(program)
+    environment = {**os.environ, "PYTHONPATH": SOURCE, "WATCHKEEPER_URL": server.url, **environment}
+    return subprocess.Popen([sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE)
+
+
+def test_a_child_sends_its_own_events_and_the_parent_its(server, make_client):
+    client = make_client(server.url, worker_id="w", flush_seconds=0.5)
+    for number in range(50):
+        client.report("job.started", {"job_id": f"parent-{number}"})
+    children = []
+    for child in range(3):
+        pid = os.fork()
+        if pid == 0:
+            for number in range(20):
+                client.report("job.started", {"job_id": f"{child}-{number}"})
+            os._exit(0 if client.flush(10) and client.stats().delivered == 20 else 1)
+        children.append(pid)
+    for pid in children:
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert client.flush(10)
+    assert sorted(event["job_id"] for event in server.events) == sorted(
+        [f"parent-{number}" for number in range(50)] + [f"{c}-{n}" for c in range(3) for n in range(20)]
+    )
+    assert len({event["event_id"] for event in server.events}) == 110
+    assert {event["worker_id"] for event in server.events} == {"w", *(f"w-{pid}" for pid in children)}
+
+
+def test_a_child_makes_other_random_ids_than_its_parent():
+    _trace.new_trace_id()
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.write(writer, ",".join(_trace.new_trace_id() for _ in range(100)).encode())
+        os._exit(0)
+    os.waitpid(pid, 0)
+    of_child = set(os.read(reader, 100_000).decode().split(","))
+    os.close(reader)
+    os.close(writer)
+    of_parent = {_trace.new_trace_id() for _ in range(100)}
+    assert len(of_child) == len(of_parent) == 100
+    assert of_child.isdisjoint(of_parent)
+
+
+def test_a_fork_in_the_middle_of_a_batch_sends_it_once(server, make_client):
+    def hold(events):
+        server.release.wait(10)
+        return 200, {}, None
+
+    server.replies = [hold]
+    client = make_client(server.url, timeout_seconds=10)
+    client.report("job.started", {"job_id": "parent"})
+    wait_until(lambda: len(server.headers) == 1)
+    pid = os.fork()
+    if pid == 0:
+        client.report("job.started", {"job_id": "child"})
+        os._exit(0 if client.flush(10) else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert [event["job_id"] for event in server.events] == ["child"]
+    server.release.set()
+    assert client.flush(10)
+    assert [event["job_id"] for event in server.events] == ["child", "parent"]
+
+
+def _in_child(number):
+    with wk.job("extract", id=f"child-{number}"):
+        pass
+
+
+def test_children_of_multiprocessing_deliver_at_their_end(server, client):
+    context = multiprocessing.get_context("fork")
+    children = [context.Process(target=_in_child, args=(number,)) for number in range(3)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join(20)
+        assert child.exitcode == 0
+    done = {event["job_id"] for event in server.of("job.completed")}
+    assert done == {"child-0", "child-1", "child-2"}
+
+
+def test_the_end_of_a_program_delivers_and_says_that_the_worker_stopped(server):
+    program = "wk.init(worker_id='w')\nwith wk.job('a', id='j'): pass"
+    assert start(program, server).wait(20) == 0
+    types = sorted({event["type"] for event in server.events})
+    assert types == ["job.completed", "job.started", "worker.heartbeat", "worker.stopped"]
+
+
+def test_a_program_whose_server_is_away_ends_soon(server):
+    server.stop()
+    began = time.monotonic()
+    assert start("wk.init()\nwith wk.job('a'): pass", server, WATCHKEEPER_EXIT_SECONDS="1").wait(20) == 0
+    assert time.monotonic() - began < 8
+
+
+def test_sigterm_delivers_and_still_ends_the_process(server):
+    program = """
+    import time
+    wk.init(flush_seconds=60)
+    wk.event('job.started', job_id='j')
+    print('ready', flush=True)
+    time.sleep(60)
+    """
+    process = start(program, server)
+    process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == -signal.SIGTERM
+    assert [event["job_id"] for event in server.of("job.started")] == ["j"]
+
+
+def test_a_handler_of_the_application_stays(server):
+    program = """
+    import os, signal, time
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(7))
+    wk.init()
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(60)
+    """
+    assert start(program, server).wait(20) == 7
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_a_child_measures_itself_and_not_its_parent(client):
+    held = bytearray(os.urandom(1)) * (64 << 20)
+    parent = client.process.rss_bytes()
+    pid = os.fork()
+    if pid == 0:
+        grown = bytearray(b"x") * (128 << 20)
+        os._exit(0 if client.process.rss_bytes() > parent + (64 << 20) and grown else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert held

@@ -1,0 +1,98 @@
+"""Settings, and a package that is not configured."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import os
+import time
+
+import pytest
+
+import watchkeeper as wk
+from watchkeeper._settings import Settings, read_settings
+
+
+def test_arguments_come_before_the_environment():
+    environment = {"WATCHKEEPER_URL": "http://env:1/", "WATCHKEEPER_SERVICE": "env", "WATCHKEEPER_GPU": "yes"}
+    read = read_settings({"service": "given"}, environment)
+    assert (read.url, read.service, read.gpu) == ("http://env:1", "given", True)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("url", "ftp://x"),
+        ("url", "http://user:secret@x"),
+        ("url", "http://x:port"),
+        ("key", "a\nb"),
+        ("queue_events", "many"),
+        ("queue_events", 0),
+        ("batch_events", 20_000),
+        ("flush_seconds", "nan"),
+        ("flush_seconds", -1),
+        ("memory_interval_seconds", 0.0001),
+        ("worker", "perhaps"),
+        ("capability", "tpu"),
+        ("spool_dir", 7),
+    ],
+)
+def test_a_bad_value_is_a_warning_and_the_default(name, value, caplog):
+    with caplog.at_level(logging.WARNING, "watchkeeper"):
+        read = read_settings({name: value}, {})
+    assert getattr(read, name) == getattr(Settings(), name)
+    assert len(caplog.records) == 1
+
+
+def test_the_documentation_names_every_setting_and_its_default():
+    folder = os.path.dirname(os.path.abspath(__file__))
+    with open(os.path.join(folder, "..", "..", "..", "docs", "python.md"), encoding="utf-8") as file:
+        rows = [line.split(" | ") for line in file if line.startswith("| `")]
+    told = {row[0].strip("| `"): row[2].strip("`") for row in rows if len(row) == 4}
+    assert list(told) == [field.name for field in dataclasses.fields(Settings)]
+    for field in dataclasses.fields(Settings):
+        if field.type in ("int", "float"):
+            assert float(told[field.name]) == field.default
+
+
+def test_a_key_is_never_logged(caplog):
+    with caplog.at_level(logging.WARNING, "watchkeeper"):
+        read_settings({"key": "top secret"}, {})
+    assert "secret" not in caplog.text
+
+
+def test_without_an_address_everything_does_nothing(monkeypatch):
+    monkeypatch.delenv("WATCHKEEPER_URL", raising=False)
+    assert wk.init() is None
+
+    @wk.task
+    def work(number):
+        return number + 1
+
+    assert work(1) == 2
+    with wk.job("extract", id=1) as job, job.stage("ocr") as stage:
+        job.progress(0.5)
+        job.input_bytes = stage.items = 3
+        job.set(a=1)
+        job.retry()
+        assert wk.current_job() is None
+        assert wk.inject({}) == {}
+    assert wk.job("a") is wk.job("b")
+    assert job.input_bytes is None
+    wk.event("job.started", job_id=1)
+    assert wk.flush()
+    assert wk.stats().reported == 0
+
+
+def test_a_task_that_is_not_configured_costs_next_to_nothing(monkeypatch):
+    monkeypatch.delenv("WATCHKEEPER_URL", raising=False)
+    wk.init()
+    task = wk.task(lambda: None)
+    best = 1.0
+    for _ in range(5):
+        began = time.perf_counter()
+        for _ in range(1_000):
+            task()
+        best = min(best, (time.perf_counter() - began) / 1_000)
+    # A bound with room for a busy machine; the benchmark holds it to 1 µs.
+    assert best < 10e-6

@@ -1,0 +1,122 @@
+"""The folder that takes what cannot be delivered."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from conftest import Server, balance, wait_until
+
+from watchkeeper._counts import Counts
+from watchkeeper._spool import Spool
+
+
+def spool(folder, max_bytes=1 << 20):
+    counts = Counts()
+    return Spool(str(folder), max_bytes, counts), counts
+
+
+def test_batches_come_back_oldest_first_and_then_are_gone(tmp_path):
+    made, _ = spool(tmp_path)
+    assert made.write([b'{"a":1}', b'{"b":2}'])
+    assert made.write([b'{"c":3}'])
+    first, second = made.claim(), made.claim()
+    assert first.events == [b'{"a":1}', b'{"b":2}']
+    assert second.events == [b'{"c":3}']
+    assert made.claim() is None
+    first.done()
+    second.release()
+    assert made.claim().events == [b'{"c":3}']
+    assert len(os.listdir(tmp_path)) == 1
+
+
+def test_a_batch_is_claimed_by_one_process(tmp_path):
+    made, _ = spool(tmp_path)
+    made.write([b"{}"])
+    claim = made.claim()
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if spool(tmp_path)[0].claim() is None else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    claim.done()
+
+
+@pytest.mark.parametrize("harm", ["cut", "flipped", "short", "foreign"])
+def test_a_damaged_file_is_counted_and_removed(tmp_path, harm):
+    made, counts = spool(tmp_path)
+    made.write([b'{"a":1}', b'{"b":2}'])
+    made.write([b'{"c":3}'])
+    path = tmp_path / sorted(os.listdir(tmp_path))[0]
+    data = path.read_bytes()
+    flipped = data[:30] + bytes([data[30] ^ 1]) + data[31:]
+    harmed = {"cut": data[:-3], "flipped": flipped, "short": b"WK", "foreign": b"x" * 100}[harm]
+    path.write_bytes(harmed)
+    assert made.claim().events == [b'{"c":3}']
+    assert counts.dropped() == {"adopted_corrupt": 2 if harm in ("cut", "flipped") else 1}
+    assert not path.exists()
+
+
+def test_a_full_spool_and_one_that_cannot_be_written_take_nothing(tmp_path):
+    made, counts = spool(tmp_path, max_bytes=150)
+    assert made.write([b"{}"])
+    while made.write([b"{}"]):
+        pass
+    assert counts.last_error == "the spool is full"
+    (tmp_path / "file").write_text("")
+    made, counts = spool(tmp_path / "file" / "below")
+    assert not made.write([b"{}"])
+    assert made.claim() is None
+    assert "spool" in counts.last_error
+
+
+def test_what_a_process_left_is_delivered_by_the_next(tmp_path, make_client):
+    away = make_client("http://127.0.0.1:9", spool_dir=tmp_path)
+    for number in range(100):
+        away.report("job.started", {"job_id": number})
+    away.shutdown(2)
+    assert away.stats().spooled == 100
+    assert balance(away.stats()) == 0
+    server = Server()
+    heir = make_client(server.url, spool_dir=tmp_path)
+    heir.report("job.started", {"job_id": "own"})
+    server.wait_for(lambda events: len(events) == 101)
+    wait_until(lambda: not os.listdir(tmp_path))
+    assert len({event["event_id"] for event in server.events}) == 101
+    assert heir.flush(10)
+    assert (heir.stats().adopted, heir.stats().delivered) == (100, 1)
+    server.stop()
+
+
+def test_a_long_absence_loses_nothing_that_fits(tmp_path, make_client):
+    server = Server()
+    port = server.port
+    server.stop()
+    client = make_client(f"http://127.0.0.1:{port}", spool_dir=tmp_path, queue_events=100)
+    for number in range(1_000):
+        client.report("job.started", {"job_id": number})
+        if client._queue.is_half_full():
+            wait_until(lambda: not client._queue.is_half_full())
+    assert client.stats().spooled > 800
+    server = Server(port)
+    server.wait_for(lambda events: len({event["event_id"] for event in events}) == 1_000)
+    assert client.flush(10)
+    assert client.stats().dropped == {}
+    assert balance(client.stats()) == 0
+    server.stop()
+
+
+def test_what_the_server_refuses_of_the_spool_is_counted_by_who_sends_it(tmp_path, make_client):
+    away = make_client("http://127.0.0.1:9", spool_dir=tmp_path)
+    for number in range(4):
+        away.report("job.started", {"job_id": number})
+    away.shutdown(2)
+    server = Server()
+    server.always = lambda events: (400 if any(event.get("job_id") == 2 for event in events) else 200, {}, None)
+    heir = make_client(server.url, spool_dir=tmp_path)
+    heir.report("job.started", {"job_id": "own"})
+    wait_until(lambda: not os.listdir(tmp_path))
+    assert heir.flush(10)
+    assert heir.stats().adopted == 3
+    assert heir.stats().dropped == {"adopted_refused": 1}
+    assert balance(heir.stats()) == 0
+    server.stop()
