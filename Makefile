@@ -73,4 +73,4 @@ soak: ## Lives on a simulated bad disk, kills of the binary, a day of log files,
 
 clean: ## Remove what was built
 	cargo clean
-	rm -rf "$(WATCHKEEPER_VENV)" "$(WATCHKEEPER_OTLP_RUST)"
+	rm -rf "$(WATCHKEEPER_VENV)" "$(WATCHKEEPER_SDK_VENV)" "$(WATCHKEEPER_OTLP_RUST)"
