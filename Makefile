@@ -10,7 +10,7 @@ export WATCHKEEPER_TEST_PYTHON ?= $(WATCHKEEPER_VENV)/bin/python
 # Backtraces of panics that a test expects hide the output that matters.
 export RUST_BACKTRACE ?= 0
 
-.PHONY: help run test build ui lint bench soak clean prepare test-rust test-python test-ui
+.PHONY: help run test build ui lint bench soak clean prepare test-rust test-python test-sdk test-ui
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -42,8 +42,11 @@ test-rust: prepare
 	fi
 
 test-python: prepare
-	@scripts/prepare.sh sdk
 	$(WATCHKEEPER_TEST_PYTHON) -m pytest -q -p no:cacheprovider examples/docpipe rules deploy/grafana
+
+# The Python package, with each queue and framework that it knows. Some of it measures time, so it is not a part of `make test` yet.
+test-sdk: ## Test the Python package
+	@scripts/prepare.sh redis sdk
 	cd sdk/python && $(WATCHKEEPER_SDK_VENV)/bin/python -m pytest -q -p no:cacheprovider
 
 # Unit tests, and Login, Overview and Explore in a real Chromium against the binary that the Rust tests built.

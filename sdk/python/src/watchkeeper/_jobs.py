@@ -62,10 +62,10 @@ class Job:
         self.encoded = ""
         #: Its id.
         self.id = ""
-        #: The trace that it belongs to, 32 hex digits.
-        self.trace_id: Optional[str] = None
         #: The document that it works on.
         self.document: Optional[str] = None
+        #: The trace that it belongs to, 32 hex digits. Set last: what stands for no job takes nothing after it.
+        self.trace_id: Optional[str] = None
         if client is None:
             return
         self.id = clean_name(id) or client.new_id()
