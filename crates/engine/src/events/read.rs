@@ -288,8 +288,9 @@ impl FileScan {
             predicates.push(Box::new(ArrowPredicateFn::new(columns, mask)));
         }
         let batch = batch_rows(columns, &needed, &self.lifted);
-        if selection.row_count() <= MAX_ROWS {
-            let rows = few_rows(&self.input, footer, needed, selection, batch)?;
+        // Few rows that are large are many bytes: of those, what no filter wants is not even unpacked.
+        if selection.row_count() <= MAX_ROWS.min(batch) {
+            let rows = few_rows(&self.input, footer, needed, selection)?;
             let rows = rows.map(move |rows| that_satisfy(&mut predicates, rows?, &names));
             return Ok(Some(Batches { reader: Box::new(rows), same, row: first }));
         }

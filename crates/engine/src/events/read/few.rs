@@ -33,13 +33,12 @@ const MAX_PAGE_BYTES: u64 = 1 << 30;
 
 type Unpacker = Arc<Mutex<Decompressor<'static>>>;
 
-/// Reads some columns of selected rows of the only row group of a footer, at most `batch` of them at a time.
+/// Reads some columns of selected rows of the only row group of a footer, all of them at once.
 pub(super) fn few_rows(
     input: &CheckedFile,
     footer: &ArrowReaderMetadata,
     columns: ProjectionMask,
     rows: RowSelection,
-    batch: usize,
 ) -> Result<ParquetRecordBatchReader, ParquetError> {
     let unpacker = Decompressor::new().map_err(|error| ParquetError::External(error.into()))?;
     let group = Group {
@@ -49,7 +48,7 @@ pub(super) fn few_rows(
     };
     let levels =
         parquet_to_arrow_field_levels(footer.parquet_schema(), columns, Some(footer.schema().fields()))?;
-    ParquetRecordBatchReader::try_new_with_row_groups(&levels, &group, batch, Some(rows))
+    ParquetRecordBatchReader::try_new_with_row_groups(&levels, &group, rows.row_count(), Some(rows))
 }
 
 /// Those of some rows that satisfy all of some predicates, with such columns as an answer needs.

@@ -1,10 +1,12 @@
+use std::borrow::Cow;
 use std::iter;
 
 use arrow::array::{ArrayRef, AsArray, UInt64Array};
+use arrow::datatypes::TimestampNanosecondType;
 use model::Timestamp;
 use model::event::LogEvent;
 use parquet::basic::{Compression, Type};
-use store::{EventScan, FilterOp, Predicate, Row, Table, TelemetryStore, Test, schema};
+use store::{Cancel, EventPass, EventScan, FilterOp, Predicate, Row, Table, TelemetryStore, Test, schema};
 
 use super::pages::Ranges;
 use super::prune::leaf;
@@ -352,6 +354,28 @@ fn records_are_found_by_an_id_with_all_that_they_have() {
     let late = scan.with("event_name", FilterOp::Equal, "late");
     expected.retain(|record| record.event_name.is_some());
     assert_eq!(found(&late), expected);
+
+    // Conditions on columns that nobody wants to see.
+    let pass = EventPass {
+        table: Table::Logs,
+        range: TimeRange::ALL,
+        filters: vec![
+            compared("trace_id", FilterOp::Equal, &trace(8_000)),
+            compared("event_name", FilterOp::Equal, "late"),
+        ],
+        columns: Cow::Borrowed(&["time"]),
+        entries: Entries::all(),
+        cancel: Cancel::never(),
+    };
+    let mut times = Vec::new();
+    let mut note_times = |rows: &RecordBatch| {
+        let column = rows.column_by_name("time").expect("what was asked for");
+        times.extend_from_slice(column.as_primitive::<TimestampNanosecondType>().values());
+        Ok(())
+    };
+    stored.engine.each_batch(&pass, &mut note_times).expect("read");
+    assert_eq!(times, [Timestamp::from_millis(23_000).as_nanos()]);
+
     let nobodys =
         EventScan::new(Table::Logs, TimeRange::ALL, 1).with("trace_id", FilterOp::Equal, trace(15_000));
     assert!(found(&nobodys).is_empty());
@@ -422,11 +446,11 @@ fn few_rows_are_those_that_parquets_reader_finds() {
         let rows = RowSelection::from_consecutive_ranges(ranges.iter().cloned(), 30_000);
         let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(input.clone(), footer.clone())
             .with_row_selection(rows.clone())
-            .with_batch_size(64)
+            .with_batch_size(rows.row_count())
             .with_projection(columns.clone());
         let expected: Vec<RecordBatch> =
             reader.build().expect("a reader").collect::<Result<_, _>>().expect("rows");
-        let found = few_rows(&input, &footer, columns.clone(), rows.clone(), 64).expect("a reader");
+        let found = few_rows(&input, &footer, columns.clone(), rows.clone()).expect("a reader");
         let found: Vec<RecordBatch> = found.collect::<Result<_, _>>().expect("rows");
         assert_eq!(found.iter().map(RecordBatch::num_rows).sum::<usize>(), rows.row_count(), "{ranges:?}");
         assert!(found == expected, "{ranges:?}");
