@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import mmap
+import signal
 import threading
 import time
 
@@ -301,3 +302,68 @@ def test_jobs_of_many_threads_at_once(reported):
         thread.join()
     assert len({event["job_id"] for event in reported("job.completed")}) == 400
     assert len(reported("stage.finished")) == 400
+
+
+class SoftTimeLimitExceeded(Exception):
+    """What Celery raises from the handler of a signal, in whatever runs then."""
+
+
+def short_stages_until_the_limit(seconds):
+    with wk.job("limited") as job:
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        end = time.monotonic() + 5
+        while time.monotonic() < end:
+            with job.stage("short"):
+                job.set(turn=1)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timers that signal")
+def test_limits_of_time_that_fall_into_a_report_are_not_lost(client):
+    def interrupt(number, frame):
+        raise SoftTimeLimitExceeded
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        for limit in range(200):
+            with pytest.raises(SoftTimeLimitExceeded):
+                short_stages_until_the_limit(0.001 + limit * 7e-6)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert wk.current_job() is None
+    assert wk.current_stage() is None
+    assert client.pulse.active_jobs == []
+
+
+def test_a_payload_is_an_origin_and_what_is_none_is_no_error_of_the_call(client, server):
+    @wk.task(name="extract", origin=lambda payload: payload)
+    def extract(payload):
+        return wk.current_job()
+
+    with wk.job("upload", id="up") as job:
+        payload = wk.inject({})
+    assert extract(payload).trace_id == job.trace_id
+    extract(42)
+    wk.event(["no type"])
+    assert client.flush(10)
+    assert server.of("job.started")[1]["parent_id"] == "up"
+    assert client.stats().dropped["internal_error"] >= 1
+
+
+def test_a_job_that_says_itself_that_it_timed_out_counts_as_such(server):
+    made = wk.init(server.url, service="tests", heartbeat_seconds=60, flush_seconds=0.02, handle_sigterm=False)
+    with wk.job("extract") as job:
+        job.fail(TimeoutError("the model did not answer"))
+    made.shutdown(10)
+    assert server.of("worker.heartbeat")[-1]["timeout_count"] == 1
+
+
+def test_where_nothing_is_configured_jobs_have_all_that_jobs_have():
+    wk.shutdown()
+    job = wk.job("extract")
+    stage = job.stage("ocr")
+    for each in (job, stage):
+        for name in dir(type(each)):
+            if not name.startswith("_") and not callable(getattr(type(each), name)):
+                getattr(each, name)
+    assert (job.document, job.tenant, job.trace_id) == (None, None, None)

@@ -140,6 +140,35 @@ def test_a_handler_of_the_application_stays(server):
     assert start(program, server).wait(20) == 7
 
 
+GEVENT = """
+import sys, time
+import watchkeeper as wk
+wk.init(sys.argv[1], service="patched", heartbeat_seconds=1, worker=False, flush_seconds=0.02)
+from gevent import monkey
+monkey.patch_all()
+import gevent
+ticks = []
+def tick():
+    for _ in range(20):
+        ticks.append(time.monotonic())
+        gevent.sleep(0.02)
+ticking = gevent.spawn(tick)
+with wk.job("extract", id="j") as job:
+    with job.stage("ocr"):
+        ticking.join()
+wk.shutdown(5)
+print(len(ticks))
+"""
+
+
+def test_gevent_that_comes_after_init_stops_nothing(server):
+    environment = {**os.environ, "PYTHONPATH": SOURCE}
+    program = [sys.executable, "-c", GEVENT, server.url]
+    done = subprocess.run(program, capture_output=True, text=True, timeout=30, check=False, env=environment)
+    assert (done.returncode, done.stdout.strip()) == (0, "20"), done.stderr
+    assert [event["job_id"] for event in server.of("job.completed")] == ["j"]
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_a_child_measures_itself_and_not_its_parent(client):
     held = bytearray(os.urandom(1)) * (64 << 20)

@@ -34,6 +34,7 @@ from ._context import (
 )
 from ._counts import Stats
 from ._jobs import NO_JOB, Job, report_submitted
+from ._limits import let_through
 from ._llm import LLMCall, llm_call
 from ._log import logger
 from ._settings import read_settings
@@ -136,11 +137,7 @@ def job(
     client = current_client()
     if client is None:
         return NO_JOB
-    try:
-        return make_job(client, kind, {"id": id, "document": document, "tenant": tenant, "queue": queue, **options})
-    except Exception:
-        client.counts.drop("internal_error")
-        return NO_JOB
+    return make_job(client, kind, {"id": id, "document": document, "tenant": tenant, "queue": queue, **options})
 
 
 def submitted(
@@ -152,8 +149,9 @@ def submitted(
         return None
     try:
         return report_submitted(client, kind, id, document, tenant, {"queue": queue, **facts})
-    except Exception:
+    except Exception as error:
         client.counts.drop("internal_error")
+        let_through(error)
         return None
 
 
@@ -162,7 +160,7 @@ def event(type: str, /, **facts: Any) -> None:
     request is answered, an event that may belong to a trace and says none belongs to theirs."""
     client = current_client()
     if client is not None:
-        if type in _IN_TRACES and facts.get("trace_id") is None:
+        if isinstance(type, str) and type in _IN_TRACES and facts.get("trace_id") is None:
             trace_id = current_trace_id()
             if trace_id is not None:
                 facts["trace_id"] = trace_id

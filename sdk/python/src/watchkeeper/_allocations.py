@@ -12,6 +12,7 @@ import time
 from typing import Any
 
 from ._clean import shortened
+from ._limits import let_through
 from ._settings import Settings
 
 _SECONDS_BETWEEN = 60.0
@@ -49,7 +50,8 @@ def top_lines(settings: Settings, peak_bytes: int) -> dict[str, Any]:
             for line in held[: settings.tracemalloc_lines]
         ]
         return {"tracemalloc_top": shortened("\n".join(lines), 8_000)} if lines else {}
-    except Exception:
+    except Exception as error:
+        let_through(error)
         return {}
     finally:
         _next_at = time.monotonic() + _SECONDS_BETWEEN

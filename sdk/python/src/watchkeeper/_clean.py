@@ -18,6 +18,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, Optional
 
+from ._limits import let_through
+
 #: The longest text, in characters. The server cuts at 16 KiB.
 MAX_TEXT = 16_000
 #: The longest name or id, in bytes. The server refuses longer ones.
@@ -98,9 +100,9 @@ def _plain_text(value: Any) -> str:
             return bytes(value[: MAX_TEXT + 1]).decode("utf-8", "replace")
         if isinstance(value, BaseException):
             return f"{type(value).__name__}: {value}"
-    except Exception:
+    except Exception as error:
         # The application's own class failed to say what it is.
-        pass
+        let_through(error)
     return f"<{type(value).__module__}.{type(value).__qualname__}>"
 
 
@@ -128,7 +130,8 @@ class _Cleaner:
             if isinstance(value, (list, tuple, set, frozenset)):
                 return self._list(value, depth)
             number = _number(value)
-        except Exception:
+        except Exception as error:
+            let_through(error)
             self.changed = True
             return f"<{type(value).__module__}.{type(value).__qualname__}>"
         return self._text(value) if number is None else number

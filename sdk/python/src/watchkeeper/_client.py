@@ -22,6 +22,7 @@ from ._fork import on_fork
 from ._gpu import Gpu
 from ._heartbeat import Pulse
 from ._lane import Lane
+from ._limits import let_through
 from ._process import Process
 from ._settings import Settings
 from ._streams import EVENTS, LOGS
@@ -38,6 +39,7 @@ class Client:
         self.gpu: Optional[Gpu] = Gpu() if settings.gpu else None
         self._is_forked = False
         self._is_closed = False
+        self._ends_with_child = False
         self._acts_for: Optional[str] = None
         self._stopping = threading.Lock()
         self._stopped = threading.Event()
@@ -85,6 +87,7 @@ class Client:
         except Exception as error:
             self.counts.drop("internal_error")
             self.counts.last_error = f"{type(error).__name__}"
+            let_through(error)
 
     def log(self, record: bytes) -> None:
         """Delivers a record of a log, as JSON of OTLP. Nobody may log from within delivery: ask `is_delivering`."""
@@ -99,6 +102,7 @@ class Client:
         except Exception as error:
             self.log_counts.drop("internal_error")
             self.log_counts.last_error = f"{type(error).__name__}"
+            let_through(error)
 
     def is_delivering(self) -> bool:
         """Whether this is the thread that delivers. What is logged there is about delivery itself."""
@@ -159,6 +163,7 @@ class Client:
         _exit.after_fork()
         was_closed = self._is_closed
         self._is_forked = True
+        self._ends_with_child = False
         if was_closed:
             # It may have been in the middle of its end, which is the parent's.
             self._stopped.set()
@@ -174,7 +179,9 @@ class Client:
 
     def _start(self) -> None:
         self._delivery.start()
-        _exit.at_exit_of_child(self.shutdown)
+        if not self._ends_with_child:
+            self._ends_with_child = True
+            _exit.at_exit_of_child(self.shutdown)
         self._beat()
 
     def _beat(self) -> None:

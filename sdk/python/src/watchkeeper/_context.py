@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar
 from urllib.parse import quote, unquote
 
 from . import _trace
+from ._limits import let_through
 
 if TYPE_CHECKING:
     from ._jobs import Job
@@ -104,9 +105,9 @@ def inject(payload: _Payload) -> _Payload:
             fields.append("request=" + quote(request_id, safe=""))
         if fields:
             payload["watchkeeper"] = "&".join(fields)
-    except Exception:
+    except Exception as error:
         # A mapping that cannot be written to stays as it is.
-        pass
+        let_through(error)
     return payload
 
 
@@ -125,7 +126,8 @@ def extract(payload: Mapping[Any, Any]) -> Origin:
             request_id=unquote(fields.get("request", "")) or None,
             submitted_ns=int(at) if at.isascii() and at.isdigit() and len(at) <= 19 else None,
         )
-    except Exception:
+    except Exception as error:
+        let_through(error)
         return Origin()
 
 

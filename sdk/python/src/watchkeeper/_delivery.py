@@ -78,6 +78,9 @@ class Delivery:
             return
         try:
             if self._thread is None and self._stop_at is None:
+                # Of the same kind as the thread: gevent may have come between, and a greenlet that waits at a bell of
+                # the system would stop all others.
+                self._bell.renew()
                 thread = threading.Thread(target=self._run, name="watchkeeper-delivery", daemon=True)
                 thread.start()
                 self._thread = thread

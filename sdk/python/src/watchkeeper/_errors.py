@@ -6,23 +6,11 @@ import traceback
 from typing import Any, Union
 
 from ._clean import shortened, text
+from ._limits import is_timeout, let_through
 
 _MAX_MESSAGE = 2_000
 _MAX_TRACEBACK = 8_000
 _MAX_FRAMES = 50
-
-# By name, along all base classes: to import the libraries that these come from only to compare would take long.
-_TIMEOUTS = frozenset(
-    (
-        *("TimeoutError", "Timeout", "TimeoutException", "TimeoutExpired"),
-        *("SoftTimeLimitExceeded", "TimeLimitExceeded", "JobTimeoutException", "TaskTimeout"),
-    )
-)
-
-
-def is_timeout(error: BaseException) -> bool:
-    """Whether it says that something took too long."""
-    return any(base.__name__ in _TIMEOUTS for base in type(error).__mro__)
 
 
 def is_cancellation(error: BaseException) -> bool:
@@ -37,7 +25,8 @@ def error_facts(error: Union[BaseException, str], with_traceback: bool = True) -
     facts: dict[str, Any] = {"error_type": shortened(type(error).__name__, 200)}
     try:
         message = shortened(str(error), _MAX_MESSAGE)
-    except Exception:
+    except Exception as fault:
+        let_through(fault)
         message = ""
     facts["error_message"] = message or type(error).__name__
     if is_timeout(error):
@@ -54,7 +43,8 @@ def _traceback(error: BaseException) -> str:
         # The last frames, where it happened. Values of variables are never told.
         lines = traceback.format_exception(type(error), error, error.__traceback__, limit=-_MAX_FRAMES)
         told = "".join(lines)
-    except Exception:
+    except Exception as fault:
+        let_through(fault)
         return ""
     if len(told) > _MAX_TRACEBACK:
         told = "…" + told[-_MAX_TRACEBACK:]

@@ -15,6 +15,7 @@ from typing import Any, Callable, Optional
 
 from ._clean import MAX_ATTRIBUTES, MAX_TEXT, clean
 from ._counts import Counts
+from ._limits import let_through
 
 #: The largest event, in bytes.
 MAX_EVENT_BYTES = 256 << 10
@@ -140,6 +141,7 @@ class Encoder:
             event.update((key, value) for key, value in cleaned.items() if value is not None)
             data = dumps(event).encode("utf-8", "replace")
         except Exception as error:
+            let_through(error)
             raise Unencodable(str(error)) from error
         if len(data) > MAX_EVENT_BYTES:
             raise Unencodable(f"{len(data)} bytes")

@@ -107,6 +107,13 @@ class Pulse:
                 self._completed += 1
                 self._failed_in_row = 0
 
+    def forget(self, key: Optional[int], measure: Measure) -> None:
+        """What was measured is over, however its end went."""
+        self.unwatch(measure)
+        with self._lock:
+            if key is not None:
+                self._jobs.pop(key, None)
+
     def watch(self, measure: Measure) -> None:
         """Looks at the memory for `measure` from now on."""
         if not self._settings.memory_interval_seconds and self._gpu is None:
@@ -139,6 +146,8 @@ class Pulse:
             return
         try:
             if self._thread is None:
+                # As that of delivery: gevent may have come between.
+                self._bell = queue.SimpleQueue()
                 thread = threading.Thread(target=self._run, name="watchkeeper-heartbeat", daemon=True)
                 thread.start()
                 self._thread = thread

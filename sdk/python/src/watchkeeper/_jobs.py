@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 from . import _context, _trace
 from ._clean import name as clean_name
 from ._clean import text as clean_text
-from ._errors import error_facts, is_failure, is_timeout
+from ._errors import error_facts, is_failure
 from ._events import encode_members
 from ._facts import JOB_FIELDS, as_count, assign, seconds, share
+from ._limits import is_interruption, let_through
 from ._measure import Measure
 from ._stages import Stage, stage_name
 
@@ -170,8 +171,8 @@ class Job:
             client = self._client
             if client is not None and assign(attributes, JOB_FIELDS, self._facts, self._attributes):
                 client.counts.clean()
-        except Exception:
-            self._lost()
+        except Exception as error:
+            self._lost(error)
 
     def stage(self, name: Any, **given: Any) -> Stage:
         """A step of this job: `component`, `expected_max_seconds`, `items`, and attributes."""
@@ -203,8 +204,8 @@ class Job:
                 if value is not None:
                     facts[key] = value
             client.report("job.progress", facts, None, self.encoded)
-        except Exception:
-            self._lost()
+        except Exception as error:
+            self._lost(error)
 
     def retry(
         self, error: Union[BaseException, str, None] = None, *, max_retries: Optional[int] = None, **given: Any
@@ -234,18 +235,31 @@ class Job:
                 client.report("job.submitted", self.told(), submitted_ns, self.encoded)
             client.pulse.job_started(id(self), self.id)
             client.report("job.started", self.told(), started_ns, self.encoded)
-        except Exception:
-            self._lost()
+        except Exception as error:
+            if is_interruption(error):
+                # Nobody ends what did not begin.
+                self.finish(error)
+            self._lost(error)
         return self
 
     def finish(self, error: Optional[BaseException] = None) -> None:
         """Ends it, with the exception that ended it if one did."""
-        if error is not None and is_failure(error):
-            if not self._ended:
-                self._end("job.failed", error_facts(error), failed=True, timed_out=is_timeout(error))
-        else:
-            self._end("job.completed", {}, failed=False)
-        if self._client is not None:
+        try:
+            if error is not None and is_failure(error):
+                if not self._ended:
+                    self._end("job.failed", error_facts(error), failed=True)
+            else:
+                self._end("job.completed", {}, failed=False)
+        finally:
+            if self._client is not None:
+                _context.leave(self._before)
+
+    def abandon(self) -> None:
+        """Ends it here without a word: another process tells how it ended."""
+        client, measure = self._client, self._measure
+        if client is not None and measure is not None:
+            self._ended = True
+            client.pulse.forget(id(self), measure)
             _context.leave(self._before)
 
     def end_at(self, time_ns: int) -> None:
@@ -285,7 +299,7 @@ class Job:
     ) -> None:
         self.finish(error)
 
-    def _end(self, type_: str, facts: dict[str, Any], failed: bool, timed_out: bool = False) -> None:
+    def _end(self, type_: str, facts: dict[str, Any], failed: bool) -> None:
         client, measure = self._client, self._measure
         if client is None or measure is None or self._ended:
             return
@@ -298,11 +312,12 @@ class Job:
             for key in ("memory_peak_bytes", "gpu_seconds"):
                 if key in measured:
                     event[key] = measured[key]
-            client.pulse.job_ended(id(self), failed, timed_out, measure.seconds)
+            client.pulse.job_ended(id(self), failed, bool(facts.get("timed_out")), measure.seconds)
             ended_ns = measure.ended_ns if self._ended_ns is None else max(self._ended_ns, measure.started_ns)
             client.report(type_, event, ended_ns, self.encoded)
-        except Exception:
-            self._lost()
+        except Exception as error:
+            client.pulse.forget(id(self), measure)
+            self._lost(error)
 
     def told(self) -> dict[str, Any]:
         """What is known of it beside what each of its events says."""
@@ -311,9 +326,10 @@ class Job:
             facts["attributes"] = dict(self._attributes)
         return facts
 
-    def _lost(self) -> None:
+    def _lost(self, error: Exception) -> None:
         if self._client is not None:
             self._client.counts.drop("internal_error")
+        let_through(error)
 
 
 class _NoJob(Job):

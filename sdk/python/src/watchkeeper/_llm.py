@@ -22,6 +22,7 @@ from ._client import Client, current_client
 from ._errors import error_facts, is_cancellation
 from ._facts import LLM_FIELDS, as_count, assign
 from ._facts import seconds as as_seconds
+from ._limits import let_through
 
 #: The longest prompt or answer that is sent where that is allowed, in characters.
 MAX_CAPTURED = 4_000
@@ -150,8 +151,9 @@ class LLMCall:
         try:
             if assign(attributes, LLM_FIELDS, self._facts, self._attributes):
                 client.counts.clean()
-        except Exception:
+        except Exception as fault:
             client.counts.drop("internal_error")
+            let_through(fault)
 
     def text(self, *, prompt: Optional[str] = None, answer: Optional[str] = None) -> None:
         """Texts of the call. They are kept where `capture_text` is set, cut to 4,000 characters, and else forgotten."""
@@ -181,8 +183,9 @@ class LLMCall:
             now = time.perf_counter_ns()
             ended = max(ended_ns or now, self._started_ns)
             client.report("llm.call", self._told(reason, error, ended), time.time_ns() - (now - ended))
-        except Exception:
+        except Exception as fault:
             client.counts.drop("internal_error")
+            let_through(fault)
 
     def cancel(self) -> None:
         """The application did not want the rest. Reported with what there is by now."""
@@ -316,8 +319,9 @@ def llm_call(
         if attributes:
             call.set(**attributes)
         return call
-    except Exception:
+    except Exception as error:
         client.counts.drop("internal_error")
+        let_through(error)
         return LLMCall(None, model)
 
 

@@ -12,6 +12,8 @@ import sys
 import time
 from typing import Any, Callable, Optional
 
+from ._limits import let_through
+
 
 class Process:
     """Measures of this process. A forked child calls `renew`: an open file of /proc belongs to who opened it."""
@@ -48,14 +50,16 @@ class Process:
             if self._statm >= 0:
                 return int(os.pread(self._statm, 128, 0).split(b" ", 2)[1]) * self._page_bytes
             return None if self._other is None else self._other()
-        except Exception:
+        except Exception as error:
+            let_through(error)
             return None
 
     def vms_bytes(self) -> Optional[int]:
         """Virtual memory now. Linux alone is asked."""
         try:
             return int(os.pread(self._statm, 128, 0).split(b" ", 1)[0]) * self._page_bytes if self._statm >= 0 else None
-        except Exception:
+        except Exception as error:
+            let_through(error)
             return None
 
     def reset_peak(self) -> bool:

@@ -10,6 +10,7 @@ from ._clean import name as clean_name
 from ._errors import error_facts, is_failure
 from ._events import encode_members
 from ._facts import STAGE_FIELDS, as_count, assign
+from ._limits import is_interruption, let_through
 from ._measure import Measure
 
 if TYPE_CHECKING:
@@ -70,8 +71,8 @@ class Stage:
             client = self._client
             if client is not None and assign(attributes, STAGE_FIELDS, self._facts, self._attributes):
                 client.counts.clean()
-        except Exception:
-            self._lost()
+        except Exception as error:
+            self._lost(error)
 
     def empty(self) -> None:
         """It ended without an error and without a result, which is no success."""
@@ -99,8 +100,11 @@ class Stage:
             if rss:
                 facts["memory_rss_bytes"] = rss
             client.report("stage.started", facts, self._measure.started_ns, self._encoded)
-        except Exception:
-            self._lost()
+        except Exception as error:
+            if is_interruption(error):
+                # Nobody ends what did not begin.
+                self.finish(error)
+            self._lost(error)
         return self
 
     def finish(self, error: Optional[BaseException] = None) -> None:
@@ -124,8 +128,9 @@ class Stage:
             if self._attributes or top:
                 facts["attributes"] = {**self._attributes, **top}
             client.report("stage.finished", facts, measure.ended_ns, self._encoded)
-        except Exception:
-            self._lost()
+        except Exception as fault:
+            client.pulse.forget(None, measure)
+            self._lost(fault)
 
     def __enter__(self) -> Stage:
         return self.start()
@@ -153,9 +158,10 @@ class Stage:
         attempt = self._job.retry_count
         return dict(self._facts) if attempt is None else {"retry_count": attempt, **self._facts}
 
-    def _lost(self) -> None:
+    def _lost(self, error: Exception) -> None:
         if self._client is not None:
             self._client.counts.drop("internal_error")
+        let_through(error)
 
 
 def stage_name(value: Any) -> str:

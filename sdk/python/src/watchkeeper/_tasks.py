@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections.abc import Mapping
 from typing import Any, Callable, Optional, TypeVar, Union, overload
 
 from . import _context
 from ._client import Client, current_client
-from ._jobs import Job
+from ._jobs import NO_JOB, Job
+from ._limits import let_through
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -66,10 +68,17 @@ class _Maker:
 
 
 def make_job(client: Client, kind: Any, options: dict[str, Any]) -> Job:
-    """A job of `client`; what is no option of jobs is one of its facts."""
-    own = {key: options[key] for key in _OPTIONS if key in options}
-    given = {key: value for key, value in options.items() if key not in _OPTIONS}
-    return Job(client, kind, given=given, **own)
+    """A job of `client`; what is no option of jobs is one of its facts. `origin` may be the payload itself."""
+    try:
+        own = {key: options[key] for key in _OPTIONS if key in options}
+        if isinstance(own.get("origin"), Mapping):
+            own["origin"] = _context.extract(own["origin"])
+        given = {key: value for key, value in options.items() if key not in _OPTIONS}
+        return Job(client, kind, given=given, **own)
+    except Exception as error:
+        client.counts.drop("internal_error")
+        let_through(error)
+        return NO_JOB
 
 
 _OPTIONS = frozenset(("id", "document", "tenant", "origin", "submitted", "submitted_at"))

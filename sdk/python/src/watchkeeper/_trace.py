@@ -8,6 +8,7 @@ import sys
 from typing import Any, Optional
 
 from ._fork import on_fork
+from ._limits import let_through
 
 _HEADER = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?\Z")
 
@@ -76,5 +77,6 @@ def running_span() -> Optional[tuple[str, str]]:
         if not context.is_valid:
             return None
         return f"{context.trace_id:032x}", f"{context.span_id:016x}"
-    except Exception:
+    except Exception as error:
+        let_through(error)
         return None

@@ -14,6 +14,7 @@ from .._context import Origin, extract, inject
 from .._errors import error_facts
 from .._events import encode_members
 from .._jobs import Job
+from .._limits import let_through
 from .._log import logger
 
 #: The names that `Submission.headers` has.
@@ -88,6 +89,7 @@ def guarded(function: Callable[..., None]) -> Callable[..., None]:
         except Exception as error:
             client.counts.drop("internal_error")
             client.counts.last_error = f"{function.__qualname__}: {type(error).__name__}"
+            let_through(error)
 
     return run
 

@@ -214,6 +214,10 @@ def _end(run: _Run, task: Any, state: Any, retval: Any, raised: Optional[BaseExc
             work.add({"status": "failed", "error_message": error})
         work.finish(error if isinstance(error, BaseException) else None)
         return
+    if _is_ended_by_pool(error):
+        # For its limit of time, or revoked, or because the worker ends. The pool's process knows and tells which.
+        work.abandon()
+        return
     if error is not None:
         follows = _what_follows(error, state, task)
         if follows is None:
@@ -225,6 +229,11 @@ def _end(run: _Run, task: Any, state: Any, retval: Any, raised: Optional[BaseExc
     elif state == "IGNORED":
         work.set(ignored=True)
     work.finish()
+
+
+def _is_ended_by_pool(error: Union[BaseException, str, None]) -> bool:
+    """Whether a signal of the pool ended this process: billiard exits with -256 plus the signal's number then."""
+    return isinstance(error, SystemExit) and isinstance(error.code, int) and -256 < error.code < -128
 
 
 def _what_follows(error: Union[BaseException, str], state: Any, task: Any) -> Union[BaseException, str, None]:
