@@ -95,7 +95,7 @@ class Server:
     @staticmethod
     def answer(handler: BaseHTTPRequestHandler, status: int, headers: dict[str, str], answer: Any) -> None:
         if answer is None:
-            answer = {"detail": f"status {status}"}
+            answer = {"type": "urn:watchkeeper:problem:tested", "detail": f"status {status}"}
         data = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         handler.send_response(status)
         for name, value in headers.items():

@@ -190,3 +190,15 @@ def test_many_threads_report_at_once(server, make_client):
     assert client.flush(10)
     assert len({event["job_id"] for event in server.events}) == 4_000
     assert balance(client.stats()) == 0
+
+
+def test_what_refuses_everything_and_is_not_watchkeeper_costs_no_event(server, make_client):
+    server.always = lambda events: (422, {}, {"detail": [{"msg": "field required"}]})
+    client = make_client(server.url)
+    for number in range(100):
+        client.report("job.started", {"job_id": number})
+    assert not client.flush(0.5)
+    stats = client.stats()
+    assert (stats.queued, stats.dropped) == (100, {})
+    assert "422" in stats.last_error
+    assert len(server.headers) < 5

@@ -367,3 +367,28 @@ def test_where_nothing_is_configured_jobs_have_all_that_jobs_have():
             if not name.startswith("_") and not callable(getattr(type(each), name)):
                 getattr(each, name)
     assert (job.document, job.tenant, job.trace_id) == (None, None, None)
+
+
+class ValidationError(ValueError):
+    """As pydantic's: its words show the value that it refuses."""
+
+
+def test_words_that_quote_what_was_read_are_not_told(reported):
+    # Source lines are told: the name stands in none.
+    name = "nnA"[::-1]
+
+    def fail():
+        try:
+            raise ValidationError(name)
+        except ValidationError as error:
+            raise RuntimeError("the answer is no JSON") from error
+
+    with pytest.raises(RuntimeError), wk.job("extract") as job, job.stage("read"):
+        fail()
+    with pytest.raises(ValidationError), wk.job("extract") as job, job.stage("read"):
+        raise ValidationError(name)
+    told = [*reported("job.failed"), *reported("stage.finished")]
+    assert len(told) == 4
+    assert name not in repr(told)
+    assert {event["error_type"] for event in told} == {"RuntimeError", "ValidationError"}
+    assert "test_jobs.py" in told[0]["traceback"]

@@ -19,7 +19,7 @@ from . import _context, _trace
 from ._clean import name as clean_name
 from ._clean import shortened
 from ._client import Client, current_client
-from ._errors import error_facts, is_cancellation
+from ._errors import error_facts, is_cancellation, status_of
 from ._facts import LLM_FIELDS, as_count, assign
 from ._facts import seconds as as_seconds
 from ._limits import let_through
@@ -29,9 +29,6 @@ MAX_CAPTURED = 4_000
 _MAX_ERROR = 500
 # Between the first and the last token of an answer that came at once there is no time to speak of.
 _SHORTEST_STREAM_NS = 1_000_000
-# Errors whose words hold the text of an answer or a request: those of `pydantic` show the value that they refuse.
-_QUOTING = frozenset(("ValidationError",))
-_UNPROCESSABLE = 422
 
 
 class LLMCall:
@@ -246,19 +243,14 @@ class LLMCall:
         return round(output * 1e9 / took, 3) if took > 0 else None
 
     def _add_error(self, error: Union[BaseException, str]) -> None:
-        told = error_facts(error, with_traceback=False)
-        status = _status_of(error)
+        told = error_facts(error, with_traceback=False, with_words=self.capture_text)
+        status = status_of(error)
         if status is not None:
             self._attributes["status_code"] = status
         request_id = getattr(error, "request_id", None)
         if type(request_id) is str and request_id:
             self._attributes.setdefault("request_id", clean_name(request_id))
-        message = told["error_message"]
-        if not self.capture_text and (
-            status == _UNPROCESSABLE or any(base.__name__ in _QUOTING for base in type(error).__mro__)
-        ):
-            message = f"{type(error).__name__} (its words quote what was sent)"
-        self._facts["error_message"] = shortened(message, _MAX_ERROR)
+        self._facts["error_message"] = shortened(told["error_message"], _MAX_ERROR)
         for name in ("error_type", "timed_out"):
             if name in told:
                 self._attributes.setdefault(name, told[name])
@@ -284,17 +276,6 @@ class LLMCall:
         trace: Optional[TracebackType],
     ) -> None:
         self.finish(error=error)
-
-
-def _status_of(error: Any) -> Optional[int]:
-    """The status of the answer that an error is about; `httpx` and `requests` have it one step further."""
-    try:
-        status = getattr(error, "status_code", None)
-        if status is None:
-            status = getattr(getattr(error, "response", None), "status_code", None)
-    except Exception:
-        return None
-    return status if type(status) is int and 0 < status < 1_000 else None
 
 
 def llm_call(

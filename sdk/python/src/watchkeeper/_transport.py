@@ -197,13 +197,23 @@ def _understood(stream: Stream, status: int, retry_after: Optional[str], body: b
     detail = f"it answered {status}{_problem(body)}"
     if status == 413:
         return Answer(Outcome.TOO_LARGE, detail)
-    if status in (400, 422):
+    if status in (400, 422) and _is_ours(body):
         return Answer(Outcome.REFUSED, detail)
     if status in (429, 503):
         return Answer(Outcome.BUSY, detail, retry_after_seconds=_pause(retry_after))
     if status >= 500 or status == 408:
         return Answer(Outcome.AWAY, detail, retry_after_seconds=_pause(retry_after))
     return Answer(Outcome.DENIED, detail)
+
+
+def _is_ours(body: bytes) -> bool:
+    """Whether Watchkeeper says so: a problem of its API, or a status of OTLP. Another program may stand there by
+    mistake, and refuse everything; nothing is thrown away for that."""
+    try:
+        problem = json.loads(body)
+        return str(problem.get("type", "")).startswith("urn:watchkeeper:") or {"code", "message"} <= problem.keys()
+    except (ValueError, AttributeError):
+        return False
 
 
 def _problem(body: bytes) -> str:
