@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -161,6 +162,15 @@ def client(server: Server) -> wk.Client:
     made = wk.init(server.url, service="tests", heartbeat_seconds=0, flush_seconds=0.02, handle_sigterm=False)
     assert made is not None
     return made
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A port at which nobody listens."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+    return port
 
 
 @pytest.fixture

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
 from conftest import Server, balance, wait_until
 
+import watchkeeper as wk
 from watchkeeper._counts import Counts
 from watchkeeper._spool import Spool
 
@@ -120,3 +123,24 @@ def test_what_the_server_refuses_of_the_spool_is_counted_by_who_sends_it(tmp_pat
     assert heir.stats().dropped == {"adopted_refused": 1}
     assert balance(heir.stats()) == 0
     server.stop()
+
+
+def test_a_flush_brings_to_the_spool_what_cannot_be_delivered(tmp_path, make_client, closed_port):
+    client = make_client(f"http://127.0.0.1:{closed_port}", spool_dir=str(tmp_path))
+    for number in range(10):
+        client.report("job.started", {"job_id": number})
+    assert client.flush(5)
+    assert (client.stats().spooled, client.stats().queued) == (10, 0)
+    server = Server(closed_port)
+    server.wait_for(lambda events: len(events) == 10, 30)
+
+
+def test_a_script_ends_soon_where_nobody_listens(closed_port):
+    program = f"""
+import watchkeeper as wk
+wk.init("http://127.0.0.1:{closed_port}", service="script", exit_seconds=60)
+with wk.job("extract"):
+    pass
+"""
+    environment = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(wk.__file__))}
+    subprocess.run([sys.executable, "-c", program], timeout=30, check=True, env=environment)

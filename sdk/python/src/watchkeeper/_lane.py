@@ -27,6 +27,11 @@ _FIRST_PAUSE_SECONDS = 0.25
 # Somebody must change a key or an address first.
 _DENIED_PAUSE_SECONDS = 30.0
 _SECONDS_BETWEEN_LOOKS = 15.0
+# What has waited so long for a server that is away goes to the spool: the process may be killed.
+_SECONDS_BEFORE_SPOOL = 10.0
+# How often, and with which pauses, a server that was not away before is asked at the end of the process.
+_LAST_ATTEMPTS = 3
+_LAST_PAUSE_SECONDS = 0.2
 _SECONDS_BETWEEN_TELLING = 60.0
 _SMALLEST_BATCH_BYTES = 16 << 10
 _NEVER = float("inf")
@@ -89,6 +94,7 @@ class Lane:
         self._settled = 0
         self._flush_up_to = 0
         self._failures = 0
+        self._away_since = _NEVER
         self._retry_at = 0.0
         self._look_at = 0.0
         # When the oldest item of the queue has waited long enough for others; infinite where there is none.
@@ -161,8 +167,13 @@ class Lane:
             pause = _DENIED_PAUSE_SECONDS * random.uniform(0.5, 1.0)
         else:
             pause = min(longest, _FIRST_PAUSE_SECONDS * 2.0 ** min(self._failures, 20)) * random.uniform(0.5, 1.0)
+        now = time.monotonic()
         self._failures += 1
-        self._retry_at = time.monotonic() + pause
+        self._away_since = min(self._away_since, now)
+        self._retry_at = now + pause
+        is_flushed = self._settled < self._flush_up_to
+        if self._spool is not None and (is_flushed or now - self._away_since >= _SECONDS_BEFORE_SPOOL):
+            self._spill_all()
         # Whoever flushes has had an attempt; further ones come in their time.
         self._flush_up_to = 0
         self._warn(answer.detail)
@@ -188,10 +199,12 @@ class Lane:
             if self._parcel is None:
                 self._parcel = _Parcel(self.queue.take(self._settings.batch_events, self._batch_bytes))
             if not self._attempt(self._parcel, min(self._settings.timeout_seconds, left)):
-                # A server that has been away, or a spool that keeps it all, is no reason to wait.
-                if was_away or self._spool is not None:
+                # A server that has been away or wants to be left alone, or a spool that keeps it all, is no reason to
+                # hold up the end of a process. One that is started anew has a moment.
+                is_over = self._failures >= _LAST_ATTEMPTS or self._retry_at > deadline
+                if was_away or is_over or self._spool is not None:
                     break
-                time.sleep(max(0.0, min(0.2, deadline - time.monotonic())))
+                time.sleep(max(0.0, min(_LAST_PAUSE_SECONDS * self._failures, deadline - time.monotonic())))
 
     def salvage(self) -> None:
         """Brings what is left to the disk, or counts it: the thread does, or who waits for it, whoever comes first."""
@@ -246,6 +259,7 @@ class Lane:
             self.failed(answer)
             return False
         self._failures = 0
+        self._away_since = _NEVER
         self._retry_at = 0.0
         if not parcel.parts:
             if parcel.claim is not None:
@@ -314,6 +328,21 @@ class Lane:
                 queue.put_back(items)
                 self._is_spool_full = True
                 self._warn(self.counts.last_error)
+                return
+
+    def _spill_all(self) -> None:
+        """Brings all that waits to the disk: somebody asks for that, or the server has been away for long."""
+        parcel = self._parcel
+        if parcel is not None and parcel.claim is None:
+            if not self._to_disk(parcel.rest()):
+                self._is_spool_full = True
+                return
+            self._parcel = None
+        while self._parcel is None and len(self.queue) > 0 and not self.is_salvaged:
+            items = self.queue.take(self._settings.batch_events, self._settings.batch_bytes)
+            if not self._to_disk(items):
+                self.queue.put_back(items)
+                self._is_spool_full = True
                 return
 
     def _to_disk(self, items: list[bytes]) -> bool:
