@@ -209,7 +209,29 @@ impl Life {
             order.retain(|&index| index != submission);
             order.insert(0, submission);
         }
+        self.put_failures_before_next_attempts(&mut order);
         order
+    }
+
+    /// An attempt that ended badly ended before the next began. A worker may give the job back first and
+    /// report afterwards, when another has begun with it, or is done.
+    fn put_failures_before_next_attempts(&self, order: &mut Vec<usize>) {
+        for place in 1..order.len() {
+            let end = &self.marks[order[place]];
+            let (MarkKind::Ended(End::Retried | End::Failed), Some(attempt)) = (end.kind, end.retry_count)
+            else {
+                continue;
+            };
+            let next = order[..place].iter().position(|&index| {
+                let mark = &self.marks[index];
+                mark.kind == MarkKind::Started
+                    && mark.retry_count > Some(attempt)
+                    && self.is_skew(index, order[place])
+            });
+            if let Some(next) = next {
+                order[next..=place].rotate_right(1);
+            }
+        }
     }
 
     /// Whether two marks lie so close that the difference may be that of two clocks.

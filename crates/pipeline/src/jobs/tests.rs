@@ -168,6 +168,32 @@ fn what_opens_a_finished_job_again_and_what_does_not() {
     }
 }
 
+/// A worker gave the job back, another took it, and only then the first told that it had failed.
+#[test]
+fn a_failure_that_is_told_after_the_next_attempt_began_ended_the_attempt_before() {
+    use JobAction::*;
+    let tried = |action, seconds, attempt: u64, worker: &str| {
+        let mut event = job(action, "j", seconds);
+        event.retry_count = Some(attempt);
+        event.worker_id = Some(worker.into());
+        Event::Job(Box::new(event))
+    };
+    let mut events =
+        vec![tried(Started, 10, 0, "w1"), tried(Started, 20, 1, "w2"), tried(Retried, 21, 0, "w1")];
+    assert_eq!(snapshot_of(&events).status, JobStatus::Running);
+    events.insert(2, tried(Completed, 20, 1, "w2"));
+    let job = snapshot_of(&events);
+    assert_eq!((job.status, job.retry_count), (JobStatus::Completed, 1));
+    let attempts: Vec<_> =
+        job.attempts.iter().map(|attempt| (attempt.worker_id.as_deref(), attempt.outcome)).collect();
+    let expected =
+        [(Some("w1"), Some(AttemptOutcome::Retried)), (Some("w2"), Some(AttemptOutcome::Completed))];
+    assert_eq!(attempts, expected);
+    // What was told much later is no matter of order.
+    events.push(tried(Retried, 1_000, 0, "w1"));
+    assert_eq!(snapshot_of(&events).status, JobStatus::Pending);
+}
+
 #[test]
 fn an_end_alone_tells_of_a_whole_attempt() {
     let mut end = job(JobAction::Completed, "j", 100);
