@@ -23,6 +23,7 @@ from ._facts import JOB_FIELDS, as_count, assign, seconds, share
 from ._limits import is_interruption, let_through
 from ._measure import Measure
 from ._stages import Stage, stage_name
+from ._work import Work
 
 if TYPE_CHECKING:
     from ._client import Client
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 Time = Union[int, float, datetime.datetime]
 
 
-class Job:
+class Job(Work):
     """A job, begun by `with` or `async with`. One that raises has failed, and the exception goes on.
 
     Made by `watchkeeper.job`. No method raises or waits.
@@ -277,28 +278,6 @@ class Job:
         value: Optional[int] = self._facts.get("retry_count")
         return value
 
-    def __enter__(self) -> Job:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        self.finish(error)
-
-    async def __aenter__(self) -> Job:
-        return self.start()
-
-    async def __aexit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        self.finish(error)
-
     def _end(self, type_: str, facts: dict[str, Any], failed: bool) -> None:
         client, measure = self._client, self._measure
         if client is None or measure is None or self._ended:
@@ -345,7 +324,7 @@ class _NoJob(Job):
     def stage(self, name: Any, **given: Any) -> Stage:
         return NO_STAGE
 
-    def __enter__(self) -> Job:
+    def __enter__(self) -> _NoJob:
         return self
 
     def __exit__(

@@ -12,7 +12,6 @@
 from __future__ import annotations
 
 import time
-from types import TracebackType
 from typing import Any, Optional, Union
 
 from . import _context, _trace
@@ -23,6 +22,7 @@ from ._errors import error_facts, is_cancellation, status_of
 from ._facts import LLM_FIELDS, as_count, assign
 from ._facts import seconds as as_seconds
 from ._limits import let_through
+from ._work import Work
 
 #: The longest prompt or answer that is sent where that is allowed, in characters.
 MAX_CAPTURED = 4_000
@@ -31,7 +31,7 @@ _MAX_ERROR = 500
 _SHORTEST_STREAM_NS = 1_000_000
 
 
-class LLMCall:
+class LLMCall(Work):
     """One call of a model, begun by `with`, `async with` or `start`, ended by their end or by `finish`.
 
     Made by `watchkeeper.llm_call`. No method raises or waits. It takes the job, the stage and the trace of where it is
@@ -254,28 +254,6 @@ class LLMCall:
         for name in ("error_type", "timed_out"):
             if name in told:
                 self._attributes.setdefault(name, told[name])
-
-    def __enter__(self) -> LLMCall:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        self.finish(error=error)
-
-    async def __aenter__(self) -> LLMCall:
-        return self.start()
-
-    async def __aexit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        self.finish(error=error)
 
 
 def llm_call(

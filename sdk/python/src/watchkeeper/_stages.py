@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Optional
 
 from . import _allocations, _context
@@ -12,13 +11,14 @@ from ._events import encode_members
 from ._facts import STAGE_FIELDS, as_count, assign
 from ._limits import is_interruption, let_through
 from ._measure import Measure
+from ._work import Work
 
 if TYPE_CHECKING:
     from ._client import Client
     from ._jobs import Job
 
 
-class Stage:
+class Stage(Work):
     """A step of a job, begun by `with` or `async with`. One that raises has failed, and the exception goes on."""
 
     __slots__ = (
@@ -131,28 +131,6 @@ class Stage:
         except Exception as fault:
             client.pulse.forget(None, measure)
             self._lost(fault)
-
-    def __enter__(self) -> Stage:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        self.finish(error)
-
-    async def __aenter__(self) -> Stage:
-        return self.start()
-
-    async def __aexit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        self.finish(error)
 
     def _known(self) -> dict[str, Any]:
         attempt = self._job.retry_count
