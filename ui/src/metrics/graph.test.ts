@@ -6,9 +6,10 @@ const window = { start: 100, end: 160, step: 15 };
 const graph = (result: Series[]) => graphOf({ data: { resultType: "matrix", result } }, window);
 
 describe("a graph", () => {
-  it("ends where the address says, and else now", () => {
-    expect(windowOf("1h", "1970-01-01T02:00:00Z", 0)).toEqual({ start: 3_600, end: 7_200, step: 15 });
-    expect(windowOf("15m", undefined, 1_000_900)).toEqual({ start: 100, end: 1_000, step: 4 });
+  it("ends where its range does, on a whole step", () => {
+    const range = { from: "1970-01-01T01:00:07Z", to: "1970-01-01T02:00:07Z" };
+    expect(windowOf(range, 0)).toEqual({ start: 3_600, end: 7_200, step: 15 });
+    expect(windowOf({ from: "now-15m", to: "now" }, 1_003_900)).toEqual({ start: 100, end: 1_000, step: 4 });
   });
 
   it("has a gap where a series has no value that can be drawn", () => {
@@ -17,11 +18,7 @@ describe("a graph", () => {
       { metric, values: [[100, "1"], [130, "NaN"], [145, "+Inf"], [160, "2.5"]] }, // biome-ignore format: a point each
     ]);
     expect(times).toEqual([100, 115, 130, 145, 160]);
-    expect(lines).toEqual([{ name: "queue_depth", values: [1, null, null, null, 2.5], last: "2.5" }]);
-  });
-
-  it("tells a last value that is no number as it is", () => {
-    expect(graph([{ metric: {}, values: [[100, "-Inf"]] }]).lines[0]?.last).toBe("-Inf");
+    expect(lines).toEqual([{ name: "queue_depth", labels: metric, values: [1, null, null, null, 2.5] }]);
   });
 
   it("draws so many lines at most, and counts the others", () => {

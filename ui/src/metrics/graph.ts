@@ -1,8 +1,8 @@
 // An answer of `query_range` as a chart wants it.
 
-import type { Annotations, Answer, Series } from "./answer";
+import { DEFAULT_RANGE, type Span, spanOf, stepOf, type TimeRange } from "../time/range";
+import type { Annotations, Answer, Labels, Series } from "./answer";
 import { seriesName } from "./labels";
-import { RANGE_SECONDS, type Range, stepOf } from "./range";
 import { showOf } from "./unit";
 
 /** The most lines that are drawn; series beyond are counted. */
@@ -17,10 +17,9 @@ export interface Window {
 
 export interface Line {
   readonly name: string;
+  readonly labels: Labels;
   /** One for each of the graph's times; null where there is none. */
   readonly values: readonly (number | null)[];
-  /** The last value, with its unit. */
-  readonly last: string;
 }
 
 export interface Graph {
@@ -35,10 +34,16 @@ export interface Graph {
   readonly annotations: Annotations;
 }
 
-/** The times of a range that ends at `end`, or at `now` in milliseconds. */
-export function windowOf(range: Range, end: string | undefined, now: number): Window {
-  const last = Math.floor((end === undefined ? now : Date.parse(end)) / 1000);
-  return { start: last - RANGE_SECONDS[range], end: last, step: stepOf(RANGE_SECONDS[range]) };
+/** The widest grid that times lie on, in seconds: what is newest is not to wait longer than that. */
+const GRID = 15;
+
+/** The times of a range at `now`, in milliseconds. Where steps are short they lie on whole ones, and stand still. */
+export function windowOf(range: TimeRange, now: number): Window {
+  const { start, end } = spanOf(range, now) ?? (spanOf(DEFAULT_RANGE, now) as Span);
+  const step = stepOf(end - start);
+  const grid = Math.min(step, GRID);
+  const last = Math.floor(end / grid) * grid;
+  return { start: last - Math.floor((end - start) / step) * step, end: last, step };
 }
 
 /** The lines of an answer. */
@@ -51,7 +56,7 @@ export function graphOf(answer: Answer, window: Window): Graph {
   return {
     window,
     times: Array.from({ length }, (_, place) => window.start + place * window.step),
-    lines: drawn.map((one) => lineOf(one, window, length, show)),
+    lines: drawn.map((one) => lineOf(one, window, length)),
     more: numbers.length - drawn.length,
     histograms: series.length - numbers.length,
     show,
@@ -59,15 +64,13 @@ export function graphOf(answer: Answer, window: Window): Graph {
   };
 }
 
-function lineOf({ metric, values = [] }: Series, window: Window, length: number, show: Graph["show"]): Line {
+function lineOf({ metric, values = [] }: Series, window: Window, length: number): Line {
   const placed = new Array<number | null>(length).fill(null);
   for (const [time, text] of values) {
     const place = Math.round((time - window.start) / window.step);
     if (place >= 0 && place < length) placed[place] = finite(text);
   }
-  const last = values.at(-1)?.[1] ?? "";
-  const number = finite(last);
-  return { name: seriesName(metric), values: placed, last: number === null ? last : show(number) };
+  return { name: seriesName(metric), labels: metric, values: placed };
 }
 
 /** The number of a text; null of NaN and the infinities, which no chart can draw. */
