@@ -40,12 +40,11 @@ from ._log import logger
 from ._settings import read_settings
 from ._stages import Stage
 from ._tasks import make_job, task
+from ._version import __version__
 
 if TYPE_CHECKING:
     from .memory import MemoryTracker
     from .monitor import ResourceMonitor
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Client",
@@ -56,6 +55,7 @@ __all__ = [
     "ResourceMonitor",
     "Stage",
     "Stats",
+    "__version__",
     "audit",
     "current_job",
     "current_request",
