@@ -40,6 +40,7 @@ BEFORE: dict[str, dict[int, str]] = {
     "python/dramatiq.md": {0: "from dramatiq.brokers.stub import StubBroker\nbroker = StubBroker()\n"},
     "python/huey.md": {0: "from huey import MemoryHuey\nhuey = MemoryHuey('docs')\n"},
     "python/taskiq.md": {0: "from taskiq import InMemoryBroker\nbroker = InMemoryBroker()\n"},
+    "python/migration.md": {0: ASGI},
     "python/logging.md": {1: "import structlog\n", 2: "import loguru\n"},
     "python/requests.md": {
         0: ASGI,
@@ -51,6 +52,17 @@ BEFORE: dict[str, dict[int, str]] = {
         4: ASGI
         + "from watchkeeper.asgi import WatchkeeperMiddleware\nsettings = types.SimpleNamespace(audit_secret='s')\n",
     },
+}
+# What is done with what the samples made.
+AFTER = {
+    "python/migration.md": """
+from starlette.requests import Request
+from starlette.testclient import TestClient
+@app.get("/things/{thing}")
+def a_thing(thing: str, request: Request):
+    request.state.user = types.SimpleNamespace(id=f"ann-{wk.current_request().method}")
+assert TestClient(app).get("/things/7", headers={"X-API-Key": "k-1"}).headers["X-Process-Time"]
+""",
 }
 # What arrives of a page's samples.
 ARRIVES = {
@@ -74,7 +86,9 @@ def samples(page: str) -> list[str]:
 def test_the_samples_of_a_page_run(page, server, tmp_path):
     before = BEFORE.get(page, {})
     parts = [f"{before.get(number, '')}{sample}" for number, sample in enumerate(samples(page))]
-    program = "\n".join((AROUND, *parts, "wk.shutdown(10)")).replace("http://127.0.0.1:7654", server.url)
+    program = "\n".join((AROUND, *parts, AFTER.get(page, ""), "wk.shutdown(10)")).replace(
+        "http://127.0.0.1:7654", server.url
+    )
     environment = {**os.environ, "PYTHONPATH": os.path.join(FOLDER, "src")}
     if "wk.init" not in program:
         environment["WATCHKEEPER_URL"] = server.url
@@ -85,6 +99,12 @@ def test_the_samples_of_a_page_run(page, server, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "watched" not in done.stderr
     assert ARRIVES.get(page, set()) <= {event["type"] for event in server.events}
+
+
+def test_requests_of_the_migrated_say_who_asked(server, tmp_path):
+    test_the_samples_of_a_page_run("python/migration.md", server, tmp_path)
+    (told,) = server.of("request.finished")
+    assert (told["route"], told["user_id"], len(told["api_key_id"])) == ("/things/{thing}", "ann-GET", 16)
 
 
 @pytest.mark.parametrize("page", PAGES)
