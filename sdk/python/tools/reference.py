@@ -60,6 +60,8 @@ times in UTC; a name that ends in `_mb` is in megabytes of 1,048,576 bytes, one 
 """
 
 _WIDTH = 100
+# The page of a module that has not its name.
+_BESIDE = {"asgi": "requests.md", "wsgi": "requests.md", "logs": "logging.md", "watchkeeper": "../python.md"}
 
 
 class Undocumented(Exception):
@@ -83,6 +85,9 @@ def page() -> str:
 def _module(module: Any) -> Iterator[str]:
     yield f"## {module.path}"
     yield _text(module)
+    beside = _BESIDE.get(module.name, f"{module.name}.md")
+    if os.path.exists(os.path.join(os.path.dirname(PAGE), beside)):
+        yield f"More of it: [{beside}]({beside})."
     members = [(name, _resolved(module.members[name])) for name in _public(module)]
     members.sort(key=lambda found: (not found[1].is_function, found[0].lower()))
     short = "wk" if module.path == "watchkeeper" else module.name
@@ -233,7 +238,7 @@ def _collect(annotation: Any, scope: Any, found: dict[str, str]) -> None:
         if target.is_attribute and target.value is not None:
             value = str(target.value)
             if value.startswith("TypeVar("):
-                found[_annotation(each.name)] = "the type of what is given"
+                found[_annotation(each.name)] = "any type, the same in both places"
                 continue
             found[each.name] = f"`{value}`"
             _collect(target.value, target, found)
