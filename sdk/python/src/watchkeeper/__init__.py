@@ -161,7 +161,8 @@ def job(
       `max_retries`, `expected_max_seconds` and `request_id` are fields of docs/events.md. Any other name is an
       attribute, of any value.
 
-    Within another job it is a child of that, in its trace. Ids, kinds and names are cut at 512 bytes.
+    Within another job it is a child of that, in its trace. An id or a name of more than 512 bytes is cut, and
+    ends in a hash of all of it.
     """
     client = current_client()
     if client is None:

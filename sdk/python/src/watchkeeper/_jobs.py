@@ -167,8 +167,8 @@ class Job(Work):
         self.set(quality_degraded=bool(value))
 
     def set(self, **attributes: Any) -> None:
-        """Adds facts; they go with its end, and before `start` with its begin, too. `content_type`, `priority`, `pages`,
-        `input_bytes`, `output_bytes`, `confidence_score`, `quality_degraded`, `retry_count`, `max_retries`,
+        """Adds facts; they go with its end, and before `start` with its begin, too. `content_type`, `priority`,
+        `pages`, `input_bytes`, `output_bytes`, `confidence_score`, `quality_degraded`, `retry_count`, `max_retries`,
         `expected_max_seconds`, `queue` and `request_id` are fields of docs/events.md; any other name is an attribute. A
         field with a value that it cannot have becomes an attribute, too."""
         try:
