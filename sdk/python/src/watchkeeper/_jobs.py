@@ -35,7 +35,7 @@ Time = Union[int, float, datetime.datetime]
 class Job(Work):
     """A job, begun by `with` or `async with`. One that raises has failed, and the exception goes on.
 
-    Made by `watchkeeper.job`. No method raises or waits.
+    Made by `wk.job`. No method raises or waits. Where nothing is configured it is one object that keeps nothing.
     """
 
     def __init__(
@@ -62,11 +62,12 @@ class Job(Work):
         self._ended_ns: Optional[int] = None
         #: What every event of the job and its stages says, as JSON.
         self.encoded = ""
-        #: Its id.
-        self.id = ""
+        #: Its id, the given one or one that was made up. Empty where nothing is configured.
+        self.id: str = ""
         #: The document that it works on.
         self.document: Optional[str] = None
-        #: The trace that it belongs to, 32 hex digits. Set last: what stands for no job takes nothing after it.
+        # Set last: what stands for no job takes nothing after it.
+        #: The trace that it belongs to, 32 hex digits.
         self.trace_id: Optional[str] = None
         if client is None:
             return
@@ -110,7 +111,7 @@ class Job(Work):
 
     @property
     def is_ended(self) -> bool:
-        """Whether its end was reported."""
+        """Whether its end was reported: by `finish`, `retry` or `fail`."""
         return self._ended
 
     @property
@@ -128,7 +129,7 @@ class Job(Work):
 
     @property
     def input_bytes(self) -> Optional[int]:
-        """The size of its input."""
+        """The size of its input, in bytes."""
         value: Optional[int] = self._facts.get("input_bytes")
         return value
 
@@ -138,7 +139,7 @@ class Job(Work):
 
     @property
     def output_bytes(self) -> Optional[int]:
-        """The size of its output."""
+        """The size of its output, in bytes."""
         value: Optional[int] = self._facts.get("output_bytes")
         return value
 
@@ -148,7 +149,7 @@ class Job(Work):
 
     @property
     def confidence(self) -> Optional[float]:
-        """How sure the result is, 0 to 1."""
+        """How sure the result is, 0 to 1 (`confidence_score` of docs/events.md)."""
         value: Optional[float] = self._facts.get("confidence_score")
         return value
 
@@ -158,7 +159,7 @@ class Job(Work):
 
     @property
     def degraded(self) -> bool:
-        """Whether a lesser method had to be used."""
+        """Whether a lesser method had to be used (`quality_degraded`)."""
         return bool(self._facts.get("quality_degraded", False))
 
     @degraded.setter
@@ -166,8 +167,10 @@ class Job(Work):
         self.set(quality_degraded=bool(value))
 
     def set(self, **attributes: Any) -> None:
-        """Adds facts; they go with the end of the job. `pages`, `input_bytes`, `content_type` and the other fields of
-        docs/events.md are fields, everything else are attributes, of any value."""
+        """Adds facts; they go with its end, and before `start` with its begin, too. `content_type`, `priority`,
+        `pages`, `input_bytes`, `output_bytes`, `confidence_score`, `quality_degraded`, `retry_count`, `max_retries`,
+        `expected_max_seconds`, `queue` and `request_id` are fields of docs/events.md; any other name is an attribute. A
+        field with a value that it cannot have becomes an attribute, too."""
         try:
             client = self._client
             if client is not None and assign(attributes, JOB_FIELDS, self._facts, self._attributes):
@@ -176,7 +179,8 @@ class Job(Work):
             self._lost(error)
 
     def stage(self, name: Any, **given: Any) -> Stage:
-        """A step of this job: `component`, `expected_max_seconds`, `items`, and attributes."""
+        """A step of this job, to be begun by `with` or `async with`. `component` (what does the work),
+        `expected_max_seconds`, `items` and attributes of any name may be given here or by `Stage.set`."""
         return Stage(self._client, self, stage_name(name), given)
 
     def progress(
@@ -187,7 +191,9 @@ class Job(Work):
         stage: Optional[str] = None,
         expected_max_seconds: Optional[float] = None,
     ) -> None:
-        """Says how far it is, 0 to 1, and that it is alive."""
+        """Says how far it is, and that it is alive. `done` is 0 to 1; what is beyond is brought there. `stage` is by
+        default the one that runs, `expected_max_seconds` a new bound for the job. Each call is an event, so call it
+        some times a second at most."""
         client = self._client
         if client is None:
             return
@@ -211,7 +217,9 @@ class Job(Work):
     def retry(
         self, error: Union[BaseException, str, None] = None, *, max_retries: Optional[int] = None, **given: Any
     ) -> None:
-        """This attempt failed, and another follows: it is reported so, and the end of the attempt is not again."""
+        """This attempt failed, and another follows: `job.retried` is its end, and nothing more is reported of it. The
+        next attempt is a `wk.job` with the same `id` and `retry_count` one higher. `error` is the exception or words,
+        `max_retries` how often it may be tried after the first attempt."""
         self.set(max_retries=max_retries, **given)
         facts: dict[str, Any] = {}
         if error is not None:
@@ -219,11 +227,13 @@ class Job(Work):
         self._end("job.retried", facts, failed=True)
 
     def fail(self, error: Union[BaseException, str]) -> None:
-        """It failed, though nothing was raised."""
+        """It failed, though nothing was raised: `error` is an exception, or words. The first end counts: what follows
+        reports nothing more."""
         self._end("job.failed", error_facts(error), failed=True)
 
     def start(self) -> Job:
-        """Begins it, where `with` does not fit. `finish` ends it, in any case: after `retry` or `fail`, too."""
+        """Begins it, where `with` does not fit, and gives it back. Then `finish` must be called in any case, after
+        `retry` or `fail`, too: it takes the job out of what runs here."""
         client = self._client
         if client is None or self._measure is not None or self._ended:
             return self
@@ -244,7 +254,7 @@ class Job(Work):
         return self
 
     def finish(self, error: Optional[BaseException] = None) -> None:
-        """Ends it, with the exception that ended it if one did."""
+        """Ends it: failed with the exception that is given, else completed."""
         try:
             if error is not None and is_failure(error):
                 if not self._ended:

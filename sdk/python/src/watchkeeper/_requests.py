@@ -32,7 +32,15 @@ NO_BODY = frozenset((204, 304))
 
 
 class Request:
-    """The request that is answered here. `watchkeeper.current_request()` gives it."""
+    """The request that is answered here, for the application to add what it knows::
+
+        request = wk.current_request()
+        if request is not None:
+            request.user_id = user.id
+            request.set(plan="free")
+
+    Made by the middlewares, and given by `wk.current_request()`.
+    """
 
     __slots__ = (
         "_attributes",
@@ -64,11 +72,11 @@ class Request:
         self._started = time.perf_counter()
         self._client = client
         #: `GET` and the like.
-        self.method = method
+        self.method: str = method
         #: The path as called, without what follows `?`.
-        self.path = path or "/"
-        #: The id that the client gave, if it is a safe one, else one of its own.
-        self.request_id = _safe_id(request_id) or _trace.new_trace_id()
+        self.path: str = path or "/"
+        #: Its `X-Request-ID`, if that has 1 to 128 letters, digits and `. _ : ~ + / = @ -`, else a new one.
+        self.request_id: str = _safe_id(request_id) or _trace.new_trace_id()
         #: The route that matched. The middleware finds it, where nobody set it.
         self.route: Optional[str] = None
         #: Who asked. The application may set it.
@@ -77,8 +85,11 @@ class Request:
         self.api_key_id: Any = None
         #: The address that asked.
         self.client_ip: Optional[str] = None
+        #: The status that was sent, once it was.
         self.status: Optional[int] = None
+        #: The size of its body, if that is known.
         self.request_bytes: Optional[int] = None
+        #: The bytes of the answer's body that were sent so far.
         self.response_bytes = 0
         #: The client left before it had all.
         self.client_disconnected = False
@@ -113,7 +124,7 @@ class Request:
         return self._span_id
 
     def set(self, **attributes: Any) -> None:
-        """Adds facts of any name and value; they go with the event as attributes."""
+        """Adds attributes of any name and value; they go with `request.finished`."""
         try:
             if self._attributes is None:
                 self._attributes = {}
@@ -134,7 +145,7 @@ class Request:
 
     @property
     def elapsed_seconds(self) -> float:
-        """Since it came in."""
+        """How long ago it came in."""
         return time.perf_counter() - self._started
 
     def headers(self) -> tuple[str, str]:

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 class Stage(Work):
-    """A step of a job, begun by `with` or `async with`. One that raises has failed, and the exception goes on."""
+    """A step of a job, begun by `with` or `async with`. One that raises has failed, and the exception goes on.
+
+    Made by `Job.stage`. No method raises or waits. Its end tells how long it took, its CPU time and its memory.
+    """
 
     __slots__ = (
         "_attributes",
@@ -65,8 +68,8 @@ class Stage(Work):
         self.set(items=as_count(value))
 
     def set(self, **attributes: Any) -> None:
-        """Adds facts; they go with the end of the stage. `items`, `component` and `expected_max_seconds` are fields,
-        everything else are attributes."""
+        """Adds facts; they go with the end of the stage. `items`, `component` and `expected_max_seconds` are fields of
+        docs/events.md, any other name is an attribute."""
         try:
             client = self._client
             if client is not None and assign(attributes, STAGE_FIELDS, self._facts, self._attributes):
@@ -75,11 +78,11 @@ class Stage(Work):
             self._lost(error)
 
     def empty(self) -> None:
-        """It ended without an error and without a result, which is no success."""
+        """Says that it ended without an error and without a result: its status is `completed_empty`."""
         self._status = "completed_empty"
 
     def skip(self) -> None:
-        """It was not needed."""
+        """Says that it was not needed: its status is `skipped`."""
         self._status = "skipped"
 
     def add(self, facts: dict[str, Any]) -> None:
@@ -87,7 +90,7 @@ class Stage(Work):
         self._finish.update(facts)
 
     def start(self) -> Stage:
-        """Begins it, where `with` does not fit; `finish` ends it."""
+        """Begins it, where `with` does not fit, and gives it back; `finish` ends it."""
         client = self._client
         if client is None or self._measure is not None:
             return self
@@ -108,7 +111,7 @@ class Stage(Work):
         return self
 
     def finish(self, error: Optional[BaseException] = None) -> None:
-        """Ends it, with the exception that ended it if one did."""
+        """Ends it: failed with the exception that is given, else completed, empty or skipped."""
         client, measure = self._client, self._measure
         if client is None or measure is None:
             return

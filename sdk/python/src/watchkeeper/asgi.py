@@ -33,10 +33,15 @@ class WatchkeeperMiddleware:
     """Reports each HTTP request as `request.finished`, takes or makes its `X-Request-ID`, and returns that and
     `X-Process-Time`. Websockets and the lifespan pass by.
 
-    `exclude` are paths that are left alone, `/static/*` with all below. `trusted_proxies` are addresses or networks
-    whose `proxy_header` (`X-Forwarded-For` or `Forwarded`) says who asked. `user` and `api_key` are functions of the
-    scope that give who asked and by which key; `api_key` may also be the name of a header. Of a key only a hash is
-    told, made with `api_key_secret` if there is one.
+    - `app`: the application. `app.add_middleware(WatchkeeperMiddleware, …)` gives it by itself.
+    - `exclude`: paths that are left alone wholly, `/static/*` with all below. By default those of
+      `WATCHKEEPER_EXCLUDE_PATHS`, else none.
+    - `trusted_proxies`: addresses, networks or `unix`, whose `proxy_header` (`X-Forwarded-For`, or `Forwarded`) says
+      who asked. By default those of `WATCHKEEPER_TRUSTED_PROXIES` and `WATCHKEEPER_PROXY_HEADER`, else none.
+    - `user`, `api_key`: functions of the scope that give who asked and by which key, called when the request was
+      answered; what raises is left out. `api_key` may also be the name of a header.
+    - `api_key_secret`: of a key only 16 hex digits of its hash are told, made with this secret. By default
+      `WATCHKEEPER_API_KEY_SECRET`; without one it is the plain SHA-256.
     """
 
     def __init__(
@@ -50,6 +55,7 @@ class WatchkeeperMiddleware:
         api_key: Optional[KeyHook] = None,
         api_key_secret: Union[str, bytes, None] = None,
     ) -> None:
+        #: The application within.
         self.app = app
         self._rules = Rules(exclude, trusted_proxies, proxy_header, user, api_key, api_key_secret)
         watch_errors()

@@ -31,7 +31,15 @@ class WatchkeeperMiddleware:
     """Reports each request as `request.finished`, takes or makes its `X-Request-ID`, and returns that and
     `X-Process-Time`. Websockets pass by.
 
-    The settings are those of `watchkeeper.asgi`; `user` and `api_key` are functions of the environ.
+    - `app`: the application.
+    - `exclude`: paths that are left alone wholly, `/static/*` with all below. By default those of
+      `WATCHKEEPER_EXCLUDE_PATHS`, else none.
+    - `trusted_proxies`: addresses, networks or `unix`, whose `proxy_header` (`X-Forwarded-For`, or `Forwarded`) says
+      who asked. By default those of `WATCHKEEPER_TRUSTED_PROXIES` and `WATCHKEEPER_PROXY_HEADER`, else none.
+    - `user`, `api_key`: functions of the environ that give who asked and by which key, called when the request was
+      answered; what raises is left out. `api_key` may also be the name of a header.
+    - `api_key_secret`: of a key only 16 hex digits of its hash are told, made with this secret. By default
+      `WATCHKEEPER_API_KEY_SECRET`; without one it is the plain SHA-256.
     """
 
     def __init__(
@@ -45,6 +53,7 @@ class WatchkeeperMiddleware:
         api_key: Optional[KeyHook] = None,
         api_key_secret: Union[str, bytes, None] = None,
     ) -> None:
+        #: The application within.
         self.app = app
         self._rules = Rules(exclude, trusted_proxies, proxy_header, user, api_key, api_key_secret)
         watch_errors()

@@ -37,7 +37,8 @@ _app: Any = None
 
 def install(app: Any = None) -> None:
     """Reports the tasks of this process, which sends or runs them. Called once, where the application is made; the
-    processes of a pool have it from there. Signals are those of all applications: `app` says where queues are read."""
+    processes of a pool have it from there; again it does nothing. Signals are those of all applications: `app` says
+    where queues are read. Where Celery is not there, or too old, that is a warning."""
     global _is_installed, _app
     _app = app or _app
     if _is_installed:

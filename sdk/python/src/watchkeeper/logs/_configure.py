@@ -42,13 +42,15 @@ def configure(
     take_along: bool = True,
     capture_warnings: bool = True,
 ) -> None:
-    """Sets up the root logger. Called again, it takes the place of what it set up before.
+    """Sets up the root logger. Called again, it takes the place of what it set up before. It does so also where
+    Watchkeeper is not configured.
 
+    - `service`: what `service` says in each line of JSON, by default what `wk.init` was told.
+    - `level`: of the root logger, a name or a number of `logging`.
     - `console`: `text` or `json` on standard error, `auto` for text on a terminal and JSON elsewhere, `off`.
-    - `file`: a file in `file_format` (`json` or `text`), rotated when it has `max_bytes`, of which `backup_count` are
-      kept. Several processes may write it.
+    - `file`: a file in `file_format` (`json` or `text`), rotated when it has `max_bytes` (10 MiB), of which
+      `backup_count` are kept. Its folder is made. Several processes may write it.
     - `deliver`: whether records go to Watchkeeper directly, over the network.
-    - `service`: by default what `watchkeeper.init` was told.
     - `take_along`: whether uvicorn, gunicorn, hypercorn and Celery write there, too, in place of their own consoles.
     - `capture_warnings`: whether `warnings` are logged.
 
