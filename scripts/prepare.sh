@@ -3,9 +3,9 @@
 # their own), prometheus (that tests compare with, and promtool), exporter (the node exporter, which tests
 # scrape), tmux (a terminal for tests), python (a virtual environment with the packages of the example pipeline
 # and the tests), node (the packages of the web page), otlp-js and otlp-rust (OpenTelemetry's SDKs for
-# JavaScript and Rust, for tests), sdk (a virtual environment with what the tests of the Python package need), sdk-bench
-# (one with what its benchmark compares it with), chromium (for tests of the page), bench (the peers of `make bench`), fuzz (cargo-fuzz, and the compiler of C++ that its library
-# needs). Does nothing where all is there.
+# JavaScript and Rust, for tests), sdk (a virtual environment with what the tests of the Python package need),
+# sdk-bench (one with what its benchmark compares it with), chromium (for tests of the page), bench (the peers of
+# `make bench`), fuzz (cargo-fuzz, and the compiler of C++ that its library needs). Does nothing where all is there.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 venv=${WATCHKEEPER_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/watchkeeper/venv}
