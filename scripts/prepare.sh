@@ -3,12 +3,13 @@
 # their own), prometheus (that tests compare with, and promtool), exporter (the node exporter, which tests
 # scrape), tmux (a terminal for tests), python (a virtual environment with the packages of the example pipeline
 # and the tests), node (the packages of the web page), otlp-js and otlp-rust (OpenTelemetry's SDKs for
-# JavaScript and Rust, for tests), sdk (a virtual environment with what the tests of the Python package need), chromium
-# (for those of the page), bench (the peers of `make bench`), fuzz (cargo-fuzz, and the compiler of C++ that its library
-# needs). Does nothing where all is there.
+# JavaScript and Rust, for tests), sdk (a virtual environment with what the tests of the Python package need),
+# sdk-bench (one with what its benchmark compares it with), chromium (for tests of the page), bench (the peers of
+# `make bench`), fuzz (cargo-fuzz, and the compiler of C++ that its library needs). Does nothing where all is there.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 venv=${WATCHKEEPER_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/watchkeeper/venv}
+sdk_bench_venv=${WATCHKEEPER_SDK_BENCH_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/watchkeeper/sdk-bench-venv}
 sdk_venv=${WATCHKEEPER_SDK_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/watchkeeper/sdk-venv}
 
 say() { printf 'prepare: %s\n' "$*" >&2; }
@@ -83,6 +84,10 @@ prepare_sdk() {
     "$sdk_venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps "arq>=0.26"
 }
 
+prepare_sdk_bench() {
+  prepare_venv "$sdk_bench_venv" "$root/sdk/python/bench/requirements.txt"
+}
+
 # The packages of a folder lie in the cache, by what is locked, and the checkout has a link to them: a fresh
 # clone installs nothing that an older one has installed.
 link_packages() {
@@ -152,6 +157,7 @@ for part in "$@"; do
     prometheus) prepare_prometheus ;;
     python) prepare_python ;;
     sdk) prepare_sdk ;;
+    sdk-bench) prepare_sdk_bench ;;
     node) prepare_node ;;
     otlp-js) prepare_otlp_js ;;
     otlp-rust) prepare_otlp_rust ;;

@@ -77,27 +77,18 @@ class Job(Work):
         self.trace_id = _trace_of(origin, parent)
         self.document = clean_name(document)
         parent_id = origin.job_id if origin is not None and origin.job_id else parent.id if parent is not None else None
-        identity = {
-            key: value
-            for key, value in (
-                ("job_id", self.id),
-                ("kind", clean_name(kind) or "unnamed"),
-                ("document_id", self.document),
-                ("trace_id", self.trace_id),
-            )
-            if value
-        }
+        identity = {"job_id": self.id, "kind": clean_name(kind) or "unnamed", "trace_id": self.trace_id}
+        if self.document:
+            identity["document_id"] = self.document
         self.encoded = encode_members(identity)
-        self._facts = {
-            key: value
-            for key, value in (
-                ("tenant", clean_name(tenant)),
-                ("parent_id", clean_name(parent_id) if parent_id != self.id else None),
-                ("submitted_at", _nanoseconds(submitted_at)),
-                ("request_id", clean_name(request_id)),
-            )
-            if value
-        }
+        for key, value in (
+            ("tenant", clean_name(tenant)),
+            ("parent_id", clean_name(parent_id) if parent_id != self.id else None),
+            ("submitted_at", _nanoseconds(submitted_at)),
+            ("request_id", clean_name(request_id)),
+        ):
+            if value:
+                self._facts[key] = value
         if origin is not None and origin.submitted_ns and "submitted_at" not in self._facts:
             self._facts["submitted_at"] = origin.submitted_ns
         if given:
@@ -396,13 +387,15 @@ def _request_of(origin: Optional[_context.Origin], parent: Optional[Job]) -> Opt
 
 def _nanoseconds(value: Optional[Time]) -> Optional[int]:
     """A time as the server takes it; a number is told apart by its size as the server does."""
+    if value is None:
+        return None
     try:
         if isinstance(value, datetime.datetime):
             if value.tzinfo is None:
                 # The server reads times without an offset as UTC, too.
                 value = value.replace(tzinfo=datetime.timezone.utc)
             value = value.timestamp()
-        if value is None or isinstance(value, bool) or not value > 0:
+        if isinstance(value, bool) or not value > 0:
             return None
         for largest, factor in ((1e11, 1_000_000_000), (1e14, 1_000_000), (1e17, 1_000)):
             if value < largest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, Optional
 
 from . import _allocations, _context
@@ -97,7 +98,7 @@ class Stage(Work):
         try:
             self._before = _context.enter(self._job, self)
             self._measure = Measure(client, client.settings.kernel_peak)
-            self._encoded = self._job.encoded + encode_members({"stage": self.name})
+            self._encoded = self._job.encoded + _encoded_name(self.name)
             facts = self._known()
             rss = self._measure.rss_bytes
             if rss:
@@ -143,6 +144,12 @@ class Stage(Work):
         if self._client is not None:
             self._client.counts.drop("internal_error")
         let_through(error)
+
+
+@functools.lru_cache(256)
+def _encoded_name(name: str) -> str:
+    """The fact `stage` as JSON. There are few names, and each comes often."""
+    return encode_members({"stage": name})
 
 
 def stage_name(value: Any) -> str:

@@ -121,7 +121,7 @@ class _Exchange:
         request.request_bytes = length
         self._received = 0
         # How much is sent, where the server reads it from a file itself.
-        self._sized: Optional[int] = None
+        self._sized: Optional[bytes] = None
         self._is_last_sent = False
         self._rules = rules
         self._scope = scope
@@ -155,7 +155,7 @@ class _Exchange:
             size = message.get("count") or 0
             is_last = not message.get("more_body", False)
         elif kind == "http.response.pathsend":
-            size, is_last = self._sized or 0, True
+            size, is_last = content_length(self._sized) or 0, True
         if is_last:
             self._is_last_sent = True
         try:
@@ -206,7 +206,7 @@ class _Exchange:
                     if name == b"x-process-time":
                         has_time = True
                     elif name == b"content-length":
-                        self._sized = content_length(value)
+                        self._sized = value
             if not has_id:
                 headers.append((b"x-request-id", request_id.encode("ascii")))
             if not has_time:
