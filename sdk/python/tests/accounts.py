@@ -1,8 +1,8 @@
 """What an application reported, written down by itself beside the way to Watchkeeper.
 
 A program of the tests calls `keep_account` first. Where the environment names a folder in `TESTS_ACCOUNT_DIR`, each of
-its processes then appends the id and the type of every event that it makes to a file of its own, at once: that outlives any end of
-the process. When a client ends, what it says became of its events is written there, too.
+its processes then appends the id and the type of every event that it makes to a file of its own, at once: that outlives
+any end of the process. When a client ends, what it says became of its events is written there, too.
 """
 
 from __future__ import annotations
