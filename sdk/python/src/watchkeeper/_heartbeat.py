@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Report = Callable[[str, dict[str, Any]], None]
 
 _GPU_SECONDS = 0.5
+_LAST_STEP_SECONDS = 0.5
 
 
 class Pulse:
@@ -164,6 +165,10 @@ class Pulse:
             return
         self._is_stopped = True
         self._bell.put(None)
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            # A beat that it is just making would come after the word that the worker stopped.
+            thread.join(_LAST_STEP_SECONDS)
         beats = self._settings.heartbeat_seconds and not self.is_silent
         if beats and (self._has_beaten or self._has_worked):
             self._beat()
