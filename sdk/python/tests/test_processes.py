@@ -179,3 +179,23 @@ def test_a_child_measures_itself_and_not_its_parent(client):
         os._exit(0 if client.process.rss_bytes() > parent + (64 << 20) and grown else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     assert held
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only there a file is kept open")
+def test_a_daemon_that_closed_all_descriptors_keeps_its_own(server):
+    program = """
+    import os, stat
+    client = wk.init(worker_id='w')
+    os.closerange(3, 256)
+    own = [os.open(os.devnull, os.O_WRONLY) for _ in range(20)]
+    pid = os.fork()
+    if pid == 0:
+        for file in own:
+            assert stat.S_ISCHR(os.fstat(file).st_mode)
+        assert client.process.rss_bytes() > 1 << 20
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    client.process.rss_bytes()
+    assert client.process.rss_bytes() > 1 << 20
+    """
+    assert start(program, server).wait(20) == 0
