@@ -44,6 +44,28 @@ def test_a_batch_is_claimed_by_one_process(tmp_path):
     claim.done()
 
 
+def test_a_child_that_is_forked_in_the_middle_of_writing_keeps_no_lock(tmp_path, monkeypatch):
+    made, _ = spool(tmp_path)
+    reader, writer = os.pipe()
+    children = []
+
+    def fork_and_sync(file):
+        children.append(os.fork())
+        if children[0] == 0:
+            os.close(writer)
+            os.read(reader, 1)
+            os._exit(0)
+
+    monkeypatch.setattr(os, "fsync", fork_and_sync)
+    assert made.write([b"{}"])
+    claim = made.claim()
+    os.close(writer)
+    os.close(reader)
+    os.waitpid(children[0], 0)
+    assert claim is not None
+    claim.done()
+
+
 @pytest.mark.parametrize("harm", ["cut", "flipped", "short", "foreign"])
 def test_a_damaged_file_is_counted_and_removed(tmp_path, harm):
     made, counts = spool(tmp_path)
