@@ -202,3 +202,24 @@ def test_what_refuses_everything_and_is_not_watchkeeper_costs_no_event(server, m
     assert (stats.queued, stats.dropped) == (100, {})
     assert "422" in stats.last_error
     assert len(server.headers) < 5
+
+
+def test_what_the_end_takes_with_it_is_said_once(make_client, closed_port, caplog):
+    client = make_client(f"http://127.0.0.1:{closed_port}", flush_seconds=60)
+    for number in range(3):
+        client.report("job.started", {"job_id": number})
+    with caplog.at_level(logging.WARNING, "watchkeeper"):
+        client.shutdown(5)
+        client.shutdown(5)
+    (record,) = caplog.records
+    assert "exit 3" in record.getMessage()
+    assert "refused" in record.getMessage().lower()
+
+
+def test_a_warning_just_before_does_not_hide_what_the_end_takes(make_client, closed_port, caplog):
+    with caplog.at_level(logging.WARNING, "watchkeeper"):
+        client = make_client(f"http://127.0.0.1:{closed_port}")
+        client.report("job.started", {"job_id": "j"})
+        wait_until(lambda: len(caplog.records) == 1)
+        client.shutdown(5)
+    assert [("exit 1" in record.getMessage()) for record in caplog.records] == [False, True]

@@ -140,6 +140,29 @@ def test_a_handler_of_the_application_stays(server):
     assert start(program, server).wait(20) == 7
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="bounds its own address space")
+def test_where_no_thread_can_be_started_nothing_piles_up_and_it_is_tried_again(server):
+    program = """
+    import multiprocessing.util, resource, threading, time
+    client = wk.init(heartbeat_seconds=0)
+    threading.stack_size(1 << 30)
+    unbounded = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (1 << 30, unbounded[1]))
+    for number in range(1000):
+        with wk.job('a', id=number): pass
+    assert threading.active_count() == 1 and 'no thread' in client.stats().last_error
+    assert len(multiprocessing.util._finalizer_registry) < 5
+    threading.stack_size(0)
+    resource.setrlimit(resource.RLIMIT_AS, unbounded)
+    while threading.active_count() == 1:
+        time.sleep(0.1)
+        wk.event('audit.recorded', action='a')
+    assert wk.flush(10)
+    """
+    assert start(program, server).wait(60) == 0
+    assert len(server.of("job.completed")) == 1000
+
+
 GEVENT = """
 import sys, time
 import watchkeeper as wk

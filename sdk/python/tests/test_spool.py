@@ -166,3 +166,17 @@ with wk.job("extract"):
 """
     environment = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(wk.__file__))}
     subprocess.run([sys.executable, "-c", program], timeout=30, check=True, env=environment)
+
+
+def test_what_did_not_fit_into_the_spool_at_the_end_is_told_by_an_event_there(tmp_path, make_client, closed_port):
+    client = make_client(f"http://127.0.0.1:{closed_port}", spool_dir=tmp_path, spool_bytes=2_000, flush_seconds=60)
+    for number in range(20):
+        client.report("job.started", {"job_id": number, "message": os.urandom(500).hex()})
+    client.shutdown(5)
+    assert client.stats().dropped == {"spool_full": 20}
+    server = Server(closed_port)
+    heir = make_client(server.url, spool_dir=tmp_path)
+    heir.report("job.started", {"job_id": "own"})
+    server.wait_for(lambda events: len(events) == 2)
+    assert server.of("audit.recorded")[0]["attributes"]["dropped_spool_full"] == 20
+    server.stop()
