@@ -214,3 +214,24 @@ def test_an_end_right_after_the_beginning(server, make_client):
         assert (stats.delivered, stats.dropped, balance(stats)) == (stats.reported, {}, 0), (number, stats)
         types = [event["type"] for event in sorted(server.events, key=lambda event: event["time"])]
         assert types in ([], ["worker.heartbeat", "worker.stopped"], [*["worker.heartbeat"] * 2, "worker.stopped"])
+
+
+def test_what_the_end_takes_with_it_is_said_once(make_client, closed_port, caplog):
+    client = make_client(f"http://127.0.0.1:{closed_port}", flush_seconds=60)
+    for number in range(3):
+        client.report("job.started", {"job_id": number})
+    with caplog.at_level(logging.WARNING, "watchkeeper"):
+        client.shutdown(5)
+        client.shutdown(5)
+    (record,) = caplog.records
+    assert "exit 3" in record.getMessage()
+    assert "refused" in record.getMessage().lower()
+
+
+def test_a_warning_just_before_does_not_hide_what_the_end_takes(make_client, closed_port, caplog):
+    with caplog.at_level(logging.WARNING, "watchkeeper"):
+        client = make_client(f"http://127.0.0.1:{closed_port}")
+        client.report("job.started", {"job_id": "j"})
+        wait_until(lambda: len(caplog.records) == 1)
+        client.shutdown(5)
+    assert [("exit 1" in record.getMessage()) for record in caplog.records] == [False, True]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from conftest import wait_until
 from queue_tools import BAD, OK, TWICE, check_lives, check_worker, programs, redis_url, wait_for_ends
 
 __all__ = ["programs", "redis_url"]
@@ -27,3 +28,12 @@ def test_every_event_arrives_once(server, programs):
     assert failed["bad-0"]["error_type"] == "ValueError"
     assert failed["slow-0"]["timed_out"] is True
     assert len(server.of("stage.finished")) == 3
+
+
+def test_a_message_that_was_delivered_twice_ends_twice(server, programs):
+    worker = programs.start("-m", "dramatiq", "queue_programs.dramatiq_app", "-p", "1", "-t", "2")
+    programs.run("-c", "from queue_programs import dramatiq_app; dramatiq_app.send_twice()")
+    wait_until(lambda: len(server.of("job.completed")) == 2, 30)
+    programs.stop(worker)
+    assert {event["attributes"]["number"] for event in server.of("job.completed")} == {0, 1}
+    assert server.of("worker.heartbeat")[-1]["active_tasks"] == 0

@@ -173,6 +173,30 @@ def test_an_asynchronous_generators_job(reported):
     assert len(reported("job.completed")) == 1
 
 
+@pytest.mark.parametrize("is_configured", [True, False])
+def test_an_asynchronous_generator_that_nobody_ends_is_closed_once(client, caplog, is_configured):
+    if not is_configured:
+        wk.shutdown()
+    cleaned, kept = [], []
+
+    @wk.task
+    async def numbers():
+        try:
+            yield 1
+            yield 2
+        finally:
+            await asyncio.sleep(0)
+            cleaned.append(wk.current_job() is not None)
+
+    async def read():
+        kept.append(numbers())
+        assert await kept[0].__anext__() == 1
+
+    asyncio.run(read())
+    assert cleaned == [is_configured]
+    assert "asynchronous generator" not in caplog.text
+
+
 def test_coroutines_have_each_their_own_job(reported):
     async def work(name):
         async with wk.job("a", id=name) as job, job.stage("s"):

@@ -148,6 +148,20 @@ def test_what_was_dropped_is_told_as_an_event(server, client, logger):
     assert told["attributes"] == {"dropped": 1, "dropped_too_large": 1}
 
 
+def test_records_that_are_dropped_while_their_endpoint_refuses_are_told_by_events(server, make_client, logger):
+    server.always_logs = 401
+    client = make_client(server.url, log_queue_records=10)
+    logger.handlers[:] = [WatchkeeperHandler(client=client)]
+    for _ in range(30):
+        logger.info("m")
+    wait_until(lambda: client.log_stats().retries == 1)
+    lost = client.log_stats().dropped["queue_full"]
+    client.report("job.started", {"job_id": "j"})
+    server.wait_for(lambda events: any(event["type"] == "audit.recorded" for event in events))
+    (told,) = server.of("audit.recorded")
+    assert (told["action"], told["attributes"]["dropped"]) == ("watchkeeper.logs_dropped", lost)
+
+
 def test_rejected_records_and_foreign_answers_are_counted(server, client, logger):
     partial = {"partialSuccess": {"rejectedLogRecords": "1", "errorMessage": "too old"}}
     server.log_replies = [lambda records: (200, {}, partial)]

@@ -140,6 +140,29 @@ def test_a_handler_of_the_application_stays(server):
     assert start(program, server).wait(20) == 7
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="bounds its own address space")
+def test_where_no_thread_can_be_started_nothing_piles_up_and_it_is_tried_again(server):
+    program = """
+    import multiprocessing.util, resource, threading, time
+    client = wk.init(heartbeat_seconds=0)
+    threading.stack_size(1 << 30)
+    unbounded = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (1 << 30, unbounded[1]))
+    for number in range(1000):
+        with wk.job('a', id=number): pass
+    assert threading.active_count() == 1 and 'no thread' in client.stats().last_error
+    assert len(multiprocessing.util._finalizer_registry) < 5
+    threading.stack_size(0)
+    resource.setrlimit(resource.RLIMIT_AS, unbounded)
+    while threading.active_count() == 1:
+        time.sleep(0.1)
+        wk.event('audit.recorded', action='a')
+    assert wk.flush(10)
+    """
+    assert start(program, server).wait(60) == 0
+    assert len(server.of("job.completed")) == 1000
+
+
 GEVENT = """
 import sys, time
 import watchkeeper as wk
@@ -179,3 +202,23 @@ def test_a_child_measures_itself_and_not_its_parent(client):
         os._exit(0 if client.process.rss_bytes() > parent + (64 << 20) and grown else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     assert held
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only there a file is kept open")
+def test_a_daemon_that_closed_all_descriptors_keeps_its_own(server):
+    program = """
+    import os, stat
+    client = wk.init(worker_id='w')
+    os.closerange(3, 256)
+    own = [os.open(os.devnull, os.O_WRONLY) for _ in range(20)]
+    pid = os.fork()
+    if pid == 0:
+        for file in own:
+            assert stat.S_ISCHR(os.fstat(file).st_mode)
+        assert client.process.rss_bytes() > 1 << 20
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    client.process.rss_bytes()
+    assert client.process.rss_bytes() > 1 << 20
+    """
+    assert start(program, server).wait(20) == 0

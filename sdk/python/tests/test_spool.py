@@ -44,6 +44,28 @@ def test_a_batch_is_claimed_by_one_process(tmp_path):
     claim.done()
 
 
+def test_a_child_that_is_forked_in_the_middle_of_writing_keeps_no_lock(tmp_path, monkeypatch):
+    made, _ = spool(tmp_path)
+    reader, writer = os.pipe()
+    children = []
+
+    def fork_and_sync(file):
+        children.append(os.fork())
+        if children[0] == 0:
+            os.close(writer)
+            os.read(reader, 1)
+            os._exit(0)
+
+    monkeypatch.setattr(os, "fsync", fork_and_sync)
+    assert made.write([b"{}"])
+    claim = made.claim()
+    os.close(writer)
+    os.close(reader)
+    os.waitpid(children[0], 0)
+    assert claim is not None
+    claim.done()
+
+
 @pytest.mark.parametrize("harm", ["cut", "flipped", "short", "foreign"])
 def test_a_damaged_file_is_counted_and_removed(tmp_path, harm):
     made, counts = spool(tmp_path)
@@ -144,3 +166,17 @@ with wk.job("extract"):
 """
     environment = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(wk.__file__))}
     subprocess.run([sys.executable, "-c", program], timeout=30, check=True, env=environment)
+
+
+def test_what_did_not_fit_into_the_spool_at_the_end_is_told_by_an_event_there(tmp_path, make_client, closed_port):
+    client = make_client(f"http://127.0.0.1:{closed_port}", spool_dir=tmp_path, spool_bytes=2_000, flush_seconds=60)
+    for number in range(20):
+        client.report("job.started", {"job_id": number, "message": os.urandom(500).hex()})
+    client.shutdown(5)
+    assert client.stats().dropped == {"spool_full": 20}
+    server = Server(closed_port)
+    heir = make_client(server.url, spool_dir=tmp_path)
+    heir.report("job.started", {"job_id": "own"})
+    server.wait_for(lambda events: len(events) == 2)
+    assert server.of("audit.recorded")[0]["attributes"]["dropped_spool_full"] == 20
+    server.stop()

@@ -126,6 +126,7 @@ class Client:
         """Makes this process part of another one's worker: that one beats, and what is reported here is its."""
         self._acts_for = worker_id
         self.pulse.is_silent = True
+        self._delivery.become_part()
         self._encoder.renew(self._facts())
 
     def new_id(self) -> str:

@@ -20,6 +20,7 @@ from ._streams import Stream
 from ._transport import Answer, Outcome, Transport
 
 _SECONDS_TO_START = 1.0
+_SECONDS_BETWEEN_STARTS = 1.0
 
 
 class Delivery:
@@ -28,7 +29,6 @@ class Delivery:
     def __init__(self, settings: Settings, counts: Counts) -> None:
         self._counts = counts
         self._bell = Bell()
-        self._lanes: list[Lane] = []
         warnings = Warnings()
         spool: Optional[Spool] = None
         if settings.spool_dir:
@@ -37,6 +37,7 @@ class Delivery:
                 spool = None
                 warnings.say("there is no spool: this system has no locks of files")
         self._means = Means(settings, Transport(settings), spool, warnings)
+        self._lanes = self._means.lanes
         self.renew()
 
     def add(
@@ -60,7 +61,10 @@ class Delivery:
         self._bell.renew()
         self._settled_or_not = threading.Condition()
         self._starting = threading.Lock()
+        self._ending = threading.Lock()
+        self._means.is_ending = False
         self._thread: Optional[threading.Thread] = None
+        self._start_at = 0.0
         self._stop_at: Optional[float] = None
         #: The thread that delivers just now; what it logs is not delivered.
         self.working_thread = 0
@@ -75,8 +79,9 @@ class Delivery:
         return self._thread is not None
 
     def start(self) -> None:
-        """Starts the thread, once. Where none can be started, what waits is delivered at the end of the process."""
-        if not self._starting.acquire(blocking=False):
+        """Starts the thread, once. Where none can be started it is tried again a second later; else what waits is
+        delivered at the end of the process."""
+        if time.monotonic() < self._start_at or not self._starting.acquire(blocking=False):
             return
         try:
             if self._thread is None and self._stop_at is None:
@@ -87,9 +92,14 @@ class Delivery:
                 thread.start()
                 self._thread = thread
         except RuntimeError as error:
+            self._start_at = time.monotonic() + _SECONDS_BETWEEN_STARTS
             self._counts.last_error = f"no thread: {error}"
         finally:
             self._starting.release()
+
+    def become_part(self) -> None:
+        """From now on another process warns for this one."""
+        self._means.is_part = True
 
     def flush(self, timeout_seconds: float) -> bool:
         """Waits until all that was reported so far is settled. False when the time was over before."""
@@ -104,6 +114,7 @@ class Delivery:
         for lane, target in targets:
             if not lane.is_settled(target):
                 lane.hasten(target)
+        self._start_at = 0.0
         self.start()
         self._bell.ring()
         with self._settled_or_not:
@@ -121,6 +132,7 @@ class Delivery:
         try:
             if self._stop_at is None:
                 self._stop_at = time.monotonic() + timeout_seconds
+                self._means.is_ending = True
             thread = self._thread
         finally:
             if is_held:
@@ -187,3 +199,10 @@ class Delivery:
     def _salvage(self) -> None:
         for lane in self._lanes:
             lane.salvage()
+        # Once, by whoever comes here first.
+        if self._ending.acquire(blocking=False):
+            self._means.is_ending = False
+            for lane in self._lanes:
+                lane.last_words()
+            for lane in self._lanes:
+                lane.salvage()

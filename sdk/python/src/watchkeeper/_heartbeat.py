@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _GPU_SECONDS = 0.5
 _LAST_STEP_SECONDS = 0.5
+_SECONDS_BETWEEN_STARTS = 1.0
 
 
 class Pulse:
@@ -64,6 +65,7 @@ class Pulse:
         self._starting = threading.Lock()
         self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._thread: Optional[threading.Thread] = None
+        self._start_at = 0.0
         self._is_stopped = False
         self._is_asleep = False
         self._has_beaten = False
@@ -143,7 +145,9 @@ class Pulse:
 
     def start(self) -> None:
         """Starts the thread, once."""
-        if self._thread is not None or self._is_stopped or not self._starting.acquire(blocking=False):
+        if self._thread is not None or self._is_stopped or time.monotonic() < self._start_at:
+            return
+        if not self._starting.acquire(blocking=False):
             return
         try:
             if self._thread is None:
@@ -154,7 +158,7 @@ class Pulse:
                 self._thread = thread
         except RuntimeError:
             # No thread can be started now, at the end of the interpreter for one.
-            pass
+            self._start_at = time.monotonic() + _SECONDS_BETWEEN_STARTS
         finally:
             self._starting.release()
 

@@ -12,7 +12,7 @@ import random
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Callable, Optional
 
 from ._counts import Counts
@@ -56,6 +56,11 @@ class Means:
     transport: Transport
     spool: Optional[Spool]
     warnings: Warnings
+    lanes: list[Lane] = field(default_factory=list)
+    #: Whether the process ends: what went wrong is then said once, at the very end.
+    is_ending: bool = False
+    #: Whether another process, which lives on, works and warns for this one.
+    is_part: bool = False
 
 
 class Lane:
@@ -189,6 +194,22 @@ class Lane:
             self._told = dropped
             self._tell_at = now + _SECONDS_BETWEEN_TELLING
 
+    def last_words(self) -> None:
+        """Says what goes wrong while the process ends, when no event can any more. Where there is a spool, an event
+        says it to whoever sends what is there."""
+        dropped = self.counts.dropped()
+        if dropped != self._told:
+            named = ", ".join(f"{reason} {count}" for reason, count in sorted(dropped.items()))
+            self._means.warnings.say(
+                f"Watchkeeper at {self._settings.url} was not told of all {self.stream.items}, "
+                f"these were dropped: {named}. The last trouble: {self.counts.last_error or 'the time was over'}",
+                is_last=not self._means.is_part,
+            )
+            if self._spool is not None:
+                self.tell(force=True)
+        elif self._failures:
+            self._warn(self.counts.last_error)
+
     def finish(self, deadline: float) -> None:
         """The end: one attempt after the other until all is delivered or the time is over."""
         was_away = self._failures > 0
@@ -266,7 +287,9 @@ class Lane:
                 parcel.claim.done()
                 self._is_spool_full = False
             self._parcel = None
-        self.tell(force=False)
+        # Of all: where a stream is refused, another one's success is the occasion.
+        for lane in self._means.lanes:
+            lane.tell(force=False)
         return True
 
     def _own_head(self) -> bytes:
@@ -312,11 +335,13 @@ class Lane:
                 self._settled += len(part)
 
     def _warn(self, detail: str) -> None:
+        if self._means.is_ending:
+            return
         lost = sum(self.counts.dropped().values())
         waiting = len(self.queue) + self.waiting
         self._means.warnings.say(
-            f"Watchkeeper at {self._settings.url} cannot be told: {detail}. "
-            f"{waiting} {self.stream.items} wait, {lost} were dropped so far"
+            f"Watchkeeper at {self._settings.url} cannot be told: {detail}. {waiting} {self.stream.items} wait, "
+            f"{lost} were dropped so far, {self.counts.spooled} went to the spool"
         )
 
     def _spill(self) -> None:

@@ -1,4 +1,4 @@
-"""Warnings to the application's log, once a minute at most.
+"""Warnings to the application's log, once a minute at most, and one at the end of a process that loses something.
 
 Only the package's own threads and `init` write here, never the code of a job: a handler of the application may be
 slow, or may itself report to Watchkeeper.
@@ -21,10 +21,11 @@ class Warnings:
         self._next_at = 0.0
         self._held_back = 0
 
-    def say(self, message: str) -> bool:
-        """Logs `message`, unless another was logged within the last minute. Tells whether it was."""
+    def say(self, message: str, is_last: bool = False) -> bool:
+        """Logs `message`, unless another was logged within the last minute. Tells whether it was. What `is_last` has no
+        later occasion."""
         now = time.monotonic()
-        if now < self._next_at:
+        if now < self._next_at and not is_last:
             self._held_back += 1
             return False
         more = f" ({self._held_back} warnings before this one were not shown)" if self._held_back else ""

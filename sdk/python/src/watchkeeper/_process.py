@@ -20,6 +20,8 @@ class Process:
 
     def __init__(self) -> None:
         self._statm = -1
+        # Which file that is: the application may have closed the descriptor, and its number be another file's.
+        self._statm_file: Optional[tuple[int, int]] = None
         self._page_bytes = 4096
         self._other: Optional[Callable[[], Optional[int]]] = None
         self.total_memory_bytes = _total_memory()
@@ -27,18 +29,14 @@ class Process:
 
     def renew(self) -> None:
         """Opens anew what it reads."""
-        if self._statm >= 0:
+        if self._statm >= 0 and _file_of(self._statm) == self._statm_file:
             _close(self._statm)
-            self._statm = -1
+        self._statm = -1
         #: When this process began, or was forked.
         self.started_ns = time.time_ns()
         self.pid = os.getpid()
         if sys.platform.startswith("linux"):
-            try:
-                self._page_bytes = os.sysconf("SC_PAGE_SIZE")
-                self._statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
-            except (OSError, ValueError):
-                self._statm = -1
+            self._open()
         elif sys.platform == "darwin":
             self._other = _macos_reader(self.pid)
         elif sys.platform == "win32":
@@ -46,21 +44,31 @@ class Process:
 
     def rss_bytes(self) -> Optional[int]:
         """Resident memory now."""
-        try:
-            if self._statm >= 0:
-                return int(os.pread(self._statm, 128, 0).split(b" ", 2)[1]) * self._page_bytes
-            return None if self._other is None else self._other()
-        except Exception as error:
-            let_through(error)
-            return None
+        return self._read(1)
 
     def vms_bytes(self) -> Optional[int]:
         """Virtual memory now. Linux alone is asked."""
+        return self._read(0) if self._other is None else None
+
+    def _read(self, column: int) -> Optional[int]:
         try:
-            return int(os.pread(self._statm, 128, 0).split(b" ", 1)[0]) * self._page_bytes if self._statm >= 0 else None
+            if self._statm >= 0:
+                return int(os.pread(self._statm, 128, 0).split(b" ", 2)[column]) * self._page_bytes
+            return None if self._other is None else self._other()
         except Exception as error:
             let_through(error)
+            if self._statm >= 0 and _file_of(self._statm) != self._statm_file:
+                # A daemon closes all descriptors when it begins.
+                self._open()
             return None
+
+    def _open(self) -> None:
+        try:
+            self._page_bytes = os.sysconf("SC_PAGE_SIZE")
+            self._statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+            self._statm_file = _file_of(self._statm)
+        except (OSError, ValueError):
+            self._statm = -1
 
     def reset_peak(self) -> bool:
         """Makes the kernel begin its peak anew. Linux alone can, and not in every container."""
@@ -84,6 +92,15 @@ class Process:
         except (OSError, ValueError, IndexError):
             pass
         return None
+
+
+def _file_of(descriptor: int) -> Optional[tuple[int, int]]:
+    """Which file a descriptor is of."""
+    try:
+        found = os.fstat(descriptor)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _close(file: int) -> None:

@@ -90,6 +90,8 @@ class Spool:
                 os.fsync(file)
                 os.rename(temporary, temporary[: -len(_TEMPORARY)] + stream.ending)
             finally:
+                # A child that was forked meanwhile holds the same lock, and may live long.
+                fcntl.flock(file, fcntl.LOCK_UN)
                 os.close(file)
         except OSError as error:
             counts.last_error = f"the spool: {error}"[:300]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Mapping
 from typing import Any, Callable, Optional, TypeVar, Union, overload
 
@@ -38,7 +39,8 @@ def task(
     function is called with the arguments of the call, and is left out where it raises. A generator's job lasts from its
     first value to its last; one that is closed before has completed.
 
-    Where Watchkeeper is not configured the function is called straight through.
+    Where Watchkeeper is not configured the function is called straight through; values of an asynchronous generator are
+    passed on.
     """
 
     def decorate(function: _Function) -> _Function:
@@ -114,38 +116,50 @@ def _of_coroutine(function: _Function, make: _Maker) -> _Function:
     return run  # type: ignore[return-value]
 
 
-def _of_generator(function: _Function, make: _Maker) -> _Function:
-    """The job runs in the generator and not in whoever reads from it: between two values it is left."""
+class _Turns:
+    """The job of a generator, which runs while that makes a value, and not in whoever reads it: between two values it
+    is left. It ends with whatever ends the generator."""
 
+    def __init__(self, job: Optional[Job]) -> None:
+        self._job = job
+        self._inside: _context.Before = (job, None)
+        self._outside: _context.Before = (None, None)
+        if job is not None:
+            job.start()
+            job.step_out()
+
+    def __enter__(self) -> None:
+        if self._job is not None:
+            self._outside = _context.enter(*self._inside)
+
+    def __exit__(self, kind: Any, error: Optional[BaseException], trace: Any) -> None:
+        if self._job is None:
+            return
+        if error is not None:
+            self._job.finish(None if isinstance(error, (StopIteration, StopAsyncIteration)) else error)
+        self._inside = _context.enter(*self._outside)
+
+
+def _of_generator(function: _Function, make: _Maker) -> _Function:
     @functools.wraps(function)
     def run(*args: Any, **kwargs: Any) -> Any:
         client = current_client()
         if client is None:
             return (yield from function(*args, **kwargs))
-        job = make(client, args, kwargs).start()
-        job.step_out()
+        turn = _Turns(make(client, args, kwargs))
         inner = function(*args, **kwargs)
         step, value = inner.send, None
-        inside: _context.Before = (job, None)
         while True:
-            outside = _context.enter(*inside)
             try:
-                made = step(value)
+                with turn:
+                    made = step(value)
             except StopIteration as end:
-                job.finish()
                 return end.value
-            except BaseException as error:
-                job.finish(error)
-                raise
-            finally:
-                inside = _context.enter(*outside)
             try:
                 value = yield made
                 step = inner.send
-            except GeneratorExit as error:
-                # The inner one cleans up, in its job; what it raises then is the job's end.
-                step, value = inner.throw, error
             except BaseException as error:
+                # Also where it is closed: the inner one cleans up, in its job; what it raises then is the job's end.
                 step, value = inner.throw, error
 
     return run  # type: ignore[return-value]
@@ -155,27 +169,15 @@ def _of_async_generator(function: _Function, make: _Maker) -> _Function:
     @functools.wraps(function)
     async def run(*args: Any, **kwargs: Any) -> Any:
         client = current_client()
+        turn = _Turns(None if client is None else make(client, args, kwargs))
         inner = function(*args, **kwargs)
-        job = None if client is None else make(client, args, kwargs).start()
-        if job is not None:
-            job.step_out()
-        inside: _context.Before = (job, None)
-        step, value = inner.asend, None
+        step, value = _unknown_to_the_loop(inner), None
         while True:
-            outside = _context.enter(*inside) if job is not None else inside
             try:
-                made = await step(value)
+                with turn:
+                    made = await step(value)
             except StopAsyncIteration:
-                if job is not None:
-                    job.finish()
                 return
-            except BaseException as error:
-                if job is not None:
-                    job.finish(error)
-                raise
-            finally:
-                if job is not None:
-                    inside = _context.enter(*outside)
             try:
                 value = yield made
                 step = inner.asend
@@ -183,3 +185,18 @@ def _of_async_generator(function: _Function, make: _Maker) -> _Function:
                 step, value = inner.athrow, error
 
     return run  # type: ignore[return-value]
+
+
+def _unknown_to_the_loop(inner: Any) -> Callable[[Any], Any]:
+    """The first step of an asynchronous generator that its loop does not hear of. At its end a loop closes all that it
+    knows at once, and this one is closed by the one around it: the two would be in each other's way."""
+
+    def first(value: Any) -> Any:
+        hooks = sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(firstiter=None, finalizer=None)
+        try:
+            return inner.asend(value)
+        finally:
+            sys.set_asyncgen_hooks(*hooks)
+
+    return first

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 
 import dramatiq
@@ -40,6 +41,16 @@ def slow():
         time.sleep(0.05)
 
 
+both = threading.Barrier(2)
+
+
+@dramatiq.actor(queue_name="extraction", max_retries=0)
+def twice(number):
+    # Each waits for the other, so they run at the same time.
+    both.wait(30)
+    wk.current_job().set(number=number)
+
+
 broker.add_middleware(dramatiq.middleware.CurrentMessage())
 
 
@@ -50,3 +61,10 @@ def send():
                 message = actor.message().copy()
                 object.__setattr__(message, "message_id", f"{actor.actor_name}-{number}")
                 broker.enqueue(message, delay=50 if number == 2 else None)
+
+
+def send_twice():
+    for number in range(2):
+        message = twice.message(number).copy()
+        object.__setattr__(message, "message_id", "twice")
+        broker.enqueue(message)

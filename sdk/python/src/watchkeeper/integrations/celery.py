@@ -23,9 +23,10 @@ from typing import Any, Callable, Optional, Union
 
 from .. import _exit
 from .._client import current_client
-from .._context import current_job, current_stage
+from .._context import current_job
 from .._jobs import Job
 from .._stages import Stage
+from ._running import Running
 from ._runs import HEADERS, Submission, begin, cannot, guarded, names, replace, report_end, whole
 
 # It asks again and again whether a group is done, and is no work of the application.
@@ -81,10 +82,9 @@ def _connect() -> None:
 class _Run:
     """One attempt that runs in this process: a job, or a stage of the job that ran it in place."""
 
-    __slots__ = ("declared", "has_succeeded", "headers", "published_ns", "task_id", "work")
+    __slots__ = ("declared", "has_succeeded", "headers", "published_ns", "work")
 
-    def __init__(self, task_id: str, work: Union[Job, Stage], headers: dict[str, Any]) -> None:
-        self.task_id = task_id
+    def __init__(self, work: Union[Job, Stage], headers: dict[str, Any]) -> None:
         self.work = work
         #: The headers that it came with. Those of another attempt are the same.
         self.headers = headers
@@ -95,13 +95,8 @@ class _Run:
         self.published_ns: Optional[int] = None
 
 
-_running: dict[str, list[_Run]] = {}
+_running: Running[_Run] = Running()
 _published = threading.local()
-
-
-def _run_of(task_id: Any) -> Optional[_Run]:
-    runs = _running.get(task_id)
-    return runs[-1] if runs else None
 
 
 # Senders.
@@ -114,7 +109,7 @@ def _before_publish(sender: Any = None, headers: Any = None, declare: Any = None
     if client is None or not isinstance(headers, dict) or sender in _UNTOLD:
         return
     task_id = headers.get("id")
-    run = _run_of(task_id)
+    run = _running.of(task_id)
     if run is not None:
         # Another attempt of a task that runs here: it is no new job, and comes from where the first came from.
         run.published_ns = time.time_ns()
@@ -173,28 +168,21 @@ def _prerun(task_id: Any = None, task: Any = None, **_: Any) -> None:
             eager=True if request.is_eager else None,
             node=request.hostname,
         )
-    _running.setdefault(task_id, []).append(_Run(task_id, work, headers))
+    _running.add(task_id, _Run(work, headers))
 
 
 @guarded
 def _success(sender: Any = None, **_: Any) -> None:
-    run = _run_of(sender.request.id)
+    run = _running.of(sender.request.id)
     if run is not None:
         run.has_succeeded = True
 
 
 @guarded
 def _postrun(task_id: Any = None, task: Any = None, retval: Any = None, state: Any = None, **_: Any) -> None:
-    runs = _running.get(task_id)
-    if not runs:
-        return
-    # One that was delivered twice may run twice here: each ends its own.
-    here = (current_job(), current_stage())
-    run = next((each for each in reversed(runs) if each.work in here), runs[-1])
-    runs.remove(run)
-    if not runs:
-        _running.pop(task_id, None)
-    _end(run, task, state, retval, sys.exc_info()[1])
+    run = _running.take(task_id)
+    if run is not None:
+        _end(run, task, state, retval, sys.exc_info()[1])
 
 
 def _end(run: _Run, task: Any, state: Any, retval: Any, raised: Optional[BaseException]) -> None:
@@ -281,13 +269,13 @@ def _behind(error: Optional[BaseException]) -> Iterator[BaseException]:
 @guarded
 def _failure_elsewhere(sender: Any = None, task_id: Any = None, exception: Any = None, **_: Any) -> None:
     # What runs here ends by `task_postrun`, a child tells what it rejected, and of limits `on_timeout` tells.
-    if type(exception).__name__ == "WorkerLostError" and _run_of(task_id) is None:
+    if type(exception).__name__ == "WorkerLostError" and _running.of(task_id) is None:
         _report_elsewhere("job.failed", sender, task_id, exception)
 
 
 @guarded
 def _retry_elsewhere(sender: Any = None, request: Any = None, reason: Any = None, **_: Any) -> None:
-    if _run_of(request.id) is None:
+    if _running.of(request.id) is None:
         _report_elsewhere("job.retried", sender, request.id, reason or "its worker was lost", request)
 
 
@@ -295,7 +283,7 @@ def _retry_elsewhere(sender: Any = None, request: Any = None, reason: Any = None
 def _revoked(
     sender: Any = None, request: Any = None, terminated: Any = None, signum: Any = None, expired: Any = None, **_: Any
 ) -> None:
-    run = _run_of(request.id)
+    run = _running.of(request.id)
     what = "expired" if expired else "terminated" if terminated else "revoked"
     words = f"it was {what}" + (f" by signal {int(signum)}" if isinstance(signum, int) else "")
     if run is not None and isinstance(run.work, Job):
@@ -355,7 +343,7 @@ def _timed_out(request: Any, timeout: Any) -> None:
     from billiard.exceptions import TimeLimitExceeded
 
     task = request.task
-    if _run_of(request.id) is None:
+    if _running.of(request.id) is None:
         # Not acknowledged, it is delivered once more.
         comes_again = task.acks_late and not task.acks_on_timeout
         type_ = "job.retried" if comes_again else "job.failed"
@@ -374,7 +362,7 @@ def _watched_update_state(original: Callable[..., Any]) -> Callable[..., Any]:
 
 @guarded
 def _note_state(task: Any, task_id: Any, state: Any, meta: Any) -> None:
-    run = _run_of(task_id or task.request.id)
+    run = _running.of(task_id or task.request.id)
     if run is None:
         return
     told = meta if isinstance(meta, dict) else {}

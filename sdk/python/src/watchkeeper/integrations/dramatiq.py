@@ -15,6 +15,7 @@ from typing import Any, Optional
 
 from .._client import current_client
 from .._jobs import Job
+from ._running import Running
 from ._runs import Submission, begin, cannot, guarded, names, whole
 
 
@@ -36,10 +37,10 @@ def install(broker: Any = None) -> None:
 
 
 class _Run:
-    __slots__ = ("job", "published_ns")
+    __slots__ = ("published_ns", "work")
 
-    def __init__(self, job: Job) -> None:
-        self.job = job
+    def __init__(self, work: Job) -> None:
+        self.work = work
         self.published_ns: Optional[int] = None
 
 
@@ -50,13 +51,13 @@ class _Watching:
 
     def __init__(self) -> None:
         self._sending = threading.local()
-        self._running: dict[str, _Run] = {}
+        self._running: Running[_Run] = Running()
 
     @guarded
     def before_enqueue(self, broker: Any, message: Any, delay: Any) -> None:
         client = current_client()
         self._sending.submission = None
-        run = self._running.get(message.message_id)
+        run = self._running.of(message.message_id)
         if run is not None:
             run.published_ns = time.time_ns()
         # What has them was submitted before: another attempt, or one whose delay is over.
@@ -88,32 +89,32 @@ class _Watching:
             max_retries=whole(_option(broker, message, "max_retries")),
             expected_max_seconds=None if limit is None else limit / 1000,
         )
-        self._running[message.message_id] = _Run(job)
+        self._running.add(message.message_id, _Run(job))
 
     @guarded
     def after_process_message(
         self, broker: Any, message: Any, *, result: Any = None, exception: Optional[BaseException] = None
     ) -> None:
-        run = self._running.pop(message.message_id, None)
+        run = self._running.take(message.message_id)
         if run is None:
             return
         if exception is None:
             if message.failed:
-                run.job.fail("it was refused before it ran")
+                run.work.fail("it was refused before it ran")
         elif run.published_ns is not None and not message.failed:
-            run.job.end_at(run.published_ns)
-            run.job.retry(exception)
-        run.job.finish(exception)
+            run.work.end_at(run.published_ns)
+            run.work.retry(exception)
+        run.work.finish(exception)
 
     @guarded
     def after_skip_message(self, broker: Any, message: Any) -> None:
-        run = self._running.pop(message.message_id, None)
+        run = self._running.take(message.message_id)
         if run is None:
             return
-        run.job.set(skipped=True)
+        run.work.set(skipped=True)
         if message.failed:
-            run.job.fail("it was skipped")
-        run.job.finish()
+            run.work.fail("it was skipped")
+        run.work.finish()
 
     @guarded
     def after_worker_boot(self, broker: Any, worker: Any) -> None:

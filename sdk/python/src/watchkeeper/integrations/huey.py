@@ -15,6 +15,7 @@ from typing import Any, Optional
 from .. import _exit
 from .._client import Client, current_client
 from .._jobs import Job
+from ._running import Running
 from ._runs import Submission, begin, cannot, guarded, report_end, whole
 
 # Beside what the application gives a task. It is taken out before the task runs.
@@ -47,11 +48,20 @@ def install(huey: Any, carry: bool = False) -> None:
         cannot("huey", error)
 
 
+class _Run:
+    __slots__ = ("carried", "work")
+
+    def __init__(self, work: Job, carried: Any) -> None:
+        self.work = work
+        #: What came with it from its sender.
+        self.carried = carried
+
+
 class _Watching:
     def __init__(self, huey: Any, carry: bool) -> None:
         self._huey = huey
         self._carry = carry
-        self._running: dict[str, tuple[Job, Any]] = {}
+        self._running: Running[_Run] = Running()
 
     def on_signal(self, signal: str, task: Any, *args: Any) -> None:
         carried = None
@@ -89,15 +99,14 @@ class _Watching:
     @guarded
     def on_end(self, task: Any, value: Any, error: Optional[BaseException]) -> None:
         """What Huey calls after each attempt, before it puts a task into the queue once more."""
-        found = self._running.pop(task.id, None)
-        if found is None:
+        run = self._running.take(task.id)
+        if run is None:
             return
-        job, carried = found
         if error is not None and task.retries:
-            if carried is not None:
-                task.kwargs[_CARRIED] = carried
-            job.retry(error)
-        job.finish(error)
+            if run.carried is not None:
+                task.kwargs[_CARRIED] = run.carried
+            run.work.retry(error)
+        run.work.finish(error)
 
     @guarded
     def on_startup(self) -> None:
@@ -109,7 +118,7 @@ class _Watching:
                 _exit.handle_sigterm()
 
     def _submitted(self, client: Client, task: Any) -> None:
-        if getattr(task, "_watchkeeper_known", False) or task.id in self._running:
+        if getattr(task, "_watchkeeper_known", False) or self._running.of(task.id) is not None:
             return
         if not _is_periodic(task):
             task._watchkeeper_known = True
@@ -135,13 +144,13 @@ class _Watching:
             max_retries=most,
             expected_max_seconds=getattr(task, "timeout", None),
         )
-        self._running[task.id] = (job, carried)
+        self._running.add(task.id, _Run(job, carried))
 
     def _fail(self, task: Any, words: str) -> None:
-        found = self._running.pop(task.id, None)
-        if found is not None:
-            found[0].fail(words)
-            found[0].finish()
+        run = self._running.take(task.id)
+        if run is not None:
+            run.work.fail(words)
+            run.work.finish()
 
 
 def _is_periodic(task: Any) -> bool:

@@ -19,6 +19,7 @@ from typing import Any, Callable, Optional, Union
 
 from .._client import current_client
 from .._jobs import Job
+from ._running import Running
 from ._runs import HEADERS, Submission, begin, cannot, guarded, names, replace, report_end, whole
 
 # How long a horse may wait at its end for what it reported to be delivered.
@@ -65,13 +66,13 @@ def __getattr__(name: str) -> Any:
 
 
 class _Run:
-    __slots__ = ("job",)
+    __slots__ = ("work",)
 
-    def __init__(self, job: Job) -> None:
-        self.job = job
+    def __init__(self, work: Job) -> None:
+        self.work = work
 
 
-_running: dict[str, _Run] = {}
+_running: Running[_Run] = Running()
 
 
 # Senders.
@@ -223,14 +224,14 @@ def _begin(job: Any, queue: Any, is_sync: bool) -> None:
         expected_max_seconds=timeout if isinstance(timeout, (int, float)) and timeout > 0 else None,
         eager=True if is_sync else None,
     )
-    _running[job.id] = _Run(made)
+    _running.add(job.id, _Run(made))
 
 
 @guarded
 def _end(job: Any) -> None:
-    run = _running.pop(job.id, None)
+    run = _running.take(job.id)
     if run is not None:
-        run.job.finish()
+        run.work.finish()
 
 
 @guarded
@@ -242,9 +243,9 @@ def _end_sync(job: Any) -> None:
 
 @guarded
 def _fail(job: Any, error: Union[BaseException, str]) -> None:
-    run = _running.get(job.id)
+    run = _running.of(job.id)
     if run is not None:
-        run.job.fail(error)
+        run.work.fail(error)
 
 
 def _watched_failure(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -265,13 +266,13 @@ def _failed(worker: Any, job: Any, queue: Any, raised: Optional[BaseException], 
     should_retry = getattr(job, "should_retry", None)
     left = whole(getattr(job, "retries_left", None))
     follows = not is_stopped and bool((left or 0) > 0 if should_retry is None else should_retry)
-    run = _running.get(job.id)
+    run = _running.of(job.id)
     if run is not None:
         error = raised or str(words or "it failed")
         if follows:
-            run.job.retry(error)
+            run.work.retry(error)
         else:
-            run.job.fail(error)
+            run.work.fail(error)
         return
     # Its horse was killed, or it was left behind by a worker that is no more.
     most, count = _retries_of(job)
@@ -304,16 +305,16 @@ def _watched_retry(original: Callable[..., Any]) -> Callable[..., Any]:
 
 @guarded
 def _returned_retry(job: Any, retry: Any) -> None:
-    run = _running.get(job.id)
+    run = _running.of(job.id)
     if run is None:
         return
     count = whole(getattr(job, "number_of_retries", None)) or 0
-    run.job.set(retry_count=count, max_retries=whole(retry.max))
+    run.work.set(retry_count=count, max_retries=whole(retry.max))
     if count >= retry.max:
-        run.job.fail("it asked to be tried again, and was tried too often")
+        run.work.fail("it asked to be tried again, and was tried too often")
     else:
-        run.job.end_at(time.time_ns())
-        run.job.retry("it asked to be tried again")
+        run.work.end_at(time.time_ns())
+        run.work.retry("it asked to be tried again")
 
 
 def _retries_of(job: Any) -> tuple[Optional[int], Optional[int]]:
