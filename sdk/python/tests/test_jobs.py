@@ -13,6 +13,7 @@ import pytest
 from conftest import balance, wait_until
 
 import watchkeeper as wk
+from watchkeeper._jobs import Job
 
 
 @pytest.fixture
@@ -392,3 +393,23 @@ def test_words_that_quote_what_was_read_are_not_told(reported):
     assert name not in repr(told)
     assert {event["error_type"] for event in told} == {"RuntimeError", "ValidationError"}
     assert "test_jobs.py" in told[0]["traceback"]
+
+
+def test_memory_of_a_stage_is_known_afterwards_and_none_of_its_peak_is_missed_by_the_job(server, make_client):
+    client = make_client(server.url, memory_interval_seconds=0, kernel_peak=True)
+    job = Job(client, "a")
+    with job:
+        stage = job.stage("s")
+        assert stage.measured == {}
+        with stage:
+            block = bytearray(b"x") * (64 << 20)
+            del block
+    assert client.flush(10)
+    started, finished = server.of("stage.started")[0], server.of("stage.finished")[0]
+    assert {key: finished[key] for key in stage.measured} == stage.measured
+    for event in (started, finished):
+        assert event["memory_vms_bytes"] > event["memory_rss_bytes"] > 0
+        assert 0 < event["memory_percent"] < 100
+    ended = server.of("job.completed")[0]
+    assert ended["memory_peak_bytes"] >= stage.measured["memory_peak_bytes"]
+    assert ended["memory_peak_bytes"] - started["memory_rss_bytes"] > 50 << 20

@@ -298,6 +298,11 @@ class Job(Work):
             client.pulse.forget(id(self), measure)
             self._lost(error)
 
+    def seen(self, rss_bytes: int) -> None:
+        """A stage of it held as much memory: the peak of a job is at least that of its stages."""
+        if self._measure is not None:
+            self._measure.seen(rss_bytes)
+
     def told(self) -> dict[str, Any]:
         """What is known of it beside what each of its events says."""
         facts = dict(self._facts)

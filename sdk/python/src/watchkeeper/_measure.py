@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Optional
 
 if TYPE_CHECKING:
     from ._client import Client
@@ -25,6 +25,7 @@ class Measure:
         "_process_cpu",
         "_thread",
         "_thread_cpu",
+        "_vms_bytes",
         "ended_ns",
         "peak_bytes",
         "rss_bytes",
@@ -40,7 +41,7 @@ class Measure:
         #: How long it took.
         self.seconds = 0.0
         #: Resident memory at the beginning.
-        self.rss_bytes = client.process.rss_bytes()
+        self.rss_bytes, self._vms_bytes = client.process.memory()
         #: The most resident memory that was seen.
         self.peak_bytes = self.rss_bytes or 0
         pulse = client.pulse
@@ -59,6 +60,10 @@ class Measure:
         if rss_bytes > self.peak_bytes:
             self.peak_bytes = rss_bytes
 
+    def beginning(self) -> dict[str, Any]:
+        """The memory at the beginning, as events of stages have it."""
+        return {} if self.rss_bytes is None else self._memory(self.rss_bytes, self._vms_bytes)
+
     def end(self) -> dict[str, Any]:
         """Ends it, and gives the facts as events of stages have them."""
         client = self._client
@@ -67,12 +72,12 @@ class Measure:
         facts: dict[str, Any] = {"duration_seconds": self.seconds, "cpu_seconds": self._cpu_seconds()}
         client.pulse.unwatch(self)
         stayed_alone = self._is_counted and client.pulse.end_alone(self) and self._is_alone
-        rss = client.process.rss_bytes()
+        rss, vms = client.process.memory()
         if rss is not None and self.rss_bytes is not None:
             self.seen(rss)
             if stayed_alone:
                 self.seen(client.process.kernel_peak_bytes() or 0)
-            facts["memory_rss_bytes"] = rss
+            facts.update(self._memory(rss, vms))
             facts["memory_peak_bytes"] = self.peak_bytes
             facts["memory_delta_bytes"] = rss - self.rss_bytes
         gpu = client.gpu
@@ -81,6 +86,15 @@ class Measure:
                 facts["gpu_seconds"] = round(gpu.seconds - (self._gpu_seconds or 0.0), 6)
             if gpu.memory_bytes is not None:
                 facts["gpu_memory_bytes"] = gpu.memory_bytes
+        return facts
+
+    def _memory(self, rss: int, vms: Optional[int]) -> dict[str, Any]:
+        total = self._client.process.total_memory_bytes
+        facts: dict[str, Any] = {"memory_rss_bytes": rss}
+        if vms is not None:
+            facts["memory_vms_bytes"] = vms
+        if total:
+            facts["memory_percent"] = round(100.0 * rss / total, 3)
         return facts
 
     def _cpu_seconds(self) -> float:

@@ -44,6 +44,17 @@ class Process:
         elif sys.platform == "win32":
             self._other = _windows_reader()
 
+    def memory(self) -> tuple[Optional[int], Optional[int]]:
+        """Resident and virtual memory now, with one look. Virtual memory is said by Linux alone."""
+        try:
+            if self._statm >= 0:
+                virtual, resident, _ = os.pread(self._statm, 128, 0).split(b" ", 2)
+                return int(resident) * self._page_bytes, int(virtual) * self._page_bytes
+            return (None if self._other is None else self._other()), None
+        except Exception as error:
+            let_through(error)
+            return None, None
+
     def rss_bytes(self) -> Optional[int]:
         """Resident memory now."""
         try:
@@ -56,11 +67,7 @@ class Process:
 
     def vms_bytes(self) -> Optional[int]:
         """Virtual memory now. Linux alone is asked."""
-        try:
-            return int(os.pread(self._statm, 128, 0).split(b" ", 1)[0]) * self._page_bytes if self._statm >= 0 else None
-        except Exception as error:
-            let_through(error)
-            return None
+        return self.memory()[1]
 
     def reset_peak(self) -> bool:
         """Makes the kernel begin its peak anew. Linux alone can, and not in every container."""
