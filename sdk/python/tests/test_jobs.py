@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import datetime
 import mmap
 import signal
 import threading
@@ -82,6 +83,43 @@ def test_a_retry_is_the_only_end_of_its_attempt(reported):
     retried = reported("job.retried")[0]
     assert (retried["retry_count"], retried["max_retries"], retried["timed_out"]) == (1, 3, True)
     assert not reported("job.failed")
+
+
+def test_an_attempt_whose_worker_died_is_told_by_another(reported):
+    job = wk.job("a", id="j", queue="q", retry_count=1)
+    job.retry("w-1 died", max_retries=3)
+    job.retry("again")
+    assert wk.current_job() is None
+    (retried,) = reported("job.retried")
+    assert (retried["job_id"], retried["queue"], retried["retry_count"], retried["max_retries"]) == ("j", "q", 1, 3)
+    assert retried["error_message"] == "w-1 died"
+    assert not {"duration_seconds", "memory_peak_bytes"} & set(retried)
+    job.start()
+    job.finish()
+    wk.job("b", id="k").fail("given up")
+    assert [event["job_id"] for event in reported("job.failed")] == ["k"]
+    assert not reported("job.started")
+    assert not reported("job.completed")
+
+
+def test_a_stage_is_one_of_the_job_that_runs_here(reported):
+    with wk.stage("of nothing") as none:
+        none.items = 1
+    with wk.job("a", id="j"), wk.stage("ocr", component="tesseract") as stage:
+        stage.items = 2
+    (finished,) = reported("stage.finished")
+    assert (finished["job_id"], finished["stage"]) == ("j", "ocr")
+    assert (finished["component"], finished["items"]) == ("tesseract", 2)
+
+
+def test_what_was_submitted_says_when(reported):
+    at = datetime.datetime(2025, 8, 1, 21, 30, tzinfo=datetime.timezone.utc)
+    assert wk.submitted("a", id="j", submitted_at=at, priority=5) == "j"
+    wk.submitted("a", id="k")
+    then, now = reported("job.submitted")
+    assert then["time"] == then["submitted_at"] == 1754083800 * 10**9
+    assert (then["priority"], "attributes" in then) == (5, False)
+    assert abs(now["time"] - time.time_ns()) < 60 * 10**9
 
 
 @pytest.mark.parametrize(("error", "ended"), [(SystemExit(0), "completed"), (SystemExit(2), "failed")])

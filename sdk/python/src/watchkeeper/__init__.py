@@ -33,7 +33,7 @@ from ._context import (
     wrap,
 )
 from ._counts import Stats
-from ._jobs import NO_JOB, Job, report_submitted
+from ._jobs import NO_JOB, NO_STAGE, Job, report_submitted
 from ._limits import let_through
 from ._llm import LLMCall, llm_call
 from ._log import logger
@@ -69,6 +69,7 @@ __all__ = [
     "llm_call",
     "logs",
     "shutdown",
+    "stage",
     "stats",
     "submitted",
     "task",
@@ -140,10 +141,18 @@ def job(
     return make_job(client, kind, {"id": id, "document": document, "tenant": tenant, "queue": queue, **options})
 
 
+def stage(name: Any, **given: Any) -> Stage:
+    """A step of the job that runs here, as `job.stage` makes it: for code that is not handed the job. Where none runs,
+    it stands for no stage, and keeps nothing."""
+    job = current_job()
+    return NO_STAGE if job is None else job.stage(name, **given)
+
+
 def submitted(
     kind: str, *, id: Any = None, document: Any = None, tenant: Any = None, queue: Optional[str] = None, **facts: Any
 ) -> Optional[str]:
-    """Reports that a job was put into a queue, and gives back its id. None where nothing is configured."""
+    """Reports that a job was put into a queue, at `submitted_at` or now, and gives back its id. None where nothing is
+    configured."""
     client = current_client()
     if client is None:
         return None

@@ -211,16 +211,17 @@ class Job(Work):
     def retry(
         self, error: Union[BaseException, str, None] = None, *, max_retries: Optional[int] = None, **given: Any
     ) -> None:
-        """This attempt failed, and another follows: it is reported so, and the end of the attempt is not again."""
+        """This attempt failed, and another follows: it is reported so, and the end of the attempt is not again. Of a
+        job that was not begun here, this and `fail` tell how an attempt ended whose worker cannot: one that died."""
         self.set(max_retries=max_retries, **given)
         facts: dict[str, Any] = {}
         if error is not None:
             facts = error_facts(error)
-        self._end("job.retried", facts, failed=True)
+        self._end_or_tell("job.retried", facts)
 
     def fail(self, error: Union[BaseException, str]) -> None:
         """It failed, though nothing was raised."""
-        self._end("job.failed", error_facts(error), failed=True)
+        self._end_or_tell("job.failed", error_facts(error))
 
     def start(self) -> Job:
         """Begins it, where `with` does not fit. `finish` ends it, in any case: after `retry` or `fail`, too."""
@@ -277,6 +278,14 @@ class Job(Work):
         """How often it was tried before, if that is known."""
         value: Optional[int] = self._facts.get("retry_count")
         return value
+
+    def _end_or_tell(self, type_: str, facts: dict[str, Any]) -> None:
+        client = self._client
+        if client is None or self._measure is not None:
+            self._end(type_, facts, failed=True)
+        elif not self._ended:
+            self._ended = True
+            client.report(type_, {**self.told(), **facts}, self._ended_ns, self.encoded)
 
     def _end(self, type_: str, facts: dict[str, Any], failed: bool) -> None:
         client, measure = self._client, self._measure
@@ -363,8 +372,10 @@ NO_STAGE: Stage = _NoStage(None, NO_JOB, "none", {})
 
 def report_submitted(client: Client, kind: Any, id: Any, document: Any, tenant: Any, given: dict[str, Any]) -> str:
     """Reports that a job was put into a queue, and gives back its id."""
-    job = Job(client, kind, id=id, document=document, tenant=tenant, given=given)
-    client.report("job.submitted", job.told(), None, job.encoded)
+    at = given.pop("submitted_at", None)
+    job = Job(client, kind, id=id, document=document, tenant=tenant, submitted_at=at, given=given)
+    facts = job.told()
+    client.report("job.submitted", facts, facts.get("submitted_at"), job.encoded)
     return job.id
 
 
