@@ -451,3 +451,19 @@ def test_memory_of_a_stage_is_known_afterwards_and_none_of_its_peak_is_missed_by
     ended = server.of("job.completed")[0]
     assert ended["memory_peak_bytes"] >= stage.measured["memory_peak_bytes"]
     assert ended["memory_peak_bytes"] - started["memory_rss_bytes"] > 50 << 20
+
+
+def test_a_worker_counts_its_attempts_and_says_why_it_stops(server):
+    settings = {"heartbeat_seconds": 60, "worker": True, "max_concurrent_tasks": 2, "handle_sigterm": False}
+    wk.init(server.url, worker_id="w", **settings)
+    for number in range(5):
+        with wk.job("a", id=number) as job:
+            if number < 4:
+                job.retry("not yet")
+            else:
+                job.fail("never")
+    wk.shutdown(5, reason="error", exit_code=3)
+    told, stopped = server.of("worker.heartbeat")[-1], server.of("worker.stopped")[0]
+    assert (told["error_count"], told["failed_tasks"], told["completed_tasks"]) == (5, 1, 0)
+    assert (told["is_healthy"], told["max_concurrent_tasks"]) == (False, 2)
+    assert (stopped["worker_id"], stopped["reason"], stopped["exit_code"]) == ("w", "error", 3)

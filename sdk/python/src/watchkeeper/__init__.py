@@ -191,12 +191,15 @@ def flush(timeout: float = 5.0) -> bool:
     return True if client is None else client.flush(timeout)
 
 
-def shutdown(timeout: Optional[float] = None) -> None:
+def shutdown(timeout: Optional[float] = None, *, reason: str = "shutdown", exit_code: Optional[int] = None) -> None:
     """Delivers what waits, at most within `timeout` seconds (`exit_seconds` by default), and reports no more. The end
-    of the process does this by itself."""
+    of the process does this by itself.
+
+    A worker may say why it stops, and with which code: one other than 0 is a crash.
+    """
     client = replace_client(None)
     if client is not None:
-        client.shutdown(timeout)
+        client.shutdown(timeout, reason, exit_code)
 
 
 def stats() -> Stats:

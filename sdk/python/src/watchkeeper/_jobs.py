@@ -300,7 +300,8 @@ class Job(Work):
             for key in ("memory_peak_bytes", "gpu_seconds"):
                 if key in measured:
                     event[key] = measured[key]
-            client.pulse.job_ended(id(self), failed, bool(facts.get("timed_out")), measure.seconds)
+            timed_out, is_retried = bool(facts.get("timed_out")), type_ == "job.retried"
+            client.pulse.job_ended(id(self), failed, timed_out, measure.seconds, is_retried)
             ended_ns = measure.ended_ns if self._ended_ns is None else max(self._ended_ns, measure.started_ns)
             client.report(type_, event, ended_ns, self.encoded)
         except Exception as error:
