@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, MutableMapping
 from typing import Any, Callable, Optional, Union
 
@@ -36,7 +37,7 @@ class WatchkeeperMiddleware:
     `exclude` are paths that are left alone, `/static/*` with all below. `trusted_proxies` are addresses or networks
     whose `proxy_header` (`X-Forwarded-For` or `Forwarded`) says who asked. `user` and `api_key` are functions of the
     scope that give who asked and by which key; `api_key` may also be the name of a header. Of a key only a hash is
-    told, made with `api_key_secret` if there is one.
+    told, made with `api_key_secret` if there is one. `log` is a logger, or its name, that gets a line for each request.
     """
 
     def __init__(
@@ -49,9 +50,10 @@ class WatchkeeperMiddleware:
         user: Optional[Hook] = None,
         api_key: Optional[KeyHook] = None,
         api_key_secret: Union[str, bytes, None] = None,
+        log: Union[logging.Logger, str, None] = None,
     ) -> None:
         self.app = app
-        self._rules = Rules(exclude, trusted_proxies, proxy_header, user, api_key, api_key_secret)
+        self._rules = Rules(exclude, trusted_proxies, proxy_header, user, api_key, api_key_secret, log)
         watch_errors()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -109,6 +111,7 @@ class _Exchange:
             if name == key_header:
                 self._key = value.decode("latin-1")
         self.request = request = Request(client, scope["method"], path, request_id, traceparent)
+        request.log = rules.log
         peer = scope.get("client")
         address = peer[0] if peer else None
         request.client_ip = address if proxies is None else proxies.client_of(address, forwarded)

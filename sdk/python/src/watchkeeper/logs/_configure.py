@@ -34,6 +34,7 @@ def configure(
     service: Optional[str] = None,
     level: Level = "INFO",
     console: str = "auto",
+    console_level: Level = logging.NOTSET,
     file: Optional[Union[str, os.PathLike[str]]] = None,
     file_format: str = "json",
     max_bytes: int = 10 << 20,
@@ -45,6 +46,7 @@ def configure(
     """Sets up the root logger. Called again, it takes the place of what it set up before.
 
     - `console`: `text` or `json` on standard error, `auto` for text on a terminal and JSON elsewhere, `off`.
+    - `console_level`: from which level on the console gets records, of those that the root logger gets.
     - `file`: a file in `file_format` (`json` or `text`), rotated when it has `max_bytes`, of which `backup_count` are
       kept. Several processes may write it.
     - `deliver`: whether records go to Watchkeeper directly, over the network.
@@ -61,6 +63,7 @@ def configure(
     made: list[logging.Handler] = []
     if console != "off":
         made.append(_console(console, service))
+        _set_level(made[0], "of the console", console_level, logging.NOTSET)
     if file is not None:
         try:
             writer = SharedRotatingFileHandler(file, max_bytes, backup_count)
@@ -79,11 +82,7 @@ def configure(
         root.addHandler(handler)
     for handler in before:
         handler.close()
-    try:
-        root.setLevel(level.upper() if isinstance(level, str) else level)
-    except (ValueError, TypeError) as error:
-        root.setLevel(logging.INFO)
-        _own_logger.warning("the level of logs is INFO: %s", error)
+    _set_level(root, "of logs", level, logging.INFO)
     if capture_warnings:
         logging.captureWarnings(True)
     if take_along:
@@ -106,6 +105,14 @@ def _console(form: str, service: Optional[str]) -> logging.Handler:
         logging.Formatter(_TEXT) if form == "text" else JsonFormatter(service, ensure_ascii=encoding != "utf8")
     )
     return handler
+
+
+def _set_level(of: Union[logging.Logger, logging.Handler], what: str, level: Level, default: int) -> None:
+    try:
+        of.setLevel(level.upper() if isinstance(level, str) else level)
+    except (ValueError, TypeError) as error:
+        of.setLevel(default)
+        _own_logger.warning("the level %s is %s: %s", what, logging.getLevelName(default), error)
 
 
 def _is_terminal(stream: Any) -> bool:
