@@ -53,6 +53,12 @@ def test_the_console_may_get_less_than_the_file(console, tmp_path, caplog):
     logging.getLogger("a.b").error("not well")
     assert [line.rpartition(" - ")[2] for line in console()] == ["not well"]
     assert len((tmp_path / "all.log").read_text().splitlines()) == 2
+    wk.logs.configure(console="brief", service="bot")
+    try:
+        raise ValueError("7")
+    except ValueError:
+        logging.getLogger("a.b").exception("it failed")
+    assert console() == ["bot: it failed"]
     wk.logs.configure(console="text", console_level="loud")
     logging.getLogger("a.b").info("all of it")
     assert len([line for line in console() if "all of it" in line]) == 1

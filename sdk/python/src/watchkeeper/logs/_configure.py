@@ -45,7 +45,8 @@ def configure(
 ) -> None:
     """Sets up the root logger. Called again, it takes the place of what it set up before.
 
-    - `console`: `text` or `json` on standard error, `auto` for text on a terminal and JSON elsewhere, `off`.
+    - `console`: `text` or `json` on standard error, `auto` for text on a terminal and JSON elsewhere, `brief` for the
+      message alone without its traceback, `off`.
     - `console_level`: from which level on the console gets records, of those that the root logger gets.
     - `file`: a file in `file_format` (`json` or `text`), rotated when it has `max_bytes`, of which `backup_count` are
       kept. Several processes may write it.
@@ -58,7 +59,7 @@ def configure(
     write to the console.
     """
     global _arguments
-    console = _one_of("console", console, ("auto", "text", "json", "off"))
+    console = _one_of("console", console, ("auto", "text", "json", "brief", "off"))
     file_format = _one_of("file_format", file_format, ("json", "text"))
     made: list[logging.Handler] = []
     if console != "off":
@@ -98,6 +99,9 @@ def configured_handlers() -> list[logging.Handler]:
 def _console(form: str, service: Optional[str]) -> logging.Handler:
     stream = sys.stderr
     handler: logging.StreamHandler[Any] = logging.StreamHandler(stream)
+    if form == "brief":
+        handler.setFormatter(_Brief(service))
+        return handler
     if form == "auto":
         form = "text" if _is_terminal(stream) else "json"
     encoding = (getattr(stream, "encoding", None) or "").lower().replace("-", "")
@@ -113,6 +117,17 @@ def _set_level(of: Union[logging.Logger, logging.Handler], what: str, level: Lev
     except (ValueError, TypeError) as error:
         of.setLevel(default)
         _own_logger.warning("the level %s is %s: %s", what, logging.getLevelName(default), error)
+
+
+class _Brief(logging.Formatter):
+    """A line with the service and the message: where several programs share a terminal, and files have the rest."""
+
+    def __init__(self, service: Optional[str]) -> None:
+        super().__init__()
+        self._service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        return f"{self._service or record.name}: {record.getMessage()}"
 
 
 def _is_terminal(stream: Any) -> bool:
