@@ -64,6 +64,7 @@ def _connect() -> None:
         "task_revoked": _revoked,
         "task_unknown": _unknown,
         "worker_process_init": _pool_process_began,
+        "worker_process_shutdown": _pool_process_ends,
         "worker_ready": _worker_ready,
     }
     for name, receiver in receivers.items():
@@ -403,6 +404,15 @@ def _pool_process_began(**_: Any) -> None:
     client.work(_queues_of(_app), 1)
     if client.settings.handle_sigterm:
         _exit.handle_sigterm()
+
+
+@guarded
+def _pool_process_ends(**_: Any) -> None:
+    """It ends by `os._exit`, which runs nothing of what waits for the end of a process. Its code is not told: one that
+    makes room for a fresh process has another than 0, and is none that crashed."""
+    client = current_client()
+    if client is not None:
+        client.shutdown()
 
 
 @guarded
