@@ -88,7 +88,7 @@ class Embedder:
         return self._rows[[zlib.crc32(word.encode()) % BUCKETS for word in words]].mean(axis=0)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def embedder() -> Embedder:
     """Loaded once in each process of the pool, when it is needed."""
     with wk.MemoryTracker().loading("embedder"):

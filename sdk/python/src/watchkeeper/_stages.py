@@ -99,7 +99,8 @@ class Stage(Work):
             self._before = _context.enter(self._job, self)
             self._measure = Measure(client, client.settings.kernel_peak)
             self._encoded = self._job.encoded + encode_members({"stage": self.name})
-            facts = {**self._known(), **self._measure.beginning()}
+            facts = self._known()
+            self._measure.tell_beginning(facts)
             client.report("stage.started", facts, self._measure.started_ns, self._encoded)
         except Exception as error:
             if is_interruption(error):
