@@ -43,7 +43,7 @@ test-rust: prepare
 	fi
 
 test-python: prepare
-	$(WATCHKEEPER_TEST_PYTHON) -m pytest -q -p no:cacheprovider examples/docpipe rules deploy/grafana
+	$(WATCHKEEPER_TEST_PYTHON) -m pytest -q -p no:cacheprovider examples/docpipe examples/celery rules deploy/grafana
 
 # The Python package, with each queue and framework that it knows. Some of it measures time, so it is not a part of `make test` yet.
 test-sdk: ## Test the Python package

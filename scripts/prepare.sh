@@ -60,7 +60,8 @@ prepare_exporter() {
   install_packages prometheus-node-exporter
 }
 
-# A virtual environment, unless it was made of the same files. The first is where it lies, the others say what it has.
+# A virtual environment, unless it was made of the same files. The first is where it lies, the others say what it has;
+# a path in them is one from the folder of the first.
 prepare_venv() {
   local venv=$1 wanted=("${@:2}") sum
   sum=$(cat "${wanted[@]}" | sha256sum)
@@ -69,12 +70,21 @@ prepare_venv() {
   if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then install_packages python3-venv; fi
   say "preparing Python packages in $venv"
   [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
-  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "${wanted[@]/#/--requirement=}"
+  (cd "$(dirname "${wanted[0]}")" &&
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "${wanted[@]/#/--requirement=}")
   printf '%s\n' "$sum" >"$venv/.prepared"
 }
 
 prepare_python() {
   prepare_venv "$venv" "$root/examples/docpipe/requirements.txt" "$root/scripts/requirements-test.txt"
+  # A copy of the package and no link to it: the environment may outlive this checkout. It is made anew where the
+  # sources are others, and with what is there, so that nothing is asked of the network.
+  local package=$root/sdk/python sum
+  sum=$(cd "$package" && find pyproject.toml src -type f -not -name '*.pyc' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)
+  [ "$(cat "$venv/.package" 2>/dev/null)" = "$sum" ] && return
+  say "installing $package in $venv"
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation "$package"
+  printf '%s\n' "$sum" >"$venv/.package"
 }
 
 prepare_sdk() {

@@ -24,6 +24,7 @@ KINDS: dict[Any, tuple[str, list[Any], list[Any]]] = {
     _settings._folder: ("path", ["spool"], [" "]),
     _settings._flag: ("true or false", [True, "no", "1"], ["perhaps"]),
     _settings._whole: ("integer, at least 1", [1, "10000"], [0, 1.5, "many"]),
+    _settings._some: ("integer, 0 or more", [0, "4"], [-1, 1.5]),
     _settings._batch: ("integer, 1 to 10,000", [1, 10_000], [0, 10_001]),
     _settings._lines: ("integer, 1 to 100", [1, 100], [0, 101]),
     _settings._seconds: ("seconds, 0 to 86,400", [0, 86_400], [-1, 86_401, "nan"]),

@@ -34,7 +34,7 @@ from ._context import (
     wrap,
 )
 from ._counts import Stats
-from ._jobs import NO_JOB, Job, Time, report_submitted
+from ._jobs import NO_JOB, NO_STAGE, Job, Time, report_submitted
 from ._limits import let_through
 from ._llm import LLMCall, llm_call
 from ._log import logger
@@ -72,6 +72,7 @@ __all__ = [
     "llm_call",
     "logs",
     "shutdown",
+    "stage",
     "stats",
     "submitted",
     "task",
@@ -177,11 +178,18 @@ def job(
     return make_job(client, kind, options)
 
 
+def stage(name: Any, **given: Any) -> Stage:
+    """A step of the job that runs here, as `job.stage` makes it: for code that is not handed the job. Where none runs,
+    it stands for no stage, and keeps nothing."""
+    job = current_job()
+    return NO_STAGE if job is None else job.stage(name, **given)
+
+
 def submitted(
     kind: str, *, id: Any = None, document: Any = None, tenant: Any = None, queue: Optional[str] = None, **facts: Any
 ) -> Optional[str]:
-    """Reports that a job was put into a queue, and gives back its id: the one that was given, else a new one. None
-    where nothing is configured. The worker's `wk.job` must have the same id::
+    """Reports that a job was put into a queue, at `submitted_at` or now, and gives back its id: the one that was given,
+    else a new one. None where nothing is configured. The worker's `wk.job` must have the same id::
 
         task_id = wk.submitted("extract", id=task.id, document=task.document, queue="ocr")
 
@@ -230,12 +238,15 @@ def flush(timeout: float = 5.0) -> bool:
     return True if client is None else client.flush(timeout)
 
 
-def shutdown(timeout: Optional[float] = None) -> None:
-    """Delivers what waits, at most within `timeout` seconds (by default the setting `exit_seconds`), and reports no
-    more, until `init` is called again. The end of the process does this by itself."""
+def shutdown(timeout: Optional[float] = None, *, reason: str = "shutdown", exit_code: Optional[int] = None) -> None:
+    """Delivers what waits, at most within `timeout` seconds (`exit_seconds` by default), and reports no
+    more, until `init` is called again. The end of the process does this by itself.
+
+    A worker may say why it stops, and with which code: one other than 0 is a crash.
+    """
     client = replace_client(None)
     if client is not None:
-        client.shutdown(timeout)
+        client.shutdown(timeout, reason, exit_code)
 
 
 def stats() -> Stats:

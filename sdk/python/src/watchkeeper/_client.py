@@ -141,7 +141,9 @@ class Client:
         except Exception:
             return False
 
-    def shutdown(self, timeout_seconds: Optional[float] = None) -> None:
+    def shutdown(
+        self, timeout_seconds: Optional[float] = None, reason: str = "shutdown", exit_code: Optional[int] = None
+    ) -> None:
         """Says that the worker stopped, delivers what waits within the time, and takes no more events."""
         # Two ends may come at once: SIGTERM while the interpreter ends. The second waits for the first.
         timeout_seconds = self.settings.exit_seconds if timeout_seconds is None else timeout_seconds
@@ -149,7 +151,7 @@ class Client:
             self._stopped.wait(timeout_seconds + 1.0)
             return
         try:
-            self.pulse.stop()
+            self.pulse.stop(reason, exit_code)
             self._is_closed = True
             self._delivery.stop(timeout_seconds)
         except Exception as error:

@@ -210,17 +210,18 @@ class Job(Work):
     ) -> None:
         """This attempt failed, and another follows: `job.retried` is its end, and nothing more is reported of it. The
         next attempt is a `wk.job` with the same `id` and `retry_count` one higher. `error` is the exception or words,
-        `max_retries` how often it may be tried after the first attempt."""
+        `max_retries` how often it may be tried after the first attempt. Of a job that was not begun here, this and
+        `fail` tell how an attempt ended whose worker cannot: one that died."""
         self.set(max_retries=max_retries, **given)
         facts: dict[str, Any] = {}
         if error is not None:
             facts = error_facts(error)
-        self._end("job.retried", facts, failed=True)
+        self._end_or_tell("job.retried", facts)
 
     def fail(self, error: Union[BaseException, str]) -> None:
         """It failed, though nothing was raised: `error` is an exception, or words. The first end counts: what follows
         reports nothing more."""
-        self._end("job.failed", error_facts(error), failed=True)
+        self._end_or_tell("job.failed", error_facts(error))
 
     def start(self) -> Job:
         """Begins it, where `with` does not fit, and gives it back. Then `finish` must be called in any case, after
@@ -279,6 +280,14 @@ class Job(Work):
         value: Optional[int] = self._facts.get("retry_count")
         return value
 
+    def _end_or_tell(self, type_: str, facts: dict[str, Any]) -> None:
+        client = self._client
+        if client is None or self._measure is not None:
+            self._end(type_, facts, failed=True)
+        elif not self._ended:
+            self._ended = True
+            client.report(type_, {**self.told(), **facts}, self._ended_ns, self.encoded)
+
     def _end(self, type_: str, facts: dict[str, Any], failed: bool) -> None:
         client, measure = self._client, self._measure
         if client is None or measure is None or self._ended:
@@ -292,12 +301,18 @@ class Job(Work):
             for key in ("memory_peak_bytes", "gpu_seconds"):
                 if key in measured:
                     event[key] = measured[key]
-            client.pulse.job_ended(id(self), failed, bool(facts.get("timed_out")), measure.seconds)
+            timed_out, is_retried = bool(facts.get("timed_out")), type_ == "job.retried"
+            client.pulse.job_ended(id(self), failed, timed_out, measure.seconds, is_retried)
             ended_ns = measure.ended_ns if self._ended_ns is None else max(self._ended_ns, measure.started_ns)
             client.report(type_, event, ended_ns, self.encoded)
         except Exception as error:
             client.pulse.forget(id(self), measure)
             self._lost(error)
+
+    def seen(self, rss_bytes: int) -> None:
+        """A stage of it held as much memory: the peak of a job is at least that of its stages."""
+        if self._measure is not None:
+            self._measure.seen(rss_bytes)
 
     def told(self) -> dict[str, Any]:
         """What is known of it beside what each of its events says."""
@@ -359,8 +374,10 @@ NO_STAGE: Stage = _NoStage(None, NO_JOB, "none", {})
 
 def report_submitted(client: Client, kind: Any, id: Any, document: Any, tenant: Any, given: dict[str, Any]) -> str:
     """Reports that a job was put into a queue, and gives back its id."""
-    job = Job(client, kind, id=id, document=document, tenant=tenant, given=given)
-    client.report("job.submitted", job.told(), None, job.encoded)
+    at = given.pop("submitted_at", None)
+    job = Job(client, kind, id=id, document=document, tenant=tenant, submitted_at=at, given=given)
+    facts = job.told()
+    client.report("job.submitted", facts, facts.get("submitted_at"), job.encoded)
     return job.id
 
 

@@ -5,6 +5,7 @@ The middlewares of `asgi` and `wsgi` say what they see, this says what is report
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Iterable
@@ -27,6 +28,9 @@ _MAX_PATH = 2_048
 _MAX_METHOD = 32
 # What nginx calls a client that left before it was answered.
 _CLIENT_LEFT = 499
+# What the line of a request has of its facts.
+_LOGGED = ("method", "path", "route", "status_code", "response_bytes")
+_LOGGED_IDS = ("request_id", "user_id", "trace_id")
 #: Answers that have no body.
 NO_BODY = frozenset((204, 304))
 
@@ -58,6 +62,7 @@ class Request:
         "client_ip",
         "is_complete",
         "is_streamed",
+        "log",
         "method",
         "path",
         "request_bytes",
@@ -97,6 +102,8 @@ class Request:
         self.is_complete = False
         #: The answer came in more than one piece.
         self.is_streamed = False
+        #: Who gets a line about it.
+        self.log: Optional[logging.Logger] = None
         self._attributes: Optional[dict[str, Any]] = None
         self._error: Optional[dict[str, Any]] = None
         self._first_byte: Optional[float] = None
@@ -181,10 +188,14 @@ class Request:
             self.last_byte()
             if wrong:
                 self._client.counts.last_error = wrong
-            self._client.report("request.finished", self._facts(route, user, api_key), self._ended_ns)
+            facts = self._facts(route, user, api_key)
+            self._client.report("request.finished", facts, self._ended_ns)
         except Exception as error:
             self.trouble(error)
             self._client.counts.drop("internal_error")
+            return
+        if self.log is not None:
+            self._write(self.log, facts)
 
     @property
     def is_reported(self) -> bool:
@@ -198,6 +209,17 @@ class Request:
     def trouble(self, error: Exception) -> None:
         """A fault of ours, or of a class of the application: the request is told without that."""
         self._client.counts.last_error = f"a request: {type(error).__name__}"
+
+    def _write(self, log: logging.Logger, facts: dict[str, Any]) -> None:
+        try:
+            status = facts["status_code"]
+            details: dict[str, Any] = {name: facts[name] for name in _LOGGED if name in facts}
+            details["seconds"] = facts["duration_seconds"]
+            extra: dict[str, Any] = {name: facts[name] for name in _LOGGED_IDS if name in facts}
+            level = logging.ERROR if status >= 500 else logging.INFO
+            log.log(level, "%s %s: %d", self.method, self.path, status, extra={**extra, "details": details})
+        except Exception as error:
+            self.trouble(error)
 
     def _facts(self, route: Optional[str], user: Optional[str], api_key: Optional[str]) -> dict[str, Any]:
         attributes: dict[str, Any] = {}

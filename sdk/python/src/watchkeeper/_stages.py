@@ -35,6 +35,7 @@ class Stage(Work):
         "_job",
         "_measure",
         "_status",
+        "measured",
         "name",
     )
 
@@ -48,6 +49,9 @@ class Stage(Work):
         self._attributes: dict[str, Any] = {}
         self._status: Optional[str] = None
         self._measure: Optional[Measure] = None
+        #: What it took, once it has ended: `duration_seconds`, `cpu_seconds`, `memory_rss_bytes`, `memory_delta_bytes`
+        #: and the like, as `stage.finished` has them. Empty where nothing is configured.
+        self.measured: dict[str, Any] = {}
         self._before: _context.Before = (None, None)
         self._encoded = ""
         if client is not None and given:
@@ -100,9 +104,7 @@ class Stage(Work):
             self._measure = Measure(client, client.settings.kernel_peak)
             self._encoded = self._job.encoded + _encoded_name(self.name)
             facts = self._known()
-            rss = self._measure.rss_bytes
-            if rss:
-                facts["memory_rss_bytes"] = rss
+            self._measure.tell_beginning(facts)
             client.report("stage.started", facts, self._measure.started_ns, self._encoded)
         except Exception as error:
             if is_interruption(error):
@@ -120,7 +122,9 @@ class Stage(Work):
         try:
             _context.leave(self._before)
             facts = self._known()
-            facts.update(measure.end())
+            self.measured = measure.end()
+            self._job.seen(measure.peak_bytes)
+            facts.update(self.measured)
             facts.update(self._finish)
             if error is not None and is_failure(error):
                 facts["status"] = "failed"

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, MutableMapping
 from typing import Any, Callable, Optional, Union
 
@@ -42,6 +43,7 @@ class WatchkeeperMiddleware:
       answered; what raises is left out. `api_key` may also be the name of a header.
     - `api_key_secret`: of a key only 16 hex digits of its hash are told, made with this secret. By default
       `WATCHKEEPER_API_KEY_SECRET`; without one it is the plain SHA-256.
+    - `log`: a logger, or its name, that gets a line for each request.
     """
 
     def __init__(
@@ -54,10 +56,11 @@ class WatchkeeperMiddleware:
         user: Optional[Hook] = None,
         api_key: Optional[KeyHook] = None,
         api_key_secret: Union[str, bytes, None] = None,
+        log: Union[logging.Logger, str, None] = None,
     ) -> None:
         #: The application within.
         self.app = app
-        self._rules = Rules(exclude, trusted_proxies, proxy_header, user, api_key, api_key_secret)
+        self._rules = Rules(exclude, trusted_proxies, proxy_header, user, api_key, api_key_secret, log)
         watch_errors()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -115,6 +118,7 @@ class _Exchange:
             if name == key_header:
                 self._key = value.decode("latin-1")
         self.request = request = Request(client, scope["method"], path, request_id, traceparent)
+        request.log = rules.log
         peer = scope.get("client")
         address = peer[0] if peer else None
         request.client_ip = address if proxies is None else proxies.client_of(address, forwarded)

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from typing import Any, Callable, Optional, Union
 
@@ -52,10 +53,11 @@ class WatchkeeperMiddleware:
         user: Optional[Hook] = None,
         api_key: Optional[KeyHook] = None,
         api_key_secret: Union[str, bytes, None] = None,
+        log: Union[logging.Logger, str, None] = None,
     ) -> None:
         #: The application within.
         self.app = app
-        self._rules = Rules(exclude, trusted_proxies, proxy_header, user, api_key, api_key_secret)
+        self._rules = Rules(exclude, trusted_proxies, proxy_header, user, api_key, api_key_secret, log)
         watch_errors()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -102,6 +104,7 @@ class _Exchange:
             environ.get("HTTP_X_REQUEST_ID"),
             environ.get("HTTP_TRACEPARENT"),
         )
+        request.log = rules.log
         peer = environ.get("REMOTE_ADDR") or None
         proxies = rules.proxies
         if proxies is not None:

@@ -397,7 +397,8 @@ def _pool_process_began(**_: Any) -> None:
 
 @guarded
 def _pool_process_ends(**_: Any) -> None:
-    """It ends by `os._exit` then, or is killed once the main process has ended: no other end of ours is called."""
+    """It ends by `os._exit`, which runs nothing of what waits for the end of a process. Its code is not told: one that
+    makes room for a fresh process has another than 0, and is none that crashed."""
     client = current_client()
     if client is not None:
         client.shutdown()
