@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -127,6 +128,27 @@ def test_sigterm_delivers_and_still_ends_the_process(server):
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == -signal.SIGTERM
     assert [event["job_id"] for event in server.of("job.started")] == ["j"]
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs namespaces of process ids")
+def test_the_first_process_of_a_container_goes_on_after_sigterm_as_it_would_without_us(server):
+    program = """
+    import os, signal, sys, time
+    import watchkeeper as wk
+    wk.init(flush_seconds=0.02)
+    wk.event('audit.recorded', action='before')
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(0.5)
+    wk.event('audit.recorded', action='after')
+    sys.exit(0 if os.getpid() == 1 and wk.flush(10) else 9)
+    """
+    apart = ["unshare", "--user", "--map-root-user", "--pid", "--fork"]
+    if subprocess.run([*apart, "true"], check=False).returncode != 0:
+        pytest.skip("namespaces cannot be made here")
+    command = [*apart, sys.executable, "-c", textwrap.dedent(program)]
+    environment = {**os.environ, "PYTHONPATH": SOURCE, "WATCHKEEPER_URL": server.url}
+    assert subprocess.run(command, env=environment, timeout=60, check=False).returncode == 0
+    assert [event["action"] for event in server.of("audit.recorded")] == ["before", "after"]
 
 
 def test_a_handler_of_the_application_stays(server):
