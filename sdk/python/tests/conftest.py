@@ -222,3 +222,17 @@ def calls(server: Server, client: wk.Client) -> Callable[[], list[dict[str, Any]
         return server.of("llm.call")
 
     return told
+
+
+@pytest.fixture
+def told(server: Server, client: wk.Client) -> Callable[[], dict[str, Any]]:
+    """The only request that was told since it was last asked for."""
+
+    def only() -> dict[str, Any]:
+        assert client.flush(10)
+        assert client.stats().dropped == {}
+        (event,) = server.of("request.finished")
+        server.events.clear()
+        return event
+
+    return only

@@ -90,6 +90,23 @@ def test_an_exit_is_a_failure_by_its_code(reported, error, ended):
     assert len(reported(f"job.{ended}")) == 1
 
 
+def test_a_job_that_is_cancelled_says_so(reported):
+    async def work():
+        async with wk.job("a"):
+            await asyncio.sleep(60)
+
+    async def cancel():
+        task = asyncio.ensure_future(work())
+        await asyncio.sleep(0)
+        task.cancel()
+        await task
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(cancel())
+    (failed,) = reported("job.failed")
+    assert (failed["error_type"], failed["attributes"]) == ("CancelledError", {"ended_by": "cancelled"})
+
+
 def test_nested_jobs_have_their_parent_and_its_trace(reported):
     with wk.job("outer", id="o") as outer, wk.job("inner", id="i") as inner:
         assert inner.trace_id == outer.trace_id

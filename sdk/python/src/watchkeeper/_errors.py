@@ -17,11 +17,6 @@ _QUOTING = frozenset(("ValidationError", "RequestValidationError", "ResponseVali
 _UNPROCESSABLE = 422
 
 
-def is_cancellation(error: BaseException) -> bool:
-    """Whether whoever waited for the work gave it up, which is no error of the work."""
-    return isinstance(error, GeneratorExit) or any(base.__name__ == "CancelledError" for base in type(error).__mro__)
-
-
 def status_of(error: Any) -> Optional[int]:
     """The status of the answer that an error is about; `httpx` and `requests` have it one step further."""
     try:
@@ -96,3 +91,9 @@ def is_failure(error: BaseException) -> bool:
     if isinstance(error, SystemExit):
         return error.code not in (None, 0)
     return True
+
+
+def is_cancellation(error: BaseException) -> bool:
+    """Whether whoever waited for the work gave it up. Of a call of a model that is how it ended; a job that did not do
+    what it was begun for has failed nevertheless, and says why."""
+    return isinstance(error, GeneratorExit) or any(base.__name__ == "CancelledError" for base in type(error).__mro__)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 from . import _context, _trace
 from ._clean import name as clean_name
 from ._clean import text as clean_text
-from ._errors import error_facts, is_failure
+from ._errors import error_facts, is_cancellation, is_failure
 from ._events import encode_members
 from ._facts import JOB_FIELDS, as_count, assign, seconds, share
 from ._limits import is_interruption, let_through
@@ -248,6 +248,9 @@ class Job(Work):
         try:
             if error is not None and is_failure(error):
                 if not self._ended:
+                    if is_cancellation(error):
+                        # Its end is that of a failure, because what it was begun for was not done.
+                        self.set(ended_by="cancelled")
                     self._end("job.failed", error_facts(error), failed=True)
             else:
                 self._end("job.completed", {}, failed=False)

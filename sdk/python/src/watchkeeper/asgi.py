@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, MutableMapping
-from typing import Any, Callable, Optional, Union
+from typing import Any, Callable, Optional
 
 from ._client import Client, current_client
 from ._context import enter_request, leave_request
-from ._framework_errors import watch_errors
+from ._middleware import Middleware
 from ._requests import KEY, Request, content_length, is_departure
 from ._routes import asgi_route
-from ._rules import Hook, KeyHook, Names, Rules
+from ._rules import Rules
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -29,7 +29,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 __all__ = ["WatchkeeperMiddleware"]
 
 
-class WatchkeeperMiddleware:
+class WatchkeeperMiddleware(Middleware[App]):
     """Reports each HTTP request as `request.finished`, takes or makes its `X-Request-ID`, and returns that and
     `X-Process-Time`. Websockets and the lifespan pass by.
 
@@ -38,21 +38,6 @@ class WatchkeeperMiddleware:
     scope that give who asked and by which key; `api_key` may also be the name of a header. Of a key only a hash is
     told, made with `api_key_secret` if there is one.
     """
-
-    def __init__(
-        self,
-        app: App,
-        *,
-        exclude: Names = None,
-        trusted_proxies: Names = None,
-        proxy_header: Optional[str] = None,
-        user: Optional[Hook] = None,
-        api_key: Optional[KeyHook] = None,
-        api_key_secret: Union[str, bytes, None] = None,
-    ) -> None:
-        self.app = app
-        self._rules = Rules(exclude, trusted_proxies, proxy_header, user, api_key, api_key_secret)
-        watch_errors()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         client = current_client()

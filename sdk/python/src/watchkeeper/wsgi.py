@@ -11,14 +11,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Callable, Optional, Union
+from typing import Any, Callable, Optional
 
 from ._client import Client, current_client
 from ._context import enter_request, leave_request
-from ._framework_errors import watch_errors
+from ._middleware import Middleware
 from ._requests import KEY, NO_BODY, Request, content_length, is_departure
 from ._routes import django_request_of, django_route, flask_route
-from ._rules import Hook, KeyHook, Names, Rules
+from ._rules import Rules
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -27,27 +27,12 @@ App = Callable[[Environ, StartResponse], Iterable[bytes]]
 __all__ = ["WatchkeeperMiddleware"]
 
 
-class WatchkeeperMiddleware:
+class WatchkeeperMiddleware(Middleware[App]):
     """Reports each request as `request.finished`, takes or makes its `X-Request-ID`, and returns that and
     `X-Process-Time`. Websockets pass by.
 
     The settings are those of `watchkeeper.asgi`; `user` and `api_key` are functions of the environ.
     """
-
-    def __init__(
-        self,
-        app: App,
-        *,
-        exclude: Names = None,
-        trusted_proxies: Names = None,
-        proxy_header: Optional[str] = None,
-        user: Optional[Hook] = None,
-        api_key: Optional[KeyHook] = None,
-        api_key_secret: Union[str, bytes, None] = None,
-    ) -> None:
-        self.app = app
-        self._rules = Rules(exclude, trusted_proxies, proxy_header, user, api_key, api_key_secret)
-        watch_errors()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         client = current_client()
