@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import mmap
 import signal
+import sys
 import threading
 import time
 
@@ -433,3 +434,14 @@ def test_words_that_quote_what_was_read_are_not_told(reported):
     assert name not in repr(told)
     assert {event["error_type"] for event in told} == {"RuntimeError", "ValidationError"}
     assert "test_jobs.py" in told[0]["traceback"]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="there are no groups")
+def test_words_of_a_group_that_quote_what_was_read_are_not_told(reported):
+    name = "nnA"[::-1]
+    group = ExceptionGroup("two pages", [ValueError("1"), ValidationError(name)])  # noqa: F821
+    with pytest.raises(type(group)), wk.job("extract"):
+        raise group
+    (failed,) = reported("job.failed")
+    assert name not in repr(failed)
+    assert "two pages" in failed["error_message"]
