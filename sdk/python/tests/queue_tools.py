@@ -31,7 +31,7 @@ def redis_url(tmp_path: Any) -> Iterator[str]:
     command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while True:
             try:
                 socket.create_connection(("127.0.0.1", port), 1).close()
@@ -64,12 +64,12 @@ class Programs:
         return process
 
     def run(self, *arguments: str, **environment: str) -> None:
-        assert self.start(*arguments, **environment).wait(60) == 0
+        assert self.start(*arguments, **environment).wait(120) == 0
 
     def stop(self, process: subprocess.Popen[bytes]) -> None:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(15)
+            process.wait(30)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -93,7 +93,7 @@ def ended(server: Server) -> set[str]:
     return {event["job_id"] for event in list(server.events) if event["type"] in ENDS}
 
 
-def wait_for_ends(server: Server, ids: set[str], seconds: float = 12.0) -> None:
+def wait_for_ends(server: Server, ids: set[str], seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not ids <= ended(server):
         assert time.monotonic() < deadline, (ids - ended(server), lives(server))

@@ -271,7 +271,7 @@ def test_a_submitted_job_is_told_by_whoever_submits_it(reported):
     assert (submitted["job_id"], submitted["queue"]) == (job_id, "q")
 
 
-def test_memory_of_a_stage_is_right_within_a_tenth(reported):
+def test_memory_of_a_stage_is_right_within_a_tenth(client, reported):
     size = 64 << 20
     with wk.job("a") as job:
         with job.stage("grow"):
@@ -280,7 +280,8 @@ def test_memory_of_a_stage_is_right_within_a_tenth(reported):
         with job.stage("peak"):
             more = mmap.mmap(-1, size)
             more.write(b"y" * size)
-            time.sleep(0.25)
+            full = client.process.rss_bytes() - size // 20
+            wait_until(lambda: all(measure.peak_bytes > full for measure in client.pulse._watched.values()))
             more.close()
     grow, peak = reported("stage.finished")
     assert abs(grow["memory_delta_bytes"] - size) < size / 10
@@ -304,17 +305,19 @@ def test_the_kernels_peak_sees_what_no_look_sees(server):
 
 
 def test_cpu_time_is_that_of_the_work(reported):
+    clock = [time.thread_time()]
     with wk.job("a") as job:
         with job.stage("busy"):
-            began = time.thread_time()
-            while time.thread_time() - began < 0.1:
+            while time.thread_time() - clock[0] < 0.2:
                 pass
+        clock.append(time.thread_time())
         with job.stage("idle"):
-            time.sleep(0.1)
+            time.sleep(0.2)
+        clock.append(time.thread_time())
     busy, idle = reported("stage.finished")
-    assert 0.1 <= busy["cpu_seconds"] < 0.2
-    assert idle["cpu_seconds"] < 0.05
-    assert idle["duration_seconds"] >= 0.1
+    assert 0.15 <= busy["cpu_seconds"] <= clock[1] - clock[0]
+    assert idle["cpu_seconds"] <= clock[2] - clock[1]
+    assert idle["duration_seconds"] >= 0.19
 
 
 def test_a_worker_beats_while_a_job_blocks(server):
