@@ -5,12 +5,13 @@ CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/watchkeeper
 export CARGO_TARGET_DIR ?= $(CACHE)/target
 export WATCHKEEPER_VENV ?= $(CACHE)/venv
 export WATCHKEEPER_SDK_VENV ?= $(CACHE)/sdk-venv
+export WATCHKEEPER_SDK_BENCH_VENV ?= $(CACHE)/sdk-bench-venv
 export WATCHKEEPER_OTLP_RUST ?= $(CACHE)/otlp-rust
 export WATCHKEEPER_TEST_PYTHON ?= $(WATCHKEEPER_VENV)/bin/python
 # Backtraces of panics that a test expects hide the output that matters.
 export RUST_BACKTRACE ?= 0
 
-.PHONY: help run test build ui lint bench soak clean prepare test-rust test-python test-sdk test-ui
+.PHONY: help run test build ui lint bench bench-sdk soak clean prepare test-rust test-python test-sdk test-ui
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -42,7 +43,7 @@ test-rust: prepare
 	fi
 
 test-python: prepare
-	$(WATCHKEEPER_TEST_PYTHON) -m pytest -q -p no:cacheprovider examples/docpipe rules deploy/grafana
+	$(WATCHKEEPER_TEST_PYTHON) -m pytest -q -p no:cacheprovider examples/docpipe examples/celery rules deploy/grafana
 
 # The Python package, with each queue and framework that it knows. Some of it measures time, so it is not a part of `make test` yet.
 test-sdk: ## Test the Python package
@@ -70,10 +71,14 @@ bench: build ## Compare with peers in one run, and print the ratios (PARTS="quer
 	cargo build --release --locked --workspace --example load --example events --example redaction --example logs --example log_speed --example spans
 	$(WATCHKEEPER_TEST_PYTHON) bench "$(CARGO_TARGET_DIR)/release/watchkeeper" "$(CARGO_TARGET_DIR)/release/examples" $(PARTS)
 
+bench-sdk: ## What the Python package costs, beside OpenTelemetry and Sentry (PARTS="stages memory": those alone, and not written down)
+	@scripts/prepare.sh sdk-bench
+	cd sdk/python && $(WATCHKEEPER_SDK_BENCH_VENV)/bin/python bench $(PARTS)
+
 soak: ## Lives on a simulated bad disk, kills of the binary, a day of log files, fuzzing (SEEDS=20000 KILLS=200 TAIL_LINES=5000000 FUZZ_SECONDS=60)
 	@scripts/prepare.sh redis python fuzz
 	@scripts/soak.sh
 
 clean: ## Remove what was built
 	cargo clean
-	rm -rf "$(WATCHKEEPER_VENV)" "$(WATCHKEEPER_SDK_VENV)" "$(WATCHKEEPER_OTLP_RUST)"
+	rm -rf "$(WATCHKEEPER_VENV)" "$(WATCHKEEPER_SDK_VENV)" "$(WATCHKEEPER_SDK_BENCH_VENV)" "$(WATCHKEEPER_OTLP_RUST)"

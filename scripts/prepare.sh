@@ -3,12 +3,13 @@
 # their own), prometheus (that tests compare with, and promtool), exporter (the node exporter, which tests
 # scrape), tmux (a terminal for tests), python (a virtual environment with the packages of the example pipeline
 # and the tests), node (the packages of the web page), otlp-js and otlp-rust (OpenTelemetry's SDKs for
-# JavaScript and Rust, for tests), sdk (a virtual environment with what the tests of the Python package need), chromium
-# (for those of the page), bench (the peers of `make bench`), fuzz (cargo-fuzz, and the compiler of C++ that its library
-# needs). Does nothing where all is there.
+# JavaScript and Rust, for tests), sdk (a virtual environment with what the tests of the Python package need),
+# sdk-bench (one with what its benchmark compares it with), chromium (for tests of the page), bench (the peers of
+# `make bench`), fuzz (cargo-fuzz, and the compiler of C++ that its library needs). Does nothing where all is there.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 venv=${WATCHKEEPER_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/watchkeeper/venv}
+sdk_bench_venv=${WATCHKEEPER_SDK_BENCH_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/watchkeeper/sdk-bench-venv}
 sdk_venv=${WATCHKEEPER_SDK_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/watchkeeper/sdk-venv}
 
 say() { printf 'prepare: %s\n' "$*" >&2; }
@@ -59,7 +60,8 @@ prepare_exporter() {
   install_packages prometheus-node-exporter
 }
 
-# A virtual environment, unless it was made of the same files. The first is where it lies, the others say what it has.
+# A virtual environment, unless it was made of the same files. The first is where it lies, the others say what it has;
+# a path in them is one from the folder of the first.
 prepare_venv() {
   local venv=$1 wanted=("${@:2}") sum
   sum=$(cat "${wanted[@]}" | sha256sum)
@@ -68,12 +70,21 @@ prepare_venv() {
   if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then install_packages python3-venv; fi
   say "preparing Python packages in $venv"
   [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
-  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "${wanted[@]/#/--requirement=}"
+  (cd "$(dirname "${wanted[0]}")" &&
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "${wanted[@]/#/--requirement=}")
   printf '%s\n' "$sum" >"$venv/.prepared"
 }
 
 prepare_python() {
   prepare_venv "$venv" "$root/examples/docpipe/requirements.txt" "$root/scripts/requirements-test.txt"
+  # A copy of the package and no link to it: the environment may outlive this checkout. It is made anew where the
+  # sources are others, and with what is there, so that nothing is asked of the network.
+  local package=$root/sdk/python sum
+  sum=$(cd "$package" && find pyproject.toml src -type f -not -name '*.pyc' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)
+  [ "$(cat "$venv/.package" 2>/dev/null)" = "$sum" ] && return
+  say "installing $package in $venv"
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation "$package"
+  printf '%s\n' "$sum" >"$venv/.package"
 }
 
 prepare_sdk() {
@@ -81,6 +92,10 @@ prepare_sdk() {
   # It asks for an older client of Redis than Celery does, and runs with the newer.
   "$sdk_venv/bin/python" -c 'import arq' 2>/dev/null ||
     "$sdk_venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps "arq>=0.26"
+}
+
+prepare_sdk_bench() {
+  prepare_venv "$sdk_bench_venv" "$root/sdk/python/bench/requirements.txt"
 }
 
 # The packages of a folder lie in the cache, by what is locked, and the checkout has a link to them: a fresh
@@ -152,6 +167,7 @@ for part in "$@"; do
     prometheus) prepare_prometheus ;;
     python) prepare_python ;;
     sdk) prepare_sdk ;;
+    sdk-bench) prepare_sdk_bench ;;
     node) prepare_node ;;
     otlp-js) prepare_otlp_js ;;
     otlp-rust) prepare_otlp_rust ;;

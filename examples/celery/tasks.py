@@ -1,106 +1,95 @@
-"""docpipe's work as tasks of Celery. Nothing here tells anyone what happens: see README.md for who does.
+"""Documents as tasks of Celery, watched by Watchkeeper.
 
-A document is one task, `extraction`, and its stages are tasks in a chain that runs in the same process: what they hand
-on are texts and arrays, which would be too much for a broker. What comes after, a model's work, waits in a queue of its
-own.
+celery -A tasks worker -Q documents,models -c 2
 """
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
+import random
 import time
+import zlib
+from pathlib import Path
 
 import numpy as np
-from celery import Celery, Task, chain
-from celery.result import allow_join_result
-from celery.signals import setup_logging
-from docpipe import chunks, summarizing, text
-from docpipe.documents import Documents
-from docpipe.embedding import Embedder
-from docpipe.faults import Faults, TransientFault
-from redis import Redis
+import watchkeeper as wk
+from celery import Celery, Task
+from watchkeeper.integrations import celery
 
-REDIS = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
-MODEL_SECONDS = float(os.environ.get("DOCPIPE_LLM_DELAY", "0.2"))
-RETRIES = {"autoretry_for": (TransientFault,), "max_retries": 2, "default_retry_delay": 1}
+app = Celery("tasks", broker=os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0"))
+app.conf.update(task_default_queue="documents", task_ignore_result=True)
 
-app = Celery("tasks", broker=REDIS)
-app.conf.update(
-    task_default_queue="extraction",
-    task_ignore_result=True,
-)
+# All that Watchkeeper needs. The address is WATCHKEEPER_URL; without one none of it does anything, but logs.
+wk.init(service="library")
+wk.logs.configure(console="text", deliver=True)
+celery.install(app)
+
+FAIL_RATE = float(os.environ.get("FAIL_RATE", "0.2"))
+RETRIES = {"autoretry_for": (TimeoutError,), "max_retries": 3, "default_retry_delay": 1}
+WORDS_IN_PIECE = 120
+BUCKETS, DIMENSIONS = 32_768, 384
 
 log = logging.getLogger(__name__)
 
 
-@setup_logging.connect
-def set_up_logging(**_: object) -> None:
-    """Unless an application does this itself, Celery takes from the root logger whatever handlers others gave it."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(processName)s %(name)s: %(message)s")
-
-
-documents = Documents(Redis.from_url(REDIS))
-faults = Faults(int(os.environ.get("DOCPIPE_SEED", "1")), float(os.environ.get("DOCPIPE_FAIL_RATE", "0.02")))
-embedder = Embedder()
-
-
-@app.task(bind=True, **RETRIES)
-def extraction(self: Task, document_id: str, name: str) -> None:
-    """One document, stage by stage. Then a model is asked about it, twice."""
-    stages = chain(extract.s(document_id), chunk.s(), embed.s(name, self.request.retries), store.s(document_id))
-    try:
-        # The stages run here and now, so that nothing waits for another worker.
-        with allow_join_result():
-            stages.apply().get()
-    except Exception as error:
-        documents.set_state(document_id, "failed", str(error))
-        raise
-    log.info("document %s is extracted", name)
-    for question in (summary, insight):
-        question.delay(document_id, name)
-
-
 @app.task
-def extract(document_id: str) -> str:
-    """Bytes → text."""
-    return text.extract(*documents.body(document_id))
+def extract(path: str) -> None:
+    """A file: read, cut into pieces, each of which becomes a vector. Then a model is asked about it."""
+    with wk.stage("read") as stage:
+        words = Path(path).read_text(encoding="utf-8").split()
+        stage.items = len(words)
+
+    with wk.stage("split") as stage:
+        pieces = [words[start : start + WORDS_IN_PIECE] for start in range(0, len(words), WORDS_IN_PIECE)]
+        stage.items = len(pieces)
+        if not pieces:
+            stage.empty()
+
+    with wk.stage("embed", component="embedder") as stage:
+        vectors = [embedder().embed(piece) for piece in pieces]
+        stage.items = len(vectors)
+
+    log.info("%s has %d pieces", path, len(pieces))
+    if pieces:
+        summarize.delay(path, " ".join(pieces[0]))
 
 
-@app.task
-def chunk(plain: str) -> tuple[str, list[str]]:
-    """Text → pieces of it."""
-    return plain, chunks.split(plain)
+@app.task(bind=True, queue="models", **RETRIES)
+def summarize(self: Task, path: str, text: str) -> int:
+    """Asks the model. When it does not answer in time, Celery tries again a second later."""
+    with wk.stage("generate"), wk.llm_call(model="first-sentence", provider="library") as call:
+        call.usage(input=len(text) // 4)
+        time.sleep(0.2)
+        if fails(path, self.request.retries):
+            raise TimeoutError("the model did not answer")
+        call.first_token()
+        summary = text.partition(".")[0]
+        call.usage(output=len(summary) // 4)
+        call.finish("stop")
+    # What a task returns stands in Celery's log, so this is not the text.
+    return len(summary)
 
 
-@app.task
-def embed(made: tuple[str, list[str]], name: str, attempt: int) -> tuple[str, list[str], np.ndarray]:
-    """Pieces → vectors."""
-    embedder.load_once()
-    faults.strike("embedder", name, attempt)
-    return *made, embedder.embed(made[1])
+def fails(path: str, attempt: int) -> bool:
+    """Failures on purpose, which can be repeated: they depend on the name and the attempt alone."""
+    return random.Random(f"{Path(path).name} {attempt}").random() < FAIL_RATE
 
 
-@app.task
-def store(made: tuple[str, list[str], np.ndarray], document_id: str) -> None:
-    """Keeps them."""
-    documents.save(document_id, *made)
+class Embedder:
+    """Words → a vector. It takes 48 MiB."""
+
+    def __init__(self) -> None:
+        self._rows = np.random.default_rng(7).standard_normal((BUCKETS, DIMENSIONS), dtype=np.float32)
+
+    def embed(self, words: list[str]) -> np.ndarray:
+        """The mean of the words' rows."""
+        return self._rows[[zlib.crc32(word.encode()) % BUCKETS for word in words]].mean(axis=0)
 
 
-@app.task(bind=True, queue="llm", **RETRIES)
-def summary(self: Task, document_id: str, name: str) -> dict:
-    """The sentences that say most."""
-    return ask(summarizing.summarize, document_id, name, self.request.retries)
-
-
-@app.task(bind=True, queue="llm", **RETRIES)
-def insight(self: Task, document_id: str, name: str) -> dict:
-    """The words that weigh most."""
-    return ask(summarizing.find_insights, document_id, name, self.request.retries)
-
-
-def ask(model, document_id: str, name: str, attempt: int) -> dict:
-    """Asks the model, which takes its time."""
-    time.sleep(MODEL_SECONDS)
-    faults.strike("model", name + model.__name__, attempt)
-    return model(documents.text(document_id) or "")
+@functools.cache
+def embedder() -> Embedder:
+    """Loaded once in each process of the pool, when it is needed."""
+    with wk.MemoryTracker().loading("embedder"):
+        return Embedder()

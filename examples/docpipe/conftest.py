@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import signal
@@ -70,15 +71,11 @@ def redis(redis_url: str) -> Iterator[Redis]:
 
 
 class Receiver:
-    """Stands where Watchkeeper stands, and keeps what it is told. `answers` are status codes to give first,
-    and before them what is in `broken`, as it is."""
+    """Stands where Watchkeeper stands, and keeps what it is told."""
 
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
-        self.answers: list[int] = []
-        self.broken: list[bytes] = []
-        self.batches: list[int] = []
-        self.authorization = ""
+        self.logs: list[str] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -95,19 +92,16 @@ class Receiver:
     def _handler(receiver) -> type[BaseHTTPRequestHandler]:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                if receiver.broken:
-                    self.wfile.write(receiver.broken.pop(0))
-                    self.close_connection = True
-                    return
-                status = receiver.answers.pop(0) if receiver.answers else 200
-                if status == 200:
-                    assert self.path == "/api/v1/events"
-                    receiver.authorization = self.headers.get("Authorization", "")
-                    receiver.batches.append(len(body))
-                    receiver.events.extend(body)
-                answer = json.dumps({"accepted": len(body), "rejected": []}).encode()
-                self.send_response(status)
+                body = gzip.decompress(self.rfile.read(int(self.headers["Content-Length"])))
+                answer = b"{}"
+                if self.path == "/api/v1/events":
+                    events = [json.loads(line) for line in body.splitlines()]
+                    receiver.events.extend(events)
+                    answer = json.dumps({"accepted": len(events), "duplicates": 0, "rejected": []}).encode()
+                else:
+                    assert self.path == "/v1/logs"
+                    receiver.logs.append(body.decode())
+                self.send_response(200)
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
                 self.wfile.write(answer)

@@ -37,7 +37,7 @@ fn instrumented(service: &str, arguments: &[&str], redis: &Redis, watchkeeper: &
     let python = testkit::python();
     let mut command = Command::new(python.with_file_name("opentelemetry-instrument"));
     command
-        .current_dir(root().join("examples/celery"))
+        .current_dir(root().join("examples/opentelemetry"))
         .arg(python)
         .args(arguments)
         .envs(ENVIRONMENT)

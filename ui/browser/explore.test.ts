@@ -62,16 +62,17 @@ it("draws an example over the range that the address names", async () => {
   const page = await opened("/explore");
   const errors = errorsOf(page);
   await page.getByRole("link", { name: "queue_depth" }).click();
-  await page.getByRole("img", { name: /series over 1h/ }).waitFor({ timeout: 60_000 });
+  await page.getByRole("img", { name: /queue_depth, last hour/ }).waitFor({ timeout: 60_000 });
   const series = page
-    .getByRole("list", { name: "Series" })
+    .getByRole("table", { name: "Series" })
     .getByRole("button", { name: /queue_depth\{.*extraction/ });
   await series.first().click();
   expect(await series.first().getAttribute("aria-pressed")).toBe("true");
 
-  await page.getByRole("radio", { name: "6h" }).click();
-  await page.getByRole("img", { name: /series over 6h/ }).waitFor();
-  expect(query(page)).toEqual({ expr: "queue_depth", range: "6h" });
+  await page.getByRole("button", { name: "Last hour" }).click();
+  await page.getByRole("button", { name: "Last 6 hours" }).click();
+  await page.getByRole("img", { name: /queue_depth, last 6 hours/ }).waitFor();
+  expect(query(page)).toEqual({ expr: "queue_depth", from: "now-6h", to: "now" });
   await page.getByRole("tab", { name: "Graph" }).focus();
   await page.keyboard.press("ArrowRight");
   await page
@@ -80,20 +81,22 @@ it("draws an example over the range that the address names", async () => {
     .waitFor();
   await page.reload();
   await page.getByRole("tab", { name: "Table", selected: true }).waitFor();
-  expect(query(page)).toEqual({ expr: "queue_depth", range: "6h", tab: "table" });
+  expect(query(page)).toEqual({ expr: "queue_depth", from: "now-6h", to: "now", tab: "table" });
   expect(errors).toEqual([]);
   await page.close();
 });
 
-it("says what a query wants to say beside its result, and leads back to now", async () => {
-  const page = await opened("/explore?expr=rate(queue_depth[5m])&end=2026-01-31T12:00:00Z");
+it("says what a query wants to say beside its result, and goes back to now", async () => {
+  const page = await opened(
+    "/explore?expr=rate(queue_depth[5m])&from=2026-01-31T11:00:00Z&to=2026-01-31T12:00:00Z",
+  );
   await page.getByText("No series in this time").waitFor();
-  await page.getByRole("link", { name: "Back to now" }).click();
+  await page.getByRole("button", { name: "Go live" }).click();
   await page
     .getByRole("list", { name: "Notes of the query" })
     .getByText(/might not be a counter/)
     .waitFor();
-  expect(query(page)).toEqual({ expr: "rate(queue_depth[5m])" });
+  expect(query(page)).toEqual({ expr: "rate(queue_depth[5m])", from: "now-1h", to: "now" });
   await page.getByRole("link", { name: "Overview" }).click();
   await page.getByRole("heading", { name: "Overview" }).waitFor();
   await page.close();
@@ -105,7 +108,7 @@ it.each(["light", "dark"] as const)("keeps nobody out, in the %s theme and on a 
   expect(await barriers(page)).toEqual([]);
   await page.getByLabel("PromQL expression").fill("queue_depth");
   await page.getByRole("button", { name: "Run" }).click();
-  await page.getByRole("img", { name: /series over 1h/ }).waitFor({ timeout: 60_000 });
+  await page.getByRole("img", { name: /queue_depth, last hour/ }).waitFor({ timeout: 60_000 });
   expect(await barriers(page)).toEqual([]);
   await page.setViewportSize({ width: 375, height: 800 });
   const beyond = () => page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);

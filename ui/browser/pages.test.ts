@@ -43,13 +43,13 @@ describe("login", () => {
   it("tells of a wrong password, lets the right one in, and leads to where one wanted to go", async () => {
     const page = await fresh();
     const errors = errorsOf(page);
-    await logIn(page, `${stage.url}/?period=week`, "olga", "a wrong password");
+    await logIn(page, `${stage.url}/?from=now-7d&to=now`, "olga", "a wrong password");
     await page.getByRole("alert").waitFor();
     expect(new URL(page.url()).pathname).toBe("/login");
     await page.getByLabel("Password").fill(PASSWORD);
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Overview" }).waitFor();
-    expect(search(page)).toBe("?period=week");
+    expect(search(page)).toBe("?from=now-7d&to=now");
 
     await page.getByRole("button", { name: "olga" }).click();
     await page.getByRole("menuitem", { name: "Log out" }).click();
@@ -95,22 +95,108 @@ describe("overview", () => {
     await page.close();
   });
 
-  it("shows system and requests over the period that the address names", async () => {
+  it("shows all of a page over the time that the address names", async () => {
     const page = await overviewOf("vera");
     for (const title of ["CPU usage", "Memory usage", "Queue length"]) {
       await page.getByRole("img", { name: `${title}, last hour` }).waitFor();
     }
     await page.getByRole("cell", { name: "/documents", exact: true }).waitFor();
-    await page.getByRole("radio", { name: "Last day" }).click();
-    await page.getByRole("img", { name: "CPU usage, last day" }).waitFor();
-    expect(search(page)).toBe("?period=day");
-    // By keyboard, too.
-    await page.keyboard.press("ArrowRight");
-    await page.getByRole("radio", { name: "Last week" }).and(page.locator(":focus")).waitFor();
+    await page.getByRole("button", { name: "Last hour" }).click();
+    await page.getByRole("button", { name: "Last 24 hours" }).click();
+    await page.getByRole("img", { name: "CPU usage, last 24 hours" }).waitFor();
+    expect(search(page)).toBe("?from=now-24h&to=now");
+    // It stays from one view to the next, and browsers go back through it.
+    await page.getByRole("link", { name: "Explore" }).click();
+    await page.getByRole("heading", { name: "Explore" }).waitFor();
+    expect(search(page)).toBe("?from=now-24h&to=now");
+    await page.goBack();
+    await page.goBack();
+    await page.getByRole("img", { name: "CPU usage, last hour" }).waitFor();
+    await page.close();
+  });
+
+  it("holds the time, goes back by keys, and zooms where a chart is dragged", async () => {
+    const page = await overviewOf("vera");
+    const chart = page.getByRole("img", { name: /CPU usage/ });
+    await chart.waitFor();
+    const spanOf = () => {
+      const { searchParams } = new URL(page.url());
+      return (Date.parse(searchParams.get("to") ?? "") - Date.parse(searchParams.get("from") ?? "")) / 1000;
+    };
+    await page.keyboard.press("p");
+    await page.getByRole("button", { name: "Go live" }).waitFor();
+    expect(spanOf()).toBe(3600);
+    await chart.scrollIntoViewIfNeeded();
+    const box = await chart.boundingBox();
+    if (!box) throw new Error("the chart is not in sight");
+    await page.mouse.move(box.x + box.width * 0.5, box.y + 40);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.7, box.y + 40, { steps: 5 });
+    await page.mouse.up();
+    await expect.poll(spanOf).toBeLessThan(1800);
+    expect(spanOf()).toBeGreaterThan(300);
+    await page.getByRole("button", { name: "Zoom out" }).click();
+    await expect.poll(spanOf).toBeGreaterThan(1200);
+    const held = page.url();
+    await page.keyboard.press("[");
+    await expect.poll(() => page.url()).not.toBe(held);
+    await page.close();
+  });
+
+  it("takes a range that is written, and tells of one that is none", async () => {
+    const page = await overviewOf("vera");
+    await page.keyboard.press("t");
+    const form = page.getByRole("dialog", { name: "Choose a time range" });
+    await form.getByLabel("From").fill("yesterday");
+    await form.getByRole("button", { name: "Show this range" }).click();
+    await form.getByRole("alert").getByText("is no time").waitFor();
+    await form.getByLabel("From").fill("now-90m");
     await page.keyboard.press("Enter");
-    await page.getByRole("img", { name: "CPU usage, last week" }).waitFor();
+    await page.getByRole("img", { name: "CPU usage, last 90 minutes" }).waitFor();
+    await page.goto(`${stage.url}/?from=late&to=%3Cscript%3E&alerts=most`);
+    await page.getByText("The address was not understood in part").waitFor();
+    await page.getByText("to=<script>").waitFor();
+    await page.getByRole("img", { name: "CPU usage, last hour" }).waitFor();
+    await page.getByRole("button", { name: "Dismiss" }).click();
+    await page.getByText("The address was not understood").waitFor({ state: "detached" });
+    await page.close();
+  });
+
+  it("leads to pages and alerts by the palette and by keys, and says which keys there are", async () => {
+    const page = await overviewOf("vera");
+    const errors = errorsOf(page);
+    await page.keyboard.press("Control+k");
+    await page.getByRole("dialog", { name: "Go to" }).waitFor();
+    await page.keyboard.type("pipeline runs");
+    await page.getByRole("option", { name: /The pipeline runs/ }).waitFor();
+    expect(await barriers(page)).toEqual([]);
+    await page.keyboard.press("Enter");
+    await page.getByText("Evidence, from when it fired").waitFor();
+    await page.keyboard.press("g");
+    await page.keyboard.press("e");
+    await page.getByRole("heading", { name: "Explore" }).waitFor();
+    await page.keyboard.press("?");
+    await page.getByRole("dialog", { name: "Keys and help" }).waitFor();
+    expect(await barriers(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+
+  it("remembers theme, density and time zone", async () => {
+    const page = await overviewOf("vera");
+    const data = () => page.evaluate(() => ({ ...document.documentElement.dataset }));
+    await page.getByRole("button", { name: "vera" }).click();
+    await page.getByRole("menuitem", { name: "Use the dark theme" }).click();
+    await page.getByRole("button", { name: "vera" }).click();
+    await page.getByRole("menuitem", { name: "Make it compact" }).click();
     await page.reload();
-    await page.getByRole("radio", { name: "Last week", checked: true }).waitFor();
+    await page.getByRole("heading", { name: "Overview" }).waitFor();
+    expect(await data()).toMatchObject({ theme: "dark", density: "compact" });
+    await page.getByRole("button", { name: "vera" }).click();
+    await page.getByRole("menuitem", { name: "Use the light theme" }).click();
+    await page.evaluate(() => localStorage.clear());
     await page.close();
   });
 
@@ -185,11 +271,13 @@ describe("overview", () => {
 
   it("leads to the login when the session has ended elsewhere, and back again", async () => {
     const page = await overviewOf("vera");
-    await page.getByRole("radio", { name: "Last day" }).click();
+    await page.getByRole("button", { name: "Last hour" }).click();
+    await page.getByRole("button", { name: "Last 24 hours" }).click();
+    await page.getByRole("button", { name: "Last 24 hours" }).waitFor();
     await browser.context.clearCookies();
     await page.getByRole("heading", { name: "Log in to Watchkeeper" }).waitFor();
     await logIn(page, page.url(), "vera", PASSWORD);
-    await page.getByRole("radio", { name: "Last day", checked: true }).waitFor();
+    await page.getByRole("img", { name: "CPU usage, last 24 hours" }).waitFor();
     await page.close();
   });
 

@@ -38,13 +38,18 @@ export class Stage {
   private readonly children: ChildProcess[] = [];
   private constructor(
     private readonly folder: string,
+    /** Where Watchkeeper itself answers. */
+    private readonly server: string,
+    /** Where the page is: in Watchkeeper, or with WATCHKEEPER_UI_DEV=1 as its sources are now, which builds nothing. */
     readonly url: string,
   ) {}
 
   /** Starts everything; with users `olga`, an operator, and `vera`, a viewer. */
   static async start(): Promise<Stage> {
     const folder = await mkdtemp(join(tmpdir(), "watchkeeper-ui-"));
-    const stage = new Stage(folder, `http://127.0.0.1:${await freePort()}`);
+    const server = `http://127.0.0.1:${await freePort()}`;
+    const isDev = process.env.WATCHKEEPER_UI_DEV === "1";
+    const stage = new Stage(folder, server, isDev ? `http://localhost:${await freePort()}` : server);
     try {
       await stage.startAll();
     } catch (error) {
@@ -67,6 +72,7 @@ export class Stage {
     const config = rules + live + example.replace("redis://127.0.0.1:6379/0", redisUrl);
     await writeFile(join(this.folder, "watchkeeper.toml"), config);
     await this.serve();
+    if (this.url !== this.server) await this.serveSources();
     for (const [name, role] of [
       ["olga", "operator"],
       ["vera", "viewer"],
@@ -84,17 +90,25 @@ export class Stage {
       "--log-dir",
       join(this.folder, "logs"),
     ];
-    const where = ["--redis", redisUrl, "--watchkeeper", this.url, "--gateway-port", "0"];
+    const where = ["--redis", redisUrl, "--watchkeeper", this.server, "--gateway-port", "0"];
     this.spawn("docpipe", python, ["-m", "docpipe", ...where, ...load], join(root, "examples/docpipe"));
+  }
+
+  /** Serves the page from its sources, in front of Watchkeeper. */
+  private async serveSources(): Promise<void> {
+    const ui = join(root, "ui");
+    const where = ["--port", new URL(this.url).port, "--strictPort"];
+    this.spawn("vite", join(ui, "node_modules/.bin/vite"), where, ui, { WATCHKEEPER_URL: this.server });
+    await eventually("the page answers", () => fetch(this.url));
   }
 
   /** Starts Watchkeeper itself. */
   async serve(): Promise<void> {
     const config = join(this.folder, "watchkeeper.toml");
-    const where = ["--data-dir", join(this.folder, "data"), "--listen", new URL(this.url).host];
+    const where = ["--data-dir", join(this.folder, "data"), "--listen", new URL(this.server).host];
     this.spawn("watchkeeper", binary(), ["serve", "--config", config, ...where]);
     const isReady = async () => {
-      if (!(await fetch(`${this.url}/readyz`)).ok) throw new Error("not ready");
+      if (!(await fetch(`${this.server}/readyz`)).ok) throw new Error("not ready");
     };
     await eventually("Watchkeeper is ready", isReady).catch(async (error: unknown) => {
       throw new Error(await this.log("watchkeeper"), { cause: error });
@@ -114,7 +128,7 @@ export class Stage {
     let id = "";
     await eventually(`an alert of ${rule}`, async () => {
       const headers = { Authorization: `Bearer ${token.trim()}` };
-      const answer = await fetch(`${this.url}/api/v1/alerts?limit=200`, { headers });
+      const answer = await fetch(`${this.server}/api/v1/alerts?limit=200`, { headers });
       const { items } = (await answer.json()) as { items: { id: string; rule: string }[] };
       const alert = items.find((item) => item.rule === rule);
       if (!alert) throw new Error(`no alert of ${rule}`);
@@ -136,13 +150,19 @@ export class Stage {
   }
 
   private async command(args: string[], input: string): Promise<void> {
-    const where = ["--url", this.url, "--data-dir", join(this.folder, "data")];
+    const where = ["--url", this.server, "--data-dir", join(this.folder, "data")];
     const done = run(binary(), [...args, ...where]);
     done.child.stdin?.end(`${input}\n`);
     await done;
   }
 
-  private spawn(name: string, command: string, args: string[], cwd = this.folder): void {
+  private spawn(
+    name: string,
+    command: string,
+    args: string[],
+    cwd = this.folder,
+    more: Record<string, string> = {},
+  ): void {
     // A shell of its own to write the log; `exec` makes the child itself the process that is ended.
     const log = join(this.folder, `${name}.log`);
     const quoted = [command, ...args].map((text) => `'${text.replaceAll("'", "'\\''")}'`).join(" ");
@@ -152,7 +172,7 @@ export class Stage {
       WATCHKEEPER_SERVER__OTLP__GRPC_LISTEN: anywhere,
       WATCHKEEPER_SERVER__OTLP__HTTP_LISTEN: anywhere,
     };
-    const env = { ...process.env, ...receivers };
+    const env = { ...process.env, ...receivers, ...more };
     const child = spawn("sh", ["-c", `exec ${quoted} >>'${log}' 2>&1`], { cwd, env, stdio: "ignore" });
     names.set(child, name);
     this.children.push(child);

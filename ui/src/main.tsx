@@ -6,11 +6,13 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { ApiError } from "./api/client";
 import { forgetSession } from "./api/session";
+import { applyDensity } from "./app/density";
 import { applyTheme } from "./app/theme";
 import { createAppRouter } from "./router";
 import "./styles.css";
 
 applyTheme();
+applyDensity();
 
 /** Whoever is told to log in by any answer is logged out here, too. */
 function onError(error: Error): void {

@@ -12,12 +12,13 @@ import {
   redirect,
   stringifySearchWith,
 } from "@tanstack/react-router";
+import { oneOf, search, text } from "./address/read";
 import { sessionQuery } from "./api/session";
 import { Failed, NotFound } from "./app/Failed";
 import { Shell } from "./app/Shell";
 import { exploreSearch, prometheusSearch } from "./explore/address";
 import { localAddress } from "./login/address";
-import { type Period, periodOf } from "./overview/period";
+import { keepRange, rangeSearch } from "./time/search";
 
 interface Context {
   readonly client: QueryClient;
@@ -51,6 +52,9 @@ const login = createRoute({
 const shell = createRoute({
   getParentRoute: () => root,
   id: "shell",
+  // Every view shows the same range of time, and links from one to another keep it.
+  validateSearch: rangeSearch,
+  search: { middlewares: [keepRange] },
   beforeLoad: async ({ context, location }) => {
     if (await context.client.ensureQueryData(sessionQuery)) return;
     throw redirect({ to: "/login", search: location.href === "/" ? {} : { next: location.href } });
@@ -59,8 +63,6 @@ const shell = createRoute({
 });
 
 export interface OverviewSearch {
-  /** Over which period statistics are shown; an hour when it is left out. */
-  readonly period?: Period;
   /** The alert that is open. */
   readonly alert?: string;
   /** Whether all alerts are shown, and not the most urgent alone. */
@@ -70,11 +72,8 @@ export interface OverviewSearch {
 const overview = createRoute({
   getParentRoute: () => shell,
   path: "/",
-  validateSearch: (search: Record<string, unknown>): OverviewSearch => ({
-    ...(search.period !== undefined ? { period: periodOf(search.period) } : {}),
-    ...(search.alert !== undefined ? { alert: String(search.alert) } : {}),
-    ...(search.alerts === "all" ? { alerts: "all" } : {}),
-  }),
+  validateSearch: (query: Record<string, unknown>) =>
+    search<OverviewSearch>({ alert: text(query, "alert"), alerts: oneOf(query, "alerts", ["all"]) }),
   component: lazyRouteComponent(() => import("./overview/OverviewPage"), "OverviewPage"),
 });
 

@@ -2,8 +2,7 @@
 
 It is an example of what Watchkeeper watches, and it does real work. Start reading at
 `extraction_worker.py`: it shows what one worker does with one document. Then `worker.py`, which
-runs it; `attempt.py` and `watch.py`, which report what happens; and `__main__.py`, which starts
-everything.
+runs it and makes a job of each attempt, and `__main__.py`, which starts everything.
 """
 
 __version__ = "1.0.0"

@@ -106,7 +106,7 @@ def _encode(task: Task) -> str:
             "job_id": task.id,
             "document_id": task.document_id,
             "document_name": task.document_name,
-            "request_id": task.request_id,
+            "origin": task.origin,
             "attempt": task.attempt,
             "created_at": task.created_at.isoformat(),
         }
@@ -121,7 +121,7 @@ def _decode(raw: bytes) -> Task:
         id=payload["job_id"],
         document_id=payload["document_id"],
         document_name=payload["document_name"],
-        request_id=payload["request_id"],
+        origin=payload["origin"],
         attempt=payload["attempt"],
         created_at=datetime.fromisoformat(payload["created_at"]),
         raw=raw,

@@ -14,19 +14,20 @@ from typing import Any, Dict, List
 
 import numpy as np
 import uvicorn
+import watchkeeper as wk
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
 from redis import Redis
+from starlette.datastructures import Headers
+from watchkeeper.asgi import WatchkeeperMiddleware
 
-from . import __version__, extraction_queue, llm_queue, logs
+from . import __version__, extraction_queue, llm_queue, watch
 from .documents import Document, Documents
 from .embedding import Embedder
 from .extraction_queue import ExtractionQueue
 from .llm_queue import LlmQueue
-from .request_log import RequestLog
 from .settings import Settings
 from .tasks import Task
 from .uploads import Upload, read_upload
-from .watch import Watch
 
 URGENT = 10
 MOST_PASSAGES = 20
@@ -37,22 +38,25 @@ routes = APIRouter()
 class Services:
     """What the routes work with."""
 
-    def __init__(self, redis: Redis, watch: Watch) -> None:
+    def __init__(self, redis: Redis) -> None:
         self.redis = redis
-        self.watch = watch
         self.documents = Documents(redis)
         self.extraction = ExtractionQueue(redis)
         self.llm = LlmQueue(redis)
         self.embedder = Embedder()
 
 
-def create_app(redis: Redis, watch: Watch) -> FastAPI:
+def create_app(redis: Redis) -> FastAPI:
     """The application. Its routes find what they work with in `app.state.services`."""
     app = FastAPI(title="docpipe", version=__version__)
-    app.state.services = Services(redis, watch)
-    app.add_middleware(RequestLog, watch=watch)
+    app.state.services = Services(redis)
+    app.add_middleware(WatchkeeperMiddleware, user=_user, log="docpipe.requests")
     app.include_router(routes)
     return app
+
+
+def _user(scope: Any) -> str | None:
+    return Headers(scope=scope).get("x-user")
 
 
 def _services(request: Request) -> Services:
@@ -74,21 +78,13 @@ def healthz(services: Services = Depends(_services)) -> Dict[str, str]:
 
 
 @routes.post("/documents", status_code=202)
-def upload_document(
-    request: Request, upload: Upload = Depends(read_upload), services: Services = Depends(_services)
-) -> Dict[str, str]:
+def upload_document(upload: Upload = Depends(read_upload), services: Services = Depends(_services)) -> Dict[str, str]:
     """Takes a document and queues its extraction."""
     document_id = str(uuid.uuid4())
     services.documents.add(document_id, upload.name, upload.media_type, upload.body)
-    task = Task(
-        queue=extraction_queue.NAME,
-        kind="extraction",
-        document_id=document_id,
-        document_name=upload.name,
-        request_id=request.state.request_id,
-    )
+    task = Task(queue=extraction_queue.NAME, kind="extraction", document_id=document_id, document_name=upload.name)
     services.extraction.submit(task)
-    services.watch.report("job.submitted", **task.facts(), content_type=upload.media_type, input_bytes=len(upload.body))
+    wk.submitted(**task.facts(), content_type=upload.media_type, input_bytes=len(upload.body))
     return {"document_id": document_id, "job_id": task.id}
 
 
@@ -100,19 +96,17 @@ def get_document(document: Document = Depends(_document), services: Services = D
 
 
 @routes.post("/documents/{document_id}/summary", status_code=202)
-def summarize_again(
-    request: Request, document: Document = Depends(_document), services: Services = Depends(_services)
-) -> Dict[str, str]:
+def summarize_again(document: Document = Depends(_document), services: Services = Depends(_services)) -> Dict[str, str]:
     """Queues a new summary, before all that wait."""
-    return _ask_again("summary", document, request.state.request_id, services)
+    return _ask_again("summary", document, services)
 
 
 @routes.post("/documents/{document_id}/insight", status_code=202)
 def find_insights_again(
-    request: Request, document: Document = Depends(_document), services: Services = Depends(_services)
+    document: Document = Depends(_document), services: Services = Depends(_services)
 ) -> Dict[str, str]:
     """Queues new insights, before all that wait."""
-    return _ask_again("insight", document, request.state.request_id, services)
+    return _ask_again("insight", document, services)
 
 
 @routes.get("/documents/{document_id}/passages")
@@ -129,7 +123,7 @@ def search_passages(
     return [{"text": texts[index], "nearness": round(float(nearness[index]), 4)} for index in best]
 
 
-def _ask_again(kind: str, document: Document, request_id: str, services: Services) -> Dict[str, str]:
+def _ask_again(kind: str, document: Document, services: Services) -> Dict[str, str]:
     text = services.documents.text(document.id)
     if text is None:
         raise HTTPException(409, "The document is not extracted yet.")
@@ -138,13 +132,12 @@ def _ask_again(kind: str, document: Document, request_id: str, services: Service
         kind=kind,
         document_id=document.id,
         document_name=document.name,
-        request_id=request_id,
         priority=URGENT,
         text=text,
     )
     services.llm.submit(task)
     services.documents.set_task(document.id, kind, task.id)
-    services.watch.report("job.submitted", **task.facts(), input_bytes=len(text.encode()))
+    wk.submitted(**task.facts(), input_bytes=len(text.encode()))
     return {"document_id": document.id, "task_id": task.id}
 
 
@@ -155,14 +148,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8080, help="the port to listen on")
     parser.add_argument("--fd", type=int, help="a listening socket that was opened by the parent, instead of a port")
     settings, options = Settings.parse(parser)
-    logs.to_file(settings.log_dir, "gateway")
+    watch.begin(settings, service="docpipe-gateway", name="gateway")
     listener = socket.socket(fileno=options.fd) if options.fd is not None else _listen(options.host, options.port)
-    watch = Watch(settings.watchkeeper, service="docpipe-gateway")
-    app = create_app(Redis.from_url(settings.redis), watch)
-    try:
-        uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False)).run(sockets=[listener])
-    finally:
-        watch.close()
+    app = create_app(Redis.from_url(settings.redis))
+    uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False)).run(sockets=[listener])
 
 
 def _listen(host: str, port: int) -> socket.socket:

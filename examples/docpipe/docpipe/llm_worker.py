@@ -12,16 +12,16 @@ import json
 import time
 from typing import Any
 
+import watchkeeper as wk
 from redis import Redis
 
-from . import logs
-from .attempt import Attempt
-from .faults import Faults, TransientFault
+from . import llm_queue, watch
+from .faults import Faults
 from .llm_queue import LlmQueue
 from .settings import Settings
+from .stages import stage
 from .summarizing import find_insights, summarize
 from .tasks import Task
-from .watch import Watch
 from .worker import Worker
 
 MODEL = "textrank"
@@ -36,41 +36,26 @@ class LanguageWork:
         self._faults = faults
         self._delay = delay
 
-    def work(self, attempt: Attempt) -> tuple[Any, int]:
+    def work(self, task: Task) -> tuple[Any, int]:
         """Asks the model once."""
-        with attempt.stage("generate", component=MODEL) as stage:
-            result = self._ask_model(attempt)
-            stage.items = 1
+        with stage("generate", component=MODEL) as step:
+            result = self._ask_model(task)
+            step.items = 1
         return result, len(json.dumps(result).encode())
 
     def give_up(self, task: Task, error: str) -> None:
         """Nothing to note: the queue keeps the error as the task's result."""
 
-    def _ask_model(self, attempt: Attempt) -> dict[str, Any]:
-        task, started = attempt.task, time.monotonic()
-        call = {
-            "model": MODEL,
-            "provider": PROVIDER,
-            "operation": task.kind,
-            "stage": "generate",
-            "input_tokens": _tokens(task.text),
-        }
-        try:
+    def _ask_model(self, task: Task) -> dict[str, Any]:
+        with wk.llm_call(model=MODEL, provider=PROVIDER, operation=task.kind) as call:
+            call.usage(input=_tokens(task.text))
             time.sleep(self._delay / 2)
             self._faults.strike("model", task.document_name + task.kind, task.attempt)
-            first_token = time.monotonic() - started
+            call.first_token()
             result = OPERATIONS[task.kind](task.text)
             time.sleep(self._delay / 2)
-        except TransientFault as error:
-            attempt.llm_call(**call, duration_seconds=time.monotonic() - started, error_message=str(error))
-            raise
-        attempt.llm_call(
-            **call,
-            duration_seconds=time.monotonic() - started,
-            time_to_first_token_seconds=first_token,
-            output_tokens=_tokens(json.dumps(result)),
-            finish_reason="stop",
-        )
+            call.usage(output=_tokens(json.dumps(result)))
+            call.finish("stop")
         return result
 
 
@@ -84,11 +69,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="docpipe.llm_worker", description="Summarizes, and finds insights.")
     parser.add_argument("--worker-id", default="llm-1", help="the same name after every restart")
     settings, options = Settings.parse(parser)
-    logs.to_file(settings.log_dir, options.worker_id)
+    watch.begin_worker(settings, options.worker_id, llm_queue.NAME)
     queue = LlmQueue(Redis.from_url(settings.redis))
     work = LanguageWork(Faults(settings.seed, settings.fail_rate), settings.llm_delay)
-    watch = Watch(settings.watchkeeper, service="docpipe")
-    Worker(options.worker_id, queue, work, settings, watch).run()
+    Worker(options.worker_id, queue, work, settings.max_attempts).run()
 
 
 if __name__ == "__main__":

@@ -6,25 +6,21 @@ import logging
 import time
 from typing import Any, Protocol
 
+import watchkeeper as wk
 from redis.exceptions import RedisError
 
-from .attempt import Attempt
-from .heartbeat import Heartbeat, Tally
-from .settings import Settings
 from .stopping import StopRequest
 from .tasks import Task
-from .watch import Watch
 
 log = logging.getLogger(__name__)
 
 TAKE_TIMEOUT = 1.0
 REDIS_PAUSE = 2.0
+EXIT_TIMEOUT = 10.0
 
 
 class Queue(Protocol):
     """Where the tasks come from."""
-
-    name: str
 
     def take(self, timeout: float) -> Task | None: ...
 
@@ -40,7 +36,7 @@ class Queue(Protocol):
 class Handler(Protocol):
     """What a kind of worker does."""
 
-    def work(self, attempt: Attempt) -> tuple[Any, int]:
+    def work(self, task: Task) -> tuple[Any, int]:
         """Does the work. Returns the result and its size in bytes."""
 
     def give_up(self, task: Task, error: str) -> None:
@@ -54,20 +50,16 @@ class AttemptBroken(Exception):
 class Worker:
     """Runs a handler on the tasks of a queue, one at a time."""
 
-    def __init__(self, worker_id: str, queue: Queue, handler: Handler, settings: Settings, watch: Watch) -> None:
+    def __init__(self, worker_id: str, queue: Queue, handler: Handler, max_attempts: int) -> None:
         self._worker_id = worker_id
         self._queue = queue
         self._handler = handler
-        self._max_attempts = settings.max_attempts
-        self._watch = watch
-        self._tally = Tally()
-        self._heartbeat = Heartbeat(worker_id, queue.name, self._tally, self._watch, settings.heartbeat)
+        self._max_attempts = max_attempts
 
     def run(self) -> None:
         """Works until SIGINT or SIGTERM. The task in hand is finished first."""
         stop = StopRequest()
         log.info("Worker %s started", self._worker_id)
-        self._heartbeat.start()
         reason, exit_code = "error", 1
         try:
             while not stop:
@@ -75,8 +67,7 @@ class Worker:
             reason, exit_code = "stopped", 0
         finally:
             log.info("Worker %s stopped: %s", self._worker_id, reason)
-            self._heartbeat.stop(reason, exit_code)
-            self._watch.close()
+            wk.shutdown(EXIT_TIMEOUT, reason=reason, exit_code=exit_code)
 
     def _work_while_redis_answers(self, stop: StopRequest) -> None:
         try:
@@ -89,40 +80,45 @@ class Worker:
             log.error("Redis is away: %s", error)
             time.sleep(REDIS_PAUSE)
 
+    def _job(self, task: Task) -> wk.Job:
+        """The attempt, as Watchkeeper sees it."""
+        return wk.job(**task.facts(), origin=task.origin, max_retries=self._max_attempts - 1)
+
     def _work_on(self, task: Task) -> None:
-        self._tally.job_id = task.id
-        attempt = Attempt(task, self._worker_id, self._max_attempts, self._watch)
-        attempt.started()
+        with self._job(task) as job:
+            try:
+                self._attempt(task, job)
+            except RedisError:
+                job.abandon()  # not the document's fault; the attempt is found again among the abandoned ones
+                raise
+
+    def _attempt(self, task: Task, job: wk.Job) -> None:
+        started = time.monotonic()
         try:
-            result, size = self._handler.work(attempt)
+            result, job.output_bytes = self._handler.work(task)
             self._queue.done(task, result)
         except RedisError:
-            raise  # not the document's fault; the attempt is found again among the abandoned ones
+            raise
         except Exception as error:  # whatever a document does to the code, the worker goes on
-            self._tally.errors += 1
-            self._failed(attempt, error)
+            self._failed(task, job, error, time.monotonic() - started)
         else:
-            attempt.completed(output_bytes=size)
-            self._tally.completed += 1
-            self._tally.consecutive_failures = 0
-        finally:
-            self._tally.job_id = None
-            self._tally.busy_seconds += attempt.seconds
+            log.info("Job %s completed in %.1fs", task.id, time.monotonic() - started)
 
-    def _failed(self, attempt: Attempt, error: Exception) -> None:
-        task = attempt.task
-        again = task.attempt + 1 < self._max_attempts
-        if again:
+    def _failed(self, task: Task, job: wk.Job, error: Exception, seconds: float) -> None:
+        if task.attempt + 1 < self._max_attempts:
             self._queue.retry(task)
+            job.retry(error)
+            outcome = "will be tried again"
         else:
             self._queue.give_up(task, str(error))
             self._handler.give_up(task, str(error))
-            self._tally.failed += 1
-            self._tally.consecutive_failures += 1
-        attempt.failed(error, again)
+            job.fail(error)
+            outcome = "is given up"
+        ids = {"job_id": task.id, "document_id": task.document_id}
+        text = "Job %s failed after %.1fs and %s: %s"
+        log.error(text, task.id, seconds, outcome, error, exc_info=error, extra=ids)
 
     def _retry_abandoned(self) -> None:
         """A task that kills its worker counts as an attempt, or it would kill workers for ever."""
         for task in self._queue.abandoned():
-            attempt = Attempt(task, self._worker_id, self._max_attempts, self._watch)
-            self._failed(attempt, AttemptBroken(f"{self._worker_id} died, or lost Redis"))
+            self._failed(task, self._job(task), AttemptBroken(f"{self._worker_id} died, or lost Redis"), 0.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Iterator
 
 import pytest
+import watchkeeper as wk
 from fastapi.testclient import TestClient
 from redis import Redis
 
@@ -12,24 +13,24 @@ from conftest import Receiver
 from docpipe import extraction_queue
 from docpipe.documents import Documents
 from docpipe.embedding import Embedder
+from docpipe.extraction_queue import ExtractionQueue
 from docpipe.gateway import create_app
 from docpipe.llm_queue import LlmQueue
 from docpipe.uploads import LARGEST_BODY
-from docpipe.watch import Watch
 
 FORM_WITHOUT_FILE = b'--b\r\nContent-Disposition: form-data; name="text"\r\n\r\nx\r\n--b--\r\n'
 
 
-@pytest.fixture()
-def watch(receiver: Receiver) -> Iterator[Watch]:
-    watch = Watch(receiver.url, service="docpipe-gateway", interval=0.01)
-    yield watch
-    watch.close()
+@pytest.fixture(autouse=True)
+def watched(receiver: Receiver) -> Iterator[None]:
+    wk.init(url=receiver.url, service="docpipe-gateway", flush_seconds=0.01, handle_sigterm=False)
+    yield
+    wk.shutdown()
 
 
 @pytest.fixture()
-def client(redis: Redis, watch: Watch) -> TestClient:
-    return TestClient(create_app(redis, watch), raise_server_exceptions=False)
+def client(redis: Redis) -> TestClient:
+    return TestClient(create_app(redis), raise_server_exceptions=False)
 
 
 def test_a_form_and_raw_bytes_are_taken_alike(client: TestClient, redis: Redis) -> None:
@@ -93,11 +94,11 @@ def test_a_summary_can_be_asked_for_once_there_is_text(client: TestClient, redis
     assert [passage["text"] for passage in found] == texts
 
 
-def test_every_request_is_reported_with_its_route_and_id(client: TestClient, watch: Watch, receiver: Receiver) -> None:
+def test_every_request_is_reported_with_its_route_and_id(client: TestClient, receiver: Receiver) -> None:
     answer = client.get("/documents/none", headers={"X-Request-Id": "r-7", "X-User": "ada"})
     assert answer.headers["X-Request-Id"] == "r-7"
     client.get("/nowhere")
-    watch.close()
+    wk.shutdown()
     first, second = receiver.of_type("request.finished")
     assert first["route"] == "/documents/{document_id}"
     assert (first["method"], first["path"], first["status_code"]) == ("GET", "/documents/none", 404)
@@ -107,11 +108,23 @@ def test_every_request_is_reported_with_its_route_and_id(client: TestClient, wat
     assert second["request_id"]
 
 
-def test_a_failure_inside_is_reported_as_status_500(watch: Watch, receiver: Receiver) -> None:
+def test_a_job_belongs_to_the_request_that_submitted_it(client: TestClient, redis: Redis, receiver: Receiver) -> None:
+    answer = client.post("/documents?name=a.txt", content=b"text", headers={"X-Request-Id": "r-8"})
+    wk.shutdown()
+    (submitted,), (request,) = receiver.of_type("job.submitted"), receiver.of_type("request.finished")
+    assert (submitted["job_id"], submitted["queue"]) == (answer.json()["job_id"], "extraction")
+    assert (submitted["content_type"], submitted["input_bytes"]) == ("text/plain", 4)
+    task = ExtractionQueue(redis, "w").take(0.2)
+    assert wk.extract(task.origin).request_id == submitted["request_id"] == request["request_id"] == "r-8"
+    assert wk.extract(task.origin).trace_id == submitted["trace_id"] == request["trace_id"]
+
+
+def test_a_failure_inside_is_reported_as_status_500(receiver: Receiver) -> None:
     nowhere = Redis(host="127.0.0.1", port=1)
-    answer = TestClient(create_app(nowhere, watch), raise_server_exceptions=False).get("/healthz")
+    answer = TestClient(create_app(nowhere), raise_server_exceptions=False).get("/healthz")
     assert answer.status_code == 500
-    watch.close()
+    wk.shutdown()
     (event,) = receiver.of_type("request.finished")
     assert event["status_code"] == 500
-    assert event["error_message"].startswith("ConnectionError")
+    assert event["attributes"]["error_type"] == "ConnectionError"
+    assert "refused" in event["error_message"]

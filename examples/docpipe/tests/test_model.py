@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from watchkeeper import MemoryTracker
 
-from docpipe import memory, text
+from docpipe import text
 from docpipe.embedding import BUCKETS, DIMENSIONS, Embedder
 from docpipe.summarizing import find_insights, summarize
 
@@ -45,26 +46,15 @@ def test_an_embedder_that_is_not_loaded_says_so() -> None:
 
 
 def test_loading_takes_memory_and_unloading_gives_it_back() -> None:
-    size = BUCKETS * DIMENSIONS * 4
-    embedder = Embedder()
-    before = memory.current().rss
-    embedder.load()
-    loaded = memory.current().rss
-    embedder.unload()
-    after = memory.current().rss
-    assert loaded - before > 0.8 * size
-    assert loaded - after > 0.8 * size
-
-
-def test_the_peak_is_that_of_the_stretch_of_work() -> None:
-    memory.reset_peak()
-    before = memory.peak()
-    block = np.ones(8 << 20, dtype=np.float64)
-    size = block.nbytes
-    del block
-    assert memory.peak() - before > 0.8 * size
-    memory.reset_peak()
-    assert memory.peak() - before < 0.5 * size
+    size_mb = BUCKETS * DIMENSIONS * 4 / 2**20
+    embedder, memory = Embedder(), MemoryTracker()
+    with memory.loading("embedder"):
+        embedder.load()
+    with memory.unloading("embedder"):
+        embedder.unload()
+    measured = memory.get_metrics()["components"]["embedder"]
+    assert measured["delta_mb"] > 0.8 * size_mb
+    assert measured["freed_mb"] > 0.8 * size_mb
 
 
 def test_a_summary_is_made_of_the_texts_own_sentences_in_their_order() -> None:

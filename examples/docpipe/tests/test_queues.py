@@ -26,8 +26,7 @@ def summary(name: str, priority: int = 0) -> Task:
         kind="summary",
         document_id=f"d-{name}",
         document_name=name,
-        parent_id="j-1",
-        request_id="r-1",
+        origin={"watchkeeper": "job=j-1&request=r-1"},
         priority=priority,
         text="a text",
         created_at=datetime(2025, 8, 1, 21, 30, tzinfo=timezone.utc),
@@ -99,7 +98,7 @@ def test_a_waiting_llm_task_looks_as_document_hub_writes_it(redis: Redis) -> Non
         "task_type": "summary",
         "text": "a text",
         "schema": llm_queue.SCHEMAS["summary"],
-        "callback_data": {"job_id": "j-1", "request_id": "r-1", "document_name": "a", "attempt": 0},
+        "callback_data": {"document_name": "a", "attempt": 0, "origin": {"watchkeeper": "job=j-1&request=r-1"}},
         "priority": 7,
         "created_at": "2025-08-01T21:30:00",
     }

@@ -6,8 +6,11 @@ import os
 import time
 from typing import Any
 
+from accounts import keep_account
+
 import watchkeeper as wk
 
+keep_account()
 wk.init(heartbeat_seconds=0, flush_seconds=0.05)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+import redis
+from conftest import wait_until
 from queue_tools import BAD, OK, TWICE, check_lives, check_worker, lives, programs, redis_url, wait_for_ends
 
 pytestmark = pytest.mark.usefixtures("redis_url")
@@ -14,6 +16,24 @@ SENDER = ("-m", "queue_programs.celery_send")
 
 def of(server, id, type_):
     return next(event for event in server.events if event.get("job_id") == id and event["type"] == type_)
+
+
+@pytest.mark.parametrize("options", [(), ("--max-tasks-per-child", "2")])
+def test_processes_of_the_pool_tell_all_before_they_end(server, programs, redis_url, options):
+    # They hold back what they have, so that all of it is told at their end.
+    worker = programs.start(*WORKER, *options, WATCHKEEPER_FLUSH_SECONDS="60")
+    ids = [f"well-{number}" for number in range(6)]
+    programs.run(*SENDER, *(f"well:{id}" for id in ids))
+    with redis.Redis.from_url(redis_url) as results:
+        wait_until(lambda: all(results.exists(f"celery-task-meta-{id}") for id in ids), 30)
+    programs.stop(worker)
+    told = lives(server)
+    assert {id: told[id] for id in ids} == dict.fromkeys(ids, OK)
+    beaten = {event["worker_id"] for event in server.of("worker.heartbeat")}
+    assert len(beaten) >= (3 if options else 1)
+    stopped = server.of("worker.stopped")
+    assert {event["worker_id"] for event in stopped} == beaten
+    assert not [event for event in stopped if event.get("exit_code")]
 
 
 @pytest.mark.parametrize("pool", ["prefork", "threads"])

@@ -206,6 +206,18 @@ def test_what_refuses_everything_and_is_not_watchkeeper_costs_no_event(server, m
     assert len(server.headers) < 5
 
 
+def test_an_end_right_after_the_beginning(server, make_client):
+    # Threads of the client begin while it ends.
+    for number in range(100):
+        server.events.clear()
+        client = make_client(server.url, worker=True, worker_id=f"w-{number}", heartbeat_seconds=15)
+        client.shutdown(5)
+        stats = client.stats()
+        assert (stats.delivered, stats.dropped, balance(stats)) == (stats.reported, {}, 0), (number, stats)
+        types = [event["type"] for event in sorted(server.events, key=lambda event: event["time"])]
+        assert types in ([], ["worker.heartbeat", "worker.stopped"], [*["worker.heartbeat"] * 2, "worker.stopped"])
+
+
 def test_what_the_end_takes_with_it_is_said_once(make_client, closed_port, caplog):
     client = make_client(f"http://127.0.0.1:{closed_port}", flush_seconds=60)
     for number in range(3):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import datetime
 import mmap
 import signal
 import sys
@@ -14,6 +15,7 @@ import pytest
 from conftest import balance, wait_until
 
 import watchkeeper as wk
+from watchkeeper._jobs import Job
 
 
 @pytest.fixture
@@ -82,6 +84,43 @@ def test_a_retry_is_the_only_end_of_its_attempt(reported):
     retried = reported("job.retried")[0]
     assert (retried["retry_count"], retried["max_retries"], retried["timed_out"]) == (1, 3, True)
     assert not reported("job.failed")
+
+
+def test_an_attempt_whose_worker_died_is_told_by_another(reported):
+    job = wk.job("a", id="j", queue="q", retry_count=1)
+    job.retry("w-1 died", max_retries=3)
+    job.retry("again")
+    assert wk.current_job() is None
+    (retried,) = reported("job.retried")
+    assert (retried["job_id"], retried["queue"], retried["retry_count"], retried["max_retries"]) == ("j", "q", 1, 3)
+    assert retried["error_message"] == "w-1 died"
+    assert not {"duration_seconds", "memory_peak_bytes"} & set(retried)
+    job.start()
+    job.finish()
+    wk.job("b", id="k").fail("given up")
+    assert [event["job_id"] for event in reported("job.failed")] == ["k"]
+    assert not reported("job.started")
+    assert not reported("job.completed")
+
+
+def test_a_stage_is_one_of_the_job_that_runs_here(reported):
+    with wk.stage("of nothing") as none:
+        none.items = 1
+    with wk.job("a", id="j"), wk.stage("ocr", component="tesseract") as stage:
+        stage.items = 2
+    (finished,) = reported("stage.finished")
+    assert (finished["job_id"], finished["stage"]) == ("j", "ocr")
+    assert (finished["component"], finished["items"]) == ("tesseract", 2)
+
+
+def test_what_was_submitted_says_when(reported):
+    at = datetime.datetime(2025, 8, 1, 21, 30, tzinfo=datetime.timezone.utc)
+    assert wk.submitted("a", id="j", submitted_at=at, priority=5) == "j"
+    wk.submitted("a", id="k")
+    then, now = reported("job.submitted")
+    assert then["time"] == then["submitted_at"] == 1754083800 * 10**9
+    assert (then["priority"], "attributes" in then) == (5, False)
+    assert abs(now["time"] - time.time_ns()) < 60 * 10**9
 
 
 @pytest.mark.parametrize(("error", "ended"), [(SystemExit(0), "completed"), (SystemExit(2), "failed")])
@@ -448,3 +487,39 @@ def test_words_of_a_group_that_quote_what_was_read_are_not_told(reported):
     (failed,) = reported("job.failed")
     assert name not in repr(failed)
     assert "two pages" in failed["error_message"]
+
+
+def test_memory_of_a_stage_is_known_afterwards_and_none_of_its_peak_is_missed_by_the_job(server, make_client):
+    client = make_client(server.url, memory_interval_seconds=0, kernel_peak=True)
+    job = Job(client, "a")
+    with job:
+        stage = job.stage("s")
+        assert stage.measured == {}
+        with stage:
+            block = bytearray(b"x") * (64 << 20)
+            del block
+    assert client.flush(10)
+    started, finished = server.of("stage.started")[0], server.of("stage.finished")[0]
+    assert {key: finished[key] for key in stage.measured} == stage.measured
+    for event in (started, finished):
+        assert event["memory_vms_bytes"] > event["memory_rss_bytes"] > 0
+        assert 0 < event["memory_percent"] < 100
+    ended = server.of("job.completed")[0]
+    assert ended["memory_peak_bytes"] >= stage.measured["memory_peak_bytes"]
+    assert ended["memory_peak_bytes"] - started["memory_rss_bytes"] > 50 << 20
+
+
+def test_a_worker_counts_its_attempts_and_says_why_it_stops(server):
+    settings = {"heartbeat_seconds": 60, "worker": True, "max_concurrent_tasks": 2, "handle_sigterm": False}
+    wk.init(server.url, worker_id="w", **settings)
+    for number in range(5):
+        with wk.job("a", id=number) as job:
+            if number < 4:
+                job.retry("not yet")
+            else:
+                job.fail("never")
+    wk.shutdown(5, reason="error", exit_code=3)
+    told, stopped = server.of("worker.heartbeat")[-1], server.of("worker.stopped")[0]
+    assert (told["error_count"], told["failed_tasks"], told["completed_tasks"]) == (5, 1, 0)
+    assert (told["is_healthy"], told["max_concurrent_tasks"]) == (False, 2)
+    assert (stopped["worker_id"], stopped["reason"], stopped["exit_code"]) == ("w", "error", 3)

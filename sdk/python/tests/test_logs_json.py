@@ -84,11 +84,11 @@ def test_ids_come_from_what_runs_and_given_ones_hold(client):
     request = Request(client, "POST", "/documents", "r-1", None)
     before = enter_request(request)
     try:
-        with wk.job("extract", id="j-1") as job, job.stage("ocr"):
+        with wk.job("extract", id="j-1", document="d-1", tenant="acme") as job, job.stage("ocr"):
             told = line(made())
             assert (told["request_id"], told["job_id"], told["stage"]) == ("r-1", "j-1", "ocr")
             assert (told["trace_id"], told["span_id"]) == (job.trace_id, job.span_id)
-            assert told["service"] == "tests"
+            assert (told["document_id"], told["tenant"], told["service"]) == ("d-1", "acme", "tests")
             assert line(made(job_id="other"))["job_id"] == "other"
         assert (line(made())["trace_id"], line(made())["span_id"]) == (request.trace_id, request.span_id)
     finally:

@@ -47,6 +47,24 @@ def test_the_console_is_json_where_it_is_no_terminal(console):
     assert (told["service"], told["message"], told["logger"], told["details"]) == ("s", "größer", "a.b", {"n": 1})
 
 
+def test_the_console_may_get_less_than_the_file(console, tmp_path, caplog):
+    wk.logs.configure(console="text", console_level="error", file=tmp_path / "all.log")
+    logging.getLogger("a.b").info("well")
+    logging.getLogger("a.b").error("not well")
+    assert [line.rpartition(" - ")[2] for line in console()] == ["not well"]
+    assert len((tmp_path / "all.log").read_text().splitlines()) == 2
+    wk.logs.configure(console="brief", service="bot")
+    try:
+        raise ValueError("7")
+    except ValueError:
+        logging.getLogger("a.b").exception("it failed")
+    assert console() == ["bot: it failed"]
+    wk.logs.configure(console="text", console_level="loud")
+    logging.getLogger("a.b").info("all of it")
+    assert len([line for line in console() if "all of it" in line]) == 1
+    assert "the level of the console is NOTSET" in caplog.text
+
+
 def test_the_console_is_text_on_a_terminal(monkeypatch, console):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     wk.logs.configure()

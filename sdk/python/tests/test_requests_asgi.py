@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
 import re
 import time
 
@@ -72,6 +73,29 @@ def test_a_request(told):
         "request_bytes": 12,
         "response_bytes": 5,
     }
+
+
+def test_a_logger_gets_a_line_for_each_request(told, caplog):
+    with caplog.at_level(logging.INFO, "gateway"):
+        call(answering(404, b"no"), scope("/documents/7", headers=[("x-request-id", "r-1")]), log="gateway")
+        event = told()
+        call(answering(503), scope("/"), log=logging.getLogger("gateway"))
+    first, second = caplog.records
+    assert (first.levelname, first.getMessage(), first.request_id) == ("INFO", "GET /documents/7: 404", "r-1")
+    assert first.details == {
+        "method": "GET",
+        "path": "/documents/7",
+        "status_code": 404,
+        "seconds": event["duration_seconds"],
+        "response_bytes": 2,
+    }
+    assert second.levelname == "ERROR"
+
+
+def test_what_is_no_logger_is_a_warning(told, caplog):
+    call(answering(200), scope("/"), log=7)
+    told()
+    assert [record.name for record in caplog.records] == ["watchkeeper"]
 
 
 @pytest.mark.parametrize("given", ["", "a b", "a\nb", "a" * 129, 'a"b', "ä", "<script>"])

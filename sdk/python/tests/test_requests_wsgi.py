@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import threading
 import urllib.request
 from wsgiref.simple_server import WSGIRequestHandler, make_server
@@ -54,6 +55,15 @@ def test_a_request(told):
     assert (event["method"], event["path"], event["status_code"]) == ("PUT", "/api/dä", 201)
     assert (event["request_bytes"], event["response_bytes"], event["client_ip"]) == (12, 5, "10.0.0.9")
     assert "attributes" not in event
+
+
+def test_a_logger_gets_a_line_for_each_request(told, caplog):
+    with caplog.at_level(logging.INFO, "gateway"):
+        call(answering("200 OK", b"ab", b"c"), "/pages", options={"log": "gateway"}, HTTP_X_REQUEST_ID="r-1")
+    told()
+    (record,) = caplog.records
+    assert (record.getMessage(), record.request_id) == ("GET /pages: 200", "r-1")
+    assert record.details["response_bytes"] == 3
 
 
 def test_it_keeps_to_the_standard(told):

@@ -7,7 +7,7 @@ from queue_tools import BAD, OK, TWICE, check_lives, check_worker, programs, red
 __all__ = ["programs", "redis_url"]
 
 SENDER = ("-c", "import asyncio; from queue_programs import taskiq_app; asyncio.run(taskiq_app.send())")
-WORKER = ("-m", "taskiq", "worker", "queue_programs.taskiq_app:broker", "-w", "1", "--log-level", "CRITICAL")
+WORKER = ("-m", "taskiq", "worker", "queue_programs.taskiq_app:broker", "-w", "1", "--log-level", "ERROR")
 
 
 def test_every_event_arrives_once(server, programs):

@@ -15,8 +15,6 @@ export type RequestGroup = RequestStats["items"][number];
 export type RequestStats = Schemas["RequestStats"];
 export type Session = Schemas["Session"];
 export type StageNow = Schemas["StageNow"];
-export type SystemMetric = Schemas["SystemMetric"];
-export type SystemStats = Schemas["SystemStats"];
 export type WorkerNow = Schemas["WorkerNow"];
 
 /** A part of a list. */

@@ -1,13 +1,22 @@
 import { DropdownMenu } from "radix-ui";
 import { useLogout, useSession } from "../api/session";
+import { useZone, zoneName } from "../time/zone";
+import { useDensity } from "./density";
+import { useTheme } from "./theme";
 
 const ITEM =
   "flex cursor-pointer items-center rounded px-2.5 py-1.5 outline-none data-[highlighted]:bg-raised data-[highlighted]:text-ink";
 
 /** Who is logged in, and what they can do about it. */
-export function UserMenu() {
+export function UserMenu({ onHelp }: { readonly onHelp: () => void }) {
   const session = useSession();
   const logout = useLogout();
+  const [theme, chooseTheme] = useTheme();
+  const [density, chooseDensity] = useDensity();
+  const [zone, chooseZone] = useZone();
+  const otherTheme = theme === "dark" ? "light" : "dark";
+  const otherDensity = density === "compact" ? "comfortable" : "compact";
+  const otherZone = zone === "utc" ? "local" : "utc";
   if (!session) return null;
   return (
     // Not modal: a modal one writes styles into the page, which the page's policy forbids.
@@ -31,6 +40,19 @@ export function UserMenu() {
             {session.name}
             {session.role ? `, ${session.role}` : ""}
           </DropdownMenu.Label>
+          <DropdownMenu.Item className={ITEM} onSelect={() => chooseTheme(otherTheme)}>
+            Use the {otherTheme} theme
+          </DropdownMenu.Item>
+          <DropdownMenu.Item className={ITEM} onSelect={() => chooseDensity(otherDensity)}>
+            Make it {otherDensity}
+          </DropdownMenu.Item>
+          <DropdownMenu.Item className={ITEM} onSelect={() => chooseZone(otherZone)}>
+            Show times in {zoneName(otherZone)}
+          </DropdownMenu.Item>
+          <DropdownMenu.Separator className="my-1 h-px bg-line" />
+          <DropdownMenu.Item className={ITEM} onSelect={onHelp}>
+            Keys and help
+          </DropdownMenu.Item>
           <DropdownMenu.Item asChild className={ITEM}>
             <a href="/api/openapi.json">API description</a>
           </DropdownMenu.Item>

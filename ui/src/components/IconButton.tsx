@@ -1,3 +1,4 @@
+import { Icon } from "./Icon";
 import { Tooltip } from "./Tooltip";
 
 interface Props {
@@ -5,27 +6,21 @@ interface Props {
   /** The picture: a path in a box of 24 by 24. */
   readonly path: string;
   readonly onClick: () => void;
+  readonly disabled?: boolean;
 }
 
 /** A button that is a picture; its label is read out, and shown by its tooltip. */
-export function IconButton({ label, path, onClick }: Props) {
+export function IconButton({ label, path, onClick, disabled = false }: Props) {
   return (
     <Tooltip text={label}>
       <button
         type="button"
         aria-label={label}
-        onClick={onClick}
-        className="grid size-8 place-items-center rounded-md text-muted transition-colors hover:bg-raised hover:text-ink"
+        aria-disabled={disabled}
+        onClick={disabled ? undefined : onClick}
+        className="grid size-8 place-items-center rounded-md text-muted transition-colors hover:bg-raised hover:text-ink aria-disabled:opacity-40"
       >
-        <svg aria-hidden="true" viewBox="0 0 24 24" className="size-[18px]" fill="none">
-          <path
-            d={path}
-            stroke="currentColor"
-            strokeWidth="1.700"
-            strokeLinecap="round"
-            strokeLinejoin="round"
-          />
-        </svg>
+        <Icon path={path} />
       </button>
     </Tooltip>
   );

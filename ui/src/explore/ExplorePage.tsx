@@ -1,16 +1,15 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { Tabs } from "radix-ui";
-import { Choice } from "../components/Choice";
+import { graphQuery, instantQuery } from "../metrics/queries";
+import { useTimeRange } from "../time/useTimeRange";
 import type { ExploreSearch, Tab } from "./address";
-import { EndTime } from "./EndTime";
 import { ExpressionForm } from "./ExpressionForm";
 import { GraphResult } from "./GraphResult";
 import { Introduction } from "./Introduction";
 import { Notes } from "./Notes";
 import { Outcome } from "./Outcome";
-import { graphQuery, tableQuery } from "./queries";
-import { RANGES } from "./range";
+import { rowsOf } from "./rows";
 import { TableResult } from "./TableResult";
 
 const route = getRouteApi("/shell/explore");
@@ -19,18 +18,18 @@ const TABS: readonly { readonly value: Tab; readonly text: string }[] = [
   { value: "graph", text: "Graph" },
   { value: "table", text: "Table" },
 ];
-const RANGE_OPTIONS = RANGES.map((range) => ({ value: range, text: range, short: range }));
 const TRIGGER =
   "-mb-px border-transparent border-b-2 px-3 py-2 text-muted hover:text-ink data-[state=active]:border-ink data-[state=active]:font-medium data-[state=active]:text-ink";
 
-/** Any expression of PromQL, over time or at one time. */
+/** Any expression of PromQL, over the time that is shown or at its end. */
 export function ExplorePage() {
   const search = route.useSearch();
-  const { expr = "", tab = "graph", range = "1h", end } = search;
+  const range = useTimeRange();
+  const { expr = "", tab = "graph" } = search;
   const navigate = route.useNavigate();
   const isGraph = tab === "graph";
-  const graph = useQuery({ ...graphQuery(expr, range, end), enabled: isGraph && expr !== "" });
-  const table = useQuery({ ...tableQuery(expr, end), enabled: !isGraph && expr !== "" });
+  const graph = useQuery({ ...graphQuery(expr, range), enabled: isGraph && expr !== "" });
+  const table = useQuery({ ...instantQuery(expr, range), select: rowsOf, enabled: !isGraph && expr !== "" });
   const shown = isGraph ? graph : table;
 
   const go = (change: Partial<ExploreSearch>) =>
@@ -55,28 +54,15 @@ export function ExplorePage() {
             onValueChange={(value) => go({ tab: value === "table" ? "table" : "graph" })}
             className="grid grid-cols-1 gap-4"
           >
-            <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
-              <Tabs.List aria-label="How the answer is shown" className="flex border-line border-b">
-                {TABS.map(({ value, text }) => (
-                  <Tabs.Trigger key={value} value={value} className={TRIGGER}>
-                    {text}
-                  </Tabs.Trigger>
-                ))}
-              </Tabs.List>
-              <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
-                {end !== undefined && <EndTime word={isGraph ? "Until" : "At"} end={end} />}
-                {isGraph && (
-                  <Choice
-                    label="Range"
-                    value={range}
-                    options={RANGE_OPTIONS}
-                    onChange={(range) => go({ range })}
-                  />
-                )}
-              </div>
-            </div>
+            <Tabs.List aria-label="How the answer is shown" className="flex border-line border-b">
+              {TABS.map(({ value, text }) => (
+                <Tabs.Trigger key={value} value={value} className={TRIGGER}>
+                  {text}
+                </Tabs.Trigger>
+              ))}
+            </Tabs.List>
             <Tabs.Content value="graph">
-              <Outcome query={graph}>{(graph) => <GraphResult graph={graph} range={range} />}</Outcome>
+              <Outcome query={graph}>{(graph) => <GraphResult expr={expr} graph={graph} />}</Outcome>
             </Tabs.Content>
             <Tabs.Content value="table">
               <Outcome query={table}>{(rows) => <TableResult rows={rows} />}</Outcome>

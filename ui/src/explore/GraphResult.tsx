@@ -1,27 +1,18 @@
-import { useMemo, useState } from "react";
 import { Empty } from "../components/Notices";
 import { Panel } from "../components/Panel";
-import { TimeChart } from "../components/TimeChart";
 import { count, seconds } from "../format/format";
-import type { Graph } from "./graph";
-import { Legend } from "./Legend";
-import type { Range } from "./range";
+import { GraphChart } from "../metrics/GraphChart";
+import type { Graph } from "../metrics/graph";
+import { PanelMenu } from "../metrics/PanelMenu";
 
 interface Props {
+  readonly expr: string;
   readonly graph: Graph;
-  readonly range: Range;
 }
 
 /** Lines over time, and which is which. */
-export function GraphResult({ graph, range }: Props) {
+export function GraphResult({ expr, graph }: Props) {
   const { lines, window, histograms, more } = graph;
-  const span = useMemo(() => [window.start, window.end] as const, [window]);
-  const [pointed, point] = useState<number | null>(null);
-  // By name: when it is asked again, series come and go.
-  const [pinned, pin] = useState<string | null>(null);
-  const place = lines.findIndex(({ name }) => name === pinned);
-  const emphasised = pointed ?? (place === -1 ? null : place);
-
   if (lines.length === 0) {
     return (
       <Panel title="Graph">
@@ -31,28 +22,25 @@ export function GraphResult({ graph, range }: Props) {
           </Empty>
         ) : (
           <Empty title="No series in this time">
-            Nothing that the expression selects was stored in the last {range} before the end.
+            Nothing that the expression selects was stored in the time that is shown.
           </Empty>
         )}
       </Panel>
     );
   }
-  const amount = `${count(lines.length)} series`;
   const step = window.step < 60 ? `${window.step} s` : seconds(window.step);
   return (
-    <Panel title="Graph" aside={`${amount}, a point every ${step}`}>
+    <Panel
+      title="Graph"
+      aside={
+        <span className="flex items-center gap-2">
+          {count(lines.length)} series, a point every {step}
+          <PanelMenu title={expr} expr={expr} graph={graph} />
+        </span>
+      }
+    >
       <div className="grid grid-cols-1 gap-3 px-4 pt-1 pb-4">
-        <TimeChart
-          label={`${amount} over ${range}`}
-          times={graph.times}
-          lines={lines}
-          span={span}
-          show={graph.show}
-          height={320}
-          emphasised={emphasised}
-          onPoint={point}
-        />
-        <Legend lines={lines} emphasised={emphasised} pinned={pinned} onPoint={point} onPin={pin} />
+        <GraphChart title={expr} graph={graph} height={320} legend />
         {more > 0 && <p className="text-muted">{count(more)} more series are not drawn.</p>}
         {histograms > 0 && (
           <p className="text-muted">{count(histograms)} series are native histograms, which have no line.</p>

@@ -1,5 +1,5 @@
 import { Badge } from "../components/Badge";
-import type { Annotations } from "./answer";
+import type { Annotations } from "../metrics/answer";
 
 /** Warnings and infos: what a query wants to say beside its result. */
 export function Notes({ annotations: { warnings = [], infos = [] } }: { readonly annotations: Annotations }) {

@@ -1,6 +1,8 @@
 // What an address says of the view: its own addresses, and those that Prometheus has.
 
-import { durationSeconds, RANGES, type Range, rangeOver } from "./range";
+import { oneOf, type Query, search, text, textOf } from "../address/read";
+import { between, durationSeconds, lastOf, momentOf, type TimeRange } from "../time/range";
+import { type RangeSearch, searchOf } from "../time/search";
 
 export type Tab = "graph" | "table";
 
@@ -9,52 +11,35 @@ export interface ExploreSearch {
   readonly expr?: string;
   /** A graph when it is left out. */
   readonly tab?: Tab;
-  /** How far back a graph looks; an hour when it is left out. */
-  readonly range?: Range;
-  /** When a graph ends and a table is of, in RFC 3339; now when it is left out. */
-  readonly end?: string;
 }
-
-type Query = Record<string, unknown>;
 
 /** The search of our own addresses; what is malformed in it is left out. */
 export function exploreSearch(query: Query): ExploreSearch {
-  const expr = textOf(query.expr);
-  const tab = textOf(query.tab);
-  const range = RANGES.find((range) => range === query.range);
-  const end = textOf(query.end);
-  return {
-    ...(expr.trim() !== "" ? { expr } : {}),
-    ...(tab === "table" ? { tab } : {}),
-    ...(range !== undefined ? { range } : {}),
-    ...(isTime(end) ? { end } : {}),
-  };
+  const tab = oneOf(query, "tab", ["graph", "table"]);
+  return search<ExploreSearch>({ expr: text(query, "expr"), tab: tab === "graph" ? undefined : tab });
 }
 
 /** The same of an address as `graphLink` and `tableLink` make them. Of several panels it is the first. */
-export function prometheusSearch(query: Query): ExploreSearch {
+export function prometheusSearch(query: Query): ExploreSearch & RangeSearch {
   // As there, a panel that names no tab is a table.
-  const tab: Tab = ["0", "graph"].includes(textOf(query["g0.tab"])) ? "graph" : "table";
-  const range = durationSeconds(textOf(query["g0.range_input"]));
-  const moment = tab === "table" ? textOf(query["g0.moment_input"]) : "";
-  return exploreSearch({
-    expr: query["g0.expr"],
-    tab,
-    range: range === null ? undefined : rangeOver(range),
-    end: asRfc3339(moment === "" ? textOf(query["g0.end_input"]) : moment),
-  });
+  const isGraph = ["0", "graph"].includes(textOf(query["g0.tab"]));
+  const tab: Tab = isGraph ? "graph" : "table";
+  const moment = isGraph ? "" : textOf(query["g0.moment_input"]);
+  const range = rangeOf(
+    textOf(query["g0.range_input"]),
+    moment === "" ? textOf(query["g0.end_input"]) : moment,
+  );
+  return { ...exploreSearch({ expr: query["g0.expr"], tab }), ...(range ? searchOf(range) : {}) };
 }
 
-/** A value as it stood in the address: the router makes numbers of some, and lists of what is there twice. */
-function textOf(value: unknown): string {
-  const first: unknown = Array.isArray(value) ? value[0] : value;
-  return first === undefined || first === null ? "" : String(first);
-}
+const HOUR = 3_600;
 
-const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
-
-function isTime(text: string): boolean {
-  return TIME.test(text) && Number.isFinite(Date.parse(text));
+/** A range as two inputs of Prometheus' page say it: how long it is, and when it ends. Null when neither does. */
+function rangeOf(length: string, end: string): TimeRange | null {
+  const seconds = durationSeconds(length);
+  const last = momentOf(asRfc3339(end), Date.now());
+  if (last !== null) return between(last - (seconds ?? HOUR), last);
+  return seconds === null ? null : lastOf(length);
 }
 
 /** A time as Prometheus' inputs write it (`2026-01-31 12:00:00`, in UTC), in RFC 3339. */

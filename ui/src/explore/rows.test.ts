@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { Data } from "./answer";
+import type { Data } from "../metrics/answer";
 import { MAX_POINTS, MAX_ROWS, rowsOf } from "./rows";
 
 const rows = (data: Data) => rowsOf({ data }).rows;

@@ -1,7 +1,7 @@
 // An answer of `query` as rows of a table.
 
-import type { Annotations, Answer, Data, Histogram, Series } from "./answer";
-import { seriesName } from "./labels";
+import type { Annotations, Answer, Data, Histogram, Series } from "../metrics/answer";
+import { seriesName } from "../metrics/labels";
 
 /** The most rows that are shown, and the most points of a row; others are counted. */
 export const MAX_ROWS = 500;

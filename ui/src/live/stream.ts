@@ -19,6 +19,13 @@ function become(next: LiveState): void {
   for (const listener of listeners) listener();
 }
 
+let heardAt: number | null = null;
+
+/** When the stream brought something last, in milliseconds since the epoch. */
+export function lastHeard(): number | null {
+  return heardAt;
+}
+
 /** How the stream does, for the indicator in the header. */
 export function useLiveState(): LiveState {
   return useSyncExternalStore(
@@ -44,7 +51,10 @@ export function useLiveStream(): void {
       for (const part of PARTS) {
         source.addEventListener(part, (event: MessageEvent<string>) => take(client, part, event.data));
       }
-      source.onopen = () => become("live");
+      source.onopen = () => {
+        heardAt = Date.now();
+        become("live");
+      };
       source.onerror = () => {
         become("lost");
         // The browser connects again by itself after a cut; it gives up when it is told no.
@@ -64,6 +74,7 @@ export function useLiveStream(): void {
 
 function take(client: QueryClient, part: Part, text: string): void {
   become("live");
+  heardAt = Date.now();
   client.setQueryData<Overview>(overviewQuery.queryKey, (overview) =>
     overview ? (withPart(overview, part, text) ?? overview) : overview,
   );

@@ -4,13 +4,15 @@ import { Empty, Failure, Loading } from "../components/Notices";
 import { Panel } from "../components/Panel";
 import { CELL, HEAD, NUMBER, NUMBER_HEAD, Table } from "../components/Table";
 import { count, ratio, seconds } from "../format/format";
-import { PERIOD_NAMES, type Period } from "./period";
+import { relativeName } from "../time/range";
+import { useTimeRange } from "../time/useTimeRange";
 import { requestStatsQuery } from "./queries";
 
 /** How many requests there were, how long they took and how many failed; and where they went. */
-export function RequestStatistics({ period }: { readonly period: Period }) {
-  const stats = useQuery(requestStatsQuery(period));
-  const when = PERIOD_NAMES[period].toLowerCase();
+export function RequestStatistics() {
+  const range = useTimeRange();
+  const stats = useQuery(requestStatsQuery(range));
+  const when = relativeName(range) ?? undefined;
   if (stats.error && !stats.data) {
     return (
       <Panel title="Request statistics" aside={when}>

@@ -1,9 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { AlertsNow, Job, Overview, SystemMetric } from "../api/types";
+import type { AlertsNow, Job, Overview } from "../api/types";
 import { withPart } from "../live/parts";
 import { jobState } from "./jobs";
-import { periodOf } from "./period";
-import { withGaps } from "./series";
 import { verdict } from "./verdict";
 
 const none: AlertsNow = { critical: 0, error: 0, warning: 0, info: 0, acknowledged: 0, pending: 0 };
@@ -19,20 +17,6 @@ describe("the state of the whole", () => {
   ])("%o is %s", (alerts, tone, text) => expect(verdict({ ...none, ...alerts })).toEqual({ tone, text }));
 });
 
-describe("points of a chart", () => {
-  const at = (second: number, cpu_usage: number) =>
-    ({ timestamp: new Date(second * 1000).toISOString(), cpu_usage }) as SystemMetric;
-
-  it("are joined while they follow each other, and apart where some are missing", () => {
-    const metrics = [at(30, 1), at(60, 2), at(600, 3), at(630, 4)];
-    expect(withGaps(metrics, (metric) => metric.cpu_usage, "hour")).toEqual([
-      [30, 60, 90, 600, 630],
-      [1, 2, null, 3, 4],
-    ]);
-    expect(withGaps([], () => 0, "day")).toEqual([[], []]);
-  });
-});
-
 describe("the live stream", () => {
   const overview = { jobs: { running: 1 }, bottleneck: null } as unknown as Overview;
 
@@ -43,10 +27,6 @@ describe("the live stream", () => {
   });
 
   it("is not believed when it sends no JSON", () => expect(withPart(overview, "jobs", "{")).toBeNull());
-});
-
-it("a period that we do not know is an hour", () => {
-  expect(["day", "decade", undefined, 7].map(periodOf)).toEqual(["day", "hour", "hour", "hour"]);
 });
 
 it("a job says what is wrong with it rather than where it is in its life", () => {

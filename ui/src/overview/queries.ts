@@ -2,8 +2,9 @@
 
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { get } from "../api/client";
-import type { Job, List, Overview, RequestStats, SystemStats } from "../api/types";
-import type { Period } from "./period";
+import type { Job, List, Overview, RequestStats } from "../api/types";
+import { type TimeRange, timeOf } from "../time/range";
+import { refreshOf, spanNow } from "../time/useTimeRange";
 
 /** The pipeline now. The live stream keeps it current; asking again is for when there is no stream. */
 export const overviewQuery = queryOptions({
@@ -12,24 +13,22 @@ export const overviewQuery = queryOptions({
   refetchInterval: 30_000,
 });
 
-/** CPU, memory and queue length over a period, as seed 003 names them. */
-export function systemStatsQuery(period: Period) {
+/** Requests of the watched applications over a range, by route. */
+export function requestStatsQuery(range: TimeRange) {
   return queryOptions({
-    queryKey: ["statistics", "system", period],
-    queryFn: ({ signal }) => get<SystemStats>(`/api/admin/stats/system?period=${period}`, signal),
+    queryKey: ["statistics", "requests", range],
+    queryFn: ({ signal }) => {
+      const { start, end } = spanNow(range);
+      const query = new URLSearchParams({
+        by: "route",
+        since: timeOf(start),
+        until: timeOf(end),
+        limit: "5",
+      });
+      return get<RequestStats>(`/api/v1/requests/stats?${query}`, signal);
+    },
     placeholderData: keepPreviousData,
-    refetchInterval: period === "hour" ? 15_000 : 60_000,
-  });
-}
-
-/** Requests of the watched applications over a period, by route. */
-export function requestStatsQuery(period: Period) {
-  return queryOptions({
-    queryKey: ["statistics", "requests", period],
-    queryFn: ({ signal }) =>
-      get<RequestStats>(`/api/v1/requests/stats?by=route&period=${period}&limit=5`, signal),
-    placeholderData: keepPreviousData,
-    refetchInterval: period === "hour" ? 15_000 : 60_000,
+    refetchInterval: refreshOf(range),
   });
 }
 

@@ -16,7 +16,8 @@ application or makes it wait, but `flush` and `shutdown`, which wait as long as 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Optional
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 from . import _allocations, _exit, logs
 from ._audit import audit
@@ -33,19 +34,19 @@ from ._context import (
     wrap,
 )
 from ._counts import Stats
-from ._jobs import NO_JOB, Job, report_submitted
+from ._jobs import NO_JOB, NO_STAGE, Job, Time, report_submitted
 from ._limits import let_through
 from ._llm import LLMCall, llm_call
 from ._log import logger
 from ._settings import read_settings
 from ._stages import Stage
 from ._tasks import make_job, task
+from ._version import __version__
 
 if TYPE_CHECKING:
+    from ._requests import Request
     from .memory import MemoryTracker
     from .monitor import ResourceMonitor
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Client",
@@ -53,9 +54,11 @@ __all__ = [
     "LLMCall",
     "MemoryTracker",
     "Origin",
+    "Request",
     "ResourceMonitor",
     "Stage",
     "Stats",
+    "__version__",
     "audit",
     "current_job",
     "current_request",
@@ -69,6 +72,7 @@ __all__ = [
     "llm_call",
     "logs",
     "shutdown",
+    "stage",
     "stats",
     "submitted",
     "task",
@@ -87,15 +91,27 @@ def __getattr__(name: str) -> Any:
         from .monitor import ResourceMonitor
 
         return ResourceMonitor
+    if name == "Request":
+        from ._requests import Request
+
+        return Request
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def init(url: Optional[str] = None, **settings: Any) -> Optional[Client]:
-    """Begins to report to the Watchkeeper at `url`. Settings that are not given are read from `WATCHKEEPER_*`; all of
-    them are in docs/python.md. Gives the client, or None where there is no address.
+    """Begins to report to the Watchkeeper at `url`, for all of the process::
 
-    Threads begin with the first event, so a process may call this and fork afterwards. Called again with
-    other settings it begins anew, after it has given what the client before still holds a second to be delivered.
+        wk.init(url="http://127.0.0.1:7654", service="extraction", worker=True, spool_dir="/var/spool/watchkeeper")
+
+    `settings` are those of docs/python.md, by their names. One that is not given is read from the environment
+    (`service` from `WATCHKEEPER_SERVICE`), and else has its default. One that makes no sense, or is not known, is a
+    warning of the logger `watchkeeper`, and left out.
+
+    Gives the client, or None where there is no address: then everything else here does nothing.
+
+    Threads begin with the first event, so a process may call this and fork afterwards. Called again with the same
+    settings it does nothing; with others it begins anew, after it has given what the client before still holds a
+    second to be delivered.
     """
     try:
         read = read_settings({"url": url, **settings})
@@ -123,27 +139,62 @@ def job(
     document: Any = None,
     tenant: Any = None,
     queue: Optional[str] = None,
-    **options: Any,
+    submitted_at: Optional[Time] = None,
+    submitted: bool = False,
+    origin: Union[Origin, Mapping[Any, Any], None] = None,
+    **facts: Any,
 ) -> Job:
-    """A job, to be begun by `with` or `async with`.
+    """A job, to be begun by `with` or `async with`::
 
-    `kind` is what kind of job it is, `id` its own (made, if there is none), `document` and `tenant` what and for whom
-    it works. `submitted_at` says since when it waited, `submitted=True` reports that, too; `origin` is where its
-    payload came from (`extract`). Other options are facts: `content_type`, `priority`, `pages`, `input_bytes`,
-    `retry_count`, `max_retries`, `expected_max_seconds`, `request_id`, and attributes of any name.
+        with wk.job("extract", id=task.id, document=task.document, submitted_at=task.created_at) as job:
+            with job.stage("ocr") as stage:
+                stage.items = recognise(task)
 
-    Within another job it is a child of that.
+    - `kind`: what kind of job it is. Statistics are kept of each kind, so there should be few.
+    - `id`: its own. Attempts of one job have the same. Without one it is made up.
+    - `document`, `tenant`: what it works on, and for whom.
+    - `queue`: where it waited.
+    - `submitted_at`: since when it waited: a `datetime` (without an offset it is UTC), or a number of seconds or
+      nanoseconds since the epoch. With `submitted=True` it is reported as submitted, too, which `wk.submitted` and the
+      integrations of queues do by themselves.
+    - `origin`: what its payload or its headers say of where it came from; see `inject`.
+    - `facts`: `content_type`, `priority`, `pages`, `input_bytes`, `retry_count` (0 for the first attempt),
+      `max_retries`, `expected_max_seconds` and `request_id` are fields of docs/events.md. Any other name is an
+      attribute, of any value.
+
+    Within another job it is a child of that, in its trace. An id or a name of more than 512 bytes is cut, and
+    ends in a hash of all of it.
     """
     client = current_client()
     if client is None:
         return NO_JOB
-    return make_job(client, kind, {"id": id, "document": document, "tenant": tenant, "queue": queue, **options})
+    options = {"id": id, "document": document, "tenant": tenant, "queue": queue, **facts}
+    if submitted_at is not None:
+        options["submitted_at"] = submitted_at
+    if submitted:
+        options["submitted"] = True
+    if origin is not None:
+        options["origin"] = origin
+    return make_job(client, kind, options)
+
+
+def stage(name: Any, **given: Any) -> Stage:
+    """A step of the job that runs here, as `job.stage` makes it: for code that is not handed the job. Where none runs,
+    it stands for no stage, and keeps nothing."""
+    job = current_job()
+    return NO_STAGE if job is None else job.stage(name, **given)
 
 
 def submitted(
     kind: str, *, id: Any = None, document: Any = None, tenant: Any = None, queue: Optional[str] = None, **facts: Any
 ) -> Optional[str]:
-    """Reports that a job was put into a queue, and gives back its id. None where nothing is configured."""
+    """Reports that a job was put into a queue, at `submitted_at` or now, and gives back its id: the one that was given,
+    else a new one. None where nothing is configured. The worker's `wk.job` must have the same id::
+
+        task_id = wk.submitted("extract", id=task.id, document=task.document, queue="ocr")
+
+    Other facts are those of `wk.job`.
+    """
     client = current_client()
     if client is None:
         return None
@@ -156,8 +207,13 @@ def submitted(
 
 
 def event(type: str, /, **facts: Any) -> None:
-    """Reports an event of any type of docs/events.md, with its fields as they stand there. Where a job runs or a
-    request is answered, an event that may belong to a trace and says none belongs to theirs."""
+    """Reports an event of any type of docs/events.md, with its fields as they stand there::
+
+        wk.event("deploy.finished", version="1.4.2", environment="production")
+
+    Where a job runs or a request is answered, an event that may belong to a trace and says none belongs to theirs. The
+    server rejects an event whose fields are wrong: `wk.stats()` counts it, and the reason is logged.
+    """
     client = current_client()
     if client is not None:
         if isinstance(type, str) and type in _IN_TRACES and facts.get("trace_id") is None:
@@ -177,20 +233,24 @@ _IN_TRACES = frozenset(
 
 def flush(timeout: float = 5.0) -> bool:
     """Waits, at most `timeout` seconds, until all that was reported so far is delivered or in the spool. True when it
-    is."""
+    is, and where nothing is configured."""
     client = current_client()
     return True if client is None else client.flush(timeout)
 
 
-def shutdown(timeout: Optional[float] = None) -> None:
-    """Delivers what waits, at most within `timeout` seconds (`exit_seconds` by default), and reports no more. The end
-    of the process does this by itself."""
+def shutdown(timeout: Optional[float] = None, *, reason: str = "shutdown", exit_code: Optional[int] = None) -> None:
+    """Delivers what waits, at most within `timeout` seconds (`exit_seconds` by default), and reports no
+    more, until `init` is called again. The end of the process does this by itself.
+
+    A worker may say why it stops, and with which code: one other than 0 is a crash.
+    """
     client = replace_client(None)
     if client is not None:
-        client.shutdown(timeout)
+        client.shutdown(timeout, reason, exit_code)
 
 
 def stats() -> Stats:
-    """What became of all that was reported: delivered, rejected, dropped and why, waiting."""
+    """What became of all that was reported: delivered, rejected, dropped and why, waiting. Zeros where nothing is
+    configured."""
     client = current_client()
     return Stats() if client is None else client.stats()

@@ -25,8 +25,9 @@ def audit(
     document: Any = None,
     **attributes: Any,
 ) -> None:
-    """Reports that somebody did something: `watchkeeper.audit("document.delete", outcome="denied", user_id="ann",
-    target="d-7")`.
+    """Reports that somebody did something::
+
+        wk.audit("document.delete", outcome="denied", user_id="ann", target="d-7", message="she may only read")
 
     `outcome` is `success`, `failure` or `denied`, `category` `user_action`, `system` or `security`; anything else is
     kept as an attribute, `given_outcome` or `given_category`. The job, the request and the trace are those

@@ -30,9 +30,13 @@ from ._streams import EVENTS, LOGS
 
 class Client:
     """One process' way to Watchkeeper. No method raises or waits, but `flush` and `shutdown`, which wait as long as
-    they are told to."""
+    they are told to.
+
+    Made by `wk.init`, whose functions are enough for an application; this is for code that reports by itself.
+    """
 
     def __init__(self, settings: Settings) -> None:
+        #: All settings, read and checked.
         self.settings = settings
         self.counts = Counts()
         self.process = Process()
@@ -57,7 +61,7 @@ class Client:
 
     @property
     def worker_id(self) -> str:
-        """This process, as the server knows it."""
+        """This process, as the server knows it: the setting `worker_id`, else `HOST-PID`."""
         if self._acts_for is not None:
             return self._acts_for
         chosen = self.settings.worker_id
@@ -67,12 +71,13 @@ class Client:
 
     @property
     def is_closed(self) -> bool:
-        """Whether it takes no more events."""
+        """Whether it takes no more events, because `shutdown` was called."""
         return self._is_closed
 
     def report(self, type_: str, facts: dict[str, Any], time_ns: Optional[int] = None, encoded: str = "") -> None:
-        """Reports an event of a type of docs/events.md. It is encoded before this returns; what does not fit is
-        counted. `encoded` are facts that are JSON already, as `encode_members` makes them."""
+        """Reports an event of a type of docs/events.md. It is encoded before this returns, so `facts` may change
+        afterwards; what does not fit is counted. `time_ns` is when it happened, in nanoseconds since the epoch, by
+        default now. `encoded` are facts that are JSON already, for the package itself."""
         try:
             if self._is_closed:
                 self.counts.drop("closed")
@@ -109,7 +114,8 @@ class Client:
         return self._delivery.working_thread == threading.get_ident()
 
     def work(self, queues: Optional[str] = None, max_concurrent_tasks: Optional[int] = None) -> None:
-        """Makes this process a worker, which beats also while it has no job."""
+        """Makes this process a worker, which beats also while it has no job. `queues` are the names of those that it
+        takes from, with commas, unless the setting says it; `max_concurrent_tasks` how many jobs it runs at once."""
         facts = {"queues": self.settings.queues or queues, "max_concurrent_tasks": max_concurrent_tasks}
         self.pulse.facts.update({name: value for name, value in facts.items() if value is not None})
         self.pulse.is_worker = True
@@ -135,7 +141,9 @@ class Client:
         except Exception:
             return False
 
-    def shutdown(self, timeout_seconds: Optional[float] = None) -> None:
+    def shutdown(
+        self, timeout_seconds: Optional[float] = None, reason: str = "shutdown", exit_code: Optional[int] = None
+    ) -> None:
         """Says that the worker stopped, delivers what waits within the time, and takes no more events."""
         # Two ends may come at once: SIGTERM while the interpreter ends. The second waits for the first.
         timeout_seconds = self.settings.exit_seconds if timeout_seconds is None else timeout_seconds
@@ -143,7 +151,7 @@ class Client:
             self._stopped.wait(timeout_seconds + 1.0)
             return
         try:
-            self.pulse.stop()
+            self.pulse.stop(reason, exit_code)
             self._is_closed = True
             self._delivery.stop(timeout_seconds)
         except Exception as error:

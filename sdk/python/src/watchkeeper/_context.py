@@ -27,30 +27,37 @@ _Payload = TypeVar("_Payload", bound="MutableMapping[str, Any]")
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a payload came from. `job(origin=…)` makes the new job a child of that job, in its trace."""
+    """Where a payload came from, as `extract` reads it. `wk.job(…, origin=…)` makes the new job a child of that job, in
+    its trace."""
 
+    #: The trace of the sender, 32 hex digits.
     trace_id: Optional[str] = None
+    #: Its span, 16 hex digits.
     span_id: Optional[str] = None
+    #: The job that sent it.
     job_id: Optional[str] = None
+    #: The stage of that job.
     stage: Optional[str] = None
+    #: The request that it was sent in.
     request_id: Optional[str] = None
     #: When it was put into its queue, in nanoseconds since the epoch.
     submitted_ns: Optional[int] = None
 
 
 def current_job() -> Optional[Job]:
-    """The job that runs here, if one does."""
+    """The job that runs here, in this thread or this task of asyncio, else None. Threads and executors have it by
+    `wrap`."""
     return _job.get()
 
 
 def current_stage() -> Optional[Stage]:
-    """The stage that runs here, if one does."""
+    """The innermost stage that runs here, else None."""
     return _stage.get()
 
 
 def current_request() -> Optional[Request]:
-    """The request that is answered here, where one of the middlewares sees it: its `request_id`, its `trace_id`, and
-    who asked."""
+    """The request that is answered here, where one of the middlewares sees it, else None: its `request_id`, its
+    `trace_id`, and who asked."""
     return _request.get()
 
 
@@ -81,15 +88,23 @@ def current_trace_id() -> Optional[str]:
 
 
 def traceparent() -> Optional[str]:
-    """The header `traceparent` for a request that is made here: of OpenTelemetry's running span, else of the job, else
-    of the request that is answered here."""
+    """The header `traceparent` (W3C) for a request that is made here: of OpenTelemetry's running span, else of the job,
+    else of the request that is answered here. None where none of them runs."""
     span = current_span()
     return None if span is None else f"00-{span[0]}-{span[1]}-01"
 
 
 def inject(payload: _Payload) -> _Payload:
-    """Writes into a task's payload or headers where it comes from, as two texts: `traceparent` and `watchkeeper`.
-    Nothing is written where no job runs and no request is answered; the same mapping is given back."""
+    """Writes into a task's payload or headers where it comes from, as two texts: `traceparent` and `watchkeeper`. Gives
+    back the same mapping::
+
+        queue.put(wk.inject({"document": "d-7"}))                 # who sends
+
+        with wk.job("extract", origin=wk.extract(payload)):       # who works
+            ...
+
+    Nothing is written where no job runs and no request is answered, nor into a mapping that cannot be written to.
+    """
     try:
         header = traceparent()
         if header is not None:
@@ -112,7 +127,8 @@ def inject(payload: _Payload) -> _Payload:
 
 
 def extract(payload: Mapping[Any, Any]) -> Origin:
-    """Reads what `inject` wrote. Whatever is missing or wrong is None; names may be of any case, and bytes."""
+    """Reads what `inject` wrote. Whatever is missing or wrong is None; names may be of any case, and bytes, as headers
+    of Kafka and RabbitMQ are. Never raises."""
     try:
         found = {_plain(name).lower(): value for name, value in payload.items() if _is_ours(name)}
         span = _trace.parse_traceparent(found.get("traceparent"))
@@ -133,7 +149,13 @@ def extract(payload: Mapping[Any, Any]) -> Origin:
 
 def wrap(function: Callable[..., _Made]) -> Callable[..., _Made]:
     """The same function, which runs with the job, the stage and the request of here, whatever thread or executor calls
-    it. It may run in many threads at once, as a copied context may not."""
+    it. It may run in many threads at once, as a copied context may not::
+
+        with wk.job("extract") as job, ThreadPoolExecutor() as pool:
+            list(pool.map(wk.wrap(recognise), pages))
+
+    Processes do not take it: there it is `inject` and `extract`.
+    """
     job, stage, request = _job.get(), _stage.get(), _request.get()
     if job is None and stage is None and request is None:
         return function

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Stats:
-    """What became of the events of this process, since it began or was forked.
+    """What became of the events of this process, since it began or was forked. Given by `wk.stats()`; of records of
+    logs by `wk.logs.stats()`.
 
     `reported` is the sum of `delivered`, `rejected`, `dropped`, `queued` and `spooled`. What becomes of batches in the
     spool, whoever put them there, is counted by the process that sends them: in `adopted`, and where it failed in
@@ -21,7 +22,8 @@ class Stats:
     delivered: int = 0
     #: Events that the server could not understand.
     rejected: int = 0
-    #: Events that were lost, by reason.
+    #: Events that were lost, by reason: `queue_full`, `closed` (reported after `shutdown`), `unencodable`, `exit`
+    #: (the process ended before they were delivered), `spool_full`, `too_large`, `refused`, `internal_error`.
     dropped: dict[str, int] = field(default_factory=dict)
     #: Events that wait in memory.
     queued: int = 0
@@ -31,7 +33,7 @@ class Stats:
     spooled: int = 0
     #: Events of the spool, of whatever process, that this one delivered.
     adopted: int = 0
-    #: Events that had to be cut or turned into text to be sent.
+    #: Events that had to be cut or turned into text to be sent. They were sent.
     cleaned: int = 0
     #: Requests that failed and were tried again.
     retries: int = 0

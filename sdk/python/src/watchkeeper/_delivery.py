@@ -19,6 +19,7 @@ from ._spool import Spool
 from ._streams import Stream
 from ._transport import Answer, Outcome, Transport
 
+_SECONDS_TO_START = 1.0
 _SECONDS_BETWEEN_STARTS = 1.0
 
 
@@ -125,11 +126,18 @@ class Delivery:
 
     def stop(self, timeout_seconds: float) -> None:
         """Delivers what waits, within the time, and ends. What is left goes to the spool, or is counted."""
-        if self._stop_at is None:
-            self._stop_at = time.monotonic() + timeout_seconds
-            self._means.is_ending = True
+        # Another thread may be about to start ours: two that deliver would send the same, and miscount it. The lock may
+        # be held by this very thread, which a signal's handler interrupted, and so is not waited for long.
+        is_held = self._starting.acquire(timeout=_SECONDS_TO_START)
+        try:
+            if self._stop_at is None:
+                self._stop_at = time.monotonic() + timeout_seconds
+                self._means.is_ending = True
+            thread = self._thread
+        finally:
+            if is_held:
+                self._starting.release()
         self._bell.ring()
-        thread = self._thread
         if thread is None:
             self._finish()
         elif thread is not threading.current_thread():

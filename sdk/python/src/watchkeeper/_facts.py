@@ -13,12 +13,17 @@ from ._clean import MAX_ATTRIBUTES, MAX_TEXT, clean, name, shortened
 
 
 def _count(value: Any) -> Optional[int]:
+    # To ask the classes of `numbers` takes longer than all else here.
+    if type(value) is int:
+        return value if 0 <= value < 1 << 53 else None
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         return None
     return int(value) if 0 <= int(value) < 1 << 53 else None
 
 
 def _number(value: Any) -> Optional[float]:
+    if type(value) is float:
+        return value if math.isfinite(value) else None
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         return None
     return float(value) if math.isfinite(float(value)) else None
@@ -41,6 +46,8 @@ def _flag(value: Any) -> Optional[bool]:
 
 
 def _name(value: Any) -> Optional[str]:
+    if type(value) is str:
+        return name(value)
     return name(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else None
 
 

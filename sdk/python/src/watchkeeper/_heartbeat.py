@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     Report = Callable[[str, dict[str, Any]], None]
 
 _GPU_SECONDS = 0.5
+_LAST_STEP_SECONDS = 0.5
 _SECONDS_BETWEEN_STARTS = 1.0
+# A worker that fails so often in a row is itself the reason, more likely than its jobs.
+_UNHEALTHY_FAILURES = 5
 
 
 class Pulse:
@@ -51,6 +54,7 @@ class Pulse:
             name: value
             for name, value in (
                 ("capability", settings.capability),
+                ("max_concurrent_tasks", settings.max_concurrent_tasks or None),
                 ("queues", settings.queues),
                 ("version", settings.version),
             )
@@ -77,6 +81,7 @@ class Pulse:
         self._jobs: dict[int, str] = {}
         self._completed = 0
         self._failed = 0
+        self._errors = 0
         self._timeouts = 0
         self._failed_in_row = 0
         self._busy_seconds = 0.0
@@ -96,14 +101,15 @@ class Pulse:
         if self._settings.heartbeat_seconds and not self.is_silent:
             self._wake()
 
-    def job_ended(self, key: int, failed: bool, timed_out: bool, seconds: float) -> None:
-        """A job ended."""
+    def job_ended(self, key: int, failed: bool, timed_out: bool, seconds: float, retried: bool = False) -> None:
+        """An attempt at a job ended; `retried` says of one that failed that another follows."""
         with self._lock:
             self._jobs.pop(key, None)
             self._busy_seconds += seconds
             self._timeouts += timed_out
             if failed:
-                self._failed += 1
+                self._errors += 1
+                self._failed += not retried
                 self._failed_in_row += 1
             else:
                 self._completed += 1
@@ -161,17 +167,24 @@ class Pulse:
         finally:
             self._starting.release()
 
-    def stop(self) -> None:
+    def stop(self, reason: str = "shutdown", exit_code: Optional[int] = None) -> None:
         """Ends the thread, and says that the worker stopped if it ever said that it lives. Without that word the next
         process under the same id would look like a restart after a crash."""
         if self._is_stopped:
             return
         self._is_stopped = True
         self._bell.put(None)
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            # A beat that it is just making would come after the word that the worker stopped.
+            thread.join(_LAST_STEP_SECONDS)
         beats = self._settings.heartbeat_seconds and not self.is_silent
         if beats and (self._has_beaten or self._has_worked):
             self._beat()
-            self._report("worker.stopped", {"reason": "shutdown"})
+            facts: dict[str, Any] = {"reason": reason}
+            if exit_code is not None:
+                facts["exit_code"] = exit_code
+            self._report("worker.stopped", facts)
 
     def _wake(self) -> None:
         if self._thread is None:
@@ -237,6 +250,8 @@ class Pulse:
                 "completed_tasks": self._completed,
                 "failed_tasks": self._failed,
                 "timeout_count": self._timeouts,
+                "error_count": self._errors,
+                "is_healthy": self._failed_in_row < _UNHEALTHY_FAILURES,
                 "consecutive_failures": self._failed_in_row,
                 "total_processing_time": round(self._busy_seconds, 6),
             }

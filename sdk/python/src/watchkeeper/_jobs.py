@@ -35,7 +35,7 @@ Time = Union[int, float, datetime.datetime]
 class Job(Work):
     """A job, begun by `with` or `async with`. One that raises has failed, and the exception goes on.
 
-    Made by `watchkeeper.job`. No method raises or waits.
+    Made by `wk.job`. No method raises or waits. Where nothing is configured it is one object that keeps nothing.
     """
 
     def __init__(
@@ -62,11 +62,12 @@ class Job(Work):
         self._ended_ns: Optional[int] = None
         #: What every event of the job and its stages says, as JSON.
         self.encoded = ""
-        #: Its id.
-        self.id = ""
+        #: Its id, the given one or one that was made up. Empty where nothing is configured.
+        self.id: str = ""
         #: The document that it works on.
         self.document: Optional[str] = None
-        #: The trace that it belongs to, 32 hex digits. Set last: what stands for no job takes nothing after it.
+        # Set last: what stands for no job takes nothing after it.
+        #: The trace that it belongs to, 32 hex digits.
         self.trace_id: Optional[str] = None
         if client is None:
             return
@@ -76,27 +77,18 @@ class Job(Work):
         self.trace_id = _trace_of(origin, parent)
         self.document = clean_name(document)
         parent_id = origin.job_id if origin is not None and origin.job_id else parent.id if parent is not None else None
-        identity = {
-            key: value
-            for key, value in (
-                ("job_id", self.id),
-                ("kind", clean_name(kind) or "unnamed"),
-                ("document_id", self.document),
-                ("trace_id", self.trace_id),
-            )
-            if value
-        }
+        identity = {"job_id": self.id, "kind": clean_name(kind) or "unnamed", "trace_id": self.trace_id}
+        if self.document:
+            identity["document_id"] = self.document
         self.encoded = encode_members(identity)
-        self._facts = {
-            key: value
-            for key, value in (
-                ("tenant", clean_name(tenant)),
-                ("parent_id", clean_name(parent_id) if parent_id != self.id else None),
-                ("submitted_at", _nanoseconds(submitted_at)),
-                ("request_id", clean_name(request_id)),
-            )
-            if value
-        }
+        for key, value in (
+            ("tenant", clean_name(tenant)),
+            ("parent_id", clean_name(parent_id) if parent_id != self.id else None),
+            ("submitted_at", _nanoseconds(submitted_at)),
+            ("request_id", clean_name(request_id)),
+        ):
+            if value:
+                self._facts[key] = value
         if origin is not None and origin.submitted_ns and "submitted_at" not in self._facts:
             self._facts["submitted_at"] = origin.submitted_ns
         if given:
@@ -110,7 +102,7 @@ class Job(Work):
 
     @property
     def is_ended(self) -> bool:
-        """Whether its end was reported."""
+        """Whether its end was reported: by `finish`, `retry` or `fail`."""
         return self._ended
 
     @property
@@ -128,7 +120,7 @@ class Job(Work):
 
     @property
     def input_bytes(self) -> Optional[int]:
-        """The size of its input."""
+        """The size of its input, in bytes."""
         value: Optional[int] = self._facts.get("input_bytes")
         return value
 
@@ -138,7 +130,7 @@ class Job(Work):
 
     @property
     def output_bytes(self) -> Optional[int]:
-        """The size of its output."""
+        """The size of its output, in bytes."""
         value: Optional[int] = self._facts.get("output_bytes")
         return value
 
@@ -148,7 +140,7 @@ class Job(Work):
 
     @property
     def confidence(self) -> Optional[float]:
-        """How sure the result is, 0 to 1."""
+        """How sure the result is, 0 to 1 (`confidence_score` of docs/events.md)."""
         value: Optional[float] = self._facts.get("confidence_score")
         return value
 
@@ -158,7 +150,7 @@ class Job(Work):
 
     @property
     def degraded(self) -> bool:
-        """Whether a lesser method had to be used."""
+        """Whether a lesser method had to be used (`quality_degraded`)."""
         return bool(self._facts.get("quality_degraded", False))
 
     @degraded.setter
@@ -166,8 +158,10 @@ class Job(Work):
         self.set(quality_degraded=bool(value))
 
     def set(self, **attributes: Any) -> None:
-        """Adds facts; they go with the end of the job. `pages`, `input_bytes`, `content_type` and the other fields of
-        docs/events.md are fields, everything else are attributes, of any value."""
+        """Adds facts; they go with its end, and before `start` with its begin, too. `content_type`, `priority`,
+        `pages`, `input_bytes`, `output_bytes`, `confidence_score`, `quality_degraded`, `retry_count`, `max_retries`,
+        `expected_max_seconds`, `queue` and `request_id` are fields of docs/events.md; any other name is an attribute. A
+        field with a value that it cannot have becomes an attribute, too."""
         try:
             client = self._client
             if client is not None and assign(attributes, JOB_FIELDS, self._facts, self._attributes):
@@ -176,7 +170,8 @@ class Job(Work):
             self._lost(error)
 
     def stage(self, name: Any, **given: Any) -> Stage:
-        """A step of this job: `component`, `expected_max_seconds`, `items`, and attributes."""
+        """A step of this job, to be begun by `with` or `async with`. `component` (what does the work),
+        `expected_max_seconds`, `items` and attributes of any name may be given here or by `Stage.set`."""
         return Stage(self._client, self, stage_name(name), given)
 
     def progress(
@@ -187,7 +182,9 @@ class Job(Work):
         stage: Optional[str] = None,
         expected_max_seconds: Optional[float] = None,
     ) -> None:
-        """Says how far it is, 0 to 1, and that it is alive."""
+        """Says how far it is, and that it is alive. `done` is 0 to 1; what is beyond is brought there. `stage` is by
+        default the one that runs, `expected_max_seconds` a new bound for the job. Each call is an event, so call it
+        some times a second at most."""
         client = self._client
         if client is None:
             return
@@ -211,19 +208,24 @@ class Job(Work):
     def retry(
         self, error: Union[BaseException, str, None] = None, *, max_retries: Optional[int] = None, **given: Any
     ) -> None:
-        """This attempt failed, and another follows: it is reported so, and the end of the attempt is not again."""
+        """This attempt failed, and another follows: `job.retried` is its end, and nothing more is reported of it. The
+        next attempt is a `wk.job` with the same `id` and `retry_count` one higher. `error` is the exception or words,
+        `max_retries` how often it may be tried after the first attempt. Of a job that was not begun here, this and
+        `fail` tell how an attempt ended whose worker cannot: one that died."""
         self.set(max_retries=max_retries, **given)
         facts: dict[str, Any] = {}
         if error is not None:
             facts = error_facts(error)
-        self._end("job.retried", facts, failed=True)
+        self._end_or_tell("job.retried", facts)
 
     def fail(self, error: Union[BaseException, str]) -> None:
-        """It failed, though nothing was raised."""
-        self._end("job.failed", error_facts(error), failed=True)
+        """It failed, though nothing was raised: `error` is an exception, or words. The first end counts: what follows
+        reports nothing more."""
+        self._end_or_tell("job.failed", error_facts(error))
 
     def start(self) -> Job:
-        """Begins it, where `with` does not fit. `finish` ends it, in any case: after `retry` or `fail`, too."""
+        """Begins it, where `with` does not fit, and gives it back. Then `finish` must be called in any case, after
+        `retry` or `fail`, too: it takes the job out of what runs here."""
         client = self._client
         if client is None or self._measure is not None or self._ended:
             return self
@@ -244,7 +246,7 @@ class Job(Work):
         return self
 
     def finish(self, error: Optional[BaseException] = None) -> None:
-        """Ends it, with the exception that ended it if one did."""
+        """Ends it: failed with the exception that is given, else completed."""
         try:
             if error is not None and is_failure(error):
                 if not self._ended:
@@ -281,6 +283,14 @@ class Job(Work):
         value: Optional[int] = self._facts.get("retry_count")
         return value
 
+    def _end_or_tell(self, type_: str, facts: dict[str, Any]) -> None:
+        client = self._client
+        if client is None or self._measure is not None:
+            self._end(type_, facts, failed=True)
+        elif not self._ended:
+            self._ended = True
+            client.report(type_, {**self.told(), **facts}, self._ended_ns, self.encoded)
+
     def _end(self, type_: str, facts: dict[str, Any], failed: bool) -> None:
         client, measure = self._client, self._measure
         if client is None or measure is None or self._ended:
@@ -294,12 +304,18 @@ class Job(Work):
             for key in ("memory_peak_bytes", "gpu_seconds"):
                 if key in measured:
                     event[key] = measured[key]
-            client.pulse.job_ended(id(self), failed, bool(facts.get("timed_out")), measure.seconds)
+            timed_out, is_retried = bool(facts.get("timed_out")), type_ == "job.retried"
+            client.pulse.job_ended(id(self), failed, timed_out, measure.seconds, is_retried)
             ended_ns = measure.ended_ns if self._ended_ns is None else max(self._ended_ns, measure.started_ns)
             client.report(type_, event, ended_ns, self.encoded)
         except Exception as error:
             client.pulse.forget(id(self), measure)
             self._lost(error)
+
+    def seen(self, rss_bytes: int) -> None:
+        """A stage of it held as much memory: the peak of a job is at least that of its stages."""
+        if self._measure is not None:
+            self._measure.seen(rss_bytes)
 
     def told(self) -> dict[str, Any]:
         """What is known of it beside what each of its events says."""
@@ -361,8 +377,10 @@ NO_STAGE: Stage = _NoStage(None, NO_JOB, "none", {})
 
 def report_submitted(client: Client, kind: Any, id: Any, document: Any, tenant: Any, given: dict[str, Any]) -> str:
     """Reports that a job was put into a queue, and gives back its id."""
-    job = Job(client, kind, id=id, document=document, tenant=tenant, given=given)
-    client.report("job.submitted", job.told(), None, job.encoded)
+    at = given.pop("submitted_at", None)
+    job = Job(client, kind, id=id, document=document, tenant=tenant, submitted_at=at, given=given)
+    facts = job.told()
+    client.report("job.submitted", facts, facts.get("submitted_at"), job.encoded)
     return job.id
 
 
@@ -389,13 +407,15 @@ def _request_of(origin: Optional[_context.Origin], parent: Optional[Job]) -> Opt
 
 def _nanoseconds(value: Optional[Time]) -> Optional[int]:
     """A time as the server takes it; a number is told apart by its size as the server does."""
+    if value is None:
+        return None
     try:
         if isinstance(value, datetime.datetime):
             if value.tzinfo is None:
                 # The server reads times without an offset as UTC, too.
                 value = value.replace(tzinfo=datetime.timezone.utc)
             value = value.timestamp()
-        if value is None or isinstance(value, bool) or not value > 0:
+        if isinstance(value, bool) or not value > 0:
             return None
         for largest, factor in ((1e11, 1_000_000_000), (1e14, 1_000_000), (1e17, 1_000)):
             if value < largest:

@@ -4,7 +4,7 @@
 
     with watchkeeper.llm_call(model="qwen3:30b", provider="vllm") as call:
         for piece in ask(prompt):
-            call.first_token()
+            call.chunk()
         call.usage(input=1800, output=220)
         call.finish("stop")
 """
@@ -34,7 +34,7 @@ _SHORTEST_STREAM_NS = 1_000_000
 class LLMCall(Work):
     """One call of a model, begun by `with`, `async with` or `start`, ended by their end or by `finish`.
 
-    Made by `watchkeeper.llm_call`. No method raises or waits. It takes the job, the stage and the trace of where it is
+    Made by `wk.llm_call`. No method raises or waits. It takes the job, the stage and the trace of where it is
     made, and may end in another thread.
     """
 
@@ -66,7 +66,7 @@ class LLMCall(Work):
         backend: Optional[str] = None,
     ) -> None:
         self._client = client
-        #: The model that answers; until it says so, the one that is asked for.
+        #: The model that answers; until it says so, the one that is asked for. It may be set.
         self.model: Any = model
         #: Whether texts are kept at all.
         self.capture_text = capture_text
@@ -88,7 +88,7 @@ class LLMCall(Work):
                 self._facts["backend"] = backend
 
     def start(self) -> LLMCall:
-        """Begins it, where `with` does not fit."""
+        """Begins it, where `with` does not fit, and gives it back."""
         if self._client is not None and not self._started_ns:
             self._started_ns = time.perf_counter_ns()
             self._open.append(None)
@@ -111,7 +111,8 @@ class LLMCall(Work):
             self._first_ns = time.perf_counter_ns()
 
     def chunk(self, text: Any = None) -> None:
-        """A piece of the answer is there. Where nobody says how many tokens the answer has, its pieces are counted."""
+        """A piece of the answer is there; the first is the first token. Where `usage` does not say how many tokens the
+        answer has, pieces are counted, and called estimated. `text` is kept where `capture_text` is set."""
         now = time.perf_counter_ns()
         if not self._first_ns:
             self._first_ns = now
@@ -128,7 +129,8 @@ class LLMCall(Work):
         cached: Optional[int] = None,
         cost_usd: Optional[float] = None,
     ) -> None:
-        """How many tokens it took and gave, how many of those it took came from a cache, and what it cost."""
+        """How many tokens it took (`input`) and gave (`output`), how many of those it took came from a cache
+        (`cached`), and what it cost in dollars. Each call replaces what it says, and leaves the rest."""
         if input is not None:
             self._count("input_tokens", input)
         if output is not None:
@@ -141,7 +143,8 @@ class LLMCall(Work):
                 self._facts["cost_usd"] = cost
 
     def set(self, **attributes: Any) -> None:
-        """Adds facts: `backend` and `user_id` are fields, everything else are attributes."""
+        """Adds facts: `backend`, `user_id` and `cost_usd` are fields of docs/events.md, any other name is an
+        attribute."""
         client = self._client
         if client is None:
             return
@@ -164,7 +167,8 @@ class LLMCall(Work):
     def finish(
         self, reason: Optional[str] = None, *, error: Union[BaseException, str, None] = None, ended_ns: int = 0
     ) -> None:
-        """Ends it and reports it, once: why the model stopped, or the error. `ended_ns` of `time.perf_counter_ns` says
+        """Ends it and reports it, once; the end of its `with` then does nothing more. `reason` is why the model stopped
+        (`stop`, `length`, `tool_calls`), `error` the exception or words. `ended_ns` of `time.perf_counter_ns` says
         when, if that was before."""
         client = self._client
         if client is None:
@@ -185,7 +189,7 @@ class LLMCall(Work):
             let_through(fault)
 
     def cancel(self) -> None:
-        """The application did not want the rest. Reported with what there is by now."""
+        """Ends it because the application did not want the rest: its `finish_reason` is `cancelled`."""
         self.finish("cancelled")
 
     def abandon(self, reason: Optional[str] = None, error: Optional[str] = None) -> None:
@@ -264,11 +268,17 @@ def llm_call(
     capture_text: bool = False,
     **attributes: Any,
 ) -> LLMCall:
-    """A call of a model that is about to be made, to be begun by `with` or `async with`.
+    """A call of a model that is about to be made, to be begun by `with` or `async with`::
 
-    `provider` is who answers (`openai`, `ollama`, `vllm`), `operation` what is asked for (`chat`, `embeddings`).
-    `backend` (the address) and `user_id` are fields, other attributes may have any name. Texts that `text` is given are
-    sent only with `capture_text`.
+        with wk.llm_call(model="qwen3:30b", provider="vllm") as call:
+            for piece in ask(prompt):
+                call.chunk()
+            call.usage(input=1800, output=220)
+            call.finish("stop")
+
+    `provider` is who answers (`openai`, `ollama`, `vllm`), `operation` what is asked for (`chat`, `responses`,
+    `text_completion`, `embeddings`). `backend` (the address) and `user_id` are fields, other attributes may have any
+    name. What `LLMCall.text` and `LLMCall.chunk` are given is sent only with `capture_text`.
     """
     client = current_client()
     if client is None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Optional
 
 if TYPE_CHECKING:
     from ._client import Client
@@ -25,6 +25,7 @@ class Measure:
         "_process_cpu",
         "_thread",
         "_thread_cpu",
+        "_vms_bytes",
         "ended_ns",
         "peak_bytes",
         "rss_bytes",
@@ -40,7 +41,7 @@ class Measure:
         #: How long it took.
         self.seconds = 0.0
         #: Resident memory at the beginning.
-        self.rss_bytes = client.process.rss_bytes()
+        self.rss_bytes, self._vms_bytes = client.process.memory()
         #: The most resident memory that was seen.
         self.peak_bytes = self.rss_bytes or 0
         pulse = client.pulse
@@ -59,6 +60,11 @@ class Measure:
         if rss_bytes > self.peak_bytes:
             self.peak_bytes = rss_bytes
 
+    def tell_beginning(self, facts: dict[str, Any]) -> None:
+        """Adds the memory at the beginning, as events of stages have it."""
+        if self.rss_bytes is not None:
+            self._tell(facts, self.rss_bytes, self._vms_bytes)
+
     def end(self) -> dict[str, Any]:
         """Ends it, and gives the facts as events of stages have them."""
         client = self._client
@@ -67,12 +73,12 @@ class Measure:
         facts: dict[str, Any] = {"duration_seconds": self.seconds, "cpu_seconds": self._cpu_seconds()}
         client.pulse.unwatch(self)
         stayed_alone = self._is_counted and client.pulse.end_alone(self) and self._is_alone
-        rss = client.process.rss_bytes()
+        rss, vms = client.process.memory()
         if rss is not None and self.rss_bytes is not None:
             self.seen(rss)
             if stayed_alone:
                 self.seen(client.process.kernel_peak_bytes() or 0)
-            facts["memory_rss_bytes"] = rss
+            self._tell(facts, rss, vms)
             facts["memory_peak_bytes"] = self.peak_bytes
             facts["memory_delta_bytes"] = rss - self.rss_bytes
         gpu = client.gpu
@@ -82,6 +88,15 @@ class Measure:
             if gpu.memory_bytes is not None:
                 facts["gpu_memory_bytes"] = gpu.memory_bytes
         return facts
+
+    def _tell(self, facts: dict[str, Any], rss: int, vms: Optional[int]) -> None:
+        total = self._client.process.total_memory_bytes
+        facts["memory_rss_bytes"] = rss
+        if vms is not None:
+            facts["memory_vms_bytes"] = vms
+        if total:
+            # Three digits, for less than `round` takes.
+            facts["memory_percent"] = rss * 100_000 // total / 1000
 
     def _cpu_seconds(self) -> float:
         """The thread's, where the work stayed in one; else the process'. In one thread that runs many coroutines, what

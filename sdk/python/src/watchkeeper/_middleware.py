@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Generic, Optional, TypeVar, Union
+import logging
+from typing import Any, Optional, Union
 
 from ._framework_errors import watch_errors
 from ._rules import Hook, KeyHook, Names, Rules
 
-_App = TypeVar("_App")
 
-
-class Middleware(Generic[_App]):
+class Middleware:
     """An application around another one."""
 
     def __init__(
         self,
-        app: _App,
+        app: Any,
         *,
         exclude: Names = None,
         trusted_proxies: Names = None,
@@ -23,7 +22,8 @@ class Middleware(Generic[_App]):
         user: Optional[Hook] = None,
         api_key: Optional[KeyHook] = None,
         api_key_secret: Union[str, bytes, None] = None,
+        log: Union[logging.Logger, str, None] = None,
     ) -> None:
         self.app = app
-        self._rules = Rules(exclude, trusted_proxies, proxy_header, user, api_key, api_key_secret)
+        self._rules = Rules(exclude, trusted_proxies, proxy_header, user, api_key, api_key_secret, log)
         watch_errors()

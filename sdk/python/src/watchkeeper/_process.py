@@ -42,25 +42,27 @@ class Process:
         elif sys.platform == "win32":
             self._other = _windows_reader()
 
-    def rss_bytes(self) -> Optional[int]:
-        """Resident memory now."""
-        return self._read(1)
-
-    def vms_bytes(self) -> Optional[int]:
-        """Virtual memory now. Linux alone is asked."""
-        return self._read(0) if self._other is None else None
-
-    def _read(self, column: int) -> Optional[int]:
+    def memory(self) -> tuple[Optional[int], Optional[int]]:
+        """Resident and virtual memory now, with one look. Virtual memory is said by Linux alone."""
         try:
             if self._statm >= 0:
-                return int(os.pread(self._statm, 128, 0).split(b" ", 2)[column]) * self._page_bytes
-            return None if self._other is None else self._other()
+                virtual, resident, _ = os.pread(self._statm, 128, 0).split(b" ", 2)
+                return int(resident) * self._page_bytes, int(virtual) * self._page_bytes
+            return (None if self._other is None else self._other()), None
         except Exception as error:
             let_through(error)
             if self._statm >= 0 and _file_of(self._statm) != self._statm_file:
                 # A daemon closes all descriptors when it begins.
                 self._open()
-            return None
+            return None, None
+
+    def rss_bytes(self) -> Optional[int]:
+        """Resident memory now."""
+        return self.memory()[0]
+
+    def vms_bytes(self) -> Optional[int]:
+        """Virtual memory now. Linux alone is asked."""
+        return self.memory()[1]
 
     def _open(self) -> None:
         try:

@@ -5,6 +5,7 @@ The middlewares of `asgi` and `wsgi` say what they see, this says what is report
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Iterable
@@ -27,12 +28,23 @@ _MAX_PATH = 2_048
 _MAX_METHOD = 32
 # What nginx calls a client that left before it was answered.
 _CLIENT_LEFT = 499
+# What the line of a request has of its facts.
+_LOGGED = ("method", "path", "route", "status_code", "response_bytes")
+_LOGGED_IDS = ("request_id", "user_id", "trace_id")
 #: Answers that have no body.
 NO_BODY = frozenset((204, 304))
 
 
 class Request:
-    """The request that is answered here. `watchkeeper.current_request()` gives it."""
+    """The request that is answered here, for the application to add what it knows::
+
+        request = wk.current_request()
+        if request is not None:
+            request.user_id = user.id
+            request.set(plan="free")
+
+    Made by the middlewares, and given by `wk.current_request()`.
+    """
 
     __slots__ = (
         "_attributes",
@@ -50,6 +62,7 @@ class Request:
         "client_ip",
         "is_complete",
         "is_streamed",
+        "log",
         "method",
         "path",
         "request_bytes",
@@ -64,11 +77,11 @@ class Request:
         self._started = time.perf_counter()
         self._client = client
         #: `GET` and the like.
-        self.method = method
+        self.method: str = method
         #: The path as called, without what follows `?`.
-        self.path = path or "/"
-        #: The id that the client gave, if it is a safe one, else one of its own.
-        self.request_id = _safe_id(request_id) or _trace.new_trace_id()
+        self.path: str = path or "/"
+        #: Its `X-Request-ID`, if that has 1 to 128 letters, digits and `. _ : ~ + / = @ -`, else a new one.
+        self.request_id: str = _safe_id(request_id) or _trace.new_trace_id()
         #: The route that matched. The middleware finds it, where nobody set it.
         self.route: Optional[str] = None
         #: Who asked. The application may set it.
@@ -77,8 +90,11 @@ class Request:
         self.api_key_id: Any = None
         #: The address that asked.
         self.client_ip: Optional[str] = None
+        #: The status that was sent, once it was.
         self.status: Optional[int] = None
+        #: The size of its body, if that is known.
         self.request_bytes: Optional[int] = None
+        #: The bytes of the answer's body that were sent so far.
         self.response_bytes = 0
         #: The client left before it had all.
         self.client_disconnected = False
@@ -86,6 +102,8 @@ class Request:
         self.is_complete = False
         #: The answer came in more than one piece.
         self.is_streamed = False
+        #: Who gets a line about it.
+        self.log: Optional[logging.Logger] = None
         self._attributes: Optional[dict[str, Any]] = None
         self._error: Optional[dict[str, Any]] = None
         self._first_byte: Optional[float] = None
@@ -113,7 +131,7 @@ class Request:
         return self._span_id
 
     def set(self, **attributes: Any) -> None:
-        """Adds facts of any name and value; they go with the event as attributes."""
+        """Adds attributes of any name and value; they go with `request.finished`."""
         try:
             if self._attributes is None:
                 self._attributes = {}
@@ -134,7 +152,7 @@ class Request:
 
     @property
     def elapsed_seconds(self) -> float:
-        """Since it came in."""
+        """How long ago it came in."""
         return time.perf_counter() - self._started
 
     def headers(self) -> tuple[str, str]:
@@ -170,10 +188,14 @@ class Request:
             self.last_byte()
             if wrong:
                 self._client.counts.last_error = wrong
-            self._client.report("request.finished", self._facts(route, user, api_key), self._ended_ns)
+            facts = self._facts(route, user, api_key)
+            self._client.report("request.finished", facts, self._ended_ns)
         except Exception as error:
             self.trouble(error)
             self._client.counts.drop("internal_error")
+            return
+        if self.log is not None:
+            self._write(self.log, facts)
 
     @property
     def is_reported(self) -> bool:
@@ -187,6 +209,17 @@ class Request:
     def trouble(self, error: Exception) -> None:
         """A fault of ours, or of a class of the application: the request is told without that."""
         self._client.counts.last_error = f"a request: {type(error).__name__}"
+
+    def _write(self, log: logging.Logger, facts: dict[str, Any]) -> None:
+        try:
+            status = facts["status_code"]
+            details: dict[str, Any] = {name: facts[name] for name in _LOGGED if name in facts}
+            details["seconds"] = facts["duration_seconds"]
+            extra: dict[str, Any] = {name: facts[name] for name in _LOGGED_IDS if name in facts}
+            level = logging.ERROR if status >= 500 else logging.INFO
+            log.log(level, "%s %s: %d", self.method, self.path, status, extra={**extra, "details": details})
+        except Exception as error:
+            self.trouble(error)
 
     def _facts(self, route: Optional[str], user: Optional[str], api_key: Optional[str]) -> dict[str, Any]:
         attributes: dict[str, Any] = {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 from collections.abc import Iterable, MutableMapping
 from typing import Any, Callable, Optional, Union
 
@@ -39,7 +40,12 @@ class Rules:
         user: Optional[Hook],
         api_key: Optional[KeyHook],
         api_key_secret: Union[str, bytes, None],
+        log: Union[logging.Logger, str, None] = None,
     ) -> None:
+        self.log = logging.getLogger(log) if isinstance(log, str) else log
+        if self.log is not None and not isinstance(self.log, logging.Logger):
+            logger.warning("requests are not logged: `log` is no logger and no name of one")
+            self.log = None
         self.user = user if callable(user) else None
         if user is not None and self.user is None:
             logger.warning("the hook `user` is left out: it is no function")

@@ -39,6 +39,8 @@ class Settings:
     queues: Optional[str] = None
     #: `cpu`, `gpu` or `hybrid`; it goes with heartbeats.
     capability: Optional[str] = None
+    #: How many jobs this worker runs at once; it goes with heartbeats. 0 is not told.
+    max_concurrent_tasks: int = 0
     #: Whether this process is a worker, which beats also while it has no job.
     worker: bool = False
     #: How often a worker beats; 0 is never.
@@ -206,6 +208,10 @@ def _amount(value: Any) -> float:
     return number
 
 
+def _some(value: Any) -> int:
+    return 0 if str(value).strip() == "0" else _whole(value)
+
+
 def _lines(value: Any) -> int:
     number = _whole(value)
     if number > 100:
@@ -281,6 +287,7 @@ _SPECIAL: dict[str, Callable[[Any], Any]] = {
     "key": _key,
     "capability": _capability,
     "queues": _queues,
+    "max_concurrent_tasks": _some,
     "spool_dir": _folder,
     "ca_file": _folder,
     "batch_events": _batch,

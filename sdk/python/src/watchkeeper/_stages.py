@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, Optional
 
 from . import _allocations, _context
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 
 
 class Stage(Work):
-    """A step of a job, begun by `with` or `async with`. One that raises has failed, and the exception goes on."""
+    """A step of a job, begun by `with` or `async with`. One that raises has failed, and the exception goes on.
+
+    Made by `Job.stage`. No method raises or waits. Its end tells how long it took, its CPU time and its memory.
+    """
 
     __slots__ = (
         "_attributes",
@@ -31,6 +35,7 @@ class Stage(Work):
         "_job",
         "_measure",
         "_status",
+        "measured",
         "name",
     )
 
@@ -44,6 +49,9 @@ class Stage(Work):
         self._attributes: dict[str, Any] = {}
         self._status: Optional[str] = None
         self._measure: Optional[Measure] = None
+        #: What it took, once it has ended: `duration_seconds`, `cpu_seconds`, `memory_rss_bytes`, `memory_delta_bytes`
+        #: and the like, as `stage.finished` has them. Empty where nothing is configured.
+        self.measured: dict[str, Any] = {}
         self._before: _context.Before = (None, None)
         self._encoded = ""
         if client is not None and given:
@@ -65,8 +73,8 @@ class Stage(Work):
         self.set(items=as_count(value))
 
     def set(self, **attributes: Any) -> None:
-        """Adds facts; they go with the end of the stage. `items`, `component` and `expected_max_seconds` are fields,
-        everything else are attributes."""
+        """Adds facts; they go with the end of the stage. `items`, `component` and `expected_max_seconds` are fields of
+        docs/events.md, any other name is an attribute."""
         try:
             client = self._client
             if client is not None and assign(attributes, STAGE_FIELDS, self._facts, self._attributes):
@@ -75,11 +83,11 @@ class Stage(Work):
             self._lost(error)
 
     def empty(self) -> None:
-        """It ended without an error and without a result, which is no success."""
+        """Says that it ended without an error and without a result: its status is `completed_empty`."""
         self._status = "completed_empty"
 
     def skip(self) -> None:
-        """It was not needed."""
+        """Says that it was not needed: its status is `skipped`."""
         self._status = "skipped"
 
     def add(self, facts: dict[str, Any]) -> None:
@@ -87,18 +95,16 @@ class Stage(Work):
         self._finish.update(facts)
 
     def start(self) -> Stage:
-        """Begins it, where `with` does not fit; `finish` ends it."""
+        """Begins it, where `with` does not fit, and gives it back; `finish` ends it."""
         client = self._client
         if client is None or self._measure is not None:
             return self
         try:
             self._before = _context.enter(self._job, self)
             self._measure = Measure(client, client.settings.kernel_peak)
-            self._encoded = self._job.encoded + encode_members({"stage": self.name})
+            self._encoded = self._job.encoded + _encoded_name(self.name)
             facts = self._known()
-            rss = self._measure.rss_bytes
-            if rss:
-                facts["memory_rss_bytes"] = rss
+            self._measure.tell_beginning(facts)
             client.report("stage.started", facts, self._measure.started_ns, self._encoded)
         except Exception as error:
             if is_interruption(error):
@@ -108,7 +114,7 @@ class Stage(Work):
         return self
 
     def finish(self, error: Optional[BaseException] = None) -> None:
-        """Ends it, with the exception that ended it if one did."""
+        """Ends it: failed with the exception that is given, else completed, empty or skipped."""
         client, measure = self._client, self._measure
         if client is None or measure is None:
             return
@@ -116,7 +122,9 @@ class Stage(Work):
         try:
             _context.leave(self._before)
             facts = self._known()
-            facts.update(measure.end())
+            self.measured = measure.end()
+            self._job.seen(measure.peak_bytes)
+            facts.update(self.measured)
             facts.update(self._finish)
             if error is not None and is_failure(error):
                 facts["status"] = "failed"
@@ -140,6 +148,12 @@ class Stage(Work):
         if self._client is not None:
             self._client.counts.drop("internal_error")
         let_through(error)
+
+
+@functools.lru_cache(256)
+def _encoded_name(name: str) -> str:
+    """The fact `stage` as JSON. There are few names, and each comes often."""
+    return encode_members({"stage": name})
 
 
 def stage_name(value: Any) -> str:

@@ -27,11 +27,17 @@ def task(function: None = None, *, name: Optional[str] = None, **options: Any) -
 def task(
     function: Optional[_Function] = None, *, name: Optional[str] = None, **options: Any
 ) -> Union[_Function, Callable[[_Function], _Function]]:
-    """Makes each call of a function a job: plain functions, coroutines, generators and asynchronous generators.
+    """Makes each call of a function a job: plain functions, coroutines, generators and asynchronous generators::
 
-    `name` is the kind of the job, by default the function's name. `id`, `document` and `tenant` may be functions, which
-    are called with the arguments of the call. Other options are those of `watchkeeper.job`. A generator's job lasts
-    from its first value to its last; one that is closed before has completed.
+        @wk.task
+        def clean_up(): ...
+
+        @wk.task(name="extract", queue="ocr", document=lambda path: path)
+        async def extract(path): ...
+
+    `name` is the kind of the job, by default the function's name. Other options are those of `wk.job`; one that is a
+    function is called with the arguments of the call, and is left out where it raises. A generator's job lasts from its
+    first value to its last; one that is closed before has completed.
 
     Where Watchkeeper is not configured the function is called straight through; values of an asynchronous generator are
     passed on.

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Optional
 from urllib.parse import urlsplit
 
 from ._settings import Settings
+from ._version import __version__
 
 if TYPE_CHECKING:
     from ._streams import Stream
@@ -91,7 +92,7 @@ class Transport:
         self._headers = {
             "Content-Encoding": "gzip",
             "Accept": "application/json",
-            "User-Agent": "watchkeeper-python/0.1.0",
+            "User-Agent": f"watchkeeper-python/{__version__}",
         }
         if settings.key:
             self._headers["Authorization"] = f"Bearer {settings.key}"

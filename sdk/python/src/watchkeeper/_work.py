@@ -9,7 +9,7 @@ _Begun = TypeVar("_Begun", bound="Work")
 
 
 class Work:
-    """A stretch of work. An exception that ends it goes on."""
+    """A stretch of work, begun by `with`, `async with` or `start`. An exception that ends it goes on."""
 
     __slots__ = ()
 

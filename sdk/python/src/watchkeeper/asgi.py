@@ -29,15 +29,24 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 __all__ = ["WatchkeeperMiddleware"]
 
 
-class WatchkeeperMiddleware(Middleware[App]):
+class WatchkeeperMiddleware(Middleware):
     """Reports each HTTP request as `request.finished`, takes or makes its `X-Request-ID`, and returns that and
     `X-Process-Time`. Websockets and the lifespan pass by.
 
-    `exclude` are paths that are left alone, `/static/*` with all below. `trusted_proxies` are addresses or networks
-    whose `proxy_header` (`X-Forwarded-For` or `Forwarded`) says who asked. `user` and `api_key` are functions of the
-    scope that give who asked and by which key; `api_key` may also be the name of a header. Of a key only a hash is
-    told, made with `api_key_secret` if there is one.
+    - `app`: the application. `app.add_middleware(WatchkeeperMiddleware, …)` gives it by itself.
+    - `exclude`: paths that are left alone wholly, `/static/*` with all below. By default those of the
+      setting `exclude_paths`, else none.
+    - `trusted_proxies`: addresses, networks or `unix`, whose `proxy_header` (`X-Forwarded-For`, or `Forwarded`) says
+      who asked. By default as the settings of these names say, else none.
+    - `user`, `api_key`: functions of the scope that give who asked and by which key, called when the request was
+      answered; what raises is left out. `api_key` may also be the name of a header.
+    - `api_key_secret`: of a key only 16 hex digits of its hash are told, made with this secret. By default
+      the setting of this name; without one it is the plain SHA-256.
+    - `log`: a logger, or its name, that gets a line for each request.
     """
+
+    #: The application within.
+    app: App
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         client = current_client()
@@ -94,13 +103,14 @@ class _Exchange:
             if name == key_header:
                 self._key = value.decode("latin-1")
         self.request = request = Request(client, scope["method"], path, request_id, traceparent)
+        request.log = rules.log
         peer = scope.get("client")
         address = peer[0] if peer else None
         request.client_ip = address if proxies is None else proxies.client_of(address, forwarded)
         request.request_bytes = length
         self._received = 0
         # How much is sent, where the server reads it from a file itself.
-        self._sized: Optional[int] = None
+        self._sized: Optional[bytes] = None
         self._is_last_sent = False
         self._rules = rules
         self._scope = scope
@@ -134,7 +144,7 @@ class _Exchange:
             size = message.get("count") or 0
             is_last = not message.get("more_body", False)
         elif kind == "http.response.pathsend":
-            size, is_last = self._sized or 0, True
+            size, is_last = content_length(self._sized) or 0, True
         if is_last:
             self._is_last_sent = True
         try:
@@ -185,7 +195,7 @@ class _Exchange:
                     if name == b"x-process-time":
                         has_time = True
                     elif name == b"content-length":
-                        self._sized = content_length(value)
+                        self._sized = value
             if not has_id:
                 headers.append((b"x-request-id", request_id.encode("ascii")))
             if not has_time:

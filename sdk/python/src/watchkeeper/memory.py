@@ -51,7 +51,8 @@ class MemoryTracker:
 
     The last `max_history` records are kept. Without `job_id`, stages belong to the job that runs where they begin; a
     stage without any job is measured and kept here, but not told to the server, which knows stages only of jobs.
-    The three bounds are those of the settings, unless they are given; 0 is never.
+    The three bounds are by default the settings `memory_warning_mb` (2400), `memory_critical_percent` (110) and
+    `memory_early_percent` (80); 0 is never.
     """
 
     def __init__(
@@ -69,16 +70,19 @@ class MemoryTracker:
         self.max_history = max(1, max_history)
         #: The records, the oldest first: a copy is `get_history()`.
         self.history: deque[dict[str, Any]] = deque(maxlen=self.max_history)
-        #: Of each stage: `start`, `end`, `delta_mb`, `peak_mb`.
+        #: Of each stage by its name: `start` and `end` (as `get_current_memory` gives them), `delta_mb`, `peak_mb`.
         self.stage_metrics: dict[str, dict[str, Any]] = {}
-        #: Of each component: `load`, `unload`, `delta_mb`, `freed_mb`, `kept_mb`.
+        #: Of each component by its name: `load` and `unload` (as `get_current_memory` gives them), `delta_mb` (what it
+        #: took), `freed_mb`, `kept_mb` (what it took and did not give back).
         self.component_metrics: dict[str, dict[str, Any]] = {}
         #: From how many megabytes on it warns.
-        self.warning_mb = settings.memory_warning_mb if warning_mb is None else warning_mb
+        self.warning_mb: float = settings.memory_warning_mb if warning_mb is None else warning_mb
         #: How many percent of those are critical.
-        self.critical_percent = settings.memory_critical_percent if critical_percent is None else critical_percent
-        #: From how many percent of the machine's memory on it warns early.
-        self.early_percent = settings.memory_early_percent if early_percent is None else early_percent
+        self.critical_percent: float = (
+            settings.memory_critical_percent if critical_percent is None else critical_percent
+        )
+        #: From how many percent of the memory of the machine, or of its container, on it warns early.
+        self.early_percent: float = settings.memory_early_percent if early_percent is None else early_percent
         self._job_id = clean_name(job_id)
         self._lock = threading.RLock()
         self._open: dict[str, _OpenStage] = {}
@@ -245,7 +249,8 @@ class MemoryTracker:
 
 
 def log_memory_warning(current_mb: float, threshold_mb: float = 2400, critical_percent: float = 110) -> None:
-    """Logs a warning if `current_mb` is more than `threshold_mb`, and an error if it is more than 110 % of that."""
+    """Logs a warning if `current_mb` is more than `threshold_mb`, and also an error if it is more than
+    `critical_percent` of that, by the logger `watchkeeper.memory`. A tracker calls it by itself."""
     if current_mb > threshold_mb > 0:
         share = 100 * current_mb / threshold_mb
         logger.warning("memory warning: %.1f MB (%.0f%% of threshold)", current_mb, share)

@@ -71,7 +71,7 @@ class ActiveJob:
 
 
 class Admission:
-    """Whether a job may run: true or false, with the reason where it is refused.
+    """Whether a job may run: true or false, with the reason where it is refused. Made by `ResourceMonitor.admit`.
 
     It ends with its `with` (or `async with`), by `finish()`, or when nobody holds it any more: a worker that forgets to
     end them does not refuse everything one day. So hold it while the job runs.
@@ -82,7 +82,7 @@ class Admission:
         self.job_id = job_id
         #: Why it was refused, in words. Empty where it was not.
         self.reason = reason
-        #: How long it may take; 0 is without a bound.
+        #: How many seconds it may take; 0 is without a bound.
         self.max_seconds = max_seconds
         #: Whether it is over its time.
         self.is_over_time = False
@@ -99,11 +99,11 @@ class Admission:
 
     @property
     def seconds(self) -> float:
-        """For how long it runs."""
+        """For how long it runs, in seconds."""
         return time.monotonic() - self._began
 
     def finish(self) -> None:
-        """The job ended."""
+        """The job ended: its place is free."""
         self._is_finished = True
         if self._monitor is not None:
             self._monitor._finished(self)
@@ -162,11 +162,8 @@ class Admission:
 
 
 class ResourceMonitor:
-    """What this process uses, and the limits within which it takes jobs; 0 is without a limit.
-
-    `max_memory_mb` is the memory of this process, `max_jobs` how many run at once, `max_job_seconds` how long each may
-    take, unless `admit` says otherwise. `cancel` says whether asyncio tasks over their time are cancelled.
-    """
+    """What this process uses, and the limits within which it takes jobs. They may be set later, too; 0 is without a
+    limit."""
 
     def __init__(
         self,
@@ -176,9 +173,13 @@ class ResourceMonitor:
         *,
         cancel: bool = False,
     ) -> None:
+        #: From which resident memory of this process on no job is admitted, in megabytes of 1,048,576 bytes.
         self.max_memory_mb = max_memory_mb
+        #: How many jobs may run in this process at once.
         self.max_jobs = max_jobs
+        #: How many seconds each may take, unless `admit` says otherwise. One over its time is reported.
         self.max_job_seconds = max_job_seconds
+        #: Whether asyncio tasks over their time are cancelled; threads cannot be.
         self.cancel = cancel
         self._process = Process()
         self._told: dict[str, float] = {}
@@ -221,7 +222,9 @@ class ResourceMonitor:
         return list(jobs.values())
 
     def admit(self, id: Any = None, max_seconds: Optional[float] = None) -> Admission:
-        """Whether another job may run. Without `id` it is the job that runs here, if one does."""
+        """Asks whether another job may run, and takes a place if it may. Never waits and never raises: a refusal is an
+        `Admission` that is false, with the `reason`. Without `id` it is the job that runs here, if one does.
+        `max_seconds` is how long this one may take, by default `max_job_seconds`; 0 is without a bound."""
         try:
             return self._admit(clean_name(id), self.max_job_seconds if max_seconds is None else max_seconds)
         except Exception:
@@ -344,7 +347,8 @@ _making = threading.Lock()
 
 
 def get_resource_monitor() -> ResourceMonitor:
-    """The monitor of this process, made without limits; set `max_memory_mb`, `max_jobs` and `max_job_seconds` on it."""
+    """The one monitor of this process, made when it is first asked for, without limits: set `max_memory_mb`, `max_jobs`
+    and `max_job_seconds` on it."""
     global _shared
     with _making:
         if _shared is None:

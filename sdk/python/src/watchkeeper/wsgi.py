@@ -27,12 +27,23 @@ App = Callable[[Environ, StartResponse], Iterable[bytes]]
 __all__ = ["WatchkeeperMiddleware"]
 
 
-class WatchkeeperMiddleware(Middleware[App]):
+class WatchkeeperMiddleware(Middleware):
     """Reports each request as `request.finished`, takes or makes its `X-Request-ID`, and returns that and
     `X-Process-Time`. Websockets pass by.
 
-    The settings are those of `watchkeeper.asgi`; `user` and `api_key` are functions of the environ.
+    - `app`: the application.
+    - `exclude`: paths that are left alone wholly, `/static/*` with all below. By default those of the
+      setting `exclude_paths`, else none.
+    - `trusted_proxies`: addresses, networks or `unix`, whose `proxy_header` (`X-Forwarded-For`, or `Forwarded`) says
+      who asked. By default as the settings of these names say, else none.
+    - `user`, `api_key`: functions of the environ that give who asked and by which key, called when the request was
+      answered; what raises is left out. `api_key` may also be the name of a header.
+    - `api_key_secret`: of a key only 16 hex digits of its hash are told, made with this secret. By default
+      the setting of this name; without one it is the plain SHA-256.
     """
+
+    #: The application within.
+    app: App
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         client = current_client()
@@ -78,6 +89,7 @@ class _Exchange:
             environ.get("HTTP_X_REQUEST_ID"),
             environ.get("HTTP_TRACEPARENT"),
         )
+        request.log = rules.log
         peer = environ.get("REMOTE_ADDR") or None
         proxies = rules.proxies
         if proxies is not None:

@@ -38,7 +38,8 @@ _app: Any = None
 
 def install(app: Any = None) -> None:
     """Reports the tasks of this process, which sends or runs them. Called once, where the application is made; the
-    processes of a pool have it from there. Signals are those of all applications: `app` says where queues are read."""
+    processes of a pool have it from there; again it does nothing. Signals are those of all applications: `app` says
+    where queues are read. Where Celery is not there, or too old, that is a warning."""
     global _is_installed, _app
     _app = app or _app
     if _is_installed:
@@ -65,6 +66,7 @@ def _connect() -> None:
         "task_revoked": _revoked,
         "task_unknown": _unknown,
         "worker_process_init": _pool_process_began,
+        "worker_process_shutdown": _pool_process_ends,
         "worker_ready": _worker_ready,
     }
     for name, receiver in receivers.items():
@@ -391,6 +393,15 @@ def _pool_process_began(**_: Any) -> None:
     client.work(_queues_of(_app), 1)
     if client.settings.handle_sigterm:
         _exit.handle_sigterm()
+
+
+@guarded
+def _pool_process_ends(**_: Any) -> None:
+    """It ends by `os._exit`, which runs nothing of what waits for the end of a process. Its code is not told: one that
+    makes room for a fresh process has another than 0, and is none that crashed."""
+    client = current_client()
+    if client is not None:
+        client.shutdown()
 
 
 @guarded

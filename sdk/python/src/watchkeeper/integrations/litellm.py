@@ -2,7 +2,9 @@
 
 ::
 
-    litellm.callbacks = [watchkeeper.integrations.litellm.callback()]
+    from watchkeeper.integrations import litellm as watch_litellm
+
+    litellm.callbacks = [watch_litellm.callback()]
 
 Each call of a model is an `llm.call`, attempts that failed among them, with the cost that LiteLLM knows.
 """
@@ -26,6 +28,8 @@ from .._openai_read import prompt_of, read_answer
 # Calls under way, and ends that were told, that are remembered.
 _MAX_REMEMBERED = 10_000
 
+__all__ = ["callback", "install"]
+
 _OPERATIONS = {
     "completion": "chat",
     "acompletion": "chat",
@@ -39,8 +43,9 @@ _OPERATIONS = {
 
 
 def callback(*, capture_text: bool = False) -> Any:
-    """A `CustomLogger` for `litellm.callbacks`. `capture_text` sends the text of prompts and answers, 4,000 characters
-    each; `litellm.turn_off_message_logging` goes before it."""
+    """Makes a `CustomLogger` for `litellm.callbacks`. `capture_text` sends the text of prompts and answers, 4,000
+    characters each; `litellm.turn_off_message_logging` goes before it. Raises `ImportError` where LiteLLM is not
+    there."""
     base: Any = importlib.import_module("litellm.integrations.custom_logger").CustomLogger
     told = Teller(capture_text)
 

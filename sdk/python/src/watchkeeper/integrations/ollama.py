@@ -2,7 +2,9 @@
 
 ::
 
-    client = watchkeeper.integrations.ollama.watch(Client())
+    from watchkeeper.integrations import ollama as watch_ollama
+
+    client = watch_ollama.watch(Client())
 
 Each `chat`, `generate`, `embed` and `embeddings` is an `llm.call`, with what Ollama says of its time: to load the
 model, to read the prompt, to write the answer.

@@ -2,7 +2,9 @@
 
 ::
 
-    client = watchkeeper.integrations.openai.watch(OpenAI(base_url="http://gpu-1:8000/v1"))
+    from watchkeeper.integrations import openai as watch_openai
+
+    client = watch_openai.watch(OpenAI(base_url="http://gpu-1:8000/v1"))
 
 Each call of chat, responses, completions and embeddings is an `llm.call`, whichever way it is made: with and without
 `stream=True`, `.parse()`, `.stream()`, `.with_raw_response`, `.with_streaming_response`. All of them go through one

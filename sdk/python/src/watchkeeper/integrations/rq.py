@@ -29,7 +29,8 @@ _RETRIES = "watchkeeper_retries"
 
 
 def install() -> None:
-    """Reports the jobs of this process, which sends or runs them. Called once, before a worker works."""
+    """Reports the jobs of this process, which sends or runs them. Called once, before jobs are enqueued and before a
+    worker works; again it does nothing. Where RQ is not there, or too old, that is a warning."""
     try:
         from rq import Queue, SimpleWorker, Worker
         from rq.job import Job as RqJob

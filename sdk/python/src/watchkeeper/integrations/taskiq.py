@@ -19,7 +19,8 @@ from ._runs import Submission, begin, cannot, guarded, names, whole
 
 
 def install(broker: Any) -> None:
-    """Reports the tasks of `broker`: called where that is made."""
+    """Reports the tasks of `broker`: called where that is made, for who sends and who works. Called again it does
+    nothing. Where Taskiq is not there, or too old, that is a warning."""
     try:
         from taskiq import TaskiqMiddleware
 

@@ -35,7 +35,11 @@ Fields = MutableMapping[str, Any]
 
 def structlog_processor(logger: Any, method_name: str, event_dict: Fields) -> Fields:
     """A processor of structlog, to stand before the one that renders, and before `format_exc_info`: it fills in the ids
-    of what runs and delivers the entry to Watchkeeper.
+    of what runs and delivers the entry to Watchkeeper::
+
+        structlog.configure(processors=[
+            structlog.stdlib.add_log_level, wk.logs.structlog_processor, wk.logs.structlog_renderer,
+        ])
 
     Where structlog writes to `logging`, it fills in the ids alone: there the handler of `logging` delivers.
     """
@@ -58,8 +62,8 @@ def structlog_renderer(logger: Any, method_name: str, event_dict: Fields) -> str
 
 
 def loguru_sink(message: Any) -> None:
-    """A sink of loguru: `logger.add(watchkeeper.logs.loguru_sink)`. What is logged goes to where
-    `watchkeeper.logs.configure` writes, and without that to Watchkeeper."""
+    """A sink of loguru: `logger.add(wk.logs.loguru_sink)`. What is logged goes to where `wk.logs.configure` writes, and
+    without that to Watchkeeper."""
     from ._configure import configured_handlers
 
     try:

@@ -34,6 +34,7 @@ def configure(
     service: Optional[str] = None,
     level: Level = "INFO",
     console: str = "auto",
+    console_level: Level = logging.NOTSET,
     file: Optional[Union[str, os.PathLike[str]]] = None,
     file_format: str = "json",
     max_bytes: int = 10 << 20,
@@ -42,13 +43,17 @@ def configure(
     take_along: bool = True,
     capture_warnings: bool = True,
 ) -> None:
-    """Sets up the root logger. Called again, it takes the place of what it set up before.
+    """Sets up the root logger. Called again, it takes the place of what it set up before. It does so also where
+    Watchkeeper is not configured.
 
-    - `console`: `text` or `json` on standard error, `auto` for text on a terminal and JSON elsewhere, `off`.
-    - `file`: a file in `file_format` (`json` or `text`), rotated when it has `max_bytes`, of which `backup_count` are
-      kept. Several processes may write it.
+    - `service`: what `service` says in each line of JSON, by default what `wk.init` was told.
+    - `level`: of the root logger, a name or a number of `logging`.
+    - `console`: `text` or `json` on standard error, `auto` for text on a terminal and JSON elsewhere, `brief` for the
+      message alone without its traceback, `off`.
+    - `console_level`: from which level on the console gets records, of those that the root logger gets.
+    - `file`: a file in `file_format` (`json` or `text`), rotated when it has `max_bytes` (10 MiB), of which
+      `backup_count` are kept. Its folder is made. Several processes may write it.
     - `deliver`: whether records go to Watchkeeper directly, over the network.
-    - `service`: by default what `watchkeeper.init` was told.
     - `take_along`: whether uvicorn, gunicorn, hypercorn and Celery write there, too, in place of their own consoles.
     - `capture_warnings`: whether `warnings` are logged.
 
@@ -56,11 +61,12 @@ def configure(
     write to the console.
     """
     global _arguments
-    console = _one_of("console", console, ("auto", "text", "json", "off"))
+    console = _one_of("console", console, ("auto", "text", "json", "brief", "off"))
     file_format = _one_of("file_format", file_format, ("json", "text"))
     made: list[logging.Handler] = []
     if console != "off":
         made.append(_console(console, service))
+        _set_level(made[0], "of the console", console_level, logging.NOTSET)
     if file is not None:
         try:
             writer = SharedRotatingFileHandler(file, max_bytes, backup_count)
@@ -79,11 +85,7 @@ def configure(
         root.addHandler(handler)
     for handler in before:
         handler.close()
-    try:
-        root.setLevel(level.upper() if isinstance(level, str) else level)
-    except (ValueError, TypeError) as error:
-        root.setLevel(logging.INFO)
-        _own_logger.warning("the level of logs is INFO: %s", error)
+    _set_level(root, "of logs", level, logging.INFO)
     if capture_warnings:
         logging.captureWarnings(True)
     if take_along:
@@ -99,6 +101,9 @@ def configured_handlers() -> list[logging.Handler]:
 def _console(form: str, service: Optional[str]) -> logging.Handler:
     stream = sys.stderr
     handler: logging.StreamHandler[Any] = logging.StreamHandler(stream)
+    if form == "brief":
+        handler.setFormatter(_Brief(service))
+        return handler
     if form == "auto":
         form = "text" if _is_terminal(stream) else "json"
     encoding = (getattr(stream, "encoding", None) or "").lower().replace("-", "")
@@ -106,6 +111,25 @@ def _console(form: str, service: Optional[str]) -> logging.Handler:
         logging.Formatter(_TEXT) if form == "text" else JsonFormatter(service, ensure_ascii=encoding != "utf8")
     )
     return handler
+
+
+def _set_level(of: Union[logging.Logger, logging.Handler], what: str, level: Level, default: int) -> None:
+    try:
+        of.setLevel(level.upper() if isinstance(level, str) else level)
+    except (ValueError, TypeError) as error:
+        of.setLevel(default)
+        _own_logger.warning("the level %s is %s: %s", what, logging.getLevelName(default), error)
+
+
+class _Brief(logging.Formatter):
+    """A line with the service and the message: where several programs share a terminal, and files have the rest."""
+
+    def __init__(self, service: Optional[str]) -> None:
+        super().__init__()
+        self._service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        return f"{self._service or record.name}: {record.getMessage()}"
 
 
 def _is_terminal(stream: Any) -> bool:

@@ -74,11 +74,15 @@ def entry_of_fields(message: Any, fields: Mapping[str, Any], error: Any = None) 
 
 
 def context_ids() -> dict[str, Any]:
-    """The ids of what runs here: `request_id`, `job_id`, `stage`, `trace_id`, `span_id`, those that there are."""
+    """The ids of what runs here: `request_id`, `job_id`, `document_id`, `tenant`, `stage`, `trace_id`, `span_id`, those
+    that there are."""
     ids: dict[str, Any] = {}
     request_id, job = _context.current_request_id(), _context.current_job()
     if job is not None and job.id:
         ids["job_id"] = job.id
+        for key, value in (("document_id", job.document), ("tenant", job.tenant)):
+            if value:
+                ids[key] = value
         stage = _context.current_stage()
         if stage is not None:
             ids["stage"] = stage.name

@@ -21,8 +21,9 @@ except ImportError:  # Windows: there one process alone may write a file.
 
 
 class SharedRotatingFileHandler(logging.Handler):
-    """Writes to `path`; when it has `max_bytes`, it becomes `path.1`, that becomes `path.2`, and so on up to
-    `backup_count`. With a `backup_count` or `max_bytes` of 0 it grows for ever."""
+    """A handler of `logging` for files that several processes write. It writes to `path`, whose folder is made; when
+    that has `max_bytes`, it becomes `path.1`, that becomes `path.2`, and so on up to `backup_count`. With a
+    `backup_count` or `max_bytes` of 0 it grows for ever."""
 
     def __init__(
         self,
@@ -32,6 +33,7 @@ class SharedRotatingFileHandler(logging.Handler):
         level: int = logging.NOTSET,
     ) -> None:
         super().__init__(level)
+        #: The file, as an absolute path.
         self.path = os.path.abspath(os.fspath(path))
         self._max_bytes = int(max_bytes) if backup_count > 0 else 0
         self._backup_count = int(backup_count)

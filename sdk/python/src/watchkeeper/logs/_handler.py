@@ -12,7 +12,7 @@ from ._records import record_of
 
 
 class WatchkeeperHandler(logging.Handler):
-    """A handler of `logging` that delivers records to the Watchkeeper that `watchkeeper.init` was told of.
+    """A handler of `logging` that delivers records to the Watchkeeper that `wk.init` was told of, or by `client`.
 
     Without one it does nothing. It waits for nobody and takes no lock. What the package itself logs, and what is logged
     while it delivers (by `http.client`, `ssl` and whatever hooks into them), is not delivered: it would go on for ever.
@@ -54,6 +54,7 @@ def is_ours(logger: str) -> bool:
 
 
 def stats() -> Stats:
-    """What became of the records that were to be delivered: delivered, rejected, dropped and why, waiting."""
+    """What became of the records that were to be delivered: delivered, rejected, dropped and why, waiting. Zeros where
+    nothing is configured."""
     client = current_client()
     return Stats() if client is None else client.log_stats()

@@ -1,0 +1,130 @@
+import { Popover } from "radix-ui";
+import { useState } from "react";
+import { IconButton } from "../components/IconButton";
+import { moment } from "../format/time";
+import { RangeForm } from "./RangeForm";
+import {
+  durationSeconds,
+  isLive,
+  lastOf,
+  RANGES,
+  relativeName,
+  type Span,
+  shifted,
+  type TimeRange,
+  widened,
+} from "./range";
+import { spanNow, useSetTimeRange, useTimeRange } from "./useTimeRange";
+import { useZone, type Zone, zoneName } from "./zone";
+
+const EARLIER = "M15 5l-7 7 7 7";
+const LATER = "M9 5l7 7-7 7";
+const WIDER = "M10.500 17a6.500 6.500 0 1 0 0-13 6.500 6.500 0 0 0 0 13ZM15.500 15.500 21 21M7.500 10.500h6";
+const PAUSE = "M9 6v12M15 6v12";
+const PLAY = "M8 5.500v13l10.500-6.500Z";
+
+/** Which range of time every view shows, and the ways to another. */
+export function TimeRangeControl() {
+  const range = useTimeRange();
+  const go = useSetTimeRange();
+  const live = isLive(range);
+  const move = (make: (span: Span, now: number) => TimeRange) => go(make(spanNow(range), Date.now()));
+  return (
+    <fieldset aria-label="Time range" className="flex items-center">
+      <IconButton
+        label="Earlier"
+        path={EARLIER}
+        onClick={() => move((span, now) => shifted(span, -1, now))}
+      />
+      <Choices range={range} onChoose={go} />
+      <IconButton
+        label="Later"
+        path={LATER}
+        disabled={live}
+        onClick={() => move((span, now) => shifted(span, 1, now))}
+      />
+      <span className="flex max-md:hidden">
+        <IconButton label="Zoom out" path={WIDER} onClick={() => move(widened)} />
+      </span>
+      <IconButton
+        label={live ? "Pause: hold the time that is shown" : "Go live"}
+        path={live ? PAUSE : PLAY}
+        onClick={() => move((span, now) => (live ? shifted(span, 0, now) : onwards(span)))}
+      />
+    </fieldset>
+  );
+}
+
+/** As long as a range that was held, and of now. */
+function onwards({ start, end }: Span): TimeRange {
+  const length = Math.round(end - start);
+  return lastOf(RANGES.find((range) => durationSeconds(range) === length) ?? `${length}s`);
+}
+
+interface Props {
+  readonly range: TimeRange;
+  readonly onChoose: (range: TimeRange) => void;
+}
+
+function Choices({ range, onChoose }: Props) {
+  const [isOpen, open] = useState(false);
+  const [zone, chooseZone] = useZone();
+  const choose = (range: TimeRange) => {
+    onChoose(range);
+    open(false);
+  };
+  return (
+    <Popover.Root open={isOpen} onOpenChange={open}>
+      <Popover.Trigger
+        data-shortcut="time"
+        className="h-8 max-w-64 truncate rounded-md px-2 font-medium tabular-nums hover:bg-raised"
+      >
+        {rangeName(range, zone)}
+      </Popover.Trigger>
+      <Popover.Portal>
+        <Popover.Content
+          align="end"
+          sideOffset={6}
+          collisionPadding={8}
+          aria-label="Choose a time range"
+          className="z-30 flex w-[440px] max-w-[calc(100vw-16px)] gap-4 rounded-lg border border-line bg-surface p-3 shadow-lg max-sm:flex-col"
+        >
+          <RangeForm range={range} zone={zone} onChoose={choose} />
+          <div className="grid content-start gap-2 sm:w-40">
+            <ul aria-label="Ranges that end now" className="grid gap-0.5 max-sm:grid-cols-2">
+              {RANGES.map((duration) => (
+                <li key={duration} className="grid">
+                  <button
+                    type="button"
+                    aria-pressed={range.to === "now" && range.from === `now-${duration}`}
+                    onClick={() => choose(lastOf(duration))}
+                    className="rounded-md px-2.5 py-1 text-left first-letter:uppercase hover:bg-raised aria-pressed:bg-raised aria-pressed:font-medium"
+                  >
+                    {relativeName(lastOf(duration))}
+                  </button>
+                </li>
+              ))}
+            </ul>
+            <button
+              type="button"
+              onClick={() => chooseZone(zone === "utc" ? "local" : "utc")}
+              className="rounded-md border-line border-t px-2.5 py-1.5 text-left text-muted text-xs hover:text-ink"
+            >
+              Times are {zoneName(zone)}. Show {zoneName(zone === "utc" ? "local" : "utc")}
+            </button>
+          </div>
+        </Popover.Content>
+      </Popover.Portal>
+    </Popover.Root>
+  );
+}
+
+/** A range as the control tells it: `Last 6 hours`, `30 Nov, 12:00 – 14:00`. */
+function rangeName(range: TimeRange, zone: Zone): string {
+  const name = relativeName(range);
+  if (name !== null) return name.charAt(0).toUpperCase() + name.slice(1);
+  const { start, end } = spanNow(range);
+  const first = moment(start * 1000, zone, "minute");
+  const isOneDay = moment(start * 1000, zone, "day") === moment(end * 1000, zone, "day");
+  return `${first} – ${moment(end * 1000, zone, isOneDay ? "clock" : "minute")}`;
+}
