@@ -138,3 +138,26 @@ def check_worker(server: Server) -> None:
     ran = {event["worker_id"] for event in server.events if event["type"] == "job.started"}
     assert ran
     assert ran <= beaten, (ran, beaten)
+
+
+def of(server: Server, id: str, type_: str) -> dict[str, Any]:
+    """What was told of a job by an event of that type."""
+    return next(event for event in server.events if event.get("job_id") == id and event["type"] == type_)
+
+
+def thrice(lives: dict[str, list[str]]) -> dict[str, list[str]]:
+    """What is expected where each was sent three times."""
+    return {f"{name}-{number}": life for number in range(3) for name, life in lives.items()}
+
+
+def check(server: Server, expected: dict[str, list[str]], first: str, kind: str, stages: int) -> dict[str, Any]:
+    """What is true under every queue: of each job all was told, and once; a worker that ran one beat; who sent it, and
+    its queue, are known. `first` is one of them, of that kind; gives its begin."""
+    server.events = [event for event in server.events if event.get("job_id") != "the-upload"]
+    check_lives(server, expected)
+    check_worker(server)
+    assert len(server.of("stage.finished")) == stages
+    started = of(server, first, "job.started")
+    assert (started["queue"], started["kind"]) == ("extraction", kind)
+    assert (started["parent_id"], started["request_id"]) == ("the-upload", "r-1")
+    return started
