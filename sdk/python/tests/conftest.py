@@ -105,11 +105,11 @@ class Server:
         handler.end_headers()
         handler.wfile.write(data)
 
-    def wait_for(self, condition: Callable[[list[dict[str, Any]]], bool], seconds: float = 10.0) -> None:
+    def wait_for(self, condition: Callable[[list[dict[str, Any]]], bool], seconds: float = 30.0) -> None:
         with self._changed:
             assert self._changed.wait_for(lambda: condition(self.events), seconds), [e["type"] for e in self.events]
 
-    def wait_for_records(self, count: int, seconds: float = 10.0) -> None:
+    def wait_for_records(self, count: int, seconds: float = 30.0) -> None:
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.records) >= count, seconds), len(self.records)
 
@@ -188,7 +188,7 @@ def make_client() -> Iterator[Callable[..., wk.Client]]:
         client.shutdown(0.0)
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
     """Waits for a condition, and fails without it."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -222,3 +222,17 @@ def calls(server: Server, client: wk.Client) -> Callable[[], list[dict[str, Any]
         return server.of("llm.call")
 
     return told
+
+
+@pytest.fixture
+def told(server: Server, client: wk.Client) -> Callable[[], dict[str, Any]]:
+    """The only request that was told since it was last asked for."""
+
+    def only() -> dict[str, Any]:
+        assert client.flush(10)
+        assert client.stats().dropped == {}
+        (event,) = server.of("request.finished")
+        server.events.clear()
+        return event
+
+    return only

@@ -31,7 +31,7 @@ def redis_url(tmp_path: Any) -> Iterator[str]:
     command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while True:
             try:
                 socket.create_connection(("127.0.0.1", port), 1).close()
@@ -64,12 +64,12 @@ class Programs:
         return process
 
     def run(self, *arguments: str, **environment: str) -> None:
-        assert self.start(*arguments, **environment).wait(60) == 0
+        assert self.start(*arguments, **environment).wait(120) == 0
 
     def stop(self, process: subprocess.Popen[bytes]) -> None:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(15)
+            process.wait(30)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -93,7 +93,7 @@ def ended(server: Server) -> set[str]:
     return {event["job_id"] for event in list(server.events) if event["type"] in ENDS}
 
 
-def wait_for_ends(server: Server, ids: set[str], seconds: float = 12.0) -> None:
+def wait_for_ends(server: Server, ids: set[str], seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not ids <= ended(server):
         assert time.monotonic() < deadline, (ids - ended(server), lives(server))
@@ -138,3 +138,26 @@ def check_worker(server: Server) -> None:
     ran = {event["worker_id"] for event in server.events if event["type"] == "job.started"}
     assert ran
     assert ran <= beaten, (ran, beaten)
+
+
+def of(server: Server, id: str, type_: str) -> dict[str, Any]:
+    """What was told of a job by an event of that type."""
+    return next(event for event in server.events if event.get("job_id") == id and event["type"] == type_)
+
+
+def thrice(lives: dict[str, list[str]]) -> dict[str, list[str]]:
+    """What is expected where each was sent three times."""
+    return {f"{name}-{number}": life for number in range(3) for name, life in lives.items()}
+
+
+def check(server: Server, expected: dict[str, list[str]], first: str, kind: str, stages: int) -> dict[str, Any]:
+    """What is true under every queue: of each job all was told, and once; a worker that ran one beat; who sent it, and
+    its queue, are known. `first` is one of them, of that kind; gives its begin."""
+    server.events = [event for event in server.events if event.get("job_id") != "the-upload"]
+    check_lives(server, expected)
+    check_worker(server)
+    assert len(server.of("stage.finished")) == stages
+    started = of(server, first, "job.started")
+    assert (started["queue"], started["kind"]) == ("extraction", kind)
+    assert (started["parent_id"], started["request_id"]) == ("the-upload", "r-1")
+    return started

@@ -14,6 +14,11 @@ keep_account()
 wk.init(heartbeat_seconds=0, flush_seconds=0.05)
 
 
+def work_later() -> None:
+    with wk.job("later"):
+        time.sleep(0.1)
+
+
 def make_fastapi() -> Any:
     from fastapi import APIRouter, BackgroundTasks, FastAPI
     from fastapi.responses import StreamingResponse
@@ -68,7 +73,7 @@ def make_fastapi() -> Any:
 
     @app.get("/later")
     async def later(tasks: BackgroundTasks) -> str:
-        tasks.add_task(lambda: time.sleep(0.3))
+        tasks.add_task(work_later)
         return "ok"
 
     @router.get("/{page}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from queue_tools import BAD, OK, TWICE, check_lives, check_worker, programs, redis_url, wait_for_ends
+from queue_tools import BAD, OK, TWICE, check, of, programs, redis_url, thrice, wait_for_ends
 
 __all__ = ["programs", "redis_url"]
 
@@ -13,17 +13,9 @@ WORKER = ("-c", "import arq; from queue_programs import arq_app; arq.run_worker(
 def test_every_event_arrives_once(server, programs):
     programs.run(*SENDER)
     programs.run(*WORKER)
-    lives = {"well": OK, "bad": BAD, "again": TWICE, "slow": BAD}
-    expected = {f"{name}-{n}": life for n in range(3) for name, life in lives.items()}
+    expected = thrice({"well": OK, "bad": BAD, "again": TWICE, "slow": BAD})
     expected["no"] = ["submitted", "failed"]
     wait_for_ends(server, set(expected))
-    server.events = [event for event in server.events if event.get("job_id") != "the-upload"]
-    check_lives(server, expected)
-    check_worker(server)
-    started = next(event for event in server.of("job.started") if event["job_id"] == "well-0")
-    assert (started["queue"], started["kind"], started["max_retries"]) == ("extraction", "well", 4)
-    assert (started["parent_id"], started["request_id"]) == ("the-upload", "r-1")
-    failed = {event["job_id"]: event for event in server.of("job.failed")}
-    assert failed["bad-0"]["error_type"] == "ValueError"
-    assert failed["slow-0"]["timed_out"] is True
-    assert len(server.of("stage.finished")) == 3
+    assert check(server, expected, "well-0", "well", stages=3)["max_retries"] == 4
+    assert of(server, "bad-0", "job.failed")["error_type"] == "ValueError"
+    assert of(server, "slow-0", "job.failed")["timed_out"] is True

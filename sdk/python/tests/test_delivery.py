@@ -104,6 +104,7 @@ def test_a_wrong_key_or_address_keeps_events_and_warns_once(server, make_client,
         for number in range(3):
             client.report("job.started", {"job_id": number})
             assert not client.flush(0.1)
+            wait_until(lambda number=number: client.stats().retries > number)
     assert client.stats().queued == 3
     assert len(caplog.records) == 1
     assert str(status) in caplog.records[0].getMessage()
@@ -163,12 +164,12 @@ def test_the_end_delivers_what_waits(server, make_client):
 
 def test_the_end_is_bounded_and_counts_what_is_lost(make_client):
     silent = socket.create_server(("127.0.0.1", 0))
-    client = make_client(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout_seconds=30)
+    client = make_client(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout_seconds=300)
     for number in range(5):
         client.report("job.started", {"job_id": number})
     began = time.monotonic()
     client.shutdown(0.3)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 60
     stats = client.stats()
     assert stats.dropped == {"exit": 5}
     assert balance(stats) == 0
@@ -198,6 +199,7 @@ def test_what_refuses_everything_and_is_not_watchkeeper_costs_no_event(server, m
     for number in range(100):
         client.report("job.started", {"job_id": number})
     assert not client.flush(0.5)
+    wait_until(lambda: client.stats().retries > 0)
     stats = client.stats()
     assert (stats.queued, stats.dropped) == (100, {})
     assert "422" in stats.last_error

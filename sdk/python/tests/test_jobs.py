@@ -7,6 +7,7 @@ import concurrent.futures
 import datetime
 import mmap
 import signal
+import sys
 import threading
 import time
 
@@ -127,6 +128,23 @@ def test_an_exit_is_a_failure_by_its_code(reported, error, ended):
     with pytest.raises(SystemExit), wk.job("a"):
         raise error
     assert len(reported(f"job.{ended}")) == 1
+
+
+def test_a_job_that_is_cancelled_says_so(reported):
+    async def work():
+        async with wk.job("a"):
+            await asyncio.sleep(60)
+
+    async def cancel():
+        task = asyncio.ensure_future(work())
+        await asyncio.sleep(0)
+        task.cancel()
+        await task
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(cancel())
+    (failed,) = reported("job.failed")
+    assert (failed["error_type"], failed["attributes"]) == ("CancelledError", {"ended_by": "cancelled"})
 
 
 def test_nested_jobs_have_their_parent_and_its_trace(reported):
@@ -292,7 +310,7 @@ def test_a_submitted_job_is_told_by_whoever_submits_it(reported):
     assert (submitted["job_id"], submitted["queue"]) == (job_id, "q")
 
 
-def test_memory_of_a_stage_is_right_within_a_tenth(reported):
+def test_memory_of_a_stage_is_right_within_a_tenth(client, reported):
     size = 64 << 20
     with wk.job("a") as job:
         with job.stage("grow"):
@@ -301,7 +319,8 @@ def test_memory_of_a_stage_is_right_within_a_tenth(reported):
         with job.stage("peak"):
             more = mmap.mmap(-1, size)
             more.write(b"y" * size)
-            time.sleep(0.25)
+            full = client.process.rss_bytes() - size // 20
+            wait_until(lambda: all(measure.peak_bytes > full for measure in client.pulse._watched.values()))
             more.close()
     grow, peak = reported("stage.finished")
     assert abs(grow["memory_delta_bytes"] - size) < size / 10
@@ -325,17 +344,19 @@ def test_the_kernels_peak_sees_what_no_look_sees(server):
 
 
 def test_cpu_time_is_that_of_the_work(reported):
+    clock = [time.thread_time()]
     with wk.job("a") as job:
         with job.stage("busy"):
-            began = time.thread_time()
-            while time.thread_time() - began < 0.1:
+            while time.thread_time() - clock[0] < 0.2:
                 pass
+        clock.append(time.thread_time())
         with job.stage("idle"):
-            time.sleep(0.1)
+            time.sleep(0.2)
+        clock.append(time.thread_time())
     busy, idle = reported("stage.finished")
-    assert 0.1 <= busy["cpu_seconds"] < 0.2
-    assert idle["cpu_seconds"] < 0.05
-    assert idle["duration_seconds"] >= 0.1
+    assert 0.15 <= busy["cpu_seconds"] <= clock[1] - clock[0]
+    assert idle["cpu_seconds"] <= clock[2] - clock[1]
+    assert idle["duration_seconds"] >= 0.19
 
 
 def test_a_worker_beats_while_a_job_blocks(server):
@@ -455,6 +476,17 @@ def test_words_that_quote_what_was_read_are_not_told(reported):
     assert name not in repr(told)
     assert {event["error_type"] for event in told} == {"RuntimeError", "ValidationError"}
     assert "test_jobs.py" in told[0]["traceback"]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="there are no groups")
+def test_words_of_a_group_that_quote_what_was_read_are_not_told(reported):
+    name = "nnA"[::-1]
+    group = ExceptionGroup("two pages", [ValueError("1"), ValidationError(name)])  # noqa: F821
+    with pytest.raises(type(group)), wk.job("extract"):
+        raise group
+    (failed,) = reported("job.failed")
+    assert name not in repr(failed)
+    assert "two pages" in failed["error_message"]
 
 
 def test_memory_of_a_stage_is_known_afterwards_and_none_of_its_peak_is_missed_by_the_job(server, make_client):

@@ -36,14 +36,19 @@ def test_a_call_is_told_with_its_job_and_stage(calls):
 
 
 def test_tokens_that_nobody_counted_are_estimated(calls):
+    clock = []
     with wk.llm_call(model="m") as call:
         for word in ("a", "b", "c"):
+            clock.append(time.perf_counter())
             call.chunk(word)
+            clock.append(time.perf_counter())
             time.sleep(0.01)
     (told,) = calls()
     assert told["output_tokens"] == 3
     assert told["attributes"]["output_tokens_estimated"] is True
-    assert told["attributes"]["tokens_per_second"] == pytest.approx(100, rel=0.5)
+    # Two tokens, from the first to the last.
+    longest, shortest = clock[5] - clock[0], clock[4] - clock[1]
+    assert 2 / longest - 0.01 <= told["attributes"]["tokens_per_second"] <= 2 / shortest + 0.01
     assert "answer" not in told["attributes"]
 
 
@@ -146,27 +151,3 @@ def test_where_nothing_is_configured_it_does_nothing(monkeypatch):
 )
 def test_the_provider_follows_from_the_address(host, port, name):
     assert provider_of(host, port) == name
-
-
-def best_of(function, count, rounds=5):
-    best = 1.0
-    for _ in range(rounds):
-        began = time.perf_counter()
-        for _ in range(count):
-            function()
-        best = min(best, (time.perf_counter() - began) / count)
-    return best
-
-
-def test_a_call_costs_little(client):
-    def one():
-        with wk.llm_call(model="m", provider="vllm") as call:
-            call.first_token()
-            call.usage(input=1, output=2)
-            call.finish("stop")
-
-    call = wk.llm_call(model="m").start()
-    with wk.job("a"):
-        # Bounds with room for a busy machine; they are 20 µs and 2 µs.
-        assert best_of(one, 200) < 60e-6
-    assert best_of(call.chunk, 1_000) < 6e-6

@@ -9,6 +9,7 @@ import logging
 import openai
 import pydantic
 import pytest
+from llm_tools import WAYS_TO_LEAVE, check_left, leave
 
 import watchkeeper as wk
 from watchkeeper.integrations import openai as watching
@@ -279,27 +280,17 @@ def test_coroutines(calls, run):
     assert told[5]["attributes"]["status_code"] == 400
 
 
-@pytest.mark.parametrize("end", ["close", "drop", "cancel"])
-def test_coroutines_that_break_off(calls, run, end):
+@pytest.mark.parametrize("way", WAYS_TO_LEAVE)
+def test_coroutines_that_break_off(calls, run, way):
     async def work(client):
         stream = await chat(client, stream=True)
         async for chunk in stream:
             if chunk.choices[0].delta.content:
                 break
-        if end == "close":
-            await stream.close()
-        elif end == "cancel":
-            task = asyncio.ensure_future(stream.__anext__())
-            await asyncio.sleep(0)
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
+        await leave(stream, way, stream.close)
 
     run(work)
-    gc.collect()
-    (told,) = calls()
-    assert (told["finish_reason"], told["output_tokens"]) == ("cancelled", 1)
-    assert "error_message" not in told
+    check_left(calls)
 
 
 def test_a_call_that_is_cancelled_while_it_waits(calls, run):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import textwrap
-import time
 
 import pytest
 from conftest import Server, wait_until
@@ -94,7 +94,7 @@ def test_children_of_multiprocessing_deliver_at_their_end(server, client):
     for child in children:
         child.start()
     for child in children:
-        child.join(20)
+        child.join(60)
         assert child.exitcode == 0
     done = {event["job_id"] for event in server.of("job.completed")}
     assert done == {"child-0", "child-1", "child-2"}
@@ -102,16 +102,9 @@ def test_children_of_multiprocessing_deliver_at_their_end(server, client):
 
 def test_the_end_of_a_program_delivers_and_says_that_the_worker_stopped(server):
     program = "wk.init(worker_id='w')\nwith wk.job('a', id='j'): pass"
-    assert start(program, server).wait(20) == 0
+    assert start(program, server).wait(60) == 0
     types = sorted({event["type"] for event in server.events})
     assert types == ["job.completed", "job.started", "worker.heartbeat", "worker.stopped"]
-
-
-def test_a_program_whose_server_is_away_ends_soon(server):
-    server.stop()
-    began = time.monotonic()
-    assert start("wk.init()\nwith wk.job('a'): pass", server, WATCHKEEPER_EXIT_SECONDS="1").wait(20) == 0
-    assert time.monotonic() - began < 8
 
 
 def test_sigterm_delivers_and_still_ends_the_process(server):
@@ -125,8 +118,29 @@ def test_sigterm_delivers_and_still_ends_the_process(server):
     process = start(program, server)
     process.stdout.readline()
     process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == -signal.SIGTERM
+    assert process.wait(60) == -signal.SIGTERM
     assert [event["job_id"] for event in server.of("job.started")] == ["j"]
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs namespaces of process ids")
+def test_the_first_process_of_a_container_goes_on_after_sigterm_as_it_would_without_us(server):
+    program = """
+    import os, signal, sys, time
+    import watchkeeper as wk
+    wk.init(flush_seconds=0.02)
+    wk.event('audit.recorded', action='before')
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(0.5)
+    wk.event('audit.recorded', action='after')
+    sys.exit(0 if os.getpid() == 1 and wk.flush(10) else 9)
+    """
+    apart = ["unshare", "--user", "--map-root-user", "--pid", "--fork"]
+    if subprocess.run([*apart, "true"], check=False).returncode != 0:
+        pytest.skip("namespaces cannot be made here")
+    command = [*apart, sys.executable, "-c", textwrap.dedent(program)]
+    environment = {**os.environ, "PYTHONPATH": SOURCE, "WATCHKEEPER_URL": server.url}
+    assert subprocess.run(command, env=environment, timeout=60, check=False).returncode == 0
+    assert [event["action"] for event in server.of("audit.recorded")] == ["before", "after"]
 
 
 def test_a_handler_of_the_application_stays(server):
@@ -137,7 +151,7 @@ def test_a_handler_of_the_application_stays(server):
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(60)
     """
-    assert start(program, server).wait(20) == 7
+    assert start(program, server).wait(60) == 7
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="bounds its own address space")
@@ -187,7 +201,7 @@ print(len(ticks))
 def test_gevent_that_comes_after_init_stops_nothing(server):
     environment = {**os.environ, "PYTHONPATH": SOURCE}
     program = [sys.executable, "-c", GEVENT, server.url]
-    done = subprocess.run(program, capture_output=True, text=True, timeout=30, check=False, env=environment)
+    done = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False, env=environment)
     assert (done.returncode, done.stdout.strip()) == (0, "20"), done.stderr
     assert [event["job_id"] for event in server.of("job.completed")] == ["j"]
 
@@ -221,4 +235,4 @@ def test_a_daemon_that_closed_all_descriptors_keeps_its_own(server):
     client.process.rss_bytes()
     assert client.process.rss_bytes() > 1 << 20
     """
-    assert start(program, server).wait(20) == 0
+    assert start(program, server).wait(60) == 0

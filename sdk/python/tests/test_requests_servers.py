@@ -41,7 +41,7 @@ class Application:
         paths = os.pathsep.join(filter(None, [SOURCE, TESTS, os.environ.get("PYTHONPATH")]))
         environment = {**os.environ, "PYTHONPATH": paths, "WATCHKEEPER_URL": server.url, "WATCHKEEPER_SERVICE": name}
         self.process = subprocess.Popen([sys.executable, "-m", *command, address], env=environment)
-        wait_until(self.answers, 30)
+        wait_until(self.answers, 60)
 
     def answers(self):
         assert self.process.poll() is None
@@ -62,7 +62,7 @@ class Application:
     def stop(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(20) is not None
+        assert self.process.wait(60) is not None
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_every_request_arrives_once(start, server, name):
 
 def test_all_workers_of_gunicorn_report(start, server):
     application = start("fastapi-gunicorn")
-    deadline, pids = time.monotonic() + 15, set()
+    deadline, pids = time.monotonic() + 60, set()
     while len(pids) < 2 and time.monotonic() < deadline:
         pids.add(json.loads(application.get("/documents/1")[2])["pid"])
     application.stop()
@@ -152,7 +152,11 @@ def test_fastapi(start, server):
     assert event["attributes"]["time_to_first_byte_seconds"] <= event["duration_seconds"]
     assert len(event["api_key_id"]) == 16
     assert "secret" not in json.dumps(event)
-    assert told("/later")[0]["duration_seconds"] < 0.25
+    event, _ = told("/later")
+    server.wait_for(lambda events: any(e["type"] == "job.started" and e["kind"] == "later" for e in events))
+    started = next(e for e in server.of("job.started") if e["kind"] == "later")
+    # It ends before what it began in the background does begin.
+    assert event["time"] <= started["time"]
 
     status, _, _ = application.get("/fails", headers={"X-Request-ID": "fails"})
     event = one(server, "fails")

@@ -46,18 +46,6 @@ def call(app, path="/", take=None, options=None, **environ):
     return started, taken
 
 
-@pytest.fixture
-def told(server, client):
-    def only():
-        assert client.flush(10)
-        assert client.stats().dropped == {}
-        (event,) = server.of("request.finished")
-        server.events.clear()
-        return event
-
-    return only
-
-
 def test_a_request(told):
     environ = {"HTTP_X_REQUEST_ID": "r-1", "CONTENT_LENGTH": "12", "REQUEST_METHOD": "PUT", "SCRIPT_NAME": "/api"}
     started, _ = call(answering("201 Created", b"hello"), "/d\xc3\xa4", **environ)

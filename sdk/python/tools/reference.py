@@ -124,7 +124,8 @@ def _function(function: Any, name: str) -> Iterator[str]:
 
 def _class(owner: Any) -> Iterator[str]:
     text = _text(owner)
-    init = owner.members.get("__init__")
+    # Also one of a base, which is not public itself.
+    init = _resolved(owner.all_members["__init__"]) if "__init__" in owner.all_members else None
     if init is not None and "dataclass" not in owner.labels and "Made by" not in text:
         yield _code(_signature(init, owner.name))
         yield from _aliases([init])

@@ -21,6 +21,7 @@ KINDS: dict[Any, tuple[str, list[Any], list[Any]]] = {
     _settings._key: ("text, at most 512 bytes of ASCII", ["wk_abc"], ["a b", "ä"]),
     _settings._capability: ("`cpu`, `gpu` or `hybrid`", ["gpu", "HYBRID"], ["tpu"]),
     _settings._queues: ("text, or a list", ["a,b", ["a", "b"]], ["a" * 513]),
+    _settings._joined: ("text with commas, or a list", ["a,b", ["a", "b"]], [7]),
     _settings._folder: ("path", ["spool"], [" "]),
     _settings._flag: ("true or false", [True, "no", "1"], ["perhaps"]),
     _settings._whole: ("integer, at least 1", [1, "10000"], [0, 1.5, "many"]),

@@ -12,14 +12,11 @@ from ._limits import is_timeout, let_through
 _MAX_MESSAGE = 2_000
 _MAX_TRACEBACK = 8_000
 _MAX_FRAMES = 50
-_MAX_CHAIN = 20
+_MAX_CHAIN = 500
+# Of a group a traceback shows no more.
+_MAX_GROUP = 15
 _QUOTING = frozenset(("ValidationError", "RequestValidationError", "ResponseValidationError"))
 _UNPROCESSABLE = 422
-
-
-def is_cancellation(error: BaseException) -> bool:
-    """Whether whoever waited for the work gave it up, which is no error of the work."""
-    return isinstance(error, GeneratorExit) or any(base.__name__ == "CancelledError" for base in type(error).__mro__)
 
 
 def status_of(error: Any) -> Optional[int]:
@@ -79,13 +76,16 @@ def _traceback(error: BaseException, with_words: bool) -> str:
     return shortened(told, _MAX_TRACEBACK + 1)
 
 
-def _behind(error: Optional[BaseException]) -> Iterator[BaseException]:
-    """It, and what it was raised from or beside."""
+def _behind(error: BaseException) -> Iterator[BaseException]:
+    """It, what it was raised from or beside, and what it is a group of: all whose words its traceback has."""
+    waiting: list[Any] = [error]
     for _ in range(_MAX_CHAIN):
-        if error is None:
+        if not waiting:
             return
-        yield error
-        error = error.__cause__ or error.__context__
+        found = waiting.pop()
+        if isinstance(found, BaseException):
+            yield found
+            waiting.extend((found.__cause__, found.__context__, *getattr(found, "exceptions", ())[:_MAX_GROUP]))
 
 
 def is_failure(error: BaseException) -> bool:
@@ -96,3 +96,9 @@ def is_failure(error: BaseException) -> bool:
     if isinstance(error, SystemExit):
         return error.code not in (None, 0)
     return True
+
+
+def is_cancellation(error: BaseException) -> bool:
+    """Whether whoever waited for the work gave it up. Of a call of a model that is how it ended; a job that did not do
+    what it was begun for has failed nevertheless, and says why."""
+    return isinstance(error, GeneratorExit) or any(base.__name__ == "CancelledError" for base in type(error).__mro__)

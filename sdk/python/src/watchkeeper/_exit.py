@@ -15,6 +15,8 @@ import threading
 from types import FrameType
 from typing import Callable, Optional
 
+_FIRST = 1
+
 _stop: Optional[Callable[[], None]] = None
 _is_registered = False
 _is_ending = False
@@ -70,7 +72,9 @@ def _on_sigterm(number: int, frame: Optional[FrameType]) -> None:
     """Runs between two steps of the main thread, which may hold any lock: so it waits for nothing, and leaves the work
     to a thread. A second signal ends the process at once."""
     global _is_ending
-    if _is_ending:
+    if _is_ending or os.getpid() == _FIRST:
+        # The first process of a container is not ended by a signal that it leaves to the system: it goes on, and so
+        # does delivery.
         return
     _is_ending = True
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

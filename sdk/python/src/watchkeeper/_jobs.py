@@ -11,19 +11,18 @@ from __future__ import annotations
 
 import datetime
 import time
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from . import _context, _trace
 from ._clean import name as clean_name
 from ._clean import text as clean_text
-from ._errors import error_facts, is_failure
+from ._errors import error_facts, is_cancellation, is_failure
 from ._events import encode_members
-from ._facts import JOB_FIELDS, as_count, assign, seconds, share
-from ._limits import is_interruption, let_through
+from ._facts import JOB_FIELDS, as_count, seconds, share
+from ._limits import is_interruption
 from ._measure import Measure
 from ._stages import Stage, stage_name
-from ._work import Work
+from ._work import ToldWork
 
 if TYPE_CHECKING:
     from ._client import Client
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 Time = Union[int, float, datetime.datetime]
 
 
-class Job(Work):
+class Job(ToldWork):
     """A job, begun by `with` or `async with`. One that raises has failed, and the exception goes on.
 
     Made by `wk.job`. No method raises or waits. Where nothing is configured it is one object that keeps nothing.
@@ -162,12 +161,7 @@ class Job(Work):
         `pages`, `input_bytes`, `output_bytes`, `confidence_score`, `quality_degraded`, `retry_count`, `max_retries`,
         `expected_max_seconds`, `queue` and `request_id` are fields of docs/events.md; any other name is an attribute. A
         field with a value that it cannot have becomes an attribute, too."""
-        try:
-            client = self._client
-            if client is not None and assign(attributes, JOB_FIELDS, self._facts, self._attributes):
-                client.counts.clean()
-        except Exception as error:
-            self._lost(error)
+        self._assign(attributes, JOB_FIELDS)
 
     def stage(self, name: Any, **given: Any) -> Stage:
         """A step of this job, to be begun by `with` or `async with`. `component` (what does the work),
@@ -212,16 +206,15 @@ class Job(Work):
         next attempt is a `wk.job` with the same `id` and `retry_count` one higher. `error` is the exception or words,
         `max_retries` how often it may be tried after the first attempt. Of a job that was not begun here, this and
         `fail` tell how an attempt ended whose worker cannot: one that died."""
-        self.set(max_retries=max_retries, **given)
-        facts: dict[str, Any] = {}
-        if error is not None:
-            facts = error_facts(error)
-        self._end_or_tell("job.retried", facts)
+        if self._client is not None:
+            self.set(max_retries=max_retries, **given)
+            self._end_or_tell("job.retried", {} if error is None else error_facts(error))
 
     def fail(self, error: Union[BaseException, str]) -> None:
         """It failed, though nothing was raised: `error` is an exception, or words. The first end counts: what follows
         reports nothing more."""
-        self._end_or_tell("job.failed", error_facts(error))
+        if self._client is not None:
+            self._end_or_tell("job.failed", error_facts(error))
 
     def start(self) -> Job:
         """Begins it, where `with` does not fit, and gives it back. Then `finish` must be called in any case, after
@@ -247,15 +240,19 @@ class Job(Work):
 
     def finish(self, error: Optional[BaseException] = None) -> None:
         """Ends it: failed with the exception that is given, else completed."""
+        if self._client is None:
+            return
         try:
             if error is not None and is_failure(error):
                 if not self._ended:
+                    if is_cancellation(error):
+                        # Its end is that of a failure, because what it was begun for was not done.
+                        self.set(ended_by="cancelled")
                     self._end("job.failed", error_facts(error), failed=True)
             else:
                 self._end("job.completed", {}, failed=False)
         finally:
-            if self._client is not None:
-                _context.leave(self._before)
+            _context.leave(self._before)
 
     def abandon(self) -> None:
         """Ends it here without a word: another process tells how it ended."""
@@ -321,11 +318,6 @@ class Job(Work):
             facts["attributes"] = dict(self._attributes)
         return facts
 
-    def _lost(self, error: Exception) -> None:
-        if self._client is not None:
-            self._client.counts.drop("internal_error")
-        let_through(error)
-
 
 class _NoJob(Job):
     """What `job` gives where Watchkeeper is not configured: one object for all, that keeps nothing."""
@@ -334,22 +326,8 @@ class _NoJob(Job):
         if "trace_id" not in self.__dict__:
             object.__setattr__(self, name, value)
 
-    def set(self, **attributes: Any) -> None:
-        return
-
     def stage(self, name: Any, **given: Any) -> Stage:
         return NO_STAGE
-
-    def __enter__(self) -> _NoJob:
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        return
 
 
 class _NoStage(Stage):
@@ -360,9 +338,6 @@ class _NoStage(Stage):
     def __setattr__(self, name: str, value: Any) -> None:
         if not hasattr(self, "_before"):
             object.__setattr__(self, name, value)
-
-    def set(self, **attributes: Any) -> None:
-        return
 
     def add(self, facts: dict[str, Any]) -> None:
         return

@@ -19,10 +19,10 @@ from ._clean import name as clean_name
 from ._clean import shortened
 from ._client import Client, current_client
 from ._errors import error_facts, is_cancellation, status_of
-from ._facts import LLM_FIELDS, as_count, assign
+from ._facts import LLM_FIELDS, as_count
 from ._facts import seconds as as_seconds
 from ._limits import let_through
-from ._work import Work
+from ._work import ToldWork
 
 #: The longest prompt or answer that is sent where that is allowed, in characters.
 MAX_CAPTURED = 4_000
@@ -31,7 +31,7 @@ _MAX_ERROR = 500
 _SHORTEST_STREAM_NS = 1_000_000
 
 
-class LLMCall(Work):
+class LLMCall(ToldWork):
     """One call of a model, begun by `with`, `async with` or `start`, ended by their end or by `finish`.
 
     Made by `wk.llm_call`. No method raises or waits. It takes the job, the stage and the trace of where it is
@@ -145,15 +145,7 @@ class LLMCall(Work):
     def set(self, **attributes: Any) -> None:
         """Adds facts: `backend`, `user_id` and `cost_usd` are fields of docs/events.md, any other name is an
         attribute."""
-        client = self._client
-        if client is None:
-            return
-        try:
-            if assign(attributes, LLM_FIELDS, self._facts, self._attributes):
-                client.counts.clean()
-        except Exception as fault:
-            client.counts.drop("internal_error")
-            let_through(fault)
+        self._assign(attributes, LLM_FIELDS)
 
     def text(self, *, prompt: Optional[str] = None, answer: Optional[str] = None) -> None:
         """Texts of the call. They are kept where `capture_text` is set, cut to 4,000 characters, and else forgotten."""
@@ -185,8 +177,7 @@ class LLMCall(Work):
             ended = max(ended_ns or now, self._started_ns)
             client.report("llm.call", self._told(reason, error, ended), time.time_ns() - (now - ended))
         except Exception as fault:
-            client.counts.drop("internal_error")
-            let_through(fault)
+            self._lost(fault)
 
     def cancel(self) -> None:
         """Ends it because the application did not want the rest: its `finish_reason` is `cancelled`."""

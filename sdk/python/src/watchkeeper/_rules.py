@@ -1,6 +1,7 @@
 """What a middleware was told: which requests it leaves out, which proxies it trusts, and who asked by whose word.
 
-Arguments of the middleware, else `WATCHKEEPER_*` of the environment. What makes no sense is a warning and left out.
+Arguments of the middleware, else those of `init`, else `WATCHKEEPER_*` of the environment. What makes no sense is a
+warning and left out.
 """
 
 from __future__ import annotations
@@ -8,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
-import os
 from collections.abc import Iterable, MutableMapping
 from typing import Any, Callable, Optional, Union
 
 from ._addresses import Proxies
 from ._clean import name as clean_name
+from ._client import current_client
 from ._log import logger
+from ._settings import read_settings
 
 #: A function of the scope (ASGI) or of the environ (WSGI), called when the request was answered.
 Hook = Callable[[MutableMapping[str, Any]], Any]
@@ -52,15 +54,17 @@ class Rules:
         self.api_key = api_key if callable(api_key) else None
         if api_key and not self.api_key_header and self.api_key is None:
             logger.warning("the hook `api_key` is left out: it is no function and no header")
-        self._secret = _bytes_of(_given(api_key_secret, "API_KEY_SECRET"))
-        paths = _names(_given(exclude, "EXCLUDE_PATHS"), "the paths to leave out")
+        client = current_client()
+        settings = client.settings if client is not None else read_settings({})
+        self._secret = _bytes_of(settings.api_key_secret if api_key_secret is None else api_key_secret)
+        paths = _names(settings.exclude_paths if exclude is None else exclude, "the paths to leave out")
         self._paths = frozenset(path for path in paths if not path.endswith("*"))
         self._prefixes = tuple(path[:-1] for path in paths if path.endswith("*"))
         self.proxies: Optional[Proxies] = None
-        networks = _names(_given(trusted_proxies, "TRUSTED_PROXIES"), "the trusted proxies")
+        networks = settings.trusted_proxies if trusted_proxies is None else trusted_proxies
         try:
-            header = _given(proxy_header, "PROXY_HEADER")
-            self.proxies = Proxies(networks, str(header or "x-forwarded-for")) or None
+            header = str(proxy_header or settings.proxy_header or "x-forwarded-for")
+            self.proxies = Proxies(_names(networks, "the trusted proxies"), header) or None
         except ValueError as error:
             logger.warning("no proxy is trusted: %s", error)
 
@@ -117,10 +121,6 @@ def _bytes_of(secret: Any) -> bytes:
     if secret is not None:
         logger.warning("the secret for API keys is left out: it is a text")
     return b""
-
-
-def _given(value: Any, variable: str) -> Any:
-    return os.environ.get("WATCHKEEPER_" + variable) if value is None else value
 
 
 def _names(value: Any, what: str) -> list[str]:

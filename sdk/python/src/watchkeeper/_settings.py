@@ -96,6 +96,14 @@ class Settings:
     ca_file: Optional[str] = None
     #: Whether the server's certificate is checked.
     verify_tls: bool = True
+    #: Paths whose requests the middlewares leave alone, with commas; one that ends in `*` is all that begin so.
+    exclude_paths: Optional[str] = None
+    #: Networks and addresses of proxies whose header says who asked, with commas.
+    trusted_proxies: Optional[str] = None
+    #: That header: `X-Forwarded-For` or `Forwarded`.
+    proxy_header: Optional[str] = None
+    #: For the hash by which API keys are told.
+    api_key_secret: Optional[str] = None
 
 
 def read_settings(arguments: Mapping[str, Any], environment: Optional[Mapping[str, str]] = None) -> Settings:
@@ -112,7 +120,7 @@ def read_settings(arguments: Mapping[str, Any], environment: Optional[Mapping[st
         try:
             found[field.name] = _reader_of(field.name, str(field.type))(given)
         except Exception as error:
-            shown = "" if field.name == "key" else f" ({_shown(given)})"
+            shown = "" if field.name in _SECRET else f" ({_shown(given)})"
             logger.warning("%s is left at its default: %s%s", source, error, shown)
     for name in arguments:
         if name not in Settings.__dataclass_fields__:
@@ -245,10 +253,16 @@ def _capability(value: Any) -> str:
     return text
 
 
-def _queues(value: Any) -> str:
-    if isinstance(value, (list, tuple)):
+def _joined(value: Any) -> str:
+    if isinstance(value, (list, tuple, set, frozenset)):
         value = ",".join(str(name) for name in value)
-    return _text(value)
+    if not isinstance(value, str):
+        raise ValueError("it is a list, or a text with commas")
+    return value
+
+
+def _queues(value: Any) -> str:
+    return _text(_joined(value))
 
 
 def _folder(value: Any) -> str:
@@ -265,6 +279,8 @@ def _batch(value: Any) -> int:
         raise ValueError("it is at most 10000")
     return number
 
+
+_SECRET = frozenset(("key", "api_key_secret"))
 
 _SPECIAL: dict[str, Callable[[Any], Any]] = {
     "url": _url,
@@ -284,4 +300,6 @@ _SPECIAL: dict[str, Callable[[Any], Any]] = {
     "memory_early_percent": _amount,
     "tracemalloc_mb": _amount,
     "tracemalloc_lines": _lines,
+    "exclude_paths": _joined,
+    "trusted_proxies": _joined,
 }

@@ -9,17 +9,17 @@ from . import _allocations, _context
 from ._clean import name as clean_name
 from ._errors import error_facts, is_failure
 from ._events import encode_members
-from ._facts import STAGE_FIELDS, as_count, assign
-from ._limits import is_interruption, let_through
+from ._facts import STAGE_FIELDS, as_count
+from ._limits import is_interruption
 from ._measure import Measure
-from ._work import Work
+from ._work import ToldWork
 
 if TYPE_CHECKING:
     from ._client import Client
     from ._jobs import Job
 
 
-class Stage(Work):
+class Stage(ToldWork):
     """A step of a job, begun by `with` or `async with`. One that raises has failed, and the exception goes on.
 
     Made by `Job.stage`. No method raises or waits. Its end tells how long it took, its CPU time and its memory.
@@ -75,12 +75,7 @@ class Stage(Work):
     def set(self, **attributes: Any) -> None:
         """Adds facts; they go with the end of the stage. `items`, `component` and `expected_max_seconds` are fields of
         docs/events.md, any other name is an attribute."""
-        try:
-            client = self._client
-            if client is not None and assign(attributes, STAGE_FIELDS, self._facts, self._attributes):
-                client.counts.clean()
-        except Exception as error:
-            self._lost(error)
+        self._assign(attributes, STAGE_FIELDS)
 
     def empty(self) -> None:
         """Says that it ended without an error and without a result: its status is `completed_empty`."""
@@ -143,11 +138,6 @@ class Stage(Work):
     def _known(self) -> dict[str, Any]:
         attempt = self._job.retry_count
         return dict(self._facts) if attempt is None else {"retry_count": attempt, **self._facts}
-
-    def _lost(self, error: Exception) -> None:
-        if self._client is not None:
-            self._client.counts.drop("internal_error")
-        let_through(error)
 
 
 @functools.lru_cache(256)

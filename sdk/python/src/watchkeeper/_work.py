@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Optional, TypeVar
+from typing import TYPE_CHECKING, Any, Optional, TypeVar
+
+from ._facts import Reader, assign
+from ._limits import let_through
+
+if TYPE_CHECKING:
+    from ._client import Client
 
 _Begun = TypeVar("_Begun", bound="Work")
 
@@ -42,3 +48,27 @@ class Work:
         trace: Optional[TracebackType],
     ) -> None:
         self.finish(error=error)
+
+
+class ToldWork(Work):
+    """Work that is told to Watchkeeper, where there is a client, with facts and attributes."""
+
+    __slots__ = ()
+
+    _client: Optional[Client]
+    _facts: dict[str, Any]
+    _attributes: dict[str, Any]
+
+    def _assign(self, given: dict[str, Any], fields: dict[str, Reader]) -> None:
+        try:
+            client = self._client
+            if client is not None and assign(given, fields, self._facts, self._attributes):
+                client.counts.clean()
+        except Exception as error:
+            self._lost(error)
+
+    def _lost(self, error: Exception) -> None:
+        """A fault of ours costs an event or a fact, which is counted."""
+        if self._client is not None:
+            self._client.counts.drop("internal_error")
+        let_through(error)

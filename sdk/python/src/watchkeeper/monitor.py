@@ -26,7 +26,6 @@ import threading
 import time
 import weakref
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, Optional
 
 from ._clean import name as clean_name
@@ -34,6 +33,7 @@ from ._client import current_client
 from ._context import current_job
 from ._fork import on_fork
 from ._process import Process
+from ._work import Work
 
 __all__ = ["ActiveJob", "Admission", "ResourceMetrics", "ResourceMonitor", "get_resource_monitor"]
 
@@ -70,7 +70,7 @@ class ActiveJob:
     is_over_time: bool
 
 
-class Admission:
+class Admission(Work):
     """Whether a job may run: true or false, with the reason where it is refused. Made by `ResourceMonitor.admit`.
 
     It ends with its `with` (or `async with`), by `finish()`, or when nobody holds it any more: a worker that forgets to
@@ -102,40 +102,24 @@ class Admission:
         """For how long it runs, in seconds."""
         return time.monotonic() - self._began
 
-    def finish(self) -> None:
-        """The job ended: its place is free."""
+    def start(self) -> Admission:
+        """Gives it back: the job began when it was admitted."""
+        return self
+
+    def finish(self, *, error: Optional[BaseException] = None) -> None:
+        """The job ended: its place is free. A cancellation for its time, if that is the `error`, becomes a
+        `TimeoutError`."""
         self._is_finished = True
         if self._monitor is not None:
             self._monitor._finished(self)
-
-    def __enter__(self) -> Admission:
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        self.finish()
         if self._is_cancelled:
             # Taken back in any case, as `asyncio.timeout` does: a task that caught it is no longer being cancelled.
             # Who cancels it beside us is obeyed. Python 3.10 and older do not count.
+            self._is_cancelled = False
             uncancel = getattr(self._task, "uncancel", None)
             is_ours_alone = uncancel is None or uncancel() <= self._cancelling
             if is_ours_alone and isinstance(error, asyncio.CancelledError):
                 raise TimeoutError(f"the job took more than {self.max_seconds:g} s") from error
-
-    async def __aenter__(self) -> Admission:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        self.__exit__(kind, error, trace)
 
     def _watch(self) -> None:
         try:

@@ -10,16 +10,15 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator
-from typing import Any, Callable, Optional, Union
+from typing import Any, Callable, Optional
 
 from ._client import Client, current_client
 from ._context import enter_request, leave_request
-from ._framework_errors import watch_errors
+from ._middleware import Middleware
 from ._requests import KEY, NO_BODY, Request, content_length, is_departure
 from ._routes import django_request_of, django_route, flask_route
-from ._rules import Hook, KeyHook, Names, Rules
+from ._rules import Rules
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -28,37 +27,23 @@ App = Callable[[Environ, StartResponse], Iterable[bytes]]
 __all__ = ["WatchkeeperMiddleware"]
 
 
-class WatchkeeperMiddleware:
+class WatchkeeperMiddleware(Middleware):
     """Reports each request as `request.finished`, takes or makes its `X-Request-ID`, and returns that and
     `X-Process-Time`. Websockets pass by.
 
     - `app`: the application.
-    - `exclude`: paths that are left alone wholly, `/static/*` with all below. By default those of
-      `WATCHKEEPER_EXCLUDE_PATHS`, else none.
+    - `exclude`: paths that are left alone wholly, `/static/*` with all below. By default those of the
+      setting `exclude_paths`, else none.
     - `trusted_proxies`: addresses, networks or `unix`, whose `proxy_header` (`X-Forwarded-For`, or `Forwarded`) says
-      who asked. By default those of `WATCHKEEPER_TRUSTED_PROXIES` and `WATCHKEEPER_PROXY_HEADER`, else none.
+      who asked. By default as the settings of these names say, else none.
     - `user`, `api_key`: functions of the environ that give who asked and by which key, called when the request was
       answered; what raises is left out. `api_key` may also be the name of a header.
     - `api_key_secret`: of a key only 16 hex digits of its hash are told, made with this secret. By default
-      `WATCHKEEPER_API_KEY_SECRET`; without one it is the plain SHA-256.
+      the setting of this name; without one it is the plain SHA-256.
     """
 
-    def __init__(
-        self,
-        app: App,
-        *,
-        exclude: Names = None,
-        trusted_proxies: Names = None,
-        proxy_header: Optional[str] = None,
-        user: Optional[Hook] = None,
-        api_key: Optional[KeyHook] = None,
-        api_key_secret: Union[str, bytes, None] = None,
-        log: Union[logging.Logger, str, None] = None,
-    ) -> None:
-        #: The application within.
-        self.app = app
-        self._rules = Rules(exclude, trusted_proxies, proxy_header, user, api_key, api_key_secret, log)
-        watch_errors()
+    #: The application within.
+    app: App
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         client = current_client()
