@@ -202,6 +202,47 @@ def test_a_full_queue_drops_the_newest_and_never_waits(make_client):
     assert balance(stats) == 0
 
 
+def test_nobody_waits_where_the_queue_is_full_and_the_server_silent(make_client):
+    silent = socket.create_server(("127.0.0.1", 0))
+    client = make_client(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout_seconds=300, queue_events=100)
+
+    def report():
+        for number in range(5_000):
+            client.report("job.started", {"job_id": number})
+
+    began = time.monotonic()
+    threads = [threading.Thread(target=report) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    # One that waited for the server, or for room, would wait for minutes.
+    assert time.monotonic() - began < 60
+    stats = client.stats()
+    assert stats.dropped["queue_full"] >= 19_000
+    assert (stats.reported, balance(stats)) == (20_000, 0)
+    silent.close()
+
+
+def test_pauses_grow_while_the_server_fails(server, make_client):
+    asked = []
+
+    def fail(events):
+        asked.append(time.monotonic())
+        return 500, {}, None
+
+    server.always = fail
+    client = make_client(server.url, retry_seconds=0.8)
+    client.report("job.started", {"job_id": "a"})
+    wait_until(lambda: len(asked) == 5)
+    pauses = [later - earlier for earlier, later in zip(asked, asked[1:])]
+    # Each at least half of 0.25 s, doubled up to the longest.
+    for pause, least in zip(pauses, (0.125, 0.25, 0.4, 0.4)):
+        assert pause >= least * 0.95
+    server.always = None
+    assert client.flush(10)
+
+
 def test_the_bytes_of_a_queue_are_bounded(make_client):
     client = make_client("http://127.0.0.1:9", queue_bytes=20_000)
     for number in range(100):
