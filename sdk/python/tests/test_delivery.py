@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import socket
+import ssl
+import subprocess
 import threading
 import time
 
@@ -121,6 +123,36 @@ def test_a_page_with_200_is_not_watchkeeper(server, make_client):
     assert client.stats().queued == 1
 
 
+@pytest.fixture
+def certificate(tmp_path):
+    path, public = tmp_path / "certificate.pem", tmp_path / "public.pem"
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=127.0.0.1"
+    named = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(path), "-out", str(public)]
+    subprocess.run([*command.split(), *named], check=True, capture_output=True)
+    path.write_text(path.read_text() + public.read_text())
+    return path
+
+
+@pytest.mark.parametrize("trust", ["none", "ca_file", "verify_tls"])
+def test_https_is_trusted_by_the_systems_certificates_or_as_it_is_set(make_client, certificate, trust):
+    server = Server()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server._http.socket = context.wrap_socket(server._http.socket, server_side=True)
+    settings = {"none": {}, "ca_file": {"ca_file": certificate}, "verify_tls": {"verify_tls": False}}[trust]
+    client = make_client(server.url.replace("http:", "https:"), **settings)
+    for number in range(3):
+        client.report("job.started", {"job_id": number})
+        assert client.flush(0.1 if trust == "none" else 30) == (trust != "none")
+    if trust == "none":
+        wait_until(lambda: client.stats().retries > 0)
+        assert "CERTIFICATE_VERIFY_FAILED" in client.stats().last_error
+        assert (client.stats().queued, server.events) == (3, [])
+    else:
+        assert len(server.events) == 3
+    server.stop()
+
+
 def test_a_silent_server_is_given_up_and_asked_again(make_client):
     silent = socket.create_server(("127.0.0.1", 0))
     port = silent.getsockname()[1]
@@ -135,6 +167,32 @@ def test_a_silent_server_is_given_up_and_asked_again(make_client):
     server.stop()
 
 
+@pytest.mark.parametrize("beginning", ["X-Slow: ", "Content-Length: 99999\r\n\r\n"], ids=["header", "body"])
+def test_a_server_that_sends_a_byte_now_and_then_is_given_up(make_client, beginning):
+    slow = socket.create_server(("127.0.0.1", 0))
+    is_over = threading.Event()
+
+    def drip():
+        connection = slow.accept()[0]
+        connection.sendall(b"HTTP/1.1 200 OK\r\n" + beginning.encode())
+        while not is_over.wait(0.05):
+            try:
+                connection.sendall(b"a")
+            except OSError:
+                return
+
+    threading.Thread(target=drip, daemon=True).start()
+    client = make_client(f"http://127.0.0.1:{slow.getsockname()[1]}", timeout_seconds=0.5, retry_seconds=60)
+    client.report("job.started", {"job_id": "a"})
+    try:
+        wait_until(lambda: client.stats().retries > 0)
+        assert "TimeoutError" in client.stats().last_error
+    finally:
+        is_over.set()
+        slow.close()
+    assert client.stats().queued == 1
+
+
 def test_a_full_queue_drops_the_newest_and_never_waits(make_client):
     client = make_client("http://127.0.0.1:9", queue_events=10)
     for number in range(100):
@@ -142,6 +200,47 @@ def test_a_full_queue_drops_the_newest_and_never_waits(make_client):
     stats = client.stats()
     assert stats.queued + stats.dropped["queue_full"] == 100
     assert balance(stats) == 0
+
+
+def test_nobody_waits_where_the_queue_is_full_and_the_server_silent(make_client):
+    silent = socket.create_server(("127.0.0.1", 0))
+    client = make_client(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout_seconds=300, queue_events=100)
+
+    def report():
+        for number in range(5_000):
+            client.report("job.started", {"job_id": number})
+
+    began = time.monotonic()
+    threads = [threading.Thread(target=report) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    # One that waited for the server, or for room, would wait for minutes.
+    assert time.monotonic() - began < 60
+    stats = client.stats()
+    assert stats.dropped["queue_full"] >= 19_000
+    assert (stats.reported, balance(stats)) == (20_000, 0)
+    silent.close()
+
+
+def test_pauses_grow_while_the_server_fails(server, make_client):
+    asked = []
+
+    def fail(events):
+        asked.append(time.monotonic())
+        return 500, {}, None
+
+    server.always = fail
+    client = make_client(server.url, retry_seconds=0.8)
+    client.report("job.started", {"job_id": "a"})
+    wait_until(lambda: len(asked) == 5)
+    pauses = [later - earlier for earlier, later in zip(asked, asked[1:])]
+    # Each at least half of 0.25 s, doubled up to the longest.
+    for pause, least in zip(pauses, (0.125, 0.25, 0.4, 0.4)):
+        assert pause >= least * 0.95
+    server.always = None
+    assert client.flush(10)
 
 
 def test_the_bytes_of_a_queue_are_bounded(make_client):

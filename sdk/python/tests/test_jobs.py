@@ -392,25 +392,38 @@ class SoftTimeLimitExceeded(Exception):
     """What Celery raises from the handler of a signal, in whatever runs then."""
 
 
-def short_stages_until_the_limit(seconds):
+def short_stages(job, tracker):
+    with job.stage("short"):
+        job.set(turn=1)
+
+
+def short_looks(job, tracker):
+    tracker.record_stage_start("short")
+    wk.audit("looked", turn=1)
+    tracker.record_stage_end("short")
+
+
+def until_the_limit(work, tracker, seconds):
     with wk.job("limited") as job:
         signal.setitimer(signal.ITIMER_REAL, seconds)
         end = time.monotonic() + 5
         while time.monotonic() < end:
-            with job.stage("short"):
-                job.set(turn=1)
+            work(job, tracker)
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timers that signal")
-def test_limits_of_time_that_fall_into_a_report_are_not_lost(client):
+@pytest.mark.parametrize("work", [short_stages, short_looks])
+def test_limits_of_time_that_fall_into_a_report_are_not_lost(client, work):
     def interrupt(number, frame):
         raise SoftTimeLimitExceeded
 
+    # One for all: what is raised while an object goes away is lost by Python itself.
+    tracker = wk.MemoryTracker(early_percent=0, warning_mb=0)
     before = signal.signal(signal.SIGALRM, interrupt)
     try:
         for limit in range(200):
             with pytest.raises(SoftTimeLimitExceeded):
-                short_stages_until_the_limit(0.001 + limit * 7e-6)
+                until_the_limit(work, tracker, 0.001 + limit * 7e-6)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import shutil
@@ -9,12 +10,15 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
+from collections import Counter
 
 import pytest
 from conftest import Server, wait_until
 
 import watchkeeper as wk
 from watchkeeper import _trace
+from watchkeeper.logs import WatchkeeperHandler
 
 SOURCE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "src")
 
@@ -45,6 +49,38 @@ def test_a_child_sends_its_own_events_and_the_parent_its(server, make_client):
     )
     assert len({event["event_id"] for event in server.events}) == 110
     assert {event["worker_id"] for event in server.events} == {"w", *(f"w-{pid}" for pid in children)}
+
+
+def test_children_that_are_forked_while_all_threads_report_work_on(server, client):
+    logger = logging.Logger("app")
+    logger.addHandler(WatchkeeperHandler())
+    is_over = threading.Event()
+
+    def work():
+        while not is_over.is_set():
+            with wk.job("parent") as job, job.stage("s"):
+                logger.info("m")
+
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    children = []
+    for child in range(40):
+        pid = os.fork()
+        if pid == 0:
+            # One that waits for a lock of a thread that it does not have would wait for ever.
+            signal.alarm(60)
+            with wk.job("child", id=f"child-{child}") as job, job.stage("s"):
+                logger.info("m")
+            os._exit(0 if client.flush(30) else 1)
+        children.append(pid)
+    codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children]
+    is_over.set()
+    for thread in threads:
+        thread.join()
+    assert codes == [0] * 40
+    ended = Counter(event["job_id"] for event in server.of("job.completed") if event["kind"] == "child")
+    assert ended == {f"child-{child}": 1 for child in range(40)}
 
 
 def test_a_child_makes_other_random_ids_than_its_parent():

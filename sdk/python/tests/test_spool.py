@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -180,3 +182,45 @@ def test_what_did_not_fit_into_the_spool_at_the_end_is_told_by_an_event_there(tm
     server.wait_for(lambda events: len(events) == 2)
     assert server.of("audit.recorded")[0]["attributes"]["dropped_spool_full"] == 20
     server.stop()
+
+
+FULL_DISK = """
+import dataclasses, json, os, resource, subprocess, sys
+import watchkeeper as wk
+
+url, folder, kind = sys.argv[1:]
+if kind == "tmpfs":
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", folder], check=True)
+else:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+client = wk.init(url, spool_dir=folder, queue_events=2_000, heartbeat_seconds=0, flush_seconds=0.02, retry_seconds=0.05)
+for number in range(3_000):
+    wk.event("job.progress", job_id=number, message=os.urandom(100).hex())
+assert not wk.flush(2)
+before = client.stats()
+wk.shutdown(5)
+told = [dataclasses.asdict(stats) for stats in (before, client.stats())]
+print(json.dumps({"told": told, "files": os.listdir(folder)}))
+"""
+
+
+@pytest.mark.parametrize("kind", ["tmpfs", "limit"])
+def test_a_full_disk_costs_nothing_but_what_the_queue_cannot_hold(tmp_path, closed_port, kind):
+    apart = ["unshare", "--user", "--map-root-user", "--mount"] if kind == "tmpfs" else []
+    if apart and (shutil.which("unshare") is None or subprocess.run([*apart, "true"], check=False).returncode != 0):
+        pytest.skip("namespaces cannot be made here")
+    command = [*apart, sys.executable, "-c", FULL_DISK, f"http://127.0.0.1:{closed_port}", str(tmp_path), kind]
+    environment = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(wk.__file__))}
+    done = subprocess.run(command, timeout=60, check=True, env=environment, capture_output=True, text=True)
+    found = json.loads(done.stdout)
+    before, after = (wk.Stats(**stats) for stats in found["told"])
+    assert balance(before) == balance(after) == 0
+    assert before.reported == 3_000
+    assert set(before.dropped) <= {"queue_full"}
+    assert before.queued >= 2_000
+    assert after.dropped["spool_full"] >= 2_000
+    # What could not be written whole is gone, and that it is lost stands there: for that there was room.
+    assert [name for name in found["files"] if name.endswith(".wktmp")] == []
+    assert after.spooled > before.spooled
+    # One warning of the trouble, and one at the end.
+    assert done.stderr.count("Watchkeeper at") == 2

@@ -171,8 +171,8 @@ def job(
     options = {"id": id, "document": document, "tenant": tenant, "queue": queue, **facts}
     if submitted_at is not None:
         options["submitted_at"] = submitted_at
-    if submitted:
-        options["submitted"] = True
+    if submitted is not False:
+        options["submitted"] = submitted
     if origin is not None:
         options["origin"] = origin
     return make_job(client, kind, options)
@@ -216,7 +216,7 @@ def event(type: str, /, **facts: Any) -> None:
     """
     client = current_client()
     if client is not None:
-        if isinstance(type, str) and type in _IN_TRACES and facts.get("trace_id") is None:
+        if facts.get("trace_id") is None and _is_in_traces(type):
             trace_id = current_trace_id()
             if trace_id is not None:
                 facts["trace_id"] = trace_id
@@ -229,6 +229,15 @@ _IN_TRACES = frozenset(
         *("stage.started", "stage.finished", "llm.call", "feedback.given", "audit.recorded"),
     )
 )
+
+
+def _is_in_traces(type_: Any) -> bool:
+    try:
+        return type_ in _IN_TRACES
+    except Exception as error:
+        # No type of an event at all.
+        let_through(error)
+        return False
 
 
 def flush(timeout: float = 5.0) -> bool:

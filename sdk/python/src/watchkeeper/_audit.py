@@ -7,6 +7,7 @@ from typing import Any, Optional
 from . import _context
 from ._clean import clean, name, text
 from ._client import current_client
+from ._limits import let_through
 
 _OUTCOMES = ("success", "failure", "denied")
 _CATEGORIES = ("user_action", "system", "security")
@@ -54,7 +55,7 @@ def audit(
             "trace_id": name(given.pop("trace_id", None)) or _context.current_trace_id(),
         }
         for key, value, known in (("outcome", outcome, _OUTCOMES), ("category", category, _CATEGORIES)):
-            if value in known:
+            if isinstance(value, str) and value in known:
                 facts[key] = value
             else:
                 # Not the default in its place: an outcome that nobody knows is no success.
@@ -66,5 +67,6 @@ def audit(
             if has_changed:
                 client.counts.clean()
         client.report("audit.recorded", facts)
-    except Exception:
+    except Exception as fault:
+        let_through(fault)
         client.counts.drop("internal_error")

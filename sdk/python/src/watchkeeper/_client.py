@@ -138,7 +138,8 @@ class Client:
         before."""
         try:
             return self._delivery.flush(timeout_seconds)
-        except Exception:
+        except Exception as fault:
+            let_through(fault)
             return False
 
     def shutdown(
@@ -155,6 +156,7 @@ class Client:
             self._is_closed = True
             self._delivery.stop(timeout_seconds)
         except Exception as error:
+            let_through(error)
             self.counts.last_error = f"{type(error).__name__}: {error}"
         finally:
             self._stopped.set()

@@ -25,7 +25,8 @@ def status_of(error: Any) -> Optional[int]:
         status = getattr(error, "status_code", None)
         if status is None:
             status = getattr(getattr(error, "response", None), "status_code", None)
-    except Exception:
+    except Exception as fault:
+        let_through(fault)
         return None
     return status if type(status) is int and 0 < status < 1_000 else None
 

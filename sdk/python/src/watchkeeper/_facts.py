@@ -5,13 +5,32 @@ A known field with a value of another kind would make the server reject the whol
 
 from __future__ import annotations
 
+import functools
 import math
 import numbers
 from typing import Any, Callable, Optional
 
 from ._clean import MAX_ATTRIBUTES, MAX_TEXT, clean, name, shortened
+from ._limits import let_through
+
+Reader = Callable[[Any], Any]
 
 
+def _careful(read: Reader) -> Reader:
+    """A class of the application may fail to say even what it is: then its value is none of a field's."""
+
+    @functools.wraps(read)
+    def careful(value: Any) -> Any:
+        try:
+            return read(value)
+        except Exception as error:
+            let_through(error)
+            return None
+
+    return careful
+
+
+@_careful
 def _count(value: Any) -> Optional[int]:
     # To ask the classes of `numbers` takes longer than all else here.
     if type(value) is int:
@@ -21,6 +40,7 @@ def _count(value: Any) -> Optional[int]:
     return int(value) if 0 <= int(value) < 1 << 53 else None
 
 
+@_careful
 def _number(value: Any) -> Optional[float]:
     if type(value) is float:
         return value if math.isfinite(value) else None
@@ -41,10 +61,12 @@ def share(value: Any) -> Optional[float]:
     return None if number is None else min(1.0, max(0.0, number))
 
 
+@_careful
 def _flag(value: Any) -> Optional[bool]:
     return value if isinstance(value, bool) else None
 
 
+@_careful
 def _name(value: Any) -> Optional[str]:
     if type(value) is str:
         return name(value)
@@ -52,8 +74,6 @@ def _name(value: Any) -> Optional[str]:
 
 
 _PLAIN = frozenset((int, float, bool))
-
-Reader = Callable[[Any], Any]
 
 JOB_FIELDS: dict[str, Reader] = {
     "content_type": _name,
@@ -116,4 +136,5 @@ def assign(given: dict[str, Any], fields: dict[str, Reader], facts: dict[str, An
 
 def as_count(value: Any) -> Optional[int]:
     """A number of things, if it is one."""
-    return _count(value)
+    count: Optional[int] = _count(value)
+    return count

@@ -18,8 +18,8 @@ from ._clean import name as clean_name
 from ._clean import text as clean_text
 from ._errors import error_facts, is_cancellation, is_failure
 from ._events import encode_members
-from ._facts import JOB_FIELDS, as_count, seconds, share
-from ._limits import is_interruption
+from ._facts import JOB_FIELDS, seconds, share
+from ._limits import is_interruption, let_through
 from ._measure import Measure
 from ._stages import Stage, stage_name
 from ._work import ToldWork
@@ -125,7 +125,7 @@ class Job(ToldWork):
 
     @input_bytes.setter
     def input_bytes(self, value: Optional[int]) -> None:
-        self.set(input_bytes=as_count(value))
+        self.set(input_bytes=value)
 
     @property
     def output_bytes(self) -> Optional[int]:
@@ -135,7 +135,7 @@ class Job(ToldWork):
 
     @output_bytes.setter
     def output_bytes(self, value: Optional[int]) -> None:
-        self.set(output_bytes=as_count(value))
+        self.set(output_bytes=value)
 
     @property
     def confidence(self) -> Optional[float]:
@@ -154,7 +154,7 @@ class Job(ToldWork):
 
     @degraded.setter
     def degraded(self, value: bool) -> None:
-        self.set(quality_degraded=bool(value))
+        self.set(quality_degraded=value)
 
     def set(self, **attributes: Any) -> None:
         """Adds facts; they go with its end, and before `start` with its begin, too. `content_type`, `priority`,
@@ -208,13 +208,13 @@ class Job(ToldWork):
         `fail` tell how an attempt ended whose worker cannot: one that died."""
         if self._client is not None:
             self.set(max_retries=max_retries, **given)
-            self._end_or_tell("job.retried", {} if error is None else error_facts(error))
+            self._end_or_tell(self._client, "job.retried", error)
 
     def fail(self, error: Union[BaseException, str]) -> None:
         """It failed, though nothing was raised: `error` is an exception, or words. The first end counts: what follows
         reports nothing more."""
         if self._client is not None:
-            self._end_or_tell("job.failed", error_facts(error))
+            self._end_or_tell(self._client, "job.failed", error)
 
     def start(self) -> Job:
         """Begins it, where `with` does not fit, and gives it back. Then `finish` must be called in any case, after
@@ -277,9 +277,13 @@ class Job(ToldWork):
         value: Optional[int] = self._facts.get("retry_count")
         return value
 
-    def _end_or_tell(self, type_: str, facts: dict[str, Any]) -> None:
-        client = self._client
-        if client is None or self._measure is not None:
+    def _end_or_tell(self, client: Client, type_: str, error: Union[BaseException, str, None]) -> None:
+        try:
+            facts = {} if error is None else error_facts(error)
+        except Exception as fault:
+            let_through(fault)
+            facts = {}
+        if self._measure is not None:
             self._end(type_, facts, failed=True)
         elif not self._ended:
             self._ended = True
@@ -393,5 +397,6 @@ def _nanoseconds(value: Optional[Time]) -> Optional[int]:
             if value < largest:
                 return int(value * factor)
         return int(value) if value < time.time_ns() * 2 else None
-    except (TypeError, ValueError, OverflowError):
+    except Exception as error:
+        let_through(error)
         return None

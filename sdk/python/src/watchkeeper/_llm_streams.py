@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterator
 from typing import Any, Callable, Optional
 
+from ._limits import let_through
 from ._llm import LLMCall
 
 #: Whether a piece is kept from the application; it also gives why the model stopped to `call`.
@@ -35,8 +36,9 @@ class Watched:
         """Looks at a piece, and tells whether it stops here."""
         try:
             return self._read(self, piece)
-        except Exception:
+        except Exception as fault:
             # A piece of another shape is the application's all the same.
+            let_through(fault)
             return False
 
     def ended(self, error: Optional[BaseException] = None) -> None:

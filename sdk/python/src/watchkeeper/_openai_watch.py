@@ -12,6 +12,7 @@ import weakref
 from collections.abc import Mapping
 from typing import Any, Callable, Optional
 
+from ._limits import let_through
 from ._llm import LLMCall
 from ._llm_streams import Watched, WatchedAsyncIterator, WatchedIterator
 from ._openai_read import OPERATIONS, hiding_usage, read_answer, read_body, read_error, reader_of
@@ -31,7 +32,8 @@ def ask_for_usage(options: Any) -> bool:
             return False
         options.json_data = {**asked, "stream_options": {"include_usage": True}}
         return True
-    except Exception:
+    except Exception as fault:
+        let_through(fault)
         return False
 
 
@@ -49,9 +51,10 @@ def watch_answer(call: LLMCall, options: Any, answer: Any, hides: bool) -> Any:
             _watch_raw(call, options, answer, hides, is_read=shape == "LegacyAPIResponse")
         else:
             _watch_parsed(call, options, answer, hides)
-    except Exception:
+    except Exception as fault:
         # Of another shape than any version had: that it was called is told all the same.
         call.finish()
+        let_through(fault)
     return answer
 
 
@@ -61,9 +64,9 @@ def watch_error(call: LLMCall, error: BaseException) -> None:
         answer = getattr(error, "completion", None)
         if answer is not None:
             read_answer(call, answer)
-    except Exception:
+    except Exception as fault:
         # Another library's error, with a `completion` of its own.
-        pass
+        let_through(fault)
     call.finish(error=error)
 
 
@@ -112,8 +115,9 @@ def _watch_raw(call: LLMCall, options: Any, raw: Any, hides: bool, is_read: bool
         # It remembers what it has parsed, so the application's own `parse` costs nothing any more.
         try:
             parsed = raw.parse()
-        except Exception:
+        except Exception as fault:
             call.finish()
+            let_through(fault)
             return
         _watch_parsed(call, options, parsed, hides)
         return
@@ -159,8 +163,9 @@ def _raw_closed(call: LLMCall, response: Any) -> None:
     reason: Optional[str] = None
     try:
         reason = read_body(call, response.content)
-    except Exception:
+    except Exception as fault:
         # It was read in pieces that nobody kept, or it is a stream.
+        let_through(fault)
         if not response.is_stream_consumed:
             reason = "cancelled"
     call.finish(reason)

@@ -9,7 +9,7 @@ from . import _allocations, _context
 from ._clean import name as clean_name
 from ._errors import error_facts, is_failure
 from ._events import encode_members
-from ._facts import STAGE_FIELDS, as_count
+from ._facts import STAGE_FIELDS
 from ._limits import is_interruption
 from ._measure import Measure
 from ._work import ToldWork
@@ -70,7 +70,7 @@ class Stage(ToldWork):
 
     @items.setter
     def items(self, value: Optional[int]) -> None:
-        self.set(items=as_count(value))
+        self.set(items=value)
 
     def set(self, **attributes: Any) -> None:
         """Adds facts; they go with the end of the stage. `items`, `component` and `expected_max_seconds` are fields of

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import Mapping
 from typing import Any, Callable, Optional, TypeVar, Union, overload
 
 from . import _context
@@ -44,7 +43,7 @@ def task(
     """
 
     def decorate(function: _Function) -> _Function:
-        make = _Maker(name or str(getattr(function, "__name__", "task")), options)
+        make = _Maker(str(getattr(function, "__name__", "task")) if name is None else name, options)
         if inspect.isasyncgenfunction(function):
             return _of_async_generator(function, make)
         if inspect.iscoroutinefunction(function):
@@ -69,8 +68,9 @@ class _Maker:
         for key, ask in self._asked.items():
             try:
                 options[key] = ask(*args, **kwargs)
-            except Exception:
+            except Exception as fault:
                 # The job is told without it.
+                let_through(fault)
                 continue
         return make_job(client, self._name, options)
 
@@ -79,13 +79,14 @@ def make_job(client: Client, kind: Any, options: dict[str, Any]) -> Job:
     """A job of `client`; what is no option of jobs is one of its facts. `origin` may be the payload itself."""
     try:
         own = {key: options[key] for key in _OPTIONS if key in options}
-        if isinstance(own.get("origin"), Mapping):
-            own["origin"] = _context.extract(own["origin"])
+        origin = own.get("origin")
+        if origin is not None and type(origin) is not _context.Origin:
+            own["origin"] = _context.extract(origin)
         given = {key: value for key, value in options.items() if key not in _OPTIONS}
         return Job(client, kind, given=given, **own)
-    except Exception as error:
+    except Exception as fault:
         client.counts.drop("internal_error")
-        let_through(error)
+        let_through(fault)
         return NO_JOB
 
 

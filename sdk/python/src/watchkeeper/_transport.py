@@ -7,6 +7,7 @@ batch that went somewhere else would count as delivered.
 from __future__ import annotations
 
 import enum
+import functools
 import http.client
 import json
 import os
@@ -18,6 +19,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Optional
 from urllib.parse import urlsplit
 
+from ._deadline import Response
 from ._settings import Settings
 from ._version import __version__
 
@@ -151,8 +153,10 @@ class Transport:
             connection.sock.settimeout(timeout_seconds)
         headers = {**self._headers, "Content-Type": stream.content_type}
         connection.request("POST", self._folder + stream.path, body=packed, headers=headers)
+        deadline = time.monotonic() + timeout_seconds
+        connection.response_class = functools.partial(Response, deadline=deadline)  # type: ignore[assignment]
         response = connection.getresponse()
-        body = _read(response, time.monotonic() + timeout_seconds)
+        body = _read(response)
         if response.will_close or not response.isclosed():
             self.close()
         return _understood(stream, response.status, response.headers.get("Retry-After"), body)
@@ -171,8 +175,8 @@ class Transport:
         return http.client.HTTPSConnection(self._host, self._port, timeout=timeout_seconds, context=self._tls)
 
 
-def _read(response: http.client.HTTPResponse, deadline: float) -> bytes:
-    """The body, within bounds of size and of time: a server that sends a byte now and then must not hold us."""
+def _read(response: http.client.HTTPResponse) -> bytes:
+    """The body, if it is not too large."""
     parts: list[bytes] = []
     size = 0
     while size <= _MAX_ANSWER_BYTES:
@@ -183,8 +187,6 @@ def _read(response: http.client.HTTPResponse, deadline: float) -> bytes:
             return b"".join(parts)
         parts.append(part)
         size += len(part)
-        if time.monotonic() > deadline:
-            raise TimeoutError("the answer takes too long")
     raise ValueError("the answer is too large")
 
 

@@ -32,6 +32,7 @@ from ._client import Client, current_client
 from ._context import current_job, current_stage
 from ._events import encode_members
 from ._fork import on_fork
+from ._limits import let_through
 from ._measure import Measure
 from ._process import Process
 from ._settings import read_settings
@@ -124,7 +125,8 @@ class MemoryTracker:
             opened.report("stage.started", _facts(memory))
             self._record("stage_start", "stage", stage, memory)
             logger.info("stage %s start: %.1f MB", stage, memory["rss_mb"])
-        except Exception:
+        except Exception as fault:
+            let_through(fault)
             _lost()
 
     def record_stage_end(self, stage: str) -> None:
@@ -143,7 +145,8 @@ class MemoryTracker:
                 if peak_mb is not None:
                     known["peak_mb"] = peak_mb
             logger.info("stage %s end: %.1f MB (delta: %+.1f MB)", stage, memory["rss_mb"], delta)
-        except Exception:
+        except Exception as fault:
+            let_through(fault)
             _lost()
 
     def record_component_load(self, component: str) -> None:
@@ -196,7 +199,8 @@ class MemoryTracker:
             delta = known.get("delta_mb")
             _report_component("component.loaded", component, memory, delta, seconds, level, self._job_id)
             logger.info("component %s loaded: %.1f MB", component, memory["rss_mb"])
-        except Exception:
+        except Exception as fault:
+            let_through(fault)
             _lost()
 
     def _unloaded(self, component: str, before: Optional[int], seconds: Optional[float]) -> None:
@@ -215,7 +219,8 @@ class MemoryTracker:
             delta = None if before is None else -freed
             _report_component("component.unloaded", component, memory, delta, seconds, level, self._job_id)
             logger.info("component %s unloaded: %.1f MB (freed: %.1f MB)", component, memory["rss_mb"], freed)
-        except Exception:
+        except Exception as fault:
+            let_through(fault)
             _lost()
 
     def _entry(self, names: dict[str, dict[str, Any]], name: str) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from ._clean import name as clean_name
 from ._client import current_client
 from ._context import current_job
 from ._fork import on_fork
+from ._limits import let_through
 from ._process import Process
 from ._work import Work
 
@@ -211,8 +212,9 @@ class ResourceMonitor:
         `max_seconds` is how long this one may take, by default `max_job_seconds`; 0 is without a bound."""
         try:
             return self._admit(clean_name(id), self.max_job_seconds if max_seconds is None else max_seconds)
-        except Exception:
+        except Exception as fault:
             # A fault of ours must not keep an application from its work.
+            let_through(fault)
             client = current_client()
             if client is not None:
                 client.counts.drop("internal_error")
@@ -273,9 +275,9 @@ class ResourceMonitor:
     def _tell(self, action: str, outcome: str, job_id: str, message: str) -> None:
         try:
             logger.warning("%s: job %s: %s", action, job_id, message)
-        except Exception:
+        except Exception as fault:
             # A handler that fails is the application's matter.
-            pass
+            let_through(fault)
         client = current_client()
         if client is not None:
             facts = {"action": action, "category": "system", "outcome": outcome, "target": client.worker_id}

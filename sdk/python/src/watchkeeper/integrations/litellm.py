@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from .._clean import name as clean_name
 from .._client import current_client
+from .._limits import let_through
 from .._llm import LLMCall, context_facts
 from .._llm_providers import provider_of
 from .._log import logger
@@ -118,7 +119,8 @@ class Teller:
             call_id = kwargs.get("litellm_call_id")
             if call_id is not None:
                 _remember(self._lock, self._begun, call_id, context_facts())
-        except Exception:
+        except Exception as fault:
+            let_through(fault)
             self._lost()
 
     def succeeded(self, kwargs: Any, answer: Any, start_time: Any, end_time: Any) -> None:
@@ -135,7 +137,8 @@ class Teller:
                 call.set(cache_hit=True)
             call.usage(cost_usd=kwargs.get("response_cost"))
             self._finish(call, kwargs, start_time, end_time, reason, None)
-        except Exception:
+        except Exception as fault:
+            let_through(fault)
             self._lost()
 
     def failed(self, kwargs: Any, start_time: Any, end_time: Any) -> None:
@@ -148,7 +151,8 @@ class Teller:
             if not isinstance(error, BaseException):
                 error = str((kwargs.get("standard_logging_object") or {}).get("error_str") or error or "unknown")
             self._finish(call, kwargs, start_time, end_time, None, error)
-        except Exception:
+        except Exception as fault:
+            let_through(fault)
             self._lost()
 
     def _call(self, kwargs: Any, start_time: Any, went_well: bool) -> Optional[LLMCall]:

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Callable, Optional, TypeVar
 
 from .._client import current_client
+from .._limits import let_through
 from .._llm import LLMCall
 from .._llm_providers import known_address_of
 from .._llm_streams import LateAsyncIterator, Watched
@@ -145,7 +146,8 @@ def _begin(
             call.text(prompt=prompt_of({key: kwargs[key] if key in kwargs else args[1] if len(args) > 1 else None}))
         # A stream makes its request when its first piece is asked for, and is begun then.
         return call if kwargs.get("stream") else call.start()
-    except Exception:
+    except Exception as fault:
+        let_through(fault)
         client.counts.drop("internal_error")
         return None
 
@@ -155,7 +157,8 @@ def _whole(call: LLMCall, answer: Any) -> Any:
         reason = _read_end(call, answer)
         if call.capture_text:
             call.text(answer=_get(_get(answer, "message"), "content") or _get(answer, "response"))
-    except Exception:
+    except Exception as fault:
+        let_through(fault)
         reason = None
     call.finish(reason)
     return answer

@@ -21,6 +21,7 @@ from typing import Any, Callable, Optional, TypeVar
 
 from .._client import Client as _Reporter
 from .._client import current_client
+from .._limits import let_through
 from .._llm import LLMCall
 from .._llm_providers import known_address_of
 from .._log import logger
@@ -165,7 +166,8 @@ def _begin(
         if operation is None or options.method.lower() != "post":
             return None, None
         return _call(client, owner, options, operation, settings), options
-    except Exception:
+    except Exception as fault:
+        let_through(fault)
         client.counts.drop("internal_error")
         return None, None
 

@@ -9,6 +9,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from .._client import current_client
+from .._limits import let_through
 from ._entry import context_ids, entry_of_fields
 from ._handler import WatchkeeperHandler, deliver, is_ours
 from ._json import line_of
@@ -48,9 +49,9 @@ def structlog_processor(logger: Any, method_name: str, event_dict: Fields) -> Fi
             _deliver_entry(logger, method_name, event_dict)
         for key, value in context_ids().items():
             event_dict.setdefault(key, value)
-    except Exception:
+    except Exception as fault:
         # Whoever logs is never told.
-        pass
+        let_through(fault)
     return event_dict
 
 
@@ -68,7 +69,8 @@ def loguru_sink(message: Any) -> None:
 
     try:
         record = _of_loguru(message.record)
-    except Exception:
+    except Exception as fault:
+        let_through(fault)
         return
     for handler in configured_handlers() or (_direct,):
         if record.levelno >= handler.level:
@@ -86,7 +88,8 @@ def _deliver_entry(logger: Any, method_name: str, event_dict: Fields) -> None:
     try:
         number = _LEVELS.get(level, 20)
         deliver(client, entry_of_fields(message, fields, error), time.time(), number, level.upper(), name)
-    except Exception:
+    except Exception as fault:
+        let_through(fault)
         client.log_counts.drop("unencodable")
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Optional
 
 from .. import _context
 from .._clean import MAX_TEXT, clean, name, shortened, text
+from .._limits import let_through
 from ._exceptions import structured
 
 #: What stands beside the message, and not in `details`: Watchkeeper has a field for it. Names with a point in them are
@@ -149,6 +150,7 @@ def _message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
     except Exception as error:
+        let_through(error)
         return f"{text(record.msg, 2_000)} ({type(error).__name__}: its arguments do not fit)"
 
 

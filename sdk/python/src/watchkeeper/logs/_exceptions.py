@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Optional
 
 from .._clean import shortened
+from .._limits import let_through
 
 _MAX_FRAMES = 30
 _MAX_CHAIN = 5
@@ -35,8 +36,9 @@ def structured(error: Any) -> Optional[dict[str, Any]]:
         if stacktrace:
             told["stacktrace"] = stacktrace
         return told
-    except Exception:
+    except Exception as fault:
         # Its class failed to say what it is.
+        let_through(fault)
         return {"type": shortened(type(error).__name__, 200)}
 
 
@@ -45,7 +47,8 @@ def _one(error: BaseException) -> dict[str, Any]:
     module = "" if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}."
     try:
         message = shortened(str(error), _MAX_MESSAGE)
-    except Exception:
+    except Exception as fault:
+        let_through(fault)
         message = ""
     frames, left_out = _frames(error.__traceback__)
     told: dict[str, Any] = {"type": shortened(module + kind.__qualname__, 200), "message": message, "frames": frames}
@@ -92,7 +95,8 @@ def _chain(error: BaseException) -> list[dict[str, Any]]:
 def _stacktrace(error: BaseException) -> str:
     try:
         whole = "".join(traceback.format_exception(type(error), error, error.__traceback__, limit=-_MAX_FRAMES))
-    except Exception:
+    except Exception as fault:
+        let_through(fault)
         return ""
     if len(whole) > _MAX_STACKTRACE:
         whole = "…" + whole[-_MAX_STACKTRACE:]

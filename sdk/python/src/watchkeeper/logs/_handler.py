@@ -7,6 +7,7 @@ from typing import Optional
 
 from .._client import Client, current_client
 from .._counts import Stats
+from .._limits import let_through
 from ._entry import Entry, entry_of
 from ._records import record_of
 
@@ -39,6 +40,7 @@ class WatchkeeperHandler(logging.Handler):
         try:
             deliver(client, entry_of(record), record.created, record.levelno, record.levelname, record.name)
         except Exception as error:
+            let_through(error)
             client.log_counts.drop("unencodable")
             client.log_counts.last_error = f"a record cannot be encoded: {type(error).__name__}: {error}"[:300]
 

@@ -9,6 +9,7 @@ from typing import Any, Optional
 
 from .._client import current_client
 from .._events import dumps
+from .._limits import let_through
 from ._entry import Entry, entry_of
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
@@ -38,6 +39,7 @@ class JsonFormatter(logging.Formatter):
         try:
             entry = entry_of(record)
         except Exception as error:
+            let_through(error)
             entry = Entry(f"a record that cannot be read: {type(error).__name__}", {}, {}, None)
         line = line_of(entry, record.created, record.levelname, str(record.name), self._service)
         return json.dumps(json.loads(line)) if self._ensure_ascii and not line.isascii() else line
@@ -65,6 +67,7 @@ def line_of(entry: Entry, created: float, level: str, logger: str, service: Opti
     try:
         return dumps(line)
     except Exception as error:
+        let_through(error)
         return dumps({**{key: line[key] for key in ("timestamp", "level", "message")}, "unencodable": str(error)[:200]})
 
 
