@@ -31,17 +31,16 @@ export function HistoryTab() {
   const total = pages.at(-1)?.total ?? 0;
   return (
     <>
+      <AlertFilters />
       <MetricPanel
         title="Alerts that fired"
         expr={`sum by (alertname) (ALERTS{${matchersOf(severity, rule)}})`}
         name={ruleName}
         show={count}
-        shape="stacked"
         height={120}
         top={3}
         empty="No alert fired in this time. Choose a longer one, or look into the list below."
       />
-      <AlertFilters />
       <Panel
         title="Alerts, the last changed first"
         aside={total > 0 ? `${count(total)} are kept` : undefined}
@@ -107,7 +106,9 @@ const COLUMNS: readonly Column<Alert>[] = [
   {
     id: "state",
     head: "State",
-    cell: ({ state }) => <Badge tone={stateTone(state)}>{stateWord(state)}</Badge>,
+    cell: ({ state, severity }) => (
+      <Badge tone={state === "firing" ? toneOf(severity) : stateTone(state)}>{stateWord(state)}</Badge>
+    ),
   },
   { id: "rule", head: "Rule", cell: ({ rule }) => rule, className: "max-w-56 truncate" },
   {

@@ -25,9 +25,6 @@ export function RuleDetails({ rule, onClose }: { readonly rule: Rule; readonly o
               Its alerts
             </Link>
           </Fact>
-          <Fact name="Expression">
-            <code className="block whitespace-pre-wrap wrap-anywhere text-[13px]">{rule.query.trim()}</code>
-          </Fact>
           {rule.kind === "alerting" && (
             <Fact name="Fires">
               {rule.for_seconds > 0 ? `when it has held for ${seconds(rule.for_seconds)}` : "at once"}

@@ -24,10 +24,17 @@ export function RuleValue({ rule: { query, kind } }: { readonly rule: Rule }) {
     );
   }
   if (answer.data.length === 0) return <span className="text-muted">no series</span>;
-  const text = threshold
-    ? `${decimal(nearest(answer.data, threshold))} ${threshold.operator} ${decimal(threshold.value)}`
-    : `${count(answer.data.length)} ${answer.data.length === 1 ? "result" : "results"}`;
-  return <>{text}</>;
+  if (!threshold)
+    return <>{`${count(answer.data.length)} ${answer.data.length === 1 ? "result" : "results"}`}</>;
+  const value = nearest(answer.data, threshold);
+  return (
+    <>
+      {decimal(Number(value.toPrecision(4)))}{" "}
+      <span className="text-muted">
+        fires {threshold.operator} {decimal(threshold.value)}
+      </span>
+    </>
+  );
 }
 
 /** The value that a rule would fire for first. */
