@@ -33,7 +33,17 @@ export function Accounts({ title, metric, labels, empty, isFault = false }: Prop
     ...instantQuery(`sum by (${by}) (increase(${metric}[${length}s]))`, range),
     select: valuesOf,
   });
-  const lately = new Map((recent.data ?? []).map((one) => [keyOf(one, labels), one.value]));
+  const before = useQuery({
+    ...instantQuery(`sum by (${by}) (${metric} offset ${length}s)`, range),
+    select: valuesOf,
+  });
+  const recently = byKey(recent.data, labels);
+  const earlier = byKey(before.data, labels);
+  // A counter that began in this time has no increase up to its first value, but was not there before.
+  const latelyOf = (row: Value) => {
+    const key = keyOf(row, labels);
+    return Math.max(recently.get(key) ?? 0, before.data ? row.value - (earlier.get(key) ?? 0) : 0);
+  };
   const rows = [...(total.data ?? [])].sort((a, b) => b.value - a.value);
   return (
     <Panel title={title}>
@@ -61,7 +71,7 @@ export function Accounts({ title, metric, labels, empty, isFault = false }: Prop
           <tbody>
             {rows.map((row) => {
               const key = keyOf(row, labels);
-              const some = lately.get(key) ?? 0;
+              const some = latelyOf(row);
               return (
                 <tr key={key} className="border-line border-t">
                   {labels.map((label) => (
@@ -79,6 +89,10 @@ export function Accounts({ title, metric, labels, empty, isFault = false }: Prop
       )}
     </Panel>
   );
+}
+
+function byKey(values: readonly Value[] | undefined, labels: readonly string[]): Map<string, number> {
+  return new Map((values ?? []).map((one) => [keyOf(one, labels), one.value]));
 }
 
 function keyOf({ labels: all }: Value, labels: readonly string[]): string {

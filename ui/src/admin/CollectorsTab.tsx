@@ -2,11 +2,11 @@ import { useQuery } from "@tanstack/react-query";
 import type { Collector, Probe } from "../api/types";
 import { Ago } from "../components/Ago";
 import { Badge } from "../components/Badge";
-import { DataTable } from "../components/DataTable";
 import { Empty, Failure, Loading } from "../components/Notices";
 import { Panel } from "../components/Panel";
 import type { Column } from "../components/sorting";
 import { count, ratio, seconds } from "../format/format";
+import { ColumnTable } from "./ColumnTable";
 import { collectorsQuery, probesQuery } from "./queries";
 
 /** What looks at hosts, queues and services, and whether that works. */
@@ -19,7 +19,7 @@ export function CollectorsTab() {
       <Panel title="Collectors" aside={collectors.data && `${down} of ${collectors.data.total} fail`}>
         <Shown query={collectors}>
           {(items: readonly Collector[]) => (
-            <DataTable
+            <ColumnTable
               label="Collectors"
               columns={COLLECTORS}
               rows={items}
@@ -36,7 +36,7 @@ export function CollectorsTab() {
                 Name one in watchkeeper.toml, as <code>[[collect.http]]</code> and the like.
               </Empty>
             ) : (
-              <DataTable
+              <ColumnTable
                 label="Probes"
                 columns={PROBES}
                 rows={items}
@@ -71,10 +71,12 @@ function Shown<T>({ query, children }: ShownProps<T>) {
 
 function Why({ bad, text }: { readonly bad: boolean; readonly text: string | null | undefined }) {
   if (!text) return <>–</>;
-  return <span className={bad ? "text-bad" : "text-muted"}>{text}</span>;
+  return (
+    <span className={`block min-w-72 whitespace-normal wrap-anywhere ${bad ? "text-bad" : "text-muted"}`}>
+      {text}
+    </span>
+  );
 }
-
-const WHY = "min-w-72 whitespace-normal wrap-anywhere";
 
 const COLLECTORS: readonly Column<Collector>[] = [
   {
@@ -104,7 +106,6 @@ const COLLECTORS: readonly Column<Collector>[] = [
     cell: ({ last_error, remark, absent }) => (
       <Why bad={last_error != null && !absent} text={last_error ?? remark} />
     ),
-    className: WHY,
   },
 ];
 
@@ -129,6 +130,5 @@ const PROBES: readonly Column<Probe>[] = [
     cell: ({ reason, last_failure_reason }) => (
       <Why bad={reason != null} text={reason ?? last_failure_reason} />
     ),
-    className: WHY,
   },
 ];

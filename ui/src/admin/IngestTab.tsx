@@ -11,14 +11,14 @@ export function IngestTab() {
     <>
       <div className="grid gap-5 lg:grid-cols-2">
         <MetricPanel
-          title="Taken"
+          title="Taken, each second"
           expr="sum by (source, kind) (rate(watchkeeper_ingest_accepted_total[5m]))"
           name={sourceAndKind}
           show={perSecond}
           empty="Nothing came in."
         />
         <MetricPanel
-          title="Not taken"
+          title="Not taken, each second"
           expr="sum by (source, kind, reason) (rate(watchkeeper_ingest_refused_total[5m]))"
           name={sourceKindReason}
           show={perSecond}

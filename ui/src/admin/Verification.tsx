@@ -42,7 +42,7 @@ export function Verification({ range }: { readonly range: TimeRange | null }) {
             autoComplete="off"
             pattern="\s*([0-9a-fA-F]{64})?\s*"
             title="64 hexadecimal digits"
-            className="min-w-72 flex-1 max-w-2xl font-mono"
+            className="min-w-72 flex-1 max-w-2xl"
           />
           <Button type="submit" disabled={verify.isPending}>
             {verify.isPending ? "Verifying …" : "Verify"}

@@ -72,7 +72,7 @@ export const alertQuery = (id: string) =>
     refetchInterval: REFRESH,
   });
 
-/** What there was around the beginning of an alert. That is over, mostly: it is not asked for again. */
+/** What there was around the beginning of an alert. Once that time is over it is not asked for again. */
 export function contextQuery(id: string, activeAt: string, minutes: Minutes) {
   return queryOptions({
     // An alert that comes back has another beginning.
@@ -83,7 +83,8 @@ export function contextQuery(id: string, activeAt: string, minutes: Minutes) {
         signal,
       ),
     placeholderData: keepPreviousData,
-    staleTime: 60_000,
+    staleTime: REFRESH,
+    refetchInterval: ({ state }) => (state.data && Date.parse(state.data.to) > Date.now() ? REFRESH : false),
   });
 }
 
