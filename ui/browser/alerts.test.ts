@@ -229,7 +229,7 @@ describe("administration", () => {
     await page.getByLabel("Role").selectOption("admin");
     await page.getByRole("button", { name: "Add user" }).click();
     await page.getByRole("cell", { name: "ada", exact: true }).waitFor();
-    await page.getByRole("button", { name: "Set the password of ada" }).click();
+    await page.getByRole("button", { name: "Set password of ada" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByLabel(/New password/).fill(`${PASSWORD}!`);
     expect(await barriers(page)).toEqual([]);

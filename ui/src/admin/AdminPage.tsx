@@ -1,15 +1,10 @@
 import { getRouteApi } from "@tanstack/react-router";
+import { type ComponentType, lazy, Suspense } from "react";
 import { useMayAdminister, useSession } from "../api/session";
-import { Empty } from "../components/Notices";
+import { Empty, Loading } from "../components/Notices";
 import { PageTabs } from "../components/PageTabs";
 import { Panel } from "../components/Panel";
-import { AuditTab } from "./AuditTab";
 import type { Tab } from "./address";
-import { CollectorsTab } from "./CollectorsTab";
-import { ConfigurationTab } from "./ConfigurationTab";
-import { IngestTab } from "./IngestTab";
-import { KeysTab } from "./KeysTab";
-import { StorageTab } from "./StorageTab";
 import { UsersTab } from "./UsersTab";
 
 const route = getRouteApi("/shell/admin");
@@ -17,10 +12,20 @@ const route = getRouteApi("/shell/admin");
 interface Part {
   readonly value: Tab;
   readonly text: string;
-  readonly Shown: () => React.JSX.Element;
+  readonly Shown: ComponentType;
   /** Whether administrators alone may see it. */
   readonly isGuarded: boolean;
 }
+
+// Charts and long tables come with the tabs that have them.
+const KeysTab = lazy(async () => ({ default: (await import("./KeysTab")).KeysTab }));
+const AuditTab = lazy(async () => ({ default: (await import("./AuditTab")).AuditTab }));
+const CollectorsTab = lazy(async () => ({ default: (await import("./CollectorsTab")).CollectorsTab }));
+const StorageTab = lazy(async () => ({ default: (await import("./StorageTab")).StorageTab }));
+const IngestTab = lazy(async () => ({ default: (await import("./IngestTab")).IngestTab }));
+const ConfigurationTab = lazy(async () => ({
+  default: (await import("./ConfigurationTab")).ConfigurationTab,
+}));
 
 const PARTS: readonly Part[] = [
   { value: "users", text: "Users", Shown: UsersTab, isGuarded: true },
@@ -47,7 +52,9 @@ export function AdminPage() {
         tabs={PARTS}
         onChange={(tab) => void navigate({ search: { tab } })}
       >
-        {part && (part.isGuarded && !mayAdminister ? <Guarded name={part.text} /> : <part.Shown />)}
+        <Suspense fallback={<Loading className="h-64" />}>
+          {part && (part.isGuarded && !mayAdminister ? <Guarded name={part.text} /> : <part.Shown />)}
+        </Suspense>
       </PageTabs>
     </div>
   );

@@ -52,9 +52,7 @@ export function Counters({ title, aside, pattern, strip, isFault }: Props) {
                 <tr>
                   <th className={HEAD}>What</th>
                   <th className={NUMBER_HEAD}>How often</th>
-                  <th className={HEAD}>
-                    <span className="sr-only">Whether it should happen</span>
-                  </th>
+                  <th className={HEAD}>Worth a look?</th>
                 </tr>
               </thead>
               <tbody>

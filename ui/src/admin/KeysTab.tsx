@@ -63,7 +63,7 @@ function keyColumns(onRevoke: (key: ApiKey) => void): readonly Column<ApiKey>[] 
     },
     {
       id: "do",
-      head: <span className="sr-only">What can be done</span>,
+      head: "Actions",
       cell: (key) =>
         key.revoked_at ? null : (
           <Button

@@ -58,9 +58,7 @@ function UserTable({ users, onRemove, onPassword }: TableProps) {
           <th className={HEAD}>Role</th>
           <th className={HEAD}>Made</th>
           <th className={HEAD}>Can log in</th>
-          <th className={HEAD}>
-            <span className="sr-only">What can be done</span>
-          </th>
+          <th className={HEAD}>Actions</th>
         </tr>
       </thead>
       <tbody>
@@ -84,7 +82,7 @@ function UserTable({ users, onRemove, onPassword }: TableProps) {
             </td>
             <td className={`${CELL} text-right`}>
               <span className="inline-flex gap-2">
-                <Button onClick={() => onPassword(user.name)} aria-label={`Set the password of ${user.name}`}>
+                <Button onClick={() => onPassword(user.name)} aria-label={`Set password of ${user.name}`}>
                   Set password
                 </Button>
                 <Button onClick={() => onRemove(user.name)} aria-label={`Remove ${user.name}`}>

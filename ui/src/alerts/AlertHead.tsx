@@ -33,7 +33,7 @@ export function AlertHead({ alert }: { readonly alert: AlertDetail }) {
       {alert.annotations.description !== undefined && (
         <p className="wrap-anywhere">{alert.annotations.description}</p>
       )}
-      <p className="flex flex-wrap gap-x-4 gap-y-1 text-muted text-xs">
+      <p className="flex flex-wrap items-center gap-x-4 gap-y-1 text-muted text-xs">
         <Since alert={alert} />
         {alert.value != null && (
           <span>
@@ -48,12 +48,12 @@ export function AlertHead({ alert }: { readonly alert: AlertDetail }) {
         <Link
           to="/alerts"
           search={{ tab: "rules", open: alert.rule_id }}
-          className="text-ink underline underline-offset-2"
+          className="inline-block py-1 text-ink underline underline-offset-2"
         >
           Rule {alert.rule}
         </Link>
         {runbook !== null && (
-          <a href={runbook} className="text-ink underline underline-offset-2">
+          <a href={runbook} className="inline-block py-1 text-ink underline underline-offset-2">
             Runbook: what to do
           </a>
         )}

@@ -57,7 +57,7 @@ function Details({ alert }: { readonly alert: Alert }) {
     <div className="grid gap-4 pt-1">
       <div className="grid gap-1.5">
         {alert.annotations.description !== undefined && <p>{alert.annotations.description}</p>}
-        <p className="flex flex-wrap gap-x-4 gap-y-1 text-muted text-xs">
+        <p className="flex flex-wrap items-center gap-x-4 gap-y-1 text-muted text-xs">
           <span>
             Rule <span className="text-ink">{alert.rule}</span>
           </span>
@@ -69,11 +69,15 @@ function Details({ alert }: { readonly alert: Alert }) {
           <span>
             Since <time dateTime={alert.active_at}>{new Date(alert.active_at).toLocaleString("en-GB")}</time>
           </span>
-          <Link to="/alerts/$id" params={{ id: alert.id }} className="text-ink underline underline-offset-2">
+          <Link
+            to="/alerts/$id"
+            params={{ id: alert.id }}
+            className="inline-block py-1 text-ink underline underline-offset-2"
+          >
             All about this alert
           </Link>
           {runbook !== null && (
-            <a href={runbook} className="text-ink underline underline-offset-2">
+            <a href={runbook} className="inline-block py-1 text-ink underline underline-offset-2">
               Runbook: what to do
             </a>
           )}

@@ -1,10 +1,9 @@
 import { getRouteApi } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
+import { Loading } from "../components/Notices";
 import { PageTabs } from "../components/PageTabs";
 import { ActiveTab } from "./ActiveTab";
 import type { Tab } from "./address";
-import { ChannelsTab } from "./ChannelsTab";
-import { HistoryTab } from "./HistoryTab";
-import { RulesTab } from "./RulesTab";
 
 const route = getRouteApi("/shell/alerts");
 
@@ -15,11 +14,12 @@ const TABS: readonly { readonly value: Tab; readonly text: string }[] = [
   { value: "channels", text: "Channels" },
 ];
 
-const SHOWN: Record<Tab, () => React.JSX.Element> = {
+// Charts and long tables come with the tabs that have them.
+const SHOWN = {
   active: ActiveTab,
-  history: HistoryTab,
-  rules: RulesTab,
-  channels: ChannelsTab,
+  history: lazy(async () => ({ default: (await import("./HistoryTab")).HistoryTab })),
+  rules: lazy(async () => ({ default: (await import("./RulesTab")).RulesTab })),
+  channels: lazy(async () => ({ default: (await import("./ChannelsTab")).ChannelsTab })),
 };
 
 /** What fires and what has fired, by which rules, and who is told. */
@@ -36,7 +36,9 @@ export function AlertsPage() {
     <div className="grid grid-cols-1 gap-4">
       <h1 className="font-semibold text-xl tracking-tight">Alerts</h1>
       <PageTabs label="What is shown" value={tab} tabs={TABS} onChange={go}>
-        <Shown />
+        <Suspense fallback={<Loading className="h-64" />}>
+          <Shown />
+        </Suspense>
       </PageTabs>
     </div>
   );
