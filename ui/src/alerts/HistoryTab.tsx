@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useCallback } from "react";
+import { lazy, Suspense, useCallback } from "react";
 import type { Alert } from "../api/types";
 import { Ago } from "../components/Ago";
 import { Badge } from "../components/Badge";
@@ -10,13 +10,14 @@ import { Panel } from "../components/Panel";
 import type { Column } from "../components/sorting";
 import { Time } from "../components/Time";
 import { count, decimal, seconds } from "../format/format";
-import type { Labels } from "../metrics/answer";
-import { MetricPanel } from "../metrics/MetricPanel";
 import { AlertFilters } from "./AlertFilters";
 import { stateTone, stateWord } from "./look";
 import { toneOf } from "./order";
 import { alertsQuery } from "./queries";
 import { useAlertsSearch } from "./useAlertsSearch";
+
+// The list does not wait for the chart.
+const FiredChart = lazy(() => import("./FiredChart"));
 
 /** Every alert that is kept, the last changed first, and how many fired when. */
 export function HistoryTab() {
@@ -32,15 +33,9 @@ export function HistoryTab() {
   return (
     <>
       <AlertFilters />
-      <MetricPanel
-        title="Alerts that fired"
-        expr={`sum by (alertname) (ALERTS{${matchersOf(severity, rule)}})`}
-        name={ruleName}
-        show={count}
-        height={120}
-        top={3}
-        empty="No alert fired in this time. Choose a longer one, or look into the list below."
-      />
+      <Suspense fallback={<Loading className="h-40" />}>
+        <FiredChart severity={severity} rule={rule} />
+      </Suspense>
       <Panel
         title="Alerts, the last changed first"
         aside={total > 0 ? `${count(total)} are kept` : undefined}
@@ -68,18 +63,6 @@ export function HistoryTab() {
       </Panel>
     </>
   );
-}
-
-function matchersOf(severity: string | undefined, rule: string | undefined): string {
-  const parts = ['alertstate="firing"'];
-  // A text of JSON is one of PromQL, too.
-  if (severity !== undefined) parts.push(`severity=${JSON.stringify(severity)}`);
-  if (rule !== undefined) parts.push(`alertname=${JSON.stringify(rule)}`);
-  return parts.join(", ");
-}
-
-function ruleName(labels: Labels): string {
-  return labels.alertname ?? "alerts";
 }
 
 const COLUMNS: readonly Column<Alert>[] = [

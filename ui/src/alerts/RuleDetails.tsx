@@ -1,13 +1,16 @@
 import { Link } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
 import type { Rule } from "../api/types";
 import { Button } from "../components/Button";
 import { Fact, Facts } from "../components/Facts";
+import { Loading } from "../components/Notices";
 import { Panel } from "../components/Panel";
 import { Time } from "../components/Time";
 import { seconds } from "../format/format";
 import { LabelList } from "./LabelList";
-import { RuleChart } from "./RuleChart";
-import { RuleState } from "./ruleColumns";
+import { RuleState } from "./RuleState";
+
+const RuleChart = lazy(async () => ({ default: (await import("./RuleChart")).RuleChart }));
 
 /** One rule: what it says, how it does, and its expression against its threshold. */
 export function RuleDetails({ rule, onClose }: { readonly rule: Rule; readonly onClose: () => void }) {
@@ -67,7 +70,9 @@ export function RuleDetails({ rule, onClose }: { readonly rule: Rule; readonly o
           </Fact>
         </Facts>
       </Panel>
-      <RuleChart rule={rule} title="Its values and its threshold" />
+      <Suspense fallback={<Loading className="h-64" />}>
+        <RuleChart rule={rule} title="Its values and its threshold" />
+      </Suspense>
     </>
   );
 }

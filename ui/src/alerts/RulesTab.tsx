@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { lazy, Suspense, useMemo } from "react";
 import type { Rule, RulesReload } from "../api/types";
 import { DataTable } from "../components/DataTable";
 import { Field, Pick } from "../components/Field";
@@ -9,10 +9,12 @@ import { Time } from "../components/Time";
 import type { AlertsSearch } from "./address";
 import { HEALTHS, SEVERITIES } from "./address";
 import { rulesQuery, rulesReloadQuery } from "./queries";
-import { RuleDetails } from "./RuleDetails";
 import { ruleColumns } from "./ruleColumns";
 import { sortingOf, sortText } from "./sort";
 import { useAlertsSearch } from "./useAlertsSearch";
+
+// It comes with charts, which the list does not wait for.
+const RuleDetails = lazy(async () => ({ default: (await import("./RuleDetails")).RuleDetails }));
 
 /** What is watched for: each rule with its values now, its state, and how its last evaluation went. */
 export function RulesTab() {
@@ -54,7 +56,9 @@ export function RulesTab() {
         )}
       </Panel>
       {chosen ? (
-        <RuleDetails key={chosen.id} rule={chosen} onClose={() => change({ open: undefined })} />
+        <Suspense fallback={<Loading className="h-64" />}>
+          <RuleDetails key={chosen.id} rule={chosen} onClose={() => change({ open: undefined })} />
+        </Suspense>
       ) : (
         open !== undefined &&
         rules.data && (
