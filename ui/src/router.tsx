@@ -13,6 +13,8 @@ import {
   stringifySearchWith,
 } from "@tanstack/react-router";
 import { oneOf, search, text } from "./address/read";
+import { adminSearch } from "./admin/address";
+import { alertSearch, alertsSearch } from "./alerts/address";
 import { sessionQuery } from "./api/session";
 import { Failed, NotFound } from "./app/Failed";
 import { Shell } from "./app/Shell";
@@ -77,6 +79,27 @@ const overview = createRoute({
   component: lazyRouteComponent(() => import("./overview/OverviewPage"), "OverviewPage"),
 });
 
+const alerts = createRoute({
+  getParentRoute: () => shell,
+  path: "/alerts",
+  validateSearch: alertsSearch,
+  component: lazyRouteComponent(() => import("./alerts/AlertsPage"), "AlertsPage"),
+});
+
+const alert = createRoute({
+  getParentRoute: () => shell,
+  path: "/alerts/$id",
+  validateSearch: alertSearch,
+  component: lazyRouteComponent(() => import("./alerts/AlertPage"), "AlertPage"),
+});
+
+const admin = createRoute({
+  getParentRoute: () => shell,
+  path: "/admin",
+  validateSearch: adminSearch,
+  component: lazyRouteComponent(() => import("./admin/AdminPage"), "AdminPage"),
+});
+
 const explore = createRoute({
   getParentRoute: () => shell,
   path: "/explore",
@@ -93,7 +116,11 @@ const graph = createRoute({
   },
 });
 
-const routeTree = root.addChildren([login, graph, shell.addChildren([overview, explore])]);
+const routeTree = root.addChildren([
+  login,
+  graph,
+  shell.addChildren([overview, alerts, alert, explore, admin]),
+]);
 
 export function createAppRouter(client: QueryClient) {
   return createRouter({

@@ -53,10 +53,19 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
 }
 
 /** Changes something; gives what the server says then. */
-export async function post<T>(path: string, body?: unknown): Promise<T> {
+export function post<T>(path: string, body?: unknown): Promise<T> {
+  return change("POST", path, body);
+}
+
+/** Takes something away. */
+export function remove(path: string): Promise<void> {
+  return change("DELETE", path);
+}
+
+async function change<T>(method: string, path: string, body?: unknown): Promise<T> {
   const headers: Record<string, string> = { "X-CSRF-Token": csrfToken };
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  const options: RequestInit = { method: "POST", headers };
+  const options: RequestInit = { method, headers };
   if (body !== undefined) options.body = JSON.stringify(body);
   const response = await ask(path, options);
   return (response.status === 204 ? undefined : await response.json()) as T;

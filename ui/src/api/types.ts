@@ -5,16 +5,32 @@ import type { components } from "./schema";
 type Schemas = components["schemas"];
 
 export type Alert = Schemas["Alert"];
+export type AlertContext = Schemas["AlertContext"];
+export type AlertDetail = Schemas["AlertDetail"];
 export type AlertsNow = Schemas["AlertsNow"];
+export type ApiKey = Schemas["ApiKey"];
+export type AuditItem = Schemas["AuditItem"];
+export type AuditVerdict = Schemas["AuditVerdict"];
 export type Bottleneck = Schemas["Bottleneck"];
+export type Channel = Schemas["Channel"];
+export type Collector = Schemas["Collector"];
+export type Delivery = Schemas["Delivery"];
+export type Diagnosis = Schemas["Diagnosis"];
 export type HostNow = Schemas["HostNow"];
 export type Job = Schemas["Job"];
+export type NewApiKey = Schemas["NewApiKey"];
 export type Overview = Schemas["Overview"];
+export type Probe = Schemas["Probe"];
 export type Queue = Schemas["Queue"];
 export type RequestGroup = RequestStats["items"][number];
 export type RequestStats = Schemas["RequestStats"];
+export type Rule = Schemas["Rule"];
+export type RulesReload = Schemas["RulesReload"];
 export type Session = Schemas["Session"];
 export type StageNow = Schemas["StageNow"];
+export type Stats = Schemas["Stats"];
+export type Transition = Schemas["Transition"];
+export type User = Schemas["User"];
 export type WorkerNow = Schemas["WorkerNow"];
 
 /** A part of a list. */

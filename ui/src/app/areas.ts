@@ -32,6 +32,18 @@ export const GROUPS: readonly Group[] = [
     ],
   },
   {
+    name: "Alerts",
+    areas: [
+      {
+        to: "/alerts",
+        name: "Alerts",
+        about: "what fires and what has fired, rules and channels",
+        icon: "M6 16V11a6 6 0 1 1 12 0v5l1.500 2h-15zM10 21h4",
+        key: "a",
+      },
+    ],
+  },
+  {
     name: "Ask",
     areas: [
       {
@@ -40,6 +52,18 @@ export const GROUPS: readonly Group[] = [
         about: "any expression of PromQL",
         icon: "M4 19V5M4 19h16M7 15l4-5 3 3 5-7",
         key: "e",
+      },
+    ],
+  },
+  {
+    name: "Admin",
+    areas: [
+      {
+        to: "/admin",
+        name: "Admin",
+        about: "users, keys, audit, collectors, storage and ingest",
+        icon: "M12 3l7 3v5c0 5-3 8-7 10-4-2-7-5-7-10V6zM9 12l2 2 4-4",
+        key: ",",
       },
     ],
   },

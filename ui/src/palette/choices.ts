@@ -51,7 +51,7 @@ function useAlerts(): ChoiceGroup {
     id: `alert ${alert.id}`,
     name: alert.annotations.summary ?? alert.rule,
     about: `${alert.severity} alert, ${alert.state}`,
-    run: () => void navigate({ to: "/", search: { alert: alert.id } }),
+    run: () => void navigate({ to: "/alerts/$id", params: { id: alert.id } }),
   }));
   return { name: "Alerts", choices };
 }

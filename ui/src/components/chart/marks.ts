@@ -8,6 +8,14 @@ export type Mark =
   | { readonly kind: "threshold"; readonly value: number; readonly tone: Tone; readonly name: string }
   /** A line upright, at a time in seconds since the epoch. */
   | { readonly kind: "event"; readonly time: number; readonly tone: Tone; readonly name: string }
+  /** A time from one end to the other, in seconds since the epoch: something went on then. */
+  | {
+      readonly kind: "span";
+      readonly start: number;
+      readonly end: number;
+      readonly tone: Tone;
+      readonly name: string;
+    }
   /** A dot, at a time and a value: an example of what was measured. */
   | { readonly kind: "example"; readonly time: number; readonly value: number; readonly name: string };
 
@@ -18,6 +26,9 @@ const COLOURS: Record<Tone, string> = {
   note: "--note",
   idle: "--line-strong",
 };
+
+/** How much of its colour a span has: what is drawn stays in sight. */
+const SPAN_ALPHA = 0.14;
 
 /** Draws marks in the chart's own pixels. */
 export function drawMarks(
@@ -46,6 +57,14 @@ export function drawMarks(
     const shade = colour(COLOURS[mark.tone]);
     ctx.strokeStyle = shade;
     ctx.fillStyle = shade;
+    if (mark.kind === "span") {
+      const [left, right] = [chart.valToPos(mark.start, "x", true), chart.valToPos(mark.end, "x", true)];
+      ctx.globalAlpha = SPAN_ALPHA;
+      // However short it was, it is to be seen.
+      ctx.fillRect(left, bbox.top, Math.max(right - left, ratio), bbox.height);
+      ctx.globalAlpha = 1;
+      continue;
+    }
     ctx.setLineDash([4 * ratio, 3 * ratio]);
     ctx.beginPath();
     if (mark.kind === "threshold") {
@@ -74,6 +93,8 @@ export function markAt(chart: uPlot, marks: readonly Mark[], left: number, top: 
 }
 
 function distance(chart: uPlot, mark: Mark, left: number, top: number): number {
+  // In a span one wants to know the values.
+  if (mark.kind === "span") return Number.POSITIVE_INFINITY;
   const across = () => ("time" in mark ? chart.valToPos(mark.time, "x") - left : 0);
   const upright = () => ("value" in mark ? chart.valToPos(mark.value, "y") - top : 0);
   return Math.hypot(across(), upright());
