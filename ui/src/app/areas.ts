@@ -32,6 +32,25 @@ export const GROUPS: readonly Group[] = [
     ],
   },
   {
+    name: "Signals",
+    areas: [
+      {
+        to: "/logs",
+        name: "Logs",
+        about: "what applications say, searched and live",
+        icon: "M6 3.500h8l4 4v13H6ZM9 11h6M9 14.500h6M9 18h3",
+        key: "l",
+      },
+      {
+        to: "/traces",
+        name: "Traces",
+        about: "what a request did in which service, and the map of services",
+        icon: "M4 6h9M8 11h9M11 16h9M4 6v10M4 11h4M4 16h7",
+        key: "t",
+      },
+    ],
+  },
+  {
     name: "Ask",
     areas: [
       {

@@ -1,5 +1,15 @@
 import { expect, it } from "vitest";
-import { boundOf, signOf, termOf, termsOf, toggled, valuesOf, withBound, withoutField, withTerm } from "./terms";
+import {
+  boundOf,
+  signOf,
+  termOf,
+  termsOf,
+  toggled,
+  valuesOf,
+  withBound,
+  withoutField,
+  withTerm,
+} from "./terms";
 
 it.each([
   ['level:error "timed out" -retry', ["level:error", '"timed out"', "-retry"]],
