@@ -25,6 +25,11 @@ interface Props {
   readonly children?: ReactNode;
 }
 
+/** Whether a search failed as it cannot be read, which the form shows. */
+export function isFault(error: Error | null): boolean {
+  return error instanceof ApiError && error.fault !== null;
+}
+
 /** Where a search is written. What is wrong with it is shown at its place. */
 export function SearchForm({ label, query, onRun, error, hints = [], placeholder, children }: Props) {
   const [draft, setDraft] = useState(query);
