@@ -3,7 +3,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { Tabs } from "radix-ui";
 import { type ReactNode, useCallback, useState } from "react";
 import type { LogRecord } from "../api/types";
-import { SearchForm } from "../search/SearchForm";
+import { isFault, SearchForm } from "../search/SearchForm";
 import { useTimeRange } from "../time/useTimeRange";
 import { AroundLine } from "./AroundLine";
 import { type LogsSearch, placeOf, type Show } from "./address";
@@ -51,7 +51,7 @@ export function LogsPage() {
   );
   const run = (text: string) => (text === q ? void histogram.refetch() : query(text));
   const place = line === undefined ? null : placeOf(line);
-  const isWrong = histogram.error !== null;
+  const isWrong = isFault(histogram.error);
 
   return (
     <div className="grid grid-cols-1 gap-4">
@@ -64,54 +64,63 @@ export function LogsPage() {
         hints={histogram.data?.hints}
         placeholder={'level>=warn service:ocr "timed out"'}
       />
-      {!isTail && !isWrong && <LevelHistogram histogram={histogram.data} />}
-      <div className={`grid min-w-0 grid-cols-1 gap-4 ${isTail ? "" : "lg:grid-cols-[15rem_minmax(0,1fr)]"}`}>
-        {!isTail && (
-          <FacetColumn>
-            <Facets
-              q={q}
-              more={facets === "" ? [] : facets.split(",")}
-              onQuery={query}
-              onMore={(fields) => go({ facets: fields.join(",") }, false)}
-            />
-          </FacetColumn>
-        )}
-        <Tabs.Root
-          value={show}
-          onValueChange={(value) => go({ show: TABS.find((tab) => tab.value === value)?.value })}
-          className="min-w-0"
+      {!isTail && !histogram.error && <LevelHistogram histogram={histogram.data} />}
+      {!isWrong && (
+        <div
+          className={`grid min-w-0 grid-cols-1 gap-4 ${isTail ? "" : "lg:grid-cols-[15rem_minmax(0,1fr)]"}`}
         >
-          <div className="flex items-center justify-between border-line border-b">
-            <Tabs.List aria-label="What is shown of the lines" className="flex">
-              {TABS.map(({ value, text }) => (
-                <Tabs.Trigger key={value} value={value} className={TRIGGER}>
-                  {text}
-                </Tabs.Trigger>
-              ))}
-            </Tabs.List>
-            {show === "lines" && (
-              <button
-                type="button"
-                onClick={() => go({ order: order ? undefined : "oldest" })}
-                className="min-h-8 px-2 text-muted text-xs hover:text-ink"
-              >
-                {order ? "Oldest first" : "Newest first"}
-              </button>
-            )}
-          </div>
-          <div className="overflow-hidden rounded-b-xl border border-line border-t-0 bg-surface shadow-panel">
-            <Tabs.Content value="lines">
-              <StoredLines q={q} order={order ?? "newest"} total={histogram.data?.total} details={details} />
-            </Tabs.Content>
-            <Tabs.Content value="patterns">
-              <Patterns q={q} onLines={lines} onAround={openAround} />
-            </Tabs.Content>
-            <Tabs.Content value="tail">
-              <TailLines key={q} q={q} details={details} />
-            </Tabs.Content>
-          </div>
-        </Tabs.Root>
-      </div>
+          {!isTail && (
+            <FacetColumn>
+              <Facets
+                q={q}
+                more={facets === "" ? [] : facets.split(",")}
+                onQuery={query}
+                onMore={(fields) => go({ facets: fields.join(",") }, false)}
+              />
+            </FacetColumn>
+          )}
+          <Tabs.Root
+            value={show}
+            onValueChange={(value) => go({ show: TABS.find((tab) => tab.value === value)?.value })}
+            className="min-w-0"
+          >
+            <div className="flex items-center justify-between border-line border-b">
+              <Tabs.List aria-label="What is shown of the lines" className="flex">
+                {TABS.map(({ value, text }) => (
+                  <Tabs.Trigger key={value} value={value} className={TRIGGER}>
+                    {text}
+                  </Tabs.Trigger>
+                ))}
+              </Tabs.List>
+              {show === "lines" && (
+                <button
+                  type="button"
+                  onClick={() => go({ order: order ? undefined : "oldest" })}
+                  className="min-h-8 px-2 text-muted text-xs hover:text-ink"
+                >
+                  {order ? "Oldest first" : "Newest first"}
+                </button>
+              )}
+            </div>
+            <div className="overflow-hidden rounded-b-xl border border-line border-t-0 bg-surface shadow-panel">
+              <Tabs.Content value="lines">
+                <StoredLines
+                  q={q}
+                  order={order ?? "newest"}
+                  total={histogram.data?.total}
+                  details={details}
+                />
+              </Tabs.Content>
+              <Tabs.Content value="patterns">
+                <Patterns q={q} onLines={lines} onAround={openAround} />
+              </Tabs.Content>
+              <Tabs.Content value="tail">
+                <TailLines key={q} q={q} details={details} />
+              </Tabs.Content>
+            </div>
+          </Tabs.Root>
+        </div>
+      )}
       {place && (
         <AroundLine
           place={place}

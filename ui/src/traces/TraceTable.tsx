@@ -60,7 +60,7 @@ function columnsFor(longest: number): readonly Column<TraceSummary>[] {
               style={{ width: `${longest > 0 ? Math.max(2, (duration_seconds / longest) * 100) : 0}%` }}
             />
           </span>
-          {seconds(duration_seconds)}
+          <span className="w-20">{seconds(duration_seconds)}</span>
         </span>
       ),
     },

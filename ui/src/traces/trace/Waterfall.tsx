@@ -70,7 +70,6 @@ export function Waterfall({ tree, selected, hasLogs, onSelect }: Props) {
   return (
     <div className="min-w-0">
       <Axis duration={tree.duration} />
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: the keys are those of the buttons within */}
       <section
         ref={holder}
         aria-label="Spans"
@@ -106,6 +105,11 @@ export function Waterfall({ tree, selected, hasLogs, onSelect }: Props) {
   );
 }
 
+/** Without one whose label would not fit. */
+function shownTicks(duration: number): readonly number[] {
+  return ticksOf(duration, TICKS).filter((tick) => tick === 0 || tick <= duration * 0.88);
+}
+
 function Axis({ duration }: { readonly duration: number }) {
   return (
     <div
@@ -114,7 +118,7 @@ function Axis({ duration }: { readonly duration: number }) {
     >
       <span className="px-3">Span</span>
       <div className="relative mx-2 h-4 overflow-hidden">
-        {ticksOf(duration, TICKS).map((tick) => (
+        {shownTicks(duration).map((tick) => (
           <span
             key={tick}
             className="absolute border-line-strong border-l pl-1 tabular-nums"
