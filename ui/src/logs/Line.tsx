@@ -1,3 +1,4 @@
+import { memo } from "react";
 import type { LogRecord } from "../api/types";
 import { Dot } from "../components/Dot";
 import { TONE_TEXT } from "../components/tone";
@@ -9,7 +10,7 @@ interface Props {
   readonly line: LogRecord;
   readonly zone: Zone;
   readonly isOpen: boolean;
-  readonly onToggle: () => void;
+  readonly onToggle: (line: LogRecord) => void;
   readonly isMarked?: boolean;
 }
 
@@ -17,7 +18,7 @@ interface Props {
 const SHORT = 400;
 
 /** A line in a single row; pressing it shows all of it. */
-export function Line({ line, zone, isOpen, onToggle, isMarked = false }: Props) {
+export const Line = memo(function Line({ line, zone, isOpen, onToggle, isMarked = false }: Props) {
   const tone = levelTone(line.level);
   const [day = "", clock = ""] = moment(Date.parse(line.time), zone, "millisecond").split(", ");
   return (
@@ -25,7 +26,7 @@ export function Line({ line, zone, isOpen, onToggle, isMarked = false }: Props) 
       type="button"
       aria-expanded={isOpen}
       aria-current={isMarked || undefined}
-      onClick={onToggle}
+      onClick={() => onToggle(line)}
       className={`flex h-full w-full min-w-0 items-center gap-2.5 px-3 text-left font-mono text-[12.5px] outline-offset-[-2px] hover:bg-raised ${isMarked ? "bg-note-soft" : isOpen ? "bg-raised" : ""}`}
     >
       <span className="shrink-0 text-muted tabular-nums">
@@ -40,7 +41,7 @@ export function Line({ line, zone, isOpen, onToggle, isMarked = false }: Props) 
       <span className="min-w-0 truncate">{shortOf(line)}</span>
     </button>
   );
-}
+});
 
 function shortOf({ message, conventions, event_name }: LogRecord): string {
   const text = message || conventions.exception_message || event_name || "(no message)";

@@ -1,31 +1,19 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import {
-  type ReactNode,
-  type UIEvent,
-  useCallback,
-  useEffect,
-  useLayoutEffect,
-  useRef,
-  useState,
-} from "react";
+import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
 import type { LogRecord } from "../api/types";
 import { useDensity } from "../app/density";
 import { useZone } from "../time/zone";
 import { Line } from "./Line";
 
-export type Row =
-  | { readonly kind: "line"; readonly key: number | string; readonly line: LogRecord }
-  | { readonly kind: "gap"; readonly key: number | string; readonly text: string };
+export interface Row {
+  readonly key: string;
+  readonly line: LogRecord;
+}
 
 interface Props {
   readonly label: string;
   readonly rows: readonly Row[];
   readonly details: (line: LogRecord) => ReactNode;
-  /** Keeps the last row in sight. */
-  readonly isFollowing?: boolean;
-  /** Called when somebody scrolls away from the end, and when they are there again. */
-  readonly onLeave?: () => void;
-  readonly onReturn?: () => void;
   /** Called when the last rows come into sight. */
   readonly onEnd?: () => void;
   /** Told whether somebody reads: has scrolled down, or opened a line. */
@@ -35,18 +23,15 @@ interface Props {
 
 const HEIGHTS = { comfortable: 28, compact: 24 };
 const BEYOND = 16;
-/** How near the end counts as the end, in pixels. */
-const NEAR = 8;
 
 /** Lines of any number: only those in sight are in the page. It scrolls by itself. */
 export function LineList(props: Props) {
-  const { label, rows, details, isFollowing = false, onLeave, onReturn, onEnd, onRead } = props;
+  const { label, rows, details, onEnd, onRead } = props;
   const { className = "h-[65vh]" } = props;
   const [density] = useDensity();
   const [zone] = useZone();
   const [open, setOpen] = useState<ReadonlySet<Row["key"]>>(new Set());
   const holder = useRef<HTMLElement>(null);
-  const last = useRef(0);
   const height = HEIGHTS[density];
   const virtual = useVirtualizer({
     count: rows.length,
@@ -62,25 +47,12 @@ export function LineList(props: Props) {
   }, [isAtEnd, onEnd]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: rows have another height then
   useEffect(() => virtual.measure(), [height, virtual]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: whenever rows came
-  useLayoutEffect(() => {
-    const { current } = holder;
-    if (isFollowing && current) current.scrollTop = current.scrollHeight;
-  }, [rows, isFollowing]);
-  const scrolled = ({ currentTarget: { scrollTop, scrollHeight, clientHeight } }: UIEvent) => {
-    const isBottom = scrollTop + clientHeight >= scrollHeight - NEAR;
-    if (isBottom) onReturn?.();
-    else if (scrollTop < last.current - 1) onLeave?.();
-    last.current = scrollTop;
-    onRead?.(scrollTop > 0 || open.size > 0);
-  };
   const toggle = ({ key }: Row, place: number) => {
     const next = new Set(open);
     if (!next.delete(key)) next.add(key);
     // A row that is open has been measured; a closed one is as high as all.
     else virtual.resizeItem(place, height);
     setOpen(next);
-    if (next.size > 0) onLeave?.();
     onRead?.(next.size > 0 || (holder.current?.scrollTop ?? 0) > 0);
   };
   return (
@@ -89,7 +61,7 @@ export function LineList(props: Props) {
       aria-label={label}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
       tabIndex={0}
-      onScroll={scrolled}
+      onScroll={({ currentTarget: { scrollTop } }) => onRead?.(scrollTop > 0 || open.size > 0)}
       className={`overflow-y-auto overflow-x-hidden [overflow-anchor:none] ${className}`}
     >
       <ol className="relative" style={{ height: virtual.getTotalSize() }}>
@@ -106,13 +78,9 @@ export function LineList(props: Props) {
               style={{ transform: `translateY(${start}px)` }}
             >
               <div style={{ height }}>
-                {row.kind === "gap" ? (
-                  <p className="flex h-full items-center px-3 text-warn text-xs">{row.text}</p>
-                ) : (
-                  <Line line={row.line} zone={zone} isOpen={isOpen} onToggle={() => toggle(row, index)} />
-                )}
+                <Line line={row.line} zone={zone} isOpen={isOpen} onToggle={() => toggle(row, index)} />
               </div>
-              {isOpen && row.kind === "line" && details(row.line)}
+              {isOpen && details(row.line)}
             </li>
           );
         })}

@@ -25,7 +25,7 @@ export function StoredLines({ q, order, total, details }: Props) {
   const rows = useMemo<readonly Row[]>(
     () =>
       (data?.pages ?? []).flatMap(({ items }) =>
-        items.map((line) => ({ kind: "line" as const, key: `${line.time} ${line.id}`, line })),
+        items.map((line) => ({ key: `${line.time} ${line.id}`, line })),
       ),
     [data],
   );

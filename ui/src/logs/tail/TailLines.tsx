@@ -1,11 +1,11 @@
-import type { ReactNode } from "react";
+import { type ReactNode, useCallback, useState } from "react";
 import type { LogRecord } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Dot } from "../../components/Dot";
 import type { Tone } from "../../components/tone";
 import { count } from "../../format/format";
-import { LineList } from "../LineList";
 import { KEPT, type Picture } from "./feed";
+import { TailList } from "./TailList";
 import { type TailState, useTail } from "./useTail";
 
 interface Props {
@@ -28,6 +28,14 @@ export function TailLines({ q, details }: Props) {
   const { feed, picture, state } = useTail(q);
   const { entries, held } = picture;
   const { tone, text } = STATES[state];
+  const [opened, open] = useState<LogRecord | null>(null);
+  const toggle = useCallback(
+    (line: LogRecord) => {
+      feed.hold("button");
+      open((now) => (now === line ? null : line));
+    },
+    [feed],
+  );
   return (
     <>
       <div className="flex min-h-11 flex-wrap items-center gap-x-3 gap-y-1 border-line border-b px-3 py-1.5">
@@ -41,7 +49,13 @@ export function TailLines({ q, details }: Props) {
           {held === null ? (
             <Button onClick={() => feed.hold("button")}>Pause</Button>
           ) : (
-            <Button primary onClick={() => feed.follow()}>
+            <Button
+              primary
+              onClick={() => {
+                open(null);
+                feed.follow();
+              }}
+            >
               {picture.waiting > 0 ? `Follow: ${count(picture.waiting)} new` : "Follow"}
             </Button>
           )}
@@ -52,18 +66,19 @@ export function TailLines({ q, details }: Props) {
           Lines show here as they come. What came before is under Lines.
         </p>
       ) : (
-        <LineList
-          label="Lines as they come"
-          rows={entries}
-          details={details}
+        <TailList
+          entries={entries}
           isFollowing={held === null}
+          opened={opened}
+          onOpen={toggle}
           onLeave={() => feed.hold("scroll")}
           onReturn={() => {
-            // Somebody who pressed the button wants it to stay held.
+            // Somebody who pressed the button, or who reads a line, wants it to stay held.
             if (held === "scroll") feed.follow();
           }}
         />
       )}
+      {opened && <section aria-label="The opened line">{details(opened)}</section>}
     </>
   );
 }

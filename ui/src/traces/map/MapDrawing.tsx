@@ -1,6 +1,7 @@
-import { useMemo } from "react";
+import { useMemo, useRef } from "react";
 import type { ServiceEdge, ServiceMap, ServiceNode } from "../../api/types";
 import type { Tone } from "../../components/tone";
+import { useWidth } from "../../components/useWidth";
 import { rate, ratio, seconds } from "../../format/format";
 import { BOX, type Box, type Line, layoutOf, pathThrough } from "./layout";
 import { errorTone, widthOf } from "./look";
@@ -10,6 +11,9 @@ interface Props {
   readonly selected: string | null;
   readonly onSelect: (service: string | null) => void;
 }
+
+/** By how much the drawing is made smaller at the most. */
+const SMALLEST = 0.78;
 
 const STROKES: Record<Tone, string> = {
   bad: "stroke-bad",
@@ -37,18 +41,23 @@ export function MapDrawing({ map, selected, onSelect }: Props) {
     [map],
   );
   const nodes = useMemo(() => new Map(map.nodes.map((node) => [node.name, node])), [map]);
+  const holder = useRef<HTMLElement>(null);
+  const room = useWidth(holder);
   const busiest = map.edges.reduce((most, edge) => Math.max(most, edge.rate), 0);
   const near = useMemo(() => neighboursOf(map, selected), [map, selected]);
+  // As wide as there is room, but no smaller than can be read.
+  const width = Math.min(layout.width, Math.max(room, layout.width * SMALLEST));
   return (
     <section
+      ref={holder}
       aria-label="Map of services"
       // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
       tabIndex={0}
-      className="max-h-[75vh] overflow-auto"
+      className="overflow-x-auto"
     >
       <svg
-        width={layout.width}
-        height={layout.height}
+        width={width}
+        height={layout.height * (width / Math.max(1, layout.width))}
         viewBox={`0 0 ${layout.width} ${layout.height}`}
         className="mx-auto block"
       >

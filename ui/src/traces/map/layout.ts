@@ -28,8 +28,8 @@ export interface MapLayout<E extends Edge> {
   readonly height: number;
 }
 
-export const BOX = { width: 168, height: 58 };
-const [ACROSS, DOWN, MARGIN] = [72, 18, 14];
+export const BOX = { width: 160, height: 54 };
+const [ACROSS, DOWN, MARGIN] = [52, 14, 14];
 /** How much room a line takes that only passes a layer. */
 const PASSING = 16;
 const SWEEPS = 8;

@@ -114,7 +114,7 @@ function Axis({ duration }: { readonly duration: number }) {
   return (
     <div
       aria-hidden="true"
-      className="grid h-7 grid-cols-[minmax(0,2fr)_minmax(0,3fr)] items-center border-line border-b text-muted text-xs"
+      className="grid h-7 grid-cols-[minmax(0,2fr)_minmax(0,3fr)] max-sm:grid-cols-[minmax(0,3fr)_minmax(0,2fr)] items-center border-line border-b text-muted text-xs"
     >
       <span className="px-3">Span</span>
       <div className="relative mx-2 h-4 overflow-hidden">

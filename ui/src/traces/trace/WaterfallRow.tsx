@@ -1,3 +1,4 @@
+import type { CSSProperties } from "react";
 import { Dot } from "../../components/Dot";
 import { seconds } from "../../format/format";
 import { levelTone } from "../../logs/levels";
@@ -13,11 +14,12 @@ interface Props {
   readonly onFold: () => void;
 }
 
-/** How far a part stands to the right of its whole, in pixels, and how many times at the most. */
-const [INDENT, DEEPEST] = [14, 16];
+/** How many times a part stands to the right of its whole at the most. */
+const DEEPEST = 16;
+const INDENT = "pl-[calc(6px+var(--depth)*14px)] max-sm:pl-[calc(2px+var(--depth)*5px)]";
 
-function indent(depth: number): { readonly paddingLeft: number } {
-  return { paddingLeft: 6 + Math.min(depth, DEEPEST) * INDENT };
+function depthStyle(depth: number): CSSProperties {
+  return { "--depth": Math.min(depth, DEEPEST) } as CSSProperties;
 }
 
 /** A span, or a line of a log, of a trace. */
@@ -26,7 +28,7 @@ export function WaterfallRow(props: Props) {
   const { isSelected } = props;
   return (
     <div
-      className={`grid h-full grid-cols-[minmax(0,2fr)_minmax(0,3fr)] items-stretch hover:bg-raised ${isSelected ? "bg-raised" : ""}`}
+      className={`grid h-full grid-cols-[minmax(0,2fr)_minmax(0,3fr)] max-sm:grid-cols-[minmax(0,3fr)_minmax(0,2fr)] items-stretch hover:bg-raised ${isSelected ? "bg-raised" : ""}`}
     >
       {row.kind === "log" ? (
         <LogName row={row} onSelect={props.onSelect} />
@@ -51,7 +53,7 @@ function SpanName({ row, isSelected, isFolded, onSelect, onFold }: Props & { rea
   const { span, children } = row;
   const isError = span.status === "error";
   return (
-    <div className="flex min-w-0 items-center gap-0.5" style={indent(row.depth)}>
+    <div className={`flex min-w-0 items-center gap-0.5 ${INDENT}`} style={depthStyle(row.depth)}>
       {children.length > 0 || row.logs.length > 0 ? (
         <button
           type="button"
@@ -76,7 +78,8 @@ function SpanName({ row, isSelected, isFolded, onSelect, onFold }: Props & { rea
         {isError && <Dot tone="bad" />}
         {isError && <span className="sr-only">Failed: </span>}
         <span className="min-w-0 truncate">
-          <span className="text-muted">{span.origin.service ?? "–"}</span> {span.name || "(no name)"}
+          <span className="text-muted max-sm:sr-only">{span.origin.service ?? "–"}</span>{" "}
+          {span.name || "(no name)"}
         </span>
         <span className="ml-auto shrink-0 pl-1 text-muted text-xs tabular-nums">
           {seconds(span.duration_seconds)}
@@ -94,7 +97,7 @@ function LogName({
   readonly onSelect: () => void;
 }) {
   return (
-    <div className="flex min-w-0 items-center" style={indent(depth)}>
+    <div className={`flex min-w-0 items-center ${INDENT}`} style={depthStyle(depth)}>
       <button
         type="button"
         data-row={key}
