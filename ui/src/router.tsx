@@ -20,7 +20,10 @@ import { Failed, NotFound } from "./app/Failed";
 import { Shell } from "./app/Shell";
 import { exploreSearch, prometheusSearch } from "./explore/address";
 import { localAddress } from "./login/address";
+import { logsSearch } from "./logs/address";
 import { keepRange, rangeSearch } from "./time/search";
+import { traceSearch, tracesSearch } from "./traces/address";
+import { mapSearch } from "./traces/map/address";
 
 interface Context {
   readonly client: QueryClient;
@@ -107,6 +110,34 @@ const explore = createRoute({
   component: lazyRouteComponent(() => import("./explore/ExplorePage"), "ExplorePage"),
 });
 
+const logs = createRoute({
+  getParentRoute: () => shell,
+  path: "/logs",
+  validateSearch: logsSearch,
+  component: lazyRouteComponent(() => import("./logs/LogsPage"), "LogsPage"),
+});
+
+const traces = createRoute({
+  getParentRoute: () => shell,
+  path: "/traces",
+  validateSearch: tracesSearch,
+  component: lazyRouteComponent(() => import("./traces/TracesPage"), "TracesPage"),
+});
+
+const serviceMap = createRoute({
+  getParentRoute: () => shell,
+  path: "/traces/map",
+  validateSearch: mapSearch,
+  component: lazyRouteComponent(() => import("./traces/map/MapPage"), "MapPage"),
+});
+
+const trace = createRoute({
+  getParentRoute: () => shell,
+  path: "/traces/$id",
+  validateSearch: traceSearch,
+  component: lazyRouteComponent(() => import("./traces/trace/TracePage"), "TracePage"),
+});
+
 /** Where links of Prometheus lead, as templates of alert rules make them. */
 const graph = createRoute({
   getParentRoute: () => root,
@@ -120,6 +151,7 @@ const routeTree = root.addChildren([
   login,
   graph,
   shell.addChildren([overview, alerts, alert, explore, admin]),
+  shell.addChildren([overview, logs, traces, serviceMap, trace, explore]),
 ]);
 
 export function createAppRouter(client: QueryClient) {

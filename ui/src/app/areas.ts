@@ -40,6 +40,21 @@ export const GROUPS: readonly Group[] = [
         about: "what fires and what has fired, rules and channels",
         icon: "M6 16V11a6 6 0 1 1 12 0v5l1.500 2h-15zM10 21h4",
         key: "a",
+    name: "Signals",
+    areas: [
+      {
+        to: "/logs",
+        name: "Logs",
+        about: "what applications say, searched and live",
+        icon: "M6 3.500h8l4 4v13H6ZM9 11h6M9 14.500h6M9 18h3",
+        key: "l",
+      },
+      {
+        to: "/traces",
+        name: "Traces",
+        about: "what a request did in which service, and the map of services",
+        icon: "M4 6h9M8 11h9M11 16h9M4 6v10M4 11h4M4 16h7",
+        key: "t",
       },
     ],
   },

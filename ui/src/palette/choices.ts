@@ -6,9 +6,12 @@ import { activeAlertsQuery } from "../alerts/queries";
 import { AREAS } from "../app/areas";
 import { useDensity } from "../app/density";
 import { useTheme } from "../app/theme";
+import { termOf } from "../search/terms";
 import { lastOf, RANGES, relativeName } from "../time/range";
-import { useSetTimeRange } from "../time/useTimeRange";
+import { useSetTimeRange, useTimeRange } from "../time/useTimeRange";
 import { useZone, zoneName } from "../time/zone";
+import { traceIdOf } from "../traces/address";
+import { serviceMapQuery } from "../traces/queries";
 
 export interface Choice {
   readonly id: string;
@@ -27,8 +30,10 @@ export interface ChoiceGroup {
 export function useChoices(text: string): readonly ChoiceGroup[] {
   const pages = usePages();
   const alerts = useAlerts();
+  const services = useServices();
+  const trace = useTrace(text);
   const settings = useSettings();
-  const all = [pages, alerts, ...(text.trim() === "" ? [] : [settings])];
+  const all = [trace, pages, alerts, services, ...(text.trim() === "" ? [] : [settings])];
   return all.filter(({ choices }) => choices.length > 0);
 }
 
@@ -54,6 +59,35 @@ function useAlerts(): ChoiceGroup {
     run: () => void navigate({ to: "/alerts/$id", params: { id: alert.id } }),
   }));
   return { name: "Alerts", choices };
+}
+
+function useServices(): ChoiceGroup {
+  const navigate = useNavigate();
+  const services = useQuery(serviceMapQuery(useTimeRange())).data?.nodes ?? [];
+  const choices = services.slice(0, 100).map(({ name }) => ({
+    id: `service ${name}`,
+    name,
+    about: "its traces",
+    run: () => void navigate({ to: "/traces", search: { q: termOf("service", [name]) } }),
+  }));
+  return { name: "Services", choices };
+}
+
+/** A trace, where its id was typed. */
+function useTrace(text: string): ChoiceGroup {
+  const navigate = useNavigate();
+  const id = traceIdOf(text);
+  const choices = id
+    ? [
+        {
+          id: `trace ${id}`,
+          name: id,
+          about: "trace",
+          run: () => void navigate({ to: "/traces/$id", params: { id } }),
+        },
+      ]
+    : [];
+  return { name: "Traces", choices };
 }
 
 function useSettings(): ChoiceGroup {

@@ -31,6 +31,7 @@ const MISSING: File = File { path: "index.html", bytes: include_bytes!("page/mis
 /// the status of success. `/login` is among them, but belongs to the login link. `/graph` is where links of
 /// Prometheus lead: the UI makes an address of its own of it.
 const VIEWS: &[&str] = &["/", "/alerts", "/alerts/{id}", "/explore", "/admin", "/graph"];
+const VIEWS: &[&str] = &["/", "/explore", "/graph", "/logs", "/traces", "/traces/map", "/traces/{id}"];
 
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 const ASK_AGAIN: &str = "no-cache";

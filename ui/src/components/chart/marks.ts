@@ -19,7 +19,7 @@ export type Mark =
   /** A dot, at a time and a value: an example of what was measured. */
   | { readonly kind: "example"; readonly time: number; readonly value: number; readonly name: string };
 
-const COLOURS: Record<Tone, string> = {
+export const TONE_COLOURS: Record<Tone, string> = {
   good: "--good",
   warn: "--warn",
   bad: "--bad",
@@ -54,7 +54,7 @@ export function drawMarks(
       ctx.fill();
       continue;
     }
-    const shade = colour(COLOURS[mark.tone]);
+    const shade = colour(TONE_COLOURS[mark.tone]);
     ctx.strokeStyle = shade;
     ctx.fillStyle = shade;
     if (mark.kind === "span") {

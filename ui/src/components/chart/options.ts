@@ -3,14 +3,17 @@
 import uPlot from "uplot";
 import { moment } from "../../format/time";
 import type { Zone } from "../../time/zone";
+import type { Tone } from "../tone";
 import { lookOf } from "./lineLook";
-import { drawMarks, type Mark, markAt } from "./marks";
+import { drawMarks, type Mark, markAt, TONE_COLOURS } from "./marks";
 import type { Shape } from "./shape";
 
 /** A line, and what it is called where there are several. */
 export interface ChartLine {
   readonly name?: string;
   readonly values: readonly (number | null)[];
+  /** The state that it tells of, where it tells of one; of columns alone. */
+  readonly tone?: Tone;
 }
 
 /** What may change while a chart stands. */
@@ -59,7 +62,8 @@ export function chartOptions({ element, height, latest, readout, zone, shape }: 
     grid: { stroke: colour("--line"), width: 1 },
     ticks: { show: false },
   };
-  const amount = latest.current.lines.length;
+  const { lines } = latest.current;
+  const amount = lines.length;
   const isAlone = amount === 1;
   // A chart without a pointer says so at each change of its data; what stands out by other means is to stay so.
   let pointed: number | null | undefined;
@@ -74,7 +78,7 @@ export function chartOptions({ element, height, latest, readout, zone, shape }: 
       y: false,
       points: { size: 7, fill: colour("--ink"), one: true },
       drag: { x: true, y: false, dist: DRAGGED, setScale: false },
-      focus: { prox: isAlone || shape === "stacked" ? -1 : NEAR },
+      focus: { prox: isAlone || shape === "stacked" || shape === "columns" ? -1 : NEAR },
       sync: { key: PAGE, setSeries: false, scales: ["x", null] },
     },
     legend: { show: false },
@@ -92,7 +96,7 @@ export function chartOptions({ element, height, latest, readout, zone, shape }: 
         values: (_chart, marks) => marks.map((mark) => latest.current.show(mark)),
       },
     ],
-    series: [{}, ...Array.from({ length: amount }, (_, place) => lineOptions(place, amount, shape, colour))],
+    series: [{}, ...Array.from({ length: amount }, (_, place) => lineOptions(place, lines, shape, colour))],
     ...(shape === "stacked" ? { bands: bandsOf(amount) } : {}),
     hooks: {
       draw: [(chart) => drawMarks(chart, latest.current.marks, colour, font)],
@@ -122,7 +126,12 @@ export function chartOptions({ element, height, latest, readout, zone, shape }: 
           const mark = left < 0 ? undefined : markAt(chart, marks, left, top);
           const line = isAlone ? 0 : (pointed ?? emphasised);
           readout.current.textContent =
-            mark?.name ?? (line === null ? timeAt(chart, zone) : atPointer(chart, line, lines, show, zone));
+            mark?.name ??
+            (shape === "columns"
+              ? columnAt(chart, lines, show, zone)
+              : line === null
+                ? timeAt(chart, zone)
+                : atPointer(chart, line, lines, show, zone));
         },
       ],
       setSeries: [
@@ -148,10 +157,11 @@ const bars = uPlot.paths.bars?.({ size: [0.9, 64], align: 1 });
 
 function lineOptions(
   place: number,
-  amount: number,
+  lines: readonly ChartLine[],
   shape: Shape,
   colour: (name: string) => string,
 ): uPlot.Series {
+  const amount = lines.length;
   const { dash, shade } = lookOf(place);
   const stroke = colour(`--${shade}`);
   const points = { show: false, size: 4, fill: stroke, filter: lonePoints };
@@ -160,6 +170,14 @@ function lineOptions(
       return {
         stroke: colour("--muted"),
         fill: colour("--line-strong"),
+        width: 0,
+        ...(bars ? { paths: bars } : {}),
+        points: { show: false },
+      };
+    case "columns":
+      return {
+        stroke: "transparent",
+        fill: colour(TONE_COLOURS[lines[place]?.tone ?? "idle"]),
         width: 0,
         ...(bars ? { paths: bars } : {}),
         points: { show: false },
@@ -224,6 +242,17 @@ function atPointer(
   if (time === undefined || value == null) return "";
   const name = lines[line]?.name;
   return `${name === undefined ? "" : `${name}: `}${show(value)} at ${moment(time * 1000, zone)}`;
+}
+
+/** What a column is made of. */
+function columnAt(chart: uPlot, lines: Drawn["lines"], show: Drawn["show"], zone: Zone): string {
+  const place = chart.cursor.idx;
+  if (place == null) return "";
+  const parts = lines.flatMap(({ name, values }) => {
+    const value = values[place];
+    return value ? [`${show(value)} ${name ?? ""}`] : [];
+  });
+  return `${parts.length > 0 ? parts.join(", ") : "nothing"} at ${timeAt(chart, zone)}`;
 }
 
 /** The time of the pointer, which may be at another chart. */
