@@ -18,6 +18,7 @@ import { Failed, NotFound } from "./app/Failed";
 import { Shell } from "./app/Shell";
 import { exploreSearch, prometheusSearch } from "./explore/address";
 import { localAddress } from "./login/address";
+import { requestSearch, requestsSearch } from "./requests/address";
 import { keepRange, rangeSearch } from "./time/search";
 
 interface Context {
@@ -84,6 +85,20 @@ const explore = createRoute({
   component: lazyRouteComponent(() => import("./explore/ExplorePage"), "ExplorePage"),
 });
 
+const requests = createRoute({
+  getParentRoute: () => shell,
+  path: "/requests",
+  validateSearch: requestsSearch,
+  component: lazyRouteComponent(() => import("./requests/RequestsPage"), "RequestsPage"),
+});
+
+const request = createRoute({
+  getParentRoute: () => shell,
+  path: "/requests/$id",
+  validateSearch: requestSearch,
+  component: lazyRouteComponent(() => import("./requests/RequestPage"), "RequestPage"),
+});
+
 /** Where links of Prometheus lead, as templates of alert rules make them. */
 const graph = createRoute({
   getParentRoute: () => root,
@@ -93,7 +108,7 @@ const graph = createRoute({
   },
 });
 
-const routeTree = root.addChildren([login, graph, shell.addChildren([overview, explore])]);
+const routeTree = root.addChildren([login, graph, shell.addChildren([overview, requests, request, explore])]);
 
 export function createAppRouter(client: QueryClient) {
   return createRouter({

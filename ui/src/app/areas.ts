@@ -32,6 +32,18 @@ export const GROUPS: readonly Group[] = [
     ],
   },
   {
+    name: "Traffic",
+    areas: [
+      {
+        to: "/requests",
+        name: "Requests",
+        about: "rates, failures and durations, and who asked",
+        icon: "M4 8h13M13 4l4 4-4 4M20 16H7M11 12l-4 4 4 4",
+        key: "r",
+      },
+    ],
+  },
+  {
     name: "Ask",
     areas: [
       {
