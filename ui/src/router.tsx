@@ -17,6 +17,7 @@ import { sessionQuery } from "./api/session";
 import { Failed, NotFound } from "./app/Failed";
 import { Shell } from "./app/Shell";
 import { exploreSearch, prometheusSearch } from "./explore/address";
+import { llmSearch } from "./llm/address";
 import { localAddress } from "./login/address";
 import { requestSearch, requestsSearch } from "./requests/address";
 import { keepRange, rangeSearch } from "./time/search";
@@ -99,6 +100,13 @@ const request = createRoute({
   component: lazyRouteComponent(() => import("./requests/RequestPage"), "RequestPage"),
 });
 
+const llm = createRoute({
+  getParentRoute: () => shell,
+  path: "/llm",
+  validateSearch: llmSearch,
+  component: lazyRouteComponent(() => import("./llm/LlmPage"), "LlmPage"),
+});
+
 /** Where links of Prometheus lead, as templates of alert rules make them. */
 const graph = createRoute({
   getParentRoute: () => root,
@@ -108,7 +116,11 @@ const graph = createRoute({
   },
 });
 
-const routeTree = root.addChildren([login, graph, shell.addChildren([overview, requests, request, explore])]);
+const routeTree = root.addChildren([
+  login,
+  graph,
+  shell.addChildren([overview, requests, request, llm, explore]),
+]);
 
 export function createAppRouter(client: QueryClient) {
   return createRouter({

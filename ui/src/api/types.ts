@@ -9,6 +9,7 @@ export type AlertsNow = Schemas["AlertsNow"];
 export type Bottleneck = Schemas["Bottleneck"];
 export type HostNow = Schemas["HostNow"];
 export type Job = Schemas["Job"];
+export type LlmCall = Schemas["List_LlmCall"]["items"][number];
 export type Overview = Schemas["Overview"];
 export type Queue = Schemas["Queue"];
 export type Collector = Schemas["Collector"];

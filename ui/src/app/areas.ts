@@ -41,6 +41,13 @@ export const GROUPS: readonly Group[] = [
         icon: "M4 8h13M13 4l4 4-4 4M20 16H7M11 12l-4 4 4 4",
         key: "r",
       },
+      {
+        to: "/llm",
+        name: "LLM",
+        about: "models, tokens, backends, and each call",
+        icon: "M12 4l2 6 6 2-6 2-2 6-2-6-6-2 6-2zM19 3v4M17 5h4",
+        key: "m",
+      },
     ],
   },
   {

@@ -51,6 +51,8 @@ export function LatencyPanel({ title, metric, selector = "", examples, empty, he
       name={quantileName}
       show={seconds}
       marks={marks}
+      // The axis reaches to the slowest of them.
+      top={exemplars[0]?.value ?? 0}
       empty={empty}
       {...(height !== undefined ? { height } : {})}
       {...(exemplars.length > 0 ? { below: <Slowest exemplars={exemplars.slice(0, LINKS)} /> } : {})}

@@ -12,12 +12,12 @@ export function matchers(labels: Readonly<Record<string, string | undefined>>): 
 }
 
 const NAMES: readonly (readonly [number, string])[] = [
-  [0.5, "median"],
+  [0.5, "50th percentile"],
   [0.95, "95th percentile"],
   [0.99, "99th percentile"],
 ];
 
-/** The median, the 95th and the 99th percentile of a histogram, each as a series with the label `quantile`. */
+/** The 50th, the 95th and the 99th percentile of a histogram, each as a series with the label `quantile`. */
 export function quantilesExpr(metric: string, selector: string, window: string): string {
   return NAMES.map(
     ([share, name]) =>
