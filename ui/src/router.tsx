@@ -17,6 +17,7 @@ import { sessionQuery } from "./api/session";
 import { Failed, NotFound } from "./app/Failed";
 import { Shell } from "./app/Shell";
 import { exploreSearch, prometheusSearch } from "./explore/address";
+import { hostSearch } from "./hosts/address";
 import { llmSearch } from "./llm/address";
 import { localAddress } from "./login/address";
 import { requestSearch, requestsSearch } from "./requests/address";
@@ -107,6 +108,19 @@ const llm = createRoute({
   component: lazyRouteComponent(() => import("./llm/LlmPage"), "LlmPage"),
 });
 
+const hosts = createRoute({
+  getParentRoute: () => shell,
+  path: "/hosts",
+  component: lazyRouteComponent(() => import("./hosts/HostsPage"), "HostsPage"),
+});
+
+const host = createRoute({
+  getParentRoute: () => shell,
+  path: "/hosts/$name",
+  validateSearch: hostSearch,
+  component: lazyRouteComponent(() => import("./hosts/HostPage"), "HostPage"),
+});
+
 /** Where links of Prometheus lead, as templates of alert rules make them. */
 const graph = createRoute({
   getParentRoute: () => root,
@@ -119,7 +133,7 @@ const graph = createRoute({
 const routeTree = root.addChildren([
   login,
   graph,
-  shell.addChildren([overview, requests, request, llm, explore]),
+  shell.addChildren([overview, requests, request, llm, hosts, host, explore]),
 ]);
 
 export function createAppRouter(client: QueryClient) {

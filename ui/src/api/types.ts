@@ -23,6 +23,7 @@ export type RequestGroup = RequestStats["items"][number];
 export type RequestStats = Schemas["RequestStats"];
 export type Session = Schemas["Session"];
 export type StageNow = Schemas["StageNow"];
+export type Worker = Schemas["Worker"];
 export type WorkerNow = Schemas["WorkerNow"];
 
 /** A part of a list. */

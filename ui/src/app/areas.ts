@@ -51,6 +51,18 @@ export const GROUPS: readonly Group[] = [
     ],
   },
   {
+    name: "Machines",
+    areas: [
+      {
+        to: "/hosts",
+        name: "Hosts",
+        about: "processors, memory, disks, GPUs, processes and services",
+        icon: "M4 5h16v6H4zM4 13h16v6H4zM7 8h.01M7 16h.01M11 8h6M11 16h6",
+        key: "h",
+      },
+    ],
+  },
+  {
     name: "Ask",
     areas: [
       {

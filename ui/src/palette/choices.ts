@@ -6,6 +6,7 @@ import { activeAlertsQuery } from "../alerts/queries";
 import { AREAS } from "../app/areas";
 import { useDensity } from "../app/density";
 import { useTheme } from "../app/theme";
+import { hostsQuery } from "../hosts/queries";
 import { lastOf, RANGES, relativeName } from "../time/range";
 import { useSetTimeRange } from "../time/useTimeRange";
 import { useZone, zoneName } from "../time/zone";
@@ -28,7 +29,8 @@ export function useChoices(text: string): readonly ChoiceGroup[] {
   const pages = usePages();
   const alerts = useAlerts();
   const settings = useSettings();
-  const all = [pages, alerts, ...(text.trim() === "" ? [] : [settings])];
+  const hosts = useHosts();
+  const all = [pages, alerts, hosts, ...(text.trim() === "" ? [] : [settings])];
   return all.filter(({ choices }) => choices.length > 0);
 }
 
@@ -54,6 +56,18 @@ function useAlerts(): ChoiceGroup {
     run: () => void navigate({ to: "/", search: { alert: alert.id } }),
   }));
   return { name: "Alerts", choices };
+}
+
+function useHosts(): ChoiceGroup {
+  const navigate = useNavigate();
+  const hosts = useQuery(hostsQuery).data?.items ?? [];
+  const choices = hosts.slice(0, 50).map(({ host, gpus }) => ({
+    id: `host ${host}`,
+    name: host,
+    about: gpus.length > 0 ? "host with GPUs" : "host",
+    run: () => void navigate({ to: "/hosts/$name", params: { name: host } }),
+  }));
+  return { name: "Hosts", choices };
 }
 
 function useSettings(): ChoiceGroup {
