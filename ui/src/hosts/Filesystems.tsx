@@ -1,22 +1,24 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import type { Host } from "../api/types";
+import { gaugeTone } from "../components/chart/Gauge";
 import { Empty } from "../components/Notices";
 import { Panel } from "../components/Panel";
 import { CELL, HEAD, NUMBER, NUMBER_HEAD, Table } from "../components/Table";
 import { bytes, ratio, seconds } from "../format/format";
 import { matchers } from "../metrics/quantiles";
 import { instantQuery } from "../metrics/queries";
-import { useTimeRange } from "../time/useTimeRange";
 import { rowsBy } from "./groups";
+import { DISK_LIMITS, NOW, useShares } from "./shares";
 
 const DAY = 86_400;
+const TONES = { idle: "", good: "", note: "", warn: "text-warn", bad: "text-bad" };
 
 /** What is mounted, how full it is, and when it will be full if it goes on as in the last hours. */
 export function Filesystems({ host }: { readonly host: Host }) {
-  const range = useTimeRange();
+  const shares = useShares(host);
   const free = `host_filesystem_available_bytes{${matchers({ host: host.host })}}`;
-  const query = useQuery(instantQuery(`${free} / -(deriv(${free}[6h]) < 0)`, range));
+  const query = useQuery(instantQuery(`${free} / -(deriv(${free}[6h]) < 0)`, NOW));
   const left = useMemo(() => (query.data ? rowsBy("mountpoint", query.data) : null), [query.data]);
   return (
     <Panel title="File systems" aside="time to full as the last 6 hours tell">
@@ -36,8 +38,7 @@ export function Filesystems({ host }: { readonly host: Host }) {
             </tr>
           </thead>
           <tbody>
-            {host.filesystems.map((one) => {
-              const share = one.size_bytes > 0 ? 1 - one.available_bytes / one.size_bytes : null;
+            {shares.map(({ filesystem: one, share }) => {
               const toFull = left?.get(one.mountpoint)?.[""];
               return (
                 <tr key={one.mountpoint} className="border-line border-t">
@@ -46,9 +47,7 @@ export function Filesystems({ host }: { readonly host: Host }) {
                   <td className={CELL}>{one.fstype}</td>
                   <td className={NUMBER}>{bytes(one.size_bytes)}</td>
                   <td className={NUMBER}>{bytes(one.available_bytes)}</td>
-                  <td
-                    className={`${NUMBER} ${share === null || share < 0.85 ? "" : share < 0.95 ? "text-warn" : "text-bad"}`}
-                  >
+                  <td className={`${NUMBER} ${TONES[gaugeTone(share, DISK_LIMITS) ?? "idle"]}`}>
                     {ratio(share, 1)}
                   </td>
                   <td className={`${NUMBER} ${toFull !== undefined && toFull < DAY ? "text-bad" : ""}`}>

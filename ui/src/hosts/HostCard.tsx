@@ -26,10 +26,9 @@ export function HostCard({ host }: { readonly host: Host }) {
         <Link
           to="/hosts/$name"
           params={{ name: host.host }}
-          aria-label={`Everything about ${host.host}`}
           className="underline decoration-line-strong underline-offset-2 hover:text-ink"
         >
-          Everything about it
+          Everything about {host.host}
         </Link>
       }
     >
