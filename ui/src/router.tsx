@@ -19,8 +19,11 @@ import { sessionQuery } from "./api/session";
 import { Failed, NotFound } from "./app/Failed";
 import { Shell } from "./app/Shell";
 import { exploreSearch, prometheusSearch } from "./explore/address";
+import { hostSearch } from "./hosts/address";
+import { llmSearch } from "./llm/address";
 import { localAddress } from "./login/address";
 import { logsSearch } from "./logs/address";
+import { requestSearch, requestsSearch } from "./requests/address";
 import { keepRange, rangeSearch } from "./time/search";
 import { traceSearch, tracesSearch } from "./traces/address";
 import { mapSearch } from "./traces/map/address";
@@ -136,6 +139,38 @@ const trace = createRoute({
   path: "/traces/$id",
   validateSearch: traceSearch,
   component: lazyRouteComponent(() => import("./traces/trace/TracePage"), "TracePage"),
+const requests = createRoute({
+  getParentRoute: () => shell,
+  path: "/requests",
+  validateSearch: requestsSearch,
+  component: lazyRouteComponent(() => import("./requests/RequestsPage"), "RequestsPage"),
+});
+
+const request = createRoute({
+  getParentRoute: () => shell,
+  path: "/requests/$id",
+  validateSearch: requestSearch,
+  component: lazyRouteComponent(() => import("./requests/RequestPage"), "RequestPage"),
+});
+
+const llm = createRoute({
+  getParentRoute: () => shell,
+  path: "/llm",
+  validateSearch: llmSearch,
+  component: lazyRouteComponent(() => import("./llm/LlmPage"), "LlmPage"),
+});
+
+const hosts = createRoute({
+  getParentRoute: () => shell,
+  path: "/hosts",
+  component: lazyRouteComponent(() => import("./hosts/HostsPage"), "HostsPage"),
+});
+
+const host = createRoute({
+  getParentRoute: () => shell,
+  path: "/hosts/$name",
+  validateSearch: hostSearch,
+  component: lazyRouteComponent(() => import("./hosts/HostPage"), "HostPage"),
 });
 
 /** Where links of Prometheus lead, as templates of alert rules make them. */
@@ -152,6 +187,7 @@ const routeTree = root.addChildren([
   graph,
   shell.addChildren([overview, alerts, alert, explore, admin]),
   shell.addChildren([overview, logs, traces, serviceMap, trace, explore]),
+  shell.addChildren([overview, requests, request, llm, hosts, host, explore]),
 ]);
 
 export function createAppRouter(client: QueryClient) {

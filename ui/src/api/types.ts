@@ -29,9 +29,17 @@ export type LogPage = Schemas["LogPage"];
 export type LogPattern = Schemas["LogPattern"];
 export type LogPatterns = Schemas["LogPatterns"];
 export type LogRecord = Schemas["LogRecord"];
+export type LlmCall = Schemas["List_LlmCall"]["items"][number];
 export type Overview = Schemas["Overview"];
 export type Probe = Schemas["Probe"];
 export type Queue = Schemas["Queue"];
+export type Collector = Schemas["Collector"];
+export type Exit = Schemas["Exit"];
+export type Gpu = Schemas["Gpu"];
+export type Host = Schemas["Host"];
+export type HostProcess = Schemas["Process"];
+export type Probe = Schemas["Probe"];
+export type Request = Schemas["List_Request"]["items"][number];
 export type RequestGroup = RequestStats["items"][number];
 export type RequestStats = Schemas["RequestStats"];
 export type Rule = Schemas["Rule"];
@@ -51,6 +59,7 @@ export type Trace = Schemas["Trace"];
 export type TraceList = Schemas["TraceList"];
 export type TraceSpan = Schemas["TraceSpan"];
 export type TraceSummary = Schemas["TraceSummary"];
+export type Worker = Schemas["Worker"];
 export type WorkerNow = Schemas["WorkerNow"];
 
 /** A part of a list. */

@@ -55,6 +55,33 @@ export const GROUPS: readonly Group[] = [
         about: "what a request did in which service, and the map of services",
         icon: "M4 6h9M8 11h9M11 16h9M4 6v10M4 11h4M4 16h7",
         key: "t",
+    name: "Traffic",
+    areas: [
+      {
+        to: "/requests",
+        name: "Requests",
+        about: "rates, failures and durations, and who asked",
+        icon: "M4 8h13M13 4l4 4-4 4M20 16H7M11 12l-4 4 4 4",
+        key: "r",
+      },
+      {
+        to: "/llm",
+        name: "LLM",
+        about: "models, tokens, backends, and each call",
+        icon: "M12 4l2 6 6 2-6 2-2 6-2-6-6-2 6-2zM19 3v4M17 5h4",
+        key: "m",
+      },
+    ],
+  },
+  {
+    name: "Machines",
+    areas: [
+      {
+        to: "/hosts",
+        name: "Hosts",
+        about: "processors, memory, disks, GPUs, processes and services",
+        icon: "M4 5h16v6H4zM4 13h16v6H4zM7 8h.01M7 16h.01M11 8h6M11 16h6",
+        key: "h",
       },
     ],
   },

@@ -7,6 +7,7 @@ import { AREAS } from "../app/areas";
 import { useDensity } from "../app/density";
 import { useTheme } from "../app/theme";
 import { termOf } from "../search/terms";
+import { hostsQuery } from "../hosts/queries";
 import { lastOf, RANGES, relativeName } from "../time/range";
 import { useSetTimeRange, useTimeRange } from "../time/useTimeRange";
 import { useZone, zoneName } from "../time/zone";
@@ -33,7 +34,8 @@ export function useChoices(text: string): readonly ChoiceGroup[] {
   const services = useServices();
   const trace = useTrace(text);
   const settings = useSettings();
-  const all = [trace, pages, alerts, services, ...(text.trim() === "" ? [] : [settings])];
+  const hosts = useHosts();
+  const all = [trace, pages, alerts, services, hosts, ...(text.trim() === "" ? [] : [settings])];
   return all.filter(({ choices }) => choices.length > 0);
 }
 
@@ -88,6 +90,18 @@ function useTrace(text: string): ChoiceGroup {
       ]
     : [];
   return { name: "Traces", choices };
+}
+
+function useHosts(): ChoiceGroup {
+  const navigate = useNavigate();
+  const hosts = useQuery(hostsQuery).data?.items ?? [];
+  const choices = hosts.slice(0, 50).map(({ host, gpus }) => ({
+    id: `host ${host}`,
+    name: host,
+    about: gpus.length > 0 ? "host with GPUs" : "host",
+    run: () => void navigate({ to: "/hosts/$name", params: { name: host } }),
+  }));
+  return { name: "Hosts", choices };
 }
 
 function useSettings(): ChoiceGroup {

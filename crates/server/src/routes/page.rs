@@ -32,6 +32,8 @@ const MISSING: File = File { path: "index.html", bytes: include_bytes!("page/mis
 /// Prometheus lead: the UI makes an address of its own of it.
 const VIEWS: &[&str] = &["/", "/alerts", "/alerts/{id}", "/explore", "/admin", "/graph"];
 const VIEWS: &[&str] = &["/", "/explore", "/graph", "/logs", "/traces", "/traces/map", "/traces/{id}"];
+const VIEWS: &[&str] =
+    &["/", "/requests", "/requests/{id}", "/llm", "/hosts", "/hosts/{name}", "/explore", "/graph"];
 
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 const ASK_AGAIN: &str = "no-cache";

@@ -17,7 +17,14 @@ export type Mark =
       readonly name: string;
     }
   /** A dot, at a time and a value: an example of what was measured. */
-  | { readonly kind: "example"; readonly time: number; readonly value: number; readonly name: string };
+  | {
+      readonly kind: "example";
+      readonly time: number;
+      readonly value: number;
+      readonly name: string;
+      /** What a press on the dot does. */
+      readonly onPress?: () => void;
+    };
 
 export const TONE_COLOURS: Record<Tone, string> = {
   good: "--good",
@@ -89,7 +96,18 @@ const NEAR = 6;
 
 /** The mark at a place of the chart, in pixels of the page; nothing when none is near. */
 export function markAt(chart: uPlot, marks: readonly Mark[], left: number, top: number): Mark | undefined {
-  return marks.find((mark) => distance(chart, mark, left, top) < NEAR);
+  return marks.findLast((mark) => distance(chart, mark, left, top) < NEAR);
+}
+
+/** What a press there does: the dot that is drawn last is on top. */
+export function pressAt(
+  chart: uPlot,
+  marks: readonly Mark[],
+  left: number,
+  top: number,
+): (() => void) | undefined {
+  const mark = markAt(chart, marks, left, top);
+  return mark?.kind === "example" ? mark.onPress : undefined;
 }
 
 function distance(chart: uPlot, mark: Mark, left: number, top: number): number {

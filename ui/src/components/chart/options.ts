@@ -5,7 +5,7 @@ import { moment } from "../../format/time";
 import type { Zone } from "../../time/zone";
 import type { Tone } from "../tone";
 import { lookOf } from "./lineLook";
-import { drawMarks, type Mark, markAt, TONE_COLOURS } from "./marks";
+import { drawMarks, type Mark, markAt, pressAt, TONE_COLOURS } from "./marks";
 import type { Shape } from "./shape";
 
 /** A line, and what it is called where there are several. */
@@ -29,7 +29,7 @@ export interface Drawn {
   readonly zoom: (start: number, end: number) => void;
 }
 
-interface Reference<T> {
+export interface Reference<T> {
   readonly current: T;
 }
 
@@ -47,9 +47,9 @@ interface Made {
 /** How near the pointer has to come to a line, in pixels. */
 const NEAR = 24;
 /** How far it has to be dragged to zoom, in pixels. */
-const DRAGGED = 6;
+export const DRAGGED = 6;
 /** All charts of a page show the time of the pointer. */
-const PAGE = "page";
+export const PAGE = "page";
 
 /** The options of a chart of so many lines. */
 export function chartOptions({ element, height, latest, readout, zone, shape }: Made): uPlot.Options {
@@ -103,27 +103,22 @@ export function chartOptions({ element, height, latest, readout, zone, shape }: 
       ready: [
         (chart) => {
           chart.over.addEventListener("click", () => {
-            const { left = -1 } = chart.cursor;
-            if (left >= 0 && chart.select.width < DRAGGED)
-              latest.current.onPress?.(chart.posToVal(left, "x"));
+            const { left = -1, top = -1 } = chart.cursor;
+            if (left < 0 || chart.select.width >= DRAGGED) return;
+            const press = pressAt(chart, latest.current.marks, left, top);
+            if (press) press();
+            else latest.current.onPress?.(chart.posToVal(left, "x"));
           });
         },
       ],
-      setSelect: [
-        (chart) => {
-          const { left, width } = chart.select;
-          if (width < DRAGGED) return;
-          const [start, end] = [chart.posToVal(left, "x"), chart.posToVal(left + width, "x")];
-          chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-          latest.current.zoom(start, end);
-        },
-      ],
+      setSelect: [(chart) => zoomed(chart, latest.current.zoom)],
       setCursor: [
         (chart) => {
           if (!readout.current) return;
           const { lines, emphasised, show, marks } = latest.current;
           const { left = -1, top = -1 } = chart.cursor;
           const mark = left < 0 ? undefined : markAt(chart, marks, left, top);
+          chart.over.style.cursor = mark?.kind === "example" && mark.onPress ? "pointer" : "";
           const line = isAlone ? 0 : (pointed ?? emphasised);
           readout.current.textContent =
             mark?.name ??
@@ -146,6 +141,15 @@ export function chartOptions({ element, height, latest, readout, zone, shape }: 
       ],
     },
   };
+}
+
+/** Zooms into what was dragged over, unless that was hardly anything. */
+export function zoomed(chart: uPlot, zoom: Drawn["zoom"]): void {
+  const { left, width } = chart.select;
+  if (width < DRAGGED) return;
+  const [start, end] = [chart.posToVal(left, "x"), chart.posToVal(left + width, "x")];
+  chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+  zoom(start, end);
 }
 
 /** Lets the other lines step back; all stand out alike when it is null. */
@@ -264,7 +268,8 @@ function timeAt(chart: uPlot, zone: Zone): string {
 const DAY = 86_400;
 const MINUTE = 60;
 
-function timeLabels(zone: Zone): uPlot.Axis.DynamicValues {
+/** Times as they stand below a chart, as far as they differ. */
+export function timeLabels(zone: Zone): uPlot.Axis.DynamicValues {
   return (_chart, marks, _axis, _space, step) =>
     marks.map((mark) => {
       if (step < MINUTE) return moment(mark * 1000, zone, "second").split(", ")[1] ?? "";
