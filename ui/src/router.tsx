@@ -16,9 +16,12 @@ import { oneOf, search, text } from "./address/read";
 import { sessionQuery } from "./api/session";
 import { Failed, NotFound } from "./app/Failed";
 import { Shell } from "./app/Shell";
+import { documentsSearch } from "./documents/address";
 import { exploreSearch, prometheusSearch } from "./explore/address";
 import { localAddress } from "./login/address";
+import { queueSearch, queuesSearch } from "./queues/address";
 import { keepRange, rangeSearch } from "./time/search";
+import { workersSearch } from "./workers/address";
 
 interface Context {
   readonly client: QueryClient;
@@ -77,6 +80,46 @@ const overview = createRoute({
   component: lazyRouteComponent(() => import("./overview/OverviewPage"), "OverviewPage"),
 });
 
+const queues = createRoute({
+  getParentRoute: () => shell,
+  path: "/queues",
+  validateSearch: queuesSearch,
+  component: lazyRouteComponent(() => import("./queues/QueuesPage"), "QueuesPage"),
+});
+
+const queue = createRoute({
+  getParentRoute: () => shell,
+  path: "/queues/$name",
+  validateSearch: queueSearch,
+  component: lazyRouteComponent(() => import("./queues/QueuePage"), "QueuePage"),
+});
+
+const workers = createRoute({
+  getParentRoute: () => shell,
+  path: "/workers",
+  validateSearch: workersSearch,
+  component: lazyRouteComponent(() => import("./workers/WorkersPage"), "WorkersPage"),
+});
+
+const worker = createRoute({
+  getParentRoute: () => shell,
+  path: "/workers/$id",
+  component: lazyRouteComponent(() => import("./workers/WorkerPage"), "WorkerPage"),
+});
+
+const documents = createRoute({
+  getParentRoute: () => shell,
+  path: "/documents",
+  validateSearch: documentsSearch,
+  component: lazyRouteComponent(() => import("./documents/DocumentsPage"), "DocumentsPage"),
+});
+
+const document = createRoute({
+  getParentRoute: () => shell,
+  path: "/documents/$id",
+  component: lazyRouteComponent(() => import("./documents/DocumentPage"), "DocumentPage"),
+});
+
 const explore = createRoute({
   getParentRoute: () => shell,
   path: "/explore",
@@ -93,7 +136,11 @@ const graph = createRoute({
   },
 });
 
-const routeTree = root.addChildren([login, graph, shell.addChildren([overview, explore])]);
+const routeTree = root.addChildren([
+  login,
+  graph,
+  shell.addChildren([overview, queues, queue, workers, worker, documents, document, explore]),
+]);
 
 export function createAppRouter(client: QueryClient) {
   return createRouter({
