@@ -18,6 +18,7 @@ import { alertSearch, alertsSearch } from "./alerts/address";
 import { sessionQuery } from "./api/session";
 import { Failed, NotFound } from "./app/Failed";
 import { Shell } from "./app/Shell";
+import { documentsSearch } from "./documents/address";
 import { exploreSearch, prometheusSearch } from "./explore/address";
 import { hostSearch } from "./hosts/address";
 import { llmSearch } from "./llm/address";
@@ -27,6 +28,9 @@ import { requestSearch, requestsSearch } from "./requests/address";
 import { keepRange, rangeSearch } from "./time/search";
 import { traceSearch, tracesSearch } from "./traces/address";
 import { mapSearch } from "./traces/map/address";
+import { queueSearch, queuesSearch } from "./queues/address";
+import { keepRange, rangeSearch } from "./time/search";
+import { workersSearch } from "./workers/address";
 
 interface Context {
   readonly client: QueryClient;
@@ -104,6 +108,44 @@ const admin = createRoute({
   path: "/admin",
   validateSearch: adminSearch,
   component: lazyRouteComponent(() => import("./admin/AdminPage"), "AdminPage"),
+const queues = createRoute({
+  getParentRoute: () => shell,
+  path: "/queues",
+  validateSearch: queuesSearch,
+  component: lazyRouteComponent(() => import("./queues/QueuesPage"), "QueuesPage"),
+});
+
+const queue = createRoute({
+  getParentRoute: () => shell,
+  path: "/queues/$name",
+  validateSearch: queueSearch,
+  component: lazyRouteComponent(() => import("./queues/QueuePage"), "QueuePage"),
+});
+
+const workers = createRoute({
+  getParentRoute: () => shell,
+  path: "/workers",
+  validateSearch: workersSearch,
+  component: lazyRouteComponent(() => import("./workers/WorkersPage"), "WorkersPage"),
+});
+
+const worker = createRoute({
+  getParentRoute: () => shell,
+  path: "/workers/$id",
+  component: lazyRouteComponent(() => import("./workers/WorkerPage"), "WorkerPage"),
+});
+
+const documents = createRoute({
+  getParentRoute: () => shell,
+  path: "/documents",
+  validateSearch: documentsSearch,
+  component: lazyRouteComponent(() => import("./documents/DocumentsPage"), "DocumentsPage"),
+});
+
+const document = createRoute({
+  getParentRoute: () => shell,
+  path: "/documents/$id",
+  component: lazyRouteComponent(() => import("./documents/DocumentPage"), "DocumentPage"),
 });
 
 const explore = createRoute({
@@ -188,6 +230,7 @@ const routeTree = root.addChildren([
   shell.addChildren([overview, alerts, alert, explore, admin]),
   shell.addChildren([overview, logs, traces, serviceMap, trace, explore]),
   shell.addChildren([overview, requests, request, llm, hosts, host, explore]),
+  shell.addChildren([overview, queues, queue, workers, worker, documents, document, explore]),
 ]);
 
 export function createAppRouter(client: QueryClient) {

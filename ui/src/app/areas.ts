@@ -82,6 +82,28 @@ export const GROUPS: readonly Group[] = [
         about: "processors, memory, disks, GPUs, processes and services",
         icon: "M4 5h16v6H4zM4 13h16v6H4zM7 8h.01M7 16h.01M11 8h6M11 16h6",
         key: "h",
+    name: "Pipeline",
+    areas: [
+      {
+        to: "/queues",
+        name: "Queues",
+        about: "what waits, how long, and what comes and goes",
+        icon: "M4 6h16M4 12h11M4 18h6",
+        key: "q",
+      },
+      {
+        to: "/workers",
+        name: "Workers",
+        about: "who takes work, how they do, and what they hold",
+        icon: "M7 7h10v10H7zM10 3v4M14 3v4M10 17v4M14 17v4M3 10h4M3 14h4M17 10h4M17 14h4",
+        key: "w",
+      },
+      {
+        to: "/documents",
+        name: "Documents",
+        about: "one document across all its jobs and queues",
+        icon: "M6 3.500h8l4 4v13H6ZM14 3.500v4h4",
+        key: "d",
       },
     ],
   },

@@ -34,6 +34,17 @@ const VIEWS: &[&str] = &["/", "/alerts", "/alerts/{id}", "/explore", "/admin", "
 const VIEWS: &[&str] = &["/", "/explore", "/graph", "/logs", "/traces", "/traces/map", "/traces/{id}"];
 const VIEWS: &[&str] =
     &["/", "/requests", "/requests/{id}", "/llm", "/hosts", "/hosts/{name}", "/explore", "/graph"];
+const VIEWS: &[&str] = &[
+    "/",
+    "/queues",
+    "/queues/{name}",
+    "/workers",
+    "/workers/{id}",
+    "/documents",
+    "/documents/{id}",
+    "/explore",
+    "/graph",
+];
 
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 const ASK_AGAIN: &str = "no-cache";
