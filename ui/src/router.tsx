@@ -17,7 +17,9 @@ import { sessionQuery } from "./api/session";
 import { Failed, NotFound } from "./app/Failed";
 import { Shell } from "./app/Shell";
 import { exploreSearch, prometheusSearch } from "./explore/address";
+import { jobSearch, jobsSearch } from "./jobs/address";
 import { localAddress } from "./login/address";
+import { memorySearch } from "./memory/address";
 import { keepRange, rangeSearch } from "./time/search";
 
 interface Context {
@@ -77,6 +79,27 @@ const overview = createRoute({
   component: lazyRouteComponent(() => import("./overview/OverviewPage"), "OverviewPage"),
 });
 
+const jobs = createRoute({
+  getParentRoute: () => shell,
+  path: "/jobs",
+  validateSearch: jobsSearch,
+  component: lazyRouteComponent(() => import("./jobs/JobsPage"), "JobsPage"),
+});
+
+const job = createRoute({
+  getParentRoute: () => shell,
+  path: "/jobs/$id",
+  validateSearch: jobSearch,
+  component: lazyRouteComponent(() => import("./jobs/job/JobPage"), "JobPage"),
+});
+
+const memory = createRoute({
+  getParentRoute: () => shell,
+  path: "/memory",
+  validateSearch: memorySearch,
+  component: lazyRouteComponent(() => import("./memory/MemoryPage"), "MemoryPage"),
+});
+
 const explore = createRoute({
   getParentRoute: () => shell,
   path: "/explore",
@@ -93,7 +116,7 @@ const graph = createRoute({
   },
 });
 
-const routeTree = root.addChildren([login, graph, shell.addChildren([overview, explore])]);
+const routeTree = root.addChildren([login, graph, shell.addChildren([overview, jobs, job, memory, explore])]);
 
 export function createAppRouter(client: QueryClient) {
   return createRouter({

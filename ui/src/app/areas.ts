@@ -32,6 +32,25 @@ export const GROUPS: readonly Group[] = [
     ],
   },
   {
+    name: "Pipeline",
+    areas: [
+      {
+        to: "/jobs",
+        name: "Jobs",
+        about: "each piece of work, and where its time went",
+        icon: "M4 6h8M8 12h9M13 18h7",
+        key: "j",
+      },
+      {
+        to: "/memory",
+        name: "Memory",
+        about: "what stages, components and workers hold, and do not give back",
+        icon: "M7 7h10v10H7zM10 3v4M14 3v4M10 17v4M14 17v4M3 10h4M3 14h4M17 10h4M17 14h4",
+        key: "y",
+      },
+    ],
+  },
+  {
     name: "Ask",
     areas: [
       {

@@ -19,6 +19,8 @@ interface Props<T> {
   readonly total?: number;
   /** Called when the last rows that are here come into sight. */
   readonly onEnd?: () => void;
+  /** Told of the first and the last row that are in sight, as it is scrolled. */
+  readonly onSight?: (first: number, last: number) => void;
   /** The most height that it takes: `max-h-[60vh]`, as it is when it is left out. */
   readonly className?: string;
 }
@@ -31,7 +33,7 @@ const BEYOND = 12;
 /** A table of any length: only the rows in sight are in the page. It scrolls by itself. */
 export function DataTable<T>(props: Props<T>) {
   const { label, columns, rows, rowKey, onOpen, isSelected, sorting = null, onSort } = props;
-  const { total = rows.length, onEnd, className = "max-h-[65vh]" } = props;
+  const { total = rows.length, onEnd, onSight, className = "max-h-[65vh]" } = props;
   const [density] = useDensity();
   const holder = useRef<HTMLElement>(null);
   const sorted = useMemo(() => sortedBy(rows, columns, sorting), [rows, columns, sorting]);
@@ -49,6 +51,10 @@ export function DataTable<T>(props: Props<T>) {
   useEffect(() => {
     if (isAtEnd && sorted.length < total) onEnd?.();
   }, [isAtEnd, sorted.length, total, onEnd]);
+  const [firstIndex, lastIndex] = [first?.index, last?.index];
+  useEffect(() => {
+    if (firstIndex !== undefined && lastIndex !== undefined) onSight?.(firstIndex, lastIndex);
+  }, [firstIndex, lastIndex, onSight]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: rows have another height then
   useEffect(() => virtual.measure(), [density, virtual]);
 
