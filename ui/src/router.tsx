@@ -21,15 +21,16 @@ import { Shell } from "./app/Shell";
 import { documentsSearch } from "./documents/address";
 import { exploreSearch, prometheusSearch } from "./explore/address";
 import { hostSearch } from "./hosts/address";
+import { jobSearch, jobsSearch } from "./jobs/address";
 import { llmSearch } from "./llm/address";
 import { localAddress } from "./login/address";
 import { logsSearch } from "./logs/address";
+import { memorySearch } from "./memory/address";
+import { queueSearch, queuesSearch } from "./queues/address";
 import { requestSearch, requestsSearch } from "./requests/address";
 import { keepRange, rangeSearch } from "./time/search";
 import { traceSearch, tracesSearch } from "./traces/address";
 import { mapSearch } from "./traces/map/address";
-import { queueSearch, queuesSearch } from "./queues/address";
-import { keepRange, rangeSearch } from "./time/search";
 import { workersSearch } from "./workers/address";
 
 interface Context {
@@ -108,6 +109,8 @@ const admin = createRoute({
   path: "/admin",
   validateSearch: adminSearch,
   component: lazyRouteComponent(() => import("./admin/AdminPage"), "AdminPage"),
+});
+
 const queues = createRoute({
   getParentRoute: () => shell,
   path: "/queues",
@@ -148,6 +151,27 @@ const document = createRoute({
   component: lazyRouteComponent(() => import("./documents/DocumentPage"), "DocumentPage"),
 });
 
+const jobs = createRoute({
+  getParentRoute: () => shell,
+  path: "/jobs",
+  validateSearch: jobsSearch,
+  component: lazyRouteComponent(() => import("./jobs/JobsPage"), "JobsPage"),
+});
+
+const job = createRoute({
+  getParentRoute: () => shell,
+  path: "/jobs/$id",
+  validateSearch: jobSearch,
+  component: lazyRouteComponent(() => import("./jobs/job/JobPage"), "JobPage"),
+});
+
+const memory = createRoute({
+  getParentRoute: () => shell,
+  path: "/memory",
+  validateSearch: memorySearch,
+  component: lazyRouteComponent(() => import("./memory/MemoryPage"), "MemoryPage"),
+});
+
 const explore = createRoute({
   getParentRoute: () => shell,
   path: "/explore",
@@ -181,6 +205,8 @@ const trace = createRoute({
   path: "/traces/$id",
   validateSearch: traceSearch,
   component: lazyRouteComponent(() => import("./traces/trace/TracePage"), "TracePage"),
+});
+
 const requests = createRoute({
   getParentRoute: () => shell,
   path: "/requests",
@@ -227,10 +253,31 @@ const graph = createRoute({
 const routeTree = root.addChildren([
   login,
   graph,
-  shell.addChildren([overview, alerts, alert, explore, admin]),
-  shell.addChildren([overview, logs, traces, serviceMap, trace, explore]),
-  shell.addChildren([overview, requests, request, llm, hosts, host, explore]),
-  shell.addChildren([overview, queues, queue, workers, worker, documents, document, explore]),
+  shell.addChildren([
+    overview,
+    alerts,
+    alert,
+    queues,
+    queue,
+    workers,
+    worker,
+    jobs,
+    job,
+    documents,
+    document,
+    memory,
+    requests,
+    request,
+    llm,
+    hosts,
+    host,
+    logs,
+    traces,
+    serviceMap,
+    trace,
+    explore,
+    admin,
+  ]),
 ]);
 
 export function createAppRouter(client: QueryClient) {

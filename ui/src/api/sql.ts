@@ -5,8 +5,11 @@ import type { components } from "./schema";
 
 type Answer = components["schemas"]["SqlAnswer"];
 
+/** One row by the names of its columns. */
+export type SqlRow = Readonly<Record<string, unknown>>;
+
 /** The rows of a statement. What a column holds is what the statement says: it is the caller's to know. */
-export async function sql<T>(statement: string, limit = 1_000): Promise<readonly T[]> {
+export async function sql<T = SqlRow>(statement: string, limit = 1_000): Promise<readonly T[]> {
   return rowsOf<T>(await post<Answer>("/api/v1/sql", { sql: statement, limit }));
 }
 
@@ -20,4 +23,16 @@ export function rowsOf<T>({ columns, rows }: Pick<Answer, "columns" | "rows">): 
 /** A text as a statement has it. */
 export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** A number of a row; null where there is none. */
+export function numberOf(row: SqlRow, name: string): number | null {
+  const value = row[name];
+  return typeof value === "number" ? value : null;
+}
+
+/** A text of a row; null where there is none. */
+export function textOf(row: SqlRow, name: string): string | null {
+  const value = row[name];
+  return typeof value === "string" ? value : null;
 }

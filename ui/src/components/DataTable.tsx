@@ -1,9 +1,9 @@
-import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useMemo, useRef } from "react";
 import { useDensity } from "../app/density";
 import { count } from "../format/format";
 import { Icon } from "./Icon";
 import { type Column, type Sorting, sortedBy } from "./sorting";
+import { useWindow } from "./useWindow";
 
 interface Props<T> {
   readonly label: string;
@@ -19,6 +19,8 @@ interface Props<T> {
   readonly total?: number;
   /** Called when the last rows that are here come into sight. */
   readonly onEnd?: () => void;
+  /** Told of the first and the last row that are in sight, as it is scrolled. */
+  readonly onSight?: (first: number, last: number) => void;
   /** The most height that it takes: `max-h-[60vh]`, as it is when it is left out. */
   readonly className?: string;
 }
@@ -31,26 +33,18 @@ const BEYOND = 12;
 /** A table of any length: only the rows in sight are in the page. It scrolls by itself. */
 export function DataTable<T>(props: Props<T>) {
   const { label, columns, rows, rowKey, onOpen, isSelected, sorting = null, onSort } = props;
-  const { total = rows.length, onEnd, className = "max-h-[65vh]" } = props;
+  const { total = rows.length, onEnd, onSight, className = "max-h-[65vh]" } = props;
   const [density] = useDensity();
   const holder = useRef<HTMLElement>(null);
   const sorted = useMemo(() => sortedBy(rows, columns, sorting), [rows, columns, sorting]);
-  const virtual = useVirtualizer({
-    count: sorted.length,
-    getScrollElement: () => holder.current,
-    estimateSize: () => HEIGHTS[density],
-    overscan: BEYOND,
-  });
-  const items = virtual.getVirtualItems();
-  const [first, last] = [items[0], items.at(-1)];
-  const before = first?.start ?? 0;
-  const after = virtual.getTotalSize() - (last?.end ?? 0);
-  const isAtEnd = last !== undefined && last.index >= sorted.length - 1 - BEYOND;
+  const { first, end, before, after } = useWindow(holder, sorted.length, HEIGHTS[density], BEYOND);
+  const isAtEnd = sorted.length > 0 && end >= sorted.length - BEYOND;
   useEffect(() => {
     if (isAtEnd && sorted.length < total) onEnd?.();
   }, [isAtEnd, sorted.length, total, onEnd]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: rows have another height then
-  useEffect(() => virtual.measure(), [density, virtual]);
+  useEffect(() => {
+    if (end > first) onSight?.(first, end - 1);
+  }, [first, end, onSight]);
 
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
@@ -71,28 +65,24 @@ export function DataTable<T>(props: Props<T>) {
         </thead>
         <tbody>
           {before > 0 && <Space height={before} columns={columns.length} />}
-          {items.map(({ index }) => {
-            const row = sorted[index];
-            if (row === undefined) return null;
-            return (
-              <tr
-                key={rowKey(row)}
-                aria-rowindex={index + 2}
-                aria-selected={isSelected?.(row)}
-                onClick={onOpen && ((event) => isOnItself(event.target) && onOpen(row))}
-                className={`h-px border-line border-t hover:bg-raised aria-selected:bg-raised ${onOpen ? "cursor-pointer" : ""}`}
-              >
-                {columns.map((column) => (
-                  <td
-                    key={column.id}
-                    className={`whitespace-nowrap ${PADDING[density]} ${column.isNumber ? "text-right tabular-nums" : ""} ${column.className ?? ""}`}
-                  >
-                    {column.cell(row)}
-                  </td>
-                ))}
-              </tr>
-            );
-          })}
+          {sorted.slice(first, end).map((row, place) => (
+            <tr
+              key={rowKey(row)}
+              aria-rowindex={first + place + 2}
+              aria-selected={isSelected?.(row)}
+              onClick={onOpen && ((event) => isOnItself(event.target) && onOpen(row))}
+              className={`h-px border-line border-t hover:bg-raised aria-selected:bg-raised ${onOpen ? "cursor-pointer" : ""}`}
+            >
+              {columns.map((column) => (
+                <td
+                  key={column.id}
+                  className={`whitespace-nowrap ${PADDING[density]} ${column.isNumber ? "text-right tabular-nums" : ""} ${column.className ?? ""}`}
+                >
+                  {column.cell(row)}
+                </td>
+              ))}
+            </tr>
+          ))}
           {after > 0 && <Space height={after} columns={columns.length} />}
         </tbody>
       </table>

@@ -6,6 +6,7 @@ import { Empty, Failure, Loading } from "../components/Notices";
 import { Panel } from "../components/Panel";
 import { CELL, HEAD, NUMBER, NUMBER_HEAD, Table } from "../components/Table";
 import { bytes, count, seconds } from "../format/format";
+import { Go, JobLink } from "../jobs/links";
 import { jobState, jobWords } from "./jobs";
 import { recentJobsQuery } from "./queries";
 
@@ -14,7 +15,10 @@ export function RecentJobs() {
   const jobs = useQuery(recentJobsQuery);
   const total = jobs.data?.total ?? 0;
   return (
-    <Panel title="Recent jobs" aside={total > 0 ? `the last 12 of ${count(total)} in memory` : undefined}>
+    <Panel
+      title="Recent jobs"
+      aside={total > 0 ? <Go to="/jobs">the last 12 of {count(total)} in memory</Go> : undefined}
+    >
       {jobs.data ? (
         <Jobs jobs={jobs.data.items} />
       ) : jobs.error ? (
@@ -68,8 +72,8 @@ function Row({ job }: { readonly job: Job }) {
       <td className={CELL}>
         <Badge tone={tone}>{text}</Badge>
       </td>
-      <td className={`${CELL} max-w-48 truncate font-mono text-[13px]`} title={job.job_id}>
-        {job.job_id}
+      <td className={`${CELL} max-w-48 truncate`}>
+        <JobLink id={job.job_id} />
       </td>
       <td className={CELL}>{job.kind ?? "–"}</td>
       <td className={CELL}>{job.queue ?? "–"}</td>

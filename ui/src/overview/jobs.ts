@@ -16,7 +16,9 @@ export function jobState(job: Pick<Job, "status" | "judgement">): {
 }
 
 /** What a job does, or why it does not, in words. */
-export function jobWords(job: Job): string {
+export function jobWords(
+  job: Pick<Job, "judgement" | "status" | "error" | "stage" | "message" | "retry_count">,
+): string {
   if (job.judgement.reason !== "") return job.judgement.reason;
   if (job.status === "failed" && job.error) return job.error.message ?? job.error.error_type ?? "failed";
   if (job.status === "running") return [job.stage, job.message].filter(Boolean).join(": ") || "–";

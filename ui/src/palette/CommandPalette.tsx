@@ -37,7 +37,7 @@ export default function CommandPalette({ onClose }: { readonly onClose: () => vo
                 <Command.Item
                   key={choice.id}
                   value={choice.id}
-                  keywords={[choice.name, choice.about ?? ""]}
+                  keywords={[choice.name, choice.about ?? "", choice.words ?? ""]}
                   onSelect={() => take(choice)}
                   className="flex cursor-pointer items-center gap-2.5 rounded-md px-2.5 py-1.5 data-[selected=true]:bg-raised"
                 >

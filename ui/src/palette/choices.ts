@@ -2,12 +2,15 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
+import { useEffect, useState } from "react";
 import { activeAlertsQuery } from "../alerts/queries";
 import { AREAS } from "../app/areas";
 import { useDensity } from "../app/density";
 import { useTheme } from "../app/theme";
-import { termOf } from "../search/terms";
 import { hostsQuery } from "../hosts/queries";
+import { foundJobsQuery } from "../jobs/queries";
+import { jobState } from "../overview/jobs";
+import { termOf } from "../search/terms";
 import { lastOf, RANGES, relativeName } from "../time/range";
 import { useSetTimeRange, useTimeRange } from "../time/useTimeRange";
 import { useZone, zoneName } from "../time/zone";
@@ -19,6 +22,8 @@ export interface Choice {
   readonly name: string;
   readonly about?: string;
   readonly icon?: string;
+  /** More words that it is found by. */
+  readonly words?: string;
   readonly run: () => void;
 }
 
@@ -35,7 +40,8 @@ export function useChoices(text: string): readonly ChoiceGroup[] {
   const trace = useTrace(text);
   const settings = useSettings();
   const hosts = useHosts();
-  const all = [trace, pages, alerts, services, hosts, ...(text.trim() === "" ? [] : [settings])];
+  const jobs = useJobs(text);
+  const all = [trace, pages, alerts, jobs, services, hosts, ...(text.trim() === "" ? [] : [settings])];
   return all.filter(({ choices }) => choices.length > 0);
 }
 
@@ -102,6 +108,34 @@ function useHosts(): ChoiceGroup {
     run: () => void navigate({ to: "/hosts/$name", params: { name: host } }),
   }));
   return { name: "Hosts", choices };
+}
+
+/** Jobs with the text in them, as soon as nobody types for a moment. */
+function useJobs(text: string): ChoiceGroup {
+  const navigate = useNavigate();
+  const wanted = useSettled(text.trim());
+  const jobs = useQuery(foundJobsQuery(wanted)).data?.items ?? [];
+  const choices = jobs.map((job) => ({
+    id: `job ${job.job_id}`,
+    name: job.job_id,
+    // What was typed may stand in its document or its error, and the palette shows only what has the text.
+    words: wanted,
+    about: [job.kind, jobState(job).text].filter(Boolean).join(", "),
+    run: () => void navigate({ to: "/jobs/$id", params: { id: job.job_id } }),
+  }));
+  return { name: "Jobs", choices: wanted === "" ? [] : choices };
+}
+
+/** How long somebody who types has to stop, in milliseconds. */
+const PATIENCE = 200;
+
+function useSettled(text: string): string {
+  const [settled, settle] = useState(text);
+  useEffect(() => {
+    const timer = setTimeout(() => settle(text), PATIENCE);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return settled;
 }
 
 function useSettings(): ChoiceGroup {

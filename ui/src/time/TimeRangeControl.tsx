@@ -1,8 +1,6 @@
-import { Popover } from "radix-ui";
-import { useState } from "react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { IconButton } from "../components/IconButton";
 import { moment } from "../format/time";
-import { RangeForm } from "./RangeForm";
 import {
   durationSeconds,
   isLive,
@@ -15,7 +13,7 @@ import {
   widened,
 } from "./range";
 import { spanNow, useSetTimeRange, useTimeRange } from "./useTimeRange";
-import { useZone, type Zone, zoneName } from "./zone";
+import { useZone, type Zone } from "./zone";
 
 const EARLIER = "M15 5l-7 7 7 7";
 const LATER = "M9 5l7 7-7 7";
@@ -61,61 +59,51 @@ function onwards({ start, end }: Span): TimeRange {
   return lastOf(RANGES.find((range) => durationSeconds(range) === length) ?? `${length}s`);
 }
 
+const load = () => import("./RangeChoices");
+const RangeChoices = lazy(load);
+
 interface Props {
   readonly range: TimeRange;
   readonly onChoose: (range: TimeRange) => void;
 }
 
+const FACE = "h-8 max-w-64 truncate rounded-md px-2 font-medium tabular-nums hover:bg-raised";
+
 function Choices({ range, onChoose }: Props) {
   const [isOpen, open] = useState(false);
-  const [zone, chooseZone] = useZone();
-  const choose = (range: TimeRange) => {
-    onChoose(range);
-    open(false);
-  };
+  const [zone] = useZone();
+  const button = useRef<HTMLButtonElement>(null);
+  const wasOpen = useRef(false);
+  useEffect(() => {
+    if (wasOpen.current && !isOpen) button.current?.focus();
+    wasOpen.current = isOpen;
+  }, [isOpen]);
+  const closed = (
+    <button
+      ref={button}
+      type="button"
+      data-shortcut="time"
+      aria-haspopup="dialog"
+      aria-expanded={false}
+      className={FACE}
+      onPointerEnter={() => void load()}
+      onFocus={() => void load()}
+      onClick={() => open(true)}
+    >
+      {rangeName(range, zone)}
+    </button>
+  );
+  if (!isOpen) return closed;
   return (
-    <Popover.Root open={isOpen} onOpenChange={open}>
-      <Popover.Trigger
-        data-shortcut="time"
-        className="h-8 max-w-64 truncate rounded-md px-2 font-medium tabular-nums hover:bg-raised"
-      >
-        {rangeName(range, zone)}
-      </Popover.Trigger>
-      <Popover.Portal>
-        <Popover.Content
-          align="end"
-          sideOffset={6}
-          collisionPadding={8}
-          aria-label="Choose a time range"
-          className="z-30 flex w-[440px] max-w-[calc(100vw-16px)] gap-4 rounded-lg border border-line bg-surface p-3 shadow-lg max-sm:flex-col"
-        >
-          <RangeForm range={range} zone={zone} onChoose={choose} />
-          <div className="grid content-start gap-2 sm:w-40">
-            <ul aria-label="Ranges that end now" className="grid gap-0.5 max-sm:grid-cols-2">
-              {RANGES.map((duration) => (
-                <li key={duration} className="grid">
-                  <button
-                    type="button"
-                    aria-pressed={range.to === "now" && range.from === `now-${duration}`}
-                    onClick={() => choose(lastOf(duration))}
-                    className="rounded-md px-2.5 py-1 text-left first-letter:uppercase hover:bg-raised aria-pressed:bg-raised aria-pressed:font-medium"
-                  >
-                    {relativeName(lastOf(duration))}
-                  </button>
-                </li>
-              ))}
-            </ul>
-            <button
-              type="button"
-              onClick={() => chooseZone(zone === "utc" ? "local" : "utc")}
-              className="rounded-md border-line border-t px-2.5 py-1.5 text-left text-muted text-xs hover:text-ink"
-            >
-              Times are {zoneName(zone)}. Show {zoneName(zone === "utc" ? "local" : "utc")}
-            </button>
-          </div>
-        </Popover.Content>
-      </Popover.Portal>
-    </Popover.Root>
+    <Suspense fallback={closed}>
+      <RangeChoices
+        range={range}
+        face={rangeName(range, zone)}
+        className={FACE}
+        onChoose={onChoose}
+        onClose={() => open(false)}
+      />
+    </Suspense>
   );
 }
 

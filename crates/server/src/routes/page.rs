@@ -30,20 +30,31 @@ const MISSING: File = File { path: "index.html", bytes: include_bytes!("page/mis
 /// The addresses that the UI itself knows. Others are not found, rather than a page that says so with
 /// the status of success. `/login` is among them, but belongs to the login link. `/graph` is where links of
 /// Prometheus lead: the UI makes an address of its own of it.
-const VIEWS: &[&str] = &["/", "/alerts", "/alerts/{id}", "/explore", "/admin", "/graph"];
-const VIEWS: &[&str] = &["/", "/explore", "/graph", "/logs", "/traces", "/traces/map", "/traces/{id}"];
-const VIEWS: &[&str] =
-    &["/", "/requests", "/requests/{id}", "/llm", "/hosts", "/hosts/{name}", "/explore", "/graph"];
 const VIEWS: &[&str] = &[
     "/",
-    "/queues",
-    "/queues/{name}",
-    "/workers",
-    "/workers/{id}",
+    "/admin",
+    "/alerts",
+    "/alerts/{id}",
     "/documents",
     "/documents/{id}",
     "/explore",
     "/graph",
+    "/hosts",
+    "/hosts/{name}",
+    "/jobs",
+    "/jobs/{id}",
+    "/llm",
+    "/logs",
+    "/memory",
+    "/queues",
+    "/queues/{name}",
+    "/requests",
+    "/requests/{id}",
+    "/traces",
+    "/traces/map",
+    "/traces/{id}",
+    "/workers",
+    "/workers/{id}",
 ];
 
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
