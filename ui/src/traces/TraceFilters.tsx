@@ -5,6 +5,8 @@ import { operationNamesQuery, serviceNamesQuery } from "./queries";
 
 interface Props {
   readonly q: string;
+  /** Services that are known by what is shown. */
+  readonly seen: readonly string[];
   readonly onQuery: (q: string) => void;
 }
 
@@ -12,9 +14,10 @@ const FIELD = "h-8 min-w-0 rounded-md border border-line-strong bg-surface px-2 
 const STATUSES = ["error", "ok", "unset"];
 
 /** The usual terms of a search of traces, to choose from. They are terms of the search like others. */
-export function TraceFilters({ q, onQuery }: Props) {
+export function TraceFilters({ q, seen, onQuery }: Props) {
   const service = valuesOf(q, "service")[0] ?? "";
-  const services = useQuery(serviceNamesQuery).data ?? [];
+  const names = useQuery(serviceNamesQuery).data ?? [];
+  const services = [...new Set([...names, ...seen])].toSorted();
   const operations = useQuery(operationNamesQuery(service)).data ?? [];
   const choose = (field: string, value: string) => {
     // What one does is done by that service alone.
