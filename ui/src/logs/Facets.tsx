@@ -133,13 +133,13 @@ function Value({ field, value, amount, share, q, onQuery }: ValueProps) {
       <button
         type="button"
         aria-pressed={sign === "only"}
-        aria-label={`Only ${field} ${name}`}
         title={name}
         onClick={() => onQuery(toggled(q, field, value, "only"))}
         className={`relative flex min-h-[24px] min-w-0 flex-1 items-center gap-1.5 rounded px-1.5 text-left text-xs aria-pressed:font-semibold aria-pressed:underline ${sign === "not" ? "line-through" : ""} ${value === null ? "text-muted" : ""}`}
       >
+        <span className="sr-only">Only {field} </span>
         {field === "level" && <Dot tone={levelTone(value)} />}
-        <span className="min-w-0 truncate">{name}</span>
+        <span className="min-w-0 truncate">{name}</span>{" "}
         <span className="ml-auto shrink-0 pl-1 font-normal tabular-nums">{count(amount)}</span>
       </button>
       <button

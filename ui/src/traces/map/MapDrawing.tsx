@@ -157,7 +157,6 @@ function NodeBox({ box: { x, y }, node, isSelected, isFaint, onSelect }: NodePro
       role="button"
       tabIndex={0}
       aria-pressed={isSelected}
-      aria-label={`${short} ${figures} ${failed}${failed === "" ? "" : " failed"}${short === name ? "" : `, ${name}`}`}
       transform={`translate(${x} ${y})`}
       opacity={isFaint ? 0.45 : 1}
       onClick={onSelect}
@@ -177,10 +176,10 @@ function NodeBox({ box: { x, y }, node, isSelected, isFaint, onSelect }: NodePro
         className={`fill-surface ${isSelected ? "stroke-ink" : STROKES[tone]}`}
       />
       <text x={12} y={22} className="fill-ink font-medium text-[13px]">
-        {short}
+        {`${short} `}
       </text>
       <text x={12} y={42} className="fill-muted text-[11px] tabular-nums">
-        {figures}
+        {`${figures} `}
       </text>
       {failed !== "" && (
         <text
