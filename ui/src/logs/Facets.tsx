@@ -75,7 +75,7 @@ function Field({ field: { field, values, distinct, exact }, q, onQuery, onRemove
         <span className="wrap-anywhere">{field}</span>
         <span className="shrink-0 font-normal text-muted">
           {onRemove ? (
-            <button type="button" onClick={onRemove} className="min-h-6 hover:text-ink">
+            <button type="button" onClick={onRemove} className="min-h-[24px] hover:text-ink">
               Remove
             </button>
           ) : (
@@ -101,7 +101,7 @@ function Field({ field: { field, values, distinct, exact }, q, onQuery, onRemove
         <button
           type="button"
           onClick={() => lengthen(!isLong)}
-          className="min-h-6 text-muted text-xs hover:text-ink"
+          className="min-h-[24px] text-muted text-xs hover:text-ink"
         >
           {isLong ? "Show fewer" : `Show ${values.length - FEW} more`}
         </button>
@@ -133,13 +133,13 @@ function Value({ field, value, amount, share, q, onQuery }: ValueProps) {
       <button
         type="button"
         aria-pressed={sign === "only"}
-        aria-label={`Only ${field} ${name}`}
         title={name}
         onClick={() => onQuery(toggled(q, field, value, "only"))}
-        className={`relative flex min-h-6 min-w-0 flex-1 items-center gap-1.5 rounded px-1.5 text-left text-xs aria-pressed:font-semibold aria-pressed:underline ${sign === "not" ? "line-through" : ""} ${value === null ? "text-muted" : ""}`}
+        className={`relative flex min-h-[24px] min-w-0 flex-1 items-center gap-1.5 rounded px-1.5 text-left text-xs aria-pressed:font-semibold aria-pressed:underline ${sign === "not" ? "line-through" : ""} ${value === null ? "text-muted" : ""}`}
       >
+        <span className="sr-only">Only {field} </span>
         {field === "level" && <Dot tone={levelTone(value)} />}
-        <span className="min-w-0 truncate">{name}</span>
+        <span className="min-w-0 truncate">{name}</span>{" "}
         <span className="ml-auto shrink-0 pl-1 font-normal tabular-nums">{count(amount)}</span>
       </button>
       <button
@@ -147,7 +147,7 @@ function Value({ field, value, amount, share, q, onQuery }: ValueProps) {
         aria-pressed={sign === "not"}
         aria-label={`Without ${field} ${name}`}
         onClick={() => onQuery(toggled(q, field, value, "not"))}
-        className="relative grid size-6 shrink-0 place-items-center rounded text-muted hover:bg-line hover:text-ink aria-pressed:bg-ink aria-pressed:text-surface"
+        className="relative grid size-[24px] shrink-0 place-items-center rounded text-muted hover:bg-line hover:text-ink aria-pressed:bg-ink aria-pressed:text-surface"
       >
         −
       </button>
@@ -166,7 +166,7 @@ function AddField({ onAdd }: { readonly onAdd: (field: string) => void }) {
     write("");
   };
   return (
-    <form onSubmit={submit} className="grid gap-1">
+    <form onSubmit={submit} className="grid grid-cols-1 gap-1">
       <label htmlFor={id} className="text-muted text-xs">
         Count by another field
       </label>

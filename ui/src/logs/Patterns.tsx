@@ -67,7 +67,7 @@ function columnsFor(
           type="button"
           title={`For example: ${pattern.example.message}`}
           onClick={() => onLines(withTerm(q, templateQuery(pattern.template)))}
-          className="block min-h-6 w-full truncate text-left font-mono text-[12.5px] hover:underline"
+          className="block min-h-[24px] w-full truncate text-left font-mono text-[12.5px] hover:underline"
         >
           <Template text={pattern.template} />
         </button>
@@ -81,7 +81,7 @@ function columnsFor(
       cell: ({ last_seen, example }) => (
         <button
           type="button"
-          className="min-h-6 hover:underline"
+          className="min-h-[24px] hover:underline"
           onClick={() => onAround(placeText(example))}
         >
           <Ago time={last_seen} />
@@ -110,9 +110,15 @@ function Levels({ levels }: { readonly levels: LogPattern["levels"] }) {
   return (
     <span className="flex gap-2.5">
       {Object.entries(levels).map(([level, amount]) => (
-        <span key={level} className="inline-flex items-center gap-1 text-xs">
+        <span key={level} title={level} className="inline-flex items-center gap-1 text-xs">
           <Dot tone={levelTone(level)} />
-          {level} {Object.keys(levels).length > 1 && count(amount)}
+          {Object.keys(levels).length > 1 ? (
+            <>
+              <span className="sr-only">{level}</span> {count(amount)}
+            </>
+          ) : (
+            level
+          )}
         </span>
       ))}
     </span>

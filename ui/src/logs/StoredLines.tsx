@@ -63,7 +63,7 @@ export function StoredLines({ q, order, total, details }: Props) {
           <button
             type="button"
             onClick={() => void lines.refetch()}
-            className="min-h-6 underline-offset-2 hover:underline"
+            className="min-h-[24px] underline-offset-2 hover:underline"
           >
             Held while you read. Ask again
           </button>

@@ -10,7 +10,7 @@ interface Props {
 }
 
 const BUTTON =
-  "grid size-6 shrink-0 place-items-center rounded text-muted hover:bg-line hover:text-ink aria-pressed:bg-ink aria-pressed:text-surface";
+  "grid size-[24px] shrink-0 place-items-center rounded text-muted hover:bg-line hover:text-ink aria-pressed:bg-ink aria-pressed:text-surface";
 
 /** Fields and their values; each can be searched for. */
 export function FieldList({ label, fields, query = "", onToggle }: Props) {

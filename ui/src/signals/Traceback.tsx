@@ -25,7 +25,7 @@ export function Traceback({ type, message, stack }: Props) {
             type="button"
             aria-pressed={isRaw}
             onClick={() => showRaw(!isRaw)}
-            className="min-h-6 shrink-0 text-muted text-xs underline-offset-2 hover:underline"
+            className="min-h-[24px] shrink-0 text-muted text-xs underline-offset-2 hover:underline"
           >
             {isRaw ? "As frames" : "As text"}
           </button>

@@ -5,6 +5,8 @@ import { operationNamesQuery, serviceNamesQuery } from "./queries";
 
 interface Props {
   readonly q: string;
+  /** Services that are known by what is shown. */
+  readonly seen: readonly string[];
   readonly onQuery: (q: string) => void;
 }
 
@@ -12,9 +14,10 @@ const FIELD = "h-8 min-w-0 rounded-md border border-line-strong bg-surface px-2 
 const STATUSES = ["error", "ok", "unset"];
 
 /** The usual terms of a search of traces, to choose from. They are terms of the search like others. */
-export function TraceFilters({ q, onQuery }: Props) {
+export function TraceFilters({ q, seen, onQuery }: Props) {
   const service = valuesOf(q, "service")[0] ?? "";
-  const services = useQuery(serviceNamesQuery).data ?? [];
+  const names = useQuery(serviceNamesQuery).data ?? [];
+  const services = [...new Set([...names, ...seen])].toSorted();
   const operations = useQuery(operationNamesQuery(service)).data ?? [];
   const choose = (field: string, value: string) => {
     // What one does is done by that service alone.
@@ -30,19 +33,19 @@ export function TraceFilters({ q, onQuery }: Props) {
         all="All services"
         onChange={(value) => choose("service", value)}
       />
-      <Select
+      <Written
         label="Operation"
         value={valuesOf(q, "name")[0] ?? ""}
+        placeholder="any"
         values={operations}
-        all={service === "" ? "Choose a service first" : "All operations"}
         onChange={(value) => choose("name", value)}
       />
-      <Duration
+      <Written
         label="At least"
         value={boundOf(q, "duration", ">=")}
         onChange={(value) => onQuery(withBound(q, "duration", ">=", value))}
       />
-      <Duration
+      <Written
         label="At most"
         value={boundOf(q, "duration", "<=")}
         onChange={(value) => onQuery(withBound(q, "duration", "<=", value))}
@@ -92,13 +95,16 @@ function Select({ label, value, values, all, onChange }: SelectProps) {
   );
 }
 
-interface DurationProps {
+interface WrittenProps {
   readonly label: string;
   readonly value: string;
+  readonly placeholder?: string;
+  /** What is offered; anything else can be written, too. */
+  readonly values?: readonly string[];
   readonly onChange: (value: string) => void;
 }
 
-function Duration({ label, value, onChange }: DurationProps) {
+function Written({ label, value, placeholder = "250ms", values = [], onChange }: WrittenProps) {
   const id = useId();
   const [draft, write] = useState(value);
   useEffect(() => write(value), [value]);
@@ -114,13 +120,21 @@ function Duration({ label, value, onChange }: DurationProps) {
       <input
         id={id}
         value={draft}
-        placeholder="250ms"
+        placeholder={placeholder}
+        list={values.length > 0 ? `${id}-values` : undefined}
         autoComplete="off"
         spellCheck={false}
         onChange={(event) => write(event.target.value)}
         onBlur={() => submit()}
-        className={`${FIELD} w-24 font-mono placeholder:text-muted max-sm:w-full`}
+        className={`${FIELD} ${values.length > 0 ? "w-52" : "w-24"} placeholder:text-muted max-sm:w-full`}
       />
+      {values.length > 0 && (
+        <datalist id={`${id}-values`}>
+          {values.map((name) => (
+            <option key={name} value={name} />
+          ))}
+        </datalist>
+      )}
     </form>
   );
 }

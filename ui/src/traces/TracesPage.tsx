@@ -52,7 +52,7 @@ export function TracesPage() {
         hints={data?.hints}
         placeholder="service:gateway duration>2s status:error, any attribute, or the id of a trace"
       />
-      <TraceFilters q={q} onQuery={query} />
+      <TraceFilters q={q} seen={items.flatMap(({ services }) => services)} onQuery={query} />
       {isFault(error) ? null : error && !data ? (
         <Failure error={error} retry={() => void traces.refetch()} />
       ) : !data ? (

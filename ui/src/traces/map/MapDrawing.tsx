@@ -145,16 +145,20 @@ function NodeBox({ box: { x, y }, node, isSelected, isFaint, onSelect }: NodePro
   const tone = errorTone(node.error_ratio);
   const { name, is_database: isDatabase } = node;
   const short = name.length > LETTERS ? `${name.slice(0, LETTERS - 1)}…` : name;
-  const failed = node.error_ratio ? `${ratio(node.error_ratio, 1)} failed` : "";
+  const failed = tone === "idle" ? "" : ratio(node.error_ratio, 1);
+  const figures = isDatabase
+    ? "database"
+    : node.rate == null
+      ? "asked by nobody"
+      : `${rate(node.rate)}, p95 ${seconds(node.p95_seconds)}`;
   return (
     // biome-ignore lint/a11y/useSemanticElements: a drawing has no buttons of its own
     <g
       role="button"
       tabIndex={0}
       aria-pressed={isSelected}
-      aria-label={`${name}${isDatabase ? ", a database" : ""}: ${rate(node.rate)} ${failed}, p95 ${seconds(node.p95_seconds)}`}
       transform={`translate(${x} ${y})`}
-      opacity={isFaint ? 0.3 : 1}
+      opacity={isFaint ? 0.45 : 1}
       onClick={onSelect}
       onKeyDown={(event) => {
         if (event.key !== "Enter" && event.key !== " ") return;
@@ -163,7 +167,7 @@ function NodeBox({ box: { x, y }, node, isSelected, isFaint, onSelect }: NodePro
       }}
       className="cursor-pointer"
     >
-      <title>{name}</title>
+      {short !== name && <title>{name}</title>}
       <rect
         width={BOX.width}
         height={BOX.height}
@@ -172,23 +176,19 @@ function NodeBox({ box: { x, y }, node, isSelected, isFaint, onSelect }: NodePro
         className={`fill-surface ${isSelected ? "stroke-ink" : STROKES[tone]}`}
       />
       <text x={12} y={22} className="fill-ink font-medium text-[13px]">
-        {short}
+        {`${short} `}
       </text>
       <text x={12} y={42} className="fill-muted text-[11px] tabular-nums">
-        {isDatabase
-          ? "database"
-          : node.rate == null
-            ? "asked by nobody"
-            : `${rate(node.rate)}  p95 ${seconds(node.p95_seconds)}`}
+        {`${figures} `}
       </text>
-      {tone !== "idle" && (
+      {failed !== "" && (
         <text
           x={BOX.width - 10}
           y={22}
           textAnchor="end"
           className={`${FILLS[tone]} text-[11px] tabular-nums`}
         >
-          {ratio(node.error_ratio, 1)}
+          {failed}
         </text>
       )}
     </g>

@@ -14,7 +14,7 @@ interface Props {
 }
 
 const LINK =
-  "inline-flex min-h-7 items-center rounded-md border border-line-strong bg-surface px-2 text-xs hover:bg-raised";
+  "inline-flex min-h-[26px] items-center rounded-md border border-line-strong bg-surface px-2 text-xs hover:bg-raised";
 
 /** The chosen service: how it does, who asks it, and whom it asks. */
 export function ServiceDetails({ map, name, onSelect }: Props) {
@@ -88,7 +88,11 @@ function Edges({ title, edges, other, onSelect }: EdgesProps) {
         {edges.map((edge) => (
           <tr key={`${edge[other]} ${edge.connection}`} className="border-line border-t">
             <td className={`${CELL} max-w-60 truncate`}>
-              <button type="button" onClick={() => onSelect(edge[other])} className="min-h-6 hover:underline">
+              <button
+                type="button"
+                onClick={() => onSelect(edge[other])}
+                className="min-h-[24px] hover:underline"
+              >
                 {edge[other]}
               </button>
             </td>

@@ -23,7 +23,7 @@ export function FlameGraph({ tree, shown, selected, onShow }: Props) {
         Each frame is as wide as its spans and their parts ran by themselves, in sum: what runs side by side
         adds up. Spans that do the same are one.{" "}
         {shown !== null && (
-          <button type="button" onClick={() => onShow(null)} className="min-h-6 text-ink underline">
+          <button type="button" onClick={() => onShow(null)} className="min-h-[24px] text-ink underline">
             Show the whole trace
           </button>
         )}

@@ -47,13 +47,15 @@ export function Waterfall({ tree, selected, hasLogs, onSelect }: Props) {
   const focus = (place: number) => {
     const row = rows[place];
     if (!row) return;
+    const take = () => {
+      const button = holder.current?.querySelector<HTMLElement>(`[data-row="${CSS.escape(row.key)}"]`);
+      button?.focus();
+      return button != null;
+    };
+    // A row out of sight only comes into the page when it is scrolled to.
+    if (take()) return;
     virtual.scrollToIndex(place);
-    // The row may only come into the page by that.
-    requestAnimationFrame(() =>
-      requestAnimationFrame(() =>
-        holder.current?.querySelector<HTMLElement>(`[data-row="${CSS.escape(row.key)}"]`)?.focus(),
-      ),
-    );
+    requestAnimationFrame(() => requestAnimationFrame(take));
   };
   const press = (event: KeyboardEvent) => {
     const key = event.target instanceof HTMLElement ? event.target.dataset.row : undefined;

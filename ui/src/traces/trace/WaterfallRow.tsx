@@ -60,12 +60,12 @@ function SpanName({ row, isSelected, isFolded, onSelect, onFold }: Props & { rea
           tabIndex={-1}
           aria-label={isFolded ? "Unfold" : "Fold"}
           onClick={onFold}
-          className="grid size-6 shrink-0 place-items-center rounded text-muted text-xs hover:bg-line"
+          className="grid size-[24px] shrink-0 place-items-center rounded text-muted text-xs hover:bg-line"
         >
           {isFolded ? "▸" : "▾"}
         </button>
       ) : (
-        <span className="size-6 shrink-0" />
+        <span className="size-[24px] shrink-0" />
       )}
       <button
         type="button"
@@ -73,7 +73,7 @@ function SpanName({ row, isSelected, isFolded, onSelect, onFold }: Props & { rea
         aria-pressed={isSelected}
         aria-expanded={children.length > 0 ? !isFolded : undefined}
         onClick={onSelect}
-        className="flex h-full min-h-6 min-w-0 flex-1 items-center gap-1.5 text-left text-[13px] outline-offset-[-2px] aria-pressed:font-medium"
+        className="flex h-full min-h-[24px] min-w-0 flex-1 items-center gap-1.5 text-left text-[13px] outline-offset-[-2px] aria-pressed:font-medium"
       >
         {isError && <Dot tone="bad" />}
         {isError && <span className="sr-only">Failed: </span>}
@@ -102,7 +102,7 @@ function LogName({
         type="button"
         data-row={key}
         onClick={onSelect}
-        className="ml-7 flex h-full min-h-6 min-w-0 flex-1 items-center gap-1.5 text-left font-mono text-muted text-xs outline-offset-[-2px]"
+        className="ml-7 flex h-full min-h-[24px] min-w-0 flex-1 items-center gap-1.5 text-left font-mono text-muted text-xs outline-offset-[-2px]"
       >
         <Dot tone={levelTone(line.level)} />
         <span className="sr-only">Log, {line.level}: </span>
