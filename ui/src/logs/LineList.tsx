@@ -1,7 +1,7 @@
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
+import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import type { LogRecord } from "../api/types";
 import { useDensity } from "../app/density";
+import { useWindow } from "../components/useWindow";
 import { useZone } from "../time/zone";
 import { Line } from "./Line";
 
@@ -30,28 +30,29 @@ export function LineList(props: Props) {
   const { className = "h-[65vh]" } = props;
   const [density] = useDensity();
   const [zone] = useZone();
-  const [open, setOpen] = useState<ReadonlySet<Row["key"]>>(new Set());
+  /** How much higher the lines are that are open. */
+  const [open, setOpen] = useState<ReadonlyMap<Row["key"], number>>(new Map());
   const holder = useRef<HTMLElement>(null);
   const height = HEIGHTS[density];
-  const virtual = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => holder.current,
-    estimateSize: () => height,
-    getItemKey: useCallback((place: number) => rows[place]?.key ?? place, [rows]),
-    overscan: BEYOND,
-  });
-  const items = virtual.getVirtualItems();
-  const isAtEnd = rows.length > 0 && (items.at(-1)?.index ?? 0) >= rows.length - 1 - BEYOND;
+  const opened = useMemo(
+    () =>
+      open.size === 0
+        ? []
+        : rows.flatMap(({ key }, place) => {
+            const more = open.get(key);
+            return more === undefined ? [] : [[place, more] as const];
+          }),
+    [open, rows],
+  );
+  const { first, end, before, after } = useWindow(holder, rows.length, height, BEYOND, opened);
+  const isAtEnd = rows.length > 0 && end >= rows.length - BEYOND;
   useEffect(() => {
     if (isAtEnd) onEnd?.();
   }, [isAtEnd, onEnd]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: rows have another height then
-  useEffect(() => virtual.measure(), [height, virtual]);
-  const toggle = ({ key }: Row, place: number) => {
-    const next = new Set(open);
-    if (!next.delete(key)) next.add(key);
-    // A row that is open has been measured; a closed one is as high as all.
-    else virtual.resizeItem(place, height);
+  const change = (key: Row["key"], more: number | null) => {
+    const next = new Map(open);
+    if (more === null) next.delete(key);
+    else next.set(key, more);
     setOpen(next);
     onRead?.(next.size > 0 || (holder.current?.scrollTop ?? 0) > 0);
   };
@@ -64,27 +65,48 @@ export function LineList(props: Props) {
       onScroll={({ currentTarget: { scrollTop } }) => onRead?.(scrollTop > 0 || open.size > 0)}
       className={`overflow-y-auto overflow-x-hidden [overflow-anchor:none] ${className}`}
     >
-      <ol className="relative" style={{ height: virtual.getTotalSize() }}>
-        {items.map(({ index, start, key }) => {
-          const row = rows[index];
-          if (!row) return null;
+      <ol style={{ paddingTop: before, paddingBottom: after }}>
+        {rows.slice(first, end).map((row) => {
           const isOpen = open.has(row.key);
           return (
-            <li
-              key={key}
-              data-index={index}
-              ref={isOpen ? virtual.measureElement : undefined}
-              className="absolute top-0 left-0 w-full"
-              style={{ transform: `translateY(${start}px)` }}
-            >
+            <li key={row.key}>
               <div style={{ height }}>
-                <Line line={row.line} zone={zone} isOpen={isOpen} onToggle={() => toggle(row, index)} />
+                <Line
+                  line={row.line}
+                  zone={zone}
+                  isOpen={isOpen}
+                  onToggle={() => change(row.key, isOpen ? null : 0)}
+                />
               </div>
-              {isOpen && details(row.line)}
+              {isOpen && (
+                <Measured onHeight={(more) => more !== open.get(row.key) && change(row.key, more)}>
+                  {details(row.line)}
+                </Measured>
+              )}
             </li>
           );
         })}
       </ol>
     </section>
   );
+}
+
+interface MeasuredProps {
+  readonly onHeight: (height: number) => void;
+  readonly children: ReactNode;
+}
+
+/** Tells how high what is in it is, whenever that changes. */
+function Measured({ onHeight, children }: MeasuredProps) {
+  const holder = useRef<HTMLDivElement>(null);
+  const latest = useRef(onHeight);
+  latest.current = onHeight;
+  useEffect(() => {
+    const element = holder.current;
+    if (!element) return;
+    const observer = new ResizeObserver(() => latest.current(element.offsetHeight));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  return <div ref={holder}>{children}</div>;
 }

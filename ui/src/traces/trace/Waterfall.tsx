@@ -1,6 +1,6 @@
-import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useDensity } from "../../app/density";
+import { useWindow } from "../../components/useWindow";
 import { seconds } from "../../format/format";
 import { sharesOf } from "./bars";
 import { type Row, rowsOf, type Tree, ticksOf } from "./layout";
@@ -15,6 +15,7 @@ interface Props {
 
 const HEIGHTS = { comfortable: 28, compact: 24 };
 const TICKS = 5;
+const BEYOND = 16;
 
 /** The spans of a trace under each other, as they lie within each other, over time. Arrow keys move through them. */
 export function Waterfall({ tree, selected, hasLogs, onSelect }: Props) {
@@ -23,18 +24,20 @@ export function Waterfall({ tree, selected, hasLogs, onSelect }: Props) {
   const [density] = useDensity();
   const height = HEIGHTS[density];
   const holder = useRef<HTMLElement>(null);
-  const virtual = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => holder.current,
-    estimateSize: () => height,
-    overscan: 16,
-  });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: rows have another height then
-  useEffect(() => virtual.measure(), [height, virtual]);
+  const { first, end, before, after } = useWindow(holder, rows.length, height, BEYOND);
+  /** Scrolls no further than needed, or brings the row into the middle. */
+  const show = (place: number, isMiddle = false) => {
+    const element = holder.current;
+    if (!element) return;
+    const [start, room] = [place * height, element.clientHeight];
+    if (isMiddle) element.scrollTop = start - (room - height) / 2;
+    else if (start < element.scrollTop) element.scrollTop = start;
+    else if (start + height > element.scrollTop + room) element.scrollTop = start + height - room;
+  };
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, for the span that the address names
   useEffect(() => {
     const place = rows.findIndex(({ key }) => key === selected);
-    if (place > 0) virtual.scrollToIndex(place, { align: "center" });
+    if (place > 0) show(place, true);
   }, []);
   const fold = useCallback((key: string, isFolded?: boolean) => {
     setFolded((now) => {
@@ -54,7 +57,7 @@ export function Waterfall({ tree, selected, hasLogs, onSelect }: Props) {
     };
     // A row out of sight only comes into the page when it is scrolled to.
     if (take()) return;
-    virtual.scrollToIndex(place);
+    show(place);
     requestAnimationFrame(() => requestAnimationFrame(take));
   };
   const press = (event: KeyboardEvent) => {
@@ -80,27 +83,19 @@ export function Waterfall({ tree, selected, hasLogs, onSelect }: Props) {
         onKeyDown={press}
         className="max-h-[68vh] overflow-y-auto overflow-x-hidden"
       >
-        <ol className="relative" style={{ height: virtual.getTotalSize() }}>
-          {virtual.getVirtualItems().map(({ index, start }) => {
-            const row = rows[index];
-            if (!row) return null;
-            return (
-              <li
-                key={row.key}
-                className="absolute top-0 left-0 w-full"
-                style={{ transform: `translateY(${start}px)`, height }}
-              >
-                <WaterfallRow
-                  row={row}
-                  duration={tree.duration}
-                  isSelected={row.key === selected}
-                  isFolded={folded.has(row.key)}
-                  onSelect={() => onSelect(row)}
-                  onFold={() => fold(row.key)}
-                />
-              </li>
-            );
-          })}
+        <ol style={{ paddingTop: before, paddingBottom: after }}>
+          {rows.slice(first, end).map((row) => (
+            <li key={row.key} style={{ height }}>
+              <WaterfallRow
+                row={row}
+                duration={tree.duration}
+                isSelected={row.key === selected}
+                isFolded={folded.has(row.key)}
+                onSelect={() => onSelect(row)}
+                onFold={() => fold(row.key)}
+              />
+            </li>
+          ))}
         </ol>
       </section>
     </div>
