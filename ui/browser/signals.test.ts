@@ -199,7 +199,9 @@ it("finds a trace by what its spans are, and tells where its time went", async (
   expect(await barriers(page)).toEqual([]);
 
   await page.getByRole("radio", { name: "Flame graph" }).click();
-  await page.getByRole("button", { name: /mill-ocr read pages: 1 span, 1 failed/ }).click();
+  await page
+    .getByRole("button", { name: /^read pages 700 ms ?: mill-ocr read pages: 1 span, 1 failed/ })
+    .click();
   await page.getByRole("button", { name: "Show the whole trace" }).waitFor();
   expect(query(page)).toMatchObject({ view: "flame", frame: other, span: other });
   expect(await barriers(page)).toEqual([]);

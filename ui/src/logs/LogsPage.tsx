@@ -1,21 +1,24 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { Tabs } from "radix-ui";
-import { type ReactNode, useCallback, useState } from "react";
+import { lazy, type ReactNode, Suspense, useCallback, useState } from "react";
 import type { LogRecord } from "../api/types";
+import { Loading } from "../components/Notices";
 import { isFault, SearchForm } from "../search/SearchForm";
 import { useTimeRange } from "../time/useTimeRange";
-import { AroundLine } from "./AroundLine";
 import { type LogsSearch, placeOf, type Show } from "./address";
 import { Facets } from "./Facets";
-import { LevelHistogram } from "./LevelHistogram";
 import { LineDetails } from "./LineDetails";
-import { Patterns } from "./Patterns";
 import { histogramQuery } from "./queries";
 import { StoredLines } from "./StoredLines";
-import { TailLines } from "./tail/TailLines";
 
 const route = getRouteApi("/shell/logs");
+
+// Loaded when they are shown: lines are there before the chart is.
+const LevelHistogram = lazy(async () => ({ default: (await import("./LevelHistogram")).LevelHistogram }));
+const Patterns = lazy(async () => ({ default: (await import("./Patterns")).Patterns }));
+const TailLines = lazy(async () => ({ default: (await import("./tail/TailLines")).TailLines }));
+const AroundLine = lazy(async () => ({ default: (await import("./AroundLine")).AroundLine }));
 
 const TABS: readonly { readonly value: Show; readonly text: string }[] = [
   { value: "lines", text: "Lines" },
@@ -64,7 +67,11 @@ export function LogsPage() {
         hints={histogram.data?.hints}
         placeholder={'level>=warn service:ocr "timed out"'}
       />
-      {!isTail && !histogram.error && <LevelHistogram histogram={histogram.data} />}
+      {!isTail && !histogram.error && (
+        <Suspense fallback={<Loading className="h-[156px]" />}>
+          <LevelHistogram histogram={histogram.data} />
+        </Suspense>
+      )}
       {!isWrong && (
         <div
           className={`grid min-w-0 grid-cols-1 gap-4 ${isTail ? "" : "lg:grid-cols-[15rem_minmax(0,1fr)]"}`}
@@ -112,25 +119,32 @@ export function LogsPage() {
                 />
               </Tabs.Content>
               <Tabs.Content value="patterns">
-                <Patterns q={q} onLines={lines} onAround={openAround} />
+                <Suspense fallback={<Loading className="m-3 h-96" />}>
+                  <Patterns q={q} onLines={lines} onAround={openAround} />
+                </Suspense>
               </Tabs.Content>
               <Tabs.Content value="tail">
-                <TailLines key={q} q={q} details={details} />
+                <Suspense fallback={<Loading className="m-3 h-96" />}>
+                  <TailLines key={q} q={q} details={details} />
+                </Suspense>
               </Tabs.Content>
             </div>
           </Tabs.Root>
         </div>
       )}
       {place && (
-        <AroundLine
-          place={place}
-          around={around}
-          onAround={(around) => go({ around: around === "service" ? undefined : around }, false)}
-          onClose={() => go({ line: undefined, around: undefined }, false)}
-          details={(record) => (
-            <LineDetails line={record} query={q} onQuery={(q) => go({ q, line: undefined })} />
-          )}
-        />
+        <Suspense fallback={null}>
+          {" "}
+          <AroundLine
+            place={place}
+            around={around}
+            onAround={(around) => go({ around: around === "service" ? undefined : around }, false)}
+            onClose={() => go({ line: undefined, around: undefined }, false)}
+            details={(record) => (
+              <LineDetails line={record} query={q} onQuery={(q) => go({ q, line: undefined })} />
+            )}
+          />
+        </Suspense>
       )}
     </div>
   );

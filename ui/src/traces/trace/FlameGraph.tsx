@@ -49,12 +49,12 @@ export function FlameGraph({ tree, shown, selected, onShow }: Props) {
               <button
                 type="button"
                 title={describe(frame)}
-                aria-label={describe(frame)}
                 aria-pressed={frame.span === selected}
                 onClick={() => onShow(frame.span)}
                 className={`block h-full w-full overflow-hidden truncate rounded-[3px] px-1.5 text-left text-xs outline-offset-[-2px] aria-pressed:ring-2 aria-pressed:ring-ink aria-pressed:ring-inset ${lookOf(frame)}`}
               >
-                {frame.name} <span className="opacity-80">{seconds(frame.total)}</span>
+                {frame.name} {seconds(frame.total)}
+                <span className="sr-only">: {describe(frame)}</span>
               </button>
             </li>
           ))}
