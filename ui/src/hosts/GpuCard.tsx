@@ -26,7 +26,9 @@ export function GpuCard({ host, gpu }: { readonly host: string; readonly gpu: Gp
             label="Memory"
             share={gpu.memory_ratio ?? null}
             value={ratio(gpu.memory_ratio)}
-            more={`${bytes(gpu.memory_used_bytes)} of ${bytes(gpu.memory_total_bytes)}`}
+            {...(gpu.memory_total_bytes == null
+              ? {}
+              : { more: `${bytes(gpu.memory_used_bytes)} of ${bytes(gpu.memory_total_bytes)}` })}
             limits={[0.9, 0.97]}
           />
           <Gauge
@@ -54,7 +56,7 @@ export function GpuCard({ host, gpu }: { readonly host: string; readonly gpu: Gp
               </Badge>
             ))}
             {(gpu.ecc_uncorrected ?? 0) > 0 && (
-              <Badge tone="bad">{count(gpu.ecc_uncorrected)} memory errors not corrected</Badge>
+              <Badge tone="bad">{count(gpu.ecc_uncorrected)} uncorrected memory errors</Badge>
             )}
           </p>
         )}
@@ -82,7 +84,7 @@ export function GpuCard({ host, gpu }: { readonly host: string; readonly gpu: Gp
             </tbody>
           </Table>
         ) : (
-          <p className="px-4 text-muted">No process holds memory of it.</p>
+          gpu.up && <p className="px-4 text-muted">No process holds memory of it.</p>
         )}
       </div>
     </Panel>

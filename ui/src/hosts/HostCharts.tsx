@@ -33,6 +33,11 @@ export function HostCharts({ host }: { readonly host: Host }) {
       })),
     [exits],
   );
+  // Made once: a chart is drawn anew for other marks.
+  const processors = useMemo<readonly Mark[]>(
+    () => [{ kind: "threshold", value: host.cpus, tone: "idle", name: "as many as processors" }],
+    [host.cpus],
+  );
   const flow = (metric: string, way: string) =>
     `label_replace(rate(${metric}{${chosen}}[${window}]), "way", "${way}", "", "")`;
   return (
@@ -59,7 +64,7 @@ export function HostCharts({ host }: { readonly host: Host }) {
         name={(labels) => LOADS[labels.__name__ ?? ""] ?? ""}
         show={plain}
         top={host.cpus}
-        marks={[{ kind: "threshold", value: host.cpus, tone: "idle", name: "as many as processors" }]}
+        marks={processors}
       />
       <MetricPanel
         title="Pressure: share of time in which tasks waited"

@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
 import { ApiError } from "../api/client";
 import type { Host } from "../api/types";
 import { Ago } from "../components/Ago";
@@ -13,10 +14,12 @@ import { Gpus } from "./Gpus";
 import { HostCharts } from "./HostCharts";
 import { HostGauges } from "./HostGauges";
 import { Probes } from "./Probes";
-import { Processes } from "./Processes";
 import { ProcessGroups } from "./ProcessGroups";
 import { hostQuery } from "./queries";
 import { Units } from "./Units";
+
+// What draws long tables is no part of the first load.
+const Processes = lazy(() => import("./Processes").then((part) => ({ default: part.Processes })));
 
 const route = getRouteApi("/shell/hosts/$name");
 
@@ -70,18 +73,20 @@ function Whole({ host }: { readonly host: Host }) {
       <HostCharts host={host} />
       <Filesystems host={host} />
       <Gpus hosts={[host]} />
-      <Processes
-        host={host}
-        sorting={sortingOf(sort)}
-        onSort={(sorting) => {
-          const text = sortingText(sorting);
-          void navigate({
-            search: text === undefined ? {} : { sort: text },
-            replace: true,
-            resetScroll: false,
-          });
-        }}
-      />
+      <Suspense fallback={<Loading className="h-80" />}>
+        <Processes
+          host={host}
+          sorting={sortingOf(sort)}
+          onSort={(sorting) => {
+            const text = sortingText(sorting);
+            void navigate({
+              search: text === undefined ? {} : { sort: text },
+              replace: true,
+              resetScroll: false,
+            });
+          }}
+        />
+      </Suspense>
       <ProcessGroups host={name} />
       <Units host={name} />
       <Exits host={name} />

@@ -1,16 +1,20 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
+import { Loading } from "../components/Notices";
 import { Stat, Stats } from "../components/Stat";
 import { count, ratio } from "../format/format";
 import { useTimeRange } from "../time/useTimeRange";
 import type { LlmSearch } from "./address";
 import { Backends } from "./Backends";
-import { Calls } from "./Calls";
 import { LlmCharts } from "./LlmCharts";
 import { LlmQueue } from "./LlmQueue";
-import { Models } from "./Models";
 import { dollars } from "./money";
 import { modelUseQuery } from "./queries";
+
+// What draws long tables is no part of the first load.
+const Models = lazy(() => import("./Models").then((part) => ({ default: part.Models })));
+const Calls = lazy(() => import("./Calls").then((part) => ({ default: part.Calls })));
 
 const route = getRouteApi("/shell/llm");
 
@@ -24,16 +28,20 @@ export function LlmPage() {
     <div className="grid grid-cols-1 gap-5">
       <h1 className="font-semibold text-xl tracking-tight">LLM</h1>
       <Summary />
-      <Models chosen={search.model} onChoose={(model) => go({ model })} />
+      <Suspense fallback={<Loading className="h-36" />}>
+        <Models chosen={search.model} onChoose={(model) => go({ model })} />
+      </Suspense>
       <LlmCharts model={search.model} />
       <Backends />
       <LlmQueue />
-      <Calls
-        model={search.model}
-        isFailed={search.calls === "failed"}
-        onFailed={(failed) => go({ calls: failed ? "failed" : undefined })}
-        onAll={() => go({ model: undefined })}
-      />
+      <Suspense fallback={<Loading className="h-80" />}>
+        <Calls
+          model={search.model}
+          isFailed={search.calls === "failed"}
+          onFailed={(failed) => go({ calls: failed ? "failed" : undefined })}
+          onAll={() => go({ model: undefined })}
+        />
+      </Suspense>
     </div>
   );
 }

@@ -1,5 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
+import { Loading } from "../components/Notices";
 import { Stat, Stats } from "../components/Stat";
 import { count, rate, ratio, seconds } from "../format/format";
 import { relativeName } from "../time/range";
@@ -7,8 +9,10 @@ import { spanNow, useTimeRange } from "../time/useTimeRange";
 import { filtersOf, type RequestsSearch } from "./address";
 import { requestGroupsQuery } from "./queries";
 import { RequestCharts } from "./RequestCharts";
-import { RequestList } from "./RequestList";
-import { TopRequests } from "./TopRequests";
+
+// Long tables come after the charts: what draws them is no part of the first load.
+const TopRequests = lazy(() => import("./TopRequests").then((part) => ({ default: part.TopRequests })));
+const RequestList = lazy(() => import("./RequestList").then((part) => ({ default: part.RequestList })));
 
 const route = getRouteApi("/shell/requests");
 
@@ -24,8 +28,10 @@ export function RequestsPage() {
       <h1 className="font-semibold text-xl tracking-tight">Requests</h1>
       <Summary />
       <RequestCharts service={filters.service} route={filters.route} />
-      <TopRequests by={search.by ?? "route"} onBy={(by) => go({ by })} filters={filters} onFilter={go} />
-      <RequestList filters={filters} onFilter={go} />
+      <Suspense fallback={<Loading className="h-80" />}>
+        <TopRequests by={search.by ?? "route"} onBy={(by) => go({ by })} filters={filters} onFilter={go} />
+        <RequestList filters={filters} onFilter={go} />
+      </Suspense>
     </div>
   );
 }
