@@ -9,6 +9,7 @@ import { useTheme } from "../app/theme";
 import { lastOf, RANGES, relativeName } from "../time/range";
 import { useSetTimeRange } from "../time/useTimeRange";
 import { useZone, zoneName } from "../time/zone";
+import { useDocuments, useQueues, useWorkers } from "./flow";
 
 export interface Choice {
   readonly id: string;
@@ -26,9 +27,10 @@ export interface ChoiceGroup {
 /** What is offered for what has been typed. */
 export function useChoices(text: string): readonly ChoiceGroup[] {
   const pages = usePages();
+  const flow = [useQueues(), useWorkers(), useDocuments(text)];
   const alerts = useAlerts();
   const settings = useSettings();
-  const all = [pages, alerts, ...(text.trim() === "" ? [] : [settings])];
+  const all = [pages, ...flow, alerts, ...(text.trim() === "" ? [] : [settings])];
   return all.filter(({ choices }) => choices.length > 0);
 }
 
