@@ -15,7 +15,13 @@ const event = (second: number, action: string, more: object = {}) => ({
 const stored = ofEvents([
   event(0, "submitted", { kind: "extraction", pages: 12 }),
   event(2, "started", { submitted_at: at(0), worker_id: "w-1" }),
-  event(5, "retried", { error_type: "Timeout", error_message: "page 3", memory_peak_bytes: "9" }),
+  // Of the next attempt, as some count.
+  event(5, "retried", {
+    retry_count: 1,
+    error_type: "Timeout",
+    error_message: "page 3",
+    memory_peak_bytes: "9",
+  }),
   event(9, "started", { submitted_at: at(0), retry_count: 1, worker_id: "w-2" }),
   event(10, "completed", { submitted_at: at(0), retry_count: 1, memory_peak_bytes: 20 }),
   event(11, "submitted", { job_id: "k", queue: "llm", parent_id: "j" }),

@@ -99,31 +99,43 @@ const OUTCOMES: Readonly<Record<string, string>> = {
   "job.retried": "retried",
 };
 
-/** The attempts that events tell of, by their numbers. An attempt after another waits from the other's end on. */
+/**
+ * The attempts that events tell of, in the order of their times: a start begins another where the last has begun, and an
+ * end ends the last. What events call their number is not used: some count the attempt that ended, some the next.
+ */
 function attemptsOf(events: readonly SqlRow[]): readonly Attempt[] {
-  const attempts = new Map<number, Attempt>();
+  const attempts: Attempt[] = [];
   for (const row of events) {
     const time = timeOf(textAt(row, "time"));
     const action = textAt(row, "action") ?? "";
     const outcome = OUTCOMES[action] ?? null;
-    const number = numberAt(row, "retry_count") ?? Math.max(0, attempts.size - 1);
-    const known = attempts.get(number);
+    const latest = attempts.at(-1);
+    if (latest === undefined || (action === "job.started" && latest.startedAt !== null))
+      attempts.push(freshAttempt(attempts));
+    const place = attempts.length - 1;
+    const attempt = attempts[place] ?? freshAttempt([]);
     const submitted = timeOf(textAt(row, "submitted_at")) ?? (action === "job.submitted" ? time : null);
     const started = timeOf(textAt(row, "started_at")) ?? (action === "job.started" ? time : null);
-    attempts.set(number, {
-      number,
-      queuedAt: known?.queuedAt ?? attempts.get(number - 1)?.endedAt ?? submitted,
-      startedAt: known?.startedAt ?? started,
-      endedAt: outcome === null ? (known?.endedAt ?? null) : time,
-      outcome: outcome ?? known?.outcome ?? null,
-      worker: textAt(row, "worker_id") ?? known?.worker ?? null,
-      error:
-        outcome === null
-          ? (known?.error ?? null)
-          : wordsOf(textAt(row, "error_type"), textAt(row, "error_message")),
-    });
+    attempts[place] = {
+      ...attempt,
+      queuedAt: attempt.queuedAt ?? submitted,
+      startedAt: attempt.startedAt ?? started,
+      worker: textAt(row, "worker_id") ?? attempt.worker,
+      ...(outcome === null ? {} : { endedAt: time, outcome, error: errorOf(row) }),
+    };
   }
-  return [...attempts.values()].sort((a, b) => a.number - b.number);
+  return attempts;
+}
+
+/** The next attempt: it waits from the end of the one before it on. */
+function freshAttempt(before: readonly Attempt[]): Attempt {
+  const queuedAt = before.at(-1)?.endedAt ?? null;
+  const nothing = { startedAt: null, endedAt: null, outcome: null, worker: null, error: null };
+  return { number: before.length, queuedAt, ...nothing };
+}
+
+function errorOf(row: SqlRow): string | null {
+  return wordsOf(textAt(row, "error_type"), textAt(row, "error_message"));
 }
 
 /** Those in memory, and of the others what is stored, by when each began. */

@@ -3,7 +3,7 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { get } from "../api/client";
 import type { Job, List } from "../api/types";
-import { askSql, numberAt, quoted, type SqlRow, textAt } from "../sql/ask";
+import { askSql, numberAt, quoted, type SqlRow, type SqlRows, textAt } from "../sql/ask";
 import { type TimeRange, timeOf } from "../time/range";
 import { refreshOf, spanNow } from "../time/useTimeRange";
 import { merged, ofEvents, ofJob } from "./model";
@@ -33,19 +33,22 @@ export const MAX_DOCUMENTS = 500;
 const NAMES = ["document_name", "file_name", "filename", "title", "name"];
 const NAME = `coalesce(${NAMES.map((name) => `attributes['${name}']`).join(", ")})`;
 
-/** Documents of a range that have a text in their ids or names, those heard of last first. A whole id is found in all that is kept. */
+/**
+ * Documents of a range that have a text in their ids or names, those heard of last first. A whole id is found in all
+ * that is kept.
+ */
 export function documentsQuery(q: string, range: TimeRange) {
   return queryOptions({
     queryKey: ["sql", "documents", q, range],
     queryFn: async () => {
       const { start, end } = spanNow(range);
       const time = `time >= ${quoted(timeOf(start))} AND time <= ${quoted(timeOf(end))}`;
-      if (q === "") return listOf(await askSql(statement(time), MAX_DOCUMENTS));
+      if (q === "") return listOf(await askSql(statement("document_id IS NOT NULL", time), MAX_DOCUMENTS));
       const text = quoted(q.toLowerCase());
-      const part = `${time} AND (contains(lower(document_id), ${text}) OR contains(lower(${NAME}), ${text}))`;
+      const part = `(contains(lower(document_id), ${text}) OR contains(lower(${NAME}), ${text}))`;
       const [whole, some] = await Promise.all([
-        askSql(statement(`document_id = ${quoted(q)}`), 1),
-        askSql(statement(part), MAX_DOCUMENTS),
+        askSql(statement(`document_id = ${quoted(q)}`, "true"), 1),
+        askSql(statement(part, time), MAX_DOCUMENTS),
       ]);
       const others = some.rows.filter((row) => row.document_id !== q);
       return listOf({ rows: [...whole.rows, ...others], truncated: some.truncated });
@@ -55,16 +58,23 @@ export function documentsQuery(q: string, range: TimeRange) {
   });
 }
 
-function statement(condition: string): string {
-  return `SELECT document_id, max(${NAME}) AS name, count(DISTINCT job_id) AS jobs,
-      count(DISTINCT CASE WHEN action IN ('job.completed', 'job.failed') THEN job_id END) AS ended,
+/** Which documents, then which jobs are theirs, then all events of these: only the first of a job has to name the document. */
+function statement(which: string, time: string): string {
+  return `WITH newest AS (
+      SELECT document_id, max(time) AS seen FROM job_events WHERE ${which} AND ${time} AND document_id IS NOT NULL
+      GROUP BY document_id ORDER BY seen DESC LIMIT ${MAX_DOCUMENTS + 1}),
+    theirs AS (
+      SELECT DISTINCT job_id, document_id FROM job_events
+      WHERE ${time} AND document_id IN (SELECT document_id FROM newest))
+    SELECT t.document_id, max(${NAME}) AS name, count(DISTINCT e.job_id) AS jobs,
+      count(DISTINCT CASE WHEN action IN ('job.completed', 'job.failed') THEN e.job_id END) AS ended,
       count(*) FILTER (WHERE action = 'job.failed') AS failed,
       count(*) FILTER (WHERE action = 'job.started') AS attempts,
       count(*) FILTER (WHERE action IN ('job.failed', 'job.retried')) AS failures,
       max(pages) AS pages, max(memory_peak_bytes) AS memory,
       min(coalesce(submitted_at, time)) AS first, max(time) AS last
-    FROM job_events WHERE document_id IS NOT NULL AND ${condition}
-    GROUP BY document_id ORDER BY last DESC`;
+    FROM job_events e JOIN theirs t ON e.job_id = t.job_id WHERE ${time}
+    GROUP BY t.document_id ORDER BY last DESC`;
 }
 
 function listOf({ rows, truncated }: { readonly rows: readonly SqlRow[]; readonly truncated: boolean }) {
@@ -88,9 +98,20 @@ function documentOf(row: SqlRow): DocumentRow {
   };
 }
 
-/** The most events of a document that are read, and the most of its jobs whose stages and calls are looked for. */
+/** The most events that are read of jobs that are not in memory. */
 const MAX_EVENTS = 5_000;
+/** The most jobs that are named in a statement, and the most characters that this may take: the server takes 16 KiB. */
 const MAX_JOBS = 200;
+const MAX_NAMED = 12_000;
+
+/** The first of some ids, as many as a statement can name. */
+function nameable(ids: readonly string[]): readonly string[] {
+  let characters = 0;
+  return ids.slice(0, MAX_JOBS).filter((id) => {
+    characters += quoted(id).length + 2;
+    return characters <= MAX_NAMED;
+  });
+}
 
 /** All jobs of a document: those in memory, and what is stored of the others. */
 export function documentJobsQuery(id: string) {
@@ -98,19 +119,22 @@ export function documentJobsQuery(id: string) {
     queryKey: ["documents", id, "jobs"],
     queryFn: async ({ signal }) => {
       const query = new URLSearchParams({ document: id, limit: "1000" });
-      const [memory, events] = await Promise.all([
+      const [memory, all] = await Promise.all([
         get<List<Job>>(`/api/v1/jobs?${query}`, signal),
         askSql(
-          `SELECT time, action, job_id, kind, queue, parent_id, worker_id, submitted_at, started_at, retry_count,
-              error_type, error_message, memory_peak_bytes, pages, ${NAME} AS name
-            FROM job_events WHERE document_id = ${quoted(id)} ORDER BY time`,
-          MAX_EVENTS,
+          `SELECT job_id, max(${NAME}) AS name FROM job_events WHERE document_id = ${quoted(id)}
+            GROUP BY job_id ORDER BY min(time) DESC`,
+          1_000,
         ),
       ]);
+      const known = new Set(memory.items.map((job) => job.job_id));
+      const others = all.rows.flatMap((row) => textAt(row, "job_id") ?? []).filter((job) => !known.has(job));
+      const read = nameable(others);
+      const events = await eventsOf(read);
       return {
         jobs: merged(memory.items.map(ofJob), ofEvents(events.rows)),
-        name: events.rows.map((row) => textAt(row, "name")).find((name) => name !== null) ?? null,
-        isWhole: !events.truncated && memory.total <= memory.items.length,
+        name: all.rows.map((row) => textAt(row, "name")).find((name) => name !== null) ?? null,
+        isWhole: !all.truncated && !events.truncated && read.length === others.length,
       };
     },
     placeholderData: keepPreviousData,
@@ -118,9 +142,20 @@ export function documentJobsQuery(id: string) {
   });
 }
 
+/** Everything that was said of some jobs, oldest first. Not every event names the document. */
+async function eventsOf(jobs: readonly string[]): Promise<SqlRows> {
+  if (jobs.length === 0) return { rows: [], truncated: false };
+  return askSql(
+    `SELECT time, action, job_id, kind, queue, parent_id, worker_id, submitted_at, started_at,
+        error_type, error_message, memory_peak_bytes, pages
+      FROM job_events WHERE job_id IN (${jobs.map(quoted).join(", ")}) ORDER BY time`,
+    MAX_EVENTS,
+  );
+}
+
 /** What belongs to a document, or to one of its jobs: not every event names the document. */
 function belongs(id: string, jobs: readonly string[]): string {
-  const ids = jobs.slice(0, MAX_JOBS).map(quoted).join(", ");
+  const ids = nameable(jobs).map(quoted).join(", ");
   return `(document_id = ${quoted(id)}${ids === "" ? "" : ` OR job_id IN (${ids})`})`;
 }
 

@@ -16,6 +16,7 @@ import { useSetTimeRange, useTimeRange } from "../time/useTimeRange";
 import { useZone, zoneName } from "../time/zone";
 import { traceIdOf } from "../traces/address";
 import { serviceMapQuery } from "../traces/queries";
+import { useDocuments, useQueues, useWorkers } from "./flow";
 
 export interface Choice {
   readonly id: string;
@@ -35,13 +36,23 @@ export interface ChoiceGroup {
 /** What is offered for what has been typed. */
 export function useChoices(text: string): readonly ChoiceGroup[] {
   const pages = usePages();
+  const flow = [useQueues(), useWorkers(), useDocuments(text)];
   const alerts = useAlerts();
   const services = useServices();
   const trace = useTrace(text);
   const settings = useSettings();
   const hosts = useHosts();
   const jobs = useJobs(text);
-  const all = [trace, pages, alerts, jobs, services, hosts, ...(text.trim() === "" ? [] : [settings])];
+  const all = [
+    trace,
+    pages,
+    ...flow,
+    alerts,
+    jobs,
+    services,
+    hosts,
+    ...(text.trim() === "" ? [] : [settings]),
+  ];
   return all.filter(({ choices }) => choices.length > 0);
 }
 

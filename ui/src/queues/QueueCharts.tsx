@@ -3,6 +3,7 @@ import type { Labels } from "../metrics/answer";
 import { MetricPanel } from "../metrics/MetricPanel";
 import { selector } from "../metrics/selector";
 import { STATE_NAMES } from "./address";
+import { WaitQuantiles } from "./WaitQuantiles";
 
 const byState = ({ state = "" }: Labels) =>
   (STATE_NAMES as Readonly<Record<string, string>>)[state]?.toLowerCase() ?? state;
@@ -13,7 +14,7 @@ export function QueueCharts({ queue }: { readonly queue: string }) {
   const which = selector({ queue });
   const rates = selector({ queue }).slice(1);
   return (
-    <div className="grid grid-cols-1 gap-5 lg:grid-cols-3">
+    <div className="grid grid-cols-1 gap-5 lg:grid-cols-2">
       <MetricPanel
         title="Tasks by state"
         expr={`sum by (state) (queue_depth${which})`}
@@ -40,6 +41,7 @@ export function QueueCharts({ queue }: { readonly queue: string }) {
         top={1}
         legend
       />
+      <WaitQuantiles queue={queue} />
     </div>
   );
 }

@@ -3,48 +3,16 @@ import { Empty, Failure, Loading } from "../components/Notices";
 import { Panel } from "../components/Panel";
 import { HEAD, NUMBER, NUMBER_HEAD, Table } from "../components/Table";
 import { count, ratio, seconds } from "../format/format";
-import type { Labels } from "../metrics/answer";
-import { MetricPanel } from "../metrics/MetricPanel";
 import { instantQuery } from "../metrics/queries";
 import { selector } from "../metrics/selector";
 import { spanNow, useTimeRange } from "../time/useTimeRange";
 import { type Bucket, bucketsOf } from "./waits";
 
-const NAMES: Readonly<Record<string, string>> = {
-  "0.5": "half wait less",
-  "0.95": "95 of 100 wait less",
-  "0.99": "99 of 100 wait less",
-};
-const byQuantile = ({ quantile = "" }: Labels) => NAMES[quantile] ?? quantile;
-
-/** How long tasks waited from submission to start: over time, and how the waits were spread. */
+/** How the waits of the tasks that began in the range were spread. */
 export function Waits({ queue }: { readonly queue: string }) {
-  const which = selector({ queue });
-  const buckets = `sum by (le) (rate(queue_wait_seconds_bucket${which}[5m]))`;
-  const expr = Object.keys(NAMES)
-    .map((share) => `label_replace(histogram_quantile(${share}, ${buckets}), "quantile", "${share}", "", "")`)
-    .join("\nor\n");
-  return (
-    <div className="grid grid-cols-1 gap-5 lg:grid-cols-2">
-      <MetricPanel
-        title="How long tasks wait"
-        aside="over 5 minutes each"
-        expr={expr}
-        name={byQuantile}
-        show={seconds}
-        height={200}
-        legend
-        empty="Waits are known of jobs whose events say when they were submitted and started."
-      />
-      <Distribution which={which} />
-    </div>
-  );
-}
-
-function Distribution({ which }: { readonly which: string }) {
   const range = useTimeRange();
   const { start, end } = spanNow(range);
-  const expr = `sum by (le) (increase(queue_wait_seconds_bucket${which}[${Math.round(end - start)}s]))`;
+  const expr = `sum by (le) (increase(queue_wait_seconds_bucket${selector({ queue })}[${Math.round(end - start)}s]))`;
   const query = useQuery(instantQuery(expr, range));
   const buckets = query.data ? bucketsOf(query.data) : [];
   const all = buckets.reduce((sum, { amount }) => sum + amount, 0);

@@ -48,7 +48,7 @@ export function WorkerCharts({ worker, marks }: Props) {
         expr={`worker_active_tasks${which}`}
         name={itself}
         show={count}
-        top={1}
+        top={2}
         marks={marks}
         figure
       />

@@ -5,7 +5,7 @@ import { sortingOf, sortingText } from "../address/sorting";
 import { Empty, Failure, Loading } from "../components/Notices";
 import { PageHead } from "../components/PageHead";
 import { Panel } from "../components/Panel";
-import { bytes, count } from "../format/format";
+import { bytes, count, rate } from "../format/format";
 import { MetricPanel } from "../metrics/MetricPanel";
 import { useTimeRange } from "../time/useTimeRange";
 import { WORKER_COLUMNS, type WorkersSearch } from "./address";
@@ -67,7 +67,7 @@ export function WorkersPage() {
           />
         )}
       </Panel>
-      <div className="grid grid-cols-1 gap-5 lg:grid-cols-3">
+      <div className="grid grid-cols-1 gap-5 lg:grid-cols-2">
         <MetricPanel
           title="Workers by state"
           expr="workers"
@@ -75,6 +75,13 @@ export function WorkersPage() {
           show={count}
           shape="stacked"
           top={1}
+          legend
+        />
+        <MetricPanel
+          title="What they get done"
+          expr="topk(8, rate(worker_completed_tasks_total[5m]))"
+          name={byWorker}
+          show={rate}
           legend
         />
         <MetricPanel

@@ -40,7 +40,7 @@ export function Legend({ lines, show, emphasised, pinned, onPoint, onPin }: Prop
             const { min, average, max, last } = figuresOf(values);
             return (
               <tr key={name} className={place === emphasised ? "bg-raised" : ""}>
-                <td className="w-full min-w-28">
+                <td className="w-full min-w-32">
                   <button
                     type="button"
                     aria-pressed={name === pinned}

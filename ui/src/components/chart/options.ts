@@ -90,7 +90,8 @@ export function chartOptions({ element, height, latest, readout, zone, shape }: 
       { ...axis, grid: { show: false }, space: 70, size: 24, values: timeLabels(zone) },
       {
         ...axis,
-        size: 56,
+        // Wide enough for "3 min 20 s".
+        size: 66,
         gap: 6,
         space: 36,
         values: (_chart, marks) => marks.map((mark) => latest.current.show(mark)),

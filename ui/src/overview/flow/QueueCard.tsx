@@ -1,6 +1,8 @@
 import type { Queue } from "../../api/types";
 import { Badge } from "../../components/Badge";
+import { QueueLink } from "../../components/EntityLink";
 import { brief, count, rate } from "../../format/format";
+import { waited } from "../../queues/health";
 import { Metric } from "./Metric";
 
 /** A queue: what waits in it, how long, what comes and goes. */
@@ -19,8 +21,8 @@ export function QueueCard({
       className={`grid content-start gap-3 rounded-lg border p-3 ${isBottleneck ? "border-warn" : "border-line"}`}
     >
       <div className="flex items-center justify-between gap-2">
-        <h3 className="truncate font-medium" title={queue.queue}>
-          {queue.queue}
+        <h3 className="truncate font-medium">
+          <QueueLink id={queue.queue} />
         </h3>
         {queue.ok ? (
           isBottleneck ? (
@@ -57,9 +59,4 @@ export function QueueCard({
       </dl>
     </article>
   );
-}
-
-/** How long the oldest task has waited; nothing when none waits. */
-function waited(queue: Queue): number | undefined {
-  return (queue.depth.pending ?? 0) > 0 ? queue.oldest_age_seconds.pending : undefined;
 }

@@ -1,3 +1,4 @@
+import { Link } from "@tanstack/react-router";
 import type { WorkerNow } from "../../api/types";
 import { Tooltip } from "../../components/Tooltip";
 import { TONE_FILL, type Tone } from "../../components/tone";
@@ -16,7 +17,9 @@ export function WorkersCard({ workers }: { readonly workers: readonly WorkerNow[
   return (
     <article aria-label="Workers" className="grid content-start gap-3 rounded-lg border border-line p-3">
       <h3 className="flex items-center justify-between gap-2 font-medium">
-        Workers
+        <Link to="/workers" className="hover:underline">
+          Workers
+        </Link>
         {memory > 0 && <span className="font-normal text-muted text-xs">{bytes(memory)}</span>}
       </h3>
       {workers.length === 0 ? (
@@ -60,8 +63,9 @@ function Mark({ worker }: { readonly worker: WorkerNow }) {
   return (
     <li className="flex">
       <Tooltip text={text}>
-        <button
-          type="button"
+        <Link
+          to="/workers/$id"
+          params={{ id: worker.worker_id }}
           aria-label={text}
           className="grid h-6 w-7 place-items-center rounded hover:bg-raised"
         >
@@ -69,7 +73,7 @@ function Mark({ worker }: { readonly worker: WorkerNow }) {
             aria-hidden="true"
             className={`h-4 w-5 rounded-[4px] ${idle ? "border-2 border-good" : TONE_FILL[tone]}`}
           />
-        </button>
+        </Link>
       </Tooltip>
     </li>
   );

@@ -1,13 +1,12 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { Button } from "../../components/Button";
 import { Dialog } from "../../components/Dialog";
 import type { State } from "../address";
 import { operate } from "../queries";
 import { Done } from "./Done";
 import { Preview } from "./Preview";
 import { SelectionForm } from "./SelectionForm";
-import { offered, previewOf, type Selection } from "./selection";
+import { actionsOf, offered, previewOf, type Selection } from "./selection";
 
 interface Props {
   readonly queue: string;
@@ -22,7 +21,7 @@ interface Props {
 export function OperationDialog({ queue, state, ids, onClose }: Props) {
   const client = useQueryClient();
   const [selection, select] = useState<Selection>({
-    action: "requeue",
+    action: actionsOf(state)[0] ?? "remove",
     state,
     which: offered(state, ids.length)[0] ?? "older",
     ids,
@@ -48,6 +47,7 @@ export function OperationDialog({ queue, state, ids, onClose }: Props) {
           <Preview
             answer={seen}
             isBusy={execution.isPending}
+            onClose={onClose}
             onBack={() => {
               preview.reset();
               execution.reset();
@@ -58,6 +58,7 @@ export function OperationDialog({ queue, state, ids, onClose }: Props) {
           <SelectionForm
             selection={selection}
             isBusy={preview.isPending}
+            onClose={onClose}
             onChange={select}
             onSubmit={() => preview.mutate()}
           />
@@ -66,11 +67,6 @@ export function OperationDialog({ queue, state, ids, onClose }: Props) {
           <p role="alert" className="rounded-lg bg-bad-soft px-3 py-2 text-bad">
             {(execution.error ?? preview.error)?.message}
           </p>
-        )}
-        {!execution.data && (
-          <Button onClick={onClose} className="justify-self-start">
-            Cancel
-          </Button>
         )}
       </div>
     </Dialog>

@@ -11,12 +11,13 @@ const SHOWN = 100;
 interface Props {
   readonly answer: OperationAnswer;
   readonly isBusy: boolean;
+  readonly onClose: () => void;
   readonly onBack: () => void;
   readonly onDo: () => void;
 }
 
 /** What would be done, task by task. Nothing has been done yet. */
-export function Preview({ answer, isBusy, onBack, onDo }: Props) {
+export function Preview({ answer, isBusy, onClose, onBack, onDo }: Props) {
   const words = wordsOf(answer.action);
   const { tasks, more, skipped, unread, expires_at } = answer;
   const amount = `${count(answer.count)} ${answer.count === 1 ? "task" : "tasks"}`;
@@ -72,6 +73,7 @@ export function Preview({ answer, isBusy, onBack, onDo }: Props) {
         <Button onClick={onBack} disabled={isBusy}>
           Choose others
         </Button>
+        <Button onClick={onClose}>Cancel</Button>
         {answer.count > 0 && expires_at && (
           <span className="text-muted text-xs">
             It can be done until <Time at={expires_at} />, and is kept in the audit log.

@@ -4,17 +4,18 @@ import { Choice } from "../../components/Choice";
 import { count } from "../../format/format";
 import { durationSeconds } from "../../time/range";
 import { STATE_NAMES } from "../address";
-import { ACTIONS, offered, type Selection, type Which } from "./selection";
+import { ACTIONS, actionsOf, offered, type Selection, type Which } from "./selection";
 
 interface Props {
   readonly selection: Selection;
   readonly isBusy: boolean;
+  readonly onClose: () => void;
   readonly onChange: (selection: Selection) => void;
   readonly onSubmit: () => void;
 }
 
 /** What is to be done, with which tasks. */
-export function SelectionForm({ selection, isBusy, onChange, onSubmit }: Props) {
+export function SelectionForm({ selection, isBusy, onClose, onChange, onSubmit }: Props) {
   const { action, state, which, ids, olderThan } = selection;
   const isRight = which !== "older" || durationSeconds(olderThan.trim()) !== null;
   const submit = (event: FormEvent) => {
@@ -22,22 +23,24 @@ export function SelectionForm({ selection, isBusy, onChange, onSubmit }: Props) 
     if (isRight) onSubmit();
   };
   const names: Readonly<Record<Which, string>> = {
-    chosen: `The ${count(ids.length)} that are chosen`,
+    chosen: ids.length === 1 ? "The one that is chosen" : `The ${count(ids.length)} that are chosen`,
     no_owner: "Those that no worker has any more",
     older: "Those that have been there for longer than",
     all: "All of them",
   };
   return (
     <form onSubmit={submit} className="grid gap-4">
-      <Choice
-        label="What is to be done"
-        value={action}
-        options={(["requeue", "remove"] as const).map((value) => {
-          const text = ACTIONS[value].name;
-          return { value, text, short: text };
-        })}
-        onChange={(next) => onChange({ ...selection, action: next })}
-      />
+      <div>
+        <Choice
+          label="What is to be done"
+          value={action}
+          options={actionsOf(state).map((value) => {
+            const text = ACTIONS[value].name;
+            return { value, text, short: text };
+          })}
+          onChange={(next) => onChange({ ...selection, action: next })}
+        />
+      </div>
       <p className="text-muted">
         {action === "requeue"
           ? "They wait again, and are taken next."
@@ -69,9 +72,12 @@ export function SelectionForm({ selection, isBusy, onChange, onSubmit }: Props) 
           </div>
         ))}
       </fieldset>
-      <Button type="submit" primary disabled={isBusy || !isRight} className="justify-self-start">
-        Show what would be done
-      </Button>
+      <div className="flex flex-wrap gap-2">
+        <Button type="submit" primary disabled={isBusy || !isRight}>
+          Show what would be done
+        </Button>
+        <Button onClick={onClose}>Cancel</Button>
+      </div>
     </form>
   );
 }

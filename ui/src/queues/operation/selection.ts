@@ -39,6 +39,11 @@ export function offered(state: State, chosen: number): readonly Which[] {
   ];
 }
 
+/** What can be done in a state: those that wait need not be queued again. */
+export function actionsOf(state: State): readonly Selection["action"][] {
+  return state === "pending" ? ["remove"] : ["requeue", "remove"];
+}
+
 /** What is done, in words. */
 export const ACTIONS = {
   requeue: { name: "Queue again", say: (tasks: string) => `queue ${tasks} again`, done: "queued again" },
