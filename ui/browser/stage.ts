@@ -122,6 +122,17 @@ export class Stage {
     return link[0].replace(/^http:\/\/[^/]+/, this.url);
   }
 
+  /** Sends something to Watchkeeper, as an application does. */
+  async send(path: string, body: unknown): Promise<void> {
+    const headers = { "Content-Type": "application/json" };
+    const answer = await fetch(`${this.server}${path}`, {
+      method: "POST",
+      headers,
+      body: JSON.stringify(body),
+    });
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+  }
+
   /** The id of the alert of a rule. */
   async alertOf(rule: string): Promise<string> {
     const token = await readFile(join(this.folder, "data/local.token"), "utf8");
