@@ -31,7 +31,7 @@ export function MemoryPage() {
         limit={limit === undefined ? DEFAULT_LIMIT : Number(limit)}
         onLimit={(limit) => go({ limit: limit === DEFAULT_LIMIT ? undefined : String(limit) })}
       />
-      <div className="grid grid-cols-1 gap-5 xl:grid-cols-3">
+      <div className="grid grid-cols-1 gap-5 lg:grid-cols-2">
         <MetricPanel
           title="Peak of each stage"
           expr="stage_memory_peak_bytes"
@@ -46,6 +46,10 @@ export function MemoryPage() {
           show={bytes}
           empty={STAGES}
         />
+      </div>
+      <Stages chosen={stage} onChoose={(stage) => go({ stage, component: undefined })} />
+      {stage !== undefined && <HeavyJobs stage={stage} onClose={() => go({ stage: undefined })} />}
+      <div className="grid grid-cols-1 gap-5 lg:grid-cols-2">
         <MetricPanel
           title="Growth of each stage"
           aside="end less begin"
@@ -54,19 +58,16 @@ export function MemoryPage() {
           show={bytes}
           empty={STAGES}
         />
-      </div>
-      <Stages chosen={stage} onChoose={(stage) => go({ stage, component: undefined })} />
-      {stage !== undefined && <HeavyJobs stage={stage} onClose={() => go({ stage: undefined })} />}
-      <div className="grid grid-cols-1 items-start gap-5 xl:grid-cols-[minmax(0,1fr)_minmax(0,2fr)]">
         <MetricPanel
           title="What loaded components hold"
           expr="component_memory_bytes"
           name={byComponent}
           show={bytes}
+          legend
           empty="Events of the types component.loaded and component.unloaded tell of it."
         />
-        <Components chosen={component} onChoose={(component) => go({ component, stage: undefined })} />
       </div>
+      <Components chosen={component} onChoose={(component) => go({ component, stage: undefined })} />
       {component !== undefined && stage === undefined && (
         <HeavyJobs component={component} onClose={() => go({ component: undefined })} />
       )}

@@ -26,7 +26,7 @@ export function Stages({ chosen, onChoose }: Props) {
                 <th className={HEAD}>Component</th>
                 <th className={NUMBER_HEAD}>Runs</th>
                 <th className={NUMBER_HEAD}>Peak</th>
-                <th className={NUMBER_HEAD}>95 % peak below</th>
+                <th className={NUMBER_HEAD}>95 % stay below</th>
                 <th className={NUMBER_HEAD}>Grew on average</th>
                 <th className={NUMBER_HEAD}>Grew in all</th>
                 <th className={NUMBER_HEAD}>GPU peak</th>

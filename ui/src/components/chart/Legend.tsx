@@ -49,7 +49,7 @@ export function Legend({ lines, show, emphasised, pinned, onPoint, onPin }: Prop
                     onMouseLeave={() => onPoint(null)}
                     onFocus={() => onPoint(place)}
                     onBlur={() => onPoint(null)}
-                    className="flex w-full items-center gap-3 min-h-[24px] rounded py-0.5 text-left"
+                    className="flex w-full min-w-32 items-center gap-3 min-h-[24px] rounded py-0.5 text-left"
                   >
                     <Swatch place={place} />
                     <span className="min-w-0 wrap-anywhere font-mono text-[13px]">{name}</span>

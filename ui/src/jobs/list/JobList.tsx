@@ -17,7 +17,7 @@ export function JobList({ filters }: { readonly filters: JobsSearch }) {
   return (
     <Panel
       title="Jobs, newest first"
-      aside={total === undefined ? undefined : `${count(total)} in this time`}
+      aside={total === undefined ? undefined : `${count(total)} in memory of this time`}
     >
       {total === undefined && error ? (
         <Failure error={error} retry={retry} />

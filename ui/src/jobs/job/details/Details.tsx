@@ -49,7 +49,7 @@ export function Details({ job, rows, selected, tab, onTab, onClear }: Props) {
         selected && (
           <span className="flex items-center gap-3">
             {scope && `${seconds((scope.end - scope.start) / 1000)} of its time`}
-            <Button onClick={onClear}>Show all of the job</Button>
+            <Button onClick={onClear}>Show all</Button>
           </span>
         )
       }

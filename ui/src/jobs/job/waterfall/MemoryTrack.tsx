@@ -75,6 +75,7 @@ export function MemoryTrack({ name, lines, peaks, highest, components, scale, se
               fill="none"
               className="stroke-ink"
               strokeWidth="1.500"
+              strokeLinecap="round"
               vectorEffect="non-scaling-stroke"
             />
           ))}
