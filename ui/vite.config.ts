@@ -38,6 +38,8 @@ export default defineConfig({
           // One server and one browser for all of it.
           fileParallelism: false,
           testTimeout: 120_000,
+          // A machine that builds beside the tests may be slow once; what is wrong is so again.
+          retry: 1,
           hookTimeout: 120_000,
         },
       },
