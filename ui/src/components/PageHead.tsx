@@ -22,7 +22,7 @@ export function PageHead({ title, above, badge, children, aside }: Props) {
           <h1 className="wrap-anywhere font-semibold text-xl tracking-tight">{title}</h1>
           {badge}
         </div>
-        {children !== undefined && <div className="text-muted">{children}</div>}
+        {children !== undefined && <div className="wrap-anywhere text-muted">{children}</div>}
       </div>
       {aside}
     </div>

@@ -15,6 +15,8 @@ const MOST = 200;
 
 /** A document is looked for from so many characters on. */
 const ENOUGH = 3;
+/** One word with a digit in it. */
+const LOOKS_LIKE_ID = /^(?=.*\d)\S+$/;
 /** How long nothing has to be typed until it is, in milliseconds. */
 const PAUSE = 250;
 
@@ -62,6 +64,8 @@ export function useDocuments(text: string): ChoiceGroup {
     about: "document",
     run: () => void navigate({ to: "/documents/$id", params: { id } }),
   }));
+  // Other words are rather meant for pages and alerts, which are not to stand behind this.
+  if (!LOOKS_LIKE_ID.test(q)) return { name: "Documents", choices: found };
   const search = {
     id: `document search ${q}`,
     name: `Look for the document ${q}`,

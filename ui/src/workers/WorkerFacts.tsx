@@ -54,7 +54,7 @@ export function WorkerFacts({ worker }: { readonly worker: Worker }) {
         />
       </Stats>
       <p className="flex flex-wrap gap-x-5 gap-y-1 px-1 text-muted">
-        <span>
+        <span className="min-w-0 wrap-anywhere">
           Takes from{" "}
           {worker.queues.length === 0
             ? "no queue that it names"
