@@ -22,13 +22,11 @@ export interface DocumentJob {
   readonly queue: string | null;
   /** `pending`, `running`, `completed` or `failed`. */
   readonly status: string;
-  readonly parent: string | null;
   readonly attempts: readonly Attempt[];
   readonly memoryPeak: number | null;
   readonly pages: number | null;
   /** Why it is held to be stuck; empty when it is not. */
   readonly stuck: string;
-  readonly isInMemory: boolean;
 }
 
 /** A job in memory. */
@@ -38,7 +36,6 @@ export function ofJob(job: Job): DocumentJob {
     kind: job.kind ?? null,
     queue: job.queue ?? null,
     status: job.status,
-    parent: job.parent_id ?? null,
     attempts: job.attempts.map((attempt) => ({
       number: attempt.number,
       queuedAt: timeOf(attempt.queued_at),
@@ -51,7 +48,6 @@ export function ofJob(job: Job): DocumentJob {
     memoryPeak: job.memory_peak_bytes ?? null,
     pages: job.pages ?? null,
     stuck: job.judgement.verdict === "fine" ? "" : job.judgement.reason,
-    isInMemory: true,
   };
 }
 
@@ -84,12 +80,10 @@ function ofEventsOf(id: string, events: readonly SqlRow[]): DocumentJob {
     kind: last("kind"),
     queue: last("queue"),
     status: ended ?? (latest?.startedAt != null && latest.outcome === null ? "running" : "pending"),
-    parent: last("parent_id"),
     attempts,
     memoryPeak: most("memory_peak_bytes"),
     pages: most("pages"),
     stuck: "",
-    isInMemory: false,
   };
 }
 

@@ -46,35 +46,45 @@ export function documentsQuery(q: string, range: TimeRange) {
       if (q === "") return listOf(await askSql(statement("document_id IS NOT NULL", time), MAX_DOCUMENTS));
       const text = quoted(q.toLowerCase());
       const part = `(contains(lower(document_id), ${text}) OR contains(lower(${NAME}), ${text}))`;
-      const [whole, some] = await Promise.all([
-        askSql(statement(`document_id = ${quoted(q)}`, "true"), 1),
-        askSql(statement(part, time), MAX_DOCUMENTS),
-      ]);
+      const [whole, some] = await Promise.all([wholeOf(q), askSql(statement(part, time), MAX_DOCUMENTS)]);
       const others = some.rows.filter((row) => row.document_id !== q);
-      return listOf({ rows: [...whole.rows, ...others], truncated: some.truncated });
+      return listOf({ rows: [...whole, ...others], truncated: some.truncated });
     },
     placeholderData: keepPreviousData,
     refetchInterval: q === "" ? refreshOf(range) : false,
   });
 }
 
-/** Which documents, then which jobs are theirs, then all events of these: only the first of a job has to name the document. */
+/** What is told of a document, from all events of its jobs. */
+const SUMS = `max(${NAME}) AS name, count(DISTINCT job_id) AS jobs,
+    count(DISTINCT CASE WHEN action IN ('job.completed', 'job.failed') THEN job_id END) AS ended,
+    count(*) FILTER (WHERE action = 'job.failed') AS failed,
+    count(*) FILTER (WHERE action = 'job.started') AS attempts,
+    count(*) FILTER (WHERE action IN ('job.failed', 'job.retried')) AS failures,
+    max(pages) AS pages, max(memory_peak_bytes) AS memory,
+    min(coalesce(submitted_at, time)) AS first, max(time) AS last`;
+
+/** Which documents, which jobs are theirs, and all events of these: only one event of a job has to name the document. */
 function statement(which: string, time: string): string {
   return `WITH newest AS (
       SELECT document_id, max(time) AS seen FROM job_events WHERE ${which} AND ${time} AND document_id IS NOT NULL
       GROUP BY document_id ORDER BY seen DESC LIMIT ${MAX_DOCUMENTS + 1}),
     theirs AS (
-      SELECT DISTINCT job_id, document_id FROM job_events
+      SELECT DISTINCT job_id AS their_job, document_id AS their_document FROM job_events
       WHERE ${time} AND document_id IN (SELECT document_id FROM newest))
-    SELECT t.document_id, max(${NAME}) AS name, count(DISTINCT e.job_id) AS jobs,
-      count(DISTINCT CASE WHEN action IN ('job.completed', 'job.failed') THEN e.job_id END) AS ended,
-      count(*) FILTER (WHERE action = 'job.failed') AS failed,
-      count(*) FILTER (WHERE action = 'job.started') AS attempts,
-      count(*) FILTER (WHERE action IN ('job.failed', 'job.retried')) AS failures,
-      max(pages) AS pages, max(memory_peak_bytes) AS memory,
-      min(coalesce(submitted_at, time)) AS first, max(time) AS last
-    FROM job_events e JOIN theirs t ON e.job_id = t.job_id WHERE ${time}
-    GROUP BY t.document_id ORDER BY last DESC`;
+    SELECT their_document AS document_id, ${SUMS}
+    FROM job_events JOIN theirs ON job_id = their_job WHERE ${time}
+    GROUP BY their_document ORDER BY last DESC`;
+}
+
+/** The document that has just this id, in all that is kept. Both statements ask for ids, which is quick. */
+async function wholeOf(id: string): Promise<readonly SqlRow[]> {
+  const which = `SELECT DISTINCT job_id FROM job_events WHERE document_id = ${quoted(id)}`;
+  const { rows } = await askSql(which, MAX_JOBS);
+  const jobs = nameable(rows.flatMap((row) => textAt(row, "job_id") ?? []));
+  if (jobs.length === 0) return [];
+  const sums = `SELECT ${quoted(id)} AS document_id, ${SUMS} FROM job_events WHERE job_id IN (${listed(jobs)})`;
+  return (await askSql(sums, 1)).rows;
 }
 
 function listOf({ rows, truncated }: { readonly rows: readonly SqlRow[]; readonly truncated: boolean }) {
@@ -113,6 +123,10 @@ function nameable(ids: readonly string[]): readonly string[] {
   });
 }
 
+function listed(ids: readonly string[]): string {
+  return ids.map(quoted).join(", ");
+}
+
 /** All jobs of a document: those in memory, and what is stored of the others. */
 export function documentJobsQuery(id: string) {
   return queryOptions({
@@ -137,7 +151,6 @@ export function documentJobsQuery(id: string) {
         isWhole: !all.truncated && !events.truncated && read.length === others.length,
       };
     },
-    placeholderData: keepPreviousData,
     refetchInterval: AGAIN,
   });
 }
@@ -146,16 +159,16 @@ export function documentJobsQuery(id: string) {
 async function eventsOf(jobs: readonly string[]): Promise<SqlRows> {
   if (jobs.length === 0) return { rows: [], truncated: false };
   return askSql(
-    `SELECT time, action, job_id, kind, queue, parent_id, worker_id, submitted_at, started_at,
+    `SELECT time, action, job_id, kind, queue, worker_id, submitted_at, started_at,
         error_type, error_message, memory_peak_bytes, pages
-      FROM job_events WHERE job_id IN (${jobs.map(quoted).join(", ")}) ORDER BY time`,
+      FROM job_events WHERE job_id IN (${listed(jobs)}) ORDER BY time`,
     MAX_EVENTS,
   );
 }
 
 /** What belongs to a document, or to one of its jobs: not every event names the document. */
 function belongs(id: string, jobs: readonly string[]): string {
-  const ids = nameable(jobs).map(quoted).join(", ");
+  const ids = listed(nameable(jobs));
   return `(document_id = ${quoted(id)}${ids === "" ? "" : ` OR job_id IN (${ids})`})`;
 }
 
@@ -173,7 +186,7 @@ export interface StageRow {
 
 export function documentStagesQuery(id: string, jobs: readonly string[]) {
   return queryOptions({
-    queryKey: ["documents", id, "stages", jobs.length],
+    queryKey: ["documents", id, "stages"],
     queryFn: async (): Promise<readonly StageRow[]> => {
       const { rows } = await askSql(
         `SELECT stage, component, count(*) AS runs, count(*) FILTER (WHERE status = 'failed') AS failed,
@@ -194,7 +207,6 @@ export function documentStagesQuery(id: string, jobs: readonly string[]) {
         items: numberAt(row, "items"),
       }));
     },
-    placeholderData: keepPreviousData,
     refetchInterval: 2 * AGAIN,
   });
 }
@@ -213,7 +225,7 @@ export interface CallRow {
 
 export function documentCallsQuery(id: string, jobs: readonly string[]) {
   return queryOptions({
-    queryKey: ["documents", id, "calls", jobs.length],
+    queryKey: ["documents", id, "calls"],
     queryFn: async (): Promise<readonly CallRow[]> => {
       const { rows } = await askSql(
         `SELECT model, operation, count(*) AS calls, count(error_message) AS failed, sum(input_tokens) AS input,
@@ -233,7 +245,6 @@ export function documentCallsQuery(id: string, jobs: readonly string[]) {
         seconds: numberAt(row, "seconds"),
       }));
     },
-    placeholderData: keepPreviousData,
     refetchInterval: 2 * AGAIN,
   });
 }

@@ -82,7 +82,7 @@ function Whole({ queue }: { readonly queue: QueueDetail }) {
       <Troubles queue={queue.queue} />
       <QueueCharts queue={queue.queue} />
       <Waits queue={queue.queue} />
-      <Tasks queue={queue} />
+      <Tasks key={queue.queue} queue={queue} />
       <Panel title="Its workers" aside={`${count(takers.length)} take from it`}>
         {takers.length > 0 ? (
           <WorkersTable label="Workers of this queue" workers={takers} />

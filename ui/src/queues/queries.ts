@@ -1,6 +1,6 @@
 // What is asked of queues.
 
-import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { queryOptions } from "@tanstack/react-query";
 import { ApiError, get, post } from "../api/client";
 import type { Job, List, Operation, OperationAnswer, Queue, QueueDetail } from "../api/types";
 
@@ -42,7 +42,6 @@ export function openJobsQuery(name: string) {
       const isWhole = running.total <= LOOKED_AT && waiting.total <= LOOKED_AT;
       return { jobs: [...running.items, ...oldest.items], isWhole };
     },
-    placeholderData: keepPreviousData,
     refetchInterval: 2 * AGAIN,
   });
 }

@@ -42,7 +42,6 @@ export function jobsOfWorkerQuery(id: string) {
       const query = new URLSearchParams({ worker: id, limit: `${JOBS_SHOWN}` });
       return get<List<Job>>(`/api/v1/jobs?${query}`, signal);
     },
-    placeholderData: keepPreviousData,
     refetchInterval: AGAIN,
   });
 }
@@ -97,7 +96,8 @@ export function processesQuery(id: string, range: TimeRange) {
         jobId: textAt(row, "job_id"),
       }));
     },
-    placeholderData: keepPreviousData,
+    // Those of another range may stay until there are others, those of another worker may not.
+    placeholderData: (previous, query) => (query?.queryKey[2] === id ? previous : undefined),
     refetchInterval: refreshOf(range),
   });
 }
