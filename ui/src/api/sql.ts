@@ -1,5 +1,6 @@
 // Asking in SQL: rows by the names of their columns.
 
+import { type Span, timeOf } from "../time/range";
 import { post } from "./client";
 import type { components } from "./schema";
 
@@ -20,4 +21,9 @@ export function rowsOf<T>({ columns, rows }: Pick<Answer, "columns" | "rows">): 
 /** A text as a statement has it. */
 export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** That `time` lies in a span, as a condition. */
+export function within({ start, end }: Span): string {
+  return `time >= ${literal(timeOf(start))} AND time <= ${literal(timeOf(end))}`;
 }
