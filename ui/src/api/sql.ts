@@ -1,5 +1,6 @@
 // Asking in SQL: rows by the names of their columns.
 
+import { type Span, timeOf } from "../time/range";
 import { post } from "./client";
 import type { components } from "./schema";
 
@@ -35,4 +36,9 @@ export function numberOf(row: SqlRow, name: string): number | null {
 export function textOf(row: SqlRow, name: string): string | null {
   const value = row[name];
   return typeof value === "string" ? value : null;
+}
+
+/** That `time` lies in a span, as a condition. */
+export function within({ start, end }: Span): string {
+  return `time >= ${literal(timeOf(start))} AND time <= ${literal(timeOf(end))}`;
 }

@@ -12,7 +12,7 @@ import type { Column } from "../components/sorting";
 import { Time } from "../components/Time";
 import { count, seconds } from "../format/format";
 import { useTimeRange } from "../time/useTimeRange";
-import { CALLS, callsQuery } from "./queries";
+import { CALLS, callsQuery } from "./callsQuery";
 
 interface Props {
   readonly model: string | undefined;

@@ -9,11 +9,11 @@ import type { LlmSearch } from "./address";
 import { Backends } from "./Backends";
 import { LlmCharts } from "./LlmCharts";
 import { LlmQueue } from "./LlmQueue";
+import { Models } from "./Models";
 import { dollars } from "./money";
 import { modelUseQuery } from "./queries";
 
 // What draws long tables is no part of the first load.
-const Models = lazy(() => import("./Models").then((part) => ({ default: part.Models })));
 const Calls = lazy(() => import("./Calls").then((part) => ({ default: part.Calls })));
 
 const route = getRouteApi("/shell/llm");
@@ -28,9 +28,7 @@ export function LlmPage() {
     <div className="grid grid-cols-1 gap-5">
       <h1 className="font-semibold text-xl tracking-tight">LLM</h1>
       <Summary />
-      <Suspense fallback={<Loading className="h-36" />}>
-        <Models chosen={search.model} onChoose={(model) => go({ model })} />
-      </Suspense>
+      <Models chosen={search.model} onChoose={(model) => go({ model })} />
       <LlmCharts model={search.model} />
       <Backends />
       <LlmQueue />

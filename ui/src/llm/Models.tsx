@@ -1,10 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { Sparkline } from "../components/chart/Sparkline";
-import { DataTable } from "../components/DataTable";
 import { Empty, Failure, Loading } from "../components/Notices";
 import { Panel } from "../components/Panel";
 import type { Column } from "../components/sorting";
+import { CELL, HEAD, NUMBER, NUMBER_HEAD, Table } from "../components/Table";
 import { count, decimal, ratio, seconds } from "../format/format";
 import { graphQuery } from "../metrics/queries";
 import { rateWindow } from "../metrics/window";
@@ -43,14 +43,31 @@ export function Models({ chosen, onChoose }: Props) {
           <code>gen_ai</code> attributes to the OpenTelemetry receivers.
         </Empty>
       ) : (
-        <DataTable
-          label="Models"
-          columns={columns}
-          rows={query.data}
-          rowKey={({ model }) => model}
-          isSelected={({ model }) => model === chosen}
-          className="max-h-96"
-        />
+        <Table label="Models">
+          <thead>
+            <tr>
+              {columns.map(({ id, head, isNumber }) => (
+                <th key={id} className={isNumber ? NUMBER_HEAD : HEAD}>
+                  {head}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {query.data.map((use) => (
+              <tr
+                key={use.model}
+                className={`border-line border-t ${use.model === chosen ? "bg-raised" : ""}`}
+              >
+                {columns.map(({ id, cell, isNumber, className = "" }) => (
+                  <td key={id} className={`${isNumber ? NUMBER : CELL} ${className}`}>
+                    {cell(use)}
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </Table>
       )}
     </Panel>
   );

@@ -2,8 +2,8 @@
 
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { get } from "../api/client";
-import { literal, sql } from "../api/sql";
-import type { List, LlmCall, Probe, Queue } from "../api/types";
+import { literal, sql, within } from "../api/sql";
+import type { List, Probe, Queue } from "../api/types";
 import { type TimeRange, timeOf } from "../time/range";
 import { refreshOf, spanNow } from "../time/useTimeRange";
 
@@ -39,37 +39,14 @@ const MODEL_USE = `SELECT model, max(provider) AS provider, count(*) AS calls,
     THEN duration_seconds - coalesce(time_to_first_token_seconds, 0) END), 0) AS tokens_per_second
 FROM llm_calls`;
 
-function within(range: TimeRange): string {
-  const { start, end } = spanNow(range);
-  return `time >= ${literal(timeOf(start))} AND time <= ${literal(timeOf(end))}`;
-}
-
 /** Each model that was called in a range, the busiest first. */
 export function modelUseQuery(range: TimeRange) {
   return queryOptions({
     queryKey: ["llm", "models", range],
     queryFn: () =>
-      sql<ModelUse>(`${MODEL_USE} WHERE ${within(range)} GROUP BY model ORDER BY calls DESC LIMIT 100`),
-    placeholderData: keepPreviousData,
-    refetchInterval: refreshOf(range),
-  });
-}
-
-/** How many of the newest calls are listed. */
-export const CALLS = 500;
-
-/** The newest calls of a range. */
-export function callsQuery(range: TimeRange, model: string | undefined, failed: boolean) {
-  return queryOptions({
-    queryKey: ["llm", "calls", range, model, failed],
-    queryFn: () => {
-      const chosen = model === undefined ? "" : ` AND model = ${literal(model)}`;
-      const wrong = failed ? " AND error_message IS NOT NULL" : "";
-      return sql<LlmCall>(
-        `SELECT * FROM llm_calls WHERE ${within(range)}${chosen}${wrong} ORDER BY time DESC LIMIT ${CALLS}`,
-        CALLS,
-      );
-    },
+      sql<ModelUse>(
+        `${MODEL_USE} WHERE ${within(spanNow(range))} GROUP BY model ORDER BY calls DESC LIMIT 100`,
+      ),
     placeholderData: keepPreviousData,
     refetchInterval: refreshOf(range),
   });

@@ -2,7 +2,7 @@
 
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { get } from "../api/client";
-import { literal, sql } from "../api/sql";
+import { literal, sql, within } from "../api/sql";
 import type { List, Request, RequestStats } from "../api/types";
 import { isLive, type TimeRange, timeOf } from "../time/range";
 import { refreshOf, spanNow } from "../time/useTimeRange";
@@ -63,7 +63,7 @@ const AROUND = 3_600;
 
 function around(time: string): string {
   const at = Date.parse(time) / 1000;
-  return `time >= ${literal(timeOf(at - AROUND))} AND time <= ${literal(timeOf(at + AROUND))}`;
+  return within({ start: at - AROUND, end: at + AROUND });
 }
 
 /** One request; null when there is none. */
