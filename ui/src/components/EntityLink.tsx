@@ -1,7 +1,9 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 
-const LOOK = "underline decoration-line-strong underline-offset-2 hover:decoration-ink";
+// A box of its own that ends where its text is cut off: what can be pressed is not to reach under what stands beside it.
+const LOOK =
+  "inline-block max-w-full truncate align-bottom underline decoration-line-strong underline-offset-2 hover:decoration-ink";
 
 interface Props {
   /** Its id or name; a dash stands where there is none. */

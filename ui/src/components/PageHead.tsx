@@ -16,7 +16,7 @@ interface Props {
 export function PageHead({ title, above, badge, children, aside }: Props) {
   return (
     <div className="flex flex-wrap items-end justify-between gap-x-8 gap-y-3">
-      <div className="grid min-w-0 gap-1">
+      <div className="grid min-w-0 max-w-full grid-cols-1 gap-1">
         {above !== undefined && <p className="text-muted">{above}</p>}
         <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
           <h1 className="wrap-anywhere font-semibold text-xl tracking-tight">{title}</h1>
