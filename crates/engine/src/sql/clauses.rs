@@ -26,8 +26,8 @@ pub(super) fn check(statement: &Statement, tokens: &Tokens) -> Result<(), Statem
     Err(match found {
         Found::Clause((word, suggestion)) => StatementError {
             message: format!("`{word}` is not taken"),
-            // A sample has a shorter word as well.
-            position: tokens.name(word).or_else(|| tokens.name(word.strip_prefix("TABLE")?)),
+            // The last, as common tables begin with WITH, too. A sample has a shorter word as well.
+            position: tokens.last(word).or_else(|| tokens.last(word.strip_prefix("TABLE")?)),
             suggestion: suggestion.map(str::to_owned),
         },
         Found::Write(word) => StatementError { position: tokens.name(word), ..only_reads() },

@@ -222,14 +222,19 @@ impl Life {
             else {
                 continue;
             };
-            let next = order[..place].iter().position(|&index| {
+            let began = |is_it: &dyn Fn(Option<u64>) -> bool, index: usize| {
                 let mark = &self.marks[index];
-                mark.kind == MarkKind::Started
-                    && mark.retry_count > Some(attempt)
-                    && self.is_skew(index, order[place])
+                mark.kind == MarkKind::Started && is_it(mark.retry_count)
+            };
+            // Attempts count from the beginning again when somebody queues the job anew: what began before this attempt
+            // did is of another round.
+            let own = order[..place].iter().rposition(|&index| began(&|count| count == Some(attempt), index));
+            let later = own.map_or(0, |own| own + 1);
+            let next = order[later..place].iter().position(|&index| {
+                began(&|count| count > Some(attempt), index) && self.is_skew(index, order[place])
             });
             if let Some(next) = next {
-                order[next..=place].rotate_right(1);
+                order[later + next..=place].rotate_right(1);
             }
         }
     }

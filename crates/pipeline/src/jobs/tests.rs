@@ -189,6 +189,9 @@ fn a_failure_that_is_told_after_the_next_attempt_began_ended_the_attempt_before(
     let expected =
         [(Some("w1"), Some(AttemptOutcome::Retried)), (Some("w2"), Some(AttemptOutcome::Completed))];
     assert_eq!(attempts, expected);
+    // Queued anew by hand, its attempts count from 0 again.
+    let again = [events.clone(), vec![tried(Started, 30, 0, "w3"), tried(Failed, 31, 0, "w3")]].concat();
+    assert_eq!(snapshot_of(&again).status, JobStatus::Failed);
     // What was told much later is no matter of order.
     events.push(tried(Retried, 1_000, 0, "w1"));
     assert_eq!(snapshot_of(&events).status, JobStatus::Pending);

@@ -359,7 +359,7 @@ impl Open {
     /// An indented line goes on with whatever there is; frames make a trace of a message that is an exception.
     fn sees_indented(&mut self, line: &str) {
         if let Some((trace, _)) = self.trace.as_deref_mut() {
-            return trace.sees_frame();
+            return trace.sees_indented(line);
         }
         let inner = line.trim_start();
         if !inner.starts_with("at ") && !inner.starts_with("Traceback (most recent") {

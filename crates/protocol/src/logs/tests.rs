@@ -227,6 +227,12 @@ fn a_stack_trace_in_json_says_what_was_thrown() {
         told(&format!(r#"{{"message": "m", "stack_trace": "{java}"}}"#)),
         of("java.io.IOException", "disk full")
     );
+    // What an exception says has lines of its own, indented and not.
+    let validation = r#"Traceback (most recent call last):\n  File \"a.py\", line 1, in f\n    g()\npydantic_core.ValidationError: 2 validation errors for Page\nname\n  Field required [type=missing]\nsize\n  Input should be a number"#;
+    assert_eq!(
+        told(&format!(r#"{{"message": "m", "exc_info": "{validation}"}}"#)),
+        of("pydantic_core.ValidationError", "2 validation errors for Page")
+    );
     // What the line says itself holds.
     assert_eq!(
         told(&format!(r#"{{"message": "m", "exception.type": "Other", "exc_info": "{python}"}}"#)).0,

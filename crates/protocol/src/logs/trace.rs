@@ -91,9 +91,13 @@ impl Trace {
         }
     }
 
-    /// Sees an indented line: of Python, the exception has not been told since.
-    pub(super) fn sees_frame(&mut self) {
-        if let Kind::Python { is_told } = &mut self.kind {
+    /// Sees an indented line: of Python, the exception has not been told since the last frame. What an exception says may
+    /// have indented lines as well.
+    pub(super) fn sees_indented(&mut self, line: &str) {
+        let inner = line.trim_start_matches([' ', '\t', '|', '+', '-']);
+        if let Kind::Python { is_told } = &mut self.kind
+            && inner.starts_with("File \"")
+        {
             *is_told = false;
         }
     }
@@ -110,10 +114,9 @@ pub(super) fn exception_of(trace: &str) -> Option<(String, String)> {
     let mut seen = Trace::beginning(lines.next()?)?;
     for line in lines {
         if line.starts_with([' ', '\t']) {
-            seen.sees_frame();
-        } else if !seen.takes(line) {
-            // What an exception says may have several lines; nothing of a trace follows it.
-            continue;
+            seen.sees_indented(line);
+        } else {
+            _ = seen.takes(line);
         }
     }
     seen.exception
