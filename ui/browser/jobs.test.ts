@@ -352,7 +352,7 @@ it("scrolls through very many jobs", async () => {
   await list.evaluate(async (element, steps) => {
     element.scrollTo(0, 0);
     for (let step = 0; step < steps; step += 1) {
-      element.scrollBy(0, 400);
+      element.scrollBy(0, 120);
       await new Promise((drawn) => requestAnimationFrame(drawn));
     }
   }, steps);
