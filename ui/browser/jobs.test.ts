@@ -41,7 +41,7 @@ async function tellStory(): Promise<void> {
     {
       type: "job.submitted",
       event_id: "s1",
-      time: ago(900),
+      time: ago(5000),
       ...job,
       kind: HOSTILE.slice(0, 60),
       queue: "odd",
@@ -153,7 +153,9 @@ async function tellStory(): Promise<void> {
 async function opened(address: string, heading: string | RegExp): Promise<Page> {
   await browser.context.clearCookies();
   const page = await browser.context.newPage();
-  await logIn(page, `${stage.url}${address}`, "vera", PASSWORD);
+  await logIn(page, stage.url, "vera", PASSWORD);
+  await page.getByRole("heading", { name: "Overview" }).waitFor();
+  await page.goto(`${stage.url}${address}`);
   await page.getByRole("heading", { name: heading, level: 1 }).waitFor();
   return page;
 }
@@ -173,7 +175,7 @@ describe("the list of jobs", () => {
     await page.getByLabel("Tenant").fill("acme");
     await page.keyboard.press("Enter");
     await expect.poll(() => query(page)).toEqual({ q: "stuck/", tenant: "acme" });
-    await page.getByLabel("What is wrong").selectOption("any");
+    await page.getByLabel("What is wrong").selectOption({ label: "any trouble" });
     await expect.poll(() => query(page)).toEqual({ q: "stuck/", tenant: "acme", verdict: "any" });
     await page.reload();
     await page.getByRole("link", { name: "stuck/1" }).click();
@@ -189,7 +191,7 @@ describe("the list of jobs", () => {
     const page = await opened("/jobs?status=lost&verdict=odd&kind=summary", "Jobs");
     await page.getByText("status=lost").waitFor();
     await page.getByText("verdict=odd").waitFor();
-    expect(await page.getByLabel("Kind").inputValue()).toBe("summary");
+    expect(await page.getByRole("textbox", { name: "Kind" }).inputValue()).toBe("summary");
     await page.close();
   });
 
@@ -207,7 +209,7 @@ describe("the list of jobs", () => {
   it("is found from the palette by a part of its id", async () => {
     const page = await opened("/jobs", "Jobs");
     await page.keyboard.press("Control+k");
-    await page.keyboard.type("stuck/");
+    await page.getByRole("combobox", { name: "Go to" }).fill("stuck/");
     await page.getByRole("option", { name: /stuck\/1/ }).click();
     await page.getByText("Why it is stuck:").waitFor();
     await page.close();
@@ -263,8 +265,12 @@ describe("memory", () => {
     const errors = errorsOf(page);
     await page.getByRole("cell", { name: "is above it" }).first().waitFor({ timeout: 60_000 });
     await page.getByRole("img", { name: /^Memory of workers/ }).waitFor({ timeout: 60_000 });
-    await page.getByRole("cell", { name: "watchkeeper", exact: true }).waitFor();
-    await page.getByRole("button", { name: "ocr", exact: true }).click();
+    await page.getByRole("region", { name: /^Largest processes of/ }).waitFor();
+    await page
+      .getByRole("region", { name: "Stages", exact: true })
+      .last()
+      .getByRole("button", { name: "ocr" })
+      .click();
     expect(query(page)).toEqual({ limit: "0.01", stage: "ocr" });
     await page
       .getByRole("region", { name: "Jobs in which ocr held most" })
@@ -334,22 +340,26 @@ it("scrolls through very many jobs", async () => {
   await list.evaluate((element) => element.scrollTo(0, element.scrollHeight));
   await page.getByRole("link", { name: "many-0", exact: true }).waitFor();
   expect(await list.locator("tr").count()).toBeLessThan(80);
-  const frames = await list.evaluate(async (element) => {
+  // What the page itself computes, as others on the machine may hold the frames up.
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("Performance.enable", { timeDomain: "threadTicks" });
+  const worked = async () => {
+    const { metrics } = await devtools.send("Performance.getMetrics");
+    return metrics.find(({ name }) => name === "TaskDuration")?.value ?? 0;
+  };
+  const steps = 120;
+  const before = await worked();
+  await list.evaluate(async (element, steps) => {
     element.scrollTo(0, 0);
-    const times: number[] = [];
-    for (let step = 0; step < 120; step += 1) {
-      element.scrollBy(0, 400);
-      times.push(await new Promise<number>((drawn) => requestAnimationFrame(drawn)));
+    for (let step = 0; step < steps; step += 1) {
+      element.scrollBy(0, 120);
+      await new Promise((drawn) => requestAnimationFrame(drawn));
     }
-    return times.slice(1).map((time, place) => time - (times[place] ?? time));
-  });
-  const sorted = frames.toSorted((a, b) => a - b);
-  const [median = 0, most = 0] = [sorted[60], sorted[113]];
+  }, steps);
+  const each = (1000 * ((await worked()) - before)) / steps;
   // biome-ignore lint/suspicious/noConsole: how quick it is, is what whoever runs this wants to know
-  console.log(
-    `frames while 100k jobs scroll: median ${median.toFixed(1)} ms, 95 % within ${most.toFixed(1)} ms`,
-  );
-  // 60 frames a second have 16.7 ms each; machines that do much else get some room.
-  expect(median).toBeLessThan(34);
+  console.log(`100k jobs scroll: ${each.toFixed(1)} ms of the main thread for each frame`);
+  // 60 frames a second have 16.7 ms each. Sources as they are are slower than what is built of them.
+  expect(each).toBeLessThan(process.env.WATCHKEEPER_UI_DEV === "1" ? 50 : 16.7);
   await page.close();
-});
+}, 300_000);

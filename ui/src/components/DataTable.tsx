@@ -1,4 +1,14 @@
-import { useEffect, useMemo, useRef } from "react";
+          {sorted.slice(first, end).map((row, place) => (
+            <Row
+              key={rowKey(row)}
+              row={row}
+              index={first + place}
+              columns={columns}
+              isSelected={isSelected?.(row)}
+              onOpen={onOpen}
+              padding={PADDING[density]}
+            />
+          ))}
 import { useDensity } from "../app/density";
 import { count } from "../format/format";
 import { Icon } from "./Icon";
@@ -66,22 +76,15 @@ export function DataTable<T>(props: Props<T>) {
         <tbody>
           {before > 0 && <Space height={before} columns={columns.length} />}
           {sorted.slice(first, end).map((row, place) => (
-            <tr
+            <Row
               key={rowKey(row)}
-              aria-rowindex={first + place + 2}
-              aria-selected={isSelected?.(row)}
-              onClick={onOpen && ((event) => isOnItself(event.target) && onOpen(row))}
-              className={`h-px border-line border-t hover:bg-raised aria-selected:bg-raised ${onOpen ? "cursor-pointer" : ""}`}
-            >
-              {columns.map((column) => (
-                <td
-                  key={column.id}
-                  className={`whitespace-nowrap ${PADDING[density]} ${column.isNumber ? "text-right tabular-nums" : ""} ${column.className ?? ""}`}
-                >
-                  {column.cell(row)}
-                </td>
-              ))}
-            </tr>
+              row={row}
+              index={first + place}
+              columns={columns}
+              isSelected={isSelected?.(row)}
+              onOpen={onOpen}
+              padding={PADDING[density]}
+            />
           ))}
           {after > 0 && <Space height={after} columns={columns.length} />}
         </tbody>
@@ -94,6 +97,36 @@ export function DataTable<T>(props: Props<T>) {
     </section>
   );
 }
+
+interface RowProps<T> {
+  readonly row: T;
+  readonly index: number;
+  readonly columns: readonly Column<T>[];
+  readonly isSelected: boolean | undefined;
+  readonly onOpen: ((row: T) => void) | undefined;
+  readonly padding: string;
+}
+
+/** A row. Those that stay in sight are not drawn anew at each step of a scroll. */
+const Row = memo(function Row<T>({ row, index, columns, isSelected, onOpen, padding }: RowProps<T>) {
+  return (
+    <tr
+      aria-rowindex={index + 2}
+      aria-selected={isSelected}
+      onClick={onOpen && ((event) => isOnItself(event.target) && onOpen(row))}
+      className={`h-px border-line border-t hover:bg-raised aria-selected:bg-raised ${onOpen ? "cursor-pointer" : ""}`}
+    >
+      {columns.map((column) => (
+        <td
+          key={column.id}
+          className={`whitespace-nowrap ${padding} ${column.isNumber ? "text-right tabular-nums" : ""} ${column.className ?? ""}`}
+        >
+          {column.cell(row)}
+        </td>
+      ))}
+    </tr>
+  );
+}) as <T>(props: RowProps<T>) => ReactNode;
 
 /** A press on a link or a button in a row is its own. */
 function isOnItself(target: EventTarget): boolean {

@@ -84,7 +84,7 @@ function Whole({ job, now }: { readonly job: JobDetail; readonly now: number }) 
         selected={selected}
         onSelect={(id) => go({ bar: id === bar ? undefined : id })}
       />
-      <MemoryTables job={job} rows={rows} components={components} onSelect={(bar) => go({ bar })} />
+      <MemoryTables rows={rows} components={components} onSelect={(bar) => go({ bar })} />
       <Details
         job={job}
         rows={rows}

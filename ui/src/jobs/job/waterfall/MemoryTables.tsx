@@ -2,12 +2,10 @@ import type { ReactNode } from "react";
 import { Panel } from "../../../components/Panel";
 import { CELL, HEAD, NUMBER, NUMBER_HEAD, Table } from "../../../components/Table";
 import { bytes, count } from "../../../format/format";
-import type { JobDetail } from "../../types";
 import { type ComponentEvent, componentSums } from "../memory";
 import type { Row, StageRow } from "../rows";
 
 interface Props {
-  readonly job: JobDetail;
   readonly rows: readonly Row[];
   readonly components: readonly ComponentEvent[];
   readonly onSelect: (bar: string) => void;
