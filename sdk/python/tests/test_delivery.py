@@ -98,6 +98,17 @@ def test_retry_after_is_kept(server, make_client):
     assert time.monotonic() - began >= 0.9
 
 
+def test_a_flush_does_not_go_against_retry_after(server, make_client):
+    server.always = lambda events: (429, {"Retry-After": "60"}, None)
+    client = make_client(server.url)
+    client.report("job.started", {"job_id": "a"})
+    wait_until(lambda: client.stats().retries == 1)
+    for _ in range(10):
+        assert not client.flush(0.02)
+    time.sleep(0.2)
+    assert len(server.headers) == 1
+
+
 @pytest.mark.parametrize("status", [401, 403, 404, 301])
 def test_a_wrong_key_or_address_keeps_events_and_warns_once(server, make_client, status, caplog):
     server.always = status

@@ -18,6 +18,8 @@ from conftest import Server, wait_until
 
 import watchkeeper as wk
 from watchkeeper import _trace
+from watchkeeper.integrations._running import Running
+from watchkeeper.integrations.litellm import Teller
 from watchkeeper.logs import WatchkeeperHandler
 
 SOURCE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "src")
@@ -81,6 +83,33 @@ def test_children_that_are_forked_while_all_threads_report_work_on(server, clien
     assert codes == [0] * 40
     ended = Counter(event["job_id"] for event in server.of("job.completed") if event["kind"] == "child")
     assert ended == {f"child-{child}": 1 for child in range(40)}
+
+
+@pytest.mark.parametrize(
+    ("part", "use"),
+    [(Teller(), lambda part: part.begun({"litellm_call_id": "c"})), (Running(), lambda part: part.of("id"))],
+    ids=["calls of litellm", "attempts"],
+)
+def test_a_lock_that_a_thread_holds_at_a_fork_holds_up_no_child(client, part, use):
+    is_held, is_over = threading.Event(), threading.Event()
+
+    def hold():
+        with part._lock:
+            is_held.set()
+            is_over.wait(60)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    is_held.wait(60)
+    pid = os.fork()
+    if pid == 0:
+        signal.alarm(10)
+        use(part)
+        os._exit(0)
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    is_over.set()
+    thread.join()
+    assert code == 0
 
 
 def test_a_child_makes_other_random_ids_than_its_parent():
