@@ -25,7 +25,7 @@ build: ui ## Build the binary, the web page included
 	@echo "built $(CARGO_TARGET_DIR)/release/watchkeeper"
 
 # The page comes first: what is embedded is then compiled once.
-test: ui lint test-rust test-python test-ui ## Check and test everything
+test: ui lint test-rust test-python test-sdk test-ui ## Check and test everything
 
 lint: ## Format, clippy with warnings as errors, layers and tidiness of the house
 	cargo fmt --all --check
@@ -45,10 +45,12 @@ test-rust: prepare
 test-python: prepare
 	$(WATCHKEEPER_TEST_PYTHON) -m pytest -q -p no:cacheprovider examples/docpipe examples/celery rules deploy/grafana
 
-# The Python package, with each queue and framework that it knows. Some of it measures time, so it is not a part of `make test` yet.
+# The Python package: with each queue and framework that it knows, and against the binary that the Rust tests built.
 test-sdk: ## Test the Python package
 	@scripts/prepare.sh redis sdk
-	cd sdk/python && $(WATCHKEEPER_SDK_VENV)/bin/python -m pytest -q -p no:cacheprovider
+	cargo test --workspace --locked --no-run --quiet
+	cd sdk/python && $(WATCHKEEPER_SDK_VENV)/bin/ruff format --check . && $(WATCHKEEPER_SDK_VENV)/bin/ruff check . && $(WATCHKEEPER_SDK_VENV)/bin/mypy --strict
+	cd sdk/python && WATCHKEEPER_BINARY="$(CARGO_TARGET_DIR)/debug/watchkeeper" $(WATCHKEEPER_SDK_VENV)/bin/python -m pytest -q -p no:cacheprovider
 
 # Unit tests, and Login, Overview and Explore in a real Chromium against the binary that the Rust tests built.
 test-ui: ui

@@ -31,6 +31,14 @@ const RULES = `groups:
     runbook: [workers]
 `;
 
+/** What a test has beside what all have. */
+export interface More {
+  /** More settings, in TOML. */
+  readonly config?: string;
+  /** More rules of the group, in YAML. */
+  readonly rules?: string;
+}
+
 export const PASSWORD = "a long enough password";
 
 /** A folder, the processes that keep things in it, and how to reach Watchkeeper. */
@@ -45,13 +53,13 @@ export class Stage {
   ) {}
 
   /** Starts everything; with users `olga`, an operator, and `vera`, a viewer. */
-  static async start(): Promise<Stage> {
+  static async start(more: More = {}): Promise<Stage> {
     const folder = await mkdtemp(join(tmpdir(), "watchkeeper-ui-"));
     const server = `http://127.0.0.1:${await freePort()}`;
     const isDev = process.env.WATCHKEEPER_UI_DEV === "1";
     const stage = new Stage(folder, server, isDev ? `http://localhost:${await freePort()}` : server);
     try {
-      await stage.startAll();
+      await stage.startAll(more);
     } catch (error) {
       await stage.stop();
       throw error;
@@ -59,7 +67,7 @@ export class Stage {
     return stage;
   }
 
-  private async startAll(): Promise<void> {
+  private async startAll(more: More): Promise<void> {
     const redis = await freePort();
     const redisUrl = `redis://127.0.0.1:${redis}/0`;
     const bare = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", this.folder];
@@ -68,9 +76,9 @@ export class Stage {
     const example = await readFile(join(root, "examples/docpipe/watchkeeper.toml"), "utf8");
     const rules = `[alerts]\nrules = [${JSON.stringify(join(this.folder, "rules.yml"))}]\n\n`;
     const live = `[pipeline]\ninterval = "1s"\n\n`;
-    await writeFile(join(this.folder, "rules.yml"), RULES);
+    await writeFile(join(this.folder, "rules.yml"), RULES + (more.rules ?? ""));
     const config = rules + live + example.replace("redis://127.0.0.1:6379/0", redisUrl);
-    await writeFile(join(this.folder, "watchkeeper.toml"), config);
+    await writeFile(join(this.folder, "watchkeeper.toml"), `${config}\n${more.config ?? ""}`);
     await this.serve();
     if (this.url !== this.server) await this.serveSources();
     for (const [name, role] of [

@@ -11,6 +11,7 @@
 mod answer;
 mod arguments;
 mod bounded;
+mod clauses;
 mod compared;
 mod deadline;
 mod entries;

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { Accordion } from "radix-ui";
 import type { Alert } from "../api/types";
 import { Failure, Loading } from "../components/Notices";
@@ -74,5 +74,9 @@ function Counted({ alerts }: { readonly alerts: readonly Alert[] }) {
     amount("acknowledged") > 0 ? `${amount("acknowledged")} acknowledged` : null,
     amount("pending") > 0 ? `${amount("pending")} about to fire` : null,
   ];
-  return <>{parts.filter(Boolean).join(", ")}</>;
+  return (
+    <Link to="/alerts" className="hover:text-ink hover:underline">
+      {parts.filter(Boolean).join(", ")}
+    </Link>
+  );
 }

@@ -1,3 +1,4 @@
+import { Link } from "@tanstack/react-router";
 import { Accordion } from "radix-ui";
 import { useEffect, useRef } from "react";
 import type { Alert } from "../api/types";
@@ -7,6 +8,7 @@ import { TONE_FILL } from "../components/tone";
 import { AlertActions } from "./AlertActions";
 import { Evidence } from "./Evidence";
 import { toneOf } from "./order";
+import { runbookOf } from "./runbook";
 
 /** One alert: a line, and opened, what is known of it and what can be done. */
 export function AlertItem({ alert, isOpen }: { readonly alert: Alert; readonly isOpen: boolean }) {
@@ -55,7 +57,7 @@ function Details({ alert }: { readonly alert: Alert }) {
     <div className="grid gap-4 pt-1">
       <div className="grid gap-1.5">
         {alert.annotations.description !== undefined && <p>{alert.annotations.description}</p>}
-        <p className="flex flex-wrap gap-x-4 gap-y-1 text-muted text-xs">
+        <p className="flex flex-wrap items-center gap-x-4 gap-y-1 text-muted text-xs">
           <span>
             Rule <span className="text-ink">{alert.rule}</span>
           </span>
@@ -67,8 +69,15 @@ function Details({ alert }: { readonly alert: Alert }) {
           <span>
             Since <time dateTime={alert.active_at}>{new Date(alert.active_at).toLocaleString("en-GB")}</time>
           </span>
+          <Link
+            to="/alerts/$id"
+            params={{ id: alert.id }}
+            className="inline-block py-1 text-ink underline underline-offset-2"
+          >
+            All about this alert
+          </Link>
           {runbook !== null && (
-            <a href={runbook} className="text-ink underline underline-offset-2">
+            <a href={runbook} className="inline-block py-1 text-ink underline underline-offset-2">
               Runbook: what to do
             </a>
           )}
@@ -87,10 +96,4 @@ function Details({ alert }: { readonly alert: Alert }) {
       <Evidence evidence={alert.evidence} state={alert.state} />
     </div>
   );
-}
-
-/** The address of the runbook, if it is one that a page may lead to. */
-function runbookOf(alert: Alert): string | null {
-  const url = alert.annotations.runbook_url ?? "";
-  return /^(https?:\/)?\/[^/\\]/.test(url) ? url : null;
 }

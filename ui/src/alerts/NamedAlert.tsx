@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { Ago } from "../components/Ago";
 import { Button } from "../components/Button";
 import { Failure, Loading } from "../components/Notices";
@@ -21,7 +22,10 @@ export function NamedAlert({ id, onDismiss }: Props) {
     <div className="flex flex-wrap items-center justify-between gap-3 border-line border-t px-4 py-2.5">
       {alert ? (
         <p role="status">
-          <span className="font-medium">{alert.annotations.summary ?? alert.rule}</span> is {alert.state}
+          <Link to="/alerts/$id" params={{ id }} className="font-medium underline-offset-2 hover:underline">
+            {alert.annotations.summary ?? alert.rule}
+          </Link>{" "}
+          is {alert.state}
           {alert.resolved_at && (
             <>
               {" "}

@@ -6,6 +6,10 @@ export interface CheckResult {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
   readonly note: string | null;
+  /** `fine`, `look` or `bad`; null where the check says nothing of it. */
+  readonly verdict: string | null;
+  /** Why, in a sentence; may be empty. */
+  readonly reason: string;
 }
 
 /** The results in an alert's evidence; what has another form is left out. */
@@ -19,7 +23,7 @@ export function resultsOf(evidence: unknown): readonly CheckResult[] {
 
 function resultOf(item: unknown): CheckResult | null {
   if (typeof item !== "object" || item === null) return null;
-  const { check, title, columns, rows, note } = item as Record<string, unknown>;
+  const { check, title, columns, rows, note, verdict, reason } = item as Record<string, unknown>;
   if (typeof check !== "string") return null;
   return {
     check,
@@ -27,6 +31,8 @@ function resultOf(item: unknown): CheckResult | null {
     columns: texts(columns),
     rows: Array.isArray(rows) ? rows.map(texts) : [],
     note: typeof note === "string" && note !== "" ? note : null,
+    verdict: typeof verdict === "string" ? verdict : null,
+    reason: typeof reason === "string" ? reason : "",
   };
 }
 

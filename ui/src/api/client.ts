@@ -1,5 +1,7 @@
 // Asking the server. Errors are problems (RFC 9457): they carry a sentence for people.
 
+import type { Fault } from "./types";
+
 /** An answer that is no success; `status` is 0 when no answer came at all. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
@@ -7,6 +9,8 @@ export class ApiError extends Error {
   constructor(
     readonly status: number,
     message: string,
+    /** What is wrong with a query, and where. */
+    readonly fault: Fault | null = null,
   ) {
     super(message);
   }
@@ -28,22 +32,28 @@ async function ask(path: string, options: RequestInit): Promise<Response> {
     throw new ApiError(0, "The server cannot be reached.");
   }
   if (response.ok) return response;
-  throw new ApiError(response.status, await detailOf(response));
+  throw await errorOf(response);
 }
 
-async function detailOf(response: Response): Promise<string> {
+async function errorOf(response: Response): Promise<ApiError> {
   const fallback = `The server answered ${response.status} ${response.statusText}`.trim();
   try {
     const problem: unknown = await response.json();
     if (typeof problem === "object" && problem !== null) {
       // The API of Prometheus has its sentence in `error`.
-      const { detail, error } = problem as { readonly detail?: unknown; readonly error?: unknown };
-      return [detail, error].find((text) => typeof text === "string" && text !== "")?.toString() ?? fallback;
+      const { detail, error, fault } = problem as Readonly<Record<string, unknown>>;
+      const text = [detail, error].find((text) => typeof text === "string" && text !== "");
+      return new ApiError(response.status, text?.toString() ?? fallback, faultOf(fault));
     }
   } catch {
     // No JSON: a proxy between us and the server.
   }
-  return fallback;
+  return new ApiError(response.status, fallback);
+}
+
+function faultOf(fault: unknown): Fault | null {
+  const isFault = typeof fault === "object" && fault !== null && "start" in fault && "message" in fault;
+  return isFault ? (fault as Fault) : null;
 }
 
 /** Asks for something. */
@@ -53,10 +63,19 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
 }
 
 /** Changes something; gives what the server says then. */
-export async function post<T>(path: string, body?: unknown): Promise<T> {
+export function post<T>(path: string, body?: unknown): Promise<T> {
+  return change("POST", path, body);
+}
+
+/** Takes something away. */
+export function remove(path: string): Promise<void> {
+  return change("DELETE", path);
+}
+
+async function change<T>(method: string, path: string, body?: unknown): Promise<T> {
   const headers: Record<string, string> = { "X-CSRF-Token": csrfToken };
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  const options: RequestInit = { method: "POST", headers };
+  const options: RequestInit = { method, headers };
   if (body !== undefined) options.body = JSON.stringify(body);
   const response = await ask(path, options);
   return (response.status === 204 ? undefined : await response.json()) as T;

@@ -32,6 +32,11 @@ export function useMayOperate(): boolean {
   return useSession()?.scopes.some((scope) => scope === "operate" || scope === "admin") ?? false;
 }
 
+/** Whether the user may look after users, keys and the audit log. */
+export function useMayAdminister(): boolean {
+  return useSession()?.scopes.includes("admin") ?? false;
+}
+
 interface Credentials {
   readonly username: string;
   readonly password: string;

@@ -34,12 +34,14 @@ interface Props {
   readonly onPress?: (time: number) => void;
   /** Whether the last value, and the average, stand above the chart: of the highest line, where there are several. */
   readonly figure?: boolean;
+  /** What stands below the chart. */
+  readonly below?: ReactNode;
 }
 
 /** An expression over the time that the page shows. */
 export function MetricPanel(props: Props) {
   const { title, aside, expr, name, show, shape, top, height = 160, marks, empty, legend, onPress } = props;
-  const { figure = false } = props;
+  const { figure = false, below } = props;
   const range = useTimeRange();
   const query = useQuery(graphQuery(expr, range));
   const graph = useMemo(() => {
@@ -79,6 +81,7 @@ export function MetricPanel(props: Props) {
               legend={legend}
               onPress={onPress}
             />
+            {below}
           </>
         )}
       </div>

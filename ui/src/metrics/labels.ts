@@ -16,6 +16,7 @@ export function seriesName({ __name__: name, ...labels }: Labels): string {
   return matchers.length === 0 ? name : `${name}{${matchers.join(", ")}}`;
 }
 
-function quoted(text: string): string {
+/** A text in quotes. */
+export function quoted(text: string): string {
   return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`;
 }

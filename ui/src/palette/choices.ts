@@ -6,9 +6,13 @@ import { activeAlertsQuery } from "../alerts/queries";
 import { AREAS } from "../app/areas";
 import { useDensity } from "../app/density";
 import { useTheme } from "../app/theme";
+import { termOf } from "../search/terms";
+import { hostsQuery } from "../hosts/queries";
 import { lastOf, RANGES, relativeName } from "../time/range";
-import { useSetTimeRange } from "../time/useTimeRange";
+import { useSetTimeRange, useTimeRange } from "../time/useTimeRange";
 import { useZone, zoneName } from "../time/zone";
+import { traceIdOf } from "../traces/address";
+import { serviceMapQuery } from "../traces/queries";
 
 export interface Choice {
   readonly id: string;
@@ -27,8 +31,11 @@ export interface ChoiceGroup {
 export function useChoices(text: string): readonly ChoiceGroup[] {
   const pages = usePages();
   const alerts = useAlerts();
+  const services = useServices();
+  const trace = useTrace(text);
   const settings = useSettings();
-  const all = [pages, alerts, ...(text.trim() === "" ? [] : [settings])];
+  const hosts = useHosts();
+  const all = [trace, pages, alerts, services, hosts, ...(text.trim() === "" ? [] : [settings])];
   return all.filter(({ choices }) => choices.length > 0);
 }
 
@@ -51,9 +58,50 @@ function useAlerts(): ChoiceGroup {
     id: `alert ${alert.id}`,
     name: alert.annotations.summary ?? alert.rule,
     about: `${alert.severity} alert, ${alert.state}`,
-    run: () => void navigate({ to: "/", search: { alert: alert.id } }),
+    run: () => void navigate({ to: "/alerts/$id", params: { id: alert.id } }),
   }));
   return { name: "Alerts", choices };
+}
+
+function useServices(): ChoiceGroup {
+  const navigate = useNavigate();
+  const services = useQuery(serviceMapQuery(useTimeRange())).data?.nodes ?? [];
+  const choices = services.slice(0, 100).map(({ name }) => ({
+    id: `service ${name}`,
+    name,
+    about: "its traces",
+    run: () => void navigate({ to: "/traces", search: { q: termOf("service", [name]) } }),
+  }));
+  return { name: "Services", choices };
+}
+
+/** A trace, where its id was typed. */
+function useTrace(text: string): ChoiceGroup {
+  const navigate = useNavigate();
+  const id = traceIdOf(text);
+  const choices = id
+    ? [
+        {
+          id: `trace ${id}`,
+          name: id,
+          about: "trace",
+          run: () => void navigate({ to: "/traces/$id", params: { id } }),
+        },
+      ]
+    : [];
+  return { name: "Traces", choices };
+}
+
+function useHosts(): ChoiceGroup {
+  const navigate = useNavigate();
+  const hosts = useQuery(hostsQuery).data?.items ?? [];
+  const choices = hosts.slice(0, 50).map(({ host, gpus }) => ({
+    id: `host ${host}`,
+    name: host,
+    about: gpus.length > 0 ? "host with GPUs" : "host",
+    run: () => void navigate({ to: "/hosts/$name", params: { name: host } }),
+  }));
+  return { name: "Hosts", choices };
 }
 
 function useSettings(): ChoiceGroup {

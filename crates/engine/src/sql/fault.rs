@@ -42,7 +42,10 @@ impl Read {
     /// What is wrong with a statement that cannot be planned.
     pub(super) fn error(&self, error: &DataFusionError, state: &SessionState) -> SqlError {
         let place = error.diagnostic().and_then(|diagnostic| diagnostic.span);
-        let position = place.map(|span| Position { line: span.start.line, column: span.start.column });
+        // What DataFusion makes of a SHOW has places of its own.
+        let position = place
+            .map(|span| Position { line: span.start.line, column: span.start.column })
+            .filter(|place| self.tokens.holds(*place));
         match error.find_root() {
             DataFusionError::SQL(parsing, _) => syntax(parsing, position, &self.tokens).into(),
             DataFusionError::SchemaError(schema, _) => of_schema(schema, position, &self.tokens).into(),

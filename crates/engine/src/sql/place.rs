@@ -89,6 +89,38 @@ impl Tokens {
         Some(position(found.span.start))
     }
 
+    /// Where a name stands last.
+    pub(super) fn last(&self, name: &str) -> Option<Position> {
+        let is_it = |token: &&TokenWithSpan| matches!(&token.token, Token::Word(word) if word.value.eq_ignore_ascii_case(name));
+        self.0.iter().rfind(is_it).map(|token| position(token.span.start))
+    }
+
+    /// Where a function is called that a message speaks of, or else the only one that is called.
+    pub(super) fn call_in(&self, message: &str) -> Option<Position> {
+        let calls = || {
+            self.0.windows(2).filter_map(|pair| match (&pair[0].token, &pair[1].token) {
+                (Token::Word(word), Token::LParen)
+                    if word.keyword == Keyword::NoKeyword || !is_of_clause(word.keyword) =>
+                {
+                    Some((word.value.to_ascii_lowercase(), position(pair[0].span.start)))
+                }
+                _ => None,
+            })
+        };
+        let lower = message.to_ascii_lowercase();
+        let is_word = |name: &str| {
+            lower.split(|letter: char| !letter.is_alphanumeric() && letter != '_').any(|word| word == name)
+        };
+        let spoken_of = calls().find(|(name, _)| is_word(name));
+        let mut all = calls();
+        spoken_of.or_else(|| all.next().filter(|_| all.next().is_none())).map(|(_, place)| place)
+    }
+
+    /// Whether a place lies within the statement.
+    pub(super) fn holds(&self, place: Position) -> bool {
+        self.end().is_some_and(|end| (place.line, place.column) < (end.line, end.column))
+    }
+
     /// Behind the last part.
     pub(super) fn end(&self) -> Option<Position> {
         self.0.last().map(|token| position(token.span.end))
@@ -117,6 +149,40 @@ impl Tokens {
             _ => false,
         }
     }
+}
+
+/// Whether a word before a parenthesis begins a part of a statement, and calls nothing.
+fn is_of_clause(keyword: Keyword) -> bool {
+    use Keyword as K;
+    matches!(
+        keyword,
+        K::FROM
+            | K::WHERE
+            | K::AND
+            | K::OR
+            | K::NOT
+            | K::IN
+            | K::AS
+            | K::ON
+            | K::BY
+            | K::VALUES
+            | K::EXISTS
+            | K::OVER
+            | K::SELECT
+            | K::JOIN
+            | K::USING
+            | K::HAVING
+            | K::WHEN
+            | K::THEN
+            | K::ELSE
+            | K::LIKE
+            | K::ALL
+            | K::ANY
+            | K::UNION
+            | K::DISTINCT
+            | K::FILTER
+            | K::WITH
+    )
 }
 
 fn text_of(token: &Token) -> Option<&str> {

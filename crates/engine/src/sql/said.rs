@@ -21,7 +21,8 @@ const A_TIME: &str = "'2026-11-30T12:00:00Z'";
 /// One kind of what is said.
 type Kind = fn(&str, &Tokens, &[Mixed]) -> Option<StatementError>;
 
-const KINDS: [Kind; 7] = [pattern, time, number, unlike, division, recursion, access];
+const KINDS: [Kind; 11] =
+    [pattern, time, number, unlike, division, recursion, access, same_names, out_of_order, correlated, known];
 /// The operators whose sides can be unlike, longer ones first.
 const OPERATORS: [&str; 11] = ["<=", ">=", "!=", "=", "<", ">", "+", "-", "*", "/", "%"];
 
@@ -29,7 +30,8 @@ const OPERATORS: [&str; 11] = ["<=", ">=", "!=", "=", "<", ">", "+", "-", "*", "
 pub(super) fn told(text: &str, tokens: &Tokens, mixed: &[Mixed]) -> StatementError {
     let fault = KINDS.iter().find_map(|kind| kind(text, tokens, mixed));
     let mut fault = fault.unwrap_or_else(|| StatementError::new(first_line(text)));
-    fault.position = fault.position.or_else(|| tokens.quoted(&fault.message));
+    fault.position =
+        fault.position.or_else(|| tokens.quoted(&fault.message)).or_else(|| tokens.call_in(&fault.message));
     fault
 }
 
@@ -186,6 +188,58 @@ fn access(text: &str, tokens: &Tokens, _: &[Mixed]) -> Option<StatementError> {
     text.contains("['key']").then(|| StatementError {
         position: tokens.only(|token| *token == Token::LBracket),
         ..StatementError::new(first_line(text))
+    })
+}
+
+/// Two columns of an answer with one name.
+fn same_names(text: &str, tokens: &Tokens, _: &[Mixed]) -> Option<StatementError> {
+    let (_, shown) = text.split_once("require unique expression names")?;
+    let name = between(shown, " AS ", "\"").unwrap_or_default();
+    Some(StatementError {
+        position: tokens.last(name),
+        ..StatementError::new("two columns of the answer have one name: give one of them another, with AS")
+    })
+}
+
+/// A column of the answer by its number, where there are not so many.
+fn out_of_order(text: &str, tokens: &Tokens, _: &[Mixed]) -> Option<StatementError> {
+    let (_, numbers) = text.split_once("column out of bounds, specified: ")?;
+    let (number, most) = numbers.split_once(", max: ")?;
+    let most = most.lines().next().unwrap_or_default();
+    let is_it = |token: &Token| matches!(token, Token::Number(text, _) if text == number);
+    Some(StatementError {
+        position: tokens.only(is_it).or_else(|| tokens.last("BY")),
+        ..StatementError::new(format!("there is no column {number} of the answer to order by: it has {most}"))
+    })
+}
+
+/// A subquery that DataFusion cannot make a join of.
+fn correlated(text: &str, tokens: &Tokens, _: &[Mixed]) -> Option<StatementError> {
+    ["ScalarSubquery(", "InSubquery(", "Exists(", "Correlated "].iter().any(|word| text.contains(word)).then(
+        || StatementError {
+            position: tokens.last("SELECT"),
+            ..StatementError::new(
+                "a subquery that looks at columns around it is not taken here: join with it",
+            )
+        },
+    )
+}
+
+/// What DataFusion says for its own developers.
+fn known(text: &str, tokens: &Tokens, _: &[Mixed]) -> Option<StatementError> {
+    let said: [(&str, &str, &[&str]); 6] = [
+        ("Inconsistent data length across values", "rows of VALUES have unlike lengths", &["VALUES"]),
+        ("nested_expressions", "arrays are not taken", &["ARRAY"]),
+        ("Struct not supported", "structs are not taken: name their values one by one", &["STRUCT"]),
+        ("escape char", "what escapes in a LIKE is one character", &["ESCAPE"]),
+        ("to_char", "the format cannot be read: it is one of strftime, as '%Y-%m-%d'", &["to_char"]),
+        ("Format error", "the format cannot be read: it is one of strftime, as '%Y-%m-%d'", &["to_char"]),
+    ];
+    let (_, message, words) = said.iter().find(|(needle, ..)| text.contains(needle))?;
+    let bracket = || tokens.only(|token| *token == Token::LBracket);
+    Some(StatementError {
+        position: words.iter().find_map(|word| tokens.name(word)).or_else(bracket),
+        ..StatementError::new(*message)
     })
 }
 

@@ -24,7 +24,7 @@ use super::deadline::Until;
 use super::fault::Read;
 use super::place::Tokens;
 use super::samples::SamplesTable;
-use super::{entries, functions, named, planner, size, statement, values};
+use super::{clauses, entries, functions, named, planner, size, statement, values};
 use crate::core::{Core, View};
 use crate::events::read::Tally;
 use crate::query::table::EventTable;
@@ -189,6 +189,7 @@ fn logical(wanted: &Wanted<'_>, read: &Read) -> Result<LogicalPlan, SqlError> {
     let dialect = state.config().options().sql_parser.dialect;
     let mut parsed = state.sql_to_statement(statement, &dialect).map_err(fault)?;
     statement::check(&parsed)?;
+    clauses::check(&parsed, &read.tokens)?;
     named::name_derived_tables(&mut parsed);
     // Nothing waits in it: tables are at hand.
     let logical = block_on(state.statement_to_plan(parsed)).map_err(fault)?;

@@ -563,3 +563,49 @@ fn the_statements_of_the_documentation_are_answered() {
     }
     assert!(answered >= 10, "only {answered} statements");
 }
+
+/// What is refused or told in words of our own, and where.
+#[test]
+fn what_no_store_follows_is_refused_at_its_place() {
+    let stored = Stored::new();
+    let cases = [
+        ("SELECT count(*) FROM logs PREWHERE false", Some((1, 27)), Some("WHERE"), "`PREWHERE` is not taken"),
+        ("SELECT count(*) FROM logs TABLESAMPLE BERNOULLI (10)", Some((1, 27)), None, "not taken"),
+        ("SELECT count(*) FROM logs SAMPLE (10)", Some((1, 27)), None, "not taken"),
+        ("SELECT count(*) FROM logs SETTINGS max_threads = 1", Some((1, 27)), None, "not taken"),
+        ("SELECT count(*) FROM logs FORMAT JSON", Some((1, 27)), None, "not taken"),
+        ("SELECT count(*) FROM logs WITH (NOLOCK)", Some((1, 27)), None, "not taken"),
+        ("SELECT count(*) FROM logs FOR UPDATE", Some((1, 27)), None, "not taken"),
+        ("SELECT TOP 10 message FROM logs", Some((1, 8)), Some("LIMIT"), "not taken"),
+        ("SELECT message FROM logs SORT BY message", Some((1, 26)), Some("ORDER"), "not taken"),
+        ("SELECT * FROM logs PIVOT (count(message) FOR level IN ('info'))", Some((1, 20)), None, "not taken"),
+        ("WITH x AS (DELETE FROM logs) SELECT * FROM x", Some((1, 12)), None, "only statements that read"),
+        ("SELECT message FROM logs ORDER BY 99", Some((1, 35)), None, "to order by"),
+        ("VALUES (1), (2, 3)", Some((1, 1)), None, "unlike lengths"),
+        ("SELECT 1 AS a, 2 AS a", Some((1, 21)), None, "one name"),
+        ("SELECT chr(99999999)", Some((1, 8)), None, ""),
+        ("SELECT factorial(100)", Some((1, 8)), None, ""),
+        ("SELECT to_char(now(), '%Q')", Some((1, 8)), None, "format"),
+        ("SELECT message FROM logs WHERE message LIKE '%' ESCAPE ''", Some((1, 49)), None, "escapes"),
+        ("SELECT [1, 2, 3]", Some((1, 8)), None, "arrays"),
+        ("SELECT struct(1, 2)", Some((1, 8)), None, "structs"),
+        (
+            "SELECT (SELECT max(s.name) FROM spans s WHERE s.time < l.time) FROM logs l",
+            Some((1, 9)),
+            None,
+            "join with it",
+        ),
+    ];
+    let mut wrong = Vec::new();
+    for (statement, place, suggestion, said) in cases {
+        let fault = stored.fault(statement);
+        let found = fault.position.map(|Position { line, column }| (line, column));
+        if (found, fault.suggestion.as_deref()) != (place, suggestion) || !fault.message.contains(said) {
+            wrong.push(format!("{statement}: {fault:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    if let Err(SqlError::Statement(fault)) = stored.answer(&SqlQuery::new("SHOW FUNCTIONS")) {
+        assert!(fault.position.is_none_or(|place| place.line == 1 && place.column < 15), "{fault:?}");
+    }
+}

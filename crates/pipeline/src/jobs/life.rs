@@ -215,7 +215,7 @@ impl Life {
 
     /// An attempt that ended badly ended before the next began. A worker may give the job back first and
     /// report afterwards, when another has begun with it, or is done.
-    fn put_failures_before_next_attempts(&self, order: &mut Vec<usize>) {
+    fn put_failures_before_next_attempts(&self, order: &mut [usize]) {
         for place in 1..order.len() {
             let end = &self.marks[order[place]];
             let (MarkKind::Ended(End::Retried | End::Failed), Some(attempt)) = (end.kind, end.retry_count)

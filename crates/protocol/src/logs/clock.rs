@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use model::Timestamp;
 
 const DAY_SECONDS: i64 = 86_400;
+const HOUR_SECONDS: i64 = 3_600;
 
 /// A date and a time of day, as a log writes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +84,16 @@ impl Clock {
         let local = civil::DateTime::from_parts(date.ok()?, time.ok()?);
         let instant = self.zone.to_timestamp(local).ok()?;
         Some(i64::from(self.zone.to_offset(instant).seconds()))
+    }
+
+    /// The day of a second of the day that comes without one: today, or yesterday where that would be an hour ahead.
+    pub(super) fn day_of(&self, second: i64) -> (i64, i64, i64) {
+        let now = self.now.as_nanos().div_euclid(1_000_000_000);
+        let offset = jiff::Timestamp::from_second(now)
+            .map_or(0, |instant| i64::from(self.zone.to_offset(instant).seconds()));
+        let local = now + offset;
+        let is_ahead = second > local.rem_euclid(DAY_SECONDS) + HOUR_SECONDS;
+        civil_of(local.div_euclid(DAY_SECONDS) - i64::from(is_ahead))
     }
 
     /// The year of a date that has none: the one that brings it nearest to the present, as far as a day ahead.

@@ -11,7 +11,7 @@ use model::event::{Conventions, Flaw, LogEvent, Origin};
 use super::clock::Clock;
 use super::meaning::{Meaning, Role, meaning};
 use super::severity::Severity;
-use super::time;
+use super::{time, trace};
 use crate::otlp::rows::RowLimits;
 use crate::otlp::rows::names::{Filling, HasFields, RECORD};
 use crate::otlp::rows::texts::Texts;
@@ -270,6 +270,7 @@ impl<'l> Draft<'l> {
     /// The record; without a time it is of now.
     pub(super) fn finish(mut self, now: Timestamp) -> Finished {
         let (mut log, kept) = self.filling.end(&mut self.texts);
+        tell_exception(&mut log.conventions, &mut self.texts);
         log.flaws = self.texts.flaws;
         if self.time.is_none() {
             log.flaws.insert(Flaw::NoTime);
@@ -282,6 +283,23 @@ impl<'l> Draft<'l> {
         log.attributes = kept.attributes;
         let logger = self.logger.map(|held| held.text);
         (log, Whence { service: self.service, logger, ..Whence::default() }.told())
+    }
+}
+
+/// Says of a stack trace what was thrown, where the line says it nowhere else.
+fn tell_exception(fields: &mut Conventions, texts: &mut Texts<'_>) {
+    let Some(stack) = fields.exception_stacktrace.as_deref().filter(|_| fields.exception_type.is_none())
+    else {
+        return;
+    };
+    let Some((kind, message)) = trace::exception_of(stack) else {
+        // The Elastic schema has the type beside it.
+        fields.exception_type = fields.error_type.clone();
+        return;
+    };
+    fields.exception_type = Some(texts.of(&kind));
+    if fields.exception_message.is_none() && !message.is_empty() {
+        fields.exception_message = Some(texts.of(&message));
     }
 }
 

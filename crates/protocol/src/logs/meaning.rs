@@ -78,7 +78,7 @@ const ROLES: &[(Role, u8, &[&str])] = &[
         ],
     ),
     (Role::ExceptionType, 0, &["exc_type", "exception.type", "err.type"]),
-    (Role::ExceptionMessage, 0, &["exception.message", "err.message"]),
+    (Role::ExceptionMessage, 0, &["exception.message", "err.message", "error.message"]),
 ];
 
 /// What a name means, if it means anything; of others the value is an attribute. It is where it is in the table: a copy

@@ -69,6 +69,13 @@ fn lines_of_common_loggers_are_taken_apart() {
             "slow",
         ),
         (
+            "08:00:00.123 [main] ERROR com.example.Store - gone",
+            "08:00:00.123",
+            Some(Level::Error),
+            Some("com.example.Store"),
+            "gone",
+        ),
+        (
             "[2026-11-30 08:00:00 +0000] [42] [INFO] Booting worker with pid: 42",
             "08:00:00",
             Some(Level::Info),
@@ -198,6 +205,37 @@ fn the_structure_of_the_seeds_has_its_fields() {
         log.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     assert_eq!(attributes, [("details.file_size", "10485760"), ("details.file_type", "audio/mp3")]);
     assert_eq!(log.flaws, model::event::Flaws::NONE);
+}
+
+#[test]
+fn a_stack_trace_in_json_says_what_was_thrown() {
+    let python = r#"Traceback (most recent call last):\n  File \"a.py\", line 1, in f\n    g()\nKeyError: 'x'\n\nDuring handling of the above exception, another exception occurred:\n\nTraceback (most recent call last):\n  File \"a.py\", line 3, in f\n    h()\napp.Broken: the page is torn"#;
+    let java = r"java.io.IOException: disk full\n\tat a.B.c(B.java:1)\nCaused by: java.lang.Error: x\n\tat d.E.f(E.java:2)";
+    let told = |line: &str| {
+        let fields = one(line).conventions;
+        (fields.exception_type.unwrap_or_default(), fields.exception_message.unwrap_or_default())
+    };
+    let of = |kind: &str, message: &str| (kind.to_owned(), message.to_owned());
+    for key in ["exc_info", "exception", "exc_text", "stack_trace"] {
+        assert_eq!(
+            told(&format!(r#"{{"message": "m", "level": "error", "{key}": "{python}"}}"#)),
+            of("app.Broken", "the page is torn"),
+            "{key}"
+        );
+    }
+    assert_eq!(
+        told(&format!(r#"{{"message": "m", "stack_trace": "{java}"}}"#)),
+        of("java.io.IOException", "disk full")
+    );
+    // What the line says itself holds.
+    assert_eq!(
+        told(&format!(r#"{{"message": "m", "exception.type": "Other", "exc_info": "{python}"}}"#)).0,
+        "Other"
+    );
+    assert_eq!(
+        told(r#"{"message": "m", "error": {"type": "E", "message": "why", "stack_trace": "at x"}}"#),
+        of("E", "why")
+    );
 }
 
 #[test]

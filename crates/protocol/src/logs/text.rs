@@ -58,7 +58,7 @@ const MAX_PART_BYTES: usize = 128;
 pub(super) fn read<'a>(line: &'a str, clock: &mut Clock) -> Option<Said<'a>> {
     let (is_bracketed, body) = line.strip_prefix('[').map_or((false, line), |body| (true, body));
     let Some((time, length)) = time::leading(body.as_bytes(), clock) else {
-        return without_time(line, clock);
+        return without_date(line, clock).or_else(|| without_time(line, clock));
     };
     let rest = &body[length..];
     let said = Said { time: Some(time), ..Said::default() };
@@ -73,6 +73,13 @@ pub(super) fn read<'a>(line: &'a str, clock: &mut Clock) -> Option<Said<'a>> {
             Some(syslog.unwrap_or_else(|| parts(said, rest)))
         }
     }
+}
+
+/// `TIME [THREAD] LEVEL LOGGER - MESSAGE` with a time of day alone (Logback); a level is there, or it is none.
+fn without_date<'a>(line: &'a str, clock: &mut Clock) -> Option<Said<'a>> {
+    let (time, length) = time::of_day(line.as_bytes(), clock)?;
+    let said = parts(Said { time: Some(time), ..Said::default() }, &line[length..]);
+    said.severity.is_some().then_some(said)
 }
 
 /// `[TIME: LEVEL/PROCESS] MESSAGE` (Celery), `[TIME LEVEL LOGGER] MESSAGE` (env_logger).

@@ -18,6 +18,20 @@ pub(super) fn leading(text: &[u8], clock: &mut Clock) -> Option<(Timestamp, usiz
     Some((clock.at(civil)?, scan.at))
 }
 
+/// A time of day with a fraction at the beginning of a text, as Logback writes it where it is told nothing else, and how
+/// many bytes it takes. It is of the day that brings it nearest to the present.
+pub(super) fn of_day(text: &[u8], clock: &mut Clock) -> Option<(Timestamp, usize)> {
+    let [b'0'..=b'2', b'0'..=b'9', b':', ..] = text else { return None };
+    let mut scan = Scan { text, at: 0 };
+    let civil = scan.time_of_day(Civil { year: 0, month: 0, day: 0, second: 0, nanos: 0, offset: None })?;
+    // Without a fraction it may as well be a score or a duration.
+    if !matches!(text.get(8)?, b'.' | b',') || civil.offset.is_some() {
+        return None;
+    }
+    let (year, month, day) = clock.day_of(civil.second);
+    Some((clock.at(Civil { year, month, day, ..civil })?, scan.at))
+}
+
 /// A text that is a time and nothing else, or a number of seconds, milliseconds and so on since the epoch.
 pub(super) fn whole(text: &str, clock: &mut Clock) -> Option<Timestamp> {
     // Most have nothing around them, and no time ends in what would be taken away.
@@ -298,6 +312,16 @@ mod tests {
             ["", "2025-08-01", "2025-13-01T00:00:00", "12:30:00", "Augustus", "99999", "2025-02-30 00:00:00"]
         {
             assert_eq!(leading(text.as_bytes(), &mut clock), None, "{text}");
+        }
+        for (text, expected) in [
+            ("23:59:59.123 [main] x", Some("2025-08-01T23:59:59.123Z")),
+            ("00:00:01,5 x", Some("2025-08-02T00:00:01.5Z")),
+            ("12:30:00 x", None),
+            ("24:00:00.1 x", None),
+            ("12:30:00:1 x", None),
+        ] {
+            let read = of_day(text.as_bytes(), &mut clock).map(|(time, _)| time.to_string());
+            assert_eq!(read.as_deref(), expected, "{text}");
         }
         let zone = "2025-08-01 21:30:00 +0200";
         for (before, after) in [("", ""), ("[", "]"), (" [", "] "), ("\u{a0}", "\t"), ("]", "[")] {

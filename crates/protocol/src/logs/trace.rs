@@ -104,6 +104,21 @@ impl Trace {
     }
 }
 
+/// What a whole stack trace says was thrown: its type, and what it says.
+pub(super) fn exception_of(trace: &str) -> Option<(String, String)> {
+    let mut lines = trace.lines();
+    let mut seen = Trace::beginning(lines.next()?)?;
+    for line in lines {
+        if line.starts_with([' ', '\t']) {
+            seen.sees_frame();
+        } else if !seen.takes(line) {
+            // What an exception says may have several lines; nothing of a trace follows it.
+            continue;
+        }
+    }
+    seen.exception
+}
+
 fn is_traceback(line: &str) -> bool {
     line.starts_with("Traceback (most recent call last)")
         || line.starts_with("Exception Group Traceback (most")

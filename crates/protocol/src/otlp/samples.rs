@@ -198,6 +198,9 @@ impl<'o> SampleSink<'o> {
             None if is_stale => STALE_NAN,
             None => return Err("it has no value".to_owned().into()),
         };
+        if self.metric.only_grows && value < 0.0 {
+            return Err("it is negative, and its sum only grows".to_owned().into());
+        }
         self.check_room(1)?;
         self.push(moment, "", None, value);
         self.take_exemplars(&point.exemplars, moment, |_| ("", None));

@@ -30,7 +30,21 @@ const MISSING: File = File { path: "index.html", bytes: include_bytes!("page/mis
 /// The addresses that the UI itself knows. Others are not found, rather than a page that says so with
 /// the status of success. `/login` is among them, but belongs to the login link. `/graph` is where links of
 /// Prometheus lead: the UI makes an address of its own of it.
-const VIEWS: &[&str] = &["/", "/explore", "/graph"];
+const VIEWS: &[&str] = &["/", "/alerts", "/alerts/{id}", "/explore", "/admin", "/graph"];
+const VIEWS: &[&str] = &["/", "/explore", "/graph", "/logs", "/traces", "/traces/map", "/traces/{id}"];
+const VIEWS: &[&str] =
+    &["/", "/requests", "/requests/{id}", "/llm", "/hosts", "/hosts/{name}", "/explore", "/graph"];
+const VIEWS: &[&str] = &[
+    "/",
+    "/queues",
+    "/queues/{name}",
+    "/workers",
+    "/workers/{id}",
+    "/documents",
+    "/documents/{id}",
+    "/explore",
+    "/graph",
+];
 
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 const ASK_AGAIN: &str = "no-cache";

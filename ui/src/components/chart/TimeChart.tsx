@@ -6,7 +6,7 @@ import { useSetTimeRange } from "../../time/useTimeRange";
 import { useZone } from "../../time/zone";
 import type { Mark } from "./marks";
 import { type ChartLine, chartOptions, type Drawn, emphasise } from "./options";
-import { type Shape, stacked } from "./shape";
+import { columned, type Shape, stacked } from "./shape";
 
 interface Props {
   /** What is drawn, for those who do not see it. */
@@ -50,7 +50,10 @@ export function TimeChart(props: Props) {
   const [zone] = useZone();
   const go = useSetTimeRange();
   const amount = lines.length;
-  const drawn = useMemo(() => (shape === "stacked" ? stacked(lines) : lines), [lines, shape]);
+  const drawn = useMemo(
+    () => (shape === "stacked" ? stacked(lines) : shape === "columns" ? columned(lines) : lines),
+    [lines, shape],
+  );
   const latest = useRef<Drawn>(null as unknown as Drawn);
   latest.current = {
     lines,

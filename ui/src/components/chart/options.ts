@@ -3,14 +3,17 @@
 import uPlot from "uplot";
 import { moment } from "../../format/time";
 import type { Zone } from "../../time/zone";
+import type { Tone } from "../tone";
 import { lookOf } from "./lineLook";
-import { drawMarks, type Mark, markAt } from "./marks";
+import { drawMarks, type Mark, markAt, pressAt, TONE_COLOURS } from "./marks";
 import type { Shape } from "./shape";
 
 /** A line, and what it is called where there are several. */
 export interface ChartLine {
   readonly name?: string;
   readonly values: readonly (number | null)[];
+  /** The state that it tells of, where it tells of one; of columns alone. */
+  readonly tone?: Tone;
 }
 
 /** What may change while a chart stands. */
@@ -26,7 +29,7 @@ export interface Drawn {
   readonly zoom: (start: number, end: number) => void;
 }
 
-interface Reference<T> {
+export interface Reference<T> {
   readonly current: T;
 }
 
@@ -44,9 +47,9 @@ interface Made {
 /** How near the pointer has to come to a line, in pixels. */
 const NEAR = 24;
 /** How far it has to be dragged to zoom, in pixels. */
-const DRAGGED = 6;
+export const DRAGGED = 6;
 /** All charts of a page show the time of the pointer. */
-const PAGE = "page";
+export const PAGE = "page";
 
 /** The options of a chart of so many lines. */
 export function chartOptions({ element, height, latest, readout, zone, shape }: Made): uPlot.Options {
@@ -59,7 +62,8 @@ export function chartOptions({ element, height, latest, readout, zone, shape }: 
     grid: { stroke: colour("--line"), width: 1 },
     ticks: { show: false },
   };
-  const amount = latest.current.lines.length;
+  const { lines } = latest.current;
+  const amount = lines.length;
   const isAlone = amount === 1;
   // A chart without a pointer says so at each change of its data; what stands out by other means is to stay so.
   let pointed: number | null | undefined;
@@ -74,7 +78,7 @@ export function chartOptions({ element, height, latest, readout, zone, shape }: 
       y: false,
       points: { size: 7, fill: colour("--ink"), one: true },
       drag: { x: true, y: false, dist: DRAGGED, setScale: false },
-      focus: { prox: isAlone || shape === "stacked" ? -1 : NEAR },
+      focus: { prox: isAlone || shape === "stacked" || shape === "columns" ? -1 : NEAR },
       sync: { key: PAGE, setSeries: false, scales: ["x", null] },
     },
     legend: { show: false },
@@ -92,37 +96,37 @@ export function chartOptions({ element, height, latest, readout, zone, shape }: 
         values: (_chart, marks) => marks.map((mark) => latest.current.show(mark)),
       },
     ],
-    series: [{}, ...Array.from({ length: amount }, (_, place) => lineOptions(place, amount, shape, colour))],
+    series: [{}, ...Array.from({ length: amount }, (_, place) => lineOptions(place, lines, shape, colour))],
     ...(shape === "stacked" ? { bands: bandsOf(amount) } : {}),
     hooks: {
       draw: [(chart) => drawMarks(chart, latest.current.marks, colour, font)],
       ready: [
         (chart) => {
           chart.over.addEventListener("click", () => {
-            const { left = -1 } = chart.cursor;
-            if (left >= 0 && chart.select.width < DRAGGED)
-              latest.current.onPress?.(chart.posToVal(left, "x"));
+            const { left = -1, top = -1 } = chart.cursor;
+            if (left < 0 || chart.select.width >= DRAGGED) return;
+            const press = pressAt(chart, latest.current.marks, left, top);
+            if (press) press();
+            else latest.current.onPress?.(chart.posToVal(left, "x"));
           });
         },
       ],
-      setSelect: [
-        (chart) => {
-          const { left, width } = chart.select;
-          if (width < DRAGGED) return;
-          const [start, end] = [chart.posToVal(left, "x"), chart.posToVal(left + width, "x")];
-          chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-          latest.current.zoom(start, end);
-        },
-      ],
+      setSelect: [(chart) => zoomed(chart, latest.current.zoom)],
       setCursor: [
         (chart) => {
           if (!readout.current) return;
           const { lines, emphasised, show, marks } = latest.current;
           const { left = -1, top = -1 } = chart.cursor;
           const mark = left < 0 ? undefined : markAt(chart, marks, left, top);
+          chart.over.style.cursor = mark?.kind === "example" && mark.onPress ? "pointer" : "";
           const line = isAlone ? 0 : (pointed ?? emphasised);
           readout.current.textContent =
-            mark?.name ?? (line === null ? timeAt(chart, zone) : atPointer(chart, line, lines, show, zone));
+            mark?.name ??
+            (shape === "columns"
+              ? columnAt(chart, lines, show, zone)
+              : line === null
+                ? timeAt(chart, zone)
+                : atPointer(chart, line, lines, show, zone));
         },
       ],
       setSeries: [
@@ -139,6 +143,15 @@ export function chartOptions({ element, height, latest, readout, zone, shape }: 
   };
 }
 
+/** Zooms into what was dragged over, unless that was hardly anything. */
+export function zoomed(chart: uPlot, zoom: Drawn["zoom"]): void {
+  const { left, width } = chart.select;
+  if (width < DRAGGED) return;
+  const [start, end] = [chart.posToVal(left, "x"), chart.posToVal(left + width, "x")];
+  chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+  zoom(start, end);
+}
+
 /** Lets the other lines step back; all stand out alike when it is null. */
 export function emphasise(chart: uPlot, place: number | null): void {
   chart.setSeries(place === null ? null : place + 1, { focus: true }, false);
@@ -148,10 +161,11 @@ const bars = uPlot.paths.bars?.({ size: [0.9, 64], align: 1 });
 
 function lineOptions(
   place: number,
-  amount: number,
+  lines: readonly ChartLine[],
   shape: Shape,
   colour: (name: string) => string,
 ): uPlot.Series {
+  const amount = lines.length;
   const { dash, shade } = lookOf(place);
   const stroke = colour(`--${shade}`);
   const points = { show: false, size: 4, fill: stroke, filter: lonePoints };
@@ -160,6 +174,14 @@ function lineOptions(
       return {
         stroke: colour("--muted"),
         fill: colour("--line-strong"),
+        width: 0,
+        ...(bars ? { paths: bars } : {}),
+        points: { show: false },
+      };
+    case "columns":
+      return {
+        stroke: "transparent",
+        fill: colour(TONE_COLOURS[lines[place]?.tone ?? "idle"]),
         width: 0,
         ...(bars ? { paths: bars } : {}),
         points: { show: false },
@@ -226,6 +248,17 @@ function atPointer(
   return `${name === undefined ? "" : `${name}: `}${show(value)} at ${moment(time * 1000, zone)}`;
 }
 
+/** What a column is made of. */
+function columnAt(chart: uPlot, lines: Drawn["lines"], show: Drawn["show"], zone: Zone): string {
+  const place = chart.cursor.idx;
+  if (place == null) return "";
+  const parts = lines.flatMap(({ name, values }) => {
+    const value = values[place];
+    return value ? [`${show(value)} ${name ?? ""}`] : [];
+  });
+  return `${parts.length > 0 ? parts.join(", ") : "nothing"} at ${timeAt(chart, zone)}`;
+}
+
 /** The time of the pointer, which may be at another chart. */
 function timeAt(chart: uPlot, zone: Zone): string {
   const time = chart.cursor.idx == null ? undefined : chart.data[0][chart.cursor.idx];
@@ -235,7 +268,8 @@ function timeAt(chart: uPlot, zone: Zone): string {
 const DAY = 86_400;
 const MINUTE = 60;
 
-function timeLabels(zone: Zone): uPlot.Axis.DynamicValues {
+/** Times as they stand below a chart, as far as they differ. */
+export function timeLabels(zone: Zone): uPlot.Axis.DynamicValues {
   return (_chart, marks, _axis, _space, step) =>
     marks.map((mark) => {
       if (step < MINUTE) return moment(mark * 1000, zone, "second").split(", ")[1] ?? "";

@@ -2,8 +2,8 @@
 
 import type { ChartLine } from "./options";
 
-/** Lines; lines with what is below them filled; the same, each upon the one before; bars. */
-export type Shape = "lines" | "area" | "stacked" | "bars";
+/** Lines; lines with what is below them filled; the same, each upon the one before; bars; bars upon each other. */
+export type Shape = "lines" | "area" | "stacked" | "bars" | "columns";
 
 /** The lines as tops of a stack. Where one has no value, it adds nothing. */
 export function stacked(lines: readonly ChartLine[]): readonly ChartLine[] {
@@ -16,4 +16,9 @@ export function stacked(lines: readonly ChartLine[]): readonly ChartLine[] {
       return value === null && sum === 0 ? null : sum;
     }),
   }));
+}
+
+/** The lines as tops of a stack that stands on the last one: drawn in their order, each covers the one before. */
+export function columned(lines: readonly ChartLine[]): readonly ChartLine[] {
+  return stacked(lines.toReversed()).toReversed();
 }

@@ -21,6 +21,8 @@ pub(super) struct PresentMetric {
     pub(super) temporality: Temporality,
     /// Whether its points count since a start.
     pub(super) counts: bool,
+    /// Whether its points are what a sum has grown by, which is never less than nothing.
+    pub(super) only_grows: bool,
     /// Whether exemplars are kept.
     pub(super) has_exemplars: bool,
     /// Why all its points are rejected.
@@ -57,6 +59,10 @@ impl PresentMetric {
             name: name.unwrap_or_default(),
             temporality,
             counts,
+            only_grows: matches!(
+                metric.data,
+                MetricData::Sum { temporality: Temporality::Delta, is_monotonic: true }
+            ),
             // The specification has them on histograms and on sums that only grow.
             has_exemplars: counts,
             refused,

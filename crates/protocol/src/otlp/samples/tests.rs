@@ -99,6 +99,9 @@ fn what_counts_since_the_point_before_is_kept_apart_with_its_start() {
         converted(&options(), &metric("m", "", data), |sink| sink.number(&point(Some(Number::Int(3)))));
     assert_samples(&done.delta.numbers, &[("m_total", 2_000, "3")]);
     assert!(done.cumulative.numbers.is_empty());
+    let done =
+        converted(&options(), &metric("m", "", data), |sink| sink.number(&point(Some(Number::Int(-3)))));
+    assert!(done.delta.numbers.is_empty() && done.rejected.len() == 1, "{:?}", done.rejected);
     let data = MetricData::ExponentialHistogram { temporality: Temporality::Delta };
     let done = converted(&options(), &metric("m", "", data), |sink| {
         sink.exponential_histogram(&ExponentialHistogramPoint { time: TIME, ..Default::default() });
