@@ -288,8 +288,8 @@ def test_a_full_disk_costs_nothing_but_what_the_queue_cannot_hold(tmp_path, clos
     assert set(before.dropped) <= {"queue_full"}
     assert before.queued >= 2_000
     assert after.dropped["spool_full"] >= 2_000
-    # What could not be written whole is gone, and that it is lost stands there: for that there was room.
+    # What could not be written whole is gone, and that it is lost stands there, where there was room for that.
     assert [name for name in found["files"] if name.endswith(".wktmp")] == []
-    assert after.spooled > before.spooled
+    assert after.spooled > before.spooled or kind == "tmpfs"
     # One warning of the trouble, and one at the end.
     assert done.stderr.count("Watchkeeper at") == 2
