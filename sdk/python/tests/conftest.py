@@ -179,7 +179,7 @@ def make_client() -> Iterator[Callable[..., wk.Client]]:
     made: list[wk.Client] = []
 
     def make(url: str, **settings: Any) -> wk.Client:
-        given = {"heartbeat_seconds": 0, "flush_seconds": 0.02, "retry_seconds": 0.05, "timeout_seconds": 2}
+        given = {"heartbeat_seconds": 0, "flush_seconds": 0.02, "retry_seconds": 0.05, "timeout_seconds": 60}
         made.append(_client.Client(read_settings({"url": url, **given, **settings}, {})))
         return made[-1]
 
@@ -216,7 +216,7 @@ def calls(server: Server, client: wk.Client) -> Callable[[], list[dict[str, Any]
     """The calls of models that were reported so far."""
 
     def told() -> list[dict[str, Any]]:
-        assert client.flush(10)
+        assert client.flush(60)
         assert client.stats().dropped == {}
         assert client.stats().cleaned == 0
         return server.of("llm.call")
@@ -229,7 +229,7 @@ def told(server: Server, client: wk.Client) -> Callable[[], dict[str, Any]]:
     """The only request that was told since it was last asked for."""
 
     def only() -> dict[str, Any]:
-        assert client.flush(10)
+        assert client.flush(60)
         assert client.stats().dropped == {}
         (event,) = server.of("request.finished")
         server.events.clear()

@@ -13,7 +13,7 @@ WORDS = ["The ", "answer ", "is ", "42."]
 
 class ModelServer:
     """Models by what they do: `good`, `slow`, `silent` (a stream without usage), `broken` (it breaks off),
-    `bad` (400), `busy` (503), `wrong` (an error within a stream), `thinking`."""
+    `stalled` (it says one word), `bad` (400), `busy` (503), `wrong` (an error within a stream), `thinking`."""
 
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
@@ -76,7 +76,9 @@ def _send(handler: BaseHTTPRequestHandler, status: int, answer: Any) -> None:
     handler.wfile.write(data)
 
 
-def _stream(handler: BaseHTTPRequestHandler, kind: str, pieces: list[bytes], broken: bool) -> None:
+def _stream(
+    handler: BaseHTTPRequestHandler, kind: str, pieces: list[bytes], broken: bool, stalled: bool = False
+) -> None:
     handler.send_response(200)
     handler.send_header("Content-Type", kind)
     handler.send_header("x-request-id", "req-2")
@@ -86,7 +88,10 @@ def _stream(handler: BaseHTTPRequestHandler, kind: str, pieces: list[bytes], bro
         handler.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
         handler.wfile.flush()
         time.sleep(0.01)
-    if broken:
+    if stalled:
+        # Until the client leaves.
+        handler.rfile.read(1)
+    if broken or stalled:
         handler.close_connection = True
         return
     handler.wfile.write(b"0\r\n\r\n")
@@ -141,6 +146,8 @@ def _chat(handler: BaseHTTPRequestHandler, body: dict[str, Any]) -> None:
         return _stream(handler, "text/event-stream", _sse(pieces), False)
     if model == "broken":
         return _stream(handler, "text/event-stream", _sse(pieces), True)
+    if model == "stalled":
+        return _stream(handler, "text/event-stream", _sse(pieces[:2]), False, stalled=True)
     pieces.append(chunk({}, "stop"))
     if (body.get("stream_options") or {}).get("include_usage"):
         pieces.append({**base, "choices": [], "usage": USAGE})
@@ -232,4 +239,6 @@ def _ollama(handler: BaseHTTPRequestHandler, path: str, body: dict[str, Any]) ->
     elif model != "broken":
         pieces.append({**piece(""), **end})
     lines = [json.dumps(p).encode() + b"\n" for p in pieces]
+    if model == "stalled":
+        return _stream(handler, "application/x-ndjson", lines[:1], False, stalled=True)
     return _stream(handler, "application/x-ndjson", lines, model == "broken")

@@ -54,6 +54,7 @@ class Programs:
             "PYTHONPATH": os.pathsep.join((SOURCE, HERE)),
             "WATCHKEEPER_URL": server.url,
             "WATCHKEEPER_FLUSH_SECONDS": "0.1",
+            "WATCHKEEPER_EXIT_SECONDS": "60",
             "REDIS_URL": redis_url,
         }
         self._started: list[subprocess.Popen[bytes]] = []
@@ -69,7 +70,7 @@ class Programs:
     def stop(self, process: subprocess.Popen[bytes]) -> None:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(30)
+            process.wait(90)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -16,6 +16,6 @@ def test_every_event_arrives_once(server, programs, tmp_path):
     expected.update({f"extraction:bulk-{n}": OK for n in range(2)})
     wait_for_ends(server, set(expected))
     (tmp_path / "stop").touch()
-    assert worker.wait(15) == 0
+    assert worker.wait(60) == 0
     assert check(server, expected, "extraction:again-0", "again", stages=8)["max_retries"] == 2
     assert of(server, "extraction:bad-0", "job.failed")["error_type"] == "ValueError"

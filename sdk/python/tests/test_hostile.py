@@ -90,7 +90,7 @@ def use(value):
 @pytest.mark.parametrize("value", VALUES)
 def test_no_value_raises_or_costs_an_event(server, client, value):
     jobs = use(VALUES[value])
-    assert client.flush(10)
+    assert client.flush(60)
     ended = [event for event in server.events if event["type"] in ("job.completed", "job.retried", "job.failed")]
     assert len(ended) == jobs
     assert len(server.of("stage.finished")) == 10

@@ -23,7 +23,7 @@ def reported(server, client):
     """Everything that was reported so far, by type."""
 
     def of(type_):
-        assert client.flush(10)
+        assert client.flush(60)
         assert client.stats().dropped == {}
         assert balance(client.stats()) == 0
         return server.of(type_)
@@ -338,7 +338,7 @@ def test_the_kernels_peak_sees_what_no_look_sees(server):
         more = mmap.mmap(-1, size)
         more.write(b"y" * size)
         more.close()
-    assert client.flush(10)
+    assert client.flush(60)
     peak = server.of("stage.finished")[0]
     assert peak["memory_peak_bytes"] - peak["memory_rss_bytes"] > size * 0.9
 
@@ -442,7 +442,7 @@ def test_a_payload_is_an_origin_and_what_is_none_is_no_error_of_the_call(client,
     assert extract(payload).trace_id == job.trace_id
     extract(42)
     wk.event(["no type"])
-    assert client.flush(10)
+    assert client.flush(60)
     assert server.of("job.started")[1]["parent_id"] == "up"
     assert client.stats().dropped["internal_error"] >= 1
 
@@ -451,7 +451,7 @@ def test_a_job_that_says_itself_that_it_timed_out_counts_as_such(server):
     made = wk.init(server.url, service="tests", heartbeat_seconds=60, flush_seconds=0.02, handle_sigterm=False)
     with wk.job("extract") as job:
         job.fail(TimeoutError("the model did not answer"))
-    made.shutdown(10)
+    made.shutdown(60)
     assert server.of("worker.heartbeat")[-1]["timeout_count"] == 1
 
 
@@ -511,7 +511,7 @@ def test_memory_of_a_stage_is_known_afterwards_and_none_of_its_peak_is_missed_by
         with stage:
             block = bytearray(b"x") * (64 << 20)
             del block
-    assert client.flush(10)
+    assert client.flush(60)
     started, finished = server.of("stage.started")[0], server.of("stage.finished")[0]
     assert {key: finished[key] for key in stage.measured} == stage.measured
     for event in (started, finished):

@@ -202,7 +202,7 @@ with wk.job("extract", id="j"):
     except litellm.BadRequestError:
         pass
     asyncio.run(main())
-wk.shutdown(5)
+wk.shutdown(60)
 """
 
 

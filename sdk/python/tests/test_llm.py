@@ -107,7 +107,7 @@ def test_it_is_told_once_and_never_raises(server, client):
     call.abandon()
     wk.llm_call(model="never begun").finish()
     wk.llm_call(model=None).start().finish(7)
-    assert client.flush(10)
+    assert client.flush(60)
     assert client.stats().dropped == {}
     told = [(call["model"], call["finish_reason"]) for call in server.of("llm.call")]
     assert told == [("m", "stop"), ("unknown", "7")]

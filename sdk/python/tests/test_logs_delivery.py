@@ -27,7 +27,7 @@ def test_a_record_arrives_as_otlp_with_what_it_says(server, client, logger):
     before = time.time_ns()
     with wk.job("extract", id="j-1") as job, job.stage("ocr"):
         logger.warning("read %d pages", 7, extra={"user_id": "ann", "file_size": 9, "deep": {"a": {"b": [1]}}})
-    assert wk.flush(10)
+    assert wk.flush(60)
     (record,) = server.records
     assert record["body"] == "read 7 pages"
     assert (record["severityNumber"], record["severityText"], record["logger"]) == (13, "WARNING", "app.files")
@@ -45,7 +45,7 @@ def test_a_record_arrives_as_otlp_with_what_it_says(server, client, logger):
 def test_levels_are_those_of_opentelemetry(server, client, logger, level, number):
     logger.setLevel(1)
     logger.log(level, "m")
-    assert wk.flush(10)
+    assert wk.flush(60)
     assert server.records[0]["severityNumber"] == number
 
 
@@ -54,7 +54,7 @@ def test_an_exception_has_its_fields(server, client, logger):
         raise ValueError("bad")
     except ValueError:
         logger.exception("failed")
-    assert wk.flush(10)
+    assert wk.flush(60)
     (record,) = server.records
     assert (record["exception.type"], record["exception.message"]) == ("ValueError", "bad")
     assert record["exception.stacktrace"].endswith("ValueError: bad")
@@ -63,7 +63,7 @@ def test_an_exception_has_its_fields(server, client, logger):
 
 def test_an_event_name_makes_an_audit_of_it(server, client, logger):
     logger.info("no", extra={"event.name": "audit.document.delete", "outcome": "denied", "target": "d-7"})
-    assert wk.flush(10)
+    assert wk.flush(60)
     (record,) = server.records
     assert (record["eventName"], record["outcome"], record["target"]) == ("audit.document.delete", "denied", "d-7")
 
@@ -75,7 +75,7 @@ def test_nothing_happens_without_a_client(logger):
 
 
 def test_records_are_stored_once_though_answers_are_lost(server, make_client, logger):
-    client = make_client(server.url, timeout_seconds=0.3)
+    client = make_client(server.url, timeout_seconds=60)
     logger.handlers[:] = [WatchkeeperHandler(client=client)]
     lost = []
 
@@ -91,7 +91,7 @@ def test_records_are_stored_once_though_answers_are_lost(server, make_client, lo
     server.always_logs = lose
     for number in range(500):
         logger.info("line %d", number)
-    client.flush(10)
+    client.flush(60)
     wait_until(lambda: client.log_stats().delivered == 500)
     assert len(lost) == 3
     assert sorted(record["body"] for record in server.records) == sorted(f"line {number}" for number in range(500))
@@ -103,7 +103,7 @@ def test_events_and_records_share_a_connection_and_a_thread(server, client, logg
     for number in range(10):
         logger.info("m")
         client.report("job.started", {"job_id": number})
-        assert wk.flush(10)
+        assert wk.flush(60)
     names = [thread.name for thread in threading.enumerate()]
     assert names.count("watchkeeper-delivery") == 1
     assert (len(server.records), len(server.events)) == (10, 10)
@@ -117,10 +117,10 @@ def test_an_endpoint_that_refuses_logs_holds_up_no_events(server, client, logger
     wk.flush(0.2)
     for number in range(3):
         client.report("job.started", {"job_id": number})
-        wait_until(lambda number=number: len(server.events) == number + 1, 5)
+        wait_until(lambda number=number: len(server.events) == number + 1)
     assert client.log_stats().queued == 1
     server.always_logs = None
-    assert wk.flush(10)
+    assert wk.flush(60)
     assert len(server.records) == 1
 
 
@@ -139,7 +139,7 @@ def test_a_flood_of_logs_takes_no_room_from_events(make_client, logger):
 def test_what_was_dropped_is_told_as_an_event(server, client, logger):
     server.log_replies = [413]
     logger.info("m")
-    assert wk.flush(10)
+    assert wk.flush(60)
     server.wait_for(lambda events: any(event["type"] == "audit.recorded" for event in events))
     (told,) = server.of("audit.recorded")
     assert told["action"] == "watchkeeper.logs_dropped"
@@ -165,7 +165,7 @@ def test_rejected_records_and_foreign_answers_are_counted(server, client, logger
     server.log_replies = [lambda records: (200, {}, partial)]
     logger.info("m")
     logger.info("n")
-    assert wk.flush(10)
+    assert wk.flush(60)
     assert (client.log_stats().delivered, client.log_stats().rejected) == (1, 1)
     assert "too old" in client.log_stats().last_error
     server.log_replies = [lambda records: (200, {}, b"<html>"), lambda records: (200, {}, {"accepted": 1})]
@@ -173,7 +173,7 @@ def test_rejected_records_and_foreign_answers_are_counted(server, client, logger
         logger.info("m")
         assert not wk.flush(0.2)
         wait_until(lambda number=number: client.log_stats().retries > number)
-    assert wk.flush(10)
+    assert wk.flush(60)
     assert client.log_stats().delivered == 3
 
 
@@ -191,7 +191,7 @@ def test_records_go_to_the_spool_and_keep_whose_they_are(tmp_path, make_client, 
     server.wait_for_records(20)
     wait_until(lambda: not os.listdir(tmp_path))
     assert {(record["service.name"], record["worker_id"]) for record in server.records} == {("first", "w1")}
-    assert heir.flush(10)
+    assert heir.flush(60)
     assert len(server.events) == 21
     wait_until(lambda: heir.log_stats().adopted == 20)
     server.stop()
@@ -201,7 +201,7 @@ def test_the_end_delivers_what_waits(server, make_client, logger):
     client = make_client(server.url, flush_seconds=60)
     logger.handlers[:] = [WatchkeeperHandler(client=client)]
     logger.info("last words")
-    client.shutdown(5)
+    client.shutdown(60)
     assert [record["body"] for record in server.records] == ["last words"]
     logger.info("after the end")
     assert client.log_stats().dropped == {"closed": 1}
@@ -218,11 +218,11 @@ def test_a_fork_has_its_own_records_and_ids(server, make_client, logger):
         if pid == 0:
             for number in range(20):
                 logger.info("%d-%d", child, number)
-            os._exit(0 if client.flush(10) and client.log_stats().delivered == 20 else 1)
+            os._exit(0 if client.flush(60) and client.log_stats().delivered == 20 else 1)
         children.append(pid)
     for pid in children:
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-    assert client.flush(10)
+    assert client.flush(60)
     assert sorted(record["body"] for record in server.records) == sorted(
         [f"parent-{number}" for number in range(20)] + [f"{c}-{n}" for c in range(3) for n in range(20)]
     )
@@ -249,7 +249,7 @@ def test_what_delivery_itself_logs_goes_round_in_no_circle(server, client, monke
         logging.getLogger("watchkeeper").warning("ours")
         logging.getLogger("urllib3.connectionpool").debug("the application's own")
         wk.flush(2)
-        assert wk.flush(10)
+        assert wk.flush(60)
         time.sleep(0.2)
     finally:
         root.setLevel(level)
@@ -267,7 +267,7 @@ def test_many_threads_log_at_once(server, client, logger):
         thread.start()
     for thread in threads:
         thread.join()
-    assert wk.flush(10)
+    assert wk.flush(60)
     assert len({record["body"] for record in server.records}) == 1_800
     assert balance(client.log_stats()) == 0
 

@@ -43,7 +43,7 @@ def test_stages_are_told_of_the_job_that_runs(server, client):
         tracker.record_stage_start("ocr")
         held = bytearray(64 * MB)
         tracker.record_stage_end("ocr")
-    assert client.flush(10)
+    assert client.flush(60)
     (finished,) = server.of("stage.finished")
     assert (finished["job_id"], finished["stage"], finished["status"]) == ("j", "ocr", "completed")
     assert finished["memory_delta_bytes"] == pytest.approx(len(held), rel=0.1)
@@ -60,7 +60,7 @@ def test_what_a_component_took_and_did_not_give_back(server, client):
     known = tracker.get_metrics()["components"]["m"]
     assert known["delta_mb"] == pytest.approx(96, rel=0.1)
     assert known["kept_mb"] == pytest.approx(len(kept) / MB, rel=0.1)
-    assert client.flush(10)
+    assert client.flush(60)
     (loaded,), (unloaded,) = server.of("component.loaded"), server.of("component.unloaded")
     assert loaded["memory_delta_bytes"] == pytest.approx(96 * MB, rel=0.1)
     assert unloaded["memory_delta_bytes"] == pytest.approx(-64 * MB, rel=0.1)
@@ -106,7 +106,7 @@ def test_the_lines_that_hold_the_most_go_with_a_large_stage(server, monkeypatch)
             pass
     finally:
         tracemalloc.stop()
-    assert client.flush(10)
+    assert client.flush(60)
     first, second = server.of("stage.finished")
     top = first["attributes"]["tracemalloc_top"].splitlines()
     assert len(top) == 3

@@ -39,7 +39,7 @@ def test_a_refused_job_says_why(server, client):
             assert second.reason == "1 of 1 jobs run"
     assert monitor.admit(id="b")
     assert not ResourceMonitor(max_memory_mb=1).admit()
-    assert client.flush(10)
+    assert client.flush(60)
     told = [event for event in server.of("audit.recorded") if event["job_id"] == "b"]
     assert [(event["action"], event["outcome"]) for event in told] == [("job.refused", "denied")]
 
@@ -71,7 +71,7 @@ def test_a_task_over_its_time_is_cancelled_and_timed_out(server, client):
 
     with pytest.raises(TimeoutError):
         asyncio.run(work())
-    assert client.flush(10)
+    assert client.flush(60)
     assert server.of("job.failed")[0]["timed_out"] is True
     assert server.of("audit.recorded")[0]["action"] == "job.over_time"
     assert monitor.get_active_jobs() == []

@@ -146,7 +146,7 @@ def test_coroutines(calls, run):
 @pytest.mark.parametrize("way", WAYS_TO_LEAVE)
 def test_coroutines_that_break_off(calls, run, way):
     async def work(client):
-        stream = await client.chat("good", ASK, stream=True)
+        stream = await client.chat("stalled", ASK, stream=True)
         async for _ in stream:
             break
         await leave(stream, way, stream.aclose)

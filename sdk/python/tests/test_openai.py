@@ -283,7 +283,7 @@ def test_coroutines(calls, run):
 @pytest.mark.parametrize("way", WAYS_TO_LEAVE)
 def test_coroutines_that_break_off(calls, run, way):
     async def work(client):
-        stream = await chat(client, stream=True)
+        stream = await chat(client, "stalled", stream=True)
         async for chunk in stream:
             if chunk.choices[0].delta.content:
                 break

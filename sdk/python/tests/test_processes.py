@@ -18,6 +18,8 @@ from conftest import Server, wait_until
 
 import watchkeeper as wk
 from watchkeeper import _trace
+from watchkeeper.integrations._running import Running
+from watchkeeper.integrations.litellm import Teller
 from watchkeeper.logs import WatchkeeperHandler
 
 SOURCE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "src")
@@ -25,7 +27,8 @@ SOURCE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 
 def start(program: str, server: Server, **environment: str) -> subprocess.Popen:
     program = "import watchkeeper as wk\n" + textwrap.dedent(program)
-    environment = {**os.environ, "PYTHONPATH": SOURCE, "WATCHKEEPER_URL": server.url, **environment}
+    settings = {"WATCHKEEPER_URL": server.url, "WATCHKEEPER_EXIT_SECONDS": "60"}
+    environment = {**os.environ, "PYTHONPATH": SOURCE, **settings, **environment}
     return subprocess.Popen([sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE)
 
 
@@ -39,11 +42,11 @@ def test_a_child_sends_its_own_events_and_the_parent_its(server, make_client):
         if pid == 0:
             for number in range(20):
                 client.report("job.started", {"job_id": f"{child}-{number}"})
-            os._exit(0 if client.flush(10) and client.stats().delivered == 20 else 1)
+            os._exit(0 if client.flush(60) and client.stats().delivered == 20 else 1)
         children.append(pid)
     for pid in children:
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-    assert client.flush(10)
+    assert client.flush(60)
     assert sorted(event["job_id"] for event in server.events) == sorted(
         [f"parent-{number}" for number in range(50)] + [f"{c}-{n}" for c in range(3) for n in range(20)]
     )
@@ -83,6 +86,33 @@ def test_children_that_are_forked_while_all_threads_report_work_on(server, clien
     assert ended == {f"child-{child}": 1 for child in range(40)}
 
 
+@pytest.mark.parametrize(
+    ("part", "use"),
+    [(Teller(), lambda part: part.begun({"litellm_call_id": "c"})), (Running(), lambda part: part.of("id"))],
+    ids=["calls of litellm", "attempts"],
+)
+def test_a_lock_that_a_thread_holds_at_a_fork_holds_up_no_child(client, part, use):
+    is_held, is_over = threading.Event(), threading.Event()
+
+    def hold():
+        with part._lock:
+            is_held.set()
+            is_over.wait(60)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    is_held.wait(60)
+    pid = os.fork()
+    if pid == 0:
+        signal.alarm(10)
+        use(part)
+        os._exit(0)
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    is_over.set()
+    thread.join()
+    assert code == 0
+
+
 def test_a_child_makes_other_random_ids_than_its_parent():
     _trace.new_trace_id()
     reader, writer = os.pipe()
@@ -101,21 +131,21 @@ def test_a_child_makes_other_random_ids_than_its_parent():
 
 def test_a_fork_in_the_middle_of_a_batch_sends_it_once(server, make_client):
     def hold(events):
-        server.release.wait(10)
+        server.release.wait(60)
         return 200, {}, None
 
     server.replies = [hold]
-    client = make_client(server.url, timeout_seconds=10)
+    client = make_client(server.url, timeout_seconds=60)
     client.report("job.started", {"job_id": "parent"})
     wait_until(lambda: len(server.headers) == 1)
     pid = os.fork()
     if pid == 0:
         client.report("job.started", {"job_id": "child"})
-        os._exit(0 if client.flush(10) else 1)
+        os._exit(0 if client.flush(60) else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     assert [event["job_id"] for event in server.events] == ["child"]
     server.release.set()
-    assert client.flush(10)
+    assert client.flush(60)
     assert [event["job_id"] for event in server.events] == ["child", "parent"]
 
 
@@ -168,7 +198,7 @@ def test_the_first_process_of_a_container_goes_on_after_sigterm_as_it_would_with
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(0.5)
     wk.event('audit.recorded', action='after')
-    sys.exit(0 if os.getpid() == 1 and wk.flush(10) else 9)
+    sys.exit(0 if os.getpid() == 1 and wk.flush(60) else 9)
     """
     apart = ["unshare", "--user", "--map-root-user", "--pid", "--fork"]
     if subprocess.run([*apart, "true"], check=False).returncode != 0:
@@ -207,7 +237,7 @@ def test_where_no_thread_can_be_started_nothing_piles_up_and_it_is_tried_again(s
     while threading.active_count() == 1:
         time.sleep(0.1)
         wk.event('audit.recorded', action='a')
-    assert wk.flush(10)
+    assert wk.flush(60)
     """
     assert start(program, server).wait(60) == 0
     assert len(server.of("job.completed")) == 1000
@@ -229,7 +259,7 @@ ticking = gevent.spawn(tick)
 with wk.job("extract", id="j") as job:
     with job.stage("ocr"):
         ticking.join()
-wk.shutdown(5)
+wk.shutdown(60)
 print(len(ticks))
 """
 

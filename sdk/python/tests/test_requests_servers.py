@@ -40,6 +40,7 @@ class Application:
         address = str(self.port) if command[0] == "uvicorn" else f"127.0.0.1:{self.port}"
         paths = os.pathsep.join(filter(None, [SOURCE, TESTS, os.environ.get("PYTHONPATH")]))
         environment = {**os.environ, "PYTHONPATH": paths, "WATCHKEEPER_URL": server.url, "WATCHKEEPER_SERVICE": name}
+        environment["WATCHKEEPER_EXIT_SECONDS"] = "60"
         self.process = subprocess.Popen([sys.executable, "-m", *command, address], env=environment)
         wait_until(self.answers, 60)
 
@@ -51,7 +52,7 @@ class Application:
             return False
 
     def get(self, path, method="GET", body=None, headers=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()
@@ -170,7 +171,7 @@ def test_fastapi(start, server):
 @pytest.mark.parametrize("name", ["fastapi-uvicorn", "flask"])
 def test_a_client_that_leaves_in_the_middle(start, server, name):
     application = start(name)
-    with socket.create_connection(("127.0.0.1", application.port), 10) as client:
+    with socket.create_connection(("127.0.0.1", application.port), 60) as client:
         client.sendall(b"GET /endless HTTP/1.1\r\nHost: a\r\nX-Request-ID: leaves\r\n\r\n")
         assert client.recv(20_000)
     event = one(server, "leaves")

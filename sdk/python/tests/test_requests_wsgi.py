@@ -78,7 +78,7 @@ def test_it_keeps_to_the_standard(told):
     httpd = make_server("127.0.0.1", 0, validator(WatchkeeperMiddleware(validator(app))), handler_class=Silent)
     thread = threading.Thread(target=httpd.handle_request)
     thread.start()
-    with urllib.request.urlopen(f"http://127.0.0.1:{httpd.server_port}/a", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{httpd.server_port}/a", timeout=60) as answer:
         # Of a list with one piece the server knows the length.
         assert answer.headers["Content-Length"] == "1" or answer.read() == b"x"
     thread.join(10)
@@ -209,11 +209,11 @@ def test_what_passes_by(server, client):
     app = answering("200 OK", b"x")
     assert "X-Request-ID" not in call(app, "/healthz", options={"exclude": ["/healthz"]})[0][0][1]
     call(lambda environ, start_response: [], HTTP_UPGRADE="websocket")
-    assert client.flush(10)
+    assert client.flush(60)
     assert server.events == []
     # Whoever asks for a websocket where there is none is told all the same.
     call(app, HTTP_UPGRADE="websocket")
-    assert client.flush(10)
+    assert client.flush(60)
     assert [event["status_code"] for event in server.events] == [200]
     wk.shutdown(0.1)
     assert "X-Request-ID" not in call(app)[0][0][1]

@@ -161,11 +161,18 @@ class Delivery:
                 try:
                     lane.work()
                 except Exception as error:
-                    # A fault of ours must not end delivery for good.
-                    lane.failed(Answer(Outcome.AWAY, f"{type(error).__name__}: {error}"))
+                    self._failed(lane, error)
                 with self._settled_or_not:
                     self._settled_or_not.notify_all()
         self._finish()
+
+    def _failed(self, lane: Lane, error: Exception) -> None:
+        """A fault of ours, or no memory, must not end delivery for good."""
+        try:
+            lane.failed(Answer(Outcome.AWAY, f"{type(error).__name__}: {error}"))
+        except Exception as another:
+            lane.counts.last_error = f"{type(another).__name__}: {another}"
+            time.sleep(1.0)
 
     def _sleep(self) -> None:
         pauses = [lane.seconds_until_due() for lane in self._lanes]

@@ -101,6 +101,8 @@ class Lane:
         self._failures = 0
         self._away_since = _NEVER
         self._retry_at = 0.0
+        # Until when the server itself wants to be left alone.
+        self._busy_until = 0.0
         self._look_at = 0.0
         # When the oldest item of the queue has waited long enough for others; infinite where there is none.
         self._due_at = _NEVER
@@ -120,10 +122,11 @@ class Lane:
         return self._settled >= target
 
     def hasten(self, target: int) -> None:
-        """Sends so many of the items that were ever put without waiting for more, and tries again at once."""
+        """Sends so many of the items that were ever put without waiting for more, and tries again at once, unless the
+        server wants to be left alone."""
         with self._settled_or_not:
             self._flush_up_to = max(self._flush_up_to, target)
-        self._retry_at = 0.0
+        self._retry_at = self._busy_until
 
     def seconds_until_due(self) -> Optional[float]:
         """How long there is nothing to do: 0 where there is, None where only the bell will tell."""
@@ -132,14 +135,14 @@ class Lane:
         pause = self._retry_at - now
         if pause > 0:
             can_spill = self._spool is not None and not self._is_spool_full
-            return 0.0 if can_spill and queue.arm_at_half() else pause
+            return 0.0 if can_spill and (self._is_hastened or queue.arm_at_half()) else pause
         if self._parcel is not None or self._is_spool_due(now):
             return 0.0
         idle = None if self._spool is None else max(0.0, self._look_at - now)
         if not queue.arm(1, 1):
             self._due_at = _NEVER
             return idle
-        if self._settled < self._flush_up_to:
+        if self._is_hastened:
             self._due_at = now
         elif self._due_at == _NEVER:
             self._due_at = now + settings.flush_seconds
@@ -154,7 +157,11 @@ class Lane:
         """Does what is due: at most one request."""
         now = time.monotonic()
         if self._retry_at > now:
-            self._spill()
+            if self._is_hastened:
+                self._spill_all()
+                self._flush_up_to = 0
+            else:
+                self._spill()
             return
         if self._parcel is None:
             self._parcel = self._next(now)
@@ -168,6 +175,7 @@ class Lane:
         longest = self._settings.retry_seconds
         if answer.retry_after_seconds is not None:
             pause = answer.retry_after_seconds
+            self._busy_until = time.monotonic() + pause
         elif answer.outcome is Outcome.DENIED:
             pause = _DENIED_PAUSE_SECONDS * random.uniform(0.5, 1.0)
         else:
@@ -176,8 +184,7 @@ class Lane:
         self._failures += 1
         self._away_since = min(self._away_since, now)
         self._retry_at = now + pause
-        is_flushed = self._settled < self._flush_up_to
-        if self._spool is not None and (is_flushed or now - self._away_since >= _SECONDS_BEFORE_SPOOL):
+        if self._spool is not None and (self._is_hastened or now - self._away_since >= _SECONDS_BEFORE_SPOOL):
             self._spill_all()
         # Whoever flushes has had an attempt; further ones come in their time.
         self._flush_up_to = 0
@@ -247,11 +254,18 @@ class Lane:
         finally:
             self._salvaging.release()
 
+    @property
+    def _is_hastened(self) -> bool:
+        """Whether somebody waits for items that are not settled."""
+        return self._settled < self._flush_up_to
+
     def _is_spool_due(self, now: float) -> bool:
-        return self._spool is not None and now >= self._look_at and not self.queue.is_half_full()
+        is_queue_first = self._is_hastened and len(self.queue) > 0
+        return self._spool is not None and now >= self._look_at and not (is_queue_first or self.queue.is_half_full())
 
     def _next(self, now: float) -> Optional[_Parcel]:
-        """What goes next: the oldest of the spool, unless the queue is about to be full."""
+        """What goes next: the oldest of the spool, unless the queue is about to be full or somebody waits for what is
+        there."""
         if self._spool is not None and self._is_spool_due(now):
             claim = self._spool.claim(self.stream, self.counts)
             if claim is not None:
@@ -281,7 +295,7 @@ class Lane:
             return False
         self._failures = 0
         self._away_since = _NEVER
-        self._retry_at = 0.0
+        self._retry_at = self._busy_until = 0.0
         if not parcel.parts:
             if parcel.claim is not None:
                 parcel.claim.done()
@@ -357,13 +371,15 @@ class Lane:
 
     def _spill_all(self) -> None:
         """Brings all that waits to the disk: somebody asks for that, or the server has been away for long."""
+        if self._spool is None:
+            return
         parcel = self._parcel
         if parcel is not None and parcel.claim is None:
             if not self._to_disk(parcel.rest()):
                 self._is_spool_full = True
                 return
             self._parcel = None
-        while self._parcel is None and len(self.queue) > 0 and not self.is_salvaged:
+        while len(self.queue) > 0 and not self.is_salvaged:
             items = self.queue.take(self._settings.batch_events, self._settings.batch_bytes)
             if not self._to_disk(items):
                 self.queue.put_back(items)

@@ -75,9 +75,9 @@ class Spool:
     ) -> bool:
         """Puts a batch there. False where there is no room or the disk fails; nothing is left of it then."""
         counts = counts or self._counts
-        payload = pack(b"\n".join([head, *events]))
         temporary = os.path.join(self._folder, f"{time.time_ns():020d}-{os.getpid()}-{next(self._numbers)}{_TEMPORARY}")
         try:
+            payload = pack(b"\n".join([head, *events]))
             os.makedirs(self._folder, mode=0o700, exist_ok=True)
             if self._used_bytes() + _HEADER.size + len(payload) > self._max_bytes:
                 counts.last_error = "the spool is full"
@@ -93,8 +93,8 @@ class Spool:
                 # A child that was forked meanwhile holds the same lock, and may live long.
                 fcntl.flock(file, fcntl.LOCK_UN)
                 os.close(file)
-        except OSError as error:
-            counts.last_error = f"the spool: {error}"[:300]
+        except (OSError, MemoryError) as error:
+            counts.last_error = f"the spool: {type(error).__name__}: {error}"[:300]
             try:
                 os.unlink(temporary)
             except OSError:
@@ -122,13 +122,12 @@ class Spool:
             return None
         claim = Claim(path, file, [])
         try:
-            data = _read_all(file)
-        except OSError as error:
-            # The disk may recover: the file stays for later.
-            counts.last_error = f"the spool: {error}"[:300]
+            count, events = _opened(_read_all(file))
+        except (OSError, MemoryError) as error:
+            # The disk, or the memory, may recover: the file stays for later.
+            counts.last_error = f"the spool: {type(error).__name__}: {error}"[:300]
             claim.release()
             return None
-        count, events = _opened(data)
         if events is None:
             counts.drop("adopted_corrupt", count)
             claim.done()

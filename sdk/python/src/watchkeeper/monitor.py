@@ -328,15 +328,13 @@ def _watch(known: weakref.ref[ResourceMonitor], bell: threading.Event) -> None:
         bell.wait(min(60.0, max(0.001, pause)) if pause is not None else 60.0)
 
 
-_shared: Optional[ResourceMonitor] = None
-_making = threading.Lock()
+_shared: list[ResourceMonitor] = []
 
 
 def get_resource_monitor() -> ResourceMonitor:
     """The one monitor of this process, made when it is first asked for, without limits: set `max_memory_mb`, `max_jobs`
     and `max_job_seconds` on it."""
-    global _shared
-    with _making:
-        if _shared is None:
-            _shared = ResourceMonitor()
-        return _shared
+    if not _shared:
+        # Without a lock, which a fork could leave locked: of two that are made at once the first is everybody's.
+        _shared.append(ResourceMonitor())
+    return _shared[0]

@@ -78,7 +78,7 @@ def test_kills_again_and_again(server, account, programs, tmp_path, spool):
     check_stats(server, account)
 
 
-def test_a_batch_whose_answer_is_lost_is_sent_again_and_shown_once(server, account, programs, tmp_path):
+def test_a_batch_whose_answer_is_lost_is_sent_again_and_shown_once(server, account, programs, tmp_path, spool):
     stop, relay = tmp_path / "stop", Relay(server)
 
     def kill():
@@ -95,6 +95,8 @@ def test_a_batch_whose_answer_is_lost_is_sent_again_and_shown_once(server, accou
         assert reporter.wait(20) == 0
     finally:
         relay.stop()
+    # Where the server is slow the end of the reporter leaves something.
+    programs.run("-c", NEXT, str(spool))
     check_account(server, account)
     check_jobs_of_reporters(server)
     check_stats(server, account)

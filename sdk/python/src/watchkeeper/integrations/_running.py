@@ -6,6 +6,7 @@ import threading
 from typing import Any, Generic, Optional, Protocol, TypeVar
 
 from .._context import current_job, current_stage
+from .._fork import on_fork
 
 
 class Attempt(Protocol):
@@ -24,6 +25,11 @@ class Running(Generic[_Kept]):
     is known by the job that runs where it ends."""
 
     def __init__(self) -> None:
+        self.after_fork()
+        on_fork(self)
+
+    def after_fork(self) -> None:
+        """In the child: another thread may have held the lock, and what runs is the parent's."""
         self._lock = threading.RLock()
         self._attempts: dict[Any, list[_Kept]] = {}
 

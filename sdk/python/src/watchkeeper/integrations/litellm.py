@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from .._clean import name as clean_name
 from .._client import current_client
+from .._fork import on_fork
 from .._limits import let_through
 from .._llm import LLMCall, context_facts
 from .._llm_providers import provider_of
@@ -107,6 +108,11 @@ class Teller:
 
     def __init__(self, capture_text: bool = False) -> None:
         self._capture_text = capture_text
+        self.after_fork()
+        on_fork(self)
+
+    def after_fork(self) -> None:
+        """In the child: another thread may have held the lock, and what is under way is the parent's."""
         self._lock = threading.Lock()
         self._begun: OrderedDict[Hashable, dict[str, Any]] = OrderedDict()
         self._told: OrderedDict[Hashable, None] = OrderedDict()

@@ -136,6 +136,9 @@ class _Lock:
     def release(self) -> None:
         file, self._file = self._file, None
         if file is not None:
+            if self.is_held:
+                # A child that was forked meanwhile holds the same lock, and may live long.
+                fcntl.flock(file, fcntl.LOCK_UN)
             os.close(file)
 
 
