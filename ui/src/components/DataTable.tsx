@@ -1,14 +1,4 @@
-          {sorted.slice(first, end).map((row, place) => (
-            <Row
-              key={rowKey(row)}
-              row={row}
-              index={first + place}
-              columns={columns}
-              isSelected={isSelected?.(row)}
-              onOpen={onOpen}
-              padding={PADDING[density]}
-            />
-          ))}
+import { memo, type ReactNode, useEffect, useMemo, useRef } from "react";
 import { useDensity } from "../app/density";
 import { count } from "../format/format";
 import { Icon } from "./Icon";
