@@ -1,19 +1,13 @@
-// Where things that several views name are shown.
+// Where things that several views name are shown, by their ids and names.
 
-/** One job. */
-export function jobPath(id: string): string {
-  return `/jobs/${encodeURIComponent(id)}`;
-}
+const path = (area: string) => (id: string) => `/${area}/${encodeURIComponent(id)}`;
 
-/** One trace. */
-export function tracePath(id: string): string {
-  return `/traces/${encodeURIComponent(id)}`;
-}
-
-/** One document. */
-export function documentPath(id: string): string {
-  return `/documents/${encodeURIComponent(id)}`;
-}
+export const documentPath = path("documents");
+export const hostPath = path("hosts");
+export const jobPath = path("jobs");
+export const queuePath = path("queues");
+export const tracePath = path("traces");
+export const workerPath = path("workers");
 
 /** A search of log records that have a field with this value. */
 export function logsSearch(field: "request_id" | "trace_id" | "job_id", value: string): string {

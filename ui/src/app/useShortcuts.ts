@@ -2,7 +2,7 @@
 
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
-import { isLive, lastOf, shifted } from "../time/range";
+import { isLive, shifted, toggled } from "../time/range";
 import { spanNow, useSetTimeRange, useTimeRange } from "../time/useTimeRange";
 import { AREAS } from "./areas";
 
@@ -46,7 +46,7 @@ export function useShortcuts({ search, help }: Does): void {
           if (!isLive(range)) go(shifted(span, 1, Date.now()));
           return true;
         case "p":
-          go(isLive(range) ? shifted(span, 0, Date.now()) : lastOf(`${Math.round(span.end - span.start)}s`));
+          go(toggled(range, span, Date.now()));
           return true;
         default:
           return false;

@@ -1,9 +1,11 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 
+/** The looks of a link in a text. */
+export const LINK = "underline decoration-line-strong underline-offset-2 hover:decoration-ink";
+
 // A box of its own that ends where its text is cut off: what can be pressed is not to reach under what stands beside it.
-const LOOK =
-  "inline-block max-w-full truncate align-bottom underline decoration-line-strong underline-offset-2 hover:decoration-ink";
+const LOOK = `inline-block max-w-full truncate align-bottom ${LINK}`;
 
 interface Props {
   /** Its id or name; a dash stands where there is none. */
@@ -39,12 +41,31 @@ export function DocumentLink({ id, children }: Props) {
   );
 }
 
-export function JobLink({ id, children }: Props) {
+interface JobProps extends Props {
+  /** What of the job is opened: an attempt or a stage. */
+  readonly bar?: string;
+}
+
+export function JobLink({ id, bar, children }: JobProps) {
   if (!id) return <>–</>;
-  const to: string = `/jobs/${encodeURIComponent(id)}`;
   return (
-    <Link to={to} className={`${LOOK} font-mono text-[13px]`} title={id}>
+    <Link
+      to="/jobs/$id"
+      params={{ id }}
+      search={bar === undefined ? {} : { bar }}
+      className={`${LOOK} font-mono text-[13px]`}
+      title={id}
+    >
       {children ?? id}
+    </Link>
+  );
+}
+
+/** A way to a place of app/places.ts. */
+export function Go({ to, children }: { readonly to: string; readonly children: ReactNode }) {
+  return (
+    <Link to={to} className={LINK}>
+      {children}
     </Link>
   );
 }
@@ -59,9 +80,8 @@ export function JobsLink({
   readonly id: string;
   readonly children: ReactNode;
 }) {
-  const to: string = "/jobs";
   return (
-    <Link to={to} search={{ [of]: id }} className={LOOK}>
+    <Link to="/jobs" search={{ [of]: id }} className={LOOK}>
       {children}
     </Link>
   );

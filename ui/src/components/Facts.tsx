@@ -17,7 +17,9 @@ export function Facts({
   );
 }
 
+/** One of them; nothing where it is not known. */
 export function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
+  if (children === null || children === undefined || children === "") return null;
   return (
     <>
       <dt className="text-muted">{name}</dt>

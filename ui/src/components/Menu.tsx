@@ -1,4 +1,5 @@
-import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from "react";
+import { lazy, type ReactNode, Suspense, useState } from "react";
+import { useReturnedFocus } from "./useReturnedFocus";
 
 /** What a menu offers: something to do, a way to a page, a word about what follows, or a line between. */
 export type MenuItem =
@@ -26,12 +27,7 @@ const OpenMenu = lazy(load);
 export function Menu(props: MenuProps) {
   const { label, face, className } = props;
   const [isOpen, open] = useState(false);
-  const button = useRef<HTMLButtonElement>(null);
-  const wasOpen = useRef(false);
-  useEffect(() => {
-    if (wasOpen.current && !isOpen) button.current?.focus();
-    wasOpen.current = isOpen;
-  }, [isOpen]);
+  const button = useReturnedFocus(isOpen);
   const closed = (
     <button
       ref={button}

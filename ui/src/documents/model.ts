@@ -1,7 +1,7 @@
 // A document's jobs as this view tells of them, from memory or from stored events alike.
 
+import { numberOf, type SqlRow, textOf } from "../api/sql";
 import type { Job } from "../api/types";
-import { numberAt, type SqlRow, textAt } from "../sql/ask";
 
 /** One attempt at a job: it waited, then it ran. Times are in milliseconds since the epoch. */
 export interface Attempt {
@@ -55,7 +55,7 @@ export function ofJob(job: Job): DocumentJob {
 export function ofEvents(rows: readonly SqlRow[]): readonly DocumentJob[] {
   const byJob = new Map<string, SqlRow[]>();
   for (const row of rows) {
-    const id = textAt(row, "job_id");
+    const id = textOf(row, "job_id");
     if (id === null) continue;
     const events = byJob.get(id);
     if (events) events.push(row);
@@ -66,10 +66,10 @@ export function ofEvents(rows: readonly SqlRow[]): readonly DocumentJob[] {
 
 function ofEventsOf(id: string, events: readonly SqlRow[]): DocumentJob {
   const last = (name: string) =>
-    events.reduce<string | null>((found, row) => textAt(row, name) ?? found, null);
+    events.reduce<string | null>((found, row) => textOf(row, name) ?? found, null);
   const most = (name: string) =>
     events.reduce<number | null>((found, row) => {
-      const value = numberAt(row, name);
+      const value = numberOf(row, name);
       return value === null ? found : Math.max(value, found ?? 0);
     }, null);
   const attempts = attemptsOf(events);
@@ -100,21 +100,21 @@ const OUTCOMES: Readonly<Record<string, string>> = {
 function attemptsOf(events: readonly SqlRow[]): readonly Attempt[] {
   const attempts: Attempt[] = [];
   for (const row of events) {
-    const time = timeOf(textAt(row, "time"));
-    const action = textAt(row, "action") ?? "";
+    const time = timeOf(textOf(row, "time"));
+    const action = textOf(row, "action") ?? "";
     const outcome = OUTCOMES[action] ?? null;
     const latest = attempts.at(-1);
     if (latest === undefined || (action === "job.started" && latest.startedAt !== null))
       attempts.push(freshAttempt(attempts));
     const place = attempts.length - 1;
     const attempt = attempts[place] ?? freshAttempt([]);
-    const submitted = timeOf(textAt(row, "submitted_at")) ?? (action === "job.submitted" ? time : null);
-    const started = timeOf(textAt(row, "started_at")) ?? (action === "job.started" ? time : null);
+    const submitted = timeOf(textOf(row, "submitted_at")) ?? (action === "job.submitted" ? time : null);
+    const started = timeOf(textOf(row, "started_at")) ?? (action === "job.started" ? time : null);
     attempts[place] = {
       ...attempt,
       queuedAt: attempt.queuedAt ?? submitted,
       startedAt: attempt.startedAt ?? started,
-      worker: textAt(row, "worker_id") ?? attempt.worker,
+      worker: textOf(row, "worker_id") ?? attempt.worker,
       ...(outcome === null ? {} : { endedAt: time, outcome, error: errorOf(row) }),
     };
   }
@@ -129,7 +129,7 @@ function freshAttempt(before: readonly Attempt[]): Attempt {
 }
 
 function errorOf(row: SqlRow): string | null {
-  return wordsOf(textAt(row, "error_type"), textAt(row, "error_message"));
+  return wordsOf(textOf(row, "error_type"), textOf(row, "error_message"));
 }
 
 /** Those in memory, and of the others what is stored, by when each began. */

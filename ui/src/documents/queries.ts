@@ -2,8 +2,8 @@
 
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { get } from "../api/client";
+import { askSql, literal, numberOf, type SqlRow, type SqlRows, textOf } from "../api/sql";
 import type { Job, List } from "../api/types";
-import { askSql, numberAt, quoted, type SqlRow, type SqlRows, textAt } from "../sql/ask";
 import { type TimeRange, timeOf } from "../time/range";
 import { refreshOf, spanNow } from "../time/useTimeRange";
 import { merged, ofEvents, ofJob } from "./model";
@@ -42,9 +42,9 @@ export function documentsQuery(q: string, range: TimeRange) {
     queryKey: ["sql", "documents", q, range],
     queryFn: async () => {
       const { start, end } = spanNow(range);
-      const time = `time >= ${quoted(timeOf(start))} AND time <= ${quoted(timeOf(end))}`;
+      const time = `time >= ${literal(timeOf(start))} AND time <= ${literal(timeOf(end))}`;
       if (q === "") return listOf(await askSql(statement("document_id IS NOT NULL", time), MAX_DOCUMENTS));
-      const text = quoted(q.toLowerCase());
+      const text = literal(q.toLowerCase());
       const part = `(contains(lower(document_id), ${text}) OR contains(lower(${NAME}), ${text}))`;
       const [whole, some] = await Promise.all([wholeOf(q), askSql(statement(part, time), MAX_DOCUMENTS)]);
       const others = some.rows.filter((row) => row.document_id !== q);
@@ -79,11 +79,11 @@ function statement(which: string, time: string): string {
 
 /** The document that has just this id, in all that is kept. Both statements ask for ids, which is quick. */
 async function wholeOf(id: string): Promise<readonly SqlRow[]> {
-  const which = `SELECT DISTINCT job_id FROM job_events WHERE document_id = ${quoted(id)}`;
+  const which = `SELECT DISTINCT job_id FROM job_events WHERE document_id = ${literal(id)}`;
   const { rows } = await askSql(which, MAX_JOBS);
-  const jobs = nameable(rows.flatMap((row) => textAt(row, "job_id") ?? []));
+  const jobs = nameable(rows.flatMap((row) => textOf(row, "job_id") ?? []));
   if (jobs.length === 0) return [];
-  const sums = `SELECT ${quoted(id)} AS document_id, ${SUMS} FROM job_events WHERE job_id IN (${listed(jobs)})`;
+  const sums = `SELECT ${literal(id)} AS document_id, ${SUMS} FROM job_events WHERE job_id IN (${listed(jobs)})`;
   return (await askSql(sums, 1)).rows;
 }
 
@@ -92,19 +92,19 @@ function listOf({ rows, truncated }: { readonly rows: readonly SqlRow[]; readonl
 }
 
 function documentOf(row: SqlRow): DocumentRow {
-  const jobs = numberAt(row, "jobs") ?? 0;
+  const jobs = numberOf(row, "jobs") ?? 0;
   return {
     id: String(row.document_id),
-    name: textAt(row, "name"),
+    name: textOf(row, "name"),
     jobs,
-    open: jobs - (numberAt(row, "ended") ?? 0),
-    failed: numberAt(row, "failed") ?? 0,
-    attempts: numberAt(row, "attempts") ?? 0,
-    failures: numberAt(row, "failures") ?? 0,
-    pages: numberAt(row, "pages"),
-    memoryPeak: numberAt(row, "memory"),
-    first: textAt(row, "first"),
-    last: textAt(row, "last"),
+    open: jobs - (numberOf(row, "ended") ?? 0),
+    failed: numberOf(row, "failed") ?? 0,
+    attempts: numberOf(row, "attempts") ?? 0,
+    failures: numberOf(row, "failures") ?? 0,
+    pages: numberOf(row, "pages"),
+    memoryPeak: numberOf(row, "memory"),
+    first: textOf(row, "first"),
+    last: textOf(row, "last"),
   };
 }
 
@@ -118,13 +118,13 @@ const MAX_NAMED = 12_000;
 function nameable(ids: readonly string[]): readonly string[] {
   let characters = 0;
   return ids.slice(0, MAX_JOBS).filter((id) => {
-    characters += quoted(id).length + 2;
+    characters += literal(id).length + 2;
     return characters <= MAX_NAMED;
   });
 }
 
 function listed(ids: readonly string[]): string {
-  return ids.map(quoted).join(", ");
+  return ids.map(literal).join(", ");
 }
 
 /** All jobs of a document: those in memory, and what is stored of the others. */
@@ -136,18 +136,18 @@ export function documentJobsQuery(id: string) {
       const [memory, all] = await Promise.all([
         get<List<Job>>(`/api/v1/jobs?${query}`, signal),
         askSql(
-          `SELECT job_id, max(${NAME}) AS name FROM job_events WHERE document_id = ${quoted(id)}
+          `SELECT job_id, max(${NAME}) AS name FROM job_events WHERE document_id = ${literal(id)}
             GROUP BY job_id ORDER BY min(time) DESC`,
           1_000,
         ),
       ]);
       const known = new Set(memory.items.map((job) => job.job_id));
-      const others = all.rows.flatMap((row) => textAt(row, "job_id") ?? []).filter((job) => !known.has(job));
+      const others = all.rows.flatMap((row) => textOf(row, "job_id") ?? []).filter((job) => !known.has(job));
       const read = nameable(others);
       const events = await eventsOf(read);
       return {
         jobs: merged(memory.items.map(ofJob), ofEvents(events.rows)),
-        name: all.rows.map((row) => textAt(row, "name")).find((name) => name !== null) ?? null,
+        name: all.rows.map((row) => textOf(row, "name")).find((name) => name !== null) ?? null,
         isWhole: !all.truncated && !events.truncated && read.length === others.length,
       };
     },
@@ -169,7 +169,7 @@ async function eventsOf(jobs: readonly string[]): Promise<SqlRows> {
 /** What belongs to a document, or to one of its jobs: not every event names the document. */
 function belongs(id: string, jobs: readonly string[]): string {
   const ids = listed(nameable(jobs));
-  return `(document_id = ${quoted(id)}${ids === "" ? "" : ` OR job_id IN (${ids})`})`;
+  return `(document_id = ${literal(id)}${ids === "" ? "" : ` OR job_id IN (${ids})`})`;
 }
 
 /** What was done in one stage. */
@@ -198,13 +198,13 @@ export function documentStagesQuery(id: string, jobs: readonly string[]) {
       );
       return rows.map((row) => ({
         stage: String(row.stage),
-        component: textAt(row, "component"),
-        runs: numberAt(row, "runs") ?? 0,
-        failed: numberAt(row, "failed") ?? 0,
-        seconds: numberAt(row, "seconds"),
-        memoryPeak: numberAt(row, "peak"),
-        memoryDelta: numberAt(row, "delta"),
-        items: numberAt(row, "items"),
+        component: textOf(row, "component"),
+        runs: numberOf(row, "runs") ?? 0,
+        failed: numberOf(row, "failed") ?? 0,
+        seconds: numberOf(row, "seconds"),
+        memoryPeak: numberOf(row, "peak"),
+        memoryDelta: numberOf(row, "delta"),
+        items: numberOf(row, "items"),
       }));
     },
     refetchInterval: 2 * AGAIN,
@@ -236,13 +236,13 @@ export function documentCallsQuery(id: string, jobs: readonly string[]) {
       );
       return rows.map((row) => ({
         model: String(row.model),
-        operation: textAt(row, "operation"),
-        calls: numberAt(row, "calls") ?? 0,
-        failed: numberAt(row, "failed") ?? 0,
-        input: numberAt(row, "input"),
-        output: numberAt(row, "output"),
-        cost: numberAt(row, "cost"),
-        seconds: numberAt(row, "seconds"),
+        operation: textOf(row, "operation"),
+        calls: numberOf(row, "calls") ?? 0,
+        failed: numberOf(row, "failed") ?? 0,
+        input: numberOf(row, "input"),
+        output: numberOf(row, "output"),
+        cost: numberOf(row, "cost"),
+        seconds: numberOf(row, "seconds"),
       }));
     },
     refetchInterval: 2 * AGAIN,

@@ -4,9 +4,9 @@ import { Empty, Failure, Loading } from "../components/Notices";
 import { Panel } from "../components/Panel";
 import { CELL, HEAD, NUMBER, NUMBER_HEAD, Table } from "../components/Table";
 import { Time } from "../components/Time";
+import { exitWords } from "../format/exit";
 import { bytes, count } from "../format/format";
 import { useTimeRange } from "../time/useTimeRange";
-import { exitWords } from "./exitWords";
 import { exitsQuery } from "./queries";
 
 /** How many are shown. */

@@ -2,12 +2,12 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import type { Host } from "../api/types";
 import type { Mark } from "../components/chart/marks";
+import { exitWords } from "../format/exit";
 import { bytes, ratio } from "../format/format";
 import { MetricPanel } from "../metrics/MetricPanel";
 import { matchers } from "../metrics/quantiles";
 import { rateWindow } from "../metrics/window";
 import { useTimeRange } from "../time/useTimeRange";
-import { exitWords } from "./exitWords";
 import { exitsQuery } from "./queries";
 
 type Labels = Readonly<Record<string, string>>;

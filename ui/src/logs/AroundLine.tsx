@@ -1,11 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import type { LogRecord } from "../api/types";
+import { jobPath } from "../app/places";
 import { Button } from "../components/Button";
 import { Choice } from "../components/Choice";
 import { Dialog } from "../components/Dialog";
 import { Failure, Loading } from "../components/Notices";
-import { jobPath } from "../signals/paths";
 import { ThingLink } from "../signals/ThingLink";
 import { useZone } from "../time/zone";
 import type { Around, Place } from "./address";

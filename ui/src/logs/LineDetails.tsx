@@ -1,10 +1,10 @@
 import { Link } from "@tanstack/react-router";
 import type { LogRecord } from "../api/types";
+import { documentPath, jobPath } from "../app/places";
 import { Time } from "../components/Time";
 import { toggled } from "../search/terms";
 import { FieldList } from "../signals/FieldList";
 import { lineFields } from "../signals/fields";
-import { documentPath, jobPath } from "../signals/paths";
 import { ThingLink } from "../signals/ThingLink";
 import { Traceback } from "../signals/Traceback";
 import { placeText } from "./address";

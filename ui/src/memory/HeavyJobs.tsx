@@ -1,11 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { workerPath } from "../app/places";
 import { Button } from "../components/Button";
+import { Go, JobLink, LINK } from "../components/EntityLink";
 import { Empty } from "../components/Notices";
 import { CELL, HEAD, NUMBER, NUMBER_HEAD, Table } from "../components/Table";
 import { Time } from "../components/Time";
 import { bytes } from "../format/format";
-import { Go, JobLink, LINK, workerPath } from "../jobs/links";
 import { useTimeRange } from "../time/useTimeRange";
 import { heavyJobsQuery, MOST_HEAVY } from "./queries";
 import { Sums, signed } from "./Sums";

@@ -1,8 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
+import { hostPath } from "../app/places";
+import { Go } from "../components/EntityLink";
 import { Empty } from "../components/Notices";
 import { CELL, HEAD, NUMBER, NUMBER_HEAD, Table } from "../components/Table";
 import { bytes, ratio } from "../format/format";
-import { Go, hostPath } from "../jobs/links";
 import { hostsQuery, type MemoryHost } from "./queries";
 import { Sums } from "./Sums";
 

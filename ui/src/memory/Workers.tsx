@@ -1,12 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useEffect, useId, useMemo, useState } from "react";
+import { workerPath } from "../app/places";
 import { Button } from "../components/Button";
+import { Go } from "../components/EntityLink";
 import { Empty, Failure, Loading } from "../components/Notices";
 import { Panel } from "../components/Panel";
 import { CELL, HEAD, NUMBER, NUMBER_HEAD, Table } from "../components/Table";
 import { TONE_TEXT } from "../components/tone";
 import { bytes, ratio, seconds } from "../format/format";
-import { Go, workerPath } from "../jobs/links";
 import type { Labels } from "../metrics/answer";
 import { MetricPanel } from "../metrics/MetricPanel";
 import { instantQuery } from "../metrics/queries";

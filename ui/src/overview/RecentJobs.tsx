@@ -2,11 +2,11 @@ import { useQuery } from "@tanstack/react-query";
 import type { Job } from "../api/types";
 import { Ago } from "../components/Ago";
 import { Badge } from "../components/Badge";
+import { Go, JobLink } from "../components/EntityLink";
 import { Empty, Failure, Loading } from "../components/Notices";
 import { Panel } from "../components/Panel";
 import { CELL, HEAD, NUMBER, NUMBER_HEAD, Table } from "../components/Table";
 import { bytes, count, seconds } from "../format/format";
-import { Go, JobLink } from "../jobs/links";
 import { jobState, jobWords } from "./jobs";
 import { recentJobsQuery } from "./queries";
 

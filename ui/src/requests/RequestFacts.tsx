@@ -2,7 +2,7 @@ import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Request } from "../api/types";
 import { logsSearch, tracePath } from "../app/places";
-import { Fact } from "../components/Fact";
+import { Fact, Facts } from "../components/Facts";
 import { Panel } from "../components/Panel";
 import { Time } from "../components/Time";
 import { bytes, seconds } from "../format/format";
@@ -23,38 +23,38 @@ export function RequestFacts({ request }: { readonly request: Request }) {
   );
   return (
     <Panel title="Facts">
-      <dl className="pb-2">
-        <Fact term="Answered">
+      <Facts>
+        <Fact name="Answered">
           <Time at={request.time} style="millisecond" />
         </Fact>
-        <Fact term="Took">{seconds(request.duration_seconds)}</Fact>
-        <Fact term="Route">
+        <Fact name="Took">{seconds(request.duration_seconds)}</Fact>
+        <Fact name="Route">
           {request.route && <Others filters={{ route: request.route }}>{request.route}</Others>}
         </Fact>
-        <Fact term="Service">
+        <Fact name="Service">
           {request.service && <Others filters={{ service: request.service }}>{request.service}</Others>}
         </Fact>
-        <Fact term="User">
+        <Fact name="User">
           {request.user_id && <Others filters={{ user: request.user_id }}>{request.user_id}</Others>}
         </Fact>
-        <Fact term="API key">
+        <Fact name="API key">
           {request.api_key_id && (
             <Others filters={{ api_key: request.api_key_id }}>{request.api_key_id}</Others>
           )}
         </Fact>
-        <Fact term="Client">
+        <Fact name="Client">
           {request.client_ip && <Others filters={{ client: request.client_ip }}>{request.client_ip}</Others>}
         </Fact>
-        <Fact term="Received">{request.request_bytes == null ? null : bytes(request.request_bytes)}</Fact>
-        <Fact term="Sent">{request.response_bytes == null ? null : bytes(request.response_bytes)}</Fact>
-        <Fact term="Request id">
+        <Fact name="Received">{request.request_bytes == null ? null : bytes(request.request_bytes)}</Fact>
+        <Fact name="Sent">{request.response_bytes == null ? null : bytes(request.response_bytes)}</Fact>
+        <Fact name="Request id">
           {request_id && (
             <>
               <code>{request_id}</code> · {logs("request_id", request_id)}
             </>
           )}
         </Fact>
-        <Fact term="Trace">
+        <Fact name="Trace">
           {trace_id && (
             <>
               <Link to={tracePath(trace_id)} className={`${LINK} font-mono text-[13px]`}>
@@ -67,11 +67,11 @@ export function RequestFacts({ request }: { readonly request: Request }) {
         {Object.entries(attributes ?? {})
           .filter(([name]) => !TRACEBACKS.includes(name))
           .map(([name, value]) => (
-            <Fact key={name} term={name}>
+            <Fact key={name} name={name}>
               {value}
             </Fact>
           ))}
-      </dl>
+      </Facts>
     </Panel>
   );
 }

@@ -1,17 +1,8 @@
-import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { IconButton } from "../components/IconButton";
+import { useReturnedFocus } from "../components/useReturnedFocus";
 import { moment } from "../format/time";
-import {
-  durationSeconds,
-  isLive,
-  lastOf,
-  RANGES,
-  relativeName,
-  type Span,
-  shifted,
-  type TimeRange,
-  widened,
-} from "./range";
+import { isLive, relativeName, type Span, shifted, type TimeRange, toggled, widened } from "./range";
 import { spanNow, useSetTimeRange, useTimeRange } from "./useTimeRange";
 import { useZone, type Zone } from "./zone";
 
@@ -47,16 +38,10 @@ export function TimeRangeControl() {
       <IconButton
         label={live ? "Pause: hold the time that is shown" : "Go live"}
         path={live ? PAUSE : PLAY}
-        onClick={() => move((span, now) => (live ? shifted(span, 0, now) : onwards(span)))}
+        onClick={() => move((span, now) => toggled(range, span, now))}
       />
     </fieldset>
   );
-}
-
-/** As long as a range that was held, and of now. */
-function onwards({ start, end }: Span): TimeRange {
-  const length = Math.round(end - start);
-  return lastOf(RANGES.find((range) => durationSeconds(range) === length) ?? `${length}s`);
 }
 
 const load = () => import("./RangeChoices");
@@ -72,12 +57,7 @@ const FACE = "h-8 max-w-64 truncate rounded-md px-2 font-medium tabular-nums hov
 function Choices({ range, onChoose }: Props) {
   const [isOpen, open] = useState(false);
   const [zone] = useZone();
-  const button = useRef<HTMLButtonElement>(null);
-  const wasOpen = useRef(false);
-  useEffect(() => {
-    if (wasOpen.current && !isOpen) button.current?.focus();
-    wasOpen.current = isOpen;
-  }, [isOpen]);
+  const button = useReturnedFocus(isOpen);
   const closed = (
     <button
       ref={button}

@@ -9,6 +9,7 @@ import {
   shifted,
   spanOf,
   stepOf,
+  toggled,
   widened,
 } from "./range";
 
@@ -51,6 +52,15 @@ describe("a range of time", () => {
     expect(shifted(span, -1, NOW)).toEqual({ from: "2026-01-31T10:00:00Z", to: "2026-01-31T11:00:00Z" });
     expect(shifted(span, 1, NOW)).toEqual({ from: "2026-01-31T11:00:00Z", to: "2026-01-31T12:00:00Z" });
     expect(widened(span, NOW)).toEqual({ from: "2026-01-31T10:00:00Z", to: "2026-01-31T12:00:00Z" });
+  });
+
+  it("is held, and goes on with the clock again", () => {
+    const hour = lastOf("1h");
+    const span = spanOf(hour, NOW) ?? { start: 0, end: 0 };
+    const held = toggled(hour, span, NOW);
+    expect(held).toEqual({ from: "2026-01-31T11:00:00Z", to: "2026-01-31T12:00:00Z" });
+    expect(toggled(held, span, NOW + 60_000)).toEqual(hour);
+    expect(toggled(held, { start: 0, end: 90 }, NOW)).toEqual(lastOf("90s"));
   });
 
   it("is never so short that nothing is in it", () => {

@@ -79,6 +79,13 @@ export function shifted({ start, end }: Span, lengths: number, now: number): Tim
   return between(last - length, last);
 }
 
+/** Holds the time that a live range shows; of one that is held, as long a range that goes on with the clock. */
+export function toggled(range: TimeRange, span: Span, now: number): TimeRange {
+  if (isLive(range)) return shifted(span, 0, now);
+  const length = Math.round(span.end - span.start);
+  return lastOf(RANGES.find((range) => durationSeconds(range) === length) ?? `${length}s`);
+}
+
 /** Twice as long, around the same middle. It never reaches beyond now. */
 export function widened({ start, end }: Span, now: number): TimeRange {
   const length = end - start;

@@ -1,7 +1,7 @@
 // The range of time in an address. Every view has it.
 
 import { note } from "../address/faults";
-import { type Query, textOf } from "../address/read";
+import { type Query, search, textOf } from "../address/read";
 import { DEFAULT_RANGE, spanOf, type TimeRange } from "./range";
 
 export interface RangeSearch {
@@ -11,8 +11,7 @@ export interface RangeSearch {
   readonly to?: string;
 }
 
-/** Each is undefined, and not left out: else the router would give what stood in the address all the same. */
-const NONE = { from: undefined, to: undefined } as unknown as RangeSearch;
+const NONE = search<RangeSearch>({ from: undefined, to: undefined });
 
 /** The range of an address; what cannot be read is left out. */
 export function rangeSearch(query: Query): RangeSearch {

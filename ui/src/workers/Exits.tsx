@@ -3,8 +3,8 @@ import { Badge } from "../components/Badge";
 import { WorkerLink } from "../components/EntityLink";
 import { CELL, HEAD, NUMBER, NUMBER_HEAD, Table } from "../components/Table";
 import { Time } from "../components/Time";
+import { exitWords } from "../format/exit";
 import { bytes } from "../format/format";
-import { exitWords } from "./processes";
 
 interface Props {
   readonly label: string;

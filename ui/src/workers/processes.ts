@@ -3,6 +3,7 @@
 import type { Exit, Worker } from "../api/types";
 import type { Mark } from "../components/chart/marks";
 import type { Tone } from "../components/tone";
+import { exitWords } from "../format/exit";
 
 /** One process of a worker in a range of time, as its heartbeats tell of it. */
 export interface Process {
@@ -82,22 +83,4 @@ export function marksOf(processes: readonly Process[], exits: readonly Exit[]): 
     }),
   );
   return [...starts, ...ends];
-}
-
-const CAUSES: Readonly<Record<string, string>> = {
-  oom_kill: "killed for want of memory",
-  signal: "ended by a signal",
-  exit: "ended with an error",
-  unknown: "ended, nobody says why",
-};
-
-/** Why a process ended, in words. */
-export function exitWords({
-  cause,
-  signal,
-  exit_code,
-}: Pick<Exit, "cause" | "signal" | "exit_code">): string {
-  if (cause === "signal" && signal) return `ended by ${signal}`;
-  if (cause === "exit" && exit_code != null) return `ended with code ${exit_code}`;
-  return CAUSES[cause] ?? cause;
 }

@@ -2,8 +2,8 @@
 
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { ApiError, get } from "../api/client";
+import { askSql, literal, numberOf, textOf } from "../api/sql";
 import type { Exit, Job, List, Worker } from "../api/types";
-import { askSql, numberAt, quoted, textAt } from "../sql/ask";
 import { isLive, type TimeRange, timeOf } from "../time/range";
 import { refreshOf, spanNow } from "../time/useTimeRange";
 import type { Process } from "./processes";
@@ -78,22 +78,22 @@ export function processesQuery(id: string, range: TimeRange) {
           max(memory_rss_bytes) AS memory_max, last_value(memory_rss_bytes ORDER BY time) AS memory_last,
           last_value(job_id ORDER BY time) AS job_id
         FROM worker_events
-        WHERE worker_id = ${quoted(id)} AND time >= ${quoted(timeOf(start))} AND time <= ${quoted(timeOf(end))}
+        WHERE worker_id = ${literal(id)} AND time >= ${literal(timeOf(start))} AND time <= ${literal(timeOf(end))}
         GROUP BY started_at, host, pid, version ORDER BY last DESC`;
       const { rows } = await askSql(sql, MAX_PROCESSES);
       return rows.map((row) => ({
-        startedAt: textAt(row, "started_at"),
-        host: textAt(row, "host"),
-        pid: numberAt(row, "pid"),
-        version: textAt(row, "version"),
-        firstAt: textAt(row, "first"),
-        lastAt: textAt(row, "last"),
-        stoppedAt: textAt(row, "stopped"),
-        reason: textAt(row, "reason"),
-        exitCode: numberAt(row, "exit_code"),
-        memoryMax: numberAt(row, "memory_max"),
-        memoryLast: numberAt(row, "memory_last"),
-        jobId: textAt(row, "job_id"),
+        startedAt: textOf(row, "started_at"),
+        host: textOf(row, "host"),
+        pid: numberOf(row, "pid"),
+        version: textOf(row, "version"),
+        firstAt: textOf(row, "first"),
+        lastAt: textOf(row, "last"),
+        stoppedAt: textOf(row, "stopped"),
+        reason: textOf(row, "reason"),
+        exitCode: numberOf(row, "exit_code"),
+        memoryMax: numberOf(row, "memory_max"),
+        memoryLast: numberOf(row, "memory_last"),
+        jobId: textOf(row, "job_id"),
       }));
     },
     // Those of another range may stay until there are others, those of another worker may not.

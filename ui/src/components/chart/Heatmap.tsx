@@ -31,8 +31,7 @@ export function Heatmap(props: Props) {
   const [theme] = useTheme();
   const [zone] = useZone();
   const go = useSetTimeRange();
-  const latest = useRef<DrawnHeatmap>(null as unknown as DrawnHeatmap);
-  latest.current = {
+  const now: DrawnHeatmap = {
     times,
     bands,
     span,
@@ -40,6 +39,8 @@ export function Heatmap(props: Props) {
     showValue,
     zoom: (start, end) => go(between(start, end)),
   };
+  const latest = useRef(now);
+  latest.current = now;
   const fullest = useMemo(() => fullestOf(bands), [bands]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: made anew for another theme, whose colours it reads

@@ -54,8 +54,7 @@ export function TimeChart(props: Props) {
     () => (shape === "stacked" ? stacked(lines) : shape === "columns" ? columned(lines) : lines),
     [lines, shape],
   );
-  const latest = useRef<Drawn>(null as unknown as Drawn);
-  latest.current = {
+  const now: Drawn = {
     lines,
     span,
     show,
@@ -66,6 +65,8 @@ export function TimeChart(props: Props) {
     marks,
     zoom: (start, end) => go(between(start, end)),
   };
+  const latest = useRef(now);
+  latest.current = now;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: made anew for another theme, whose colours it reads
   useEffect(() => {

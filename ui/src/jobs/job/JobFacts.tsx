@@ -1,10 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
+import { documentPath, queuePath, tracePath, workerPath } from "../../app/places";
+import { Go, JobLink, LINK } from "../../components/EntityLink";
 import { Panel } from "../../components/Panel";
 import { Time } from "../../components/Time";
 import { bytes, count, decimal, ratio, seconds } from "../../format/format";
-import { documentPath, Go, JobLink, LINK, queuePath, tracePath, workerPath } from "../links";
 import type { JobDetail } from "../types";
 import { childrenQuery, countsQuery } from "./queries";
 

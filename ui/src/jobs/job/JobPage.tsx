@@ -1,10 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useMemo } from "react";
+import { LINK } from "../../components/EntityLink";
 import { Empty, Failure, Loading } from "../../components/Notices";
 import { useNow } from "../../components/now";
 import type { JobSearch } from "../address";
-import { LINK } from "../links";
 import type { JobDetail } from "../types";
 import { Details } from "./details/Details";
 import type { Usual } from "./expected";

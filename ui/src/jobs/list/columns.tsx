@@ -1,9 +1,9 @@
 import { Ago } from "../../components/Ago";
 import { Badge } from "../../components/Badge";
+import { JobLink } from "../../components/EntityLink";
 import type { Column } from "../../components/sorting";
 import { bytes, ratio, seconds } from "../../format/format";
 import { jobState, jobWords } from "../../overview/jobs";
-import { JobLink } from "../links";
 import type { ListedJob } from "../queries";
 import type { Slot } from "./pages";
 

@@ -1,8 +1,8 @@
 import { Link } from "@tanstack/react-router";
 import type { Trace } from "../../api/types";
+import { jobPath } from "../../app/places";
 import { Time } from "../../components/Time";
 import { count, seconds } from "../../format/format";
-import { jobPath } from "../../signals/paths";
 import { ThingLink } from "../../signals/ThingLink";
 import { between } from "../../time/range";
 import { searchOf } from "../../time/search";

@@ -1,13 +1,13 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { TraceSpan } from "../../api/types";
+import { jobPath } from "../../app/places";
 import { Badge } from "../../components/Badge";
 import { Time } from "../../components/Time";
 import { ratio, seconds } from "../../format/format";
 import { termOf } from "../../search/terms";
 import { FieldList } from "../../signals/FieldList";
 import { sharedFields } from "../../signals/fields";
-import { jobPath } from "../../signals/paths";
 import { ThingLink } from "../../signals/ThingLink";
 import { Traceback } from "../../signals/Traceback";
 import { type SpanNode, secondsSince } from "./layout";

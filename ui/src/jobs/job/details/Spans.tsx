@@ -1,10 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
+import { tracePath } from "../../../app/places";
 import { DataTable } from "../../../components/DataTable";
+import { Go } from "../../../components/EntityLink";
 import { Empty } from "../../../components/Notices";
 import type { Column } from "../../../components/sorting";
 import { Time } from "../../../components/Time";
 import { seconds } from "../../../format/format";
-import { Go, tracePath } from "../../links";
 import type { JobDetail, JobSpan } from "../../types";
 import { type Scope, traceQuery } from "../queries";
 import { millis } from "../rows";
